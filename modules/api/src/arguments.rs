@@ -1,0 +1,393 @@
+//! From what a task wrote to a module's argument struct, with errors that name the place.
+
+use std::collections::HashMap;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+
+use crate::spec::{ArgType, OptionSpec, Spec};
+use crate::{Error, Map, Place, Redactor, Value, python};
+
+/// A task's arguments, rendered, and where each was written.
+#[derive(Clone, Debug, Default)]
+pub struct Arguments {
+    pub values: Map,
+    pub places: HashMap<String, Place>,
+    /// Where the task's action was written.
+    pub place: Option<Place>,
+}
+
+impl From<Map> for Arguments {
+    fn from(values: Map) -> Self {
+        Arguments { values, ..Arguments::default() }
+    }
+}
+
+impl Arguments {
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.values.get(name)
+    }
+
+    fn place_of(&self, name: &str) -> Option<&Place> {
+        self.places.get(name).or(self.place.as_ref())
+    }
+
+    /// Checks the arguments against a spec, converts each to its type as Ansible would, and reads them into the
+    /// module's struct. Secret arguments are registered with the redactor.
+    pub fn parse<T: DeserializeOwned>(
+        &self,
+        module: &str,
+        spec: &Spec,
+        redactor: &Redactor,
+    ) -> Result<T, Error> {
+        let json = self.check(module, spec, redactor)?;
+        serde_json::from_value(json).map_err(|e| {
+            Error::new(format!("invalid arguments for {module}: {e}")).at_opt(self.place.as_ref())
+        })
+    }
+
+    /// The check alone: the arguments under their own names (aliases resolved), converted, defaults left out.
+    pub fn check(&self, module: &str, spec: &Spec, redactor: &Redactor) -> Result<Json, Error> {
+        check_map(&self.values, spec, &Where { module, path: String::new(), arguments: self, redactor })
+            .map(Json::Object)
+    }
+}
+
+struct Where<'a> {
+    module: &'a str,
+    path: String,
+    arguments: &'a Arguments,
+    redactor: &'a Redactor,
+}
+
+impl Where<'_> {
+    fn error(&self, name: &str, message: String) -> Error {
+        let top = self.path.split(['.', '[']).next().filter(|p| !p.is_empty()).unwrap_or(name);
+        let message =
+            if self.path.is_empty() { message } else { format!("{message} found in '{}'", self.path) };
+        Error::new(message).at_opt(self.arguments.place_of(top))
+    }
+
+    fn within<'b>(&'b self, name: &str) -> Where<'b> {
+        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
+        Where { path, module: self.module, arguments: self.arguments, redactor: self.redactor }
+    }
+}
+
+fn check_map(values: &Map, spec: &Spec, at: &Where) -> Result<serde_json::Map<String, Json>, Error> {
+    let mut given: HashMap<&str, (&str, &Value)> = HashMap::new();
+    for (key, value) in values {
+        let written = key.as_str().unwrap_or_default();
+        if matches!(value, Value::Omit) {
+            continue;
+        }
+        let Some((name, option)) = spec.find(written) else {
+            return Err(unsupported(key, spec, at));
+        };
+        if value.is_null() && option.kind != ArgType::Raw {
+            continue;
+        }
+        // An alias never wins over the name itself.
+        if written == name || !given.contains_key(name) {
+            given.insert(name, (written, value));
+        }
+    }
+    let has = |name: &String| given.contains_key(name.as_str());
+    for group in &spec.mutually_exclusive {
+        let found: Vec<&str> = group.iter().filter(|n| has(n)).map(String::as_str).collect();
+        if found.len() > 1 {
+            return Err(at.error(found[1], format!("parameters are mutually exclusive: {}", group.join("|"))));
+        }
+    }
+    let mut missing: Vec<&str> =
+        spec.options.iter().filter(|(n, o)| o.required && !has(n)).map(|(n, _)| n.as_str()).collect();
+    if !missing.is_empty() {
+        missing.sort_unstable();
+        return Err(at.error("", format!("missing required arguments: {}", missing.join(", "))));
+    }
+    let mut out = serde_json::Map::new();
+    for (name, option) in &spec.options {
+        if let Some((written, value)) = given.get(name.as_str()) {
+            out.insert(name.clone(), check_option(written, value, option, at)?);
+        }
+    }
+    for group in &spec.required_together {
+        if group.iter().any(has) && !group.iter().all(has) {
+            return Err(at.error("", format!("parameters are required together: {}", group.join(", "))));
+        }
+    }
+    for group in &spec.required_one_of {
+        if !group.iter().any(has) {
+            let names = group.join(", ");
+            return Err(at.error("", format!("one of the following is required: {names}")));
+        }
+    }
+    for (name, value, wants, any) in &spec.required_if {
+        let actual = out.get(name).or_else(|| spec.options.get(name).and_then(|o| o.default.as_ref()));
+        if actual != Some(value) {
+            continue;
+        }
+        let missing: Vec<&str> = wants.iter().filter(|n| !has(n)).map(String::as_str).collect();
+        if if *any { missing.len() == wants.len() } else { !missing.is_empty() } {
+            let shown =
+                value.as_str().map_or_else(|| python::repr(&Value::from_json(value.clone())), str::to_owned);
+            let (all, missing) = (if *any { "any" } else { "all" }, missing.join(", "));
+            return Err(at.error(
+                name,
+                format!("{name} is {shown} but {all} of the following are missing: {missing}"),
+            ));
+        }
+    }
+    for (name, wants) in &spec.required_by {
+        let missing: Vec<&str> = wants.iter().filter(|n| !has(n)).map(String::as_str).collect();
+        if has(name) && !missing.is_empty() {
+            let missing = missing.join(", ");
+            return Err(at.error(name, format!("missing parameter(s) required by '{name}': {missing}")));
+        }
+    }
+    Ok(out)
+}
+
+fn unsupported(key: &Value, spec: &Spec, at: &Where) -> Error {
+    let mut names: Vec<String> = spec
+        .options
+        .iter()
+        .map(|(name, o)| match o.aliases.as_slice() {
+            [] => name.clone(),
+            aliases => format!("{name} ({})", aliases.join(", ")),
+        })
+        .collect();
+    names.sort_unstable();
+    let written = key.to_text().into_owned();
+    let shown = if at.path.is_empty() { written.clone() } else { format!("{}.{written}", at.path) };
+    let message = format!(
+        "Unsupported parameters for ({}) module: {shown}. Supported parameters include: {}.",
+        at.module,
+        names.join(", ")
+    );
+    let error = Error::new(message).at_opt(at.arguments.place_of(&written).filter(|_| at.path.is_empty()));
+    let error = error.at_opt(at.arguments.place.as_ref());
+    let known =
+        spec.options.iter().flat_map(|(n, o)| std::iter::once(n).chain(&o.aliases)).map(String::as_str);
+    match nearest(&written, known) {
+        Some(name) => error.help(format!("did you mean '{name}'?")),
+        None => error.help(format!("`playbook doc {}` lists the parameters", at.module)),
+    }
+}
+
+/// The known name that is nearest to a misspelt one, if any is near.
+pub fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|name| (similar::TextDiff::from_chars(written, name).ratio(), name))
+        .filter(|(ratio, _)| *ratio >= 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+fn check_option(written: &str, value: &Value, option: &OptionSpec, at: &Where) -> Result<Json, Error> {
+    if option.no_log || value.is_secret() {
+        at.redactor.register_value(value);
+    }
+    let inside = at.within(written);
+    let json = convert(value, &option.kind, &inside).map_err(|e| {
+        if e.place().is_some() {
+            return e;
+        }
+        let kind = match &option.kind {
+            ArgType::List(_) if e.message().starts_with("Elements") => {
+                return at.error(written, e.message().into());
+            }
+            kind => kind.name(),
+        };
+        let message = format!(
+            "argument '{written}' is of type {} and we were unable to convert to {kind}: {e}",
+            value.type_name()
+        );
+        at.error(written, message)
+    })?;
+    if !option.choices.is_empty() {
+        let all: Vec<&Json> = json.as_array().map_or_else(|| vec![&json], |items| items.iter().collect());
+        for item in all {
+            let text = item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+            if !option.choices.contains(&text) {
+                let which = if json.is_array() { "one or more of" } else { "one of" };
+                let choices = option.choices.join(", ");
+                return Err(
+                    at.error(written, format!("value of {written} must be {which}: {choices}, got: {text}"))
+                );
+            }
+        }
+    }
+    Ok(json)
+}
+
+/// Converts as Ansible's argument types do; an error without a place is the reason alone.
+fn convert(value: &Value, kind: &ArgType, at: &Where) -> Result<Json, Error> {
+    let no = || Error::new(format!("{} cannot be converted to {}", python::repr(value), article(kind)));
+    match kind {
+        ArgType::Raw => Ok(value.to_json()),
+        ArgType::Str | ArgType::Path => Ok(Json::String(match value {
+            Value::List(_) | Value::Tuple(_) | Value::Map(_) => value.to_text().into_owned(),
+            other => other.to_text().into_owned(),
+        })),
+        ArgType::Bool => to_bool(value).map(Json::Bool).ok_or_else(|| {
+            Error::new(format!(
+                "The value {} is not a valid boolean. Valid booleans include: 0, 1, 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
+                python::repr(value)
+            ))
+        }),
+        ArgType::Int => match value {
+            Value::Int(n) => Ok((*n).into()),
+            Value::Bool(b) => Ok(i64::from(*b).into()),
+            Value::Float(n) if n.fract() == 0.0 => Ok((*n as i64).into()),
+            Value::Str(text) => text.trim().parse::<i64>().map(Json::from).map_err(|_| no()),
+            _ => Err(no()),
+        },
+        ArgType::Float => match value {
+            Value::Str(text) => text.trim().parse::<f64>().map(Json::from).map_err(|_| no()),
+            other => other.as_f64().map(Json::from).ok_or_else(no),
+        },
+        ArgType::List(element) => {
+            let items: Vec<Value> = match value {
+                Value::List(items) | Value::Tuple(items) => items.to_vec(),
+                Value::Str(text) if text.contains(',') || text.is_empty() => {
+                    text.split(',').map(|t| keep_mark(t.trim(), text.is_secret())).filter(|v| !v.to_text().is_empty()).collect()
+                }
+                Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) => vec![value.clone()],
+                Value::Map(_) if matches!(**element, ArgType::Dict(_)) => vec![value.clone()],
+                _ => return Err(no()),
+            };
+            let convert_one = |(i, item): (usize, &Value)| {
+                let at = Where { path: format!("{}[{i}]", at.path), ..at.within("") };
+                convert(item, element, &at).map_err(|e| if e.place().is_some() { e } else {
+                    Error::new(format!("Elements value for option '{}' is of type {} and we were unable to convert to {}: {e}",
+                        at.path.split('[').next().unwrap_or(""), item.type_name(), element.name()))
+                })
+            };
+            items.iter().enumerate().map(convert_one).collect::<Result<Vec<_>, _>>().map(Json::Array)
+        }
+        ArgType::Dict(spec) => {
+            let parsed;
+            let map = match value {
+                Value::Map(map) => map,
+                Value::Str(text) => {
+                    parsed = text_to_dict(text).ok_or_else(no)?;
+                    parsed.as_map().ok_or_else(no)?
+                }
+                _ => return Err(no()),
+            };
+            match spec {
+                Some(spec) => check_map(map, spec, at).map(Json::Object),
+                None => Ok(Value::from(map.clone()).to_json()),
+            }
+        }
+    }
+}
+
+fn keep_mark(text: &str, secret: bool) -> Value {
+    if secret { Value::secret(text) } else { Value::str(text) }
+}
+
+fn article(kind: &ArgType) -> String {
+    match kind {
+        ArgType::Int => "an int".into(),
+        kind => format!("a {}", kind.name()),
+    }
+}
+
+/// The texts and numbers that Ansible takes for a boolean.
+pub fn to_bool(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(b) => Some(*b),
+        Value::Int(1) => Some(true),
+        Value::Int(0) => Some(false),
+        Value::Float(n) if *n == 1.0 => Some(true),
+        Value::Float(n) if *n == 0.0 => Some(false),
+        Value::Str(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "y" | "yes" | "on" | "1" | "true" | "t" | "1.0" => Some(true),
+            "n" | "no" | "off" | "0" | "false" | "f" | "0.0" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A dict written as JSON or as `k=v, k=v`.
+fn text_to_dict(text: &str) -> Option<Value> {
+    if text.trim_start().starts_with('{') {
+        return serde_json::from_str(text).ok().map(Value::from_json);
+    }
+    let mut map = Map::default();
+    for pair in text.split([',', ' ']).map(str::trim).filter(|p| !p.is_empty()) {
+        let (key, value) = pair.split_once('=')?;
+        map.insert(key.trim().into(), value.trim().trim_matches(['"', '\'']).into());
+    }
+    (!map.is_empty()).then(|| map.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::map;
+    use schemars::JsonSchema;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize, JsonSchema, PartialEq)]
+    #[serde(rename_all = "lowercase")]
+    enum State {
+        /// It is there.
+        Present,
+        /// It is not.
+        Absent,
+    }
+
+    /// A sample.
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[schemars(extend("required_if" = [["state", "present", ["size"]]]))]
+    struct Sample {
+        /// Where.
+        #[schemars(extend("aliases" = ["dest"], "format" = "path"))]
+        path: String,
+        state: Option<State>,
+        #[serde(default)]
+        force: bool,
+        size: Option<i64>,
+        tags: Option<Vec<String>>,
+    }
+
+    fn parse(values: Map) -> Result<Sample, Error> {
+        let mut arguments = Arguments::from(values);
+        arguments.place = Some(Place::new("site.yml", 4, 7));
+        arguments.parse("sample", &Spec::of::<Sample>(), &Redactor::default())
+    }
+
+    #[test]
+    fn converts_and_resolves_aliases() {
+        let sample = parse(
+            map! { "dest" => "/x", "force" => "yes", "state" => "present", "size" => "3", "tags" => "a, b" },
+        )
+        .unwrap();
+        assert_eq!(sample.path, "/x");
+        assert!(sample.force);
+        assert_eq!((sample.size, sample.state), (Some(3), Some(State::Present)));
+        assert_eq!(sample.tags.unwrap(), ["a", "b"]);
+    }
+
+    #[test]
+    fn errors_name_the_place_and_the_nearest_name() {
+        let error = parse(map! { "path" => "/x", "sizes" => 1 }).unwrap_err();
+        assert_eq!(error.place().unwrap().to_string(), "site.yml:4:7");
+        assert_eq!(error.get_help(), Some("did you mean 'size'?"));
+        assert!(error.message().starts_with("Unsupported parameters for (sample) module: sizes."));
+        let error = parse(map! { "path" => "/x", "state" => "gone" }).unwrap_err();
+        assert_eq!(error.message(), "value of state must be one of: present, absent, got: gone");
+        assert_eq!(parse(Map::default()).unwrap_err().message(), "missing required arguments: path");
+        let error = parse(map! { "path" => "/x", "state" => "present" }).unwrap_err();
+        assert_eq!(error.message(), "state is present but all of the following are missing: size");
+        let error = parse(map! { "path" => "/x", "size" => "many" }).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "argument 'size' is of type str and we were unable to convert to int: 'many' cannot be converted to an int"
+        );
+    }
+}

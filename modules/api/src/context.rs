@@ -1,0 +1,55 @@
+//! What a module is given beside its arguments.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::{Redactor, Registry};
+
+/// What a module is given beside its arguments.
+#[derive(Clone, Default)]
+pub struct Context {
+    /// Touch nothing, say what would change.
+    pub check: bool,
+    /// Say what differs.
+    pub diff: bool,
+    pub verbosity: u8,
+    /// The task's `environment`, on top of the process's own.
+    pub environment: Vec<(String, String)>,
+    /// Where relative paths on the host start; the login user's home on a remote host.
+    pub directory: Option<PathBuf>,
+    /// `remote_tmp`.
+    pub temporary: Option<PathBuf>,
+    pub redactor: Redactor,
+    /// Everything the crates brought: lookups, probes, secret sources, runners.
+    pub registry: Arc<Registry>,
+    pub progress: Progress,
+    pub cancel: Cancel,
+}
+
+impl Context {
+    /// Says on a terminal what is being waited for: "2 of 3 tasks running".
+    pub fn progress(&self, message: impl Into<String>) {
+        if let Some(sink) = &self.progress.0 {
+            sink(self.redactor.text(&message.into()));
+        }
+    }
+}
+
+/// Where progress goes, if anywhere.
+#[derive(Clone, Default)]
+pub struct Progress(pub Option<Arc<dyn Fn(String) + Send + Sync>>);
+
+/// Asked by whatever waits; set by Ctrl-C and by a task's timeout.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,46 @@
+//! What `--diff` shows.
+
+use crate::{Map, Value};
+
+/// One difference: a text before and after (or structured values, printed as YAML-like JSON), with the headers
+/// that name them, or a text prepared by the module.
+#[derive(Clone, Debug, Default)]
+pub struct Diff {
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+    pub before_header: Option<String>,
+    pub after_header: Option<String>,
+    pub prepared: Option<String>,
+}
+
+impl Diff {
+    pub fn text(before: impl Into<String>, after: impl Into<String>) -> Self {
+        Diff { before: Some(before.into().into()), after: Some(after.into().into()), ..Diff::default() }
+    }
+
+    pub fn values(before: impl Into<Value>, after: impl Into<Value>) -> Self {
+        Diff { before: Some(before.into()), after: Some(after.into()), ..Diff::default() }
+    }
+
+    pub fn headers(mut self, before: impl Into<String>, after: impl Into<String>) -> Self {
+        self.before_header = Some(before.into());
+        self.after_header = Some(after.into());
+        self
+    }
+
+    /// The dict that Ansible puts under `diff` in a result.
+    pub fn to_value(&self) -> Value {
+        let mut map = Map::default();
+        let mut put = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                map.insert(name.into(), value);
+            }
+        };
+        put("before", self.before.clone());
+        put("after", self.after.clone());
+        put("before_header", self.before_header.clone().map(Value::from));
+        put("after_header", self.after_header.clone().map(Value::from));
+        put("prepared", self.prepared.clone().map(Value::from));
+        map.into()
+    }
+}

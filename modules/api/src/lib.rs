@@ -1,0 +1,34 @@
+//! What a playbook module is, and the other things a crate of modules can bring.
+//!
+//! The engine knows modules only through this crate, and modules know nothing of the engine: a module is a
+//! type whose fields are its arguments ([`HostModule`] or [`ControllerModule`]), it is given a [`Context`], and
+//! it gives back an [`Outcome`] or a [`Failure`]. Beside modules a crate can bring a [`Lookup`], an
+//! [`InventorySource`], a [`Probe`] for `wait_until`, a [`SecretSource`] and a [`TaskRunner`].
+
+pub mod arguments;
+pub mod context;
+pub mod diff;
+pub mod error;
+pub mod extension;
+pub mod module;
+pub mod outcome;
+pub mod place;
+pub mod python;
+pub mod redact;
+pub mod spec;
+pub mod value;
+
+pub use arguments::Arguments;
+pub use context::Context;
+pub use diff::Diff;
+pub use error::{Error, ErrorKind};
+pub use extension::{Filter, InventorySource, Lookup, Probe, ProbeState, Registry, SecretSource, TaskRunner};
+pub use module::{ControllerModule, Doc, HostModule, ModuleEntry, Run};
+pub use outcome::{Failure, Outcome};
+pub use place::Place;
+pub use redact::Redactor;
+pub use spec::Spec;
+pub use value::{Map, Object, Text, Value};
+
+pub use schemars::JsonSchema;
+pub use serde::Deserialize;

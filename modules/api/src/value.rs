@@ -1,0 +1,526 @@
+//! The one value model: what variables hold, templates compute, modules take and return.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use indexmap::{Equivalent, IndexMap};
+use num_bigint::BigInt;
+use num_traits::{ToPrimitive, Zero};
+
+use crate::{Error, python};
+
+/// A map in the order it was written. Keys are values, since YAML and Python allow more than text;
+/// text keys are looked up by `&str`: `map.get("name")`.
+pub type Map = IndexMap<Value, Value>;
+
+/// Text, and whether it is a secret. The mark travels with the value and every report replaces it.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Text {
+    text: Arc<str>,
+    secret: bool,
+}
+
+impl Text {
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Text { text: text.into(), secret: false }
+    }
+
+    pub fn secret(text: impl Into<Arc<str>>) -> Self {
+        Text { text: text.into(), secret: true }
+    }
+
+    pub fn is_secret(&self) -> bool {
+        self.secret
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.secret { f.write_str(crate::redact::MASK) } else { fmt::Debug::fmt(&self.text, f) }
+    }
+}
+
+/// A value.
+///
+/// Equality, ordering and printing are Python's, since that is what playbooks were written against:
+///
+/// ```
+/// use playbook_api::Value;
+/// assert_eq!(Value::from(1), Value::from(1.0));
+/// let list = Value::from(vec![Value::from("a"), true.into(), Value::Null]);
+/// assert_eq!(list.to_string(), "['a', True, None]");
+/// ```
+#[derive(Clone, Default)]
+pub enum Value {
+    #[default]
+    Null,
+    Bool(bool),
+    Int(i64),
+    /// Only for numbers that do not fit an [`Value::Int`].
+    BigInt(Arc<BigInt>),
+    Float(f64),
+    Str(Text),
+    Bytes(Arc<[u8]>),
+    List(Arc<Vec<Value>>),
+    Tuple(Arc<Vec<Value>>),
+    Map(Arc<Map>),
+    /// A name or attribute that does not exist, with the message its use produces.
+    Undefined(Arc<str>),
+    /// Known only after a change that check mode did not make; the text says what would make it known.
+    Unknown(Arc<str>),
+    /// The placeholder that removes the argument it is given to.
+    Omit,
+    /// Something only the template room understands (a macro, a loop, a value not computed yet).
+    Object(Arc<dyn Object>),
+}
+
+/// A value with behaviour of its own. Modules never meet one: arguments are finalized before they see them.
+pub trait Object: Any + Send + Sync + fmt::Debug {
+    fn type_name(&self) -> &'static str;
+
+    /// A value that is computed when somebody asks: computes it (once).
+    fn force(&self) -> Option<Result<Value, Error>> {
+        None
+    }
+
+    fn as_any(&self) -> &dyn Any;
+}
+
+impl Value {
+    pub fn str(text: impl Into<Arc<str>>) -> Self {
+        Value::Str(Text::new(text))
+    }
+
+    pub fn secret(text: impl Into<Arc<str>>) -> Self {
+        Value::Str(Text::secret(text))
+    }
+
+    pub fn map() -> Self {
+        Value::from(Map::default())
+    }
+
+    /// The smallest variant that holds the number.
+    pub fn big(n: BigInt) -> Self {
+        match n.to_i64() {
+            Some(n) => Value::Int(n),
+            None => Value::BigInt(Arc::new(n)),
+        }
+    }
+
+    pub fn undefined(reason: impl Into<Arc<str>>) -> Self {
+        Value::Undefined(reason.into())
+    }
+
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    pub fn is_undefined(&self) -> bool {
+        matches!(self, Value::Undefined(_))
+    }
+
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Str(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Value::Bool(b) => Some(*b),
+            _ => None,
+        }
+    }
+
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Value::Int(n) => Some(*n),
+            Value::Bool(b) => Some(i64::from(*b)),
+            _ => None,
+        }
+    }
+
+    /// Any number, booleans included, as Python counts them.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Value::Int(n) => Some(*n as f64),
+            Value::Bool(b) => Some(f64::from(u8::from(*b))),
+            Value::Float(n) => Some(*n),
+            Value::BigInt(n) => n.to_f64(),
+            _ => None,
+        }
+    }
+
+    /// The items of a list or tuple.
+    pub fn as_list(&self) -> Option<&[Value]> {
+        match self {
+            Value::List(items) | Value::Tuple(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    pub fn as_map(&self) -> Option<&Map> {
+        match self {
+            Value::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// A member of a map by its name; nothing where this is no map.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.as_map()?.get(name)
+    }
+
+    /// Python's truth: empty and zero are false.
+    pub fn is_true(&self) -> bool {
+        match self {
+            Value::Null | Value::Undefined(_) => false,
+            Value::Bool(b) => *b,
+            Value::Int(n) => *n != 0,
+            Value::BigInt(n) => !n.is_zero(),
+            Value::Float(n) => *n != 0.0,
+            Value::Str(text) => !text.is_empty(),
+            Value::Bytes(bytes) => !bytes.is_empty(),
+            Value::List(items) | Value::Tuple(items) => !items.is_empty(),
+            Value::Map(map) => !map.is_empty(),
+            Value::Unknown(_) | Value::Omit | Value::Object(_) => true,
+        }
+    }
+
+    /// Python's name for the type, as messages use it.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Value::Null => "NoneType",
+            Value::Bool(_) => "bool",
+            Value::Int(_) | Value::BigInt(_) => "int",
+            Value::Float(_) => "float",
+            Value::Str(_) => "str",
+            Value::Bytes(_) => "bytes",
+            Value::List(_) => "list",
+            Value::Tuple(_) => "tuple",
+            Value::Map(_) => "dict",
+            Value::Undefined(_) => "undefined",
+            Value::Unknown(_) => "unknown",
+            Value::Omit => "omit",
+            Value::Object(object) => object.type_name(),
+        }
+    }
+
+    /// Whether a secret is anywhere inside.
+    pub fn is_secret(&self) -> bool {
+        match self {
+            Value::Str(text) => text.is_secret(),
+            Value::List(items) | Value::Tuple(items) => items.iter().any(Value::is_secret),
+            Value::Map(map) => map.values().any(Value::is_secret),
+            _ => false,
+        }
+    }
+
+    /// The same value with every text inside marked as a secret.
+    pub fn into_secret(self) -> Value {
+        match self {
+            Value::Str(text) => Value::secret(text.text),
+            Value::List(items) => items.iter().cloned().map(Value::into_secret).collect::<Vec<_>>().into(),
+            Value::Tuple(items) => {
+                Value::Tuple(Arc::new(items.iter().cloned().map(Value::into_secret).collect()))
+            }
+            Value::Map(map) => {
+                Value::from(map.iter().map(|(k, v)| (k.clone(), v.clone().into_secret())).collect::<Map>())
+            }
+            other => other,
+        }
+    }
+
+    /// Python's `str(value)`: text as it is, everything else as [`python::repr`] prints it.
+    pub fn to_text(&self) -> Cow<'_, str> {
+        match self {
+            Value::Str(text) => Cow::Borrowed(text),
+            Value::Bytes(bytes) => String::from_utf8_lossy(bytes),
+            other => Cow::Owned(python::repr(other)),
+        }
+    }
+
+    /// JSON; texts lose their mark, so this never goes to a report.
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match self {
+            Value::Null | Value::Undefined(_) | Value::Omit => Json::Null,
+            Value::Bool(b) => Json::Bool(*b),
+            Value::Int(n) => Json::from(*n),
+            Value::BigInt(n) => match n.to_u64() {
+                Some(n) => Json::from(n),
+                None => n.to_f64().and_then(serde_json::Number::from_f64).map_or(Json::Null, Json::Number),
+            },
+            Value::Float(n) => serde_json::Number::from_f64(*n).map_or(Json::Null, Json::Number),
+            Value::Str(text) => Json::from(text.as_str()),
+            Value::Bytes(bytes) => Json::from(String::from_utf8_lossy(bytes).into_owned()),
+            Value::List(items) | Value::Tuple(items) => {
+                Json::Array(items.iter().map(Value::to_json).collect())
+            }
+            Value::Map(map) => {
+                Json::Object(map.iter().map(|(k, v)| (python::json_key(k), v.to_json())).collect())
+            }
+            Value::Unknown(reason) => Json::from(format!("(known after: {reason})")),
+            Value::Object(object) => match object.force() {
+                Some(Ok(value)) => value.to_json(),
+                _ => Json::Null,
+            },
+        }
+    }
+
+    pub fn from_json(json: serde_json::Value) -> Value {
+        use serde_json::Value as Json;
+        match json {
+            Json::Null => Value::Null,
+            Json::Bool(b) => Value::Bool(b),
+            Json::Number(n) => match (n.as_i64(), n.as_u64()) {
+                (Some(n), _) => Value::Int(n),
+                (None, Some(n)) => Value::big(BigInt::from(n)),
+                (None, None) => Value::Float(n.as_f64().unwrap_or(f64::NAN)),
+            },
+            Json::String(text) => text.into(),
+            Json::Array(items) => items.into_iter().map(Value::from_json).collect::<Vec<_>>().into(),
+            Json::Object(map) => {
+                map.into_iter().map(|(k, v)| (Value::from(k), Value::from_json(v))).collect::<Map>().into()
+            }
+        }
+    }
+
+    /// Reads any serializable thing as a value.
+    pub fn serialize(thing: &impl serde::Serialize) -> Result<Value, Error> {
+        serde_json::to_value(thing).map(Value::from_json).map_err(|e| Error::new(e.to_string()))
+    }
+
+    /// Python's order, where it has one: numbers among themselves, text, lists and tuples.
+    pub fn compare(&self, other: &Value) -> Option<Ordering> {
+        match (self, other) {
+            (Value::Str(a), Value::Str(b)) => Some(a.as_str().cmp(b.as_str())),
+            (Value::Bytes(a), Value::Bytes(b)) => Some(a.cmp(b)),
+            (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => {
+                for (a, b) in a.iter().zip(b.iter()) {
+                    if a != b {
+                        return a.compare(b);
+                    }
+                }
+                Some(a.len().cmp(&b.len()))
+            }
+            (a, b) => match (a.integer(), b.integer()) {
+                (Some(a), Some(b)) => Some(a.cmp(&b)),
+                _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
+            },
+        }
+    }
+
+    /// Any whole-number type (booleans too) as a big integer.
+    pub fn integer(&self) -> Option<Cow<'_, BigInt>> {
+        match self {
+            Value::Bool(b) => Some(Cow::Owned(BigInt::from(u8::from(*b)))),
+            Value::Int(n) => Some(Cow::Owned(BigInt::from(*n))),
+            Value::BigInt(n) => Some(Cow::Borrowed(n)),
+            _ => None,
+        }
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Null, Value::Null) | (Value::Omit, Value::Omit) => true,
+            (Value::Str(a), Value::Str(b)) => a.text == b.text,
+            (Value::Bytes(a), Value::Bytes(b)) => a == b,
+            (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => a == b,
+            (Value::Map(a), Value::Map(b)) => a == b,
+            (Value::Int(a), Value::Int(b)) => a == b,
+            (Value::Bool(a), Value::Bool(b)) => a == b,
+            (Value::Undefined(_), Value::Undefined(_)) => true,
+            (Value::Object(a), Value::Object(b)) => Arc::ptr_eq(a, b),
+            (a, b) => match (a.integer(), b.integer()) {
+                (Some(a), Some(b)) => a == b,
+                _ => matches!((a.as_f64(), b.as_f64()), (Some(a), Some(b)) if a == b),
+            },
+        }
+    }
+}
+
+impl Eq for Value {}
+
+/// Equal values hash alike, so `1`, `1.0` and `True` are one key, as in Python; text hashes as `str` does,
+/// so that maps can be asked by `&str`.
+impl Hash for Value {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Value::Str(text) => text.as_str().hash(state),
+            Value::Bool(b) => i64::from(*b).hash(state),
+            Value::Int(n) => n.hash(state),
+            Value::BigInt(n) => n.hash(state),
+            Value::Float(n) if n.fract() == 0.0 && n.abs() < 9.2e18 => (*n as i64).hash(state),
+            Value::Float(n) => n.to_bits().hash(state),
+            Value::Bytes(bytes) => bytes.hash(state),
+            Value::List(items) | Value::Tuple(items) => items.iter().for_each(|v| v.hash(state)),
+            Value::Map(map) => map.len().hash(state),
+            Value::Null | Value::Undefined(_) | Value::Unknown(_) | Value::Omit | Value::Object(_) => {
+                std::mem::discriminant(self).hash(state);
+            }
+        }
+    }
+}
+
+impl Equivalent<Value> for str {
+    fn equivalent(&self, key: &Value) -> bool {
+        matches!(key, Value::Str(text) if text.as_str() == self)
+    }
+}
+
+/// Python's `str()`.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_text())
+    }
+}
+
+/// Python's `repr()`, with secrets masked: what a developer sees must not leak either.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_secret() { f.write_str(crate::redact::MASK) } else { f.write_str(&python::repr(self)) }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::str(text)
+    }
+}
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Value::str(text)
+    }
+}
+impl From<&String> for Value {
+    fn from(text: &String) -> Self {
+        Value::str(text.as_str())
+    }
+}
+impl From<Arc<str>> for Value {
+    fn from(text: Arc<str>) -> Self {
+        Value::str(text)
+    }
+}
+impl From<Cow<'_, str>> for Value {
+    fn from(text: Cow<'_, str>) -> Self {
+        Value::str(text.into_owned())
+    }
+}
+impl From<Text> for Value {
+    fn from(text: Text) -> Self {
+        Value::Str(text)
+    }
+}
+impl From<bool> for Value {
+    fn from(b: bool) -> Self {
+        Value::Bool(b)
+    }
+}
+impl From<f64> for Value {
+    fn from(n: f64) -> Self {
+        Value::Float(n)
+    }
+}
+impl From<i64> for Value {
+    fn from(n: i64) -> Self {
+        Value::Int(n)
+    }
+}
+impl From<i32> for Value {
+    fn from(n: i32) -> Self {
+        Value::Int(n.into())
+    }
+}
+impl From<u32> for Value {
+    fn from(n: u32) -> Self {
+        Value::Int(n.into())
+    }
+}
+impl From<u64> for Value {
+    fn from(n: u64) -> Self {
+        Value::big(n.into())
+    }
+}
+impl From<usize> for Value {
+    fn from(n: usize) -> Self {
+        Value::big(n.into())
+    }
+}
+impl From<Map> for Value {
+    fn from(map: Map) -> Self {
+        Value::Map(Arc::new(map))
+    }
+}
+impl<T: Into<Value>> From<Vec<T>> for Value {
+    fn from(items: Vec<T>) -> Self {
+        Value::List(Arc::new(items.into_iter().map(Into::into).collect()))
+    }
+}
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::Null, Into::into)
+    }
+}
+impl FromIterator<Value> for Value {
+    fn from_iter<I: IntoIterator<Item = Value>>(items: I) -> Self {
+        Value::List(Arc::new(items.into_iter().collect()))
+    }
+}
+
+/// Builds a [`Map`]: `map! { "name" => "web", "count" => 2 }`.
+#[macro_export]
+macro_rules! map {
+    ($($name:expr => $value:expr),* $(,)?) => {{
+        #[allow(unused_mut)]
+        let mut map = $crate::Map::default();
+        $(map.insert($crate::Value::from($name), $crate::Value::from($value));)*
+        map
+    }};
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_keys_are_found_by_str() {
+        let map = map! { "a" => 1, 2 => "b" };
+        assert_eq!(map.get("a"), Some(&Value::Int(1)));
+        assert_eq!(map.get(&Value::Float(2.0)), Some(&Value::from("b")));
+    }
+
+    #[test]
+    fn secrets_stay_out_of_debug() {
+        let value = Value::from(map! { "password" => Value::secret("hunter22") });
+        assert!(!format!("{value:?}").contains("hunter22"));
+        assert!(value.is_secret());
+    }
+
+    #[test]
+    fn numbers_compare_as_in_python() {
+        assert_eq!(Value::from(1), Value::from(true));
+        assert_eq!(Value::from(2).compare(&Value::from(1.5)), Some(Ordering::Greater));
+        assert_eq!(Value::from(2).compare(&Value::from("a")), None);
+    }
+}
