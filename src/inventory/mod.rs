@@ -1,0 +1,5 @@
+//! Sources become an [`Inventory`]: hosts, groups, their variables; and host patterns select from it.
+
+mod model;
+
+pub use model::{Group, Host, Inventory, Vars};

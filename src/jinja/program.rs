@@ -1,0 +1,5 @@
+//! The owned syntax tree.
+
+/// A compiled template or expression.
+#[derive(Debug)]
+pub struct Program {}

@@ -1,0 +1,5 @@
+//! ansible.cfg, the environment and flags, as one [`Settings`] value.
+
+mod value;
+
+pub use value::Settings;
