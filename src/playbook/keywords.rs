@@ -54,6 +54,10 @@ pub enum FrameKind {
 }
 
 impl Frame {
+    pub(super) fn new(kind: FrameKind, keywords: Keywords, parent: Option<&Arc<Frame>>) -> Arc<Frame> {
+        Arc::new(Frame { kind, keywords, parent: parent.cloned() })
+    }
+
     /// This frame and those around it.
     pub fn chain(self: &Arc<Frame>) -> impl Iterator<Item = &Arc<Frame>> {
         std::iter::successors(Some(self), |frame| frame.parent.as_ref())
