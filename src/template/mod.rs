@@ -4,6 +4,7 @@ pub mod call;
 pub mod environment;
 pub mod filters;
 pub mod lookups;
+pub mod regex;
 pub mod scope;
 pub mod tests;
 
