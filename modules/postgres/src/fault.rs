@@ -85,7 +85,7 @@ fn advice(db: &DbError) -> Option<String> {
         "begin the migration with the comment `-- playbook: no-transaction`: this statement cannot run in a transaction"
     } else if *code == SqlState::LOCK_NOT_AVAILABLE {
         "somebody else holds the lock for longer than lock_timeout: run again when it is quiet, or raise lock_timeout"
-    } else if *code == SqlState::QUERY_CANCELED {
+    } else if *code == SqlState::QUERY_CANCELED && db.message().contains("statement timeout") {
         "raise statement_timeout if the statement is right and needs the time"
     } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
         "log in as a role that may, or name the owner with role"
@@ -107,7 +107,9 @@ pub fn connection(target: &Target, error: &tokio_postgres::Error, context: &Cont
     } else if code == Some(&SqlState::INVALID_CATALOG_NAME) {
         Some("create it first with postgresql_db, or correct login_db".into())
     } else if code == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) {
-        Some("the server's pg_hba.conf does not let this role in from here, or wants TLS: see ssl_mode".into())
+        Some(
+            "the server's pg_hba.conf does not let this role in from here, or wants TLS: see ssl_mode".into(),
+        )
     } else if code == Some(&SqlState::TOO_MANY_CONNECTIONS) {
         Some("the server has no connection left; try again later".into())
     } else if lower.contains("password missing") || text == "password missing" {
@@ -123,7 +125,8 @@ pub fn connection(target: &Target, error: &tokio_postgres::Error, context: &Cont
     } else {
         None
     };
-    let error = Error::new(context.redactor.text(&format!("unable to connect to {}: {text}", target.describe())));
+    let error =
+        Error::new(context.redactor.text(&format!("unable to connect to {}: {text}", target.describe())));
     match help {
         Some(help) => error.help(help),
         None => error,

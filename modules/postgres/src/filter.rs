@@ -55,8 +55,11 @@ impl Filter for PostgresqlUrl {
         let missing: Vec<&str> = parts.iter().filter(|(_, v)| v.is_none()).map(|(n, _)| *n).collect();
         if !missing.is_empty() {
             let arguments: Vec<String> = missing.iter().map(|n| format!("{n}=…")).collect();
-            return Err(Error::new(format!("the secret given to postgresql_url lacks {}", missing.join(", ")))
-                .help(format!("give what it lacks: postgresql_url({})", arguments.join(", "))));
+            return Err(Error::new(format!(
+                "the secret given to postgresql_url lacks {}",
+                missing.join(", ")
+            ))
+            .help(format!("give what it lacks: postgresql_url({})", arguments.join(", "))));
         }
         let mut url = Url {
             scheme: text("scheme")?.unwrap_or_else(|| "postgresql".into()),

@@ -113,7 +113,8 @@ pub struct Login {
     #[schemars(extend("aliases" = ["aws_session_token"], "no_log" = true))]
     pub session_token: Option<String>,
     /// Ignored: statements and names are quoted, never trusted. For compatibility.
-    pub trust_input: Option<bool>,
+    #[expect(dead_code, reason = "playbooks give it, nothing hangs on it")]
+    trust_input: Option<bool>,
 }
 
 /// The parameters of a URL that are for this program; others are the application's own business.
@@ -172,8 +173,9 @@ impl Target {
         let port = login.login_port.or_else(|| libpq("PGPORT").and_then(|p| p.parse().ok()));
         if url.hosts.is_empty() {
             if let Some(id) = &login.secret {
-                return Err(Error::new(format!("the secret '{id}' has no host"))
-                    .help("an RDS-managed secret holds user name and password alone: give login_host and login_db"));
+                return Err(Error::new(format!("the secret '{id}' has no host")).help(
+                    "an RDS-managed secret holds user name and password alone: give login_host and login_db",
+                ));
             }
             url.hosts = vec![(local_host(port.unwrap_or(5432)), None)];
         }
@@ -182,14 +184,17 @@ impl Target {
         }
         url.user = login.login_user.clone().or(url.user).or_else(|| libpq("PGUSER"));
         url.user.get_or_insert_with(|| "postgres".into());
-        url.password = login.login_password.clone().or(url.password).or_else(|| variable(context, "PGPASSWORD"));
+        url.password =
+            login.login_password.clone().or(url.password).or_else(|| variable(context, "PGPASSWORD"));
         url.dbname = login.login_db.clone().or(url.dbname).or_else(|| libpq("PGDATABASE"));
         if url.dbname.is_none() {
             if let (Some(id), "") = (&login.secret, database) {
-                return Err(Error::new(format!("the secret '{id}' has no dbname"))
-                    .help("an RDS-managed secret holds user name and password alone: give login_host and login_db"));
+                return Err(Error::new(format!("the secret '{id}' has no dbname")).help(
+                    "an RDS-managed secret holds user name and password alone: give login_host and login_db",
+                ));
             }
-            url.dbname = Some(database).filter(|d| !d.is_empty()).map(str::to_owned).or_else(|| url.user.clone());
+            url.dbname =
+                Some(database).filter(|d| !d.is_empty()).map(str::to_owned).or_else(|| url.user.clone());
         }
         for (name, value) in login.connect_params.iter().flatten() {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -259,17 +264,18 @@ impl Target {
 
     /// `database 'shop' on db:5432 as 'app'`
     pub fn describe(&self) -> String {
-        let hosts: Vec<String> = (self.url.hosts.iter())
-            .map(|(host, port)| format!("{host}:{}", port.unwrap_or(5432)))
-            .collect();
+        let hosts: Vec<String> =
+            (self.url.hosts.iter()).map(|(host, port)| format!("{host}:{}", port.unwrap_or(5432))).collect();
         format!("database '{}' on {} as '{}'", self.dbname(), hosts.join(","), self.user())
     }
 }
 
 async fn from_secret(id: &str, login: &Login, context: &Context) -> Result<Url, Error> {
     let Some(source) = context.registry.secret_sources.first() else {
-        return Err(Error::new(format!("cannot read the secret '{id}': this build has no source of secrets"))
-            .help("build with the feature `aws`, or give url or the login_* arguments"));
+        return Err(Error::new(format!(
+            "cannot read the secret '{id}': this build has no source of secrets"
+        ))
+        .help("build with the feature `aws`, or give url or the login_* arguments"));
     };
     let mut options = Map::default();
     for (name, value) in [
@@ -299,8 +305,9 @@ async fn from_secret(id: &str, login: &Login, context: &Context) -> Result<Url, 
     .collect();
     if !missing.is_empty() {
         let keys = value.as_map().map(|m| m.keys().map(Value::to_text).collect::<Vec<_>>().join(", "));
-        return Err(Error::new(format!("{what} lacks {}", missing.join(" and ")))
-            .help(keys.map_or_else(|| "add it to the secret".into(), |keys| format!("its keys are: {keys}"))));
+        return Err(Error::new(format!("{what} lacks {}", missing.join(" and "))).help(
+            keys.map_or_else(|| "add it to the secret".into(), |keys| format!("its keys are: {keys}")),
+        ));
     }
     Ok(Url {
         scheme: "postgresql".into(),

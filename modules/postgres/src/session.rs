@@ -131,7 +131,8 @@ impl Session {
 
     /// The rows of a query.
     pub async fn rows(&self, sql: &str) -> Result<Vec<Row>, Error> {
-        let messages = self.execute(sql).await.map_err(|e| fault::statement("cannot read the database", &e))?;
+        let messages =
+            self.execute(sql).await.map_err(|e| fault::statement("cannot read the database", &e))?;
         Ok(messages.iter().filter_map(row).collect())
     }
 
@@ -141,7 +142,10 @@ impl Session {
     }
 
     /// The names and types of a statement's columns, without running it.
-    pub async fn columns(&self, sql: &str) -> Result<Vec<(String, tokio_postgres::types::Type)>, tokio_postgres::Error> {
+    pub async fn columns(
+        &self,
+        sql: &str,
+    ) -> Result<Vec<(String, tokio_postgres::types::Type)>, tokio_postgres::Error> {
         let statement = self.cancellable(self.client.prepare(sql)).await?;
         Ok(statement.columns().iter().map(|c| (c.name().to_owned(), c.type_().clone())).collect())
     }

@@ -251,10 +251,7 @@ mod tests {
         let sql = "-- one; two\nSELECT ';', \"a;b\", E'it\\'s;', 'it''s;' ; /* ; /* ; */ ; */\n\nSELECT $$;$$, $x$ ; $$ ; $x$, $1;\n;;";
         assert_eq!(
             texts(sql),
-            [
-                (2, "SELECT ';', \"a;b\", E'it\\'s;', 'it''s;'"),
-                (4, "SELECT $$;$$, $x$ ; $$ ; $x$, $1"),
-            ]
+            [(2, "SELECT ';', \"a;b\", E'it\\'s;', 'it''s;'"), (4, "SELECT $$;$$, $x$ ; $$ ; $x$, $1"),]
         );
     }
 
@@ -269,7 +266,10 @@ mod tests {
 
     #[test]
     fn what_is_never_closed_has_its_line() {
-        assert_eq!(split("SELECT 1;\nSELECT 'x").unwrap_err().to_string(), "line 2: this string is never closed");
+        assert_eq!(
+            split("SELECT 1;\nSELECT 'x").unwrap_err().to_string(),
+            "line 2: this string is never closed"
+        );
         assert_eq!(split("\n/* x").unwrap_err().to_string(), "line 2: this comment is never closed");
         assert!(split("DO $a$ x").unwrap_err().to_string().contains("$a$"));
         assert!(split("SELECT E'\\").is_err());

@@ -32,7 +32,8 @@ impl Tls {
         let mode = target.ssl_mode()?;
         let home = variable(context, "HOME").map(|home| PathBuf::from(home).join(".postgresql"));
         let standard = |name: &str| home.as_ref().map(|h| h.join(name)).filter(|f| f.is_file());
-        let named = |param: &str| target.url.param(param).filter(|p| !p.is_empty()).map(|p| expand(p, context));
+        let named =
+            |param: &str| target.url.param(param).filter(|p| !p.is_empty()).map(|p| expand(p, context));
         let root = named("sslrootcert").or_else(|| standard("root.crt"));
         let provider = Arc::new(crypto::ring::default_provider());
         let check = match mode {

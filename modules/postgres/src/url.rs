@@ -23,7 +23,9 @@ impl Url {
     pub fn parse(text: &str) -> Result<Url, Error> {
         let wrong = |what: &str| Error::new(format!("the database URL {what}"));
         let Some((scheme, rest)) = text.trim().split_once("://") else {
-            return Err(wrong("has no scheme").help("write it as postgresql://user:password@host:port/dbname"));
+            return Err(
+                wrong("has no scheme").help("write it as postgresql://user:password@host:port/dbname")
+            );
         };
         if !matches!(scheme.split('+').next(), Some("postgres" | "postgresql")) {
             return Err(wrong(&format!("has the scheme '{scheme}', not postgresql"))
@@ -121,9 +123,9 @@ fn host_text(host: &str, port: Option<u16>) -> String {
 
 fn host_and_port(text: &str) -> Result<(String, Option<u16>), Error> {
     if let Some(inside) = text.strip_prefix('[') {
-        let (host, rest) = inside.split_once(']').ok_or_else(|| {
-            Error::new("the database URL has an IPv6 address without its closing bracket")
-        })?;
+        let (host, rest) = inside
+            .split_once(']')
+            .ok_or_else(|| Error::new("the database URL has an IPv6 address without its closing bracket"))?;
         let port = rest.strip_prefix(':').filter(|p| !p.is_empty()).map(port).transpose()?;
         return Ok((host.to_owned(), port));
     }
@@ -154,9 +156,8 @@ pub fn encode(text: &str) -> String {
 }
 
 fn decode(text: &str, part: &str) -> Result<String, Error> {
-    let wrong = || {
-        Error::new(format!("the {part} in the database URL is not properly percent-encoded")).help(ENCODE)
-    };
+    let wrong =
+        || Error::new(format!("the {part} in the database URL is not properly percent-encoded")).help(ENCODE);
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -200,7 +201,12 @@ mod tests {
 
     #[test]
     fn errors_never_show_the_password() {
-        for text in ["postgres://u:hunter2/x@h/db", "postgres://u:hunter2%zz@h/db", "mysql://u:hunter2@h/db", "hunter2"] {
+        for text in [
+            "postgres://u:hunter2/x@h/db",
+            "postgres://u:hunter2%zz@h/db",
+            "mysql://u:hunter2@h/db",
+            "hunter2",
+        ] {
             let error = Url::parse(text).err().unwrap();
             assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
         }

@@ -87,7 +87,10 @@ impl Script {
             if self.transaction && controls {
                 let word = words.join(" ");
                 return Err(self
-                    .error(statement.line, &format!("{word} in a migration that runs in a transaction already"))
+                    .error(
+                        statement.line,
+                        &format!("{word} in a migration that runs in a transaction already"),
+                    )
                     .help("take it out, or begin the file with `-- playbook: no-transaction`"));
             }
         }
@@ -193,8 +196,11 @@ pub fn read(folder: &Path) -> Result<Vec<Migration>, Error> {
         match migrations.iter_mut().find(|m| m.version == version) {
             Some(migration) => migration.down = Some(script),
             None => {
-                return Err(Error::new(format!("{}: there is no migration up to {version}", script.path.display()))
-                    .help("a .down.sql belongs to a migration of the same version"));
+                return Err(Error::new(format!(
+                    "{}: there is no migration up to {version}",
+                    script.path.display()
+                ))
+                .help("a .down.sql belongs to a migration of the same version"));
             }
         }
     }

@@ -33,7 +33,9 @@ impl Goal {
             None | Some("" | "latest" | "head") => Ok(Goal::Latest),
             Some("zero" | "base") => Ok(Goal::Zero),
             Some(text) => match Version::parse(text.trim_start_matches(['V', 'v'])) {
-                Some(version) if version == Version::parse("0").unwrap_or_else(|| version.clone()) => Ok(Goal::Zero),
+                Some(version) if version == Version::parse("0").unwrap_or_else(|| version.clone()) => {
+                    Ok(Goal::Zero)
+                }
                 Some(version) => Ok(Goal::At(version)),
                 None => Err(Error::new(format!("target '{text}' is not a version"))
                     .help("give the number a migration's file name begins with, 'latest' or 'zero'")),
@@ -114,7 +116,8 @@ pub fn plan(migrations: &[Migration], applied: &[Applied], wish: &Wish) -> Resul
     }
     if let Some(baseline) = &wish.baseline {
         let covered = migrations.iter().enumerate().filter(|(_, m)| m.version <= *baseline);
-        plan.baseline = covered.map(|(i, _)| i).filter(|i| !current.contains(&migrations[*i].version)).collect();
+        plan.baseline =
+            covered.map(|(i, _)| i).filter(|i| !current.contains(&migrations[*i].version)).collect();
         current.extend(plan.baseline.iter().filter_map(|i| migrations.get(*i)).map(|m| m.version.clone()));
         if !current.contains(baseline) {
             plan.baseline_without_file = Some(baseline.clone());
@@ -126,7 +129,10 @@ pub fn plan(migrations: &[Migration], applied: &[Applied], wish: &Wish) -> Resul
         && !current.contains(goal)
     {
         let last = migrations.last().map(|m| format!("; the last one is {}", m.version)).unwrap_or_default();
-        return Err(Error::new(format!("target {goal} is not among the migrations in {}{last}", wish.folder)));
+        return Err(Error::new(format!(
+            "target {goal} is not among the migrations in {}{last}",
+            wish.folder
+        )));
     }
     for (i, migration) in migrations.iter().enumerate().rev() {
         if current.contains(&migration.version) && !wish.goal.includes(&migration.version) {
@@ -172,8 +178,11 @@ fn missing(row: &Applied, folder: &str) -> Error {
 
 fn out_of_order(migration: &Migration, newest: &Version) -> Error {
     let path = migration.up.path.display();
-    Error::new(format!("migration {} is out of order: {newest} is applied already, and this is older: {path}", migration.version))
-        .help(format!("give it a number above {newest}, or allow it with out_of_order: true"))
+    Error::new(format!(
+        "migration {} is out of order: {newest} is applied already, and this is older: {path}",
+        migration.version
+    ))
+    .help(format!("give it a number above {newest}, or allow it with out_of_order: true"))
 }
 
 fn no_way_down(migration: &Migration, goal: &Goal) -> Error {
@@ -200,7 +209,12 @@ mod tests {
             let file = format!("{number}_x{kind}.sql");
             Script::new(&file, Path::new(&file), &format!("SELECT {number}")).unwrap()
         };
-        Migration { version: version(number), name: "x".into(), up: script(""), down: down.then(|| script(".down")) }
+        Migration {
+            version: version(number),
+            name: "x".into(),
+            up: script(""),
+            down: down.then(|| script(".down")),
+        }
     }
 
     fn applied(migration: &Migration) -> Applied {
@@ -215,7 +229,13 @@ mod tests {
     }
 
     fn wish(target: &str) -> Wish<'static> {
-        Wish { folder: "m", goal: Goal::parse(Some(target)).unwrap(), baseline: None, repair: false, out_of_order: false }
+        Wish {
+            folder: "m",
+            goal: Goal::parse(Some(target)).unwrap(),
+            baseline: None,
+            repair: false,
+            out_of_order: false,
+        }
     }
 
     #[test]
@@ -237,7 +257,12 @@ mod tests {
     fn edited_missing_and_out_of_order_are_errors() {
         let all = [migration("1", false), migration("2", false)];
         let mut rows: Vec<_> = all.iter().map(applied).collect();
-        assert!(plan(&all, &rows, &wish("1")).unwrap_err().to_string().contains("2_x.sql has no file that undoes it"));
+        assert!(
+            plan(&all, &rows, &wish("1"))
+                .unwrap_err()
+                .to_string()
+                .contains("2_x.sql has no file that undoes it")
+        );
         let error = plan(&all, &rows[1..], &wish("latest")).unwrap_err();
         assert_eq!(
             error.to_string(),
