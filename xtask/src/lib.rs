@@ -10,6 +10,7 @@ pub mod moto;
 pub mod postgres;
 pub mod proxy;
 pub mod python;
+pub mod recap;
 pub mod sandbox;
 
 /// What goes wrong here ends in front of a developer: one sentence that says what to do.

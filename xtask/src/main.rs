@@ -1,22 +1,53 @@
-use xtask::aws::Aws;
-use xtask::*;
-fn main() {
-    let t = std::time::Instant::now();
-    let pg = postgres::Postgres::start().unwrap();
-    println!("{:?}", t.elapsed());
-    let moto = moto::Moto::start().unwrap();
-    println!("{:?}", t.elapsed());
-    let proxy = proxy::Proxy::start(moto.port).unwrap();
-    sandbox::create_database(&pg, "webapp").unwrap();
-    let state = sandbox::provision(
-        Aws { port: proxy.port },
-        "ecs-fargate-webapp",
-        &sandbox::Database { host: "127.0.0.1", port: pg.port, name: "webapp" },
-    )
-    .unwrap();
-    println!("{:?}", t.elapsed());
-    println!("{state:#}");
-    for _ in 0..4 {
-        println!("{:#}", Aws { port: proxy.port }.ecs("DescribeServices", &serde_json::json!({"cluster": "ecs-fargate-webapp-cluster", "services": ["ecs-fargate-webapp"]})).unwrap());
+//! `cargo xtask COMMAND`: the developer's commands.
+
+mod bench;
+mod demo;
+mod preflight;
+mod test;
+mod upstream;
+
+use std::process::ExitCode;
+
+use xtask::{Result, children};
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  demo [--keep]               deploy the sample application to an AWS emulator and a real PostgreSQL server;
+                              --keep leaves both running to play with until Ctrl-C
+  test [ARGUMENT...]          start the servers that the tests need and run them all; arguments go to cargo test
+  upstream [TARGET...]        run ansible-core's own integration targets; without names those that must pass
+           --list FILE        a file of targets instead       --bin DIR      commands to test instead of a build
+           --jobs N           at once (2)                     --timeout S    seconds for each (180)
+           --logs DIR         keep every target's output      --release      test the release build
+  bench [--quick]             measure ansible-core, Mitogen and playbook side by side
+";
+
+fn main() -> ExitCode {
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let command = if arguments.is_empty() { String::new() } else { arguments.remove(0) };
+    let done = children::stop_all_on_interrupt().and_then(|()| run(&command, &arguments));
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all that was asked for went well.
+fn run(command: &str, arguments: &[String]) -> Result<bool> {
+    match command {
+        "demo" => demo::run(arguments),
+        "test" => test::run(arguments),
+        "upstream" => upstream::run(arguments),
+        "bench" => bench::run(arguments),
+        "" | "-h" | "--help" | "help" => {
+            print!("{USAGE}");
+            Ok(true)
+        }
+        other => Err(format!("no command '{other}'\n\n{USAGE}")),
     }
 }

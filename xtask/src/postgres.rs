@@ -88,6 +88,14 @@ pub fn sql_at(bin: &Path, url: &str, sql: &str) -> Result<String> {
     children::run("psql", &mut psql).map(|text| text.trim_end().to_owned())
 }
 
+/// Everything in a database, as SQL: two dumps are equal where nothing changed between them.
+pub fn dump(bin: &Path, url: &str) -> Result<String> {
+    let text = children::run("pg_dump", Command::new(bin.join("pg_dump")).args(["--no-owner", url]))?;
+    // Newer versions fence the script with a random word.
+    let fence = |line: &&str| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict");
+    Ok(text.lines().filter(fence).collect::<Vec<_>>().join("\n"))
+}
+
 /// Who runs the server: ourselves, unless we are root, whom PostgreSQL refuses.
 struct Owner(Option<(u32, u32)>);
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::aws::{Aws, REGION};
+use crate::aws::{Aws, REGION, percent_encode};
 use crate::postgres::Postgres;
 use crate::{Doing, Result};
 
@@ -38,7 +38,7 @@ pub fn provision(aws: Aws, app: &str, database: &Database) -> Result<Value> {
     let manifest = json!({"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
         "config": {"digest": format!("sha256:{:064x}", 1), "size": 1, "mediaType": "application/vnd.docker.container.image.v1+json"},
         "layers": []});
-    for tag in ["1.0.0", "latest"] {
+    for tag in ["1.0.0", "1.1.0", "latest"] {
         let image = json!({"repositoryName": app, "imageManifest": manifest.to_string(), "imageTag": tag});
         aws.ecr("PutImage", &image)?;
     }
@@ -52,6 +52,14 @@ pub fn provision(aws: Aws, app: &str, database: &Database) -> Result<Value> {
         "ClientRequestToken": format!("{:0>32}", "1")}),
     )?;
     let secret_arn = text(&secret["ARN"]);
+
+    let connection = format!(
+        "postgresql://{DATABASE_USER}:{}@{}:{}/{}",
+        percent_encode(DATABASE_PASSWORD),
+        database.host,
+        database.port,
+        database.name
+    );
 
     let instance = format!("{app}-postgres");
     let created = aws.query(
@@ -146,6 +154,7 @@ pub fn provision(aws: Aws, app: &str, database: &Database) -> Result<Value> {
     Ok(json!({
         "version": 4, "terraform_version": "1.9.5", "serial": 12, "lineage": "5a3f7f6e-6a0e-4d0c-9c1e-9f1b2a7c8d90",
         "outputs": {
+            "environment_name": output(json!("sandbox")),
             "aws_region": output(json!(REGION)),
             "app_name": output(json!(app)),
             "ecr_repo": output(json!(repository_url.trim_end_matches(&format!("/{app}")))),
@@ -157,7 +166,8 @@ pub fn provision(aws: Aws, app: &str, database: &Database) -> Result<Value> {
             "log_group": output(json!(log_group)),
             "subnet_ids": {"value": subnets, "type": ["list", "string"]},
             "db_instance_identifier": output(json!(instance)),
-            "db_secret_arn": {"value": secret_arn, "type": "string", "sensitive": true},
+            "db_secret_arn": output(json!(secret_arn)),
+            "db_connection_string": {"value": connection, "type": "string", "sensitive": true},
         },
         "resources": [
             resource("aws_ecs_cluster", "main", json!({"arn": cluster_arn, "id": cluster_arn, "name": cluster})),

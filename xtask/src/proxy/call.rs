@@ -4,6 +4,35 @@ use serde_json::json;
 
 use crate::http::Message;
 
+/// What check mode may call, by the service's name in the signature. Everything else counts as a change.
+const READ_ONLY: &[(&str, &[&str])] = &[
+    (
+        "ecs",
+        &[
+            "DescribeCapacityProviders",
+            "DescribeClusters",
+            "DescribeContainerInstances",
+            "DescribeServices",
+            "DescribeTaskDefinition",
+            "DescribeTasks",
+            "ListClusters",
+            "ListServices",
+            "ListTagsForResource",
+            "ListTaskDefinitionFamilies",
+            "ListTaskDefinitions",
+            "ListTasks",
+        ],
+    ),
+    ("rds", &["DescribeDBInstances", "DescribeDBSnapshots", "ListTagsForResource"]),
+    (
+        "secretsmanager",
+        &["DescribeSecret", "GetResourcePolicy", "GetSecretValue", "ListSecretVersionIds", "ListSecrets"],
+    ),
+    ("elasticloadbalancing", &["DescribeTargetGroups", "DescribeTargetHealth"]),
+    ("logs", &["DescribeLogStreams", "FilterLogEvents", "GetLogEvents"]),
+    ("sts", &["GetCallerIdentity"]),
+];
+
 #[derive(Clone, Debug)]
 pub struct Call {
     /// `ecs`, as the signature's scope names it.
@@ -32,6 +61,13 @@ impl Call {
     /// `ecs:DescribeServices`, as IAM writes it.
     pub fn name(&self) -> String {
         format!("{}:{}", self.service, self.operation)
+    }
+
+    /// Whether it is in the written table of operations that change nothing.
+    pub fn is_read_only(&self) -> bool {
+        READ_ONLY
+            .iter()
+            .any(|(service, operations)| *service == self.service && operations.contains(&&*self.operation))
     }
 
     /// An error in the protocol the call came in.

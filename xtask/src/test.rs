@@ -1,0 +1,5 @@
+use xtask::Result;
+
+pub fn run(_: &[String]) -> Result<bool> {
+    Ok(true)
+}
