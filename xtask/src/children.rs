@@ -4,6 +4,7 @@
 //! the command is killed outright.
 
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::Mutex;
@@ -11,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use crate::{Doing, Result};
 
-/// The running children, and the folders to remove after them.
-static ALIVE: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+/// The running children, groups of them as negative numbers, and the folders to remove after them.
+static ALIVE: Mutex<Vec<libc::pid_t>> = Mutex::new(Vec::new());
 static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// A started program; dropping it stops it.
@@ -27,7 +28,6 @@ impl Server {
     pub fn start(name: &'static str, command: &mut Command, signal: i32) -> Result<Server> {
         #[cfg(target_os = "linux")]
         {
-            use std::os::unix::process::CommandExt;
             // SAFETY: prctl is async-signal-safe and touches nothing but the child itself.
             unsafe {
                 command.pre_exec(move || {
@@ -37,7 +37,7 @@ impl Server {
             }
         }
         let child = command.spawn().doing(format!("starting {name}"))?;
-        ALIVE.lock().unwrap().push(child.id());
+        ALIVE.lock().unwrap().push(child.id() as libc::pid_t);
         Ok(Server { child, name, signal })
     }
 
@@ -61,7 +61,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let id = self.child.id();
+        let id = self.child.id() as libc::pid_t;
         stop(id, self.signal);
         let deadline = Instant::now() + Duration::from_secs(5);
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
@@ -73,10 +73,45 @@ impl Drop for Server {
     }
 }
 
-fn stop(id: u32, signal: i32) {
+/// Signals a process, or with a negative number a group.
+fn stop(id: libc::pid_t, signal: i32) {
     // SAFETY: a plain system call on a process that this one started and has not yet waited for.
     unsafe {
-        libc::kill(id as libc::pid_t, signal);
+        libc::kill(id, signal);
+    }
+}
+
+/// A program that runs to its end, in a group of its own with all that it starts.
+pub struct Group {
+    child: Child,
+}
+
+impl Group {
+    pub fn start(command: &mut Command) -> Result<Group> {
+        let child = command.process_group(0).spawn().doing("starting a program")?;
+        ALIVE.lock().unwrap().push(-(child.id() as libc::pid_t));
+        Ok(Group { child })
+    }
+
+    /// The exit status, or `None` when the time was up.
+    pub fn wait(&mut self, timeout: Duration) -> Result<Option<i32>> {
+        let deadline = Instant::now() + timeout;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().doing("waiting for a program")? {
+                return Ok(Some(status.code().unwrap_or(-1)));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(None)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let group = -(self.child.id() as libc::pid_t);
+        stop(group, libc::SIGKILL);
+        let _ = self.child.wait();
+        ALIVE.lock().unwrap().retain(|other| *other != group);
     }
 }
 

@@ -1,5 +1,0 @@
-use xtask::Result;
-
-pub fn run(_: &[String]) -> Result<bool> {
-    Ok(true)
-}
