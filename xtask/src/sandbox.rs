@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::aws::{Aws, REGION, percent_encode};
-use crate::postgres::Postgres;
+use crate::postgres::{Postgres, sql_at};
 use crate::{Doing, Result};
 
 /// The database user of the application; its password needs percent-encoding in a URL.
@@ -22,13 +22,18 @@ pub struct Database<'a> {
 
 /// Gives the application its user and an empty database on a real server.
 pub fn create_database(postgres: &Postgres, name: &str) -> Result<()> {
-    let user = format!(
-        "do $$ begin if not exists (select from pg_roles where rolname = '{DATABASE_USER}') then \
-         create role {DATABASE_USER} login password '{DATABASE_PASSWORD}'; end if; end $$"
+    create_database_at(&postgres.bin, &postgres.url("postgres"), name)
+}
+
+/// The same on a server known by its administrator's URL.
+pub fn create_database_at(bin: &Path, administrator: &str, name: &str) -> Result<()> {
+    // Tests that begin at the same time race for the role: whoever comes second finds it there.
+    let role = format!(
+        "do $$ begin create role {DATABASE_USER} login password '{DATABASE_PASSWORD}'; \
+         exception when duplicate_object or unique_violation then null; end $$"
     );
-    postgres.sql("postgres", &user)?;
-    postgres.sql("postgres", &format!("create database \"{name}\" owner {DATABASE_USER}"))?;
-    Ok(())
+    sql_at(bin, administrator, &role)?;
+    sql_at(bin, administrator, &format!("create database \"{name}\" owner {DATABASE_USER}")).map(drop)
 }
 
 /// Makes the infrastructure of the application `app` and answers its Terraform state.

@@ -119,16 +119,15 @@ impl Rollouts {
             Stage::Completed => "COMPLETED",
             Stage::Failed => "FAILED",
         };
-        let old_running = if known.old.is_some() && stage != Stage::Completed { desired } else { 0 };
+        let old_running = if known.old.is_some() { known.old_running(desired, stage) } else { 0 };
         let failed = if known.plan.ending == Ending::Failed { i64::from(known.looked.min(10)) } else { 0 };
         let mut deployment = service["deployments"][0].clone();
         let mut deployments = Vec::new();
         for (status, definition, number, running, state, reason, failed) in [
             ("PRIMARY", Some(&known.new), known.number, running, state, reason.as_str(), failed),
-            ("ACTIVE", known.old.as_ref(), known.number - 1, old_running - running, "COMPLETED", "", 0),
+            ("ACTIVE", known.old.as_ref(), known.number - 1, old_running, "COMPLETED", "", 0),
         ] {
-            let Some(definition) = definition.filter(|_| status == "PRIMARY" || old_running - running > 0)
-            else {
+            let Some(definition) = definition.filter(|_| status == "PRIMARY" || old_running > 0) else {
                 continue;
             };
             let wanted = if status == "PRIMARY" { desired } else { 0 };
@@ -150,8 +149,8 @@ impl Rollouts {
             }
             deployments.push(deployment.clone());
         }
-        service["runningCount"] = json!(running.max(old_running));
-        service["pendingCount"] = json!(desired - running);
+        service["runningCount"] = json!(running + old_running);
+        service["pendingCount"] = json!(desired - running - old_running);
         service["taskDefinition"] = json!(known.new);
         service["deployments"] = json!(deployments);
         service["events"] = json!(known.events);
@@ -181,6 +180,16 @@ impl Service {
             (Ending::Failed, _) => 0,
             _ => (desired * i64::from(self.looked) / i64::from(self.plan.looks.max(1)))
                 .min((desired - 1).max(0)),
+        }
+    }
+
+    /// How many of the old tasks still run: one is stopped before the first new one starts, as a minimum of healthy
+    /// tasks below 100% allows. A deployment that fails leaves the old tasks alone.
+    fn old_running(&self, desired: i64, stage: Stage) -> i64 {
+        match (self.plan.ending, stage) {
+            (_, Stage::Completed) => 0,
+            (Ending::Failed, _) => desired,
+            _ => (desired - 1 - self.running(desired, stage)).max(0),
         }
     }
 
