@@ -90,7 +90,7 @@ fn two_deployments_at_once_apply_each_migration_once() {
     // One that takes a moment, one that cannot run in a transaction.
     let folder = "app/migrations/sql";
     deployment.project.write(&format!("{folder}/003_slow.sql"), "select pg_sleep(1);\ncreate table slow (id int);\n");
-    let index = "-- db_migrate: no-transaction\ncreate index concurrently users_email_lower on users (lower(email));\n";
+    let index = "-- playbook: no-transaction\ncreate index concurrently users_email_lower on users (lower(email));\n";
     deployment.project.write(&format!("{folder}/004_index.sql"), index);
     let start = || {
         let mut command = deployment.command("1.0.0", &[]);
@@ -105,7 +105,7 @@ fn two_deployments_at_once_apply_each_migration_once() {
         assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
         changed.push(text);
     }
-    let count = "select count(*) from schema_migrations";
+    let count = "select count(*) from playbook_migrations";
     assert_eq!(servers.sql(&deployment.database, count), "4", "{changed:?}");
     let valid = "select indisvalid from pg_index where indexrelid = 'users_email_lower'::regclass";
     assert_eq!(servers.sql(&deployment.database, valid), "t");
