@@ -27,7 +27,9 @@ const AFTER: &str = "- debug: {msg: this must not run}\n";
 
 #[test]
 fn a_tab_in_yaml() {
-    run(&[("site.yml", "- hosts: localhost\n\tgather_facts: false\n")]).fails(4).says(&["site.yml:2:1", "tab"]);
+    run(&[("site.yml", "- hosts: localhost\n\tgather_facts: false\n")])
+        .fails(4)
+        .says(&["site.yml:2:1", "tab"]);
 }
 
 #[test]
@@ -38,13 +40,21 @@ fn a_bad_indent_in_yaml() {
 
 #[test]
 fn a_duplicate_key_warns_and_the_last_one_counts() {
-    run_tasks("- debug:\n    msg: first\n    msg: second\n").ok().says(&["second", "WARNING", "'msg'", "site.yml:6:"]);
+    run_tasks("- debug:\n    msg: first\n    msg: second\n").ok().says(&[
+        "second",
+        "WARNING",
+        "'msg'",
+        "site.yml:6:",
+    ]);
 }
 
 #[test]
 fn an_unknown_keyword() {
     let fault = "- name: One\n  debug: {msg: a}\n  wen: false\n";
-    run_tasks(&(AFTER.to_owned() + fault)).fails(4).says(&["wen", "site.yml:"]).hides(&["this must not run\""]);
+    run_tasks(&(AFTER.to_owned() + fault))
+        .fails(4)
+        .says(&["wen", "site.yml:"])
+        .hides(&["this must not run\""]);
 }
 
 #[test]
@@ -82,12 +92,18 @@ fn a_template_that_nobody_renders_does_no_harm() {
 #[test]
 fn an_undefined_variable() {
     let text = "- debug:\n    msg: \"{{ no_such_thing }}\"\n";
-    run_tasks(text).fails(2).says(&["no_such_thing", "undefined", "site.yml:5:", "msg: \"{{ no_such_thing }}\""]);
+    run_tasks(text).fails(2).says(&[
+        "no_such_thing",
+        "undefined",
+        "site.yml:5:",
+        "msg: \"{{ no_such_thing }}\"",
+    ]);
 }
 
 #[test]
 fn a_rescue_catches_what_shows_when_the_task_runs() {
-    let text = "- block:\n    - debug: {msg: \"{{ no_such_thing }}\"}\n  rescue:\n    - debug: {msg: rescued}\n";
+    let text =
+        "- block:\n    - debug: {msg: \"{{ no_such_thing }}\"}\n  rescue:\n    - debug: {msg: rescued}\n";
     run_tasks(text).ok().says(&["rescued=1"]);
 }
 
@@ -147,7 +163,12 @@ fn vaulted() -> String {
 fn a_wrong_vault_password() {
     let vault = vaulted();
     let book = "- hosts: localhost\n  gather_facts: false\n  vars_files: [secret.yml]\n  tasks:\n    - debug: {var: token}\n";
-    let project = Project::new(&[("site.yml", book), ("secret.yml", &vault), ("wrong", "wrong\n"), ("right", "right\n")]);
+    let project = Project::new(&[
+        ("site.yml", book),
+        ("secret.yml", &vault),
+        ("wrong", "wrong\n"),
+        ("right", "right\n"),
+    ]);
     let wrong = project.run(&["run", "site.yml", "--vault-password-file", "wrong"]);
     assert_ne!(wrong.code, 0, "{}", wrong.text());
     wrong.says(&["secret.yml", "ecrypt"]).hides(&["s3cret", "panicked"]);
@@ -160,7 +181,10 @@ fn a_wrong_vault_password() {
 #[test]
 fn a_missing_inventory() {
     let project = Project::new(&[("site.yml", &tasks("- debug: {msg: hello}\n"))]);
-    project.run(&["run", "site.yml", "-i", "nowhere.ini"]).says(&["nowhere.ini", "WARNING"]).hides(&["panicked"]);
+    project
+        .run(&["run", "site.yml", "-i", "nowhere.ini"])
+        .says(&["nowhere.ini", "WARNING"])
+        .hides(&["panicked"]);
 }
 
 #[test]
@@ -175,12 +199,16 @@ fn a_pattern_without_hosts() {
 
 #[test]
 fn an_inventory_that_cannot_be_read() {
-    let project = Project::new(&[("site.yml", &tasks("- debug: {msg: hello}\n")), ("hosts.yml", "all:\n  hosts: [a, b\n")]);
+    let project = Project::new(&[
+        ("site.yml", &tasks("- debug: {msg: hello}\n")),
+        ("hosts.yml", "all:\n  hosts: [a, b\n"),
+    ]);
     project.run(&["run", "site.yml", "-i", "hosts.yml"]).says(&["hosts.yml"]).hides(&["panicked"]);
 }
 
 fn terraform(state: &str) -> Ended {
-    let project = Project::new(&[("site.yml", &tasks("- debug: {msg: hello}\n")), ("terraform.tfstate", state)]);
+    let project =
+        Project::new(&[("site.yml", &tasks("- debug: {msg: hello}\n")), ("terraform.tfstate", state)]);
     let ended = project.run(&["run", "site.yml", "-i", "terraform:terraform.tfstate"]);
     assert!(!ended.text().contains("panicked"), "{}", ended.text());
     ended
@@ -194,7 +222,8 @@ fn a_terraform_state_that_is_none() {
 
 #[test]
 fn a_newer_terraform_state() {
-    terraform("{\"version\": 5, \"terraform_version\": \"9.0.0\", \"outputs\": {}}").says(&["version 5", "terraform.tfstate"]);
+    terraform("{\"version\": 5, \"terraform_version\": \"9.0.0\", \"outputs\": {}}")
+        .says(&["version 5", "terraform.tfstate"]);
 }
 
 #[test]

@@ -35,7 +35,8 @@ fn no_credentials() {
 #[test]
 fn an_unreachable_endpoint() {
     let environment = xtask::aws::environment("http://127.0.0.1:9");
-    let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let environment: Vec<(&str, &str)> =
+        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
     run(DESCRIBE, &environment).fails(2).says(&["127.0.0.1:9"]);
 }
 
@@ -48,7 +49,9 @@ fn with_fault(servers: &Servers, operation: &'static str, times: usize, kind: Fa
 #[test]
 fn access_denied() {
     let Some(servers) = servers("access denied") else { return };
-    with_fault(&servers, "UpdateService", 100, FaultKind::AccessDenied).fails(2).says(&["not authorized", "ecs:UpdateService"]);
+    with_fault(&servers, "UpdateService", 100, FaultKind::AccessDenied)
+        .fails(2)
+        .says(&["not authorized", "ecs:UpdateService"]);
     with_fault(&servers, "GetSecretValue", 100, FaultKind::AccessDenied)
         .fails(2)
         .says(&["not authorized", "secretsmanager:GetSecretValue"]);
@@ -64,10 +67,15 @@ fn throttling_without_end() {
 fn a_secret_without_the_key() {
     let Some(servers) = servers("a secret without the key") else { return };
     let deployment = Deployment::new(&servers);
-    let broken = format!(r#"{{"username": "{DATABASE_USER}", "password": "{DATABASE_PASSWORD}", "port": 5432}}"#);
+    let broken =
+        format!(r#"{{"username": "{DATABASE_USER}", "password": "{DATABASE_PASSWORD}", "port": 5432}}"#);
     let body = serde_json::json!({"SecretId": deployment.output("db_secret_arn"), "SecretString": broken});
     servers.emulator.secrets("PutSecretValue", &body).expect("the secret changes");
-    deployment.deploy("1.0.0", &[]).fails(2).says(&["host", "dbname", "postgresql_url"]).hides(&[DATABASE_PASSWORD]);
+    deployment
+        .deploy("1.0.0", &[])
+        .fails(2)
+        .says(&["host", "dbname", "postgresql_url"])
+        .hides(&[DATABASE_PASSWORD]);
 }
 
 fn migrate(url: &str, path: &str) -> String {
@@ -121,7 +129,8 @@ fn a_migration_that_fails_half_way_leaves_nothing_of_itself() {
 #[test]
 fn an_edited_migration_is_named() {
     let Some(servers) = servers("an edited migration") else { return };
-    let (project, database) = migrations(&servers, &[("migrations/001_one.sql", "create table one (id int);\n")]);
+    let (project, database) =
+        migrations(&servers, &[("migrations/001_one.sql", "create table one (id int);\n")]);
     migrate_again(&servers, &project, &database).ok();
     project.write("migrations/001_one.sql", "create table one (id bigint);\n");
     migrate_again(&servers, &project, &database).fails(2).says(&["001_one.sql", "repair"]);

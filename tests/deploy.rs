@@ -27,7 +27,11 @@ fn a_deployment_ships_the_image_and_a_second_one_changes_nothing() {
     assert!(deployment.image().ends_with(":1.0.0"), "{}", deployment.image());
     let service = deployment.service();
     assert_eq!(service["runningCount"], service["desiredCount"]);
-    assert_eq!(service["deployments"].as_array().map(Vec::len), Some(1), "the old tasks are gone: {service:#}");
+    assert_eq!(
+        service["deployments"].as_array().map(Vec::len),
+        Some(1),
+        "the old tasks are gone: {service:#}"
+    );
     assert_eq!(servers.sql(&deployment.database, "select count(*) from users"), "0");
 
     deployment.proxy.take_calls();
@@ -46,7 +50,10 @@ fn check_mode_says_what_would_change_and_touches_nothing() {
     let deployment = Deployment::new(&servers);
     let before = servers.dump(&deployment.database);
 
-    let check = deployment.deploy("1.0.0", &["--check", "--diff"]).ok().hides(&[DATABASE_PASSWORD, &encoded_password()]);
+    let check = deployment
+        .deploy("1.0.0", &["--check", "--diff"])
+        .ok()
+        .hides(&[DATABASE_PASSWORD, &encoded_password()]);
     assert!(check.sums().changed >= 3, "{}", check.text());
     let check = check.says(&["001_initial_schema", "002_users_created_at_index"]);
     assert!(!writes_were_made(&deployment), "{}", check.text());
@@ -78,7 +85,10 @@ fn alembic_migrates_where_the_role_is_told_so() {
     assert_eq!(servers.sql(&deployment.database, exists), "f");
     let first = deploy(&[]).ok().hides(&[DATABASE_PASSWORD, &encoded_password()]);
     assert!(first.sums().changed >= 3, "{}", first.text());
-    assert_eq!(servers.sql(&deployment.database, "select version_num from alembic_version"), "002_created_at");
+    assert_eq!(
+        servers.sql(&deployment.database, "select version_num from alembic_version"),
+        "002_created_at"
+    );
     let second = deploy(&[]).ok();
     assert_eq!(second.sums().changed, 0, "{}", second.text());
 }
@@ -89,8 +99,11 @@ fn two_deployments_at_once_apply_each_migration_once() {
     let deployment = Deployment::new(&servers);
     // One that takes a moment, one that cannot run in a transaction.
     let folder = "app/migrations/sql";
-    deployment.project.write(&format!("{folder}/003_slow.sql"), "select pg_sleep(1);\ncreate table slow (id int);\n");
-    let index = "-- playbook: no-transaction\ncreate index concurrently users_email_lower on users (lower(email));\n";
+    deployment
+        .project
+        .write(&format!("{folder}/003_slow.sql"), "select pg_sleep(1);\ncreate table slow (id int);\n");
+    let index =
+        "-- playbook: no-transaction\ncreate index concurrently users_email_lower on users (lower(email));\n";
     deployment.project.write(&format!("{folder}/004_index.sql"), index);
     let start = || {
         let mut command = deployment.command("1.0.0", &[]);
@@ -126,7 +139,10 @@ fn a_rollout_that_never_ends_runs_into_the_timeout_with_its_state() {
     let Some(servers) = servers("an endless rollout") else { return };
     let deployment = Deployment::new(&servers);
     deployment.proxy.plan(Plan { looks: 2, ending: Ending::Never });
-    deployment.deploy("1.0.0", &["-e", "app_rollout_timeout=4"]).fails(2).says(&["1/2", "has started 2 tasks"]);
+    deployment
+        .deploy("1.0.0", &["-e", "app_rollout_timeout=4"])
+        .fails(2)
+        .says(&["1/2", "has started 2 tasks"]);
 }
 
 #[test]

@@ -40,9 +40,11 @@ fn the_seed_playbook_runs_word_for_word() {
     sandbox::create_database_at(&servers.postgres_bin, &administrator, &database).expect("a database");
     let at = Database { host: "127.0.0.1", port: servers.port(), name: &database };
     let mut state = sandbox::provision(servers.emulator, APP, &at).expect("the infrastructure");
-    let revision = json!({"family": APP, "containerDefinitions": [{"name": APP, "image": "app:latest", "memory": 128}]});
+    let revision =
+        json!({"family": APP, "containerDefinitions": [{"name": APP, "image": "app:latest", "memory": 128}]});
     let revision = servers.emulator.ecs("RegisterTaskDefinition", &revision).expect("a task definition");
-    state["outputs"]["task_definition_arn"]["value"] = revision["taskDefinition"]["taskDefinitionArn"].clone();
+    state["outputs"]["task_definition_arn"]["value"] =
+        revision["taskDefinition"]["taskDefinitionArn"].clone();
     sandbox::write_state(&project.path().join("state"), &state).expect("the state");
 
     let proxy = servers.proxy();

@@ -41,7 +41,10 @@ pub fn skip(test: &str, why: &str) {
     let line = format!("{test}: {why}\n");
     let _ = std::io::stderr().write_all(format!("\nSKIPPED: {line}").as_bytes());
     if let Ok(path) = std::env::var("PLAYBOOK_TEST_SKIPPED") {
-        let _ = std::fs::OpenOptions::new().append(true).open(path).and_then(|mut f| f.write_all(line.as_bytes()));
+        let _ = std::fs::OpenOptions::new()
+            .append(true)
+            .open(path)
+            .and_then(|mut f| f.write_all(line.as_bytes()));
     }
     assert!(std::env::var("CI").as_deref() != Ok("true"), "SKIPPED: {line}");
 }
