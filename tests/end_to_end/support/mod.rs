@@ -1,9 +1,6 @@
 //! What the end-to-end tests share: the servers that `cargo xtask test` started, a project to run in, and the built
 //! binary.
 
-// Each test file is a program of its own and uses its part of this one.
-#![allow(dead_code)]
-
 pub mod project;
 pub mod servers;
 

@@ -1,12 +1,10 @@
 //! The reference deployment, end to end.
 
-mod support;
-
 use std::process::Stdio;
 use std::time::Duration;
 
-use support::project::Deployment;
-use support::servers;
+use crate::support::project::Deployment;
+use crate::support::servers;
 use xtask::proxy::{Ending, Fault, FaultKind, Plan};
 use xtask::sandbox::DATABASE_PASSWORD;
 
@@ -78,7 +76,7 @@ fn alembic_migrates_where_the_role_is_told_so() {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::iter::once(servers.python_bin.clone()).chain(std::env::split_paths(&path));
         command.args(options).env("PATH", std::env::join_paths(path).expect("a PATH"));
-        support::Ended::of(&mut command)
+        crate::support::Ended::of(&mut command)
     };
     deploy(&["--check"]).ok();
     let exists = "select to_regclass('public.users') is not null";

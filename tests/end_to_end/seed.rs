@@ -1,11 +1,9 @@
 //! The playbook that this project began with, word for word (`tests/seed/deploy-app.yml`), runs as its author meant.
 
-mod support;
-
 use std::os::unix::fs::PermissionsExt;
 
+use crate::support::{Ended, Project, servers};
 use serde_json::json;
-use support::{Ended, Project, servers};
 use xtask::proxy::{Ending, Plan};
 use xtask::sandbox::{self, DATABASE_PASSWORD, Database};
 
@@ -35,7 +33,7 @@ fn the_seed_playbook_runs_word_for_word() {
     project.copy(&root.join("app"), "app");
     project.copy(&root.join("tests/seed/deploy-app.yml"), "deploy-app.yml");
 
-    let database = support::servers::unique("seed");
+    let database = crate::support::servers::unique("seed");
     let administrator = servers.url("postgres");
     sandbox::create_database_at(&servers.postgres_bin, &administrator, &database).expect("a database");
     let at = Database { host: "127.0.0.1", port: servers.port(), name: &database };

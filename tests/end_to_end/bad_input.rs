@@ -1,9 +1,7 @@
 //! What bad input gets: what is wrong, where, the line itself and what to do; the right exit code; nothing changed; no
 //! panic.
 
-mod support;
-
-use support::{Ended, Project};
+use crate::support::{Ended, Project};
 
 /// A playbook around these tasks, on localhost without facts; the tasks begin on line 4.
 fn tasks(tasks: &str) -> String {

@@ -1,9 +1,7 @@
 //! What AWS and PostgreSQL refuse, break or lack: a message that says what to do, and no secret in it.
 
-mod support;
-
-use support::project::Deployment;
-use support::{Ended, Project, Servers, servers};
+use crate::support::project::Deployment;
+use crate::support::{Ended, Project, Servers, servers};
 use xtask::proxy::{Fault, FaultKind};
 use xtask::sandbox::{DATABASE_PASSWORD, DATABASE_USER};
 
@@ -99,7 +97,7 @@ fn a_wrong_password() {
 
 /// A database of the test's own, and a project that migrates it.
 fn migrations(servers: &Servers, files: &[(&str, &str)]) -> (Project, String) {
-    let database = support::servers::unique("bad");
+    let database = crate::support::servers::unique("bad");
     servers.sql("postgres", &format!("create database \"{database}\""));
     let book = "- hosts: localhost\n  gather_facts: false\n  tasks:\n    - db_migrate:\n        url: \"{{ url }}\"\n        path: \"{{ playbook_dir }}/migrations\"\n";
     let project = Project::new(files);
