@@ -18,6 +18,13 @@ pub enum Condition {
     Node(Node),
 }
 
+impl Condition {
+    /// A written condition, or list of them.
+    pub fn list(node: &Node) -> Vec<Condition> {
+        super::fields::conditions(node)
+    }
+}
+
 /// The keywords that plays, roles, blocks and tasks have in common, as they were written.
 #[derive(Clone, Debug, Default)]
 pub struct Keywords {

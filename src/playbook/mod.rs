@@ -1,6 +1,7 @@
 //! Documents become plays, blocks, tasks, roles and handlers. Nothing is executed here.
 
 mod action;
+pub mod argument_spec;
 mod collections;
 mod fields;
 mod files;

@@ -386,6 +386,7 @@ fn validation(draft: &Draft, frame: &Arc<Frame>) -> Option<Task> {
         async_seconds: None,
         poll: None,
         listen: Vec::new(),
+        implicit: false,
     })
 }
 

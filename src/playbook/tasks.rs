@@ -175,6 +175,7 @@ impl<'a> Reader<'a> {
                 Some(node) => node.as_list().map_or_else(|| vec![node.clone()], <[Node]>::to_vec),
                 None => Vec::new(),
             },
+            implicit: false,
         })
     }
 
