@@ -69,12 +69,3 @@ impl Renderer {
         Ok(value)
     }
 }
-
-impl Renderer {
-    pub fn filter(&self, _: &str, _: Value, _: Vec<Value>, _: playbook_api::Map) -> Result<Value, Error> {
-        Err(Error::new("x"))
-    }
-    pub fn lookup(&self, _: &str, _: Vec<Value>, _: playbook_api::Map) -> Result<Value, Error> {
-        Err(Error::new("x"))
-    }
-}
