@@ -4,16 +4,25 @@ use std::sync::{Arc, LazyLock};
 
 use fancy_regex::Regex;
 use playbook_api::{Error, ErrorKind, Place};
-use saphyr_parser::ScanError;
 
-/// A parser's error as the reader needs it.
-pub fn syntax(text: &str, file: &Arc<str>, error: &ScanError) -> Error {
-    let marker = error.marker();
-    let place = Place::new(file.clone(), marker.line() as u32, marker.col() as u32 + 1);
-    let known = matches!(error.info(), "recursion limit exceeded");
-    let message = if known { "the document is nested too deeply" } else { error.info() };
-    let error = Error::new(format!("YAML parsing failed: {message}.")).kind(ErrorKind::Syntax).at(&place);
-    explain(text, error)
+/// A parser's error, with its place.
+pub fn syntax(file: &Arc<str>, error: &libyaml_safer::Error) -> Error {
+    let place = match error.problem_mark() {
+        Some(mark) => Place::new(file.clone(), mark.line as u32 + 1, mark.column as u32 + 1),
+        None => Place::file_only(file.clone()),
+    };
+    let message = match error.context() {
+        Some(context) => format!("{context} {}", error.problem()),
+        None => error.problem().to_owned(),
+    };
+    Error::new(sentence(&message)).kind(ErrorKind::Syntax).at(&place)
+}
+
+/// `YAML parsing failed: While scanning a simple key could not find expected ':'.`
+pub fn sentence(message: &str) -> String {
+    let mut chars = message.chars();
+    let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("YAML parsing failed: {first}{}.", chars.as_str())
 }
 
 /// Looks at the line an error is about for the mistakes people make, and says which it is.
@@ -28,12 +37,12 @@ pub fn explain(text: &str, error: Error) -> Error {
     let before = || {
         let line = (1..place.line).rev().find(|n| line_at(*n).is_some_and(|l| !l.trim().is_empty()))?;
         let (mistake, at) = Mistake::find(line_at(line)?)?;
-        matches!(mistake, Mistake::Template | Mistake::QuoteInside).then_some((mistake, at, line))
+        (mistake == Mistake::Template).then_some((mistake, at, line))
     };
     let Some((mistake, column, line)) = mistake.or_else(before) else { return error };
     let place = Place::new(place.file.clone(), line, column as u32);
     let (message, help) = mistake.words();
-    Error::new(format!("YAML parsing failed: {message}.")).kind(ErrorKind::Syntax).at(&place).help(help)
+    Error::new(sentence(message)).kind(ErrorKind::Syntax).at(&place).help(help)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -134,7 +143,14 @@ mod tests {
             ("     msg: {{ foo }}\n", 4, 11, "template block"),
             ("     msg: {{ foo }}/x\n     y: z\n", 4, 11, "template block"),
             ("     msg: @foo\n", 4, 11, ""),
-            ("     msg: *foo\n", 4, 11, "unknown anchor"),
+            ("     msg: *foo\n", 4, 11, "Found undefined alias"),
+            (
+                "     msg: foo\n    name: x\n   bad: y\n",
+                6,
+                4,
+                "While parsing a block mapping did not find expected key.",
+            ),
+            ("     msg: \"foo\n", 5, 1, "While scanning a quoted scalar found unexpected end of stream."),
         ] {
             let error = parse(&format!("{start}{end}"), "b.yml", Trust::Templates).unwrap_err();
             let place = error.place().unwrap();

@@ -8,6 +8,7 @@
 //! # Ok::<(), playbook_api::Error>(())
 //! ```
 
+mod events;
 mod excerpt;
 mod extra_vars;
 mod fault;

@@ -1,13 +1,15 @@
 //! YAML events become nodes, with the tags, anchors and merge keys of YAML 1.1.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use base64::Engine;
 use indexmap::IndexMap;
+use libyaml_safer::{Event, EventData, Mark, ScalarStyle};
 use playbook_api::{Error, ErrorKind, Place, Value};
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
+use super::events::events;
 use super::{DEEPEST, Entry, Kind, Node, Trust, VaultText, fault, scalar};
 
 /// Aliases may repeat this many values in all; more is an attack.
@@ -17,9 +19,11 @@ const YAML: &str = "tag:yaml.org,2002:";
 /// Reads every document of a text.
 pub fn parse(text: &str, file_name: &str, trust: Trust) -> Result<(Vec<Node>, Vec<Error>), Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // The parser trips over a last line without end; where the text is `|` or `>`, the added end is cut off again.
+    let whole = text.ends_with('\n') || text.is_empty();
+    let text = if whole { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
     let mut builder = Builder {
-        text,
-        last_line: if text.ends_with('\n') { usize::MAX } else { text.lines().count() },
+        added_end: if whole { u64::MAX } else { text.lines().count() as u64 },
         file: file_name.into(),
         trust,
         open: Vec::new(),
@@ -28,10 +32,11 @@ pub fn parse(text: &str, file_name: &str, trust: Trust) -> Result<(Vec<Node>, Ve
         documents: Vec::new(),
         warnings: Vec::new(),
     };
-    for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|e| fault::syntax(text, &builder.file, &e))?;
-        builder.event(event, span).map_err(|e| fault::explain(text, e))?;
-    }
+    events(&text, |event| {
+        let event = event.map_err(|e| fault::syntax(&builder.file, &e))?;
+        builder.event(event)
+    })
+    .map_err(|e| fault::explain(&text, e.at(&Place::file_only(file_name))))?;
     Ok((builder.documents, builder.warnings))
 }
 
@@ -43,14 +48,13 @@ struct Built {
     height: usize,
 }
 
-struct Builder<'a> {
-    text: &'a str,
-    /// The number of the last line, if nothing ends it.
-    last_line: usize,
+struct Builder {
+    /// The line (from zero) that begins behind the end that was added to the text.
+    added_end: u64,
     file: Arc<str>,
     trust: Trust,
     open: Vec<Open>,
-    anchors: HashMap<usize, Built>,
+    anchors: HashMap<String, Built>,
     repeated: usize,
     documents: Vec<Node>,
     warnings: Vec<Error>,
@@ -59,7 +63,7 @@ struct Builder<'a> {
 /// A list or map that is being read.
 struct Open {
     place: Place,
-    anchor: usize,
+    anchor: Option<String>,
     tag: Tagged,
     plain_text: bool,
     weight: usize,
@@ -97,10 +101,9 @@ enum Tagged {
 }
 
 impl Tagged {
-    fn read(tag: Option<&Tag>) -> Result<Tagged, String> {
-        let Some(tag) = tag else { return Ok(Tagged::None) };
-        let full = format!("{}{}", tag.handle, tag.suffix);
-        Ok(match full.strip_prefix(YAML).unwrap_or(&full) {
+    fn read(tag: Option<&str>) -> Result<Tagged, &str> {
+        let Some(full) = tag else { return Ok(Tagged::None) };
+        Ok(match full.strip_prefix(YAML).unwrap_or(full) {
             "!" | "" => Tagged::Str,
             "!unsafe" => Tagged::Unsafe,
             "!vault" | "!vault-encrypted" => Tagged::Vault,
@@ -121,18 +124,24 @@ impl Tagged {
     }
 }
 
-impl Builder<'_> {
-    fn event(&mut self, event: Event, span: Span) -> Result<(), Error> {
-        match event {
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
-            Event::DocumentStart(_) => {
+impl Builder {
+    fn event(&mut self, event: Event) -> Result<(), Error> {
+        let place = self.place(event.start_mark);
+        match event.data {
+            EventData::StreamStart { .. } | EventData::StreamEnd | EventData::DocumentEnd { .. } => Ok(()),
+            EventData::DocumentStart { .. } => {
                 self.anchors.clear();
                 Ok(())
             }
-            Event::Alias(anchor) => {
-                let place = self.place(span, false);
+            EventData::Alias { anchor } => {
                 let Some(built) = self.anchors.get(&anchor).cloned() else {
-                    return Err(syntax("an alias cannot stand inside the value it repeats").at(&place));
+                    let inside = self.open.iter().any(|open| open.anchor.as_ref() == Some(&anchor));
+                    let fault = if inside {
+                        "an alias cannot stand inside the value it repeats".to_owned()
+                    } else {
+                        format!("found undefined alias '*{anchor}'")
+                    };
+                    return Err(syntax(fault).at(&place));
                 };
                 self.repeated += built.weight;
                 if self.repeated > MOST_REPEATED || self.open.len() + built.height > DEEPEST {
@@ -140,67 +149,52 @@ impl Builder<'_> {
                 }
                 self.add(built)
             }
-            Event::Scalar(text, style, anchor, tag) => {
-                let place = self.place(span, anchor > 0 || tag.is_some());
+            EventData::Scalar { anchor, tag, value, style, .. } => {
                 let tag = self.tag(tag.as_deref(), &place)?;
                 let plain = style == ScalarStyle::Plain;
-                let in_key =
-                    matches!(self.open.last(), Some(Open { content: Content::Map { key: None, .. }, .. }));
-                if in_key && plain && tag == Tagged::None && text == "<<" {
-                    if let Some(Open { content: Content::Map { key, .. }, .. }) = self.open.last_mut() {
-                        *key = Some(Key::Merge);
-                    }
+                if plain && tag == Tagged::None && value == "<<" && self.expects_merge() {
                     return Ok(());
                 }
                 let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-                let text = match text.strip_suffix('\n') {
-                    // A line break that is not there does not count, as in libyaml.
-                    Some(cut) if block && span.end.line() >= self.last_line => cut,
-                    _ => &text,
-                };
-                let node = self.scalar(text, plain, tag, place)?;
+                let mut value = value;
+                if block && event.end_mark.line >= self.added_end && value.ends_with('\n') {
+                    value.pop();
+                }
+                let node = self.scalar(value, plain, tag, place)?;
                 self.finish(Built { node, weight: 1, height: 0 }, anchor)
             }
-            Event::SequenceStart(anchor, tag) => {
-                self.start(span, anchor, tag.as_deref(), Content::List(Vec::new()))
+            EventData::SequenceStart { anchor, tag, .. } => {
+                self.start(place, anchor, tag.as_deref(), Content::List(Vec::new()))
             }
-            Event::MappingStart(anchor, tag) => {
+            EventData::MappingStart { anchor, tag, .. } => {
                 let content = Content::Map { entries: IndexMap::new(), merges: Vec::new(), key: None };
-                self.start(span, anchor, tag.as_deref(), content)
+                self.start(place, anchor, tag.as_deref(), content)
             }
-            Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
+            EventData::SequenceEnd | EventData::MappingEnd => match self.open.pop() {
                 Some(open) => self.close(open),
                 None => Ok(()),
             },
         }
     }
 
-    /// Where a node starts: at its tag or anchor, if it has one.
-    fn place(&self, span: Span, properties: bool) -> Place {
-        let line = span.start.line();
-        let mut column = span.start.col() + 1;
-        if properties {
-            let before: String = self
-                .text
-                .lines()
-                .nth(line.saturating_sub(1))
-                .unwrap_or("")
-                .chars()
-                .take(column - 1)
-                .collect();
-            let mut rest = before.trim_end();
-            while let Some(word) = rest.rsplit([' ', '\t']).next().filter(|w| w.starts_with(['!', '&'])) {
-                rest = &rest[..rest.len() - word.len()];
-                column = rest.chars().count() + 1;
-                rest = rest.trim_end();
+    /// Where a key is expected, makes it a merge.
+    fn expects_merge(&mut self) -> bool {
+        match self.open.last_mut() {
+            Some(Open { content: Content::Map { key: key @ None, .. }, .. }) => {
+                *key = Some(Key::Merge);
+                true
             }
+            _ => false,
         }
-        Place { file: self.file.clone(), line: line as u32, column: column as u32 }
     }
 
-    fn tag(&self, tag: Option<&Tag>, place: &Place) -> Result<Tagged, Error> {
+    fn place(&self, mark: Mark) -> Place {
+        Place { file: self.file.clone(), line: mark.line as u32 + 1, column: mark.column as u32 + 1 }
+    }
+
+    fn tag(&self, tag: Option<&str>, place: &Place) -> Result<Tagged, Error> {
         Tagged::read(tag).map_err(|name| {
-            syntax(format!("the tag '{name}' means nothing here"))
+            syntax(format!("could not determine a constructor for the tag '{name}'"))
                 .at(place)
                 .help("Known tags are !vault, !unsafe and YAML's own (!!str, !!int, …); quote text that starts with '!'.")
         })
@@ -210,24 +204,24 @@ impl Builder<'_> {
         self.trust == Trust::Text || self.open.last().is_some_and(|open| open.plain_text)
     }
 
-    fn scalar(&self, text: &str, plain: bool, tag: Tagged, place: Place) -> Result<Node, Error> {
+    fn scalar(&self, text: String, plain: bool, tag: Tagged, place: Place) -> Result<Node, Error> {
         let wrong = |what: &str| syntax(format!("'{text}' is no {what}")).at(&place);
         let trust = if self.plain_text() || tag == Tagged::Unsafe { Trust::Text } else { Trust::Templates };
         let value = match tag {
-            Tagged::None | Tagged::Unsafe if plain => scalar::resolve(text),
+            Tagged::None | Tagged::Unsafe if plain => scalar::resolve(&text),
             Tagged::Vault => {
                 return Ok(Node::new(place, Kind::Vault(VaultText { envelope: text.into() })));
             }
             Tagged::None | Tagged::Unsafe | Tagged::Str => None,
-            Tagged::Int => Some(scalar::int(text).ok_or_else(|| wrong("whole number"))?),
+            Tagged::Int => Some(scalar::int(&text).ok_or_else(|| wrong("whole number"))?),
             Tagged::Float => {
-                let int = || scalar::int(text).and_then(|n| n.as_f64()).map(Value::Float);
+                let int = || scalar::int(&text).and_then(|n| n.as_f64()).map(Value::Float);
                 let other = || text.parse().ok().map(Value::Float);
-                Some(scalar::float(text).or_else(int).or_else(other).ok_or_else(|| wrong("number"))?)
+                Some(scalar::float(&text).or_else(int).or_else(other).ok_or_else(|| wrong("number"))?)
             }
-            Tagged::Bool => Some(scalar::bool(text).map(Value::Bool).ok_or_else(|| wrong("boolean"))?),
+            Tagged::Bool => Some(scalar::bool(&text).map(Value::Bool).ok_or_else(|| wrong("boolean"))?),
             Tagged::Null => Some(Value::Null),
-            Tagged::Timestamp => Some(scalar::timestamp(text).ok_or_else(|| wrong("date or time"))?),
+            Tagged::Timestamp => Some(scalar::timestamp(&text).ok_or_else(|| wrong("date or time"))?),
             Tagged::Binary => {
                 let compact: String = text.split_whitespace().collect();
                 let bytes = base64::engine::general_purpose::STANDARD.decode(compact);
@@ -243,8 +237,13 @@ impl Builder<'_> {
         })
     }
 
-    fn start(&mut self, span: Span, anchor: usize, tag: Option<&Tag>, content: Content) -> Result<(), Error> {
-        let place = self.place(span, anchor > 0 || tag.is_some());
+    fn start(
+        &mut self,
+        place: Place,
+        anchor: Option<String>,
+        tag: Option<&str>,
+        content: Content,
+    ) -> Result<(), Error> {
         let tag = self.tag(tag, &place)?;
         let fits = match &content {
             Content::List(_) => matches!(tag, Tagged::None | Tagged::Seq | Tagged::Unsafe | Tagged::Pairs),
@@ -277,8 +276,8 @@ impl Builder<'_> {
         self.finish(Built { node, weight: open.weight, height: open.height + 1 }, open.anchor)
     }
 
-    fn finish(&mut self, built: Built, anchor: usize) -> Result<(), Error> {
-        if anchor > 0 {
+    fn finish(&mut self, built: Built, anchor: Option<String>) -> Result<(), Error> {
+        if let Some(anchor) = anchor {
             self.anchors.insert(anchor, built.clone());
         }
         self.add(built)
@@ -325,8 +324,7 @@ impl Builder<'_> {
 }
 
 fn syntax(message: impl Into<String>) -> Error {
-    let message = message.into();
-    Error::new(format!("YAML parsing failed: {message}.")).kind(ErrorKind::Syntax)
+    Error::new(fault::sentence(&message.into())).kind(ErrorKind::Syntax)
 }
 
 /// `<<`: what is merged comes first, and gives way to what is written; of several maps the first wins.
@@ -400,7 +398,9 @@ mod tests {
         assert!(matches!(list.as_list().unwrap()[1].kind(), Kind::Template(_)));
         assert!(list.as_list().unwrap()[2].is_plain());
         assert!(matches!(node("!vault |\n  abc").kind(), Kind::Vault(v) if &*v.envelope == "abc"));
-        assert!(fails("a: !foo x").starts_with("x.yml:1:4: YAML parsing failed: the tag '!foo'"));
+        assert!(fails("a: !foo x").starts_with(
+            "x.yml:1:4: YAML parsing failed: Could not determine a constructor for the tag '!foo'"
+        ));
     }
 
     #[test]
