@@ -63,6 +63,40 @@ impl Node {
         Node::new(place, Kind::Value(value.into()))
     }
 
+    /// Text of a document: a template where it holds Jinja and the document is trusted.
+    pub fn text(place: Place, text: impl Into<Arc<str>>, trust: Trust) -> Self {
+        let text = text.into();
+        if trust == Trust::Templates && Template::is_template(&text) {
+            return Node::new(place.clone(), Kind::Template(Template::new(text, place)));
+        }
+        Node::value(place, text)
+    }
+
+    /// A computed value as a node. Text from a trusted source may hold templates; lists and maps are then taken
+    /// apart to find them.
+    pub fn from_value(place: &Place, value: Value, trust: Trust) -> Self {
+        match value {
+            Value::Str(text)
+                if trust == Trust::Templates && !text.is_secret() && Template::is_template(&text) =>
+            {
+                Node::text(place.clone(), text.as_str(), trust)
+            }
+            Value::List(items) if trust == Trust::Templates => {
+                let items = items.iter().map(|item| Node::from_value(place, item.clone(), trust)).collect();
+                Node::new(place.clone(), Kind::List(items))
+            }
+            Value::Map(map) if trust == Trust::Templates => {
+                let entry = |value: &Value| Entry {
+                    key: place.clone(),
+                    node: Node::from_value(place, value.clone(), trust),
+                };
+                let map = map.iter().map(|(k, v)| (k.clone(), entry(v))).collect();
+                Node::new(place.clone(), Kind::Map(map))
+            }
+            value => Node::value(place.clone(), value),
+        }
+    }
+
     pub fn place(&self) -> &Place {
         &self.0.place
     }

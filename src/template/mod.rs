@@ -16,6 +16,7 @@ mod methods;
 pub mod object;
 pub mod operators;
 pub mod printf;
+pub mod regex;
 pub mod scope;
 mod secret;
 pub mod tests;

@@ -113,6 +113,17 @@ pub trait Object: Any + Send + Sync + fmt::Debug {
         None
     }
 
+    /// For maps too large to be built for one look into them (`hostvars`): a member, without computing the rest.
+    /// Only asked where [`Object::is_map`] says so.
+    fn member(&self, _key: &Value) -> Option<Result<Value, Error>> {
+        None
+    }
+
+    /// Whether [`Object::member`] answers.
+    fn is_map(&self) -> bool {
+        false
+    }
+
     fn as_any(&self) -> &dyn Any;
 }
 
