@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use playbook_api::{Error, ErrorKind, Map, Value};
 
-use super::super::lazy::{check_deep, force, force_deep};
+use super::super::lazy::{as_asked_map, check_deep, force, force_deep, reach};
 use super::super::{Call, Function, Renderer};
 use super::super::{access, filters, globals, lookups, methods, object, secret, tests, undefined};
 use super::macros::{Loop, Macro};
@@ -150,7 +150,7 @@ fn function_call(
     if !function.undefined {
         return plugin_call(what, name, input, args, kwargs, run);
     }
-    let input = undefined::caught(force(&input))?;
+    let input = undefined::caught(reach(&input))?;
     if matches!(input, Value::Unknown(_)) {
         return Ok(input);
     }
@@ -169,7 +169,11 @@ fn plugin_call(
     let short = short(name);
     let shallow = SHALLOW.contains(&short);
     let tolerant = shallow || TOLERANT.contains(&short);
+    let asks = matches!(short, "map" | "extract");
     let ready = |value: &Value| {
+        if asks && as_asked_map(value).is_some() {
+            return Ok(value.clone());
+        }
         let value = if shallow { force(value)? } else { force_deep(value)? };
         match &value {
             Value::Undefined(reason) if undefined::is_blank(reason) => return Ok(Value::from("")),
@@ -469,7 +473,7 @@ impl<'p> Evaluator<'p> {
                 return Ok(result);
             }
         }
-        let object = force(&self.eval(base)?)?;
+        let object = reach(&self.eval(base)?)?;
         let (args, mut kwargs) = self.arguments(arguments)?;
         if matches!(object, Value::Undefined(_) | Value::Unknown(_)) {
             return Ok(object);
