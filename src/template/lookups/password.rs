@@ -69,7 +69,7 @@ fn one(term: &str, call: &Map, renderer: &Renderer) -> Result<Value, Error> {
     }
     let path = PathBuf::from(expanduser(&path));
     let path = renderer.environment.options.base_dir.join(path);
-    let seed = options.get("seed");
+    let seed = options.text("seed").map(Value::from);
     let keep = path != Path::new("/dev/null");
     let mut stored = match fs::read_to_string(&path) {
         Ok(content) if keep && !content.is_empty() => Stored::parse(&content),
@@ -83,7 +83,7 @@ fn one(term: &str, call: &Map, renderer: &Renderer) -> Result<Value, Error> {
         let length = options.integer("length")?.unwrap_or(20);
         let length = usize::try_from(length).ok().filter(|length| *length <= 100_000);
         let length = length.ok_or_else(|| Error::new("length must be a small positive number"))?;
-        stored.password = random_password(length, &characters(options.get("chars")), seed)?;
+        stored.password = random_password(length, &characters(options.get("chars")), seed.as_ref())?;
         changed = true;
     }
     if let Some(algorithm) = &encrypt {
@@ -173,7 +173,7 @@ mod tests {
             random_password(length, &characters(chars.as_ref()), Some(&seed)).expect("a password")
         };
         assert_eq!(made(10, None, "x".into()), "O9iX65WvW9");
-        assert_eq!(made(12, Some(vec!["ascii_letters", "digits"].into()), 1.into()), "EEcRhB2ys5ac");
+        assert_eq!(made(12, Some(vec!["ascii_letters", "digits"].into()), "1".into()), "EEcRhB2ys5ac");
         assert_eq!(made(10, Some("abc,,,hexdigits".into()), "z".into()), "b1bdCeC03a");
     }
 
