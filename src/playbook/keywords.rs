@@ -18,6 +18,13 @@ pub enum Condition {
     Node(Node),
 }
 
+impl Condition {
+    /// A written condition, or list of them.
+    pub fn list(node: &Node) -> Vec<Condition> {
+        super::fields::conditions(node)
+    }
+}
+
 /// The keywords that plays, roles, blocks and tasks have in common, as they were written.
 #[derive(Clone, Debug, Default)]
 pub struct Keywords {
@@ -54,6 +61,10 @@ pub enum FrameKind {
 }
 
 impl Frame {
+    pub(super) fn new(kind: FrameKind, keywords: Keywords, parent: Option<&Arc<Frame>>) -> Arc<Frame> {
+        Arc::new(Frame { kind, keywords, parent: parent.cloned() })
+    }
+
     /// This frame and those around it.
     pub fn chain(self: &Arc<Frame>) -> impl Iterator<Item = &Arc<Frame>> {
         std::iter::successors(Some(self), |frame| frame.parent.as_ref())

@@ -17,15 +17,26 @@ pub struct Role {
     pub path: PathBuf,
     pub defaults: Arc<Vars>,
     pub vars: Arc<Vars>,
-    /// Given where the role is used, as `vars` or as parameters beside the role's name.
+    /// Given beside the role's name where it is used; what is under `vars` there is in the role's frame.
     pub params: Arc<Vars>,
-    /// Its dependencies, in the order they run before it.
-    pub dependencies: Vec<Arc<Role>>,
-    /// The roles that depend on this use, nearest first.
+    pub(super) dependencies: Vec<Arc<Role>>,
+    /// The roles that depend on this use, or include it, nearest first.
     pub parents: Vec<Arc<str>>,
     pub allow_duplicates: bool,
     /// include_role's `public`; roles of a play and imported roles are public.
     pub public: bool,
     /// meta/argument_specs.yml, or `argument_specs` of meta/main.yml.
     pub argument_specs: Option<Node>,
+    /// Equal for two uses of which, without `allow_duplicates`, only the first runs: same role, same parameters,
+    /// tags, conditions and files.
+    pub identity: Arc<str>,
+    /// `collections` of its meta, and its own collection first.
+    pub collections: Vec<Arc<str>>,
+}
+
+impl Role {
+    /// The roles it depends on, in the order they run before it.
+    pub fn dependencies(&self) -> &[Arc<Role>] {
+        &self.dependencies
+    }
 }

@@ -70,6 +70,8 @@ pub struct Task {
     pub poll: Option<Node>,
     /// Handlers answer to these as well as to their name.
     pub listen: Vec<Node>,
+    /// The engine put it there; reports do not show it.
+    pub implicit: bool,
 }
 
 /// A handler is a task that runs when notified.
