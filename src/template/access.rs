@@ -20,6 +20,9 @@ use super::{methods, undefined};
 /// assert!(get_attribute(&value, "b").unwrap().is_undefined());
 /// ```
 pub fn get_attribute(value: &Value, name: &str) -> Result<Value, Error> {
+    if let Some(member) = member(value, &name.into()) {
+        return undefined::caught(member.and_then(|m| force(&m)));
+    }
     let value = force(value)?;
     match &value {
         Value::Undefined(_) | Value::Unknown(_) => Ok(value),
@@ -33,6 +36,15 @@ pub fn get_attribute(value: &Value, name: &str) -> Result<Value, Error> {
             }
         }
         _ => Ok(own_attribute(&value, name).unwrap_or_else(|| missing(&value, name))),
+    }
+}
+
+/// A member of a map that is too large to be built for one look into it. Whatever is no member is left to the
+/// ordinary way.
+fn member(value: &Value, key: &Value) -> Option<Result<Value, Error>> {
+    match value {
+        Value::Object(object) if object.is_map() => object.member(key),
+        _ => None,
     }
 }
 
@@ -53,6 +65,9 @@ fn missing(value: &Value, name: &str) -> Value {
 
 /// `value[key]`: an item, else (for text keys) an attribute.
 pub fn get_item(value: &Value, key: &Value) -> Result<Value, Error> {
+    if let Some(member) = member(value, key) {
+        return undefined::caught(member.and_then(|m| force(&m)));
+    }
     let value = force(value)?;
     let key = force(key)?;
     match (&value, &key) {
