@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use playbook_api::{Error, Map, Value};
+use playbook_api::{Error, ErrorKind, Map, Value};
 
 use super::super::lazy::{check_deep, force, force_deep};
 use super::super::{Call, Function, Renderer};
@@ -96,7 +96,7 @@ pub fn test(
 }
 
 fn not_found(what: &str, name: &str, exists: impl Fn(&str) -> bool) -> Error {
-    let error = Error::new(format!("No {what} named '{name}'."));
+    let error = Error::new(format!("No {what} named '{name}'.")).kind(ErrorKind::Syntax);
     match near(name, exists) {
         Some(near) => error.help(format!("did you mean '{near}'?")),
         None => error,
@@ -328,14 +328,29 @@ impl<'p> Evaluator<'p> {
         };
         let (args, kwargs) = self.arguments(&plugin.arguments).map_err(|e| self.fault(e, plugin.position))?;
         filter(&self.unit.renderer, &plugin.name, input, args, kwargs)
-            .map_err(|e| e.at(&self.place(plugin.position)))
+            .map_err(|e| self.plugin_fault(e, plugin.position))
     }
 
     pub(super) fn test(&mut self, input: &'p Expr, plugin: &'p Plugin) -> Result<Value, Error> {
         let input = self.eval(input)?;
         let (args, kwargs) = self.arguments(&plugin.arguments).map_err(|e| self.fault(e, plugin.position))?;
         test(&self.unit.renderer, &plugin.name, input, args, kwargs)
-            .map_err(|e| e.at(&self.place(plugin.position)))
+            .map_err(|e| self.plugin_fault(e, plugin.position))
+    }
+
+    /// A plugin's error with its place; to Ansible a name that does not exist is a syntax error.
+    fn plugin_fault(&self, error: Error, position: Position) -> Error {
+        let place = self.place(position);
+        if error.get_kind() != ErrorKind::Syntax || error.cause().is_some() {
+            return error.at(&place);
+        }
+        let what = if self.unit.expression { "expression" } else { "template" };
+        let help = error.get_help().map(str::to_owned);
+        let error = error.context(format!("Syntax error in {what}")).at(&place);
+        match help {
+            Some(help) => error.help(help),
+            None => error,
+        }
     }
 
     /// `lookup('env', X) | default(…)`: an unset variable is empty text everywhere, and undefined only to a
@@ -368,7 +383,7 @@ impl<'p> Evaluator<'p> {
         arguments: &'p Arguments,
         position: Position,
     ) -> Result<Value, Error> {
-        let result = self.call_with(callee, arguments, None);
+        let result = self.call_with(callee, arguments, None, position);
         result.map_err(|error| self.fault(error, position))
     }
 
@@ -377,7 +392,7 @@ impl<'p> Evaluator<'p> {
         let Expr::Call(callee, arguments, position) = call else {
             return self.eval(call);
         };
-        let result = self.call_with(callee, arguments, Some(caller));
+        let result = self.call_with(callee, arguments, Some(caller), *position);
         result.map_err(|error| self.fault(error, *position))
     }
 
@@ -386,12 +401,13 @@ impl<'p> Evaluator<'p> {
         callee: &'p Expr,
         arguments: &'p Arguments,
         caller: Option<Value>,
+        position: Position,
     ) -> Result<Value, Error> {
         let value = match callee {
             Expr::Name(name, _) => match self.resolve(name) {
                 Some(value) => undefined::caught(value)?,
                 None => match &**name {
-                    "lookup" | "query" | "q" => return self.lookup(name, arguments),
+                    "lookup" | "query" | "q" => return self.lookup(name, arguments, position),
                     "super" => return self.super_block(),
                     _ => {
                         let (args, kwargs) = self.arguments(arguments)?;
@@ -484,7 +500,12 @@ impl<'p> Evaluator<'p> {
     }
 
     /// `lookup(…)`, `query(…)`: constant terms that hold templates are rendered.
-    fn lookup(&mut self, function: &str, arguments: &'p Arguments) -> Result<Value, Error> {
+    fn lookup(
+        &mut self,
+        function: &str,
+        arguments: &'p Arguments,
+        position: Position,
+    ) -> Result<Value, Error> {
         let outer = std::mem::replace(&mut self.embedded, true);
         let arguments = self.arguments(arguments);
         self.embedded = outer;
@@ -500,5 +521,6 @@ impl<'p> Evaluator<'p> {
             kwargs.insert("wantlist".into(), Value::Bool(true));
         }
         lookup(&self.unit.renderer, &name.to_text(), args.collect(), kwargs)
+            .map_err(|e| e.at(&self.place(position)))
     }
 }
