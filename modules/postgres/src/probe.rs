@@ -1,7 +1,9 @@
 //! What `wait_until: { postgres: … }` looks at.
 
 use playbook_api::extension::BoxFuture;
-use playbook_api::{Context, Deserialize, Error, JsonSchema, Map, Probe, ProbeState, Spec, Value, map};
+use playbook_api::{
+    Arguments, Context, Deserialize, Error, JsonSchema, Map, Probe, ProbeState, Spec, Value, map,
+};
 
 use crate::login::{Login, Target};
 use crate::session::Session;
@@ -37,8 +39,8 @@ impl Probe for PostgresProbe {
         context: &'a Context,
     ) -> BoxFuture<'a, Result<ProbeState, Error>> {
         Box::pin(async move {
-            let options: Options = serde_json::from_value(Value::from(options.clone()).to_json())
-                .map_err(|e| Error::new(format!("invalid options for postgres: {e}")))?;
+            let options: Options =
+                Arguments::from(options.clone()).parse("postgres", &self.spec(), &context.redactor)?;
             let target = Target::resolve(&options.login, "postgres", context).await?;
             // Options that can never work are an error; a server that is not there yet is not.
             target.ssl_mode()?;
