@@ -1,9 +1,9 @@
 //! A value as it was written.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
-use playbook_api::{Place, Value};
+use playbook_api::{Error, Place, Value};
 
 use crate::jinja::Template;
 
@@ -25,6 +25,10 @@ pub struct Node(Arc<Inner>);
 struct Inner {
     place: Place,
     kind: Kind,
+    /// The value of a plain node, made once.
+    plain: OnceLock<Option<Value>>,
+    /// The text of an opened vault.
+    opened: OnceLock<Template>,
 }
 
 #[derive(Debug)]
@@ -52,7 +56,7 @@ pub struct VaultText {
 
 impl Node {
     pub fn new(place: Place, kind: Kind) -> Self {
-        Node(Arc::new(Inner { place, kind }))
+        Node(Arc::new(Inner { place, kind, plain: OnceLock::new(), opened: OnceLock::new() }))
     }
 
     pub fn value(place: Place, value: impl Into<Value>) -> Self {
@@ -149,6 +153,29 @@ impl Node {
             Kind::List(items) => items.iter().all(Node::is_plain),
             Kind::Map(map) => map.values().all(|entry| entry.node.is_plain()),
         }
+    }
+
+    /// The value of a plain node, made once and shared; nothing where something must be rendered.
+    pub fn plain(&self) -> Option<&Value> {
+        match self.kind() {
+            Kind::Value(value) => Some(value),
+            _ => self.0.plain.get_or_init(|| self.is_plain().then(|| self.raw())).as_ref(),
+        }
+    }
+
+    /// The text of a vault, opened once: it may be a template itself.
+    pub(crate) fn opened(
+        &self,
+        open: impl FnOnce(&str) -> Result<Template, Error>,
+    ) -> Result<&Template, Error> {
+        if let Some(template) = self.0.opened.get() {
+            return Ok(template);
+        }
+        let Kind::Vault(vault) = self.kind() else {
+            return Err(Error::new("not a vault").at(self.place()));
+        };
+        let template = open(&vault.envelope).map_err(|error| error.at(self.place()))?;
+        Ok(self.0.opened.get_or_init(|| template))
     }
 
     /// The written form as a value: templates as their source text, vaults as their envelope.

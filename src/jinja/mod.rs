@@ -14,7 +14,7 @@ mod template;
 
 pub use escape::unescape;
 pub use program::{Position, Program};
-pub use template::{Expression, Syntax, Template};
+pub use template::{Expression, Syntax, Template, place_of};
 
 /// How deeply expressions and blocks may be nested.
 const MAX_DEPTH: usize = 500;

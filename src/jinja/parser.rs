@@ -320,7 +320,7 @@ impl<'p> Parser<'p> {
 
     fn parse_block(&mut self, position: Position) -> Result<Statement, Fault> {
         let name = self.any_name()?;
-        let scoped = self.skip_name("scoped");
+        self.skip_name("scoped");
         let required = self.skip_name("required");
         if self.is_op("-") {
             return self.fault(
@@ -333,7 +333,7 @@ impl<'p> Parser<'p> {
         if required && !body.iter().all(is_blank) {
             return self.fault("Required blocks can only contain comments or whitespace");
         }
-        let block = Arc::new(Block { name: name.clone(), scoped, required, body });
+        let block = Arc::new(Block { name: name.clone(), required, body });
         if self.blocks.insert(name.clone(), block.clone()).is_some() {
             return self.fault(format!("block '{name}' defined twice"));
         }

@@ -32,7 +32,6 @@ pub struct Position {
 #[derive(Debug)]
 pub struct Block {
     pub name: Arc<str>,
-    pub scoped: bool,
     pub required: bool,
     pub body: Vec<Statement>,
 }

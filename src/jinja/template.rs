@@ -14,7 +14,7 @@ use super::{Program, lexer, parser};
 pub struct Template {
     source: Arc<str>,
     place: Place,
-    syntax: Syntax,
+    syntax: Arc<Syntax>,
     program: OnceLock<Result<Program, Error>>,
 }
 
@@ -57,6 +57,12 @@ impl Default for Syntax {
 }
 
 impl Syntax {
+    /// The default, shared by all templates of documents.
+    pub fn shared_default() -> Arc<Syntax> {
+        static DEFAULT: OnceLock<Arc<Syntax>> = OnceLock::new();
+        DEFAULT.get_or_init(Arc::default).clone()
+    }
+
     /// How template files are read.
     pub fn file() -> Self {
         Syntax { escape_backslashes: false, ..Syntax::default() }
@@ -65,10 +71,14 @@ impl Syntax {
 
 impl Template {
     pub fn new(source: impl Into<Arc<str>>, place: Place) -> Self {
-        Template::with_syntax(source, place, Syntax::default())
+        Template::with_shared_syntax(source, place, Syntax::shared_default())
     }
 
     pub fn with_syntax(source: impl Into<Arc<str>>, place: Place, syntax: Syntax) -> Self {
+        Template::with_shared_syntax(source, place, Arc::new(syntax))
+    }
+
+    pub fn with_shared_syntax(source: impl Into<Arc<str>>, place: Place, syntax: Arc<Syntax>) -> Self {
         Template { source: source.into(), place, syntax, program: OnceLock::new() }
     }
 
@@ -92,7 +102,7 @@ impl Template {
         &self.place
     }
 
-    pub fn syntax(&self) -> &Syntax {
+    pub fn syntax(&self) -> &Arc<Syntax> {
         &self.syntax
     }
 
@@ -110,13 +120,8 @@ impl Template {
         program.as_ref().map_err(Error::clone)
     }
 
-    /// The place of a position inside.
-    pub fn place_of(&self, position: Position) -> Place {
-        place_of(&self.place, position)
-    }
-
     fn fault(&self, fault: Fault) -> Error {
-        let place = self.place_of(fault.position);
+        let place = place_of(&self.place, fault.position);
         syntax_error("Syntax error in template", fault.message).at(&place)
     }
 }
@@ -125,9 +130,9 @@ fn syntax_error(what: &str, message: String) -> Error {
     Error::new(what).kind(ErrorKind::Syntax).caused_by(Error::new(message).kind(ErrorKind::Syntax))
 }
 
-/// Exact for the first line of a text and for whole files; YAML folds and indents the others, so that their
+/// The place of a position inside a text. Exact for the first line of a text and for whole files; YAML folds and indents the others, so that their
 /// columns are those of the text.
-fn place_of(place: &Place, position: Position) -> Place {
+pub fn place_of(place: &Place, position: Position) -> Place {
     if place.line == 0 || position.line == 0 {
         return place.clone();
     }
@@ -170,16 +175,11 @@ impl Expression {
         program.as_ref().map_err(Error::clone)
     }
 
-    /// The place of a position inside.
-    pub fn place_of(&self, position: Position) -> Place {
-        place_of(&self.place, position)
-    }
-
     fn fault(&self, fault: Fault) -> Error {
         let what = match Template::is_template(&self.source) {
             true => "Syntax error in expression. Template delimiters are not supported in expressions",
             false => "Syntax error in expression",
         };
-        syntax_error(what, fault.message).at(&self.place_of(fault.position))
+        syntax_error(what, fault.message).at(&place_of(&self.place, fault.position))
     }
 }

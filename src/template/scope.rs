@@ -1,6 +1,8 @@
 //! Where a template's names come from.
 
-use playbook_api::{Error, Value};
+use std::sync::Arc;
+
+use playbook_api::{Error, Map, Value};
 
 /// What a template sees when it asks for a name. Names are resolved, and their own templates rendered, only when
 /// asked for.
@@ -24,5 +26,41 @@ impl Scope for Empty {
 
     fn names(&self) -> Vec<String> {
         Vec::new()
+    }
+}
+
+/// Variables alone: tests, and templates that see nothing else.
+impl Scope for Map {
+    fn get(&self, name: &str) -> Option<Result<Value, Error>> {
+        Map::get(self, name).map(|value| Ok(value.clone()))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.keys().map(|key| key.to_text().into_owned()).collect()
+    }
+}
+
+/// Variables in front of another scope's.
+pub struct Overlay {
+    pub variables: Map,
+    pub scope: Arc<dyn Scope>,
+}
+
+impl Scope for Overlay {
+    fn get(&self, name: &str) -> Option<Result<Value, Error>> {
+        match self.variables.get(name) {
+            Some(value) => Some(Ok(value.clone())),
+            None => self.scope.get(name),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = self.scope.names();
+        for name in Scope::names(&self.variables) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
     }
 }

@@ -20,13 +20,16 @@ mod json;
 mod json_reader;
 mod lists;
 mod numbers;
-mod paths;
+pub(crate) mod paths;
 pub mod percent;
 mod regexes;
 mod selection;
 mod sets;
 mod text;
+pub(crate) mod urls;
 mod wrap;
+
+pub(crate) use basics::word_as_bool;
 
 const FAMILIES: &[&[Function]] = &[
     basics::FILTERS,
@@ -43,6 +46,7 @@ const FAMILIES: &[&[Function]] = &[
     selection::FILTERS,
     sets::FILTERS,
     text::FILTERS,
+    urls::FILTERS,
 ];
 
 /// The collections whose filters, tests and lookups are built in.

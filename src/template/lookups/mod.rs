@@ -4,6 +4,8 @@ use playbook_api::{Error, Map, Value};
 
 use super::Renderer;
 
+pub mod search;
+
 /// A built-in lookup.
 pub struct Lookup {
     pub name: &'static str,
