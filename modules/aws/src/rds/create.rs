@@ -154,8 +154,10 @@ async fn replicate(aws: &Aws, options: &RdsInstance) -> Result<Option<DbInstance
 }
 
 async fn restore_snapshot(aws: &Aws, options: &RdsInstance) -> Result<Option<DbInstance>, Error> {
-    let request =
-        aws.rds().restore_db_instance_from_db_snapshot().db_instance_identifier(&options.db_instance_identifier);
+    let request = aws
+        .rds()
+        .restore_db_instance_from_db_snapshot()
+        .db_instance_identifier(&options.db_instance_identifier);
     let request = set!(set_common!(request, options), options;
         set_db_snapshot_identifier = db_snapshot_identifier,
         set_engine = engine,
