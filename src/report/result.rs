@@ -22,7 +22,7 @@ pub struct Format {
 
 impl Format {
     pub fn new(settings: &Settings, verbosity: u8) -> Self {
-        let pretty = settings.callback_format_pretty.then_some(true);
+        let pretty = settings.callback_format_pretty;
         Format { yaml: settings.result_format == "yaml", pretty, verbosity }
     }
 
