@@ -89,13 +89,15 @@ impl<'r> Batch<'r> {
             let nothing_to_start = steps.is_empty();
             self.start(steps)?;
             if self.busy.is_empty() {
-                self.load_inclusions()?;
                 if nothing_to_start {
                     return Ok(self.stop);
                 }
                 continue;
             }
             self.receive()?;
+            if self.busy.is_empty() {
+                self.load_inclusions()?;
+            }
         }
     }
 

@@ -3,21 +3,49 @@
 //! They are synchronous, know nothing of connections, and reach the host only through [`host::Host`], which check
 //! mode closes for changes.
 
+mod assemble;
 pub mod attributes;
+mod blockinfile;
 pub mod checksum;
 mod command;
+mod copy;
+mod diff;
+mod edit;
 mod errno;
+mod file;
+mod find;
 mod flags;
 mod glob;
 pub mod host;
+mod lineinfile;
 mod mode;
 mod path;
+mod ping;
 mod process;
+mod regex;
+mod replace;
+mod slurp;
+mod stat;
+mod tempfile;
 mod words;
 
 use playbook_api::{ModuleEntry, Registry};
 
 /// Adds every module and probe of this crate.
 pub fn register(registry: &mut Registry) {
-    registry.add_modules([ModuleEntry::host::<command::Command>(), ModuleEntry::host::<command::Shell>()]);
+    registry.add_modules([
+        ModuleEntry::host::<assemble::Assemble>(),
+        ModuleEntry::host::<blockinfile::Blockinfile>(),
+        ModuleEntry::host::<command::Command>(),
+        ModuleEntry::host::<command::Shell>(),
+        ModuleEntry::host::<copy::Copy>(),
+        ModuleEntry::host::<file::File>(),
+        ModuleEntry::host::<find::Find>(),
+        ModuleEntry::host::<lineinfile::Lineinfile>(),
+        ModuleEntry::host::<ping::Ping>(),
+        ModuleEntry::host::<replace::Replace>(),
+        ModuleEntry::host::<slurp::Slurp>(),
+        ModuleEntry::host::<stat::Stat>(),
+        ModuleEntry::host::<tempfile::Tempfile>(),
+    ]);
 }

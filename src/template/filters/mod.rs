@@ -19,14 +19,22 @@ mod iterators;
 mod json;
 mod json_reader;
 mod lists;
+pub(crate) mod mersenne;
 mod numbers;
-mod paths;
+pub(crate) mod password_hash;
+pub(crate) mod paths;
 pub mod percent;
+mod random;
 mod regexes;
 mod selection;
 mod sets;
 mod text;
+pub(crate) mod urls;
 mod wrap;
+
+pub(crate) use basics::word_as_bool;
+pub(crate) use codec::Codec;
+pub(crate) use iterators::{cartesian, flatten_into};
 
 const FAMILIES: &[&[Function]] = &[
     basics::FILTERS,
@@ -38,11 +46,14 @@ const FAMILIES: &[&[Function]] = &[
     json::FILTERS,
     lists::FILTERS,
     numbers::FILTERS,
+    password_hash::FILTERS,
     paths::FILTERS,
+    random::FILTERS,
     regexes::FILTERS,
     selection::FILTERS,
     sets::FILTERS,
     text::FILTERS,
+    urls::FILTERS,
 ];
 
 /// The collections whose filters, tests and lookups are built in.
