@@ -198,7 +198,7 @@ impl RdsInstance {
     }
 
     async fn create(&self, aws: &Aws, context: &Context) -> Result<(Outcome, Option<DbInstance>), Failure> {
-        create::check(self)?;
+        create::check(self, aws.region())?;
         let mut planned = modify::asked(self);
         for (name, value) in [
             ("db_instance_identifier", Some(&self.db_instance_identifier)),
