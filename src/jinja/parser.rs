@@ -516,6 +516,9 @@ impl<'p> Parser<'p> {
         let Token::Name(name) = self.token().clone() else {
             return match self.token() {
                 Token::Str(_) | Token::Integer(_) | Token::Float(_) => self.fault("can't assign to 'const'"),
+                token @ Token::BlockEnd => {
+                    self.fault(format!("Expected an expression, got '{}'", token.describe()))
+                }
                 token => self.fault(format!("unexpected '{}'", token.describe())),
             };
         };

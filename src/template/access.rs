@@ -5,7 +5,7 @@ use std::sync::Arc;
 use num_traits::ToPrimitive;
 use playbook_api::{Error, Value};
 
-use super::lazy::force;
+use super::lazy::{as_asked_map, force, reach};
 use super::object::{self, Method, Native};
 use super::{methods, undefined};
 
@@ -20,10 +20,10 @@ use super::{methods, undefined};
 /// assert!(get_attribute(&value, "b").unwrap().is_undefined());
 /// ```
 pub fn get_attribute(value: &Value, name: &str) -> Result<Value, Error> {
-    if let Some(member) = member(value, &name.into()) {
-        return undefined::caught(member.and_then(|m| force(&m)));
+    let value = reach(value)?;
+    if as_asked_map(&value).is_some() && !methods::exists(&value, name) {
+        return asked(&value, &name.into());
     }
-    let value = force(value)?;
     match &value {
         Value::Undefined(_) | Value::Unknown(_) => Ok(value),
         Value::Map(map) => {
@@ -31,7 +31,7 @@ pub fn get_attribute(value: &Value, name: &str) -> Result<Value, Error> {
                 return Ok(Native::value(Method { object: value.clone(), name: name.into() }));
             }
             match map.get(name) {
-                Some(member) => undefined::caught(force(member)),
+                Some(member) => undefined::caught(reach(member)),
                 None => Ok(undefined::attribute(&value, &name.into())),
             }
         }
@@ -39,12 +39,11 @@ pub fn get_attribute(value: &Value, name: &str) -> Result<Value, Error> {
     }
 }
 
-/// A member of a map that is too large to be built for one look into it. Whatever is no member is left to the
-/// ordinary way.
-fn member(value: &Value, key: &Value) -> Option<Result<Value, Error>> {
-    match value {
-        Value::Object(object) if object.is_map() => object.member(key),
-        _ => None,
+/// A member of a map that is asked member by member.
+fn asked(value: &Value, key: &Value) -> Result<Value, Error> {
+    match as_asked_map(value).and_then(|map| map.member(key)) {
+        Some(member) => undefined::caught(member.and_then(|member| reach(&member))),
+        None => Ok(undefined::attribute(value, key)),
     }
 }
 
@@ -65,16 +64,14 @@ fn missing(value: &Value, name: &str) -> Value {
 
 /// `value[key]`: an item, else (for text keys) an attribute.
 pub fn get_item(value: &Value, key: &Value) -> Result<Value, Error> {
-    if let Some(member) = member(value, key) {
-        return undefined::caught(member.and_then(|m| force(&m)));
-    }
-    let value = force(value)?;
+    let value = reach(value)?;
     let key = force(key)?;
     match (&value, &key) {
         (Value::Undefined(_) | Value::Unknown(_), _) => Ok(value),
         (_, Value::Undefined(_) | Value::Unknown(_)) => Ok(key),
+        _ if as_asked_map(&value).is_some() => asked(&value, &key),
         (Value::Map(map), key) => match map.get(key) {
-            Some(member) => undefined::caught(force(member)),
+            Some(member) => undefined::caught(reach(member)),
             None => {
                 let attribute = key.as_str().filter(|name| methods::exists(&value, name));
                 match attribute {
@@ -85,7 +82,7 @@ pub fn get_item(value: &Value, key: &Value) -> Result<Value, Error> {
         },
         (Value::List(items) | Value::Tuple(items), Value::Int(_) | Value::Bool(_)) => {
             match index(&key, items.len()).and_then(|i| items.get(i)) {
-                Some(member) => undefined::caught(force(member)),
+                Some(member) => undefined::caught(reach(member)),
                 None => Ok(undefined::attribute(&value, &key)),
             }
         }

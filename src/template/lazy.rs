@@ -78,6 +78,29 @@ pub fn force(value: &Value) -> Result<Value, Error> {
     Ok(value)
 }
 
+/// The value itself, computed if need be; a map that is asked member by member ([`Object::is_map`]) is not built.
+pub fn reach(value: &Value) -> Result<Value, Error> {
+    let mut value = value.clone();
+    while let Value::Object(object) = &value {
+        if object.is_map() {
+            break;
+        }
+        match object.force() {
+            Some(forced) => value = forced?,
+            None => break,
+        }
+    }
+    Ok(value)
+}
+
+/// A map that is asked member by member.
+pub fn as_asked_map(value: &Value) -> Option<&dyn Object> {
+    match value {
+        Value::Object(object) if object.is_map() => Some(&**object),
+        _ => None,
+    }
+}
+
 /// The value with everything inside computed, what is undefined becoming an undefined member. A value that is
 /// complete already is shared, not copied.
 pub fn force_deep(value: &Value) -> Result<Value, Error> {

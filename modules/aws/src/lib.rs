@@ -6,6 +6,7 @@ mod connection;
 mod ecs;
 mod error;
 mod profile;
+mod rds;
 mod read_only;
 mod shape;
 mod tags;
@@ -27,6 +28,8 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::controller::<ecs::task::EcsTask>(),
         ModuleEntry::controller::<ecs::task_definition::EcsTaskDefinition>(),
         ModuleEntry::controller::<ecs::task_definition_info::EcsTaskDefinitionInfo>(),
+        ModuleEntry::controller::<rds::instance_options::RdsInstance>(),
+        ModuleEntry::controller::<rds::instance_info::RdsInstanceInfo>(),
     ]);
     registry.task_runners.push(Box::new(ecs::runner::Runner));
 }

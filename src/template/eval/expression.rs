@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Map, Value};
 
-use super::super::lazy::force;
+use super::super::lazy::{force, reach};
 use super::super::{access, globals, operators, secret, undefined};
 use super::{Evaluator, output};
 use crate::jinja::program::{Comparison, Expr, Position};
@@ -121,7 +121,7 @@ impl<'p> Evaluator<'p> {
             return Some(Ok(value));
         }
         match self.unit.renderer.scope.get(name)? {
-            Ok(value @ Value::Object(_)) => Some(force(&value)),
+            Ok(value @ Value::Object(_)) => Some(reach(&value)),
             other => Some(other),
         }
     }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use playbook_api::{Error, Map, Value};
+use playbook_api::{Error, ErrorKind, Map, Value};
 
-use super::super::lazy::{check_deep, force, force_deep};
+use super::super::lazy::{as_asked_map, check_deep, force, force_deep, reach};
 use super::super::{Call, Function, Renderer};
 use super::super::{access, filters, globals, lookups, methods, object, secret, tests, undefined};
 use super::macros::{Loop, Macro};
@@ -96,7 +96,7 @@ pub fn test(
 }
 
 fn not_found(what: &str, name: &str, exists: impl Fn(&str) -> bool) -> Error {
-    let error = Error::new(format!("No {what} named '{name}'."));
+    let error = Error::new(format!("No {what} named '{name}'.")).kind(ErrorKind::Syntax);
     match near(name, exists) {
         Some(near) => error.help(format!("did you mean '{near}'?")),
         None => error,
@@ -150,7 +150,7 @@ fn function_call(
     if !function.undefined {
         return plugin_call(what, name, input, args, kwargs, run);
     }
-    let input = undefined::caught(force(&input))?;
+    let input = undefined::caught(reach(&input))?;
     if matches!(input, Value::Unknown(_)) {
         return Ok(input);
     }
@@ -169,7 +169,11 @@ fn plugin_call(
     let short = short(name);
     let shallow = SHALLOW.contains(&short);
     let tolerant = shallow || TOLERANT.contains(&short);
+    let asks = matches!(short, "map" | "extract");
     let ready = |value: &Value| {
+        if asks && as_asked_map(value).is_some() {
+            return Ok(value.clone());
+        }
         let value = if shallow { force(value)? } else { force_deep(value)? };
         match &value {
             Value::Undefined(reason) if undefined::is_blank(reason) => return Ok(Value::from("")),
@@ -328,14 +332,29 @@ impl<'p> Evaluator<'p> {
         };
         let (args, kwargs) = self.arguments(&plugin.arguments).map_err(|e| self.fault(e, plugin.position))?;
         filter(&self.unit.renderer, &plugin.name, input, args, kwargs)
-            .map_err(|e| e.at(&self.place(plugin.position)))
+            .map_err(|e| self.plugin_fault(e, plugin.position))
     }
 
     pub(super) fn test(&mut self, input: &'p Expr, plugin: &'p Plugin) -> Result<Value, Error> {
         let input = self.eval(input)?;
         let (args, kwargs) = self.arguments(&plugin.arguments).map_err(|e| self.fault(e, plugin.position))?;
         test(&self.unit.renderer, &plugin.name, input, args, kwargs)
-            .map_err(|e| e.at(&self.place(plugin.position)))
+            .map_err(|e| self.plugin_fault(e, plugin.position))
+    }
+
+    /// A plugin's error with its place; to Ansible a name that does not exist is a syntax error.
+    fn plugin_fault(&self, error: Error, position: Position) -> Error {
+        let place = self.place(position);
+        if error.get_kind() != ErrorKind::Syntax || error.cause().is_some() {
+            return error.at(&place);
+        }
+        let what = if self.unit.expression { "expression" } else { "template" };
+        let help = error.get_help().map(str::to_owned);
+        let error = error.context(format!("Syntax error in {what}")).at(&place);
+        match help {
+            Some(help) => error.help(help),
+            None => error,
+        }
     }
 
     /// `lookup('env', X) | default(…)`: an unset variable is empty text everywhere, and undefined only to a
@@ -368,7 +387,7 @@ impl<'p> Evaluator<'p> {
         arguments: &'p Arguments,
         position: Position,
     ) -> Result<Value, Error> {
-        let result = self.call_with(callee, arguments, None);
+        let result = self.call_with(callee, arguments, None, position);
         result.map_err(|error| self.fault(error, position))
     }
 
@@ -377,7 +396,7 @@ impl<'p> Evaluator<'p> {
         let Expr::Call(callee, arguments, position) = call else {
             return self.eval(call);
         };
-        let result = self.call_with(callee, arguments, Some(caller));
+        let result = self.call_with(callee, arguments, Some(caller), *position);
         result.map_err(|error| self.fault(error, *position))
     }
 
@@ -386,12 +405,13 @@ impl<'p> Evaluator<'p> {
         callee: &'p Expr,
         arguments: &'p Arguments,
         caller: Option<Value>,
+        position: Position,
     ) -> Result<Value, Error> {
         let value = match callee {
             Expr::Name(name, _) => match self.resolve(name) {
                 Some(value) => undefined::caught(value)?,
                 None => match &**name {
-                    "lookup" | "query" | "q" => return self.lookup(name, arguments),
+                    "lookup" | "query" | "q" => return self.lookup(name, arguments, position),
                     "super" => return self.super_block(),
                     _ => {
                         let (args, kwargs) = self.arguments(arguments)?;
@@ -453,7 +473,7 @@ impl<'p> Evaluator<'p> {
                 return Ok(result);
             }
         }
-        let object = force(&self.eval(base)?)?;
+        let object = reach(&self.eval(base)?)?;
         let (args, mut kwargs) = self.arguments(arguments)?;
         if matches!(object, Value::Undefined(_) | Value::Unknown(_)) {
             return Ok(object);
@@ -484,7 +504,12 @@ impl<'p> Evaluator<'p> {
     }
 
     /// `lookup(…)`, `query(…)`: constant terms that hold templates are rendered.
-    fn lookup(&mut self, function: &str, arguments: &'p Arguments) -> Result<Value, Error> {
+    fn lookup(
+        &mut self,
+        function: &str,
+        arguments: &'p Arguments,
+        position: Position,
+    ) -> Result<Value, Error> {
         let outer = std::mem::replace(&mut self.embedded, true);
         let arguments = self.arguments(arguments);
         self.embedded = outer;
@@ -500,5 +525,6 @@ impl<'p> Evaluator<'p> {
             kwargs.insert("wantlist".into(), Value::Bool(true));
         }
         lookup(&self.unit.renderer, &name.to_text(), args.collect(), kwargs)
+            .map_err(|e| e.at(&self.place(position)))
     }
 }

@@ -8,6 +8,8 @@ mod macros;
 mod modules;
 mod output;
 mod statement;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
