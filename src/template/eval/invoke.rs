@@ -90,7 +90,8 @@ pub fn test(
         return Err(not_found("test", name, |name| tests::find(name).is_some()));
     };
     match function_call(renderer, "test", function, name, input, args, kwargs)? {
-        value @ (Value::Bool(_) | Value::Undefined(_) | Value::Unknown(_)) => Ok(value),
+        value @ (Value::Bool(_) | Value::Unknown(_)) => Ok(value),
+        value if undefined::is(&value) => Ok(value),
         other => Ok(Value::Bool(other.is_true())),
     }
 }
@@ -150,7 +151,9 @@ fn function_call(
     if !function.undefined {
         return plugin_call(what, name, input, args, kwargs, run);
     }
-    let input = undefined::caught(reach(&input))?;
+    let input = undefined::plain(undefined::caught(reach(&input))?);
+    let args = args.into_iter().map(undefined::plain).collect();
+    let kwargs = kwargs.into_iter().map(|(key, value)| (key, undefined::plain(value))).collect();
     if matches!(input, Value::Unknown(_)) {
         return Ok(input);
     }
@@ -170,16 +173,17 @@ fn plugin_call(
     let shallow = SHALLOW.contains(&short);
     let tolerant = shallow || TOLERANT.contains(&short);
     let asks = matches!(short, "map" | "extract");
-    let ready = |value: &Value| {
+    let ready = |value: &Value| -> Result<Value, Error> {
         if asks && as_asked_map(value).is_some() {
             return Ok(value.clone());
         }
+        undefined::check_hard(value)?;
         let value = if shallow { force(value)? } else { force_deep(value)? };
         match &value {
-            Value::Undefined(reason) if undefined::is_blank(reason) => return Ok(Value::from("")),
+            Value::Undefined(_) if undefined::is_blank(&value) => return Ok(Value::from("")),
             Value::List(_) | Value::Tuple(_) | Value::Map(_) if !tolerant => check_deep(&value)?,
-            Value::Undefined(reason) => return Err(undefined::error(reason)),
-            _ => {}
+            Value::List(_) | Value::Tuple(_) | Value::Map(_) => {}
+            _ => undefined::check(&value)?,
         }
         Ok(value)
     };
@@ -289,12 +293,11 @@ pub fn call_value(
     args: Vec<Value>,
     kwargs: Map,
 ) -> Result<Value, Error> {
-    match callee {
-        Value::Undefined(_) | Value::Unknown(_) => return Ok(callee.clone()),
-        _ => {}
+    if undefined::is(callee) || matches!(callee, Value::Unknown(_)) {
+        return Ok(callee.clone());
     }
     if object::downcast::<Macro>(callee).is_none()
-        && let Some(undefined) = args.iter().chain(kwargs.values()).find(|v| v.is_undefined())
+        && let Some(undefined) = args.iter().chain(kwargs.values()).find(|v| undefined::is(v))
     {
         return Ok(undefined.clone());
     }
@@ -408,14 +411,14 @@ impl<'p> Evaluator<'p> {
         position: Position,
     ) -> Result<Value, Error> {
         let value = match callee {
-            Expr::Name(name, _) => match self.resolve(name) {
+            Expr::Name(name, name_position) => match self.resolve(name) {
                 Some(value) => undefined::caught(value)?,
                 None => match &**name {
                     "lookup" | "query" | "q" => return self.lookup(name, arguments, position),
                     "super" => return self.super_block(),
                     _ => {
                         let (args, kwargs) = self.arguments(arguments)?;
-                        return self.call_global(name, args, kwargs);
+                        return self.call_global(name, args, kwargs, *name_position);
                     }
                 },
             },
@@ -447,8 +450,14 @@ impl<'p> Evaluator<'p> {
         call_value(&self.unit.renderer, &value, args, kwargs)
     }
 
-    fn call_global(&mut self, name: &Arc<str>, args: Vec<Value>, kwargs: Map) -> Result<Value, Error> {
-        if let Some(undefined) = args.iter().chain(kwargs.values()).find(|v| v.is_undefined()) {
+    fn call_global(
+        &mut self,
+        name: &Arc<str>,
+        args: Vec<Value>,
+        kwargs: Map,
+        position: Position,
+    ) -> Result<Value, Error> {
+        if let Some(undefined) = args.iter().chain(kwargs.values()).find(|v| undefined::is(v)) {
             return Ok(undefined.clone());
         }
         if let Some(unknown) = args.iter().chain(kwargs.values()).find(|v| matches!(v, Value::Unknown(_))) {
@@ -456,7 +465,7 @@ impl<'p> Evaluator<'p> {
         }
         match globals::call(&self.unit.renderer, name, args, kwargs) {
             Some(result) => result,
-            None => Ok(undefined::name(name)),
+            None => Ok(undefined::located(undefined::name(name), || self.place(position))),
         }
     }
 
@@ -475,7 +484,7 @@ impl<'p> Evaluator<'p> {
         }
         let object = reach(&self.eval(base)?)?;
         let (args, mut kwargs) = self.arguments(arguments)?;
-        if matches!(object, Value::Undefined(_) | Value::Unknown(_)) {
+        if undefined::is(&object) || matches!(object, Value::Unknown(_)) {
             return Ok(object);
         }
         let attribute = object::attribute_of(&object, name);
@@ -483,7 +492,7 @@ impl<'p> Evaluator<'p> {
             let macro_like = caller.is_some();
             let mut values = args.iter().chain(kwargs.values());
             if !macro_like
-                && let Some(value) = values.find(|v| matches!(v, Value::Undefined(_) | Value::Unknown(_)))
+                && let Some(value) = values.find(|v| undefined::is(v) || matches!(v, Value::Unknown(_)))
             {
                 return Ok(value.clone());
             }
@@ -495,7 +504,7 @@ impl<'p> Evaluator<'p> {
         }
         let value = match attribute {
             Some(value) => value,
-            None => access::get_attribute(&object, name)?,
+            None => access::attribute(&object, name)?,
         };
         if let Some(caller) = caller {
             kwargs.insert("caller".into(), caller);
@@ -518,7 +527,7 @@ impl<'p> Evaluator<'p> {
         let Some(name) = args.next() else {
             return Err(Error::new(format!("{function}() needs the name of a lookup plugin")));
         };
-        if matches!(name, Value::Undefined(_) | Value::Unknown(_)) {
+        if undefined::is(&name) || matches!(name, Value::Unknown(_)) {
             return Ok(name);
         }
         if function != "lookup" {

@@ -163,6 +163,7 @@ impl<'p> Evaluator<'p> {
                 }
             },
         };
+        undefined::check_hard(&value)?;
         Ok(self.unknown.take().unwrap_or(value))
     }
 
@@ -203,13 +204,15 @@ impl<'p> Evaluator<'p> {
     /// Python's truth of a value. Unknown is false, and makes the whole render unknown.
     fn truth(&mut self, value: &Value) -> Result<bool, Error> {
         match value {
-            Value::Undefined(reason) if undefined::is_blank(reason) => Ok(false),
-            Value::Undefined(reason) => Err(undefined::error(reason)),
+            Value::Undefined(_) => undefined::check_hard(value).map(|()| false),
             Value::Unknown(_) => {
                 self.unknown.get_or_insert_with(|| value.clone());
                 Ok(false)
             }
-            Value::Object(_) => Ok(super::lazy::force(value)?.is_true()),
+            Value::Object(_) => {
+                undefined::check(value)?;
+                Ok(super::lazy::force(value)?.is_true())
+            }
             other => Ok(other.is_true()),
         }
     }

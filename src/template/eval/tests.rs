@@ -167,6 +167,17 @@ fn errors_say_where() {
     assert_eq!(fault("{{ 1 + 'a' }}"), (7, 10));
     assert_eq!(fault("a\nb {{ [] + 1 }}"), (8, 9));
     assert_eq!(fault("{% for %}"), (7, 12));
+    assert_eq!(fault("{{ 1 + nope }}"), (7, 12));
+    assert_eq!(fault("{{ nope.a.b | upper }}"), (7, 8));
+}
+
+#[test]
+fn errors_name_the_variable_that_caused_them() {
+    let renderer = renderer(map! { "a" => "{{ missing }}" });
+    let template = Template::new("x {{ a | upper }}", Place::new("site.yml", 7, 5));
+    let error = renderer.render(&template).expect_err("undefined");
+    assert_eq!(error.place().map(|place| &*place.file), Some("vars.yml"));
+    assert!(error.is_undefined());
 }
 
 #[test]
