@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use playbook_api::{Error, ErrorKind, Place};
 
-use super::lexer::Fault;
 use super::program::Position;
+use super::token::Fault;
 use super::{Program, lexer, parser};
 
 /// Text from a trusted document that holds Jinja. It is compiled once, at first use: a broken template that

@@ -13,6 +13,14 @@ impl<'p> Evaluator<'p> {
     pub(super) fn eval(&mut self, expr: &'p Expr) -> Result<Value, Error> {
         match expr {
             Expr::Const(value) => Ok(value.clone()),
+            Expr::Name(name, position) => self.name(name, *position),
+            compound => crate::jinja::with_stack(|| self.compound(compound)),
+        }
+    }
+
+    fn compound(&mut self, expr: &'p Expr) -> Result<Value, Error> {
+        match expr {
+            Expr::Const(value) => Ok(value.clone()),
             Expr::Embedded(_, template) if self.embedded => {
                 undefined::caught(super::render(&self.unit.renderer, template))
             }

@@ -7,6 +7,7 @@ mod invoke;
 mod macros;
 mod modules;
 mod output;
+mod plugins;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -17,14 +18,15 @@ use std::sync::{Arc, Mutex};
 
 use playbook_api::{Error, Place, Value};
 
-pub use invoke::{call_value, filter, lookup, test};
+pub use invoke::call_value;
 pub use modules::Module;
 pub use output::{concat, print};
+pub use plugins::{filter, lookup, test};
 
 use super::frame::Frame;
 use super::{Renderer, undefined};
 use crate::jinja::program::{Body, For, Position, Statement};
-use crate::jinja::{Expression, Program, Syntax, Template};
+use crate::jinja::{Expression, Program, Syntax, Template, with_stack};
 
 /// A template file being evaluated: where its names come from, and where it stands.
 #[derive(Debug)]
@@ -113,7 +115,7 @@ fn guarded<T>(render: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     if depth > MAX_DEPTH {
         return Err(Error::new("Recursive loop detected in template"));
     }
-    stacker::maybe_grow(256 * 1024, 2 * 1024 * 1024, render)
+    with_stack(render)
 }
 
 /// A text ends with as many newlines as its template does.

@@ -32,7 +32,7 @@ impl<'p> Evaluator<'p> {
 
     pub(super) fn exec(&mut self, statements: &'p [Statement], out: &mut Vec<Value>) -> Result<Flow, Error> {
         for statement in statements {
-            match self.statement(statement, out)? {
+            match crate::jinja::with_stack(|| self.statement(statement, out))? {
                 Flow::On => {}
                 other => return Ok(other),
             }

@@ -181,6 +181,24 @@ fn errors_name_the_variable_that_caused_them() {
 }
 
 #[test]
+fn nothing_overflows_the_stack() {
+    let renderer = renderer(map! { "x" => 1 });
+    let render = |text: String| renderer.render(&Template::new(text, Place::new("x", 1, 1)));
+    let long = |link: &str, count: usize| format!("{{{{ x{} }}}}", link.repeat(count));
+    assert_eq!(render(long(" + 1", 1500)).expect("a sum"), Value::Int(1501));
+    let nested = |count: usize| format!("{{{{ {}x{} }}}}", "(".repeat(count), ")".repeat(count));
+    assert_eq!(render(nested(200)).expect("a number"), Value::Int(1));
+    for text in [long(" + 1", 9999), long("|abs", 9999), long(".y", 9999), nested(9999), long(" if x", 9999)]
+    {
+        assert!(render(text).is_err());
+    }
+    let loops = format!("{}{}", "{% for i in [1] %}".repeat(400), "{% endfor %}".repeat(400));
+    assert!(render(loops).is_ok());
+    let recursive = "{% macro f(n) %}{{ f(n + 1) }}{% endmacro %}{{ f(0) }}";
+    assert!(render(recursive.into()).expect_err("endless").to_string().contains("Recursive loop"));
+}
+
+#[test]
 fn variables_that_need_each_other_are_an_error() {
     let renderer = renderer(map! {
         "a" => "{{ b }}",
