@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::parser::Parser;
-use super::program::{Block, Expr, For, MacroCode, Position, Statement, Target};
+use super::program::{Block, Expr, For, MacroCode, Parameter, Position, Statement, Target};
 use super::token::{Fault, Token};
 
 impl Parser<'_> {
@@ -100,7 +100,7 @@ impl Parser<'_> {
     fn macro_code(
         &mut self,
         name: Arc<str>,
-        parameters: Vec<(Arc<str>, Option<Expr>)>,
+        parameters: Vec<Parameter>,
         end: &'static [&'static str],
     ) -> Result<Arc<MacroCode>, Fault> {
         let body = self.body(end)?;
@@ -115,8 +115,8 @@ impl Parser<'_> {
         }))
     }
 
-    fn signature(&mut self) -> Result<Vec<(Arc<str>, Option<Expr>)>, Fault> {
-        let mut parameters: Vec<(Arc<str>, Option<Expr>)> = Vec::new();
+    fn signature(&mut self) -> Result<Vec<Parameter>, Fault> {
+        let mut parameters: Vec<Parameter> = Vec::new();
         self.expect_op("(")?;
         while !self.is_op(")") {
             if !parameters.is_empty() {
