@@ -22,6 +22,8 @@ pub enum Event {
     NoHostsMatched,
     /// "NO MORE HOSTS LEFT".
     NoHostsRemaining,
+    /// A task begins on all hosts. Strategies that let each host go its own way do not send it: the first result
+    /// of a task then shows its title.
     TaskStart(Arc<TaskInfo>),
     /// With `show_per_host_start`.
     HostStart {
@@ -145,4 +147,7 @@ pub struct HostStats {
 /// A reader of the event stream.
 pub trait Reporter: Send {
     fn event(&mut self, event: &Event);
+
+    /// Shows what is still held back. Called whenever no event waits, and at the end.
+    fn flush(&mut self) {}
 }

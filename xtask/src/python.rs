@@ -11,8 +11,8 @@ pub const SANDBOX: Packages = Packages {
     packages: &[
         "moto[server]==5.2.5",
         "alembic>=1.13,<2",
-        "SQLAlchemy>=2,<3",
-        "psycopg2-binary>=2.9,<3",
+        "SQLAlchemy>=2.1,<3",
+        "psycopg[binary]>=3.2,<4",
         "Flask>=3,<4",
     ],
 };

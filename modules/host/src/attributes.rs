@@ -231,7 +231,8 @@ pub fn state(stat: &Metadata) -> &'static str {
 
 /// Adds to a result what the file that it is about looks like now: owner, group, mode, size, state.
 pub fn describe_file(mut outcome: Outcome, path: &Path) -> Outcome {
-    let Ok(stat) = fs::symlink_metadata(path) else { return outcome.with("state", "absent") };
+    // A link to nothing has nothing to tell.
+    let Some(stat) = fs::symlink_metadata(path).ok().filter(|_| path.exists()) else { return outcome };
     let owner = user_name(stat.uid()).unwrap_or_else(|| stat.uid().to_string());
     let group = group_name(stat.gid()).unwrap_or_else(|| stat.gid().to_string());
     if selinux_enabled() {

@@ -44,9 +44,28 @@ impl<'a> Host<'a> {
     /// Writes a whole file: a new one beside it takes its place in one step, with the mode, owner and extended
     /// attributes that the old one had.
     pub fn write(&self, path: &Path, content: &[u8], how: &Replace) -> Result<(), Failure> {
+        self.replace(path, how, |file| file.write_all(content))
+    }
+
+    /// Copies the content of one file of the host to another, without holding it in memory.
+    pub fn copy(&self, from: &Path, to: &Path, how: &Replace) -> Result<(), Failure> {
+        self.replace(to, how, |file| io::copy(&mut fs::File::open(from)?, file).map(drop))
+    }
+
+    fn replace(
+        &self,
+        path: &Path,
+        how: &Replace,
+        fill: impl Fn(&mut fs::File) -> io::Result<()>,
+    ) -> Result<(), Failure> {
         if self.check() {
             return Ok(());
         }
+        let in_place = || {
+            fs::File::create(path)
+                .and_then(|mut file| fill(&mut file))
+                .doing("Could not write data to file", path)
+        };
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let old = fs::metadata(path).ok();
         let first = if old.is_some() || how.mode.is_some() { 0o600 } else { 0o666 };
@@ -56,14 +75,12 @@ impl<'a> Host<'a> {
             .tempfile_in(folder);
         let mut new = match made {
             Ok(new) => new,
-            Err(_) if how.unsafe_writes && how.validate.is_none() => {
-                return fs::write(path, content).doing("Could not write data to file", path);
-            }
+            Err(_) if how.unsafe_writes && how.validate.is_none() => return in_place(),
             Err(e) => {
                 return Err(e).doing("The destination directory is not writable by the current user", folder);
             }
         };
-        new.write_all(content).doing("could not write content temp file", new.path())?;
+        fill(new.as_file_mut()).doing("Could not write data to file", path)?;
         if let Some(command) = how.validate {
             self.validate(command, new.path())?;
         }
@@ -75,52 +92,8 @@ impl<'a> Host<'a> {
         }
         match new.persist(path) {
             Ok(_) => Ok(()),
-            Err(_) if how.unsafe_writes => {
-                fs::write(path, content).doing("Could not write data to file", path)
-            }
+            Err(_) if how.unsafe_writes => in_place(),
             Err(e) => Err(e.error).doing("Could not replace file", path),
-        }
-    }
-
-    /// Copies the content of one file of the host to another, without holding it in memory.
-    pub fn copy(&self, from: &Path, to: &Path, how: &Replace) -> Result<(), Failure> {
-        if self.check() {
-            return Ok(());
-        }
-        let folder = to.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let old = fs::metadata(to).ok();
-        let mut source = fs::File::open(from).doing("could not read source", from)?;
-        let first = if old.is_some() || how.mode.is_some() { 0o600 } else { 0o666 };
-        let made = tempfile::Builder::new()
-            .prefix(".ansible_tmp")
-            .permissions(Permissions::from_mode(first))
-            .tempfile_in(folder);
-        let mut new = match made {
-            Ok(new) => new,
-            Err(_) if how.unsafe_writes && how.validate.is_none() => {
-                let mut file = fs::File::create(to).doing("Could not write data to file", to)?;
-                return io::copy(&mut source, &mut file).map(drop).doing("Could not write data to file", to);
-            }
-            Err(e) => {
-                return Err(e).doing("The destination directory is not writable by the current user", folder);
-            }
-        };
-        io::copy(&mut source, new.as_file_mut()).doing("failed to copy", from)?;
-        if let Some(command) = how.validate {
-            self.validate(command, new.path())?;
-        }
-        if let Some(old) = &old {
-            inherit(new.path(), to, old).doing("could not keep the file's owner and mode", to)?;
-        }
-        if let Some(mode) = how.mode {
-            fs::set_permissions(new.path(), Permissions::from_mode(mode)).doing("chmod failed", to)?;
-        }
-        match new.persist(to) {
-            Ok(_) => Ok(()),
-            Err(e) if how.unsafe_writes => {
-                fs::copy(e.file.path(), to).map(drop).doing("Could not write data to file", to)
-            }
-            Err(e) => Err(e.error).doing("Could not replace file", to),
         }
     }
 
@@ -192,6 +165,11 @@ impl<'a> Host<'a> {
         } else {
             builder.tempfile_in(folder)?.into_temp_path().keep().map_err(|e| e.error)
         }
+    }
+
+    /// Writes all that a reader has into a temporary file of our own.
+    pub fn fill(&self, path: &Path, reader: &mut dyn io::Read) -> io::Result<()> {
+        if self.check() { Ok(()) } else { io::copy(reader, &mut fs::File::create(path)?).map(drop) }
     }
 
     pub fn remove(&self, path: &Path) -> io::Result<()> {

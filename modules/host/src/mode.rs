@@ -141,7 +141,7 @@ pub fn current_umask() -> u32 {
         line.and_then(|l| u32::from_str_radix(l.trim(), 8).ok()).unwrap_or_else(|| {
             let old = umask(Umask::from_bits_truncate(0o022));
             umask(old);
-            old.bits().into()
+            old.bits()
         })
     })
 }

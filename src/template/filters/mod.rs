@@ -19,9 +19,12 @@ mod iterators;
 mod json;
 mod json_reader;
 mod lists;
+pub(crate) mod mersenne;
 mod numbers;
+pub(crate) mod password_hash;
 pub(crate) mod paths;
 pub mod percent;
+mod random;
 mod regexes;
 mod selection;
 mod sets;
@@ -30,6 +33,8 @@ pub(crate) mod urls;
 mod wrap;
 
 pub(crate) use basics::word_as_bool;
+pub(crate) use codec::Codec;
+pub(crate) use iterators::{cartesian, flatten_into};
 
 const FAMILIES: &[&[Function]] = &[
     basics::FILTERS,
@@ -41,7 +46,9 @@ const FAMILIES: &[&[Function]] = &[
     json::FILTERS,
     lists::FILTERS,
     numbers::FILTERS,
+    password_hash::FILTERS,
     paths::FILTERS,
+    random::FILTERS,
     regexes::FILTERS,
     selection::FILTERS,
     sets::FILTERS,

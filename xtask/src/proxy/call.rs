@@ -58,6 +58,11 @@ impl Call {
         Call { service, operation, body, xml: target.is_none() }
     }
 
+    #[cfg(test)]
+    pub fn named(service: &str, operation: &str, body: &str) -> Call {
+        Call { service: service.into(), operation: operation.into(), body: body.into(), xml: false }
+    }
+
     /// `ecs:DescribeServices`, as IAM writes it.
     pub fn name(&self) -> String {
         format!("{}:{}", self.service, self.operation)

@@ -260,3 +260,93 @@ fn full_task_definition(service: &Value) -> String {
 fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:ecs:eu-central-1:123456789012:service/prod/web";
+    const DEFINITIONS: &str = "arn:aws:ecs:eu-central-1:123456789012:task-definition";
+
+    /// What the emulator says of a service with two tasks, first deployed as `web:1`.
+    fn emulator(task_definition: &str) -> Value {
+        json!({
+            "serviceArn": ARN, "serviceName": "web", "status": "ACTIVE", "desiredCount": 2, "runningCount": 0,
+            "taskDefinition": task_definition,
+            "deployments": [{"id": "ecs-svc/1", "taskDefinition": format!("{DEFINITIONS}/web:1")}],
+        })
+    }
+
+    fn answer(rollouts: &mut Rollouts, operation: &str, asked: Value, task_definition: &str) -> Value {
+        let service = emulator(task_definition);
+        let answer = match operation {
+            "DescribeServices" => json!({"services": [service]}),
+            _ => json!({"service": service}),
+        };
+        let call = Call::named("ecs", operation, &asked.to_string());
+        let mut response = Message { body: answer.to_string().into_bytes(), ..Message::default() };
+        rollouts.play(&call, &mut response);
+        let answer = response.json();
+        if operation == "DescribeServices" {
+            answer["services"][0].clone()
+        } else {
+            answer["service"].clone()
+        }
+    }
+
+    fn look(rollouts: &mut Rollouts, task_definition: &str) -> Value {
+        answer(rollouts, "DescribeServices", json!({}), task_definition)
+    }
+
+    fn update(rollouts: &mut Rollouts, asked: Value, task_definition: &str) -> Value {
+        answer(rollouts, "UpdateService", asked, task_definition)
+    }
+
+    #[test]
+    fn a_service_that_nobody_deployed_to_is_settled() {
+        let service = look(&mut Rollouts::default(), &format!("{DEFINITIONS}/web:1"));
+        assert_eq!(service["runningCount"], 2);
+        assert_eq!(service["deployments"][0]["rolloutState"], "COMPLETED");
+    }
+
+    #[test]
+    fn a_new_task_definition_replaces_the_old_look_by_look() {
+        let mut rollouts = Rollouts::default();
+        let begun = update(&mut rollouts, json!({"taskDefinition": "web:2"}), "web:2");
+        assert_eq!(begun["taskDefinition"], format!("{DEFINITIONS}/web:2"));
+        assert_eq!(begun["deployments"].as_array().map(Vec::len), Some(2));
+        let mut running = Vec::new();
+        let mut last = Value::Null;
+        for _ in 0..3 {
+            last = look(&mut rollouts, "web:2");
+            running.push(last["runningCount"].as_i64().unwrap());
+        }
+        assert_eq!(running, [1, 1, 2]);
+        assert_eq!(last["deployments"].as_array().map(Vec::len), Some(1));
+        assert_eq!(last["deployments"][0]["rolloutState"], "COMPLETED");
+        assert_eq!(last["events"][0]["message"], "(service web) has reached a steady state.");
+    }
+
+    #[test]
+    fn the_same_task_definition_again_is_no_deployment_unless_forced() {
+        let mut rollouts = Rollouts::default();
+        let again = format!("{DEFINITIONS}/web:1");
+        let same = update(&mut rollouts, json!({}), &again);
+        assert_eq!(same["deployments"][0]["rolloutState"], "COMPLETED");
+        let forced = update(&mut rollouts, json!({"forceNewDeployment": true}), &again);
+        assert_eq!(forced["deployments"][0]["rolloutState"], "IN_PROGRESS");
+        assert_eq!(forced["deployments"].as_array().map(Vec::len), Some(2));
+    }
+
+    #[test]
+    fn a_deployment_that_fails_says_why_and_leaves_the_old_tasks() {
+        let plan = Plan { looks: 2, ending: Ending::Failed };
+        let mut rollouts = Rollouts { plan, ..Rollouts::default() };
+        update(&mut rollouts, json!({}), "web:2");
+        look(&mut rollouts, "web:2");
+        let service = look(&mut rollouts, "web:2");
+        assert_eq!(service["deployments"][0]["rolloutState"], "FAILED");
+        assert_eq!(service["deployments"][1]["runningCount"], 2);
+        assert!(service["events"][0]["message"].as_str().unwrap().contains("tasks failed to start"));
+    }
+}
