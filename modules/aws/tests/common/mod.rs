@@ -55,7 +55,8 @@ pub fn try_run(module: &str, arguments: Map, context: &Context) -> Result<Outcom
 }
 
 pub fn run(module: &str, arguments: Map, context: &Context) -> Outcome {
-    try_run(module, arguments, context).unwrap_or_else(|f| panic!("{module}: {} {:?}", f.error, f.error.get_help()))
+    try_run(module, arguments, context)
+        .unwrap_or_else(|f| panic!("{module}: {} {:?}", f.error, f.error.get_help()))
 }
 
 pub fn fails(module: &str, arguments: Map, context: &Context) -> Failure {
@@ -73,7 +74,12 @@ pub fn converges(module: &str, arguments: Map) -> Outcome {
     let done = run(module, arguments.clone(), &context());
     assert!(done.changed, "{module}: check mode did it already");
     let again = run(module, arguments.clone(), &context());
-    assert!(!again.changed, "{module}: the second run changed something: {:?} {:?}", again.values.get("changes"), again.diff.iter().map(|d| d.to_value()).collect::<Vec<_>>());
+    assert!(
+        !again.changed,
+        "{module}: the second run changed something: {:?} {:?}",
+        again.values.get("changes"),
+        again.diff.iter().map(|d| d.to_value()).collect::<Vec<_>>()
+    );
     assert!(again.diff.is_empty(), "{module}: a diff without a change");
     assert!(!run(module, arguments, &check()).changed, "{module}: check mode sees a change that is none");
     done
@@ -83,7 +89,8 @@ pub fn converges(module: &str, arguments: Map) -> Outcome {
 pub fn at(outcome: &Outcome, path: &str) -> Value {
     let mut steps = path.split('.');
     let first = steps.next().unwrap();
-    let mut value = outcome.values.get(first).cloned().unwrap_or_else(|| panic!("no {first} in {:?}", outcome.values));
+    let mut value =
+        outcome.values.get(first).cloned().unwrap_or_else(|| panic!("no {first} in {:?}", outcome.values));
     for step in steps {
         let next = match step.parse::<usize>() {
             Ok(i) => value.as_list().and_then(|l| l.get(i)).cloned(),
