@@ -54,6 +54,12 @@ fn asked(value: &Value, key: &Value) -> Result<Value, Error> {
 }
 
 fn own_attribute(value: &Value, name: &str) -> Option<Value> {
+    // The pairs that `groupby` makes have names for their halves.
+    if let (Value::Tuple(items), "grouper" | "list") = (value, name)
+        && let [grouper, list] = items.as_slice()
+    {
+        return Some(if name == "list" { list.clone() } else { grouper.clone() });
+    }
     if let Some(attribute) = object::attribute_of(value, name).or_else(|| methods::property(value, name)) {
         return Some(attribute);
     }
