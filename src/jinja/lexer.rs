@@ -7,10 +7,15 @@ use super::Syntax;
 use super::program::Position;
 use super::token::{Fault, Token};
 
-/// The tokens of a template.
-pub(super) fn template(source: &str, syntax: &Syntax) -> Result<Vec<(Token, Position)>, Fault> {
+/// The tokens of a template whose text starts on a line of its file.
+pub(super) fn template(
+    source: &str,
+    syntax: &Syntax,
+    first_line: u32,
+) -> Result<Vec<(Token, Position)>, Fault> {
     let normalized = normalize(source, syntax);
     let mut lexer = Lexer::new(&normalized, syntax);
+    lexer.position.line = first_line;
     lexer.root()?;
     Ok(lexer.finish())
 }

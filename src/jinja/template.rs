@@ -113,7 +113,8 @@ impl Template {
                 .syntax
                 .header(&self.source)
                 .map_err(|message| syntax_error("Syntax error in template", message).at(&self.place))?;
-            lexer::template(text, &syntax)
+            let first_line = if text.len() == self.source.len() { 1 } else { 2 };
+            lexer::template(text, &syntax, first_line)
                 .and_then(|tokens| parser::template(tokens, &self.place))
                 .map_err(|fault| self.fault(fault))
         });

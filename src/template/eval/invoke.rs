@@ -106,7 +106,10 @@ impl<'p> Evaluator<'p> {
             return Ok(None);
         }
         let term = self.eval(term)?;
-        let unset = term.as_str().is_some_and(|name| std::env::var_os(name).is_none());
+        let given = &self.unit.renderer.environment.context.environment;
+        let unset = term
+            .as_str()
+            .is_some_and(|name| given.iter().all(|(key, _)| key != name) && std::env::var_os(name).is_none());
         Ok(unset.then(|| undefined::name(&term.to_text())))
     }
 

@@ -228,7 +228,7 @@ pub fn lookup(renderer: &Renderer, name: &str, terms: Vec<Value>, mut options: M
             None => error,
         });
     }
-    let tolerant = short_name(name) == "first_found";
+    let tolerant = matches!(short_name(name), "first_found" | "env");
     let ready = |value: &Value| {
         let value = force_deep(value)?;
         if !tolerant {
