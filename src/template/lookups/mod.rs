@@ -20,6 +20,7 @@ mod password;
 pub mod search;
 mod sequence;
 mod subelements;
+mod template;
 mod terms;
 mod url;
 mod vars;
@@ -42,6 +43,7 @@ const FAMILIES: &[&[Lookup]] = &[
     password::LOOKUPS,
     sequence::LOOKUPS,
     subelements::LOOKUPS,
+    template::LOOKUPS,
     url::LOOKUPS,
     vars::LOOKUPS,
 ];

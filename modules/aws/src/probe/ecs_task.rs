@@ -48,11 +48,16 @@ impl Probe for EcsTaskProbe {
         Spec::of::<Options>()
     }
 
-    fn look<'a>(&'a self, options: &'a Map, context: &'a Context) -> BoxFuture<'a, Result<ProbeState, Error>> {
+    fn look<'a>(
+        &'a self,
+        options: &'a Map,
+        context: &'a Context,
+    ) -> BoxFuture<'a, Result<ProbeState, Error>> {
         Box::pin(async move {
             let o: Options = parse("ecs_task", options, context)?;
             let aws = Aws::connect(&o.connection, context).await?;
-            let Some(task) = describe::tasks(&aws, &o.cluster, &[o.task.clone()]).await?.into_iter().next() else {
+            let Some(task) = describe::tasks(&aws, &o.cluster, &[o.task.clone()]).await?.into_iter().next()
+            else {
                 let why = format!("ECS does not know the task {}: it stopped long ago, or never was", o.task);
                 return Ok(ProbeState::Never(why, Map::default()));
             };

@@ -39,7 +39,11 @@ impl Probe for RdsInstanceProbe {
         Spec::of::<Options>()
     }
 
-    fn look<'a>(&'a self, options: &'a Map, context: &'a Context) -> BoxFuture<'a, Result<ProbeState, Error>> {
+    fn look<'a>(
+        &'a self,
+        options: &'a Map,
+        context: &'a Context,
+    ) -> BoxFuture<'a, Result<ProbeState, Error>> {
         Box::pin(async move {
             let o: Options = parse("rds_instance", options, context)?;
             let aws = Aws::connect(&o.connection, context).await?;
