@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use playbook_api::{Context, Map, Place, python};
+use playbook_api::{Context, Place, map, python};
 
 use crate::jinja::Template;
 use crate::template::{Environment, Renderer, environment::Options};
@@ -10,7 +10,7 @@ use crate::template::{Environment, Renderer, environment::Options};
 fn renderer() -> Renderer {
     let environment =
         Environment { context: Context::default(), keyring: Arc::default(), options: Options::default() };
-    Renderer { environment: Arc::new(environment), scope: Arc::new(Map::default()) }
+    Renderer { environment: Arc::new(environment), scope: Arc::new(map! { "nl" => "\n", "tab" => "\t" }) }
 }
 
 /// Each line of the table is an expression and, after a tab, what Ansible makes of it: Python's `repr`, or after
