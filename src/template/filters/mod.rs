@@ -20,6 +20,8 @@ mod json_reader;
 mod lists;
 pub(crate) mod mersenne;
 mod numbers;
+#[cfg(test)]
+mod oracle;
 pub(crate) mod password_hash;
 pub(crate) mod paths;
 mod random;

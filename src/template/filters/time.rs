@@ -34,6 +34,8 @@ fn strftime(call: &mut Call) -> Result<Value, Error> {
     format_zoned(&call.input.to_text(), &time.to_zoned(zone)).map(Value::from)
 }
 
+const DIRECTIVES: &str = "aAbBCdDeFgGHIjklmMnpPRsStTuUVwWyYzZ%";
+
 /// C's directives in the C locale; unknown ones stay.
 fn format_zoned(format: &str, time: &Zoned) -> Result<String, Error> {
     let mut out = String::new();
@@ -54,7 +56,11 @@ fn format_zoned(format: &str, time: &Zoned) -> Result<String, Error> {
             Some(flag @ ('-' | '_' | '0' | '^' | '#')) => {
                 format!("%{flag}{}", characters.next().map(String::from).unwrap_or_default())
             }
-            Some(letter) => format!("%{letter}"),
+            Some(letter) if DIRECTIVES.contains(letter) => format!("%{letter}"),
+            Some(other) => {
+                out.extend(['%', other]);
+                continue;
+            }
         };
         out.push_str(&strtime::format(&directive, time).unwrap_or(directive));
     }

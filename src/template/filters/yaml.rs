@@ -1,16 +1,15 @@
 //! YAML, written as PyYAML writes it with libyaml, and read as Ansible reads it.
 
+use libyaml_safer::ScalarStyle;
 use playbook_api::{Error, Value};
 
 use super::arguments::{flag, given, integer};
 use crate::document::{self, Trust};
 use crate::template::{Call, Function};
 
-mod analysis;
-mod emitter;
-mod scalars;
+mod dump;
 
-use emitter::{Emitter, Options};
+use dump::Options;
 
 pub const FILTERS: &[Function] = &[
     Function { name: "to_yaml", call: to_yaml, undefined: false },
@@ -38,10 +37,16 @@ fn dump(call: &mut Call, flow: Option<bool>, indent: i64) -> Result<Value, Error
     let style = given(call.take("default_style")).map(|style| style.to_text().into_owned());
     let options = Options {
         flow,
-        style: style.as_deref().and_then(|style| style.chars().next()),
+        style: match style.as_deref() {
+            Some("'") => ScalarStyle::SingleQuoted,
+            Some("\"") => ScalarStyle::DoubleQuoted,
+            Some("|") => ScalarStyle::Literal,
+            Some(">") => ScalarStyle::Folded,
+            _ => ScalarStyle::Any,
+        },
         canonical: flag(&call.take("canonical"), false),
-        indent: usize::try_from(indent).unwrap_or(2),
-        width: usize::try_from(width).ok(),
+        indent: i32::try_from(indent).unwrap_or(2),
+        width: i32::try_from(width).unwrap_or(-1),
         explicit_start: flag(&call.take("explicit_start"), false),
         explicit_end: flag(&call.take("explicit_end"), false),
         sort_keys: flag(&call.take("sort_keys"), true),
@@ -57,7 +62,7 @@ fn dump(call: &mut Call, flow: Option<bool>, indent: i64) -> Result<Value, Error
             _ => format!("dump_all() got an unexpected keyword argument '{unknown}'"),
         }));
     }
-    Emitter::new(options).document(&call.input).map(Value::from)
+    dump::dump(&call.input, &options).map(Value::from)
 }
 
 fn to_yaml(call: &mut Call) -> Result<Value, Error> {

@@ -16,6 +16,8 @@ mod first_found;
 mod ini;
 mod inventory_hostnames;
 mod lists;
+#[cfg(test)]
+mod oracle;
 mod password;
 pub mod search;
 mod sequence;

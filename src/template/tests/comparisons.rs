@@ -91,10 +91,15 @@ fn contains(call: &mut Call) -> Result<Value, Error> {
     operators::contains(&call.input, &item).map(Value::Bool)
 }
 
-/// Python's `is`: for small values identity and equality are one.
+/// Python's `is`: the same collection, or an equal scalar of the same type.
 fn sameas(call: &mut Call) -> Result<Value, Error> {
     let other = other(call, "other")?;
-    Ok((call.input.type_name() == other.type_name() && call.input == other).into())
+    Ok(match (&call.input, &other) {
+        (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => Arc::ptr_eq(a, b),
+        (Value::Map(a), Value::Map(b)) => Arc::ptr_eq(a, b),
+        (a, b) => a.type_name() == b.type_name() && a == b,
+    }
+    .into())
 }
 
 fn modulo(value: &Value, divisor: &BigInt) -> Result<Option<BigInt>, Error> {
