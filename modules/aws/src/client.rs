@@ -171,8 +171,10 @@ fn http_client(
 ) -> Result<Option<aws_smithy_runtime_api::client::http::SharedHttpClient>, Error> {
     let plain = connection.endpoint_url.as_deref().is_some_and(|url| url.starts_with("http://"));
     if connection.validate_certs == Some(false) && !plain {
-        return Err(Error::new("certificates of AWS endpoints are always verified: validate_certs: false is refused")
-            .help("name the authority's certificates in aws_ca_bundle"));
+        return Err(Error::new(
+            "certificates of AWS endpoints are always verified: validate_certs: false is refused",
+        )
+        .help("name the authority's certificates in aws_ca_bundle"));
     }
     let Some(path) = connection.aws_ca_bundle.clone().or_else(|| env.get("AWS_CA_BUNDLE").ok()) else {
         return Ok(None);

@@ -64,8 +64,7 @@ mod tests {
 
     #[test]
     fn every_alias_is_known_and_other_options_are_left_alone() {
-        let options =
-            map! { "aws_region" => "eu-west-1", "aws_profile" => "ops", "nested" => true, "ec2_url" => "http://x" };
+        let options = map! { "aws_region" => "eu-west-1", "aws_profile" => "ops", "nested" => true, "ec2_url" => "http://x" };
         let connection = Connection::among(&options, &Context::default()).unwrap();
         assert_eq!(connection.region.as_deref(), Some("eu-west-1"));
         assert_eq!(connection.profile.as_deref(), Some("ops"));

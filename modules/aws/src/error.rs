@@ -114,8 +114,9 @@ fn no_credentials(detail: &str) -> bool {
 fn answered(action: &str, code: &str, message: &str, status: u16) -> Error {
     let said = if message.is_empty() { code.to_owned() } else { format!("{message} ({code})") };
     if code.starts_with("AccessDenied") || code == "UnauthorizedOperation" || code == "AuthorizationError" {
-        return Error::new(format!("access denied: not allowed to call {action}: {said}"))
-            .help(format!("add {action} to the policy of the role or user that runs this, or use another `profile`"));
+        return Error::new(format!("access denied: not allowed to call {action}: {said}")).help(format!(
+            "add {action} to the policy of the role or user that runs this, or use another `profile`"
+        ));
     }
     if code.starts_with("ExpiredToken") || code == "RequestExpired" {
         return Error::new(format!("{action}: the AWS session has expired: {said}"))
@@ -128,7 +129,9 @@ fn answered(action: &str, code: &str, message: &str, status: u16) -> Error {
         return Error::new(format!("{action}: AWS does not accept the credentials: {said}"))
             .help("check the access key, its secret and the clock of this machine");
     }
-    if code.contains("Throttl") || ["TooManyRequestsException", "RequestLimitExceeded", "SlowDown"].contains(&code) {
+    if code.contains("Throttl")
+        || ["TooManyRequestsException", "RequestLimitExceeded", "SlowDown"].contains(&code)
+    {
         return Error::new(format!("{action}: AWS still throttles the calls after every retry: {said}"))
             .help("try again later, lower `forks`, or raise `aws_config: {retries: {max_attempts: …}}`");
     }

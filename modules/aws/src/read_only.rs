@@ -137,7 +137,8 @@ mod tests {
     fn the_table_names_no_operation_that_changes_anything() {
         for (service, operations) in READ_ONLY {
             for operation in *operations {
-                let reads = ["Describe", "List", "Get", "Head", "Filter"].iter().any(|p| operation.starts_with(p));
+                let reads =
+                    ["Describe", "List", "Get", "Head", "Filter"].iter().any(|p| operation.starts_with(p));
                 assert!(reads || ["SSO OIDC", "STS"].contains(service), "{service}: {operation}");
             }
         }

@@ -98,7 +98,11 @@ macro_rules! write_scalars {
 }
 
 impl ShapeSerializer for Writer {
-    fn write_struct(&mut self, schema: &Schema<'_>, value: &dyn SerializableStruct) -> Result<(), SerdeError> {
+    fn write_struct(
+        &mut self,
+        schema: &Schema<'_>,
+        value: &dyn SerializableStruct,
+    ) -> Result<(), SerdeError> {
         self.frames.push(Frame::Members(Map::new()));
         value.serialize_members(self)?;
         let json = self.pop();
@@ -220,7 +224,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Null members are members that were not given.
-    fn entries(&self, wanted: &str) -> Result<impl Iterator<Item = (&'a String, &'a Json)> + use<'a>, SerdeError> {
+    fn entries(
+        &self,
+        wanted: &str,
+    ) -> Result<impl Iterator<Item = (&'a String, &'a Json)> + use<'a>, SerdeError> {
         let map = self.json.as_object().ok_or_else(|| self.wrong(wanted))?;
         Ok(map.iter().filter(|(_, value)| !value.is_null()))
     }
@@ -234,7 +241,8 @@ impl ShapeDeserializer for Reader<'_> {
     ) -> Result<(), SerdeError> {
         for (key, value) in self.entries("a dictionary")? {
             let name = camel(key);
-            let matches = |m: &&&Schema<'_>| m.member_name().is_some_and(|n| n == key || n.eq_ignore_ascii_case(&name));
+            let matches =
+                |m: &&&Schema<'_>| m.member_name().is_some_and(|n| n == key || n.eq_ignore_ascii_case(&name));
             let Some(member) = schema.members().iter().find(matches) else {
                 let names = || schema.members().iter().filter_map(|m| m.member_name());
                 let hint = match nearest(&name, names()) {

@@ -31,7 +31,9 @@ pub fn snake(name: &str) -> String {
             let before = at(i - 1);
             let word = before.is_lowercase() || before.is_ascii_digit();
             // The last capital of a run begins the next word, unless the run is a plural: `ARNs`.
-            let last = before.is_uppercase() && at(i + 1).is_lowercase() && !(at(i + 1) == 's' && i + 2 == chars.len());
+            let last = before.is_uppercase()
+                && at(i + 1).is_lowercase()
+                && !(at(i + 1) == 's' && i + 2 == chars.len());
             if (word || last) && before != '_' {
                 out.push('_');
             }

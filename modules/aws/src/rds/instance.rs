@@ -1,7 +1,5 @@
 //! `rds_instance`: creates, changes, starts, stops, reboots and deletes database instances.
 
-use std::time::Duration;
-
 use aws_sdk_rds::types::DbInstance;
 use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
 use serde_json::{Map, Value as Json, json};
@@ -10,9 +8,9 @@ use crate::client::Aws;
 use crate::compare::whole_diff;
 use crate::error::Explain;
 use crate::rds::instance_options::{RdsInstance, State};
+use crate::rds::instance_wait::is_moving;
 use crate::rds::{create, describe, modify, to_sdk_tags};
 use crate::tags::{self, TagChanges};
-use crate::wait;
 
 impl ControllerModule for RdsInstance {
     const DOC: Doc = Doc {
@@ -21,10 +19,18 @@ impl ControllerModule for RdsInstance {
         aliases: &["community.aws.rds_instance"],
         short: "Create, change, start, stop, reboot or delete an RDS instance",
         returns: &[
-            ("db_instance_identifier", "str", "The identifier; every member of DescribeDBInstances is a returned value of its own, in snake_case."),
+            (
+                "db_instance_identifier",
+                "str",
+                "The identifier; every member of DescribeDBInstances is a returned value of its own, in snake_case.",
+            ),
             ("db_instance_status", "str", "`available`, `stopped`, `creating`, …"),
             ("endpoint", "dict", "`address` and `port`."),
-            ("master_user_secret", "dict", "The secret of a managed password: `secret_arn`, `secret_status`, `kms_key_id`."),
+            (
+                "master_user_secret",
+                "dict",
+                "The secret of a managed password: `secret_arn`, `secret_status`, `kms_key_id`.",
+            ),
             ("pending_modified_values", "dict", "The changes that wait for the maintenance window."),
             ("tags", "dict", "The tags."),
         ],
@@ -69,20 +75,6 @@ impl ControllerModule for RdsInstance {
     }
 }
 
-/// An instance in one of these states needs somebody's hands.
-pub const BROKEN: &[&str] = &[
-    "failed",
-    "incompatible-create",
-    "incompatible-network",
-    "incompatible-option-group",
-    "incompatible-parameters",
-    "incompatible-restore",
-    "inaccessible-encryption-credentials",
-    "insufficient-capacity",
-    "restore-error",
-    "storage-full",
-];
-
 fn outcome_of(outcome: Outcome, instance: Json) -> Outcome {
     match instance {
         Json::Object(members) => {
@@ -93,11 +85,11 @@ fn outcome_of(outcome: Outcome, instance: Json) -> Outcome {
 }
 
 impl RdsInstance {
-    fn id(&self) -> &str {
+    pub fn id(&self) -> &str {
         &self.db_instance_identifier
     }
 
-    fn title(&self) -> String {
+    pub fn title(&self) -> String {
         format!("RDS instance {}", self.id())
     }
 
@@ -114,7 +106,13 @@ impl RdsInstance {
 
     async fn ensure(&self, aws: &Aws, context: &Context) -> Result<Outcome, Failure> {
         let (mut outcome, instance) = match self.find(aws).await? {
-            Some(instance) => self.update(aws, instance, context).await?,
+            Some(instance) => {
+                let settled = match self.wait && !context.check && is_moving(&instance) {
+                    true => self.wait_to_settle(aws, &instance, context).await?,
+                    false => instance,
+                };
+                self.update(aws, settled, context).await?
+            }
             None => self.create(aws, context).await?,
         };
         let Some(instance) = instance else { return Ok(outcome) };
@@ -124,25 +122,47 @@ impl RdsInstance {
         outcome.changed |= action.is_some();
         if context.check {
             if let (Some(action), true) = (action, context.diff) {
-                outcome = outcome.diff(whole_diff(json!({"db_instance_status": status}), json!({"action": action}), &self.title()));
+                outcome = outcome.diff(whole_diff(
+                    json!({"db_instance_status": status}),
+                    json!({"action": action}),
+                    &self.title(),
+                ));
             }
             return Ok(outcome);
         }
         match action {
             Some("start") => {
-                aws.rds().start_db_instance().db_instance_identifier(&id).send().await.explain("rds:StartDBInstance")?;
+                aws.rds()
+                    .start_db_instance()
+                    .db_instance_identifier(&id)
+                    .send()
+                    .await
+                    .explain("rds:StartDBInstance")?;
             }
             Some("stop") => {
-                aws.rds().stop_db_instance().db_instance_identifier(&id).send().await.explain("rds:StopDBInstance")?;
+                aws.rds()
+                    .stop_db_instance()
+                    .db_instance_identifier(&id)
+                    .send()
+                    .await
+                    .explain("rds:StopDBInstance")?;
             }
             Some(_) => {
                 let request = aws.rds().reboot_db_instance().db_instance_identifier(&id);
-                request.set_force_failover(self.force_failover).send().await.explain("rds:RebootDBInstance")?;
+                request
+                    .set_force_failover(self.force_failover)
+                    .send()
+                    .await
+                    .explain("rds:RebootDBInstance")?;
             }
             None => {}
         }
         if let (Some(action), true) = (action, context.diff) {
-            outcome = outcome.diff(whole_diff(json!({"db_instance_status": status}), json!({"action": action}), &self.title()));
+            outcome = outcome.diff(whole_diff(
+                json!({"db_instance_status": status}),
+                json!({"action": action}),
+                &self.title(),
+            ));
         }
         let wanted = if self.state == State::Stopped { "stopped" } else { "available" };
         let now = match action {
@@ -209,22 +229,30 @@ impl RdsInstance {
     ) -> Result<(Outcome, Option<DbInstance>), Failure> {
         let current = describe::to_json(&instance);
         if current["db_instance_status"] == "deleting" {
-            return Err(Failure::new(format!("the {} is being deleted", self.title()))
-                .help("wait until it is gone: wait_until with rds_instance, or `state: absent` with `wait: true`"));
+            return Err(Failure::new(format!("the {} is being deleted", self.title())).help(
+                "wait until it is gone: wait_until with rds_instance, or `state: absent` with `wait: true`",
+            ));
         }
         let mut changes = modify::compare(self, &instance, &current);
         let modifies = !changes.is_empty();
         let (add, remove) = modify::compare_roles(self, &instance);
         if !add.is_empty() || !remove.is_empty() {
-            let words = |roles: &[crate::rds::instance_options::IamRole]| roles.iter().map(|r| format!("{}: {}", r.feature_name, r.role_arn)).collect::<Vec<_>>();
+            let words = |roles: &[crate::rds::instance_options::IamRole]| {
+                roles.iter().map(|r| format!("{}: {}", r.feature_name, r.role_arn)).collect::<Vec<_>>()
+            };
             changes.note("iam_roles", words(&remove).into(), words(&add).into());
         }
         let current_tags = describe::tags(&instance);
         let tag_changes = TagChanges::between(&current_tags, self.tags.as_ref(), self.purge_tags);
         if !tag_changes.is_empty() {
-            changes.note("tags", tags::to_json(&current_tags), tags::to_json(&tag_changes.apply(&current_tags)));
+            changes.note(
+                "tags",
+                tags::to_json(&current_tags),
+                tags::to_json(&tag_changes.apply(&current_tags)),
+            );
         }
-        let promotes = self.read_replica == Some(false) && instance.read_replica_source_db_instance_identifier().is_some();
+        let promotes = self.read_replica == Some(false)
+            && instance.read_replica_source_db_instance_identifier().is_some();
         if promotes {
             changes.note("read_replica", true.into(), false.into());
         }
@@ -259,16 +287,18 @@ impl RdsInstance {
     }
 
     fn check_changes(&self, instance: &DbInstance, asked: &Map<String, Json>) -> Result<(), Failure> {
-        if asked.get("manage_master_user_password") == Some(&Json::Bool(false)) && self.master_user_password.is_none() {
+        if asked.get("manage_master_user_password") == Some(&Json::Bool(false))
+            && self.master_user_password.is_none()
+        {
             return Err(Failure::new("a password that RDS no longer manages has to be given")
                 .help("give `master_user_password` along with `manage_master_user_password: false`"));
         }
         let is = instance.allocated_storage().unwrap_or(0);
         match self.allocated_storage {
-            Some(wanted) if asked.contains_key("allocated_storage") && wanted < is => {
-                Err(Failure::new(format!("the storage of the {} cannot shrink from {is} to {wanted} GiB", self.title()))
-                    .help("make a new instance with less storage and move the data"))
-            }
+            Some(wanted) if asked.contains_key("allocated_storage") && wanted < is => Err(Failure::new(
+                format!("the storage of the {} cannot shrink from {is} to {wanted} GiB", self.title()),
+            )
+            .help("make a new instance with less storage and move the data")),
             _ => Ok(()),
         }
     }
@@ -325,46 +355,4 @@ impl RdsInstance {
         }
         Ok(outcome_of(outcome, current))
     }
-
-    fn timeout(&self) -> Duration {
-        wait::seconds(self.wait_timeout, 3600)
-    }
-
-    async fn wait_for(&self, aws: &Aws, id: &str, wanted: &str, context: &Context) -> Result<DbInstance, Failure> {
-        let found = wait::until(context, self.timeout(), INTERVAL, || async move {
-            let Some(instance) = describe::instance(aws, id).await? else { return Ok(None) };
-            let status = instance.db_instance_status().unwrap_or("unknown").to_owned();
-            if BROKEN.contains(&status.as_str()) {
-                return Err(Error::new(format!("the RDS instance {id} is {status}"))
-                    .help("its events in the RDS console say why"));
-            }
-            context.progress(format!("{id} is {status}"));
-            let applied = !self.apply_immediately || nothing_pending(&instance);
-            Ok((status == wanted && applied).then_some(instance))
-        });
-        found.await?.ok_or_else(|| {
-            Failure::new(format!("the RDS instance {id} was not {wanted} after {} seconds", self.timeout().as_secs()))
-                .help("it goes on; raise `wait_timeout`")
-        })
-    }
-
-    async fn wait_until_gone(&self, aws: &Aws, context: &Context) -> Result<(), Failure> {
-        let gone = wait::until(context, self.timeout(), INTERVAL, || async {
-            let instance = describe::instance(aws, self.id()).await?;
-            context.progress(format!("{} is being deleted", self.id()));
-            Ok(instance.is_none().then_some(()))
-        });
-        gone.await?.ok_or_else(|| {
-            Failure::new(format!("the {} was not gone after {} seconds", self.title(), self.timeout().as_secs()))
-                .help("the deletion goes on; raise `wait_timeout`")
-        })
-    }
-}
-
-/// Instances take minutes.
-const INTERVAL: Duration = Duration::from_secs(10);
-
-fn nothing_pending(instance: &DbInstance) -> bool {
-    let json = describe::to_json(instance);
-    json["pending_modified_values"].as_object().is_none_or(Map::is_empty)
 }
