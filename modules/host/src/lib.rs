@@ -12,6 +12,7 @@ mod copy;
 mod diff;
 mod edit;
 mod errno;
+mod facts;
 mod file;
 mod find;
 mod flags;
@@ -25,9 +26,11 @@ mod lineinfile;
 mod mode;
 mod path;
 mod ping;
+mod probe;
 mod process;
 mod regex;
 mod replace;
+mod setup;
 mod slurp;
 mod stat;
 mod tempfile;
@@ -53,10 +56,12 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<lineinfile::Lineinfile>(),
         ModuleEntry::host::<ping::Ping>(),
         ModuleEntry::host::<replace::Replace>(),
+        ModuleEntry::host::<setup::Setup>(),
         ModuleEntry::host::<slurp::Slurp>(),
         ModuleEntry::host::<stat::Stat>(),
         ModuleEntry::host::<tempfile::Tempfile>(),
         ModuleEntry::host::<uri::Uri>(),
         ModuleEntry::host::<wait_for::WaitFor>(),
     ]);
+    registry.probes.extend(probe::all());
 }

@@ -240,7 +240,7 @@ impl WaitFor {
 
 fn groups(search: &Regex, text: &str) -> Option<Groups> {
     let found = search.captures(text).ok().flatten()?;
-    let value = |m: Option<fancy_regex::Match<'_, str>>| m.map(|m| m.as_str().to_owned()).into();
+    let value = |m: Option<fancy_regex::Match<'_>>| m.map(|m| m.as_str().to_owned()).into();
     let all = found.iter().skip(1).map(value).collect();
     let names = search.capture_names().flatten();
     let named = names.map(|n| (n.into(), value(found.name(n)))).collect();
