@@ -76,13 +76,21 @@ impl Where<'_> {
 
 fn check_map(values: &Map, spec: &Spec, at: &Where) -> Result<serde_json::Map<String, Json>, Error> {
     let mut given: HashMap<&str, (&str, &Value)> = HashMap::new();
+    let mut out = serde_json::Map::new();
     for (key, value) in values {
         let written = key.as_str().unwrap_or_default();
         if matches!(value, Value::Omit) {
             continue;
         }
         let Some((name, option)) = spec.find(written) else {
-            return Err(unsupported(key, spec, at));
+            if !spec.open {
+                return Err(unsupported(key, spec, at));
+            }
+            if value.is_secret() {
+                at.redactor.register_value(value);
+            }
+            out.insert(written.to_owned(), value.to_json());
+            continue;
         };
         if value.is_null() && option.kind != ArgType::Raw {
             continue;
@@ -105,7 +113,6 @@ fn check_map(values: &Map, spec: &Spec, at: &Where) -> Result<serde_json::Map<St
         missing.sort_unstable();
         return Err(at.error("", format!("missing required arguments: {}", missing.join(", "))));
     }
-    let mut out = serde_json::Map::new();
     for (name, option) in &spec.options {
         if let Some((written, value)) = given.get(name.as_str()) {
             out.insert(name.clone(), check_option(written, value, option, at)?);

@@ -63,6 +63,8 @@ pub struct Spec {
     /// (argument, value, the arguments it asks for, whether any one of them is enough)
     pub required_if: Vec<(String, Json, Vec<String>, bool)>,
     pub required_by: Vec<(String, Vec<String>)>,
+    /// Takes arguments of any other name too, as they are: the struct has a flattened map.
+    pub open: bool,
 }
 
 impl Spec {
@@ -106,6 +108,7 @@ impl Spec {
                 })
                 .collect(),
             required_by: rows("required_by").iter().map(|row| (text(&row[0]), strings(&row[1]))).collect(),
+            open: schema["additionalProperties"] == true,
         }
     }
 

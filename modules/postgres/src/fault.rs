@@ -1,0 +1,134 @@
+//! PostgreSQL's errors as a user reads them.
+
+use std::error::Error as _;
+
+use playbook_api::{Context, Error, Failure, Map, Value, map};
+use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+
+use crate::login::Target;
+
+/// One line: message, SQLSTATE, detail and hint.
+pub fn describe(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => describe_db(db),
+        None => {
+            // tokio-postgres names the layer, its source the reason.
+            let mut reasons = vec![];
+            let mut source = error.source();
+            while let Some(reason) = source {
+                reasons.push(reason.to_string());
+                source = reason.source();
+            }
+            reasons.dedup();
+            if reasons.is_empty() { error.to_string() } else { reasons.join(": ") }
+        }
+    }
+}
+
+fn describe_db(db: &DbError) -> String {
+    let mut text = format!("{} (SQLSTATE {})", db.message(), db.code().code());
+    if let Some(detail) = db.detail() {
+        text += &format!(". Detail: {}", detail.trim_end_matches('.'));
+    }
+    if let Some(hint) = db.hint() {
+        text += &format!(". Hint: {}", hint.trim_end_matches('.'));
+    }
+    if let Some(context) = db.where_() {
+        text += &format!(". Context: {}", context.replace('\n', "; "));
+    }
+    text
+}
+
+/// A failed statement: `what: message (SQLSTATE …)`.
+pub fn statement(what: &str, error: &tokio_postgres::Error) -> Error {
+    let text = describe(error);
+    let error_value = Error::new(format!("{what}: {text}"));
+    match error.as_db_error().and_then(advice) {
+        Some(help) => error_value.help(help),
+        None => error_value,
+    }
+}
+
+/// The same as a failure, with what the server said as values.
+pub fn failure(what: &str, error: &tokio_postgres::Error) -> Failure {
+    let mut failure = Failure::from(statement(what, error));
+    failure.outcome.values = values(error);
+    failure
+}
+
+/// What the server said, for playbooks that look at it.
+pub fn values(error: &tokio_postgres::Error) -> Map {
+    match error.as_db_error() {
+        Some(db) => map! {
+            "sqlstate" => db.code().code(),
+            "detail" => db.detail().map(Value::from),
+            "hint" => db.hint().map(Value::from),
+        },
+        None => Map::default(),
+    }
+}
+
+/// How many lines behind the first of the statement the server saw the error, where it says.
+pub fn line_offset(error: &tokio_postgres::Error, statement: &str) -> Option<usize> {
+    match error.as_db_error()?.position()? {
+        ErrorPosition::Original(position) => {
+            let before = statement.chars().take(usize::try_from(*position).ok()?.saturating_sub(1));
+            Some(before.filter(|c| *c == '\n').count())
+        }
+        ErrorPosition::Internal { .. } => None,
+    }
+}
+
+fn advice(db: &DbError) -> Option<String> {
+    let code = db.code();
+    let text = if *code == SqlState::ACTIVE_SQL_TRANSACTION {
+        "begin the migration with the comment `-- playbook: no-transaction`: this statement cannot run in a transaction"
+    } else if *code == SqlState::LOCK_NOT_AVAILABLE {
+        "somebody else holds the lock for longer than lock_timeout: run again when it is quiet, or raise lock_timeout"
+    } else if *code == SqlState::QUERY_CANCELED && db.message().contains("statement timeout") {
+        "raise statement_timeout if the statement is right and needs the time"
+    } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+        "log in as a role that may, or name the owner with role"
+    } else if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+        "the session is read-only: check mode, or a standby server"
+    } else {
+        return None;
+    };
+    Some(text.to_owned())
+}
+
+/// A connection that did not come about.
+pub fn connection(target: &Target, error: &tokio_postgres::Error, context: &Context) -> Error {
+    let text = describe(error);
+    let lower = text.to_ascii_lowercase();
+    let code = error.code();
+    let help = if code == Some(&SqlState::INVALID_PASSWORD) {
+        Some(format!("the password of '{}' is wrong, or the role does not exist", target.user()))
+    } else if code == Some(&SqlState::INVALID_CATALOG_NAME) {
+        Some("create it first with postgresql_db, or correct login_db".into())
+    } else if code == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) {
+        Some(
+            "the server's pg_hba.conf does not let this role in from here, or wants TLS: see ssl_mode".into(),
+        )
+    } else if code == Some(&SqlState::TOO_MANY_CONNECTIONS) {
+        Some("the server has no connection left; try again later".into())
+    } else if lower.contains("password missing") || text == "password missing" {
+        Some("the server asks for a password: give login_password, or one in the url or secret".into())
+    } else if lower.contains("server does not support tls") {
+        Some("the server has no TLS: turn it on, or set ssl_mode to prefer or disable".into())
+    } else if lower.contains("notvalidforname") || lower.contains("not valid for name") {
+        Some("connect by a name that is in the certificate, or use ssl_mode verify-ca".into())
+    } else if lower.contains("unknownissuer") || lower.contains("invalid peer certificate") {
+        Some("give the authority that signed it as ca_cert; for Amazon RDS take https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem".into())
+    } else if lower.contains("refused") || lower.contains("timed out") || lower.contains("lookup") {
+        Some("check host and port, that the server runs, and that the network (security groups) lets this machine in".into())
+    } else {
+        None
+    };
+    let error =
+        Error::new(context.redactor.text(&format!("unable to connect to {}: {text}", target.describe())));
+    match help {
+        Some(help) => error.help(help),
+        None => error,
+    }
+}

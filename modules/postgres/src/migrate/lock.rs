@@ -1,0 +1,74 @@
+//! One migrator at a time.
+
+use std::time::{Duration, Instant};
+
+use playbook_api::{Context, Error};
+use sha2::{Digest, Sha256};
+
+use crate::session::Session;
+
+/// An advisory lock on the database, named after the history table. It is held by the session that migrates and
+/// ends with it, however it ends.
+///
+/// It is polled: a session that waits in `pg_advisory_lock` holds a snapshot, which CREATE INDEX CONCURRENTLY in
+/// the session that has the lock would wait for, and the two would deadlock.
+#[derive(Debug)]
+pub struct Lock(i64);
+
+impl Lock {
+    pub fn of(schema: &str, table: &str) -> Lock {
+        let hash = Sha256::digest(format!("playbook db_migrate\0{schema}\0{table}"));
+        let bytes: [u8; 8] = std::array::from_fn(|i| hash[i]);
+        Lock(i64::from_be_bytes(bytes))
+    }
+
+    pub async fn acquire(&self, session: &Session, limit: Duration, context: &Context) -> Result<(), Error> {
+        let start = Instant::now();
+        let mut pause = Duration::from_millis(50);
+        let sql = format!("SELECT pg_try_advisory_lock({})", self.0);
+        loop {
+            if session.value(&sql).await?.as_deref() == Some("t") {
+                return Ok(());
+            }
+            let holder = self.holder(session).await?;
+            if start.elapsed() >= limit {
+                return Err(Error::new(format!(
+                    "another migration of {} still runs after {} seconds{holder}",
+                    session.target.describe(),
+                    limit.as_secs()
+                ))
+                .help("wait for it, or end that session with pg_terminate_backend; wait_timeout says how long to wait"));
+            }
+            if context.cancel.is_set() {
+                return Err(Error::new("interrupted while waiting for another migration"));
+            }
+            context.progress(format!("waiting for another migration of {}{holder}", session.target.dbname()));
+            tokio::time::sleep(pause.min(limit.saturating_sub(start.elapsed()))).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
+    }
+
+    pub async fn release(&self, session: &Session) -> Result<(), Error> {
+        session.rows(&format!("SELECT pg_advisory_unlock({})", self.0)).await.map(drop)
+    }
+
+    /// ` (process 4711, playbook from 10.0.0.7)`
+    async fn holder(&self, session: &Session) -> Result<String, Error> {
+        let rows = session
+            .rows(&format!(
+                "SELECT a.pid, a.application_name, coalesce(host(a.client_addr), 'the server itself')
+                 FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+                   AND (l.classid::bigint << 32 | l.objid::bigint) = {}",
+                self.0
+            ))
+            .await?;
+        let text = |column: &Option<String>| column.clone().unwrap_or_default();
+        Ok(match rows.first().map(Vec::as_slice) {
+            Some([pid, name, from]) => {
+                format!(" (process {}, {} from {})", text(pid), text(name), text(from))
+            }
+            _ => String::new(),
+        })
+    }
+}

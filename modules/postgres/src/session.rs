@@ -1,0 +1,192 @@
+//! One connection to one database, as every module of this crate uses it.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use playbook_api::{Context, Error};
+use tokio_postgres::config::SslMode as Wanted;
+use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::{AsyncMessage, Client, Config, SimpleQueryMessage};
+
+use crate::fault;
+use crate::login::{SslMode, Target};
+use crate::tls::Tls;
+
+/// A session. In check mode it is read-only, by the server's own word.
+pub struct Session {
+    client: Client,
+    tls: Tls,
+    context: Context,
+    warnings: Arc<Mutex<Vec<String>>>,
+    pub target: Target,
+}
+
+/// A row of text columns, as the simple protocol answers.
+pub type Row = Vec<Option<String>>;
+
+impl Session {
+    pub async fn open(target: &Target, context: &Context) -> Result<Session, Error> {
+        let tls = Tls::new(target, context)?;
+        let tries: &[Wanted] = match target.ssl_mode()? {
+            SslMode::Disable => &[Wanted::Disable],
+            SslMode::Allow => &[Wanted::Disable, Wanted::Require],
+            SslMode::Prefer => &[Wanted::Prefer],
+            SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => &[Wanted::Require],
+        };
+        let mut result = Err(Error::new("no connection was tried"));
+        for wanted in tries {
+            result = Self::connect(target, *wanted, tls.clone(), context).await;
+            if result.is_ok() {
+                break;
+            }
+        }
+        let session = result?;
+        if context.check {
+            session.run("SET default_transaction_read_only = on").await?;
+        }
+        if let Some(role) = &target.role {
+            session.run(&format!("SET ROLE {}", ident(role))).await?;
+        }
+        Ok(session)
+    }
+
+    async fn connect(target: &Target, wanted: Wanted, tls: Tls, context: &Context) -> Result<Session, Error> {
+        let mut config = Config::new();
+        for (host, port) in &target.url.hosts {
+            config.host(host).port(port.unwrap_or(5432));
+        }
+        config.user(target.user()).dbname(target.dbname()).ssl_mode(wanted);
+        config.connect_timeout(target.connect_timeout());
+        // A load balancer between forgets a connection that is silent for minutes, as during a long command.
+        config.keepalives_idle(Duration::from_secs(60));
+        config.application_name(target.url.param("application_name").unwrap_or("playbook"));
+        if let Some(password) = &target.url.password {
+            config.password(password);
+        }
+        if let Some(options) = target.url.param("options") {
+            config.options(options);
+        }
+        match target.url.param("target_session_attrs") {
+            Some("read-write" | "primary") => {
+                config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+            }
+            Some("read-only" | "standby") => {
+                config.target_session_attrs(TargetSessionAttrs::ReadOnly);
+            }
+            _ => {}
+        }
+        let connecting = config.connect(tls.clone());
+        // The timeout also covers a server that accepts and then says nothing.
+        let hosts = u32::try_from(target.url.hosts.len()).unwrap_or(1).max(1);
+        let limit = target.connect_timeout() * hosts + Duration::from_secs(1);
+        let (client, mut connection) = tokio::select! {
+            result = tokio::time::timeout(limit, connecting) => match result {
+                Ok(result) => result.map_err(|e| fault::connection(target, &e, context))?,
+                Err(_) => {
+                    let seconds = target.connect_timeout().as_secs();
+                    return Err(Error::new(format!(
+                        "unable to connect to {}: no answer in {seconds} seconds", target.describe()
+                    )).help("check host and port, that a PostgreSQL server listens there, and the network between"));
+                }
+            },
+            () = cancelled(context) => return Err(Error::new("interrupted")),
+        };
+        let warnings = Arc::new(Mutex::new(Vec::new()));
+        let sink = warnings.clone();
+        tokio::spawn(async move {
+            let messages = std::future::poll_fn(|cx| connection.poll_message(cx));
+            let mut next = messages.await;
+            while let Some(Ok(message)) = next {
+                if let AsyncMessage::Notice(notice) = message
+                    && notice.severity() == "WARNING"
+                    && let Ok(mut all) = sink.lock()
+                {
+                    all.push(notice.message().to_owned());
+                }
+                next = std::future::poll_fn(|cx| connection.poll_message(cx)).await;
+            }
+        });
+        Ok(Session { client, tls, context: context.clone(), warnings, target: target.clone() })
+    }
+
+    /// Runs statements; an interrupt cancels them on the server.
+    pub async fn execute(&self, sql: &str) -> Result<Vec<SimpleQueryMessage>, tokio_postgres::Error> {
+        self.cancellable(self.client.simple_query(sql)).await
+    }
+
+    async fn cancellable<T>(&self, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        tokio::select! {
+            result = &mut work => return result,
+            () = cancelled(&self.context) => {}
+        }
+        // Where the cancel request itself fails, the statement's own end is all there is to wait for.
+        let _ = self.client.cancel_token().cancel_query(self.tls.clone()).await;
+        work.await
+    }
+
+    /// Runs statements whose rows do not matter.
+    pub async fn run(&self, sql: &str) -> Result<(), Error> {
+        self.execute(sql).await.map(drop).map_err(|e| fault::statement("the database refused", &e))
+    }
+
+    /// The rows of a query.
+    pub async fn rows(&self, sql: &str) -> Result<Vec<Row>, Error> {
+        let messages =
+            self.execute(sql).await.map_err(|e| fault::statement("cannot read the database", &e))?;
+        Ok(messages.iter().filter_map(row).collect())
+    }
+
+    /// The first column of the first row.
+    pub async fn value(&self, sql: &str) -> Result<Option<String>, Error> {
+        Ok(self.rows(sql).await?.into_iter().next().and_then(|row| row.into_iter().next().flatten()))
+    }
+
+    /// The names and types of a statement's columns, without running it.
+    pub async fn columns(
+        &self,
+        sql: &str,
+    ) -> Result<Vec<(String, tokio_postgres::types::Type)>, tokio_postgres::Error> {
+        let statement = self.cancellable(self.client.prepare(sql)).await?;
+        Ok(statement.columns().iter().map(|c| (c.name().to_owned(), c.type_().clone())).collect())
+    }
+
+    /// What the server warned of so far.
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().map(|all| all.clone()).unwrap_or_default()
+    }
+
+    /// 150004 for 15.4.
+    pub async fn version(&self) -> Result<u32, Error> {
+        let text = self.value("SHOW server_version_num").await?;
+        Ok(text.and_then(|t| t.parse().ok()).unwrap_or_default())
+    }
+}
+
+pub fn row(message: &SimpleQueryMessage) -> Option<Row> {
+    match message {
+        SimpleQueryMessage::Row(row) => {
+            Some((0..row.len()).map(|i| row.try_get(i).ok().flatten().map(str::to_owned)).collect())
+        }
+        _ => None,
+    }
+}
+
+/// Ends when the run is interrupted.
+pub async fn cancelled(context: &Context) {
+    while !context.cancel.is_set() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// A name, quoted.
+pub fn ident(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text, quoted so that it means itself whatever standard_conforming_strings says.
+pub fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if text.contains('\\') { format!(" E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+}

@@ -1,0 +1,285 @@
+//! TLS for the connection: libpq's sslmode on rustls.
+
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as Poller, Poll};
+
+use playbook_api::{Context, Error};
+use sha2::{Digest, Sha256, Sha384, Sha512};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
+use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::client::{WebPkiServerVerifier, verify_server_name};
+use tokio_rustls::rustls::crypto::{self, CryptoProvider};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::server::ParsedCertificate;
+use tokio_rustls::rustls::{
+    self, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
+
+use crate::login::{SslMode, Target, variable};
+
+/// Makes the TLS side of connections to one target.
+#[derive(Clone)]
+pub struct Tls(Arc<ClientConfig>);
+
+impl Tls {
+    pub fn new(target: &Target, context: &Context) -> Result<Tls, Error> {
+        let mode = target.ssl_mode()?;
+        let home = variable(context, "HOME").map(|home| PathBuf::from(home).join(".postgresql"));
+        let standard = |name: &str| home.as_ref().map(|h| h.join(name)).filter(|f| f.is_file());
+        let named =
+            |param: &str| target.url.param(param).filter(|p| !p.is_empty()).map(|p| expand(p, context));
+        let root = named("sslrootcert").or_else(|| standard("root.crt"));
+        let provider = Arc::new(crypto::ring::default_provider());
+        let check = match mode {
+            SslMode::VerifyFull => Some(true),
+            SslMode::VerifyCa => Some(false),
+            // As libpq has it: an authority that is there is asked.
+            SslMode::Require if root.is_some() => Some(false),
+            _ => None,
+        };
+        let verifier = Verifier::new(check, root.as_deref(), provider.clone())?;
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|e| Error::new(format!("TLS: {e}")))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        let certificate = named("sslcert").or_else(|| standard("postgresql.crt"));
+        let key = named("sslkey").or_else(|| standard("postgresql.key"));
+        let mut config = match (certificate, key) {
+            (Some(certificate), Some(key)) => {
+                let chain = certificates(&certificate)?;
+                let key = PrivateKeyDer::from_pem_file(&key).map_err(|e| unreadable("sslkey", &key, &e))?;
+                builder
+                    .with_client_auth_cert(chain, key)
+                    .map_err(|e| Error::new(format!("sslcert and sslkey do not go together: {e}")))?
+            }
+            (Some(_), None) => {
+                return Err(Error::new("sslcert is given without its key").help("give sslkey too"));
+            }
+            _ => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![b"postgresql".to_vec()];
+        Ok(Tls(Arc::new(config)))
+    }
+}
+
+fn expand(path: &str, context: &Context) -> PathBuf {
+    match (path.strip_prefix("~/"), variable(context, "HOME")) {
+        (Some(rest), Some(home)) => Path::new(&home).join(rest),
+        _ => PathBuf::from(path),
+    }
+}
+
+fn unreadable(name: &str, path: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::new(format!("{name}: cannot read {}: {error}", path.display()))
+        .help("it has to be a PEM file; for Amazon RDS take https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem as sslrootcert")
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let all: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(path).and_then(|certificates| certificates.collect());
+    match all {
+        Ok(all) if all.is_empty() => Err(unreadable("certificate", path, &"no certificate in it")),
+        Ok(all) => Ok(all),
+        Err(e) => Err(unreadable("certificate", path, &e)),
+    }
+}
+
+/// Checks the server's certificate as far as the sslmode asks.
+#[derive(Debug)]
+struct Verifier {
+    /// Nothing below `verify-ca`.
+    chain: Option<Arc<WebPkiServerVerifier>>,
+    roots: Vec<CertificateDer<'static>>,
+    name_too: bool,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Verifier {
+    /// `check` is whether the name counts too, and nothing when nothing is checked.
+    fn new(check: Option<bool>, root: Option<&Path>, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
+        let Some(name_too) = check else {
+            return Ok(Verifier { chain: None, roots: Vec::new(), name_too: false, provider });
+        };
+        let roots = match root {
+            Some(path) if path != Path::new("system") => certificates(path)?,
+            _ => rustls_native_certs::load_native_certs().certs,
+        };
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(roots.iter().cloned());
+        if store.is_empty() {
+            return Err(Error::new("no trusted certificate to check the server's with")
+                .help("give the authority's certificate as sslrootcert; for Amazon RDS take https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"));
+        }
+        let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone())
+            .build()
+            .map_err(|e| Error::new(format!("sslrootcert: {e}")))?;
+        Ok(Verifier { chain: Some(chain), roots, name_too, provider })
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
+        let result = chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match result {
+            // The chain is checked before the name.
+            Err(rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) if !self.name_too => Ok(ServerCertVerified::assertion()),
+            // A self-signed certificate that is trusted itself: webpki refuses an authority as a server.
+            Err(rustls::Error::InvalidCertificate(CertificateError::Other(_)))
+                if self.roots.iter().any(|root| root == end_entity) =>
+            {
+                if self.name_too {
+                    verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                }
+                Ok(ServerCertVerified::assertion())
+            }
+            other => other,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+impl<S> MakeTlsConnect<S> for Tls
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    type Stream = Stream<S>;
+    type TlsConnect = Connect;
+    type Error = io::Error;
+
+    fn make_tls_connect(&mut self, host: &str) -> Result<Connect, io::Error> {
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+        Ok(Connect(tokio_rustls::TlsConnector::from(self.0.clone()), name))
+    }
+}
+
+/// One handshake to make.
+pub struct Connect(tokio_rustls::TlsConnector, ServerName<'static>);
+
+impl<S> TlsConnect<S> for Connect
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    type Stream = Stream<S>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Stream<S>>> + Send>>;
+
+    fn connect(self, stream: S) -> Self::Future {
+        Box::pin(async move { self.0.connect(self.1, stream).await.map(|s| Stream(Box::new(s))) })
+    }
+}
+
+/// The encrypted stream.
+pub struct Stream<S>(Box<tokio_rustls::client::TlsStream<S>>);
+
+impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Stream<S> {
+    fn channel_binding(&self) -> ChannelBinding {
+        let certificates = self.0.get_ref().1.peer_certificates();
+        match certificates.and_then(<[_]>::first).and_then(|c| certificate_hash(c)) {
+            Some(hash) => ChannelBinding::tls_server_end_point(hash),
+            None => ChannelBinding::none(),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Poller<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Poller<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Poller<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Poller<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// The certificate's hash for SCRAM's channel binding (RFC 5929): by the hash function of its own signature,
+/// SHA-256 for the weak ones; nothing for signatures without one.
+fn certificate_hash(certificate: &[u8]) -> Option<Vec<u8>> {
+    // Certificate ::= SEQUENCE { tbsCertificate SEQUENCE, signatureAlgorithm SEQUENCE { OID … } … }
+    let (inside, _) = der_element(certificate)?;
+    let (_, after_tbs) = der_element(inside)?;
+    let (algorithm, _) = der_element(after_tbs)?;
+    let (oid, _) = der_element(algorithm)?;
+    match oid {
+        // sha384WithRSAEncryption, ecdsa-with-SHA384
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 12] | [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3] => {
+            Some(Sha384::digest(certificate).to_vec())
+        }
+        // sha512WithRSAEncryption, ecdsa-with-SHA512
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 13] | [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4] => {
+            Some(Sha512::digest(certificate).to_vec())
+        }
+        // md5, sha1 and sha256 with RSA, ecdsa-with-SHA1 and ecdsa-with-SHA256
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 4 | 5 | 11]
+        | [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1]
+        | [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2] => Some(Sha256::digest(certificate).to_vec()),
+        _ => None,
+    }
+}
+
+/// The content of the first DER element, and what follows it.
+fn der_element(data: &[u8]) -> Option<(&[u8], &[u8])> {
+    let first = usize::from(*data.get(1)?);
+    let (length, header) = if first < 0x80 {
+        (first, 2)
+    } else {
+        let count = first & 0x7f;
+        let bytes = data.get(2..2 + count).filter(|b| b.len() <= 4)?;
+        (bytes.iter().fold(0usize, |n, b| n << 8 | usize::from(*b)), 2 + count)
+    };
+    let end = header.checked_add(length)?;
+    Some((data.get(header..end)?, data.get(end..)?))
+}

@@ -1,0 +1,214 @@
+//! PostgreSQL URLs: taken apart and put together.
+
+use playbook_api::Error;
+
+/// What a URL of the form `postgresql+driver://user:password@host:port/dbname?sslmode=require` says.
+#[derive(Clone, Default, PartialEq)]
+pub struct Url {
+    pub scheme: String,
+    pub user: Option<String>,
+    pub password: Option<String>,
+    /// Several hosts are tried in turn; a host that starts with `/` is the folder of a Unix socket.
+    pub hosts: Vec<(String, Option<u16>)>,
+    pub dbname: Option<String>,
+    pub params: Vec<(String, String)>,
+}
+
+/// What to do about a URL that falls apart in the wrong places; the URL itself is a secret and never shown.
+const ENCODE: &str = "a user name or password that holds @ : / ? # or % must be percent-encoded in a URL; \
+                      the filter postgresql_url builds one from a secret";
+
+impl Url {
+    /// Takes `postgres`, `postgresql` and SQLAlchemy's `postgresql+driver` for the same thing.
+    pub fn parse(text: &str) -> Result<Url, Error> {
+        let wrong = |what: &str| Error::new(format!("the database URL {what}"));
+        let Some((scheme, rest)) = text.trim().split_once("://") else {
+            return Err(
+                wrong("has no scheme").help("write it as postgresql://user:password@host:port/dbname")
+            );
+        };
+        if !matches!(scheme.split('+').next(), Some("postgres" | "postgresql")) {
+            return Err(wrong(&format!("has the scheme '{scheme}', not postgresql"))
+                .help("write it as postgresql://user:password@host:port/dbname"));
+        }
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if path.contains('@') {
+            return Err(wrong("has an @ behind the host").help(ENCODE));
+        }
+        let mut url = Url { scheme: scheme.to_owned(), ..Url::default() };
+        let hosts = match authority.rsplit_once('@') {
+            Some((credentials, hosts)) => {
+                let (user, password) = match credentials.split_once(':') {
+                    Some((user, password)) => (user, Some(password)),
+                    None => (credentials, None),
+                };
+                url.user = non_empty(decode(user, "user name")?);
+                url.password = password.map(|p| decode(p, "password")).transpose()?.and_then(non_empty);
+                hosts
+            }
+            None => authority,
+        };
+        for host in hosts.split(',').filter(|h| !h.is_empty()) {
+            url.hosts.push(host_and_port(host)?);
+        }
+        url.dbname = non_empty(decode(path, "database name")?);
+        for pair in query.split('&').filter(|p| !p.is_empty()) {
+            let (name, value) =
+                pair.split_once('=').ok_or_else(|| wrong("has a parameter without a value"))?;
+            url.set(decode(name, "parameters")?, decode(value, "parameters")?)?;
+        }
+        Ok(url)
+    }
+
+    /// A parameter of the query, or one of the parts when it is named there, as libpq allows.
+    fn set(&mut self, name: String, value: String) -> Result<(), Error> {
+        match name.as_str() {
+            "user" => self.user = Some(value),
+            "password" => self.password = Some(value),
+            "dbname" => self.dbname = Some(value),
+            "host" => self.hosts = value.split(',').map(|h| (h.to_owned(), None)).collect(),
+            "port" => {
+                let port = port(&value)?;
+                self.hosts.iter_mut().for_each(|(_, p)| *p = Some(port));
+            }
+            _ => self.params.push((name, value)),
+        }
+        Ok(())
+    }
+
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    pub fn set_param(&mut self, name: &str, value: impl Into<String>) {
+        self.params.retain(|(n, _)| n != name);
+        self.params.push((name.to_owned(), value.into()));
+    }
+
+    /// The URL as text, everything percent-encoded that has to be.
+    pub fn to_text(&self) -> String {
+        let mut text = format!("{}://", self.scheme);
+        if let Some(user) = &self.user {
+            text += &encode(user);
+            if let Some(password) = &self.password {
+                text.push(':');
+                text += &encode(password);
+            }
+            text.push('@');
+        }
+        let (sockets, hosts): (Vec<_>, Vec<_>) = self.hosts.iter().partition(|(h, _)| h.starts_with('/'));
+        let hosts: Vec<String> = hosts.iter().map(|(host, port)| host_text(host, *port)).collect();
+        text += &hosts.join(",");
+        text.push('/');
+        text += &self.dbname.as_deref().map(encode).unwrap_or_default();
+        let mut params: Vec<(&str, String)> = Vec::new();
+        for (folder, port) in sockets {
+            params.push(("host", folder.clone()));
+            params.extend(port.map(|p| ("port", p.to_string())));
+        }
+        params.extend(self.params.iter().map(|(n, v)| (n.as_str(), v.clone())));
+        for (i, (name, value)) in params.iter().enumerate() {
+            text.push(if i == 0 { '?' } else { '&' });
+            text += &format!("{}={}", encode(name), encode(value));
+        }
+        text
+    }
+}
+
+fn host_text(host: &str, port: Option<u16>) -> String {
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    port.map_or(host.clone(), |port| format!("{host}:{port}"))
+}
+
+fn host_and_port(text: &str) -> Result<(String, Option<u16>), Error> {
+    if let Some(inside) = text.strip_prefix('[') {
+        let (host, rest) = inside
+            .split_once(']')
+            .ok_or_else(|| Error::new("the database URL has an IPv6 address without its closing bracket"))?;
+        let port = rest.strip_prefix(':').filter(|p| !p.is_empty()).map(port).transpose()?;
+        return Ok((host.to_owned(), port));
+    }
+    let (host, after) = text.split_once(':').unwrap_or((text, ""));
+    let port = Some(after).filter(|p| !p.is_empty()).map(port).transpose()?;
+    Ok((decode(host, "host")?, port))
+}
+
+fn port(text: &str) -> Result<u16, Error> {
+    text.parse().map_err(|_| {
+        Error::new("the port in the database URL is not a number between 1 and 65535").help(ENCODE)
+    })
+}
+
+fn non_empty(text: String) -> Option<String> {
+    Some(text).filter(|t| !t.is_empty())
+}
+
+/// Percent-encodes all but the characters that are safe in any part of a URL.
+pub fn encode(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte.into()),
+            _ => out += &format!("%{byte:02X}"),
+        }
+        out
+    })
+}
+
+fn decode(text: &str, part: &str) -> Result<String, Error> {
+    let wrong =
+        || Error::new(format!("the {part} in the database URL is not properly percent-encoded")).help(ENCODE);
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        let mut digit = || bytes.next().and_then(|b| char::from(b).to_digit(16)).ok_or_else(wrong);
+        let value = digit()? * 16 + digit()?;
+        out.push(u8::try_from(value).map_err(|_| wrong())?);
+    }
+    String::from_utf8(out).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_a_url_apart_and_puts_it_together() {
+        let text = "postgresql+psycopg2://app%40x:p%40ss%2F%3A@db.example.com:5433/shop?sslmode=require";
+        let url = Url::parse(text).unwrap();
+        assert_eq!(url.user.as_deref(), Some("app@x"));
+        assert_eq!(url.password.as_deref(), Some("p@ss/:"));
+        assert_eq!(url.hosts, [("db.example.com".to_owned(), Some(5433))]);
+        assert_eq!(url.dbname.as_deref(), Some("shop"));
+        assert_eq!(url.param("sslmode"), Some("require"));
+        assert_eq!(url.to_text(), text);
+    }
+
+    #[test]
+    fn sockets_several_hosts_and_ipv6() {
+        let url = Url::parse("postgres:///app?host=/var/run/postgresql").unwrap();
+        assert_eq!(url.hosts, [("/var/run/postgresql".to_owned(), None)]);
+        assert_eq!(Url::parse(&url.to_text()).unwrap().hosts, url.hosts);
+        let url = Url::parse("postgres://a,b:2/x").unwrap();
+        assert_eq!(url.hosts, [("a".to_owned(), None), ("b".to_owned(), Some(2))]);
+        let url = Url::parse("postgres://[::1]:5/x").unwrap();
+        assert_eq!(url.to_text(), "postgres://[::1]:5/x");
+    }
+
+    #[test]
+    fn errors_never_show_the_password() {
+        for text in [
+            "postgres://u:hunter2/x@h/db",
+            "postgres://u:hunter2%zz@h/db",
+            "mysql://u:hunter2@h/db",
+            "hunter2",
+        ] {
+            let error = Url::parse(text).err().unwrap();
+            assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        }
+    }
+}
