@@ -19,6 +19,7 @@ mod flags;
 mod get_url;
 mod getent;
 mod glob;
+mod group;
 pub mod host;
 mod hostname;
 mod http;
@@ -35,6 +36,7 @@ mod slurp;
 mod stat;
 mod tempfile;
 mod uri;
+mod user;
 mod wait_for;
 mod words;
 
@@ -52,6 +54,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<find::Find>(),
         ModuleEntry::host::<get_url::GetUrl>(),
         ModuleEntry::host::<getent::Getent>(),
+        ModuleEntry::host::<group::Group>(),
         ModuleEntry::host::<hostname::Hostname>(),
         ModuleEntry::host::<lineinfile::Lineinfile>(),
         ModuleEntry::host::<ping::Ping>(),
@@ -61,6 +64,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<stat::Stat>(),
         ModuleEntry::host::<tempfile::Tempfile>(),
         ModuleEntry::host::<uri::Uri>(),
+        ModuleEntry::host::<user::User>(),
         ModuleEntry::host::<wait_for::WaitFor>(),
     ]);
     registry.probes.extend(probe::all());
