@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use playbook_api::{Context, Error, Failure, Map, Value, map};
+use playbook_api::{Context, Error, ErrorKind, Failure, Map, Value, map};
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
 use crate::login::Target;
@@ -127,6 +127,8 @@ pub fn connection(target: &Target, error: &tokio_postgres::Error, context: &Cont
     };
     let error =
         Error::new(context.redactor.text(&format!("unable to connect to {}: {text}", target.describe())));
+    let missing = code == Some(&SqlState::INVALID_CATALOG_NAME);
+    let error = if missing { error.kind(ErrorKind::NotFound) } else { error };
     match help {
         Some(help) => error.help(help),
         None => error,

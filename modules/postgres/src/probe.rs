@@ -47,6 +47,10 @@ impl Probe for PostgresProbe {
             crate::tls::Tls::new(&target, context)?;
             let session = match Session::open(&target, context).await {
                 Ok(session) => session,
+                // A wrong password does not become right by waiting.
+                Err(error) if error.message().contains("(SQLSTATE 28P01)") => {
+                    return Ok(ProbeState::Never(error.to_string(), Map::default()));
+                }
                 Err(error) => return Ok(ProbeState::Waiting(error.to_string(), Map::default())),
             };
             let version = session.value("SHOW server_version").await?.unwrap_or_default();

@@ -277,6 +277,10 @@ async fn the_probe_waits_for_the_server_and_for_an_answer() {
         matches!(&look, playbook_api::ProbeState::Waiting(state, _) if state == "the query answers 3"),
         "{look:?}"
     );
+    let mut wrong = options.clone();
+    wrong.insert("login_password".into(), "wrong".into());
+    let look = probe.look(&wrong, &context).await.unwrap();
+    assert!(matches!(look, playbook_api::ProbeState::Never(..)), "{look:?}");
     options.insert("login_port".into(), 1.into());
     let look = probe.look(&options, &context).await.unwrap();
     assert!(

@@ -226,6 +226,22 @@ async fn django_by_its_files() {
     assert!(!migrate(&context, folder.path(), &database, django).await.unwrap().changed);
 }
 
+#[tokio::test]
+async fn an_interrupt_ends_the_command() {
+    let (folder, database) = (alembic_project(), Database::new().await);
+    let context = context();
+    let (cancel, marker) = (context.cancel.clone(), folder.path().join("ended"));
+    let script = format!("trap 'echo bye > {}; exit 1' TERM; sleep 30 & wait", marker.display());
+    let stop = async move {
+        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        cancel.set();
+    };
+    let command = map! { "command" => vec!["sh", "-c", &script] };
+    let (result, ()) = tokio::join!(migrate(&context, folder.path(), &database, command), stop);
+    assert_eq!(result.unwrap_err().error.to_string(), "interrupted while sh ran");
+    assert!(marker.exists());
+}
+
 /// Whether a program is there; a missing one is a failure where it could have been installed.
 fn installed(program: &str, package: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
