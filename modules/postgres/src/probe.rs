@@ -12,13 +12,13 @@ use crate::{cell, fault};
 /// Waits until a PostgreSQL server takes connections, and a query answers what is expected.
 #[derive(Deserialize, JsonSchema)]
 struct Options {
+    #[serde(flatten)]
+    login: Login,
     /// Query to run; the first column of its first row is compared.
     query: Option<String>,
     /// What the query has to answer; unless given, anything but nothing, false, 0 and an empty text.
     #[schemars(extend("format" = "raw", "aliases" = ["value", "result"]))]
     expected: Option<serde_json::Value>,
-    #[serde(flatten)]
-    login: Login,
 }
 
 #[derive(Debug)]

@@ -267,6 +267,7 @@ async fn by_secret() {
 async fn the_probe_waits_for_the_server_and_for_an_answer() {
     let registry = registry();
     let probe = registry.probe("postgres").unwrap();
+    assert_eq!(probe.spec().options.keys().next().map(String::as_str), Some("url"));
     let context = context();
     let mut options = login(map! { "query" => "SELECT 3" });
     let look = probe.look(&options, &context).await.unwrap();

@@ -24,7 +24,7 @@ fn alembic_project() -> TempDir {
     write(
         folder.path(),
         &[
-            ("alembic.ini", "[alembic]\nscript_location = migrations\n"),
+            ("alembic.ini", "[alembic]\nscript_location = %(here)s/migrations\n"),
             ("migrations/env.py", ENV),
             ("migrations/script.py.mako", ""),
             ("migrations/versions/a1.py", &revision("a1", "None")),
