@@ -67,9 +67,12 @@ fn write_repr(out: &mut String, value: &Value) {
         Value::Omit => out.push_str("<omit>"),
         Value::Object(object) => match object.force() {
             Some(Ok(value)) => write_repr(out, &value),
-            _ => {
-                let _ = write!(out, "<{}>", object.type_name());
-            }
+            _ => match object.text() {
+                Some(text) => out.push_str(&text),
+                None => {
+                    let _ = write!(out, "<{}>", object.type_name());
+                }
+            },
         },
     }
 }
@@ -211,7 +214,10 @@ fn write_json(out: &mut String, value: &Value, style: JsonStyle, depth: usize) {
         }
         Value::Object(object) => match object.force() {
             Some(Ok(value)) => write_json(out, &value, style, depth),
-            _ => out.push_str("null"),
+            _ => match object.text() {
+                Some(text) => write_json_str(out, &text, style.ensure_ascii),
+                None => out.push_str("null"),
+            },
         },
     }
 }

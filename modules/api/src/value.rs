@@ -7,6 +7,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering as AtomicOrdering};
 
 use indexmap::{Equivalent, IndexMap};
 use num_bigint::BigInt;
@@ -17,6 +18,8 @@ use crate::{Error, python};
 /// A map in the order it was written. Keys are values, since YAML and Python allow more than text;
 /// text keys are looked up by `&str`: `map.get("name")`.
 pub type Map = IndexMap<Value, Value>;
+
+static SECRETS: AtomicBool = AtomicBool::new(false);
 
 /// Text, and whether it is a secret. The mark travels with the value and every report replaces it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,7 +34,13 @@ impl Text {
     }
 
     pub fn secret(text: impl Into<Arc<str>>) -> Self {
+        SECRETS.store(true, AtomicOrdering::Relaxed);
         Text { text: text.into(), secret: true }
+    }
+
+    /// Whether this process has made any secret text: where not, nobody needs to look for marks.
+    pub fn secrets_exist() -> bool {
+        SECRETS.load(AtomicOrdering::Relaxed)
     }
 
     pub fn is_secret(&self) -> bool {
@@ -97,6 +106,22 @@ pub trait Object: Any + Send + Sync + fmt::Debug {
     /// A value that is computed when somebody asks: computes it (once).
     fn force(&self) -> Option<Result<Value, Error>> {
         None
+    }
+
+    /// Python's `str()`, where it is more than the type's name.
+    fn text(&self) -> Option<String> {
+        None
+    }
+
+    /// For maps too large to be built for one look into them (`hostvars`): a member, without computing the rest.
+    /// Only asked where [`Object::is_map`] says so.
+    fn member(&self, _key: &Value) -> Option<Result<Value, Error>> {
+        None
+    }
+
+    /// Whether [`Object::member`] answers.
+    fn is_map(&self) -> bool {
+        false
     }
 
     fn as_any(&self) -> &dyn Any;
@@ -280,7 +305,7 @@ impl Value {
             Value::Unknown(reason) => Json::from(format!("(known after: {reason})")),
             Value::Object(object) => match object.force() {
                 Some(Ok(value)) => value.to_json(),
-                _ => Json::Null,
+                _ => object.text().map_or(Json::Null, Json::from),
             },
         }
     }

@@ -1,0 +1,288 @@
+//! One set of service clients per connection and mode, made once and kept for the process.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_ecs::config::Credentials;
+use aws_smithy_http_client::{Builder as HttpBuilder, tls};
+use aws_types::os_shim_internal::Env;
+use playbook_api::{Context, Error, Outcome, Value};
+use serde_json::Value as Json;
+use tokio::sync::Mutex;
+
+use crate::connection::Connection;
+use crate::profile;
+use crate::read_only::{Calls, Guard};
+
+/// The clients of one connection: every one reads the same chain and carries the same [`Guard`].
+pub struct Aws {
+    config: SdkConfig,
+    guard: Guard,
+    report_calls: bool,
+    ecs: OnceLock<aws_sdk_ecs::Client>,
+    rds: OnceLock<aws_sdk_rds::Client>,
+    secrets: OnceLock<aws_sdk_secretsmanager::Client>,
+    elb: OnceLock<aws_sdk_elasticloadbalancingv2::Client>,
+    logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
+    s3: OnceLock<aws_sdk_s3::Client>,
+}
+
+/// A client that is built from the shared configuration at first use.
+macro_rules! client {
+    ($name:ident, $sdk:ident) => {
+        pub fn $name(&self) -> &$sdk::Client {
+            self.$name.get_or_init(|| {
+                let config = $sdk::config::Builder::from(&self.config).interceptor(self.guard.clone());
+                $sdk::Client::from_conf(config.build())
+            })
+        }
+    };
+}
+
+type Cache = Mutex<HashMap<String, Arc<Aws>>>;
+
+impl Aws {
+    /// The clients for these arguments; a second task with the same ones finds them ready.
+    pub async fn connect(connection: &Connection, context: &Context) -> Result<Arc<Aws>, Error> {
+        static CACHE: OnceLock<Cache> = OnceLock::new();
+        let own: Vec<&(String, String)> =
+            context.environment.iter().filter(|(name, _)| name.starts_with("AWS_")).collect();
+        let key = format!("{} {own:?} {}", connection.identity(), context.check);
+        let mut cache = CACHE.get_or_init(Cache::default).lock().await;
+        if let Some(aws) = cache.get(&key) {
+            return Ok(aws.clone());
+        }
+        let aws = Arc::new(Aws::new(connection, context).await?);
+        // Whoever asks for the list of calls wants those of one task.
+        if !connection.debug_botocore_endpoint_logs {
+            cache.insert(key, aws.clone());
+        }
+        Ok(aws)
+    }
+
+    async fn new(connection: &Connection, context: &Context) -> Result<Aws, Error> {
+        let env = environment(context);
+        let settings = Settings::of(connection.aws_config.as_ref())?;
+        profile::check(connection, &env).await?;
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).env(env.clone());
+        if let Some(region) = &connection.region {
+            loader = loader.region(Region::new(region.clone()));
+        } else if let (Err(_), Ok(region)) = (env.get("AWS_REGION"), env.get("AWS_DEFAULT_REGION")) {
+            loader = loader.region(Region::new(region));
+        }
+        if let Some(profile) = &connection.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(url) = &connection.endpoint_url {
+            loader = loader.endpoint_url(check_url(url)?);
+        }
+        if let Some(credentials) = credentials(connection)? {
+            loader = loader.credentials_provider(credentials);
+        }
+        if let Some(client) = http_client(connection, &env)? {
+            loader = loader.http_client(client);
+        }
+        if let Some(retry) = settings.retry(&env) {
+            loader = loader.retry_config(retry);
+        }
+        let config = loader.timeout_config(settings.timeouts()).load().await;
+        if config.region().is_none() {
+            return Err(Error::new("no AWS region is known").help(
+                "give `region`, set AWS_REGION, or add a region to the profile (`aws configure set region …`)",
+            ));
+        }
+        Ok(Aws {
+            config,
+            guard: Guard { check: context.check, calls: Calls::default() },
+            report_calls: connection.debug_botocore_endpoint_logs,
+            ecs: OnceLock::new(),
+            rds: OnceLock::new(),
+            secrets: OnceLock::new(),
+            elb: OnceLock::new(),
+            logs: OnceLock::new(),
+            s3: OnceLock::new(),
+        })
+    }
+
+    client!(ecs, aws_sdk_ecs);
+    client!(rds, aws_sdk_rds);
+    client!(secrets, aws_sdk_secretsmanager);
+    client!(elb, aws_sdk_elasticloadbalancingv2);
+    client!(logs, aws_sdk_cloudwatchlogs);
+
+    /// Path-style addresses where the endpoint is not Amazon's: emulators have no DNS name for a bucket.
+    pub fn s3(&self) -> &aws_sdk_s3::Client {
+        self.s3.get_or_init(|| {
+            let config = aws_sdk_s3::config::Builder::from(&self.config)
+                .interceptor(self.guard.clone())
+                .force_path_style(self.config.endpoint_url().is_some());
+            aws_sdk_s3::Client::from_conf(config.build())
+        })
+    }
+
+    pub fn region(&self) -> &str {
+        self.config.region().map_or("", Region::as_ref)
+    }
+
+    /// Adds what `debug_botocore_endpoint_logs` asks for.
+    pub fn finish(&self, outcome: Outcome) -> Outcome {
+        if !self.report_calls {
+            return outcome;
+        }
+        let calls: Vec<Value> = self.guard.calls.list().into_iter().map(Value::from).collect();
+        outcome.with("resource_actions", calls)
+    }
+}
+
+/// The process's environment with the task's on top.
+fn environment(context: &Context) -> Env {
+    let mut all: HashMap<String, String> = std::env::vars().collect();
+    all.extend(context.environment.iter().cloned());
+    Env::from(all)
+}
+
+fn credentials(connection: &Connection) -> Result<Option<Credentials>, Error> {
+    let token = connection.session_token.clone().filter(|t| !t.is_empty());
+    match (&connection.access_key, &connection.secret_key) {
+        (Some(id), Some(secret)) => {
+            Ok(Some(Credentials::new(id, secret, token, None, "arguments of the task")))
+        }
+        (None, None) => Ok(None),
+        _ => Err(Error::new("access_key and secret_key go together, and one of them is missing")
+            .help("give both, or neither and a `profile`")),
+    }
+}
+
+fn check_url(url: &str) -> Result<&str, Error> {
+    if url.starts_with("http://") || url.starts_with("https://") {
+        return Ok(url);
+    }
+    Err(Error::new(format!("endpoint_url '{url}' is not an http:// or https:// URL")))
+}
+
+/// A client that trusts the given authorities alone; nothing where the SDK's own will do.
+fn http_client(
+    connection: &Connection,
+    env: &Env,
+) -> Result<Option<aws_smithy_runtime_api::client::http::SharedHttpClient>, Error> {
+    let plain = connection.endpoint_url.as_deref().is_some_and(|url| url.starts_with("http://"));
+    if connection.validate_certs == Some(false) && !plain {
+        return Err(Error::new(
+            "certificates of AWS endpoints are always verified: validate_certs: false is refused",
+        )
+        .help("name the authority's certificates in aws_ca_bundle"));
+    }
+    let Some(path) = connection.aws_ca_bundle.clone().or_else(|| env.get("AWS_CA_BUNDLE").ok()) else {
+        return Ok(None);
+    };
+    let pem = std::fs::read(&path).map_err(|e| {
+        Error::new(format!("cannot read aws_ca_bundle {path}: {e}"))
+            .help("give a file of PEM certificates, or unset AWS_CA_BUNDLE")
+    })?;
+    let store = tls::TrustStore::empty().with_pem_certificate(pem);
+    let tls_context = tls::TlsContext::builder()
+        .with_trust_store(store)
+        .build()
+        .map_err(|e| Error::new(format!("aws_ca_bundle {path}: {e}")))?;
+    let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+    Ok(Some(HttpBuilder::new().tls_provider(provider).tls_context(tls_context).build_https()))
+}
+
+/// The part of botocore's client settings that means something here.
+#[derive(Debug, Default, PartialEq)]
+struct Settings {
+    max_attempts: Option<u32>,
+    adaptive: bool,
+    connect_timeout: Option<f64>,
+    read_timeout: Option<f64>,
+}
+
+/// Settings of botocore that concern Python's own client: accepted, so that a playbook moves over.
+const IDLE_SETTINGS: &[&str] = &[
+    "user_agent",
+    "user_agent_extra",
+    "user_agent_appid",
+    "parameter_validation",
+    "max_pool_connections",
+    "tcp_keepalive",
+    "signature_version",
+    "s3",
+    "inject_host_prefix",
+];
+
+impl Settings {
+    fn of(config: Option<&serde_json::Map<String, Json>>) -> Result<Settings, Error> {
+        let mut settings = Settings::default();
+        for (name, value) in config.into_iter().flatten() {
+            match name.as_str() {
+                "retries" => {
+                    settings.max_attempts = number(&value["total_max_attempts"])
+                        .or_else(|| number(&value["max_attempts"]).map(|retries| retries + 1.0))
+                        .map(|n| n.clamp(1.0, 100.0) as u32);
+                    settings.adaptive = value["mode"] == "adaptive";
+                }
+                "connect_timeout" => settings.connect_timeout = number(value),
+                "read_timeout" => settings.read_timeout = number(value),
+                idle if IDLE_SETTINGS.contains(&idle) => {}
+                other => {
+                    return Err(Error::new(format!("aws_config has no setting '{other}' here"))
+                        .help("retries, connect_timeout and read_timeout are the ones that count"));
+                }
+            }
+        }
+        Ok(settings)
+    }
+
+    /// Five attempts unless the task, the environment or the profile says otherwise: a deployment outlives a
+    /// moment of throttling, and an endpoint that is not there is reported within seconds.
+    fn retry(&self, env: &Env) -> Option<RetryConfig> {
+        let base = if self.adaptive { RetryConfig::adaptive() } else { RetryConfig::standard() };
+        match (self.max_attempts, env.get("AWS_MAX_ATTEMPTS")) {
+            (Some(attempts), _) => Some(base.with_max_attempts(attempts)),
+            (None, Ok(_)) => None,
+            (None, Err(_)) => Some(base.with_max_attempts(5)),
+        }
+    }
+
+    fn timeouts(&self) -> TimeoutConfig {
+        let seconds = |given: Option<f64>, default: f64| {
+            Duration::try_from_secs_f64(given.unwrap_or(default)).unwrap_or(Duration::from_secs(60))
+        };
+        TimeoutConfig::builder()
+            .connect_timeout(seconds(self.connect_timeout, 5.0))
+            .read_timeout(seconds(self.read_timeout, 60.0))
+            .build()
+    }
+}
+
+fn number(json: &Json) -> Option<f64> {
+    json.as_f64().or_else(|| json.as_str()?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn settings(json: Json) -> Result<Settings, Error> {
+        Settings::of(json.as_object())
+    }
+
+    #[test]
+    fn retries_count_as_botocore_counts_them() {
+        assert_eq!(settings(json!({"retries": {"max_attempts": 9}})).unwrap().max_attempts, Some(10));
+        assert_eq!(settings(json!({"retries": {"total_max_attempts": "4"}})).unwrap().max_attempts, Some(4));
+        assert_eq!(settings(json!({"user_agent": "x"})).unwrap(), Settings::default());
+        assert!(settings(json!({"retires": {}})).unwrap_err().message().contains("'retires'"));
+    }
+
+    #[test]
+    fn half_a_key_pair_is_an_error() {
+        let half = Connection { access_key: Some("AKIA".into()), ..Connection::default() };
+        assert!(credentials(&half).unwrap_err().message().contains("go together"));
+    }
+}

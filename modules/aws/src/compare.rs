@@ -1,0 +1,106 @@
+//! Whether what was asked for is so already.
+
+use playbook_api::{Diff, Value};
+use serde_json::{Map, Value as Json};
+
+/// Compares only what was asked: members that nobody mentioned may be anything, lists are complete but in any
+/// order, and an empty thing is the same as none.
+pub fn satisfied(asked: &Json, current: &Json) -> bool {
+    match (asked, current) {
+        (Json::Null, _) => true,
+        (Json::Object(members), current) => members.iter().all(|(k, v)| satisfied(v, &current[k.as_str()])),
+        (Json::Array(asked), Json::Array(current)) => {
+            asked.len() == current.len() && each_has_its_own(asked, current)
+        }
+        (asked, Json::Null) => is_empty(asked),
+        (Json::Number(a), Json::Number(b)) => a.as_f64() == b.as_f64(),
+        (asked, current) => asked == current,
+    }
+}
+
+fn each_has_its_own(asked: &[Json], current: &[Json]) -> bool {
+    let mut left: Vec<&Json> = current.iter().collect();
+    asked.iter().all(|item| match left.iter().position(|c| satisfied(item, c)) {
+        Some(i) => {
+            left.swap_remove(i);
+            true
+        }
+        None => false,
+    })
+}
+
+/// Nothing, by any name: null, false, zero, an empty text, list or dictionary.
+pub fn is_empty(json: &Json) -> bool {
+    match json {
+        Json::Null => true,
+        Json::Bool(b) => !b,
+        Json::Number(n) => n.as_f64() == Some(0.0),
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(map) => map.values().all(is_empty),
+    }
+}
+
+/// The members that differ, before and after.
+#[derive(Debug, Default)]
+pub struct Changes {
+    pub before: Map<String, Json>,
+    pub after: Map<String, Json>,
+}
+
+impl Changes {
+    pub fn is_empty(&self) -> bool {
+        self.after.is_empty()
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.after.keys().map(String::as_str)
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.after.contains_key(name)
+    }
+
+    pub fn note(&mut self, name: &str, before: Json, after: Json) {
+        self.before.insert(name.to_owned(), before);
+        self.after.insert(name.to_owned(), after);
+    }
+
+    /// Notes a member where it is asked for and not so.
+    pub fn compare(&mut self, name: &str, asked: &Json, current: &Json) {
+        if !satisfied(asked, current) {
+            self.note(name, current.clone(), asked.clone());
+        }
+    }
+
+    pub fn diff(&self, what: &str) -> Diff {
+        let value = |map: &Map<String, Json>| Value::from_json(Json::Object(map.clone()));
+        Diff::values(value(&self.before), value(&self.after)).headers(what, what)
+    }
+}
+
+/// The diff of a thing that comes (`before` is null) or goes.
+pub fn whole_diff(before: Json, after: Json, what: &str) -> Diff {
+    let value = |json: Json| match json {
+        Json::Null => Value::map(),
+        json => Value::from_json(json),
+    };
+    Diff::values(value(before), value(after)).headers(what, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_what_was_asked_counts() {
+        let current = json!({"a": 1, "list": ["x", "y"], "nested": {"deep": [{"k": 1, "extra": 2}]}});
+        assert!(satisfied(&json!({"list": ["y", "x"]}), &current));
+        assert!(satisfied(&json!({"nested": {"deep": [{"k": 1.0}]}}), &current));
+        assert!(!satisfied(&json!({"list": ["x"]}), &current));
+        assert!(!satisfied(&json!({"list": ["x", "x"]}), &current));
+        assert!(satisfied(&json!({"absent": [], "none": false, "n": 0}), &current));
+        assert!(!satisfied(&json!({"absent": ["z"]}), &current));
+    }
+}

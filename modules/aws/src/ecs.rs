@@ -1,0 +1,22 @@
+//! Amazon ECS: services, clusters, task definitions and tasks.
+
+pub mod cluster;
+pub mod describe;
+pub mod logs;
+pub mod rollout;
+pub mod runner;
+pub mod service;
+pub mod service_change;
+pub mod service_info;
+pub mod task;
+pub mod task_definition;
+pub mod task_definition_info;
+pub mod task_run;
+
+use aws_sdk_ecs::types::Tag;
+
+use crate::tags::Tags;
+
+pub fn to_sdk_tags(tags: &Tags) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}

@@ -1,0 +1,265 @@
+//! `ecs_cluster`: creates, changes and deletes clusters.
+
+use aws_sdk_ecs::types::{CapacityProviderStrategyItem, Cluster};
+use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
+use serde::Deserialize;
+use serde_json::{Map, Value as Json, json};
+
+use crate::client::Aws;
+use crate::compare::{Changes, whole_diff};
+use crate::connection::Connection;
+use crate::ecs::service::CapacityProvider;
+use crate::error::Explain;
+use crate::{shape, wait};
+
+/// Creates, changes or deletes a cluster of Amazon ECS, or waits until it has container instances.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+pub struct EcsCluster {
+    /// What the cluster should be.
+    pub state: State,
+    /// The name of the cluster.
+    pub name: String,
+    /// Seconds between two looks while waiting for instances.
+    #[serde(default = "ten")]
+    pub delay: i64,
+    /// How many looks to take while waiting for instances.
+    #[serde(default = "ten")]
+    pub repeat: i64,
+    /// The capacity providers that services of the cluster may use.
+    pub capacity_providers: Option<Vec<String>>,
+    /// The strategy of services that name none.
+    pub capacity_provider_strategy: Option<Vec<CapacityProvider>>,
+    /// Removes the capacity providers and strategies that are not named.
+    #[serde(default)]
+    pub purge_capacity_providers: bool,
+    #[serde(flatten)]
+    pub connection: Connection,
+}
+
+fn ten() -> i64 {
+    10
+}
+
+/// What the cluster should be.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It exists.
+    Present,
+    /// It is deleted.
+    Absent,
+    /// It exists and has container instances; waits for them.
+    HasInstances,
+}
+
+impl ControllerModule for EcsCluster {
+    const DOC: Doc = Doc {
+        name: "ecs_cluster",
+        collection: "community.aws",
+        aliases: &["amazon.aws.ecs_cluster"],
+        short: "Create, change or delete an ECS cluster",
+        returns: &[(
+            "cluster",
+            "dict",
+            "The cluster as DescribeClusters prints it: clusterArn, clusterName, status, …",
+        )],
+        examples: "\
+- name: A cluster on Fargate
+  ecs_cluster:
+    name: production
+    state: present
+    capacity_providers: [FARGATE, FARGATE_SPOT]
+    capacity_provider_strategy:
+      - {capacity_provider: FARGATE, base: 1, weight: 1}
+      - {capacity_provider: FARGATE_SPOT, weight: 3}
+
+- name: Delete it
+  ecs_cluster: {name: production, state: absent}
+",
+        ..Doc::BUILTIN
+    };
+
+    async fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let aws = Aws::connect(&self.connection, context).await?;
+        let existing = self.find(&aws).await?;
+        let outcome = match (self.state, existing) {
+            (State::Absent, None) => Outcome::changed(false),
+            (State::Absent, Some(cluster)) => self.delete(&aws, &cluster, context).await?,
+            (State::Present, None) => self.create(&aws, context).await?,
+            (State::Present, Some(cluster)) => self.update(&aws, &cluster, context).await?,
+            (State::HasInstances, existing) => self.wait_for_instances(&aws, existing, context).await?,
+        };
+        Ok(aws.finish(outcome))
+    }
+}
+
+impl EcsCluster {
+    fn title(&self) -> String {
+        format!("ECS cluster {}", self.name)
+    }
+
+    async fn find(&self, aws: &Aws) -> Result<Option<Cluster>, Error> {
+        let answer = aws
+            .ecs()
+            .describe_clusters()
+            .clusters(&self.name)
+            .send()
+            .await
+            .explain("ecs:DescribeClusters")?;
+        let cluster = answer.clusters.unwrap_or_default().into_iter().next();
+        Ok(cluster.filter(|c| c.status() != Some("INACTIVE")))
+    }
+
+    fn strategy(&self) -> Option<Json> {
+        self.capacity_provider_strategy.as_ref().map(|all| {
+            all.iter()
+                .map(|c| {
+                    json!({"capacityProvider": c.capacity_provider, "weight": c.weight.unwrap_or(0),
+                    "base": c.base.unwrap_or(0)})
+                })
+                .collect()
+        })
+    }
+
+    async fn create(&self, aws: &Aws, context: &Context) -> Result<Outcome, Failure> {
+        let mut asked = Map::from_iter([("clusterName".to_owned(), Json::from(self.name.as_str()))]);
+        if let Some(providers) = &self.capacity_providers {
+            asked.insert("capacityProviders".into(), providers.clone().into());
+        }
+        if let Some(strategy) = self.strategy() {
+            asked.insert("defaultCapacityProviderStrategy".into(), strategy);
+        }
+        let mut outcome = Outcome::changed(true);
+        if context.diff {
+            outcome = outcome.diff(whole_diff(Json::Null, Json::Object(asked.clone()), &self.title()));
+        }
+        if context.check {
+            return Ok(outcome.with("cluster", Value::from_json(Json::Object(asked))));
+        }
+        let answer = aws
+            .ecs()
+            .create_cluster()
+            .cluster_name(&self.name)
+            .set_capacity_providers(self.capacity_providers.clone())
+            .set_default_capacity_provider_strategy(sdk_strategy(self.strategy().as_ref())?)
+            .send()
+            .await
+            .explain("ecs:CreateCluster")?;
+        Ok(outcome.with("cluster", json_value(answer.cluster.as_ref())))
+    }
+
+    async fn update(&self, aws: &Aws, cluster: &Cluster, context: &Context) -> Result<Outcome, Failure> {
+        let current = shape::to_json(cluster);
+        let providers = self.wanted_providers(cluster);
+        let strategy = self.wanted_strategy(&current);
+        let mut changes = Changes::default();
+        changes.compare("capacityProviders", &providers, &current["capacityProviders"]);
+        changes.compare(
+            "defaultCapacityProviderStrategy",
+            &strategy,
+            &current["defaultCapacityProviderStrategy"],
+        );
+        let mut outcome = Outcome::changed(!changes.is_empty());
+        if context.diff && !changes.is_empty() {
+            outcome = outcome.diff(changes.diff(&self.title()));
+        }
+        if changes.is_empty() || context.check {
+            return Ok(outcome.with("cluster", Value::from_json(current)));
+        }
+        let texts = |list: &Json| -> Vec<String> {
+            list.as_array().into_iter().flatten().filter_map(|p| p.as_str().map(str::to_owned)).collect()
+        };
+        let answer = aws
+            .ecs()
+            .put_cluster_capacity_providers()
+            .cluster(&self.name)
+            .set_capacity_providers(Some(texts(&providers)))
+            .set_default_capacity_provider_strategy(Some(sdk_strategy(Some(&strategy))?.unwrap_or_default()))
+            .send()
+            .await
+            .explain("ecs:PutClusterCapacityProviders")?;
+        Ok(outcome.with("cluster", json_value(answer.cluster.as_ref())))
+    }
+
+    /// Those asked for, with those that are there unless they are purged.
+    fn wanted_providers(&self, cluster: &Cluster) -> Json {
+        let mut wanted = self.capacity_providers.clone().unwrap_or_default();
+        if !self.purge_capacity_providers {
+            let kept = cluster.capacity_providers().iter().filter(|p| !wanted.contains(p)).cloned();
+            wanted.extend(kept.collect::<Vec<_>>());
+        }
+        wanted.into()
+    }
+
+    fn wanted_strategy(&self, current: &Json) -> Json {
+        let current = current["defaultCapacityProviderStrategy"].as_array().cloned().unwrap_or_default();
+        let mut wanted = match self.strategy() {
+            Some(Json::Array(wanted)) => wanted,
+            _ => Vec::new(),
+        };
+        if !self.purge_capacity_providers {
+            let known = |c: &Json| wanted.iter().any(|w| w["capacityProvider"] == c["capacityProvider"]);
+            let kept: Vec<Json> = current.into_iter().filter(|c| !known(c)).collect();
+            wanted.extend(kept);
+        }
+        wanted.into()
+    }
+
+    async fn delete(&self, aws: &Aws, cluster: &Cluster, context: &Context) -> Result<Outcome, Failure> {
+        let mut outcome = Outcome::changed(true).with("cluster", json_value(Some(cluster)));
+        if context.diff {
+            outcome = outcome.diff(whole_diff(shape::to_json(cluster), Json::Null, &self.title()));
+        }
+        if !context.check {
+            aws.ecs().delete_cluster().cluster(&self.name).send().await.explain("ecs:DeleteCluster")?;
+        }
+        Ok(outcome)
+    }
+
+    async fn wait_for_instances(
+        &self,
+        aws: &Aws,
+        existing: Option<Cluster>,
+        context: &Context,
+    ) -> Result<Outcome, Failure> {
+        let Some(cluster) = existing else {
+            return Err(Failure::new(format!("the {} does not exist", self.title()))
+                .help("check `name` and `region`"));
+        };
+        let has_instances = |c: &Cluster| c.registered_container_instances_count() > 0;
+        if has_instances(&cluster) || context.check {
+            return Ok(Outcome::changed(false).with("cluster", json_value(Some(&cluster))));
+        }
+        let interval = wait::seconds(Some(self.delay), 10);
+        let looks = u32::try_from(self.repeat).unwrap_or(1).max(1);
+        let found = wait::until(context, interval * (looks - 1), interval, || async {
+            Ok(self.find(aws).await?.filter(has_instances))
+        });
+        match found.await? {
+            Some(cluster) => Ok(Outcome::changed(false).with("cluster", json_value(Some(&cluster)))),
+            None => Err(Failure::new(format!(
+                "the {} still has no container instances after {looks} looks, {} seconds apart",
+                self.title(),
+                self.delay
+            ))
+            .help("check the instances' ECS agent and its ECS_CLUSTER setting")),
+        }
+    }
+}
+
+fn json_value(cluster: Option<&Cluster>) -> Value {
+    cluster.map_or(Value::Null, |c| Value::from_json(shape::to_json(c)))
+}
+
+fn sdk_strategy(strategy: Option<&Json>) -> Result<Option<Vec<CapacityProviderStrategyItem>>, Error> {
+    strategy
+        .and_then(Json::as_array)
+        .map(|all| {
+            shape::list_from_json(
+                all,
+                "capacity_provider_strategy",
+                CapacityProviderStrategyItem::deserialize,
+            )
+        })
+        .transpose()
+}

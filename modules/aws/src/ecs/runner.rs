@@ -1,0 +1,141 @@
+//! The task runner `ecs`: runs a command of another module as an ECS task.
+
+use playbook_api::extension::BoxFuture;
+use playbook_api::{Arguments, Context, Error, Map as ValueMap, Spec, TaskRunner};
+use serde::Deserialize;
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
+
+use crate::client::Aws;
+use crate::connection::Connection;
+use crate::ecs::service::{CapacityProvider, LaunchType, NetworkConfiguration};
+use crate::ecs::{describe, rollout, service_change, task_run};
+use crate::wait;
+
+/// Runs a command as a task of Amazon ECS, in a container of an existing task definition.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+pub struct EcsRunner {
+    /// The cluster, by name or ARN.
+    #[serde(default = "default_cluster")]
+    pub cluster: String,
+    /// The task definition: a family, `family:revision` or an ARN.
+    pub task_definition: String,
+    /// The container that runs the command; the first essential one unless given.
+    pub container: Option<String>,
+    /// Variables for the container, on top of its own.
+    pub environment: Option<BTreeMap<String, String>>,
+    /// The network of a task in `awsvpc` mode.
+    pub network_configuration: Option<NetworkConfiguration>,
+    /// Where the task runs.
+    pub launch_type: Option<LaunchType>,
+    /// The capacity providers to run on instead of a `launch_type`.
+    pub capacity_provider_strategy: Option<Vec<CapacityProvider>>,
+    /// The version of the Fargate platform.
+    pub platform_version: Option<String>,
+    /// Seconds that the task may take; 1800 unless given.
+    #[schemars(extend("aliases" = ["wait_timeout"]))]
+    pub timeout: Option<i64>,
+    /// Seconds between two looks; 5 unless given.
+    pub wait_delay: Option<i64>,
+    /// How many of the last log lines to bring back; 50 unless given.
+    pub log_lines: Option<i64>,
+    #[serde(flatten)]
+    pub connection: Connection,
+}
+
+fn default_cluster() -> String {
+    "default".into()
+}
+
+/// The entry in the registry.
+pub struct Runner;
+
+impl TaskRunner for Runner {
+    fn name(&self) -> &'static str {
+        "ecs"
+    }
+
+    fn run<'a>(
+        &'a self,
+        command: &'a [String],
+        options: &'a ValueMap,
+        context: &'a Context,
+    ) -> BoxFuture<'a, Result<(i64, String), Error>> {
+        Box::pin(async move {
+            let arguments = Arguments::from(options.clone());
+            let runner: EcsRunner = arguments.parse("ecs", &Spec::of::<EcsRunner>(), &context.redactor)?;
+            runner.run(command, context).await
+        })
+    }
+}
+
+impl EcsRunner {
+    async fn run(&self, command: &[String], context: &Context) -> Result<(i64, String), Error> {
+        let aws = Aws::connect(&self.connection, context).await?;
+        let Some((definition, _)) = describe::task_definition(&aws, &self.task_definition).await? else {
+            return Err(Error::new(format!("there is no task definition '{}'", self.task_definition))
+                .help("check `task_definition` and `region`"));
+        };
+        let containers = definition.container_definitions();
+        let first = containers.iter().find(|c| c.essential() != Some(false)).or(containers.first());
+        let container = match &self.container {
+            Some(name) => name.clone(),
+            None => first.and_then(|c| c.name()).unwrap_or_default().to_owned(),
+        };
+        if !containers.iter().any(|c| c.name() == Some(container.as_str())) {
+            let known: Vec<&str> = containers.iter().filter_map(|c| c.name()).collect();
+            return Err(Error::new(format!("the task definition has no container '{container}'"))
+                .help(format!("its containers are: {}", known.join(", "))));
+        }
+        let started = task_run::start(&aws, self.request(command, &container)).await?;
+        let (timeout, interval) = (wait::seconds(self.timeout, 1800), wait::seconds(self.wait_delay, 5));
+        let stopped =
+            task_run::wait_until_stopped(&aws, &self.cluster, &started, timeout, interval, context).await?;
+        let Some(task) = stopped.first() else {
+            return Err(Error::new("ECS has forgotten the task that it ran"));
+        };
+        let lines = usize::try_from(self.log_lines.unwrap_or(50)).unwrap_or(0);
+        let log = match task_run::log_tails(&aws, task, lines).await {
+            Ok(tails) => {
+                tails.into_iter().filter(|t| t.container == container).flat_map(|t| t.lines).collect()
+            }
+            Err(warning) => vec![warning],
+        };
+        let code = task
+            .containers()
+            .iter()
+            .find(|c| c.name() == Some(container.as_str()))
+            .and_then(|c| c.exit_code());
+        match code {
+            Some(code) => Ok((code.into(), log.join("\n"))),
+            None => Err(Error::new(format!("the command never ran: {}", rollout::stopped_reason(task)))
+                .help("check the image, the network and the execution role of the task definition")),
+        }
+    }
+
+    fn request(&self, command: &[String], container: &str) -> Map<String, Json> {
+        let environment: Json = self
+            .environment
+            .iter()
+            .flatten()
+            .map(|(name, value)| json!({"name": name, "value": value}))
+            .collect();
+        let mut request = json!({
+            "cluster": self.cluster,
+            "taskDefinition": self.task_definition,
+            "count": 1,
+            "launchType": self.launch_type.map(|l| format!("{l:?}").to_uppercase()),
+            "platformVersion": self.platform_version,
+            "capacityProviderStrategy": self.capacity_provider_strategy.as_ref().map(|all| {
+                all.iter()
+                    .map(|c| json!({"capacityProvider": c.capacity_provider, "weight": c.weight, "base": c.base}))
+                    .collect::<Json>()
+            }),
+            "networkConfiguration": self.network_configuration.as_ref().map(service_change::network),
+            "overrides": {"containerOverrides": [
+                {"name": container, "command": command, "environment": environment},
+            ]},
+        });
+        request.as_object_mut().map(std::mem::take).unwrap_or_default()
+    }
+}

@@ -1,0 +1,617 @@
+//! `ecs_service`: creates, updates, redeploys, describes and deletes services.
+
+use std::time::Duration;
+
+use aws_sdk_ecs::types::Service;
+use playbook_api::{Context, ControllerModule, Doc, Failure, Outcome, Value};
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+use crate::client::Aws;
+use crate::compare::{Changes, whole_diff};
+use crate::connection::Connection;
+use crate::ecs::rollout::{self, Expected, Rollout};
+use crate::ecs::{describe, service_change};
+use crate::error::Explain;
+use crate::tags::{self, TagChanges, Tags};
+use crate::{shape, wait};
+
+/// Creates, updates, redeploys, describes or deletes a service of Amazon ECS.
+///
+/// Only what is given is compared: a service whose desired count autoscaling moves keeps its count where
+/// `desired_count` is left out. With `name`, `cluster` and connection arguments alone it describes the service.
+#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
+pub struct EcsService {
+    /// The name of the service.
+    #[schemars(extend("aliases" = ["service"]))]
+    pub name: String,
+    /// The cluster that the service runs in, by name or ARN.
+    #[serde(default = "default_cluster")]
+    pub cluster: String,
+    /// What the service should be. Left out, it is `present` where any other argument asks for something, and
+    /// otherwise the service is only described.
+    pub state: Option<State>,
+    /// The task definition to run: a family (its latest active revision), `family:revision` or an ARN.
+    pub task_definition: Option<String>,
+    /// The load balancers' target groups that the tasks are registered with: dictionaries of `targetGroupArn` (or
+    /// `loadBalancerName`), `containerName` and `containerPort`.
+    pub load_balancers: Option<Vec<Map<String, Json>>>,
+    /// How many tasks should run. Left out, an existing service keeps its count.
+    pub desired_count: Option<i64>,
+    /// A text of the caller's choice that makes creating the service happen once, however often it is asked.
+    pub client_token: Option<String>,
+    /// The IAM role with which ECS calls a load balancer; only read when the service is created.
+    pub role: Option<String>,
+    /// Seconds between two looks while waiting.
+    #[serde(default = "ten")]
+    pub delay: i64,
+    /// How many looks to take while waiting for a deleted service to be gone.
+    #[serde(default = "ten")]
+    pub repeat: i64,
+    /// Starts a new deployment even where nothing differs, to pull an image of the same tag again.
+    #[serde(default)]
+    pub force_new_deployment: bool,
+    /// Deletes the service although tasks are still desired.
+    #[serde(default)]
+    pub force_deletion: bool,
+    /// What carries out deployments.
+    pub deployment_controller: Option<Controller>,
+    /// How a rolling update goes, and what stops it.
+    pub deployment_configuration: Option<DeploymentConfiguration>,
+    /// Where tasks may be placed.
+    pub placement_constraints: Option<Vec<PlacementConstraint>>,
+    /// Removes the constraints that an update does not name.
+    #[serde(default)]
+    pub purge_placement_constraints: bool,
+    /// How tasks are spread.
+    pub placement_strategy: Option<Vec<PlacementStrategy>>,
+    /// Removes the strategies that an update does not name.
+    #[serde(default)]
+    pub purge_placement_strategy: bool,
+    /// The network of tasks in `awsvpc` mode.
+    pub network_configuration: Option<NetworkConfiguration>,
+    /// Where the tasks run. It cannot be changed later, and excludes `capacity_provider_strategy`.
+    pub launch_type: Option<LaunchType>,
+    /// The capacity providers that the tasks are spread over.
+    pub capacity_provider_strategy: Option<Vec<CapacityProvider>>,
+    /// The version of the Fargate platform, `LATEST` or a number.
+    pub platform_version: Option<String>,
+    /// Seconds in which a load balancer's failing health checks do not count after a task has started.
+    pub health_check_grace_period_seconds: Option<i64>,
+    /// The service discovery registries of the service.
+    pub service_registries: Option<Vec<ServiceRegistry>>,
+    /// Whether a number of tasks runs, or one on each instance. It cannot be changed later.
+    pub scheduling_strategy: Option<SchedulingStrategy>,
+    /// Waits until the rollout is done (`present`) or the service is gone (`absent`), and fails when it cannot
+    /// succeed any more.
+    #[serde(default)]
+    pub wait: bool,
+    /// Seconds that a rollout may take; 600 unless given.
+    pub wait_timeout: Option<i64>,
+    /// Whether `aws ecs execute-command` may enter the tasks.
+    pub enable_execute_command: Option<bool>,
+    /// Where the tags of the tasks come from.
+    pub propagate_tags: Option<PropagateTags>,
+    /// Whether ECS tags the tasks with the names of their cluster and service.
+    pub enable_ecs_managed_tags: Option<bool>,
+    /// Whether ECS moves tasks to keep availability zones even: `ENABLED` or `DISABLED`.
+    pub availability_zone_rebalancing: Option<String>,
+    /// Service Connect of the service, as the API takes it.
+    pub service_connect_configuration: Option<Map<String, Json>>,
+    /// Tags of the service.
+    #[schemars(extend("aliases" = ["resource_tags"]))]
+    pub tags: Option<Tags>,
+    /// Removes tags that `tags` does not name.
+    #[serde(default)]
+    pub purge_tags: bool,
+    #[serde(flatten)]
+    pub connection: Connection,
+}
+
+fn default_cluster() -> String {
+    "default".into()
+}
+
+fn ten() -> i64 {
+    10
+}
+
+/// What the service should be.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It exists and is as described.
+    Present,
+    /// It is deleted; `wait` waits until it is gone.
+    Absent,
+    /// Somebody deletes it, and this waits until it is gone.
+    Deleting,
+}
+
+/// What carries out deployments.
+#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
+pub struct Controller {
+    /// ECS itself, CodeDeploy (blue/green), or a program of one's own that uses task sets.
+    #[schemars(extend("enum" = ["ECS", "CODE_DEPLOY", "EXTERNAL"]))]
+    pub r#type: Option<String>,
+}
+
+/// How a rolling update goes.
+#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
+pub struct DeploymentConfiguration {
+    /// How many tasks may run during an update, in percent of the desired count.
+    pub maximum_percent: Option<i64>,
+    /// How many tasks keep running during an update, in percent of the desired count.
+    pub minimum_healthy_percent: Option<i64>,
+    /// Stops a rollout whose tasks do not start.
+    pub deployment_circuit_breaker: Option<CircuitBreaker>,
+    /// Stops a rollout when an alarm of CloudWatch goes off.
+    pub alarms: Option<Alarms>,
+    /// `ROLLING`, `BLUE_GREEN`, `LINEAR` or `CANARY`, for the ECS controller.
+    pub strategy: Option<String>,
+    /// Minutes that both versions stay up after a blue/green shift.
+    pub bake_time_in_minutes: Option<i64>,
+}
+
+/// The circuit breaker of a rollout.
+#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
+pub struct CircuitBreaker {
+    /// Whether the rollout fails when tasks keep failing.
+    pub enable: Option<bool>,
+    /// Whether a failed rollout goes back to the last one that completed.
+    pub rollback: Option<bool>,
+}
+
+/// The alarms that watch a rollout.
+#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
+pub struct Alarms {
+    /// The names of the CloudWatch alarms.
+    pub alarm_names: Option<Vec<String>>,
+    /// Whether they are watched.
+    pub enable: Option<bool>,
+    /// Whether a failed rollout goes back to the last one that completed.
+    pub rollback: Option<bool>,
+}
+
+/// Where tasks may be placed.
+#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
+pub struct PlacementConstraint {
+    /// `distinctInstance` or `memberOf`.
+    pub r#type: Option<String>,
+    /// The expression of a `memberOf`.
+    pub expression: Option<String>,
+}
+
+/// How tasks are spread.
+#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
+pub struct PlacementStrategy {
+    /// `random`, `spread` or `binpack`.
+    pub r#type: Option<String>,
+    /// What they are spread over: `attribute:ecs.availability-zone`, `instanceId`, `cpu`, `memory`.
+    pub field: Option<String>,
+}
+
+/// The network of tasks in `awsvpc` mode.
+#[derive(Clone, Debug, Default, Deserialize, schemars::JsonSchema)]
+pub struct NetworkConfiguration {
+    /// The ids of the subnets.
+    pub subnets: Option<Vec<String>>,
+    /// The ids of the security groups.
+    pub security_groups: Option<Vec<String>>,
+    /// Whether each task gets a public address.
+    pub assign_public_ip: Option<bool>,
+}
+
+/// Where tasks run.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum LaunchType {
+    Ec2,
+    Fargate,
+    External,
+}
+
+/// One of the capacity providers.
+#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
+pub struct CapacityProvider {
+    /// `FARGATE`, `FARGATE_SPOT` or the name of a provider of one's own.
+    pub capacity_provider: Option<String>,
+    /// Its share of the tasks.
+    pub weight: Option<i64>,
+    /// How many tasks run on it at least.
+    pub base: Option<i64>,
+}
+
+/// A service discovery registry.
+#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
+pub struct ServiceRegistry {
+    /// The container whose address is registered.
+    pub container_name: Option<String>,
+    /// The container's port.
+    pub container_port: Option<i64>,
+    /// The port for SRV records.
+    pub port: Option<i64>,
+    /// The ARN of the registry.
+    pub arn: Option<String>,
+}
+
+/// How many tasks a service runs.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum SchedulingStrategy {
+    /// One on each instance.
+    Daemon,
+    /// As many as desired.
+    Replica,
+}
+
+/// Where the tags of tasks come from.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum PropagateTags {
+    TaskDefinition,
+    Service,
+    None,
+}
+
+impl ControllerModule for EcsService {
+    const DOC: Doc = Doc {
+        name: "ecs_service",
+        collection: "community.aws",
+        aliases: &["amazon.aws.ecs_service"],
+        short: "Create, update, redeploy, describe or delete an ECS service",
+        returns: &[
+            (
+                "service",
+                "dict",
+                "The service as DescribeServices prints it: serviceName, status, desiredCount, runningCount, pendingCount, taskDefinition, deployments, events, …",
+            ),
+            ("changes", "list", "The names of the members that were changed, as the API calls them."),
+        ],
+        examples: "\
+- name: Run the new image
+  ecs_service:
+    name: webapp
+    cluster: production
+    task_definition: \"{{ definition.taskdefinition.taskDefinitionArn }}\"
+    desired_count: 2
+    deployment_configuration:
+      deployment_circuit_breaker: {enable: true, rollback: true}
+    wait: true
+
+- name: Start the same image again
+  ecs_service:
+    name: webapp
+    cluster: production
+    force_new_deployment: true
+
+- name: Wait for as many tasks as desired
+  ecs_service:
+    name: webapp
+    cluster: production
+  register: status
+  until: status.service.runningCount == status.service.desiredCount
+  retries: 30
+  delay: 10
+
+- name: Delete it
+  ecs_service: {name: webapp, cluster: production, state: absent, force_deletion: true, wait: true}
+",
+        ..Doc::BUILTIN
+    };
+
+    async fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let aws = Aws::connect(&self.connection, context).await?;
+        let asked = service_change::asked(&self)?;
+        let found = describe::service(&aws, &self.cluster, &self.name).await?;
+        let existing = found.clone().filter(|s| s.status() != Some("INACTIVE"));
+        let outcome = match self.state {
+            Some(State::Absent) => self.delete(&aws, existing, context).await?,
+            Some(State::Deleting) => self.wait_until_gone(&aws, found, context).await?,
+            None if asked.is_empty() && self.tags.is_none() && !self.force_new_deployment => {
+                self.describe(&aws, existing, context).await?
+            }
+            _ => match existing {
+                Some(service) if service.status() == Some("DRAINING") => {
+                    return Err(Failure::new(format!(
+                        "the service {} is being deleted (DRAINING)",
+                        self.name
+                    ))
+                    .help("wait until it is gone with `state: deleting`, and create it then")
+                    .with("service", json_value(&service)));
+                }
+                Some(service) => self.update(&aws, service, asked, context).await?,
+                None => self.create(&aws, asked, context).await?,
+            },
+        };
+        Ok(aws.finish(outcome))
+    }
+}
+
+fn json_value(service: &Service) -> Value {
+    Value::from_json(shape::to_json(service))
+}
+
+impl EcsService {
+    fn title(&self) -> String {
+        format!("ECS service {}/{}", crate::text::short(&self.cluster), self.name)
+    }
+
+    async fn describe(
+        &self,
+        aws: &Aws,
+        existing: Option<Service>,
+        context: &Context,
+    ) -> Result<Outcome, Failure> {
+        let Some(service) = existing else {
+            if context.check {
+                // An earlier task of the same run may be what would create it.
+                let nothing = serde_json::json!({"serviceName": self.name, "status": "MISSING",
+                    "desiredCount": 0, "runningCount": 0, "pendingCount": 0, "deployments": [], "events": []});
+                return Ok(Outcome::changed(false)
+                    .with("service", Value::from_json(nothing))
+                    .warn(format!("the {} does not exist yet", self.title())));
+            }
+            return Err(Failure::new(format!("the {} does not exist", self.title()))
+                .help("check `name`, `cluster` and `region`; with a task_definition and a desired_count it is created"));
+        };
+        let service = if self.wait { self.wait_for_rollout(aws, service, context).await? } else { service };
+        Ok(Outcome::changed(false).with("service", json_value(&service)))
+    }
+
+    async fn create(
+        &self,
+        aws: &Aws,
+        mut asked: Map<String, Json>,
+        context: &Context,
+    ) -> Result<Outcome, Failure> {
+        self.check_creation(&asked)?;
+        asked.insert("serviceName".into(), self.name.as_str().into());
+        asked.insert("cluster".into(), self.cluster.as_str().into());
+        let after = Json::Object(asked.clone());
+        let outcome =
+            Outcome::changed(true).with("changes", asked.keys().map(Value::from).collect::<Vec<_>>());
+        let outcome = if context.diff {
+            outcome.diff(whole_diff(Json::Null, after.clone(), &self.title()))
+        } else {
+            outcome
+        };
+        if context.check {
+            return Ok(outcome.with("service", Value::from_json(planned(after))));
+        }
+        let service = service_change::create(aws, asked, self.tags.as_ref()).await?;
+        let service = if self.wait { self.wait_for_rollout(aws, service, context).await? } else { service };
+        Ok(outcome.with("service", json_value(&service)))
+    }
+
+    /// What ECS would refuse, said before asking it, so that check mode says it too.
+    fn check_creation(&self, asked: &Map<String, Json>) -> Result<(), Failure> {
+        let external = asked.get("deploymentController").is_some_and(|c| c["type"] == "EXTERNAL");
+        let daemon = self.scheduling_strategy == Some(SchedulingStrategy::Daemon);
+        let mut missing = Vec::new();
+        if self.task_definition.is_none() && !external {
+            missing.push("task_definition");
+        }
+        if self.desired_count.is_none() && !daemon && !external {
+            missing.push("desired_count");
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "the {} does not exist, and creating it takes {}",
+            self.title(),
+            missing.join(" and ")
+        ))
+        .help("check `name`, `cluster` and `region` where the service should exist already"))
+    }
+
+    async fn update(
+        &self,
+        aws: &Aws,
+        service: Service,
+        asked: Map<String, Json>,
+        context: &Context,
+    ) -> Result<Outcome, Failure> {
+        let current = shape::to_json(&service);
+        let mut changes = service_change::compare(aws, self, &asked, &service, &current).await?;
+        service_change::check_controller(&self.title(), &service, &changes, self.force_new_deployment)?;
+        let members = changes.after.clone();
+        let current_tags = tags::from_pairs(&current["tags"]);
+        let tag_changes = TagChanges::between(&current_tags, self.tags.as_ref(), self.purge_tags);
+        if !tag_changes.is_empty() {
+            changes.note(
+                "tags",
+                tags::to_json(&current_tags),
+                tags::to_json(&tag_changes.apply(&current_tags)),
+            );
+        }
+        let redeploys = self.force_new_deployment;
+        if redeploys {
+            changes.note("forceNewDeployment", false.into(), true.into());
+        }
+        let names: Vec<Value> = changes.names().map(Value::from).collect();
+        let mut outcome = Outcome::changed(!changes.is_empty()).with("changes", names);
+        if context.diff && !changes.is_empty() {
+            outcome = outcome.diff(changes.diff(&self.title()));
+        }
+        if context.check {
+            return Ok(outcome.with("service", Value::from_json(merged(current, &changes))));
+        }
+        let mut updated = service;
+        if !members.is_empty() || redeploys {
+            updated = service_change::update(aws, self, members, &current).await?;
+        }
+        if !tag_changes.is_empty() {
+            service_change::tag(aws, updated.service_arn().unwrap_or_default(), &tag_changes).await?;
+        }
+        if self.wait {
+            updated = self.wait_for_rollout(aws, updated, context).await?;
+        }
+        Ok(outcome.with("service", json_value(&updated)))
+    }
+
+    /// Waits for the deployment that `service` has as its primary one now; another in its place is a rollback.
+    async fn wait_for_rollout(
+        &self,
+        aws: &Aws,
+        service: Service,
+        context: &Context,
+    ) -> Result<Service, Failure> {
+        let primary = service.deployments().iter().find(|d| d.status() == Some("PRIMARY"));
+        let expected = Expected {
+            task_definition: primary.and_then(|d| d.task_definition()).map(str::to_owned),
+            deployment: primary.and_then(|d| d.id()).map(str::to_owned),
+        };
+        if context.check {
+            return Ok(service);
+        }
+        let timeout = wait::seconds(self.wait_timeout, 600);
+        let interval = wait::seconds(Some(self.delay), 10).max(Duration::from_secs(1));
+        let expected = &expected;
+        let done = wait::until(context, timeout, interval, || async move {
+            let Some(service) = describe::service(aws, &self.cluster, &self.name).await? else {
+                return Ok(None);
+            };
+            match rollout::judge(&service, expected) {
+                Rollout::Done => Ok(Some(Ok(service))),
+                Rollout::Failed(why) => Ok(Some(Err((why, service)))),
+                Rollout::Going(words) => {
+                    context.progress(words);
+                    Ok(None)
+                }
+            }
+        });
+        let (why, service) = match done.await? {
+            Some(Ok(service)) => return Ok(service),
+            Some(Err(failed)) => failed,
+            None => {
+                let now = describe::service(aws, &self.cluster, &self.name).await?.unwrap_or(service);
+                let state = match rollout::judge(&now, expected) {
+                    Rollout::Done => return Ok(now),
+                    Rollout::Going(words) | Rollout::Failed(words) => words,
+                };
+                (format!("the rollout was not done after {} seconds: {state}", timeout.as_secs()), now)
+            }
+        };
+        let lines = rollout::explain(aws, &self.cluster, &service).await;
+        let mut outcome = Outcome::changed(true).with("service", json_value(&service));
+        outcome = outcome.with("explanation", lines.iter().map(Value::from).collect::<Vec<_>>());
+        let details = lines.iter().map(|line| format!("\n  {line}")).collect::<String>();
+        Err(Failure::new(format!("{}: {why}{details}", self.title())).outcome(outcome))
+    }
+
+    async fn delete(
+        &self,
+        aws: &Aws,
+        existing: Option<Service>,
+        context: &Context,
+    ) -> Result<Outcome, Failure> {
+        let Some(service) = existing else {
+            return Ok(Outcome::changed(false));
+        };
+        let draining = service.status() == Some("DRAINING");
+        if draining && !self.wait {
+            return Ok(Outcome::changed(false).with("service", json_value(&service)));
+        }
+        let replica = service.scheduling_strategy() != Some(&aws_sdk_ecs::types::SchedulingStrategy::Daemon);
+        if !draining && !self.force_deletion && replica && service.desired_count() > 0 {
+            return Err(Failure::new(format!(
+                "the {} still wants {} tasks",
+                self.title(),
+                service.desired_count()
+            ))
+            .help("set `force_deletion: true`, or scale it to `desired_count: 0` first"));
+        }
+        let mut outcome = Outcome::changed(!draining).with("service", json_value(&service));
+        if context.diff && !draining {
+            outcome = outcome.diff(whole_diff(shape::to_json(&service), Json::Null, &self.title()));
+        }
+        if context.check {
+            return Ok(outcome);
+        }
+        if !draining {
+            let deleted = aws
+                .ecs()
+                .delete_service()
+                .cluster(&self.cluster)
+                .service(&self.name)
+                .force(self.force_deletion)
+                .send()
+                .await
+                .explain("ecs:DeleteService")?;
+            if let Some(service) = deleted.service {
+                outcome = outcome.with("service", json_value(&service));
+            }
+        }
+        if self.wait {
+            self.wait_until_inactive(aws, context).await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn wait_until_gone(
+        &self,
+        aws: &Aws,
+        found: Option<Service>,
+        context: &Context,
+    ) -> Result<Outcome, Failure> {
+        let Some(service) = found else {
+            return Err(Failure::new(format!("the {} does not exist", self.title()))
+                .help("`state: deleting` waits for a deletion that has begun; `absent` begins one"));
+        };
+        let outcome =
+            Outcome::changed(service.status() != Some("INACTIVE")).with("service", json_value(&service));
+        if !context.check {
+            self.wait_until_inactive(aws, context).await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn wait_until_inactive(&self, aws: &Aws, context: &Context) -> Result<(), Failure> {
+        let interval = wait::seconds(Some(self.delay), 10);
+        let looks = u32::try_from(self.repeat).unwrap_or(1).max(1);
+        let gone = wait::until(context, interval * (looks - 1), interval, || async {
+            let service = describe::service(aws, &self.cluster, &self.name).await?;
+            let left = service.filter(|s| s.status() != Some("INACTIVE"));
+            if let Some(left) = &left {
+                context.progress(format!("{} tasks still running", left.running_count()));
+            }
+            Ok(left.is_none().then_some(()))
+        });
+        gone.await?.ok_or_else(|| {
+            Failure::new(format!(
+                "the {} is still not gone after {looks} looks, {} seconds apart",
+                self.title(),
+                self.delay
+            ))
+            .help("raise `repeat` or `delay`")
+        })
+    }
+}
+
+/// What check mode returns for a service that does not exist yet.
+fn planned(mut service: Json) -> Json {
+    if let Json::Object(map) = &mut service {
+        for (name, value) in
+            [("status", Json::from("PLANNED")), ("runningCount", 0.into()), ("pendingCount", 0.into())]
+        {
+            map.entry(name).or_insert(value);
+        }
+    }
+    service
+}
+
+fn merged(mut current: Json, changes: &Changes) -> Json {
+    if let Json::Object(map) = &mut current {
+        map.extend(
+            changes.after.clone().into_iter().filter(|(k, _)| k != "forceNewDeployment" && k != "tags"),
+        );
+    }
+    current
+}
+
+/// A boolean in the API's words.
+pub fn enabled(on: bool) -> &'static str {
+    if on { "ENABLED" } else { "DISABLED" }
+}

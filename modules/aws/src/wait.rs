@@ -1,0 +1,47 @@
+//! Waiting for AWS to get somewhere.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use playbook_api::{Context, Error};
+
+/// Looks until it sees something, or the time is up (`None`). Ctrl-C ends the wait within half a second.
+pub async fn until<T, F>(
+    context: &Context,
+    timeout: Duration,
+    interval: Duration,
+    mut look: impl FnMut() -> F,
+) -> Result<Option<T>, Error>
+where
+    F: Future<Output = Result<Option<T>, Error>>,
+{
+    let end = Instant::now() + timeout;
+    loop {
+        if let Some(found) = look().await? {
+            return Ok(Some(found));
+        }
+        if Instant::now() + interval > end {
+            return Ok(None);
+        }
+        pause(context, interval).await?;
+    }
+}
+
+async fn pause(context: &Context, interval: Duration) -> Result<(), Error> {
+    let end = Instant::now() + interval;
+    loop {
+        if context.cancel.is_set() {
+            return Err(Error::new("interrupted while waiting"));
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        tokio::time::sleep(left.min(Duration::from_millis(500))).await;
+    }
+}
+
+/// Seconds as a user gave them; less than none is none.
+pub fn seconds(given: Option<i64>, default: u64) -> Duration {
+    Duration::from_secs(given.map_or(default, |n| u64::try_from(n).unwrap_or(0)))
+}

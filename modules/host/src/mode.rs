@@ -1,0 +1,176 @@
+//! Permissions as tasks write them: 0644 (a number), "0644", "u=rw,g+r,o-x".
+
+use std::borrow::Cow;
+
+use nix::sys::stat::{Mode as Umask, umask};
+use playbook_api::{Deserialize, JsonSchema};
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+/// A mode argument, not yet understood: symbolic modes depend on what the file has.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(untagged)]
+pub enum Mode {
+    Number(i64),
+    Text(String),
+}
+
+impl JsonSchema for Mode {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Mode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "format": "raw" })
+    }
+}
+
+impl Mode {
+    /// The permission bits it asks for, on top of `current` (type bits included). The error is a reason.
+    pub fn apply(&self, current: u32) -> Result<u32, String> {
+        match self {
+            Mode::Number(n) => u32::try_from(*n).ok().filter(|n| *n <= 0o7777).ok_or_else(|| {
+                format!("{n} is not a mode; write it in quotes, as '0644', so that it is read as octal")
+            }),
+            Mode::Text(text) => match octal(text) {
+                Some(mode) if mode <= 0o7777 => Ok(mode),
+                Some(_) => Err(format!("{text} has more bits than a mode")),
+                None => symbolic(text, current),
+            },
+        }
+    }
+
+    /// The bits, where they do not depend on the file.
+    pub fn absolute(&self) -> Option<u32> {
+        match self {
+            Mode::Number(n) => u32::try_from(*n).ok().filter(|n| *n <= 0o7777),
+            Mode::Text(text) => octal(text).filter(|n| *n <= 0o7777),
+        }
+    }
+
+    pub fn is_preserve(&self) -> bool {
+        matches!(self, Mode::Text(text) if text == "preserve")
+    }
+}
+
+fn octal(text: &str) -> Option<u32> {
+    let text = text.trim();
+    let digits = text.strip_prefix("0o").or_else(|| text.strip_prefix("0O")).unwrap_or(text);
+    u32::from_str_radix(digits, 8).ok().filter(|_| !digits.starts_with('+'))
+}
+
+fn symbolic(text: &str, current: u32) -> Result<u32, String> {
+    let is_directory = current & libc::S_IFMT == libc::S_IFDIR;
+    let bad = || format!("bad symbolic permission for mode: {text}");
+    let mut mode = current & 0o7777;
+    for clause in text.split(',') {
+        let start = clause.find(['+', '-', '=']).ok_or_else(bad)?;
+        let (who, mut actions) = clause.split_at(start);
+        if who.chars().any(|c| !"ugoa".contains(c)) {
+            return Err(bad());
+        }
+        let masked = who.is_empty();
+        let users = if masked || who.contains('a') { "ugo" } else { who };
+        while let Some(operator) = actions.chars().next() {
+            actions = &actions[1..];
+            let end = actions.find(['+', '-', '=']).unwrap_or(actions.len());
+            let (permissions, rest) = actions.split_at(end);
+            actions = rest;
+            if permissions.chars().any(|c| !"rwxXstugo".contains(c)) {
+                return Err(bad());
+            }
+            for user in users.chars() {
+                let mut bits = wanted(user, permissions, mode, current, is_directory);
+                if masked {
+                    bits &= !current_umask();
+                }
+                mode = match operator {
+                    '+' => mode | bits,
+                    '-' => mode & !bits,
+                    _ => (mode & !all_of(user)) | bits,
+                };
+            }
+        }
+    }
+    Ok(mode)
+}
+
+fn shift(user: char) -> u32 {
+    match user {
+        'u' => 6,
+        'g' => 3,
+        _ => 0,
+    }
+}
+
+/// Every bit that is a class of users' own.
+fn all_of(user: char) -> u32 {
+    match user {
+        'u' => 0o4700,
+        'g' => 0o2070,
+        _ => 0o1007,
+    }
+}
+
+fn wanted(user: char, permissions: &str, mode: u32, current: u32, is_directory: bool) -> u32 {
+    let shift_by = shift(user);
+    permissions.chars().fold(0, |bits, c| {
+        bits | match c {
+            'r' => 0o4 << shift_by,
+            'w' => 0o2 << shift_by,
+            'x' => 0o1 << shift_by,
+            'X' if is_directory || current & 0o111 != 0 => 0o1 << shift_by,
+            's' if user == 'u' => 0o4000,
+            's' if user == 'g' => 0o2000,
+            't' if user == 'o' => 0o1000,
+            'u' | 'g' | 'o' => ((mode >> shift(c)) & 0o7) << shift_by,
+            _ => 0,
+        }
+    })
+}
+
+/// The process's umask. It can only be asked for by setting it, so it is asked for once, early and briefly.
+pub fn current_umask() -> u32 {
+    static UMASK: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+    *UMASK.get_or_init(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = status.lines().find_map(|l| l.strip_prefix("Umask:"));
+        line.and_then(|l| u32::from_str_radix(l.trim(), 8).ok()).unwrap_or_else(|| {
+            let old = umask(Umask::from_bits_truncate(0o022));
+            umask(old);
+            old.bits()
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn apply(text: &str, current: u32) -> Result<u32, String> {
+        Mode::Text(text.into()).apply(current)
+    }
+
+    #[test]
+    fn octal_modes() {
+        assert_eq!(apply("0644", 0), Ok(0o644));
+        assert_eq!(apply("0o2755", 0), Ok(0o2755));
+        assert_eq!(Mode::Number(0o600).apply(0), Ok(0o600));
+        assert!(Mode::Number(64400).apply(0).is_err() && apply("99", 0).is_err());
+    }
+
+    #[test]
+    fn symbolic_modes() {
+        let file = libc::S_IFREG;
+        assert_eq!(apply("u=rwX,g=rX,o-rwx", file | 0o644), Ok(0o640));
+        assert_eq!(apply("u=rwX,g=rX,o=rX", libc::S_IFDIR | 0o600), Ok(0o755));
+        assert_eq!(apply("a+X", file | 0o744), Ok(0o755));
+        assert_eq!(apply("u+s,g+s,o+t", file | 0o755), Ok(0o7755));
+        assert_eq!(apply("g=u", file | 0o700), Ok(0o770));
+        assert_eq!(apply("u=rw-x+X", file | 0o777), Ok(0o777 & !0o100 | 0o100));
+        assert!(apply("q+r", 0).is_err() && apply("u+Q", 0).is_err() && apply("rw", 0).is_err());
+    }
+}

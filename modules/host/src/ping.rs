@@ -1,0 +1,33 @@
+//! `ping`: that the host answers.
+
+use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
+
+/// Answers `pong`: the host can be reached and modules run on it. This is no ICMP ping.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Ping {
+    /// The answer; `crash` makes it fail.
+    #[serde(default = "pong")]
+    data: String,
+}
+
+fn pong() -> String {
+    "pong".into()
+}
+
+impl HostModule for Ping {
+    const DOC: Doc = Doc {
+        name: "ping",
+        short: "Answers pong",
+        check_mode: "Full: it changes nothing.",
+        returns: &[("ping", "str", "The value of `data`.")],
+        examples: "- ping:\n",
+        ..Doc::BUILTIN
+    };
+
+    fn run(self, _context: &Context) -> Result<Outcome, Failure> {
+        match self.data.as_str() {
+            "crash" => Err(Failure::new("boom")),
+            data => Ok(Outcome::default().with("ping", data)),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Regular expressions as Python writes them.
+
+use fancy_regex::{Captures, Regex, RegexBuilder};
+use playbook_api::Error;
+
+/// Compiles a Python pattern. `flags` are letters as in `(?ms)`.
+pub fn compile(pattern: &str, flags: &str) -> Result<Regex, Error> {
+    let mut translated = translate(pattern);
+    if !flags.is_empty() {
+        translated = format!("(?{flags}){translated}");
+    }
+    RegexBuilder::new(&translated).backtrack_limit(10_000_000).build().map_err(|e| {
+        Error::new(format!("invalid regular expression '{pattern}'")).caused_by(Error::new(e.to_string()))
+    })
+}
+
+/// The same, but it only fits where the text begins, as `re.match` does.
+pub fn compile_match(pattern: &str) -> Result<Regex, Error> {
+    compile(&format!("\\A(?:{pattern})"), "")
+}
+
+/// What Python writes differently: `\Z`, `(?P=name)`, a brace or a bracket that stands for itself.
+fn translate(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len() + 8);
+    let chars: Vec<char> = pattern.chars().collect();
+    let (mut i, mut class_start) = (0, None::<usize>);
+    while let Some(&c) = chars.get(i) {
+        let next = chars.get(i + 1).copied();
+        match (c, class_start) {
+            ('\\', _) => {
+                match next {
+                    Some('Z') => out.push_str("\\z"),
+                    Some(c @ ('<' | '>')) => out.push(c),
+                    // What Python takes for the character itself.
+                    Some(c) if !c.is_ascii() => out.push(c),
+                    Some(c) => out.extend(['\\', c]),
+                    None => out.push('\\'),
+                }
+                i += 1;
+            }
+            ('[', None) => {
+                out.push('[');
+                if next == Some('^') {
+                    out.push('^');
+                    i += 1;
+                }
+                class_start = Some(i + 1);
+                // A bracket right at the start stands for itself.
+                if chars.get(i + 1) == Some(&']') {
+                    out.push_str("\\]");
+                    i += 1;
+                }
+            }
+            ('[', Some(_)) => out.push_str("\\["),
+            (']', Some(_)) => {
+                out.push(']');
+                class_start = None;
+            }
+            ('&' | '~', Some(_)) => out.extend(['\\', c]),
+            ('{', None) if !is_quantifier(&chars[i..]) => out.push_str("\\{"),
+            ('}', None) if !closes_quantifier(&chars[..i]) => out.push_str("\\}"),
+            _ => out.push(c),
+        }
+        i += 1;
+    }
+    out
+}
+
+/// `{2}`, `{2,}`, `{,3}`, `{2,3}`; anything else that begins with a brace is text.
+fn is_quantifier(chars: &[char]) -> bool {
+    let Some(end) = chars.iter().position(|c| *c == '}') else { return false };
+    let inside = &chars[1..end];
+    inside.iter().any(char::is_ascii_digit)
+        && inside.iter().all(|c| c.is_ascii_digit() || *c == ',')
+        && inside.iter().filter(|c| **c == ',').count() <= 1
+}
+
+fn closes_quantifier(before: &[char]) -> bool {
+    let Some(open) = before.iter().rposition(|c| *c == '{') else { return false };
+    let mut whole = before[open..].to_vec();
+    whole.push('}');
+    // `\p{…}` and `\x{…}` too.
+    is_quantifier(&whole) || open >= 2 && before[open - 2] == '\\'
+}
+
+/// What a replacement (`\1`, `\g<name>`, `\n`) becomes for a match, as `re.sub` and `Match.expand` do.
+pub fn expand(template: &str, found: &Captures<str>) -> String {
+    let group = |index: usize| found.get(index).map_or("", |m| m.as_str());
+    let mut out = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let Some(c) = rest.chars().next() else {
+            out.push('\\');
+            break;
+        };
+        let mut length = c.len_utf8();
+        match c {
+            '1'..='9' => {
+                length = if rest[1..].starts_with(|c: char| c.is_ascii_digit()) { 2 } else { 1 };
+                out.push_str(group(rest[..length].parse().unwrap_or(0)));
+            }
+            'g' => match rest[1..].strip_prefix('<').and_then(|r| Some((r.find('>')?, r))) {
+                Some((end, inner)) => {
+                    let name = &inner[..end];
+                    length = end + 3;
+                    match name.parse() {
+                        Ok(index) => out.push_str(group(index)),
+                        Err(_) => out.push_str(found.name(name).map_or("", |m| m.as_str())),
+                    }
+                }
+                None => out.push_str("\\g"),
+            },
+            'n' => out.push('\n'),
+            't' => out.push('\t'),
+            'r' => out.push('\r'),
+            '\\' => out.push('\\'),
+            '0' => out.push('\0'),
+            c => out.extend(['\\', c]),
+        }
+        rest = &rest[length..];
+    }
+    out + rest
+}
+
+/// A file's content as text that goes back to the same bytes, whatever its encoding.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Encoding {
+    Utf8,
+    /// Not UTF-8: each byte stands for one character.
+    Bytes,
+}
+
+impl Encoding {
+    pub fn decode(bytes: Vec<u8>) -> (String, Encoding) {
+        match String::from_utf8(bytes) {
+            Ok(text) => (text, Encoding::Utf8),
+            Err(e) => (e.into_bytes().into_iter().map(char::from).collect(), Encoding::Bytes),
+        }
+    }
+
+    /// Text from a task, to be put among a file's own.
+    pub fn adapt(self, text: &str) -> String {
+        match self {
+            Encoding::Utf8 => text.to_owned(),
+            Encoding::Bytes => text.bytes().map(char::from).collect(),
+        }
+    }
+
+    pub fn encode(self, text: &str) -> Vec<u8> {
+        match self {
+            Encoding::Utf8 => text.as_bytes().to_vec(),
+            Encoding::Bytes => text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn python_patterns_compile() {
+        for (pattern, text) in [
+            (r"a\Z", "ba"),
+            ("{{ x }}", "{{ x }}"),
+            ("a{2}", "aa"),
+            ("[]x]", "]"),
+            ("[[]", "["),
+            (r"\<b\>", "<b>"),
+            ("(?P<a>x)(?P=a)", "xx"),
+            ("^(?!#)x", "x"),
+            ("[&]&", "&&"),
+            (r"foo\-bar\ \=", "foo-bar ="),
+        ] {
+            assert!(compile(pattern, "").unwrap().is_match(text).unwrap(), "{pattern}");
+        }
+        assert!(compile("(", "").is_err());
+    }
+
+    #[test]
+    fn replacements_expand() {
+        let regex = compile("(a)(?P<name>b)?", "").unwrap();
+        let found = regex.captures("ab").unwrap().unwrap();
+        assert_eq!(expand(r"\1-\g<name>-\g<0>\n\\\.", &found), "a-b-ab\n\\\\.");
+    }
+
+    #[test]
+    fn bytes_come_back_as_they_were() {
+        let (text, encoding) = Encoding::decode(vec![b'a', 0xff]);
+        assert_eq!(encoding, Encoding::Bytes);
+        assert_eq!(encoding.encode(&text), [b'a', 0xff]);
+    }
+}

@@ -1,0 +1,117 @@
+//! The only door for YAML and JSON: values that know their file, line and column.
+//!
+//! ```
+//! use playbook::document::{Trust, parse};
+//! let loaded = parse("port: 0644\ngreeting: 'hello {{ name }}'\n", "vars.yml", Trust::Templates)?;
+//! assert_eq!(loaded.node.get("port").map(|n| n.raw()), Some(420.into()));
+//! assert_eq!(loaded.node.get("greeting").map(|n| n.place().to_string()), Some("vars.yml:2:11".into()));
+//! # Ok::<(), playbook_api::Error>(())
+//! ```
+
+mod events;
+mod excerpt;
+mod extra_vars;
+mod fault;
+mod json;
+mod key_value;
+mod node;
+mod scalar;
+mod yaml;
+
+use std::path::{Component, Path, PathBuf};
+
+use playbook_api::{Error, ErrorKind, Place, Value};
+
+pub use excerpt::source_excerpt;
+pub use extra_vars::extra_vars;
+pub use key_value::{parse_kv, split_args, unquote};
+pub use node::{Entry, Kind, Node, Trust, VaultText};
+pub use scalar::plain_scalar;
+
+use crate::vault::{self, Keyring};
+
+/// What a document said, and what its reader should be told about it (each with place and help).
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub node: Node,
+    pub warnings: Vec<Error>,
+}
+
+/// Deeper documents are refused: whoever walks a value may then do so by recursion.
+const DEEPEST: usize = 200;
+
+/// Reads a file of one YAML or JSON document; a whole-file vault is opened first. An empty file is null.
+pub fn load(path: &Path, trust: Trust, keyring: &Keyring) -> Result<Loaded, Error> {
+    let path = absolute(path);
+    let text = read(&path, keyring)?;
+    parse(&text, &path.to_string_lossy(), trust)
+}
+
+/// The text of a file, decrypted if it is a vault.
+pub fn read(path: &Path, keyring: &Keyring) -> Result<String, Error> {
+    let place = Place::file_only(path.to_string_lossy());
+    let bytes = std::fs::read(path).map_err(|e| cannot_read(path, e))?;
+    let bytes = if vault::is_envelope(&bytes) {
+        let envelope = String::from_utf8_lossy(&bytes);
+        keyring.open(&envelope).map_err(|e| e.at(&place))?
+    } else {
+        bytes
+    };
+    String::from_utf8(bytes).map_err(|e| {
+        let line = e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+        Error::new(format!("'{}' is not UTF-8 text", path.display()))
+            .kind(ErrorKind::Syntax)
+            .at(&Place::new(place.file.clone(), line as u32, 0))
+            .help("Save the file as UTF-8.")
+    })
+}
+
+/// Why a file cannot be read, without the number that Rust puts behind it.
+pub fn cannot_read(path: &Path, cause: std::io::Error) -> Error {
+    let reason = cause.to_string();
+    let reason = reason.split(" (os error").next().unwrap_or(&reason).to_owned();
+    let kind = Error::from(cause).get_kind();
+    Error::new(format!("Could not read '{}': {reason}", path.display())).kind(kind)
+}
+
+/// Reads text of one document. `file_name` is what places will say.
+pub fn parse(text: &str, file_name: &str, trust: Trust) -> Result<Loaded, Error> {
+    if let Some(node) = json::parse(text, file_name, trust) {
+        return Ok(Loaded { node, warnings: Vec::new() });
+    }
+    let (mut nodes, warnings) = yaml::parse(text, file_name, trust)?;
+    if nodes.len() > 1 {
+        return Err(Error::new("expected a single document, but found another")
+            .kind(ErrorKind::Syntax)
+            .at(nodes[1].place())
+            .help("Remove the second '---'; one file holds one document here."));
+    }
+    let node = nodes.pop().unwrap_or_else(|| Node::value(Place::new(file_name, 1, 1), Value::Null));
+    Ok(Loaded { node, warnings })
+}
+
+/// Reads text of any number of documents.
+pub fn parse_all(text: &str, file_name: &str, trust: Trust) -> Result<(Vec<Node>, Vec<Error>), Error> {
+    yaml::parse(text, file_name, trust)
+}
+
+/// Reads text that must be JSON, as `json.loads` does.
+pub fn parse_json(text: &str, file_name: &str, trust: Trust) -> Result<Node, Error> {
+    json::read(text, file_name, trust)
+}
+
+/// The path from the root, without `.` and `..`; links are left as they are.
+pub fn absolute(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                clean.pop();
+            }
+            Component::CurDir => {}
+            part => clean.push(part),
+        }
+    }
+    clean
+}

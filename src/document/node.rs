@@ -1,0 +1,193 @@
+//! A value as it was written.
+
+use std::sync::{Arc, OnceLock};
+
+use indexmap::IndexMap;
+use playbook_api::{Error, Place, Value};
+
+use crate::jinja::Template;
+
+/// Whether the text of a document may hold templates.
+///
+/// Playbooks, roles, inventories, variable files and `-e` are trusted; what modules, hosts, facts, registered
+/// results and the cloud return is plain text and can never become a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    Templates,
+    Text,
+}
+
+/// A value as it was written: where, and what. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Node(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    place: Place,
+    kind: Kind,
+    /// The value of a plain node, made once.
+    plain: OnceLock<Option<Value>>,
+    /// The text of an opened vault.
+    opened: OnceLock<Template>,
+}
+
+#[derive(Debug)]
+pub enum Kind {
+    /// A scalar (or, where the node was made from a computed value, any value).
+    Value(Value),
+    Template(Template),
+    Vault(VaultText),
+    List(Vec<Node>),
+    Map(IndexMap<Value, Entry>),
+}
+
+/// A member of a written map.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub key: Place,
+    pub node: Node,
+}
+
+/// An inline `!vault` value, opened when it is first asked for.
+#[derive(Debug)]
+pub struct VaultText {
+    pub envelope: Arc<str>,
+}
+
+impl Node {
+    pub fn new(place: Place, kind: Kind) -> Self {
+        Node(Arc::new(Inner { place, kind, plain: OnceLock::new(), opened: OnceLock::new() }))
+    }
+
+    pub fn value(place: Place, value: impl Into<Value>) -> Self {
+        Node::new(place, Kind::Value(value.into()))
+    }
+
+    /// Text of a document: a template where it holds Jinja and the document is trusted.
+    pub fn text(place: Place, text: impl Into<Arc<str>>, trust: Trust) -> Self {
+        let text = text.into();
+        if trust == Trust::Templates && Template::is_template(&text) {
+            return Node::new(place.clone(), Kind::Template(Template::new(text, place)));
+        }
+        Node::value(place, text)
+    }
+
+    /// A computed value as a node. Text from a trusted source may hold templates; lists and maps are then taken
+    /// apart to find them.
+    pub fn from_value(place: &Place, value: Value, trust: Trust) -> Self {
+        match value {
+            Value::Str(text)
+                if trust == Trust::Templates && !text.is_secret() && Template::is_template(&text) =>
+            {
+                Node::text(place.clone(), text.as_str(), trust)
+            }
+            Value::List(items) if trust == Trust::Templates => {
+                let items = items.iter().map(|item| Node::from_value(place, item.clone(), trust)).collect();
+                Node::new(place.clone(), Kind::List(items))
+            }
+            Value::Map(map) if trust == Trust::Templates => {
+                let entry = |value: &Value| Entry {
+                    key: place.clone(),
+                    node: Node::from_value(place, value.clone(), trust),
+                };
+                let map = map.iter().map(|(k, v)| (k.clone(), entry(v))).collect();
+                Node::new(place.clone(), Kind::Map(map))
+            }
+            value => Node::value(place.clone(), value),
+        }
+    }
+
+    pub fn place(&self) -> &Place {
+        &self.0.place
+    }
+
+    pub fn kind(&self) -> &Kind {
+        &self.0.kind
+    }
+
+    pub fn is_null(&self) -> bool {
+        matches!(self.kind(), Kind::Value(Value::Null))
+    }
+
+    /// Plain text; a template is none.
+    pub fn as_str(&self) -> Option<&str> {
+        match self.kind() {
+            Kind::Value(value) => value.as_str(),
+            _ => None,
+        }
+    }
+
+    /// Text as it was written, template or not.
+    pub fn source(&self) -> Option<&str> {
+        match self.kind() {
+            Kind::Value(value) => value.as_str(),
+            Kind::Template(template) => Some(template.source()),
+            _ => None,
+        }
+    }
+
+    pub fn as_list(&self) -> Option<&[Node]> {
+        match self.kind() {
+            Kind::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    pub fn as_map(&self) -> Option<&IndexMap<Value, Entry>> {
+        match self.kind() {
+            Kind::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// A member of a map by its name.
+    pub fn get(&self, name: &str) -> Option<&Node> {
+        self.as_map()?.get(name).map(|entry| &entry.node)
+    }
+
+    /// Whether a template or vault is anywhere inside: if not, the node is its own value.
+    pub fn is_plain(&self) -> bool {
+        match self.kind() {
+            Kind::Value(_) => true,
+            Kind::Template(_) | Kind::Vault(_) => false,
+            Kind::List(items) => items.iter().all(Node::is_plain),
+            Kind::Map(map) => map.values().all(|entry| entry.node.is_plain()),
+        }
+    }
+
+    /// The value of a plain node, made once and shared; nothing where something must be rendered.
+    pub fn plain(&self) -> Option<&Value> {
+        match self.kind() {
+            Kind::Value(value) => Some(value),
+            _ => self.0.plain.get_or_init(|| self.is_plain().then(|| self.raw())).as_ref(),
+        }
+    }
+
+    /// The text of a vault, opened once: it may be a template itself.
+    pub(crate) fn opened(
+        &self,
+        open: impl FnOnce(&str) -> Result<Template, Error>,
+    ) -> Result<&Template, Error> {
+        if let Some(template) = self.0.opened.get() {
+            return Ok(template);
+        }
+        let Kind::Vault(vault) = self.kind() else {
+            return Err(Error::new("not a vault").at(self.place()));
+        };
+        let template = open(&vault.envelope).map_err(|error| error.at(self.place()))?;
+        Ok(self.0.opened.get_or_init(|| template))
+    }
+
+    /// The written form as a value: templates as their source text, vaults as their envelope.
+    pub fn raw(&self) -> Value {
+        match self.kind() {
+            Kind::Value(value) => value.clone(),
+            Kind::Template(template) => Value::from(template.source().clone()),
+            Kind::Vault(vault) => Value::from(vault.envelope.clone()),
+            Kind::List(items) => items.iter().map(Node::raw).collect(),
+            Kind::Map(map) => {
+                Value::from(map.iter().map(|(k, e)| (k.clone(), e.node.raw())).collect::<playbook_api::Map>())
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Jinja's syntax: what a template says, not yet what it means.
+//!
+//! A lexer and a parser of our own, since no crate reads all of what Jinja2 reads (neighbouring strings,
+//! `without context`, tuples without parentheses, numbers of any size) nor words its errors the way playbook
+//! authors know them. The tree they make, [`Program`], owns its text; `template` evaluates it.
+
+mod escape;
+mod expression;
+mod header;
+mod lexer;
+mod parser;
+pub mod program;
+mod template;
+
+pub use escape::unescape;
+pub use program::{Position, Program};
+pub use template::{Expression, Syntax, Template, place_of};
+
+/// How deeply expressions and blocks may be nested.
+const MAX_DEPTH: usize = 500;

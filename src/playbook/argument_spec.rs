@@ -1,0 +1,83 @@
+//! Argument specs as roles write them, in `meta/argument_specs.yml`.
+
+use playbook_api::spec::{ArgType, OptionSpec, Spec};
+use playbook_api::{Arguments, Map, Redactor, Value};
+
+/// Checks values against the options of an argument spec; what is wrong, in words.
+pub fn check(options: &Map, values: &Map) -> Vec<String> {
+    let spec = spec(options);
+    let mut errors = Vec::new();
+    let missing: Vec<&str> = spec
+        .options
+        .iter()
+        .filter(|(name, o)| o.required && !values.contains_key(name.as_str()))
+        .map(|(n, _)| n.as_str())
+        .collect();
+    if !missing.is_empty() {
+        let mut missing = missing;
+        missing.sort_unstable();
+        errors.push(format!("missing required arguments: {}", missing.join(", ")));
+    }
+    // Each option by itself, so that all that is wrong is said at once.
+    for (name, option) in &spec.options {
+        let Some((written, value)) =
+            std::iter::once(name).chain(&option.aliases).find_map(|n| values.get(n.as_str()).map(|v| (n, v)))
+        else {
+            continue;
+        };
+        let one = Spec {
+            options: [(name.clone(), OptionSpec { required: false, ..option.clone() })].into_iter().collect(),
+            ..Spec::default()
+        };
+        let arguments = Arguments::from(Map::from_iter([(Value::from(written.as_str()), value.clone())]));
+        if let Err(e) = arguments.check("argument spec", &one, &Redactor::default()) {
+            errors.push(e.message().to_owned());
+        }
+    }
+    errors
+}
+
+fn spec(options: &Map) -> Spec {
+    let mut spec = Spec::default();
+    for (name, option) in options {
+        spec.options.insert(name.to_text().into_owned(), self::option(option));
+    }
+    spec
+}
+
+fn option(written: &Value) -> OptionSpec {
+    let text = |name: &str| written.get(name).map(|v| v.to_text().into_owned());
+    let flag = |name: &str| written.get(name).and_then(playbook_api::arguments::to_bool).unwrap_or(false);
+    let texts = |name: &str| -> Vec<String> {
+        written
+            .get(name)
+            .and_then(Value::as_list)
+            .unwrap_or_default()
+            .iter()
+            .map(|v| v.to_text().into_owned())
+            .collect()
+    };
+    let nested = written.get("options").and_then(Value::as_map).map(|o| Box::new(spec(o)));
+    OptionSpec {
+        description: text("description").unwrap_or_default(),
+        kind: kind(text("type").as_deref().unwrap_or("str"), text("elements").as_deref(), nested),
+        aliases: texts("aliases"),
+        required: flag("required"),
+        default: written.get("default").filter(|v| !v.is_null()).map(Value::to_json),
+        choices: texts("choices"),
+        no_log: flag("no_log"),
+    }
+}
+
+fn kind(name: &str, elements: Option<&str>, nested: Option<Box<Spec>>) -> ArgType {
+    match name {
+        "bool" => ArgType::Bool,
+        "int" => ArgType::Int,
+        "float" => ArgType::Float,
+        "path" => ArgType::Path,
+        "dict" => ArgType::Dict(nested),
+        "list" => ArgType::List(Box::new(elements.map_or(ArgType::Raw, |e| kind(e, None, nested)))),
+        "raw" => ArgType::Raw,
+        _ => ArgType::Str,
+    }
+}

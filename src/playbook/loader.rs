@@ -1,0 +1,224 @@
+//! Opens playbooks: documents become plays, `import_playbook` is resolved.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use playbook_api::{Error, ErrorKind, Place, Value};
+
+use super::fields::{self, PLAYBOOK_INCLUDE, parser_error, type_name};
+use super::tasks::Reader;
+use super::{Condition, Frame, FrameKind, Item, Keywords, Play, Playbook, Role, RoleSpec, Task, collections};
+use crate::document::{self, Node, Trust};
+use crate::inventory::Vars;
+use crate::settings::Settings;
+use crate::vault::Keyring;
+
+/// What loading needs to know of the world. Cheap to clone.
+#[derive(Clone)]
+pub struct Loader<'a> {
+    pub settings: &'a Settings,
+    pub keyring: &'a Keyring,
+    /// The folder of the playbook that the play is in; [`load`] sets it.
+    pub folder: PathBuf,
+    /// Renders a name that must be known when documents are loaded (of imports, of roles), with the extra
+    /// variables and those of the frames around it.
+    pub render: &'a dyn Fn(&Node, &Arc<Frame>) -> Result<Value, Error>,
+    /// Whether there is a module or action of this name.
+    pub is_action: &'a dyn Fn(&str) -> bool,
+    /// All of them, for "did you mean".
+    pub action_names: &'a dyn Fn() -> Vec<String>,
+    /// Whether there is a lookup of this name, for `with_NAME`.
+    pub is_lookup: &'a dyn Fn(&str) -> bool,
+    /// Takes what is odd in a document but no error, such as a key that is there twice.
+    pub warn: &'a dyn Fn(Error),
+}
+
+impl<'a> Loader<'a> {
+    /// The same, for a playbook in another folder.
+    pub fn in_folder(&self, folder: impl Into<PathBuf>) -> Loader<'a> {
+        Loader { folder: folder.into(), ..self.clone() }
+    }
+
+    /// A document of the project.
+    pub(super) fn document(&self, path: &Path) -> Result<Node, Error> {
+        let loaded = document::load(path, Trust::Templates, self.keyring)?;
+        loaded.warnings.into_iter().for_each(self.warn);
+        Ok(loaded.node)
+    }
+
+    /// A name, rendered.
+    pub(super) fn text(&self, node: &Node, frame: &Arc<Frame>) -> Result<String, Error> {
+        match node.as_str() {
+            Some(text) => Ok(text.to_owned()),
+            None if node.is_plain() => Ok(node.raw().to_text().into_owned()),
+            None => Ok((self.render)(node, frame).map_err(|e| e.at(node.place()))?.to_text().into_owned()),
+        }
+    }
+}
+
+/// Tasks that an import or include brought, and what came with them.
+#[derive(Debug, Default)]
+pub struct Brought {
+    pub items: Vec<Item>,
+    /// Roles imported by the tasks: their variables are the play's from now on where they are public.
+    pub roles: Vec<Arc<Role>>,
+    /// The handlers of those roles.
+    pub handlers: Vec<Arc<Task>>,
+}
+
+/// A role's use: its tasks, one block in a frame of its own, behind those of its dependencies; its handlers and
+/// theirs.
+#[derive(Debug)]
+pub struct BroughtRole {
+    pub role: Arc<Role>,
+    pub brought: Brought,
+}
+
+/// Loads a playbook.
+pub fn load(path: &Path, loader: &Loader) -> Result<Playbook, Error> {
+    let path = document::absolute(path);
+    let mut plays = Vec::new();
+    add_plays(&path, loader, &Imported::default(), &mut Vec::new(), &mut plays)?;
+    Ok(Playbook { path, plays })
+}
+
+/// Loads the file of an `include_tasks`, its tasks in the frame that [`super::include_frame`] made.
+pub fn load_task_file(
+    loader: &Loader,
+    path: &Path,
+    frame: &Arc<Frame>,
+    handlers: bool,
+) -> Result<Brought, Error> {
+    let reader = Reader::new(loader);
+    let items = reader.task_file(path, frame, handlers)?;
+    Ok(reader.finish(items))
+}
+
+/// Loads the role of an `include_role`, in the frame that [`super::include_frame`] made.
+pub fn load_role(loader: &Loader, spec: &RoleSpec, frame: &Arc<Frame>) -> Result<BroughtRole, Error> {
+    let reader = Reader::new(loader);
+    let (role, items) = reader.included_role(spec, frame)?;
+    Ok(BroughtRole { role, brought: reader.finish(items) })
+}
+
+/// What `import_playbook` lays over the plays it brings.
+#[derive(Default)]
+struct Imported {
+    vars: Vars,
+    tags: Vec<Node>,
+    when: Vec<Condition>,
+}
+
+fn add_plays(
+    path: &Path,
+    loader: &Loader,
+    imported: &Imported,
+    open: &mut Vec<PathBuf>,
+    plays: &mut Vec<Arc<Play>>,
+) -> Result<(), Error> {
+    if open.iter().any(|p| p == path) {
+        let chain: Vec<_> =
+            open.iter().map(|p| p.as_path()).chain([path]).map(|p| p.display().to_string()).collect();
+        let message = format!("A playbook imports itself: {}", chain.join(" -> "));
+        return Err(parser_error(message, &Place::file_only(path.to_string_lossy())));
+    }
+    let file = Place::file_only(path.to_string_lossy());
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let loader = &loader.in_folder(folder);
+    let document = loader.document(path).map_err(|e| not_found(e, path))?;
+    let entries = match document.as_list() {
+        Some([]) => {
+            let message = format!("A playbook must contain at least one play: {}", path.display());
+            return Err(parser_error(message, &file));
+        }
+        Some(entries) => entries,
+        None if document.is_null() => {
+            return Err(parser_error(format!("Empty playbook, nothing to do: {}", path.display()), &file));
+        }
+        None => {
+            let found = type_name(&document);
+            let message = format!(
+                "A playbook must be a list of plays, got a <class '{found}'> instead: {}",
+                path.display()
+            );
+            return Err(parser_error(message, document.place()).help("Each play starts with '- hosts: …'."));
+        }
+    };
+    open.push(path.to_owned());
+    for entry in entries {
+        if entry.as_map().is_none() {
+            let message = "playbook entries must be either valid plays or 'import_playbook' statements";
+            return Err(parser_error(message, entry.place()));
+        }
+        match import_key(entry)? {
+            Some(key) => import(entry, key, loader, imported, open, plays)?,
+            None => plays.push(Arc::new(Reader::new(loader).play(
+                entry,
+                &imported.vars,
+                &imported.tags,
+                &imported.when,
+            )?)),
+        }
+    }
+    open.pop();
+    Ok(())
+}
+
+fn not_found(error: Error, path: &Path) -> Error {
+    if error.get_kind() != ErrorKind::NotFound || error.place().is_some() {
+        return error;
+    }
+    Error::new(format!("the playbook: {} could not be found", path.display())).kind(ErrorKind::NotFound)
+}
+
+fn import_key(entry: &Node) -> Result<Option<&'static str>, Error> {
+    let keys = ["import_playbook", "ansible.builtin.import_playbook", "ansible.legacy.import_playbook"];
+    let found: Vec<&str> = keys.into_iter().filter(|key| entry.get(key).is_some()).collect();
+    match found.as_slice() {
+        [] => Ok(None),
+        [_, _, ..] => {
+            let message = format!("Found conflicting import_playbook actions: {}", found.join(", "));
+            Err(Error::new(message).at(entry.place()))
+        }
+        [one] => Ok(keys.into_iter().find(|key| key == one)),
+    }
+}
+
+fn import(
+    entry: &Node,
+    key: &'static str,
+    loader: &Loader,
+    outer: &Imported,
+    open: &mut Vec<PathBuf>,
+    plays: &mut Vec<Arc<Play>>,
+) -> Result<(), Error> {
+    let keywords = PLAYBOOK_INCLUDE.keywords(entry, |name| name == key)?;
+    let Some(name) = entry.get(key).filter(|name| !name.is_null()) else {
+        return Err(parser_error("The field 'import_playbook' is required but was not set.", entry.place()));
+    };
+    fields::must_be_text("import_playbook", name, entry.place())?;
+    let mut vars = (*keywords.vars).clone();
+    vars.extend(outer.vars.iter().map(|(k, v)| (k.clone(), v.clone())));
+    let mut tags = keywords.tags.clone();
+    if let Some(inner) = vars.shift_remove("tags") {
+        tags.extend(fields::tags(&inner)?);
+    }
+    let own = Keywords { vars: Arc::new(vars.clone()), ..Keywords::default() };
+    let frame = Frame::new(FrameKind::Play, own, None);
+    let path = loader.text(name, &frame)?;
+    let path = match collections::playbook(&path, loader) {
+        Some(path) => path,
+        None => document::absolute(&loader.folder.join(super::files::expand_home(&path))),
+    };
+    if !path.exists() {
+        let message = format!(
+            "Unable to retrieve file contents.\nCould not find or access '{}' on the Ansible Controller.",
+            path.display()
+        );
+        return Err(Error::new(message).kind(ErrorKind::NotFound).at(name.place()));
+    }
+    tags.extend(outer.tags.iter().cloned());
+    let mut when = outer.when.clone();
+    when.extend(keywords.when);
+    add_plays(&path, loader, &Imported { vars, tags, when }, open, plays)
+}

@@ -1,0 +1,31 @@
+//! Documents become plays, blocks, tasks, roles and handlers. Nothing is executed here.
+
+mod action;
+pub mod argument_spec;
+mod collections;
+mod fields;
+mod files;
+mod include;
+mod keywords;
+pub mod listing;
+mod loader;
+mod nearest;
+mod play;
+mod plays;
+mod role;
+mod roles;
+pub mod tags;
+mod task;
+mod tasks;
+
+pub use action::unknown as unknown_action;
+pub use fields::is_variable_name;
+pub use files::Sought;
+pub use include::include_frame;
+pub use keywords::{Condition, Frame, FrameKind, Keywords};
+pub use loader::{Brought, BroughtRole, Loader, load, load_role, load_task_file};
+pub use nearest::nearest;
+pub use play::{Play, Playbook, Prompt};
+pub use role::Role;
+pub use roles::RoleSpec;
+pub use task::{Action, Block, Handler, Item, Loop, LoopControl, Task, TaskId};

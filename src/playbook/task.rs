@@ -1,0 +1,109 @@
+//! Tasks, blocks and handlers, as written and checked.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use playbook_api::Place;
+
+use super::{Condition, Frame, Keywords};
+use crate::document::Node;
+
+/// Tells tasks apart in one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskId(u64);
+
+impl TaskId {
+    pub fn next() -> TaskId {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        TaskId(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// What a task does: the module or action as it was written, and its arguments.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// As written: `copy`, `ansible.builtin.copy`, `include_tasks`.
+    pub name: Arc<str>,
+    pub place: Place,
+    /// The arguments by name; `k=v` text is already taken apart, free text is `_raw_params`.
+    pub args: HashMap<Arc<str>, Node>,
+    /// The `args:` keyword or a whole-arguments template (`debug: "{{ arguments }}"`), rendered before `args`,
+    /// which win.
+    pub variable_args: Option<Node>,
+}
+
+/// `loop` or `with_LOOKUP`.
+#[derive(Clone, Debug)]
+pub enum Loop {
+    Loop(Node),
+    With { lookup: Arc<str>, terms: Node },
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct LoopControl {
+    pub loop_var: Option<Node>,
+    pub index_var: Option<Node>,
+    pub label: Option<Node>,
+    pub pause: Option<Node>,
+    pub extended: Option<Node>,
+    pub extended_allitems: Option<Node>,
+    pub break_when: Vec<Condition>,
+}
+
+#[derive(Debug)]
+pub struct Task {
+    pub id: TaskId,
+    pub place: Place,
+    pub action: Action,
+    pub keywords: Keywords,
+    pub frame: Arc<Frame>,
+    pub loop_over: Option<Loop>,
+    pub loop_control: LoopControl,
+    pub register: Option<Arc<str>>,
+    pub until: Vec<Condition>,
+    pub retries: Option<Node>,
+    pub delay: Option<Node>,
+    pub changed_when: Option<Vec<Condition>>,
+    pub failed_when: Option<Vec<Condition>>,
+    pub async_seconds: Option<Node>,
+    pub poll: Option<Node>,
+    /// Handlers answer to these as well as to their name.
+    pub listen: Vec<Node>,
+    /// The engine put it there; reports do not show it.
+    pub implicit: bool,
+}
+
+/// A handler is a task that runs when notified.
+pub type Handler = Task;
+
+#[derive(Debug)]
+pub struct Block {
+    pub id: TaskId,
+    pub place: Place,
+    pub frame: Arc<Frame>,
+    pub block: Vec<Item>,
+    pub rescue: Vec<Item>,
+    pub always: Vec<Item>,
+}
+
+/// An entry of a task list.
+#[derive(Clone, Debug)]
+pub enum Item {
+    Task(Arc<Task>),
+    Block(Arc<Block>),
+}
+
+impl Task {
+    /// The nearest enclosing value of an inheritable keyword, the task's own first.
+    pub fn keyword(&self, name: &str) -> Option<&Node> {
+        let own = self.keywords.values.get(name);
+        own.or_else(|| self.frame.chain().find_map(|frame| frame.keywords.values.get(name)))
+    }
+
+    /// The short name of the action: `copy` for `ansible.builtin.copy`.
+    pub fn action_name(&self) -> &str {
+        let name = &*self.action.name;
+        name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name)
+    }
+}

@@ -1,0 +1,240 @@
+//! Where lines go: standard output and error, with colour, once each where that is enough.
+
+use std::collections::HashSet;
+use std::io::{IsTerminal, Write};
+use std::sync::{Arc, Mutex};
+
+use playbook_api::{Error, Redactor};
+
+use super::error::format_error;
+use super::live::Live;
+use crate::settings::Settings;
+
+/// A colour, as the code of an escape sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Colour(pub &'static str);
+
+impl Colour {
+    pub const OK: Colour = Colour("0;32");
+    pub const CHANGED: Colour = Colour("0;33");
+    pub const ERROR: Colour = Colour("0;31");
+    pub const UNREACHABLE: Colour = Colour("1;31");
+    pub const SKIP: Colour = Colour("0;36");
+    pub const DEBUG: Colour = Colour("1;30");
+    pub const VERBOSE: Colour = Colour("0;34");
+    pub const WARN: Colour = Colour("1;35");
+    pub const DEPRECATE: Colour = Colour("0;35");
+    pub const DIFF_ADD: Colour = Colour("0;32");
+    pub const DIFF_REMOVE: Colour = Colour("0;31");
+    pub const DIFF_LINES: Colour = Colour("0;36");
+}
+
+/// Standard output and standard error, or what a test puts in their place.
+#[derive(Clone)]
+pub struct Streams {
+    pub out: Arc<Mutex<dyn Write + Send>>,
+    pub err: Arc<Mutex<dyn Write + Send>>,
+}
+
+impl Streams {
+    pub fn standard() -> Self {
+        Streams { out: Arc::new(Mutex::new(std::io::stdout())), err: Arc::new(Mutex::new(std::io::stderr())) }
+    }
+}
+
+/// Writes lines. What is written waits in a buffer until [`Display::flush`], or until there is much of it.
+pub struct Display {
+    streams: Streams,
+    pending: String,
+    pub verbosity: u8,
+    pub colour: bool,
+    columns: usize,
+    redactor: Redactor,
+    said: HashSet<String>,
+    log: Option<std::fs::File>,
+    live: Option<Live>,
+}
+
+const MUCH: usize = 64 * 1024;
+
+impl Display {
+    pub fn new(settings: &Settings, verbosity: u8, redactor: Redactor) -> Self {
+        let terminal = std::io::stdout().is_terminal();
+        let colour = settings.force_color || (terminal && !settings.nocolor);
+        let width = if terminal { terminal_width() } else { 0 };
+        let open =
+            |path: &std::path::PathBuf| std::fs::File::options().create(true).append(true).open(path).ok();
+        let mut display = Display::on(Streams::standard(), verbosity, colour, width, redactor);
+        display.log = settings.log_path.as_ref().and_then(open);
+        display.live = Live::on_terminal(width);
+        display
+    }
+
+    /// On other streams, for a terminal of some width (0 where there is none).
+    pub fn on(streams: Streams, verbosity: u8, colour: bool, width: usize, redactor: Redactor) -> Self {
+        let columns = width.saturating_sub(1).max(79);
+        let pending = String::new();
+        Display {
+            streams,
+            pending,
+            verbosity,
+            colour,
+            columns,
+            redactor,
+            said: HashSet::new(),
+            log: None,
+            live: None,
+        }
+    }
+
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// A line, or several.
+    pub fn line(&mut self, text: &str, colour: Option<Colour>) {
+        self.write(text, colour, false);
+    }
+
+    /// A line on standard error.
+    pub fn error_line(&mut self, text: &str, colour: Option<Colour>) {
+        self.write(text, colour, true);
+    }
+
+    fn write(&mut self, text: &str, colour: Option<Colour>, to_error: bool) {
+        let text = self.redactor.text(text).replace("\r\n", "\n");
+        if let Some(log) = &mut self.log {
+            let _ = writeln!(log, "{}", text.trim_start_matches('\n'));
+        }
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        let text = match colour {
+            Some(colour) => self.painted(text, colour),
+            None => text.to_owned(),
+        };
+        if to_error {
+            self.flush();
+            self.erase_live();
+            put(&self.streams.err, &format!("{text}\n"));
+            return;
+        }
+        self.pending.push_str(&text);
+        self.pending.push('\n');
+        if self.pending.len() > MUCH {
+            self.flush();
+        }
+    }
+
+    /// Text in colour, line by line, where colours are shown.
+    pub fn painted(&self, text: &str, colour: Colour) -> String {
+        if !self.colour {
+            return text.to_owned();
+        }
+        let lines: Vec<String> =
+            text.split('\n').map(|line| format!("\x1b[{}m{line}\x1b[0m", colour.0)).collect();
+        lines.join("\n")
+    }
+
+    /// An empty line, and a title with stars behind it to the edge of the terminal.
+    pub fn banner(&mut self, title: &str) {
+        let title = title.trim();
+        let stars = self.columns.saturating_sub(width(title)).max(3);
+        self.line(&format!("\n{title} {}", "*".repeat(stars)), None);
+    }
+
+    /// A warning, once.
+    pub fn warning(&mut self, text: &str) {
+        self.once(format!("[WARNING]: {}", spaced(text)), Colour::WARN, true);
+    }
+
+    /// A warning with a place, once.
+    pub fn warning_at(&mut self, error: &Error) {
+        self.once(format!("[WARNING]: {}", format_error(error)), Colour::WARN, true);
+    }
+
+    pub fn deprecated(&mut self, text: &str) {
+        self.warning(
+            "Deprecation warnings can be disabled by setting `deprecation_warnings=False` in ansible.cfg.",
+        );
+        self.once(format!("[DEPRECATION WARNING]: {}", spaced(text)), Colour::DEPRECATE, true);
+    }
+
+    /// An error with its places, once.
+    pub fn error(&mut self, error: &Error, to_error: bool) {
+        self.once(format!("[ERROR]: {}", format_error(error)), Colour::ERROR, to_error);
+    }
+
+    fn once(&mut self, text: String, colour: Colour, to_error: bool) {
+        if !self.said.contains(&text) {
+            // The last line break would be taken for the end of the line; it is the empty line.
+            let shown = if text.ends_with('\n') { format!("{text}\n") } else { text.clone() };
+            self.said.insert(text);
+            self.write(&shown, Some(colour), to_error);
+        }
+    }
+
+    /// What a host waits for, on a terminal.
+    pub fn waiting(&mut self, host: &str, message: Option<&str>) {
+        if let Some(live) = &mut self.live {
+            live.set(host, message.map(|m| self.redactor.text(m)));
+        }
+    }
+
+    fn erase_live(&mut self) {
+        if let Some(erase) = self.live.as_mut().and_then(Live::erase) {
+            put(&self.streams.out, &erase);
+        }
+    }
+
+    /// Hands everything to the streams.
+    pub fn flush(&mut self) {
+        if !self.pending.is_empty() {
+            self.erase_live();
+            put(&self.streams.out, &self.pending);
+            self.pending.clear();
+        }
+        if let Some(drawn) = self.live.as_mut().and_then(Live::draw) {
+            put(&self.streams.out, &drawn);
+        }
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        self.live.iter_mut().for_each(Live::clear);
+        self.flush();
+        self.erase_live();
+    }
+}
+
+/// Several lines keep an empty one behind them.
+fn spaced(text: &str) -> String {
+    let text = text.trim();
+    if text.contains('\n') { format!("{text}\n") } else { text.to_owned() }
+}
+
+/// A closed pipe is no fault of ours.
+fn put(stream: &Mutex<dyn Write + Send>, text: &str) {
+    let mut stream = stream.lock().unwrap_or_else(|e| e.into_inner());
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+}
+
+/// How many columns a text takes.
+pub fn width(text: &str) -> usize {
+    text.chars().map(char_width).sum()
+}
+
+fn char_width(c: char) -> usize {
+    match c as u32 {
+        0x300..=0x36f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,
+        0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f => 2,
+        0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd => 2,
+        _ => 1,
+    }
+}
+
+fn terminal_width() -> usize {
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: the kernel fills the struct it is given.
+    let answer = unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &mut size) };
+    if answer == 0 { usize::from(size.ws_col) } else { 0 }
+}

@@ -1,0 +1,156 @@
+//! One JSON event a line, for programs.
+
+use playbook_api::{Map, Redactor, Value, map};
+
+use super::result::shown;
+use super::{Event, Reporter, Status, Streams, TaskInfo, TaskKind, TaskResult, format_error};
+
+/// One JSON event a line, on standard output. Each has `event` (what happened) and `time` (when, in UTC).
+pub struct JsonLines {
+    streams: Streams,
+    redactor: Redactor,
+    pending: String,
+}
+
+impl JsonLines {
+    pub fn new(streams: Streams, redactor: Redactor) -> Self {
+        JsonLines { streams, redactor, pending: String::new() }
+    }
+
+    fn put(&mut self, name: &str, values: Map) {
+        let mut event = map! { "event" => name, "time" => jiff::Timestamp::now().to_string() };
+        event.extend(values);
+        let event = Value::from(self.redactor.map(&event));
+        self.pending.push_str(&event.to_json().to_string());
+        self.pending.push('\n');
+        if self.pending.len() > 64 * 1024 {
+            self.flush();
+        }
+    }
+}
+
+fn task(info: &TaskInfo) -> Map {
+    let kind = if info.kind == TaskKind::Handler { "handler" } else { "task" };
+    map! {
+        "task" => info.name.as_str(), "kind" => kind, "action" => info.action.as_str(),
+        "path" => info.place.to_string(), "check" => info.check,
+    }
+}
+
+fn result(result: &TaskResult) -> Map {
+    let status = match result.status {
+        Status::Ok => "ok",
+        Status::Changed => "changed",
+        Status::Failed => "failed",
+        Status::Unreachable => "unreachable",
+        Status::Skipped => "skipped",
+    };
+    let mut values = map! { "host" => result.host.clone() };
+    if let Some(delegated) = &result.delegated {
+        values.insert("delegated".into(), delegated.clone().into());
+    }
+    values.extend(task(&result.task));
+    values.extend(map! { "status" => status, "ignored" => result.ignored });
+    if let Some(item) = result.item.as_ref().filter(|_| !result.no_log) {
+        values.insert("item".into(), item.clone());
+    }
+    let own = |key: &Value| key.as_str().is_some_and(|key| key.starts_with("_ansible_"));
+    let shown: Map = shown(result).into_iter().filter(|(key, _)| !own(key)).collect();
+    values.insert("result".into(), shown.into());
+    if let Some(error) = &result.error {
+        values.insert("error".into(), format_error(error).trim_end().into());
+    }
+    if !result.warnings.is_empty() {
+        values.insert("warnings".into(), result.warnings.clone().into());
+    }
+    values
+}
+
+impl Reporter for JsonLines {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::RunStart { playbook, check } => {
+                self.put("run_start", map! { "playbook" => playbook.as_str(), "check" => *check });
+            }
+            Event::PlayStart { name, hosts, check, place } => {
+                let hosts: Vec<Value> = hosts.iter().map(|host| host.clone().into()).collect();
+                let values = map! {
+                    "play" => name.as_str(), "hosts" => hosts, "check" => *check, "path" => place.to_string(),
+                };
+                self.put("play_start", values);
+            }
+            Event::NoHostsMatched => self.put("no_hosts_matched", map! {}),
+            Event::NoHostsRemaining => self.put("no_hosts_remaining", map! {}),
+            Event::TaskStart(info) => self.put("task_start", task(info)),
+            Event::HostStart { task: info, host } => {
+                let mut values = map! { "host" => host.clone() };
+                values.extend(task(info));
+                self.put("host_start", values);
+            }
+            Event::ItemResult(r) => self.put("item_result", result(r)),
+            Event::HostResult(r) => self.put("host_result", result(r)),
+            Event::Retry { result: r, left } => {
+                let mut values = result(r);
+                values.insert("left".into(), (*left).into());
+                self.put("retry", values);
+            }
+            Event::Poll { result: r, job } => {
+                let mut values = result(r);
+                values.insert("job".into(), job.as_str().into());
+                self.put("poll", values);
+            }
+            Event::Included { file, hosts, item } => {
+                let hosts: Vec<Value> = hosts.iter().map(|host| host.clone().into()).collect();
+                self.put(
+                    "included",
+                    map! { "file" => file.as_str(), "hosts" => hosts, "item" => item.clone() },
+                );
+            }
+            Event::Notified { handler, host } => {
+                self.put("notified", map! { "handler" => handler.as_str(), "host" => host.clone() });
+            }
+            Event::Progress { host, message } => {
+                self.put("progress", map! { "host" => host.clone(), "message" => message.as_str() });
+            }
+            Event::Warning(text) => self.put("warning", map! { "message" => text.as_str() }),
+            Event::Deprecation(text) => self.put("deprecation", map! { "message" => text.as_str() }),
+            Event::Verbose { .. } => {}
+            Event::Error(error) => {
+                let mut values =
+                    map! { "message" => super::brief(error), "text" => format_error(error).trim_end() };
+                if let Some(place) = error.place() {
+                    values.insert("path".into(), place.to_string().into());
+                }
+                self.put("error", values);
+            }
+            Event::Stats { hosts, custom } => {
+                let counts = hosts.iter().map(|(host, s)| {
+                    let counts = map! {
+                        "ok" => s.ok, "changed" => s.changed, "unreachable" => s.unreachable, "failed" => s.failed,
+                        "skipped" => s.skipped, "rescued" => s.rescued, "ignored" => s.ignored,
+                    };
+                    (Value::from(host.clone()), Value::from(counts))
+                });
+                let hosts: Map = counts.collect();
+                let custom: Map =
+                    custom.iter().map(|(k, v)| (Value::from(k.clone()), Value::from(v.clone()))).collect();
+                self.put("stats", map! { "hosts" => hosts, "custom" => custom });
+                self.flush();
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.pending.is_empty() {
+            let mut out = self.streams.out.lock().unwrap_or_else(|e| e.into_inner());
+            let _ = out.write_all(self.pending.as_bytes()).and_then(|()| out.flush());
+            self.pending.clear();
+        }
+    }
+}
+
+impl Drop for JsonLines {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}

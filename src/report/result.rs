@@ -1,0 +1,157 @@
+//! What of a result is shown, and how.
+
+use playbook_api::python::{JsonStyle, json};
+use playbook_api::{Map, Redactor, Value};
+
+use super::TaskResult;
+use super::yaml;
+use crate::settings::Settings;
+
+/// Said in place of a result that `no_log` hides.
+const CENSORED: &str =
+    "the output has been hidden due to the fact that 'no_log: true' was specified for this result";
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug)]
+pub struct Format {
+    pub yaml: bool,
+    /// `callback_format_pretty`, where it was set.
+    pub pretty: Option<bool>,
+    pub verbosity: u8,
+}
+
+impl Format {
+    pub fn new(settings: &Settings, verbosity: u8) -> Self {
+        let pretty = settings.callback_format_pretty;
+        Format { yaml: settings.result_format == "yaml", pretty, verbosity }
+    }
+
+    /// The result behind `=>`.
+    pub fn dump(&self, values: &Map, verbose_always: bool, redactor: &Redactor) -> String {
+        let expanded = verbose_always
+            || (self.pretty.is_none() && self.yaml)
+            || self.pretty == Some(true)
+            || self.verbosity > 2;
+        let indent = if expanded && self.pretty != Some(false) { Some(4) } else { None };
+        let mut shown = redactor.map(&visible(values));
+        for key in ["exception", "warnings", "deprecations"] {
+            shown.shift_remove(key);
+        }
+        if self.verbosity < 3 {
+            shown.shift_remove("invocation");
+            shown.shift_remove("diff");
+        }
+        if !self.yaml {
+            return json(&shown.into(), JsonStyle { indent, sort_keys: true, ensure_ascii: false });
+        }
+        let lossy = self.pretty != Some(false);
+        if lossy {
+            for name in ["stdout", "stderr"] {
+                let lines = format!("{name}_lines");
+                if shown.contains_key(name) && shown.contains_key(lines.as_str()) {
+                    shown.insert(lines.into(), "<omitted>".into());
+                }
+            }
+        }
+        let text = yaml::dump(&shown.into(), indent.unwrap_or(2), lossy);
+        let margin = " ".repeat(indent.unwrap_or(4));
+        let lines: Vec<String> = text
+            .lines()
+            .map(|line| if line.trim().is_empty() { line.to_owned() } else { format!("{margin}{line}") })
+            .collect();
+        format!("\n{}", lines.join("\n"))
+    }
+}
+
+/// Without the engine's own keys, at any depth.
+fn visible(values: &Map) -> Map {
+    let own = |key: &Value| key.as_str().is_some_and(|key| key.starts_with("_ansible_"));
+    values.iter().filter(|(key, _)| !own(key)).map(|(key, value)| (key.clone(), deep(value))).collect()
+}
+
+fn deep(value: &Value) -> Value {
+    match value {
+        Value::Map(map) => visible(map).into(),
+        Value::List(items) => items.iter().map(deep).collect(),
+        other => other.clone(),
+    }
+}
+
+/// The values of a result that a reporter may show: statuses are told otherwise, `no_log` leaves a note only, and
+/// debug shows what it was asked for.
+pub fn shown(result: &TaskResult) -> Map {
+    let mut values = if result.no_log { censored(&result.values) } else { result.values.clone() };
+    values.shift_remove("failed");
+    values.shift_remove("skipped");
+    if is_debug(&result.task.action) {
+        clean_debug(&mut values);
+    }
+    values
+}
+
+fn censored(values: &Map) -> Map {
+    let mut shown = Map::default();
+    shown.insert("censored".into(), CENSORED.into());
+    for key in ["attempts", "changed", "retries"] {
+        if let Some(value) = values.get(key) {
+            shown.insert(key.into(), value.clone());
+        }
+    }
+    if let Some(results) = values.get("results").and_then(Value::as_list) {
+        let results = results.iter().filter_map(Value::as_map).map(|item| Value::from(censored(item)));
+        shown.insert("results".into(), results.collect());
+    }
+    shown
+}
+
+fn is_debug(action: &str) -> bool {
+    matches!(action, "debug" | "ansible.builtin.debug" | "ansible.legacy.debug")
+}
+
+fn clean_debug(values: &mut Map) {
+    const HIDDEN: [&str; 8] = [
+        "changed",
+        "failed",
+        "skipped",
+        "invocation",
+        "skip_reason",
+        "ansible_loop_var",
+        "ansible_index_var",
+        "ansible_loop",
+    ];
+    const WITH_MESSAGE: [&str; 4] = ["msg", "exception", "warnings", "deprecations"];
+    let has_message = values.contains_key("msg");
+    values.retain(|key, _| match key.as_str() {
+        Some(key) if has_message => WITH_MESSAGE.contains(&key) || key.starts_with('_') || key == "results",
+        Some(key) => !HIDDEN.contains(&key),
+        None => !has_message,
+    });
+}
+
+/// What `(item=…)` says.
+pub fn item_label(result: &TaskResult, redactor: &Redactor) -> String {
+    if result.no_log {
+        return "(censored due to no_log)".to_owned();
+    }
+    let item = result
+        .item
+        .as_ref()
+        .or_else(|| result.values.get("_ansible_item_label"))
+        .or_else(|| result.values.get("item"));
+    item.map_or_else(|| "None".to_owned(), |item| redactor.value(item).to_text().into_owned())
+}
+
+/// The host, and the one the task was delegated to.
+pub fn host_label(result: &TaskResult) -> String {
+    match &result.delegated {
+        Some(other) if *other != result.host => {
+            let address =
+                result.values.get("_ansible_delegated_vars").and_then(|vars| vars.get("ansible_host"));
+            match address.map(Value::to_text).filter(|address| **address != **other) {
+                Some(address) => format!("{} -> {other}({address})", result.host),
+                None => format!("{} -> {other}", result.host),
+            }
+        }
+        _ => result.host.to_string(),
+    }
+}

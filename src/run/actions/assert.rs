@@ -1,0 +1,90 @@
+//! `assert`
+
+use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value};
+use serde::Deserialize;
+
+use super::{Action, ActionCall, BUILTIN};
+use crate::playbook::Condition;
+use crate::run::keyword::{self, Verdict};
+
+/// Asserts that conditions hold, and fails at the first that does not.
+#[derive(Deserialize, JsonSchema)]
+pub struct Assert {
+    /// Conditions, in the form of `when`.
+    #[schemars(extend("format" = "raw"))]
+    #[serde(rename = "that")]
+    _that: serde_json::Value,
+    /// The message of a failure.
+    #[schemars(extend("format" = "raw", "aliases" = ["msg"]))]
+    fail_msg: Option<serde_json::Value>,
+    /// The message when all is well.
+    #[schemars(extend("format" = "raw"))]
+    success_msg: Option<serde_json::Value>,
+    /// Print nothing but the message.
+    #[serde(default)]
+    quiet: bool,
+}
+
+impl Action for Assert {
+    const DOC: Doc = Doc {
+        name: "assert",
+        short: "Assert that conditions hold",
+        returns: &[
+            ("msg", "raw", "`success_msg` or `fail_msg`"),
+            ("assertion", "str", "the condition that did not hold"),
+            ("evaluated_to", "bool", "what it came to"),
+        ],
+        examples: "- assert:\n    that:\n      - service.runningCount >= 1\n      - \"'prod' in ecs_cluster_name\"\n    fail_msg: The service is down\n",
+        ..BUILTIN
+    };
+    const RAW: &'static [&'static str] = &["that"];
+
+    fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
+        let message =
+            |given: Option<serde_json::Value>, name: &str, default: &str| -> Result<Value, Failure> {
+                match given.map(Value::from_json) {
+                    None => Ok(default.into()),
+                    Some(Value::Str(text)) => Ok(Value::Str(text)),
+                    Some(Value::List(items)) if items.iter().all(|i| i.as_str().is_some()) => {
+                        Ok(Value::List(items))
+                    }
+                    Some(_) => Err(Failure::new(format!(
+                        "Type mismatch: '{name}' must be a string or a list of strings"
+                    ))),
+                }
+            };
+        let failed = message(self.fail_msg, "fail_msg", "Assertion failed")?;
+        let passed = message(self.success_msg, "success_msg", "All assertions passed")?;
+        call.verbose = !self.quiet;
+        let Some(node) = call.written("that").cloned() else {
+            return Err(Failure::new("conditional required in \"that\" string"));
+        };
+        let renderer = call.renderer();
+        let conditions = match (node.as_list(), node.source().is_some() && node.as_str().is_none()) {
+            (Some(_), _) => Condition::list(&node),
+            // A template of the whole list.
+            (None, true) => match renderer.value(&node)? {
+                Value::List(items) => {
+                    let items =
+                        items.iter().map(|v| crate::document::Node::value(node.place().clone(), v.clone()));
+                    Condition::list(&crate::document::Node::new(
+                        node.place().clone(),
+                        crate::document::Kind::List(items.collect()),
+                    ))
+                }
+                _ => Condition::list(&node),
+            },
+            (None, false) => Condition::list(&node),
+        };
+        for condition in &conditions {
+            if let Verdict::False(written) = keyword::conditions([condition], &renderer)? {
+                let mut failure = Failure::new(failed.to_text().into_owned()).with("evaluated_to", false);
+                if !self.quiet {
+                    failure = failure.with("assertion", written);
+                }
+                return Err(failure.with("msg", failed));
+            }
+        }
+        Ok(Outcome::default().with("msg", passed))
+    }
+}

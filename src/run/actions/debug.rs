@@ -1,0 +1,72 @@
+//! `debug`
+
+use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value};
+use serde::Deserialize;
+
+use super::{Action, ActionCall, BUILTIN};
+use crate::jinja::Expression;
+
+/// Prints a message or the value of a variable. Nothing is executed.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(extend("mutually_exclusive" = [["msg", "var"]]))]
+pub struct Debug {
+    /// The message; any value will do, and is printed as it is.
+    #[schemars(extend("format" = "raw"))]
+    msg: Option<serde_json::Value>,
+    /// An expression to evaluate and print, usually the name of a variable; not in braces.
+    #[schemars(extend("format" = "raw"))]
+    var: Option<serde_json::Value>,
+    /// Print only from this verbosity on: `verbosity: 2` needs `-vv`.
+    #[serde(default)]
+    verbosity: u8,
+}
+
+impl Action for Debug {
+    const DOC: Doc = Doc {
+        name: "debug",
+        short: "Print a message or a variable",
+        returns: &[
+            ("msg", "raw", "the message"),
+            ("VARIABLE", "raw", "the value, under the expression given as `var`"),
+        ],
+        examples: "- debug:\n    msg: \"{{ inventory_hostname }} runs {{ image_tag }}\"\n- debug:\n    var: service_status.service.runningCount\n",
+        ..BUILTIN
+    };
+
+    fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
+        if self.verbosity > call.item.play.shared.options.verbosity {
+            let mut outcome = Outcome::skip("");
+            outcome.values.clear();
+            return Ok(outcome.with("skipped_reason", "Verbosity threshold not met."));
+        }
+        call.verbose = true;
+        if let Some(var) = call.args.get("var").cloned() {
+            let place = call.written("var").map_or(&call.item.task.place, |n| n.place()).clone();
+            return match &var {
+                Value::Str(name) => {
+                    let expression = Expression::new(name.as_str(), place);
+                    let renderer = call.renderer();
+                    let value = renderer.evaluate(&expression).and_then(crate::template::Renderer::finalize);
+                    match value {
+                        Ok(value) => Ok(Outcome::default().with(name, value)),
+                        // An undefined variable is worth seeing, not worth failing for.
+                        Err(e) if e.is_undefined() => {
+                            let shown = format!("<< error 1 - {e} >>");
+                            let e = e.at(expression.place());
+                            let shown_error = crate::report::format_error(&e);
+                            let warning = format!("Encountered 1 template error.\nerror 1 - {}", shown_error.trim_end());
+                            Ok(Outcome::default().with(name, shown).warn(warning))
+                        }
+                        Err(e) => Err(e.into()),
+                    }
+                }
+                other => {
+                    let name = other.to_text().into_owned();
+                    Ok(Outcome::default().with(&name, other.clone()))
+                }
+            };
+        }
+        Ok(Outcome::default()
+            .with("msg", call.args.get("msg").cloned().unwrap_or_else(|| "Hello world!".into())))
+    }
+}

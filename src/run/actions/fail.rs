@@ -1,0 +1,26 @@
+//! `fail`
+
+use playbook_api::{Doc, Failure, JsonSchema, Outcome};
+use serde::Deserialize;
+
+use super::{Action, ActionCall, BUILTIN};
+
+/// Fails, with a message. With `when` it guards what follows.
+#[derive(Deserialize, JsonSchema)]
+pub struct Fail {
+    /// Why.
+    msg: Option<String>,
+}
+
+impl Action for Fail {
+    const DOC: Doc = Doc {
+        name: "fail",
+        short: "Fail with a message",
+        examples: "- fail:\n    msg: The image tag is missing\n  when: image_tag is not defined\n",
+        ..BUILTIN
+    };
+
+    fn run(self, _: &mut ActionCall) -> Result<Outcome, Failure> {
+        Err(Failure::new(self.msg.unwrap_or_else(|| "Failed as requested from task".into())))
+    }
+}

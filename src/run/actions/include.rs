@@ -1,0 +1,182 @@
+//! `include_tasks` and `include_role`
+
+use std::path::{Path, PathBuf};
+
+use playbook_api::{Doc, Error, ErrorKind, Failure, JsonSchema, Map, Outcome, Value};
+use serde::Deserialize;
+
+use super::{Action, ActionCall, BUILTIN};
+use crate::playbook::FrameKind;
+use crate::run::effect::{Included, Inclusion};
+use crate::run::{Effect, include};
+
+/// Includes a file of tasks where it stands, when it is reached.
+#[derive(Deserialize, JsonSchema)]
+pub struct IncludeTasks {
+    /// The file; relative to the file it stands in, the role's `tasks`, or the playbook.
+    #[schemars(extend("aliases" = ["_raw_params"]))]
+    file: Option<String>,
+    /// Keywords that the included tasks inherit.
+    #[schemars(extend("format" = "raw"))]
+    #[serde(rename = "apply")]
+    _apply: Option<serde_json::Value>,
+}
+
+impl Action for IncludeTasks {
+    const DOC: Doc = Doc {
+        name: "include_tasks",
+        short: "Include a file of tasks when it is reached",
+        free_form: true,
+        examples: "- include_tasks: \"{{ ansible_facts['os_family'] }}.yml\"\n- include_tasks:\n    file: backup.yml\n    apply:\n      tags: [backup]\n",
+        ..BUILTIN
+    };
+    const RAW: &'static [&'static str] = &["apply"];
+
+    fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
+        let Some(file) = self.file.filter(|f| !f.is_empty()) else {
+            return Err(call
+                .error("No file specified for include_tasks")
+                .help("say which: `include_tasks: FILE.yml`")
+                .into());
+        };
+        let path = find(call, &file)?;
+        let inclusion =
+            Inclusion { what: Included::Tasks(path.clone()), vars: loop_vars(call), item: label(call)? };
+        call.effects.push(Effect::Tasks(Box::new(inclusion)));
+        Ok(Outcome::default().with("include", file))
+    }
+}
+
+/// Includes a role when it is reached.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(extend("required_one_of" = [["name"]]))]
+pub struct IncludeRole {
+    /// The role.
+    #[schemars(extend("aliases" = ["role"]))]
+    #[serde(rename = "name")]
+    _name: Option<String>,
+    /// Keywords that the role's tasks inherit.
+    #[schemars(extend("format" = "raw"))]
+    #[serde(rename = "apply")]
+    _apply: Option<serde_json::Value>,
+    /// A file of the role's `tasks` other than `main`.
+    #[serde(rename = "tasks_from")]
+    _tasks_from: Option<String>,
+    /// A file of the role's `vars` other than `main`.
+    #[serde(rename = "vars_from")]
+    _vars_from: Option<String>,
+    /// A file of the role's `defaults` other than `main`.
+    #[serde(rename = "defaults_from")]
+    _defaults_from: Option<String>,
+    /// A file of the role's `handlers` other than `main`.
+    #[serde(rename = "handlers_from")]
+    _handlers_from: Option<String>,
+    /// Include it again where this host has been through it already.
+    #[serde(rename = "allow_duplicates")]
+    _allow_duplicates: Option<bool>,
+    /// Show its variables and defaults to the rest of the play.
+    #[serde(rename = "public")]
+    _public: Option<bool>,
+    /// Check the role's argument spec.
+    #[serde(rename = "rolespec_validate")]
+    _rolespec_validate: Option<bool>,
+}
+
+impl Action for IncludeRole {
+    const DOC: Doc = Doc {
+        name: "include_role",
+        short: "Include a role when it is reached",
+        examples: "- include_role:\n    name: database-setup\n    tasks_from: backup\n",
+        ..BUILTIN
+    };
+    const RAW: &'static [&'static str] = &["apply"];
+
+    fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
+        let arguments: Map = call.args.values.clone();
+        let name = arguments.get("name").or_else(|| arguments.get("role")).cloned().unwrap_or_default();
+        let inclusion =
+            Inclusion { what: Included::Role(arguments), vars: loop_vars(call), item: label(call)? };
+        call.effects.push(Effect::Tasks(Box::new(inclusion)));
+        Ok(Outcome::default().with("include_role", name))
+    }
+}
+
+/// The loop's variables as the included tasks see them.
+fn loop_vars(call: &ActionCall) -> crate::inventory::Vars {
+    let task = call.item.task;
+    if task.loop_over.is_none() {
+        return Default::default();
+    }
+    let local = call.scope.local().iter();
+    local.map(|(name, value)| (name.clone(), include::written(task, value))).collect()
+}
+
+/// What the report shows for the loop item.
+fn label(call: &ActionCall) -> Result<Option<String>, Error> {
+    let task = call.item.task;
+    if task.loop_over.is_none() {
+        return Ok(None);
+    }
+    if let Some(node) = &task.loop_control.label {
+        return call.renderer().value(node).map(|v| Some(v.to_text().into_owned()));
+    }
+    let name =
+        call.scope.local().get("ansible_loop_var").map(|v| v.to_text().into_owned()).unwrap_or_default();
+    Ok(call.scope.local().get(name.as_str()).map(|v: &Value| v.to_text().into_owned()))
+}
+
+/// Looks for an included file where Ansible does.
+fn find(call: &ActionCall, file: &str) -> Result<PathBuf, Error> {
+    let written = Path::new(file);
+    if written.is_absolute() {
+        return existing(written).ok_or_else(|| missing(call, file, &[]));
+    }
+    let mut tried = Vec::new();
+    let task = call.item.task;
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for frame in task.frame.chain() {
+        match &frame.kind {
+            FrameKind::Include { folder, .. } => folders.push(folder.clone()),
+            FrameKind::Role(role) => {
+                let kind = if call.item.info.kind == crate::report::TaskKind::Handler {
+                    "handlers"
+                } else {
+                    "tasks"
+                };
+                folders.push(role.path.join(kind));
+                folders.push(role.path.join("tasks"));
+                folders.push(role.path.clone());
+            }
+            _ => {}
+        }
+    }
+    folders.extend(Path::new(&*task.place.file).parent().map(Path::to_owned));
+    folders.push(call.item.play.play.folder.clone());
+    folders.push(call.scope.base.play.playbook_dir.clone());
+    for folder in folders {
+        let path = folder.join(written);
+        if let Some(path) = existing(&path) {
+            return Ok(path);
+        }
+        if !tried.contains(&path) {
+            tried.push(path);
+        }
+    }
+    Err(missing(call, file, &tried))
+}
+
+fn existing(path: &Path) -> Option<PathBuf> {
+    path.is_file().then(|| crate::document::absolute(path))
+}
+
+fn missing(call: &ActionCall, file: &str, tried: &[PathBuf]) -> Error {
+    let shown = tried.first().map_or_else(|| PathBuf::from(file), |p| crate::document::absolute(p));
+    let error =
+        call.error(format!("Could not find or access '{}' on the Ansible Controller.", shown.display()));
+    let error = error.kind(ErrorKind::NotFound);
+    if tried.is_empty() {
+        return error;
+    }
+    let list: Vec<String> = tried.iter().map(|p| p.display().to_string()).collect();
+    error.help(format!("looked for {}", list.join(", ")))
+}

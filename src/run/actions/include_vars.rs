@@ -1,0 +1,240 @@
+//! `include_vars`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fancy_regex::Regex;
+use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value};
+use serde::Deserialize;
+
+use super::{Action, ActionCall, BUILTIN};
+use crate::document::{self, Node, Trust};
+use crate::inventory::Vars;
+use crate::run::Effect;
+
+/// Loads variables from a file, or from all files of a folder, when it is reached.
+#[derive(Deserialize, JsonSchema)]
+pub struct IncludeVars {
+    /// The file: in the role's `vars`, beside the playbook or its `vars`.
+    #[schemars(extend("aliases" = ["_raw_params"]))]
+    file: Option<String>,
+    /// A folder whose files are loaded in alphabetical order.
+    dir: Option<String>,
+    /// Put the variables into a dict of this name.
+    name: Option<String>,
+    /// How deep to go into the folder; 0 for all the way.
+    #[serde(default)]
+    depth: usize,
+    /// Load only files whose name matches this regular expression.
+    files_matching: Option<String>,
+    /// Files of the folder to leave out: names, or regular expressions of their ends.
+    ignore_files: Option<Vec<String>>,
+    /// Extensions of the files to load.
+    extensions: Option<Vec<String>>,
+    /// Skip files of other extensions rather than fail.
+    #[serde(default)]
+    ignore_unknown_extensions: bool,
+    /// `merge` or `replace` dicts that are there already.
+    hash_behaviour: Option<String>,
+}
+
+impl Action for IncludeVars {
+    const DOC: Doc = Doc {
+        name: "include_vars",
+        short: "Load variables from files when it is reached",
+        free_form: true,
+        returns: &[
+            ("ansible_facts", "dict", "the variables"),
+            ("ansible_included_var_files", "list", "the files they came from"),
+        ],
+        examples: "- include_vars: \"{{ environment_name }}.yml\"\n- include_vars:\n    dir: vars/common\n",
+        ..BUILTIN
+    };
+
+    fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
+        let mut vars = Vars::default();
+        let mut files = Vec::new();
+        match (&self.dir, &self.file) {
+            (Some(_), Some(_)) => {
+                return Err(Failure::new(
+                    "You are mixing file only and dir only arguments, these are incompatible",
+                ));
+            }
+            (Some(dir), None) => {
+                let folder = find(call, dir, true).ok_or_else(|| {
+                    Failure::new(format!("{} directory does not exist", place_of_folder(call, dir).display()))
+                })?;
+                if !folder.is_dir() {
+                    return Err(Failure::new(format!("{} is not a directory", folder.display())));
+                }
+                for file in self.files_in(&folder)? {
+                    vars.extend(load(call, &file)?);
+                    files.push(file);
+                }
+            }
+            (None, Some(file)) => {
+                let path = find(call, file, false).ok_or_else(|| {
+                    Failure::new(format!("Could not find or access '{file}' on the Ansible Controller."))
+                        .help(format!("looked in {}", searched(call)))
+                })?;
+                if !self.is_wanted_extension(&path) && !self.ignore_unknown_extensions {
+                    return Err(Failure::new(format!(
+                        "{} does not have a valid extension: {}",
+                        path.display(),
+                        self.extensions().join(", ")
+                    )));
+                }
+                vars.extend(load(call, &path)?);
+                files.push(path);
+            }
+            (None, None) => {
+                return Err(Failure::new("No file or dir was given").help("`include_vars: FILE.yml`"));
+            }
+        }
+        if let Some(name) = &self.name {
+            let members = vars.iter().map(|(k, n)| {
+                (Value::from(k.clone()), document::Entry { key: n.place().clone(), node: n.clone() })
+            });
+            let dict = Node::new(call.item.task.place.clone(), document::Kind::Map(members.collect()));
+            vars = Vars::from_iter([(Arc::from(name.as_str()), dict)]);
+        }
+        if self.hash_behaviour.as_deref() == Some("merge") {
+            vars = merged(call, vars)?;
+        }
+        let facts = vars.iter().map(|(k, n)| (Value::from(k.clone()), n.raw())).collect();
+        let renderer = call.renderer();
+        let carry = vars.iter().filter_map(|(k, n)| Some((k.clone(), renderer.resolve(n).ok()?)));
+        call.carry.extend(carry);
+        let host = call.item.host.clone();
+        call.effects.push(Effect::Include { host, vars });
+        let mut outcome = Outcome::default();
+        outcome.facts = facts;
+        let names: Vec<String> = files.iter().map(|f| f.to_string_lossy().into_owned()).collect();
+        Ok(outcome.with("ansible_included_var_files", names))
+    }
+}
+
+impl IncludeVars {
+    fn extensions(&self) -> Vec<String> {
+        self.extensions.clone().unwrap_or_else(|| vec!["json".into(), "yaml".into(), "yml".into()])
+    }
+
+    /// Files without an extension are taken too.
+    fn is_wanted_extension(&self, path: &Path) -> bool {
+        match path.extension() {
+            Some(extension) => {
+                self.extensions().iter().any(|e| extension.eq_ignore_ascii_case(e.trim_start_matches('.')))
+            }
+            None => true,
+        }
+    }
+
+    fn files_in(&self, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+        let pattern = |text: &str| {
+            Regex::new(text).map_err(|e| Failure::new(format!("Invalid regular expression: {text}: {e}")))
+        };
+        let matching = self.files_matching.as_deref().map(pattern).transpose()?;
+        let ignored: Vec<Regex> = self
+            .ignore_files
+            .iter()
+            .flatten()
+            .map(|f| pattern(&format!("{f}$")))
+            .collect::<Result<_, _>>()?;
+        let mut walk = walkdir::WalkDir::new(folder).follow_links(true).sort_by_file_name().min_depth(1);
+        if self.depth > 0 {
+            walk = walk.max_depth(self.depth);
+        }
+        let mut files = Vec::new();
+        for entry in walk {
+            let entry = entry.map_err(|e| Failure::new(e.to_string()))?;
+            let name = entry.file_name().to_string_lossy();
+            let hits = |regex: &Regex| regex.is_match(&*name).unwrap_or(false);
+            if !entry.file_type().is_file() || name.starts_with('.') && name.ends_with('~') {
+                continue;
+            }
+            if matching.as_ref().is_some_and(|m| !hits(m)) || ignored.iter().any(hits) {
+                continue;
+            }
+            if entry.path().extension().is_none() || !self.is_wanted_extension(entry.path()) {
+                if self.ignore_unknown_extensions
+                    || matching.is_some() && self.is_wanted_extension(entry.path())
+                {
+                    if self.is_wanted_extension(entry.path()) && matching.is_some() {
+                        files.push(entry.into_path());
+                    }
+                    continue;
+                }
+                return Err(Failure::new(format!(
+                    "{} does not have a valid extension: {}",
+                    entry.path().display(),
+                    self.extensions().join(", ")
+                )));
+            }
+            files.push(entry.into_path());
+        }
+        Ok(files)
+    }
+}
+
+fn folders(call: &ActionCall) -> Vec<PathBuf> {
+    call.scope.search_path()
+}
+
+fn searched(call: &ActionCall) -> String {
+    folders(call).iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn place_of_folder(call: &ActionCall, dir: &str) -> PathBuf {
+    if Path::new(dir).is_absolute() {
+        return dir.into();
+    }
+    match call.scope.role() {
+        Some(role) => role.path.join("vars").join(dir),
+        None => folders(call).first().map(|f| f.join(dir)).unwrap_or_else(|| dir.into()),
+    }
+}
+
+fn find(call: &ActionCall, name: &str, folder: bool) -> Option<PathBuf> {
+    let exists = |path: PathBuf| {
+        (if folder { path.exists() } else { path.is_file() }).then(|| document::absolute(&path))
+    };
+    if Path::new(name).is_absolute() {
+        return exists(name.into());
+    }
+    folders(call)
+        .into_iter()
+        .find_map(|base| exists(base.join("vars").join(name)).or_else(|| exists(base.join(name))))
+}
+
+fn load(call: &ActionCall, path: &Path) -> Result<Vars, Failure> {
+    let keyring = &call.scope.base.environment.keyring;
+    let loaded = document::load(path, Trust::Templates, keyring)?;
+    for warning in &loaded.warnings {
+        (call.item.emit)(crate::report::Event::Warning(warning.to_string()));
+    }
+    match loaded.node.kind() {
+        document::Kind::Map(map) => {
+            Ok(map.iter().map(|(k, e)| (Arc::from(&*k.to_text()), e.node.clone())).collect())
+        }
+        _ if loaded.node.is_null() => Ok(Vars::default()),
+        _ => Err(Failure::new(format!("{} must be stored as a dictionary/hash", path.display()))),
+    }
+}
+
+/// Dicts merged into what the host has under the same names.
+fn merged(call: &ActionCall, vars: Vars) -> Result<Vars, Failure> {
+    let renderer = call.renderer();
+    let mut out = Vars::default();
+    for (name, node) in vars {
+        let old = crate::template::Scope::get(&**call.scope, &name).transpose()?;
+        let old = old.map(crate::template::Renderer::finalize).transpose()?;
+        let merged = match (old, renderer.value(&node)?) {
+            (Some(Value::Map(below)), Value::Map(above)) => {
+                crate::vars::merge(Value::Map(below), Value::Map(above))
+            }
+            (_, above) => above,
+        };
+        out.insert(name, Node::value(node.place().clone(), merged));
+    }
+    Ok(out)
+}

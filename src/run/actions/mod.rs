@@ -1,0 +1,161 @@
+//! What needs the run itself: actions. Everything else is a module.
+//!
+//! An action is a type, like a module: its fields are its arguments. A new one is a file here and a line in
+//! [`table`].
+
+mod add_host;
+mod assert;
+mod copy;
+mod debug;
+mod fail;
+mod gather_facts;
+mod group_by;
+mod include;
+mod include_vars;
+mod pause;
+mod set_fact;
+mod set_stats;
+mod template;
+mod validate_argument_spec;
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Outcome, Spec, Value};
+use serde::de::DeserializeOwned;
+
+use super::Effect;
+use super::item::ItemCall;
+use crate::document::Node;
+use crate::template::Renderer;
+use crate::vars::HostScope;
+
+/// An action: its fields are its arguments.
+pub trait Action: DeserializeOwned + JsonSchema {
+    const DOC: Doc;
+    /// Arguments that are not rendered beforehand; [`ActionCall::written`] gives them.
+    const RAW: &'static [&'static str] = &[];
+    /// Any other argument is taken too (`set_fact`'s variables).
+    const FREE: bool = false;
+
+    fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure>;
+}
+
+/// One call of an action.
+pub struct ActionCall<'a> {
+    pub item: &'a ItemCall<'a>,
+    pub scope: &'a Arc<HostScope>,
+    pub args: Arguments,
+    pub check: bool,
+    pub diff: bool,
+    pub delegated: Option<&'a Arc<str>>,
+    pub effects: Vec<Effect>,
+    pub carry: Vec<(Arc<str>, Value)>,
+    /// The result is shown at any verbosity.
+    pub verbose: bool,
+}
+
+impl ActionCall<'_> {
+    pub fn renderer(&self) -> Renderer {
+        self.scope.renderer()
+    }
+
+    /// An argument as it was written.
+    pub fn written(&self, name: &str) -> Option<&Node> {
+        self.item.task.action.args.get(name)
+    }
+
+    /// The host the task acts on: the one it is delegated to, or its own.
+    pub fn target(&self) -> &Arc<str> {
+        self.delegated.unwrap_or(self.item.host)
+    }
+
+    pub fn error(&self, message: impl Into<String>) -> Error {
+        Error::new(message).at(&self.item.task.place)
+    }
+
+    /// Runs the module of the task's own name.
+    pub fn module(&mut self) -> Result<Outcome, Failure> {
+        let name = self.item.task.action.name.clone();
+        let args = self.args.clone();
+        self.call_module(&name, args)
+    }
+
+    /// Runs a module where the task acts.
+    pub fn call_module(&mut self, name: &str, args: Arguments) -> Result<Outcome, Failure> {
+        super::module::call(self, name, args)
+    }
+}
+
+/// A line of the table.
+pub struct ActionEntry {
+    pub doc: &'static Doc,
+    pub raw: &'static [&'static str],
+    pub run: fn(&ActionEntry, &mut ActionCall) -> Result<Outcome, Failure>,
+    build: fn() -> Spec,
+    spec: OnceLock<Spec>,
+}
+
+impl ActionEntry {
+    fn of<A: Action>() -> (&'static str, ActionEntry) {
+        let entry = ActionEntry {
+            doc: &A::DOC,
+            raw: A::RAW,
+            build: Spec::of::<A>,
+            spec: OnceLock::new(),
+            run: |entry, call| {
+                let mut args = call.args.clone();
+                if A::FREE {
+                    args.values.retain(|key, _| key.as_str().is_some_and(|k| entry.spec().find(k).is_some()));
+                }
+                for name in A::RAW {
+                    if let Some(node) = call.written(name) {
+                        args.values.insert((*name).into(), node.raw());
+                    }
+                }
+                let action: A =
+                    args.parse(entry.doc.name, entry.spec(), &call.item.play.shared.context.redactor)?;
+                action.run(call)
+            },
+        };
+        (A::DOC.name, entry)
+    }
+
+    pub fn spec(&self) -> &Spec {
+        self.spec.get_or_init(self.build)
+    }
+}
+
+/// All actions, by short name.
+pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|| {
+    HashMap::from([
+        ActionEntry::of::<add_host::AddHost>(),
+        ActionEntry::of::<assert::Assert>(),
+        ActionEntry::of::<copy::Copy>(),
+        ActionEntry::of::<debug::Debug>(),
+        ActionEntry::of::<fail::Fail>(),
+        ActionEntry::of::<gather_facts::GatherFacts>(),
+        ActionEntry::of::<group_by::GroupBy>(),
+        ActionEntry::of::<include::IncludeRole>(),
+        ActionEntry::of::<include::IncludeTasks>(),
+        ActionEntry::of::<include_vars::IncludeVars>(),
+        ActionEntry::of::<pause::Pause>(),
+        ActionEntry::of::<set_fact::SetFact>(),
+        ActionEntry::of::<set_stats::SetStats>(),
+        ActionEntry::of::<template::Template>(),
+        ActionEntry::of::<validate_argument_spec::ValidateArgumentSpec>(),
+    ])
+});
+
+/// The action of a short or full name.
+pub fn find(name: &str) -> Option<&'static ActionEntry> {
+    let short = name
+        .strip_prefix("ansible.builtin.")
+        .or_else(|| name.strip_prefix("ansible.legacy."))
+        .unwrap_or(name);
+    TABLE.get(short)
+}
+
+/// What [`Doc`] of an action starts from.
+const BUILTIN: Doc =
+    Doc { check_mode: "Full: it acts on the run alone, which check mode allows.", ..Doc::BUILTIN };

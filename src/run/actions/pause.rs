@@ -1,0 +1,108 @@
+//! `pause`
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use playbook_api::{Doc, Failure, JsonSchema, Outcome};
+use serde::Deserialize;
+
+use super::{Action, ActionCall, BUILTIN};
+
+/// Pauses for a time, or until somebody presses return. For all hosts at once.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(extend("mutually_exclusive" = [["minutes", "seconds"]]))]
+pub struct Pause {
+    /// How long, in minutes.
+    #[schemars(extend("format" = "raw"))]
+    minutes: Option<serde_json::Value>,
+    /// How long, in seconds.
+    #[schemars(extend("format" = "raw"))]
+    seconds: Option<serde_json::Value>,
+    /// What to ask; what is typed is returned.
+    prompt: Option<String>,
+    /// Show what is typed.
+    #[serde(default = "yes")]
+    echo: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn number(value: &serde_json::Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+impl Action for Pause {
+    const DOC: Doc = Doc {
+        name: "pause",
+        short: "Pause for a time or for a key",
+        returns: &[
+            ("user_input", "str", "what was typed"),
+            ("delta", "int", "seconds it took"),
+            ("start", "str", "when it began"),
+            ("stop", "str", "when it ended"),
+            ("stdout", "str", "what was waited for"),
+        ],
+        examples: "- pause:\n    minutes: 5\n- pause:\n    prompt: Make sure that the replica caught up\n",
+        ..BUILTIN
+    };
+
+    fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
+        let mut limit = None;
+        for (name, value, unit) in [("minutes", &self.minutes, 60.0), ("seconds", &self.seconds, 1.0)] {
+            if let Some(value) = value.as_ref().filter(|v| !v.is_null()) {
+                let n = number(value).ok_or_else(|| {
+                    Failure::new(format!("non-integer value given for prompt duration: {name} = {value}"))
+                })?;
+                limit = Some(n.max(0.0) * unit);
+            }
+        }
+        let name = super::super::describe::name(call.item.task, call.scope);
+        let prompt =
+            self.prompt.clone().unwrap_or_else(|| "Press enter to continue, Ctrl+C to interrupt".into());
+        let clock = || jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S.%6f").to_string();
+        let (start, begun) = (clock(), Instant::now());
+        let mut input = String::new();
+        match limit {
+            Some(seconds) => call.item.play.sleep(Duration::from_secs_f64(seconds.max(1.0)))?,
+            None if std::io::stdin().is_terminal() => {
+                eprint!("[{name}]\n{prompt}:\r\n");
+                let _ = std::io::stderr().flush();
+                input = read_line(self.echo)?;
+            }
+            None => {
+                let warning = "Not waiting for response to prompt as stdin is not interactive";
+                (call.item.emit)(crate::report::Event::Warning(warning.into()));
+            }
+        }
+        let seconds = begun.elapsed().as_secs();
+        let waited = match (&self.minutes, limit) {
+            (Some(_), Some(limit)) => format!("Paused for {} minutes", round(limit / 60.0)),
+            (_, Some(limit)) => format!("Paused for {} seconds", round(limit)),
+            _ => format!("Paused for {:.2} minutes", begun.elapsed().as_secs_f64() / 60.0),
+        };
+        Ok(Outcome::default()
+            .with("user_input", input)
+            .with("echo", self.echo)
+            .with("delta", seconds)
+            .with("start", start)
+            .with("stop", clock())
+            .with("stdout", waited)
+            .with("stderr", "")
+            .with("rc", 0))
+    }
+}
+
+fn round(n: f64) -> String {
+    if n.fract() == 0.0 { format!("{n:.1}") } else { format!("{n:.2}") }
+}
+
+fn read_line(echo: bool) -> Result<String, Failure> {
+    if !echo {
+        return Ok(crate::run::prompt::hidden("")?);
+    }
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

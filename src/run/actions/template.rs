@@ -1,0 +1,133 @@
+//! `template`
+
+use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value};
+use serde::Deserialize;
+
+use super::copy::{self, Common};
+use super::{Action, ActionCall, BUILTIN};
+use crate::document;
+use crate::jinja::{self, Syntax};
+
+/// Renders a template file and puts the text on the host.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(extend("mutually_exclusive" = [["src", "content"]]))]
+pub struct Template {
+    /// The template: in the role's or playbook's `templates`, or beside it.
+    #[schemars(extend("format" = "path"))]
+    src: String,
+    #[serde(flatten)]
+    common: Common,
+    /// How lines end in the result.
+    #[serde(default = "newline")]
+    newline_sequence: String,
+    /// What begins a block.
+    block_start_string: Option<String>,
+    /// What ends a block.
+    block_end_string: Option<String>,
+    /// What begins a variable.
+    variable_start_string: Option<String>,
+    /// What ends a variable.
+    variable_end_string: Option<String>,
+    /// What begins a comment.
+    comment_start_string: Option<String>,
+    /// What ends a comment.
+    comment_end_string: Option<String>,
+    /// Drop the newline after a block.
+    #[serde(default = "yes")]
+    trim_blocks: bool,
+    /// Drop the blanks before a block.
+    #[serde(default)]
+    lstrip_blocks: bool,
+    /// The encoding of the result; utf-8.
+    #[serde(rename = "output_encoding")]
+    _output_encoding: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn newline() -> String {
+    "\n".into()
+}
+
+impl Action for Template {
+    const DOC: Doc = Doc {
+        name: "template",
+        short: "Render a template file to the host",
+        check_mode: "Full: renders, compares, and writes nothing.",
+        returns: copy::RETURNS,
+        examples: "- template:\n    src: app.env.j2\n    dest: /etc/app/env\n    mode: '0640'\n",
+        ..BUILTIN
+    };
+
+    fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
+        let Some(source) = copy::find(call, &self.src, "templates") else {
+            return Err(copy::missing(call, &self.src, "templates"));
+        };
+        if source.is_dir() {
+            return Err(Failure::new(format!(
+                "'{}' is a directory; template takes one file",
+                source.display()
+            )));
+        }
+        let newline = match self.newline_sequence.as_str() {
+            "\\n" | "\n" => "\n",
+            "\\r" | "\r" => "\r",
+            "\\r\\n" | "\r\n" => "\r\n",
+            _ => return Err(Failure::new("newline_sequence needs to be one of: \\n, \\r or \\r\\n")),
+        };
+        let text = document::read(&source, &call.scope.base.environment.keyring)?;
+        let default = Syntax::default();
+        let or = |given: &Option<String>, default: &String| given.clone().unwrap_or_else(|| default.clone());
+        let syntax = Syntax {
+            block: (
+                or(&self.block_start_string, &default.block.0),
+                or(&self.block_end_string, &default.block.1),
+            ),
+            variable: (
+                or(&self.variable_start_string, &default.variable.0),
+                or(&self.variable_end_string, &default.variable.1),
+            ),
+            comment: (
+                or(&self.comment_start_string, &default.comment.0),
+                or(&self.comment_end_string, &default.comment.1),
+            ),
+            trim_blocks: self.trim_blocks,
+            lstrip_blocks: self.lstrip_blocks,
+            newline: newline.into(),
+            ..Syntax::file()
+        };
+        let rendered = render(call, &source, &text, syntax, &self.common.dest)?;
+        copy::write(
+            call,
+            &self.common,
+            &source,
+            rendered.to_text().into_owned().into_bytes(),
+            rendered.is_secret(),
+        )
+    }
+}
+
+/// Renders a template file's text, with the variables that Ansible gives to templates.
+fn render(
+    call: &ActionCall,
+    source: &std::path::Path,
+    text: &str,
+    syntax: Syntax,
+    dest: &str,
+) -> Result<Value, Failure> {
+    let place = playbook_api::Place::new(source.to_string_lossy(), 1, 1);
+    let (body, syntax) = syntax.header(text).map_err(Failure::new)?;
+    let locals = copy::template_vars(call, source, dest);
+    let mut search = vec![source.parent().map(|p| p.to_owned()).unwrap_or_default()];
+    for folder in call.scope.search_path() {
+        search.push(folder.join("templates"));
+        search.push(folder);
+    }
+    let search: Value = search.iter().map(|p| Value::from(p.to_string_lossy().into_owned())).collect();
+    let scope = call.scope.with_local(locals.into_iter().chain([("ansible_search_path".into(), search)]));
+    let template = jinja::Template::with_syntax(body, place, syntax);
+    let value = scope.renderer().render(&template)?;
+    Ok(value)
+}

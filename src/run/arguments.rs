@@ -1,0 +1,123 @@
+//! A task's arguments: `module_defaults`, then what the task wrote, rendered.
+
+use std::collections::HashMap;
+
+use playbook_api::{Arguments, Error, Map, Place, Value};
+
+use super::item::ItemCall;
+use super::keyword;
+use crate::document::Node;
+use crate::playbook::Task;
+use crate::template::Renderer;
+use crate::vars::HostScope;
+
+/// Renders the arguments; those named in `raw` are left to the action, which reads them as written.
+pub fn finalize(call: &ItemCall, scope: &HostScope, raw: &[&str]) -> Result<Arguments, Error> {
+    let task = call.task;
+    let renderer = scope.renderer();
+    let whole = |e: Error| {
+        e.context(format!("Finalization of task args for '{}' failed.", full_name(task))).at(&task.place)
+    };
+    let mut values = defaults(call, task, &renderer).map_err(whole)?;
+    let mut places: HashMap<String, Place> = HashMap::new();
+    if let Some(node) = &task.action.variable_args {
+        match renderer.value(node).map_err(whole)? {
+            Value::Map(map) => {
+                places.extend(map.keys().map(|k| (k.to_text().into_owned(), node.place().clone())));
+                values.extend(
+                    map.iter()
+                        .filter(|(_, v)| !matches!(v, Value::Omit))
+                        .map(|(k, v)| (k.clone(), v.clone())),
+                );
+            }
+            Value::Null | Value::Omit => {}
+            Value::Str(text) => {
+                let parsed =
+                    crate::document::parse_kv(&text, node.place(), crate::document::Trust::Text, true)?;
+                values.extend(parsed.iter().map(|(k, n)| (Value::from(k.clone()), n.raw())));
+            }
+            other => {
+                let message = format!("task arguments must be a dictionary, got {}", other.type_name());
+                return Err(whole(Error::new(message).at(node.place())));
+            }
+        }
+    }
+    for (name, node) in &task.action.args {
+        places.insert(name.to_string(), node.place().clone());
+        if raw.contains(&&**name) {
+            continue;
+        }
+        let value = renderer.value(node).map_err(|e| {
+            whole(e.context(format!("Error while resolving value for '{name}'")).at(node.place()))
+        })?;
+        if matches!(value, Value::Omit) {
+            values.shift_remove(&**name);
+        } else {
+            values.insert(Value::from(name.clone()), value);
+        }
+    }
+    Ok(Arguments { values, places, place: Some(task.action.place.clone()) })
+}
+
+/// `ansible.builtin.debug` for `debug`.
+fn full_name(task: &Task) -> String {
+    if task.action.name.contains('.') {
+        task.action.name.to_string()
+    } else {
+        format!("ansible.builtin.{}", task.action.name)
+    }
+}
+
+/// What `module_defaults` gives this task: its groups' values, then its own.
+fn defaults(call: &ItemCall, task: &Task, renderer: &Renderer) -> Result<Map, Error> {
+    let mut written: Vec<(String, &Node)> = Vec::new();
+    for node in keyword::inherited(task, "module_defaults") {
+        let dicts: Vec<&Node> = node.as_list().map_or_else(|| vec![node], |items| items.iter().collect());
+        for map in dicts.into_iter().filter_map(Node::as_map) {
+            for (key, entry) in map {
+                let key = key.to_text().into_owned();
+                written.retain(|(name, _)| *name != key);
+                written.push((key, &entry.node));
+            }
+        }
+    }
+    let mut values = Map::default();
+    if written.is_empty() {
+        return Ok(values);
+    }
+    let mut add = |node: &Node| -> Result<(), Error> {
+        if let Value::Map(map) = renderer.value(node)? {
+            values.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())));
+        }
+        Ok(())
+    };
+    let entry = call.play.shared.registry.module(&task.action.name);
+    let collection = entry.map(|e| e.doc.collection).unwrap_or_default();
+    for (key, node) in &written {
+        let group = key.strip_prefix("group/").map(|g| g.rsplit('.').next().unwrap_or(g));
+        if group.is_some_and(|g| in_group(g, collection)) {
+            add(node)?;
+        }
+    }
+    let short = task.action_name();
+    for (key, node) in &written {
+        let key_entry = call.play.shared.registry.module(key);
+        let same = match (entry, key_entry) {
+            (Some(a), Some(b)) => a.doc.name == b.doc.name,
+            _ => key.rsplit('.').next() == Some(short) && !key.starts_with("group/"),
+        };
+        if same {
+            add(node)?;
+        }
+    }
+    Ok(values)
+}
+
+/// The action groups that collections define and this program has modules of.
+fn in_group(group: &str, collection: &str) -> bool {
+    match group {
+        "aws" => matches!(collection, "amazon.aws" | "community.aws"),
+        "postgresql" => collection == "community.postgresql",
+        _ => false,
+    }
+}

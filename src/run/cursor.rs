@@ -1,0 +1,211 @@
+//! Where one host stands in a play.
+
+use std::sync::Arc;
+
+use crate::playbook::{Block, Item, Task};
+
+/// Where one host stands in a play: a stack of blocks, includes and handler runs it is inside of.
+///
+/// Failing moves the host to the nearest `rescue`, running the `always` sections it leaves on its way; a host
+/// that nothing rescues comes to its end.
+#[derive(Debug, Default)]
+pub struct Cursor {
+    levels: Vec<Level>,
+    next: Option<Step>,
+    /// Set when the host has failed and nothing rescued it (an `always` may still have to run).
+    pub failed: bool,
+}
+
+/// A task that a host has come to.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub task: Arc<Task>,
+    /// It runs because it was notified.
+    pub handler: bool,
+}
+
+#[derive(Debug)]
+struct Level {
+    kind: Kind,
+    index: usize,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Tasks(Arc<Vec<Item>>),
+    Block { block: Arc<Block>, section: Section, failing: bool },
+    Handlers(Arc<Vec<Arc<Task>>>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Section {
+    Block,
+    Rescue,
+    Always,
+}
+
+/// What became of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failed {
+    /// A `rescue` section comes next.
+    Rescued,
+    /// `always` sections may come, then the host is out.
+    Lost,
+}
+
+impl Cursor {
+    pub fn new(items: Arc<Vec<Item>>) -> Self {
+        Cursor { levels: vec![Level { kind: Kind::Tasks(items), index: 0 }], next: None, failed: false }
+    }
+
+    /// The task the host has come to. `notified` tells whether a handler waits for this host.
+    pub fn peek(&mut self, notified: &dyn Fn(&Task) -> bool) -> Option<&Step> {
+        if self.next.is_none() {
+            self.next = self.advance(notified);
+        }
+        self.next.as_ref()
+    }
+
+    /// Takes the task that [`Cursor::peek`] showed: the host is about to run it.
+    pub fn take(&mut self) -> Option<Step> {
+        self.next.take()
+    }
+
+    fn advance(&mut self, notified: &dyn Fn(&Task) -> bool) -> Option<Step> {
+        loop {
+            let level = self.levels.last_mut()?;
+            let index = level.index;
+            level.index += 1;
+            let item = match &level.kind {
+                Kind::Tasks(items) => items.get(index).cloned(),
+                Kind::Block { block, section, .. } => section.items(block).get(index).cloned(),
+                Kind::Handlers(handlers) => match handlers.get(index) {
+                    Some(handler) if notified(handler) => {
+                        return Some(Step { task: handler.clone(), handler: true });
+                    }
+                    Some(_) => continue,
+                    None => None,
+                },
+            };
+            match item {
+                Some(Item::Task(task)) => {
+                    let handler = self.in_handlers();
+                    return Some(Step { task, handler });
+                }
+                Some(Item::Block(block)) => {
+                    let kind = Kind::Block { block, section: Section::Block, failing: false };
+                    self.levels.push(Level { kind, index: 0 });
+                }
+                None => self.end_of_section(),
+            }
+        }
+    }
+
+    fn end_of_section(&mut self) {
+        let Some(level) = self.levels.last_mut() else { return };
+        if let Kind::Block { section, failing, .. } = &mut level.kind {
+            if *section != Section::Always {
+                *section = Section::Always;
+                level.index = 0;
+                return;
+            }
+            if *failing {
+                self.levels.pop();
+                self.fail();
+                return;
+            }
+        }
+        self.levels.pop();
+    }
+
+    /// The task the host took has failed.
+    pub fn fail(&mut self) -> Failed {
+        self.next = None;
+        while let Some(level) = self.levels.last_mut() {
+            if let Kind::Block { block, section, failing } = &mut level.kind {
+                level.index = 0;
+                match section {
+                    Section::Block if !block.rescue.is_empty() => {
+                        *section = Section::Rescue;
+                        return Failed::Rescued;
+                    }
+                    Section::Block | Section::Rescue if !block.always.is_empty() => {
+                        *section = Section::Always;
+                        *failing = true;
+                        self.failed = !self.rescued_further_out();
+                        return if self.failed { Failed::Lost } else { Failed::Rescued };
+                    }
+                    _ => {}
+                }
+            }
+            self.levels.pop();
+        }
+        self.failed = true;
+        Failed::Lost
+    }
+
+    /// Whether a `rescue` around the innermost level will catch its failure.
+    fn rescued_further_out(&self) -> bool {
+        self.levels.iter().rev().skip(1).any(|level| match &level.kind {
+            Kind::Block { block, section, .. } => *section == Section::Block && !block.rescue.is_empty(),
+            _ => false,
+        })
+    }
+
+    /// Tasks that an include brought come next.
+    pub fn insert(&mut self, items: Vec<Item>) {
+        if !items.is_empty() {
+            // What was looked ahead to comes after them.
+            if let Some(step) = self.next.take() {
+                let item = Item::Task(step.task);
+                self.levels.push(Level { kind: Kind::Tasks(Arc::new(vec![item])), index: 0 });
+            }
+            self.levels.push(Level { kind: Kind::Tasks(Arc::new(items)), index: 0 });
+        }
+    }
+
+    /// The notified handlers come next, in the order they are defined.
+    pub fn flush(&mut self, handlers: &Arc<Vec<Arc<Task>>>) {
+        self.levels.push(Level { kind: Kind::Handlers(handlers.clone()), index: 0 });
+    }
+
+    /// Nothing comes any more (`meta: end_host`), `always` sections included.
+    pub fn end(&mut self) {
+        self.levels.clear();
+        self.next = None;
+    }
+
+    /// The host leaves the role it is in (`meta: end_role`).
+    pub fn leave(&mut self, is_role_block: impl Fn(&Block) -> bool) {
+        self.next = None;
+        while let Some(level) = self.levels.pop() {
+            if matches!(&level.kind, Kind::Block { block, .. } if is_role_block(block)) {
+                return;
+            }
+        }
+    }
+
+    /// Whether the host is inside a `rescue` or on its way into one.
+    pub fn is_rescuing(&self) -> bool {
+        self.levels.iter().any(|l| matches!(l.kind, Kind::Block { section: Section::Rescue, .. }))
+    }
+
+    fn in_handlers(&self) -> bool {
+        self.levels.iter().any(|l| matches!(l.kind, Kind::Handlers(_)))
+    }
+
+    /// `meta: clear_host_errors`.
+    pub fn clear_failure(&mut self) {
+        self.failed = false;
+    }
+}
+
+impl Section {
+    fn items(self, block: &Block) -> &[Item] {
+        match self {
+            Section::Block => &block.block,
+            Section::Rescue => &block.rescue,
+            Section::Always => &block.always,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What a task asks of the run beside its result.
+
+use std::sync::Arc;
+
+use playbook_api::{Map, Value};
+
+use crate::inventory::Vars;
+
+/// What a task asks of the run beside its result. Tasks run side by side; their effects are applied in one place,
+/// by the strategy.
+#[derive(Debug)]
+pub enum Effect {
+    /// Variables of a host (`set_fact`, `register`).
+    Set {
+        host: Arc<str>,
+        values: Vec<(Arc<str>, Value)>,
+    },
+    /// Facts of a host (`setup`, cacheable `set_fact`).
+    Facts {
+        host: Arc<str>,
+        facts: Map,
+    },
+    /// `include_vars`.
+    Include {
+        host: Arc<str>,
+        vars: Vars,
+    },
+    AddHost {
+        name: Arc<str>,
+        groups: Vec<Arc<str>>,
+        vars: Vars,
+    },
+    GroupBy {
+        host: Arc<str>,
+        group: Arc<str>,
+        parents: Vec<Arc<str>>,
+    },
+    Stats {
+        host: Option<Arc<str>>,
+        data: Map,
+        aggregate: bool,
+    },
+    /// Tasks or a role come next on this host.
+    Tasks(Box<Inclusion>),
+    Notify(Vec<String>),
+}
+
+/// What an include task brings, found but not loaded: hosts that ask for the same share one load.
+#[derive(Clone, Debug)]
+pub struct Inclusion {
+    pub what: Included,
+    /// Variables of the include: `vars`, its loop item.
+    pub vars: Vars,
+    /// The loop item's label.
+    pub item: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Included {
+    Tasks(std::path::PathBuf),
+    Role(Map),
+}

@@ -1,0 +1,413 @@
+//! A task's life, for one item of its loop: scope → `when` → arguments → attempts → result.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use playbook_api::{Error, ErrorKind, Failure, Map, Outcome, Value, map};
+
+use super::actions::{self, ActionCall};
+use super::arguments;
+use super::keyword::{self, Verdict};
+use super::{Effect, PlayState};
+use crate::playbook::Task;
+use crate::report::{Event, Status, TaskInfo, TaskResult};
+use crate::vars::HostScope;
+
+/// A task on a host.
+pub struct ItemCall<'a> {
+    pub play: &'a PlayState,
+    pub host: &'a Arc<str>,
+    pub task: &'a Arc<Task>,
+    pub info: &'a Arc<TaskInfo>,
+    pub emit: &'a dyn Fn(Event),
+}
+
+/// What one item did.
+pub struct ItemOutcome {
+    pub result: TaskResult,
+    pub effects: Vec<Effect>,
+    /// Variables that the loop's next items see already: facts just set, the registered result.
+    pub carry: Vec<(Arc<str>, Value)>,
+}
+
+/// A result with nothing in it yet.
+pub fn blank(call: &ItemCall, status: Status) -> TaskResult {
+    TaskResult {
+        host: call.host.clone(),
+        delegated: None,
+        task: call.info.clone(),
+        status,
+        ignored: false,
+        values: Map::default(),
+        item: None,
+        no_log: call.info.no_log,
+        error: None,
+        verbose_always: false,
+        warnings: Vec::new(),
+        deprecations: Vec::new(),
+    }
+}
+
+/// The result of a task whose condition did not hold.
+pub fn skipped(call: &ItemCall, condition: Value) -> TaskResult {
+    let mut result = blank(call, Status::Skipped);
+    result.values = map! {
+        "changed" => false, "skipped" => true, "skip_reason" => "Conditional result was False",
+        "false_condition" => condition,
+    };
+    result
+}
+
+/// The result of a task that came to no result of its own.
+pub fn failed(call: &ItemCall, scope: &Arc<HostScope>, error: Error) -> TaskResult {
+    let status =
+        if error.get_kind() == ErrorKind::Unreachable { Status::Unreachable } else { Status::Failed };
+    let mut result = blank(call, status);
+    let error = error.context("Task failed").at(&call.task.place);
+    result.values = map! { "msg" => error.to_string() };
+    if status == Status::Unreachable {
+        result.values.insert("changed".into(), false.into());
+        result.values.insert("unreachable".into(), true.into());
+    } else {
+        result.values.insert("failed".into(), true.into());
+    }
+    result.error = Some(error);
+    ignore(call, scope, &mut result);
+    result
+}
+
+/// `ignore_errors` and `ignore_unreachable`.
+fn ignore(call: &ItemCall, scope: &Arc<HostScope>, result: &mut TaskResult) {
+    let name = match result.status {
+        Status::Failed => "ignore_errors",
+        Status::Unreachable => "ignore_unreachable",
+        _ => return,
+    };
+    match keyword::boolean(call.task, name, &scope.renderer()) {
+        Ok(Some(true)) => result.ignored = true,
+        Ok(_) => {}
+        Err(e) => result.warnings.push(e.to_string()),
+    }
+}
+
+/// Runs one item (or the whole task, where it has no loop).
+pub fn run(call: &ItemCall, scope: &Arc<HostScope>, label: Option<&Value>) -> ItemOutcome {
+    let renderer = scope.renderer();
+    let mut outcome = match keyword::when(call.task, &renderer) {
+        Ok(Verdict::True) => attempts(call, scope).unwrap_or_else(|e| only(failed(call, scope, e))),
+        Ok(Verdict::False(condition)) => only(skipped(call, condition)),
+        Err(e) => only(failed(call, scope, e)),
+    };
+    let result = &mut outcome.result;
+    result.item = label.cloned();
+    if let Ok(Some(true)) = keyword::boolean(call.task, "no_log", &renderer) {
+        result.no_log = true;
+    }
+    if result.status == Status::Changed
+        || (result.status != Status::Skipped && result.values.get("changed").is_some_and(Value::is_true))
+    {
+        match notifications(call.task, scope) {
+            Ok(names)
+                if !names.is_empty() && !matches!(result.status, Status::Failed | Status::Unreachable) =>
+            {
+                outcome.effects.push(Effect::Notify(names));
+            }
+            Ok(_) => {}
+            Err(e) => return only(failed(call, scope, e)),
+        }
+    }
+    if let Some(name) = &call.task.register {
+        outcome.carry.push((name.clone(), outcome.result.values.clone().into()));
+    }
+    outcome
+}
+
+fn only(result: TaskResult) -> ItemOutcome {
+    ItemOutcome { result, effects: Vec::new(), carry: Vec::new() }
+}
+
+/// The names that `notify` gives, of the task and all around it.
+fn notifications(task: &Task, scope: &Arc<HostScope>) -> Result<Vec<String>, Error> {
+    let renderer = scope.renderer();
+    let mut names = Vec::new();
+    for node in keyword::inherited(task, "notify") {
+        match renderer.value(node)? {
+            Value::List(items) | Value::Tuple(items) => {
+                names.extend(items.iter().map(|v| v.to_text().into_owned()))
+            }
+            Value::Null | Value::Omit => {}
+            one => names.push(one.to_text().into_owned()),
+        }
+    }
+    Ok(names)
+}
+
+/// How often and how patiently `until` is tried.
+struct Patience {
+    tries: i64,
+    delay: f64,
+}
+
+fn patience(task: &Task, scope: &Arc<HostScope>) -> Result<Patience, Error> {
+    let renderer = scope.renderer();
+    let retries = match &task.retries {
+        Some(node) => keyword::integer(node, "retries", &renderer)?,
+        None => None,
+    };
+    let delay = match &task.delay {
+        Some(node) => keyword::float(node, "delay", &renderer)?,
+        None => None,
+    };
+    let tries = match retries {
+        None if task.until.is_empty() => 1,
+        None => 3,
+        Some(n) if n <= 0 => 1,
+        Some(n) => n + 1,
+    };
+    Ok(Patience { tries, delay: delay.unwrap_or(5.0).max(0.0) })
+}
+
+fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Error> {
+    let patience = patience(call.task, scope)?;
+    let check = check_mode(call, scope)?;
+    let delegated = delegate(call.task, scope)?;
+    let mut try_number = 1;
+    loop {
+        let mut attempt = attempt(call, scope, check, delegated.as_ref())?;
+        let retrying = patience.tries > 1 || !call.task.until.is_empty();
+        if !retrying {
+            return Ok(attempt);
+        }
+        attempt.result.values.insert("attempts".into(), try_number.into());
+        if attempt.result.status == Status::Skipped || attempt.result.status == Status::Unreachable {
+            return Ok(attempt);
+        }
+        let met = if call.task.until.is_empty() {
+            attempt.result.status != Status::Failed
+        } else {
+            let scope = with_result(call.task, scope, &attempt);
+            matches!(keyword::conditions(&call.task.until, &scope.renderer())?, Verdict::True)
+        };
+        if met {
+            return Ok(attempt);
+        }
+        if check {
+            // Nothing was changed, so waiting would be for nothing: say what the run would wait for.
+            let wait = format!("Would wait until {}", written(&call.task.until));
+            attempt.result.warnings.push(wait);
+            return Ok(attempt);
+        }
+        if try_number >= patience.tries {
+            let result = &mut attempt.result;
+            result.status = Status::Failed;
+            result.values.insert("failed".into(), true.into());
+            if result.error.is_none() {
+                let last = result.values.get("msg").map(|m| m.to_text().into_owned());
+                let message = last.unwrap_or_else(|| "Retries exhausted.".into());
+                result.error = Some(Error::new(message).context("Task failed").at(&call.task.place));
+            }
+            ignore(call, scope, &mut attempt.result);
+            return Ok(attempt);
+        }
+        attempt.result.values.insert("retries".into(), patience.tries.into());
+        let left = (patience.tries - try_number) as u64;
+        (call.emit)(Event::Retry { result: attempt.result, left });
+        call.play.sleep(Duration::from_secs_f64(patience.delay))?;
+        try_number += 1;
+    }
+}
+
+fn written(conditions: &[crate::playbook::Condition]) -> String {
+    let text = |c: &crate::playbook::Condition| match c {
+        crate::playbook::Condition::Expression(e) => e.source().to_string(),
+        crate::playbook::Condition::Node(n) => n.raw().to_string(),
+    };
+    conditions.iter().map(text).collect::<Vec<_>>().join(" and ")
+}
+
+fn check_mode(call: &ItemCall, scope: &Arc<HostScope>) -> Result<bool, Error> {
+    Ok(keyword::boolean(call.task, "check_mode", &scope.renderer())?
+        .unwrap_or(call.play.shared.options.check))
+}
+
+/// The host that a task is delegated to.
+fn delegate(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Arc<str>>, Error> {
+    Ok(keyword::text(task, "delegate_to", &scope.renderer())?.map(Into::into))
+}
+
+/// The scope in which conditions on a result are evaluated.
+fn with_result(task: &Task, scope: &Arc<HostScope>, attempt: &ItemOutcome) -> Arc<HostScope> {
+    let mut local = attempt.carry.clone();
+    if let Some(name) = &task.register {
+        local.push((name.clone(), attempt.result.values.clone().into()));
+    }
+    scope.with_local(local)
+}
+
+/// One attempt: the action, its provisional result, `changed_when` and `failed_when`.
+fn attempt(
+    call: &ItemCall,
+    scope: &Arc<HostScope>,
+    check: bool,
+    delegated: Option<&Arc<str>>,
+) -> Result<ItemOutcome, Error> {
+    let action = actions::find(&call.task.action.name);
+    let args = arguments::finalize(call, scope, action.map_or(&[][..], |a| a.raw))?;
+    let diff =
+        keyword::boolean(call.task, "diff", &scope.renderer())?.unwrap_or(call.play.shared.options.diff);
+    let mut action_call = ActionCall {
+        item: call,
+        scope,
+        args,
+        check,
+        diff,
+        delegated,
+        effects: Vec::new(),
+        carry: Vec::new(),
+        verbose: false,
+    };
+    let done = match action {
+        Some(action) => (action.run)(action, &mut action_call),
+        None => action_call.module(),
+    };
+    let ActionCall { effects, carry, verbose, .. } = action_call;
+    let mut result = result_of(call, done);
+    result.delegated = delegated.cloned();
+    result.verbose_always = verbose;
+    let mut outcome = ItemOutcome { result, effects, carry };
+    facts(call, scope, delegated, &mut outcome)?;
+    judge(call, scope, &mut outcome)?;
+    ignore(call, scope, &mut outcome.result);
+    Ok(outcome)
+}
+
+/// `changed_when`, then `failed_when`.
+fn judge(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) -> Result<(), Error> {
+    if matches!(outcome.result.status, Status::Skipped | Status::Unreachable) {
+        return Ok(());
+    }
+    let holds = |conditions: &[crate::playbook::Condition], outcome: &ItemOutcome| {
+        let scope = with_result(call.task, scope, outcome);
+        let verdict = keyword::conditions(conditions, &scope.renderer())?;
+        Ok::<bool, Error>(matches!(verdict, Verdict::True))
+    };
+    if let Some(conditions) = &call.task.changed_when {
+        let changed =
+            holds(conditions, outcome).map_err(|e| e.context("changed_when could not be evaluated"))?;
+        outcome.result.values.insert("changed".into(), changed.into());
+        if outcome.result.status != Status::Failed {
+            outcome.result.status = if changed { Status::Changed } else { Status::Ok };
+        }
+    }
+    if let Some(conditions) = &call.task.failed_when {
+        // A list of conditions fails the task when all of them hold.
+        let fails =
+            holds(conditions, outcome).map_err(|e| e.context("failed_when could not be evaluated"))?;
+        let result = &mut outcome.result;
+        result.values.insert("failed_when_result".into(), fails.into());
+        result.values.insert("failed".into(), fails.into());
+        let changed = result.values.get("changed").is_some_and(Value::is_true);
+        if fails {
+            result.status = Status::Failed;
+            if result.error.is_none() {
+                let message = result
+                    .values
+                    .get("msg")
+                    .and_then(Value::as_str)
+                    .unwrap_or("Failed because of failed_when.");
+                result.error =
+                    Some(Error::new(message.to_owned()).context("Task failed").at(&call.task.place));
+            }
+        } else {
+            result.status = if changed { Status::Changed } else { Status::Ok };
+            result.error = None;
+        }
+    }
+    Ok(())
+}
+
+/// A module's outcome as the result that `register` holds.
+fn result_of(call: &ItemCall, done: Result<Outcome, Failure>) -> TaskResult {
+    let (outcome, failure) = match done {
+        Ok(outcome) => (outcome, None),
+        Err(failure) => (failure.outcome, Some((failure.error, failure.unreachable))),
+    };
+    let status = match &failure {
+        Some((_, true)) => Status::Unreachable,
+        Some((_, false)) => Status::Failed,
+        None if outcome.skipped => Status::Skipped,
+        None if outcome.changed => Status::Changed,
+        None => Status::Ok,
+    };
+    let mut result = blank(call, status);
+    let mut values = map! { "changed" => outcome.changed };
+    values.extend(outcome.values);
+    values.insert("changed".into(), outcome.changed.into());
+    match status {
+        Status::Unreachable => {
+            values.insert("unreachable".into(), true.into());
+        }
+        Status::Skipped => {
+            values.insert("skipped".into(), true.into());
+        }
+        _ => {
+            values.insert("failed".into(), (status == Status::Failed).into());
+        }
+    }
+    for name in ["stdout", "stderr"] {
+        let lines = format!("{name}_lines");
+        if let (Some(text), None) = (values.get(name).and_then(Value::as_str), values.get(lines.as_str())) {
+            let lines_value: Value = text.lines().map(Value::from).collect();
+            values.insert(lines.into(), lines_value);
+        }
+    }
+    if !outcome.diff.is_empty() {
+        let diffs: Vec<Value> = outcome.diff.iter().map(|d| d.to_value()).collect();
+        let value = if diffs.len() == 1 { diffs[0].clone() } else { diffs.into() };
+        values.insert("diff".into(), value);
+    }
+    if !outcome.facts.is_empty() {
+        values.insert("ansible_facts".into(), outcome.facts.into());
+    }
+    if let Some((error, _)) = failure {
+        values.insert("exception".into(), "(traceback unavailable)".into());
+        if !values.contains_key("msg") {
+            values.insert("msg".into(), error.to_string().into());
+        }
+        let what =
+            if actions::find(&call.task.action.name).is_some() { "Action failed" } else { "Module failed" };
+        result.error = Some(error.context(format!("Task failed: {what}")).at(&call.task.place));
+    }
+    result.warnings = outcome.warnings;
+    result.values = values;
+    result
+}
+
+/// Facts that a module returned become the host's, or with `delegate_facts` the delegate's.
+fn facts(
+    call: &ItemCall,
+    scope: &Arc<HostScope>,
+    delegated: Option<&Arc<str>>,
+    outcome: &mut ItemOutcome,
+) -> Result<(), Error> {
+    let Some(facts) = outcome.result.values.get("ansible_facts").and_then(Value::as_map).cloned() else {
+        return Ok(());
+    };
+    let to_delegate = keyword::boolean(call.task, "delegate_facts", &scope.renderer())? == Some(true);
+    let host = match delegated {
+        Some(delegate) if to_delegate => delegate.clone(),
+        _ => call.host.clone(),
+    };
+    let names = |map: &Map| -> Vec<(Arc<str>, Value)> {
+        map.iter().map(|(k, v)| (Arc::from(&*k.to_text()), v.clone())).collect()
+    };
+    match call.task.action_name() {
+        // These bring their own effects.
+        "set_fact" | "include_vars" => {}
+        _ => {
+            outcome.carry.extend(names(&facts));
+            outcome.effects.push(Effect::Facts { host, facts });
+        }
+    }
+    Ok(())
+}

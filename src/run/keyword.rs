@@ -1,0 +1,145 @@
+//! Keywords, rendered when a task runs.
+
+use playbook_api::{Error, Map, Value, arguments::to_bool};
+
+use crate::document::Node;
+use crate::playbook::{Condition, Task};
+use crate::template::Renderer;
+
+/// An inheritable boolean keyword.
+pub fn boolean(task: &Task, name: &str, renderer: &Renderer) -> Result<Option<bool>, Error> {
+    let Some(node) = task.keyword(name) else { return Ok(None) };
+    let value = renderer.value(node)?;
+    match value {
+        Value::Null | Value::Omit => Ok(None),
+        value => to_bool(&value).map(Some).ok_or_else(|| {
+            Error::new(format!("the field '{name}' has an invalid value ({value}): it must be a boolean"))
+                .at(node.place())
+        }),
+    }
+}
+
+/// An inheritable text keyword; empty counts as not given.
+pub fn text(task: &Task, name: &str, renderer: &Renderer) -> Result<Option<String>, Error> {
+    let Some(node) = task.keyword(name) else { return Ok(None) };
+    match renderer.value(node)? {
+        Value::Null | Value::Omit => Ok(None),
+        value => Ok(Some(value.to_text().into_owned()).filter(|text| !text.is_empty())),
+    }
+}
+
+/// A whole number, where text that reads as one will do.
+pub fn integer(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<i64>, Error> {
+    let value = renderer.value(node)?;
+    let number = match &value {
+        Value::Null | Value::Omit => return Ok(None),
+        Value::Str(text) => text.trim().parse::<f64>().ok(),
+        other => other.as_f64(),
+    };
+    number.map(|n| Some(n as i64)).ok_or_else(|| {
+        Error::new(format!("the field '{name}' has an invalid value ({value}): it must be a number"))
+            .at(node.place())
+    })
+}
+
+/// A number with a fraction.
+pub fn float(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<f64>, Error> {
+    let value = renderer.value(node)?;
+    let number = match &value {
+        Value::Null | Value::Omit => return Ok(None),
+        Value::Str(text) => text.trim().parse::<f64>().ok(),
+        other => other.as_f64(),
+    };
+    number.map(Some).ok_or_else(|| {
+        Error::new(format!("the field '{name}' has an invalid value ({value}): it must be a number"))
+            .at(node.place())
+    })
+}
+
+/// `environment`, from the outermost level in: lists and single dicts, the inner ones win.
+pub fn environment(task: &Task, renderer: &Renderer) -> Result<Vec<(String, String)>, Error> {
+    let mut merged = Map::default();
+    for node in inherited(task, "environment") {
+        let value = renderer.value(node)?;
+        let dicts: Vec<&Value> = match value.as_list() {
+            Some(items) => items.iter().collect(),
+            None => vec![&value],
+        };
+        for dict in dicts {
+            match dict {
+                Value::Map(map) => merged.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
+                Value::Null | Value::Omit => {}
+                Value::Str(text) if text.is_empty() => {}
+                other => {
+                    let message = format!("environment must be a dictionary, received {other}");
+                    return Err(Error::new(message).at(node.place()));
+                }
+            }
+        }
+    }
+    Ok(merged.into_iter().map(|(k, v)| (k.to_text().into_owned(), v.to_text().into_owned())).collect())
+}
+
+/// A keyword's values, outermost first, the task's own last.
+pub fn inherited<'a>(task: &'a Task, name: &'a str) -> Vec<&'a Node> {
+    let mut nodes: Vec<&Node> =
+        task.frame.chain().filter_map(|frame| frame.keywords.values.get(name)).collect();
+    nodes.reverse();
+    nodes.extend(task.keywords.values.get(name));
+    nodes
+}
+
+/// What came of a list of conditions: all must hold.
+#[derive(Debug)]
+pub enum Verdict {
+    True,
+    /// The first that did not hold, as it was written.
+    False(Value),
+}
+
+pub fn conditions<'a>(
+    all: impl IntoIterator<Item = &'a Condition>,
+    renderer: &Renderer,
+) -> Result<Verdict, Error> {
+    for condition in all {
+        let (holds, written) = match condition {
+            Condition::Expression(expression) => {
+                (renderer.condition(expression)?, Value::from(expression.source().clone()))
+            }
+            Condition::Node(node) => (node_holds(node, renderer)?, node.raw()),
+        };
+        if !holds {
+            return Ok(Verdict::False(written));
+        }
+    }
+    Ok(Verdict::True)
+}
+
+/// A condition that is no expression: a boolean, or a template of one.
+fn node_holds(node: &Node, renderer: &Renderer) -> Result<bool, Error> {
+    match renderer.value(node)? {
+        Value::Bool(b) => Ok(b),
+        Value::Null | Value::Omit => Ok(true),
+        Value::Str(text) => match to_bool(&Value::Str(text.clone())) {
+            Some(b) => Ok(b),
+            None if renderer.environment.options.allow_broken_conditionals => Ok(!text.is_empty()),
+            None => {
+                let expression = crate::jinja::Expression::new(text.as_str(), node.place().clone());
+                renderer.condition(&expression)
+            }
+        },
+        other if renderer.environment.options.allow_broken_conditionals => Ok(other.is_true()),
+        other => Err(Error::new(format!(
+            "Conditional result ({}) was derived from value of type '{}'. Conditionals must have a boolean result.",
+            if other.is_true() { "True" } else { "False" }, other.type_name()
+        ))
+        .at(node.place())),
+    }
+}
+
+/// `when` of a task and all around it, outermost first.
+pub fn when(task: &Task, renderer: &Renderer) -> Result<Verdict, Error> {
+    let frames: Vec<_> = task.frame.chain().collect();
+    let around = frames.into_iter().rev().flat_map(|frame| &frame.keywords.when);
+    conditions(around.chain(&task.keywords.when), renderer)
+}

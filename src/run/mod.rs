@@ -1,0 +1,330 @@
+//! Runs plays: strategy, the per-host cursor through blocks, one task's life, handlers, dynamic includes.
+//!
+//! A task's life reads from the top: [`play`] hands it out, [`task`] loops over its items, [`item`] takes one from
+//! its scope over `when`, arguments and attempts to its result.
+
+pub mod actions;
+mod arguments;
+mod cursor;
+mod describe;
+mod effect;
+mod handlers;
+mod include;
+mod item;
+mod keyword;
+mod meta;
+mod module;
+mod options;
+mod order;
+mod play;
+mod plays;
+mod pool;
+mod prepare;
+mod prompt;
+mod state;
+mod stats;
+mod strategy;
+mod target;
+mod task;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock};
+
+use playbook_api::arguments::nearest;
+use playbook_api::{Error, Registry, Value};
+
+pub use effect::Effect;
+pub use options::Options;
+pub use prepare::task_tags;
+pub use state::{PlayState, Shared};
+
+use crate::document;
+use crate::inventory::{Inventory, Vars};
+use crate::playbook::{self, Playbook, Task};
+use crate::report::{Event, Reporter, TaskInfo};
+use crate::template::{self, Environment, Renderer};
+use crate::vars::{HostScope, PlayFacts, RunFacts, ScopeBase, Store, VarsFiles};
+use stats::Stats;
+
+/// How a run ended, as ansible-playbook's exit codes tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Ok,
+    FailedHosts,
+    UnreachableHosts,
+    Interrupted,
+}
+
+impl Ending {
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Ending::Ok => 0,
+            Ending::FailedHosts => 2,
+            Ending::UnreachableHosts => 4,
+            Ending::Interrupted => 99,
+        }
+    }
+}
+
+/// A run of one or more playbooks over one inventory.
+pub struct Run {
+    pub shared: Arc<Shared>,
+    pub inventory: Arc<RwLock<Arc<Inventory>>>,
+    pub store: Arc<Store>,
+    pub stats: Stats,
+    /// Hosts that are out for the rest of the run.
+    pub failed: HashSet<Arc<str>>,
+    pub unreachable: HashSet<Arc<str>>,
+    environment: Arc<Environment>,
+    extra: Arc<Vars>,
+    facts: Arc<RunFacts>,
+    reporter: Box<dyn Reporter>,
+    /// `--start-at-task`, until that task is found.
+    start_at: Option<String>,
+    /// `--step`: no more questions.
+    step_all: bool,
+    playbook_dir: PathBuf,
+}
+
+impl Run {
+    pub fn new(shared: Arc<Shared>, inventory: Inventory, reporter: Box<dyn Reporter>) -> Result<Run, Error> {
+        let mut extra = Vars::default();
+        for argument in &shared.options.extra_vars {
+            let loaded = document::extra_vars(argument, &shared.keyring)?;
+            if let Some(map) = loaded.node.as_map() {
+                extra.extend(map.iter().map(|(k, e)| (Arc::from(&*k.to_text()), e.node.clone())));
+            }
+        }
+        let environment = Environment {
+            context: shared.context.clone(),
+            keyring: shared.keyring.clone(),
+            options: template::environment::Options {
+                base_dir: PathBuf::new(),
+                allow_broken_conditionals: shared.settings.allow_broken_conditionals,
+            },
+        };
+        let options = &shared.options;
+        let facts = RunFacts {
+            check: options.check,
+            diff: options.diff,
+            verbosity: options.verbosity,
+            forks: options.forks,
+            run_tags: if options.tags.is_empty() { vec!["all".into()] } else { options.tags.clone() },
+            skip_tags: options.skip_tags.clone(),
+            limit: options.limit.clone(),
+            inventory_sources: inventory.sources.clone(),
+            config_file: shared.settings.config_file.clone(),
+            python: String::new(),
+        };
+        Ok(Run {
+            start_at: options.start_at_task.clone(),
+            shared,
+            inventory: Arc::new(RwLock::new(Arc::new(inventory))),
+            store: Arc::default(),
+            stats: Stats::default(),
+            failed: HashSet::new(),
+            unreachable: HashSet::new(),
+            environment: Arc::new(environment),
+            extra: Arc::new(extra),
+            facts: Arc::new(facts),
+            reporter,
+            step_all: false,
+            playbook_dir: PathBuf::new(),
+        })
+    }
+
+    pub fn emit(&mut self, event: Event) {
+        self.reporter.event(&event);
+    }
+
+    /// Loads a playbook, with the names of its imports rendered from extra variables and the frames around them.
+    pub fn load(&mut self, path: &std::path::Path) -> Result<Playbook, Error> {
+        self.playbook_dir = document::absolute(path).parent().map(|p| p.to_owned()).unwrap_or_default();
+        let base =
+            self.scope_base(self.play_facts(None, "", Vec::new()), Default::default(), VarsFiles::default());
+        let render = |node: &document::Node, frame: &Arc<playbook::Frame>| {
+            let scope = HostScope::of_frame(&base, frame);
+            scope.renderer().value(node)
+        };
+        let warnings = std::cell::RefCell::new(Vec::new());
+        let warn = |e: Error| warnings.borrow_mut().push(e);
+        let registry = self.shared.registry.clone();
+        let known = |name: &str| is_action(&registry, name);
+        let names = || action_names(&registry);
+        let lookup =
+            |name: &str| crate::template::lookups::find(name).is_some() || registry.lookup(name).is_some();
+        let loader = playbook::Loader {
+            is_action: &known,
+            action_names: &names,
+            is_lookup: &lookup,
+            ..self.shared.loader(&render, &warn)
+        };
+        let loaded = playbook::load(path, &loader);
+        for warning in warnings.into_inner() {
+            self.reporter.event(&Event::Warning(describe::warning(&warning)));
+        }
+        loaded
+    }
+
+    /// Runs loaded playbooks one after the other; one that fails is the last.
+    pub fn playbooks(&mut self, all: &[Playbook]) -> Result<Ending, Error> {
+        let mut ending = Ending::Ok;
+        for playbook in all {
+            self.playbook_dir = playbook.path.parent().map(|p| p.to_owned()).unwrap_or_default();
+            let check = self.shared.options.check;
+            self.emit(Event::RunStart { playbook: playbook.path.to_string_lossy().into_owned(), check });
+            let done = self.plays(playbook);
+            let stats = self.stats.event();
+            if let Err(e) = done {
+                return Err(e);
+            }
+            self.emit(stats);
+            ending = match () {
+                () if self.shared.interrupt.is_set() => Ending::Interrupted,
+                () if !self.unreachable.is_empty() => Ending::UnreachableHosts,
+                () if !self.failed.is_empty() => Ending::FailedHosts,
+                () => Ending::Ok,
+            };
+            if ending != Ending::Ok {
+                break;
+            }
+        }
+        Ok(ending)
+    }
+
+    fn play_facts(
+        &self,
+        play: Option<Arc<playbook::Play>>,
+        name: &str,
+        hosts: Vec<Arc<str>>,
+    ) -> Arc<PlayFacts> {
+        Arc::new(PlayFacts {
+            play,
+            name: name.to_owned(),
+            playbook_dir: self.playbook_dir.clone(),
+            batch: RwLock::new(hosts.clone()),
+            alive: RwLock::new(hosts.clone()),
+            all_hosts: hosts,
+            included_roles: RwLock::default(),
+        })
+    }
+
+    fn scope_base(
+        &self,
+        play: Arc<PlayFacts>,
+        prompted: Arc<crate::vars::Values>,
+        vars_files: VarsFiles,
+    ) -> Arc<ScopeBase> {
+        Arc::new(ScopeBase {
+            environment: self.environment.clone(),
+            inventory: self.inventory.clone(),
+            store: self.store.clone(),
+            extra: self.extra.clone(),
+            run: self.facts.clone(),
+            play,
+            prompted,
+            vars_files,
+            merge: self.shared.settings.hash_behaviour == "merge",
+            inject_facts: self.shared.settings.inject_facts_as_vars,
+            host_layers: RwLock::default(),
+        })
+    }
+
+    /// Whether a task may run yet: `--start-at-task` skips all before it.
+    fn starts_here(&mut self, task: &Task) -> bool {
+        let Some(wanted) = &self.start_at else { return true };
+        if task.implicit {
+            return true;
+        }
+        let name = task.keywords.name.as_ref().and_then(document::Node::source).unwrap_or_default();
+        let with_role = task.frame.role().map(|role| format!("{} : {name}", role.name));
+        let matches =
+            |name: &str| glob::Pattern::new(wanted).is_ok_and(|p| p.matches(name)) || wanted == name;
+        if matches(name) || with_role.is_some_and(|n| matches(&n)) {
+            self.start_at = None;
+            return true;
+        }
+        task.keywords.name.as_ref().and_then(document::Node::as_str) == Some("Gathering Facts")
+    }
+
+    fn add_host(&mut self, name: &Arc<str>, groups: &[Arc<str>], vars: Vars) -> Result<bool, Error> {
+        let mut inventory = self.inventory.write().unwrap_or_else(|e| e.into_inner());
+        Arc::make_mut(&mut inventory).add_host(name, groups, vars)?;
+        Ok(true)
+    }
+
+    fn group_by(&mut self, host: &Arc<str>, group: &Arc<str>, parents: &[Arc<str>]) -> Result<bool, Error> {
+        let mut inventory = self.inventory.write().unwrap_or_else(|e| e.into_inner());
+        Arc::make_mut(&mut inventory).group_host(host, group, parents)?;
+        Ok(true)
+    }
+
+    fn refresh_inventory(&mut self) -> Result<(), Error> {
+        let (inventory, warnings) = Inventory::load(
+            &self.shared.options.inventory,
+            &self.shared.settings,
+            &self.shared.keyring,
+            &self.shared.context,
+        )?;
+        *self.inventory.write().unwrap_or_else(|e| e.into_inner()) = Arc::new(inventory);
+        for warning in warnings {
+            self.emit(Event::Warning(describe::warning(&warning)));
+        }
+        Ok(())
+    }
+
+    fn ask_step(&mut self, info: &TaskInfo) -> bool {
+        if self.step_all {
+            return true;
+        }
+        match prompt::step(&info.name) {
+            prompt::Step::Yes => true,
+            prompt::Step::No => false,
+            prompt::Step::Continue => {
+                self.step_all = true;
+                true
+            }
+        }
+    }
+}
+
+/// Whether there is a module or action of this name.
+pub fn is_action(registry: &Registry, name: &str) -> bool {
+    registry.module(name).is_some()
+        || actions::find(name).is_some()
+        || matches!(
+            name.rsplit_once("builtin.").or(name.rsplit_once("legacy.")).map_or(name, |(_, n)| n),
+            "meta" | "import_tasks" | "import_role" | "include"
+        )
+}
+
+/// The names a task may use.
+pub fn action_names(registry: &Registry) -> Vec<String> {
+    let mut names: Vec<String> = registry.module_names().map(str::to_owned).collect();
+    names.extend(actions::TABLE.keys().map(|n| (*n).to_owned()));
+    names.sort();
+    names
+}
+
+/// The error for a task whose module nobody has.
+fn unknown_action(shared: &Shared, name: &str) -> Error {
+    let names = action_names(&shared.registry);
+    let error = Error::new(format!(
+        "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or incorrect module path."
+    ));
+    match nearest(name, names.iter().map(String::as_str)) {
+        Some(near) => error.help(format!("did you mean '{near}'?")),
+        None => error.help("`playbook doc --list` names the modules there are"),
+    }
+}
+
+/// A value of a play's keyword, in a scope without a host.
+fn play_value(base: &Arc<ScopeBase>, node: &document::Node) -> Result<Value, Error> {
+    HostScope::new(base, &Arc::from(""), None, Default::default()).renderer().value(node)
+}
+
+/// The renderer of a scope without a host.
+fn play_renderer(base: &Arc<ScopeBase>) -> Renderer {
+    HostScope::new(base, &Arc::from(""), None, Default::default()).renderer()
+}

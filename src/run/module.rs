@@ -1,0 +1,61 @@
+//! A module's run: its argument check, its context, and where it runs.
+
+use std::sync::Arc;
+
+use playbook_api::context::Progress;
+use playbook_api::{Arguments, Context, Error, Failure, Outcome, Run, Value};
+
+use super::actions::ActionCall;
+use super::{keyword, target};
+use crate::connection;
+use crate::report::Event;
+
+/// Runs a module for a task: where the task acts, or in the controller for a cloud or database.
+pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, Failure> {
+    let shared = &call.item.play.shared;
+    let Some(entry) = shared.registry.module(name) else {
+        return Err(super::unknown_action(shared, name).at(&call.item.task.place).into());
+    };
+    if let Some(reason) = args.values.values().find_map(unknown) {
+        // An earlier task was not really run, so this one's arguments are not known yet either.
+        let outcome =
+            Outcome::changed(true).msg(format!("would run; its arguments are known after {reason}"));
+        return Ok(outcome);
+    }
+    let context = context(call)?;
+    match entry.run {
+        Run::Host(_) => connection::open(&target::of_task(call)?)?.run(entry, &args, &context),
+        Run::Controller(run) => shared.runtime()?.block_on(run(entry.clone(), args, context)),
+    }
+}
+
+/// What the module is given beside its arguments.
+fn context(call: &ActionCall) -> Result<Context, Error> {
+    let shared = &call.item.play.shared;
+    let environment = keyword::environment(call.item.task, &call.renderer())?;
+    let (host, progress) = (call.item.host.clone(), shared.context.progress.clone());
+    let _ = (host, progress);
+    Ok(Context {
+        check: call.check,
+        diff: call.diff,
+        verbosity: shared.options.verbosity,
+        environment,
+        temporary: Some(shared.settings.remote_tmp.clone()),
+        progress: Progress(shared.context.progress.0.clone()),
+        ..shared.context.clone()
+    })
+}
+
+fn unknown(value: &Value) -> Option<Arc<str>> {
+    match value {
+        Value::Unknown(reason) => Some(reason.clone()),
+        Value::List(items) | Value::Tuple(items) => items.iter().find_map(unknown),
+        Value::Map(map) => map.values().find_map(unknown),
+        _ => None,
+    }
+}
+
+/// Sends a module's progress to the reports.
+pub fn progress(host: Arc<str>, emit: impl Fn(Event) + Send + Sync + 'static) -> Progress {
+    Progress(Some(Arc::new(move |message| emit(Event::Progress { host: host.clone(), message }))))
+}

@@ -1,0 +1,501 @@
+//! One batch of hosts through a play.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use indexmap::IndexMap;
+use playbook_api::{Error, Value, map};
+
+use super::cursor::{Cursor, Failed, Step};
+use super::effect::Inclusion;
+use super::handlers::Handlers;
+use super::order::Order;
+use super::pool::Pool;
+use super::strategy::Strategy;
+use super::task::{self, TaskOutcome};
+use super::{Effect, PlayState, Run, describe, include, keyword, meta};
+use crate::playbook::{Item, Task};
+use crate::report::{Event, Status, TaskInfo};
+use crate::vars::HostScope;
+
+/// One batch of hosts through a play.
+pub struct Batch<'r> {
+    pub run: &'r mut Run,
+    pub play: Arc<PlayState>,
+    pub cursors: IndexMap<Arc<str>, Cursor>,
+    pub handlers: Handlers,
+    pub strategy: Strategy,
+    /// All tasks in the order they are written, as far as they are known: what `linear` goes by.
+    pub order: Order,
+    /// Hosts on which a task is running.
+    pub busy: HashSet<Arc<str>>,
+    /// Role uses that a host has been through, by the role's identity.
+    pub done_roles: HashMap<Arc<str>, HashSet<Arc<str>>>,
+    /// Set by `meta: end_play` and `end_batch`, `any_errors_fatal`, `max_fail_percentage`.
+    pub stop: Stop,
+    /// What failed since the last step began.
+    step: StepFailures,
+    pool: Pool,
+    messages: (Sender<Message>, Receiver<Message>),
+    /// Includes of the current linear step, loaded once for all hosts that ask for the same.
+    inclusions: Vec<(Inclusion, Arc<Task>, Vec<Arc<str>>)>,
+}
+
+/// What failed in one step.
+#[derive(Default)]
+struct StepFailures {
+    failed: HashSet<Arc<str>>,
+    fatal: bool,
+}
+
+/// Why a batch ends before its tasks do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    No,
+    Batch,
+    Play,
+    /// Failed for all hosts: nothing but what `always` and forced handlers ask for.
+    Fatal,
+}
+
+enum Message {
+    Event(Event),
+    Done { host: Arc<str>, step: Step, outcome: Box<TaskOutcome> },
+}
+
+impl<'r> Batch<'r> {
+    pub fn new(
+        run: &'r mut Run,
+        play: Arc<PlayState>,
+        hosts: &[Arc<str>],
+        items: Arc<Vec<Item>>,
+        strategy: Strategy,
+    ) -> Self {
+        let cursors = hosts.iter().map(|h| (h.clone(), Cursor::new(items.clone()))).collect();
+        let pool = Pool::new(run.shared.options.forks.min(hosts.len().max(1)));
+        let handlers = Handlers::new(&play.play.handlers);
+        Batch {
+            run,
+            play,
+            cursors,
+            handlers,
+            strategy,
+            order: Order::new(&items),
+            busy: HashSet::new(),
+            done_roles: HashMap::new(),
+            stop: Stop::No,
+            step: StepFailures::default(),
+            pool,
+            messages: channel(),
+            inclusions: Vec::new(),
+        }
+    }
+
+    /// Runs until every host has come to its end.
+    pub fn drive(&mut self) -> Result<Stop, Error> {
+        loop {
+            let steps = if self.run.shared.interrupt.is_set() { Vec::new() } else { self.pick() };
+            let nothing_to_start = steps.is_empty();
+            self.start(steps)?;
+            if self.busy.is_empty() {
+                if nothing_to_start {
+                    return Ok(self.stop);
+                }
+                continue;
+            }
+            self.receive()?;
+            if self.busy.is_empty() {
+                self.load_inclusions()?;
+                self.end_step();
+            }
+        }
+    }
+
+    fn pick(&mut self) -> Vec<(Arc<str>, Step)> {
+        match self.strategy {
+            Strategy::Linear if !self.busy.is_empty() => Vec::new(),
+            Strategy::Linear => super::strategy::lockstep(&mut self.cursors, &self.handlers, &mut self.order),
+            Strategy::Free => super::strategy::idle(&mut self.cursors, &self.handlers, &self.busy),
+            Strategy::HostPinned { limit } => {
+                super::strategy::pinned(&mut self.cursors, &self.handlers, &self.busy, limit)
+            }
+        }
+    }
+
+    /// Starts the steps: `meta` here and now, everything else on the pool.
+    fn start(&mut self, steps: Vec<(Arc<str>, Step)>) -> Result<(), Error> {
+        let mut announced: HashMap<crate::playbook::TaskId, Arc<TaskInfo>> = HashMap::new();
+        let mut ran_once: HashSet<crate::playbook::TaskId> = HashSet::new();
+        for (host, step) in steps {
+            let task = step.task.clone();
+            if step.handler {
+                self.handlers.clear(&task, &host);
+            }
+            if self.skips_role(&host, &task) || ran_once.contains(&task.id) {
+                continue;
+            }
+            if !self.run.starts_here(&task) {
+                continue;
+            }
+            let scope = HostScope::new(&self.play.base, &host, Some(&task), Default::default());
+            let is_meta = task.action_name() == "meta";
+            let info = match announced.get(&task.id) {
+                Some(info) => info.clone(),
+                None => {
+                    let info = Arc::new(describe::task(&self.play, &step, &scope));
+                    if !meta::is_implicit(&task) {
+                        if self.run.shared.options.step && !self.run.ask_step(&info) {
+                            ran_once.insert(task.id);
+                            continue;
+                        }
+                        self.run.emit(Event::TaskStart(info.clone()));
+                    }
+                    announced.insert(task.id, info.clone());
+                    info
+                }
+            };
+            if self.play.shared.settings.show_per_host_start && !meta::is_implicit(&task) {
+                self.run.emit(Event::HostStart { task: info.clone(), host: host.clone() });
+            }
+            if is_meta {
+                if meta::run(self, &host, &step, &info, &scope)? {
+                    ran_once.insert(task.id);
+                }
+                continue;
+            }
+            let once = self.strategy == Strategy::Linear
+                && keyword::boolean(&task, "run_once", &scope.renderer()).unwrap_or_default() == Some(true);
+            if once {
+                ran_once.insert(task.id);
+            }
+            self.throttle(&task, &scope)?;
+            self.submit(host, step, info);
+        }
+        Ok(())
+    }
+
+    /// Waits until fewer of a task's hosts run than its `throttle` allows.
+    fn throttle(&mut self, task: &Arc<Task>, scope: &Arc<HostScope>) -> Result<(), Error> {
+        let Some(node) = task.keyword("throttle") else { return Ok(()) };
+        let limit = keyword::integer(node, "throttle", &scope.renderer())?.unwrap_or(0);
+        while limit > 0 && self.busy.len() >= limit as usize {
+            self.receive()?;
+        }
+        Ok(())
+    }
+
+    fn submit(&mut self, host: Arc<str>, step: Step, info: Arc<TaskInfo>) {
+        self.busy.insert(host.clone());
+        let (play, sender) = (self.play.clone(), self.messages.0.clone());
+        self.pool.submit(move || {
+            let emit = |event| {
+                let _ = sender.send(Message::Event(event));
+            };
+            // A fault of ours in one task must not take the run down with it.
+            let work = std::panic::AssertUnwindSafe(|| task::run(&play, &host, &step.task, &info, &emit));
+            let outcome = std::panic::catch_unwind(work).unwrap_or_else(|panic| {
+                let what = panic.downcast_ref::<String>().map(String::as_str);
+                let what = what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown fault");
+                let error = Error::new(format!("internal error: {what}")).at(&step.task.place);
+                let call = super::item::ItemCall {
+                    play: &play,
+                    host: &host,
+                    task: &step.task,
+                    info: &info,
+                    emit: &emit,
+                };
+                let scope = HostScope::new(&play.base, &host, Some(&step.task), Default::default());
+                TaskOutcome { result: super::item::failed(&call, &scope, error), effects: Vec::new() }
+            });
+            let _ = sender.send(Message::Done { host, step, outcome: Box::new(outcome) });
+        });
+    }
+
+    fn receive(&mut self) -> Result<(), Error> {
+        match self.messages.1.recv() {
+            Ok(Message::Event(event)) => self.run.emit(event),
+            Ok(Message::Done { host, step, outcome }) => {
+                self.busy.remove(&host);
+                self.finish(&host, &step, *outcome)?;
+            }
+            Err(_) => self.busy.clear(),
+        }
+        Ok(())
+    }
+
+    /// Applies what a task did on a host.
+    fn finish(&mut self, host: &Arc<str>, step: &Step, outcome: TaskOutcome) -> Result<(), Error> {
+        let TaskOutcome { mut result, effects } = outcome;
+        let task = &step.task;
+        let scope = HostScope::new(&self.play.base, host, Some(task), Default::default());
+        let once = self.strategy == Strategy::Linear
+            && keyword::boolean(task, "run_once", &scope.renderer()).unwrap_or_default() == Some(true);
+        let concerned: Vec<Arc<str>> =
+            if once { self.cursors.keys().cloned().collect() } else { vec![host.clone()] };
+        let inclusions = effects.iter().filter(|e| matches!(e, Effect::Tasks(_))).count();
+        let mut changed_inventory = false;
+        for effect in effects {
+            match effect {
+                Effect::Set { host: to, values } => {
+                    let all = if once && to == *host { concerned.clone() } else { vec![to] };
+                    for host in all {
+                        self.play.base.store.set_all(&host, values.clone());
+                    }
+                }
+                Effect::Facts { host: to, facts } => {
+                    let all = if once && to == *host { concerned.clone() } else { vec![to] };
+                    for host in all {
+                        self.play.base.store.add_facts(&host, &facts);
+                    }
+                }
+                Effect::Include { host: to, vars } => {
+                    let all = if once && to == *host { concerned.clone() } else { vec![to] };
+                    for host in all {
+                        self.play.base.store.include(&host, vars.clone());
+                    }
+                }
+                Effect::AddHost { name, groups, vars } => {
+                    changed_inventory |= self.run.add_host(&name, &groups, vars)?;
+                }
+                Effect::GroupBy { host, group, parents } => {
+                    changed_inventory |= self.run.group_by(&host, &group, &parents)?;
+                }
+                Effect::Stats { host, data, aggregate } => self.run.stats.custom(host, data, aggregate),
+                Effect::Notify(names) => {
+                    let hosts = concerned.clone();
+                    if let Err(e) = self.notify(&names, &hosts, task, &scope) {
+                        let call = super::item::ItemCall {
+                            play: &self.play,
+                            host,
+                            task,
+                            info: &result.task.clone(),
+                            emit: &|_| {},
+                        };
+                        result = super::item::failed(&call, &scope, e);
+                    }
+                }
+                Effect::Tasks(inclusion) => {
+                    if matches!(result.status, Status::Ok | Status::Changed | Status::Skipped) {
+                        self.ask_inclusion(*inclusion, task, &concerned);
+                    }
+                }
+            }
+        }
+        if changed_inventory {
+            self.play.base.forget_inventory_layers();
+        }
+        let shown = inclusions == 0 || !matches!(result.status, Status::Ok | Status::Changed);
+        let (status, ignored) = (result.status, result.ignored);
+        let changed = result.values.get("changed").is_some_and(Value::is_true);
+        let values = result.values.clone();
+        if shown {
+            self.run.emit(Event::HostResult(result));
+        }
+        match status {
+            Status::Ok | Status::Changed => self.run.stats.ok(host, changed),
+            Status::Skipped => self.run.stats.skipped(host),
+            Status::Failed | Status::Unreachable if ignored => self.run.stats.ignored(host, changed),
+            Status::Failed => {
+                let failing = if once { concerned } else { vec![host.clone()] };
+                for host in &failing {
+                    self.fail(host, task, values.clone());
+                }
+                self.spread(task, &scope);
+            }
+            Status::Unreachable => {
+                self.step.failed.insert(host.clone());
+                self.run.stats.unreachable(host);
+                self.run.unreachable.insert(host.clone());
+                if let Some(cursor) = self.cursors.get_mut(host) {
+                    cursor.end();
+                    cursor.failed = true;
+                }
+                self.lost(host);
+                self.spread(task, &scope);
+            }
+        }
+        if self.strategy != Strategy::Linear {
+            self.load_inclusions()?;
+        }
+        Ok(())
+    }
+
+    /// A host's task has failed: to its rescue, or out.
+    fn fail(&mut self, host: &Arc<str>, task: &Arc<Task>, values: playbook_api::Map) {
+        self.step.failed.insert(host.clone());
+        let Some(cursor) = self.cursors.get_mut(host) else { return };
+        let failed = cursor.fail();
+        if cursor.is_rescuing() || failed == Failed::Rescued {
+            let info = describe::failed_task(&self.play, task);
+            self.play.base.store.set_all(
+                host,
+                [("ansible_failed_task".into(), info), ("ansible_failed_result".into(), Value::from(values))],
+            );
+        }
+        match failed {
+            Failed::Rescued => self.run.stats.rescued(host),
+            Failed::Lost => {
+                self.run.stats.failed(host);
+                self.lost(host);
+                if self.force_handlers() {
+                    self.handlers.flush_last(host, cursor_of(&mut self.cursors, host));
+                }
+            }
+        }
+    }
+
+    /// A host is out: no longer among the play's hosts.
+    fn lost(&mut self, host: &Arc<str>) {
+        self.run.failed.insert(host.clone());
+        let mut alive = self.play.base.play.alive.write().unwrap_or_else(|e| e.into_inner());
+        alive.retain(|h| h != host);
+    }
+
+    fn force_handlers(&self) -> bool {
+        self.play.force_handlers
+    }
+
+    /// `any_errors_fatal` and `max_fail_percentage`: what failed on one host may fail on all, once the step is over.
+    fn spread(&mut self, task: &Arc<Task>, scope: &Arc<HostScope>) {
+        let default = self.play.shared.settings.any_errors_fatal;
+        let asked = keyword::boolean(task, "any_errors_fatal", &scope.renderer()).unwrap_or_default();
+        let once = keyword::boolean(task, "run_once", &scope.renderer()).unwrap_or_default() == Some(true);
+        self.step.fatal |= asked.unwrap_or(default) || once;
+    }
+
+    /// The end of a step: a fatal failure takes the other hosts with it, each to its rescue or out.
+    fn end_step(&mut self) {
+        let step = std::mem::take(&mut self.step);
+        let out = self.cursors.values().filter(|c| c.failed).count();
+        let percent = out as f64 / self.cursors.len().max(1) as f64 * 100.0;
+        let too_many =
+            !step.failed.is_empty() && self.play.max_fail_percentage.is_some_and(|limit| percent > limit);
+        if !step.fatal && !too_many {
+            return;
+        }
+        let untouched =
+            |(host, cursor): &(&Arc<str>, &Cursor)| !cursor.failed && !step.failed.contains(*host);
+        let others: Vec<Arc<str>> = self.cursors.iter().filter(untouched).map(|(h, _)| h.clone()).collect();
+        for host in others {
+            if cursor_of(&mut self.cursors, &host).fail() == Failed::Lost {
+                self.lost(&host);
+            }
+        }
+        if too_many {
+            self.run.emit(Event::NoHostsRemaining);
+            self.stop = self.stop.max(Stop::Fatal);
+        }
+    }
+
+    fn notify(
+        &mut self,
+        names: &[String],
+        hosts: &[Arc<str>],
+        task: &Arc<Task>,
+        scope: &Arc<HostScope>,
+    ) -> Result<(), Error> {
+        for name in names {
+            let found = self.handlers.notify(name, hosts, task, &scope.renderer());
+            if found {
+                for host in hosts {
+                    self.run.emit(Event::Notified { handler: name.clone(), host: host.clone() });
+                }
+            } else {
+                let message = format!(
+                    "The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list"
+                );
+                if self.play.shared.settings.error_on_missing_handler {
+                    return Err(Error::new(message).at(&task.place).help(
+                        "handlers are listed under `handlers:` of the play or in a role's handlers/main.yml",
+                    ));
+                }
+                self.run.emit(Event::Warning(message));
+            }
+        }
+        Ok(())
+    }
+
+    fn ask_inclusion(&mut self, inclusion: Inclusion, task: &Arc<Task>, hosts: &[Arc<str>]) {
+        let same = |(other, by, _): &&mut (Inclusion, Arc<Task>, Vec<Arc<str>>)| {
+            by.id == task.id && include::same(other, &inclusion)
+        };
+        match self.inclusions.iter_mut().find(same) {
+            Some((_, _, all)) => {
+                all.extend(hosts.iter().filter(|h| !all.contains(h)).cloned().collect::<Vec<_>>())
+            }
+            None => self.inclusions.push((inclusion, task.clone(), hosts.to_vec())),
+        }
+    }
+
+    /// Loads what the includes of this step brought and puts it before each host.
+    fn load_inclusions(&mut self) -> Result<(), Error> {
+        let inclusions = std::mem::take(&mut self.inclusions);
+        let mut for_host: IndexMap<Arc<str>, Vec<Item>> = IndexMap::new();
+        let mut added = Vec::new();
+        for (inclusion, task, hosts) in inclusions {
+            let in_handlers = self.handlers.all().iter().any(|h| h.id == task.id);
+            match include::load(&self.play, &inclusion, &task, &hosts, in_handlers) {
+                Ok(loaded) => {
+                    let included = &self.play.base.play.included_roles;
+                    included.write().unwrap_or_else(|e| e.into_inner()).extend(loaded.roles);
+                    self.run.emit(Event::Included {
+                        file: loaded.name,
+                        hosts: hosts.clone(),
+                        item: inclusion.item.clone(),
+                    });
+                    self.handlers.extend(loaded.handlers);
+                    let items = self.run.selected(&self.play, loaded.items)?;
+                    added.extend(items.iter().cloned());
+                    for host in hosts {
+                        for_host.entry(host).or_default().extend(items.iter().cloned());
+                    }
+                }
+                Err(e) => {
+                    for host in &hosts {
+                        let scope = HostScope::new(&self.play.base, host, Some(&task), Default::default());
+                        let step = Step { task: task.clone(), handler: false };
+                        let info = Arc::new(describe::task(&self.play, &step, &scope));
+                        let call = super::item::ItemCall {
+                            play: &self.play,
+                            host,
+                            task: &task,
+                            info: &info,
+                            emit: &|_| {},
+                        };
+                        let mut result = super::item::failed(&call, &scope, e.clone());
+                        result.values =
+                            map! { "failed" => true, "reason" => e.to_string(), "msg" => e.to_string() };
+                        // The include itself was counted as done.
+                        self.run.stats.not_ok(host);
+                        let (values, ignored) = (result.values.clone(), result.ignored);
+                        self.run.emit(Event::HostResult(result));
+                        if ignored {
+                            self.run.stats.ignored(host, false);
+                        } else {
+                            self.fail(host, &task, values);
+                            self.spread(&task, &scope);
+                        }
+                    }
+                }
+            }
+        }
+        self.order.splice(&added);
+        for (host, items) in for_host {
+            cursor_of(&mut self.cursors, &host).insert(items);
+        }
+        Ok(())
+    }
+
+    /// Whether a host has been through this use of a role already.
+    fn skips_role(&self, host: &Arc<str>, task: &Arc<Task>) -> bool {
+        let Some(role) = task.frame.role() else { return false };
+        !role.allow_duplicates
+            && self.done_roles.get(&role.identity).is_some_and(|hosts| hosts.contains(host))
+    }
+}
+
+/// The cursor of a host of this batch.
+pub fn cursor_of<'a>(cursors: &'a mut IndexMap<Arc<str>, Cursor>, host: &Arc<str>) -> &'a mut Cursor {
+    cursors.entry(host.clone()).or_default()
+}

@@ -1,0 +1,93 @@
+//! What the tasks of a run, and of a play, share.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use playbook_api::context::Cancel;
+use playbook_api::{Context, Error, Registry, Value};
+
+use super::Options;
+use crate::document::Node;
+use crate::playbook::{Frame, Loader, Play};
+use crate::settings::Settings;
+use crate::vars::ScopeBase;
+use crate::vault::Keyring;
+
+/// What all tasks of a run share.
+pub struct Shared {
+    pub options: Options,
+    pub settings: Settings,
+    pub registry: Arc<Registry>,
+    pub keyring: Arc<Keyring>,
+    pub context: Context,
+    /// Ctrl-C: running tasks finish, no new ones start.
+    pub interrupt: Cancel,
+    runtime: OnceLock<tokio::runtime::Runtime>,
+}
+
+impl Shared {
+    pub fn new(
+        options: Options,
+        settings: Settings,
+        keyring: Arc<Keyring>,
+        context: Context,
+        interrupt: Cancel,
+    ) -> Self {
+        let registry = context.registry.clone();
+        Shared { options, settings, registry, keyring, context, interrupt, runtime: OnceLock::new() }
+    }
+
+    /// The runtime that moves bytes, started when something first needs it.
+    pub fn runtime(&self) -> Result<&tokio::runtime::Runtime, Error> {
+        if let Some(runtime) = self.runtime.get() {
+            return Ok(runtime);
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|e| Error::new(format!("cannot start the network runtime: {e}")))?;
+        Ok(self.runtime.get_or_init(|| runtime))
+    }
+
+    /// Opens the playbook room's door, with what it asks of the run.
+    pub fn loader<'a>(
+        &'a self,
+        render: &'a dyn Fn(&Node, &Arc<Frame>) -> Result<Value, Error>,
+        warn: &'a dyn Fn(Error),
+    ) -> Loader<'a> {
+        Loader {
+            settings: &self.settings,
+            keyring: &self.keyring,
+            folder: Default::default(),
+            render,
+            is_action: &|_| true,
+            action_names: &Vec::new,
+            is_lookup: &|_| true,
+            warn,
+        }
+    }
+}
+
+/// What the tasks of a play share.
+pub struct PlayState {
+    pub shared: Arc<Shared>,
+    pub base: Arc<ScopeBase>,
+    pub play: Arc<Play>,
+    pub force_handlers: bool,
+    pub max_fail_percentage: Option<f64>,
+}
+
+impl PlayState {
+    /// Sleeps, unless the run is interrupted meanwhile.
+    pub fn sleep(&self, time: Duration) -> Result<(), Error> {
+        let end = Instant::now() + time;
+        while let Some(left) = end.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()) {
+            if self.shared.interrupt.is_set() {
+                return Err(Error::new("interrupted while waiting"));
+            }
+            std::thread::sleep(left.min(Duration::from_millis(100)));
+        }
+        Ok(())
+    }
+}

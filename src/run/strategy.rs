@@ -1,0 +1,95 @@
+//! How the hosts of a play advance.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use playbook_api::Error;
+
+use super::cursor::{Cursor, Step};
+use super::handlers::Handlers;
+use super::order::Order;
+
+/// How the hosts of a play advance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// All hosts through one task, then the next.
+    Linear,
+    /// Each host as fast as it can.
+    Free,
+    /// Like free, but no more hosts are begun than can run side by side.
+    HostPinned { limit: usize },
+}
+
+impl Strategy {
+    pub fn named(name: &str, forks: usize) -> Result<Strategy, Error> {
+        match name.strip_prefix("ansible.builtin.").unwrap_or(name) {
+            "linear" | "debug" => Ok(Strategy::Linear),
+            "free" => Ok(Strategy::Free),
+            "host_pinned" => Ok(Strategy::HostPinned { limit: forks }),
+            // Mitogen's strategies make the same plays faster; here they need no help.
+            "mitogen_linear" | "mitogen" => Ok(Strategy::Linear),
+            "mitogen_free" => Ok(Strategy::Free),
+            "mitogen_host_pinned" => Ok(Strategy::HostPinned { limit: forks }),
+            other => Err(Error::new(format!("Invalid play strategy specified: {other}"))
+                .help("the strategies are linear, free, host_pinned and debug")),
+        }
+    }
+}
+
+type Cursors = IndexMap<Arc<str>, Cursor>;
+
+/// Linear: the hosts that have come to the task that is next in the play's order.
+pub fn lockstep(cursors: &mut Cursors, handlers: &Handlers, order: &mut Order) -> Vec<(Arc<str>, Step)> {
+    let mut waiting = HashSet::new();
+    for (host, cursor) in cursors.iter_mut() {
+        if let Some(step) = cursor.peek(&|handler| handlers.is_notified(handler, host)) {
+            waiting.insert(step.task.id);
+        }
+    }
+    if waiting.is_empty() {
+        return Vec::new();
+    }
+    let Some(next) = order.next(&waiting) else { return Vec::new() };
+    let mut steps = Vec::new();
+    for (host, cursor) in cursors.iter_mut() {
+        let here =
+            cursor.peek(&|handler| handlers.is_notified(handler, host)).is_some_and(|s| s.task.id == next);
+        if let Some(step) = here.then(|| cursor.take()).flatten() {
+            steps.push((host.clone(), step));
+        }
+    }
+    steps
+}
+
+/// Free: every host that is not running anything.
+pub fn idle(cursors: &mut Cursors, handlers: &Handlers, busy: &HashSet<Arc<str>>) -> Vec<(Arc<str>, Step)> {
+    let mut steps = Vec::new();
+    for (host, cursor) in cursors.iter_mut().filter(|(host, _)| !busy.contains(*host)) {
+        if cursor.peek(&|handler| handlers.is_notified(handler, host)).is_some() {
+            steps.extend(cursor.take().map(|step| (host.clone(), step)));
+        }
+    }
+    steps
+}
+
+/// Host-pinned: the first hosts that are not through yet.
+pub fn pinned(
+    cursors: &mut Cursors,
+    handlers: &Handlers,
+    busy: &HashSet<Arc<str>>,
+    limit: usize,
+) -> Vec<(Arc<str>, Step)> {
+    let mut steps = Vec::new();
+    let mut active = busy.len();
+    for (host, cursor) in cursors.iter_mut().filter(|(host, _)| !busy.contains(*host)) {
+        if active >= limit {
+            break;
+        }
+        if cursor.peek(&|handler| handlers.is_notified(handler, host)).is_some() {
+            active += 1;
+            steps.extend(cursor.take().map(|step| (host.clone(), step)));
+        }
+    }
+    steps
+}

@@ -1,0 +1,82 @@
+//! Names of playbooks and inventories as people write them: found in the project they stand in.
+
+use std::path::{Path, PathBuf};
+
+/// A project: a folder with a `playbooks/` folder, and an ansible.cfg beside it or a git work tree around it.
+///
+/// Its group_vars/, host_vars/ and roles/ count too, below those next to the inventory and the playbook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Project {
+    pub root: PathBuf,
+}
+
+impl Project {
+    /// The nearest project upward.
+    pub fn find(from: &Path) -> Option<Project> {
+        let git = from.ancestors().find(|folder| folder.join(".git").exists());
+        let inside_git = |folder: &Path| git.is_some_and(|git| folder.starts_with(git));
+        from.ancestors()
+            .find(|folder| {
+                folder.join("playbooks").is_dir()
+                    && (folder.join("ansible.cfg").is_file() || inside_git(folder))
+            })
+            .map(|root| Project { root: root.to_owned() })
+    }
+
+    /// A playbook's path: as given, else in the project's `playbooks/`.
+    pub fn playbook(&self, name: &Path) -> PathBuf {
+        self.resolve(name, "playbooks")
+    }
+
+    /// An inventory source: as given, else in the project's `inventory/`. What is no path stays as it is.
+    pub fn inventory(&self, source: &str) -> String {
+        if source.contains(',') || source.starts_with("terraform:") {
+            return source.to_owned();
+        }
+        self.resolve(Path::new(source), "inventory").to_string_lossy().into_owned()
+    }
+
+    fn resolve(&self, name: &Path, folder: &str) -> PathBuf {
+        let inside = self.root.join(folder).join(name);
+        if !name.is_absolute() && !name.exists() && inside.exists() { inside } else { name.to_owned() }
+    }
+
+    /// The project's own ansible.cfg, where the current folder has none.
+    pub fn config_file(&self) -> Option<PathBuf> {
+        Some(self.root.join("ansible.cfg")).filter(|path| path.is_file())
+    }
+
+    pub fn roles(&self) -> PathBuf {
+        self.root.join("roles")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_the_project() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("p");
+        for folder in ["playbooks", "inventory", "deep/er"] {
+            std::fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        assert_eq!(Project::find(&root.join("deep/er")), None);
+        std::fs::write(root.join("ansible.cfg"), "").unwrap();
+        std::fs::write(root.join("playbooks/deploy.yml"), "").unwrap();
+        std::fs::write(root.join("inventory/production.yml"), "").unwrap();
+        let project = Project::find(&root.join("deep/er")).unwrap();
+        assert_eq!(project.root, root);
+        assert_eq!(project.playbook(Path::new("deploy.yml")), root.join("playbooks/deploy.yml"));
+        assert_eq!(project.playbook(Path::new("other.yml")), Path::new("other.yml"));
+        assert_eq!(
+            project.inventory("production.yml"),
+            root.join("inventory/production.yml").to_string_lossy()
+        );
+        assert_eq!(project.inventory("a,b"), "a,b");
+        std::fs::remove_file(root.join("ansible.cfg")).unwrap();
+        std::fs::create_dir(root.join(".git")).unwrap();
+        assert!(Project::find(&root).is_some());
+    }
+}

@@ -1,0 +1,244 @@
+//! Renders templates and resolves written values in a scope.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use playbook_api::{Context, Error, Map, Place, Value};
+
+use super::lazy::{self, Lazy};
+use super::scope::Overlay;
+use super::{Scope, eval, undefined};
+use crate::document::{Kind, Node};
+use crate::jinja::{Expression, Syntax, Template};
+use crate::vault::Keyring;
+
+/// What all templates of a run share.
+pub struct Environment {
+    /// The registry of lookups and filters that crates brought, the redactor, the environment of processes.
+    pub context: Context,
+    pub keyring: Arc<Keyring>,
+    /// `error_on_undefined_vars`, `jinja2_native` and the like, as far as they still exist in 2.19.
+    pub options: Options,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The project's, role's and playbook's folders in which lookups find files come from the scope
+    /// (`ansible_search_path`); this is where a search ends.
+    pub base_dir: PathBuf,
+    /// `allow_broken_conditionals`.
+    pub allow_broken_conditionals: bool,
+}
+
+/// An environment and a scope: everything a render needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Renderer {
+    pub environment: Arc<Environment>,
+    pub scope: Arc<dyn Scope>,
+}
+
+impl std::fmt::Debug for Renderer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Renderer")
+    }
+}
+
+impl Renderer {
+    /// The same with more variables in front of the scope's own.
+    pub fn with(&self, variables: Map) -> Renderer {
+        let scope = Arc::new(Overlay { variables, scope: self.scope.clone() });
+        Renderer { environment: self.environment.clone(), scope }
+    }
+
+    /// Renders a template to its native value: `"{{ x }}"` keeps x's type, anything more is text. The result may
+    /// hold values still to be computed; [`Renderer::finalize`] ends that.
+    pub fn render(&self, template: &Template) -> Result<Value, Error> {
+        eval::render(self, template)
+    }
+
+    /// Renders text as a template, as the `template` lookup and module do with a file's.
+    pub fn render_text(&self, text: &str, place: &Place, syntax: Syntax) -> Result<Value, Error> {
+        self.render(&Template::with_syntax(text, place.clone(), syntax))
+    }
+
+    /// Evaluates a bare expression.
+    pub fn evaluate(&self, expression: &Expression) -> Result<Value, Error> {
+        eval::evaluate(self, expression, false)
+    }
+
+    /// Evaluates a condition: it must come out as a boolean, unless broken conditionals are allowed. An unknown
+    /// result counts as false.
+    pub fn condition(&self, expression: &Expression) -> Result<bool, Error> {
+        if expression.source().trim().is_empty() {
+            if self.environment.options.allow_broken_conditionals {
+                return Ok(true);
+            }
+            let message = "Empty conditional expressions are not allowed.";
+            return Err(Error::new(message).at(expression.place()));
+        }
+        let value = eval::evaluate(self, expression, true);
+        let value = value.and_then(|value| {
+            undefined::check(&value)?;
+            lazy::force(&value)
+        });
+        let value = value.map_err(|error| match error.is_undefined() {
+            true => {
+                let place = error.place().cloned();
+                error
+                    .context("Error while evaluating conditional")
+                    .at_opt(place.as_ref())
+                    .at(expression.place())
+            }
+            false => error.at(expression.place()),
+        })?;
+        self.truth(&value, expression.place())
+    }
+
+    /// The truth of a condition's value, which must be a boolean, unless broken conditionals are allowed.
+    pub fn truth(&self, value: &Value, place: &Place) -> Result<bool, Error> {
+        match value {
+            Value::Bool(result) => Ok(*result),
+            Value::Unknown(_) => Ok(false),
+            other if self.environment.options.allow_broken_conditionals => Ok(other.is_true()),
+            other => {
+                let truth = if other.is_true() { "True" } else { "False" };
+                let name = other.type_name();
+                let message = format!(
+                    "Conditional result ({truth}) was derived from value of type '{name}' at '{place}'. \
+                     Conditionals must have a boolean result."
+                );
+                let help = "compare it (`x == …`, `x is truthy`) or turn it into a boolean (`x | bool`)";
+                Err(Error::new(message).at(place).help(help))
+            }
+        }
+    }
+
+    /// A written value in this scope. Scalars and templates are rendered now; the members of lists and maps when
+    /// they are asked for.
+    pub fn resolve(&self, node: &Node) -> Result<Value, Error> {
+        if let Some(value) = node.plain() {
+            return Ok(value.clone());
+        }
+        let member = |node: &Node| match node.plain() {
+            Some(value) => value.clone(),
+            None => Lazy::value(node.clone(), self.clone()),
+        };
+        match node.kind() {
+            Kind::Value(value) => Ok(value.clone()),
+            Kind::Template(template) => self.render(template),
+            Kind::Vault(_) => self.open(node),
+            Kind::List(items) => Ok(items.iter().map(member).collect()),
+            Kind::Map(map) => {
+                let map = map.iter().map(|(key, entry)| (key.clone(), member(&entry.node)));
+                Ok(Value::from(map.collect::<Map>()))
+            }
+        }
+    }
+
+    /// Opens an inline vault. What is inside was written by the same author, and may be a template.
+    fn open(&self, node: &Node) -> Result<Value, Error> {
+        let template = node.opened(|envelope| {
+            let bytes = self.environment.keyring.open(envelope)?;
+            let text = String::from_utf8(bytes)
+                .map_err(|_| Error::new("the vault holds bytes that are no UTF-8 text"))?;
+            self.environment.context.redactor.register(&text);
+            Ok(Template::new(text, node.place().clone()))
+        })?;
+        if !Template::is_template(template.source()) {
+            return Ok(Value::secret(template.source().clone()));
+        }
+        let value = lazy::force_deep(&self.render(template)?)?.into_secret();
+        self.environment.context.redactor.register_value(&value);
+        Ok(value)
+    }
+
+    /// A written value, rendered to the last leaf.
+    pub fn value(&self, node: &Node) -> Result<Value, Error> {
+        if let Some(value) = node.plain() {
+            return Self::finalize(value.clone());
+        }
+        self.resolve(node).and_then(Self::finalize).map_err(|error| error.at(node.place()))
+    }
+
+    /// Computes everything still to be computed inside a value, drops omitted members, and fails on what is
+    /// undefined. What modules are given has been through here.
+    pub fn finalize(value: Value) -> Result<Value, Error> {
+        Self::finalize_with(value, true)
+    }
+
+    /// `strict` fails on what cannot be stored (a macro, a method); printing takes its name instead.
+    pub(super) fn finalize_with(value: Value, strict: bool) -> Result<Value, Error> {
+        if is_final(&value) {
+            return Ok(value);
+        }
+        let members = |items: &[Value]| {
+            let items = items.iter().map(|item| Self::finalize_with(item.clone(), strict));
+            items.collect::<Result<Vec<_>, _>>()
+        };
+        match value {
+            Value::List(items) | Value::Tuple(items) => {
+                let items = drop_omitted(members(&items)?);
+                Ok(Value::List(Arc::new(items)))
+            }
+            Value::Map(map) => {
+                let mut done = Map::with_capacity(map.len());
+                for (key, value) in map.iter() {
+                    let value = Self::finalize_with(value.clone(), strict)?;
+                    if !matches!(value, Value::Omit) {
+                        done.insert(key.clone(), value);
+                    }
+                }
+                Ok(Value::from(done))
+            }
+            Value::Undefined(reason) => Err(undefined::error(&reason)),
+            Value::Object(ref object) => match lazy::force(&value)? {
+                Value::Object(_) => match super::object::behaviour(&value).and_then(|b| b.plain()) {
+                    Some(plain) => Self::finalize_with(plain, strict),
+                    None if !strict => Ok(value),
+                    None => {
+                        let name = object.type_name();
+                        let cause = Error::new(format!("Type '{name}' is unsupported for variable storage"));
+                        Err(Error::new("Error rendering template").caused_by(cause))
+                    }
+                },
+                forced => Self::finalize_with(forced, strict),
+            },
+            other => Ok(other),
+        }
+    }
+
+    /// Calls a filter by its short or full name.
+    pub fn filter(&self, name: &str, input: Value, args: Vec<Value>, kwargs: Map) -> Result<Value, Error> {
+        eval::filter(self, name, input, args, kwargs)
+    }
+
+    /// Calls a test by its short or full name: a boolean, or an undefined or unknown value.
+    pub fn test(&self, name: &str, input: Value, args: Vec<Value>, kwargs: Map) -> Result<Value, Error> {
+        eval::test(self, name, input, args, kwargs)
+    }
+
+    /// Runs a lookup as `lookup(name, …)` does.
+    pub fn lookup(&self, name: &str, terms: Vec<Value>, options: Map) -> Result<Value, Error> {
+        eval::lookup(self, name, terms, options)
+    }
+
+    /// Calls a macro, function or method.
+    pub fn call(&self, callee: &Value, args: Vec<Value>, kwargs: Map) -> Result<Value, Error> {
+        eval::call_value(self, callee, args, kwargs)
+    }
+}
+
+fn drop_omitted(mut items: Vec<Value>) -> Vec<Value> {
+    items.retain(|item| !matches!(item, Value::Omit));
+    items
+}
+
+/// Whether finalizing would change nothing.
+fn is_final(value: &Value) -> bool {
+    match value {
+        Value::Tuple(_) | Value::Undefined(_) | Value::Object(_) => false,
+        Value::List(items) => items.iter().all(|item| !matches!(item, Value::Omit) && is_final(item)),
+        Value::Map(map) => map.values().all(|item| !matches!(item, Value::Omit) && is_final(item)),
+        _ => true,
+    }
+}

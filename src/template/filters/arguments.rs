@@ -1,0 +1,223 @@
+//! Reading a call's arguments as Python reads them.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use num_bigint::BigInt;
+use num_traits::ToPrimitive;
+use playbook_api::{Error, Value};
+
+use crate::template::Call;
+
+impl Call<'_> {
+    /// Binds the arguments to parameters, the first `required` of which must be given. Refuses what Python would
+    /// refuse: too many, unknown, given twice.
+    pub fn bind<const N: usize>(
+        &mut self,
+        names: [&str; N],
+        required: usize,
+    ) -> Result<[Option<Value>; N], Error> {
+        let function = self.name.rsplit('.').next().unwrap_or(self.name);
+        if self.args.len() > N {
+            let (most, given) = (N + 1, self.args.len() + 1);
+            let takes =
+                if required < N { format!("from {} to {most}", required + 1) } else { most.to_string() };
+            let arguments = if most == 1 { "argument" } else { "arguments" };
+            let were = if given == 1 { "was" } else { "were" };
+            return Err(Error::new(format!(
+                "{function}() takes {takes} positional {arguments} but {given} {were} given"
+            )));
+        }
+        let mut bound = [const { None }; N];
+        for (slot, value) in bound.iter_mut().zip(self.args.drain(..)) {
+            *slot = Some(value);
+        }
+        for (key, value) in std::mem::take(&mut self.kwargs) {
+            let slot = key.as_str().and_then(|key| names.iter().position(|name| *name == key));
+            match slot.map(|at| &mut bound[at]) {
+                Some(Some(_)) => {
+                    return Err(Error::new(format!("{function}() got multiple values for argument '{key}'")));
+                }
+                Some(slot) => *slot = Some(value),
+                None => {
+                    return Err(Error::new(format!(
+                        "{function}() got an unexpected keyword argument '{key}'"
+                    )));
+                }
+            }
+        }
+        let missing: Vec<String> =
+            (0..required).filter(|at| bound[*at].is_none()).map(|at| format!("'{}'", names[at])).collect();
+        match missing.as_slice() {
+            [] => Ok(bound),
+            [one] => Err(Error::new(format!("{function}() missing 1 required positional argument: {one}"))),
+            many => Err(Error::new(format!(
+                "{function}() missing {} required positional arguments: {}",
+                many.len(),
+                many.join(" and ")
+            ))),
+        }
+    }
+
+    /// Takes a keyword argument out of a call that passes the rest on.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        self.kwargs.shift_remove(name)
+    }
+
+    /// The input, leaving nothing behind.
+    pub fn input(&mut self) -> Value {
+        std::mem::take(&mut self.input)
+    }
+}
+
+/// A flag: Python's truth, or the default.
+pub fn flag(value: &Option<Value>, default: bool) -> bool {
+    value.as_ref().map_or(default, Value::is_true)
+}
+
+/// A whole number, or the default; text does not count.
+pub fn number(value: &Option<Value>, default: i64) -> Result<i64, Error> {
+    match value {
+        None => Ok(default),
+        Some(value) => integer(value),
+    }
+}
+
+pub fn integer(value: &Value) -> Result<i64, Error> {
+    value.as_i64().ok_or_else(|| {
+        Error::new(format!("'{}' object cannot be interpreted as an integer", value.type_name()))
+    })
+}
+
+/// Text made of whatever was given, or the default.
+pub fn text<'a>(value: &'a Option<Value>, default: &'a str) -> Cow<'a, str> {
+    value.as_ref().map_or(Cow::Borrowed(default), Value::to_text)
+}
+
+/// What a call without the argument and one with `none` say alike.
+pub fn given(value: Option<Value>) -> Option<Value> {
+    value.filter(|value| !value.is_null())
+}
+
+/// The members that Python's iteration yields: items, keys or characters.
+pub fn iterate(value: &Value) -> Result<Cow<'_, [Value]>, Error> {
+    match value {
+        Value::List(items) | Value::Tuple(items) => Ok(Cow::Borrowed(items)),
+        Value::Map(map) => Ok(Cow::Owned(map.keys().cloned().collect())),
+        Value::Str(text) => Ok(Cow::Owned(text.chars().map(|c| Value::from(c.to_string())).collect())),
+        Value::Bytes(bytes) => Ok(Cow::Owned(bytes.iter().map(|b| Value::Int((*b).into())).collect())),
+        Value::Undefined(reason) => Err(Error::undefined(reason.to_string())),
+        other => Err(Error::new(format!("'{}' object is not iterable", other.type_name()))),
+    }
+}
+
+/// Python's `len()`.
+pub fn length(value: &Value) -> Result<usize, Error> {
+    match value {
+        Value::List(items) | Value::Tuple(items) => Ok(items.len()),
+        Value::Map(map) => Ok(map.len()),
+        Value::Str(text) => Ok(text.chars().count()),
+        Value::Bytes(bytes) => Ok(bytes.len()),
+        Value::Undefined(reason) => Err(Error::undefined(reason.to_string())),
+        other => Err(Error::new(format!("object of type '{}' has no len()", other.type_name()))),
+    }
+}
+
+pub fn tuple(items: Vec<Value>) -> Value {
+    Value::Tuple(Arc::new(items))
+}
+
+/// Whether Python could put the value into a set.
+pub fn is_hashable(value: &Value) -> bool {
+    match value {
+        Value::List(_) | Value::Map(_) => false,
+        Value::Tuple(items) => items.iter().all(is_hashable),
+        _ => true,
+    }
+}
+
+/// Python's `+`.
+pub fn add(a: &Value, b: &Value) -> Result<Value, Error> {
+    let unsupported = || {
+        Error::new(format!("unsupported operand type(s) for +: '{}' and '{}'", a.type_name(), b.type_name()))
+    };
+    Ok(match (a, b) {
+        (Value::Str(a), Value::Str(b)) => Value::from(format!("{}{}", a.as_str(), b.as_str())),
+        (Value::List(a), Value::List(b)) => a.iter().chain(b.iter()).cloned().collect(),
+        (Value::Tuple(a), Value::Tuple(b)) => tuple(a.iter().chain(b.iter()).cloned().collect()),
+        _ => match (a.integer(), b.integer()) {
+            (Some(a), Some(b)) => Value::big(a.as_ref() + b.as_ref()),
+            _ => Value::Float(a.as_f64().ok_or_else(unsupported)? + b.as_f64().ok_or_else(unsupported)?),
+        },
+    })
+}
+
+/// A float as Python's `int()` truncates it.
+pub fn truncate(n: f64) -> Result<Value, Error> {
+    if n.is_nan() {
+        return Err(Error::new("cannot convert float NaN to integer"));
+    }
+    if n.is_infinite() {
+        return Err(Error::new("cannot convert float infinity to integer"));
+    }
+    let n = n.trunc();
+    match n.to_i64() {
+        Some(n) => Ok(Value::Int(n)),
+        None => {
+            use num_traits::FromPrimitive;
+            BigInt::from_f64(n).map(Value::big).ok_or_else(|| Error::new("not a number"))
+        }
+    }
+}
+
+/// Sorts with a key as Python does: stable, and failing on what has no order.
+pub fn sort_by_key(
+    items: &[Value],
+    reverse: bool,
+    key: impl Fn(&Value) -> Result<Value, Error>,
+) -> Result<Vec<Value>, Error> {
+    let mut keyed = items.iter().map(|item| Ok((key(item)?, item))).collect::<Result<Vec<_>, Error>>()?;
+    let mut failure = None;
+    keyed.sort_by(|(a, _), (b, _)| {
+        let (a, b) = if reverse { (b, a) } else { (a, b) };
+        compare(a, b).unwrap_or_else(|e| {
+            failure.get_or_insert(e);
+            std::cmp::Ordering::Equal
+        })
+    });
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(keyed.into_iter().map(|(_, item)| item.clone()).collect()),
+    }
+}
+
+/// Python's order of two values, or its error.
+pub fn compare(a: &Value, b: &Value) -> Result<std::cmp::Ordering, Error> {
+    if let (Value::Undefined(reason), _) | (_, Value::Undefined(reason)) = (a, b) {
+        return Err(Error::undefined(reason.to_string()));
+    }
+    if let (Value::Float(a), Value::Float(b)) = (a, b)
+        && (a.is_nan() || b.is_nan())
+    {
+        return Ok(std::cmp::Ordering::Equal);
+    }
+    a.compare(b).ok_or_else(|| match (a, b) {
+        (Value::List(x), Value::List(y)) | (Value::Tuple(x), Value::Tuple(y)) => {
+            let differing = x.iter().zip(y.iter()).find(|(x, y)| x != y);
+            differing.map_or_else(|| no_order(a, b), |(x, y)| no_order(x, y))
+        }
+        _ => no_order(a, b),
+    })
+}
+
+fn no_order(a: &Value, b: &Value) -> Error {
+    Error::new(format!("'<' not supported between instances of '{}' and '{}'", a.type_name(), b.type_name()))
+}
+
+/// Text in lower case, everything else as it is: the key of case-insensitive filters.
+pub fn ignore_case(value: Value) -> Value {
+    match &value {
+        Value::Str(text) => Value::from(text.to_lowercase()),
+        _ => value,
+    }
+}

@@ -1,0 +1,109 @@
+//! What is not about one type: defaults, booleans, choices, types.
+
+use playbook_api::{Error, Value};
+
+use super::arguments::{flag, given, text};
+use crate::template::{Call, Function};
+
+pub const FILTERS: &[Function] = &[
+    Function { name: "default", call: default, undefined: true },
+    Function { name: "d", call: default, undefined: true },
+    Function { name: "bool", call: boolean, undefined: false },
+    Function { name: "mandatory", call: mandatory, undefined: true },
+    Function { name: "ternary", call: ternary, undefined: true },
+    Function { name: "type_debug", call: type_debug, undefined: true },
+    Function { name: "undef", call: undef, undefined: true },
+    Function { name: "quote", call: quote, undefined: false },
+    Function { name: "pprint", call: pprint, undefined: false },
+];
+
+fn default(call: &mut Call) -> Result<Value, Error> {
+    let [default, boolean] = call.bind(["default_value", "boolean"], 0)?;
+    let replace = call.input.is_undefined() || (flag(&boolean, false) && !call.input.is_true());
+    Ok(if replace { default.unwrap_or_else(|| "".into()) } else { call.input() })
+}
+
+/// Words that Ansible takes for a boolean.
+pub fn word_as_bool(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(b) => Some(*b),
+        Value::Str(word) => match word.to_lowercase().as_str() {
+            "y" | "yes" | "on" | "1" | "true" | "t" => Some(true),
+            "n" | "no" | "off" | "0" | "false" | "f" => Some(false),
+            _ => None,
+        },
+        number => match number.as_f64() {
+            Some(1.0) => Some(true),
+            Some(0.0) => Some(false),
+            _ => None,
+        },
+    }
+}
+
+/// What is no word for a boolean is false.
+fn boolean(call: &mut Call) -> Result<Value, Error> {
+    let [] = call.bind([], 0)?;
+    Ok(Value::Bool(word_as_bool(&call.input).unwrap_or(false)))
+}
+
+fn mandatory(call: &mut Call) -> Result<Value, Error> {
+    let [message] = call.bind(["msg"], 0)?;
+    let Value::Undefined(reason) = &call.input else { return Ok(call.input()) };
+    Err(Error::undefined(match given(message) {
+        Some(message) => message.to_text().into_owned(),
+        None => match reason.strip_prefix('\'').and_then(|rest| rest.split_once("' is undefined")) {
+            Some((name, _)) => format!("Mandatory variable '{name}' not defined."),
+            None => "Mandatory variable not defined.".into(),
+        },
+    }))
+}
+
+fn ternary(call: &mut Call) -> Result<Value, Error> {
+    if call.input.is_undefined() {
+        return Ok(call.input());
+    }
+    let [yes, no, null] = call.bind(["true_val", "false_val", "none_val"], 2)?;
+    let chosen = match (&call.input, given(null)) {
+        (Value::Null, Some(null)) => Some(null),
+        (value, _) if value.is_true() => yes,
+        _ => no,
+    };
+    Ok(chosen.unwrap_or_default())
+}
+
+fn type_debug(call: &mut Call) -> Result<Value, Error> {
+    let [] = call.bind([], 0)?;
+    Ok(match &call.input {
+        Value::Undefined(_) => "UndefinedMarker".into(),
+        value => value.type_name().into(),
+    })
+}
+
+/// `undef(hint)` is a function in templates; as a filter its input is the hint.
+fn undef(call: &mut Call) -> Result<Value, Error> {
+    let [] = call.bind([], 0)?;
+    let hint = Some(call.input());
+    Ok(Value::undefined(text(&hint, "Mandatory variable has not been overridden")))
+}
+
+/// A word the shell reads as this text.
+fn quote(call: &mut Call) -> Result<Value, Error> {
+    let [] = call.bind([], 0)?;
+    Ok(match &call.input {
+        Value::Null => "''".into(),
+        value => shell_word(&value.to_text()).into(),
+    })
+}
+
+pub fn shell_word(text: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
+    if !text.is_empty() && text.chars().all(safe) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\"'\"'"))
+}
+
+fn pprint(call: &mut Call) -> Result<Value, Error> {
+    let [] = call.bind([], 0)?;
+    Ok(playbook_api::python::repr(&call.input).into())
+}

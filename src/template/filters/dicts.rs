@@ -1,0 +1,158 @@
+//! Maps and lists of maps: turning one into the other, reaching into them.
+
+use playbook_api::{Error, Map, Value, map, python};
+
+use super::arguments::{flag, given, text, tuple};
+use super::attributes::get;
+use crate::template::{Call, Function};
+
+pub const FILTERS: &[Function] = &[
+    Function { name: "dict2items", call: dict2items, undefined: false },
+    Function { name: "items2dict", call: items2dict, undefined: false },
+    Function { name: "extract", call: extract, undefined: false },
+    Function { name: "rekey_on_member", call: rekey_on_member, undefined: false },
+    Function { name: "subelements", call: subelements_filter, undefined: false },
+];
+
+fn class(value: &Value) -> String {
+    format!("<class '{}'>", value.type_name())
+}
+
+fn dict2items(call: &mut Call) -> Result<Value, Error> {
+    let [key_name, value_name] = call.bind(["key_name", "value_name"], 0)?;
+    let Some(entries) = call.input.as_map() else {
+        return Err(Error::new(format!(
+            "dict2items requires a dictionary, got {} instead.",
+            class(&call.input)
+        )));
+    };
+    let (key_name, value_name) = (text(&key_name, "key"), text(&value_name, "value"));
+    let pair = |(key, value): (&Value, &Value)| {
+        Value::from(map! { &*key_name => key.clone(), &*value_name => value.clone() })
+    };
+    Ok(entries.iter().map(pair).collect())
+}
+
+fn items2dict(call: &mut Call) -> Result<Value, Error> {
+    let [key_name, value_name] = call.bind(["key_name", "value_name"], 0)?;
+    let Some(items) = call.input.as_list() else {
+        return Err(Error::new(format!("items2dict requires a list, got {} instead.", class(&call.input))));
+    };
+    let (key_name, value_name) = (text(&key_name, "key"), text(&value_name, "value"));
+    if items.iter().any(|item| item.as_map().is_none()) {
+        return Err(Error::new(format!(
+            "items2dict requires a list of dictionaries, got {} instead.",
+            python::repr(&call.input)
+        )));
+    }
+    let pair = |item: &Value| match (item.get(&key_name), item.get(&value_name)) {
+        (Some(key), Some(value)) => Ok((key.clone(), value.clone())),
+        _ => Err(Error::new(format!(
+            "items2dict requires each dictionary in the list to contain the keys '{key_name}' and \
+             '{value_name}', got {} instead.",
+            python::repr(&call.input)
+        ))),
+    };
+    Ok(items.iter().map(pair).collect::<Result<Map, _>>()?.into())
+}
+
+/// The container's member of that name, and further members below it.
+fn extract(call: &mut Call) -> Result<Value, Error> {
+    let [container, more] = call.bind(["container", "morekeys"], 1)?;
+    let found = get(&container.unwrap_or_default(), &call.input);
+    let path: Vec<Value> = match given(more) {
+        None => Vec::new(),
+        Some(Value::List(keys)) => keys.to_vec(),
+        Some(key) => vec![key],
+    };
+    Ok(path.iter().fold(found, |found, key| get(&found, key)))
+}
+
+fn rekey_on_member(call: &mut Call) -> Result<Value, Error> {
+    let [key, duplicates] = call.bind(["key", "duplicates"], 1)?;
+    let overwrite = match &*text(&duplicates, "error") {
+        "error" => false,
+        "overwrite" => true,
+        other => {
+            return Err(Error::new(format!(
+                "duplicates parameter to rekey_on_member has unknown value '{other}'"
+            )));
+        }
+    };
+    let key = key.unwrap_or_default();
+    let items = match &call.input {
+        Value::Map(map) => map.values().cloned().collect(),
+        Value::List(items) | Value::Tuple(items) => items.to_vec(),
+        _ => return Err(Error::new("Type is not a valid list, set, or dict")),
+    };
+    let mut result = Map::default();
+    for item in items {
+        let Value::Map(map) = &item else { return Err(Error::new("List item is not a valid dict")) };
+        let Some(member) = map.get(&key).cloned() else {
+            return Err(Error::new(format!("Key '{key}' was not found.")));
+        };
+        if result.contains_key(&member) && !overwrite {
+            return Err(Error::new(format!("Key '{member}' is not unique, cannot convert to dict.")));
+        }
+        result.insert(member, item);
+    }
+    Ok(result.into())
+}
+
+fn subelements_filter(call: &mut Call) -> Result<Value, Error> {
+    let [path, skip_missing] = call.bind(["subelements", "skip_missing"], 1)?;
+    let elements = match &call.input {
+        Value::Map(map) => map.values().cloned().collect(),
+        Value::List(items) => items.to_vec(),
+        _ => return Err(Error::new("obj must be a list of dicts or a nested dict")),
+    };
+    let path: Vec<Value> = match path.unwrap_or_default() {
+        Value::List(keys) => keys.to_vec(),
+        Value::Str(text) => text.split('.').map(Value::from).collect(),
+        _ => return Err(Error::new("subelements must be a list or a string")),
+    };
+    let skip_missing = flag(&skip_missing, false);
+    let mut rows = Vec::new();
+    for element in &elements {
+        for value in below(element, &path, skip_missing)? {
+            rows.push(tuple(vec![element.clone(), value]));
+        }
+    }
+    Ok(rows.into())
+}
+
+/// The list at the end of a path of keys.
+fn below(element: &Value, path: &[Value], skip_missing: bool) -> Result<Vec<Value>, Error> {
+    let mut values = element.clone();
+    for key in path {
+        let Value::Map(map) = &values else {
+            let why = match &values {
+                Value::List(_) => "list indices must be integers or slices, not str".to_owned(),
+                Value::Str(_) => "string indices must be integers, not 'str'".to_owned(),
+                other => format!("'{}' object is not subscriptable", other.type_name()),
+            };
+            return Err(Error::new(format!(
+                "the key {key} should point to a dictionary, got '{values}': {why}"
+            )));
+        };
+        match map.get(key).cloned() {
+            Some(value) => values = value,
+            None if skip_missing => return Ok(Vec::new()),
+            None => {
+                return Err(Error::new(format!(
+                    "could not find {} key in iterated item {}",
+                    python::repr(key),
+                    python::repr(&values)
+                )));
+            }
+        }
+    }
+    match values {
+        Value::List(items) => Ok(items.to_vec()),
+        other => Err(Error::new(format!(
+            "the key {} should point to a list, got {}",
+            python::repr(path.last().unwrap_or(&Value::Null)),
+            python::repr(&other)
+        ))),
+    }
+}

@@ -1,0 +1,158 @@
+//! JSON, written as Python's `json` module writes it.
+
+use playbook_api::{Error, Value, python};
+
+use super::arguments::{flag, given, iterate, sort_by_key};
+use crate::template::{Call, Function};
+
+pub const FILTERS: &[Function] = &[
+    Function { name: "to_json", call: to_json, undefined: false },
+    Function { name: "to_nice_json", call: to_nice_json, undefined: false },
+    Function { name: "from_json", call: from_json, undefined: false },
+    Function { name: "tojson", call: tojson, undefined: false },
+];
+
+/// Options of `json.dumps`.
+struct Style {
+    indent: Option<String>,
+    sort_keys: bool,
+    ensure_ascii: bool,
+    item_separator: String,
+    key_separator: String,
+}
+
+impl Style {
+    /// Takes the options out of a call.
+    fn take(call: &mut Call, indent: Option<Value>, sort_keys: bool) -> Result<Style, Error> {
+        let given_indent = match (call.take("indent"), call.args.first().cloned()) {
+            (Some(indent), _) | (None, Some(indent)) => given(Some(indent)),
+            (None, None) => indent,
+        };
+        let indent = given_indent.map(|indent| match indent {
+            Value::Str(text) => text.to_string(),
+            other => " ".repeat(other.as_i64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0).min(1000)),
+        });
+        let item_separator = if indent.is_some() { "," } else { ", " };
+        let (item_separator, key_separator) = match given(call.take("separators")) {
+            None => (item_separator.to_owned(), ": ".to_owned()),
+            Some(pair) => match iterate(&pair)?.as_ref() {
+                [item, key] => (item.to_text().into_owned(), key.to_text().into_owned()),
+                _ => return Err(Error::new("separators must be a pair of texts")),
+            },
+        };
+        let style = Style {
+            indent,
+            sort_keys: flag(&call.take("sort_keys"), sort_keys),
+            ensure_ascii: flag(&call.take("ensure_ascii"), true),
+            item_separator,
+            key_separator,
+        };
+        for ignored in ["vault_to_text", "preprocess_unsafe", "allow_nan", "check_circular", "skipkeys"] {
+            call.take(ignored);
+        }
+        match call.kwargs.keys().next() {
+            Some(unknown) => Err(Error::new(format!(
+                "JSONEncoder.__init__() got an unexpected keyword argument '{unknown}'"
+            ))),
+            None => Ok(style),
+        }
+    }
+
+    fn line(&self, out: &mut String, depth: usize) {
+        if let Some(indent) = &self.indent {
+            out.push('\n');
+            out.push_str(&indent.repeat(depth));
+        }
+    }
+
+    fn scalar(&self, value: &Value) -> String {
+        python::json(
+            value,
+            python::JsonStyle { indent: None, sort_keys: false, ensure_ascii: self.ensure_ascii },
+        )
+    }
+
+    fn write(&self, out: &mut String, value: &Value, depth: usize) -> Result<(), Error> {
+        match value {
+            Value::Undefined(reason) => return Err(Error::undefined(reason.to_string())),
+            Value::List(items) | Value::Tuple(items) if items.is_empty() => out.push_str("[]"),
+            Value::Map(map) if map.is_empty() => out.push_str("{}"),
+            Value::List(items) | Value::Tuple(items) => {
+                out.push('[');
+                for (at, item) in items.iter().enumerate() {
+                    if at > 0 {
+                        out.push_str(&self.item_separator);
+                    }
+                    self.line(out, depth + 1);
+                    self.write(out, item, depth + 1)?;
+                }
+                self.line(out, depth);
+                out.push(']');
+            }
+            Value::Map(map) => {
+                let mut keys: Vec<Value> = map.keys().cloned().collect();
+                if self.sort_keys {
+                    keys = sort_by_key(&keys, false, |key| Ok(key.clone()))?;
+                }
+                out.push('{');
+                for (at, key) in keys.iter().enumerate() {
+                    if at > 0 {
+                        out.push_str(&self.item_separator);
+                    }
+                    self.line(out, depth + 1);
+                    out.push_str(&self.scalar(&python::json_key(key).into()));
+                    out.push_str(&self.key_separator);
+                    self.write(out, &map[key], depth + 1)?;
+                }
+                self.line(out, depth);
+                out.push('}');
+            }
+            Value::Object(object) => match object.force() {
+                Some(forced) => self.write(out, &forced?, depth)?,
+                None => out.push_str(&self.scalar(&value.to_text().into())),
+            },
+            scalar => out.push_str(&self.scalar(scalar)),
+        }
+        Ok(())
+    }
+}
+
+fn dump(call: &mut Call, style: &Style) -> Result<Value, Error> {
+    let mut out = String::new();
+    style.write(&mut out, &call.input, 0)?;
+    Ok(out.into())
+}
+
+fn to_json(call: &mut Call) -> Result<Value, Error> {
+    let style = Style::take(call, None, false)?;
+    dump(call, &style)
+}
+
+fn to_nice_json(call: &mut Call) -> Result<Value, Error> {
+    let style = Style::take(call, Some(Value::Int(4)), true)?;
+    dump(call, &style)
+}
+
+/// Jinja's own: safe inside of HTML.
+fn tojson(call: &mut Call) -> Result<Value, Error> {
+    let style = Style::take(call, None, true)?;
+    let mut out = String::new();
+    style.write(&mut out, &call.input, 0)?;
+    for (character, escape) in [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("'", "\\u0027")] {
+        out = out.replace(character, escape);
+    }
+    Ok(out.into())
+}
+
+fn from_json(call: &mut Call) -> Result<Value, Error> {
+    let text = match &call.input {
+        Value::Str(_) | Value::Bytes(_) => call.input.to_text().into_owned(),
+        other => {
+            return Err(Error::new(format!(
+                "the JSON object must be str, bytes or bytearray, not {}",
+                other.type_name()
+            )));
+        }
+    };
+    super::json_reader::read(&text)
+}

@@ -1,0 +1,80 @@
+//! Lists as sets, in the order in which their members were first met.
+
+use indexmap::IndexSet;
+use playbook_api::{Error, Value};
+
+use super::arguments::{flag, given, is_hashable, iterate};
+use super::lists::Key;
+use crate::template::{Call, Function};
+
+pub const FILTERS: &[Function] = &[
+    Function { name: "unique", call: unique, undefined: false },
+    Function { name: "union", call: union, undefined: false },
+    Function { name: "intersect", call: intersect, undefined: false },
+    Function { name: "difference", call: difference, undefined: false },
+    Function { name: "symmetric_difference", call: symmetric_difference, undefined: false },
+];
+
+/// Values whose equality is Python's, so that whatever has a hash is found fast.
+type Set<'a> = IndexSet<&'a Value>;
+
+fn operands(call: &mut Call) -> Result<(Vec<Value>, Vec<Value>), Error> {
+    let [other] = call.bind(["b"], 1)?;
+    let other = other.unwrap_or_default();
+    Ok((iterate(&call.input)?.into_owned(), iterate(&other)?.into_owned()))
+}
+
+fn collect<'a>(members: impl Iterator<Item = &'a Value>) -> Value {
+    members.collect::<Set>().into_iter().cloned().collect()
+}
+
+fn union(call: &mut Call) -> Result<Value, Error> {
+    let (a, b) = operands(call)?;
+    Ok(collect(a.iter().chain(&b)))
+}
+
+fn intersect(call: &mut Call) -> Result<Value, Error> {
+    let (a, b) = operands(call)?;
+    let other: Set = b.iter().collect();
+    Ok(collect(a.iter().filter(|item| other.contains(item))))
+}
+
+fn difference(call: &mut Call) -> Result<Value, Error> {
+    let (a, b) = operands(call)?;
+    let other: Set = b.iter().collect();
+    Ok(collect(a.iter().filter(|item| !other.contains(item))))
+}
+
+fn symmetric_difference(call: &mut Call) -> Result<Value, Error> {
+    let (a, b) = operands(call)?;
+    let (first, second): (Set, Set) = (a.iter().collect(), b.iter().collect());
+    let only_first = a.iter().filter(|item| !second.contains(item));
+    let only_second = b.iter().filter(|item| !first.contains(item));
+    Ok(collect(only_first.chain(only_second)))
+}
+
+/// Jinja's `unique`, which ignores case unless told; where a member has no hash, equality alone decides.
+fn unique(call: &mut Call) -> Result<Value, Error> {
+    let [case_sensitive, attribute] = call.bind(["case_sensitive", "attribute"], 0)?;
+    let items = iterate(&call.input)?;
+    let (case_sensitive, attribute) = (given(case_sensitive), given(attribute));
+    let key = Key::new(attribute.clone(), flag(&case_sensitive, false), None);
+    let keys = items.iter().map(|item| key.of(item)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(unhashable) = keys.iter().find(|key| !is_hashable(key)) {
+        if attribute.is_some() || case_sensitive.is_some_and(|flag| !flag.is_true()) {
+            return Err(Error::new(format!(
+                "Jinja2's unique filter failed and we cannot fall back to Ansible's version as it does not \
+                 support the parameters supplied: unhashable type: '{}'",
+                unhashable.type_name()
+            )));
+        }
+        return Ok(collect(items.iter()));
+    }
+    let mut seen = IndexSet::new();
+    Ok(items
+        .iter()
+        .zip(keys)
+        .filter(|(_, key)| seen.insert(key.clone()))
+        .map(|(item, _)| item.clone())
+        .collect())
+}

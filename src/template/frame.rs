@@ -1,0 +1,75 @@
+//! The names a template itself sets.
+
+use std::sync::{Arc, Mutex};
+
+use playbook_api::{Map, Value};
+
+/// One scope inside a template: the template's own, a loop's body, a macro's.
+#[derive(Debug, Default)]
+pub struct Frame {
+    names: Mutex<Vec<(Arc<str>, Value)>>,
+    parent: Option<Arc<Frame>>,
+}
+
+impl Frame {
+    pub fn new(parent: Option<Arc<Frame>>) -> Arc<Frame> {
+        Arc::new(Frame { names: Mutex::default(), parent })
+    }
+
+    fn names(&self) -> std::sync::MutexGuard<'_, Vec<(Arc<str>, Value)>> {
+        self.names.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// The value of a name here or in a scope around.
+    pub fn get(&self, name: &str) -> Option<Value> {
+        let mut frame = self;
+        loop {
+            if let Some((_, value)) = frame.names().iter().find(|(n, _)| &**n == name) {
+                return Some(value.clone());
+            }
+            frame = frame.parent.as_deref()?;
+        }
+    }
+
+    /// Sets a name in this scope.
+    pub fn set(&self, name: &Arc<str>, value: Value) {
+        let mut names = self.names();
+        match names.iter_mut().find(|(n, _)| n == name) {
+            Some((_, old)) => *old = value,
+            None => names.push((name.clone(), value)),
+        }
+    }
+
+    /// Takes a name's value out of the scope that holds it, to change it in place; [`Frame::put`] returns it.
+    pub fn take(&self, name: &str) -> Option<Value> {
+        let mut frame = self;
+        loop {
+            if let Some((_, value)) = frame.names().iter_mut().find(|(n, _)| &**n == name) {
+                return Some(std::mem::take(value));
+            }
+            frame = frame.parent.as_deref()?;
+        }
+    }
+
+    /// Sets a name in the scope that holds it already, or else in the outermost.
+    pub fn put(&self, name: &Arc<str>, value: Value) {
+        let mut frame = self;
+        loop {
+            if let Some((_, old)) = frame.names().iter_mut().find(|(n, _)| n == name) {
+                *old = value;
+                return;
+            }
+            match frame.parent.as_deref() {
+                Some(parent) => frame = parent,
+                None => return frame.set(name, value),
+            }
+        }
+    }
+
+    /// The names of this scope alone, as a module exports them.
+    pub fn exported(&self) -> Map {
+        let names = self.names();
+        let public = names.iter().filter(|(name, _)| !name.starts_with('_'));
+        public.map(|(name, value)| (Value::from(name.clone()), value.clone())).collect()
+    }
+}

@@ -1,0 +1,139 @@
+//! Values that are computed when somebody asks.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::thread::ThreadId;
+
+use playbook_api::{Error, Map, Object, Value};
+
+use super::Renderer;
+use crate::document::Node;
+
+/// A member of a written list or map, in the scope it was asked for in. It is rendered once.
+pub struct Lazy {
+    node: Node,
+    renderer: Renderer,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    value: Option<Result<Value, Error>>,
+    /// Who is computing it; a thread that meets itself here has found a circle.
+    running: Vec<ThreadId>,
+}
+
+impl Lazy {
+    pub fn value(node: Node, renderer: Renderer) -> Value {
+        Value::Object(Arc::new(Lazy { node, renderer, state: Mutex::default() }))
+    }
+}
+
+impl fmt::Debug for Lazy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "lazy({})", self.node.place())
+    }
+}
+
+impl Object for Lazy {
+    fn type_name(&self) -> &'static str {
+        "lazy"
+    }
+
+    fn force(&self) -> Option<Result<Value, Error>> {
+        let me = std::thread::current().id();
+        let lock = || self.state.lock().unwrap_or_else(|e| e.into_inner());
+        {
+            let mut state = lock();
+            if let Some(value) = &state.value {
+                return Some(value.clone());
+            }
+            if state.running.contains(&me) {
+                return Some(Err(Error::new("Recursive loop detected in template").at(self.node.place())));
+            }
+            state.running.push(me);
+        }
+        let value = self.renderer.resolve(&self.node);
+        let mut state = lock();
+        state.running.retain(|id| *id != me);
+        state.value.get_or_insert_with(|| value.clone());
+        Some(value)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// The value itself, computed if need be; its members may still have to be.
+pub fn force(value: &Value) -> Result<Value, Error> {
+    let mut value = value.clone();
+    while let Value::Object(object) = &value {
+        match object.force() {
+            Some(forced) => value = forced?,
+            None => break,
+        }
+    }
+    Ok(value)
+}
+
+/// The value itself, computed if need be; a map that is asked member by member ([`Object::is_map`]) is not built.
+pub fn reach(value: &Value) -> Result<Value, Error> {
+    let mut value = value.clone();
+    while let Value::Object(object) = &value {
+        if object.is_map() {
+            break;
+        }
+        match object.force() {
+            Some(forced) => value = forced?,
+            None => break,
+        }
+    }
+    Ok(value)
+}
+
+/// A map that is asked member by member.
+pub fn as_asked_map(value: &Value) -> Option<&dyn Object> {
+    match value {
+        Value::Object(object) if object.is_map() => Some(&**object),
+        _ => None,
+    }
+}
+
+/// The value with everything inside computed, what is undefined becoming an undefined member. A value that is
+/// complete already is shared, not copied.
+pub fn force_deep(value: &Value) -> Result<Value, Error> {
+    if is_complete(value) {
+        return Ok(value.clone());
+    }
+    let member = |value: &Value| super::undefined::caught(force_deep(value));
+    Ok(match force(value)? {
+        Value::List(items) => Value::List(Arc::new(items.iter().map(member).collect::<Result<_, _>>()?)),
+        Value::Tuple(items) => Value::Tuple(Arc::new(items.iter().map(member).collect::<Result<_, _>>()?)),
+        Value::Map(map) => {
+            let map = map.iter().map(|(key, value)| Ok((key.clone(), member(value)?)));
+            Value::from(map.collect::<Result<Map, Error>>()?)
+        }
+        other => other,
+    })
+}
+
+/// Whether nothing inside is still to be computed.
+pub fn is_complete(value: &Value) -> bool {
+    match value {
+        Value::Object(object) => object.as_any().is::<super::object::Native>(),
+        Value::List(items) | Value::Tuple(items) => items.iter().all(is_complete),
+        Value::Map(map) => map.values().all(is_complete),
+        _ => true,
+    }
+}
+
+/// The undefined members inside a complete value, as the error they are.
+pub fn check_deep(value: &Value) -> Result<(), Error> {
+    match value {
+        Value::List(items) | Value::Tuple(items) => items.iter().try_for_each(check_deep),
+        Value::Map(map) => map.values().try_for_each(check_deep),
+        other => super::undefined::check(other),
+    }
+}

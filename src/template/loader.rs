@@ -1,0 +1,47 @@
+//! Finds and reads the files that templates include, import and extend.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use playbook_api::{Error, Place};
+
+use super::Renderer;
+use super::lazy::force_deep;
+use crate::jinja::{Syntax, Template};
+
+/// The folders templates are looked for in: for each of `ansible_search_path` its `templates/` and itself, at
+/// last the base folder. Whoever renders a file puts the file's own folder first in that variable.
+pub fn search_path(renderer: &Renderer) -> Vec<PathBuf> {
+    let named = renderer.scope.get("ansible_search_path").and_then(Result::ok);
+    let named = named.and_then(|value| force_deep(&value).ok()).unwrap_or_default();
+    let named = named.as_list().unwrap_or_default().iter().filter_map(|folder| folder.as_str());
+    let base = &renderer.environment.options.base_dir;
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for folder in named.map(PathBuf::from).chain([base.clone()]) {
+        for folder in [folder.join("templates"), folder] {
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
+    }
+    folders
+}
+
+/// The file of a name.
+pub fn find(renderer: &Renderer, name: &str) -> Option<PathBuf> {
+    let path = Path::new(name);
+    if path.is_absolute() {
+        return path.is_file().then(|| path.to_owned());
+    }
+    search_path(renderer).into_iter().map(|folder| folder.join(path)).find(|path| path.is_file())
+}
+
+/// Reads a template file. It keeps the delimiters of the template that asks for it, and as every file reads
+/// backslashes as Python does.
+pub fn read(path: &Path, syntax: &Arc<Syntax>) -> Result<Template, Error> {
+    let file = path.display().to_string();
+    let text =
+        std::fs::read_to_string(path).map_err(|e| Error::from(e).context(format!("cannot read {file}")))?;
+    let syntax = Syntax { escape_backslashes: false, ..(**syntax).clone() };
+    Ok(Template::with_syntax(text, Place::new(file, 1, 1), syntax))
+}

@@ -1,0 +1,70 @@
+//! Where lookups find files.
+
+use std::path::{Path, PathBuf};
+
+use playbook_api::Value;
+
+use crate::template::Renderer;
+use crate::template::filters::paths::{expanduser, normpath};
+
+/// The folders of the scope in which files are searched, nearest first; the run's own folder comes last.
+fn folders(renderer: &Renderer) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = match renderer.scope.get("ansible_search_path") {
+        Some(Ok(Value::List(paths))) => paths.iter().map(|path| PathBuf::from(&*path.to_text())).collect(),
+        _ => ["role_path", "playbook_dir"]
+            .iter()
+            .filter_map(|name| renderer.scope.get(name)?.ok())
+            .map(|path| PathBuf::from(&*path.to_text()))
+            .collect(),
+    };
+    folders.push(base(renderer));
+    folders
+}
+
+fn base(renderer: &Renderer) -> PathBuf {
+    let base = &renderer.environment.options.base_dir;
+    if base.as_os_str().is_empty() { PathBuf::from(".") } else { base.clone() }
+}
+
+/// Every place where a file of that name may be. `kind` is the folder for such files in a role or beside a
+/// playbook: `files`, `templates`, `vars`.
+pub fn candidates(renderer: &Renderer, kind: &str, name: &str) -> Vec<PathBuf> {
+    let name = expanduser(name);
+    let clean = |path: PathBuf| PathBuf::from(normpath(&path.to_string_lossy()));
+    if name.starts_with('/') {
+        return vec![clean(PathBuf::from(name))];
+    }
+    let mut candidates = Vec::new();
+    let has_kind = Path::new(&name).components().next().is_some_and(|first| first.as_os_str() == kind);
+    for folder in folders(renderer) {
+        if folder.ends_with("tasks")
+            && let Some(role) = folder.parent()
+        {
+            candidates.push(clean(role.join(kind).join(&name)));
+            candidates.push(clean(folder.join(&name)));
+            continue;
+        }
+        if !has_kind && !kind.is_empty() {
+            candidates.push(clean(folder.join(kind).join(&name)));
+        }
+        candidates.push(clean(folder.join(&name)));
+    }
+    let mut seen = std::collections::HashSet::new();
+    candidates.retain(|candidate| seen.insert(candidate.clone()));
+    candidates
+}
+
+/// The first place where there is such a file.
+pub fn find(renderer: &Renderer, kind: &str, name: &str) -> Option<PathBuf> {
+    let found = candidates(renderer, kind, name).into_iter().find(|candidate| candidate.exists())?;
+    Some(std::path::absolute(&found).unwrap_or(found))
+}
+
+/// The folder for the files of the running task's action, as the run says in `ansible_lookup_folder`.
+pub fn kind(renderer: &Renderer) -> &'static str {
+    match renderer.scope.get("ansible_lookup_folder").and_then(Result::ok).as_ref().and_then(Value::as_str) {
+        Some("templates") => "templates",
+        Some("vars") => "vars",
+        _ => "files",
+    }
+}

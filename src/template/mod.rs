@@ -1,0 +1,28 @@
+//! What templates mean: evaluation with Ansible's semantics, filters, tests and lookups.
+
+pub mod access;
+pub mod call;
+pub mod datetime;
+pub mod environment;
+mod eval;
+pub mod filters;
+pub mod format;
+mod frame;
+mod globals;
+pub mod lazy;
+mod loader;
+pub mod lookups;
+mod methods;
+pub mod object;
+pub mod operators;
+pub mod printf;
+pub mod regex;
+pub mod scope;
+mod secret;
+pub mod tests;
+pub mod undefined;
+
+pub use access::{get_attribute, get_item, get_path};
+pub use call::{Call, Function};
+pub use environment::{Environment, Options, Renderer};
+pub use scope::Scope;

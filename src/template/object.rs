@@ -1,0 +1,109 @@
+//! Values with behaviour: macros, loops, namespaces, points in time.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use playbook_api::{Error, Map, Object, Value};
+
+use super::Renderer;
+
+/// What such a value can do.
+pub trait Behaviour: Any + Send + Sync + fmt::Debug {
+    /// Python's name for the type, as messages use it.
+    fn type_name(&self) -> &'static str;
+
+    fn attribute(&self, _name: &str) -> Option<Value> {
+        None
+    }
+
+    /// Calls a method by name; nothing where there is none.
+    fn method(&self, _name: &str, _args: &[Value], _kwargs: &Map) -> Option<Result<Value, Error>> {
+        None
+    }
+
+    /// Calls the value itself.
+    fn call(&self, _renderer: &Renderer, _args: Vec<Value>, _kwargs: Map) -> Option<Result<Value, Error>> {
+        None
+    }
+
+    /// Sets an attribute, where that can be done.
+    fn set(&self, _name: &str, _value: Value) -> bool {
+        false
+    }
+
+    /// Takes an attribute out to change it; `set` puts it back.
+    fn take(&self, _name: &str) -> Option<Value> {
+        None
+    }
+
+    /// Python's `str()`, where it is more than the type's name.
+    fn text(&self) -> Option<String> {
+        None
+    }
+
+    /// What modules and reports get in its place.
+    fn plain(&self) -> Option<Value> {
+        None
+    }
+}
+
+/// A value with behaviour, as a [`Value::Object`].
+#[derive(Debug)]
+pub struct Native(Box<dyn Behaviour>);
+
+impl Native {
+    pub fn value(behaviour: impl Behaviour) -> Value {
+        Value::Object(Arc::new(Native(Box::new(behaviour))))
+    }
+}
+
+impl Object for Native {
+    fn type_name(&self) -> &'static str {
+        self.0.type_name()
+    }
+
+    fn text(&self) -> Option<String> {
+        self.0.text()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// The behaviour of a value, if it has any.
+pub fn behaviour(value: &Value) -> Option<&dyn Behaviour> {
+    match value {
+        Value::Object(object) => object.as_any().downcast_ref::<Native>().map(|native| &*native.0),
+        _ => None,
+    }
+}
+
+/// A value's behaviour, if it is of this type.
+pub fn downcast<T: Behaviour>(value: &Value) -> Option<&T> {
+    let behaviour: &dyn Any = behaviour(value)?;
+    behaviour.downcast_ref()
+}
+
+/// The attribute of a value with behaviour.
+pub fn attribute_of(value: &Value, name: &str) -> Option<Value> {
+    behaviour(value)?.attribute(name)
+}
+
+/// A method that was named but not called yet: `text.upper`.
+#[derive(Debug)]
+pub struct Method {
+    pub object: Value,
+    pub name: Arc<str>,
+}
+
+impl Behaviour for Method {
+    fn type_name(&self) -> &'static str {
+        if self.object.as_map().is_some() { "method" } else { "builtin_function_or_method" }
+    }
+
+    fn call(&self, _: &Renderer, args: Vec<Value>, kwargs: Map) -> Option<Result<Value, Error>> {
+        super::methods::call(&self.object, &self.name, &args, &kwargs)
+    }
+}

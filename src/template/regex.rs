@@ -1,0 +1,417 @@
+//! Python's regular expressions on fancy-regex.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use fancy_regex::{Captures, Regex};
+use playbook_api::Error;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Flags {
+    pub ignore_case: bool,
+    pub multiline: bool,
+}
+
+/// A compiled Python pattern. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Pattern(Arc<Regex>);
+
+/// Compiles a pattern, or takes it from the cache.
+pub fn compile(pattern: &str, flags: Flags) -> Result<Pattern, Error> {
+    static CACHE: OnceLock<Mutex<HashMap<(String, Flags), Pattern>>> = OnceLock::new();
+    const MOST: usize = 1000;
+    let cache = CACHE.get_or_init(Mutex::default);
+    let key = (pattern.to_owned(), flags);
+    if let Some(found) = cache.lock().unwrap_or_else(|e| e.into_inner()).get(&key) {
+        return Ok(found.clone());
+    }
+    let regex = Regex::new(&translate(pattern, flags)).map_err(|e| explain(pattern, &e.to_string()))?;
+    let compiled = Pattern(Arc::new(regex));
+    let mut cache = cache.lock().unwrap_or_else(|e| e.into_inner());
+    if cache.len() >= MOST {
+        cache.clear();
+    }
+    cache.insert(key, compiled.clone());
+    Ok(compiled)
+}
+
+/// The commonest fault in Python's words, others in the library's.
+fn explain(pattern: &str, message: &str) -> Error {
+    let mut open = Vec::new();
+    let mut escaped = false;
+    let mut in_class = false;
+    for (at, c) in pattern.chars().enumerate() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '[' => in_class = true,
+            ']' => in_class = false,
+            '(' if !in_class => open.push(at),
+            ')' if !in_class && open.pop().is_none() => {
+                return Error::new(format!("unbalanced parenthesis at position {at}"));
+            }
+            _ => {}
+        }
+    }
+    Error::new(match open.first() {
+        Some(at) => format!("missing ), unterminated subpattern at position {at}"),
+        None => format!("invalid regular expression '{pattern}': {message}"),
+    })
+}
+
+impl Pattern {
+    /// The first match from a byte position on.
+    pub fn search<'t>(&self, text: &'t str, from: usize) -> Result<Option<Captures<'t, str>>, Error> {
+        self.0
+            .captures_from_pos(text, from)
+            .map_err(|e| Error::new(format!("the regular expression failed: {e}")))
+    }
+
+    /// The number of groups, without the whole match.
+    pub fn groups(&self) -> usize {
+        self.0.captures_len().saturating_sub(1)
+    }
+
+    /// The number of the group with a name.
+    pub fn group(&self, name: &str) -> Option<usize> {
+        self.0.capture_names().position(|group| group == Some(name))
+    }
+
+    /// All matches as Python's `finditer` yields them: an empty one may follow right after another.
+    pub fn matches<'t>(&self, text: &'t str) -> Result<Vec<Captures<'t, str>>, Error> {
+        let mut found = Vec::new();
+        let mut from = 0;
+        let mut after_empty = false;
+        while from <= text.len() {
+            let Some(captures) = self.search(text, from)? else { break };
+            let Some((start, end)) = captures.get(0).map(|whole| (whole.start(), whole.end())) else { break };
+            if start == end && start == from && after_empty {
+                from += text[from..].chars().next().map_or(1, char::len_utf8);
+                after_empty = false;
+                continue;
+            }
+            after_empty = start == end;
+            from = end;
+            found.push(captures);
+        }
+        Ok(found)
+    }
+
+    /// Python's `subn`: at most `count` replacements (zero means all), and how many there were.
+    pub fn replace(&self, text: &str, replacement: &str, count: usize) -> Result<(String, usize), Error> {
+        let parts = self.replacement(replacement)?;
+        let mut out = String::new();
+        let (mut last, mut done) = (0, 0);
+        for captures in self.matches(text)? {
+            if count != 0 && done == count {
+                break;
+            }
+            let Some(whole) = captures.get(0) else { break };
+            out.push_str(&text[last..whole.start()]);
+            for part in &parts {
+                match part {
+                    Part::Text(text) => out.push_str(text),
+                    Part::Group(number) => {
+                        out.push_str(captures.get(*number).map_or("", |group| group.as_str()))
+                    }
+                }
+            }
+            last = whole.end();
+            done += 1;
+        }
+        out.push_str(&text[last..]);
+        Ok((out, done))
+    }
+
+    /// Reads `\1`, `\g<name>` and character escapes in a replacement.
+    fn replacement(&self, text: &str) -> Result<Vec<Part>, Error> {
+        let characters: Vec<char> = text.chars().collect();
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        let mut at = 0;
+        let group = |number: usize, at: usize| {
+            if number > self.groups() {
+                return Err(Error::new(format!("invalid group reference {number} at position {at}")));
+            }
+            Ok(Part::Group(number))
+        };
+        while let Some(c) = characters.get(at).copied() {
+            let start = at;
+            at += 1;
+            if c != '\\' {
+                literal.push(c);
+                continue;
+            }
+            let Some(escape) = characters.get(at).copied() else {
+                return Err(Error::new(format!("bad escape (end of pattern) at position {start}")));
+            };
+            at += 1;
+            let digit = |at: usize, radix: u32| characters.get(at).and_then(|c| c.to_digit(radix));
+            let part = match escape {
+                'g' => {
+                    let close = characters[at..].iter().position(|c| *c == '>').map(|close| close + at);
+                    let (Some('<'), Some(close)) = (characters.get(at), close) else {
+                        return Err(Error::new(format!("missing < at position {at}")));
+                    };
+                    let name: String = characters[at + 1..close].iter().collect();
+                    let number = match name.parse() {
+                        Ok(number) => number,
+                        Err(_) => self
+                            .group(&name)
+                            .ok_or_else(|| Error::new(format!("unknown group name '{name}'")))?,
+                    };
+                    at = close + 1;
+                    Some(group(number, start + 1)?)
+                }
+                '0' => {
+                    let mut code = 0;
+                    while at < start + 4
+                        && let Some(value) = digit(at, 8)
+                    {
+                        code = code * 8 + value;
+                        at += 1;
+                    }
+                    literal.extend(char::from_u32(code));
+                    None
+                }
+                '1'..='9' => {
+                    let mut number = escape.to_digit(10).unwrap_or(0) as usize;
+                    if let Some(second) = digit(at, 10) {
+                        number = number * 10 + second as usize;
+                        at += 1;
+                    }
+                    Some(group(number, start + 1)?)
+                }
+                'n' | 't' | 'r' | 'a' | 'f' | 'v' | 'b' | '\\' => {
+                    literal.push(match escape {
+                        'n' => '\n',
+                        't' => '\t',
+                        'r' => '\r',
+                        'a' => '\u{7}',
+                        'f' => '\u{c}',
+                        'v' => '\u{b}',
+                        'b' => '\u{8}',
+                        other => other,
+                    });
+                    None
+                }
+                letter if letter.is_ascii_alphabetic() => {
+                    return Err(Error::new(format!("bad escape \\{letter} at position {start}")));
+                }
+                other => {
+                    literal.extend(['\\', other]);
+                    None
+                }
+            };
+            if let Some(part) = part {
+                parts.push(Part::Text(std::mem::take(&mut literal)));
+                parts.push(part);
+            }
+        }
+        parts.push(Part::Text(literal));
+        Ok(parts)
+    }
+}
+
+enum Part {
+    Text(String),
+    Group(usize),
+}
+
+/// Writes a Python pattern in fancy-regex's dialect.
+fn translate(pattern: &str, flags: Flags) -> String {
+    let characters: Vec<char> = pattern.chars().collect();
+    let mut out = String::new();
+    let mut multiline = flags.multiline;
+    let mut at = 0;
+    if flags.ignore_case {
+        out.push_str("(?i)");
+    }
+    if flags.multiline {
+        out.push_str("(?m)");
+    }
+    while let Some(c) = characters.get(at).copied() {
+        at += 1;
+        match c {
+            '\\' => escape(&characters, &mut at, &mut out, false),
+            '[' => class(&characters, &mut at, &mut out),
+            '$' if multiline => out.push_str("(?=\\n|\\z)"),
+            '$' => out.push_str("(?=\\n?\\z)"),
+            '(' if characters.get(at) == Some(&'?') => {
+                group(&characters, &mut at, &mut out, &mut multiline);
+            }
+            '{' => match quantifier(&characters[at..]) {
+                Some((length, low, high)) => {
+                    out.push_str(&format!("{{{low}{high}}}"));
+                    at += length;
+                }
+                None => out.push_str("\\{"),
+            },
+            '}' => out.push_str("\\}"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// `{2}`, `{2,}`, `{,3}`: how long it is after the brace, and its bounds as the library wants them.
+fn quantifier(rest: &[char]) -> Option<(usize, String, String)> {
+    let close = rest.iter().position(|c| *c == '}')?;
+    let inner: String = rest[..close].iter().collect();
+    let (low, high) = inner.split_once(',').map_or((&*inner, None), |(low, high)| (low, Some(high)));
+    let numeric = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if !numeric(low) || !high.is_none_or(numeric) || (low.is_empty() && high.is_none_or(str::is_empty)) {
+        return None;
+    }
+    let low = if low.is_empty() { "0" } else { low };
+    Some((close + 1, low.to_owned(), high.map(|high| format!(",{high}")).unwrap_or_default()))
+}
+
+/// What follows `(?`: names, comments and flags differ between the dialects.
+fn group(characters: &[char], at: &mut usize, out: &mut String, multiline: &mut bool) {
+    let rest: String = characters[*at..].iter().take(200).collect();
+    let close = |rest: &str| rest.find(')').map(|byte| rest[..byte].chars().count());
+    if let Some(name) = rest.strip_prefix("?P=").and_then(|rest| rest.split_once(')')).map(|(name, _)| name) {
+        out.push_str(&format!("\\k<{name}>"));
+        *at += 3 + name.chars().count() + 1;
+    } else if rest.starts_with("?#") {
+        let skipped = characters[*at..].iter().position(|c| *c == ')').map_or(rest.len(), |end| end + 1);
+        *at += skipped;
+    } else if let Some(end) = close(&rest)
+        && rest.chars().take(end).skip(1).all(|c| "aiLmsux-".contains(c))
+        && end > 1
+    {
+        let set: String = rest.chars().take(end).skip(1).filter(|c| "imsx-".contains(*c)).collect();
+        *multiline |= set.split('-').next().is_some_and(|on| on.contains('m'));
+        if !set.is_empty() {
+            out.push_str(&format!("(?{set})"));
+        }
+        *at += end + 1;
+    } else {
+        out.push('(');
+    }
+}
+
+fn escape(characters: &[char], at: &mut usize, out: &mut String, in_class: bool) {
+    let Some(c) = characters.get(*at).copied() else {
+        out.push('\\');
+        return;
+    };
+    *at += 1;
+    match c {
+        'Z' if !in_class => out.push_str("\\z"),
+        'b' if in_class => out.push_str("\\x08"),
+        'a' => out.push_str("\\x07"),
+        '0' => {
+            let mut code = 0;
+            let start = *at;
+            while *at < start + 2
+                && let Some(digit) = characters.get(*at).and_then(|c| c.to_digit(8))
+            {
+                code = code * 8 + digit;
+                *at += 1;
+            }
+            out.push_str(&format!("\\x{{{code:x}}}"));
+        }
+        'u' | 'U' | 'x' => {
+            let length = match c {
+                'x' => 2,
+                'u' => 4,
+                _ => 8,
+            };
+            let end = (*at + length).min(characters.len());
+            let digits: String = characters[*at..end].iter().collect();
+            out.push_str(&format!("\\x{{{digits}}}"));
+            *at = end;
+        }
+        c if c.is_ascii_alphanumeric() => out.extend(['\\', c]),
+        ' ' => out.push_str("\\x20"),
+        c => literal(c, out),
+    }
+}
+
+fn literal(c: char, out: &mut String) {
+    if c.is_ascii_punctuation() && !"<>\"'/@`,;:=!%_".contains(c) {
+        out.push('\\');
+    }
+    out.push(c);
+}
+
+/// A character class: Rust's knows set operations that Python's lacks.
+fn class(characters: &[char], at: &mut usize, out: &mut String) {
+    out.push('[');
+    if characters.get(*at) == Some(&'^') {
+        out.push('^');
+        *at += 1;
+    }
+    let mut first = true;
+    while let Some(c) = characters.get(*at).copied() {
+        *at += 1;
+        match c {
+            ']' if !first => {
+                out.push(']');
+                return;
+            }
+            '\\' => escape(characters, at, out, true),
+            ']' | '[' | '&' | '~' => out.extend(['\\', c]),
+            '-' if first || characters.get(*at) == Some(&']') => out.push_str("\\-"),
+            c => out.push(c),
+        }
+        first = false;
+    }
+}
+
+/// Python's `re.escape`.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if "()[]{}?*+-|^$\\.&~# \t\n\r\u{b}\u{c}".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(pattern: &str, text: &str) -> Vec<String> {
+        let pattern = compile(pattern, Flags::default()).expect(pattern);
+        let found = pattern.matches(text).expect("matches");
+        found.iter().map(|captures| captures[0].to_owned()).collect()
+    }
+
+    #[test]
+    fn python_dialect() {
+        assert_eq!(find(r"a$", "a\n"), ["a"]);
+        assert_eq!(find(r"a\Z", "a\n"), [""; 0]);
+        assert_eq!(find(r"[[]x[]]", "[x]"), ["[x]"]);
+        assert_eq!(find(r"[]a-]+", "]a-b"), ["]a-"]);
+        assert_eq!(find(r"{{.*}}", "a {{ b }}"), ["{{ b }}"]);
+        assert_eq!(find(r"a{,2}b", "aab"), ["aab"]);
+        assert_eq!(find(r"(?P<q>['\x22]).*?(?P=q)", r#"x "y" z"#), ["\"y\""]);
+        assert_eq!(find(r"\<\/\-\ \#", "</- #"), ["</- #"]);
+        assert_eq!(find(r"(?<=a)b(?!c)", "abc ab"), ["b"]);
+        assert_eq!(find(r"(?i)HELLO(?#greeting)", "hello"), ["hello"]);
+        assert_eq!(find(r"x*", "axb"), ["", "x", "", ""]);
+        assert_eq!(find(r"[a&&b]", "&"), ["&"]);
+        assert_eq!(find(r"(?m)^b$", "a\nb\nc"), ["b"]);
+    }
+
+    #[test]
+    fn replacements() {
+        let replace = |pattern, replacement, text| {
+            compile(pattern, Flags::default())
+                .and_then(|pattern| pattern.replace(text, replacement, 0))
+                .map_or_else(|e| e.to_string(), |(text, _)| text)
+        };
+        assert_eq!(replace("(a)(?P<n>b)?", r"<\1\g<n>\g<2>>", "ab a"), "<abb> <a>");
+        assert_eq!(replace("x*", "-", "abxd"), "-a-b--d-");
+        assert_eq!(replace("a", r"\2", "a"), "invalid group reference 2 at position 1");
+        assert_eq!(replace("a", r"\q", "a"), r"bad escape \q at position 0");
+        assert_eq!(replace("a", r"\.\n", "a"), "\\.\n");
+        assert_eq!(replace("(", "", "a"), "missing ), unterminated subpattern at position 0");
+    }
+}

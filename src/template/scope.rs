@@ -1,0 +1,66 @@
+//! Where a template's names come from.
+
+use std::sync::Arc;
+
+use playbook_api::{Error, Map, Value};
+
+/// What a template sees when it asks for a name. Names are resolved, and their own templates rendered, only when
+/// asked for.
+pub trait Scope: Send + Sync {
+    /// The value of a name; `None` where there is no such variable. Members of a list or map may be values that
+    /// are computed later ([`playbook_api::Object::force`]).
+    fn get(&self, name: &str) -> Option<Result<Value, Error>>;
+
+    /// All names there are, for `varnames`, `vars` and "did you mean".
+    fn names(&self) -> Vec<String>;
+}
+
+/// No variables at all.
+#[derive(Debug)]
+pub struct Empty;
+
+impl Scope for Empty {
+    fn get(&self, _: &str) -> Option<Result<Value, Error>> {
+        None
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Variables alone: tests, and templates that see nothing else.
+impl Scope for Map {
+    fn get(&self, name: &str) -> Option<Result<Value, Error>> {
+        Map::get(self, name).map(|value| Ok(value.clone()))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.keys().map(|key| key.to_text().into_owned()).collect()
+    }
+}
+
+/// Variables in front of another scope's.
+pub struct Overlay {
+    pub variables: Map,
+    pub scope: Arc<dyn Scope>,
+}
+
+impl Scope for Overlay {
+    fn get(&self, name: &str) -> Option<Result<Value, Error>> {
+        match self.variables.get(name) {
+            Some(value) => Some(Ok(value.clone())),
+            None => self.scope.get(name),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = self.scope.names();
+        for name in Scope::names(&self.variables) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+}

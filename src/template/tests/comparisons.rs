@@ -1,0 +1,168 @@
+//! Comparing values: order, membership, sets, divisibility.
+
+use std::cmp::Ordering;
+
+use num_bigint::BigInt;
+use num_traits::Zero;
+use playbook_api::{Error, Value};
+
+use crate::template::filters::arguments::{compare, iterate};
+use crate::template::{Call, Function};
+
+/// The operators, each under all its names.
+macro_rules! operator {
+    ($name:literal, $call:expr) => {
+        Function { name: $name, call: $call, undefined: false }
+    };
+}
+
+pub const TESTS: &[Function] = &[
+    operator!("eq", equal),
+    operator!("==", equal),
+    operator!("equalto", equal),
+    operator!("ne", different),
+    operator!("!=", different),
+    operator!("gt", greater),
+    operator!(">", greater),
+    operator!("greaterthan", greater),
+    operator!("ge", not_less),
+    operator!(">=", not_less),
+    operator!("lt", less),
+    operator!("<", less),
+    operator!("lessthan", less),
+    operator!("le", not_greater),
+    operator!("<=", not_greater),
+    operator!("in", within),
+    operator!("contains", contains),
+    operator!("sameas", sameas),
+    operator!("odd", |call| remainder(call, 2, 1)),
+    operator!("even", |call| remainder(call, 2, 0)),
+    operator!("divisibleby", divisibleby),
+    operator!("any", |call| Ok(items(call)?.iter().any(Value::is_true).into())),
+    operator!("all", |call| Ok(items(call)?.iter().all(Value::is_true).into())),
+    operator!("subset", subset),
+    operator!("issubset", subset),
+    operator!("superset", superset),
+    operator!("issuperset", superset),
+];
+
+fn other(call: &mut Call, name: &str) -> Result<Value, Error> {
+    let [other] = call.bind([name], 1)?;
+    Ok(other.unwrap_or_default())
+}
+
+fn equal(call: &mut Call) -> Result<Value, Error> {
+    Ok((other(call, "b")? == call.input).into())
+}
+
+fn different(call: &mut Call) -> Result<Value, Error> {
+    Ok((other(call, "b")? != call.input).into())
+}
+
+fn ordered(call: &mut Call, sign: &str, accepted: fn(Ordering) -> bool) -> Result<Value, Error> {
+    let other = other(call, "b")?;
+    let order = compare(&call.input, &other);
+    order
+        .map(|order| accepted(order).into())
+        .map_err(|e| Error::new(e.message().replacen("'<'", &format!("'{sign}'"), 1)).kind(e.get_kind()))
+}
+
+fn greater(call: &mut Call) -> Result<Value, Error> {
+    ordered(call, ">", Ordering::is_gt)
+}
+
+fn not_less(call: &mut Call) -> Result<Value, Error> {
+    ordered(call, ">=", Ordering::is_ge)
+}
+
+fn less(call: &mut Call) -> Result<Value, Error> {
+    ordered(call, "<", Ordering::is_lt)
+}
+
+fn not_greater(call: &mut Call) -> Result<Value, Error> {
+    ordered(call, "<=", Ordering::is_le)
+}
+
+/// Python's `item in container`.
+fn has(container: &Value, item: &Value) -> Result<bool, Error> {
+    match (container, item) {
+        (Value::Str(text), Value::Str(part)) => Ok(text.contains(part.as_str())),
+        (Value::Str(_), other) => Err(Error::new(format!(
+            "'in <string>' requires string as left operand, not {}",
+            other.type_name()
+        ))),
+        (Value::Map(map), key) => Ok(map.contains_key(key)),
+        (container, item) => match container.as_list() {
+            Some(items) => Ok(items.contains(item)),
+            None => Err(Error::new(format!("argument of type '{}' is not iterable", container.type_name()))),
+        },
+    }
+}
+
+fn within(call: &mut Call) -> Result<Value, Error> {
+    let container = other(call, "seq")?;
+    has(&container, &call.input).map(Value::Bool)
+}
+
+fn contains(call: &mut Call) -> Result<Value, Error> {
+    let item = other(call, "value")?;
+    has(&call.input, &item).map(Value::Bool)
+}
+
+/// Python's `is`: for small values identity and equality are one.
+fn sameas(call: &mut Call) -> Result<Value, Error> {
+    let other = other(call, "other")?;
+    Ok((call.input.type_name() == other.type_name() && call.input == other).into())
+}
+
+fn modulo(value: &Value, divisor: &BigInt) -> Result<Option<BigInt>, Error> {
+    match value {
+        Value::Str(_) => Err(Error::new("not all arguments converted during string formatting")),
+        Value::Float(n) if n.fract() != 0.0 => Ok(None),
+        Value::Float(n) => Ok(num_traits::FromPrimitive::from_f64(*n).map(|n: BigInt| n % divisor)),
+        value => match value.integer() {
+            Some(n) => Ok(Some(((n.as_ref() % divisor) + divisor) % divisor)),
+            None => Err(Error::new(format!(
+                "unsupported operand type(s) for %: '{}' and 'int'",
+                value.type_name()
+            ))),
+        },
+    }
+}
+
+fn remainder(call: &mut Call, divisor: i64, wanted: i64) -> Result<Value, Error> {
+    let [] = call.bind([], 0)?;
+    Ok((modulo(&call.input, &divisor.into())? == Some(wanted.into())).into())
+}
+
+fn divisibleby(call: &mut Call) -> Result<Value, Error> {
+    let divisor = other(call, "num")?;
+    let Some(divisor) = divisor.integer() else {
+        return Err(Error::new(format!(
+            "unsupported operand type(s) for %: '{}' and '{}'",
+            call.input.type_name(),
+            divisor.type_name()
+        )));
+    };
+    if divisor.is_zero() {
+        return Err(Error::new("integer modulo by zero"));
+    }
+    Ok(modulo(&call.input, &divisor)?.is_some_and(|rest| rest.is_zero()).into())
+}
+
+fn items(call: &mut Call) -> Result<Vec<Value>, Error> {
+    let [] = call.bind([], 0)?;
+    iterate(&call.input).map(|items| items.into_owned())
+}
+
+fn subset(call: &mut Call) -> Result<Value, Error> {
+    let other = other(call, "b")?;
+    let all = iterate(&other)?;
+    Ok(iterate(&call.input)?.iter().all(|item| all.contains(item)).into())
+}
+
+fn superset(call: &mut Call) -> Result<Value, Error> {
+    let other = other(call, "b")?;
+    let all = iterate(&call.input)?;
+    Ok(iterate(&other)?.iter().all(|item| all.contains(item)).into())
+}

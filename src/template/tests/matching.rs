@@ -1,0 +1,45 @@
+//! Regular expressions and vaults as tests.
+
+use playbook_api::{Error, Value};
+
+use crate::template::filters::arguments::{flag, text};
+use crate::template::regex::{Flags, compile};
+use crate::template::{Call, Function};
+
+pub const TESTS: &[Function] = &[
+    Function { name: "regex", call: regex, undefined: false },
+    Function { name: "search", call: |call| fixed(call, "search"), undefined: false },
+    Function { name: "match", call: |call| fixed(call, "match"), undefined: false },
+    test!("vault_encrypted", |value| value.as_str().is_some_and(|text| text.starts_with("$ANSIBLE_VAULT;"))),
+];
+
+fn matches(
+    value: &Value,
+    pattern: &str,
+    ignore_case: &Option<Value>,
+    multiline: &Option<Value>,
+    kind: &str,
+) -> Result<Value, Error> {
+    let flags = Flags { ignore_case: flag(ignore_case, false), multiline: flag(multiline, false) };
+    let pattern = match kind {
+        "match" => compile(&format!("\\A(?:{pattern})"), flags)?,
+        "fullmatch" => compile(&format!("\\A(?:{pattern})\\Z"), flags)?,
+        _ => compile(pattern, flags)?,
+    };
+    Ok(pattern.search(&value.to_text(), 0)?.is_some().into())
+}
+
+fn regex(call: &mut Call) -> Result<Value, Error> {
+    let [pattern, ignore_case, multiline, kind] =
+        call.bind(["pattern", "ignorecase", "multiline", "match_type"], 0)?;
+    let kind = text(&kind, "search");
+    if !matches!(&*kind, "search" | "match" | "fullmatch") {
+        return Err(Error::new(format!("'{kind}' is not a match_type: use search, match or fullmatch")));
+    }
+    matches(&call.input, &text(&pattern, ""), &ignore_case, &multiline, &kind)
+}
+
+fn fixed(call: &mut Call, kind: &str) -> Result<Value, Error> {
+    let [pattern, ignore_case, multiline] = call.bind(["pattern", "ignorecase", "multiline"], 0)?;
+    matches(&call.input, &text(&pattern, ""), &ignore_case, &multiline, kind)
+}

@@ -1,0 +1,51 @@
+//! Jinja tests, one family a file.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::Function;
+use super::filters::{index, short_name};
+
+/// A table entry for a test that looks at nothing but its input.
+macro_rules! test {
+    ($name:literal, $check:expr) => {
+        $crate::template::Function {
+            name: $name,
+            call: |call| {
+                let [] = call.bind([], 0)?;
+                let check: fn(&playbook_api::Value) -> bool = $check;
+                Ok(playbook_api::Value::Bool(check(&call.input)))
+            },
+            undefined: false,
+        }
+    };
+}
+
+mod comparisons;
+mod files;
+mod matching;
+mod results;
+mod types;
+mod uri;
+mod version;
+
+const FAMILIES: &[&[Function]] = &[
+    comparisons::TESTS,
+    files::TESTS,
+    matching::TESTS,
+    results::TESTS,
+    types::TESTS,
+    uri::TESTS,
+    version::TESTS,
+];
+
+/// The test of a short or full name (`version`, `ansible.builtin.version`).
+pub fn find(name: &str) -> Option<&'static Function> {
+    static INDEX: OnceLock<HashMap<&str, &Function>> = OnceLock::new();
+    INDEX.get_or_init(|| index(FAMILIES)).get(short_name(name)).copied()
+}
+
+/// All short names, for "did you mean".
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FAMILIES.iter().flat_map(|family| family.iter()).map(|function| function.name)
+}

@@ -1,0 +1,59 @@
+//! What a value is: its type, whether it is defined, its case.
+
+use playbook_api::{Error, Value};
+
+use crate::template::{Call, Function, filters};
+
+pub const TESTS: &[Function] = &[
+    Function { name: "defined", call: |call| Ok((!call.input.is_undefined()).into()), undefined: true },
+    Function { name: "undefined", call: |call| Ok(call.input.is_undefined().into()), undefined: true },
+    test!("none", Value::is_null),
+    test!("boolean", |value| value.as_bool().is_some()),
+    test!("true", |value| matches!(value, Value::Bool(true))),
+    test!("false", |value| matches!(value, Value::Bool(false))),
+    test!("integer", |value| matches!(value, Value::Int(_) | Value::BigInt(_))),
+    test!("float", |value| matches!(value, Value::Float(_))),
+    test!("number", |value| value.as_f64().is_some()),
+    test!("string", |value| matches!(value, Value::Str(_))),
+    test!("mapping", |value| matches!(value, Value::Map(_))),
+    test!("sequence", is_container),
+    test!("iterable", is_container),
+    test!("callable", |value| {
+        matches!(value.type_name(), "function" | "method" | "builtin_function_or_method" | "Macro" | "macro")
+    }),
+    test!("escaped", |_| false),
+    test!("upper", |value| is_cased(value, char::is_uppercase, char::is_lowercase)),
+    test!("lower", |value| is_cased(value, char::is_lowercase, char::is_uppercase)),
+    test!("nan", |value| matches!(value, Value::Float(n) if n.is_nan())),
+    test!("isnan", |value| matches!(value, Value::Float(n) if n.is_nan())),
+    test!("filter", |value| filters::find(&value.to_text()).is_some()),
+    test!("test", |value| super::find(&value.to_text()).is_some()),
+    Function { name: "truthy", call: truthy, undefined: false },
+    Function { name: "falsy", call: falsy, undefined: false },
+];
+
+fn is_container(value: &Value) -> bool {
+    filters::arguments::length(value).is_ok()
+}
+
+/// Python's `isupper` and `islower`: some letter of the one case, none of the other.
+fn is_cased(value: &Value, wanted: fn(char) -> bool, other: fn(char) -> bool) -> bool {
+    let text = value.to_text();
+    text.chars().any(wanted) && !text.chars().any(other)
+}
+
+/// With `convert_bool`, words for a boolean count as what they mean.
+fn truth(call: &mut Call) -> Result<bool, Error> {
+    let [convert] = call.bind(["convert_bool"], 0)?;
+    let word =
+        filters::arguments::flag(&convert, false).then(|| filters::word_as_bool(&call.input)).flatten();
+    Ok(word.unwrap_or_else(|| call.input.is_true()))
+}
+
+fn truthy(call: &mut Call) -> Result<Value, Error> {
+    truth(call).map(Value::Bool)
+}
+
+fn falsy(call: &mut Call) -> Result<Value, Error> {
+    truth(call).map(|truth| Value::Bool(!truth))
+}

@@ -1,0 +1,58 @@
+//! `hostvars`: every host's variables, each host's scope made when somebody looks at it.
+
+use std::sync::Arc;
+
+use playbook_api::{Error, Map, Object, Value};
+
+use super::scope::{HostScope, ScopeBase};
+
+/// The `hostvars` dict.
+pub struct HostVars {
+    base: Arc<ScopeBase>,
+}
+
+impl HostVars {
+    pub fn new(base: Arc<ScopeBase>) -> Self {
+        HostVars { base }
+    }
+
+    fn of(&self, host: &Arc<str>) -> Value {
+        HostScope::new(&self.base, host, None, Default::default()).as_object()
+    }
+}
+
+impl std::fmt::Debug for HostVars {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("hostvars")
+    }
+}
+
+impl Object for HostVars {
+    fn type_name(&self) -> &'static str {
+        "HostVars"
+    }
+
+    fn is_map(&self) -> bool {
+        true
+    }
+
+    fn member(&self, key: &Value) -> Option<Result<Value, Error>> {
+        let name = key.as_str()?;
+        let inventory = self.base.inventory();
+        if let Some((host, _)) = inventory.hosts.get_key_value(name) {
+            return Some(Ok(self.of(host)));
+        }
+        // localhost is always there, named by the inventory or not.
+        (name == "localhost").then(|| Ok(self.of(&"localhost".into())))
+    }
+
+    fn force(&self) -> Option<Result<Value, Error>> {
+        let inventory = self.base.inventory();
+        let hosts = inventory.hosts.keys().map(|host| (Value::from(host.clone()), self.of(host)));
+        Some(Ok(Value::from(hosts.collect::<Map>())))
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}

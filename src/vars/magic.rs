@@ -1,0 +1,202 @@
+//! Variables that the engine itself provides.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+use playbook_api::{Error, Map, Value, map};
+
+use super::{HostScope, HostVars};
+use crate::inventory::Inventory;
+use crate::playbook::{Play, Role};
+
+/// What magic variables say about the play that runs.
+#[derive(Debug)]
+pub struct PlayFacts {
+    pub play: Option<Arc<Play>>,
+    pub name: String,
+    /// The folder of the playbook on the command line.
+    pub playbook_dir: PathBuf,
+    /// All hosts of the play's pattern, `serial` aside.
+    pub all_hosts: Vec<Arc<str>>,
+    pub batch: RwLock<Vec<Arc<str>>>,
+    /// Those of all hosts that have not failed.
+    pub alive: RwLock<Vec<Arc<str>>>,
+    /// Public roles that includes brought: their variables are the play's from then on.
+    pub included_roles: RwLock<Vec<Arc<Role>>>,
+}
+
+/// What magic variables say about the run, the same for all plays.
+#[derive(Clone, Debug, Default)]
+pub struct RunFacts {
+    pub check: bool,
+    pub diff: bool,
+    pub verbosity: u8,
+    pub forks: usize,
+    pub run_tags: Vec<String>,
+    pub skip_tags: Vec<String>,
+    pub limit: Option<String>,
+    pub inventory_sources: Vec<String>,
+    pub config_file: Option<PathBuf>,
+    pub python: String,
+}
+
+/// The version of ansible-core whose language this is.
+const VERSION: (&str, i64, i64, i64) = ("2.19.14", 2, 19, 14);
+
+fn list(names: &[Arc<str>]) -> Value {
+    names.iter().map(|n| Value::from(n.clone())).collect()
+}
+
+fn path(path: &Path) -> Value {
+    path.to_string_lossy().into_owned().into()
+}
+
+/// The names that [`get`] answers for every host.
+pub const NAMES: &[&str] = &[
+    "inventory_hostname",
+    "inventory_hostname_short",
+    "inventory_file",
+    "inventory_dir",
+    "group_names",
+    "groups",
+    "hostvars",
+    "playbook_dir",
+    "ansible_play_name",
+    "ansible_play_hosts",
+    "ansible_play_hosts_all",
+    "ansible_play_batch",
+    "play_hosts",
+    "ansible_version",
+    "ansible_check_mode",
+    "ansible_diff_mode",
+    "ansible_forks",
+    "ansible_verbosity",
+    "ansible_run_tags",
+    "ansible_skip_tags",
+    "ansible_inventory_sources",
+    "ansible_config_file",
+    "ansible_playbook_python",
+    "ansible_facts",
+    "ansible_search_path",
+    "vars",
+    "role_names",
+    "ansible_play_role_names",
+    "ansible_role_names",
+    "ansible_dependent_role_names",
+    "omit",
+];
+
+const ROLE_NAMES: &[&str] = &[
+    "role_name",
+    "role_path",
+    "role_uuid",
+    "ansible_role_name",
+    "ansible_parent_role_names",
+    "ansible_parent_role_paths",
+    "ansible_collection_name",
+];
+
+/// The names there are in this scope.
+pub fn names(scope: &HostScope) -> impl Iterator<Item = &'static str> {
+    let in_role = scope.role().is_some();
+    NAMES.iter().chain(if in_role { ROLE_NAMES } else { &[] }).copied()
+}
+
+/// A magic variable, if the name is one.
+pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
+    let base = &scope.base;
+    let (play, run) = (&base.play, &base.run);
+    let lists = |names: &RwLock<Vec<Arc<str>>>| list(&names.read().unwrap_or_else(|e| e.into_inner()));
+    let value = match name {
+        "inventory_hostname" => scope.host.name.clone().into(),
+        "inventory_hostname_short" => scope.host.name.split('.').next().unwrap_or_default().into(),
+        "inventory_file" => base.source_of(&scope.host).map(|p| path(&p))?,
+        "inventory_dir" => base.source_of(&scope.host).and_then(|p| p.parent().map(path))?,
+        "group_names" => group_names(&base.inventory(), &scope.host.name),
+        "groups" => groups(&base.inventory()),
+        "hostvars" => Value::Object(Arc::new(HostVars::new(base.clone()))),
+        "vars" => scope.as_object(),
+        "playbook_dir" => path(&play.playbook_dir),
+        "ansible_play_name" => play.name.clone().into(),
+        "ansible_play_hosts" | "play_hosts" => lists(&play.alive),
+        "ansible_play_hosts_all" => list(&play.all_hosts),
+        "ansible_play_batch" => lists(&play.batch),
+        "ansible_version" => {
+            let (full, major, minor, revision) = VERSION;
+            map! { "full" => full, "major" => major, "minor" => minor, "revision" => revision, "string" => full }.into()
+        }
+        "ansible_check_mode" => run.check.into(),
+        "ansible_diff_mode" => run.diff.into(),
+        "ansible_forks" => run.forks.into(),
+        "ansible_verbosity" => i64::from(run.verbosity).into(),
+        "ansible_run_tags" => run.run_tags.clone().into(),
+        "ansible_skip_tags" => run.skip_tags.clone().into(),
+        "ansible_limit" => run.limit.clone().map(Value::from)?,
+        "ansible_inventory_sources" => run.inventory_sources.clone().into(),
+        "ansible_config_file" => run.config_file.as_deref().map_or(Value::Null, path),
+        "ansible_playbook_python" => run.python.clone().into(),
+        "ansible_facts" => Value::Map(scope.state.ansible_facts.clone()),
+        "ansible_search_path" => scope.search_path().iter().map(|p| path(p)).collect(),
+        "omit" => Value::Omit,
+        "ansible_play_role_names" => list(&play_roles(play, false)),
+        "ansible_dependent_role_names" => list(&play_roles(play, true)),
+        "ansible_role_names" | "role_names" => {
+            let mut all = play_roles(play, false);
+            all.extend(play_roles(play, true));
+            let all: indexmap::IndexSet<_> = all.into_iter().collect();
+            list(&all.into_iter().collect::<Vec<_>>())
+        }
+        _ => return role(scope.role()?, scope, name).map(Ok),
+    };
+    Some(Ok(value))
+}
+
+fn role(role: &Arc<Role>, scope: &HostScope, name: &str) -> Option<Value> {
+    Some(match name {
+        "role_name" => role.name.clone().into(),
+        "ansible_role_name" => role.full_name.clone().into(),
+        "role_path" => path(&role.path),
+        "role_uuid" => format!("{:?}", role.id).into(),
+        "ansible_collection_name" => {
+            let parts: Vec<&str> = role.full_name.split('.').collect();
+            if parts.len() < 3 { Value::Null } else { parts[..2].join(".").into() }
+        }
+        "ansible_parent_role_names" => {
+            list(&scope.parent_roles().map(|r| r.name.clone()).collect::<Vec<_>>())
+        }
+        "ansible_parent_role_paths" => scope.parent_roles().map(|r| path(&r.path)).collect(),
+        _ => return None,
+    })
+}
+
+fn play_roles(facts: &PlayFacts, dependent: bool) -> Vec<Arc<str>> {
+    let Some(play) = &facts.play else { return Vec::new() };
+    let mut names = indexmap::IndexSet::new();
+    for (role, _) in &play.roles {
+        if dependent {
+            dependencies(role, &mut names);
+        } else {
+            names.insert(role.full_name.clone());
+        }
+    }
+    names.into_iter().collect()
+}
+
+fn dependencies(role: &Role, names: &mut indexmap::IndexSet<Arc<str>>) {
+    for dependency in role.dependencies() {
+        dependencies(dependency, names);
+        names.insert(dependency.full_name.clone());
+    }
+}
+
+fn group_names(inventory: &Inventory, host: &str) -> Value {
+    let mut names: Vec<Arc<str>> = inventory.groups_of(host).into_iter().filter(|g| &**g != "all").collect();
+    names.sort();
+    list(&names)
+}
+
+fn groups(inventory: &Inventory) -> Value {
+    let all =
+        inventory.groups.keys().map(|group| (Value::from(group.clone()), list(&inventory.hosts_of(group))));
+    Value::from(all.collect::<Map>())
+}

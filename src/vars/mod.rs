@@ -1,0 +1,15 @@
+//! Who wins: precedence, facts, magic variables, registered results.
+
+mod hostvars;
+mod layers;
+mod magic;
+mod scope;
+mod store;
+mod vars_files;
+
+pub use hostvars::HostVars;
+pub use layers::{Layer, Layers, merge};
+pub use magic::{PlayFacts, RunFacts};
+pub use scope::{HostScope, ScopeBase};
+pub use store::{HostState, Store, Values, deprefixed};
+pub use vars_files::VarsFiles;

@@ -1,0 +1,383 @@
+//! What a host sees, in a task or outside of one, when it asks for a name.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock, Weak};
+
+use playbook_api::{Error, Map, Object, Value};
+
+use super::layers::{Found, Layer, Layers};
+use super::magic::{self, RunFacts};
+use super::store::Values;
+use super::{HostState, PlayFacts, Store, VarsFiles};
+use crate::inventory::{Inventory, Vars};
+use crate::playbook::{Frame, FrameKind, Role, Task};
+use crate::template::{Environment, Renderer, Scope};
+
+/// What all scopes of a play share.
+pub struct ScopeBase {
+    pub environment: Arc<Environment>,
+    pub inventory: Arc<RwLock<Arc<Inventory>>>,
+    pub store: Arc<Store>,
+    /// `-e`: above everything.
+    pub extra: Arc<Vars>,
+    pub run: Arc<RunFacts>,
+    pub play: Arc<PlayFacts>,
+    /// Answers to `vars_prompt`.
+    pub prompted: Arc<Values>,
+    pub vars_files: VarsFiles,
+    /// `hash_behaviour = merge`.
+    pub merge: bool,
+    /// `inject_facts_as_vars`.
+    pub inject_facts: bool,
+    /// The inventory's variables for each host, until the inventory changes.
+    pub host_layers: RwLock<HashMap<Arc<str>, Layers>>,
+}
+
+/// A host as a scope knows it.
+#[derive(Clone, Debug)]
+pub struct ScopeHost {
+    pub name: Arc<str>,
+}
+
+/// The names a host sees.
+pub struct HostScope {
+    pub base: Arc<ScopeBase>,
+    pub host: ScopeHost,
+    pub state: HostState,
+    task: Option<Arc<Task>>,
+    layers: Layers,
+    /// Loop variables and the like, above everything.
+    local: Values,
+    me: Weak<HostScope>,
+}
+
+thread_local! {
+    /// The names being resolved, to tell a cycle.
+    static RESOLVING: RefCell<Vec<(usize, Arc<str>)>> = const { RefCell::new(Vec::new()) };
+}
+
+impl ScopeBase {
+    pub fn inventory(&self) -> Arc<Inventory> {
+        self.inventory.read().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+
+    /// The file that first named a host.
+    pub fn source_of(&self, host: &ScopeHost) -> Option<PathBuf> {
+        self.inventory().source_of(&host.name)
+    }
+
+    fn inventory_layers(&self, host: &Arc<str>) -> Layers {
+        if let Some(layers) = self.host_layers.read().unwrap_or_else(|e| e.into_inner()).get(host) {
+            return layers.clone();
+        }
+        let mut layers = Layers::default();
+        for vars in self.inventory().layers_of(host) {
+            layers.written(&vars);
+        }
+        self.host_layers.write().unwrap_or_else(|e| e.into_inner()).insert(host.clone(), layers.clone());
+        layers
+    }
+
+    /// The inventory has changed: hosts' variables are gathered again when next asked for.
+    pub fn forget_inventory_layers(&self) {
+        self.host_layers.write().unwrap_or_else(|e| e.into_inner()).clear();
+    }
+}
+
+impl HostScope {
+    /// The scope of a host in a task (or outside of any), with loop variables on top.
+    pub fn new(
+        base: &Arc<ScopeBase>,
+        host: &Arc<str>,
+        task: Option<&Arc<Task>>,
+        local: Values,
+    ) -> Arc<HostScope> {
+        let state = base.store.host(host);
+        let build = |me: &Weak<HostScope>| {
+            let layers = layers(base, host, task, &state);
+            let (base, host) = (base.clone(), ScopeHost { name: host.clone() });
+            HostScope { base, host, state: state.clone(), task: task.cloned(), layers, local, me: me.clone() }
+        };
+        let scope = Arc::new_cyclic(build);
+        if scope.base.vars_files.is_templated() { HostScope::with_vars_files(&scope) } else { scope }
+    }
+
+    /// `vars_files` whose names hold templates depend on the host: they are found in the scope without them.
+    fn with_vars_files(bare: &Arc<HostScope>) -> Arc<HostScope> {
+        let files = bare.base.vars_files.of_host(&bare.renderer());
+        if files.is_empty() {
+            return bare.clone();
+        }
+        Arc::new_cyclic(|me| HostScope {
+            base: bare.base.clone(),
+            host: bare.host.clone(),
+            state: bare.state.clone(),
+            task: bare.task.clone(),
+            layers: layers_with(&bare.base, &bare.host.name, bare.task.as_ref(), &bare.state, &files),
+            local: bare.local.clone(),
+            me: me.clone(),
+        })
+    }
+
+    /// A scope of no host, with the variables of a frame and those around it: for names that must be known when
+    /// documents are loaded.
+    pub fn of_frame(base: &Arc<ScopeBase>, frame: &Arc<Frame>) -> Arc<HostScope> {
+        let host: Arc<str> = "".into();
+        let mut frames: Vec<_> = frame.chain().collect();
+        frames.reverse();
+        Arc::new_cyclic(|me| {
+            let mut layers = Layers::default();
+            for frame in frames {
+                if let FrameKind::Role(role) = &frame.kind {
+                    layers.written(&role.defaults);
+                }
+                layers.written(&frame.keywords.vars);
+            }
+            layers.written(&base.extra);
+            let (base, state) = (base.clone(), HostState::default());
+            let host = ScopeHost { name: host.clone() };
+            HostScope { base, host, state, task: None, layers, local: Values::default(), me: me.clone() }
+        })
+    }
+
+    /// The same scope with more loop variables on top.
+    pub fn with_local(&self, more: impl IntoIterator<Item = (Arc<str>, Value)>) -> Arc<HostScope> {
+        let mut local = self.local.clone();
+        local.extend(more);
+        Arc::new_cyclic(|me| HostScope {
+            base: self.base.clone(),
+            host: self.host.clone(),
+            state: self.state.clone(),
+            task: self.task.clone(),
+            layers: self.layers.clone(),
+            local,
+            me: me.clone(),
+        })
+    }
+
+    /// The local variables: loop variables, and the registered result of the attempt that just ran.
+    pub fn local(&self) -> &Values {
+        &self.local
+    }
+
+    pub fn renderer(&self) -> Renderer {
+        Renderer {
+            environment: self.base.environment.clone(),
+            scope: self.me.upgrade().expect("a scope in use is held"),
+        }
+    }
+
+    pub fn role(&self) -> Option<&Arc<Role>> {
+        self.task.as_ref()?.frame.role()
+    }
+
+    /// The roles around the task's own, nearest first.
+    pub fn parent_roles(&self) -> impl Iterator<Item = &Arc<Role>> {
+        self.task.iter().flat_map(|task| roles(task)).skip(1)
+    }
+
+    /// Where files named by the task are looked for.
+    pub fn search_path(&self) -> Vec<PathBuf> {
+        let mut paths = Vec::new();
+        if let Some(task) = &self.task {
+            paths.extend(roles(task).map(|role| role.path.clone()));
+            if let Some(folder) = std::path::Path::new(&*task.place.file).parent() {
+                if !paths.iter().any(|p| p == folder) {
+                    paths.push(folder.to_owned());
+                }
+            }
+        }
+        if !paths.contains(&self.base.play.playbook_dir) {
+            paths.push(self.base.play.playbook_dir.clone());
+        }
+        paths
+    }
+
+    /// The scope as the `vars` and `hostvars[host]` dicts.
+    pub fn as_object(&self) -> Value {
+        Value::Object(Arc::new(ScopeObject(self.me.upgrade().expect("a scope in use is held"))))
+    }
+
+    /// Whether a variable of this name exists already, without rendering it.
+    pub fn knows(&self, name: &str) -> bool {
+        self.local.contains_key(name) || self.layers.get(name).is_some()
+    }
+
+    fn find(&self, name: &str) -> Option<Result<Value, Error>> {
+        if let Some(value) = self.local.get(name) {
+            return Some(Ok(value.clone()));
+        }
+        if let Some(value) = magic::get(self, name) {
+            return Some(value);
+        }
+        if self.base.merge {
+            return self.layers.merged(name, &self.renderer());
+        }
+        match self.layers.get(name)? {
+            Found::Value(value) => Some(Ok(value.clone())),
+            Found::Node(node) => Some(self.renderer().resolve(node)),
+        }
+    }
+}
+
+/// The roles a task is in, its own first.
+fn roles(task: &Arc<Task>) -> impl Iterator<Item = &Arc<Role>> {
+    task.frame.chain().filter_map(|frame| match &frame.kind {
+        FrameKind::Role(role) => Some(role),
+        _ => None,
+    })
+}
+
+fn layers(base: &ScopeBase, host: &Arc<str>, task: Option<&Arc<Task>>, state: &HostState) -> Layers {
+    layers_with(base, host, task, state, base.vars_files.of_play())
+}
+
+/// Ansible's order of precedence, lowest first.
+fn layers_with(
+    base: &ScopeBase,
+    host: &Arc<str>,
+    task: Option<&Arc<Task>>,
+    state: &HostState,
+    vars_files: &[Arc<Vars>],
+) -> Layers {
+    let mut layers = Layers::default();
+    let included = base.play.included_roles.read().unwrap_or_else(|e| e.into_inner());
+    let of_play = base.play.play.iter().flat_map(|play| &play.roles).map(|(role, _)| role);
+    let public: Vec<&Arc<Role>> = of_play.chain(included.iter()).filter(|r| r.public).collect();
+    let mut around: Vec<&Arc<Role>> = task.map(|t| roles(t).collect()).unwrap_or_default();
+    around.reverse();
+    for role in public.iter().chain(&around) {
+        with_dependencies(role, &mut |role| layers.written(&role.defaults));
+    }
+    layers.extend(base.inventory_layers(host));
+    if base.inject_facts {
+        layers.push(Layer::Facts(state.facts.clone()));
+    }
+    if let Some(play) = &base.play.play {
+        layers.written(&play.vars);
+    }
+    layers.push(Layer::Values(base.prompted.clone()));
+    for vars in vars_files {
+        layers.written(vars);
+    }
+    for role in public.iter().chain(&around) {
+        with_dependencies(role, &mut |role| layers.written(&role.vars));
+    }
+    if let Some(task) = task {
+        let frames: Vec<_> = task.frame.chain().filter(|f| !matches!(f.kind, FrameKind::Play)).collect();
+        for frame in frames.into_iter().rev() {
+            layers.written(&frame.keywords.vars);
+        }
+        layers.written(&task.keywords.vars);
+    }
+    layers.written(&state.included);
+    layers.push(Layer::Values(state.set.clone()));
+    for role in &around {
+        layers.written(&role.params);
+    }
+    layers.written(&base.extra);
+    layers
+}
+
+fn with_dependencies(role: &Arc<Role>, add: &mut impl FnMut(&Arc<Role>)) {
+    for dependency in role.dependencies() {
+        with_dependencies(dependency, add);
+    }
+    add(role);
+}
+
+impl Scope for HostScope {
+    fn get(&self, name: &str) -> Option<Result<Value, Error>> {
+        let me = std::ptr::from_ref(self.base.as_ref()) as usize ^ self.host.name.as_ptr() as usize;
+        let cycle = RESOLVING.with_borrow(|names| {
+            let start = names.iter().position(|(scope, n)| *scope == me && &**n == name)?;
+            let chain: Vec<&str> = names[start..].iter().map(|(_, n)| &**n).chain([name]).collect();
+            Some(chain.join(" -> "))
+        });
+        if let Some(chain) = cycle {
+            let message = format!("Recursive loop detected in template: {chain}");
+            return Some(Err(
+                Error::new(message).help("break the cycle: one of these variables must not need the others")
+            ));
+        }
+        RESOLVING.with_borrow_mut(|names| names.push((me, name.into())));
+        let found = self.find(name);
+        RESOLVING.with_borrow_mut(|names| names.pop());
+        found
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = self.layers.names();
+        names.extend(self.local.keys().map(|k| k.to_string()));
+        names.extend(magic::names(self).map(str::to_owned));
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// All variables of a scope as a dict, each computed when it is looked at.
+struct ScopeObject(Arc<HostScope>);
+
+impl std::fmt::Debug for ScopeObject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "variables of {}", self.0.host.name)
+    }
+}
+
+impl Object for ScopeObject {
+    fn type_name(&self) -> &'static str {
+        "dict"
+    }
+
+    fn is_map(&self) -> bool {
+        true
+    }
+
+    fn member(&self, key: &Value) -> Option<Result<Value, Error>> {
+        self.0.get(key.as_str()?)
+    }
+
+    fn force(&self) -> Option<Result<Value, Error>> {
+        let hidden = ["vars", "hostvars"];
+        let members = self.0.names().into_iter().filter(|n| !hidden.contains(&n.as_str())).map(|name| {
+            let value =
+                Value::Object(Arc::new(Variable { scope: self.0.clone(), name: name.as_str().into() }));
+            (Value::from(name), value)
+        });
+        Some(Ok(Value::from(members.collect::<Map>())))
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
+
+/// One variable of a scope, not looked at yet.
+struct Variable {
+    scope: Arc<HostScope>,
+    name: Arc<str>,
+}
+
+impl std::fmt::Debug for Variable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl Object for Variable {
+    fn type_name(&self) -> &'static str {
+        "variable"
+    }
+
+    fn force(&self) -> Option<Result<Value, Error>> {
+        let missing = || Ok(Value::undefined(format!("'{}' is undefined", self.name)));
+        Some(self.scope.get(&self.name).unwrap_or_else(missing))
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}

@@ -1,0 +1,83 @@
+//! What a run has learnt about its hosts: facts, `set_fact`, registered results, `include_vars`.
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+use indexmap::IndexMap;
+use playbook_api::{Map, Value};
+
+use crate::inventory::Vars;
+
+/// Values by name, as `set_fact` and `register` leave them.
+pub type Values = IndexMap<Arc<str>, Value>;
+
+/// What a run has learnt about one host. Layers are shared: taking a snapshot copies no variable.
+#[derive(Clone, Debug, Default)]
+pub struct HostState {
+    /// Facts under the names the module returned (`ansible_distribution`), and cacheable `set_fact`s.
+    pub facts: Arc<Map>,
+    /// The same without their prefix, as `ansible_facts` shows them.
+    pub ansible_facts: Arc<Map>,
+    /// `include_vars`: as written, rendered when asked for.
+    pub included: Arc<Vars>,
+    /// `set_fact` and `register`; the later one wins.
+    pub set: Arc<Values>,
+}
+
+/// The state of all hosts.
+#[derive(Debug, Default)]
+pub struct Store {
+    hosts: RwLock<HashMap<Arc<str>, HostState>>,
+}
+
+impl Store {
+    /// What is known about a host now.
+    pub fn host(&self, name: &str) -> HostState {
+        let hosts = self.hosts.read().unwrap_or_else(|e| e.into_inner());
+        hosts.get(name).cloned().unwrap_or_default()
+    }
+
+    fn with(&self, name: &Arc<str>, change: impl FnOnce(&mut HostState)) {
+        let mut hosts = self.hosts.write().unwrap_or_else(|e| e.into_inner());
+        change(hosts.entry(name.clone()).or_default());
+    }
+
+    pub fn set(&self, host: &Arc<str>, name: impl Into<Arc<str>>, value: Value) {
+        self.with(host, |state| {
+            Arc::make_mut(&mut state.set).insert(name.into(), value);
+        });
+    }
+
+    pub fn set_all(&self, host: &Arc<str>, values: impl IntoIterator<Item = (Arc<str>, Value)>) {
+        self.with(host, |state| Arc::make_mut(&mut state.set).extend(values));
+    }
+
+    pub fn include(&self, host: &Arc<str>, vars: Vars) {
+        self.with(host, |state| Arc::make_mut(&mut state.included).extend(vars));
+    }
+
+    /// Merges gathered facts. What `ansible_facts` showed before stays, as with Ansible, unless gathered anew.
+    pub fn add_facts(&self, host: &Arc<str>, facts: &Map) {
+        self.with(host, |state| {
+            Arc::make_mut(&mut state.ansible_facts).extend(deprefixed(facts));
+            Arc::make_mut(&mut state.facts).extend(facts.iter().map(|(k, v)| (k.clone(), v.clone())));
+        });
+    }
+
+    /// `meta: clear_facts`: forgets gathered facts; `set_fact` values that are not cacheable stay.
+    pub fn clear_facts(&self, host: &Arc<str>) {
+        self.with(host, |state| {
+            state.facts = Arc::default();
+            state.ansible_facts = Arc::default();
+        });
+    }
+}
+
+/// Facts as `ansible_facts` names them.
+pub fn deprefixed(facts: &Map) -> Map {
+    let short = |key: &Value| match key.as_str().and_then(|k| k.strip_prefix("ansible_")) {
+        Some("local") | None => key.clone(),
+        Some(short) => short.into(),
+    };
+    facts.iter().map(|(key, value)| (short(key), value.clone())).collect()
+}

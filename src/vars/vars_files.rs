@@ -1,0 +1,129 @@
+//! A play's `vars_files`.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use playbook_api::{Error, ErrorKind};
+
+use crate::document::{self, Node, Trust};
+use crate::inventory::Vars;
+use crate::template::Renderer;
+use crate::vault::Keyring;
+
+/// The `vars_files` of a play: loaded once where their names are fixed, for each host where they are templates.
+#[derive(Clone, Default)]
+pub struct VarsFiles {
+    entries: Vec<Node>,
+    folder: PathBuf,
+    keyring: Arc<Keyring>,
+    of_play: Vec<Arc<Vars>>,
+    templated: bool,
+    loaded: Arc<Mutex<HashMap<PathBuf, Arc<Vars>>>>,
+}
+
+impl VarsFiles {
+    /// Loads what can be loaded before a host is known. A file that is missing is an error, unless it is one of a
+    /// list, of which the first that is there counts.
+    pub fn load(
+        entries: &[Node],
+        folder: &Path,
+        renderer: &Renderer,
+        keyring: Arc<Keyring>,
+    ) -> Result<Self, Error> {
+        let templated = entries.iter().any(|entry| !entry.is_plain());
+        let mut files = VarsFiles {
+            entries: entries.to_vec(),
+            folder: folder.to_owned(),
+            keyring,
+            templated,
+            ..Self::default()
+        };
+        if !templated {
+            files.of_play = files.find(renderer, true)?;
+        }
+        Ok(files)
+    }
+
+    pub fn is_templated(&self) -> bool {
+        self.templated
+    }
+
+    pub fn of_play(&self) -> &[Arc<Vars>] {
+        &self.of_play
+    }
+
+    /// The files whose names come out in this scope; those that need a fact nobody gathered yet are left out.
+    pub fn of_host(&self, renderer: &Renderer) -> Vec<Arc<Vars>> {
+        self.find(renderer, false).unwrap_or_default()
+    }
+
+    /// All files for a host, where a missing one is an error.
+    pub fn check(&self, renderer: &Renderer) -> Result<(), Error> {
+        if self.templated { self.find(renderer, true).map(|_| ()) } else { Ok(()) }
+    }
+
+    fn find(&self, renderer: &Renderer, strict: bool) -> Result<Vec<Arc<Vars>>, Error> {
+        let mut found = Vec::new();
+        for entry in &self.entries {
+            let choices: Vec<Node> = entry.as_list().map_or_else(|| vec![entry.clone()], <[Node]>::to_vec);
+            let mut tried = Vec::new();
+            let mut undefined = false;
+            let mut first = None;
+            for choice in &choices {
+                let name = match renderer.value(choice) {
+                    Ok(name) => name.to_text().into_owned(),
+                    Err(e) if e.is_undefined() => {
+                        undefined = true;
+                        continue;
+                    }
+                    Err(e) => return Err(e),
+                };
+                match self.file(&name) {
+                    Ok(vars) => {
+                        first = Some(vars);
+                        break;
+                    }
+                    Err(e) if e.get_kind() == ErrorKind::NotFound => tried.push(name),
+                    Err(e) => return Err(e),
+                }
+            }
+            match first {
+                Some(vars) => found.push(vars),
+                None if strict && !undefined => {
+                    let message = match tried.as_slice() {
+                        [one] => format!("Could not find or access '{one}'"),
+                        _ => format!("None of the vars_files could be found: {}", tried.join(", ")),
+                    };
+                    return Err(Error::new(message).at(entry.place()).kind(ErrorKind::NotFound));
+                }
+                None => {}
+            }
+        }
+        Ok(found)
+    }
+
+    fn file(&self, name: &str) -> Result<Arc<Vars>, Error> {
+        let direct = self.folder.join(name);
+        let in_vars = self.folder.join("vars").join(name);
+        let path = if !direct.exists() && in_vars.exists() { in_vars } else { direct };
+        let mut loaded = self.loaded.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some(vars) = loaded.get(&path) {
+            return Ok(vars.clone());
+        }
+        let vars = Arc::new(load_vars(&path, &self.keyring)?);
+        loaded.insert(path, vars.clone());
+        Ok(vars)
+    }
+}
+
+fn load_vars(path: &Path, keyring: &Keyring) -> Result<Vars, Error> {
+    let node = document::load(path, Trust::Templates, keyring)?.node;
+    if node.is_null() {
+        return Ok(Vars::default());
+    }
+    let map = node.as_map().ok_or_else(|| {
+        Error::new(format!("{} must be a dictionary of variables", path.display())).at(node.place())
+    })?;
+    Ok(map.iter().map(|(name, entry)| (Arc::from(&*name.to_text()), entry.node.clone())).collect())
+}

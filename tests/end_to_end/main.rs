@@ -1,0 +1,8 @@
+//! The built binary against real services: `cargo xtask test` starts them.
+
+mod bad_input;
+mod bad_services;
+mod deploy;
+mod oracle;
+mod seed;
+mod support;

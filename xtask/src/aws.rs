@@ -1,0 +1,120 @@
+//! Just enough of an AWS client to make in the emulator what Terraform would have made in an account.
+
+use serde_json::Value;
+
+use crate::http::{self, Message};
+use crate::{Doing, Result};
+
+/// The region of the sandbox and of the tests.
+pub const REGION: &str = "eu-central-1";
+
+/// The variables that point any AWS SDK at `endpoint`, and away from the developer's own account.
+pub fn environment(endpoint: &str) -> Vec<(&'static str, String)> {
+    [
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_REGION", REGION),
+        ("AWS_DEFAULT_REGION", REGION),
+        ("AWS_ACCESS_KEY_ID", "sandbox"),
+        ("AWS_SECRET_ACCESS_KEY", "sandbox"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .into()
+}
+
+/// An emulator, or a proxy before one.
+#[derive(Clone, Copy)]
+pub struct Aws {
+    pub port: u16,
+}
+
+impl Aws {
+    /// The port of an endpoint on this machine: `http://127.0.0.1:5000`.
+    pub fn at(endpoint: &str) -> Result<Aws> {
+        let port = endpoint.trim_end_matches('/').rsplit(':').next().and_then(|port| port.parse().ok());
+        port.map(|port| Aws { port }).ok_or(format!("no port in the endpoint {endpoint}"))
+    }
+
+    pub fn ecs(&self, operation: &str, body: &Value) -> Result<Value> {
+        self.json("ecs", &format!("AmazonEC2ContainerServiceV20141113.{operation}"), body)
+    }
+
+    pub fn secrets(&self, operation: &str, body: &Value) -> Result<Value> {
+        self.json("secretsmanager", &format!("secretsmanager.{operation}"), body)
+    }
+
+    pub fn ecr(&self, operation: &str, body: &Value) -> Result<Value> {
+        self.json("ecr", &format!("AmazonEC2ContainerRegistry_V20150921.{operation}"), body)
+    }
+
+    pub fn logs(&self, operation: &str, body: &Value) -> Result<Value> {
+        self.json("logs", &format!("Logs_20140328.{operation}"), body)
+    }
+
+    /// A service that speaks JSON and names its operation in a header.
+    fn json(&self, service: &str, target: &str, body: &Value) -> Result<Value> {
+        let headers = [("x-amz-target", target), ("content-type", "application/x-amz-json-1.1")];
+        Ok(self.send(service, target, &headers, body.to_string())?.json())
+    }
+
+    /// A service that takes a form and answers XML.
+    pub fn query(&self, service: &str, version: &str, parameters: &[(&str, &str)]) -> Result<Xml> {
+        let mut body = format!("Version={version}");
+        for (name, value) in parameters {
+            body.push_str(&format!("&{name}={}", percent_encode(value)));
+        }
+        let what = parameters.first().map_or("", |(_, value)| value);
+        let headers = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
+        Ok(Xml(self.send(service, what, &headers, body)?.text()))
+    }
+
+    fn send(&self, service: &str, what: &str, headers: &[(&str, &str)], body: String) -> Result<Message> {
+        let credential = format!("sandbox/20260101/{REGION}/{service}/aws4_request");
+        let authorization =
+            format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0");
+        let mut request =
+            Message { start: "POST / HTTP/1.1".into(), body: body.into_bytes(), ..Message::default() };
+        let host = format!("{service}.{REGION}.amazonaws.com");
+        for (name, value) in
+            [("host", host.as_str()), ("authorization", &authorization)].iter().chain(headers)
+        {
+            request.headers.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        let response = http::ask(self.port, &request).doing(what)?;
+        if response.status() >= 300 {
+            return Err(format!("{what} failed ({}): {}", response.status(), response.text()));
+        }
+        Ok(response)
+    }
+}
+
+/// An answer in XML.
+pub struct Xml(pub String);
+
+impl Xml {
+    /// The text of the first element of this name.
+    pub fn text(&self, element: &str) -> Result<String> {
+        self.texts(element).into_iter().next().ok_or(format!("no <{element}> in {}", self.0))
+    }
+
+    /// The texts of all elements of this name.
+    pub fn texts(&self, element: &str) -> Vec<String> {
+        let (open, close) = (format!("<{element}>"), format!("</{element}>"));
+        let rest = self.0.split(&open).skip(1);
+        rest.filter_map(|part| part.split_once(&close).map(|(text, _)| text.to_owned())).collect()
+    }
+}
+
+/// Percent-encodes everything but letters, digits and `-._~`.
+pub fn percent_encode(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte as char),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}

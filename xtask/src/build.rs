@@ -1,0 +1,34 @@
+//! Building the command itself.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Doing, Result};
+
+/// The folder of the workspace.
+pub fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest).to_owned()
+}
+
+/// Builds `playbook` and answers where it is.
+pub fn playbook(release: bool) -> Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.current_dir(root()).args(["build", "-q", "--package", "playbook", "--bin", "playbook"]);
+    build.args(["--message-format", "json-render-diagnostics"]);
+    if release {
+        build.arg("--release");
+    }
+    let output = build.stderr(std::process::Stdio::inherit()).output().doing("running cargo")?;
+    if !output.status.success() {
+        return Err("building playbook failed".into());
+    }
+    // Cargo says where it put the binary, whatever the target folder is.
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| message["target"]["name"] == "playbook")
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .ok_or("cargo did not say where it put playbook".into())
+}

@@ -1,0 +1,106 @@
+//! What must be on the machine, looked for before anything long begins.
+
+use std::path::Path;
+use std::process::Command;
+
+use xtask::{Result, children, python};
+
+/// Something that may be missing, and the Debian packages that bring it.
+struct Need {
+    what: &'static str,
+    packages: &'static [&'static str],
+    there: fn() -> bool,
+}
+
+const PYTHON: Need = Need { what: "python3 (3.9 or newer)", packages: &["python3"], there: has_python };
+const VENV: Need =
+    Need { what: "Python's venv module with pip", packages: &["python3-venv"], there: has_venv };
+const COMPILER: Need =
+    Need { what: "a C compiler (cc)", packages: &["gcc", "libc6-dev"], there: has_compiler };
+const SUDO: Need = Need { what: "sudo", packages: &["sudo"], there: has_sudo };
+const LOCALE: Need = Need { what: "the locale en_US.UTF-8", packages: &["locales"], there: has_locale };
+
+/// What the servers and the build need.
+pub fn sandbox() -> Result<()> {
+    check(&[PYTHON, VENV, COMPILER])
+}
+
+/// What the tests need beside that. Where the machine is CI's own, it is installed.
+pub fn tests() -> Result<()> {
+    check(&[PYTHON, VENV, COMPILER, SUDO, LOCALE])
+}
+
+/// What ansible-core's integration targets need.
+pub fn upstream() -> Result<()> {
+    check(&[PYTHON, VENV, SUDO, LOCALE])
+}
+
+pub fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|value| value == "true" || value == "1")
+}
+
+fn check(needs: &[Need]) -> Result<()> {
+    let missing = |needs: &[Need]| -> Vec<(&'static str, &'static [&'static str])> {
+        needs.iter().filter(|need| !(need.there)()).map(|need| (need.what, need.packages)).collect()
+    };
+    let mut lacking = missing(needs);
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<&str> = lacking.iter().flat_map(|(_, packages)| packages.iter().copied()).collect();
+    if is_ci() {
+        install(&packages)?;
+        lacking = missing(needs);
+        if lacking.is_empty() {
+            return Ok(());
+        }
+    }
+    let names: Vec<&str> = lacking.iter().map(|(what, _)| *what).collect();
+    let mut message = format!(
+        "missing on this machine: {}\nOn Debian or Ubuntu: apt-get install {}",
+        names.join(", "),
+        packages.join(" ")
+    );
+    if packages.contains(&"locales") {
+        message.push_str("\n                     localedef -i en_US -f UTF-8 en_US.UTF-8");
+    }
+    Err(message)
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    eprintln!("installing {}", packages.join(" "));
+    children::run("apt-get update", Command::new("apt-get").args(["update", "-q"]))?;
+    let mut apt = Command::new("apt-get");
+    children::run("apt-get install", apt.args(["install", "-qy", "--no-install-recommends"]).args(packages))?;
+    if packages.contains(&"locales") {
+        let mut localedef = Command::new("localedef");
+        children::run("localedef", localedef.args(["-i", "en_US", "-f", "UTF-8", "en_US.UTF-8"]))?;
+    }
+    Ok(())
+}
+
+fn has_python() -> bool {
+    python::interpreter().is_ok()
+}
+
+fn has_venv() -> bool {
+    python::interpreter().is_ok_and(|python| python::can_make_environments(&python))
+}
+
+fn has_compiler() -> bool {
+    succeeds(Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into())).arg("--version"))
+        && (cfg!(not(target_os = "linux")) || Path::new("/usr/include/stdlib.h").exists())
+}
+
+fn has_sudo() -> bool {
+    succeeds(Command::new("sudo").arg("--version"))
+}
+
+fn has_locale() -> bool {
+    let locales = Command::new("locale").arg("-a").output().map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&locales).lines().any(|name| name.to_lowercase().replace('-', "") == "en_us.utf8")
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}

@@ -1,0 +1,94 @@
+//! One call of one AWS operation, whichever protocol it came in.
+
+use serde_json::json;
+
+use crate::http::Message;
+
+/// What check mode may call, by the service's name in the signature. Everything else counts as a change.
+const READ_ONLY: &[(&str, &[&str])] = &[
+    (
+        "ecs",
+        &[
+            "DescribeCapacityProviders",
+            "DescribeClusters",
+            "DescribeContainerInstances",
+            "DescribeServices",
+            "DescribeTaskDefinition",
+            "DescribeTasks",
+            "ListClusters",
+            "ListServices",
+            "ListTagsForResource",
+            "ListTaskDefinitionFamilies",
+            "ListTaskDefinitions",
+            "ListTasks",
+        ],
+    ),
+    ("rds", &["DescribeDBInstances", "DescribeDBSnapshots", "ListTagsForResource"]),
+    (
+        "secretsmanager",
+        &["DescribeSecret", "GetResourcePolicy", "GetSecretValue", "ListSecretVersionIds", "ListSecrets"],
+    ),
+    ("elasticloadbalancing", &["DescribeTargetGroups", "DescribeTargetHealth"]),
+    ("logs", &["DescribeLogStreams", "FilterLogEvents", "GetLogEvents"]),
+    ("sts", &["GetCallerIdentity"]),
+];
+
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// `ecs`, as the signature's scope names it.
+    pub service: String,
+    /// `DescribeServices`; for S3 and its like, the method and the path.
+    pub operation: String,
+    pub body: String,
+    xml: bool,
+}
+
+impl Call {
+    pub fn of(request: &Message) -> Call {
+        let scope = request.header("authorization").unwrap_or_default();
+        let service = scope.split('/').nth(3).unwrap_or("unsigned").to_owned();
+        let body = request.text();
+        let target = request.header("x-amz-target").and_then(|target| target.split_once('.'));
+        let action = body.split('&').find_map(|field| field.strip_prefix("Action="));
+        let operation = match (target, action) {
+            (Some((_, operation)), _) => operation.to_owned(),
+            (None, Some(action)) => action.to_owned(),
+            (None, None) => request.start.split(' ').take(2).collect::<Vec<_>>().join(" "),
+        };
+        Call { service, operation, body, xml: target.is_none() }
+    }
+
+    #[cfg(test)]
+    pub fn named(service: &str, operation: &str, body: &str) -> Call {
+        Call { service: service.into(), operation: operation.into(), body: body.into(), xml: false }
+    }
+
+    /// `ecs:DescribeServices`, as IAM writes it.
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.service, self.operation)
+    }
+
+    /// Whether it is in the written table of operations that change nothing.
+    pub fn is_read_only(&self) -> bool {
+        READ_ONLY
+            .iter()
+            .any(|(service, operations)| *service == self.service && operations.contains(&&*self.operation))
+    }
+
+    /// An error in the protocol the call came in.
+    pub fn error(&self, status: u16, code: &str, message: &str) -> Message {
+        let (kind, body) = if self.xml {
+            let body = format!(
+                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>0</RequestId></ErrorResponse>"
+            );
+            ("text/xml", body)
+        } else {
+            ("application/x-amz-json-1.1", json!({"__type": code, "message": message}).to_string())
+        };
+        Message {
+            start: format!("HTTP/1.1 {status} {code}"),
+            headers: vec![("content-type".into(), kind.into())],
+            body: body.into_bytes(),
+        }
+    }
+}

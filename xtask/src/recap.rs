@@ -1,0 +1,62 @@
+//! What the recap at the end of a run says.
+
+/// Summed over all hosts and recaps of an output.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    pub hosts: u32,
+    pub ok: u32,
+    pub changed: u32,
+    pub failed: u32,
+}
+
+/// Reads the recap lines in a run's output; colours do not matter.
+pub fn sums(output: &str) -> Sums {
+    let mut sums = Sums::default();
+    for line in output.lines() {
+        let line = plain(line);
+        let mut numbers = line.split_whitespace().filter_map(|word| {
+            let (name, number) = word.split_once('=')?;
+            Some((name, number.parse::<u32>().ok()?))
+        });
+        let (Some(("ok", ok)), Some(("changed", changed))) = (numbers.next(), numbers.next()) else {
+            continue;
+        };
+        sums.hosts += 1;
+        sums.ok += ok;
+        sums.changed += changed;
+        sums.failed += numbers
+            .filter(|(name, _)| matches!(*name, "failed" | "unreachable"))
+            .map(|(_, n)| n)
+            .sum::<u32>();
+    }
+    sums
+}
+
+/// Text without terminal colours.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        out.push_str(before);
+        rest = after.split_once('m').map_or("", |(_, rest)| rest);
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_add_up_with_and_without_colour() {
+        let output = "PLAY RECAP *****\n\
+            web1  : ok=3    changed=1    unreachable=0    failed=0    skipped=2\n\
+            \u{1b}[0;33mweb2\u{1b}[0m  : \u{1b}[0;32mok=2   \u{1b}[0m \u{1b}[0;33mchanged=2   \u{1b}[0m unreachable=1 failed=1\n";
+        assert_eq!(sums(output), Sums { hosts: 2, ok: 5, changed: 3, failed: 2 });
+    }
+
+    #[test]
+    fn other_text_with_equal_signs_does_not_count() {
+        assert_eq!(sums("ok: [localhost] => x=1\nok=yes changed=no\n"), Sums::default());
+    }
+}

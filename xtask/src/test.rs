@@ -1,0 +1,52 @@
+//! Starts the servers that the tests need, tells the tests where they are, and runs them all.
+
+use std::path::Path;
+use std::process::Command;
+
+use xtask::moto::Moto;
+use xtask::postgres::Postgres;
+use xtask::{Doing, Result, aws, build, python};
+
+use crate::{preflight, upstream};
+
+/// Everything; or, with arguments, what `cargo test` makes of them.
+pub fn run(arguments: &[String]) -> Result<bool> {
+    preflight::tests()?;
+    let oracle = python::environment(&python::ORACLE)?;
+    let sandbox = python::environment(&python::SANDBOX)?;
+    let postgres = Postgres::start()?;
+    let moto = Moto::start()?;
+    let notes = tempfile::NamedTempFile::new().doing("making a temporary file")?;
+
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(build::root()).arg("test");
+    if arguments.is_empty() {
+        cargo.arg("--workspace");
+    }
+    cargo.arg("--no-fail-fast").args(arguments);
+    // Tests name the endpoint themselves: what goes to no endpoint must not find one by chance.
+    cargo
+        .envs(aws::environment(&moto.endpoint()).into_iter().filter(|(name, _)| *name != "AWS_ENDPOINT_URL"));
+    cargo.env("PLAYBOOK_TEST_AWS_ENDPOINT", moto.endpoint());
+    cargo.env("PLAYBOOK_TEST_POSTGRES_URL", postgres.url("postgres"));
+    cargo.env("PLAYBOOK_TEST_POSTGRES_BIN", &postgres.bin);
+    cargo.env("PLAYBOOK_TEST_ORACLE", &oracle);
+    cargo.env("PLAYBOOK_TEST_PYTHON", &sandbox);
+    cargo.env("PLAYBOOK_TEST_SKIPPED", notes.path());
+    let mut passed = cargo.status().doing("running cargo test")?.success();
+    drop((postgres, moto));
+
+    if arguments.is_empty() {
+        passed &= upstream::run(&[])?;
+    }
+    Ok(none_skipped(notes.path())? && passed)
+}
+
+/// Says loudly what was skipped; where CI=true that is a failure.
+fn none_skipped(notes: &Path) -> Result<bool> {
+    let skipped = std::fs::read_to_string(notes).doing("reading what was skipped")?;
+    for line in skipped.lines() {
+        println!("SKIPPED: {line}");
+    }
+    Ok(skipped.is_empty() || !preflight::is_ci())
+}

@@ -1,0 +1,208 @@
+//! Runs ansible-core's own integration targets against `playbook`.
+//!
+//! The targets come from the ansible-core source archive; nothing of them is kept here. A target passes when it exits
+//! 0 and its recaps add up to at least as many `ok=` as ansible-core's own run did (`tests/upstream/reference.json`):
+//! a run that skips the work and exits 0 does not pass. Where ansible-core itself stops half-way on the reference
+//! machine (`"up to N"`), getting as far as it did passes. Many targets change the machine they run on.
+
+mod target;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+use xtask::{Doing, Result, build, cache, python};
+
+use crate::preflight;
+use target::{Machine, Outcome};
+
+const VERSION: &str = "2.19.14";
+
+/// The names that the same binary answers to.
+const COMMANDS: [&str; 10] = [
+    "ansible",
+    "ansible-config",
+    "ansible-console",
+    "ansible-doc",
+    "ansible-galaxy",
+    "ansible-inventory",
+    "ansible-playbook",
+    "ansible-pull",
+    "ansible-test",
+    "ansible-vault",
+];
+
+#[derive(Default)]
+struct Options {
+    targets: Vec<String>,
+    list: Option<PathBuf>,
+    bin: Option<PathBuf>,
+    logs: Option<PathBuf>,
+    jobs: Option<usize>,
+    timeout: Option<u64>,
+    release: bool,
+}
+
+pub fn run(arguments: &[String]) -> Result<bool> {
+    let mut options = Options::default();
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or(format!("{argument} wants a value"));
+        match argument.as_str() {
+            "--list" => options.list = Some(value()?.into()),
+            "--bin" => options.bin = Some(value()?.into()),
+            "--logs" => options.logs = Some(value()?.into()),
+            "--jobs" => options.jobs = Some(value()?.parse().doing("--jobs")?),
+            "--timeout" => options.timeout = Some(value()?.parse().doing("--timeout")?),
+            "--release" => options.release = true,
+            option if option.starts_with('-') => return Err(format!("upstream has no option {option}")),
+            target => options.targets.push(target.to_owned()),
+        }
+    }
+    preflight::upstream()?;
+    if options.targets.is_empty() {
+        let list = options.list.clone().unwrap_or(build::root().join("tests/upstream/passing.txt"));
+        options.targets = read_list(&list)?;
+    }
+    let work = tempfile::tempdir().doing("making a temporary folder")?;
+    let bin = match &options.bin {
+        Some(bin) => bin.canonicalize().doing(format!("looking for {}", bin.display()))?,
+        None => link_commands(&build::playbook(options.release)?, &work.path().join("bin"))?,
+    };
+    let machine = Machine {
+        source: source()?,
+        bin,
+        python: python::environment(&python::ORACLE)?.join("python"),
+        version: VERSION,
+        timeout: Duration::from_secs(options.timeout.unwrap_or(180)),
+    };
+    run_all(&options, &machine)
+}
+
+/// The names in a file, one a line; `#` begins a comment.
+fn read_list(path: &Path) -> Result<Vec<String>> {
+    let text = fs::read_to_string(path).doing(format!("reading {}", path.display()))?;
+    let names = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    Ok(names.filter(|name| !name.is_empty()).map(str::to_owned).collect())
+}
+
+fn link_commands(playbook: &Path, folder: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(folder).doing("making a folder for the commands")?;
+    for name in COMMANDS {
+        symlink(playbook, folder.join(name)).doing("linking the commands")?;
+    }
+    Ok(folder.to_owned())
+}
+
+/// The unpacked source of ansible-core.
+fn source() -> Result<PathBuf> {
+    let folder = cache::folder()?.join("ansible-core").join(VERSION);
+    cache::once(&folder, |folder| {
+        let archive = python::source_archive("ansible-core", VERSION)?;
+        let file = fs::File::open(&archive).doing(format!("opening {}", archive.display()))?;
+        tar::Archive::new(flate2::read::GzDecoder::new(file)).unpack(folder).doing("unpacking ansible-core")
+    })?;
+    Ok(folder.join(format!("ansible_core-{VERSION}")))
+}
+
+/// What a target is asked for.
+enum Asked {
+    /// To end well with at least so many tasks done.
+    All(u32),
+    /// To get as far as ansible-core does on the reference machine.
+    UpTo(u32),
+    /// Nobody knows: there is no reference.
+    Unknown,
+}
+
+impl Asked {
+    fn of(reference: &Value, target: &str) -> Asked {
+        match &reference[target] {
+            Value::Number(number) => Asked::All(number.as_u64().unwrap_or(0) as u32),
+            Value::String(text) => match text.rsplit(' ').next().and_then(|number| number.parse().ok()) {
+                Some(number) => Asked::UpTo(number),
+                None => Asked::Unknown,
+            },
+            _ => Asked::Unknown,
+        }
+    }
+
+    fn is_met(&self, outcome: &Outcome) -> bool {
+        match self {
+            Asked::All(number) => outcome.status == Some(0) && outcome.done >= *number,
+            Asked::UpTo(number) => outcome.done >= *number,
+            Asked::Unknown => false,
+        }
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Asked::All(number) => number.to_string(),
+            Asked::UpTo(number) => format!("up to {number}"),
+            Asked::Unknown => "no reference".into(),
+        }
+    }
+}
+
+fn run_all(options: &Options, machine: &Machine) -> Result<bool> {
+    let path = build::root().join("tests/upstream/reference.json");
+    let text = fs::read_to_string(&path).doing(format!("reading {}", path.display()))?;
+    let reference: Value = serde_json::from_str(&text).doing(format!("reading {}", path.display()))?;
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs.unwrap_or(2).max(1) {
+            scope.spawn(|| {
+                while let Some(name) = options.targets.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let asked = Asked::of(&reference, name);
+                    let passed = report(name, &asked, target::run(machine, name), options.logs.as_deref());
+                    if !passed {
+                        failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(name.clone());
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if !failed.is_empty() {
+        println!("fell short: {}", failed.join(" "));
+    }
+    println!("upstream: {} passed, {} failed", options.targets.len() - failed.len(), failed.len());
+    Ok(failed.is_empty())
+}
+
+/// One line a target; the end of its output where it fell short and nobody asked for the whole.
+fn report(name: &str, asked: &Asked, outcome: Result<Outcome>, logs: Option<&Path>) -> bool {
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            println!("FAIL {name:<34} {error}");
+            return false;
+        }
+    };
+    let passed = asked.is_met(&outcome);
+    let verdict = if passed { "PASS" } else { "FAIL" };
+    let status = outcome.status.map_or("timeout".to_owned(), |status| format!("rc={status}"));
+    let seconds = outcome.time.as_secs_f64();
+    let line =
+        format!("{verdict} {name:<34} {status:<8} {seconds:>6.1}s  ok={}/{}", outcome.done, asked.describe());
+    match logs {
+        Some(folder) => {
+            let path = folder.join(format!("{name}.log"));
+            let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, &outcome.output));
+            let note = written.err().map(|error| format!("  (no log: {error})")).unwrap_or_default();
+            println!("{line}{note}");
+        }
+        None if passed => println!("{line}"),
+        None => {
+            let lines: Vec<&str> = outcome.output.lines().filter(|line| !line.trim().is_empty()).collect();
+            let tail = &lines[lines.len().saturating_sub(12)..];
+            println!("{line}\n    {}", tail.join("\n    "));
+        }
+    }
+    passed
+}

@@ -1,0 +1,184 @@
+//! One target, run the way ansible-test runs it: `runme.sh` in the target's folder, or else a play on `testhost` with
+//! the target as its one role.
+
+use std::fs::{self, File};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use xtask::children::{self, Group};
+use xtask::{Doing, Result, recap};
+
+/// What the targets run with.
+pub struct Machine {
+    /// The unpacked source of ansible-core.
+    pub source: PathBuf,
+    /// The folder with the commands to test.
+    pub bin: PathBuf,
+    pub python: PathBuf,
+    pub version: &'static str,
+    pub timeout: Duration,
+}
+
+pub struct Outcome {
+    /// The exit status; `None` when time ran out.
+    pub status: Option<i32>,
+    pub time: Duration,
+    /// The sum of `ok=` over all recaps.
+    pub done: u32,
+    pub output: String,
+}
+
+pub fn run(machine: &Machine, name: &str) -> Result<Outcome> {
+    let work = tempfile::Builder::new().prefix("upstream-").tempdir().doing("making a temporary folder")?;
+    let place = Place::lay_out(machine, work.path())?;
+    let target = place.targets.join(name);
+    if !target.is_dir() {
+        return Err(format!("ansible-core {} has no target {name}", machine.version));
+    }
+    let mut command = place.command(machine, name, &target)?;
+    let log = work.path().join("log");
+    let output = File::create(&log).doing("creating a log")?;
+    command.stdin(Stdio::null()).stdout(output.try_clone().doing("creating a log")?).stderr(output);
+    let started = Instant::now();
+    let mut group = Group::start(&mut command)?;
+    let status = group.wait(machine.timeout)?;
+    let time = started.elapsed();
+    drop(group);
+    let output = String::from_utf8_lossy(&fs::read(&log).doing("reading a log")?).into_owned();
+    Ok(Outcome { status, time, done: recap::sums(&output).ok, output })
+}
+
+/// A copy of the targets with the folders around them that they expect.
+struct Place {
+    work: PathBuf,
+    integration: PathBuf,
+    targets: PathBuf,
+    inventory: PathBuf,
+    output: PathBuf,
+}
+
+impl Place {
+    fn lay_out(machine: &Machine, work: &Path) -> Result<Place> {
+        let integration = work.join("test/integration");
+        fs::create_dir_all(&integration).doing("making a target's folder")?;
+        let targets = machine.source.join("test/integration/targets");
+        let mut copy = Command::new("cp");
+        children::run(
+            "copying the targets",
+            copy.args(["-a", "--reflink=auto"]).arg(targets).arg(&integration),
+        )?;
+        // What some targets reach for beside themselves.
+        for part in ["lib", "test/lib", "test/support"] {
+            symlink(machine.source.join(part), work.join(part)).doing("linking a source folder")?;
+        }
+        let output = work.join("out");
+        fs::create_dir_all(&output).doing("making a target's folder")?;
+        let inventory = integration.join("inventory");
+        let host = format!(
+            "[testgroup]\ntesthost ansible_connection=local ansible_pipelining=yes ansible_python_interpreter={}\n",
+            machine.python.display()
+        );
+        fs::write(&inventory, host).doing("writing the inventory")?;
+        fs::write(work.join("ansible.cfg"), "").doing("writing ansible.cfg")?;
+        Ok(Place {
+            work: work.to_owned(),
+            targets: integration.join("targets"),
+            integration,
+            inventory,
+            output,
+        })
+    }
+
+    fn command(&self, machine: &Machine, name: &str, target: &Path) -> Result<Command> {
+        let runme = target.join("runme.sh");
+        let mut command;
+        if runme.exists() {
+            let executable = fs::Permissions::from_mode(0o755);
+            fs::set_permissions(&runme, executable).doing("making runme.sh executable")?;
+            command = Command::new("./runme.sh");
+            command.current_dir(target);
+            self.set_environment(machine, &mut command)?;
+            command.env("ANSIBLE_PLAYBOOK_DIR", target);
+        } else {
+            let aliases = fs::read_to_string(target.join("aliases")).unwrap_or_default();
+            let play = json!([{
+                "hosts": "testhost",
+                "gather_facts": !aliases.contains("gather_facts/no/"),
+                "vars": {"output_dir": self.output},
+                "roles": [name],
+            }]);
+            let book = format!("{name}-upstream.yml");
+            fs::write(self.integration.join(&book), format!("{play:#}")).doing("writing a play")?;
+            command = Command::new(machine.bin.join("ansible-playbook"));
+            command.args([&book, "-i", "inventory"]).current_dir(&self.integration);
+            self.set_environment(machine, &mut command)?;
+            command.env("ANSIBLE_ROLES_PATH", &self.targets).env("ANSIBLE_PLAYBOOK_DIR", &self.integration);
+        }
+        Ok(command)
+    }
+
+    fn set_environment(&self, machine: &Machine, command: &mut Command) -> Result<()> {
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if ["ANSIBLE_", "AWS_", "PLAYBOOK_"].iter().any(|prefix| text.starts_with(prefix)) {
+                command.env_remove(&name);
+            }
+        }
+        let injector = machine.source.join("test/lib/ansible_test/_util/target/injector");
+        // Only the commands under test: no other ansible-playbook may be found.
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let rest = std::env::split_paths(&path).filter(|folder| !folder.join("ansible-playbook").exists());
+        let first = [machine.bin.clone(), self.python_alone(machine)?, injector];
+        let path = std::env::join_paths(first.into_iter().chain(rest)).doing("joining PATH")?;
+        command.env("PATH", path);
+        for (name, value) in [
+            ("LC_ALL", "en_US.UTF-8"),
+            ("PYTHONPATH", ""),
+            ("ANSIBLE_FORCE_COLOR", "false"),
+            ("ANSIBLE_FORCE_HANDLERS", "true"),
+            ("ANSIBLE_HOST_PATTERN_MISMATCH", "error"),
+            ("ANSIBLE_INVENTORY", "/dev/null"),
+            ("ANSIBLE_DEPRECATION_WARNINGS", "false"),
+            ("ANSIBLE_HOST_KEY_CHECKING", "false"),
+            ("ANSIBLE_RETRY_FILES_ENABLED", "false"),
+            ("ANSIBLE_LIBRARY", "/dev/null"),
+            ("ANSIBLE_DEVEL_WARNING", "false"),
+            ("ANSIBLE_PYTHON_INTERPRETER", "/set/ansible_python_interpreter/in/inventory"),
+            ("ANSIBLE_TEST_CI", ""),
+            ("ANSIBLE_TEST_ANSIBLE_VERSION", machine.version),
+            ("ANSIBLE_TEST_PYTHON_VERSION", "3.11"),
+            ("PAGER", "/bin/cat"),
+        ] {
+            command.env(name, value);
+        }
+        command.env("ANSIBLE_CONFIG", self.work.join("ansible.cfg"));
+        command.env("ANSIBLE_TEST_PYTHON_INTERPRETER", &machine.python);
+        command.env("INVENTORY_PATH", &self.inventory);
+        command.env("OUTPUT_DIR", &self.output).env("JUNIT_OUTPUT_DIR", &self.output);
+        Ok(())
+    }
+
+    /// A folder with this Python and its pip, and none of the other commands of its environment.
+    fn python_alone(&self, machine: &Machine) -> Result<PathBuf> {
+        let folder = self.work.join("python");
+        fs::create_dir_all(&folder).doing("making a folder for Python")?;
+        for (name, call) in [
+            ("python", ""),
+            ("python3", ""),
+            ("python3.11", ""),
+            ("pip", "-m pip"),
+            ("pip3", "-m pip"),
+            ("virtualenv", "-m virtualenv"),
+        ] {
+            let path = folder.join(name);
+            let script = format!("#!/bin/sh\nexec {} {call} \"$@\"\n", machine.python.display());
+            fs::write(&path, script).doing("writing a wrapper for Python")?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
+                .doing("writing a wrapper for Python")?;
+        }
+        Ok(folder)
+    }
+}
