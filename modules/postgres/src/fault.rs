@@ -68,6 +68,13 @@ pub fn values(error: &tokio_postgres::Error) -> Map {
     }
 }
 
+/// Whether something could not be created because somebody else just did.
+pub fn already_there(failure: &Failure) -> bool {
+    let state = failure.outcome.values.get("sqlstate").and_then(Value::as_str);
+    // duplicate_object, duplicate_database, duplicate_schema, unique_violation of a catalog
+    matches!(state, Some("42710" | "42P04" | "42P06" | "23505"))
+}
+
 /// How many lines behind the first of the statement the server saw the error, where it says.
 pub fn line_offset(error: &tokio_postgres::Error, statement: &str) -> Option<usize> {
     match error.as_db_error()?.position()? {

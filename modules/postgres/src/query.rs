@@ -71,7 +71,9 @@ impl ControllerModule for PostgresqlQuery {
         let queries = self.queries()?;
         let target = Target::resolve(&self.login, "", context).await?;
         let Some(session) = Session::open_or_foresee(&target, context).await? else {
-            return Ok(not_there_yet(&target));
+            let mut outcome = not_there_yet(&target);
+            outcome.values.extend(report(&queries, Vec::new()).values);
+            return Ok(outcome);
         };
         if let Some(path) = &self.search_path {
             let path: Vec<String> = path.iter().map(|schema| ident(schema)).collect();
