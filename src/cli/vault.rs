@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 use playbook_api::{Error, ErrorKind};
 
-use super::session::{self, VaultArgs};
 use super::ask;
+use super::session::{self, VaultArgs};
 use crate::settings::Settings;
 use crate::vault::{self, Keyring};
 
@@ -222,7 +222,8 @@ fn rekey(settings: &Settings, options: &Rekey) -> Result<(), Error> {
     (wanted.ask_pass, wanted.confirm, wanted.encrypt_id) = (args.ask, true, None);
     let (new, _) = Keyring::new(wanted)?;
     // All are opened before the first is written: a wrong password leaves every file as it was.
-    let opened = options.files.iter().map(|file| Ok((file, open(&old, file)?))).collect::<Result<Vec<_>, Error>>()?;
+    let opened =
+        options.files.iter().map(|file| Ok((file, open(&old, file)?))).collect::<Result<Vec<_>, Error>>()?;
     for (file, plain) in opened {
         put(Some(file), new.encrypt(&plain, None)?.as_bytes())?;
     }
@@ -248,8 +249,13 @@ fn encrypt_string(settings: &Settings, options: &EncryptString) -> Result<(), Er
     }
     if reads_input {
         if std::io::stdin().is_terminal() {
-            let name = options.stdin_name.as_deref().map_or(String::new(), |name| format!(" for variable named \"{name}\""));
-            eprintln!("Reading plaintext input from stdin{name}. (ctrl-d to end input, twice if your content does not already have a newline)");
+            let name = options
+                .stdin_name
+                .as_deref()
+                .map_or(String::new(), |name| format!(" for variable named \"{name}\""));
+            eprintln!(
+                "Reading plaintext input from stdin{name}. (ctrl-d to end input, twice if your content does not already have a newline)"
+            );
         }
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text)?;
@@ -261,7 +267,9 @@ fn encrypt_string(settings: &Settings, options: &EncryptString) -> Result<(), Er
     let given = options.values.iter().filter(|value| *value != "-");
     for (index, value) in given.enumerate() {
         if value.is_empty() {
-            return Err(Error::new("The plaintext provided from the command line args was empty, not encrypting"));
+            return Err(Error::new(
+                "The plaintext provided from the command line args was empty, not encrypting",
+            ));
         }
         values.push((options.name.get(index).cloned(), value.clone()));
     }
@@ -305,9 +313,8 @@ fn target<'a>(file: Option<&'a Path>, output: &'a Option<PathBuf>) -> Option<&'a
 
 fn read(file: Option<&Path>) -> Result<Vec<u8>, Error> {
     match file.filter(|file| *file != Path::new("-")) {
-        Some(file) => std::fs::read(file).map_err(|e| {
-            Error::from(e).context(format!("Could not read '{}'", file.display()))
-        }),
+        Some(file) => std::fs::read(file)
+            .map_err(|e| Error::from(e).context(format!("Could not read '{}'", file.display()))),
         None => {
             let mut bytes = Vec::new();
             std::io::stdin().read_to_end(&mut bytes)?;
@@ -328,8 +335,7 @@ fn unseal(keyring: &Keyring, bytes: &[u8], file: Option<&Path>) -> Result<Vec<u8
     keyring.open(&String::from_utf8_lossy(bytes)).map_err(|e| e.context(format!("Could not decrypt {name}")))
 }
 
-/// Writes a file that only its owner reads, or standard output. An existing file keeps its mode and is replaced
-/// in one step.
+/// Writes a file that only its owner reads, or standard output. An existing file is replaced in one step.
 fn put(file: Option<&Path>, bytes: &[u8]) -> Result<(), Error> {
     let Some(file) = file.filter(|file| *file != Path::new("-")) else {
         let mut out = std::io::stdout().lock();
@@ -340,9 +346,6 @@ fn put(file: Option<&Path>, bytes: &[u8]) -> Result<(), Error> {
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     temporary.write_all(bytes).map_err(failed)?;
-    if let Ok(metadata) = std::fs::metadata(file) {
-        temporary.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
-    }
     temporary.persist(file).map_err(|e| failed(e.error))?;
     Ok(())
 }
@@ -371,7 +374,9 @@ fn in_editor(settings: &Settings, text: &[u8]) -> Result<Vec<u8>, Error> {
     }
     match status {
         Ok(status) if status.success() => Ok(edited?),
-        Ok(status) => Err(Error::new(format!("The editor '{program}' ended with {status}; nothing was written"))),
+        Ok(status) => {
+            Err(Error::new(format!("The editor '{program}' ended with {status}; nothing was written")))
+        }
         Err(e) => Err(Error::new(format!("Unable to open editor '{program}': {e}")).help("Set EDITOR.")),
     }
 }
