@@ -261,7 +261,11 @@ impl ControllerModule for EcsService {
         aliases: &["amazon.aws.ecs_service"],
         short: "Create, update, redeploy, describe or delete an ECS service",
         returns: &[
-            ("service", "dict", "The service as DescribeServices prints it: serviceName, status, desiredCount, runningCount, pendingCount, taskDefinition, deployments, events, …"),
+            (
+                "service",
+                "dict",
+                "The service as DescribeServices prints it: serviceName, status, desiredCount, runningCount, pendingCount, taskDefinition, deployments, events, …",
+            ),
             ("changes", "list", "The names of the members that were changed, as the API calls them."),
         ],
         examples: "\
@@ -309,9 +313,12 @@ impl ControllerModule for EcsService {
             }
             _ => match existing {
                 Some(service) if service.status() == Some("DRAINING") => {
-                    return Err(Failure::new(format!("the service {} is being deleted (DRAINING)", self.name))
-                        .help("wait until it is gone with `state: deleting`, and create it then")
-                        .with("service", json_value(&service)));
+                    return Err(Failure::new(format!(
+                        "the service {} is being deleted (DRAINING)",
+                        self.name
+                    ))
+                    .help("wait until it is gone with `state: deleting`, and create it then")
+                    .with("service", json_value(&service)));
                 }
                 Some(service) => self.update(&aws, service, asked, context).await?,
                 None => self.create(&aws, asked, context).await?,
@@ -362,9 +369,13 @@ impl EcsService {
         asked.insert("serviceName".into(), self.name.as_str().into());
         asked.insert("cluster".into(), self.cluster.as_str().into());
         let after = Json::Object(asked.clone());
-        let outcome = Outcome::changed(true)
-            .with("changes", asked.keys().map(Value::from).collect::<Vec<_>>());
-        let outcome = if context.diff { outcome.diff(whole_diff(Json::Null, after.clone(), &self.title())) } else { outcome };
+        let outcome =
+            Outcome::changed(true).with("changes", asked.keys().map(Value::from).collect::<Vec<_>>());
+        let outcome = if context.diff {
+            outcome.diff(whole_diff(Json::Null, after.clone(), &self.title()))
+        } else {
+            outcome
+        };
         if context.check {
             return Ok(outcome.with("service", Value::from_json(planned(after))));
         }
@@ -387,8 +398,12 @@ impl EcsService {
         if missing.is_empty() {
             return Ok(());
         }
-        Err(Failure::new(format!("the {} does not exist, and creating it takes {}", self.title(), missing.join(" and ")))
-            .help("check `name`, `cluster` and `region` where the service should exist already"))
+        Err(Failure::new(format!(
+            "the {} does not exist, and creating it takes {}",
+            self.title(),
+            missing.join(" and ")
+        ))
+        .help("check `name`, `cluster` and `region` where the service should exist already"))
     }
 
     async fn update(
@@ -405,7 +420,11 @@ impl EcsService {
         let current_tags = tags::from_pairs(&current["tags"]);
         let tag_changes = TagChanges::between(&current_tags, self.tags.as_ref(), self.purge_tags);
         if !tag_changes.is_empty() {
-            changes.note("tags", tags::to_json(&current_tags), tags::to_json(&tag_changes.apply(&current_tags)));
+            changes.note(
+                "tags",
+                tags::to_json(&current_tags),
+                tags::to_json(&tag_changes.apply(&current_tags)),
+            );
         }
         let redeploys = self.force_new_deployment;
         if redeploys {
@@ -497,8 +516,12 @@ impl EcsService {
         }
         let replica = service.scheduling_strategy() != Some(&aws_sdk_ecs::types::SchedulingStrategy::Daemon);
         if !draining && !self.force_deletion && replica && service.desired_count() > 0 {
-            return Err(Failure::new(format!("the {} still wants {} tasks", self.title(), service.desired_count()))
-                .help("set `force_deletion: true`, or scale it to `desired_count: 0` first"));
+            return Err(Failure::new(format!(
+                "the {} still wants {} tasks",
+                self.title(),
+                service.desired_count()
+            ))
+            .help("set `force_deletion: true`, or scale it to `desired_count: 0` first"));
         }
         let mut outcome = Outcome::changed(!draining).with("service", json_value(&service));
         if context.diff && !draining {
@@ -537,7 +560,8 @@ impl EcsService {
             return Err(Failure::new(format!("the {} does not exist", self.title()))
                 .help("`state: deleting` waits for a deletion that has begun; `absent` begins one"));
         };
-        let outcome = Outcome::changed(service.status() != Some("INACTIVE")).with("service", json_value(&service));
+        let outcome =
+            Outcome::changed(service.status() != Some("INACTIVE")).with("service", json_value(&service));
         if !context.check {
             self.wait_until_inactive(aws, context).await?;
         }
@@ -569,7 +593,9 @@ impl EcsService {
 /// What check mode returns for a service that does not exist yet.
 fn planned(mut service: Json) -> Json {
     if let Json::Object(map) = &mut service {
-        for (name, value) in [("status", Json::from("PLANNED")), ("runningCount", 0.into()), ("pendingCount", 0.into())] {
+        for (name, value) in
+            [("status", Json::from("PLANNED")), ("runningCount", 0.into()), ("pendingCount", 0.into())]
+        {
             map.entry(name).or_insert(value);
         }
     }
@@ -578,7 +604,9 @@ fn planned(mut service: Json) -> Json {
 
 fn merged(mut current: Json, changes: &Changes) -> Json {
     if let Json::Object(map) = &mut current {
-        map.extend(changes.after.clone().into_iter().filter(|(k, _)| k != "forceNewDeployment" && k != "tags"));
+        map.extend(
+            changes.after.clone().into_iter().filter(|(k, _)| k != "forceNewDeployment" && k != "tags"),
+        );
     }
     current
 }

@@ -191,7 +191,8 @@ impl EcsTask {
     async fn follow(&self, aws: &Aws, tasks: Vec<Task>, context: &Context) -> Result<Outcome, Failure> {
         let timeout = wait::seconds(self.wait_timeout, 600);
         let interval = wait::seconds(self.wait_delay, 5);
-        let stopped = task_run::wait_until_stopped(aws, &self.cluster, &tasks, timeout, interval, context).await;
+        let stopped =
+            task_run::wait_until_stopped(aws, &self.cluster, &tasks, timeout, interval, context).await;
         let stopped = match stopped {
             Ok(stopped) => stopped,
             Err(e) => {
@@ -226,7 +227,8 @@ impl EcsTask {
                 Err(warning) => outcome = outcome.warn(warning),
             }
         }
-        let reasons: Vec<Value> = stopped.iter().map(|t| t.stopped_reason().unwrap_or_default().into()).collect();
+        let reasons: Vec<Value> =
+            stopped.iter().map(|t| t.stopped_reason().unwrap_or_default().into()).collect();
         outcome = outcome.with("exit_codes", codes).with("stopped_reasons", reasons).with("logs", logs);
         if failures.is_empty() {
             return Ok(outcome);
@@ -238,8 +240,10 @@ impl EcsTask {
     async fn stop(&self, aws: &Aws, context: &Context) -> Result<Outcome, Failure> {
         let id = self.task.clone().unwrap_or_default();
         let Some(task) = describe::tasks(aws, &self.cluster, &[id.clone()]).await?.into_iter().next() else {
-            return Ok(Outcome::changed(false)
-                .warn(format!("ECS does not know the task {}: it stopped long ago, or never was", short(&id))));
+            return Ok(Outcome::changed(false).warn(format!(
+                "ECS does not know the task {}: it stopped long ago, or never was",
+                short(&id)
+            )));
         };
         if task.desired_status() == Some("STOPPED") || task.last_status() == Some("STOPPED") {
             return Ok(Outcome::changed(false).with("task", Value::from_json(shape::to_json(&task))));
@@ -252,9 +256,11 @@ impl EcsTask {
             aws.ecs().stop_task().cluster(&self.cluster).task(&id).send().await.explain("ecs:StopTask")?;
         let mut task = answer.task.unwrap_or(task);
         if self.wait {
-            let (timeout, interval) = (wait::seconds(self.wait_timeout, 600), wait::seconds(self.wait_delay, 5));
+            let (timeout, interval) =
+                (wait::seconds(self.wait_timeout, 600), wait::seconds(self.wait_delay, 5));
             let tasks = [task];
-            let stopped = task_run::wait_until_stopped(aws, &self.cluster, &tasks, timeout, interval, context).await?;
+            let stopped =
+                task_run::wait_until_stopped(aws, &self.cluster, &tasks, timeout, interval, context).await?;
             let [before] = tasks;
             task = stopped.into_iter().next().unwrap_or(before);
         }

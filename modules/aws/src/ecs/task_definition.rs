@@ -94,7 +94,11 @@ impl ControllerModule for EcsTaskDefinition {
         collection: "community.aws",
         aliases: &["amazon.aws.ecs_taskdefinition"],
         short: "Register or deregister an ECS task definition",
-        returns: &[("taskdefinition", "dict", "The definition as DescribeTaskDefinition prints it: taskDefinitionArn, family, revision, containerDefinitions, …")],
+        returns: &[(
+            "taskdefinition",
+            "dict",
+            "The definition as DescribeTaskDefinition prints it: taskDefinitionArn, family, revision, containerDefinitions, …",
+        )],
         examples: "\
 - name: The image of this release
   ecs_taskdefinition:
@@ -219,8 +223,11 @@ impl EcsTaskDefinition {
         if revision == next {
             return Ok(());
         }
-        Err(Failure::new(format!("the next revision of {} is {next}, so {revision} cannot be registered", self.family()))
-            .help("leave `revision` out to register a new one"))
+        Err(Failure::new(format!(
+            "the next revision of {} is {next}, so {revision} cannot be registered",
+            self.family()
+        ))
+        .help("leave `revision` out to register a new one"))
     }
 
     async fn deregister(&self, aws: &Aws, context: &Context) -> Result<Outcome, Failure> {
@@ -228,11 +235,14 @@ impl EcsTaskDefinition {
             (Some(arn), _, _) => arn.clone(),
             (None, Some(family), Some(revision)) => format!("{family}:{revision}"),
             _ => {
-                return Err(Failure::new("taking a task definition away needs its arn, or its family and revision")
-                    .help("a family goes revision by revision"));
+                return Err(Failure::new(
+                    "taking a task definition away needs its arn, or its family and revision",
+                )
+                .help("a family goes revision by revision"));
             }
         };
-        let existing = describe::task_definition(aws, &name).await?.map(|(definition, _)| shape::to_json(&definition));
+        let existing =
+            describe::task_definition(aws, &name).await?.map(|(definition, _)| shape::to_json(&definition));
         let Some(current) = existing else {
             return Ok(Outcome::changed(false));
         };
@@ -241,7 +251,8 @@ impl EcsTaskDefinition {
         }
         let mut outcome = Outcome::changed(true);
         if context.diff {
-            outcome = outcome.diff(whole_diff(current.clone(), Json::Null, &format!("ECS task definition {name}")));
+            outcome =
+                outcome.diff(whole_diff(current.clone(), Json::Null, &format!("ECS task definition {name}")));
         }
         if context.check {
             return Ok(outcome.with("taskdefinition", Value::from_json(current)));
@@ -306,9 +317,11 @@ fn compare(asked: &Map<String, Json>, current: &Json) -> Changes {
         }
     }
     let (Some(asked), Some(current)) = (asked.as_object(), current.as_object()) else { return changes };
-    let names: Vec<&String> = asked.keys().chain(current.keys().filter(|k| !asked.contains_key(*k))).collect();
+    let names: Vec<&String> =
+        asked.keys().chain(current.keys().filter(|k| !asked.contains_key(*k))).collect();
     for name in names {
-        let (a, c) = (asked.get(name).cloned().unwrap_or_default(), current.get(name).cloned().unwrap_or_default());
+        let (a, c) =
+            (asked.get(name).cloned().unwrap_or_default(), current.get(name).cloned().unwrap_or_default());
         if a != c {
             changes.note(name, c, a);
         }
@@ -369,7 +382,8 @@ fn pruned(json: &Json) -> Json {
 }
 
 async fn register(aws: &Aws, asked: Map<String, Json>) -> Result<Json, Error> {
-    let i = shape::from_json(&Json::Object(asked), "task definition", RegisterTaskDefinitionInput::deserialize)?;
+    let i =
+        shape::from_json(&Json::Object(asked), "task definition", RegisterTaskDefinitionInput::deserialize)?;
     let answer = aws
         .ecs()
         .register_task_definition()

@@ -67,7 +67,11 @@ pub fn processor_features(options: &RdsInstance) -> Option<Vec<ProcessorFeature>
 }
 
 /// What a creation needs and does not have, so that check mode says it, too.
-pub fn check(options: &RdsInstance) -> Result<(), Failure> {
+pub fn check(options: &RdsInstance, region: &str) -> Result<(), Failure> {
+    if let Some(source) = options.source_region.as_deref().filter(|source| *source != region) {
+        return Err(Failure::new(format!("making an instance in {region} from one in {source} is not possible here"))
+            .help("copy a snapshot to the region first and restore it with `creation_source: snapshot`"));
+    }
     let mut missing = Vec::new();
     if options.read_replica == Some(true) {
         if options.source_db_instance_identifier.is_none() {
@@ -154,8 +158,10 @@ async fn replicate(aws: &Aws, options: &RdsInstance) -> Result<Option<DbInstance
 }
 
 async fn restore_snapshot(aws: &Aws, options: &RdsInstance) -> Result<Option<DbInstance>, Error> {
-    let request =
-        aws.rds().restore_db_instance_from_db_snapshot().db_instance_identifier(&options.db_instance_identifier);
+    let request = aws
+        .rds()
+        .restore_db_instance_from_db_snapshot()
+        .db_instance_identifier(&options.db_instance_identifier);
     let request = set!(set_common!(request, options), options;
         set_db_snapshot_identifier = db_snapshot_identifier,
         set_engine = engine,

@@ -90,7 +90,8 @@ pub fn to_json(instance: &DbInstance) -> Json {
         multi_tenant, dedicated_log_volume, is_storage_config_upgrade_available,
         engine_lifecycle_support, percent_progress,
     );
-    let endpoint = |e: &aws_sdk_rds::types::Endpoint| Json::Object(members!(e; address, port, hosted_zone_id));
+    let endpoint =
+        |e: &aws_sdk_rds::types::Endpoint| Json::Object(members!(e; address, port, hosted_zone_id));
     let mut put = |name: &str, value: Json| {
         map.insert(name.to_owned(), value);
     };
@@ -102,10 +103,16 @@ pub fn to_json(instance: &DbInstance) -> Json {
     }
     put("db_security_groups", list!(instance.db_security_groups; db_security_group_name, status));
     put("vpc_security_groups", list!(instance.vpc_security_groups; vpc_security_group_id, status));
-    put("db_parameter_groups", list!(instance.db_parameter_groups; db_parameter_group_name, parameter_apply_status));
+    put(
+        "db_parameter_groups",
+        list!(instance.db_parameter_groups; db_parameter_group_name, parameter_apply_status),
+    );
     put("option_group_memberships", list!(instance.option_group_memberships; option_group_name, status));
     put("status_infos", list!(instance.status_infos; status_type, normal, status, message));
-    put("domain_memberships", list!(instance.domain_memberships; domain, status, fqdn, iam_role_name, ou, auth_secret_arn, dns_ips));
+    put(
+        "domain_memberships",
+        list!(instance.domain_memberships; domain, status, fqdn, iam_role_name, ou, auth_secret_arn, dns_ips),
+    );
     put("associated_roles", list!(instance.associated_roles; role_arn, feature_name, status));
     put("processor_features", processor_features(instance.processor_features()));
     if let Some(group) = &instance.db_subnet_group {
@@ -126,7 +133,10 @@ pub fn to_json(instance: &DbInstance) -> Json {
     if let Some(details) = &instance.certificate_details {
         put("certificate_details", Json::Object(members!(details; ca_identifier, valid_till)));
     }
-    put("pending_modified_values", instance.pending_modified_values.as_ref().map_or_else(|| json!({}), pending));
+    put(
+        "pending_modified_values",
+        instance.pending_modified_values.as_ref().map_or_else(|| json!({}), pending),
+    );
     put("tags", tags::to_json(&tags(instance)));
     Json::Object(map)
 }

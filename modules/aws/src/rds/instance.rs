@@ -21,10 +21,18 @@ impl ControllerModule for RdsInstance {
         aliases: &["community.aws.rds_instance"],
         short: "Create, change, start, stop, reboot or delete an RDS instance",
         returns: &[
-            ("db_instance_identifier", "str", "The identifier; every member of DescribeDBInstances is a returned value of its own, in snake_case."),
+            (
+                "db_instance_identifier",
+                "str",
+                "The identifier; every member of DescribeDBInstances is a returned value of its own, in snake_case.",
+            ),
             ("db_instance_status", "str", "`available`, `stopped`, `creating`, …"),
             ("endpoint", "dict", "`address` and `port`."),
-            ("master_user_secret", "dict", "The secret of a managed password: `secret_arn`, `secret_status`, `kms_key_id`."),
+            (
+                "master_user_secret",
+                "dict",
+                "The secret of a managed password: `secret_arn`, `secret_status`, `kms_key_id`.",
+            ),
             ("pending_modified_values", "dict", "The changes that wait for the maintenance window."),
             ("tags", "dict", "The tags."),
         ],
@@ -124,25 +132,47 @@ impl RdsInstance {
         outcome.changed |= action.is_some();
         if context.check {
             if let (Some(action), true) = (action, context.diff) {
-                outcome = outcome.diff(whole_diff(json!({"db_instance_status": status}), json!({"action": action}), &self.title()));
+                outcome = outcome.diff(whole_diff(
+                    json!({"db_instance_status": status}),
+                    json!({"action": action}),
+                    &self.title(),
+                ));
             }
             return Ok(outcome);
         }
         match action {
             Some("start") => {
-                aws.rds().start_db_instance().db_instance_identifier(&id).send().await.explain("rds:StartDBInstance")?;
+                aws.rds()
+                    .start_db_instance()
+                    .db_instance_identifier(&id)
+                    .send()
+                    .await
+                    .explain("rds:StartDBInstance")?;
             }
             Some("stop") => {
-                aws.rds().stop_db_instance().db_instance_identifier(&id).send().await.explain("rds:StopDBInstance")?;
+                aws.rds()
+                    .stop_db_instance()
+                    .db_instance_identifier(&id)
+                    .send()
+                    .await
+                    .explain("rds:StopDBInstance")?;
             }
             Some(_) => {
                 let request = aws.rds().reboot_db_instance().db_instance_identifier(&id);
-                request.set_force_failover(self.force_failover).send().await.explain("rds:RebootDBInstance")?;
+                request
+                    .set_force_failover(self.force_failover)
+                    .send()
+                    .await
+                    .explain("rds:RebootDBInstance")?;
             }
             None => {}
         }
         if let (Some(action), true) = (action, context.diff) {
-            outcome = outcome.diff(whole_diff(json!({"db_instance_status": status}), json!({"action": action}), &self.title()));
+            outcome = outcome.diff(whole_diff(
+                json!({"db_instance_status": status}),
+                json!({"action": action}),
+                &self.title(),
+            ));
         }
         let wanted = if self.state == State::Stopped { "stopped" } else { "available" };
         let now = match action {
@@ -168,7 +198,7 @@ impl RdsInstance {
     }
 
     async fn create(&self, aws: &Aws, context: &Context) -> Result<(Outcome, Option<DbInstance>), Failure> {
-        create::check(self)?;
+        create::check(self, aws.region())?;
         let mut planned = modify::asked(self);
         for (name, value) in [
             ("db_instance_identifier", Some(&self.db_instance_identifier)),
@@ -209,22 +239,30 @@ impl RdsInstance {
     ) -> Result<(Outcome, Option<DbInstance>), Failure> {
         let current = describe::to_json(&instance);
         if current["db_instance_status"] == "deleting" {
-            return Err(Failure::new(format!("the {} is being deleted", self.title()))
-                .help("wait until it is gone: wait_until with rds_instance, or `state: absent` with `wait: true`"));
+            return Err(Failure::new(format!("the {} is being deleted", self.title())).help(
+                "wait until it is gone: wait_until with rds_instance, or `state: absent` with `wait: true`",
+            ));
         }
         let mut changes = modify::compare(self, &instance, &current);
         let modifies = !changes.is_empty();
         let (add, remove) = modify::compare_roles(self, &instance);
         if !add.is_empty() || !remove.is_empty() {
-            let words = |roles: &[crate::rds::instance_options::IamRole]| roles.iter().map(|r| format!("{}: {}", r.feature_name, r.role_arn)).collect::<Vec<_>>();
+            let words = |roles: &[crate::rds::instance_options::IamRole]| {
+                roles.iter().map(|r| format!("{}: {}", r.feature_name, r.role_arn)).collect::<Vec<_>>()
+            };
             changes.note("iam_roles", words(&remove).into(), words(&add).into());
         }
         let current_tags = describe::tags(&instance);
         let tag_changes = TagChanges::between(&current_tags, self.tags.as_ref(), self.purge_tags);
         if !tag_changes.is_empty() {
-            changes.note("tags", tags::to_json(&current_tags), tags::to_json(&tag_changes.apply(&current_tags)));
+            changes.note(
+                "tags",
+                tags::to_json(&current_tags),
+                tags::to_json(&tag_changes.apply(&current_tags)),
+            );
         }
-        let promotes = self.read_replica == Some(false) && instance.read_replica_source_db_instance_identifier().is_some();
+        let promotes = self.read_replica == Some(false)
+            && instance.read_replica_source_db_instance_identifier().is_some();
         if promotes {
             changes.note("read_replica", true.into(), false.into());
         }
@@ -259,16 +297,18 @@ impl RdsInstance {
     }
 
     fn check_changes(&self, instance: &DbInstance, asked: &Map<String, Json>) -> Result<(), Failure> {
-        if asked.get("manage_master_user_password") == Some(&Json::Bool(false)) && self.master_user_password.is_none() {
+        if asked.get("manage_master_user_password") == Some(&Json::Bool(false))
+            && self.master_user_password.is_none()
+        {
             return Err(Failure::new("a password that RDS no longer manages has to be given")
                 .help("give `master_user_password` along with `manage_master_user_password: false`"));
         }
         let is = instance.allocated_storage().unwrap_or(0);
         match self.allocated_storage {
-            Some(wanted) if asked.contains_key("allocated_storage") && wanted < is => {
-                Err(Failure::new(format!("the storage of the {} cannot shrink from {is} to {wanted} GiB", self.title()))
-                    .help("make a new instance with less storage and move the data"))
-            }
+            Some(wanted) if asked.contains_key("allocated_storage") && wanted < is => Err(Failure::new(
+                format!("the storage of the {} cannot shrink from {is} to {wanted} GiB", self.title()),
+            )
+            .help("make a new instance with less storage and move the data")),
             _ => Ok(()),
         }
     }
@@ -330,7 +370,13 @@ impl RdsInstance {
         wait::seconds(self.wait_timeout, 3600)
     }
 
-    async fn wait_for(&self, aws: &Aws, id: &str, wanted: &str, context: &Context) -> Result<DbInstance, Failure> {
+    async fn wait_for(
+        &self,
+        aws: &Aws,
+        id: &str,
+        wanted: &str,
+        context: &Context,
+    ) -> Result<DbInstance, Failure> {
         let found = wait::until(context, self.timeout(), INTERVAL, || async move {
             let Some(instance) = describe::instance(aws, id).await? else { return Ok(None) };
             let status = instance.db_instance_status().unwrap_or("unknown").to_owned();
@@ -343,8 +389,11 @@ impl RdsInstance {
             Ok((status == wanted && applied).then_some(instance))
         });
         found.await?.ok_or_else(|| {
-            Failure::new(format!("the RDS instance {id} was not {wanted} after {} seconds", self.timeout().as_secs()))
-                .help("it goes on; raise `wait_timeout`")
+            Failure::new(format!(
+                "the RDS instance {id} was not {wanted} after {} seconds",
+                self.timeout().as_secs()
+            ))
+            .help("it goes on; raise `wait_timeout`")
         })
     }
 
@@ -355,8 +404,12 @@ impl RdsInstance {
             Ok(instance.is_none().then_some(()))
         });
         gone.await?.ok_or_else(|| {
-            Failure::new(format!("the {} was not gone after {} seconds", self.title(), self.timeout().as_secs()))
-                .help("the deletion goes on; raise `wait_timeout`")
+            Failure::new(format!(
+                "the {} was not gone after {} seconds",
+                self.title(),
+                self.timeout().as_secs()
+            ))
+            .help("the deletion goes on; raise `wait_timeout`")
         })
     }
 }

@@ -32,7 +32,11 @@ impl ControllerModule for RdsInstanceInfo {
         aliases: &["community.aws.rds_instance_info"],
         short: "Describe RDS instances",
         check_mode: "Full: it only reads.",
-        returns: &[("instances", "list", "The instances with their tags, members in snake_case; empty where none matches.")],
+        returns: &[(
+            "instances",
+            "list",
+            "The instances with their tags, members in snake_case; empty where none matches.",
+        )],
         examples: "\
 - name: Where is the database?
   rds_instance_info: {id: webapp-postgres}

@@ -72,7 +72,11 @@ pub fn compare(options: &RdsInstance, instance: &DbInstance, current: &Json) -> 
     if let Some(new) = &options.new_db_instance_identifier
         && Some(new.as_str()) != instance.db_instance_identifier()
     {
-        changes.note("new_db_instance_identifier", current["db_instance_identifier"].clone(), new.as_str().into());
+        changes.note(
+            "new_db_instance_identifier",
+            current["db_instance_identifier"].clone(),
+            new.as_str().into(),
+        );
     }
     if options.force_update_password && options.master_user_password.is_some() {
         let mask = Json::from(playbook_api::redact::MASK);
@@ -137,7 +141,8 @@ fn compare_lists(options: &RdsInstance, instance: &DbInstance, current: &Json, c
         changes.compare("enable_cloudwatch_logs_exports", &wanted, &is);
     }
     if let Some(asked) = &options.processor_features {
-        let wanted: Json = asked.iter().map(|(k, v)| (k.clone(), Json::from(v.as_str()))).collect::<Map<_, _>>().into();
+        let wanted: Json =
+            asked.iter().map(|(k, v)| (k.clone(), Json::from(v.as_str()))).collect::<Map<_, _>>().into();
         let is = match &current["pending_modified_values"]["processor_features"] {
             Json::Object(waits) if !options.apply_immediately => Json::Object(waits.clone()),
             _ => current["processor_features"].clone(),
@@ -149,7 +154,11 @@ fn compare_lists(options: &RdsInstance, instance: &DbInstance, current: &Json, c
 }
 
 /// Sends what differs, and nothing else.
-pub async fn modify(aws: &Aws, options: &RdsInstance, changes: &Changes) -> Result<Option<DbInstance>, Error> {
+pub async fn modify(
+    aws: &Aws,
+    options: &RdsInstance,
+    changes: &Changes,
+) -> Result<Option<DbInstance>, Error> {
     let mut request = aws
         .rds()
         .modify_db_instance()
@@ -209,7 +218,8 @@ pub async fn modify(aws: &Aws, options: &RdsInstance, changes: &Changes) -> Resu
     if changes.has("enable_cloudwatch_logs_exports") {
         let wanted = texts(&changes.after["enable_cloudwatch_logs_exports"]);
         let is = texts(&changes.before["enable_cloudwatch_logs_exports"]);
-        let without = |a: &[String], b: &[String]| a.iter().filter(|t| !b.contains(t)).cloned().collect::<Vec<_>>();
+        let without =
+            |a: &[String], b: &[String]| a.iter().filter(|t| !b.contains(t)).cloned().collect::<Vec<_>>();
         let configuration = CloudwatchLogsExportConfiguration::builder()
             .set_enable_log_types(Some(without(&wanted, &is)).filter(|l| !l.is_empty()))
             .set_disable_log_types(Some(without(&is, &wanted)).filter(|l| !l.is_empty()));
