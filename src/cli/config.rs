@@ -51,8 +51,8 @@ enum Form {
 }
 
 impl Config {
-    pub fn run(self) -> Result<u8, Error> {
-        let (settings, _, _) = session::settings(true)?;
+    pub fn run(self, by_project: bool) -> Result<u8, Error> {
+        let (settings, _) = session::settings(by_project)?;
         match self.action {
             None => dump(&settings, &self.dump),
             Some(Action::Dump(options)) => dump(&settings, &options),

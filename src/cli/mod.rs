@@ -10,6 +10,7 @@ mod config;
 mod doc;
 mod galaxy;
 mod interrupt;
+mod inventory;
 mod list;
 mod run;
 mod session;
@@ -41,6 +42,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(Box<run::Run>),
+    Inventory(inventory::Inventory),
     Config(config::Config),
     Doc(doc::Docs),
     Vault(vault::Vault),
@@ -51,10 +53,11 @@ impl Command {
     fn run(self, register: Register) -> Result<u8, Error> {
         match self {
             Command::Run(command) => command.run(register, true),
-            Command::Config(command) => command.run(),
+            Command::Inventory(command) => command.run(register, true),
+            Command::Config(command) => command.run(true),
             Command::Doc(command) => command.run(register),
-            Command::Vault(command) => command.run(),
-            Command::Galaxy(command) => command.run(),
+            Command::Vault(command) => command.run(true),
+            Command::Galaxy(command) => command.run(true),
         }
     }
 }
@@ -66,10 +69,13 @@ pub fn main(register: Register) -> ExitCode {
     let name = arguments.first().map(std::path::Path::new).and_then(|p| p.file_name()).unwrap_or_default();
     let done = match name.to_str() {
         Some("ansible-playbook") => parse::<run::Run>(&arguments, "ansible-playbook").run(register, false),
-        Some("ansible-config") => parse::<config::Config>(&arguments, "ansible-config").run(),
-        Some("ansible-vault") => parse::<vault::Vault>(&arguments, "ansible-vault").run(),
+        Some("ansible-inventory") => {
+            parse::<inventory::Inventory>(&arguments, "ansible-inventory").run(register, false)
+        }
+        Some("ansible-config") => parse::<config::Config>(&arguments, "ansible-config").run(false),
+        Some("ansible-vault") => parse::<vault::Vault>(&arguments, "ansible-vault").run(false),
         Some("ansible-doc") => parse::<doc::Docs>(&arguments, "ansible-doc").run(register),
-        Some("ansible-galaxy") => parse::<galaxy::Galaxy>(&arguments, "ansible-galaxy").run(),
+        Some("ansible-galaxy") => parse::<galaxy::Galaxy>(&arguments, "ansible-galaxy").run(false),
         _ => Cli::parse_from(&arguments).command.run(register),
     };
     match done {

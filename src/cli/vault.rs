@@ -128,8 +128,8 @@ struct EncryptString {
 }
 
 impl Vault {
-    pub fn run(self) -> Result<u8, Error> {
-        let (settings, _, _) = session::settings(true)?;
+    pub fn run(self, by_project: bool) -> Result<u8, Error> {
+        let (settings, _) = session::settings(by_project)?;
         match self.action {
             Action::Encrypt(options) => encrypt(&settings, &options),
             Action::Decrypt(options) => decrypt(&settings, &options),

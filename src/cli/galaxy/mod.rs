@@ -69,8 +69,8 @@ struct List {
 }
 
 impl Galaxy {
-    pub fn run(self) -> Result<u8, Error> {
-        let (settings, _, _) = session::settings(true)?;
+    pub fn run(self, by_project: bool) -> Result<u8, Error> {
+        let (settings, _) = session::settings(by_project)?;
         match self.action {
             Action::Install(options) | Action::Role(RoleAction::Install(options)) => {
                 install(&settings, &options)
