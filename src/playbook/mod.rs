@@ -7,6 +7,7 @@ mod fields;
 mod files;
 mod include;
 mod keywords;
+pub mod listing;
 mod loader;
 mod nearest;
 mod play;

@@ -15,7 +15,7 @@ fn definition(family: &str, image: &str) -> Map {
     map! {
         "state" => "present", "family" => family, "network_mode" => "awsvpc", "launch_type" => "FARGATE",
         "cpu" => "256", "memory" => "512",
-        "containers" => json(&format!(r#"[{{"name": "web", "image": "{image}", "essential": true,
+        "containers" => json(&format!(r#"[{{"name": "web", "image": "{image}", "essential": true, "cpu": 10, "memory": 128,
             "portMappings": [{{"containerPort": "8080"}}],
             "environment": [{{"name": "B", "value": "2"}}, {{"name": "A", "value": 1}}],
             "logConfiguration": {{"logDriver": "awslogs", "options": {{"awslogs-group": "/ecs/x",
@@ -30,6 +30,12 @@ fn register(family: &str, image: &str) -> String {
 
 fn service(cluster: &str, definition: &str) -> Map {
     map! { "name" => "web", "cluster" => cluster, "task_definition" => definition, "desired_count" => "2" }
+}
+
+/// A subnet of the emulator's default network.
+fn subnet() -> String {
+    let answer = raw("ec2", "Action=DescribeSubnets&Version=2016-11-15");
+    between(&answer, "<subnetId>", "</subnetId>")
 }
 
 fn with(mut map: Map, name: &str, value: impl Into<Value>) -> Map {
@@ -102,7 +108,7 @@ fn a_service_is_created_updated_described_and_deleted() {
     let described = run("ecs_service", map! { "name" => "web", "cluster" => cluster.clone() }, &context());
     assert!(!described.changed);
     assert_eq!(at(&described, "service.taskDefinition"), Value::from(first.clone()));
-    assert!(at(&described, "service.createdAt").to_text().contains('T'));
+    assert!(at(&described, "service.deployments.0.createdAt").to_text().contains("+00:00"));
 
     // The same revision by other names.
     for same in [format!("{family}:1"), family.clone()] {
@@ -150,9 +156,21 @@ fn a_service_is_created_updated_described_and_deleted() {
 #[test]
 fn a_service_waits_for_its_rollout() {
     let cluster = cluster();
-    let arguments = with(service(&cluster, &register(&unique("web"), "app:1")), "wait", true);
-    let waited = run("ecs_service", with(arguments, "delay", 1), &context());
-    assert_eq!(at(&waited, "service.runningCount"), Value::from(2));
+    let definition = register(&unique("web"), "app:1");
+    let arguments = with(with(service(&cluster, &definition), "wait", true), "delay", 1);
+    // The emulator leaves the tasks of a new service pending, so only one without tasks is ever done.
+    let done = run("ecs_service", with(arguments.clone(), "desired_count", 0), &context());
+    assert_eq!(at(&done, "service.deployments.0.rolloutState"), Value::from("COMPLETED"));
+    let other = with(with(arguments, "name", "slow"), "wait_timeout", 1);
+    let failure = fails("ecs_service", other, &context());
+    let message = failure.error.message();
+    assert!(
+        message
+            .contains("was not done after 1 seconds: 0 of 2 tasks running, 2 pending; rollout IN_PROGRESS"),
+        "{message}"
+    );
+    assert!(failure.outcome.changed);
+    assert_eq!(at(&failure.outcome, "service.desiredCount"), Value::from(2));
 }
 
 #[test]
@@ -191,7 +209,7 @@ fn a_task_runs_is_followed_and_stopped() {
     let overrides = json(r#"{"containerOverrides": [{"name": "web", "command": ["true"]}]}"#);
     let arguments = map! { "operation" => "run", "cluster" => cluster.clone(), "task_definition" => family,
     "launch_type" => "FARGATE", "overrides" => overrides,
-    "network_configuration" => json(r#"{"subnets": ["subnet-1"], "security_groups": ["sg-1"], "assign_public_ip": true}"#) };
+    "network_configuration" => json(&format!(r#"{{"subnets": ["{}"], "assign_public_ip": true}}"#, subnet())) };
     assert!(run("ecs_task", arguments.clone(), &check()).changed);
     let begun = run("ecs_task", arguments.clone(), &context());
     let id = at(&begun, "task.0.taskArn");

@@ -15,8 +15,12 @@ mod errno;
 mod file;
 mod find;
 mod flags;
+mod get_url;
+mod getent;
 mod glob;
 pub mod host;
+mod hostname;
+mod http;
 mod lineinfile;
 mod mode;
 mod path;
@@ -27,6 +31,8 @@ mod replace;
 mod slurp;
 mod stat;
 mod tempfile;
+mod uri;
+mod wait_for;
 mod words;
 
 use playbook_api::{ModuleEntry, Registry};
@@ -41,11 +47,16 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<copy::Copy>(),
         ModuleEntry::host::<file::File>(),
         ModuleEntry::host::<find::Find>(),
+        ModuleEntry::host::<get_url::GetUrl>(),
+        ModuleEntry::host::<getent::Getent>(),
+        ModuleEntry::host::<hostname::Hostname>(),
         ModuleEntry::host::<lineinfile::Lineinfile>(),
         ModuleEntry::host::<ping::Ping>(),
         ModuleEntry::host::<replace::Replace>(),
         ModuleEntry::host::<slurp::Slurp>(),
         ModuleEntry::host::<stat::Stat>(),
         ModuleEntry::host::<tempfile::Tempfile>(),
+        ModuleEntry::host::<uri::Uri>(),
+        ModuleEntry::host::<wait_for::WaitFor>(),
     ]);
 }

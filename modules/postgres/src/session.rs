@@ -58,6 +58,8 @@ impl Session {
         }
         config.user(target.user()).dbname(target.dbname()).ssl_mode(wanted);
         config.connect_timeout(target.connect_timeout());
+        // A load balancer between forgets a connection that is silent for minutes, as during a long command.
+        config.keepalives_idle(Duration::from_secs(60));
         config.application_name(target.url.param("application_name").unwrap_or("playbook"));
         if let Some(password) = &target.url.password {
             config.password(password);

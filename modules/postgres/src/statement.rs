@@ -24,10 +24,6 @@ impl Statement<'_> {
         }
         words
     }
-
-    pub fn begins_with(&self, words: &[&str]) -> bool {
-        self.words(words.len()) == words
-    }
 }
 
 /// The statements of a text. Errors (an unclosed string, quoted name, dollar quote or comment) say the line.
@@ -280,6 +276,5 @@ mod tests {
     fn first_words() {
         let statement = split("/* x */ create  -- y\n index Concurrently i on t(a)").unwrap()[0];
         assert_eq!(statement.words(3), ["CREATE", "INDEX", "CONCURRENTLY"]);
-        assert!(statement.begins_with(&["CREATE", "INDEX"]));
     }
 }

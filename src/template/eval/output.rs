@@ -31,8 +31,8 @@ pub fn print(text: &mut String, value: &Value) -> Result<(), Error> {
         Value::Int(n) => {
             let _ = write!(text, "{n}");
         }
-        Value::Undefined(reason) if undefined::is_blank(reason) => {}
-        Value::Undefined(reason) => return Err(undefined::error(reason)),
+        Value::Undefined(_) if undefined::is_blank(value) => {}
+        Value::Undefined(_) => undefined::check(value)?,
         Value::Omit => {}
         Value::Bool(_) | Value::Float(_) | Value::BigInt(_) | Value::Bytes(_) | Value::Unknown(_) => {
             text.push_str(&value.to_text());
@@ -40,7 +40,10 @@ pub fn print(text: &mut String, value: &Value) -> Result<(), Error> {
         Value::Object(_) => {
             let forced = force(value)?;
             match &forced {
-                Value::Object(_) => text.push_str(&forced.to_text()),
+                Value::Object(_) => {
+                    undefined::check(&forced)?;
+                    text.push_str(&forced.to_text());
+                }
                 forced => print(text, forced)?,
             }
         }

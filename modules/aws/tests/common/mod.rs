@@ -113,3 +113,29 @@ pub fn list(items: &[&str]) -> Value {
 pub fn json(text: &str) -> Value {
     Value::from_json(serde_json::from_str(text).unwrap())
 }
+
+/// A call that the crate has no client for, as a form.
+pub fn raw(service: &str, form: &str) -> String {
+    use std::io::{Read, Write};
+    let url = endpoint();
+    let address = url.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let credential = format!(
+        "AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=x"
+    );
+    write!(
+        stream,
+        "POST / HTTP/1.1\r\nHost: {address}\r\nAuthorization: {credential}\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+pub fn between(text: &str, start: &str, end: &str) -> String {
+    let rest = text.split(start).nth(1).unwrap_or_else(|| panic!("no {start} in {text}"));
+    rest.split(end).next().unwrap().to_owned()
+}
