@@ -51,14 +51,14 @@ enum Form {
 }
 
 impl Config {
-    pub fn run(self) -> Result<u8, Error> {
-        let (settings, _, _) = session::settings(true)?;
+    pub fn run(self, by_project: bool) -> Result<u8, Error> {
+        let (settings, _) = session::settings(by_project)?;
         match self.action {
             None => dump(&settings, &self.dump),
             Some(Action::Dump(options)) => dump(&settings, &options),
             Some(Action::List(options)) => list(&settings, options.format),
             Some(Action::View) => match &settings.config_file {
-                Some(path) => print!("{}", std::fs::read_to_string(path)?),
+                Some(path) => super::show(&std::fs::read_to_string(path)?),
                 None => return Err(Error::new("Invalid or no config file was supplied")),
             },
         }
@@ -72,9 +72,9 @@ fn dump(settings: &Settings, options: &Dump) {
     entries.sort_by_key(|entry| entry.setting.name);
     if options.format == Form::Display {
         let config = settings.config_file.as_ref().map_or("None".into(), |path| path.display().to_string());
-        println!("CONFIG_FILE() = {config}");
+        say!("CONFIG_FILE() = {config}");
         for entry in entries {
-            println!("{}({}) = {}", entry.setting.name, entry.origin, repr(&entry.value));
+            say!("{}({}) = {}", entry.setting.name, entry.origin, repr(&entry.value));
         }
         return;
     }
@@ -97,12 +97,12 @@ fn list(settings: &Settings, format: Form) {
     if format == Form::Display {
         for entry in settings.entries() {
             let setting = entry.setting;
-            println!("{}: {}", setting.name, setting.about);
+            say!("{}: {}", setting.name, setting.about);
             let places = [("ansible.cfg", setting.ini.join(", ")), ("environment", setting.env.join(", "))];
             for (place, names) in places.iter().filter(|(_, names)| !names.is_empty()) {
-                println!("    {place}: {names}");
+                say!("    {place}: {names}");
             }
-            println!("    default: {}", setting.default);
+            say!("    default: {}", setting.default);
         }
         return;
     }
@@ -123,7 +123,7 @@ fn list(settings: &Settings, format: Form) {
 
 fn print(value: &Value, format: Form) {
     match format {
-        Form::Yaml => print!("{}", crate::report::yaml::dump(value, 2, false)),
-        _ => println!("{}", json(value, JsonStyle { indent: Some(4), sort_keys: true, ensure_ascii: false })),
+        Form::Yaml => super::show(&crate::report::yaml::dump(value, 2, false)),
+        _ => say!("{}", json(value, JsonStyle { indent: Some(4), sort_keys: true, ensure_ascii: false })),
     }
 }

@@ -53,7 +53,7 @@ pub fn print<'p>(
     let lists = listed.hosts || listed.tasks || listed.tags;
     for (name, playbook) in playbooks {
         let text = if lists { lister.list(&name, playbook)? } else { format!("\nplaybook: {name}\n") };
-        print!("{}", shared.context.redactor.text(&text));
+        super::show(&shared.context.redactor.text(&text));
     }
     Ok(())
 }

@@ -1,14 +1,23 @@
 //! The command line: one file a subcommand; its doc comments are its help text.
 
+/// Prints a line. A reader that goes away (`| head`) is no fault.
+macro_rules! say {
+    ($($text:tt)*) => { crate::cli::show(&(format!($($text)*) + "\n")) };
+}
+
 mod ask;
 mod config;
+mod doc;
+mod galaxy;
 mod interrupt;
+mod inventory;
 mod list;
 mod run;
 mod session;
 mod vault;
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -33,16 +42,22 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(Box<run::Run>),
+    Inventory(inventory::Inventory),
     Config(config::Config),
+    Doc(doc::Docs),
     Vault(vault::Vault),
+    Galaxy(galaxy::Galaxy),
 }
 
 impl Command {
     fn run(self, register: Register) -> Result<u8, Error> {
         match self {
             Command::Run(command) => command.run(register, true),
-            Command::Config(command) => command.run(),
-            Command::Vault(command) => command.run(),
+            Command::Inventory(command) => command.run(register, true),
+            Command::Config(command) => command.run(true),
+            Command::Doc(command) => command.run(register),
+            Command::Vault(command) => command.run(true),
+            Command::Galaxy(command) => command.run(true),
         }
     }
 }
@@ -50,13 +65,17 @@ impl Command {
 /// Does what the process's arguments say. Called by the name of one of Ansible's programs, it takes that one's
 /// arguments.
 pub fn main(register: Register) -> ExitCode {
-    // A reader that goes away (`| head`) ends the program quietly instead of failing a write.
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let name = arguments.first().map(std::path::Path::new).and_then(|p| p.file_name()).unwrap_or_default();
     let done = match name.to_str() {
         Some("ansible-playbook") => parse::<run::Run>(&arguments, "ansible-playbook").run(register, false),
-        Some("ansible-config") => parse::<config::Config>(&arguments, "ansible-config").run(),
-        Some("ansible-vault") => parse::<vault::Vault>(&arguments, "ansible-vault").run(),
+        Some("ansible-inventory") => {
+            parse::<inventory::Inventory>(&arguments, "ansible-inventory").run(register, false)
+        }
+        Some("ansible-config") => parse::<config::Config>(&arguments, "ansible-config").run(false),
+        Some("ansible-vault") => parse::<vault::Vault>(&arguments, "ansible-vault").run(false),
+        Some("ansible-doc") => parse::<doc::Docs>(&arguments, "ansible-doc").run(register),
+        Some("ansible-galaxy") => parse::<galaxy::Galaxy>(&arguments, "ansible-galaxy").run(false),
         _ => Cli::parse_from(&arguments).command.run(register),
     };
     match done {
@@ -77,6 +96,12 @@ fn parse<T: CommandFactory + FromArgMatches>(arguments: &[OsString], name: &'sta
         Ok(parsed) => parsed,
         Err(error) => error.exit(),
     }
+}
+
+/// Prints text as it is. A reader that goes away (`| head`) is no fault.
+fn show(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// An error of the program as a whole, on standard error.

@@ -185,11 +185,17 @@ impl Run {
         context.diff = options.diff;
         context.verbosity = verbosity;
         let sources = &options.inventory;
-        let (inventory, warnings) = Inventory::load(sources, &session.settings, &session.keyring, &context)?;
+        let (mut inventory, warnings) =
+            Inventory::load(sources, &session.settings, &session.keyring, &context)?;
         for warning in warnings {
             reporter.event(&Event::Warning(report::format_error(&warning)));
         }
-        if let Some(limit) = &options.limit {
+        inventory.beside_playbook(folders(&options.playbooks));
+        if inventory.hosts.is_empty() {
+            if session.settings.localhost_warning {
+                reporter.event(&Event::Warning(NO_HOSTS.into()));
+            }
+        } else if let Some(limit) = &options.limit {
             check_limit(&inventory, limit, &session.settings)?;
         }
         let cancel = Cancel::default();
@@ -238,7 +244,7 @@ impl Run {
     /// The playbooks' files: as given, then in the project.
     fn playbook_paths(&self, session: &Session) -> Result<Vec<PathBuf>, Error> {
         let find = |name: &PathBuf| {
-            let path = match &session.project {
+            let path = match &session.settings.project {
                 Some(project) => project.playbook(name),
                 None => name.clone(),
             };
@@ -296,7 +302,7 @@ impl Run {
         };
         Ok(Options {
             playbooks,
-            inventory: session::inventory_sources(&self.inventory, settings, session.project.as_ref()),
+            inventory: session::inventory_sources(&self.inventory, settings),
             limit: self.limit.clone(),
             tags: tags(&self.tags, &settings.run_tags),
             skip_tags: tags(&self.skip_tags, &settings.skip_tags),
@@ -322,6 +328,20 @@ impl Run {
     }
 }
 
+const NO_HOSTS: &str = "provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'";
+
+/// The playbooks' folders: their group_vars/ and host_vars/ count too.
+fn folders(playbooks: &[PathBuf]) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for path in playbooks {
+        let path = crate::document::absolute(path);
+        if let Some(folder) = path.parent().filter(|folder| !folders.iter().any(|f| f == folder)) {
+            folders.push(folder.to_owned());
+        }
+    }
+    folders
+}
+
 fn config_line(settings: &Settings) -> String {
     match &settings.config_file {
         Some(path) => format!("Using {} as config file", path.display()),
@@ -332,7 +352,7 @@ fn config_line(settings: &Settings) -> String {
 /// A limit that leaves no host at all is a mistake.
 fn check_limit(inventory: &Inventory, limit: &str, settings: &Settings) -> Result<(), Error> {
     let (hosts, _) = inventory.select(limit, settings)?;
-    if hosts.is_empty() && !inventory.hosts.is_empty() {
+    if hosts.is_empty() {
         let message = "Specified inventory, host pattern and/or --limit leaves us with no hosts to target.";
         return Err(Error::new(message).help(format!("No host of the inventory matches '{limit}'.")));
     }

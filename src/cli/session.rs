@@ -56,12 +56,10 @@ impl VaultArgs {
     }
 }
 
-/// Settings, vault secrets, the project, the modules.
+/// Settings, vault secrets, the modules.
 pub struct Session {
     pub settings: Settings,
     pub keyring: Arc<Keyring>,
-    /// None when called by the name of one of Ansible's programs: then exactly Ansible's rules apply.
-    pub project: Option<Project>,
     pub context: Context,
     /// What is to be told before anything else.
     pub warnings: Vec<Error>,
@@ -69,19 +67,20 @@ pub struct Session {
 
 impl Session {
     pub fn new(vault: &VaultArgs, register: Register, by_project: bool) -> Result<Session, Error> {
-        let (settings, project, mut warnings) = settings(by_project)?;
+        let (settings, mut warnings) = settings(by_project)?;
         let (keyring, more) = Keyring::new(vault.options(&settings))?;
         warnings.extend(more);
         let mut registry = Registry::default();
         register(&mut registry);
         let context =
             Context { registry: Arc::new(registry), redactor: Redactor::default(), ..Context::default() };
-        Ok(Session { settings, keyring: Arc::new(keyring), project, context, warnings })
+        Ok(Session { settings, keyring: Arc::new(keyring), context, warnings })
     }
 }
 
-/// The settings, and the project they may come from.
-pub fn settings(by_project: bool) -> Result<(Settings, Option<Project>, Vec<Error>), Error> {
+/// The settings, and what there is to warn about. Called by the name of one of Ansible's programs there is no
+/// project: then exactly Ansible's rules apply.
+pub fn settings(by_project: bool) -> Result<(Settings, Vec<Error>), Error> {
     let mut surroundings = Surroundings::of_process();
     let project = if by_project { Project::find(&surroundings.directory) } else { None };
     let given = surroundings.variables.contains_key("ANSIBLE_CONFIG");
@@ -95,15 +94,16 @@ pub fn settings(by_project: bool) -> Result<(Settings, Option<Project>, Vec<Erro
     {
         settings.roles_path.push(roles);
     }
-    Ok((settings, project, warnings))
+    settings.project = project;
+    Ok((settings, warnings))
 }
 
 /// The inventory sources: those given, else those of the settings; by their names in the project.
-pub fn inventory_sources(given: &[String], settings: &Settings, project: Option<&Project>) -> Vec<String> {
+pub fn inventory_sources(given: &[String], settings: &Settings) -> Vec<String> {
     let sources = if given.is_empty() { &settings.inventory } else { given };
     sources
         .iter()
-        .map(|source| match project {
+        .map(|source| match &settings.project {
             Some(project) if !given.is_empty() => project.inventory(source),
             _ => source.clone(),
         })

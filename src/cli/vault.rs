@@ -128,8 +128,8 @@ struct EncryptString {
 }
 
 impl Vault {
-    pub fn run(self) -> Result<u8, Error> {
-        let (settings, _, _) = session::settings(true)?;
+    pub fn run(self, by_project: bool) -> Result<u8, Error> {
+        let (settings, _) = session::settings(by_project)?;
         match self.action {
             Action::Encrypt(options) => encrypt(&settings, &options),
             Action::Decrypt(options) => decrypt(&settings, &options),
@@ -335,8 +335,7 @@ fn unseal(keyring: &Keyring, bytes: &[u8], file: Option<&Path>) -> Result<Vec<u8
     keyring.open(&String::from_utf8_lossy(bytes)).map_err(|e| e.context(format!("Could not decrypt {name}")))
 }
 
-/// Writes a file that only its owner reads, or standard output. An existing file keeps its mode and is replaced
-/// in one step.
+/// Writes a file that only its owner reads, or standard output. An existing file is replaced in one step.
 fn put(file: Option<&Path>, bytes: &[u8]) -> Result<(), Error> {
     let Some(file) = file.filter(|file| *file != Path::new("-")) else {
         let mut out = std::io::stdout().lock();
@@ -347,9 +346,6 @@ fn put(file: Option<&Path>, bytes: &[u8]) -> Result<(), Error> {
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     temporary.write_all(bytes).map_err(failed)?;
-    if let Ok(metadata) = std::fs::metadata(file) {
-        temporary.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
-    }
     temporary.persist(file).map_err(|e| failed(e.error))?;
     Ok(())
 }

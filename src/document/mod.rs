@@ -16,6 +16,7 @@ mod json;
 mod key_value;
 mod node;
 mod scalar;
+mod write;
 mod yaml;
 
 use std::path::{Component, Path, PathBuf};
@@ -27,6 +28,7 @@ pub use extra_vars::extra_vars;
 pub use key_value::{parse_kv, split_args, unquote};
 pub use node::{Entry, Kind, Node, Trust, VaultText};
 pub use scalar::plain_scalar;
+pub use write::to_yaml;
 
 use crate::vault::{self, Keyring};
 

@@ -1,6 +1,28 @@
 //! Sources become an [`Inventory`]: hosts, groups, their variables; and host patterns select from it.
 
-mod interim;
+mod address;
+mod build;
+mod builder;
+mod constructed;
+mod generator;
+mod host_list;
+mod ini;
+mod literal;
+mod load;
 mod model;
+mod pattern;
+mod print;
+mod script;
+mod terraform;
+mod toml;
+mod variables;
+mod vars_files;
+mod words;
+mod yaml;
 
-pub use model::{Group, Host, Inventory, Vars};
+pub use model::{Group, Host, Inventory, Vars, short_name};
+pub use pattern::split_pattern;
+pub use print::{Format, Printer};
+pub use terraform::import as import_terraform;
+pub use variables::HostVars;
+use vars_files::VarsFiles;

@@ -1,25 +1,35 @@
 //! Hosts, groups and the variables written for them.
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use indexmap::{IndexMap, IndexSet};
+use playbook_api::{Map, Place, Value};
 
+use super::VarsFiles;
 use crate::document::Node;
 
 /// Variables as they were written, by name.
 pub type Vars = IndexMap<Arc<str>, Node>;
 
+/// The names that mean this machine even where no source names them.
+pub const LOCALHOST: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
+
 #[derive(Clone, Debug, Default)]
 pub struct Host {
     pub name: Arc<str>,
+    /// Written for this host by a source.
     pub vars: Vars,
+    /// The source that first named it.
+    pub source: Option<Arc<str>>,
     /// The groups it is a direct member of, in order.
     pub groups: IndexSet<Arc<str>>,
     /// `localhost` that no source named.
     pub implicit: bool,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Group {
     pub name: Arc<str>,
     pub vars: Vars,
@@ -33,10 +43,167 @@ pub struct Group {
 }
 
 /// All hosts and groups. `all` and `ungrouped` are always there.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Inventory {
-    pub hosts: IndexMap<Arc<str>, Host>,
+    pub hosts: IndexMap<Arc<str>, Arc<Host>>,
     pub groups: IndexMap<Arc<str>, Group>,
-    /// What each `-i` resolved to: `inventory_file`, `inventory_dir` and the group_vars folders beside them.
+    /// What each `-i` resolved to.
     pub sources: Vec<String>,
+    /// The folders whose group_vars/ and host_vars/ count: those of the sources, and before them the project's.
+    pub folders: Vec<PathBuf>,
+    /// The playbook's folder: the group_vars/ and host_vars/ in it win over those beside the inventory.
+    pub play_folders: Vec<PathBuf>,
+    pub(super) files: Arc<VarsFiles>,
+    /// `hash_behaviour: merge`.
+    pub(super) merge: bool,
+    /// The first host that is this machine.
+    pub(super) localhost: Option<Arc<str>>,
+    pub(super) memory: Memory,
+}
+
+/// What was worked out from the hosts and groups, until they change.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    groups: OnceLock<Value>,
+    ancestors: Mutex<HashMap<Arc<str>, Arc<[Arc<str>]>>>,
+    /// The variables of a set of groups, for all hosts that are in just these.
+    pub(super) group_vars: Mutex<HashMap<Vec<Arc<str>>, Arc<Vars>>>,
+}
+
+impl Clone for Memory {
+    fn clone(&self) -> Self {
+        Memory::default()
+    }
+}
+
+impl Group {
+    pub(super) fn new(name: Arc<str>) -> Group {
+        Group {
+            name,
+            vars: Vars::default(),
+            hosts: IndexSet::default(),
+            children: IndexSet::default(),
+            parents: IndexSet::default(),
+            depth: 0,
+            priority: 1,
+        }
+    }
+}
+
+impl Host {
+    /// The name up to its first dot; an address stays whole.
+    pub fn short_name(&self) -> &str {
+        short_name(&self.name)
+    }
+}
+
+/// `inventory_hostname_short`.
+pub fn short_name(name: &str) -> &str {
+    if name.parse::<std::net::IpAddr>().is_ok() { name } else { name.split('.').next().unwrap_or(name) }
+}
+
+impl Inventory {
+    /// A host by name, the implicit localhost included.
+    pub fn host(&self, name: &str) -> Option<Arc<Host>> {
+        match self.hosts.get(name) {
+            Some(host) => Some(host.clone()),
+            None if LOCALHOST.contains(&name) => match &self.localhost {
+                Some(known) => self.hosts.get(known).cloned(),
+                None => Some(Arc::new(Inventory::implicit_localhost(name))),
+            },
+            None => None,
+        }
+    }
+
+    /// This machine, where no source names it.
+    fn implicit_localhost(name: &str) -> Host {
+        let place = Place::file_only("<implicit localhost>");
+        let text = |value: &str| Node::value(place.clone(), value);
+        let mut vars = Vars::default();
+        vars.insert("ansible_python_interpreter".into(), text("/usr/bin/python3"));
+        vars.insert("ansible_connection".into(), text("local"));
+        Host { name: name.into(), vars, source: None, groups: IndexSet::default(), implicit: true }
+    }
+
+    /// The hosts of a group and of the groups below it, each once: its own first, then level by level.
+    pub fn hosts_of(&self, group: &str) -> Vec<Arc<str>> {
+        let mut hosts: IndexSet<Arc<str>> = IndexSet::new();
+        for name in self.descendants(group) {
+            if let Some(group) = self.groups.get(&name) {
+                hosts.extend(group.hosts.iter().cloned());
+            }
+        }
+        hosts.into_iter().collect()
+    }
+
+    /// A group and the groups below it, level by level.
+    fn descendants(&self, group: &str) -> Vec<Arc<str>> {
+        let Some((name, _)) = self.groups.get_key_value(group) else { return Vec::new() };
+        let mut all = vec![name.clone()];
+        let mut seen: HashSet<Arc<str>> = all.iter().cloned().collect();
+        let mut next = 0;
+        while let Some(group) = all.get(next).and_then(|name| self.groups.get(name)) {
+            let new: Vec<_> = group.children.iter().filter(|child| seen.insert((*child).clone())).collect();
+            all.extend(new.into_iter().cloned());
+            next += 1;
+        }
+        all
+    }
+
+    /// The groups above a group.
+    pub(super) fn ancestors(&self, group: &str) -> Arc<[Arc<str>]> {
+        if let Some(known) = self.memory.ancestors.lock().unwrap_or_else(|e| e.into_inner()).get(group) {
+            return known.clone();
+        }
+        let mut all: IndexSet<Arc<str>> = IndexSet::new();
+        let mut next = 0;
+        let mut current = self.groups.get(group);
+        while let Some(group) = current {
+            all.extend(group.parents.iter().cloned());
+            current = all.get_index(next).and_then(|name| self.groups.get(name));
+            next += 1;
+        }
+        let all: Arc<[Arc<str>]> = all.into_iter().collect();
+        let mut memory = self.memory.ancestors.lock().unwrap_or_else(|e| e.into_inner());
+        memory.insert(group.into(), all.clone());
+        all
+    }
+
+    /// All groups a host is in, directly or not, in the order in which their variables override each other:
+    /// by depth, priority and name.
+    pub(super) fn member_of(&self, host: &Host) -> Vec<&Group> {
+        let mut names: IndexSet<Arc<str>> = IndexSet::new();
+        for group in &host.groups {
+            names.extend(self.ancestors(group).iter().cloned());
+            names.insert(group.clone());
+        }
+        let mut groups: Vec<&Group> = names.iter().filter_map(|name| self.groups.get(name)).collect();
+        groups.sort_by(|a, b| (a.depth, a.priority, &a.name).cmp(&(b.depth, b.priority, &b.name)));
+        groups
+    }
+
+    /// The names of all groups a host is in, `all` among them, in the order in which they override each other.
+    pub fn groups_of(&self, host: &str) -> Vec<Arc<str>> {
+        let host = self.hosts.get(host).into_iter();
+        host.flat_map(|host| self.member_of(host)).map(|group| group.name.clone()).collect()
+    }
+
+    /// The file (or list of hosts) that first named a host.
+    pub fn source_of(&self, host: &str) -> Option<PathBuf> {
+        self.hosts.get(host)?.source.as_deref().map(PathBuf::from)
+    }
+
+    /// The magic variable `groups`: the hosts of every group, by its name.
+    pub fn groups_value(&self) -> Value {
+        self.memory
+            .groups
+            .get_or_init(|| {
+                let names: HashMap<&str, Value> =
+                    self.hosts.keys().map(|name| (&**name, Value::from(name.clone()))).collect();
+                let value = |name: &Arc<str>| names.get(&**name).cloned().unwrap_or(Value::Null);
+                let group = |name: &Arc<str>| self.hosts_of(name).iter().map(value).collect::<Value>();
+                self.groups.keys().map(|name| (name.clone().into(), group(name))).collect::<Map>().into()
+            })
+            .clone()
+    }
 }

@@ -101,6 +101,8 @@ macro_rules! settings {
             $(#[doc = $about] pub $field: $type,)*
             /// The ansible.cfg that was read.
             pub config_file: Option<PathBuf>,
+            /// The project around, unless this is to be exactly Ansible.
+            pub project: Option<super::Project>,
             /// Every setting with its value and where that came from, in the order of [`SETTINGS`].
             pub(super) entries: Vec<super::Entry>,
         }
@@ -124,6 +126,7 @@ macro_rules! settings {
                 Settings {
                     $($field: super::table::Field::take(next()),)*
                     config_file,
+                    project: None,
                     entries,
                 }
             }

@@ -209,13 +209,13 @@ fn a_task_runs_is_followed_and_stopped() {
     let overrides = json(r#"{"containerOverrides": [{"name": "web", "command": ["true"]}]}"#);
     let arguments = map! { "operation" => "run", "cluster" => cluster.clone(), "task_definition" => family,
     "launch_type" => "FARGATE", "overrides" => overrides,
-    "network_configuration" => json(&format!(r#"{{"subnets": ["{}"], "assign_public_ip": true}}"#, subnet())) };
+    "network_configuration" => json(&format!(r#"{{"subnets": ["{}"], "security_groups": [], "assign_public_ip": true}}"#, subnet())) };
     assert!(run("ecs_task", arguments.clone(), &check()).changed);
     let begun = run("ecs_task", arguments.clone(), &context());
     let id = at(&begun, "task.0.taskArn");
-    let late = with(with(arguments, "wait", true), "wait_timeout", 1);
-    let failure = fails("ecs_task", late, &context());
-    assert!(failure.error.message().contains("was still RUNNING after 1 seconds"), "{}", failure.error);
+    let waited = run("ecs_task", with(with(arguments, "wait", true), "wait_delay", 0), &context());
+    assert_eq!(at(&waited, "exit_codes.web"), Value::from(0));
+    assert_eq!(at(&waited, "task.0.lastStatus"), Value::from("STOPPED"));
 
     let stop = map! { "operation" => "stop", "cluster" => cluster, "task" => id };
     assert!(run("ecs_task", stop.clone(), &check()).changed);

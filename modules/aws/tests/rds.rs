@@ -49,7 +49,7 @@ fn an_instance_lives() {
 
     let info = run("rds_instance_info", map! { "id" => id.clone() }, &context());
     assert_eq!(at(&info, "instances.0.db_instance_identifier"), Value::from(id.clone()));
-    assert_eq!(at(&info, "instances.0.db_subnet_group.db_subnet_group_name").type_name(), "str");
+    assert_eq!(at(&info, "instances.0.tags.team"), Value::from("b"));
 
     let gone = map! { "id" => id.clone(), "state" => "absent" };
     let failure = fails("rds_instance", gone.clone(), &check());

@@ -12,12 +12,14 @@ mod copy;
 mod diff;
 mod edit;
 mod errno;
+mod facts;
 mod file;
 mod find;
 mod flags;
 mod get_url;
 mod getent;
 mod glob;
+mod group;
 pub mod host;
 mod hostname;
 mod http;
@@ -25,13 +27,16 @@ mod lineinfile;
 mod mode;
 mod path;
 mod ping;
+mod probe;
 mod process;
 mod regex;
 mod replace;
+mod setup;
 mod slurp;
 mod stat;
 mod tempfile;
 mod uri;
+mod user;
 mod wait_for;
 mod words;
 
@@ -49,14 +54,18 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<find::Find>(),
         ModuleEntry::host::<get_url::GetUrl>(),
         ModuleEntry::host::<getent::Getent>(),
+        ModuleEntry::host::<group::Group>(),
         ModuleEntry::host::<hostname::Hostname>(),
         ModuleEntry::host::<lineinfile::Lineinfile>(),
         ModuleEntry::host::<ping::Ping>(),
         ModuleEntry::host::<replace::Replace>(),
+        ModuleEntry::host::<setup::Setup>(),
         ModuleEntry::host::<slurp::Slurp>(),
         ModuleEntry::host::<stat::Stat>(),
         ModuleEntry::host::<tempfile::Tempfile>(),
         ModuleEntry::host::<uri::Uri>(),
+        ModuleEntry::host::<user::User>(),
         ModuleEntry::host::<wait_for::WaitFor>(),
     ]);
+    registry.probes.extend(probe::all());
 }

@@ -8,7 +8,7 @@ use super::{parse, values};
 use crate::client::Aws;
 use crate::connection::Connection;
 use crate::rds::describe;
-use crate::rds::instance::BROKEN;
+use crate::rds::instance_wait::BROKEN;
 
 /// A database instance is in the state asked for.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]

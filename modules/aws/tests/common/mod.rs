@@ -41,10 +41,12 @@ pub fn connection() -> Map {
     map! { "endpoint_url" => endpoint(), "region" => "us-east-1", "access_key" => "AKIATEST", "secret_key" => "not-a-secret" }
 }
 
-/// Arguments with the emulator's connection.
-pub fn with_connection(mut arguments: Map) -> Map {
-    arguments.extend(connection());
-    arguments
+/// Arguments with the emulator's connection, unless they bring their own.
+pub fn with_connection(arguments: Map) -> Map {
+    if arguments.contains_key("endpoint_url") {
+        return arguments;
+    }
+    arguments.into_iter().chain(connection()).collect()
 }
 
 pub fn try_run(module: &str, arguments: Map, context: &Context) -> Result<Outcome, Failure> {

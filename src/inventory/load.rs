@@ -1,0 +1,336 @@
+//! Inventory sources become one inventory.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fancy_regex::Regex;
+use playbook_api::{Context, Error};
+
+use super::builder::Builder;
+use super::model::Inventory;
+use super::vars_files::VarsFiles;
+use super::{constructed, generator, host_list, ini, script, terraform, yaml};
+use crate::document::{Loaded, Trust, absolute, parse, read};
+use crate::settings::Settings;
+use crate::vault::Keyring;
+
+/// What reading a source needs.
+pub struct Loading<'a> {
+    pub keyring: &'a Arc<Keyring>,
+    /// The registry has what the crates bring: sources such as `s3://`.
+    pub context: &'a Context,
+}
+
+impl Inventory {
+    /// Reads every source, in order. A source that cannot be read is a warning, unless the settings make it an
+    /// error.
+    pub fn load(
+        sources: &[String],
+        settings: &Settings,
+        keyring: &Arc<Keyring>,
+        context: &Context,
+    ) -> Result<(Inventory, Vec<Error>), Error> {
+        let loading = Loading { keyring, context };
+        let mut inventory = Inventory {
+            merge: settings.hash_behaviour == "merge",
+            files: Arc::new(VarsFiles::new(keyring.clone(), settings)),
+            ..Inventory::default()
+        };
+        inventory.folders.extend(settings.project.as_ref().map(|project| project.root.clone()));
+        let mut builder = Builder { inventory, settings, warnings: Vec::new(), source: None };
+        let plugins = plugins(&mut builder)?;
+        let mut any = false;
+        for source in sources.iter().filter(|source| !source.is_empty()) {
+            let source = locate(source);
+            if let Some(folder) = folder_of(&source)
+                && !builder.inventory.folders.contains(&folder)
+            {
+                builder.inventory.folders.push(folder);
+            }
+            any |= read_source(&mut builder, &source, &plugins, &loading)?;
+            builder.inventory.sources.push(source);
+        }
+        if !any {
+            if settings.inventory_unparsed_is_failed {
+                return Err(Error::new(
+                    "No inventory was parsed, please check your configuration and options.",
+                )
+                .help("Give an inventory with -i, or set inventory in ansible.cfg."));
+            } else if settings.inventory_unparsed_warning {
+                builder.warn("No inventory was parsed, only implicit localhost is available");
+            }
+        }
+        for name in builder.inventory.reconcile() {
+            builder.warn(format!("Found both group and host with same name: {name}"));
+        }
+        builder.inventory.add_files()?;
+        let mut warnings = builder.warnings;
+        warnings.extend(builder.inventory.files.take_warnings());
+        Ok((builder.inventory, warnings))
+    }
+}
+
+/// A source as a whole path; host lists and `terraform:…` stay as they are.
+fn locate(source: &str) -> String {
+    if source.contains(',') || source.starts_with("terraform:") {
+        return source.to_owned();
+    }
+    absolute(&crate::settings::expand_home(Path::new(source))).to_string_lossy().into_owned()
+}
+
+/// The folder beside which group_vars/ and host_vars/ are looked for.
+fn folder_of(source: &str) -> Option<PathBuf> {
+    let path = Path::new(source);
+    if (source.contains(',') && !path.exists()) || source.starts_with("terraform:") {
+        return None;
+    }
+    let folder = if path.is_dir() { path } else { path.parent()? };
+    Some(std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Plugin {
+    HostList,
+    AdvancedHostList,
+    Script,
+    Auto,
+    Yaml,
+    Ini,
+    Constructed,
+    Generator,
+    Toml,
+    Terraform,
+}
+
+impl Plugin {
+    fn named(name: &str) -> Option<Plugin> {
+        Some(match name.rsplit('.').next().unwrap_or(name) {
+            "host_list" => Plugin::HostList,
+            "advanced_host_list" => Plugin::AdvancedHostList,
+            "script" => Plugin::Script,
+            "auto" => Plugin::Auto,
+            "yaml" => Plugin::Yaml,
+            "ini" => Plugin::Ini,
+            "constructed" => Plugin::Constructed,
+            "generator" => Plugin::Generator,
+            "toml" => Plugin::Toml,
+            "terraform_outputs" => Plugin::Terraform,
+            _ => return None,
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Plugin::HostList => "host_list",
+            Plugin::AdvancedHostList => "advanced_host_list",
+            Plugin::Script => "script",
+            Plugin::Auto => "auto",
+            Plugin::Yaml => "yaml",
+            Plugin::Ini => "ini",
+            Plugin::Constructed => "constructed",
+            Plugin::Generator => "generator",
+            Plugin::Toml => "toml",
+            Plugin::Terraform => "terraform_outputs",
+        }
+    }
+
+    /// Whether the plugin is for such a source at all.
+    fn wants(self, source: &str, settings: &Settings) -> bool {
+        let path = Path::new(source);
+        let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy()));
+        let yaml = |extra: &[&str]| match &extension {
+            None => true,
+            Some(e) => settings.yaml_valid_extensions.contains(e) || extra.contains(&e.as_str()),
+        };
+        match self {
+            Plugin::HostList | Plugin::AdvancedHostList => source.contains(',') && !path.exists(),
+            Plugin::Script => {
+                path.is_file() && nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok()
+            }
+            Plugin::Auto => path.is_file() && matches!(extension.as_deref(), Some(".yml" | ".yaml")),
+            Plugin::Yaml => path.is_file() && yaml(&[]),
+            Plugin::Constructed | Plugin::Generator | Plugin::Terraform => {
+                path.is_file() && yaml(&[".config"])
+            }
+            Plugin::Ini => path.is_file() && extension.as_deref() != Some(".toml"),
+            Plugin::Toml => path.is_file() && extension.as_deref() == Some(".toml"),
+        }
+    }
+}
+
+/// The plugins that are tried, in order.
+fn plugins(builder: &mut Builder) -> Result<Vec<Plugin>, Error> {
+    let mut plugins = Vec::new();
+    for name in &builder.settings.inventory_enabled {
+        match Plugin::named(name) {
+            Some(plugin) => plugins.push(plugin),
+            None => builder.warn(format!("Failed to load inventory plugin, skipping {name}")),
+        }
+    }
+    if plugins.is_empty() {
+        return Err(Error::new(
+            "No inventory plugins available to generate inventory, make sure you have at least one enabled.",
+        ));
+    }
+    Ok(plugins)
+}
+
+fn read_source(
+    builder: &mut Builder,
+    source: &str,
+    plugins: &[Plugin],
+    loading: &Loading,
+) -> Result<bool, Error> {
+    let path = Path::new(source);
+    if path.is_dir() {
+        return read_folder(builder, path, plugins, loading);
+    }
+    builder.source = Some(source.into());
+    if let Some(location) = source.strip_prefix("terraform:") {
+        // Asked for by name: what goes wrong with it is no guess about the format.
+        return terraform::read_location(builder, location, loading).map(|()| true);
+    }
+    let mut document: Option<Result<Loaded, Error>> = None;
+    let mut failures: Vec<(Plugin, Error)> = Vec::new();
+    for plugin in plugins {
+        if !plugin.wants(source, builder.settings) {
+            continue;
+        }
+        match read_with(builder, *plugin, source, &mut document, loading) {
+            Ok(()) => {
+                if let Some(Ok(loaded)) = document
+                    && !matches!(plugin, Plugin::Ini | Plugin::Script)
+                {
+                    builder.warnings.extend(loaded.warnings);
+                }
+                return Ok(true);
+            }
+            // Asked for by name: what goes wrong with it is no guess about the format.
+            Err(error) if names_terraform(&document) => {
+                return Err(Error::new(format!("The inventory {source} cannot be read")).caused_by(error));
+            }
+            Err(error) => failures.push((*plugin, error)),
+        }
+    }
+    if source == "/etc/ansible/hosts" && !path.exists() {
+        return Ok(false);
+    }
+    // Of several readers that failed, the one whose format it is knows what is wrong.
+    let yaml_name = Plugin::Auto.wants(source, builder.settings) || source.ends_with(".json");
+    let wants_plugin = matches!(&document, Some(Ok(loaded)) if loaded.node.get("plugin").is_some());
+    failures.retain(|(plugin, _)| match plugin {
+        Plugin::Auto => wants_plugin,
+        Plugin::Yaml => !wants_plugin,
+        Plugin::Ini => !yaml_name,
+        _ => true,
+    });
+    for (plugin, error) in failures {
+        let message = format!("Failed to parse inventory with '{}' plugin.", plugin.name());
+        builder.warnings.push(Error::new(message).caused_by(error));
+    }
+    if builder.settings.inventory_any_unparsed_is_failed {
+        return Err(Error::new(format!("Completely failed to parse inventory source {source}"))
+            .caused_by(builder.warnings.pop().unwrap_or_else(|| Error::new("no enabled plugin reads it"))));
+    }
+    builder.warn(format!("Unable to parse {source} as an inventory source"));
+    Ok(false)
+}
+
+fn names_terraform(document: &Option<Result<Loaded, Error>>) -> bool {
+    let Some(Ok(loaded)) = document else { return false };
+    let name = loaded.node.get("plugin").and_then(|name| name.source());
+    name.and_then(Plugin::named) == Some(Plugin::Terraform)
+}
+
+fn read_folder(
+    builder: &mut Builder,
+    folder: &Path,
+    plugins: &[Plugin],
+    loading: &Loading,
+) -> Result<bool, Error> {
+    let ignored = Ignored::new(builder.settings)?;
+    let entries = std::fs::read_dir(folder).map_err(|e| crate::document::cannot_read(folder, e))?;
+    let mut names: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    let mut any = false;
+    for name in names.iter().filter(|name| !ignored.matches(name)) {
+        any |= read_source(builder, &folder.join(name).to_string_lossy(), plugins, loading)?;
+    }
+    if !any {
+        builder.warn(format!("Unable to parse {} as an inventory source", folder.display()));
+    }
+    Ok(any)
+}
+
+/// What is no inventory in an inventory folder.
+struct Ignored<'a> {
+    extensions: &'a [String],
+    patterns: Vec<Regex>,
+}
+
+impl Ignored<'_> {
+    fn new(settings: &Settings) -> Result<Ignored<'_>, Error> {
+        let compile = |pattern: &String| {
+            Regex::new(pattern).map_err(|e| {
+                Error::new(format!("inventory_ignore_patterns holds '{pattern}', which is no pattern: {e}"))
+            })
+        };
+        let patterns = settings.inventory_ignore_patterns.iter().map(compile).collect::<Result<_, _>>()?;
+        Ok(Ignored { extensions: &settings.inventory_ignore_extensions, patterns })
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        name.starts_with('.')
+            || matches!(name, "host_vars" | "group_vars" | "vars_plugins")
+            || self.extensions.iter().any(|extension| name.ends_with(extension.as_str()))
+            || self.patterns.iter().any(|pattern| pattern.is_match(name).unwrap_or(false))
+    }
+}
+
+fn read_with(
+    builder: &mut Builder,
+    plugin: Plugin,
+    source: &str,
+    document: &mut Option<Result<Loaded, Error>>,
+    loading: &Loading,
+) -> Result<(), Error> {
+    let path = Path::new(source);
+    let text = || read(path, loading.keyring);
+    match plugin {
+        Plugin::HostList => return host_list::read(builder, source, false),
+        Plugin::AdvancedHostList => return host_list::read(builder, source, true),
+        Plugin::Script => return script::read(builder, path),
+        Plugin::Ini => return ini::read(builder, &text()?, source),
+        Plugin::Toml => return Err(Error::new("TOML inventories are not read; use YAML or INI")),
+        _ => {}
+    }
+    let loaded = document.get_or_insert_with(|| parse(&text()?, source, Trust::Templates)).clone()?;
+    let node = &loaded.node;
+    let wanted = node.get("plugin").and_then(|name| name.source());
+    let named = wanted.map(|name| Plugin::named(name).ok_or(name));
+    match (plugin, named) {
+        (Plugin::Auto, None) => Err(Error::new(format!(
+            "no root 'plugin' key found, '{source}' is not a valid YAML inventory plugin config file"
+        ))),
+        (Plugin::Auto, Some(Err(name))) => {
+            Err(Error::new(format!("inventory config '{source}' specifies unknown plugin '{name}'"))
+                .at(node.place())
+                .help("Known here are constructed, generator and terraform_outputs; others can run as inventory scripts."))
+        }
+        (Plugin::Yaml, Some(_)) => {
+            Err(Error::new("Plugin configuration YAML file, not YAML inventory").at(node.place()))
+        }
+        (Plugin::Yaml, None) => yaml::read(builder, node),
+        (plugin, named) => {
+            let target = if plugin == Plugin::Auto { named.and_then(Result::ok) } else { Some(plugin) };
+            match target {
+                Some(Plugin::Constructed) => constructed::read(builder, node, loading),
+                Some(Plugin::Generator) => generator::read(builder, node, loading),
+                Some(Plugin::Terraform) => terraform::read_config(builder, node, path, loading),
+                Some(Plugin::Yaml) => yaml::read(builder, node),
+                _ => Err(Error::new(format!("plugin '{}' cannot read '{source}'", plugin.name()))),
+            }
+        }
+    }
+}

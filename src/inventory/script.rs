@@ -1,0 +1,143 @@
+//! Inventory scripts: programs that answer `--list` and `--host` with JSON.
+
+use std::path::Path;
+use std::process::Command;
+
+use indexmap::{IndexMap, IndexSet};
+use playbook_api::{Error, Place, Value};
+
+use super::builder::Builder;
+use crate::document::{Entry, Kind, Node, Trust, parse_json};
+
+/// Runs a script and reads what it prints.
+pub fn read(builder: &mut Builder, path: &Path) -> Result<(), Error> {
+    let name = format!("<inventory script output from '{}'>", path.display());
+    let (text, said) = run(path, &["--list"])?;
+    let document = parse_json(&text, &name, Trust::Templates).map_err(|cause| {
+        with_stderr(Error::new("Inventory script result could not be parsed as JSON."), &said)
+            .caused_by(cause)
+    })?;
+    if builder.settings.inventory_script_stderr && !said.trim().is_empty() {
+        builder.warn(said.trim_end());
+    }
+    let mut hosts = IndexSet::new();
+    let variables = document_groups(builder, &document, &mut hosts)?;
+    for host in hosts {
+        let got = match &variables {
+            Some(variables) => variables.get(host.as_str()).map(|entry| entry.node.clone()),
+            None => host_variables(path, &host)?,
+        };
+        for (name, entry) in got.iter().filter_map(Node::as_map).flatten() {
+            builder.inventory.set_host_var(&host, &name.to_text(), entry.node.clone());
+        }
+    }
+    Ok(())
+}
+
+/// Adds the groups of a `--list` document, collects its hosts, and returns `_meta.hostvars`.
+pub fn document_groups<'d>(
+    builder: &mut Builder,
+    document: &'d Node,
+    hosts: &mut IndexSet<String>,
+) -> Result<Option<&'d IndexMap<Value, Entry>>, Error> {
+    let groups = document.as_map().ok_or_else(|| {
+        Error::new(format!("Value is '{}' instead of 'dict'.", document.raw().type_name()))
+            .at(document.place())
+    })?;
+    let mut variables = None;
+    for (name, entry) in groups {
+        if *name == Value::from("_meta") {
+            let found = entry.node.get("hostvars");
+            variables = found
+                .map(|node| node.as_map().ok_or_else(|| wrong("_meta.hostvars", "dict", node)))
+                .transpose()?;
+        } else {
+            group(builder, &name.to_text(), &entry.node, hosts)?;
+        }
+    }
+    Ok(variables)
+}
+
+fn wrong(what: &str, wanted: &str, node: &Node) -> Error {
+    let found = node.raw().type_name();
+    Error::new(format!("Value contains '{what}' which is '{found}' instead of '{wanted}'.")).at(node.place())
+}
+
+fn group(builder: &mut Builder, name: &str, node: &Node, hosts: &mut IndexSet<String>) -> Result<(), Error> {
+    let name = builder.add_group(name)?;
+    let place = node.place().clone();
+    let list = |items| Node::new(place.clone(), Kind::List(items));
+    let known = |key| node.get(key).cloned();
+    let (mut members, mut vars) = (known("hosts"), known("vars"));
+    let children = known("children");
+    if node.as_map().is_none() {
+        // An old script: the group is the list of its hosts.
+        members = Some(node.clone());
+    } else if members.is_none() && vars.is_none() && children.is_none() {
+        members = Some(list(vec![Node::value(place.clone(), name.clone())]));
+        vars = Some(node.clone());
+    }
+    if let Some(members) = members {
+        let items = members.as_list().ok_or_else(|| wrong(&format!("{name}.hosts"), "list", &members))?;
+        for item in items {
+            let host = item.source().ok_or_else(|| wrong(&format!("{name}.hosts"), "list of names", item))?;
+            let host = builder.add_host(host).map_err(|e| e.at(item.place()))?;
+            builder.inventory.add_member(&name, &host);
+            hosts.insert(host.to_string());
+        }
+    }
+    if let Some(vars) = vars {
+        let vars = vars.as_map().ok_or_else(|| wrong(&format!("{name}.vars"), "dict", &vars))?;
+        for (key, entry) in vars {
+            builder.inventory.set_group_var(&name, &key.to_text(), entry.node.clone())?;
+        }
+    }
+    for child in children.iter().filter_map(Node::as_list).flatten() {
+        let child_name =
+            child.source().ok_or_else(|| wrong(&format!("{name}.children"), "list of names", child))?;
+        let child_name = builder.add_group(child_name)?;
+        builder.inventory.add_child(&name, &child_name).map_err(|e| e.at(child.place()))?;
+    }
+    Ok(())
+}
+
+/// What an old script, one without `_meta`, says about a host.
+fn host_variables(path: &Path, host: &str) -> Result<Option<Node>, Error> {
+    let (text, said) = run(path, &["--host", host])?;
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let name = format!("<inventory script output from '{}' for host '{host}'>", path.display());
+    parse_json(&text, &name, Trust::Templates).map(Some).map_err(|cause| {
+        let fault = format!("Inventory script result for host '{host}' could not be parsed as JSON.");
+        with_stderr(Error::new(fault), &said).caused_by(cause)
+    })
+}
+
+fn run(path: &Path, arguments: &[&str]) -> Result<(String, String), Error> {
+    let place = Place::file_only(path.to_string_lossy());
+    let output = Command::new(path).args(arguments).output().map_err(|e| {
+        Error::new(format!("Failed to execute inventory script command '{} {}': {e}", path.display(), arguments.join(" ")))
+            .at(&place)
+            .help("A script needs a first line such as '#!/usr/bin/env python3'; a file that is no script should not be executable.")
+    })?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if !output.status.success() {
+        let code = output.status.code().unwrap_or(-1);
+        let fault = Error::new(format!("Inventory script returned non-zero exit code {code}.")).at(&place);
+        return Err(with_stderr(fault, &said));
+    }
+    let text = String::from_utf8(output.stdout).map_err(|_| {
+        Error::new("Inventory script result contained characters that cannot be interpreted as UTF-8.")
+            .at(&place)
+    })?;
+    Ok((text, said))
+}
+
+fn with_stderr(error: Error, said: &str) -> Error {
+    if said.trim().is_empty() {
+        error
+    } else {
+        error.help(format!("Standard error from inventory script:\n{}", said.trim_end()))
+    }
+}

@@ -1,0 +1,188 @@
+//! Terraform's outputs as variables: the plugin `terraform_outputs`, and `-i terraform:PATH`.
+//!
+//! ```yaml
+//! plugin: terraform_outputs
+//! path: ../terraform          # a folder, a state, the output of `terraform output -json`, or s3://bucket/key
+//! workspace: production
+//! group: all                  # whose variables the outputs become
+//! outputs: {db_endpoint: database_host}     # only these, under these names; a list keeps the names
+//! groups: {web: [alb_dns]}    # outputs for other groups
+//! hosts: {bastion: {bastion_ip: ansible_host}}
+//! instances:                  # hosts of the state's resources
+//!   - {type: aws_instance, name: tags.Name, address: private_ip, groups: [web], vars: {instance_id: id}}
+//! ```
+//!
+//! Values keep their types, and can never be templates; sensitive outputs are secrets.
+
+mod fetch;
+mod instances;
+mod state;
+mod write;
+
+use std::path::Path;
+
+use indexmap::IndexMap;
+use playbook_api::{Error, Map, Place, Value};
+
+use super::builder::Builder;
+use super::load::Loading;
+use crate::document::Node;
+use state::State;
+pub use write::import;
+
+/// The options of a configuration.
+const OPTIONS: [&str; 11] = [
+    "plugin",
+    "path",
+    "workspace",
+    "binary",
+    "group",
+    "prefix",
+    "outputs",
+    "groups",
+    "hosts",
+    "instances",
+    "options",
+];
+
+/// Where a state is, and how to get it.
+pub(super) struct Source<'a> {
+    pub location: String,
+    pub workspace: Option<String>,
+    /// `terraform` or `tofu`; whichever is there, if not given.
+    pub binary: Option<String>,
+    /// Connection arguments for a state that is somewhere else: `region`, `profile`, `endpoint_url`.
+    pub options: Map,
+    /// The resources are needed too, not only the outputs.
+    pub resources: bool,
+    pub loading: &'a Loading<'a>,
+}
+
+/// `-i terraform:PATH`: all outputs, as variables of the group `all`.
+pub fn read_location(builder: &mut Builder, location: &str, loading: &Loading) -> Result<(), Error> {
+    let source = Source {
+        location: location.to_owned(),
+        workspace: None,
+        binary: None,
+        options: Map::default(),
+        resources: false,
+        loading,
+    };
+    let state = fetch::fetch(&source)?;
+    let place = Place::file_only(location);
+    outputs_to(builder, &state, "all", &state.all(), &place)
+}
+
+/// A file with `plugin: terraform_outputs`.
+pub fn read_config(
+    builder: &mut Builder,
+    config: &Node,
+    file: &Path,
+    loading: &Loading,
+) -> Result<(), Error> {
+    for (name, entry) in config.as_map().into_iter().flatten() {
+        let known = name.as_str().is_some_and(|name| OPTIONS.contains(&name) || CONNECTION.contains(&name));
+        if !known {
+            return Err(Error::new(format!("terraform_outputs knows no option '{name}'"))
+                .at(&entry.key)
+                .help(format!("It knows {}.", OPTIONS.join(", "))));
+        }
+    }
+    let text =
+        |name: &str| config.get(name).filter(|node| !node.is_null()).map(|n| n.raw().to_text().into_owned());
+    let path = config.get("path").and_then(Node::source).ok_or_else(|| {
+        Error::new("terraform_outputs needs 'path'")
+            .at(config.place())
+            .help("Name a Terraform folder, a state file, or s3://bucket/key.")
+    })?;
+    let beside = file.parent().unwrap_or(Path::new("."));
+    let location = if path.contains("://") {
+        path.to_owned()
+    } else {
+        let path = crate::settings::expand_home(Path::new(path));
+        crate::document::absolute(&beside.join(path)).to_string_lossy().into_owned()
+    };
+    let source = Source {
+        location,
+        workspace: text("workspace"),
+        binary: text("binary"),
+        options: connection_options(config),
+        resources: config.get("instances").is_some(),
+        loading,
+    };
+    let state = fetch::fetch(&source).map_err(|e| e.at(config.get("path").unwrap_or(config).place()))?;
+    let prefix = text("prefix").unwrap_or_default();
+    let mut variables = match config.get("outputs").filter(|node| !node.is_null()) {
+        Some(node) => state.chosen(node)?,
+        None => state.all(),
+    };
+    if !prefix.is_empty() {
+        variables = variables.into_iter().map(|(output, name)| (output, format!("{prefix}{name}"))).collect();
+    }
+    let group = text("group").unwrap_or_else(|| "all".into());
+    outputs_to(builder, &state, &group, &variables, config.place())?;
+    for (group, entry) in config.get("groups").and_then(Node::as_map).into_iter().flatten() {
+        outputs_to(builder, &state, &group.to_text(), &state.chosen(&entry.node)?, entry.node.place())?;
+    }
+    for (host, entry) in config.get("hosts").and_then(Node::as_map).into_iter().flatten() {
+        let host = builder.add_host(&host.to_text())?;
+        for (output, name) in state.chosen(&entry.node)? {
+            if let Some(node) = state.node(&output, entry.node.place()) {
+                builder.inventory.set_host_var(&host, &name, node);
+            }
+        }
+    }
+    for entry in config.get("instances").and_then(Node::as_list).unwrap_or_default() {
+        instances::add(builder, &state, entry).map_err(|e| e.at(entry.place()))?;
+    }
+    Ok(())
+}
+
+/// Connection arguments that may stand beside the other options.
+const CONNECTION: [&str; 8] = [
+    "region",
+    "profile",
+    "endpoint_url",
+    "access_key",
+    "secret_key",
+    "session_token",
+    "aws_ca_bundle",
+    "validate_certs",
+];
+
+fn connection_options(config: &Node) -> Map {
+    let inside = config.get("options").and_then(Node::as_map).into_iter().flatten();
+    let mut options: Map = inside.map(|(name, entry)| (name.clone(), entry.node.raw())).collect();
+    for name in CONNECTION {
+        if let Some(node) = config.get(name) {
+            options.insert(name.into(), node.raw());
+        }
+    }
+    options
+}
+
+/// Sets outputs as variables of a group; by output, the variable's name.
+fn outputs_to(
+    builder: &mut Builder,
+    state: &State,
+    group: &str,
+    outputs: &IndexMap<String, String>,
+    place: &Place,
+) -> Result<(), Error> {
+    let group = builder.add_group(group)?;
+    for (output, name) in outputs {
+        if let Some(node) = state.node(output, place) {
+            builder.inventory.set_group_var(&group, name, node)?;
+        }
+    }
+    Ok(())
+}
+
+/// A variable's name for an output: Terraform allows dashes.
+fn variable_name(output: &str) -> String {
+    output.replace('-', "_")
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    (!value.is_null()).then(|| value.to_text().into_owned()).filter(|text| !text.is_empty())
+}

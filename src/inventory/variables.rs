@@ -1,0 +1,179 @@
+//! Which of a host's inventory variables win.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::model::{Group, Host, Inventory, Vars};
+use super::vars_files::Of;
+use crate::document::{Kind, Node};
+use playbook_api::Error;
+
+/// What the inventory says about a host. The groups' part is shared by all hosts that are in the same groups;
+/// the host's own part wins.
+#[derive(Clone, Debug)]
+pub struct HostVars {
+    pub groups: Arc<Vars>,
+    pub host: Vars,
+}
+
+impl HostVars {
+    pub fn get(&self, name: &str) -> Option<&Node> {
+        self.host.get(name).or_else(|| self.groups.get(name))
+    }
+
+    /// Both parts in one.
+    pub fn merged(&self) -> Vars {
+        let mut vars = (*self.groups).clone();
+        combine(&mut vars, &self.host, false);
+        vars
+    }
+}
+
+/// Lays variables over others: they replace them, or are merged into them.
+pub fn combine(vars: &mut Vars, over: &Vars, merge: bool) {
+    for (name, node) in over {
+        match vars.get_mut(name) {
+            Some(old) if merge => *old = merge_nodes(old, node),
+            Some(old) => *old = node.clone(),
+            None => {
+                vars.insert(name.clone(), node.clone());
+            }
+        }
+    }
+}
+
+/// Two maps become one, on every level; anything else is replaced.
+pub fn merge_nodes(old: &Node, new: &Node) -> Node {
+    let (Some(below), Some(above)) = (old.as_map(), new.as_map()) else { return new.clone() };
+    let mut merged = below.clone();
+    for (key, entry) in above {
+        match merged.get_mut(key) {
+            Some(old) => old.node = merge_nodes(&old.node, &entry.node),
+            None => {
+                merged.insert(key.clone(), entry.clone());
+            }
+        }
+    }
+    Node::new(new.place().clone(), Kind::Map(merged))
+}
+
+impl Inventory {
+    /// What the inventory, the files beside it and the files beside the playbook say about a host.
+    pub fn variables(&self, host: &Host) -> Result<HostVars, Error> {
+        let (files, play) = (&*self.files, &self.play_folders);
+        let groups = self.group_variables(host)?;
+        let mut vars = host.vars.clone();
+        if files.at_task() {
+            for folder in self.folders.iter().chain(play) {
+                files.add(&mut vars, folder, Of::Host, &host.name)?;
+            }
+        }
+        if files.merge {
+            // The host's maps are merged into the groups', so its part must hold both.
+            let mut all = (*groups).clone();
+            combine(&mut all, &vars, true);
+            vars = all;
+        }
+        Ok(HostVars { groups, host: vars })
+    }
+
+    /// The groups' part, in the order that the setting `precedence` gives.
+    fn group_variables(&self, host: &Host) -> Result<Arc<Vars>, Error> {
+        let (files, play) = (&*self.files, self.play_folders.as_slice());
+        let groups: Vec<&Group> =
+            self.member_of(host).into_iter().filter(|group| &*group.name != "all").collect();
+        let key: Vec<Arc<str>> = groups.iter().map(|group| group.name.clone()).collect();
+        let memory = &self.memory.group_vars;
+        if let Some(known) = memory.lock().unwrap_or_else(|e| e.into_inner()).get(&key) {
+            return Ok(known.clone());
+        }
+        let mut vars = Vars::default();
+        let all: Vec<&Group> = self.groups.get("all").into_iter().collect();
+        for source in &files.precedence {
+            let (groups, folders): (&[&Group], Option<&[PathBuf]>) = match source.as_str() {
+                "all_inventory" => (&all, None),
+                "groups_inventory" => (&groups, None),
+                "all_plugins_inventory" => (&all, Some(&self.folders)),
+                "all_plugins_play" => (&all, Some(play)),
+                "groups_plugins_inventory" => (&groups, Some(&self.folders)),
+                "groups_plugins_play" => (&groups, Some(play)),
+                _ => continue,
+            };
+            match folders {
+                None => groups.iter().for_each(|group| combine(&mut vars, &group.vars, files.merge)),
+                Some(folders) if files.at_task() => {
+                    for folder in folders {
+                        for group in groups {
+                            files.add(&mut vars, folder, Of::Group, &group.name)?;
+                        }
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+        let vars = Arc::new(vars);
+        memory.lock().unwrap_or_else(|e| e.into_inner()).insert(key, vars.clone());
+        Ok(vars)
+    }
+
+    /// What is written for one group: in the inventory and in the files beside it.
+    pub fn variables_of_group(&self, group: &Group) -> Result<Vars, Error> {
+        let mut vars = group.vars.clone();
+        for folder in self.folders.iter().chain(&self.play_folders) {
+            self.files.add(&mut vars, folder, Of::Group, &group.name)?;
+        }
+        Ok(vars)
+    }
+
+    /// What is written for one host, without its groups.
+    pub fn variables_of_host(&self, host: &Host) -> Result<Vars, Error> {
+        let mut vars = host.vars.clone();
+        for folder in self.folders.iter().chain(&self.play_folders) {
+            self.files.add(&mut vars, folder, Of::Host, &host.name)?;
+        }
+        Ok(vars)
+    }
+
+    /// The layers of what the inventory says about a host, the lowest first. Files that are broken are left out;
+    /// [`Inventory::check_files`] says what is wrong with them.
+    pub fn layers_of(&self, host: &str) -> Vec<Arc<Vars>> {
+        match self.host(host).map(|host| self.variables(&host)) {
+            Some(Ok(HostVars { groups, host })) => vec![groups, Arc::new(host)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Reads the files in group_vars/ and host_vars/ that concern these hosts, and answers what to warn about.
+    pub fn check_files(&self, hosts: &[Arc<str>]) -> Result<Vec<Error>, Error> {
+        for host in hosts.iter().filter_map(|name| self.host(name)) {
+            self.variables(&host)?;
+        }
+        Ok(self.files.take_warnings())
+    }
+
+    /// The playbook's folder: what its group_vars/ and host_vars/ say wins over the inventory's.
+    pub fn beside_playbook(&mut self, folders: Vec<PathBuf>) {
+        if self.play_folders != folders {
+            self.play_folders = folders;
+            self.memory = super::model::Memory::default();
+        }
+    }
+
+    /// Where the files count as soon as the inventory is read (`run_vars_plugins: start`).
+    pub(super) fn add_files(&mut self) -> Result<(), Error> {
+        let files = self.files.clone();
+        if !files.at_inventory() {
+            return Ok(());
+        }
+        for folder in &self.folders {
+            for group in self.groups.values_mut() {
+                files.add(&mut group.vars, folder, Of::Group, &group.name)?;
+            }
+            for host in self.hosts.values_mut() {
+                let host = Arc::make_mut(host);
+                files.add(&mut host.vars, folder, Of::Host, &host.name)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,193 @@
+//! The files in group_vars/ and host_vars/.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use playbook_api::Error;
+
+use super::model::Vars;
+use super::variables::combine;
+use crate::document::{Trust, load};
+use crate::settings::Settings;
+use crate::vault::Keyring;
+
+/// The inventory's reader of group_vars/ and host_vars/: every folder is listed once and every file read once, when it is needed.
+#[derive(Debug)]
+pub struct VarsFiles {
+    keyring: Arc<Keyring>,
+    extensions: Vec<String>,
+    pub(super) merge: bool,
+    pub(super) precedence: Vec<String>,
+    stage: Stage,
+    enabled: bool,
+    listings: Mutex<HashMap<PathBuf, Arc<Listing>>>,
+    files: Mutex<HashMap<PathBuf, Arc<Vars>>>,
+    warnings: Mutex<Vec<Error>>,
+}
+
+/// The names in a folder, and whether each is a folder itself.
+type Listing = HashMap<String, bool>;
+
+/// When the files are read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stage {
+    Inventory,
+    Task,
+    All,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Of {
+    Group,
+    Host,
+}
+
+impl Of {
+    fn folder(self) -> &'static str {
+        match self {
+            Of::Group => "group_vars",
+            Of::Host => "host_vars",
+        }
+    }
+}
+
+impl Default for VarsFiles {
+    fn default() -> Self {
+        VarsFiles::new(Arc::default(), &Settings::default())
+    }
+}
+
+impl VarsFiles {
+    pub fn new(keyring: Arc<Keyring>, settings: &Settings) -> VarsFiles {
+        let stage = match (settings.vars_stage.as_deref(), settings.run_vars_plugins.as_str()) {
+            (Some("all"), _) => Stage::All,
+            (Some("inventory"), _) | (None, "start") => Stage::Inventory,
+            _ => Stage::Task,
+        };
+        let plugins = &settings.vars_plugins_enabled;
+        VarsFiles {
+            keyring,
+            extensions: settings.yaml_valid_extensions.clone(),
+            merge: settings.hash_behaviour == "merge",
+            precedence: settings.precedence.clone(),
+            stage,
+            enabled: plugins.iter().any(|name| name.ends_with("host_group_vars")),
+            listings: Mutex::default(),
+            files: Mutex::default(),
+            warnings: Mutex::default(),
+        }
+    }
+
+    /// Whether the files count when the inventory has been read.
+    pub(super) fn at_inventory(&self) -> bool {
+        self.enabled && self.stage != Stage::Task
+    }
+
+    /// Whether the files count when a host's variables are asked for.
+    pub(super) fn at_task(&self) -> bool {
+        self.enabled && self.stage != Stage::Inventory
+    }
+
+    /// What the reader of the files should know (duplicate keys), each once.
+    pub fn take_warnings(&self) -> Vec<Error> {
+        std::mem::take(&mut self.warnings.lock().unwrap_or_else(|e| e.into_inner()))
+    }
+
+    /// Adds what the files beside a source say about a group or host.
+    pub fn add(&self, vars: &mut Vars, folder: &Path, of: Of, name: &str) -> Result<(), Error> {
+        // A name such as /srv/chroot is no file's.
+        if name.starts_with('/') {
+            return Ok(());
+        }
+        for path in self.find(&folder.join(of.folder()), name) {
+            let file = self.file(&path)?;
+            combine(vars, &file, self.merge);
+        }
+        Ok(())
+    }
+
+    /// The files of a name: a folder of that name, or one file with a known extension.
+    fn find(&self, folder: &Path, name: &str) -> Vec<PathBuf> {
+        let listing = self.listing(folder);
+        let extensions = std::iter::once("").chain(self.extensions.iter().map(String::as_str));
+        for extension in extensions {
+            let entry = format!("{name}{extension}");
+            if let Some(is_folder) = listing.get(&entry) {
+                let path = folder.join(entry);
+                let mut found = Vec::new();
+                if *is_folder {
+                    self.collect(&path, &mut found, 0);
+                } else {
+                    found.push(path);
+                }
+                return found;
+            }
+        }
+        Vec::new()
+    }
+
+    fn collect(&self, folder: &Path, found: &mut Vec<PathBuf>, depth: usize) {
+        let listing = self.listing(folder);
+        let mut names: Vec<(&String, &bool)> = listing.iter().collect();
+        names.sort();
+        for (name, is_folder) in names {
+            let path = folder.join(name);
+            let extension = path.extension().map(|extension| format!(".{}", extension.to_string_lossy()));
+            if name.starts_with('.') || name.ends_with('~') {
+                continue;
+            }
+            match (is_folder, extension) {
+                (true, None) if depth < 32 => self.collect(&path, found, depth + 1),
+                (false, None) => found.push(path),
+                (false, Some(extension)) if self.extensions.contains(&extension) => found.push(path),
+                _ => {}
+            }
+        }
+    }
+
+    fn listing(&self, folder: &Path) -> Arc<Listing> {
+        let mut listings = self.listings.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some(known) = listings.get(folder) {
+            return known.clone();
+        }
+        if folder.exists() && !folder.is_dir() {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            let message = format!("Found {name} that is not a directory, skipping: {}", folder.display());
+            self.warnings.lock().unwrap_or_else(|e| e.into_inner()).push(Error::new(message));
+        }
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let listing: Listing = entries
+            .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path().is_dir()))
+            .collect();
+        let listing = Arc::new(listing);
+        listings.insert(folder.to_owned(), listing.clone());
+        listing
+    }
+
+    fn file(&self, path: &Path) -> Result<Arc<Vars>, Error> {
+        if let Some(known) = self.files.lock().unwrap_or_else(|e| e.into_inner()).get(path) {
+            return Ok(known.clone());
+        }
+        let loaded = load(path, Trust::Templates, &self.keyring)?;
+        let mut vars = Vars::default();
+        match loaded.node.as_map() {
+            Some(map) => {
+                vars.extend(map.iter().map(|(k, entry)| (k.to_text().as_ref().into(), entry.node.clone())))
+            }
+            None if loaded.node.is_null() => {}
+            None => {
+                let found = loaded.node.raw().type_name();
+                return Err(Error::new(format!(
+                    "Could not process '{}': variables must be a map, not {found}",
+                    path.display()
+                ))
+                .at(loaded.node.place()));
+            }
+        }
+        self.warnings.lock().unwrap_or_else(|e| e.into_inner()).extend(loaded.warnings);
+        let vars = Arc::new(vars);
+        self.files.lock().unwrap_or_else(|e| e.into_inner()).insert(path.to_owned(), vars.clone());
+        Ok(vars)
+    }
+}
