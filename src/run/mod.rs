@@ -173,7 +173,11 @@ impl Run {
         for playbook in all {
             self.playbook_dir = playbook.path.parent().map(|p| p.to_owned()).unwrap_or_default();
             let check = self.shared.options.check;
+            let name =
+                playbook.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            let text = format!("{} plays in {name}", playbook.plays.len());
             self.emit(Event::RunStart { playbook: playbook.path.to_string_lossy().into_owned(), check });
+            self.emit(Event::Verbose { level: 2, text, host: None });
             let done = self.plays(playbook);
             let stats = self.stats.event();
             if let Err(e) = done {
