@@ -204,9 +204,9 @@ pub fn group_name(gid: u32) -> Option<String> {
     Some(Group::from_gid(Gid::from_raw(gid)).ok()??.name)
 }
 
-/// `0644`, as Ansible shows a mode.
+/// `0644` and `01777`: a zero and the bits, as results show a mode. (`stat` has four digits.)
 pub fn octal(mode: u32) -> String {
-    format!("{:04o}", mode & 0o7777)
+    format!("0{:03o}", mode & 0o7777)
 }
 
 pub fn selinux_enabled() -> bool {
