@@ -1,5 +1,7 @@
 //! `--list-hosts`, `--list-tasks`, `--list-tags` and `--syntax-check`.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use playbook_api::{Error, Value};
@@ -36,17 +38,23 @@ pub fn print<'p>(
         let scope = Arc::new(PlayScope { layers, environment: environment.clone() });
         Renderer { environment: environment.clone(), scope }.value(node)
     };
+    let warned = RefCell::new(HashSet::new());
+    let select = |pattern: &str| {
+        let (hosts, warnings) = inventory.select(pattern, &shared.settings)?;
+        for warning in warnings {
+            if warned.borrow_mut().insert(warning.clone()) {
+                eprintln!("[WARNING]: {warning}");
+            }
+        }
+        Ok::<_, Error>(hosts)
+    };
     let hosts = |patterns: &[String]| {
-        let mut pattern = patterns.join(",");
+        let mut hosts: Vec<Arc<str>> = select(&patterns.join(","))?;
         if let Some(limit) = &shared.options.limit {
-            let (limited, _) = inventory.select(limit, &shared.settings)?;
-            let (selected, _) = inventory.select(&pattern, &shared.settings)?;
-            return Ok(selected.into_iter().filter(|host| limited.contains(host)).collect());
+            let limited = select(limit)?;
+            hosts.retain(|host| limited.contains(host));
         }
-        if pattern.is_empty() {
-            pattern.push_str("all");
-        }
-        Ok(inventory.select(&pattern, &shared.settings)?.0)
+        Ok(hosts)
     };
     let (tags, skip_tags) = (&shared.options.tags, &shared.options.skip_tags);
     let lister = Lister { listed, tags, skip_tags, render: &render, hosts: &hosts };

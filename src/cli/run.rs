@@ -304,7 +304,11 @@ impl Run {
             playbooks,
             inventory: session::inventory_sources(&self.inventory, settings),
             limit: self.limit.clone(),
-            tags: tags(&self.tags, &settings.run_tags),
+            tags: match tags(&self.tags, &settings.run_tags) {
+                // All there are, when they are to be listed.
+                none if none.is_empty() && self.list_tags => vec!["never".into(), "all".into()],
+                tags => tags,
+            },
             skip_tags: tags(&self.skip_tags, &settings.skip_tags),
             check: self.check,
             diff: self.diff || settings.diff_always,

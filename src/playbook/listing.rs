@@ -53,8 +53,9 @@ impl Lister<'_> {
             patterns.join(","),
             own_text.join(",")
         );
+        // Asked in any case, for the warnings about patterns without hosts.
+        let hosts = (self.hosts)(&patterns)?;
         if self.listed.hosts {
-            let hosts = (self.hosts)(&patterns)?;
             let shown: Value = patterns.iter().map(|p| Value::from(p.as_str())).collect();
             let _ = writeln!(out, "    pattern: {shown}\n    hosts ({}):", hosts.len());
             for host in hosts {

@@ -17,6 +17,8 @@ mod roles;
 pub mod tags;
 mod task;
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 pub use action::unknown as unknown_action;
 pub use fields::is_variable_name;

@@ -17,7 +17,7 @@ use super::{Block, Frame, FrameKind, Handler, Item, Loader, Loop, LoopControl, R
 use crate::document::{Kind, Node};
 
 /// More imports inside each other are taken for one that never ends.
-const DEEPEST: usize = 150;
+const DEEPEST: usize = 60;
 
 /// Reads what belongs to one play, or to one include.
 pub(super) struct Reader<'a> {

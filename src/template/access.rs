@@ -143,9 +143,8 @@ pub fn slice(value: &Value, start: &Value, stop: &Value, step: &Value) -> Result
             let chars: Vec<char> = text.chars().collect();
             Ok(Value::from(select(&chars, pick(chars.len())?).into_iter().collect::<String>()))
         }
-        other => {
-            Ok(Value::undefined(format!("object of type '{}' has no attribute slice(…)", other.type_name())))
-        }
+        Value::Map(_) => Err(Error::new("unhashable type: 'slice'")),
+        other => Err(Error::new(format!("'{}' object is not subscriptable", other.type_name()))),
     }
 }
 

@@ -77,7 +77,7 @@ impl Renderer {
             return Err(Error::new(message).at(expression.place()));
         }
         let value = eval::evaluate(self, expression, true);
-        let value = value.and_then(|value| lazy::force(&value));
+        let value = value.and_then(Self::finalize);
         let value = value.map_err(|error| match error.is_undefined() {
             true => {
                 let place = error.place().cloned();

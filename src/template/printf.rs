@@ -84,7 +84,8 @@ pub fn format(format: &str, arguments: &Value) -> Result<Value, Error> {
         out.push_str(&spec.convert(kind, value, index)?);
     }
     out.push_str(rest);
-    let left_over = next.next().is_some() && !used_name && !matches!(arguments, Value::Map(_));
+    let left_over =
+        next.next().is_some() && !used_name && !matches!(arguments, Value::Map(_) | Value::List(_));
     if left_over {
         return Err(Error::new("not all arguments converted during string formatting"));
     }

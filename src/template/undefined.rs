@@ -92,6 +92,11 @@ pub(super) fn name(name: &str) -> Value {
 
 /// The value of an attribute or item that does not exist.
 pub(super) fn attribute(object: &Value, key: &Value) -> Value {
-    let key = playbook_api::python::repr(key);
-    Value::undefined(format!("object of type '{}' has no attribute {key}", object.type_name()))
+    let name = playbook_api::python::repr(key);
+    let type_name = object.type_name();
+    Value::undefined(match object {
+        Value::Null if !key.is_true() => format!("None has no element {name}"),
+        _ if !key.is_true() => format!("{type_name} object has no element {name}"),
+        _ => format!("object of type '{type_name}' has no attribute {name}"),
+    })
 }

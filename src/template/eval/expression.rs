@@ -165,7 +165,7 @@ impl<'p> Evaluator<'p> {
         }
         let mut text = String::new();
         for value in &values {
-            output::print(&mut text, value)?;
+            output::print_raw(&mut text, value)?;
         }
         let secret = secret::exist() && values.iter().any(Value::is_secret);
         Ok(if secret { Value::secret(text) } else { Value::from(text) })

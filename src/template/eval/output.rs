@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use playbook_api::{Error, Value};
 
-use super::super::lazy::force;
+use super::super::lazy::{check_deep, force, force_deep};
 use super::super::{Renderer, object, secret, undefined};
 
 /// The value of a template with these parts: nothing, the only part as it is, or their text.
@@ -52,6 +52,19 @@ pub fn print(text: &mut String, value: &Value) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Adds Python's `str()` of a value to a text: unlike a template's output, tuples stay tuples.
+pub(super) fn print_raw(text: &mut String, value: &Value) -> Result<(), Error> {
+    match value {
+        Value::List(_) | Value::Tuple(_) | Value::Map(_) => {
+            let value = force_deep(value)?;
+            check_deep(&value)?;
+            text.push_str(&value.to_text());
+            Ok(())
+        }
+        other => print(text, other),
+    }
 }
 
 /// The value of a template that is one expression.

@@ -13,12 +13,14 @@ mod combine;
 mod comment;
 mod dicts;
 mod encodings;
+mod general;
 mod html;
 mod iterators;
 mod json;
 mod json_reader;
 mod lists;
 pub(crate) mod mersenne;
+mod network;
 mod numbers;
 #[cfg(test)]
 mod oracle;
@@ -45,10 +47,12 @@ const FAMILIES: &[&[Function]] = &[
     comment::FILTERS,
     dicts::FILTERS,
     encodings::FILTERS,
+    general::FILTERS,
     html::FILTERS,
     iterators::FILTERS,
     json::FILTERS,
     lists::FILTERS,
+    network::FILTERS,
     numbers::FILTERS,
     password_hash::FILTERS,
     paths::FILTERS,

@@ -21,7 +21,9 @@ pub const FILTERS: &[Function] = &[
 /// Values whose equality is Python's, so that whatever has a hash is found fast.
 type Set<'a> = IndexSet<&'a Value>;
 
-fn operands(call: &mut Call) -> Result<(Arc<Vec<Value>>, Arc<Vec<Value>>), Error> {
+type Items = Arc<Vec<Value>>;
+
+fn operands(call: &mut Call) -> Result<(Items, Items), Error> {
     let [other] = call.bind(["b"], 1)?;
     let other = other.unwrap_or_default();
     Ok((iterate(&call.input)?, iterate(&other)?))

@@ -9,6 +9,7 @@ use super::Renderer;
 use super::filters::short_name;
 
 mod commands;
+mod config;
 mod csvfile;
 mod env;
 mod files;
@@ -27,14 +28,18 @@ mod terms;
 mod url;
 mod vars;
 
+/// What a lookup finds for its terms.
+pub type Run = fn(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error>;
+
 /// A built-in lookup.
 pub struct Lookup {
     pub name: &'static str,
-    pub run: fn(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error>,
+    pub run: Run,
 }
 
 const FAMILIES: &[&[Lookup]] = &[
     commands::LOOKUPS,
+    config::LOOKUPS,
     csvfile::LOOKUPS,
     env::LOOKUPS,
     files::LOOKUPS,

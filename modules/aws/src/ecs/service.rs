@@ -332,7 +332,7 @@ impl EcsService {
     async fn wait_until_inactive(&self, aws: &Aws, context: &Context) -> Result<(), Failure> {
         let interval = wait::seconds(Some(self.delay), 10);
         let looks = u32::try_from(self.repeat).unwrap_or(1).max(1);
-        let gone = wait::until(context, interval * (looks - 1), interval, || async {
+        let gone = wait::until(context, interval.saturating_mul(looks - 1), interval, || async {
             let service = describe::service(aws, &self.cluster, &self.name).await?;
             let left = service.filter(|s| s.status() != Some("INACTIVE"));
             if let Some(left) = &left {
