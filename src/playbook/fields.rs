@@ -275,10 +275,7 @@ pub(super) fn vars(owner: &str, node: &Node) -> Result<Vars, Error> {
     };
     map.iter()
         .map(|(key, entry)| {
-            check_variable_name(key, &entry.key).map_err(|e| {
-                parser_error(format!("Invalid variable name in vars specified for {owner}."), node.place())
-                    .caused_by(e)
-            })?;
+            check_variable_name(key, &entry.key)?;
             Ok((Arc::from(&*key.to_text()), entry.node.clone()))
         })
         .collect()

@@ -7,6 +7,7 @@ mod fields;
 mod files;
 mod include;
 mod keywords;
+pub mod listing;
 mod loader;
 mod nearest;
 mod play;
@@ -16,6 +17,8 @@ mod roles;
 pub mod tags;
 mod task;
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 pub use action::unknown as unknown_action;
 pub use fields::is_variable_name;

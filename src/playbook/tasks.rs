@@ -17,7 +17,7 @@ use super::{Block, Frame, FrameKind, Handler, Item, Loader, Loop, LoopControl, R
 use crate::document::{Kind, Node};
 
 /// More imports inside each other are taken for one that never ends.
-const DEEPEST: usize = 150;
+const DEEPEST: usize = 60;
 
 /// Reads what belongs to one play, or to one include.
 pub(super) struct Reader<'a> {
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
         let is_block = ["block", "rescue", "always"].iter().any(|key| entry.get(key).is_some());
         if is_block {
             if handlers {
-                return Err(parser_error("Using a block as a handler is not supported.", entry.place()));
+                return self.handler_block(entry, frame, items);
             }
             items.push(Item::Block(Arc::new(self.block(entry, frame)?)));
             return Ok(());
@@ -129,7 +129,10 @@ impl<'a> Reader<'a> {
         let frame = Frame::new(FrameKind::Block, keywords, Some(frame));
         let section = |name: &str| match entry.get(name) {
             Some(node) => {
-                let malformed = format!("A malformed block was encountered while loading {name}:");
+                let malformed = format!(
+                    "A malformed block was encountered while loading {}:",
+                    if name == "block" { "a block" } else { name }
+                );
                 self.list(node, &frame, false, &malformed, entry.place())
             }
             None => Ok(Vec::new()),
@@ -142,6 +145,20 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(Block { id: TaskId::next(), place: entry.place().clone(), frame, block, rescue, always })
+    }
+
+    /// Handlers may stand in a block for its keywords' sake; it is not one for the run.
+    fn handler_block(&self, entry: &Node, frame: &Arc<Frame>, items: &mut Vec<Item>) -> Result<(), Error> {
+        if matches!(frame.kind, FrameKind::Block) {
+            return Err(parser_error("Using a block as a handler is not supported.", entry.place()));
+        }
+        let keywords = BLOCK.keywords(entry, |_| false)?;
+        let frame = Frame::new(FrameKind::Block, keywords, Some(frame));
+        if let Some(node) = entry.get("block") {
+            let malformed = "A malformed block was encountered while loading a block:";
+            items.extend(self.list(node, &frame, true, malformed, entry.place())?);
+        }
+        Ok(())
     }
 
     fn task(&self, entry: &Node, parsed: Parsed, frame: &Arc<Frame>, shape: &Shape) -> Result<Task, Error> {
@@ -372,12 +389,12 @@ fn register(entry: &Node) -> Result<Option<Arc<str>>, Error> {
 
 /// Refuses keywords that would be lost on a dynamic include.
 fn include_keywords(entry: &Node, parsed: &Parsed, shape: &Shape) -> Result<(), Error> {
-    for (key, value) in entry.as_map().into_iter().flatten() {
-        let name = key.to_text();
-        let fine = INCLUDE_KEYWORDS.contains(&&*name) || name.starts_with("with_");
-        if !fine && parsed.key.as_deref() != Some(&*name) {
-            return Err(shape.unknown(&name, &value.key).help(
-                "Give it to the included tasks with `apply`, or put the include in a block that has it.",
+    for key in entry.as_map().into_iter().flatten().map(|(key, _)| key.to_text()) {
+        let fine = INCLUDE_KEYWORDS.contains(&&*key) || key.starts_with("with_");
+        if !fine && shape.has(&key) && parsed.key.as_deref() != Some(&*key) {
+            let message = format!("'{key}' is not a valid attribute for a {}", shape.name);
+            return Err(parser_error(message, entry.place()).help(
+                "Give it to the included tasks with `apply`, or put the include into a block that has it.",
             ));
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use playbook_api::{Map, Redactor, Value};
+use playbook_api::{Error, Map, Redactor, Value};
 
 use super::diff::format_diff;
 use super::display::{Colour, Display, Streams};
@@ -121,7 +121,14 @@ impl Default {
         }
         let failed = matches!(result.status, Status::Failed | Status::Unreachable);
         if let Some(error) = result.error.as_ref().filter(|_| failed) {
-            self.display.error(error, self.options.failed_to_stderr);
+            let to_error = self.options.failed_to_stderr;
+            if result.no_log {
+                // What the causes say may be what is hidden: only where it happened is told.
+                let hidden = Error::new(error.message()).at_opt(error.place());
+                self.display.error(&hidden, to_error);
+            } else {
+                self.display.error(error, to_error);
+            }
         }
     }
 

@@ -8,7 +8,7 @@ mod event;
 pub mod json_lines;
 mod live;
 mod result;
-mod yaml;
+pub mod yaml;
 
 use playbook_api::Redactor;
 

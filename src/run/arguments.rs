@@ -16,7 +16,7 @@ pub fn finalize(call: &ItemCall, scope: &HostScope, raw: &[&str]) -> Result<Argu
     let task = call.task;
     let renderer = scope.renderer();
     let whole = |e: Error| {
-        e.context(format!("Finalization of task args for '{}' failed", full_name(task))).at(&task.place)
+        e.context(format!("Finalization of task args for '{}' failed.", full_name(task))).at(&task.place)
     };
     let mut values = defaults(call, task, &renderer).map_err(whole)?;
     let mut places: HashMap<String, Place> = HashMap::new();

@@ -370,6 +370,7 @@ fn result_of(call: &ItemCall, done: Result<Outcome, Failure>) -> TaskResult {
         values.insert("ansible_facts".into(), outcome.facts.into());
     }
     if let Some((error, _)) = failure {
+        values.insert("exception".into(), "(traceback unavailable)".into());
         if !values.contains_key("msg") {
             values.insert("msg".into(), error.to_string().into());
         }

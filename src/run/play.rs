@@ -34,10 +34,19 @@ pub struct Batch<'r> {
     pub done_roles: HashMap<Arc<str>, HashSet<Arc<str>>>,
     /// Set by `meta: end_play` and `end_batch`, `any_errors_fatal`, `max_fail_percentage`.
     pub stop: Stop,
+    /// What failed since the last step began.
+    step: StepFailures,
     pool: Pool,
     messages: (Sender<Message>, Receiver<Message>),
     /// Includes of the current linear step, loaded once for all hosts that ask for the same.
     inclusions: Vec<(Inclusion, Arc<Task>, Vec<Arc<str>>)>,
+}
+
+/// What failed in one step.
+#[derive(Default)]
+struct StepFailures {
+    failed: HashSet<Arc<str>>,
+    fatal: bool,
 }
 
 /// Why a batch ends before its tasks do.
@@ -76,6 +85,7 @@ impl<'r> Batch<'r> {
             busy: HashSet::new(),
             done_roles: HashMap::new(),
             stop: Stop::No,
+            step: StepFailures::default(),
             pool,
             messages: channel(),
             inclusions: Vec::new(),
@@ -89,13 +99,16 @@ impl<'r> Batch<'r> {
             let nothing_to_start = steps.is_empty();
             self.start(steps)?;
             if self.busy.is_empty() {
-                self.load_inclusions()?;
                 if nothing_to_start {
                     return Ok(self.stop);
                 }
                 continue;
             }
             self.receive()?;
+            if self.busy.is_empty() {
+                self.load_inclusions()?;
+                self.end_step();
+            }
         }
     }
 
@@ -291,6 +304,7 @@ impl<'r> Batch<'r> {
                 self.spread(task, &scope);
             }
             Status::Unreachable => {
+                self.step.failed.insert(host.clone());
                 self.run.stats.unreachable(host);
                 self.run.unreachable.insert(host.clone());
                 if let Some(cursor) = self.cursors.get_mut(host) {
@@ -309,6 +323,7 @@ impl<'r> Batch<'r> {
 
     /// A host's task has failed: to its rescue, or out.
     fn fail(&mut self, host: &Arc<str>, task: &Arc<Task>, values: playbook_api::Map) {
+        self.step.failed.insert(host.clone());
         let Some(cursor) = self.cursors.get_mut(host) else { return };
         let failed = cursor.fail();
         if cursor.is_rescuing() || failed == Failed::Rescued {
@@ -341,27 +356,35 @@ impl<'r> Batch<'r> {
         self.play.force_handlers
     }
 
-    /// `any_errors_fatal`: what failed on one host fails on all.
+    /// `any_errors_fatal` and `max_fail_percentage`: what failed on one host may fail on all, once the step is over.
     fn spread(&mut self, task: &Arc<Task>, scope: &Arc<HostScope>) {
         let default = self.play.shared.settings.any_errors_fatal;
-        let fatal = keyword::boolean(task, "any_errors_fatal", &scope.renderer())
-            .unwrap_or_default()
-            .unwrap_or(default);
-        let failed_here = self.cursors.values().filter(|c| c.failed).count();
-        let too_many = self.play.max_fail_percentage.is_some_and(|limit| {
-            failed_here > 0 && (failed_here as f64 / self.cursors.len().max(1) as f64) * 100.0 > limit
-        });
-        if fatal || too_many {
-            let hosts: Vec<Arc<str>> = self.cursors.keys().cloned().collect();
-            for host in hosts {
-                let cursor = cursor_of(&mut self.cursors, &host);
-                if !cursor.failed && !self.busy.contains(&host) && cursor.fail() == Failed::Lost {
-                    self.lost(&host);
-                }
+        let asked = keyword::boolean(task, "any_errors_fatal", &scope.renderer()).unwrap_or_default();
+        let once = keyword::boolean(task, "run_once", &scope.renderer()).unwrap_or_default() == Some(true);
+        self.step.fatal |= asked.unwrap_or(default) || once;
+    }
+
+    /// The end of a step: a fatal failure takes the other hosts with it, each to its rescue or out.
+    fn end_step(&mut self) {
+        let step = std::mem::take(&mut self.step);
+        let out = self.cursors.values().filter(|c| c.failed).count();
+        let percent = out as f64 / self.cursors.len().max(1) as f64 * 100.0;
+        let too_many =
+            !step.failed.is_empty() && self.play.max_fail_percentage.is_some_and(|limit| percent > limit);
+        if !step.fatal && !too_many {
+            return;
+        }
+        let untouched =
+            |(host, cursor): &(&Arc<str>, &Cursor)| !cursor.failed && !step.failed.contains(*host);
+        let others: Vec<Arc<str>> = self.cursors.iter().filter(untouched).map(|(h, _)| h.clone()).collect();
+        for host in others {
+            if cursor_of(&mut self.cursors, &host).fail() == Failed::Lost {
+                self.lost(&host);
             }
-            if self.cursors.values().any(|c| c.failed) {
-                self.stop = self.stop.max(Stop::Fatal);
-            }
+        }
+        if too_many {
+            self.run.emit(Event::NoHostsRemaining);
+            self.stop = self.stop.max(Stop::Fatal);
         }
     }
 

@@ -106,9 +106,6 @@ impl Run {
             let lost =
                 hosts.iter().filter(|h| self.failed.contains(*h) || self.unreachable.contains(*h)).count();
             if lost == hosts.len() || stop == Stop::Fatal {
-                if lost > 0 {
-                    self.emit(Event::NoHostsRemaining);
-                }
                 return Ok(false);
             }
             if stop == Stop::Play {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use num_traits::ToPrimitive;
 use playbook_api::{Error, Value};
 
-use super::lazy::force;
+use super::lazy::{as_asked_map, force, reach};
 use super::object::{self, Method, Native};
 use super::{methods, undefined};
 
@@ -20,18 +20,24 @@ use super::{methods, undefined};
 /// assert!(get_attribute(&value, "b").unwrap().is_undefined());
 /// ```
 pub fn get_attribute(value: &Value, name: &str) -> Result<Value, Error> {
-    if let Some(member) = member(value, &name.into()) {
-        return undefined::caught(member.and_then(|m| force(&m)));
+    attribute(value, name).map(undefined::plain)
+}
+
+/// The same inside a render: what is undefined keeps its place.
+pub(super) fn attribute(value: &Value, name: &str) -> Result<Value, Error> {
+    let value = reach(value)?;
+    if as_asked_map(&value).is_some() && !methods::exists(&value, name) {
+        return asked(&value, &name.into());
     }
-    let value = force(value)?;
     match &value {
-        Value::Undefined(_) | Value::Unknown(_) => Ok(value),
+        Value::Unknown(_) => Ok(value),
+        _ if undefined::is(&value) => Ok(value),
         Value::Map(map) => {
             if methods::exists(&value, name) {
                 return Ok(Native::value(Method { object: value.clone(), name: name.into() }));
             }
             match map.get(name) {
-                Some(member) => undefined::caught(force(member)),
+                Some(member) => undefined::caught(reach(member)),
                 None => Ok(undefined::attribute(&value, &name.into())),
             }
         }
@@ -39,16 +45,21 @@ pub fn get_attribute(value: &Value, name: &str) -> Result<Value, Error> {
     }
 }
 
-/// A member of a map that is too large to be built for one look into it. Whatever is no member is left to the
-/// ordinary way.
-fn member(value: &Value, key: &Value) -> Option<Result<Value, Error>> {
-    match value {
-        Value::Object(object) if object.is_map() => object.member(key),
-        _ => None,
+/// A member of a map that is asked member by member.
+fn asked(value: &Value, key: &Value) -> Result<Value, Error> {
+    match as_asked_map(value).and_then(|map| map.member(key)) {
+        Some(member) => undefined::caught(member.and_then(|member| reach(&member))),
+        None => Ok(undefined::attribute(value, key)),
     }
 }
 
 fn own_attribute(value: &Value, name: &str) -> Option<Value> {
+    // The pairs that `groupby` makes have names for their halves.
+    if let (Value::Tuple(items), "grouper" | "list") = (value, name)
+        && let [grouper, list] = items.as_slice()
+    {
+        return Some(if name == "list" { list.clone() } else { grouper.clone() });
+    }
     if let Some(attribute) = object::attribute_of(value, name).or_else(|| methods::property(value, name)) {
         return Some(attribute);
     }
@@ -65,27 +76,29 @@ fn missing(value: &Value, name: &str) -> Value {
 
 /// `value[key]`: an item, else (for text keys) an attribute.
 pub fn get_item(value: &Value, key: &Value) -> Result<Value, Error> {
-    if let Some(member) = member(value, key) {
-        return undefined::caught(member.and_then(|m| force(&m)));
-    }
-    let value = force(value)?;
+    item(value, key).map(undefined::plain)
+}
+
+/// The same inside a render: what is undefined keeps its place.
+pub(super) fn item(value: &Value, key: &Value) -> Result<Value, Error> {
+    let value = reach(value)?;
     let key = force(key)?;
     match (&value, &key) {
-        (Value::Undefined(_) | Value::Unknown(_), _) => Ok(value),
-        (_, Value::Undefined(_) | Value::Unknown(_)) => Ok(key),
+        (Value::Unknown(_), _) => Ok(value),
+        (_, Value::Unknown(_)) => Ok(key),
+        _ if undefined::is(&value) => Ok(value),
+        _ if undefined::is(&key) => Ok(key),
+        _ if as_asked_map(&value).is_some() => asked(&value, &key),
         (Value::Map(map), key) => match map.get(key) {
-            Some(member) => undefined::caught(force(member)),
-            None => {
-                let attribute = key.as_str().filter(|name| methods::exists(&value, name));
-                match attribute {
-                    Some(name) => get_attribute(&value, name),
-                    None => Ok(undefined::attribute(&value, key)),
-                }
-            }
+            Some(member) => undefined::caught(reach(member)),
+            None => match key.as_str().filter(|name| methods::exists(&value, name)) {
+                Some(name) => attribute(&value, name),
+                None => Ok(undefined::attribute(&value, key)),
+            },
         },
         (Value::List(items) | Value::Tuple(items), Value::Int(_) | Value::Bool(_)) => {
             match index(&key, items.len()).and_then(|i| items.get(i)) {
-                Some(member) => undefined::caught(force(member)),
+                Some(member) => undefined::caught(reach(member)),
                 None => Ok(undefined::attribute(&value, &key)),
             }
         }
@@ -96,7 +109,7 @@ pub fn get_item(value: &Value, key: &Value) -> Result<Value, Error> {
                 None => Ok(undefined::attribute(&value, &key)),
             }
         }
-        (_, Value::Str(name)) => get_attribute(&value, name),
+        (_, Value::Str(name)) => attribute(&value, name),
         _ => Ok(undefined::attribute(&value, &key)),
     }
 }
@@ -122,16 +135,16 @@ pub fn slice(value: &Value, start: &Value, stop: &Value, step: &Value) -> Result
     let value = force(value)?;
     let pick = |length: usize| indices(length, start, stop, step);
     match &value {
-        Value::Undefined(_) | Value::Unknown(_) => Ok(value),
+        Value::Unknown(_) => Ok(value),
+        _ if undefined::is(&value) => Ok(value),
         Value::List(items) => Ok(Value::List(Arc::new(select(items, pick(items.len())?)))),
         Value::Tuple(items) => Ok(Value::Tuple(Arc::new(select(items, pick(items.len())?)))),
         Value::Str(text) => {
             let chars: Vec<char> = text.chars().collect();
             Ok(Value::from(select(&chars, pick(chars.len())?).into_iter().collect::<String>()))
         }
-        other => {
-            Ok(Value::undefined(format!("object of type '{}' has no attribute slice(…)", other.type_name())))
-        }
+        Value::Map(_) => Err(Error::new("unhashable type: 'slice'")),
+        other => Err(Error::new(format!("'{}' object is not subscriptable", other.type_name()))),
     }
 }
 

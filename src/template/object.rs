@@ -100,7 +100,7 @@ pub struct Method {
 
 impl Behaviour for Method {
     fn type_name(&self) -> &'static str {
-        "builtin_function_or_method"
+        if self.object.as_map().is_some() { "method" } else { "builtin_function_or_method" }
     }
 
     fn call(&self, _: &Renderer, args: Vec<Value>, kwargs: Map) -> Option<Result<Value, Error>> {

@@ -9,7 +9,7 @@ use num_bigint::BigInt;
 use num_traits::{Pow, Signed, ToPrimitive, Zero};
 use playbook_api::{Error, Map, Value};
 
-use super::lazy::{force, force_deep};
+use super::lazy::{as_asked_map, force, force_deep, reach};
 use super::undefined;
 use super::{datetime, printf};
 use crate::jinja::program::{Comparison, Operator};
@@ -184,6 +184,9 @@ fn floats(operator: Operator, a: f64, b: f64) -> Result<Value, Error> {
         Operator::Power if a < 0.0 && b.fract() != 0.0 => {
             return Err(Error::new("a negative number to a fractional power is a complex number"));
         }
+        Operator::Power if a.is_finite() && b.is_finite() && a.powf(b).is_infinite() => {
+            return Err(Error::new("(34, 'Numerical result out of range')"));
+        }
         Operator::Power => a.powf(b),
     }))
 }
@@ -206,8 +209,9 @@ pub fn sign(value: &Value, negative: bool) -> Result<Value, Error> {
 
 /// The result of `left comparison right`: a boolean, or an unknown.
 pub fn compare(comparison: Comparison, left: &Value, right: &Value) -> Result<Value, Error> {
+    let membership = matches!(comparison, Comparison::In | Comparison::NotIn);
     let left = &operand(left)?;
-    let right = &operand(right)?;
+    let right = &if membership { reach(right)? } else { operand(right)? };
     if let Some(unknown) = [left, right].into_iter().find(|v| matches!(v, Value::Unknown(_))) {
         return Ok(unknown.clone());
     }
@@ -273,6 +277,9 @@ pub fn order(left: &Value, right: &Value, sign: &str) -> Result<Option<Ordering>
 
 /// `item in container`.
 pub fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
+    if let Some(map) = as_asked_map(container) {
+        return Ok(map.member(&operand(item)?).is_some());
+    }
     let container = operand(container)?;
     let item = operand(item)?;
     match &container {

@@ -80,12 +80,13 @@ pub fn format(format: &str, arguments: &Value) -> Result<Value, Error> {
             None => take()?,
         };
         undefined::check(value)?;
-        out.push_str(&spec.convert(kind, value)?);
+        let index = format.chars().count() - rest.chars().count() - 1;
+        out.push_str(&spec.convert(kind, value, index)?);
     }
     out.push_str(rest);
-    let tuple = matches!(arguments, Value::Tuple(_));
-    let left_over = next.next().is_some() && !used_name && !matches!(arguments, Value::Map(_));
-    if left_over && (tuple || !arguments.is_undefined()) {
+    let left_over =
+        next.next().is_some() && !used_name && !matches!(arguments, Value::Map(_) | Value::List(_));
+    if left_over {
         return Err(Error::new("not all arguments converted during string formatting"));
     }
     Ok(Value::from(out))
@@ -106,7 +107,7 @@ struct Spec {
 }
 
 impl Spec {
-    fn convert(&self, kind: char, value: &Value) -> Result<String, Error> {
+    fn convert(&self, kind: char, value: &Value, index: usize) -> Result<String, Error> {
         let text = match kind {
             's' => value.to_text().into_owned(),
             'r' | 'a' => python::repr(value),
@@ -128,7 +129,8 @@ impl Spec {
             }
             other => {
                 let code = u32::from(other);
-                return Err(Error::new(format!("unsupported format character '{other}' (0x{code:x})")));
+                let message = format!("unsupported format character '{other}' (0x{code:x}) at index {index}");
+                return Err(Error::new(message));
             }
         };
         let text = match self.precision {

@@ -3,5 +3,6 @@
 mod bad_input;
 mod bad_services;
 mod deploy;
+mod oracle;
 mod seed;
 mod support;

@@ -9,7 +9,7 @@ use xtask::{Doing, Result, aws, build, python};
 
 use crate::{preflight, upstream};
 
-/// Arguments go to `cargo test`; with any, ansible-core's targets are left out.
+/// Everything; or, with arguments, what `cargo test` makes of them.
 pub fn run(arguments: &[String]) -> Result<bool> {
     preflight::tests()?;
     let oracle = python::environment(&python::ORACLE)?;
@@ -19,7 +19,11 @@ pub fn run(arguments: &[String]) -> Result<bool> {
     let notes = tempfile::NamedTempFile::new().doing("making a temporary file")?;
 
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(build::root()).args(["test", "--workspace"]).args(arguments);
+    cargo.current_dir(build::root()).arg("test");
+    if arguments.is_empty() {
+        cargo.arg("--workspace");
+    }
+    cargo.arg("--no-fail-fast").args(arguments);
     // Tests name the endpoint themselves: what goes to no endpoint must not find one by chance.
     cargo
         .envs(aws::environment(&moto.endpoint()).into_iter().filter(|(name, _)| *name != "AWS_ENDPOINT_URL"));

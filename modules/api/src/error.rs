@@ -122,10 +122,9 @@ impl Error {
 /// The whole chain on one line: `what: because: because`.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)?;
         match &self.0.cause {
-            Some(cause) => write!(f, ": {cause}"),
-            None => Ok(()),
+            Some(cause) => write!(f, "{}: {cause}", self.0.message.trim_end_matches('.')),
+            None => f.write_str(&self.0.message),
         }
     }
 }

@@ -108,6 +108,11 @@ pub trait Object: Any + Send + Sync + fmt::Debug {
         None
     }
 
+    /// Python's `str()`, where it is more than the type's name.
+    fn text(&self) -> Option<String> {
+        None
+    }
+
     /// For maps too large to be built for one look into them (`hostvars`): a member, without computing the rest.
     /// Only asked where [`Object::is_map`] says so.
     fn member(&self, _key: &Value) -> Option<Result<Value, Error>> {
@@ -117,11 +122,6 @@ pub trait Object: Any + Send + Sync + fmt::Debug {
     /// Whether [`Object::member`] answers.
     fn is_map(&self) -> bool {
         false
-    }
-
-    /// Python's `str()`, where it is more than the type's name.
-    fn text(&self) -> Option<String> {
-        None
     }
 
     fn as_any(&self) -> &dyn Any;

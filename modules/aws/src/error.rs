@@ -87,6 +87,9 @@ where
         }
         SdkError::ResponseError(response) => {
             let status = response.raw().status().as_u16();
+            if status >= 500 {
+                return answered(action, "no message", "", status);
+            }
             Error::new(format!("{action}: the endpoint's answer (HTTP {status}) is not AWS's: {detail}"))
                 .help("check `endpoint_url`: does an AWS service listen there?")
         }

@@ -1,18 +1,23 @@
 //! Modules, lookups and probes that act on AWS.
 
+mod blocking;
 mod client;
 mod compare;
 mod connection;
 mod ecs;
 mod error;
+mod probe;
 mod profile;
+mod rds;
 mod read_only;
+mod s3;
+mod secrets;
 mod shape;
 mod tags;
 mod text;
 mod wait;
 
-use playbook_api::{ModuleEntry, Registry};
+use playbook_api::{ModuleEntry, Probe, Registry};
 
 pub use client::Aws;
 pub use connection::Connection;
@@ -22,11 +27,23 @@ pub use read_only::READ_ONLY;
 pub fn register(registry: &mut Registry) {
     registry.add_modules([
         ModuleEntry::controller::<ecs::cluster::EcsCluster>(),
-        ModuleEntry::controller::<ecs::service::EcsService>(),
+        ModuleEntry::controller::<ecs::service_options::EcsService>(),
         ModuleEntry::controller::<ecs::service_info::EcsServiceInfo>(),
         ModuleEntry::controller::<ecs::task::EcsTask>(),
         ModuleEntry::controller::<ecs::task_definition::EcsTaskDefinition>(),
         ModuleEntry::controller::<ecs::task_definition_info::EcsTaskDefinitionInfo>(),
+        ModuleEntry::controller::<rds::instance_options::RdsInstance>(),
+        ModuleEntry::controller::<rds::instance_info::RdsInstanceInfo>(),
+        ModuleEntry::controller::<secrets::secret::SecretsManagerSecret>(),
     ]);
+    registry.lookups.push(Box::new(secrets::lookup::SecretLookup));
+    registry.secret_sources.push(Box::new(secrets::source::Source));
+    registry.inventory_sources.push(Box::new(s3::Bucket));
     registry.task_runners.push(Box::new(ecs::runner::Runner));
+    registry.probes.extend([
+        Box::new(probe::ecs_service::EcsServiceProbe) as Box<dyn Probe>,
+        Box::new(probe::ecs_task::EcsTaskProbe),
+        Box::new(probe::rds_instance::RdsInstanceProbe),
+        Box::new(probe::target_group::TargetGroupProbe),
+    ]);
 }

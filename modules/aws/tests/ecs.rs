@@ -15,7 +15,7 @@ fn definition(family: &str, image: &str) -> Map {
     map! {
         "state" => "present", "family" => family, "network_mode" => "awsvpc", "launch_type" => "FARGATE",
         "cpu" => "256", "memory" => "512",
-        "containers" => json(&format!(r#"[{{"name": "web", "image": "{image}", "essential": true,
+        "containers" => json(&format!(r#"[{{"name": "web", "image": "{image}", "essential": true, "cpu": 10, "memory": 128,
             "portMappings": [{{"containerPort": "8080"}}],
             "environment": [{{"name": "B", "value": "2"}}, {{"name": "A", "value": 1}}],
             "logConfiguration": {{"logDriver": "awslogs", "options": {{"awslogs-group": "/ecs/x",
@@ -32,6 +32,12 @@ fn service(cluster: &str, definition: &str) -> Map {
     map! { "name" => "web", "cluster" => cluster, "task_definition" => definition, "desired_count" => "2" }
 }
 
+/// A subnet of the emulator's default network.
+fn subnet() -> String {
+    let answer = raw("ec2", "Action=DescribeSubnets&Version=2016-11-15");
+    between(&answer, "<subnetId>", "</subnetId>")
+}
+
 fn with(mut map: Map, name: &str, value: impl Into<Value>) -> Map {
     map.insert(name.into(), value.into());
     map
@@ -40,11 +46,13 @@ fn with(mut map: Map, name: &str, value: impl Into<Value>) -> Map {
 #[test]
 fn a_cluster_converges_and_goes() {
     let name = unique("cluster");
-    let arguments = map! { "name" => name.clone(), "state" => "present", "capacity_providers" => list(&["FARGATE"]) };
+    let arguments =
+        map! { "name" => name.clone(), "state" => "present", "capacity_providers" => list(&["FARGATE"]) };
     let done = converges("ecs_cluster", arguments);
     assert_eq!(at(&done, "cluster.clusterName"), Value::from(name.clone()));
     let strategy = json(r#"[{"capacity_provider": "FARGATE", "weight": 1}]"#);
-    let arguments = map! { "name" => name.clone(), "state" => "present", "capacity_provider_strategy" => strategy };
+    let arguments =
+        map! { "name" => name.clone(), "state" => "present", "capacity_provider_strategy" => strategy };
     converges("ecs_cluster", arguments);
     converges("ecs_cluster", map! { "name" => name, "state" => "absent" });
 }
@@ -54,22 +62,34 @@ fn a_definition_gets_a_revision_only_when_something_differs() {
     let family = unique("web");
     let first = converges("ecs_taskdefinition", definition(&family, "app:1"));
     assert_eq!(at(&first, "taskdefinition.revision"), Value::from(1));
-    assert_eq!(at(&first, "taskdefinition.containerDefinitions.0.portMappings.0.containerPort"), Value::from(8080));
+    assert_eq!(
+        at(&first, "taskdefinition.containerDefinitions.0.portMappings.0.containerPort"),
+        Value::from(8080)
+    );
     let second = converges("ecs_taskdefinition", definition(&family, "app:2"));
     assert_eq!(at(&second, "taskdefinition.revision"), Value::from(2));
-    let forced = run("ecs_taskdefinition", with(definition(&family, "app:2"), "force_create", true), &context());
+    let forced =
+        run("ecs_taskdefinition", with(definition(&family, "app:2"), "force_create", true), &context());
     assert_eq!(at(&forced, "taskdefinition.revision"), Value::from(3));
 
     let info = run("ecs_taskdefinition_info", map! { "task_definition" => family.clone() }, &context());
     assert_eq!(at(&info, "revision"), Value::from(3));
     assert_eq!(at(&info, "container_definitions.0.port_mappings.0.container_port"), Value::from(8080));
-    assert_eq!(at(&info, "container_definitions.0.log_configuration.options.awslogs-group"), Value::from("/ecs/x"));
+    assert_eq!(
+        at(&info, "container_definitions.0.log_configuration.options.awslogs-group"),
+        Value::from("/ecs/x")
+    );
 
     let removal = map! { "state" => "absent", "family" => family.clone(), "revision" => 3 };
     converges("ecs_taskdefinition", removal);
-    let misspelt = with(definition(&family, "x"), "containers", json(r#"[{"name": "a", "image": "b", "comand": []}]"#));
+    let misspelt =
+        with(definition(&family, "x"), "containers", json(r#"[{"name": "a", "image": "b", "comand": []}]"#));
     let failure = fails("ecs_taskdefinition", misspelt, &context());
-    assert!(failure.error.to_string().contains("has no member 'comand': did you mean 'command'?"), "{}", failure.error);
+    assert!(
+        failure.error.to_string().contains("has no member 'comand': did you mean 'command'?"),
+        "{}",
+        failure.error
+    );
     let missing = fails("ecs_taskdefinition_info", map! { "task_definition" => unique("none") }, &context());
     assert!(missing.error.message().contains("there is no task definition"));
 }
@@ -88,7 +108,7 @@ fn a_service_is_created_updated_described_and_deleted() {
     let described = run("ecs_service", map! { "name" => "web", "cluster" => cluster.clone() }, &context());
     assert!(!described.changed);
     assert_eq!(at(&described, "service.taskDefinition"), Value::from(first.clone()));
-    assert!(at(&described, "service.createdAt").to_text().contains('T'));
+    assert!(at(&described, "service.deployments.0.createdAt").to_text().contains("+00:00"));
 
     // The same revision by other names.
     for same in [format!("{family}:1"), family.clone()] {
@@ -102,8 +122,10 @@ fn a_service_is_created_updated_described_and_deleted() {
 
     // A count that nobody asks for stays.
     converges("ecs_service", map! { "name" => "web", "cluster" => cluster.clone(), "desired_count" => 5 });
-    let configuration = json(r#"{"maximum_percent": 150, "deployment_circuit_breaker": {"enable": true, "rollback": true}}"#);
-    let arguments = map! { "name" => "web", "cluster" => cluster.clone(), "deployment_configuration" => configuration };
+    let configuration =
+        json(r#"{"maximum_percent": 150, "deployment_circuit_breaker": {"enable": true, "rollback": true}}"#);
+    let arguments =
+        map! { "name" => "web", "cluster" => cluster.clone(), "deployment_configuration" => configuration };
     let updated = converges("ecs_service", arguments);
     assert_eq!(at(&updated, "service.desiredCount"), Value::from(5));
     assert_eq!(at(&updated, "service.deploymentConfiguration.maximumPercent"), Value::from(150));
@@ -134,9 +156,21 @@ fn a_service_is_created_updated_described_and_deleted() {
 #[test]
 fn a_service_waits_for_its_rollout() {
     let cluster = cluster();
-    let arguments = with(service(&cluster, &register(&unique("web"), "app:1")), "wait", true);
-    let waited = run("ecs_service", with(arguments, "delay", 1), &context());
-    assert_eq!(at(&waited, "service.runningCount"), Value::from(2));
+    let definition = register(&unique("web"), "app:1");
+    let arguments = with(with(service(&cluster, &definition), "wait", true), "delay", 1);
+    // The emulator leaves the tasks of a new service pending, so only one without tasks is ever done.
+    let done = run("ecs_service", with(arguments.clone(), "desired_count", 0), &context());
+    assert_eq!(at(&done, "service.deployments.0.rolloutState"), Value::from("COMPLETED"));
+    let other = with(with(arguments, "name", "slow"), "wait_timeout", 1);
+    let failure = fails("ecs_service", other, &context());
+    let message = failure.error.message();
+    assert!(
+        message
+            .contains("was not done after 1 seconds: 0 of 2 tasks running, 2 pending; rollout IN_PROGRESS"),
+        "{message}"
+    );
+    assert!(failure.outcome.changed);
+    assert_eq!(at(&failure.outcome, "service.desiredCount"), Value::from(2));
 }
 
 #[test]
@@ -155,7 +189,11 @@ fn codedeploy_keeps_its_deployments() {
 #[test]
 fn a_service_that_cannot_be_made_says_what_is_missing() {
     let cluster = cluster();
-    let failure = fails("ecs_service", map! { "name" => "x", "cluster" => cluster.clone(), "desired_count" => 1 }, &context());
+    let failure = fails(
+        "ecs_service",
+        map! { "name" => "x", "cluster" => cluster.clone(), "desired_count" => 1 },
+        &context(),
+    );
     assert!(failure.error.message().contains("creating it takes task_definition"), "{}", failure.error);
     let nowhere = fails("ecs_service", service("no-such-cluster", "x:1"), &context());
     assert!(nowhere.error.message().contains("the ECS cluster does not exist"), "{}", nowhere.error);
@@ -170,14 +208,14 @@ fn a_task_runs_is_followed_and_stopped() {
     register(&family, "app:1");
     let overrides = json(r#"{"containerOverrides": [{"name": "web", "command": ["true"]}]}"#);
     let arguments = map! { "operation" => "run", "cluster" => cluster.clone(), "task_definition" => family,
-        "launch_type" => "FARGATE", "overrides" => overrides,
-        "network_configuration" => json(r#"{"subnets": ["subnet-1"], "security_groups": ["sg-1"], "assign_public_ip": true}"#) };
+    "launch_type" => "FARGATE", "overrides" => overrides,
+    "network_configuration" => json(&format!(r#"{{"subnets": ["{}"], "security_groups": [], "assign_public_ip": true}}"#, subnet())) };
     assert!(run("ecs_task", arguments.clone(), &check()).changed);
     let begun = run("ecs_task", arguments.clone(), &context());
     let id = at(&begun, "task.0.taskArn");
-    let late = with(with(arguments, "wait", true), "wait_timeout", 1);
-    let failure = fails("ecs_task", late, &context());
-    assert!(failure.error.message().contains("was still RUNNING after 1 seconds"), "{}", failure.error);
+    let waited = run("ecs_task", with(with(arguments, "wait", true), "wait_delay", 0), &context());
+    assert_eq!(at(&waited, "exit_codes.web"), Value::from(0));
+    assert_eq!(at(&waited, "task.0.lastStatus"), Value::from("STOPPED"));
 
     let stop = map! { "operation" => "stop", "cluster" => cluster, "task" => id };
     assert!(run("ecs_task", stop.clone(), &check()).changed);

@@ -167,6 +167,11 @@ impl<'a> Host<'a> {
         }
     }
 
+    /// Writes all that a reader has into a temporary file of our own.
+    pub fn fill(&self, path: &Path, reader: &mut dyn io::Read) -> io::Result<()> {
+        if self.check() { Ok(()) } else { io::copy(reader, &mut fs::File::create(path)?).map(drop) }
+    }
+
     pub fn remove(&self, path: &Path) -> io::Result<()> {
         if self.check() {
             return Ok(());

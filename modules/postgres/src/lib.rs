@@ -1,20 +1,63 @@
 //! Modules that act on PostgreSQL: db_migrate and the postgresql_* family, the probe `postgres` for wait_until
 //! and the filter `postgresql_url`.
 
+mod cell;
+mod commands;
 mod credentials;
+mod db;
+mod ext;
 mod fault;
 mod filter;
 mod login;
 mod migrate;
+mod password;
+mod ping;
+mod placeholders;
+mod privs;
+mod probe;
+mod query;
+mod schema;
 mod session;
 mod statement;
 mod tls;
 mod url;
+mod user;
 
 use playbook_api::{ModuleEntry, Registry};
 
 /// Adds what this crate brings.
 pub fn register(registry: &mut Registry) {
-    registry.add_modules([ModuleEntry::controller::<migrate::DbMigrate>()]);
+    registry.add_modules([
+        ModuleEntry::controller::<migrate::DbMigrate>(),
+        ModuleEntry::controller::<db::PostgresqlDb>(),
+        ModuleEntry::controller::<ext::PostgresqlExt>(),
+        ModuleEntry::controller::<ping::PostgresqlPing>(),
+        ModuleEntry::controller::<privs::PostgresqlPrivs>(),
+        ModuleEntry::controller::<query::PostgresqlQuery>(),
+        ModuleEntry::controller::<schema::PostgresqlSchema>(),
+        ModuleEntry::controller::<user::PostgresqlUser>(),
+    ]);
     registry.filters.push(Box::new(filter::PostgresqlUrl));
+    registry.probes.push(Box::new(probe::PostgresProbe));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_argument_is_described_and_no_other_is_taken() {
+        let mut registry = Registry::default();
+        register(&mut registry);
+        for name in registry.module_names() {
+            let Some(entry) = registry.module(name) else { continue };
+            let spec = entry.spec();
+            assert!(!spec.open && !spec.description.is_empty(), "{name}");
+            for (argument, option) in &spec.options {
+                let described = !option.description.is_empty() || argument == "state";
+                assert!(described, "{name}: {argument} has no description");
+            }
+            assert!(spec.find("login_host").is_some() && spec.find("sslmode").is_some(), "{name}");
+        }
+    }
 }

@@ -117,6 +117,23 @@ pub struct Login {
     trust_input: Option<bool>,
 }
 
+impl Login {
+    /// The AWS connection, as far as it is given.
+    pub fn aws(&self) -> Vec<(&'static str, &str)> {
+        [
+            ("region", &self.region),
+            ("profile", &self.profile),
+            ("endpoint_url", &self.endpoint_url),
+            ("access_key", &self.access_key),
+            ("secret_key", &self.secret_key),
+            ("session_token", &self.session_token),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| value.as_deref().map(|v| (name, v)))
+        .collect()
+    }
+}
+
 /// The parameters of a URL that are for this program; others are the application's own business.
 const PARAMS: [&str; 9] = [
     "sslmode",
@@ -277,19 +294,7 @@ async fn from_secret(id: &str, login: &Login, context: &Context) -> Result<Url, 
         ))
         .help("build with the feature `aws`, or give url or the login_* arguments"));
     };
-    let mut options = Map::default();
-    for (name, value) in [
-        ("region", &login.region),
-        ("profile", &login.profile),
-        ("endpoint_url", &login.endpoint_url),
-        ("access_key", &login.access_key),
-        ("secret_key", &login.secret_key),
-        ("session_token", &login.session_token),
-    ] {
-        if let Some(value) = value {
-            options.insert(name.into(), value.into());
-        }
-    }
+    let options: Map = login.aws().into_iter().map(|(n, v)| (Value::from(n), Value::from(v))).collect();
     let value = source.read(id, &options, context).await?;
     let what = format!("the secret '{id}'");
     let secret = Credentials::read(&value, &what)?;

@@ -303,12 +303,15 @@ fn send_to(
     if let Some(name) = name {
         values.insert("_original_basename".into(), name.into());
     }
-    if let Some(source) = source {
-        values.insert("_source".into(), source.to_string_lossy().into_owned().into());
-    }
     let encoded = base64::engine::general_purpose::STANDARD.encode(&bytes);
     values.insert("_content_base64".into(), if secret { Value::secret(encoded) } else { encoded.into() });
-    call.module_named("copy", values)
+    let mut outcome = call.module_named("copy", values)?;
+    if let Some(source) = source {
+        for diff in outcome.diff.iter_mut().filter(|d| d.after_header.is_some()) {
+            diff.after_header = Some(source.to_string_lossy().into_owned());
+        }
+    }
+    Ok(outcome)
 }
 
 /// Finds a file on the controller where Ansible looks: each folder of the search path, its `kind` folder first.

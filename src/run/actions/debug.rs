@@ -52,9 +52,13 @@ impl Action for Debug {
                         // An undefined variable is worth seeing, not worth failing for.
                         Err(e) if e.is_undefined() => {
                             let shown = format!("<< error 1 - {e} >>");
-                            Ok(Outcome::default()
-                                .with(name, shown)
-                                .warn(format!("Encountered 1 template error.\nerror 1 - {e}")))
+                            let e = e.at(expression.place());
+                            let shown_error = crate::report::format_error(&e);
+                            let warning = format!(
+                                "Encountered 1 template error.\nerror 1 - {}",
+                                shown_error.trim_end()
+                            );
+                            Ok(Outcome::default().with(name, shown).warn(warning))
                         }
                         Err(e) => Err(e.into()),
                     }

@@ -85,7 +85,9 @@ impl<'p> Evaluator<'p> {
         let mut out = Vec::new();
         match self.render_block(name, 0, &mut out)? {
             true => concat(out),
-            false => Ok(Value::undefined(format!("'TemplateReference object' has no attribute '{name}'"))),
+            false => {
+                Ok(Value::undefined(format!("object of type 'TemplateReference' has no attribute '{name}'")))
+            }
         }
     }
 

@@ -63,13 +63,17 @@ impl<'p> Evaluator<'p> {
             files.insert(path, template.clone());
             return Ok(template);
         }
-        let names: Vec<String> = names.iter().map(|name| format!("'{}'", name.to_text())).collect();
-        let places = loader::search_path(&self.unit.renderer);
-        let places: Vec<String> = places.iter().map(|path| path.display().to_string()).collect();
-        Err(Error::new(format!("the template {} was not found", names.join(" or ")))
-            .kind(ErrorKind::NotFound)
-            .help(format!("looked in {}", places.join(", ")))
-            .at(&self.place(position)))
+        let name = match names.as_slice() {
+            [name] => playbook_api::python::repr(name),
+            many => {
+                let names: Vec<_> = many.iter().map(Value::to_text).collect();
+                format!("none of the templates given ({})", names.join(", "))
+            }
+        };
+        let folders = loader::search_path(&self.unit.renderer);
+        let folders: Vec<String> = folders.iter().map(|path| format!("'{}'", path.display())).collect();
+        let message = format!("{name} not found in search path: {}", folders.join(", "));
+        Err(self.fault(Error::new(message).kind(ErrorKind::NotFound), position))
     }
 
     fn renderer_for(&self, context: bool) -> Renderer {

@@ -8,7 +8,7 @@ use crate::template::Renderer;
 use crate::template::filters::paths::{expanduser, normpath};
 
 /// The folders of the scope in which files are searched, nearest first; the run's own folder comes last.
-fn folders(renderer: &Renderer) -> Vec<PathBuf> {
+pub fn folders(renderer: &Renderer) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = match renderer.scope.get("ansible_search_path") {
         Some(Ok(Value::List(paths))) => paths.iter().map(|path| PathBuf::from(&*path.to_text())).collect(),
         _ => ["role_path", "playbook_dir"]
@@ -58,4 +58,13 @@ pub fn candidates(renderer: &Renderer, kind: &str, name: &str) -> Vec<PathBuf> {
 pub fn find(renderer: &Renderer, kind: &str, name: &str) -> Option<PathBuf> {
     let found = candidates(renderer, kind, name).into_iter().find(|candidate| candidate.exists())?;
     Some(std::path::absolute(&found).unwrap_or(found))
+}
+
+/// The folder for the files of the running task's action, as the run says in `ansible_lookup_folder`.
+pub fn kind(renderer: &Renderer) -> &'static str {
+    match renderer.scope.get("ansible_lookup_folder").and_then(Result::ok).as_ref().and_then(Value::as_str) {
+        Some("templates") => "templates",
+        Some("vars") => "vars",
+        _ => "files",
+    }
 }

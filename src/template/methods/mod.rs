@@ -8,7 +8,8 @@ mod text;
 pub use map::entries;
 use playbook_api::{Error, Map, Value};
 
-use super::object;
+use super::lazy::{as_asked_map, force, reach};
+use super::{object, undefined};
 
 /// The methods that change what they are called on.
 pub const MUTATING: [&str; 11] = [
@@ -35,6 +36,7 @@ pub fn exists(value: &Value, name: &str) -> bool {
         Value::Bool(_) | Value::Int(_) | Value::BigInt(_) => &number::INTEGER_NAMES,
         Value::Float(_) => &number::FLOAT_NAMES,
         Value::Bytes(_) => &["decode", "hex"],
+        Value::Object(object) if object.is_map() => &map::NAMES,
         _ => &[],
     };
     names.contains(&name)
@@ -50,6 +52,9 @@ pub fn call(value: &Value, name: &str, args: &[Value], kwargs: &Map) -> Option<R
     if let Some(behaviour) = object::behaviour(value) {
         return behaviour.method(name, args, kwargs);
     }
+    if as_asked_map(value).is_some() {
+        return asked(value, name, args, kwargs);
+    }
     if !exists(value, name) {
         return None;
     }
@@ -62,6 +67,20 @@ pub fn call(value: &Value, name: &str, args: &[Value], kwargs: &Map) -> Option<R
         Value::List(_) | Value::Map(_) => return mutate(&mut value.clone(), name, args.args, kwargs),
         other => number::call(other, &args),
     })
+}
+
+/// A method of a map that is asked member by member: only `get` spares building it.
+fn asked(value: &Value, name: &str, args: &[Value], kwargs: &Map) -> Option<Result<Value, Error>> {
+    if let ("get", [key, default @ ..]) = (name, args) {
+        return Some(match as_asked_map(value)?.member(key) {
+            Some(member) => undefined::caught(member.and_then(|member| reach(&member))),
+            None => Ok(default.first().cloned().unwrap_or_default()),
+        });
+    }
+    match force(value) {
+        Ok(value) => call(&value, name, args, kwargs),
+        Err(error) => Some(Err(error)),
+    }
 }
 
 /// Calls a method that changes its value; nothing where there is no such method.

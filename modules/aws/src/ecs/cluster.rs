@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::client::Aws;
 use crate::compare::{Changes, whole_diff};
 use crate::connection::Connection;
-use crate::ecs::service::CapacityProvider;
+use crate::ecs::service_options::CapacityProvider;
 use crate::error::Explain;
 use crate::{shape, wait};
 
@@ -58,7 +58,11 @@ impl ControllerModule for EcsCluster {
         collection: "community.aws",
         aliases: &["amazon.aws.ecs_cluster"],
         short: "Create, change or delete an ECS cluster",
-        returns: &[("cluster", "dict", "The cluster as DescribeClusters prints it: clusterArn, clusterName, status, …")],
+        returns: &[(
+            "cluster",
+            "dict",
+            "The cluster as DescribeClusters prints it: clusterArn, clusterName, status, …",
+        )],
         examples: "\
 - name: A cluster on Fargate
   ecs_cluster:
@@ -95,7 +99,13 @@ impl EcsCluster {
     }
 
     async fn find(&self, aws: &Aws) -> Result<Option<Cluster>, Error> {
-        let answer = aws.ecs().describe_clusters().clusters(&self.name).send().await.explain("ecs:DescribeClusters")?;
+        let answer = aws
+            .ecs()
+            .describe_clusters()
+            .clusters(&self.name)
+            .send()
+            .await
+            .explain("ecs:DescribeClusters")?;
         let cluster = answer.clusters.unwrap_or_default().into_iter().next();
         Ok(cluster.filter(|c| c.status() != Some("INACTIVE")))
     }
@@ -103,8 +113,10 @@ impl EcsCluster {
     fn strategy(&self) -> Option<Json> {
         self.capacity_provider_strategy.as_ref().map(|all| {
             all.iter()
-                .map(|c| json!({"capacityProvider": c.capacity_provider, "weight": c.weight.unwrap_or(0),
-                    "base": c.base.unwrap_or(0)}))
+                .map(|c| {
+                    json!({"capacityProvider": c.capacity_provider, "weight": c.weight.unwrap_or(0),
+                    "base": c.base.unwrap_or(0)})
+                })
                 .collect()
         })
     }
@@ -142,7 +154,11 @@ impl EcsCluster {
         let strategy = self.wanted_strategy(&current);
         let mut changes = Changes::default();
         changes.compare("capacityProviders", &providers, &current["capacityProviders"]);
-        changes.compare("defaultCapacityProviderStrategy", &strategy, &current["defaultCapacityProviderStrategy"]);
+        changes.compare(
+            "defaultCapacityProviderStrategy",
+            &strategy,
+            &current["defaultCapacityProviderStrategy"],
+        );
         let mut outcome = Outcome::changed(!changes.is_empty());
         if context.diff && !changes.is_empty() {
             outcome = outcome.diff(changes.diff(&self.title()));
@@ -207,7 +223,8 @@ impl EcsCluster {
         context: &Context,
     ) -> Result<Outcome, Failure> {
         let Some(cluster) = existing else {
-            return Err(Failure::new(format!("the {} does not exist", self.title())).help("check `name` and `region`"));
+            return Err(Failure::new(format!("the {} does not exist", self.title()))
+                .help("check `name` and `region`"));
         };
         let has_instances = |c: &Cluster| c.registered_container_instances_count() > 0;
         if has_instances(&cluster) || context.check {
@@ -215,7 +232,7 @@ impl EcsCluster {
         }
         let interval = wait::seconds(Some(self.delay), 10);
         let looks = u32::try_from(self.repeat).unwrap_or(1).max(1);
-        let found = wait::until(context, interval * (looks - 1), interval, || async {
+        let found = wait::until(context, interval.saturating_mul(looks - 1), interval, || async {
             Ok(self.find(aws).await?.filter(has_instances))
         });
         match found.await? {
@@ -238,7 +255,11 @@ fn sdk_strategy(strategy: Option<&Json>) -> Result<Option<Vec<CapacityProviderSt
     strategy
         .and_then(Json::as_array)
         .map(|all| {
-            shape::list_from_json(all, "capacity_provider_strategy", CapacityProviderStrategyItem::deserialize)
+            shape::list_from_json(
+                all,
+                "capacity_provider_strategy",
+                CapacityProviderStrategyItem::deserialize,
+            )
         })
         .transpose()
 }

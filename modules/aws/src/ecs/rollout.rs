@@ -47,7 +47,10 @@ pub fn judge(service: &Service, expected: &Expected) -> Rollout {
     if let Some(primary) = primary
         && let Some(instead) = not_expected(primary, expected)
     {
-        return Rollout::Failed(format!("{instead}: the deployment was rolled back or replaced{}", reason(primary)));
+        return Rollout::Failed(format!(
+            "{instead}: the deployment was rolled back or replaced{}",
+            reason(primary)
+        ));
     }
     let (running, desired) = (service.running_count(), service.desired_count());
     let state = primary.and_then(Deployment::rollout_state);
@@ -56,7 +59,12 @@ pub fn judge(service: &Service, expected: &Expected) -> Rollout {
         return Rollout::Done;
     }
     let state = state.map_or("IN_PROGRESS", DeploymentRolloutState::as_str);
-    let old: i32 = service.deployments().iter().filter(|d| d.status() != Some("PRIMARY")).map(Deployment::running_count).sum();
+    let old: i32 = service
+        .deployments()
+        .iter()
+        .filter(|d| d.status() != Some("PRIMARY"))
+        .map(Deployment::running_count)
+        .sum();
     let new = primary.map_or(running, Deployment::running_count);
     let mut words = format!("{new} of {desired} tasks running");
     if old > 0 {
@@ -87,7 +95,11 @@ fn not_expected(primary: &Deployment, expected: &Expected) -> Option<String> {
         return Some(format!("{} is rolled out instead of {}", short(runs), short(asked)));
     }
     let id = primary.id().unwrap_or_default();
-    expected.deployment.as_deref().filter(|asked| *asked != id).map(|asked| format!("{id} has taken the place of {asked}"))
+    expected
+        .deployment
+        .as_deref()
+        .filter(|asked| *asked != id)
+        .map(|asked| format!("{id} has taken the place of {asked}"))
 }
 
 fn of_definition(deployment: &Deployment) -> String {
@@ -112,7 +124,9 @@ pub async fn explain(aws: &Aws, cluster: &str, service: &Service) -> Vec<String>
     let stopped: Result<Vec<Task>, Error> =
         describe::stopped_tasks(aws, cluster, service.service_name().unwrap_or_default()).await;
     match stopped {
-        Ok(tasks) => lines.extend(tasks.iter().take(5).map(|task| format!("stopped {}", stopped_reason(task)))),
+        Ok(tasks) => {
+            lines.extend(tasks.iter().take(5).map(|task| format!("stopped {}", stopped_reason(task))))
+        }
         Err(e) => lines.push(format!("the stopped tasks could not be read: {e}")),
     }
     lines
@@ -127,7 +141,9 @@ pub fn stopped_reason(task: &Task) -> String {
         match (container.exit_code(), container.reason()) {
             (None | Some(0), None) => {}
             (Some(code), None) => text.push_str(&format!("; container {name}: exit code {code}")),
-            (Some(code), Some(why)) => text.push_str(&format!("; container {name}: exit code {code} ({why})")),
+            (Some(code), Some(why)) => {
+                text.push_str(&format!("; container {name}: exit code {code} ({why})"))
+            }
             (None, Some(why)) => text.push_str(&format!("; container {name}: {why}")),
         }
     }
@@ -163,17 +179,20 @@ mod tests {
 
     #[test]
     fn old_tasks_and_missing_ones_are_waited_for() {
-        let both = json!([deployment("PRIMARY", 2, "IN_PROGRESS", 1), deployment("ACTIVE", 1, "COMPLETED", 2)]);
+        let both =
+            json!([deployment("PRIMARY", 2, "IN_PROGRESS", 1), deployment("ACTIVE", 1, "COMPLETED", 2)]);
         let words = "1 of 2 tasks running, 2 old ones still up; rollout IN_PROGRESS";
         assert_eq!(judged(service(both, 3)), Rollout::Going(words.into()));
     }
 
     #[test]
     fn failed_rolled_back_and_deleted_can_never_be_done() {
-        let failed = json!([deployment("PRIMARY", 1, "IN_PROGRESS", 1), deployment("ACTIVE", 2, "FAILED", 0)]);
+        let failed =
+            json!([deployment("PRIMARY", 1, "IN_PROGRESS", 1), deployment("ACTIVE", 2, "FAILED", 0)]);
         let Rollout::Failed(why) = judged(service(failed, 1)) else { panic!("not failed") };
         assert_eq!(why, "the deployment of web:2 failed: tasks failed to start");
-        let Rollout::Failed(why) = judged(service(json!([deployment("PRIMARY", 1, "COMPLETED", 2)]), 2)) else {
+        let Rollout::Failed(why) = judged(service(json!([deployment("PRIMARY", 1, "COMPLETED", 2)]), 2))
+        else {
             panic!("not failed")
         };
         assert!(why.starts_with("web:1 is rolled out instead of web:2"), "{why}");

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::client::Aws;
 use crate::connection::Connection;
-use crate::ecs::service::{CapacityProvider, LaunchType, NetworkConfiguration};
+use crate::ecs::service_options::{CapacityProvider, LaunchType, NetworkConfiguration};
 use crate::ecs::{describe, rollout, service_change, task_run};
 use crate::wait;
 
@@ -96,10 +96,16 @@ impl EcsRunner {
         };
         let lines = usize::try_from(self.log_lines.unwrap_or(50)).unwrap_or(0);
         let log = match task_run::log_tails(&aws, task, lines).await {
-            Ok(tails) => tails.into_iter().filter(|t| t.container == container).flat_map(|t| t.lines).collect(),
+            Ok(tails) => {
+                tails.into_iter().filter(|t| t.container == container).flat_map(|t| t.lines).collect()
+            }
             Err(warning) => vec![warning],
         };
-        let code = task.containers().iter().find(|c| c.name() == Some(container.as_str())).and_then(|c| c.exit_code());
+        let code = task
+            .containers()
+            .iter()
+            .find(|c| c.name() == Some(container.as_str()))
+            .and_then(|c| c.exit_code());
         match code {
             Some(code) => Ok((code.into(), log.join("\n"))),
             None => Err(Error::new(format!("the command never ran: {}", rollout::stopped_reason(task)))

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::client::Aws;
 use crate::compare::{Changes, is_empty};
-use crate::ecs::service::{EcsService, NetworkConfiguration, enabled};
+use crate::ecs::service_options::{DeploymentConfiguration, EcsService, NetworkConfiguration};
 use crate::ecs::{describe, to_sdk_tags};
 use crate::error::Explain;
 use crate::shape;
@@ -65,7 +65,7 @@ pub fn asked(module: &EcsService) -> Result<Map<String, Json>, Error> {
     Ok(canonical)
 }
 
-fn deployment_configuration(d: crate::ecs::service::DeploymentConfiguration) -> Json {
+fn deployment_configuration(d: DeploymentConfiguration) -> Json {
     json!({
         "maximumPercent": d.maximum_percent,
         "minimumHealthyPercent": d.minimum_healthy_percent,
@@ -80,7 +80,7 @@ fn deployment_configuration(d: crate::ecs::service::DeploymentConfiguration) -> 
 
 /// The network of a task or service in the API's shape.
 pub fn network(n: &NetworkConfiguration) -> Json {
-    let public = n.assign_public_ip.map(enabled);
+    let public = n.assign_public_ip.map(|on| if on { "ENABLED" } else { "DISABLED" });
     json!({"awsvpcConfiguration": {
         "subnets": n.subnets.clone().unwrap_or_default(),
         "securityGroups": n.security_groups,
@@ -102,7 +102,9 @@ pub async fn compare(
             // Only read when the service is created; ECS does not tell them afterwards.
             "clientToken" | "role" => {}
             "taskDefinition" => compare_definition(aws, value, service, &mut changes).await?,
-            "deploymentController" => changes.compare(name, value, &json!({"type": controller(service).as_str()})),
+            "deploymentController" => {
+                changes.compare(name, value, &json!({"type": controller(service).as_str()}))
+            }
             "schedulingStrategy" => {
                 let strategy = service.scheduling_strategy().map_or("REPLICA", |s| s.as_str());
                 changes.compare(name, value, &strategy.into());
@@ -111,8 +113,14 @@ pub async fn compare(
                 changes.compare(name, value, &service.propagate_tags().map_or("NONE", |p| p.as_str()).into());
             }
             "serviceConnectConfiguration" => {
-                let primary = current["deployments"].as_array().and_then(|all| all.iter().find(|d| d["status"] == "PRIMARY"));
-                changes.compare(name, value, primary.map_or(&Json::Null, |d| &d["serviceConnectConfiguration"]));
+                let primary = current["deployments"]
+                    .as_array()
+                    .and_then(|all| all.iter().find(|d| d["status"] == "PRIMARY"));
+                changes.compare(
+                    name,
+                    value,
+                    primary.map_or(&Json::Null, |d| &d["serviceConnectConfiguration"]),
+                );
             }
             "placementConstraints" if is_empty(value) && !module.purge_placement_constraints => {}
             "placementStrategy" if is_empty(value) && !module.purge_placement_strategy => {}
@@ -136,7 +144,8 @@ async fn compare_definition(
     service: &Service,
     changes: &mut Changes,
 ) -> Result<(), Error> {
-    let (asked, current) = (asked.as_str().unwrap_or_default(), service.task_definition().unwrap_or_default());
+    let (asked, current) =
+        (asked.as_str().unwrap_or_default(), service.task_definition().unwrap_or_default());
     if describe::has_revision(asked) {
         if !describe::same_definition(asked, current, None) {
             changes.note("taskDefinition", current.into(), asked.into());
@@ -183,21 +192,30 @@ const WITH_EXTERNAL: &[&str] = &[
 ];
 
 /// Says what cannot be changed this way, and which way it can.
-pub fn check_controller(title: &str, service: &Service, changes: &Changes, redeploys: bool) -> Result<(), Failure> {
+pub fn check_controller(
+    title: &str,
+    service: &Service,
+    changes: &Changes,
+    redeploys: bool,
+) -> Result<(), Failure> {
     for fixed in ["launchType", "schedulingStrategy"] {
         if changes.has(fixed) {
             return Err(Failure::new(format!(
                 "{fixed} of the existing {title} is {} and cannot be changed to {}",
                 changes.before[fixed], changes.after[fixed]
             ))
-            .help("delete the service and create it again; capacity_provider_strategy can be changed in place"));
+            .help(
+                "delete the service and create it again; capacity_provider_strategy can be changed in place",
+            ));
         }
     }
     let (allowed, help) = match controller(service) {
         DeploymentControllerType::CodeDeploy => {
             (WITH_CODE_DEPLOY, "create a CodeDeploy deployment for it (`aws deploy create-deployment`)")
         }
-        DeploymentControllerType::External => (WITH_EXTERNAL, "create a new task set for it (`aws ecs create-task-set`)"),
+        DeploymentControllerType::External => {
+            (WITH_EXTERNAL, "create a new task set for it (`aws ecs create-task-set`)")
+        }
         _ => return Ok(()),
     };
     let mut refused: Vec<&str> = changes.names().filter(|n| !allowed.contains(n)).collect();
@@ -314,11 +332,23 @@ fn overlay(current: &Json, asked: &Json) -> Json {
 pub async fn tag(aws: &Aws, arn: &str, changes: &TagChanges) -> Result<(), Error> {
     if !changes.set.is_empty() {
         let tags = to_sdk_tags(&changes.set);
-        aws.ecs().tag_resource().resource_arn(arn).set_tags(Some(tags)).send().await.explain("ecs:TagResource")?;
+        aws.ecs()
+            .tag_resource()
+            .resource_arn(arn)
+            .set_tags(Some(tags))
+            .send()
+            .await
+            .explain("ecs:TagResource")?;
     }
     if !changes.remove.is_empty() {
         let keys = Some(changes.remove.clone());
-        aws.ecs().untag_resource().resource_arn(arn).set_tag_keys(keys).send().await.explain("ecs:UntagResource")?;
+        aws.ecs()
+            .untag_resource()
+            .resource_arn(arn)
+            .set_tag_keys(keys)
+            .send()
+            .await
+            .explain("ecs:UntagResource")?;
     }
     Ok(())
 }

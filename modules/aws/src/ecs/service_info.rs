@@ -43,8 +43,16 @@ impl ControllerModule for EcsServiceInfo {
         short: "List or describe the services of an ECS cluster",
         check_mode: "Full: it only reads.",
         returns: &[
-            ("services", "list", "The services' ARNs or, with `details`, the services as DescribeServices prints them."),
-            ("services_not_running", "list", "With `details`, the asked services that do not exist, and why."),
+            (
+                "services",
+                "list",
+                "The services' ARNs or, with `details`, the services as DescribeServices prints them.",
+            ),
+            (
+                "services_not_running",
+                "list",
+                "With `details`, the asked services that do not exist, and why.",
+            ),
         ],
         examples: "\
 - name: Which services are there?
@@ -74,7 +82,9 @@ impl ControllerModule for EcsServiceInfo {
         };
         let found = describe::services(&aws, &self.cluster, &names).await?;
         let is_found = |name: &String| {
-            found.iter().any(|s| s.service_name() == Some(crate::text::short(name)) || s.service_arn() == Some(name))
+            found
+                .iter()
+                .any(|s| s.service_name() == Some(crate::text::short(name)) || s.service_arn() == Some(name))
         };
         let missing: Json = names
             .iter()

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::client::Aws;
 use crate::connection::Connection;
-use crate::ecs::service::{CapacityProvider, LaunchType, NetworkConfiguration};
+use crate::ecs::service_options::{CapacityProvider, LaunchType, NetworkConfiguration};
 use crate::ecs::{describe, service_change, task_run};
 use crate::error::Explain;
 use crate::tags::Tags;
@@ -20,11 +20,14 @@ use crate::{shape, wait};
 /// With `wait` a run lasts until its containers have ended: a container that leaves with another code than 0 fails
 /// the module, which then says why the task stopped and what it logged last.
 #[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
-#[schemars(extend("required_if" = [
-    ["operation", "run", ["task_definition"]],
-    ["operation", "start", ["task_definition", "container_instances"]],
-    ["operation", "stop", ["task"]],
-]))]
+#[schemars(extend(
+    "mutually_exclusive" = [["launch_type", "capacity_provider_strategy"]],
+    "required_if" = [
+        ["operation", "run", ["task_definition"]],
+        ["operation", "start", ["task_definition", "container_instances"]],
+        ["operation", "stop", ["task"]]
+    ]
+))]
 pub struct EcsTask {
     /// What to do.
     pub operation: Operation,
@@ -191,7 +194,8 @@ impl EcsTask {
     async fn follow(&self, aws: &Aws, tasks: Vec<Task>, context: &Context) -> Result<Outcome, Failure> {
         let timeout = wait::seconds(self.wait_timeout, 600);
         let interval = wait::seconds(self.wait_delay, 5);
-        let stopped = task_run::wait_until_stopped(aws, &self.cluster, &tasks, timeout, interval, context).await;
+        let stopped =
+            task_run::wait_until_stopped(aws, &self.cluster, &tasks, timeout, interval, context).await;
         let stopped = match stopped {
             Ok(stopped) => stopped,
             Err(e) => {
@@ -226,7 +230,8 @@ impl EcsTask {
                 Err(warning) => outcome = outcome.warn(warning),
             }
         }
-        let reasons: Vec<Value> = stopped.iter().map(|t| t.stopped_reason().unwrap_or_default().into()).collect();
+        let reasons: Vec<Value> =
+            stopped.iter().map(|t| t.stopped_reason().unwrap_or_default().into()).collect();
         outcome = outcome.with("exit_codes", codes).with("stopped_reasons", reasons).with("logs", logs);
         if failures.is_empty() {
             return Ok(outcome);
@@ -237,9 +242,13 @@ impl EcsTask {
 
     async fn stop(&self, aws: &Aws, context: &Context) -> Result<Outcome, Failure> {
         let id = self.task.clone().unwrap_or_default();
-        let Some(task) = describe::tasks(aws, &self.cluster, &[id.clone()]).await?.into_iter().next() else {
-            return Ok(Outcome::changed(false)
-                .warn(format!("ECS does not know the task {}: it stopped long ago, or never was", short(&id))));
+        let Some(task) =
+            describe::tasks(aws, &self.cluster, std::slice::from_ref(&id)).await?.into_iter().next()
+        else {
+            return Ok(Outcome::changed(false).warn(format!(
+                "ECS does not know the task {}: it stopped long ago, or never was",
+                short(&id)
+            )));
         };
         if task.desired_status() == Some("STOPPED") || task.last_status() == Some("STOPPED") {
             return Ok(Outcome::changed(false).with("task", Value::from_json(shape::to_json(&task))));
@@ -252,9 +261,11 @@ impl EcsTask {
             aws.ecs().stop_task().cluster(&self.cluster).task(&id).send().await.explain("ecs:StopTask")?;
         let mut task = answer.task.unwrap_or(task);
         if self.wait {
-            let (timeout, interval) = (wait::seconds(self.wait_timeout, 600), wait::seconds(self.wait_delay, 5));
+            let (timeout, interval) =
+                (wait::seconds(self.wait_timeout, 600), wait::seconds(self.wait_delay, 5));
             let tasks = [task];
-            let stopped = task_run::wait_until_stopped(aws, &self.cluster, &tasks, timeout, interval, context).await?;
+            let stopped =
+                task_run::wait_until_stopped(aws, &self.cluster, &tasks, timeout, interval, context).await?;
             let [before] = tasks;
             task = stopped.into_iter().next().unwrap_or(before);
         }

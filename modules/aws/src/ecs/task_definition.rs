@@ -6,9 +6,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use crate::client::Aws;
-use crate::compare::{Changes, is_empty, whole_diff};
+use crate::compare::whole_diff;
 use crate::connection::Connection;
 use crate::ecs::describe;
+use crate::ecs::task_definition_compare::compare;
 use crate::error::Explain;
 use crate::shape;
 
@@ -94,7 +95,11 @@ impl ControllerModule for EcsTaskDefinition {
         collection: "community.aws",
         aliases: &["amazon.aws.ecs_taskdefinition"],
         short: "Register or deregister an ECS task definition",
-        returns: &[("taskdefinition", "dict", "The definition as DescribeTaskDefinition prints it: taskDefinitionArn, family, revision, containerDefinitions, …")],
+        returns: &[(
+            "taskdefinition",
+            "dict",
+            "The definition as DescribeTaskDefinition prints it: taskDefinitionArn, family, revision, containerDefinitions, …",
+        )],
         examples: "\
 - name: The image of this release
   ecs_taskdefinition:
@@ -219,8 +224,11 @@ impl EcsTaskDefinition {
         if revision == next {
             return Ok(());
         }
-        Err(Failure::new(format!("the next revision of {} is {next}, so {revision} cannot be registered", self.family()))
-            .help("leave `revision` out to register a new one"))
+        Err(Failure::new(format!(
+            "the next revision of {} is {next}, so {revision} cannot be registered",
+            self.family()
+        ))
+        .help("leave `revision` out to register a new one"))
     }
 
     async fn deregister(&self, aws: &Aws, context: &Context) -> Result<Outcome, Failure> {
@@ -228,11 +236,14 @@ impl EcsTaskDefinition {
             (Some(arn), _, _) => arn.clone(),
             (None, Some(family), Some(revision)) => format!("{family}:{revision}"),
             _ => {
-                return Err(Failure::new("taking a task definition away needs its arn, or its family and revision")
-                    .help("a family goes revision by revision"));
+                return Err(Failure::new(
+                    "taking a task definition away needs its arn, or its family and revision",
+                )
+                .help("a family goes revision by revision"));
             }
         };
-        let existing = describe::task_definition(aws, &name).await?.map(|(definition, _)| shape::to_json(&definition));
+        let existing =
+            describe::task_definition(aws, &name).await?.map(|(definition, _)| shape::to_json(&definition));
         let Some(current) = existing else {
             return Ok(Outcome::changed(false));
         };
@@ -241,7 +252,8 @@ impl EcsTaskDefinition {
         }
         let mut outcome = Outcome::changed(true);
         if context.diff {
-            outcome = outcome.diff(whole_diff(current.clone(), Json::Null, &format!("ECS task definition {name}")));
+            outcome =
+                outcome.diff(whole_diff(current.clone(), Json::Null, &format!("ECS task definition {name}")));
         }
         if context.check {
             return Ok(outcome.with("taskdefinition", Value::from_json(current)));
@@ -274,102 +286,9 @@ fn planned(asked: &Map<String, Json>, existing: Option<&Json>) -> Value {
     Value::from_json(Json::Object(planned))
 }
 
-/// Members that ECS adds to a registered definition.
-const ADDED: &[&str] = &[
-    "taskDefinitionArn",
-    "revision",
-    "status",
-    "requiresAttributes",
-    "compatibilities",
-    "registeredAt",
-    "registeredBy",
-    "deregisteredAt",
-    "deleteRequestedAt",
-    "tags",
-];
-
-/// A revision is a document of its own: what was asked and what is there are compared whole, once both are
-/// written with the defaults that ECS fills in.
-fn compare(asked: &Map<String, Json>, current: &Json) -> Changes {
-    let mut changes = Changes::default();
-    let network = current["networkMode"].as_str().or(asked.get("networkMode").and_then(Json::as_str));
-    let host_ports = matches!(network, Some("awsvpc" | "host"));
-    let asked = filled(&Json::Object(asked.clone()), host_ports);
-    let mut current = filled(current, host_ports);
-    if let Some(members) = current.as_object_mut() {
-        members.retain(|name, _| !ADDED.contains(&name.as_str()));
-        if asked.get("networkMode").is_none() {
-            members.remove("networkMode");
-        }
-        if asked.get("requiresCompatibilities").is_none() {
-            members.remove("requiresCompatibilities");
-        }
-    }
-    let (Some(asked), Some(current)) = (asked.as_object(), current.as_object()) else { return changes };
-    let names: Vec<&String> = asked.keys().chain(current.keys().filter(|k| !asked.contains_key(*k))).collect();
-    for name in names {
-        let (a, c) = (asked.get(name).cloned().unwrap_or_default(), current.get(name).cloned().unwrap_or_default());
-        if a != c {
-            changes.note(name, c, a);
-        }
-    }
-    changes
-}
-
-/// A definition as it is compared: defaults filled in, empty members gone, unordered lists in order.
-fn filled(definition: &Json, host_ports: bool) -> Json {
-    let mut definition = definition.clone();
-    for container in definition["containerDefinitions"].as_array_mut().into_iter().flatten() {
-        let Some(members) = container.as_object_mut() else { continue };
-        members.entry("essential").or_insert(true.into());
-        if let Some(check) = members.get_mut("healthCheck").and_then(Json::as_object_mut) {
-            for (name, seconds) in [("interval", 30), ("timeout", 5), ("retries", 3)] {
-                check.entry(name).or_insert(seconds.into());
-            }
-        }
-        for port in members.get_mut("portMappings").and_then(Json::as_array_mut).into_iter().flatten() {
-            let Some(port) = port.as_object_mut() else { continue };
-            port.entry("protocol").or_insert("tcp".into());
-            let inside = port.get("containerPort").cloned();
-            if let (true, Some(inside)) = (host_ports, inside) {
-                port.entry("hostPort").or_insert(inside);
-            }
-        }
-        for (list, key) in [("environment", "name"), ("secrets", "name"), ("portMappings", "containerPort")] {
-            if let Some(items) = members.get_mut(list).and_then(Json::as_array_mut) {
-                items.sort_by_key(|item| item[key].to_string());
-            }
-        }
-    }
-    for volume in definition["volumes"].as_array_mut().into_iter().flatten() {
-        if let Some(members) = volume.as_object_mut() {
-            members.remove("configuredAtLaunch");
-            if let Some(efs) = members.get_mut("efsVolumeConfiguration").and_then(Json::as_object_mut) {
-                efs.entry("rootDirectory").or_insert("/".into());
-            }
-        }
-    }
-    pruned(&definition)
-}
-
-fn pruned(json: &Json) -> Json {
-    match json {
-        Json::Object(map) => {
-            let mut kept: Vec<(String, Json)> = map
-                .iter()
-                .filter(|(name, value)| !is_empty(value) || *name == "essential" || value.is_string())
-                .map(|(name, value)| (name.clone(), pruned(value)))
-                .collect();
-            kept.sort_by(|a, b| a.0.cmp(&b.0));
-            Json::Object(kept.into_iter().collect())
-        }
-        Json::Array(items) => items.iter().map(pruned).collect(),
-        other => other.clone(),
-    }
-}
-
 async fn register(aws: &Aws, asked: Map<String, Json>) -> Result<Json, Error> {
-    let i = shape::from_json(&Json::Object(asked), "task definition", RegisterTaskDefinitionInput::deserialize)?;
+    let i =
+        shape::from_json(&Json::Object(asked), "task definition", RegisterTaskDefinitionInput::deserialize)?;
     let answer = aws
         .ecs()
         .register_task_definition()

@@ -34,7 +34,11 @@ impl ControllerModule for EcsTaskDefinitionInfo {
             ("family", "str", "The family."),
             ("revision", "int", "The number of the revision."),
             ("status", "str", "ACTIVE or INACTIVE."),
-            ("container_definitions", "list", "The containers, with members in snake_case; so are the other members of the API's answer."),
+            (
+                "container_definitions",
+                "list",
+                "The containers, with members in snake_case; so are the other members of the API's answer.",
+            ),
             ("tags", "list", "The tags, as key and value."),
         ],
         examples: "\
@@ -52,7 +56,9 @@ impl ControllerModule for EcsTaskDefinitionInfo {
         let aws = Aws::connect(&self.connection, context).await?;
         let Some((definition, tags)) = describe::task_definition(&aws, &self.task_definition).await? else {
             return Err(Failure::new(format!("there is no task definition '{}'", self.task_definition))
-                .help("check `task_definition` and `region`; a family without active revisions has none either"));
+                .help(
+                    "check `task_definition` and `region`; a family without active revisions has none either",
+                ));
         };
         let mut outcome = Outcome::changed(false);
         if let Json::Object(members) = snake_keys(&shape::to_json(&definition), OWN_KEYS) {

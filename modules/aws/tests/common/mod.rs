@@ -41,10 +41,12 @@ pub fn connection() -> Map {
     map! { "endpoint_url" => endpoint(), "region" => "us-east-1", "access_key" => "AKIATEST", "secret_key" => "not-a-secret" }
 }
 
-/// Arguments with the emulator's connection.
-pub fn with_connection(mut arguments: Map) -> Map {
-    arguments.extend(connection());
-    arguments
+/// Arguments with the emulator's connection, unless they bring their own.
+pub fn with_connection(arguments: Map) -> Map {
+    if arguments.contains_key("endpoint_url") {
+        return arguments;
+    }
+    arguments.into_iter().chain(connection()).collect()
 }
 
 pub fn try_run(module: &str, arguments: Map, context: &Context) -> Result<Outcome, Failure> {
@@ -55,7 +57,8 @@ pub fn try_run(module: &str, arguments: Map, context: &Context) -> Result<Outcom
 }
 
 pub fn run(module: &str, arguments: Map, context: &Context) -> Outcome {
-    try_run(module, arguments, context).unwrap_or_else(|f| panic!("{module}: {} {:?}", f.error, f.error.get_help()))
+    try_run(module, arguments, context)
+        .unwrap_or_else(|f| panic!("{module}: {} {:?}", f.error, f.error.get_help()))
 }
 
 pub fn fails(module: &str, arguments: Map, context: &Context) -> Failure {
@@ -73,7 +76,12 @@ pub fn converges(module: &str, arguments: Map) -> Outcome {
     let done = run(module, arguments.clone(), &context());
     assert!(done.changed, "{module}: check mode did it already");
     let again = run(module, arguments.clone(), &context());
-    assert!(!again.changed, "{module}: the second run changed something: {:?} {:?}", again.values.get("changes"), again.diff.iter().map(|d| d.to_value()).collect::<Vec<_>>());
+    assert!(
+        !again.changed,
+        "{module}: the second run changed something: {:?} {:?}",
+        again.values.get("changes"),
+        again.diff.iter().map(|d| d.to_value()).collect::<Vec<_>>()
+    );
     assert!(again.diff.is_empty(), "{module}: a diff without a change");
     assert!(!run(module, arguments, &check()).changed, "{module}: check mode sees a change that is none");
     done
@@ -83,7 +91,8 @@ pub fn converges(module: &str, arguments: Map) -> Outcome {
 pub fn at(outcome: &Outcome, path: &str) -> Value {
     let mut steps = path.split('.');
     let first = steps.next().unwrap();
-    let mut value = outcome.values.get(first).cloned().unwrap_or_else(|| panic!("no {first} in {:?}", outcome.values));
+    let mut value =
+        outcome.values.get(first).cloned().unwrap_or_else(|| panic!("no {first} in {:?}", outcome.values));
     for step in steps {
         let next = match step.parse::<usize>() {
             Ok(i) => value.as_list().and_then(|l| l.get(i)).cloned(),
@@ -105,4 +114,30 @@ pub fn list(items: &[&str]) -> Value {
 /// A value from JSON text.
 pub fn json(text: &str) -> Value {
     Value::from_json(serde_json::from_str(text).unwrap())
+}
+
+/// A call that the crate has no client for, as a form.
+pub fn raw(service: &str, form: &str) -> String {
+    use std::io::{Read, Write};
+    let url = endpoint();
+    let address = url.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let credential = format!(
+        "AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=x"
+    );
+    write!(
+        stream,
+        "POST / HTTP/1.1\r\nHost: {address}\r\nAuthorization: {credential}\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+pub fn between(text: &str, start: &str, end: &str) -> String {
+    let rest = text.split(start).nth(1).unwrap_or_else(|| panic!("no {start} in {text}"));
+    rest.split(end).next().unwrap().to_owned()
 }

@@ -1,10 +1,15 @@
 //! `db_migrate`: brings a database's schema to where the application wants it.
 
+mod alembic;
+mod command;
+mod django;
 mod folder;
 mod history;
 mod lock;
 mod plan;
+mod report;
 mod sql;
+mod tool;
 mod version;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +32,17 @@ pub enum Tool {
     Django,
 }
 
+/// How to find out what is pending.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Detect {
+    /// Compare the files with the version table.
+    #[default]
+    Files,
+    /// Ask the tool.
+    Tool,
+}
+
 /// Applies the migrations that a database lacks, each once, however many deployments run at a time.
 ///
 /// With `tool: sql` (the default) the folder holds files named `001_name.sql`, `V1__name.sql` or
@@ -35,10 +51,11 @@ pub enum Tool {
 /// holds a statement that cannot run in a transaction begins with the comment `-- playbook: no-transaction`.
 /// Needs a direct connection (or a pooler in session mode): migrations are guarded by an advisory lock.
 #[derive(Deserialize, JsonSchema)]
+#[schemars(extend("mutually_exclusive" = [["container", "ecs"], ["url", "secret"]]))]
 pub struct DbMigrate {
     /// Folder of the migrations; for Alembic and Django the folder of the project.
     #[schemars(extend("aliases" = ["folder", "directory", "migrations"], "format" = "path"))]
-    path: String,
+    path: Option<String>,
     /// What the migrations are written for.
     #[serde(default)]
     tool: Tool,
@@ -66,6 +83,29 @@ pub struct DbMigrate {
     statement_timeout: Option<String>,
     /// Role to take on, so that it owns what the migrations create.
     role: Option<String>,
+    /// With Alembic and Django: the command that migrates, as text or as a list; `alembic upgrade head` and
+    /// `python manage.py migrate --noinput` unless given. It runs here, in the folder `chdir`, or where
+    /// `container` or `ecs` says.
+    #[schemars(extend("format" = "raw"))]
+    command: Option<serde_json::Value>,
+    /// How to find out what is pending: `files` compares the project's revisions with the version table, `tool`
+    /// asks `alembic current` and `alembic heads`, or `manage.py migrate --check`.
+    #[serde(default)]
+    detect: Detect,
+    /// Folder that the command runs in; `path` unless given.
+    #[schemars(extend("format" = "path"))]
+    chdir: Option<String>,
+    /// Variables for the command. It also gets the URL of the database, and libpq's PGHOST, PGPASSWORD and so on;
+    /// only an ECS task does not, since what it is given can be read in the API: let its task definition say.
+    env: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Name of the variable that holds the URL.
+    #[serde(default = "database_url")]
+    url_variable: String,
+    /// Run the command in a container.
+    container: Option<command::Container>,
+    /// Run the command as a task of Amazon ECS: cluster, task_definition, container, network_configuration,
+    /// launch_type and so on.
+    ecs: Option<serde_json::Map<String, serde_json::Value>>,
     /// Seconds to wait for another deployment that migrates the same database.
     #[serde(default = "ten_minutes")]
     wait_timeout: u64,
@@ -77,15 +117,22 @@ fn public() -> String {
     "public".into()
 }
 
+fn database_url() -> String {
+    "DATABASE_URL".into()
+}
+
 fn ten_minutes() -> u64 {
     600
 }
 
 impl DbMigrate {
     fn folder(&self, context: &Context) -> Result<PathBuf, Error> {
-        let path = match (self.path.strip_prefix("~/"), variable(context, "HOME")) {
+        let Some(path) = &self.path else {
+            return Err(Error::new("missing required arguments: path"));
+        };
+        let path = match (path.strip_prefix("~/"), variable(context, "HOME")) {
             (Some(rest), Some(home)) => Path::new(&home).join(rest),
-            _ => PathBuf::from(&self.path),
+            _ => PathBuf::from(path),
         };
         if !path.is_dir() {
             let what = if path.exists() { "is not a folder" } else { "does not exist" };
@@ -125,8 +172,9 @@ impl ControllerModule for DbMigrate {
             ("pending", "list", "The migrations that would be applied, in check mode"),
             ("baselined", "list", "The migrations recorded without running them"),
             ("repaired", "list", "What was put right in the history"),
-            ("version", "str", "The newest version applied now"),
+            ("version", "str", "The newest version applied now; with Alembic and Django a list"),
             ("version_before", "str", "The newest version applied before"),
+            ("rc", "int", "With Alembic and Django: the command's exit code; stdout and stderr beside it"),
             ("file", "str", "On failure: the file; line, statement, sqlstate, detail and hint say more"),
         ],
         examples: "\
@@ -149,6 +197,15 @@ impl ControllerModule for DbMigrate {
     path: migrations
     url: \"{{ database_url }}\"
     target: 7
+
+- name: Let the new image's own Alembic migrate, if there is something to do
+  db_migrate:
+    tool: alembic
+    path: \"{{ playbook_dir }}/../app\"
+    secret: prod/app/database
+    command: alembic upgrade head
+    container:
+      image: \"{{ ecr_repo }}/{{ app_name }}:{{ image_tag }}\"
 ",
         ..Doc::BUILTIN
     };
@@ -158,7 +215,7 @@ impl ControllerModule for DbMigrate {
         target.role = self.role().map(str::to_owned);
         match self.tool {
             Tool::Sql => sql::run(&self, &target, context).await,
-            Tool::Alembic | Tool::Django => Err(Failure::new("not yet")),
+            Tool::Alembic | Tool::Django => tool::run(&self, &target, context).await,
         }
     }
 }

@@ -1,0 +1,128 @@
+//! `wait_until: {target_group: …}`: a load balancer finds its targets healthy.
+
+use aws_sdk_elasticloadbalancingv2::types::{TargetHealthDescription, TargetHealthStateEnum};
+use playbook_api::extension::BoxFuture;
+use playbook_api::{Context, Error, Map, Probe, ProbeState, Spec};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use super::{parse, values};
+use crate::client::Aws;
+use crate::connection::Connection;
+use crate::error::Explain;
+
+/// All targets of a group are healthy, or at least a number of them.
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
+#[schemars(extend("required_one_of" = [["target_group_arn", "name"]], "mutually_exclusive" = [["target_group_arn", "name"]]))]
+pub struct Options {
+    /// The ARN of the group.
+    #[schemars(extend("aliases" = ["arn"]))]
+    target_group_arn: Option<String>,
+    /// The name of the group.
+    name: Option<String>,
+    /// How many targets have to be healthy. Left out, all that are not draining have to be, and at least one.
+    healthy: Option<i64>,
+    #[serde(flatten)]
+    connection: Connection,
+}
+
+/// The entry in the registry.
+pub struct TargetGroupProbe;
+
+impl Probe for TargetGroupProbe {
+    fn name(&self) -> &'static str {
+        "target_group"
+    }
+
+    fn spec(&self) -> Spec {
+        Spec::of::<Options>()
+    }
+
+    fn look<'a>(
+        &'a self,
+        options: &'a Map,
+        context: &'a Context,
+    ) -> BoxFuture<'a, Result<ProbeState, Error>> {
+        Box::pin(async move {
+            let o: Options = parse("target_group", options, context)?;
+            let Some(targets) = o.targets(context).await? else {
+                let name = o.target_group_arn.as_deref().or(o.name.as_deref()).unwrap_or_default();
+                return Ok(ProbeState::Waiting(format!("there is no target group {name}"), Map::default()));
+            };
+            let found = values("targets", targets.iter().map(to_json).collect());
+            let draining =
+                targets.iter().filter(|t| state(t) == Some(&TargetHealthStateEnum::Draining)).count();
+            let healthy =
+                targets.iter().filter(|t| state(t) == Some(&TargetHealthStateEnum::Healthy)).count();
+            let wanted = match o.healthy {
+                Some(n) => usize::try_from(n).unwrap_or(0),
+                None => (targets.len() - draining).max(1),
+            };
+            Ok(match healthy >= wanted {
+                true => ProbeState::Met(found),
+                false => ProbeState::Waiting(format!("{healthy} of {wanted} targets healthy"), found),
+            })
+        })
+    }
+
+    /// Why targets are not healthy.
+    fn explain<'a>(&'a self, options: &'a Map, context: &'a Context) -> BoxFuture<'a, Vec<String>> {
+        Box::pin(async move {
+            let read = async {
+                let o: Options = parse("target_group", options, context)?;
+                o.targets(context).await
+            };
+            match read.await {
+                Ok(targets) => targets.unwrap_or_default().iter().filter_map(unhealthy_reason).collect(),
+                Err(e) => vec![format!("the targets could not be described: {e}")],
+            }
+        })
+    }
+}
+
+impl Options {
+    async fn targets(&self, context: &Context) -> Result<Option<Vec<TargetHealthDescription>>, Error> {
+        let aws = Aws::connect(&self.connection, context).await?;
+        let missing = ["TargetGroupNotFound", "TargetGroupNotFoundException"];
+        let arn = match &self.target_group_arn {
+            Some(arn) => arn.clone(),
+            None => {
+                let request =
+                    aws.elb().describe_target_groups().set_names(self.name.clone().map(|n| vec![n]));
+                let answer =
+                    request.send().await.missing("elasticloadbalancing:DescribeTargetGroups", &missing)?;
+                let group = answer.and_then(|a| a.target_groups.unwrap_or_default().into_iter().next());
+                match group.and_then(|g| g.target_group_arn) {
+                    Some(arn) => arn,
+                    None => return Ok(None),
+                }
+            }
+        };
+        let answer = aws.elb().describe_target_health().target_group_arn(arn).send().await;
+        let answer = answer.missing("elasticloadbalancing:DescribeTargetHealth", &missing)?;
+        Ok(answer.map(|a| a.target_health_descriptions.unwrap_or_default()))
+    }
+}
+
+fn state(target: &TargetHealthDescription) -> Option<&TargetHealthStateEnum> {
+    target.target_health().and_then(|h| h.state())
+}
+
+fn to_json(target: &TargetHealthDescription) -> Json {
+    let health = target.target_health();
+    json!({
+        "id": target.target().and_then(|t| t.id()),
+        "port": target.target().and_then(|t| t.port()),
+        "state": state(target).map(|s| s.as_str()),
+        "reason": health.and_then(|h| h.reason()).map(|r| r.as_str()),
+        "description": health.and_then(|h| h.description()),
+    })
+}
+
+fn unhealthy_reason(target: &TargetHealthDescription) -> Option<String> {
+    let is = state(target).filter(|s| **s != TargetHealthStateEnum::Healthy)?;
+    let id = target.target().and_then(|t| t.id()).unwrap_or("?");
+    let health = target.target_health();
+    let why = health.and_then(|h| h.description()).or(health.and_then(|h| h.reason()).map(|r| r.as_str()));
+    Some(format!("target {id} is {}{}", is.as_str(), why.map_or_else(String::new, |w| format!(": {w}"))))
+}

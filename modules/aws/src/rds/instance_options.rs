@@ -1,0 +1,255 @@
+//! The arguments of `rds_instance`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::connection::Connection;
+use crate::tags::Tags;
+
+/// Creates, changes, starts, stops, reboots or deletes a database instance of Amazon RDS.
+///
+/// Only what is given is compared, and an instance that already is as asked is not modified. Passwords are
+/// never shown, and never compared either: an existing one is set again only with `force_update_password`.
+#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
+#[schemars(extend(
+    "mutually_exclusive" = [["manage_master_user_password", "master_user_password"]],
+    "required_if" = [
+        ["engine", "aurora", ["db_cluster_identifier"]],
+        ["engine", "aurora-mysql", ["db_cluster_identifier"]],
+        ["engine", "aurora-postgresql", ["db_cluster_identifier"]],
+        ["creation_source", "snapshot", ["db_snapshot_identifier"]],
+        ["creation_source", "instance", ["source_db_instance_identifier"]],
+        ["creation_source", "s3", ["s3_bucket_name", "engine", "master_username", "source_engine",
+            "source_engine_version", "s3_ingestion_role_arn"]]
+    ]
+))]
+pub struct RdsInstance {
+    /// What the instance should be.
+    #[serde(default)]
+    pub state: State,
+    /// What a new instance is made from; nothing unless given.
+    pub creation_source: Option<CreationSource>,
+    /// The identifier of the instance.
+    #[schemars(extend("aliases" = ["id", "instance_id"]))]
+    pub db_instance_identifier: String,
+    /// Another identifier that the instance gets.
+    #[schemars(extend("aliases" = ["new_instance_id", "new_id"]))]
+    pub new_db_instance_identifier: Option<String>,
+    /// Sets the password of an existing instance to `master_user_password`.
+    #[serde(default)]
+    pub force_update_password: bool,
+    /// Removes log exports that `enable_cloudwatch_logs_exports` does not name.
+    #[serde(default = "yes")]
+    pub purge_cloudwatch_logs_exports: bool,
+    /// Removes security groups that `vpc_security_group_ids` does not name.
+    #[serde(default = "yes")]
+    pub purge_security_groups: bool,
+    /// Removes tags that `tags` does not name.
+    #[serde(default = "yes")]
+    pub purge_tags: bool,
+    /// Removes roles that `iam_roles` does not name.
+    #[serde(default)]
+    pub purge_iam_roles: bool,
+    /// Whether the instance is a replica of `source_db_instance_identifier`; `false` promotes one.
+    pub read_replica: Option<bool>,
+    /// Waits until the instance is what it should be.
+    #[serde(default = "yes")]
+    pub wait: bool,
+    /// Seconds that this may take; 3600 unless given.
+    pub wait_timeout: Option<i64>,
+    /// IAM roles of the instance, each with the feature it serves.
+    pub iam_roles: Option<Vec<IamRole>>,
+    /// The storage in GiB.
+    pub allocated_storage: Option<i32>,
+    /// Whether an `engine_version` of another major version may be installed.
+    pub allow_major_version_upgrade: Option<bool>,
+    /// Applies changes at once instead of in the maintenance window.
+    #[serde(default)]
+    pub apply_immediately: bool,
+    /// Whether minor versions are installed in the maintenance window.
+    pub auto_minor_version_upgrade: Option<bool>,
+    /// The availability zone of a new instance.
+    #[schemars(extend("aliases" = ["az", "zone"]))]
+    pub availability_zone: Option<String>,
+    /// How many days backups are kept; 0 turns them off.
+    pub backup_retention_period: Option<i32>,
+    /// The certificate authority of the server's certificate.
+    pub ca_certificate_identifier: Option<String>,
+    /// The character set of a new instance, where the engine has that choice.
+    pub character_set_name: Option<String>,
+    /// Whether snapshots get the instance's tags.
+    pub copy_tags_to_snapshot: Option<bool>,
+    /// The Aurora cluster that the instance belongs to.
+    #[schemars(extend("aliases" = ["cluster_id"]))]
+    pub db_cluster_identifier: Option<String>,
+    /// The size of the instance: `db.t4g.micro`.
+    #[schemars(extend("aliases" = ["class", "instance_type"]))]
+    pub db_instance_class: Option<String>,
+    /// The name of the database that a new instance holds.
+    pub db_name: Option<String>,
+    /// The parameter group.
+    pub db_parameter_group_name: Option<String>,
+    /// Security groups of EC2-Classic.
+    pub db_security_groups: Option<Vec<String>>,
+    /// The snapshot to restore a new instance from.
+    #[schemars(extend("aliases" = ["snapshot_identifier", "snapshot_id"]))]
+    pub db_snapshot_identifier: Option<String>,
+    /// The group of subnets.
+    #[schemars(extend("aliases" = ["subnet_group"]))]
+    pub db_subnet_group_name: Option<String>,
+    /// Whether the instance is protected from deletion.
+    pub deletion_protection: Option<bool>,
+    /// The directory that the instance belongs to.
+    pub domain: Option<String>,
+    /// The IAM role with which the directory is called.
+    pub domain_iam_role_name: Option<String>,
+    /// The logs that go to CloudWatch: `postgresql`, `upgrade`.
+    #[schemars(extend("aliases" = ["cloudwatch_log_exports"]))]
+    pub enable_cloudwatch_logs_exports: Option<Vec<String>>,
+    /// Whether IAM users may log in.
+    pub enable_iam_database_authentication: Option<bool>,
+    /// Whether Performance Insights is on.
+    pub enable_performance_insights: Option<bool>,
+    /// The database engine of a new instance: `postgres`, `mysql`, `mariadb`, `aurora-postgresql`, …
+    pub engine: Option<String>,
+    /// The engine's version. `16` is satisfied by every 16.x.
+    pub engine_version: Option<String>,
+    /// The name of the snapshot made before deletion; needed unless `skip_final_snapshot`.
+    #[schemars(extend("aliases" = ["final_snapshot_identifier"]))]
+    pub final_db_snapshot_identifier: Option<String>,
+    /// Reboots over to the standby of a Multi-AZ instance.
+    pub force_failover: Option<bool>,
+    /// The provisioned operations a second.
+    pub iops: Option<i32>,
+    /// The KMS key of a new instance's storage.
+    pub kms_key_id: Option<String>,
+    /// The model of the licence: `license-included`, `bring-your-own-license`, `general-public-license`, `postgresql-license`.
+    pub license_model: Option<String>,
+    /// Leaves the master password to RDS, which keeps it in Secrets Manager: see `master_user_secret` in the answer.
+    pub manage_master_user_password: Option<bool>,
+    /// The KMS key of the secret that RDS keeps.
+    pub master_user_secret_kms_key_id: Option<String>,
+    /// The password of the master user, at least 8 characters.
+    #[schemars(extend("aliases" = ["password"], "no_log" = true))]
+    pub master_user_password: Option<String>,
+    /// The name of the master user of a new instance.
+    #[schemars(extend("aliases" = ["username"]))]
+    pub master_username: Option<String>,
+    /// The storage in GiB up to which it may grow by itself.
+    pub max_allocated_storage: Option<i32>,
+    /// Seconds between two points of enhanced monitoring; 0 turns it off.
+    pub monitoring_interval: Option<i32>,
+    /// The IAM role of enhanced monitoring.
+    pub monitoring_role_arn: Option<String>,
+    /// Whether there is a standby in another availability zone.
+    pub multi_az: Option<bool>,
+    /// The option group.
+    pub option_group_name: Option<String>,
+    /// The KMS key of Performance Insights.
+    pub performance_insights_kms_key_id: Option<String>,
+    /// Days that Performance Insights keeps its data.
+    pub performance_insights_retention_period: Option<i32>,
+    /// The port that the database listens on.
+    pub port: Option<i32>,
+    /// When backups are made, in UTC: `03:00-04:00`.
+    #[schemars(extend("aliases" = ["backup_window"]))]
+    pub preferred_backup_window: Option<String>,
+    /// When maintenance is done, in UTC: `mon:04:00-mon:05:00`.
+    #[schemars(extend("aliases" = ["maintenance_window"]))]
+    pub preferred_maintenance_window: Option<String>,
+    /// `coreCount` and `threadsPerCore`.
+    pub processor_features: Option<BTreeMap<String, String>>,
+    /// The order in which Aurora replicas take over, 0 first.
+    pub promotion_tier: Option<i32>,
+    /// Whether the instance has a public address.
+    pub publicly_accessible: Option<bool>,
+    /// The moment to restore `source_db_instance_identifier` at, in ISO 8601.
+    pub restore_time: Option<String>,
+    /// The bucket of the backup to restore from.
+    pub s3_bucket_name: Option<String>,
+    /// The IAM role that may read the bucket.
+    pub s3_ingestion_role_arn: Option<String>,
+    /// Where in the bucket the backup starts.
+    pub s3_prefix: Option<String>,
+    /// Deletes without a last snapshot.
+    #[serde(default)]
+    pub skip_final_snapshot: bool,
+    /// The instance to replicate or restore from.
+    pub source_db_instance_identifier: Option<String>,
+    /// The engine that made the backup in S3.
+    pub source_engine: Option<String>,
+    /// The version of the engine that made the backup in S3.
+    pub source_engine_version: Option<String>,
+    /// The region of `source_db_instance_identifier`.
+    pub source_region: Option<String>,
+    /// Whether the storage of a new instance is encrypted.
+    pub storage_encrypted: Option<bool>,
+    /// The storage's throughput in MiB a second.
+    pub storage_throughput: Option<i32>,
+    /// The kind of storage: `gp3`, `gp2`, `io1`, `io2`, `standard`.
+    pub storage_type: Option<String>,
+    /// The key store of transparent data encryption.
+    pub tde_credential_arn: Option<String>,
+    /// The password of that key store.
+    #[schemars(extend("no_log" = true))]
+    pub tde_credential_password: Option<String>,
+    /// The time zone of a new instance, where the engine has that choice.
+    pub timezone: Option<String>,
+    /// Restores the last moment possible.
+    pub use_latest_restorable_time: Option<bool>,
+    /// The security groups, by id.
+    pub vpc_security_group_ids: Option<Vec<String>>,
+    /// Tags of the instance.
+    #[schemars(extend("aliases" = ["resource_tags"]))]
+    pub tags: Option<Tags>,
+    #[serde(flatten)]
+    pub connection: Connection,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What the instance should be.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It exists and is as described.
+    #[default]
+    Present,
+    Absent,
+    /// The same as `absent`.
+    Terminated,
+    /// It exists and runs.
+    Started,
+    /// The same as `started`.
+    Running,
+    /// It is stopped.
+    Stopped,
+    /// It is rebooted, each time.
+    Rebooted,
+    /// The same as `rebooted`.
+    Restarted,
+}
+
+/// What a new instance is made from.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CreationSource {
+    /// A snapshot.
+    Snapshot,
+    /// A backup in S3.
+    S3,
+    /// Another instance, at a moment of its past or as its replica.
+    Instance,
+}
+
+/// An IAM role of an instance.
+#[derive(Clone, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
+pub struct IamRole {
+    /// The feature that it serves: `s3Import`, `Lambda`.
+    pub feature_name: String,
+    /// The ARN of the role.
+    pub role_arn: String,
+}

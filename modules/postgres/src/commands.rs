@@ -1,0 +1,46 @@
+//! The statements that bring something to its wanted state.
+
+use playbook_api::{Context, Diff, Failure, Outcome};
+
+use crate::fault;
+use crate::session::Session;
+
+/// Runs statements, and only remembers them in check mode.
+pub struct Commands<'a> {
+    session: &'a Session,
+    context: &'a Context,
+    /// As they may be shown.
+    run: Vec<String>,
+}
+
+impl<'a> Commands<'a> {
+    pub fn new(session: &'a Session, context: &'a Context) -> Self {
+        Commands { session, context, run: Vec::new() }
+    }
+
+    pub async fn run(&mut self, sql: &str) -> Result<(), Failure> {
+        self.run_shown_as(sql, sql).await
+    }
+
+    /// For statements that hold a password.
+    pub async fn run_shown_as(&mut self, sql: &str, shown: &str) -> Result<(), Failure> {
+        let shown = self.context.redactor.text(shown);
+        if !self.context.check {
+            let done = self.session.execute(sql).await;
+            done.map_err(|e| fault::failure(&format!("cannot execute SQL '{shown}'"), &e))?;
+        }
+        self.run.push(shown);
+        Ok(())
+    }
+
+    /// What was, or would be, done; `name` is the returned value that lists the statements.
+    pub fn outcome(self, name: &str) -> Outcome {
+        let mut outcome = Outcome::changed(!self.run.is_empty());
+        if self.context.diff && !self.run.is_empty() {
+            let lines: String = self.run.iter().map(|sql| format!("{sql};\n")).collect();
+            outcome = outcome.diff(Diff::text("", lines).headers("", self.session.target.describe()));
+        }
+        outcome.warnings = self.session.warnings();
+        outcome.with(name, self.run)
+    }
+}

@@ -1,0 +1,121 @@
+//! `postgresql_ext`: an extension is there, or is not.
+
+use playbook_api::{Context, ControllerModule, Deserialize, Doc, Failure, JsonSchema, Outcome};
+
+use crate::commands::Commands;
+use crate::login::{Login, Target};
+use crate::session::{Session, ident, literal, not_there_yet};
+
+/// What is wanted of the extension.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// It is installed in the database.
+    #[default]
+    Present,
+    /// It is not.
+    Absent,
+}
+
+/// Installs, updates or removes an extension of a database.
+#[derive(Deserialize, JsonSchema)]
+pub struct PostgresqlExt {
+    /// Name of the extension.
+    #[schemars(extend("aliases" = ["ext"]))]
+    name: String,
+    #[serde(default)]
+    state: State,
+    /// Schema it is installed in.
+    schema: Option<String>,
+    /// Version it has, or `latest`.
+    version: Option<String>,
+    /// Install what it needs too; remove what needs it too.
+    #[serde(default)]
+    cascade: bool,
+    /// Comment on it.
+    comment: Option<String>,
+    #[serde(flatten)]
+    login: Login,
+}
+
+impl ControllerModule for PostgresqlExt {
+    const DOC: Doc = Doc {
+        name: "postgresql_ext",
+        collection: "community.postgresql",
+        short: "Install, update or remove PostgreSQL extensions",
+        check_mode: "Full: lists the statements it would execute, in a session that cannot write.",
+        returns: &[
+            ("queries", "list", "The statements executed"),
+            ("prev_version", "str", "The version before"),
+            ("version", "str", "The version now"),
+        ],
+        examples: "\
+- name: The application needs pgcrypto
+  community.postgresql.postgresql_ext:
+    name: pgcrypto
+    login_db: shop
+",
+        ..Doc::BUILTIN
+    };
+
+    async fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let target = Target::resolve(&self.login, "postgres", context).await?;
+        let Some(session) = Session::open_or_foresee(&target, context).await? else {
+            return Ok(not_there_yet(&target));
+        };
+        let mut commands = Commands::new(&session, context);
+        let (name, quoted) = (ident(&self.name), literal(&self.name));
+        let installed = format!(
+            "SELECT e.extversion, n.nspname, obj_description(e.oid, 'pg_extension')
+             FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = {quoted}"
+        );
+        let found = session.rows(&installed).await?.into_iter().next();
+        let column = |i: usize| found.as_ref().and_then(|row| row.get(i)).and_then(Option::as_deref);
+        let before = column(0).map(str::to_owned);
+        let cascade = if self.cascade { " CASCADE" } else { "" };
+        match (self.state, &found) {
+            (State::Absent, None) => {}
+            (State::Absent, Some(_)) => commands.run(&format!("DROP EXTENSION {name}{cascade}")).await?,
+            (State::Present, None) => {
+                let latest = |v: &&String| v.as_str() != "latest";
+                let mut sql = format!("CREATE EXTENSION {name}");
+                sql += &self.schema.iter().map(|s| format!(" SCHEMA {}", ident(s))).collect::<String>();
+                sql += &self
+                    .version
+                    .iter()
+                    .filter(latest)
+                    .map(|v| format!(" VERSION {}", literal(v)))
+                    .collect::<String>();
+                commands.run(&format!("{sql}{cascade}")).await?;
+            }
+            (State::Present, Some(_)) => {
+                let wanted = match self.version.as_deref() {
+                    Some("latest") => {
+                        let sql = format!(
+                            "SELECT default_version FROM pg_available_extensions WHERE name = {quoted}"
+                        );
+                        session.value(&sql).await?
+                    }
+                    other => other.map(str::to_owned),
+                };
+                if let Some(version) = wanted.filter(|v| Some(v.as_str()) != column(0)) {
+                    commands.run(&format!("ALTER EXTENSION {name} UPDATE TO {}", literal(&version))).await?;
+                }
+                if let Some(schema) = self.schema.as_ref().filter(|s| Some(s.as_str()) != column(1)) {
+                    commands.run(&format!("ALTER EXTENSION {name} SET SCHEMA {}", ident(schema))).await?;
+                }
+            }
+        }
+        if let (State::Present, Some(comment)) = (self.state, &self.comment)
+            && Some(comment.as_str()) != column(2)
+        {
+            commands.run(&format!("COMMENT ON EXTENSION {name} IS {}", literal(comment))).await?;
+        }
+        let after = session.value(&installed).await?;
+        Ok(commands
+            .outcome("queries")
+            .with("ext", self.name.as_str())
+            .with("prev_version", before)
+            .with("version", after))
+    }
+}

@@ -1,0 +1,152 @@
+//! Running a migration tool's command: here, in a container, or as a task of Amazon ECS.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use playbook_api::{Context, Deserialize, Error, JsonSchema, Map, Value};
+
+use crate::login::{Login, Target};
+use crate::session::cancelled;
+
+/// A container for the command.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Container {
+    /// The image.
+    image: String,
+    /// Network of the container: `host`, or a name.
+    network: Option<String>,
+    /// Further options of `docker run`.
+    #[serde(default)]
+    options: Vec<String>,
+    /// The program that runs containers.
+    #[serde(default = "docker")]
+    engine: String,
+}
+
+fn docker() -> String {
+    "docker".into()
+}
+
+/// Where commands run, and with what.
+pub struct Runner {
+    pub container: Option<Container>,
+    pub ecs: Option<Map>,
+    pub folder: Option<PathBuf>,
+    /// The task's own variables.
+    pub env: Vec<(String, String)>,
+    /// The database, for all but an ECS task. In the environment, where the process list does not show it.
+    pub database: Vec<(String, String)>,
+}
+
+/// How a command ended.
+#[derive(Debug, Default)]
+pub struct Ended {
+    pub rc: i64,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Runner {
+    pub async fn run(&self, command: &[String], context: &Context) -> Result<Ended, Error> {
+        context.progress(format!("running {}", command.join(" ")));
+        if let Some(options) = &self.ecs {
+            return self.run_task(command, options, context).await;
+        }
+        let variables: Vec<&(String, String)> = self.database.iter().chain(&self.env).collect();
+        let mut words: Vec<String> = Vec::new();
+        if let Some(container) = &self.container {
+            words.extend([container.engine.clone(), "run".into(), "--rm".into()]);
+            words.extend(container.network.iter().flat_map(|n| ["--network".to_owned(), n.clone()]));
+            // The name alone: the engine takes the value from its own environment.
+            words.extend(variables.iter().flat_map(|(name, _)| ["-e".to_owned(), name.clone()]));
+            words.extend(container.options.iter().cloned());
+            words.push(container.image.clone());
+        }
+        words.extend(command.iter().cloned());
+        let Some((program, arguments)) = words.split_first() else {
+            return Err(Error::new("command is empty"));
+        };
+        let mut process = tokio::process::Command::new(program);
+        process
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        process.envs(context.environment.iter().map(|(n, v)| (n, v)));
+        process.envs(variables.into_iter().map(|(n, v)| (n, v)));
+        if let Some(folder) = &self.folder {
+            process.current_dir(folder);
+        }
+        let child = process.spawn().map_err(|e| {
+            let help = match e.kind() {
+                std::io::ErrorKind::NotFound => format!("install {program}, or give the whole command"),
+                _ => "see that it may be executed".into(),
+            };
+            Error::from(e).context(format!("cannot run {program}")).help(help)
+        })?;
+        let id = child.id();
+        let output = child.wait_with_output();
+        tokio::pin!(output);
+        let output = tokio::select! {
+            output = &mut output => output?,
+            () = cancelled(context) => {
+                // Asked to end, it can end its transaction, and a container engine its container.
+                if let Some(id) = id.and_then(|id| i32::try_from(id).ok()) {
+                    let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+                }
+                let _ = tokio::time::timeout(Duration::from_secs(10), &mut output).await;
+                return Err(Error::new(format!("interrupted while {program} ran")));
+            }
+        };
+        let text = |bytes: &[u8]| context.redactor.text(&String::from_utf8_lossy(bytes));
+        Ok(Ended {
+            rc: output.status.code().map_or(-1, i64::from),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        })
+    }
+
+    async fn run_task(&self, command: &[String], options: &Map, context: &Context) -> Result<Ended, Error> {
+        let runner = context.registry.task_runner("ecs").ok_or_else(|| {
+            Error::new("ecs: this build cannot run ECS tasks").help("build with the feature `aws`")
+        })?;
+        let (rc, log) = runner.run(command, options, context).await?;
+        Ok(Ended { rc, stdout: context.redactor.text(&log), stderr: String::new() })
+    }
+}
+
+/// The database as variables: the URL under its name, and libpq's own.
+pub fn variables(target: &Target, url_variable: &str) -> Vec<(String, String)> {
+    let url = &target.url;
+    let mut all = vec![(url_variable.to_owned(), url.to_text())];
+    let (host, port) = url.hosts.first().map_or((None, None), |(host, port)| (Some(host.clone()), *port));
+    for (name, value) in [
+        ("PGHOST", host),
+        ("PGPORT", port.map(|p| p.to_string())),
+        ("PGUSER", url.user.clone()),
+        ("PGPASSWORD", url.password.clone()),
+        ("PGDATABASE", url.dbname.clone()),
+        ("PGSSLMODE", url.param("sslmode").map(str::to_owned)),
+    ] {
+        all.extend(value.map(|value| (name.to_owned(), value)));
+    }
+    all
+}
+
+/// The runner's own options, with the task's variables and AWS connection where it names none.
+pub fn ecs_options(given: &Map, env: &[(String, String)], login: &Login) -> Map {
+    let mut options = given.clone();
+    if !env.is_empty() {
+        let mut environment: Map = env.iter().map(|(n, v)| (Value::from(n), Value::from(v))).collect();
+        environment.extend(given.get("environment").and_then(Value::as_map).cloned().unwrap_or_default());
+        options.insert("environment".into(), environment.into());
+    }
+    for (name, value) in login.aws() {
+        options.entry(name.into()).or_insert_with(|| value.into());
+    }
+    options
+}

@@ -1,0 +1,308 @@
+//! db_migrate with Alembic and Django: with projects and commands of the tests' own, and with the real tools where
+//! they are installed.
+
+mod common;
+
+use std::path::Path;
+use std::process::Command;
+
+use common::*;
+use playbook_api::extension::BoxFuture;
+use playbook_api::{Context, Error, Failure, Map, Outcome, Registry, TaskRunner, Value, map};
+use tempfile::TempDir;
+
+fn revision(id: &str, down: &str) -> String {
+    format!(
+        "from alembic import op\n\nrevision: str = '{id}'\ndown_revision = {down}\nbranch_labels = None\ndepends_on = None\n\n\ndef upgrade():\n    op.execute('CREATE TABLE t_{id} (id int)')\n\n\ndef downgrade():\n    op.execute('DROP TABLE t_{id}')\n"
+    )
+}
+
+const ENV: &str = "import os\nfrom alembic import context\nfrom sqlalchemy import create_engine, pool\n\nengine = create_engine(os.environ['DATABASE_URL'].replace('postgresql://', 'postgresql+psycopg2://'), poolclass=pool.NullPool)\nwith engine.connect() as connection:\n    context.configure(connection=connection)\n    with context.begin_transaction():\n        context.run_migrations()\n";
+
+fn alembic_project() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    write(
+        folder.path(),
+        &[
+            ("alembic.ini", "[alembic]\nscript_location = %(here)s/migrations\n"),
+            ("migrations/env.py", ENV),
+            ("migrations/script.py.mako", ""),
+            ("migrations/versions/a1.py", &revision("a1", "None")),
+            ("migrations/versions/b2.py", &revision("b2", "'a1'")),
+        ],
+    );
+    folder
+}
+
+async fn migrate(
+    context: &Context,
+    folder: &Path,
+    database: &Database,
+    more: Map,
+) -> Result<Outcome, Failure> {
+    let mut arguments =
+        map! { "path" => folder.display().to_string(), "url" => database.url.as_str(), "tool" => "alembic" };
+    arguments.extend(more);
+    task(context, "db_migrate", arguments).await
+}
+
+/// A stand-in for `alembic upgrade head`: writes the version table through the URL it is given.
+fn stand_in(sql: &str) -> Value {
+    let script = format!(
+        "psql -XAtq -v ON_ERROR_STOP=1 \"$DATABASE_URL\" -c \"{sql}\" && echo done for $DATABASE_URL"
+    );
+    vec!["sh", "-c", &script].into()
+}
+
+const UPGRADE: &str = "CREATE TABLE IF NOT EXISTS alembic_version (version_num text PRIMARY KEY); DELETE FROM alembic_version; INSERT INTO alembic_version VALUES ('b2')";
+
+#[tokio::test]
+async fn a_command_runs_only_when_something_is_pending() {
+    let (folder, database) = (alembic_project(), Database::new().await);
+    let command = map! { "command" => stand_in(UPGRADE) };
+    let before = database.dump();
+    let outcome = migrate(&check(), folder.path(), &database, command.clone()).await.unwrap();
+    assert!(outcome.changed);
+    assert_eq!(value(&outcome, "pending"), "['a1', 'b2']");
+    assert_eq!(outcome.diff[0].after, Some("a1\nb2\n".into()));
+    assert_eq!(database.dump(), before);
+    let context = context();
+    let outcome = migrate(&context, folder.path(), &database, command.clone()).await.unwrap();
+    assert!(outcome.changed);
+    assert_eq!(value(&outcome, "version"), "['b2']");
+    assert_eq!(value(&outcome, "rc"), "0");
+    assert!(value(&outcome, "stdout").contains("done for ********"), "{}", value(&outcome, "stdout"));
+    let fails = map! { "command" => "false" };
+    assert!(!migrate(&context, folder.path(), &database, fails).await.unwrap().changed);
+    // A new revision: now it runs again.
+    write(folder.path(), &[("migrations/versions/c3.py", &revision("c3", "'b2'"))]);
+    let failure =
+        migrate(&context, folder.path(), &database, map! { "command" => "sh -c 'echo oh no >&2; exit 3'" })
+            .await
+            .unwrap_err();
+    assert!(failure.error.to_string().ends_with("failed with code 3: oh no"), "{}", failure.error);
+    assert_eq!(value(&failure.outcome, "rc"), "3");
+    assert!(!failure.outcome.changed);
+    let failure =
+        migrate(&context, folder.path(), &database, map! { "command" => "true" }).await.unwrap_err();
+    assert!(
+        failure.error.to_string().starts_with("`true` ended well, but c3 is still pending"),
+        "{}",
+        failure.error
+    );
+    let failure = migrate(&context, folder.path(), &database, map! { "command" => "no-such-program" })
+        .await
+        .unwrap_err();
+    assert!(failure.error.to_string().starts_with("cannot run no-such-program"), "{}", failure.error);
+}
+
+#[tokio::test]
+async fn two_deployments_run_the_command_once() {
+    let (folder, database) = (alembic_project(), Database::new().await);
+    let slow = format!("SELECT pg_sleep(1); {UPGRADE}");
+    let context = context();
+    let run = || migrate(&context, folder.path(), &database, map! { "command" => stand_in(&slow) });
+    let (a, b) = tokio::join!(run(), run());
+    assert_eq!([a.unwrap().changed, b.unwrap().changed].iter().filter(|c| **c).count(), 1);
+}
+
+#[tokio::test]
+async fn broken_projects_are_named() {
+    let (folder, database) = (alembic_project(), Database::new().await);
+    let context = context();
+    database
+        .query("CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('zz')");
+    let failure = migrate(&context, folder.path(), &database, map! {}).await.unwrap_err();
+    assert!(
+        failure.error.to_string().starts_with("the database is at revision 'zz', which no file in "),
+        "{}",
+        failure.error
+    );
+    write(
+        folder.path(),
+        &[(
+            "migrations/versions/001_initial.py",
+            "\"\"\"Initial schema\n\nRevision ID: 001_initial\n\"\"\"\n",
+        )],
+    );
+    let failure = migrate(&context, folder.path(), &database, map! {}).await.unwrap_err();
+    assert!(
+        failure.error.to_string().ends_with("001_initial.py has no `revision = '…'`, which Alembic needs"),
+        "{}",
+        failure.error
+    );
+    let failure = migrate(&context, Path::new("/"), &database, map! {}).await.unwrap_err();
+    assert_eq!(failure.error.to_string(), "/ has no folder of Alembic revisions");
+}
+
+/// An ECS that writes the version table when it is told to.
+struct Ecs(String);
+
+impl TaskRunner for Ecs {
+    fn name(&self) -> &'static str {
+        "ecs"
+    }
+
+    fn run<'a>(
+        &'a self,
+        command: &'a [String],
+        options: &'a Map,
+        _: &'a Context,
+    ) -> BoxFuture<'a, Result<(i64, String), Error>> {
+        Box::pin(async move {
+            assert_eq!(command, ["alembic", "upgrade", "head"]);
+            assert_eq!(options.get("cluster"), Some(&"production".into()));
+            assert_eq!(options.get("region"), Some(&"eu-central-1".into()));
+            assert_eq!(
+                Value::from(options.clone()).get("environment").unwrap().to_string(),
+                "{'STAGE': 'live'}"
+            );
+            psql(&self.0, UPGRADE);
+            Ok((0, "Running upgrade".into()))
+        })
+    }
+}
+
+#[tokio::test]
+async fn as_an_ecs_task() {
+    let (folder, database) = (alembic_project(), Database::new().await);
+    let arguments = map! {
+        "ecs" => map! { "cluster" => "production", "task_definition" => "web" },
+        "env" => map! { "STAGE" => "live" },
+        "region" => "eu-central-1",
+    };
+    let failure = migrate(&context(), folder.path(), &database, arguments.clone()).await.unwrap_err();
+    assert_eq!(failure.error.to_string(), "ecs: this build cannot run ECS tasks");
+    let mut registry = Registry::default();
+    playbook_postgres::register(&mut registry);
+    registry.task_runners.push(Box::new(Ecs(database.url.clone())));
+    let context = Context { registry: registry.into(), ..Context::default() };
+    let outcome = migrate(&context, folder.path(), &database, arguments).await.unwrap();
+    assert!(outcome.changed);
+    assert_eq!(value(&outcome, "stdout"), "Running upgrade");
+}
+
+#[tokio::test]
+async fn a_container_is_given_names_and_not_values() {
+    let (folder, database) = (alembic_project(), Database::new().await);
+    let engine = folder.path().join("engine");
+    let script = format!("#!/bin/sh\necho \"$@\"\npsql -Xq \"$DATABASE_URL\" -c \"{UPGRADE}\"\n");
+    write(folder.path(), &[("engine", &script)]);
+    Command::new("chmod").arg("+x").arg(&engine).status().unwrap();
+    let container = map! { "image" => "web:1", "network" => "host", "engine" => engine.display().to_string(), "options" => vec!["--init"] };
+    let outcome = migrate(
+        &context(),
+        folder.path(),
+        &database,
+        map! { "container" => container, "env" => map! { "A" => "b" } },
+    )
+    .await
+    .unwrap();
+    let line = value(&outcome, "stdout");
+    assert!(line.starts_with("run --rm --network host -e DATABASE_URL -e PGHOST "), "{line}");
+    assert!(line.trim_end().ends_with("-e A --init web:1 alembic upgrade head"), "{line}");
+}
+
+#[tokio::test]
+async fn django_by_its_files() {
+    let (folder, database) = (TempDir::new().unwrap(), Database::new().await);
+    let migration = "class Migration:\n    pass\n";
+    write(
+        folder.path(),
+        &[
+            ("manage.py", ""),
+            ("shop/migrations/__init__.py", ""),
+            ("shop/migrations/0001_initial.py", migration),
+            ("shop/migrations/0002_price.py", migration),
+            ("venv/lib/other/migrations/0001_initial.py", migration),
+        ],
+    );
+    let insert = "CREATE TABLE IF NOT EXISTS django_migrations (app text, name text); INSERT INTO django_migrations VALUES ('shop', '0001_initial'), ('shop', '0002_price')";
+    let django = map! { "tool" => "django", "command" => stand_in(insert) };
+    let outcome = migrate(&check(), folder.path(), &database, django.clone()).await.unwrap();
+    assert_eq!(value(&outcome, "pending"), "['shop.0001_initial', 'shop.0002_price']");
+    let context = context();
+    assert!(migrate(&context, folder.path(), &database, django.clone()).await.unwrap().changed);
+    assert!(!migrate(&context, folder.path(), &database, django).await.unwrap().changed);
+}
+
+#[tokio::test]
+async fn an_interrupt_ends_the_command() {
+    let (folder, database) = (alembic_project(), Database::new().await);
+    let context = context();
+    let (cancel, marker) = (context.cancel.clone(), folder.path().join("ended"));
+    let script = format!("trap 'echo bye > {}; exit 1' TERM; sleep 30 & wait", marker.display());
+    let stop = async move {
+        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        cancel.set();
+    };
+    let command = map! { "command" => vec!["sh", "-c", &script] };
+    let (result, ()) = tokio::join!(migrate(&context, folder.path(), &database, command), stop);
+    assert_eq!(result.unwrap_err().error.to_string(), "interrupted while sh ran");
+    assert!(marker.exists());
+}
+
+/// Whether a program is there; a missing one is a failure where it could have been installed.
+fn installed(program: &str, package: &str) -> bool {
+    let found = Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
+    if !found {
+        let message = format!("SKIPPED: {program} is not on the PATH; install it with pip install {package}");
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{message}");
+        eprintln!("{message}");
+    }
+    found
+}
+
+#[tokio::test]
+async fn the_real_alembic() {
+    if !installed("alembic", "alembic psycopg2-binary") {
+        return;
+    }
+    let context = context();
+    for detect in ["files", "tool"] {
+        let (folder, database) = (alembic_project(), Database::new().await);
+        let before = database.dump();
+        let detect = map! { "detect" => detect };
+        let outcome = migrate(&check(), folder.path(), &database, detect.clone()).await.unwrap();
+        assert!(outcome.changed);
+        assert_eq!(database.dump(), before);
+        let outcome = migrate(&context, folder.path(), &database, detect.clone()).await.unwrap();
+        assert_eq!(value(&outcome, "version"), "['b2']");
+        assert!(!migrate(&context, folder.path(), &database, detect).await.unwrap().changed);
+        assert_eq!(database.query("SELECT to_regclass('t_b2') IS NOT NULL"), "t");
+        let outcome = migrate(&context, folder.path(), &database, map! { "target" => "a1" }).await.unwrap();
+        assert_eq!(value(&outcome, "version"), "['a1']");
+    }
+}
+
+#[tokio::test]
+async fn the_real_django() {
+    if !installed("django-admin", "django psycopg2-binary") {
+        return;
+    }
+    let context = context();
+    for detect in ["files", "tool"] {
+        let (folder, database) = (TempDir::new().unwrap(), Database::new().await);
+        let settings = "import os\nSECRET_KEY = 'x'\nINSTALLED_APPS = ['shop']\nDATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'NAME': os.environ['PGDATABASE'], 'USER': os.environ['PGUSER'], 'PASSWORD': os.environ['PGPASSWORD'], 'HOST': os.environ['PGHOST'], 'PORT': os.environ['PGPORT']}}\nUSE_TZ = True\n";
+        let manage = "import os, sys\nos.environ['DJANGO_SETTINGS_MODULE'] = 'settings'\nfrom django.core.management import execute_from_command_line\nexecute_from_command_line(sys.argv)\n";
+        let migration = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    dependencies = []\n    operations = [migrations.RunSQL('CREATE TABLE shop_item (id int)', 'DROP TABLE shop_item')]\n";
+        write(
+            folder.path(),
+            &[
+                ("settings.py", settings),
+                ("manage.py", manage),
+                ("shop/__init__.py", ""),
+                ("shop/migrations/__init__.py", ""),
+                ("shop/migrations/0001_initial.py", migration),
+            ],
+        );
+        let before = database.dump();
+        let arguments = map! { "tool" => "django", "detect" => detect };
+        let outcome = migrate(&check(), folder.path(), &database, arguments.clone()).await.unwrap();
+        assert!(outcome.changed);
+        assert_eq!(database.dump(), before);
+        let outcome = migrate(&context, folder.path(), &database, arguments.clone()).await.unwrap();
+        assert_eq!(value(&outcome, "version"), "['shop.0001_initial']");
+        assert!(!migrate(&context, folder.path(), &database, arguments).await.unwrap().changed);
+    }
+}

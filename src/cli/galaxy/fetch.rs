@@ -1,0 +1,153 @@
+//! Brings a role from git, a tarball, a URL or a folder.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use playbook_api::{Error, ErrorKind};
+
+use super::requirements::Requirement;
+use crate::settings::Settings;
+
+/// Downloads are refused above this size.
+const LARGEST: u64 = 256 * 1024 * 1024;
+
+/// Puts the role into a folder inside `temporary`; answers which.
+pub fn fetch(role: &Requirement, temporary: &Path, settings: &Settings) -> Result<PathBuf, Error> {
+    let target = temporary.join("role");
+    if role.git {
+        git(role, &target)?;
+        return Ok(target);
+    }
+    if role.source.starts_with("https://") || role.source.starts_with("http://") {
+        return download(&role.source, temporary);
+    }
+    let source = role.source.strip_prefix("file://").unwrap_or(&role.source);
+    let candidates = [crate::settings::expand_home(Path::new(source)), role.folder.join(source)];
+    match candidates.iter().find(|path| path.exists()) {
+        Some(path) if path.join(".git").exists() && role.version.is_some() => {
+            let local = Requirement { source: path.to_string_lossy().into_owned(), ..role.clone() };
+            git(&local, &target)?;
+            Ok(target)
+        }
+        Some(path) if path.is_dir() => {
+            copy(path, &target)?;
+            Ok(target)
+        }
+        Some(path) => unpack(std::fs::File::open(path)?, temporary),
+        None => from_galaxy(role, temporary, settings),
+    }
+}
+
+fn git(role: &Requirement, target: &Path) -> Result<(), Error> {
+    let run = |arguments: &[&str]| -> Result<(), Error> {
+        let output =
+            Command::new("git").args(arguments).env("GIT_TERMINAL_PROMPT", "0").output().map_err(|e| {
+                Error::new(format!(
+                    "could not find/use git, it is required to continue with installing {}: {e}",
+                    role.source
+                ))
+            })?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("git failed").to_owned();
+        Err(Error::new(format!("git {}: {last}", arguments.first().unwrap_or(&""))))
+    };
+    let target_text = target.to_string_lossy().into_owned();
+    if role.source.starts_with('-') || role.version.as_deref().is_some_and(|v| v.starts_with('-')) {
+        return Err(Error::new(format!("'{}' is no source for git", role.source)));
+    }
+    match &role.version {
+        None => run(&["clone", "--quiet", "--depth", "1", "--", &role.source, &target_text])?,
+        // A branch or tag comes alone; a commit needs the whole history.
+        Some(version) => {
+            let shallow =
+                ["clone", "--quiet", "--depth", "1", "--branch", version, "--", &role.source, &target_text];
+            if run(&shallow).is_err() {
+                run(&["clone", "--quiet", "--", &role.source, &target_text])?;
+                run(&["-C", &target_text, "checkout", "--quiet", "--detach", version])
+                    .map_err(|e| e.context(format!("there is no version '{version}'")))?;
+            }
+        }
+    }
+    std::fs::remove_dir_all(target.join(".git"))?;
+    Ok(())
+}
+
+fn download(url: &str, temporary: &Path) -> Result<PathBuf, Error> {
+    let failed = |what: String| Error::new(format!("failed to download {url}: {what}"));
+    let mut response = ureq::get(url).call().map_err(|e| failed(e.to_string()))?;
+    let body = response.body_mut().as_reader().take(LARGEST);
+    unpack(body, temporary)
+}
+
+/// Takes a tarball apart; the role is the folder in it that has tasks/ or meta/.
+fn unpack(archive: impl Read, temporary: &Path) -> Result<PathBuf, Error> {
+    let folder = temporary.join("archive");
+    std::fs::create_dir(&folder)?;
+    let failed = |e: std::io::Error| Error::new(format!("this is no tarball of a role: {e}"));
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive));
+    archive.set_preserve_ownerships(false);
+    archive.unpack(&folder).map_err(failed)?;
+    is_role(&folder)
+        .then(|| folder.clone())
+        .or_else(|| {
+            let entries = std::fs::read_dir(&folder).ok()?.flatten();
+            entries.map(|entry| entry.path()).find(|path| is_role(path))
+        })
+        .ok_or_else(|| Error::new("this role does not appear to have a meta/main.yml file"))
+}
+
+fn is_role(folder: &Path) -> bool {
+    ["meta/main.yml", "meta/main.yaml", "tasks"].iter().any(|part| folder.join(part).exists())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    for entry in walkdir::WalkDir::new(from).into_iter().filter_entry(|entry| entry.file_name() != ".git") {
+        let entry = entry.map_err(|e| Error::new(e.to_string()))?;
+        let Ok(inside) = entry.path().strip_prefix(from) else { continue };
+        let target = to.join(inside);
+        if entry.file_type().is_dir() {
+            std::fs::create_dir_all(&target)?;
+        } else if entry.file_type().is_symlink() {
+            std::os::unix::fs::symlink(std::fs::read_link(entry.path())?, &target)?;
+        } else {
+            std::fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}
+
+/// `user.role`: the galaxy server knows its repository.
+fn from_galaxy(role: &Requirement, temporary: &Path, settings: &Settings) -> Result<PathBuf, Error> {
+    let missing = || {
+        Error::new(format!(
+            "'{}' is no folder or file, and no name of a role on the galaxy server",
+            role.source
+        ))
+        .kind(ErrorKind::NotFound)
+        .help("Give the role's git repository or tarball as 'src'.")
+    };
+    let (user, name) =
+        role.source.split_once('.').filter(|(u, n)| is_word(u) && is_word(n)).ok_or_else(missing)?;
+    let server = settings.galaxy_server.trim_end_matches('/');
+    let url = format!("{server}/api/v1/roles/?owner__username={user}&name={name}");
+    let failed = |what: String| Error::new(format!("failed to ask the galaxy server {server}: {what}"));
+    let mut response = ureq::get(&url).call().map_err(|e| failed(e.to_string()))?;
+    let answer: serde_json::Value = response.body_mut().read_json().map_err(|e| failed(e.to_string()))?;
+    let found = &answer["results"][0];
+    let (Some(owner), Some(repository)) = (found["github_user"].as_str(), found["github_repo"].as_str())
+    else {
+        return Err(missing());
+    };
+    let newest = || found["summary_fields"]["versions"][0]["name"].as_str().map(str::to_owned);
+    let branch = found["github_branch"].as_str().filter(|b| !b.is_empty()).unwrap_or("master");
+    let version = role.version.clone().or_else(newest).unwrap_or_else(|| branch.to_owned());
+    download(&format!("https://github.com/{owner}/{repository}/archive/{version}.tar.gz"), temporary)
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+}

@@ -1,0 +1,228 @@
+//! `playbook galaxy`, which is also `ansible-galaxy`: roles travel between projects.
+
+mod fetch;
+mod requirements;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use playbook_api::{Error, ErrorKind};
+
+use super::session;
+use crate::document::{self, Node, Trust};
+use crate::settings::Settings;
+use crate::vault::Keyring;
+use requirements::Requirement;
+
+/// Install roles.
+#[derive(Parser)]
+pub struct Galaxy {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Install roles from git, tarballs, URLs or folders into the roles path.
+    Install(Install),
+    /// List the roles that are installed.
+    List(List),
+    /// The same, as ansible-galaxy has it: role install, role list.
+    #[command(subcommand)]
+    Role(RoleAction),
+}
+
+#[derive(Subcommand)]
+enum RoleAction {
+    /// Install roles from git, tarballs, URLs or folders into the roles path.
+    Install(Install),
+    /// List the roles that are installed.
+    List(List),
+}
+
+#[derive(Args)]
+struct Install {
+    /// A file that lists the roles.
+    #[arg(short, long, visible_alias = "role-file", value_name = "FILE")]
+    requirements_file: Option<PathBuf>,
+    /// Where to put them; the first folder of roles_path otherwise.
+    #[arg(short = 'p', long, value_name = "FOLDER")]
+    roles_path: Option<PathBuf>,
+    /// Replace roles that are there already.
+    #[arg(short, long, visible_alias = "force-with-deps")]
+    force: bool,
+    /// Go on after a role that cannot be installed.
+    #[arg(short, long)]
+    ignore_errors: bool,
+    /// Leave the roles' dependencies alone.
+    #[arg(short, long)]
+    no_deps: bool,
+    /// The roles: SOURCE, or SOURCE,VERSION,NAME.
+    roles: Vec<String>,
+}
+
+#[derive(Args)]
+struct List {
+    /// Only this folder; all of roles_path otherwise.
+    #[arg(short = 'p', long, value_name = "FOLDER")]
+    roles_path: Option<PathBuf>,
+}
+
+impl Galaxy {
+    pub fn run(self, by_project: bool) -> Result<u8, Error> {
+        let (settings, _) = session::settings(by_project)?;
+        match self.action {
+            Action::Install(options) | Action::Role(RoleAction::Install(options)) => {
+                install(&settings, &options)
+            }
+            Action::List(options) | Action::Role(RoleAction::List(options)) => list(&settings, &options),
+        }
+    }
+}
+
+fn install(settings: &Settings, options: &Install) -> Result<u8, Error> {
+    let folder = match &options.roles_path {
+        Some(folder) => document::absolute(folder),
+        None => settings.roles_path.first().cloned().ok_or_else(|| Error::new("roles_path is empty"))?,
+    };
+    let keyring = Keyring::default();
+    let mut wanted: Vec<Requirement> = Vec::new();
+    if let Some(file) = &options.requirements_file {
+        let (roles, collections) = requirements::read(file, &keyring)?;
+        if !collections.is_empty() {
+            eprintln!("[WARNING]: collections are not installed: {}", collections.join(", "));
+        }
+        wanted.extend(roles);
+    }
+    for text in &options.roles {
+        wanted.push(Requirement::from_text(text, Path::new(".")));
+    }
+    if wanted.is_empty() {
+        return Err(Error::new("- you must specify a user/role name or a roles file")
+            .help("'playbook galaxy install -r requirements.yml' installs what a project needs."));
+    }
+    say!("Starting galaxy role install process");
+    std::fs::create_dir_all(&folder).map_err(|e| {
+        Error::from(e).context(format!("Could not create the roles path {}", folder.display()))
+    })?;
+    let mut failed = 0;
+    let mut done: Vec<String> = Vec::new();
+    let mut waiting: std::collections::VecDeque<Requirement> = wanted.into();
+    while let Some(role) = waiting.pop_front() {
+        if done.contains(&role.name) {
+            continue;
+        }
+        match one(&role, &folder, options.force, settings) {
+            Ok(()) => {
+                if !options.no_deps {
+                    waiting.extend(dependencies(&folder.join(&role.name), &keyring)?);
+                }
+                done.push(role.name);
+            }
+            Err(error) => {
+                eprintln!("[WARNING]: - {} was NOT installed successfully: {error}", role.name);
+                if let Some(help) = error.get_help() {
+                    eprintln!("{help}");
+                }
+                failed += 1;
+                if !options.ignore_errors {
+                    return Err(Error::new(
+                        "- you can use --ignore-errors to skip failed roles and finish processing the list.",
+                    ));
+                }
+            }
+        }
+    }
+    Ok(u8::from(failed > 0 && !options.ignore_errors))
+}
+
+fn one(role: &Requirement, folder: &Path, force: bool, settings: &Settings) -> Result<(), Error> {
+    let target = folder.join(&role.name);
+    let shown = match &role.version {
+        Some(version) => format!("{} ({version})", role.name),
+        None => role.name.clone(),
+    };
+    if target.exists() && !force {
+        let installed = installed_version(&target);
+        match (&role.version, installed) {
+            (Some(wanted), Some(there)) if *wanted != there => {
+                say!(
+                    "- {} ({there}) is already installed - use --force to change version to {wanted}",
+                    role.name
+                );
+            }
+            _ => say!("- {shown} is already installed, skipping."),
+        }
+        return Ok(());
+    }
+    // Beside its place, so that it moves there in one step: a failed download leaves what was there.
+    let temporary = tempfile::tempdir_in(folder)?;
+    let fetched = fetch::fetch(role, temporary.path(), settings)?;
+    say!("- extracting {} to {}", role.name, target.display());
+    note_version(&fetched, role)?;
+    if target.exists() {
+        let old = temporary.path().join("old");
+        std::fs::rename(&target, old)?;
+    }
+    std::fs::rename(&fetched, &target)?;
+    say!("- {shown} was installed successfully");
+    Ok(())
+}
+
+const NOTE: &str = "meta/.galaxy_install_info";
+
+fn note_version(role: &Path, wanted: &Requirement) -> Result<(), Error> {
+    std::fs::create_dir_all(role.join("meta"))?;
+    let version = wanted.version.as_deref().unwrap_or("");
+    let now = jiff::Timestamp::now();
+    std::fs::write(role.join(NOTE), format!("install_date: '{now}'\nversion: '{version}'\n"))?;
+    Ok(())
+}
+
+fn installed_version(role: &Path) -> Option<String> {
+    let node = document::load(&role.join(NOTE), Trust::Text, &Keyring::default()).ok()?.node;
+    let version = node.get("version").map(|version| version.raw().to_text().into_owned())?;
+    Some(version).filter(|version| !version.is_empty())
+}
+
+/// The roles a role needs, where its meta says where they come from.
+fn dependencies(role: &Path, keyring: &Keyring) -> Result<Vec<Requirement>, Error> {
+    for name in ["meta/requirements.yml", "meta/main.yml"] {
+        let path = role.join(name);
+        let node = match document::load(&path, Trust::Text, keyring) {
+            Ok(loaded) => loaded.node,
+            Err(e) if e.get_kind() == ErrorKind::NotFound => continue,
+            Err(e) => return Err(e),
+        };
+        let list = if name.ends_with("main.yml") { node.get("dependencies").cloned() } else { Some(node) };
+        let entries = list.as_ref().and_then(Node::as_list).unwrap_or_default();
+        let with_source = entries.iter().filter(|entry| entry.get("src").is_some());
+        let found: Vec<Requirement> =
+            with_source.map(|entry| Requirement::of(entry, &path)).collect::<Result<_, _>>()?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn list(settings: &Settings, options: &List) -> Result<u8, Error> {
+    let folders = match &options.roles_path {
+        Some(folder) => vec![folder.clone()],
+        None => settings.roles_path.clone(),
+    };
+    for folder in folders {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        say!("# {}", folder.display());
+        let mut roles: Vec<PathBuf> =
+            entries.flatten().map(|entry| entry.path()).filter(|p| p.is_dir()).collect();
+        roles.sort();
+        for role in roles {
+            let name = role.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if !name.starts_with('.') {
+                say!("- {name}, {}", installed_version(&role).unwrap_or_else(|| "(unknown version)".into()));
+            }
+        }
+    }
+    Ok(0)
+}

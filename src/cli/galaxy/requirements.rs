@@ -1,0 +1,151 @@
+//! What a requirements file lists.
+
+use std::path::{Path, PathBuf};
+
+use playbook_api::{Error, ErrorKind};
+
+use crate::document::{self, Node, Trust};
+use crate::vault::Keyring;
+
+/// A role to be installed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Requirement {
+    pub name: String,
+    pub source: String,
+    pub version: Option<String>,
+    /// Said, or seen from the source: fetched with git.
+    pub git: bool,
+    /// Where relative sources start, beside the current folder.
+    pub folder: PathBuf,
+}
+
+/// The roles of a file, and the names of its collections.
+pub fn read(file: &Path, keyring: &Keyring) -> Result<(Vec<Requirement>, Vec<String>), Error> {
+    let node = document::load(file, Trust::Text, keyring)
+        .map_err(|e| match e.get_kind() {
+            ErrorKind::NotFound => {
+                Error::new(format!("The requirements file '{}' does not exist.", file.display()))
+                    .kind(ErrorKind::NotFound)
+            }
+            _ => e,
+        })?
+        .node;
+    let (roles, collections) = match (node.as_list(), node.as_map()) {
+        (Some(list), _) => (list.to_vec(), Vec::new()),
+        (_, Some(map)) => {
+            if let Some((key, entry)) =
+                map.iter().find(|(k, _)| !matches!(k.as_str(), Some("roles" | "collections")))
+            {
+                let message = format!(
+                    "Expecting only 'roles' and/or 'collections' as base keys in the requirements file. Found: {key}"
+                );
+                return Err(Error::new(message).at(&entry.key));
+            }
+            let list = |name: &str| node.get(name).and_then(Node::as_list).unwrap_or_default().to_vec();
+            (list("roles"), list("collections"))
+        }
+        _ if node.is_null() => {
+            return Err(Error::new(format!("No requirements found in file '{}'", file.display())));
+        }
+        _ => return Err(Error::new("A requirements file lists roles").at(node.place())),
+    };
+    let name =
+        |entry: &Node| entry.get("name").or_else(|| entry.get("source")).unwrap_or(entry).raw().to_string();
+    let mut found = Vec::new();
+    for entry in &roles {
+        if let Some(include) = entry.get("include").and_then(Node::as_str) {
+            let path = file.parent().unwrap_or(Path::new(".")).join(include);
+            found.extend(read(&path, keyring)?.0);
+        } else {
+            found.push(Requirement::of(entry, file)?);
+        }
+    }
+    Ok((found, collections.iter().map(name).collect()))
+}
+
+impl Requirement {
+    /// An entry: text, or a mapping with `src`, `version`, `name` and `scm`.
+    pub fn of(entry: &Node, file: &Path) -> Result<Requirement, Error> {
+        let folder = file.parent().unwrap_or(Path::new("."));
+        if let Some(text) = entry.as_str() {
+            return Ok(Requirement::from_text(text, folder));
+        }
+        let get =
+            |name: &str| entry.get(name).filter(|n| !n.is_null()).map(|n| n.raw().to_text().into_owned());
+        let Some(source) = get("src").or_else(|| get("role")).or_else(|| get("name")) else {
+            return Err(Error::new("Must specify name or src for role").at(entry.place()));
+        };
+        let mut role = Requirement::from_text(&source, folder);
+        role.version = get("version").or(role.version);
+        role.name = get("name").unwrap_or(role.name);
+        match get("scm").as_deref() {
+            Some("git") => role.git = true,
+            None => {}
+            Some(other) => {
+                return Err(Error::new(format!("- scm {other} is not currently supported")).at(entry.place()));
+            }
+        }
+        if role.name.is_empty() || role.name.contains('/') || role.name.starts_with('.') {
+            return Err(Error::new(format!("'{}' is no name for a role", role.name)).at(entry.place()));
+        }
+        Ok(role)
+    }
+
+    /// `SOURCE,VERSION,NAME`; the last two may be missing.
+    pub fn from_text(text: &str, folder: &Path) -> Requirement {
+        let mut parts = text.split(',').map(str::trim);
+        let source = parts.next().unwrap_or_default();
+        let version = parts.next().filter(|v| !v.is_empty()).map(str::to_owned);
+        let name = parts.next().map(str::to_owned);
+        let (git, source) = match source.strip_prefix("git+") {
+            Some(source) => (true, source),
+            None => (
+                source.starts_with("git@") || source.starts_with("git://") || source.ends_with(".git"),
+                source,
+            ),
+        };
+        let name = name.unwrap_or_else(|| name_of(source));
+        Requirement { name, source: source.to_owned(), version, git, folder: folder.to_owned() }
+    }
+}
+
+/// The last part of a source, without what archives and repositories end in.
+fn name_of(source: &str) -> String {
+    if !source.contains('/') && !source.contains(':') {
+        return source.trim_end_matches(".tar.gz").to_owned();
+    }
+    let last = source.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or(source);
+    let last = last.trim_end_matches(".tar.gz").trim_end_matches(".tgz").trim_end_matches(".git");
+    last.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_say_how_and_under_which_name() {
+        let of = |text: &str| Requirement::from_text(text, Path::new("."));
+        let role = of("git+https://example.com/team/web.git,v1.2");
+        assert_eq!((role.name.as_str(), role.version.as_deref(), role.git), ("web", Some("v1.2"), true));
+        assert_eq!(of("git@example.com:team/web.git").name, "web");
+        assert_eq!(of("../roles/web").name, "web");
+        assert_eq!(of("https://example.com/web-1.0.tar.gz,,web").name, "web");
+        assert!(!of("geerlingguy.nginx").git);
+    }
+
+    #[test]
+    fn a_requirements_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("requirements.yml");
+        std::fs::write(&file, "roles:\n  - src: https://example.com/web.git\n    version: main\n    name: site\n  - ./db\ncollections:\n  - name: community.aws\n").unwrap();
+        let (roles, collections) = read(&file, &Keyring::default()).unwrap();
+        assert_eq!((roles[0].name.as_str(), roles[0].git), ("site", true));
+        assert_eq!((roles[1].name.as_str(), roles[1].git), ("db", false));
+        assert_eq!(collections, ["community.aws"]);
+        std::fs::write(&file, "- version: 1\n").unwrap();
+        let error = read(&file, &Keyring::default()).unwrap_err();
+        assert_eq!(error.to_string(), "Must specify name or src for role");
+        assert_eq!(error.place().unwrap().line, 1);
+    }
+}

@@ -1,0 +1,169 @@
+//! `playbook inventory`, which is also `ansible-inventory`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+use playbook_api::Error;
+
+use super::session::{self, Session, VaultArgs};
+use super::{Register, show};
+use crate::document;
+use crate::inventory::{Format, Inventory as Hosts, Printer, Vars, import_terraform};
+use crate::report::format_error;
+
+/// Show the hosts and groups of an inventory, and their variables.
+#[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Inventory {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    show: Show,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Write a static inventory from the outputs of a Terraform state.
+    ImportTerraform(ImportTerraform),
+}
+
+#[derive(Args)]
+struct Show {
+    /// Everything, for programs.
+    #[arg(long, group = "what")]
+    list: bool,
+    /// The variables of one host.
+    #[arg(long, value_name = "HOST", group = "what")]
+    host: Option<String>,
+    /// The tree of groups and hosts.
+    #[arg(long, group = "what")]
+    graph: bool,
+    /// An inventory: a file, a folder, a script, hosts (`a,b,`) or terraform:PATH; may be given several times.
+    #[arg(short, long, visible_alias = "inventory-file", value_name = "INVENTORY")]
+    inventory: Vec<String>,
+    /// Only hosts that also match this pattern.
+    #[arg(short, long, value_name = "PATTERN", visible_alias = "subset", allow_hyphen_values = true)]
+    limit: Option<String>,
+    /// Variables above all others: `name=value`, YAML, JSON or @FILE; may be given several times.
+    #[arg(short, long, value_name = "VARS", allow_hyphen_values = true)]
+    extra_vars: Vec<String>,
+    /// YAML instead of JSON.
+    #[arg(short, long)]
+    yaml: bool,
+    /// TOML instead of JSON.
+    #[arg(long, conflicts_with = "yaml")]
+    toml: bool,
+    /// With variables, in the tree.
+    #[arg(long)]
+    vars: bool,
+    /// Each variable where it was written, instead of all of them on every host.
+    #[arg(long)]
+    export: bool,
+    /// Write to this file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The folder whose group_vars/ and host_vars/ count as a playbook's.
+    #[arg(long, value_name = "FOLDER")]
+    playbook_dir: Option<PathBuf>,
+    /// Say more.
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Forget the cached facts of every host of the inventory.
+    #[arg(long, hide = true)]
+    flush_cache: bool,
+    #[command(flatten)]
+    vault: VaultArgs,
+    /// The group at the top of the tree.
+    group: Option<String>,
+}
+
+#[derive(Args)]
+struct ImportTerraform {
+    /// A folder with Terraform files, a .tfstate, the saved output of `terraform output -json`, or an s3:// URL.
+    location: String,
+    /// The Terraform workspace.
+    #[arg(long)]
+    workspace: Option<String>,
+    /// Write to this file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    vault: VaultArgs,
+}
+
+impl Inventory {
+    pub fn run(self, register: Register, by_project: bool) -> Result<u8, Error> {
+        match self.action {
+            Some(Action::ImportTerraform(options)) => {
+                let session = Session::new(&options.vault, register, by_project)?;
+                let text = import_terraform(
+                    &options.location,
+                    options.workspace.as_deref(),
+                    &session.keyring,
+                    &session.context,
+                )?;
+                put(&text, options.output.as_ref())
+            }
+            None => self.show.run(register, by_project),
+        }
+    }
+}
+
+impl Show {
+    fn run(self, register: Register, by_project: bool) -> Result<u8, Error> {
+        if !self.list && !self.graph && self.host.is_none() {
+            return Err(Error::new(
+                "No action selected, at least one of --host, --graph or --list needs to be specified.",
+            ));
+        }
+        let session = Session::new(&self.vault, register, by_project)?;
+        let settings = &session.settings;
+        let sources = session::inventory_sources(&self.inventory, settings);
+        let (mut inventory, warnings) = Hosts::load(&sources, settings, &session.keyring, &session.context)?;
+        for warning in session.warnings.iter().chain(&warnings) {
+            eprintln!("[WARNING]: {}", format_error(warning));
+        }
+        let folder = self.playbook_dir.as_ref().or(settings.playbook_dir.as_ref());
+        inventory.beside_playbook(folder.map(|folder| document::absolute(folder)).into_iter().collect());
+        let mut extra = Vars::default();
+        for argument in &self.extra_vars {
+            let loaded = document::extra_vars(argument, &session.keyring)?;
+            let entries = loaded.node.as_map().into_iter().flatten();
+            extra.extend(entries.map(|(key, entry)| (Arc::from(&*key.to_text()), entry.node.clone())));
+        }
+        let limited = match &self.limit {
+            Some(limit) => {
+                let (hosts, warnings) = inventory.select(limit, settings)?;
+                warnings.iter().for_each(|warning| eprintln!("[WARNING]: {warning}"));
+                Some(hosts)
+            }
+            None => None,
+        };
+        let format = match (self.yaml, self.toml) {
+            (true, _) => Format::Yaml,
+            (_, true) => Format::Toml,
+            _ => Format::Json,
+        };
+        let export = self.export || settings.inventory_export;
+        let printer =
+            Printer { inventory: &inventory, extra: &extra, format, export, limit: limited.as_deref() };
+        let text = match &self.host {
+            Some(host) => printer.host(host)?,
+            None if self.graph => printer.graph(self.group.as_deref().unwrap_or("all"), self.vars)?,
+            None => printer.list()?,
+        };
+        put(&text, self.output.as_ref())
+    }
+}
+
+fn put(text: &str, output: Option<&PathBuf>) -> Result<u8, Error> {
+    match output {
+        Some(path) => std::fs::write(path, text).map_err(|e| {
+            Error::from(e).context(format!("Unable to write to destination file ({})", path.display()))
+        })?,
+        None if text.ends_with('\n') => show(text),
+        None => say!("{text}"),
+    }
+    Ok(0)
+}

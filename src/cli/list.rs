@@ -1,0 +1,86 @@
+//! `--list-hosts`, `--list-tasks`, `--list-tags` and `--syntax-check`.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use playbook_api::{Error, Value};
+
+use crate::document::{self, Node};
+use crate::inventory::{Inventory, Vars};
+use crate::playbook::listing::{Listed, Lister};
+use crate::playbook::{Play, Playbook};
+use crate::run::Shared;
+use crate::template::environment::Options;
+use crate::template::{Environment, Renderer, Scope};
+
+/// Prints what was asked for of each playbook.
+pub fn print<'p>(
+    shared: &Shared,
+    inventory: &Inventory,
+    playbooks: impl Iterator<Item = (String, &'p Playbook)>,
+    listed: Listed,
+) -> Result<(), Error> {
+    let mut extra = Vars::default();
+    for argument in &shared.options.extra_vars {
+        let loaded = document::extra_vars(argument, &shared.keyring)?;
+        let entries = loaded.node.as_map().into_iter().flatten();
+        extra.extend(entries.map(|(key, entry)| (Arc::from(&*key.to_text()), entry.node.clone())));
+    }
+    let extra = Arc::new(extra);
+    let environment = Arc::new(Environment {
+        context: shared.context.clone(),
+        keyring: shared.keyring.clone(),
+        options: Options::default(),
+    });
+    let render = |play: &Play, node: &Node| {
+        let layers = [extra.clone(), play.vars.clone()];
+        let scope = Arc::new(PlayScope { layers, environment: environment.clone() });
+        Renderer { environment: environment.clone(), scope }.value(node)
+    };
+    let warned = RefCell::new(HashSet::new());
+    let select = |pattern: &str| {
+        let (hosts, warnings) = inventory.select(pattern, &shared.settings)?;
+        for warning in warnings {
+            if warned.borrow_mut().insert(warning.clone()) {
+                eprintln!("[WARNING]: {warning}");
+            }
+        }
+        Ok::<_, Error>(hosts)
+    };
+    let hosts = |patterns: &[String]| {
+        let mut hosts: Vec<Arc<str>> = select(&patterns.join(","))?;
+        if let Some(limit) = &shared.options.limit {
+            let limited = select(limit)?;
+            hosts.retain(|host| limited.contains(host));
+        }
+        Ok(hosts)
+    };
+    let (tags, skip_tags) = (&shared.options.tags, &shared.options.skip_tags);
+    let lister = Lister { listed, tags, skip_tags, render: &render, hosts: &hosts };
+    let lists = listed.hosts || listed.tasks || listed.tags;
+    for (name, playbook) in playbooks {
+        let text = if lists { lister.list(&name, playbook)? } else { format!("\nplaybook: {name}\n") };
+        super::show(&shared.context.redactor.text(&text));
+    }
+    Ok(())
+}
+
+/// What a play knows before it has hosts: extra variables and its own.
+struct PlayScope {
+    layers: [Arc<Vars>; 2],
+    environment: Arc<Environment>,
+}
+
+impl Scope for PlayScope {
+    fn get(&self, name: &str) -> Option<Result<Value, Error>> {
+        let node = self.layers.iter().find_map(|vars| vars.get(name))?;
+        let scope =
+            Arc::new(PlayScope { layers: self.layers.clone(), environment: self.environment.clone() });
+        Some(Renderer { environment: self.environment.clone(), scope }.resolve(node))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.layers.iter().flat_map(|vars| vars.keys()).map(|name| name.to_string()).collect()
+    }
+}

@@ -1,0 +1,382 @@
+//! `playbook vault`, which is also `ansible-vault`.
+
+use std::io::{IsTerminal, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use playbook_api::{Error, ErrorKind};
+
+use super::ask;
+use super::session::{self, VaultArgs};
+use crate::settings::Settings;
+use crate::vault::{self, Keyring};
+
+/// Encrypt and decrypt files and values.
+#[derive(Parser)]
+pub struct Vault {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Encrypt files, in place.
+    Encrypt(Encrypt),
+    /// Decrypt files, in place.
+    Decrypt(Decrypt),
+    /// Print decrypted files; the files stay as they are.
+    View(View),
+    /// Write a new encrypted file in the editor.
+    Create(Create),
+    /// Edit an encrypted file in the editor.
+    Edit(Create),
+    /// Encrypt files anew with another password.
+    Rekey(Rekey),
+    /// Print values as `!vault` variables for a YAML file.
+    #[command(name = "encrypt_string", visible_alias = "encrypt-string")]
+    EncryptString(EncryptString),
+}
+
+#[derive(Args)]
+struct Encrypt {
+    #[command(flatten)]
+    vault: VaultArgs,
+    /// The vault id to encrypt with, where there are several.
+    #[arg(long, value_name = "ID")]
+    encrypt_vault_id: Option<String>,
+    /// Where to put the result (`-` is standard output); for one file only.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The files; none means standard input.
+    files: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+struct Decrypt {
+    #[command(flatten)]
+    vault: VaultArgs,
+    /// Where to put the result (`-` is standard output); for one file only.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The files; none means standard input.
+    files: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+struct View {
+    #[command(flatten)]
+    vault: VaultArgs,
+    /// The files.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+struct Create {
+    #[command(flatten)]
+    vault: VaultArgs,
+    /// The vault id to encrypt with, where there are several.
+    #[arg(long, value_name = "ID")]
+    encrypt_vault_id: Option<String>,
+    /// Start the editor although there is no terminal.
+    #[arg(long)]
+    skip_tty_check: bool,
+    /// The file.
+    file: PathBuf,
+}
+
+#[derive(Args)]
+struct Rekey {
+    #[command(flatten)]
+    vault: VaultArgs,
+    /// The new vault identity (NAME@FILE, NAME@prompt, or FILE).
+    #[arg(long, value_name = "ID")]
+    new_vault_id: Option<String>,
+    /// A file (or program) with the new password.
+    #[arg(long, visible_alias = "new-vault-pass-file", value_name = "FILE", conflicts_with = "new_vault_id")]
+    new_vault_password_file: Option<PathBuf>,
+    /// The files.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+struct EncryptString {
+    #[command(flatten)]
+    vault: VaultArgs,
+    /// The vault id to encrypt with, where there are several.
+    #[arg(long, value_name = "ID")]
+    encrypt_vault_id: Option<String>,
+    /// The variable's name; may be given once for each value.
+    #[arg(short, long, value_name = "NAME")]
+    name: Vec<String>,
+    /// The variable's name for the value from standard input.
+    #[arg(long, value_name = "NAME")]
+    stdin_name: Option<String>,
+    /// Ask for the value.
+    #[arg(short, long)]
+    prompt: bool,
+    /// Show the value while it is typed.
+    #[arg(long)]
+    show_input: bool,
+    /// Where to put the result.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The values; `-` is standard input.
+    values: Vec<String>,
+}
+
+impl Vault {
+    pub fn run(self, by_project: bool) -> Result<u8, Error> {
+        let (settings, _) = session::settings(by_project)?;
+        match self.action {
+            Action::Encrypt(options) => encrypt(&settings, &options),
+            Action::Decrypt(options) => decrypt(&settings, &options),
+            Action::View(options) => {
+                let keyring = keyring(&settings, &options.vault, false)?;
+                options.files.iter().try_for_each(|file| put(None, &open(&keyring, file)?))
+            }
+            Action::Create(options) => create(&settings, &options),
+            Action::Edit(options) => edit(&settings, &options),
+            Action::Rekey(options) => rekey(&settings, &options),
+            Action::EncryptString(options) => encrypt_string(&settings, &options),
+        }?;
+        Ok(0)
+    }
+}
+
+/// The secrets; where none is configured, somebody is asked.
+fn keyring(settings: &Settings, args: &VaultArgs, new: bool) -> Result<Keyring, Error> {
+    let mut options = args.options(settings);
+    options.confirm = new;
+    options.ask_pass |= options.ids.is_empty() && options.password_files.is_empty();
+    let (keyring, warnings) = Keyring::new(options)?;
+    for warning in warnings {
+        eprintln!("[WARNING]: {warning}");
+    }
+    Ok(keyring)
+}
+
+fn encrypt(settings: &Settings, options: &Encrypt) -> Result<(), Error> {
+    one_output(&options.output, &options.files)?;
+    let keyring = keyring(settings, &options.vault, true)?;
+    let id = options.encrypt_vault_id.as_deref();
+    for file in sources(&options.files) {
+        let plain = read(file)?;
+        if vault::is_envelope(&plain) {
+            return Err(Error::new("input is already encrypted").help(match file {
+                Some(file) => format!("{} is a vault; 'rekey' gives it another password.", file.display()),
+                None => "Standard input holds a vault.".into(),
+            }));
+        }
+        let sealed = keyring.encrypt(&plain, id)?;
+        put(target(file, &options.output), sealed.as_bytes())?;
+    }
+    done("Encryption successful");
+    Ok(())
+}
+
+fn decrypt(settings: &Settings, options: &Decrypt) -> Result<(), Error> {
+    one_output(&options.output, &options.files)?;
+    let keyring = keyring(settings, &options.vault, false)?;
+    for file in sources(&options.files) {
+        let plain = unseal(&keyring, &read(file)?, file)?;
+        put(target(file, &options.output), &plain)?;
+    }
+    done("Decryption successful");
+    Ok(())
+}
+
+fn create(settings: &Settings, options: &Create) -> Result<(), Error> {
+    if options.file.exists() {
+        return Err(Error::new(format!("{} exists, please use 'edit' instead", options.file.display())));
+    }
+    has_terminal(options.skip_tty_check)?;
+    let keyring = keyring(settings, &options.vault, true)?;
+    let plain = in_editor(settings, b"")?;
+    put(Some(&options.file), keyring.encrypt(&plain, options.encrypt_vault_id.as_deref())?.as_bytes())
+}
+
+fn edit(settings: &Settings, options: &Create) -> Result<(), Error> {
+    has_terminal(options.skip_tty_check)?;
+    let keyring = keyring(settings, &options.vault, false)?;
+    let before = open(&keyring, &options.file)?;
+    let after = in_editor(settings, &before)?;
+    if after == before {
+        return Ok(());
+    }
+    put(Some(&options.file), keyring.encrypt(&after, options.encrypt_vault_id.as_deref())?.as_bytes())
+}
+
+fn rekey(settings: &Settings, options: &Rekey) -> Result<(), Error> {
+    let old = keyring(settings, &options.vault, false)?;
+    let args = VaultArgs {
+        ids: options.new_vault_id.iter().cloned().collect(),
+        password_files: options.new_vault_password_file.iter().cloned().collect(),
+        ask: options.new_vault_id.is_none() && options.new_vault_password_file.is_none(),
+    };
+    let mut wanted = args.options(settings);
+    wanted.ids = args.ids.clone();
+    wanted.password_files = args.password_files.iter().map(|file| crate::document::absolute(file)).collect();
+    (wanted.ask_pass, wanted.confirm, wanted.encrypt_id) = (args.ask, true, None);
+    let (new, _) = Keyring::new(wanted)?;
+    // All are opened before the first is written: a wrong password leaves every file as it was.
+    let opened =
+        options.files.iter().map(|file| Ok((file, open(&old, file)?))).collect::<Result<Vec<_>, Error>>()?;
+    for (file, plain) in opened {
+        put(Some(file), new.encrypt(&plain, None)?.as_bytes())?;
+    }
+    done("Rekey successful");
+    Ok(())
+}
+
+fn encrypt_string(settings: &Settings, options: &EncryptString) -> Result<(), Error> {
+    let keyring = keyring(settings, &options.vault, true)?;
+    let mut values: Vec<(Option<String>, String)> = Vec::new();
+    let reads_input = options.values.is_empty() && !options.prompt || options.values.iter().any(|v| v == "-");
+    if options.prompt {
+        let name = options.name.first().cloned();
+        let value = if options.show_input {
+            eprint!("String to encrypt: ");
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line)?;
+            line.trim_end_matches('\n').to_owned()
+        } else {
+            ask::password("String to encrypt (hidden): ")?
+        };
+        values.push((name, value));
+    }
+    if reads_input {
+        if std::io::stdin().is_terminal() {
+            let name = options
+                .stdin_name
+                .as_deref()
+                .map_or(String::new(), |name| format!(" for variable named \"{name}\""));
+            eprintln!(
+                "Reading plaintext input from stdin{name}. (ctrl-d to end input, twice if your content does not already have a newline)"
+            );
+        }
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text)?;
+        if text.is_empty() {
+            return Err(Error::new("stdin was empty, not encrypting"));
+        }
+        values.push((options.stdin_name.clone(), text));
+    }
+    let given = options.values.iter().filter(|value| *value != "-");
+    for (index, value) in given.enumerate() {
+        if value.is_empty() {
+            return Err(Error::new(
+                "The plaintext provided from the command line args was empty, not encrypting",
+            ));
+        }
+        values.push((options.name.get(index).cloned(), value.clone()));
+    }
+    let mut out = String::new();
+    for (name, value) in values {
+        let sealed = keyring.encrypt(value.as_bytes(), options.encrypt_vault_id.as_deref())?;
+        if let Some(name) = name {
+            out += &format!("{name}: ");
+        }
+        out += "!vault |\n";
+        for line in sealed.lines() {
+            out += &format!("          {line}\n");
+        }
+    }
+    put(options.output.as_deref(), out.as_bytes())?;
+    done("Encryption successful");
+    Ok(())
+}
+
+fn done(text: &str) {
+    if std::io::stdout().is_terminal() {
+        eprintln!("{text}");
+    }
+}
+
+fn one_output(output: &Option<PathBuf>, files: &[PathBuf]) -> Result<(), Error> {
+    if output.is_some() && files.len() > 1 {
+        return Err(Error::new("At most one input file may be used with the --output option"));
+    }
+    Ok(())
+}
+
+/// The files, or standard input.
+fn sources(files: &[PathBuf]) -> Vec<Option<&Path>> {
+    if files.is_empty() { vec![None] } else { files.iter().map(|file| Some(file.as_path())).collect() }
+}
+
+fn target<'a>(file: Option<&'a Path>, output: &'a Option<PathBuf>) -> Option<&'a Path> {
+    output.as_deref().or(file)
+}
+
+fn read(file: Option<&Path>) -> Result<Vec<u8>, Error> {
+    match file.filter(|file| *file != Path::new("-")) {
+        Some(file) => std::fs::read(file)
+            .map_err(|e| Error::from(e).context(format!("Could not read '{}'", file.display()))),
+        None => {
+            let mut bytes = Vec::new();
+            std::io::stdin().read_to_end(&mut bytes)?;
+            Ok(bytes)
+        }
+    }
+}
+
+fn open(keyring: &Keyring, file: &Path) -> Result<Vec<u8>, Error> {
+    unseal(keyring, &read(Some(file))?, Some(file))
+}
+
+fn unseal(keyring: &Keyring, bytes: &[u8], file: Option<&Path>) -> Result<Vec<u8>, Error> {
+    let name = file.map_or("standard input".into(), |file| file.display().to_string());
+    if !vault::is_envelope(bytes) {
+        return Err(Error::new(format!("Input is not vault encrypted data: {name}")).kind(ErrorKind::Vault));
+    }
+    keyring.open(&String::from_utf8_lossy(bytes)).map_err(|e| e.context(format!("Could not decrypt {name}")))
+}
+
+/// Writes a file that only its owner reads, or standard output. An existing file is replaced in one step.
+fn put(file: Option<&Path>, bytes: &[u8]) -> Result<(), Error> {
+    let Some(file) = file.filter(|file| *file != Path::new("-")) else {
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(bytes).and_then(|()| out.flush());
+        return Ok(());
+    };
+    let failed = |e: std::io::Error| Error::from(e).context(format!("Could not write '{}'", file.display()));
+    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    temporary.write_all(bytes).map_err(failed)?;
+    temporary.persist(file).map_err(|e| failed(e.error))?;
+    Ok(())
+}
+
+fn has_terminal(skip: bool) -> Result<(), Error> {
+    if skip || std::io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(Error::new("not a tty, editor cannot be opened").help("--skip-tty-check starts it all the same."))
+}
+
+/// What the user makes of a text in the editor. The text is in a file only its owner can read, which is
+/// overwritten before it goes away.
+fn in_editor(settings: &Settings, text: &[u8]) -> Result<Vec<u8>, Error> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("vault.yml");
+    let mut file = std::fs::File::options().write(true).create_new(true).mode(0o600).open(&path)?;
+    file.write_all(text)?;
+    drop(file);
+    let mut words = settings.editor.split_whitespace();
+    let program = words.next().unwrap_or("vi");
+    let status = std::process::Command::new(program).args(words).arg(&path).status();
+    let edited = std::fs::read(&path);
+    if let Ok(metadata) = std::fs::metadata(&path) {
+        let _ = std::fs::write(&path, vec![0; usize::try_from(metadata.len()).unwrap_or(0)]);
+    }
+    match status {
+        Ok(status) if status.success() => Ok(edited?),
+        Ok(status) => {
+            Err(Error::new(format!("The editor '{program}' ended with {status}; nothing was written")))
+        }
+        Err(e) => Err(Error::new(format!("Unable to open editor '{program}': {e}")).help("Set EDITOR.")),
+    }
+}

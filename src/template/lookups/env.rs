@@ -1,0 +1,34 @@
+//! `env`: variables of the environment.
+
+use playbook_api::{Error, Map, Value};
+
+use super::Lookup;
+use crate::template::Renderer;
+
+pub const LOOKUPS: &[Lookup] = &[Lookup { name: "env", run: env }];
+
+/// What is not set is the `default`, or the empty text.
+fn env(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error> {
+    let value = |term: &Value| {
+        let Some(term) = term.as_str() else {
+            return Err(Error::new(format!("'{}' object has no attribute 'split'", term.type_name())));
+        };
+        let Some(name) = term.split_whitespace().next() else {
+            return Err(Error::new("the env lookup needs the name of a variable"));
+        };
+        let given = &renderer.environment.context.environment;
+        let set = given.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        let set = set.or_else(|| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()));
+        Ok(match (set, options.get("default")) {
+            (Some(value), _) => value.into(),
+            (None, Some(Value::Undefined(reason)))
+                if &**reason == "Mandatory variable has not been overridden" =>
+            {
+                Value::undefined(format!("The environment variable '{name}' is not set."))
+            }
+            (None, Some(default)) => default.clone(),
+            (None, None) => "".into(),
+        })
+    };
+    terms.iter().map(value).collect()
+}

@@ -1,0 +1,129 @@
+//! Options written inside of a term (`'name file=x.ini re=true'`), and options as such.
+
+use playbook_api::{Error, Map, Value};
+
+use crate::template::filters::word_as_bool;
+
+/// The words of a text; quotes hold words together and stay on them.
+fn words(text: &str) -> Result<Vec<String>, Error> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut quote = None;
+    let mut escaped = false;
+    for c in text.chars() {
+        match (c, quote) {
+            _ if escaped => escaped = false,
+            ('\\', _) => escaped = true,
+            ('\'' | '"', None) if word.is_empty() || word.ends_with('=') => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            (c, None) if c.is_whitespace() && c != '\t' => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+                continue;
+            }
+            _ => {}
+        }
+        word.push(c);
+    }
+    if quote.is_some() {
+        return Err(Error::new("failed at splitting arguments, either an unbalanced jinja2 block or quotes"));
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    Ok(words)
+}
+
+fn unquoted(text: &str) -> &str {
+    let inner = |quote: char| text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
+    inner('"').or_else(|| inner('\'')).unwrap_or(text)
+}
+
+/// What is written before the options, and the `key=value` options.
+pub fn parse(text: &str) -> Result<(String, Map), Error> {
+    let mut free = Vec::new();
+    let mut options = Map::default();
+    for word in words(text)? {
+        match word.split_once('=').filter(|(key, _)| !key.is_empty() && !key.ends_with('\\')) {
+            Some((key, value)) => {
+                options.insert(key.trim().into(), unquoted(value.trim_matches(' ')).into());
+            }
+            None => free.push(word.replace("\\=", "=")),
+        }
+    }
+    Ok((free.join(" "), options))
+}
+
+/// The options of one lookup: those in the term count before those of the call.
+pub struct Options<'a> {
+    pub lookup: &'static str,
+    pub inline: Map,
+    pub call: &'a Map,
+}
+
+impl Options<'_> {
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.inline.get(name).or_else(|| self.call.get(name)).filter(|value| !value.is_null())
+    }
+
+    fn invalid(&self, name: &str, why: &str) -> Error {
+        Error::new(format!(
+            "Config '{name}' for '{}' lookup plugin from 'Direct' has an invalid value: {why}",
+            self.lookup
+        ))
+    }
+
+    pub fn integer(&self, name: &str) -> Result<Option<i64>, Error> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let number = match value {
+            Value::Str(text) => text.trim().parse().ok(),
+            Value::Float(n) if n.fract() == 0.0 => Some(*n as i64),
+            value => value.as_i64(),
+        };
+        let shown = || playbook_api::python::repr(value);
+        number
+            .map(Some)
+            .ok_or_else(|| self.invalid(name, &format!("Invalid value provided for 'integer': {}", shown())))
+    }
+
+    pub fn flag(&self, name: &str, default: bool) -> Result<bool, Error> {
+        let Some(value) = self.get(name) else { return Ok(default) };
+        let shown = || playbook_api::python::repr(value);
+        word_as_bool(value)
+            .ok_or_else(|| self.invalid(name, &format!("Invalid value provided for 'boolean': {}", shown())))
+    }
+
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.get(name).map(|value| value.to_text().into_owned())
+    }
+
+    /// Refuses inline options that the lookup does not have.
+    pub fn check(&self, known: &[&str]) -> Result<(), Error> {
+        match self.inline.keys().find(|key| !key.as_str().is_some_and(|key| known.contains(&key))) {
+            Some(unknown) => Err(Error::new(format!("'{unknown}' is not a valid option"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An option of the call as a flag.
+pub fn flag(lookup: &'static str, options: &Map, name: &str, default: bool) -> Result<bool, Error> {
+    Options { lookup, inline: Map::default(), call: options }.flag(name, default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_found_in_terms() {
+        let (free, options) =
+            parse("German von Lastname file=\"cool list.csv\" delimiter=, col=1").expect("parses");
+        assert_eq!(free, "German von Lastname");
+        assert_eq!(options.get("file").and_then(Value::as_str), Some("cool list.csv"));
+        assert_eq!(options.get("delimiter").and_then(Value::as_str), Some(","));
+        assert_eq!(parse("\"The Rock\" Johnson col=1").expect("parses").0, "\"The Rock\" Johnson");
+        assert!(parse("a='b").is_err());
+    }
+}
