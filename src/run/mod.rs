@@ -172,6 +172,9 @@ impl Run {
         let mut ending = Ending::Ok;
         for playbook in all {
             self.playbook_dir = playbook.path.parent().map(|p| p.to_owned()).unwrap_or_default();
+            let folders = vec![self.playbook_dir.clone()];
+            Arc::make_mut(&mut self.inventory.write().unwrap_or_else(|e| e.into_inner()))
+                .beside_playbook(folders);
             let check = self.shared.options.check;
             let name =
                 playbook.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -265,12 +268,13 @@ impl Run {
     }
 
     fn refresh_inventory(&mut self) -> Result<(), Error> {
-        let (inventory, warnings) = Inventory::load(
+        let (mut inventory, warnings) = Inventory::load(
             &self.shared.options.inventory,
             &self.shared.settings,
             &self.shared.keyring,
             &self.shared.context,
         )?;
+        inventory.beside_playbook(vec![self.playbook_dir.clone()]);
         *self.inventory.write().unwrap_or_else(|e| e.into_inner()) = Arc::new(inventory);
         for warning in warnings {
             self.emit(Event::Warning(describe::warning(&warning)));
