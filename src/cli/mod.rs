@@ -6,6 +6,7 @@ macro_rules! say {
 }
 
 mod ask;
+mod common;
 mod config;
 mod doc;
 mod galaxy;
