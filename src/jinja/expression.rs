@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use playbook_api::Value;
 
-use super::lexer::{Fault, Token};
 use super::parser::Parser;
-use super::program::{Arguments, Comparison, Expr, Operator, Plugin};
-use super::{MAX_DEPTH, Template};
+use super::program::{Comparison, Expr, Operator};
+use super::token::{Fault, Token};
+use super::{MAX_CHAIN, MAX_DEPTH, Template, with_stack};
 
 impl Parser<'_> {
     pub(super) fn expression(&mut self) -> Result<Expr, Fault> {
@@ -15,12 +15,14 @@ impl Parser<'_> {
         if self.depth > MAX_DEPTH {
             return self.fault("the expression is nested too deeply");
         }
-        let mut expr = stacker::maybe_grow(64 * 1024, 1024 * 1024, || self.or())?;
+        let mut expr = with_stack(|| self.or())?;
+        let mut links = 0;
         loop {
             let position = self.position();
             if !self.skip_name("if") {
                 break;
             }
+            self.link(&mut links)?;
             let condition = self.or()?;
             let otherwise = if self.skip_name("else") { Some(self.expression()?) } else { None };
             expr = Expr::If(Box::new((condition, expr, otherwise)), position);
@@ -29,9 +31,20 @@ impl Parser<'_> {
         Ok(expr)
     }
 
+    /// Counts the links of a chain: what is too long would be too deep a tree.
+    pub(super) fn link(&self, links: &mut usize) -> Result<(), Fault> {
+        *links += 1;
+        if *links > MAX_CHAIN {
+            return self.fault("the expression is too long");
+        }
+        Ok(())
+    }
+
     fn or(&mut self) -> Result<Expr, Fault> {
         let mut left = self.and()?;
+        let mut links = 0;
         while self.skip_name("or") {
+            self.link(&mut links)?;
             left = Expr::Or(Box::new((left, self.and()?)));
         }
         Ok(left)
@@ -39,7 +52,9 @@ impl Parser<'_> {
 
     fn and(&mut self) -> Result<Expr, Fault> {
         let mut left = self.not()?;
+        let mut links = 0;
         while self.skip_name("and") {
+            self.link(&mut links)?;
             left = Expr::And(Box::new((left, self.not()?)));
         }
         Ok(left)
@@ -48,7 +63,7 @@ impl Parser<'_> {
     fn not(&mut self) -> Result<Expr, Fault> {
         let mut negations = 0;
         while self.skip_name("not") {
-            negations += 1;
+            self.link(&mut negations)?;
         }
         let mut expr = self.compare()?;
         for _ in 0..negations {
@@ -89,7 +104,9 @@ impl Parser<'_> {
 
     fn sum(&mut self) -> Result<Expr, Fault> {
         let mut left = self.concat()?;
+        let mut links = 0;
         loop {
+            self.link(&mut links)?;
             let operator = match self.token() {
                 Token::Op("+") => Operator::Add,
                 Token::Op("-") => Operator::Subtract,
@@ -115,7 +132,9 @@ impl Parser<'_> {
 
     fn product(&mut self) -> Result<Expr, Fault> {
         let mut left = self.power()?;
+        let mut links = 0;
         loop {
+            self.link(&mut links)?;
             let operator = match self.token() {
                 Token::Op("*") => Operator::Multiply,
                 Token::Op("/") => Operator::Divide,
@@ -131,7 +150,9 @@ impl Parser<'_> {
 
     fn power(&mut self) -> Result<Expr, Fault> {
         let mut left = self.unary(true)?;
+        let mut links = 0;
         while self.is_op("**") {
+            self.link(&mut links)?;
             let position = self.position();
             self.advance();
             left = Expr::Binary(Operator::Power, Box::new((left, self.unary(true)?)), position);
@@ -157,7 +178,7 @@ impl Parser<'_> {
         if with_filter { self.filters_and_tests(expr) } else { Ok(expr) }
     }
 
-    fn primary(&mut self) -> Result<Expr, Fault> {
+    pub(super) fn primary(&mut self) -> Result<Expr, Fault> {
         let position = self.position();
         match self.token().clone() {
             Token::Name(name) => {
@@ -271,157 +292,5 @@ impl Parser<'_> {
                 self.fault(format!("Expected an expression, got '{token}'"))
             }
         }
-    }
-
-    fn postfix(&mut self, mut expr: Expr) -> Result<Expr, Fault> {
-        loop {
-            let position = self.position();
-            match self.token() {
-                Token::Op(".") => {
-                    self.advance();
-                    expr = match self.advance() {
-                        Token::Name(name) => Expr::Attribute(Box::new(expr), name, position),
-                        Token::Integer(index) => {
-                            Expr::Item(Box::new(expr), Box::new(Expr::Const(index)), position)
-                        }
-                        _ => return self.fault("expected name or number"),
-                    };
-                }
-                Token::Op("[") => {
-                    self.advance();
-                    expr = self.subscript(expr)?;
-                }
-                Token::Op("(") => expr = Expr::Call(Box::new(expr), Box::new(self.arguments()?), position),
-                _ => return Ok(expr),
-            }
-        }
-    }
-
-    /// What stands between brackets after a value.
-    fn subscript(&mut self, expr: Expr) -> Result<Expr, Fault> {
-        let position = self.position();
-        let mut items = Vec::new();
-        while !self.is_op("]") {
-            if !items.is_empty() {
-                self.expect_op(",")?;
-            }
-            let first = if self.is_op(":") { None } else { Some(self.expression()?) };
-            if !self.is_op(":") {
-                items.extend(first);
-                continue;
-            }
-            let mut bounds = [first, None, None];
-            for bound in &mut bounds[1..] {
-                if self.skip_op(":") && !self.is_op("]") && !self.is_op(":") {
-                    *bound = Some(self.expression()?);
-                }
-            }
-            if !items.is_empty() {
-                return self.fault("slices of tuples are not supported");
-            }
-            self.expect_op("]")?;
-            return Ok(Expr::Slice(Box::new((expr, bounds)), position));
-        }
-        self.expect_op("]")?;
-        let item = match items.pop() {
-            Some(only) if items.is_empty() => only,
-            last => Expr::Tuple(items.into_iter().chain(last).collect()),
-        };
-        Ok(Expr::Item(Box::new(expr), Box::new(item), position))
-    }
-
-    fn filters_and_tests(&mut self, mut expr: Expr) -> Result<Expr, Fault> {
-        loop {
-            let position = self.position();
-            match self.token() {
-                Token::Op("|") => {
-                    self.advance();
-                    expr = self.filter(expr)?;
-                }
-                Token::Name(name) if &**name == "is" => {
-                    self.advance();
-                    expr = self.test(expr)?;
-                }
-                Token::Op("(") => expr = Expr::Call(Box::new(expr), Box::new(self.arguments()?), position),
-                _ => return Ok(expr),
-            }
-        }
-    }
-
-    /// A chain of filters that starts with `|`.
-    pub(super) fn filters(&mut self, mut input: Expr) -> Result<Expr, Fault> {
-        while self.skip_op("|") {
-            input = self.filter(input)?;
-        }
-        Ok(input)
-    }
-
-    /// One filter, after its `|`.
-    pub(super) fn filter(&mut self, input: Expr) -> Result<Expr, Fault> {
-        let position = self.position();
-        let name = self.dotted_name()?;
-        let arguments = if self.is_op("(") { self.arguments()? } else { Arguments::default() };
-        Ok(Expr::Filter(Box::new(input), Box::new(Plugin { name, arguments, position })))
-    }
-
-    fn test(&mut self, input: Expr) -> Result<Expr, Fault> {
-        let negated = self.skip_name("not");
-        let position = self.position();
-        let name = self.dotted_name()?;
-        let starts_argument = match self.token() {
-            Token::Name(name) => !matches!(&**name, "else" | "or" | "and" | "if" | "is" | "in" | "not"),
-            Token::Str(_) | Token::Integer(_) | Token::Float(_) | Token::Op("[" | "{") => true,
-            _ => false,
-        };
-        let mut arguments = Arguments::default();
-        if self.is_op("(") {
-            arguments = self.arguments()?;
-        } else if self.is_name("is") {
-            return self.fault("You cannot chain multiple tests with is");
-        } else if starts_argument {
-            let argument = self.primary()?;
-            arguments.positional.push(self.postfix(argument)?);
-        }
-        let test = Expr::Test(Box::new(input), Box::new(Plugin { name, arguments, position }));
-        Ok(if negated { Expr::Not(Box::new(test)) } else { test })
-    }
-
-    fn dotted_name(&mut self) -> Result<Arc<str>, Fault> {
-        let mut name = self.any_name()?;
-        while self.skip_op(".") {
-            name = format!("{name}.{}", self.any_name()?).into();
-        }
-        Ok(name)
-    }
-
-    fn arguments(&mut self) -> Result<Arguments, Fault> {
-        let mut arguments = Arguments::default();
-        self.expect_op("(")?;
-        let mut first = true;
-        while !self.is_op(")") {
-            if !first {
-                self.expect_op(",")?;
-                if self.is_op(")") {
-                    break;
-                }
-            }
-            first = false;
-            let named = !arguments.named.is_empty() || arguments.named_splat.is_some();
-            if self.skip_op("*") {
-                arguments.splat = Some(self.expression()?);
-            } else if self.skip_op("**") {
-                arguments.named_splat = Some(self.expression()?);
-            } else if matches!(self.token(), Token::Name(_)) && matches!(self.look(), Token::Op("=")) {
-                let name = self.any_name()?;
-                self.advance();
-                arguments.named.push((name, self.expression()?));
-            } else if named || arguments.splat.is_some() {
-                return self.fault("invalid syntax for function call expression");
-            } else {
-                arguments.positional.push(self.expression()?);
-            }
-        }
-        self.expect_op(")")?;
-        Ok(arguments)
     }
 }

@@ -9,8 +9,12 @@ mod expression;
 mod header;
 mod lexer;
 mod parser;
+mod postfix;
 pub mod program;
+mod statements;
+mod tags;
 mod template;
+mod token;
 
 pub use escape::unescape;
 pub use program::{Position, Program};
@@ -18,3 +22,11 @@ pub use template::{Expression, Syntax, Template, place_of};
 
 /// How deeply expressions and blocks may be nested.
 const MAX_DEPTH: usize = 500;
+
+/// Goes on with a new piece of stack where the old one is nearly used up.
+pub(crate) fn with_stack<T>(run: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(256 * 1024, 2 * 1024 * 1024, run)
+}
+
+/// How many operators, filters or attributes one value may go through.
+const MAX_CHAIN: usize = 2000;

@@ -110,13 +110,16 @@ pub struct For {
 #[derive(Debug)]
 pub struct MacroCode {
     pub name: Arc<str>,
-    pub parameters: Vec<(Arc<str>, Option<Expr>)>,
+    pub parameters: Vec<Parameter>,
     pub body: Vec<Statement>,
     /// Which of the special names the body asks for.
     pub uses_varargs: bool,
     pub uses_kwargs: bool,
     pub uses_caller: bool,
 }
+
+/// A macro's parameter and its default.
+pub type Parameter = (Arc<str>, Option<Expr>);
 
 /// What can be assigned to.
 #[derive(Debug)]

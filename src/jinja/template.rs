@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use playbook_api::{Error, ErrorKind, Place};
 
-use super::lexer::Fault;
 use super::program::Position;
+use super::token::Fault;
 use super::{Program, lexer, parser};
 
 /// Text from a trusted document that holds Jinja. It is compiled once, at first use: a broken template that
@@ -113,7 +113,8 @@ impl Template {
                 .syntax
                 .header(&self.source)
                 .map_err(|message| syntax_error("Syntax error in template", message).at(&self.place))?;
-            lexer::template(text, &syntax)
+            let first_line = if text.len() == self.source.len() { 1 } else { 2 };
+            lexer::template(text, &syntax, first_line)
                 .and_then(|tokens| parser::template(tokens, &self.place))
                 .map_err(|fault| self.fault(fault))
         });

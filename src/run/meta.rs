@@ -47,14 +47,22 @@ pub fn run(
         if !is_implicit(task) {
             let call = ItemCall { play: &batch.play.clone(), host, task, info, emit: &|_| {} };
             let mut result = item::blank(&call, Status::Skipped);
-            let reason = format!("{kind} conditional evaluated to False, continuing execution for {host}");
+            let goes_on = match kind.as_str() {
+                "end_host" => format!(", continuing execution for {host}"),
+                "end_play" | "end_batch" => format!(", continuing {}", kind.trim_start_matches("end_")),
+                "end_role" => format!(", continuing role {}", task.frame.role().map_or("", |r| &r.name)),
+                _ => String::new(),
+            };
+            let reason = format!("{kind} conditional evaluated to False{goes_on}");
+            let text = format!("META: {reason}");
+            batch.run.emit(Event::Verbose { level: 2, text, host: None });
             result.values = map! { "changed" => false, "skipped" => true, "msg" => kind.clone(), "skip_reason" => reason, "false_condition" => condition };
             batch.run.emit(Event::HostResult(result));
         }
         return Ok(is_for_all(&kind));
     }
     let say = |text: String, batch: &mut Batch| {
-        batch.run.emit(Event::Verbose { level: 2, text, host: Some(host.clone()) })
+        batch.run.emit(Event::Verbose { level: 2, text, host: None })
     };
     match kind.as_str() {
         "noop" | "reset_connection" => {}

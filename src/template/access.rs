@@ -20,12 +20,18 @@ use super::{methods, undefined};
 /// assert!(get_attribute(&value, "b").unwrap().is_undefined());
 /// ```
 pub fn get_attribute(value: &Value, name: &str) -> Result<Value, Error> {
+    attribute(value, name).map(undefined::plain)
+}
+
+/// The same inside a render: what is undefined keeps its place.
+pub(super) fn attribute(value: &Value, name: &str) -> Result<Value, Error> {
     let value = reach(value)?;
     if as_asked_map(&value).is_some() && !methods::exists(&value, name) {
         return asked(&value, &name.into());
     }
     match &value {
-        Value::Undefined(_) | Value::Unknown(_) => Ok(value),
+        Value::Unknown(_) => Ok(value),
+        _ if undefined::is(&value) => Ok(value),
         Value::Map(map) => {
             if methods::exists(&value, name) {
                 return Ok(Native::value(Method { object: value.clone(), name: name.into() }));
@@ -48,6 +54,12 @@ fn asked(value: &Value, key: &Value) -> Result<Value, Error> {
 }
 
 fn own_attribute(value: &Value, name: &str) -> Option<Value> {
+    // The pairs that `groupby` makes have names for their halves.
+    if let (Value::Tuple(items), "grouper" | "list") = (value, name)
+        && let [grouper, list] = items.as_slice()
+    {
+        return Some(if name == "list" { list.clone() } else { grouper.clone() });
+    }
     if let Some(attribute) = object::attribute_of(value, name).or_else(|| methods::property(value, name)) {
         return Some(attribute);
     }
@@ -64,21 +76,25 @@ fn missing(value: &Value, name: &str) -> Value {
 
 /// `value[key]`: an item, else (for text keys) an attribute.
 pub fn get_item(value: &Value, key: &Value) -> Result<Value, Error> {
+    item(value, key).map(undefined::plain)
+}
+
+/// The same inside a render: what is undefined keeps its place.
+pub(super) fn item(value: &Value, key: &Value) -> Result<Value, Error> {
     let value = reach(value)?;
     let key = force(key)?;
     match (&value, &key) {
-        (Value::Undefined(_) | Value::Unknown(_), _) => Ok(value),
-        (_, Value::Undefined(_) | Value::Unknown(_)) => Ok(key),
+        (Value::Unknown(_), _) => Ok(value),
+        (_, Value::Unknown(_)) => Ok(key),
+        _ if undefined::is(&value) => Ok(value),
+        _ if undefined::is(&key) => Ok(key),
         _ if as_asked_map(&value).is_some() => asked(&value, &key),
         (Value::Map(map), key) => match map.get(key) {
             Some(member) => undefined::caught(reach(member)),
-            None => {
-                let attribute = key.as_str().filter(|name| methods::exists(&value, name));
-                match attribute {
-                    Some(name) => get_attribute(&value, name),
-                    None => Ok(undefined::attribute(&value, key)),
-                }
-            }
+            None => match key.as_str().filter(|name| methods::exists(&value, name)) {
+                Some(name) => attribute(&value, name),
+                None => Ok(undefined::attribute(&value, key)),
+            },
         },
         (Value::List(items) | Value::Tuple(items), Value::Int(_) | Value::Bool(_)) => {
             match index(&key, items.len()).and_then(|i| items.get(i)) {
@@ -93,7 +109,7 @@ pub fn get_item(value: &Value, key: &Value) -> Result<Value, Error> {
                 None => Ok(undefined::attribute(&value, &key)),
             }
         }
-        (_, Value::Str(name)) => get_attribute(&value, name),
+        (_, Value::Str(name)) => attribute(&value, name),
         _ => Ok(undefined::attribute(&value, &key)),
     }
 }
@@ -119,16 +135,16 @@ pub fn slice(value: &Value, start: &Value, stop: &Value, step: &Value) -> Result
     let value = force(value)?;
     let pick = |length: usize| indices(length, start, stop, step);
     match &value {
-        Value::Undefined(_) | Value::Unknown(_) => Ok(value),
+        Value::Unknown(_) => Ok(value),
+        _ if undefined::is(&value) => Ok(value),
         Value::List(items) => Ok(Value::List(Arc::new(select(items, pick(items.len())?)))),
         Value::Tuple(items) => Ok(Value::Tuple(Arc::new(select(items, pick(items.len())?)))),
         Value::Str(text) => {
             let chars: Vec<char> = text.chars().collect();
             Ok(Value::from(select(&chars, pick(chars.len())?).into_iter().collect::<String>()))
         }
-        other => {
-            Ok(Value::undefined(format!("object of type '{}' has no attribute slice(…)", other.type_name())))
-        }
+        Value::Map(_) => Err(Error::new("unhashable type: 'slice'")),
+        other => Err(Error::new(format!("'{}' object is not subscriptable", other.type_name()))),
     }
 }
 

@@ -77,10 +77,7 @@ impl Renderer {
             return Err(Error::new(message).at(expression.place()));
         }
         let value = eval::evaluate(self, expression, true);
-        let value = value.and_then(|value| {
-            undefined::check(&value)?;
-            lazy::force(&value)
-        });
+        let value = value.and_then(Self::finalize);
         let value = value.map_err(|error| match error.is_undefined() {
             true => {
                 let place = error.place().cloned();
@@ -190,8 +187,9 @@ impl Renderer {
                 }
                 Ok(Value::from(done))
             }
-            Value::Undefined(reason) => Err(undefined::error(&reason)),
+            Value::Undefined(_) => undefined::check(&value).map(|()| Value::Null),
             Value::Object(ref object) => match lazy::force(&value)? {
+                forced if undefined::is(&forced) => undefined::check(&forced).map(|()| Value::Null),
                 Value::Object(_) => match super::object::behaviour(&value).and_then(|b| b.plain()) {
                     Some(plain) => Self::finalize_with(plain, strict),
                     None if !strict => Ok(value),
@@ -209,22 +207,22 @@ impl Renderer {
 
     /// Calls a filter by its short or full name.
     pub fn filter(&self, name: &str, input: Value, args: Vec<Value>, kwargs: Map) -> Result<Value, Error> {
-        eval::filter(self, name, input, args, kwargs)
+        eval::filter(self, name, input, args, kwargs).map(undefined::plain)
     }
 
     /// Calls a test by its short or full name: a boolean, or an undefined or unknown value.
     pub fn test(&self, name: &str, input: Value, args: Vec<Value>, kwargs: Map) -> Result<Value, Error> {
-        eval::test(self, name, input, args, kwargs)
+        eval::test(self, name, input, args, kwargs).map(undefined::plain)
     }
 
     /// Runs a lookup as `lookup(name, …)` does.
     pub fn lookup(&self, name: &str, terms: Vec<Value>, options: Map) -> Result<Value, Error> {
-        eval::lookup(self, name, terms, options)
+        eval::lookup(self, name, terms, options).map(undefined::plain)
     }
 
     /// Calls a macro, function or method.
     pub fn call(&self, callee: &Value, args: Vec<Value>, kwargs: Map) -> Result<Value, Error> {
-        eval::call_value(self, callee, args, kwargs)
+        eval::call_value(self, callee, args, kwargs).map(undefined::plain)
     }
 }
 

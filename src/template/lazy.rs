@@ -7,7 +7,7 @@ use std::thread::ThreadId;
 
 use playbook_api::{Error, Map, Object, Value};
 
-use super::Renderer;
+use super::{Renderer, undefined};
 use crate::document::Node;
 
 /// A member of a written list or map, in the scope it was asked for in. It is rendered once.
@@ -107,7 +107,7 @@ pub fn force_deep(value: &Value) -> Result<Value, Error> {
     if is_complete(value) {
         return Ok(value.clone());
     }
-    let member = |value: &Value| super::undefined::caught(force_deep(value));
+    let member = |value: &Value| undefined::caught(force_deep(value)).map(undefined::plain);
     Ok(match force(value)? {
         Value::List(items) => Value::List(Arc::new(items.iter().map(member).collect::<Result<_, _>>()?)),
         Value::Tuple(items) => Value::Tuple(Arc::new(items.iter().map(member).collect::<Result<_, _>>()?)),
@@ -115,14 +115,14 @@ pub fn force_deep(value: &Value) -> Result<Value, Error> {
             let map = map.iter().map(|(key, value)| Ok((key.clone(), member(value)?)));
             Value::from(map.collect::<Result<Map, Error>>()?)
         }
-        other => other,
+        other => undefined::plain(other),
     })
 }
 
 /// Whether nothing inside is still to be computed.
 pub fn is_complete(value: &Value) -> bool {
     match value {
-        Value::Object(object) => object.as_any().is::<super::object::Native>(),
+        Value::Object(object) => object.as_any().is::<super::object::Native>() && !undefined::is(value),
         Value::List(items) | Value::Tuple(items) => items.iter().all(is_complete),
         Value::Map(map) => map.values().all(is_complete),
         _ => true,
@@ -134,6 +134,6 @@ pub fn check_deep(value: &Value) -> Result<(), Error> {
     match value {
         Value::List(items) | Value::Tuple(items) => items.iter().try_for_each(check_deep),
         Value::Map(map) => map.values().try_for_each(check_deep),
-        other => super::undefined::check(other),
+        other => undefined::check(other),
     }
 }

@@ -20,7 +20,7 @@ pub mod regex;
 pub mod scope;
 mod secret;
 pub mod tests;
-pub mod undefined;
+mod undefined;
 
 pub use access::{get_attribute, get_item, get_path};
 pub use call::{Call, Function};

@@ -184,6 +184,9 @@ fn floats(operator: Operator, a: f64, b: f64) -> Result<Value, Error> {
         Operator::Power if a < 0.0 && b.fract() != 0.0 => {
             return Err(Error::new("a negative number to a fractional power is a complex number"));
         }
+        Operator::Power if a.is_finite() && b.is_finite() && a.powf(b).is_infinite() => {
+            return Err(Error::new("(34, 'Numerical result out of range')"));
+        }
         Operator::Power => a.powf(b),
     }))
 }

@@ -84,9 +84,9 @@ pub fn format(format: &str, arguments: &Value) -> Result<Value, Error> {
         out.push_str(&spec.convert(kind, value, index)?);
     }
     out.push_str(rest);
-    let tuple = matches!(arguments, Value::Tuple(_));
-    let left_over = next.next().is_some() && !used_name && !matches!(arguments, Value::Map(_));
-    if left_over && (tuple || !arguments.is_undefined()) {
+    let left_over =
+        next.next().is_some() && !used_name && !matches!(arguments, Value::Map(_) | Value::List(_));
+    if left_over {
         return Err(Error::new("not all arguments converted during string formatting"));
     }
     Ok(Value::from(out))

@@ -1,52 +1,102 @@
 //! What is undefined, and what is only blank.
 //!
+//! Filters and tests know undefined values as [`Value::Undefined`]. Inside a render an undefined value also
+//! carries its place ([`located`]), so that the error of its use names where the missing thing was asked for.
+//!
 //! `{{ 'x' if condition }}` without `else` is undefined to `is defined` and `default`, yet prints as nothing
 //! and is false, unlike a missing name, whose every use is an error.
 
-use std::sync::Arc;
+use playbook_api::{Error, Place, Value};
 
-use playbook_api::{Error, Value};
+use super::object::{Behaviour, Native, downcast};
 
 const BLANK: &str = "the inline if-expression on line ";
 
-/// The value of an inline `if` that did not happen.
-pub fn blank(line: u32) -> Value {
-    Value::undefined(format!("{BLANK}{line} evaluated to false and no else section was defined."))
-}
+/// An undefined value that knows its place.
+#[derive(Debug)]
+struct Located(Error);
 
-/// Whether an undefined value prints as nothing.
-pub fn is_blank(reason: &str) -> bool {
-    reason.starts_with(BLANK)
-}
-
-/// The error that the use of an undefined value is; nothing for every other value.
-pub fn check(value: &Value) -> Result<(), Error> {
-    match value {
-        Value::Undefined(reason) => Err(error(reason)),
-        _ => Ok(()),
+impl Behaviour for Located {
+    fn type_name(&self) -> &'static str {
+        "undefined"
     }
 }
 
-/// The error that the use of something undefined is.
-pub fn error(reason: &Arc<str>) -> Error {
-    Error::undefined(&**reason)
+/// An undefined value with its place; all other values as they are.
+pub(super) fn located(value: Value, place: impl FnOnce() -> Place) -> Value {
+    match &value {
+        Value::Undefined(reason) if !is_blank(&value) => {
+            Native::value(Located(Error::undefined(&**reason).at(&place())))
+        }
+        _ => value,
+    }
+}
+
+/// The value of an inline `if` that did not happen.
+pub(super) fn blank(line: u32) -> Value {
+    Value::undefined(format!("{BLANK}{line} evaluated to false and no else section was defined."))
+}
+
+/// Whether a value is undefined but prints as nothing.
+pub(super) fn is_blank(value: &Value) -> bool {
+    matches!(value, Value::Undefined(reason) if reason.starts_with(BLANK))
+}
+
+/// Whether a value is undefined.
+pub(super) fn is(value: &Value) -> bool {
+    matches!(value, Value::Undefined(_)) || downcast::<Located>(value).is_some()
+}
+
+/// The error that the use of an undefined value is.
+pub(super) fn error(value: &Value) -> Option<Error> {
+    match value {
+        Value::Undefined(reason) => Some(Error::undefined(&**reason)),
+        Value::Object(_) => downcast::<Located>(value).map(|located| located.0.clone()),
+        _ => None,
+    }
+}
+
+/// The error that the use of an undefined value is; nothing for every other value.
+pub(super) fn check(value: &Value) -> Result<(), Error> {
+    match error(value) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// As [`check`], but blank passes.
+pub(super) fn check_hard(value: &Value) -> Result<(), Error> {
+    if is_blank(value) { Ok(()) } else { check(value) }
+}
+
+/// As filters and tests know it.
+pub(super) fn plain(value: Value) -> Value {
+    match downcast::<Located>(&value) {
+        Some(located) => Value::undefined(located.0.to_string()),
+        None => value,
+    }
 }
 
 /// What a caught error leaves: undefined things are values again, everything else stays an error.
-pub fn caught(result: Result<Value, Error>) -> Result<Value, Error> {
+pub(super) fn caught(result: Result<Value, Error>) -> Result<Value, Error> {
     match result {
-        Err(error) if error.is_undefined() => Ok(Value::undefined(error.to_string())),
+        Err(error) if error.is_undefined() => Ok(Native::value(Located(error))),
         other => other,
     }
 }
 
 /// The value of a name that does not exist.
-pub fn name(name: &str) -> Value {
+pub(super) fn name(name: &str) -> Value {
     Value::undefined(format!("'{name}' is undefined"))
 }
 
 /// The value of an attribute or item that does not exist.
-pub fn attribute(object: &Value, key: &Value) -> Value {
-    let key = playbook_api::python::repr(key);
-    Value::undefined(format!("object of type '{}' has no attribute {key}", object.type_name()))
+pub(super) fn attribute(object: &Value, key: &Value) -> Value {
+    let name = playbook_api::python::repr(key);
+    let type_name = object.type_name();
+    Value::undefined(match object {
+        Value::Null if !key.is_true() => format!("None has no element {name}"),
+        _ if !key.is_true() => format!("{type_name} object has no element {name}"),
+        _ => format!("object of type '{type_name}' has no attribute {name}"),
+    })
 }

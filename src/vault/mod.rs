@@ -9,7 +9,7 @@
 //! # Ok::<(), playbook_api::Error>(())
 //! ```
 
-mod envelope;
+pub mod envelope;
 mod keyring;
 
 pub use keyring::{Ask, Keyring, Options};

@@ -13,6 +13,8 @@ fn reports_read_like_ansibles() {
     };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
     let home = tempfile::tempdir().expect("a temporary folder");
+    let settings = home.path().join("ansible.cfg");
+    std::fs::write(&settings, "[defaults]\nforks = 1\n").expect("the settings");
     let mut books: Vec<PathBuf> =
         std::fs::read_dir(&folder).expect("the playbooks").flatten().map(|entry| entry.path()).collect();
     books.retain(|path| path.extension().is_some_and(|extension| extension == "yml"));

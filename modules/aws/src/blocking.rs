@@ -20,7 +20,8 @@ pub fn wait<T: Send>(future: impl Future<Output = Result<T, Error>> + Send) -> R
 
 fn own_runtime() -> Result<Handle, Error> {
     static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
-    let runtime = RUNTIME.get_or_init(|| Builder::new_multi_thread().worker_threads(1).enable_all().build().ok());
+    let runtime =
+        RUNTIME.get_or_init(|| Builder::new_multi_thread().worker_threads(1).enable_all().build().ok());
     match runtime {
         Some(runtime) => Ok(runtime.handle().clone()),
         None => Err(Error::new("cannot start the runtime that AWS calls need")),

@@ -23,6 +23,8 @@ pub struct Aws {
     config: SdkConfig,
     guard: Guard,
     report_calls: bool,
+    /// Emulators have no DNS name for a bucket.
+    path_style: bool,
     ecs: OnceLock<aws_sdk_ecs::Client>,
     rds: OnceLock<aws_sdk_rds::Client>,
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
@@ -67,7 +69,7 @@ impl Aws {
     async fn new(connection: &Connection, context: &Context) -> Result<Aws, Error> {
         let env = environment(context);
         let settings = Settings::of(connection.aws_config.as_ref())?;
-        profile::check(connection, &env).await?;
+        let profile_retries = profile::check(connection, &env).await?;
         let mut loader = aws_config::defaults(BehaviorVersion::latest()).env(env.clone());
         if let Some(region) = &connection.region {
             loader = loader.region(Region::new(region.clone()));
@@ -86,7 +88,7 @@ impl Aws {
         if let Some(client) = http_client(connection, &env)? {
             loader = loader.http_client(client);
         }
-        if let Some(retry) = settings.retry(&env) {
+        if let Some(retry) = settings.retry(&env, profile_retries) {
             loader = loader.retry_config(retry);
         }
         let config = loader.timeout_config(settings.timeouts()).load().await;
@@ -96,6 +98,7 @@ impl Aws {
             ));
         }
         Ok(Aws {
+            path_style: config.endpoint_url().is_some() || env.get("AWS_ENDPOINT_URL_S3").is_ok(),
             config,
             guard: Guard { check: context.check, calls: Calls::default() },
             report_calls: connection.debug_botocore_endpoint_logs,
@@ -114,12 +117,12 @@ impl Aws {
     client!(elb, aws_sdk_elasticloadbalancingv2);
     client!(logs, aws_sdk_cloudwatchlogs);
 
-    /// Path-style addresses where the endpoint is not Amazon's: emulators have no DNS name for a bucket.
+    /// With the bucket in the path where the endpoint is not Amazon's.
     pub fn s3(&self) -> &aws_sdk_s3::Client {
         self.s3.get_or_init(|| {
             let config = aws_sdk_s3::config::Builder::from(&self.config)
                 .interceptor(self.guard.clone())
-                .force_path_style(self.config.endpoint_url().is_some());
+                .force_path_style(self.path_style);
             aws_sdk_s3::Client::from_conf(config.build())
         })
     }
@@ -239,12 +242,13 @@ impl Settings {
 
     /// Five attempts unless the task, the environment or the profile says otherwise: a deployment outlives a
     /// moment of throttling, and an endpoint that is not there is reported within seconds.
-    fn retry(&self, env: &Env) -> Option<RetryConfig> {
-        let base = if self.adaptive { RetryConfig::adaptive() } else { RetryConfig::standard() };
-        match (self.max_attempts, env.get("AWS_MAX_ATTEMPTS")) {
-            (Some(attempts), _) => Some(base.with_max_attempts(attempts)),
-            (None, Ok(_)) => None,
-            (None, Err(_)) => Some(base.with_max_attempts(5)),
+    fn retry(&self, env: &Env, in_profile: bool) -> Option<RetryConfig> {
+        let adaptive = self.adaptive || env.get("AWS_RETRY_MODE").is_ok_and(|mode| mode == "adaptive");
+        let base = if adaptive { RetryConfig::adaptive() } else { RetryConfig::standard() };
+        match self.max_attempts {
+            Some(attempts) => Some(base.with_max_attempts(attempts)),
+            None if in_profile || env.get("AWS_MAX_ATTEMPTS").is_ok() => None,
+            None => Some(base.with_max_attempts(5)),
         }
     }
 

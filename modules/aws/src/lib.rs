@@ -27,7 +27,7 @@ pub use read_only::READ_ONLY;
 pub fn register(registry: &mut Registry) {
     registry.add_modules([
         ModuleEntry::controller::<ecs::cluster::EcsCluster>(),
-        ModuleEntry::controller::<ecs::service::EcsService>(),
+        ModuleEntry::controller::<ecs::service_options::EcsService>(),
         ModuleEntry::controller::<ecs::service_info::EcsServiceInfo>(),
         ModuleEntry::controller::<ecs::task::EcsTask>(),
         ModuleEntry::controller::<ecs::task_definition::EcsTaskDefinition>(),

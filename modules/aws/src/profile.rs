@@ -9,21 +9,20 @@ use playbook_api::Error;
 
 use crate::connection::Connection;
 
-/// Fails early where the standard chain would fail late and in riddles.
-pub async fn check(connection: &Connection, env: &Env) -> Result<(), Error> {
-    if connection.access_key.is_some() {
-        return Ok(());
-    }
-    let keys_in_environment = env.get("AWS_ACCESS_KEY_ID").is_ok_and(|id| !id.is_empty());
-    if connection.profile.is_none() && keys_in_environment {
-        return Ok(());
-    }
+/// Fails early where the standard chain would fail late and in riddles. Answers whether the profile says itself
+/// how often to try.
+pub async fn check(connection: &Connection, env: &Env) -> Result<bool, Error> {
     let chosen = connection.profile.clone().map(Cow::Owned);
     let profiles = load(&Fs::real(), env, &EnvConfigFiles::default(), chosen)
         .await
         .map_err(|e| Error::new(format!("cannot read the AWS profiles: {}", crate::error::chain(&e))))?;
-    let asked = connection.profile.clone().or_else(|| env.get("AWS_PROFILE").ok());
-    examine(&profiles, asked.as_deref())
+    let keys_in_environment = env.get("AWS_ACCESS_KEY_ID").is_ok_and(|id| !id.is_empty());
+    let has_keys = connection.access_key.is_some() || (connection.profile.is_none() && keys_in_environment);
+    if !has_keys {
+        let asked = connection.profile.clone().or_else(|| env.get("AWS_PROFILE").ok());
+        examine(&profiles, asked.as_deref())?;
+    }
+    Ok(profiles.get("max_attempts").is_some())
 }
 
 fn examine(profiles: &ProfileSet, asked: Option<&str>) -> Result<(), Error> {

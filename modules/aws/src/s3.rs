@@ -26,14 +26,20 @@ impl InventorySource for Bucket {
             let connection = Connection::among(options, context)?;
             let aws = Aws::connect(&connection, context).await?;
             let object = aws.s3().get_object().bucket(bucket).key(key).send().await;
-            let Some(object) = object.missing("s3:GetObject", &["NoSuchKey", "NoSuchBucket", "NotFound"])? else {
+            let Some(object) = object.missing("s3:GetObject", &["NoSuchKey", "NoSuchBucket", "NotFound"])?
+            else {
                 return Err(Error::new(format!("there is no s3://{bucket}/{key}"))
                     .kind(playbook_api::ErrorKind::NotFound)
-                    .help("check the bucket, the key and the account; a workspace's state is below env:/NAME/"));
+                    .help(
+                        "check the bucket, the key and the account; a workspace's state is below env:/NAME/",
+                    ));
             };
             let body = object.body.collect().await.map_err(|e| {
-                Error::new(format!("s3://{bucket}/{key} broke off while it was read: {}", crate::error::chain(&e)))
-                    .help("try again")
+                Error::new(format!(
+                    "s3://{bucket}/{key} broke off while it was read: {}",
+                    crate::error::chain(&e)
+                ))
+                .help("try again")
             })?;
             String::from_utf8(body.to_vec())
                 .map_err(|_| Error::new(format!("s3://{bucket}/{key} is not text in UTF-8")))
@@ -46,7 +52,8 @@ fn parse(location: &str) -> Result<(&str, &str), Error> {
     let path = location.strip_prefix("s3://").unwrap_or(location).trim_start_matches('/');
     match path.split_once('/') {
         Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => Ok((bucket, key)),
-        _ => Err(Error::new(format!("'{location}' names no object in S3")).help("write s3://bucket/path/terraform.tfstate")),
+        _ => Err(Error::new(format!("'{location}' names no object in S3"))
+            .help("write s3://bucket/path/terraform.tfstate")),
     }
 }
 
@@ -56,7 +63,10 @@ mod tests {
 
     #[test]
     fn a_location_is_a_bucket_and_a_key() {
-        assert_eq!(parse("s3://states/prod/terraform.tfstate").unwrap(), ("states", "prod/terraform.tfstate"));
+        assert_eq!(
+            parse("s3://states/prod/terraform.tfstate").unwrap(),
+            ("states", "prod/terraform.tfstate")
+        );
         assert_eq!(parse("//states/x").unwrap(), ("states", "x"));
         assert!(parse("s3://states/").is_err());
         assert!(parse("states").is_err());

@@ -41,7 +41,8 @@ async fn pause(context: &Context, interval: Duration) -> Result<(), Error> {
     }
 }
 
-/// Seconds as a user gave them; less than none is none.
+/// Seconds as a user gave them: less than none is none, and ten years are enough for anybody.
 pub fn seconds(given: Option<i64>, default: u64) -> Duration {
-    Duration::from_secs(given.map_or(default, |n| u64::try_from(n).unwrap_or(0)))
+    const MOST: u64 = 10 * 365 * 24 * 3600;
+    Duration::from_secs(given.map_or(default, |n| u64::try_from(n).unwrap_or(0)).min(MOST))
 }

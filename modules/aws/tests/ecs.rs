@@ -46,11 +46,13 @@ fn with(mut map: Map, name: &str, value: impl Into<Value>) -> Map {
 #[test]
 fn a_cluster_converges_and_goes() {
     let name = unique("cluster");
-    let arguments = map! { "name" => name.clone(), "state" => "present", "capacity_providers" => list(&["FARGATE"]) };
+    let arguments =
+        map! { "name" => name.clone(), "state" => "present", "capacity_providers" => list(&["FARGATE"]) };
     let done = converges("ecs_cluster", arguments);
     assert_eq!(at(&done, "cluster.clusterName"), Value::from(name.clone()));
     let strategy = json(r#"[{"capacity_provider": "FARGATE", "weight": 1}]"#);
-    let arguments = map! { "name" => name.clone(), "state" => "present", "capacity_provider_strategy" => strategy };
+    let arguments =
+        map! { "name" => name.clone(), "state" => "present", "capacity_provider_strategy" => strategy };
     converges("ecs_cluster", arguments);
     converges("ecs_cluster", map! { "name" => name, "state" => "absent" });
 }
@@ -60,22 +62,34 @@ fn a_definition_gets_a_revision_only_when_something_differs() {
     let family = unique("web");
     let first = converges("ecs_taskdefinition", definition(&family, "app:1"));
     assert_eq!(at(&first, "taskdefinition.revision"), Value::from(1));
-    assert_eq!(at(&first, "taskdefinition.containerDefinitions.0.portMappings.0.containerPort"), Value::from(8080));
+    assert_eq!(
+        at(&first, "taskdefinition.containerDefinitions.0.portMappings.0.containerPort"),
+        Value::from(8080)
+    );
     let second = converges("ecs_taskdefinition", definition(&family, "app:2"));
     assert_eq!(at(&second, "taskdefinition.revision"), Value::from(2));
-    let forced = run("ecs_taskdefinition", with(definition(&family, "app:2"), "force_create", true), &context());
+    let forced =
+        run("ecs_taskdefinition", with(definition(&family, "app:2"), "force_create", true), &context());
     assert_eq!(at(&forced, "taskdefinition.revision"), Value::from(3));
 
     let info = run("ecs_taskdefinition_info", map! { "task_definition" => family.clone() }, &context());
     assert_eq!(at(&info, "revision"), Value::from(3));
     assert_eq!(at(&info, "container_definitions.0.port_mappings.0.container_port"), Value::from(8080));
-    assert_eq!(at(&info, "container_definitions.0.log_configuration.options.awslogs-group"), Value::from("/ecs/x"));
+    assert_eq!(
+        at(&info, "container_definitions.0.log_configuration.options.awslogs-group"),
+        Value::from("/ecs/x")
+    );
 
     let removal = map! { "state" => "absent", "family" => family.clone(), "revision" => 3 };
     converges("ecs_taskdefinition", removal);
-    let misspelt = with(definition(&family, "x"), "containers", json(r#"[{"name": "a", "image": "b", "comand": []}]"#));
+    let misspelt =
+        with(definition(&family, "x"), "containers", json(r#"[{"name": "a", "image": "b", "comand": []}]"#));
     let failure = fails("ecs_taskdefinition", misspelt, &context());
-    assert!(failure.error.to_string().contains("has no member 'comand': did you mean 'command'?"), "{}", failure.error);
+    assert!(
+        failure.error.to_string().contains("has no member 'comand': did you mean 'command'?"),
+        "{}",
+        failure.error
+    );
     let missing = fails("ecs_taskdefinition_info", map! { "task_definition" => unique("none") }, &context());
     assert!(missing.error.message().contains("there is no task definition"));
 }
@@ -108,8 +122,10 @@ fn a_service_is_created_updated_described_and_deleted() {
 
     // A count that nobody asks for stays.
     converges("ecs_service", map! { "name" => "web", "cluster" => cluster.clone(), "desired_count" => 5 });
-    let configuration = json(r#"{"maximum_percent": 150, "deployment_circuit_breaker": {"enable": true, "rollback": true}}"#);
-    let arguments = map! { "name" => "web", "cluster" => cluster.clone(), "deployment_configuration" => configuration };
+    let configuration =
+        json(r#"{"maximum_percent": 150, "deployment_circuit_breaker": {"enable": true, "rollback": true}}"#);
+    let arguments =
+        map! { "name" => "web", "cluster" => cluster.clone(), "deployment_configuration" => configuration };
     let updated = converges("ecs_service", arguments);
     assert_eq!(at(&updated, "service.desiredCount"), Value::from(5));
     assert_eq!(at(&updated, "service.deploymentConfiguration.maximumPercent"), Value::from(150));
@@ -148,7 +164,11 @@ fn a_service_waits_for_its_rollout() {
     let other = with(with(arguments, "name", "slow"), "wait_timeout", 1);
     let failure = fails("ecs_service", other, &context());
     let message = failure.error.message();
-    assert!(message.contains("was not done after 1 seconds: 0 of 2 tasks running, 2 pending; rollout IN_PROGRESS"), "{message}");
+    assert!(
+        message
+            .contains("was not done after 1 seconds: 0 of 2 tasks running, 2 pending; rollout IN_PROGRESS"),
+        "{message}"
+    );
     assert!(failure.outcome.changed);
     assert_eq!(at(&failure.outcome, "service.desiredCount"), Value::from(2));
 }
@@ -169,7 +189,11 @@ fn codedeploy_keeps_its_deployments() {
 #[test]
 fn a_service_that_cannot_be_made_says_what_is_missing() {
     let cluster = cluster();
-    let failure = fails("ecs_service", map! { "name" => "x", "cluster" => cluster.clone(), "desired_count" => 1 }, &context());
+    let failure = fails(
+        "ecs_service",
+        map! { "name" => "x", "cluster" => cluster.clone(), "desired_count" => 1 },
+        &context(),
+    );
     assert!(failure.error.message().contains("creating it takes task_definition"), "{}", failure.error);
     let nowhere = fails("ecs_service", service("no-such-cluster", "x:1"), &context());
     assert!(nowhere.error.message().contains("the ECS cluster does not exist"), "{}", nowhere.error);
@@ -184,14 +208,14 @@ fn a_task_runs_is_followed_and_stopped() {
     register(&family, "app:1");
     let overrides = json(r#"{"containerOverrides": [{"name": "web", "command": ["true"]}]}"#);
     let arguments = map! { "operation" => "run", "cluster" => cluster.clone(), "task_definition" => family,
-        "launch_type" => "FARGATE", "overrides" => overrides,
-        "network_configuration" => json(&format!(r#"{{"subnets": ["{}"], "assign_public_ip": true}}"#, subnet())) };
+    "launch_type" => "FARGATE", "overrides" => overrides,
+    "network_configuration" => json(&format!(r#"{{"subnets": ["{}"], "security_groups": [], "assign_public_ip": true}}"#, subnet())) };
     assert!(run("ecs_task", arguments.clone(), &check()).changed);
     let begun = run("ecs_task", arguments.clone(), &context());
     let id = at(&begun, "task.0.taskArn");
-    let late = with(with(arguments, "wait", true), "wait_timeout", 1);
-    let failure = fails("ecs_task", late, &context());
-    assert!(failure.error.message().contains("was still RUNNING after 1 seconds"), "{}", failure.error);
+    let waited = run("ecs_task", with(with(arguments, "wait", true), "wait_delay", 0), &context());
+    assert_eq!(at(&waited, "exit_codes.web"), Value::from(0));
+    assert_eq!(at(&waited, "task.0.lastStatus"), Value::from("STOPPED"));
 
     let stop = map! { "operation" => "stop", "cluster" => cluster, "task" => id };
     assert!(run("ecs_task", stop.clone(), &check()).changed);

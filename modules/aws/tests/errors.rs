@@ -53,7 +53,7 @@ fn no_such_profile() {
 #[test]
 fn an_endpoint_that_is_not_there() {
     let arguments = map! { "region" => "us-east-1", "endpoint_url" => "http://127.0.0.1:9", "access_key" => "a",
-        "secret_key" => "b", "aws_config" => json(r#"{"retries": {"max_attempts": 0}}"#) };
+    "secret_key" => "b", "aws_config" => json(r#"{"retries": {"max_attempts": 0}}"#) };
     let (message, help) = message(bare(arguments, &[]));
     assert!(message.contains("ecs:ListServices: cannot reach the endpoint"), "{message}");
     assert!(help.contains("endpoint_url"), "{help}");
@@ -70,7 +70,8 @@ fn the_environment_of_the_task_counts() {
     ];
     let name = unique("cluster");
     run("ecs_cluster", map! { "name" => name.clone(), "state" => "present" }, &context());
-    let listed = bare(map! { "cluster" => name, "debug_botocore_endpoint_logs" => true }, &environment).unwrap_or_else(|f| panic!("{}", f.error));
+    let listed = bare(map! { "cluster" => name, "debug_botocore_endpoint_logs" => true }, &environment)
+        .unwrap_or_else(|f| panic!("{}", f.error));
     assert_eq!(at(&listed, "resource_actions"), list(&["ecs:ListServices"]));
 }
 
@@ -78,5 +79,8 @@ fn the_environment_of_the_task_counts() {
 fn certificates_are_verified() {
     let arguments = map! { "region" => "us-east-1", "validate_certs" => false };
     let (message, help) = message(bare(arguments, &[]));
-    assert!(message.contains("validate_certs: false is refused") && help.contains("aws_ca_bundle"), "{message}");
+    assert!(
+        message.contains("validate_certs: false is refused") && help.contains("aws_ca_bundle"),
+        "{message}"
+    );
 }

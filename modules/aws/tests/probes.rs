@@ -8,13 +8,14 @@ use common::*;
 use playbook_api::{Map, ProbeState, Value, map};
 
 fn look(probe: &str, options: Map) -> ProbeState {
-    wait_for(registry().probe(probe).unwrap().look(&with_connection(options), &context())).unwrap_or_else(|e| panic!("{e}"))
+    wait_for(registry().probe(probe).unwrap().look(&with_connection(options), &context()))
+        .unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn definition(family: &str) {
     let containers = json(r#"[{"name": "web", "image": "app:1", "memory": 128, "cpu": 1}]"#);
     let arguments = map! { "state" => "present", "family" => family, "containers" => containers,
-        "network_mode" => "awsvpc", "launch_type" => "FARGATE", "cpu" => "256", "memory" => "512" };
+    "network_mode" => "awsvpc", "launch_type" => "FARGATE", "cpu" => "256", "memory" => "512" };
     run("ecs_taskdefinition", arguments, &context());
 }
 
@@ -41,7 +42,9 @@ fn a_service_is_waited_for() {
     assert!(matches!(look("ecs_service", options.clone()), ProbeState::Waiting(..)));
     let service = map! { "name" => "web", "cluster" => cluster.clone(), "task_definition" => family.clone(), "desired_count" => 1 };
     run("ecs_service", service, &context());
-    let ProbeState::Waiting(words, found) = look("ecs_service", options.clone()) else { panic!("not waiting") };
+    let ProbeState::Waiting(words, found) = look("ecs_service", options.clone()) else {
+        panic!("not waiting")
+    };
     assert_eq!(words, "0 of 1 tasks running, 1 pending; rollout IN_PROGRESS");
     assert_eq!(found.get("service").unwrap().get("desiredCount"), Some(&Value::from(1)));
     wait_for(registry().probe("ecs_service").unwrap().explain(&with_connection(options.clone()), &context()));
@@ -52,7 +55,11 @@ fn a_service_is_waited_for() {
     assert!(matches!(look("ecs_service", options.clone()), ProbeState::Met(_)));
     options.insert("task_definition".into(), format!("{family}:7").into());
     assert!(matches!(look("ecs_service", options), ProbeState::Never(..)));
-    run("ecs_service", map! { "name" => "empty", "cluster" => cluster.clone(), "state" => "absent" }, &context());
+    run(
+        "ecs_service",
+        map! { "name" => "empty", "cluster" => cluster.clone(), "state" => "absent" },
+        &context(),
+    );
     let gone = look("ecs_service", map! { "name" => "empty", "cluster" => cluster });
     assert!(!matches!(gone, ProbeState::Met(_)), "{gone:?}");
 }
@@ -61,49 +68,54 @@ fn a_service_is_waited_for() {
 fn a_task_is_waited_for() {
     let (cluster, family) = (cluster(), unique("job"));
     definition(&family);
-    let subnet = between(&raw("ec2", "Action=DescribeSubnets&Version=2016-11-15"), "<subnetId>", "</subnetId>");
-    let network = json(&format!(r#"{{"subnets": ["{subnet}"]}}"#));
-    let begun = run("ecs_task", map! { "operation" => "run", "cluster" => cluster.clone(), "task_definition" => family.clone(),
-        "launch_type" => "FARGATE", "network_configuration" => network.clone() }, &context());
-    let options = map! { "cluster" => cluster.clone(), "task" => at(&begun, "task.0.taskArn"), "state" => "running" };
-    let state = look("ecs_task", options.clone());
-    assert!(matches!(state, ProbeState::Met(_) | ProbeState::Waiting(..)), "{state:?}");
+    let subnet =
+        between(&raw("ec2", "Action=DescribeSubnets&Version=2016-11-15"), "<subnetId>", "</subnetId>");
+    let network = json(&format!(r#"{{"subnets": ["{subnet}"], "security_groups": []}}"#));
+    let begun = run(
+        "ecs_task",
+        map! { "operation" => "run", "cluster" => cluster.clone(), "task_definition" => family.clone(),
+        "launch_type" => "FARGATE", "network_configuration" => network.clone() },
+        &context(),
+    );
+    // The emulator moves a task on with each look.
+    let options = map! { "cluster" => cluster.clone(), "task" => at(&begun, "task.0.taskArn") };
+    let ended = (0..10).any(|_| matches!(look("ecs_task", options.clone()), ProbeState::Met(_)));
+    assert!(ended, "{:?}", look("ecs_task", options));
     let unknown = map! { "cluster" => cluster.clone(), "task" => "0123456789abcdef0123456789abcdef" };
     assert!(matches!(look("ecs_task", unknown), ProbeState::Never(..)));
 
     let runner = map! { "cluster" => cluster, "task_definition" => family, "container" => "db" };
     let registry = registry();
-    let run = registry.task_runner("ecs").unwrap().run(&["true".into()], &with_connection(runner.clone()), &context()).into_inner_result();
-    assert!(run.unwrap_err().message().contains("has no container 'db'"));
+    let run = |options: &Map| {
+        wait_for(registry.task_runner("ecs").unwrap().run(
+            &["true".into()],
+            &with_connection(options.clone()),
+            &context(),
+        ))
+    };
+    assert!(run(&runner).unwrap_err().message().contains("has no container 'db'"));
     let mut runner = runner;
     runner.insert("container".into(), "web".into());
     runner.insert("timeout".into(), 0.into());
     runner.insert("launch_type".into(), "FARGATE".into());
     runner.insert("network_configuration".into(), network);
-    let run = registry.task_runner("ecs").unwrap().run(&["true".into()], &with_connection(runner), &context()).into_inner_result();
-    assert!(run.unwrap_err().message().contains("was still"));
-}
-
-/// Waits for a future of the crate.
-trait IntoInnerResult {
-    type Output;
-    fn into_inner_result(self) -> Self::Output;
-}
-
-impl<F: Future> IntoInnerResult for F {
-    type Output = F::Output;
-    fn into_inner_result(self) -> F::Output {
-        wait_for(self)
-    }
+    assert!(run(&runner).unwrap_err().message().contains("was still"));
 }
 
 #[test]
 fn an_instance_is_waited_for() {
     let id = unique("db");
     assert!(matches!(look("rds_instance", map! { "id" => id.clone() }), ProbeState::Waiting(..)));
-    assert!(matches!(look("rds_instance", map! { "id" => id.clone(), "status" => "absent" }), ProbeState::Met(_)));
-    run("rds_instance", map! { "id" => id.clone(), "engine" => "postgres", "db_instance_class" => "db.t4g.micro",
-        "allocated_storage" => 20, "username" => "app", "password" => "correct-horse" }, &context());
+    assert!(matches!(
+        look("rds_instance", map! { "id" => id.clone(), "status" => "absent" }),
+        ProbeState::Met(_)
+    ));
+    run(
+        "rds_instance",
+        map! { "id" => id.clone(), "engine" => "postgres", "db_instance_class" => "db.t4g.micro",
+        "allocated_storage" => 20, "username" => "app", "password" => "correct-horse" },
+        &context(),
+    );
     let ProbeState::Met(found) = look("rds_instance", map! { "id" => id }) else { panic!("not met") };
     assert_eq!(found.get("instance").unwrap().get("db_instance_status"), Some(&Value::from("available")));
 }

@@ -11,14 +11,18 @@ fn create(name: &str, json_text: &str) {
 
 fn lookup(terms: &[&str], options: Map, context: &Context) -> Result<Vec<Value>, Error> {
     let terms: Vec<Value> = terms.iter().map(|t| Value::from(*t)).collect();
-    registry().lookup("amazon.aws.secretsmanager_secret").unwrap().run(&terms, &with_connection(options), context)
+    registry().lookup("amazon.aws.secretsmanager_secret").unwrap().run(
+        &terms,
+        &with_connection(options),
+        context,
+    )
 }
 
 #[test]
 fn a_secret_converges_and_goes() {
     let name = unique("app/db");
     let arguments = map! { "name" => name.clone(), "description" => "The database", "tags" => json(r#"{"team": "a"}"#),
-        "json_secret" => json(r#"{"username": "app", "password": "correct-horse"}"#) };
+    "json_secret" => json(r#"{"username": "app", "password": "correct-horse"}"#) };
     let done = converges("secretsmanager_secret", arguments.clone());
     assert_eq!(at(&done, "secret.name"), Value::from(name.clone()));
     assert!(!at(&done, "secret").to_text().contains("correct-horse"));
@@ -66,7 +70,10 @@ fn the_lookup_reads_whole_nested_joined_and_by_path() {
     assert!(nested("password").unwrap()[0].is_secret());
     assert_eq!(nested("deep.key").unwrap(), [Value::from("[1, True]")]);
     let error = nested("pasword").unwrap_err();
-    assert_eq!(error.message(), "Successfully retrieved secret but there exists no key pasword in the secret");
+    assert_eq!(
+        error.message(),
+        "Successfully retrieved secret but there exists no key pasword in the secret"
+    );
     let error = lookup(&[&name], map! { "nested" => true }, &context).unwrap_err();
     assert!(error.message().contains("names no member"), "{error}");
 
@@ -88,7 +95,9 @@ fn versions_are_told_apart() {
     let name = unique("versions");
     create(&name, r#"{"v": "one"}"#);
     create(&name, r#"{"v": "two"}"#);
-    let stage = |stage: &str| lookup(&[&name], map! { "version_stage" => stage }, &context()).unwrap()[0].to_text().into_owned();
+    let stage = |stage: &str| {
+        lookup(&[&name], map! { "version_stage" => stage }, &context()).unwrap()[0].to_text().into_owned()
+    };
     assert_eq!(stage("AWSCURRENT"), r#"{"v":"two"}"#);
     assert_eq!(stage("AWSPREVIOUS"), r#"{"v":"one"}"#);
 }

@@ -123,6 +123,27 @@ impl Answer {
 }
 
 impl Connect {
+    /// An address, reached in the usual way.
+    pub fn plain(url: &str, validate_certs: bool) -> Connect {
+        Connect {
+            url: url.to_owned(),
+            url_username: None,
+            url_password: None,
+            force_basic_auth: false,
+            validate_certs,
+            ca_path: None,
+            client_cert: None,
+            client_key: None,
+            http_agent: agent(),
+            use_proxy: true,
+            use_netrc: true,
+            use_gssapi: false,
+            unredirected_headers: Vec::new(),
+            ciphers: None,
+            decompress: false,
+        }
+    }
+
     /// Another address, reached in the same way.
     pub fn to(&self, url: &str) -> Connect {
         Connect { url: url.to_owned(), ..self.clone() }

@@ -3,6 +3,7 @@
 //! They are synchronous, know nothing of connections, and reach the host only through [`host::Host`], which check
 //! mode closes for changes.
 
+mod apt;
 mod assemble;
 pub mod attributes;
 mod blockinfile;
@@ -12,26 +13,36 @@ mod copy;
 mod diff;
 mod edit;
 mod errno;
+mod facts;
 mod file;
 mod find;
 mod flags;
 mod get_url;
 mod getent;
 mod glob;
+mod group;
 pub mod host;
 mod hostname;
 mod http;
 mod lineinfile;
 mod mode;
+mod package;
+mod package_facts;
 mod path;
 mod ping;
+mod probe;
 mod process;
 mod regex;
 mod replace;
+mod service;
+mod service_facts;
+mod setup;
 mod slurp;
 mod stat;
 mod tempfile;
+mod unarchive;
 mod uri;
+mod user;
 mod wait_for;
 mod words;
 
@@ -40,6 +51,7 @@ use playbook_api::{ModuleEntry, Registry};
 /// Adds every module and probe of this crate.
 pub fn register(registry: &mut Registry) {
     registry.add_modules([
+        ModuleEntry::host::<apt::Apt>(),
         ModuleEntry::host::<assemble::Assemble>(),
         ModuleEntry::host::<blockinfile::Blockinfile>(),
         ModuleEntry::host::<command::Command>(),
@@ -49,14 +61,24 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<find::Find>(),
         ModuleEntry::host::<get_url::GetUrl>(),
         ModuleEntry::host::<getent::Getent>(),
+        ModuleEntry::host::<group::Group>(),
         ModuleEntry::host::<hostname::Hostname>(),
         ModuleEntry::host::<lineinfile::Lineinfile>(),
+        ModuleEntry::host::<package::Package>(),
+        ModuleEntry::host::<package_facts::PackageFacts>(),
         ModuleEntry::host::<ping::Ping>(),
         ModuleEntry::host::<replace::Replace>(),
+        ModuleEntry::host::<service::Service>(),
+        ModuleEntry::host::<service::Systemd>(),
+        ModuleEntry::host::<service_facts::ServiceFacts>(),
+        ModuleEntry::host::<setup::Setup>(),
         ModuleEntry::host::<slurp::Slurp>(),
         ModuleEntry::host::<stat::Stat>(),
         ModuleEntry::host::<tempfile::Tempfile>(),
+        ModuleEntry::host::<unarchive::Unarchive>(),
         ModuleEntry::host::<uri::Uri>(),
+        ModuleEntry::host::<user::User>(),
         ModuleEntry::host::<wait_for::WaitFor>(),
     ]);
+    registry.probes.extend(probe::all());
 }

@@ -3,6 +3,7 @@
 use playbook_api::{Context, ControllerModule, Deserialize, Doc, Error, Failure, JsonSchema, Outcome};
 
 use crate::commands::Commands;
+use crate::fault::already_there;
 use crate::login::{Login, Target};
 use crate::session::{Row, Session, ident, literal};
 
@@ -86,7 +87,16 @@ impl ControllerModule for PostgresqlDb {
         let mut commands = Commands::new(&session, context);
         let found = self.find(&session, &self.name).await?;
         match (self.state, found) {
-            (State::Present, None) => self.create(&mut commands).await?,
+            (State::Present, None) => {
+                if let Err(failure) = self.create(&mut commands).await {
+                    match self.find(&session, &self.name).await? {
+                        Some(row) if already_there(&failure) => {
+                            self.alter(&row, &session, &mut commands).await?
+                        }
+                        _ => return Err(failure),
+                    }
+                }
+            }
             (State::Present, Some(row)) => self.alter(&row, &session, &mut commands).await?,
             (State::Absent, Some(_)) => self.drop(&session, &mut commands).await?,
             (State::Absent, None) => {}

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use playbook_api::{Context, Error, Failure, Map, Value, map};
+use playbook_api::{Context, Error, ErrorKind, Failure, Map, Value, map};
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
 use crate::login::Target;
@@ -68,6 +68,13 @@ pub fn values(error: &tokio_postgres::Error) -> Map {
     }
 }
 
+/// Whether something could not be created because somebody else just did.
+pub fn already_there(failure: &Failure) -> bool {
+    let state = failure.outcome.values.get("sqlstate").and_then(Value::as_str);
+    // duplicate_object, duplicate_database, duplicate_schema, unique_violation of a catalog
+    matches!(state, Some("42710" | "42P04" | "42P06" | "23505"))
+}
+
 /// How many lines behind the first of the statement the server saw the error, where it says.
 pub fn line_offset(error: &tokio_postgres::Error, statement: &str) -> Option<usize> {
     match error.as_db_error()?.position()? {
@@ -127,6 +134,8 @@ pub fn connection(target: &Target, error: &tokio_postgres::Error, context: &Cont
     };
     let error =
         Error::new(context.redactor.text(&format!("unable to connect to {}: {text}", target.describe())));
+    let missing = code == Some(&SqlState::INVALID_CATALOG_NAME);
+    let error = if missing { error.kind(ErrorKind::NotFound) } else { error };
     match help {
         Some(help) => error.help(help),
         None => error,

@@ -4,7 +4,7 @@ use playbook_api::{Context, ControllerModule, Deserialize, Doc, Error, Failure, 
 
 use crate::commands::Commands;
 use crate::login::{Login, Target};
-use crate::session::{Session, ident, literal};
+use crate::session::{Session, ident, literal, not_there_yet};
 
 /// What is wanted of the privileges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -103,7 +103,9 @@ impl ControllerModule for PostgresqlPrivs {
     async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let target = Target::resolve(&self.login, "postgres", context).await?;
         let target = self.database.as_ref().map_or(target.clone(), |name| target.with_database(name));
-        let session = Session::open(&target, context).await?;
+        let Some(session) = Session::open_or_foresee(&target, context).await? else {
+            return Ok(not_there_yet(&target));
+        };
         let mut commands = Commands::new(&session, context);
         let roles = self.existing_roles(&session).await?;
         if self.kind == Kind::Group {

@@ -12,13 +12,13 @@ use crate::{cell, fault};
 /// Waits until a PostgreSQL server takes connections, and a query answers what is expected.
 #[derive(Deserialize, JsonSchema)]
 struct Options {
+    #[serde(flatten)]
+    login: Login,
     /// Query to run; the first column of its first row is compared.
     query: Option<String>,
     /// What the query has to answer; unless given, anything but nothing, false, 0 and an empty text.
     #[schemars(extend("format" = "raw", "aliases" = ["value", "result"]))]
     expected: Option<serde_json::Value>,
-    #[serde(flatten)]
-    login: Login,
 }
 
 #[derive(Debug)]
@@ -47,6 +47,10 @@ impl Probe for PostgresProbe {
             crate::tls::Tls::new(&target, context)?;
             let session = match Session::open(&target, context).await {
                 Ok(session) => session,
+                // A wrong password does not become right by waiting.
+                Err(error) if error.message().contains("(SQLSTATE 28P01)") => {
+                    return Ok(ProbeState::Never(error.to_string(), Map::default()));
+                }
                 Err(error) => return Ok(ProbeState::Waiting(error.to_string(), Map::default())),
             };
             let version = session.value("SHOW server_version").await?.unwrap_or_default();

@@ -10,7 +10,7 @@ use tokio_postgres::error::SqlState;
 
 use crate::login::{Login, Target};
 use crate::placeholders::{Fill, fill};
-use crate::session::{Session, ident, row};
+use crate::session::{Session, ident, not_there_yet, row};
 use crate::statement::{self, Statement};
 use crate::{cell, fault};
 
@@ -70,7 +70,11 @@ impl ControllerModule for PostgresqlQuery {
     async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let queries = self.queries()?;
         let target = Target::resolve(&self.login, "", context).await?;
-        let session = Session::open(&target, context).await?;
+        let Some(session) = Session::open_or_foresee(&target, context).await? else {
+            let mut outcome = not_there_yet(&target);
+            outcome.values.extend(report(&queries, Vec::new()).values);
+            return Ok(outcome);
+        };
         if let Some(path) = &self.search_path {
             let path: Vec<String> = path.iter().map(|schema| ident(schema)).collect();
             session.run(&format!("SET search_path TO {}", path.join(", "))).await?;

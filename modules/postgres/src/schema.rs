@@ -4,7 +4,7 @@ use playbook_api::{Context, ControllerModule, Deserialize, Doc, Failure, JsonSch
 
 use crate::commands::Commands;
 use crate::login::{Login, Target};
-use crate::session::{Session, ident, literal};
+use crate::session::{Session, ident, literal, not_there_yet};
 
 /// What is wanted of the schema.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -55,7 +55,9 @@ impl ControllerModule for PostgresqlSchema {
 
     async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let target = Target::resolve(&self.login, "postgres", context).await?;
-        let session = Session::open(&target, context).await?;
+        let Some(session) = Session::open_or_foresee(&target, context).await? else {
+            return Ok(not_there_yet(&target));
+        };
         let mut commands = Commands::new(&session, context);
         let name = ident(&self.name);
         let sql = format!(

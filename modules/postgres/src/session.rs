@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use playbook_api::{Context, Error};
+use playbook_api::{Context, Error, ErrorKind, Outcome};
 use tokio_postgres::config::SslMode as Wanted;
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{AsyncMessage, Client, Config, SimpleQueryMessage};
@@ -49,6 +49,15 @@ impl Session {
             session.run(&format!("SET ROLE {}", ident(role))).await?;
         }
         Ok(session)
+    }
+
+    /// A session, or nothing where check mode meets a database that does not exist: an earlier task would have
+    /// created it.
+    pub async fn open_or_foresee(target: &Target, context: &Context) -> Result<Option<Session>, Error> {
+        match Session::open(target, context).await {
+            Err(error) if context.check && error.get_kind() == ErrorKind::NotFound => Ok(None),
+            other => other.map(Some),
+        }
     }
 
     async fn connect(target: &Target, wanted: Wanted, tls: Tls, context: &Context) -> Result<Session, Error> {
@@ -162,6 +171,12 @@ impl Session {
         let text = self.value("SHOW server_version_num").await?;
         Ok(text.and_then(|t| t.parse().ok()).unwrap_or_default())
     }
+}
+
+/// What a module says in check mode of a database that does not exist yet.
+pub fn not_there_yet(target: &Target) -> Outcome {
+    let message = format!("the database '{}' does not exist yet", target.dbname());
+    Outcome::changed(true).msg(message.clone()).warn(message)
 }
 
 pub fn row(message: &SimpleQueryMessage) -> Option<Row> {

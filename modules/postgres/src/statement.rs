@@ -33,6 +33,7 @@ pub fn split(sql: &str) -> Result<Vec<Statement<'_>>, Error> {
     let mut start = None;
     let mut parentheses = 0usize;
     let mut body = Body::default();
+    let mut lines = Lines::default();
     while let Some(token) = scanner.next()? {
         let token_start = scanner.started;
         if !matches!(token, Token::Space | Token::End) {
@@ -43,18 +44,29 @@ pub fn split(sql: &str) -> Result<Vec<Statement<'_>>, Error> {
             Token::Close => parentheses = parentheses.saturating_sub(1),
             Token::Word(from) if parentheses == 0 => body.word(&sql[from..scanner.at]),
             Token::End if parentheses == 0 && body.depth == 0 => {
-                statements.extend(start.take().map(|from| statement(sql, from, token_start)));
+                statements.extend(start.take().map(|from| lines.statement(sql, from, token_start)));
                 body = Body::default();
             }
             _ => {}
         }
     }
-    statements.extend(start.map(|from| statement(sql, from, sql.len())));
+    statements.extend(start.map(|from| lines.statement(sql, from, sql.len())));
     Ok(statements)
 }
 
-fn statement(sql: &str, from: usize, to: usize) -> Statement<'_> {
-    Statement { text: sql[from..to].trim_end(), line: line_of(sql, from) }
+/// Counts the lines up to each statement once, however long the text is.
+#[derive(Default)]
+struct Lines {
+    seen: usize,
+    breaks: usize,
+}
+
+impl Lines {
+    fn statement<'a>(&mut self, sql: &'a str, from: usize, to: usize) -> Statement<'a> {
+        self.breaks += sql[self.seen..from].matches('\n').count();
+        self.seen = from;
+        Statement { text: sql[from..to].trim_end(), line: self.breaks + 1 }
+    }
 }
 
 fn line_of(sql: &str, at: usize) -> usize {

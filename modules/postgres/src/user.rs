@@ -3,6 +3,7 @@
 use playbook_api::{Context, ControllerModule, Deserialize, Doc, Error, Failure, JsonSchema, Outcome, Value};
 
 use crate::commands::Commands;
+use crate::fault::already_there;
 use crate::login::{Login, Target};
 use crate::password;
 use crate::session::{Row, Session, ident, literal};
@@ -97,7 +98,16 @@ impl ControllerModule for PostgresqlUser {
         let found = self.find(&session).await?;
         let mut removed = None;
         match (self.state, found) {
-            (State::Present, None) => self.create(&flags, &session, &mut commands).await?,
+            (State::Present, None) => {
+                if let Err(failure) = self.create(&flags, &session, &mut commands).await {
+                    match self.find(&session).await? {
+                        Some(row) if already_there(&failure) => {
+                            self.alter(&row, &flags, &session, context, &mut commands).await?;
+                        }
+                        _ => return Err(failure),
+                    }
+                }
+            }
             (State::Present, Some(row)) => {
                 self.alter(&row, &flags, &session, context, &mut commands).await?;
             }

@@ -267,6 +267,7 @@ async fn by_secret() {
 async fn the_probe_waits_for_the_server_and_for_an_answer() {
     let registry = registry();
     let probe = registry.probe("postgres").unwrap();
+    assert_eq!(probe.spec().options.keys().next().map(String::as_str), Some("url"));
     let context = context();
     let mut options = login(map! { "query" => "SELECT 3" });
     let look = probe.look(&options, &context).await.unwrap();
@@ -277,6 +278,10 @@ async fn the_probe_waits_for_the_server_and_for_an_answer() {
         matches!(&look, playbook_api::ProbeState::Waiting(state, _) if state == "the query answers 3"),
         "{look:?}"
     );
+    let mut wrong = options.clone();
+    wrong.insert("login_password".into(), "wrong".into());
+    let look = probe.look(&wrong, &context).await.unwrap();
+    assert!(matches!(look, playbook_api::ProbeState::Never(..)), "{look:?}");
     options.insert("login_port".into(), 1.into());
     let look = probe.look(&options, &context).await.unwrap();
     assert!(

@@ -328,3 +328,15 @@ async fn bad_input_is_named() {
     let failure = project.migrate(map! {}).await.unwrap_err();
     assert!(failure.error.to_string().contains("is not a history of db_migrate"), "{}", failure.error);
 }
+
+#[tokio::test]
+async fn check_mode_foresees_a_database_that_an_earlier_task_creates() {
+    let project = Project::new(&[USERS, EMAIL]).await;
+    let gone = map! { "login_db" => "not_there_yet" };
+    let outcome = project.check(gone.clone()).await.unwrap();
+    assert!(outcome.changed);
+    assert_eq!(each(&outcome, "pending", "version"), ["001", "002"]);
+    assert_eq!(outcome.warnings, ["the database 'not_there_yet' does not exist yet"]);
+    let failure = project.migrate(gone).await.unwrap_err();
+    assert!(failure.error.to_string().contains("(SQLSTATE 3D000)"), "{}", failure.error);
+}

@@ -296,3 +296,23 @@ async fn privileges() {
     database.query(&format!("DROP OWNED BY {role}"));
     psql(&admin(), &format!("DROP ROLE {role}"));
 }
+
+#[tokio::test]
+async fn two_deployments_set_up_the_same() {
+    let (role, db) = (name("shared"), name("shared_db"));
+    let user =
+        || run("postgresql_user", false, map! { "name" => role.as_str(), "password" => "longpassword" });
+    let (a, b, c) = tokio::join!(user(), user(), user());
+    assert_eq!([a, b, c].into_iter().filter(|o| o.as_ref().unwrap().changed).count(), 1);
+    let database = || {
+        run(
+            "postgresql_db",
+            false,
+            map! { "name" => db.as_str(), "owner" => role.as_str(), "template" => "template0" },
+        )
+    };
+    let (a, b, c) = tokio::join!(database(), database(), database());
+    assert_eq!([a, b, c].into_iter().filter(|o| o.as_ref().unwrap().changed).count(), 1);
+    psql(&admin(), &format!("DROP DATABASE {db}"));
+    psql(&admin(), &format!("DROP ROLE {role}"));
+}

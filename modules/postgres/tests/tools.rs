@@ -24,7 +24,7 @@ fn alembic_project() -> TempDir {
     write(
         folder.path(),
         &[
-            ("alembic.ini", "[alembic]\nscript_location = migrations\n"),
+            ("alembic.ini", "[alembic]\nscript_location = %(here)s/migrations\n"),
             ("migrations/env.py", ENV),
             ("migrations/script.py.mako", ""),
             ("migrations/versions/a1.py", &revision("a1", "None")),
@@ -224,6 +224,22 @@ async fn django_by_its_files() {
     let context = context();
     assert!(migrate(&context, folder.path(), &database, django.clone()).await.unwrap().changed);
     assert!(!migrate(&context, folder.path(), &database, django).await.unwrap().changed);
+}
+
+#[tokio::test]
+async fn an_interrupt_ends_the_command() {
+    let (folder, database) = (alembic_project(), Database::new().await);
+    let context = context();
+    let (cancel, marker) = (context.cancel.clone(), folder.path().join("ended"));
+    let script = format!("trap 'echo bye > {}; exit 1' TERM; sleep 30 & wait", marker.display());
+    let stop = async move {
+        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        cancel.set();
+    };
+    let command = map! { "command" => vec!["sh", "-c", &script] };
+    let (result, ()) = tokio::join!(migrate(&context, folder.path(), &database, command), stop);
+    assert_eq!(result.unwrap_err().error.to_string(), "interrupted while sh ran");
+    assert!(marker.exists());
 }
 
 /// Whether a program is there; a missing one is a failure where it could have been installed.

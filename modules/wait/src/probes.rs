@@ -1,7 +1,7 @@
 //! The things a task wants to wait for: which probes, with which options.
 
 use playbook_api::arguments::nearest;
-use playbook_api::{Arguments, Context, Error, Map, Probe, Value};
+use playbook_api::{Arguments, Context, Error, Map, Probe, Spec, Value};
 use serde_json::Value as Json;
 
 /// One thing to wait for.
@@ -46,6 +46,9 @@ fn thing<'a>(
     let given = match Value::from_json(options.clone()) {
         Value::Map(map) => (*map).clone(),
         Value::Null => Map::default(),
+        text @ Value::Str(_) => {
+            main_option(&probe.spec()).map(|name| (name.into(), text)).into_iter().collect()
+        }
         other => {
             let names: Vec<String> = probe.spec().options.into_keys().collect();
             return Err(Error::new(format!("{label} is a {}, not a dict", other.type_name()))
@@ -56,6 +59,15 @@ fn thing<'a>(
     let checked = Value::from_json(checked.map_err(|e| in_option(&label, e))?);
     let options = checked.as_map().cloned().unwrap_or_default();
     Ok(Thing { label, name, probe, options })
+}
+
+/// What a text alone stands for: the one option that is required, or the first.
+fn main_option(spec: &Spec) -> Option<String> {
+    let mut required = spec.options.iter().filter(|(_, option)| option.required).map(|(name, _)| name);
+    match (required.next(), required.next()) {
+        (Some(name), None) => Some(name.clone()),
+        _ => spec.options.keys().next().cloned(),
+    }
 }
 
 fn in_option(label: &str, error: Error) -> Error {

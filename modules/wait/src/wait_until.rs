@@ -12,8 +12,8 @@ use crate::watch::{End, Pace, Status, Watch};
 /// Waits until one or several things are so: a rollout is done, a database answers, a file is there.
 ///
 /// Every other argument is the name of such a thing with its options as a dict (or a list of them):
-/// `ecs_service`, `ecs_task`, `rds_instance`, `target_group`, `postgres`, `http`, `tcp`, `file`. Several are
-/// watched at the same time, and all have to become so. It fails at once when one of them no longer can.
+/// `ecs_service`, `ecs_task`, `rds_instance`, `target_group`, `postgres`, `http`, `tcp`, `file`. A text alone is
+/// its main option: `http: https://example.com/health`. Several are watched at the same time, and all have to become so. It fails at once when one of them no longer can.
 #[derive(Deserialize, JsonSchema)]
 pub struct WaitUntil {
     /// Seconds to wait at most.

@@ -77,6 +77,8 @@ async fn looks_until_it_is_so() {
     assert!(!outcome.changed);
     assert_eq!(outcome.values.get("attempts"), Some(&3.into()));
     assert_eq!(outcome.values.get("counter").and_then(|c| c.get("seen")), Some(&3.into()));
+    let outcome = run(quick(map! { "counter" => "2" }), false).await.unwrap();
+    assert_eq!(outcome.values.get("attempts"), Some(&2.into()));
 }
 
 #[tokio::test]
@@ -137,7 +139,7 @@ async fn bad_input_is_named() {
         (map! { "countr" => map! {} }, "wait_until cannot wait for 'countr'", "did you mean 'counter'?"),
         (map! { "x" => map! {} }, "wait_until cannot wait for 'x'", "it can wait for: counter"),
         (map! {}, "there is nothing to wait for", "it can wait for: counter"),
-        (map! { "counter" => "soon" }, "counter is a str, not a dict", "its options are: looks, says"),
+        (map! { "counter" => true }, "counter is a bool, not a dict", "its options are: looks, says"),
     ];
     for (arguments, message, help) in cases {
         let failure = run(arguments, false).await.unwrap_err();

@@ -54,7 +54,10 @@ impl Action for Debug {
                             let shown = format!("<< error 1 - {e} >>");
                             let e = e.at(expression.place());
                             let shown_error = crate::report::format_error(&e);
-                            let warning = format!("Encountered 1 template error.\nerror 1 - {}", shown_error.trim_end());
+                            let warning = format!(
+                                "Encountered 1 template error.\nerror 1 - {}",
+                                shown_error.trim_end()
+                            );
                             Ok(Outcome::default().with(name, shown).warn(warning))
                         }
                         Err(e) => Err(e.into()),

@@ -13,7 +13,17 @@ impl<'p> Evaluator<'p> {
     pub(super) fn eval(&mut self, expr: &'p Expr) -> Result<Value, Error> {
         match expr {
             Expr::Const(value) => Ok(value.clone()),
-            Expr::Embedded(_, template) if self.embedded => super::render(&self.unit.renderer, template),
+            Expr::Name(name, position) => self.name(name, *position),
+            compound => crate::jinja::with_stack(|| self.compound(compound)),
+        }
+    }
+
+    fn compound(&mut self, expr: &'p Expr) -> Result<Value, Error> {
+        match expr {
+            Expr::Const(value) => Ok(value.clone()),
+            Expr::Embedded(_, template) if self.embedded => {
+                undefined::caught(super::render(&self.unit.renderer, template))
+            }
             Expr::Embedded(text, _) => Ok(text.clone()),
             Expr::Captured => Ok(self.captured.clone().unwrap_or_default()),
             Expr::Name(name, position) => self.name(name, *position),
@@ -22,12 +32,12 @@ impl<'p> Evaluator<'p> {
             Expr::Dict(pairs) => self.dict(pairs),
             Expr::Attribute(base, name, position) => {
                 let base = self.eval(base)?;
-                access::get_attribute(&base, name).map_err(|e| self.fault(e, *position))
+                self.located(access::attribute(&base, name), *position)
             }
             Expr::Item(base, key, position) => {
                 let base = self.eval(base)?;
                 let key = self.eval(key)?;
-                access::get_item(&base, &key).map_err(|e| self.fault(e, *position))
+                self.located(access::item(&base, &key), *position)
             }
             Expr::Slice(parts, position) => {
                 let (base, bounds) = &**parts;
@@ -100,6 +110,14 @@ impl<'p> Evaluator<'p> {
         }
     }
 
+    /// What is undefined, and what went wrong, with its place.
+    fn located(&self, value: Result<Value, Error>, position: Position) -> Result<Value, Error> {
+        match value {
+            Ok(value) => Ok(undefined::located(value, || self.place(position))),
+            Err(error) => Err(self.fault(error, position)),
+        }
+    }
+
     pub(super) fn eval_all(&mut self, items: &'p [Expr]) -> Result<Vec<Value>, Error> {
         items.iter().map(|item| self.eval(item)).collect()
     }
@@ -107,10 +125,10 @@ impl<'p> Evaluator<'p> {
     /// A name: the template's own, a variable, or a global.
     fn name(&mut self, name: &Arc<str>, position: Position) -> Result<Value, Error> {
         match self.resolve(name) {
-            Some(value) => undefined::caught(value).map_err(|e| self.fault(e, position)),
+            Some(value) => self.located(undefined::caught(value), position),
             None => {
                 let global = globals::value(&self.unit.renderer, name);
-                Ok(global.unwrap_or_else(|| undefined::name(name)))
+                self.located(Ok(global.unwrap_or_else(|| undefined::name(name))), position)
             }
         }
     }
@@ -147,7 +165,7 @@ impl<'p> Evaluator<'p> {
         }
         let mut text = String::new();
         for value in &values {
-            output::print(&mut text, value)?;
+            output::print_raw(&mut text, value)?;
         }
         let secret = secret::exist() && values.iter().any(Value::is_secret);
         Ok(if secret { Value::secret(text) } else { Value::from(text) })

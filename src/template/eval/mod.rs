@@ -7,6 +7,7 @@ mod invoke;
 mod macros;
 mod modules;
 mod output;
+mod plugins;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -17,14 +18,15 @@ use std::sync::{Arc, Mutex};
 
 use playbook_api::{Error, Place, Value};
 
-pub use invoke::{call_value, filter, lookup, test};
+pub use invoke::call_value;
 pub use modules::Module;
 pub use output::{concat, print};
+pub use plugins::{filter, lookup, test};
 
 use super::frame::Frame;
 use super::{Renderer, undefined};
 use crate::jinja::program::{Body, For, Position, Statement};
-use crate::jinja::{Expression, Program, Syntax, Template};
+use crate::jinja::{Expression, Program, Syntax, Template, with_stack};
 
 /// A template file being evaluated: where its names come from, and where it stands.
 #[derive(Debug)]
@@ -113,7 +115,7 @@ fn guarded<T>(render: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     if depth > MAX_DEPTH {
         return Err(Error::new("Recursive loop detected in template"));
     }
-    stacker::maybe_grow(256 * 1024, 2 * 1024 * 1024, render)
+    with_stack(render)
 }
 
 /// A text ends with as many newlines as its template does.
@@ -163,6 +165,7 @@ impl<'p> Evaluator<'p> {
                 }
             },
         };
+        undefined::check_hard(&value)?;
         Ok(self.unknown.take().unwrap_or(value))
     }
 
@@ -203,13 +206,15 @@ impl<'p> Evaluator<'p> {
     /// Python's truth of a value. Unknown is false, and makes the whole render unknown.
     fn truth(&mut self, value: &Value) -> Result<bool, Error> {
         match value {
-            Value::Undefined(reason) if undefined::is_blank(reason) => Ok(false),
-            Value::Undefined(reason) => Err(undefined::error(reason)),
+            Value::Undefined(_) => undefined::check_hard(value).map(|()| false),
             Value::Unknown(_) => {
                 self.unknown.get_or_insert_with(|| value.clone());
                 Ok(false)
             }
-            Value::Object(_) => Ok(super::lazy::force(value)?.is_true()),
+            Value::Object(_) => {
+                undefined::check(value)?;
+                Ok(super::lazy::force(value)?.is_true())
+            }
             other => Ok(other.is_true()),
         }
     }

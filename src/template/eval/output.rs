@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use playbook_api::{Error, Value};
 
-use super::super::lazy::force;
+use super::super::lazy::{check_deep, force, force_deep};
 use super::super::{Renderer, object, secret, undefined};
 
 /// The value of a template with these parts: nothing, the only part as it is, or their text.
@@ -31,8 +31,8 @@ pub fn print(text: &mut String, value: &Value) -> Result<(), Error> {
         Value::Int(n) => {
             let _ = write!(text, "{n}");
         }
-        Value::Undefined(reason) if undefined::is_blank(reason) => {}
-        Value::Undefined(reason) => return Err(undefined::error(reason)),
+        Value::Undefined(_) if undefined::is_blank(value) => {}
+        Value::Undefined(_) => undefined::check(value)?,
         Value::Omit => {}
         Value::Bool(_) | Value::Float(_) | Value::BigInt(_) | Value::Bytes(_) | Value::Unknown(_) => {
             text.push_str(&value.to_text());
@@ -40,7 +40,10 @@ pub fn print(text: &mut String, value: &Value) -> Result<(), Error> {
         Value::Object(_) => {
             let forced = force(value)?;
             match &forced {
-                Value::Object(_) => text.push_str(&forced.to_text()),
+                Value::Object(_) => {
+                    undefined::check(&forced)?;
+                    text.push_str(&forced.to_text());
+                }
                 forced => print(text, forced)?,
             }
         }
@@ -49,6 +52,19 @@ pub fn print(text: &mut String, value: &Value) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Adds Python's `str()` of a value to a text: unlike a template's output, tuples stay tuples.
+pub(super) fn print_raw(text: &mut String, value: &Value) -> Result<(), Error> {
+    match value {
+        Value::List(_) | Value::Tuple(_) | Value::Map(_) => {
+            let value = force_deep(value)?;
+            check_deep(&value)?;
+            text.push_str(&value.to_text());
+            Ok(())
+        }
+        other => print(text, other),
+    }
 }
 
 /// The value of a template that is one expression.

@@ -32,7 +32,7 @@ impl<'p> Evaluator<'p> {
 
     pub(super) fn exec(&mut self, statements: &'p [Statement], out: &mut Vec<Value>) -> Result<Flow, Error> {
         for statement in statements {
-            match self.statement(statement, out)? {
+            match crate::jinja::with_stack(|| self.statement(statement, out))? {
                 Flow::On => {}
                 other => return Ok(other),
             }
@@ -156,7 +156,7 @@ impl<'p> Evaluator<'p> {
         out: &mut Vec<Value>,
     ) -> Result<(), Error> {
         let items = match &iterable {
-            Value::Undefined(reason) if undefined::is_blank(reason) => Arc::default(),
+            blank if undefined::is_blank(blank) => Arc::default(),
             Value::Unknown(_) => {
                 self.unknown.get_or_insert(iterable);
                 return Ok(());

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use playbook_api::{Context, Error, Map, Place, Value, map, python};
 
-use super::super::{Environment, Options, Renderer};
-use crate::document::{Entry, Kind, Node};
+use super::super::{Environment, Options, Renderer, access};
+use crate::document::{Entry, Kind, Node, VaultText};
 use crate::jinja::{Expression, Template};
 use crate::template::Scope;
 
@@ -120,6 +120,87 @@ fn files_include_import_and_extend() {
 }
 
 #[test]
+fn vaults_are_opened_when_asked_for_and_may_hold_templates() {
+    let keyring = crate::vault::Keyring::with_password("default", "secret");
+    let seal = |text: &str| {
+        let envelope: Arc<str> = keyring.encrypt(text.as_bytes(), None).expect("sealed").into();
+        Node::new(Place::new("vars.yml", 3, 1), Kind::Vault(VaultText { envelope }))
+    };
+    let entry = |node| Entry { key: Place::new("vars.yml", 3, 1), node };
+    let (plain, template) = (seal("hunter22"), seal("{{ user }}:hunter22"));
+    let both = [("plain".into(), entry(plain)), ("template".into(), entry(template))];
+    let node = Node::new(Place::new("vars.yml", 2, 1), Kind::Map(both.into_iter().collect()));
+    let environment =
+        Environment { context: Context::default(), keyring: Arc::new(keyring), options: Options::default() };
+    let redactor = environment.context.redactor.clone();
+    let scope = Arc::new(map! { "user" => "app" });
+    let value = Renderer { environment: Arc::new(environment), scope }.value(&node).expect("opened");
+    assert_eq!(value.get("plain"), Some(&"hunter22".into()));
+    assert_eq!(value.get("template"), Some(&"app:hunter22".into()));
+    assert!(
+        value.get("plain").is_some_and(Value::is_secret)
+            && value.get("template").is_some_and(Value::is_secret)
+    );
+    assert!(!redactor.text("app:hunter22").contains("hunter22"));
+}
+
+#[test]
+fn written_values_are_rendered_when_asked_for() {
+    let renderer = renderer(map! { "x" => 1 });
+    let node = written(&map! { "broken" => "{{ nope }}", "fine" => "{{ x }}", "plain" => vec![1, 2] }.into());
+    let value = renderer.resolve(&node).expect("nothing is rendered yet");
+    assert_eq!(access::get_attribute(&value, "fine").expect("rendered"), Value::Int(1));
+    assert!(access::get_attribute(&value, "broken").expect("a value").is_undefined());
+    assert!(Renderer::finalize(value).expect_err("all of it").is_undefined());
+    let list = node.get("plain").and_then(Node::plain).and_then(Value::as_list).map(<[Value]>::as_ptr);
+    let again = node.get("plain").and_then(|node| renderer.resolve(node).ok());
+    assert_eq!(again.as_ref().and_then(Value::as_list).map(<[Value]>::as_ptr), list, "shared, not copied");
+}
+
+#[test]
+fn an_unset_variable_of_the_environment_is_undefined_to_default_alone() {
+    let renderer = renderer(Map::default());
+    let render = |text: &str| renderer.render(&Template::new(text, Place::new("x", 1, 1))).expect(text);
+    assert_eq!(render("{{ lookup('env', 'SURELY_NOT_SET') }}"), "".into());
+    assert_eq!(render("{{ lookup('env', 'SURELY_NOT_SET') is defined }}"), true.into());
+    assert_eq!(render("{{ lookup('env', 'SURELY_NOT_SET') | default('d') }}"), "d".into());
+    assert_eq!(render("{{ q('ansible.builtin.env', 'SURELY_NOT_SET') | d('d') }}"), "d".into());
+    assert_eq!(render("{{ lookup('env', 'SURELY_NOT_SET') | upper | default('d') }}"), "".into());
+    assert_eq!(render("{{ lookup('env', 'PATH') | default('d') != 'd' }}"), true.into());
+}
+
+#[test]
+fn conditions_render_templates_in_their_constants_and_lookups_their_terms() {
+    let renderer = renderer(map! { "x" => "PATH" });
+    let condition = |text: &str| renderer.condition(&Expression::new(text, Place::new("x", 1, 1)));
+    assert!(condition("'{{ x }}' == 'PATH'").expect("a boolean"));
+    let text = "{{ lookup('env', '{{ x }}') == lookup('env', 'PATH') }}{{ '{{ x }}' }}";
+    let value = renderer.render(&Template::new(text, Place::new("x", 1, 1))).expect("text");
+    assert_eq!(value, "True{{ x }}".into());
+}
+
+#[test]
+fn points_in_time_have_parts_and_differences() {
+    let renderer = renderer(Map::default());
+    let render = |text: &str| {
+        renderer.render(&Template::new(text, Place::new("x", 1, 1))).and_then(Renderer::finalize).expect(text)
+    };
+    let time = "{% set t = '2024-02-29 12:30:00' | to_datetime %}";
+    assert_eq!(
+        render(&format!("{time}{{{{ t.year }}}}-{{{{ t.strftime('%d %b') }}}}")),
+        "2024-29 Feb".into()
+    );
+    let span = "{{ (t - ('2024-02-28 12:00:00' | to_datetime)).days }}";
+    assert_eq!(render(&format!("{time}{span}")), 1.into());
+    let span = "{{ (t - ('2024-02-28 12:00:00' | to_datetime)).total_seconds() }}";
+    assert_eq!(render(&format!("{time}{span}")), 88200.0.into());
+    assert_eq!(
+        render(&format!("{time}{{{{ t.isoformat() }}}} {{{{ t }}}}")),
+        "2024-02-29T12:30:00 2024-02-29 12:30:00".into()
+    );
+}
+
+#[test]
 fn what_is_made_of_a_secret_is_one() {
     let renderer = renderer(map! { "plain" => "user" });
     let renderer = renderer.with(map! { "password" => Value::secret("hunter22") });
@@ -167,6 +248,35 @@ fn errors_say_where() {
     assert_eq!(fault("{{ 1 + 'a' }}"), (7, 10));
     assert_eq!(fault("a\nb {{ [] + 1 }}"), (8, 9));
     assert_eq!(fault("{% for %}"), (7, 12));
+    assert_eq!(fault("{{ 1 + nope }}"), (7, 12));
+    assert_eq!(fault("{{ nope.a.b | upper }}"), (7, 8));
+}
+
+#[test]
+fn errors_name_the_variable_that_caused_them() {
+    let renderer = renderer(map! { "a" => "{{ missing }}" });
+    let template = Template::new("x {{ a | upper }}", Place::new("site.yml", 7, 5));
+    let error = renderer.render(&template).expect_err("undefined");
+    assert_eq!(error.place().map(|place| &*place.file), Some("vars.yml"));
+    assert!(error.is_undefined());
+}
+
+#[test]
+fn nothing_overflows_the_stack() {
+    let renderer = renderer(map! { "x" => 1 });
+    let render = |text: String| renderer.render(&Template::new(text, Place::new("x", 1, 1)));
+    let long = |link: &str, count: usize| format!("{{{{ x{} }}}}", link.repeat(count));
+    assert_eq!(render(long(" + 1", 1500)).expect("a sum"), Value::Int(1501));
+    let nested = |count: usize| format!("{{{{ {}x{} }}}}", "(".repeat(count), ")".repeat(count));
+    assert_eq!(render(nested(200)).expect("a number"), Value::Int(1));
+    for text in [long(" + 1", 9999), long("|abs", 9999), long(".y", 9999), nested(9999), long(" if x", 9999)]
+    {
+        assert!(render(text).is_err());
+    }
+    let loops = format!("{}{}", "{% for i in [1] %}".repeat(400), "{% endfor %}".repeat(400));
+    assert!(render(loops).is_ok());
+    let recursive = "{% macro f(n) %}{{ f(n + 1) }}{% endmacro %}{{ f(0) }}";
+    assert!(render(recursive.into()).expect_err("endless").to_string().contains("Recursive loop"));
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! Reading a call's arguments as Python reads them.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 use playbook_api::{Error, Value};
 
-use crate::template::Call;
+use crate::template::{Call, operators};
 
 impl Call<'_> {
     /// Binds the arguments to parameters, the first `required` of which must be given. Refuses what Python would
@@ -100,15 +101,8 @@ pub fn given(value: Option<Value>) -> Option<Value> {
 }
 
 /// The members that Python's iteration yields: items, keys or characters.
-pub fn iterate(value: &Value) -> Result<Cow<'_, [Value]>, Error> {
-    match value {
-        Value::List(items) | Value::Tuple(items) => Ok(Cow::Borrowed(items)),
-        Value::Map(map) => Ok(Cow::Owned(map.keys().cloned().collect())),
-        Value::Str(text) => Ok(Cow::Owned(text.chars().map(|c| Value::from(c.to_string())).collect())),
-        Value::Bytes(bytes) => Ok(Cow::Owned(bytes.iter().map(|b| Value::Int((*b).into())).collect())),
-        Value::Undefined(reason) => Err(Error::undefined(reason.to_string())),
-        other => Err(Error::new(format!("'{}' object is not iterable", other.type_name()))),
-    }
+pub fn iterate(value: &Value) -> Result<Arc<Vec<Value>>, Error> {
+    operators::iterate(value)
 }
 
 /// Python's `len()`.
@@ -125,31 +119,6 @@ pub fn length(value: &Value) -> Result<usize, Error> {
 
 pub fn tuple(items: Vec<Value>) -> Value {
     Value::Tuple(Arc::new(items))
-}
-
-/// Whether Python could put the value into a set.
-pub fn is_hashable(value: &Value) -> bool {
-    match value {
-        Value::List(_) | Value::Map(_) => false,
-        Value::Tuple(items) => items.iter().all(is_hashable),
-        _ => true,
-    }
-}
-
-/// Python's `+`.
-pub fn add(a: &Value, b: &Value) -> Result<Value, Error> {
-    let unsupported = || {
-        Error::new(format!("unsupported operand type(s) for +: '{}' and '{}'", a.type_name(), b.type_name()))
-    };
-    Ok(match (a, b) {
-        (Value::Str(a), Value::Str(b)) => Value::from(format!("{}{}", a.as_str(), b.as_str())),
-        (Value::List(a), Value::List(b)) => a.iter().chain(b.iter()).cloned().collect(),
-        (Value::Tuple(a), Value::Tuple(b)) => tuple(a.iter().chain(b.iter()).cloned().collect()),
-        _ => match (a.integer(), b.integer()) {
-            (Some(a), Some(b)) => Value::big(a.as_ref() + b.as_ref()),
-            _ => Value::Float(a.as_f64().ok_or_else(unsupported)? + b.as_f64().ok_or_else(unsupported)?),
-        },
-    })
 }
 
 /// A float as Python's `int()` truncates it.
@@ -182,7 +151,7 @@ pub fn sort_by_key(
         let (a, b) = if reverse { (b, a) } else { (a, b) };
         compare(a, b).unwrap_or_else(|e| {
             failure.get_or_insert(e);
-            std::cmp::Ordering::Equal
+            Ordering::Equal
         })
     });
     match failure {
@@ -191,27 +160,9 @@ pub fn sort_by_key(
     }
 }
 
-/// Python's order of two values, or its error.
-pub fn compare(a: &Value, b: &Value) -> Result<std::cmp::Ordering, Error> {
-    if let (Value::Undefined(reason), _) | (_, Value::Undefined(reason)) = (a, b) {
-        return Err(Error::undefined(reason.to_string()));
-    }
-    if let (Value::Float(a), Value::Float(b)) = (a, b)
-        && (a.is_nan() || b.is_nan())
-    {
-        return Ok(std::cmp::Ordering::Equal);
-    }
-    a.compare(b).ok_or_else(|| match (a, b) {
-        (Value::List(x), Value::List(y)) | (Value::Tuple(x), Value::Tuple(y)) => {
-            let differing = x.iter().zip(y.iter()).find(|(x, y)| x != y);
-            differing.map_or_else(|| no_order(a, b), |(x, y)| no_order(x, y))
-        }
-        _ => no_order(a, b),
-    })
-}
-
-fn no_order(a: &Value, b: &Value) -> Error {
-    Error::new(format!("'<' not supported between instances of '{}' and '{}'", a.type_name(), b.type_name()))
+/// Python's order of two values, or its error; what is not ordered at all (`nan`) counts as equal.
+pub fn compare(a: &Value, b: &Value) -> Result<Ordering, Error> {
+    operators::order(a, b, "<").map(|order| order.unwrap_or(Ordering::Equal))
 }
 
 /// Text in lower case, everything else as it is: the key of case-insensitive filters.

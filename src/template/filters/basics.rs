@@ -49,7 +49,7 @@ fn boolean(call: &mut Call) -> Result<Value, Error> {
 fn mandatory(call: &mut Call) -> Result<Value, Error> {
     let [message] = call.bind(["msg"], 0)?;
     let Value::Undefined(reason) = &call.input else { return Ok(call.input()) };
-    Err(Error::undefined(match given(message) {
+    Err(Error::new(match given(message) {
         Some(message) => message.to_text().into_owned(),
         None => match reason.strip_prefix('\'').and_then(|rest| rest.split_once("' is undefined")) {
             Some((name, _)) => format!("Mandatory variable '{name}' not defined."),

@@ -3,7 +3,7 @@
 use playbook_api::{Error, Map, Value, map, python};
 
 use super::arguments::{flag, given, text, tuple};
-use super::attributes::get;
+use crate::template::access::get_item;
 use crate::template::{Call, Function};
 
 pub const FILTERS: &[Function] = &[
@@ -59,13 +59,13 @@ fn items2dict(call: &mut Call) -> Result<Value, Error> {
 /// The container's member of that name, and further members below it.
 fn extract(call: &mut Call) -> Result<Value, Error> {
     let [container, more] = call.bind(["container", "morekeys"], 1)?;
-    let found = get(&container.unwrap_or_default(), &call.input);
+    let found = get_item(&container.unwrap_or_default(), &call.input)?;
     let path: Vec<Value> = match given(more) {
         None => Vec::new(),
         Some(Value::List(keys)) => keys.to_vec(),
         Some(key) => vec![key],
     };
-    Ok(path.iter().fold(found, |found, key| get(&found, key)))
+    path.iter().try_fold(found, |found, key| get_item(&found, key))
 }
 
 fn rekey_on_member(call: &mut Call) -> Result<Value, Error> {

@@ -142,7 +142,7 @@ fn urlencode(call: &mut Call) -> Result<Value, Error> {
     let pairs: Vec<(Value, Value)> = match &call.input {
         Value::Map(map) => map.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
         Value::List(_) | Value::Tuple(_) => {
-            let pair = |item: &Value| match iterate(item)?.as_ref() {
+            let pair = |item: &Value| match iterate(item)?.as_slice() {
                 [key, value] => Ok((key.clone(), value.clone())),
                 [_, _, _, ..] => Err(Error::new("too many values to unpack (expected 2)")),
                 few => {

@@ -21,7 +21,7 @@ fn columns(call: &mut Call) -> Result<Vec<Vec<Value>>, Error> {
     let input = call.input();
     std::iter::once(input)
         .chain(std::mem::take(&mut call.args))
-        .map(|column| iterate(&column).map(|items| items.into_owned()))
+        .map(|column| iterate(&column).map(|items| items.to_vec()))
         .collect()
 }
 
@@ -72,7 +72,7 @@ pub fn cartesian(columns: &[&Vec<Value>]) -> Result<Vec<Vec<Value>>, Error> {
 
 fn permutations(call: &mut Call) -> Result<Value, Error> {
     let [size] = call.bind(["r"], 0)?;
-    let items = iterate(&call.input)?.into_owned();
+    let items = iterate(&call.input)?.to_vec();
     let size = given(size).map_or_else(|| Ok(items.len()), |size| natural(&size))?;
     let mut rows = Vec::new();
     if size <= items.len() {
@@ -83,7 +83,7 @@ fn permutations(call: &mut Call) -> Result<Value, Error> {
 
 fn combinations(call: &mut Call) -> Result<Value, Error> {
     let [size] = call.bind(["r"], 1)?;
-    let items = iterate(&call.input)?.into_owned();
+    let items = iterate(&call.input)?.to_vec();
     let size = natural(&size.unwrap_or_default())?;
     let mut rows = Vec::new();
     if size <= items.len() {

@@ -35,7 +35,7 @@ impl Style {
         let item_separator = if indent.is_some() { "," } else { ", " };
         let (item_separator, key_separator) = match given(call.take("separators")) {
             None => (item_separator.to_owned(), ": ".to_owned()),
-            Some(pair) => match iterate(&pair)?.as_ref() {
+            Some(pair) => match iterate(&pair)?.as_slice() {
                 [item, key] => (item.to_text().into_owned(), key.to_text().into_owned()),
                 _ => return Err(Error::new("separators must be a pair of texts")),
             },

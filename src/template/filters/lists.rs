@@ -3,9 +3,10 @@
 use playbook_api::{Error, Map, Value};
 
 use super::arguments::{
-    add, compare, flag, given, ignore_case, iterate, length as len, number, sort_by_key, text, tuple,
+    compare, flag, given, ignore_case, iterate, length as len, number, sort_by_key, text, tuple,
 };
 use super::attributes::Path;
+use crate::template::operators::add;
 use crate::template::{Call, Function};
 
 pub const FILTERS: &[Function] = &[
@@ -71,7 +72,7 @@ fn sum(call: &mut Call) -> Result<Value, Error> {
         return Err(Error::new("sum() can't sum strings [use ''.join(seq) instead]"));
     }
     iterate(&call.input)?.iter().try_fold(start, |total, item| {
-        add(&total, &defined(path.as_ref().map_or_else(|| item.clone(), |path| path.get(item, None)))?)
+        add(&total, &defined(path.as_ref().map_or_else(|| Ok(item.clone()), |path| path.get(item, None))?)?)
     })
 }
 
@@ -130,7 +131,7 @@ impl Key {
     }
 
     fn raw(&self, item: &Value) -> Result<Value, Error> {
-        let at = |path: &Path| defined(path.get(item, self.default.as_ref()));
+        let at = |path: &Path| defined(path.get(item, self.default.as_ref())?);
         match self.paths.as_slice() {
             [] => defined(item.clone()),
             [path] => at(path),
@@ -166,7 +167,7 @@ fn join(call: &mut Call) -> Result<Value, Error> {
         if at > 0 {
             out.push_str(&separator);
         }
-        let item = path.as_ref().map_or_else(|| item.clone(), |path| path.get(item, None));
+        let item = path.as_ref().map_or_else(|| Ok(item.clone()), |path| path.get(item, None))?;
         out.push_str(&defined(item)?.to_text());
     }
     Ok(out.into())

@@ -3,34 +3,39 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use playbook_api::{Error, Value};
-
-use super::{Call, Function};
+use super::Function;
 
 pub mod arguments;
 pub mod attributes;
 mod basics;
 mod codec;
 mod combine;
+mod comment;
 mod dicts;
 mod encodings;
+mod general;
 mod html;
 mod iterators;
 mod json;
 mod json_reader;
 mod lists;
 pub(crate) mod mersenne;
+mod network;
 mod numbers;
+#[cfg(test)]
+mod oracle;
 pub(crate) mod password_hash;
 pub(crate) mod paths;
-pub mod percent;
 mod random;
 mod regexes;
 mod selection;
 mod sets;
 mod text;
+mod time;
 pub(crate) mod urls;
+mod vaults;
 mod wrap;
+mod yaml;
 
 pub(crate) use basics::word_as_bool;
 pub(crate) use codec::Codec;
@@ -39,12 +44,15 @@ pub(crate) use iterators::{cartesian, flatten_into};
 const FAMILIES: &[&[Function]] = &[
     basics::FILTERS,
     combine::FILTERS,
+    comment::FILTERS,
     dicts::FILTERS,
     encodings::FILTERS,
+    general::FILTERS,
     html::FILTERS,
     iterators::FILTERS,
     json::FILTERS,
     lists::FILTERS,
+    network::FILTERS,
     numbers::FILTERS,
     password_hash::FILTERS,
     paths::FILTERS,
@@ -53,7 +61,10 @@ const FAMILIES: &[&[Function]] = &[
     selection::FILTERS,
     sets::FILTERS,
     text::FILTERS,
+    time::FILTERS,
     urls::FILTERS,
+    vaults::FILTERS,
+    yaml::FILTERS,
 ];
 
 /// The collections whose filters, tests and lookups are built in.
@@ -85,17 +96,4 @@ pub fn find(name: &str) -> Option<&'static Function> {
 /// All short names, for "did you mean".
 pub fn names() -> impl Iterator<Item = &'static str> {
     FAMILIES.iter().flat_map(|family| family.iter()).map(|function| function.name)
-}
-
-/// Calls a filter. What it makes of a secret text is a secret too, and so is a text made of a collection that
-/// holds one; members that move from one collection to another keep their own marks.
-pub fn run(function: &Function, call: &mut Call) -> Result<Value, Error> {
-    let text = |value: &Value| value.as_list().is_none() && value.as_map().is_none() && value.is_secret();
-    let from_text = text(&call.input) || call.args.iter().chain(call.kwargs.values()).any(text);
-    let anywhere = from_text
-        || call.input.is_secret()
-        || call.args.iter().chain(call.kwargs.values()).any(Value::is_secret);
-    let result = (function.call)(call)?;
-    let secret = from_text || (anywhere && matches!(result, Value::Str(_)));
-    Ok(if secret { result.into_secret() } else { result })
 }

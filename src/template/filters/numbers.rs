@@ -241,6 +241,8 @@ fn root(call: &mut Call) -> Result<Value, Error> {
 const UNITS: &[(char, u32)] =
     &[('Y', 80), ('Z', 70), ('E', 60), ('P', 50), ('T', 40), ('G', 30), ('M', 20), ('K', 10), ('B', 0)];
 
+const PREFIXES: &[&str] = &["yotta", "zetta", "exa", "peta", "tera", "giga", "mega", "kilo"];
+
 fn human_readable(call: &mut Call) -> Result<Value, Error> {
     let [bits, unit] = call.bind(["isbits", "unit"], 0)?;
     let n = call.input.as_f64().ok_or_else(|| {
@@ -292,17 +294,14 @@ fn parse_size(text: &str, default: Option<&Value>, bits: bool) -> Result<Value, 
             suffixes.join(", ")
         ));
     };
-    let (letter, name) = if bits { ('b', "bit") } else { ('B', "byte") };
-    let full: Vec<char> = unit.chars().collect();
-    let accepted = match full.as_slice() {
-        [_] => true,
-        [c, kind] => (*suffix != 'B' || c.eq_ignore_ascii_case(&'b')) && *kind == letter,
-        _ => unit.to_lowercase().contains(name),
-    };
-    if !accepted {
-        let expected = if *suffix == 'B' { letter.to_string() } else { format!("{suffix}{letter}") };
+    let (letter, class) = if bits { ('b', "bit") } else { ('B', "byte") };
+    let prefix = PREFIXES.iter().find(|prefix| prefix.starts_with(suffix.to_ascii_lowercase())).copied();
+    let short = if *suffix == 'B' { letter.to_string() } else { format!("{suffix}{letter}") };
+    let long = format!("{}{class}", prefix.unwrap_or_default());
+    if unit.chars().count() > 1 && unit != short && unit.to_lowercase() != long {
+        let other = if *suffix == 'B' { class.to_owned() } else { suffix.to_string() };
         return Err(format!(
-            "human_to_bytes() failed to convert {text}. Value is not a valid string (expect {expected} or {suffix})"
+            "human_to_bytes() failed to convert {text}. Value is not a valid string (expect {short} or {other})"
         ));
     }
     whole(n * 2f64.powi(i32::try_from(*power).unwrap_or(0)))

@@ -52,7 +52,7 @@ fn shuffle(call: &mut Call) -> Result<Value, Error> {
     let mut random = Random::new(seed.as_ref())?;
     let input = call.input();
     let Ok(items) = iterate(&input) else { return Ok(input) };
-    let mut items = items.into_owned();
+    let mut items = items.to_vec();
     random.shuffle(&mut items);
     Ok(items.into())
 }

@@ -3,8 +3,9 @@
 use playbook_api::{Error, Map, Value};
 
 use super::arguments::{given, iterate};
-use super::attributes::{self, Path};
-use crate::template::{Call, Function};
+use super::attributes::Path;
+use super::lists::defined;
+use crate::template::{Call, Function, access};
 
 pub const FILTERS: &[Function] = &[
     Function { name: "map", call: map, undefined: false },
@@ -27,7 +28,8 @@ fn map(call: &mut Call) -> Result<Value, Error> {
             return Err(Error::new(format!("Unexpected keyword argument '{unknown}'")));
         }
         let path = Path::new(&attribute);
-        return Ok(items.iter().map(|item| path.get(item, default.as_ref())).collect());
+        let found = items.iter().map(|item| path.get(item, default.as_ref()));
+        return found.collect::<Result<Vec<_>, _>>().map(Value::from);
     }
     if args.is_empty() {
         return Err(Error::new("map requires a filter argument"));
@@ -35,7 +37,7 @@ fn map(call: &mut Call) -> Result<Value, Error> {
     let name = args.remove(0).to_text().into_owned();
     items
         .iter()
-        .map(|item| attributes::filter(call.renderer, &name, item.clone(), args.clone(), kwargs.clone()))
+        .map(|item| call.renderer.filter(&name, item.clone(), args.clone(), kwargs.clone()))
         .collect::<Result<Vec<_>, _>>()
         .map(Value::from)
 }
@@ -72,10 +74,12 @@ fn choose(call: &mut Call, wanted: bool, by_attribute: bool) -> Result<Value, Er
     let kwargs: Map = std::mem::take(&mut call.kwargs);
     let mut kept = Vec::new();
     for item in items.iter() {
-        let subject = path.as_ref().map_or_else(|| item.clone(), |path| path.get(item, None));
+        let subject = path.as_ref().map_or_else(|| Ok(item.clone()), |path| path.get(item, None))?;
         let verdict = match &name {
-            Some(name) => attributes::test(call.renderer, name, subject, rest.clone(), kwargs.clone())?,
-            None => super::lists::defined(subject)?.is_true(),
+            Some(name) => {
+                defined(call.renderer.test(name, subject, rest.clone(), kwargs.clone())?)?.is_true()
+            }
+            None => defined(subject)?.is_true(),
         };
         if verdict == wanted {
             kept.push(item.clone());
@@ -93,6 +97,6 @@ fn attr(call: &mut Call) -> Result<Value, Error> {
             "object of type 'dict' has no attribute {}",
             playbook_api::python::repr(&name)
         )),
-        value => attributes::get(value, &name),
+        value => access::get_attribute(value, &name.to_text())?,
     })
 }

@@ -1,10 +1,13 @@
 //! Lists as sets, in the order in which their members were first met.
 
+use std::sync::Arc;
+
 use indexmap::IndexSet;
 use playbook_api::{Error, Value};
 
-use super::arguments::{flag, given, is_hashable, iterate};
+use super::arguments::{flag, given, iterate};
 use super::lists::Key;
+use crate::template::operators::unhashable;
 use crate::template::{Call, Function};
 
 pub const FILTERS: &[Function] = &[
@@ -18,10 +21,12 @@ pub const FILTERS: &[Function] = &[
 /// Values whose equality is Python's, so that whatever has a hash is found fast.
 type Set<'a> = IndexSet<&'a Value>;
 
-fn operands(call: &mut Call) -> Result<(Vec<Value>, Vec<Value>), Error> {
+type Items = Arc<Vec<Value>>;
+
+fn operands(call: &mut Call) -> Result<(Items, Items), Error> {
     let [other] = call.bind(["b"], 1)?;
     let other = other.unwrap_or_default();
-    Ok((iterate(&call.input)?.into_owned(), iterate(&other)?.into_owned()))
+    Ok((iterate(&call.input)?, iterate(&other)?))
 }
 
 fn collect<'a>(members: impl Iterator<Item = &'a Value>) -> Value {
@@ -30,7 +35,7 @@ fn collect<'a>(members: impl Iterator<Item = &'a Value>) -> Value {
 
 fn union(call: &mut Call) -> Result<Value, Error> {
     let (a, b) = operands(call)?;
-    Ok(collect(a.iter().chain(&b)))
+    Ok(collect(a.iter().chain(b.iter())))
 }
 
 fn intersect(call: &mut Call) -> Result<Value, Error> {
@@ -60,12 +65,11 @@ fn unique(call: &mut Call) -> Result<Value, Error> {
     let (case_sensitive, attribute) = (given(case_sensitive), given(attribute));
     let key = Key::new(attribute.clone(), flag(&case_sensitive, false), None);
     let keys = items.iter().map(|item| key.of(item)).collect::<Result<Vec<_>, _>>()?;
-    if let Some(unhashable) = keys.iter().find(|key| !is_hashable(key)) {
+    if let Some(name) = keys.iter().find_map(unhashable) {
         if attribute.is_some() || case_sensitive.is_some_and(|flag| !flag.is_true()) {
             return Err(Error::new(format!(
                 "Jinja2's unique filter failed and we cannot fall back to Ansible's version as it does not \
-                 support the parameters supplied: unhashable type: '{}'",
-                unhashable.type_name()
+                 support the parameters supplied: unhashable type: '{name}'"
             )));
         }
         return Ok(collect(items.iter()));

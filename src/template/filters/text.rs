@@ -3,8 +3,8 @@
 use playbook_api::{Error, Value};
 
 use super::arguments::{flag, given, integer, number, text};
-use super::{percent, wrap};
-use crate::template::{Call, Function};
+use super::wrap;
+use crate::template::{Call, Function, printf};
 
 pub const FILTERS: &[Function] = &[
     Function { name: "upper", call: upper, undefined: false },
@@ -127,7 +127,7 @@ fn format(call: &mut Call) -> Result<Value, Error> {
     } else {
         Value::from(std::mem::take(&mut call.kwargs))
     };
-    percent::format(&template, &operand).map(Value::from)
+    printf::format(&template, &operand)
 }
 
 fn string(call: &mut Call) -> Result<Value, Error> {

@@ -72,7 +72,7 @@ fn lookup(key: &str, options: &Options, renderer: &Renderer) -> Result<Option<Va
     };
     let sections = reader.read(&text)?;
     let interpolate = options.flag("interpolation", true)?;
-    let missing = || Error::new(format!("No section: '{section}'"));
+    let missing = || Error::new(format!("No section '{section}' in '{file}'."));
     let empty = Section::new();
     let defaults = sections.get("DEFAULT").unwrap_or(&empty);
     let value = |section: &Section, key: &str| match section.get(key).or_else(|| defaults.get(key)) {

@@ -9,6 +9,7 @@ use super::Renderer;
 use super::filters::short_name;
 
 mod commands;
+mod config;
 mod csvfile;
 mod env;
 mod files;
@@ -16,22 +17,29 @@ mod first_found;
 mod ini;
 mod inventory_hostnames;
 mod lists;
+#[cfg(test)]
+mod oracle;
 mod password;
 pub mod search;
 mod sequence;
 mod subelements;
+mod template;
 mod terms;
 mod url;
 mod vars;
 
+/// What a lookup finds for its terms.
+pub type Run = fn(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error>;
+
 /// A built-in lookup.
 pub struct Lookup {
     pub name: &'static str,
-    pub run: fn(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error>,
+    pub run: Run,
 }
 
 const FAMILIES: &[&[Lookup]] = &[
     commands::LOOKUPS,
+    config::LOOKUPS,
     csvfile::LOOKUPS,
     env::LOOKUPS,
     files::LOOKUPS,
@@ -42,6 +50,7 @@ const FAMILIES: &[&[Lookup]] = &[
     password::LOOKUPS,
     sequence::LOOKUPS,
     subelements::LOOKUPS,
+    template::LOOKUPS,
     url::LOOKUPS,
     vars::LOOKUPS,
 ];

@@ -83,7 +83,11 @@ fn one(term: &str, call: &Map, renderer: &Renderer) -> Result<Value, Error> {
         let length = options.integer("length")?.unwrap_or(20);
         let length = usize::try_from(length).ok().filter(|length| *length <= 100_000);
         let length = length.ok_or_else(|| Error::new("length must be a small positive number"))?;
-        stored.password = random_password(length, &characters(options.get("chars")), seed.as_ref())?;
+        stored.password = random_password(
+            length,
+            &characters(options.inline.get("chars"), call.get("chars")),
+            seed.as_ref(),
+        )?;
         changed = true;
     }
     if let Some(algorithm) = &encrypt {
@@ -123,18 +127,20 @@ fn write(path: &Path, content: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The characters to choose from: Python's names for sets of them, and others as they are. `,,` is a comma.
-fn characters(given: Option<&Value>) -> Vec<char> {
-    let specs: Vec<String> = match given {
-        None => ["ascii_letters", "digits", ".,:-_"].map(str::to_owned).into(),
-        Some(Value::Str(text)) => {
+/// The characters to choose from: Python's names for sets of them, and others as they are. Inside of a term
+/// `,,` is a comma.
+fn characters(inline: Option<&Value>, option: Option<&Value>) -> Vec<char> {
+    let parts = |text: &str| text.split(',').filter(|part| !part.is_empty()).map(str::to_owned).collect();
+    let specs: Vec<String> = match (inline, option) {
+        (None, None) => ["ascii_letters", "digits", ".,:-_"].map(str::to_owned).into(),
+        (Some(text), _) => {
+            let text = text.to_text();
             let comma = text.contains(",,").then(|| ",".to_owned());
-            let rest = text.replace(",,", ",");
-            let parts = rest.split(',').filter(|part| !part.is_empty()).map(str::to_owned);
-            comma.into_iter().chain(parts).collect()
+            let rest: Vec<String> = parts(&text.replace(",,", ","));
+            comma.into_iter().chain(rest).collect()
         }
-        Some(Value::List(items)) => items.iter().map(|item| item.to_text().into_owned()).collect(),
-        Some(other) => vec![other.to_text().into_owned()],
+        (None, Some(Value::List(items))) => items.iter().map(|item| item.to_text().into_owned()).collect(),
+        (None, Some(text)) => parts(&text.to_text()),
     };
     const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
     const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -170,7 +176,7 @@ mod tests {
     #[test]
     fn seeds_give_ansibles_passwords() {
         let made = |length, chars: Option<Value>, seed: Value| {
-            random_password(length, &characters(chars.as_ref()), Some(&seed)).expect("a password")
+            random_password(length, &characters(None, chars.as_ref()), Some(&seed)).expect("a password")
         };
         assert_eq!(made(10, None, "x".into()), "O9iX65WvW9");
         assert_eq!(made(12, Some(vec!["ascii_letters", "digits"].into()), "1".into()), "EEcRhB2ys5ac");

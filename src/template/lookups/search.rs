@@ -8,7 +8,7 @@ use crate::template::Renderer;
 use crate::template::filters::paths::{expanduser, normpath};
 
 /// The folders of the scope in which files are searched, nearest first; the run's own folder comes last.
-fn folders(renderer: &Renderer) -> Vec<PathBuf> {
+pub fn folders(renderer: &Renderer) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = match renderer.scope.get("ansible_search_path") {
         Some(Ok(Value::List(paths))) => paths.iter().map(|path| PathBuf::from(&*path.to_text())).collect(),
         _ => ["role_path", "playbook_dir"]

@@ -4,10 +4,9 @@ use playbook_api::{Error, Map, Value, python};
 
 use super::Lookup;
 use super::terms::{self, Options};
-use crate::template::Renderer;
 use crate::template::filters::arguments::tuple;
-use crate::template::filters::percent;
 use crate::template::regex::{Flags, compile};
+use crate::template::{Renderer, printf};
 
 pub const LOOKUPS: &[Lookup] = &[Lookup { name: "sequence", run: sequence }];
 
@@ -82,9 +81,9 @@ fn run(inline: Map, call: &Map) -> Result<Vec<Value>, Error> {
     let mut numbers = Vec::new();
     let mut next = Some(start);
     while let Some(n) = next.filter(|n| stride != 0 && if stride > 0 { *n <= end } else { *n >= end }) {
-        let text = percent::format(&format, &tuple(vec![n.into()]))
+        let text = printf::format(&format, &tuple(vec![n.into()]))
             .map_err(|e| e.context(format!("problem formatting {n} with '{format}'")))?;
-        numbers.push(text.into());
+        numbers.push(text);
         if numbers.len() > MOST {
             return Err(Error::new("the sequence is too long"));
         }

@@ -161,9 +161,7 @@ pub fn call(text: &str, args: &Args) -> Result<Value, Error> {
                 "isalpha" => char::is_alphabetic,
                 "isspace" => char::is_whitespace,
                 "isnumeric" => char::is_numeric,
-                "isdigit" | "isdecimal" => {
-                    |c| c.is_ascii_digit() || (c.is_numeric() && c.to_digit(10).is_some())
-                }
+                "isdigit" | "isdecimal" => |c| c.is_ascii_digit(),
                 _ => return Err(Error::new(format!("str.{name}() is not supported"))),
             };
             Value::Bool(!text.is_empty() && text.chars().all(is))

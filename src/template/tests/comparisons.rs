@@ -1,13 +1,14 @@
 //! Comparing values: order, membership, sets, divisibility.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use num_bigint::BigInt;
 use num_traits::Zero;
 use playbook_api::{Error, Value};
 
-use crate::template::filters::arguments::{compare, iterate};
-use crate::template::{Call, Function};
+use crate::template::filters::arguments::iterate;
+use crate::template::{Call, Function, operators};
 
 /// The operators, each under all its names.
 macro_rules! operator {
@@ -61,10 +62,7 @@ fn different(call: &mut Call) -> Result<Value, Error> {
 
 fn ordered(call: &mut Call, sign: &str, accepted: fn(Ordering) -> bool) -> Result<Value, Error> {
     let other = other(call, "b")?;
-    let order = compare(&call.input, &other);
-    order
-        .map(|order| accepted(order).into())
-        .map_err(|e| Error::new(e.message().replacen("'<'", &format!("'{sign}'"), 1)).kind(e.get_kind()))
+    Ok(operators::order(&call.input, &other, sign)?.is_some_and(accepted).into())
 }
 
 fn greater(call: &mut Call) -> Result<Value, Error> {
@@ -83,36 +81,25 @@ fn not_greater(call: &mut Call) -> Result<Value, Error> {
     ordered(call, "<=", Ordering::is_le)
 }
 
-/// Python's `item in container`.
-fn has(container: &Value, item: &Value) -> Result<bool, Error> {
-    match (container, item) {
-        (Value::Str(text), Value::Str(part)) => Ok(text.contains(part.as_str())),
-        (Value::Str(_), other) => Err(Error::new(format!(
-            "'in <string>' requires string as left operand, not {}",
-            other.type_name()
-        ))),
-        (Value::Map(map), key) => Ok(map.contains_key(key)),
-        (container, item) => match container.as_list() {
-            Some(items) => Ok(items.contains(item)),
-            None => Err(Error::new(format!("argument of type '{}' is not iterable", container.type_name()))),
-        },
-    }
-}
-
 fn within(call: &mut Call) -> Result<Value, Error> {
     let container = other(call, "seq")?;
-    has(&container, &call.input).map(Value::Bool)
+    operators::contains(&container, &call.input).map(Value::Bool)
 }
 
 fn contains(call: &mut Call) -> Result<Value, Error> {
     let item = other(call, "value")?;
-    has(&call.input, &item).map(Value::Bool)
+    operators::contains(&call.input, &item).map(Value::Bool)
 }
 
-/// Python's `is`: for small values identity and equality are one.
+/// Python's `is`: the same collection, or an equal scalar of the same type.
 fn sameas(call: &mut Call) -> Result<Value, Error> {
     let other = other(call, "other")?;
-    Ok((call.input.type_name() == other.type_name() && call.input == other).into())
+    Ok(match (&call.input, &other) {
+        (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => Arc::ptr_eq(a, b),
+        (Value::Map(a), Value::Map(b)) => Arc::ptr_eq(a, b),
+        (a, b) => a.type_name() == b.type_name() && a == b,
+    }
+    .into())
 }
 
 fn modulo(value: &Value, divisor: &BigInt) -> Result<Option<BigInt>, Error> {
@@ -150,9 +137,9 @@ fn divisibleby(call: &mut Call) -> Result<Value, Error> {
     Ok(modulo(&call.input, &divisor)?.is_some_and(|rest| rest.is_zero()).into())
 }
 
-fn items(call: &mut Call) -> Result<Vec<Value>, Error> {
+fn items(call: &mut Call) -> Result<Arc<Vec<Value>>, Error> {
     let [] = call.bind([], 0)?;
-    iterate(&call.input).map(|items| items.into_owned())
+    iterate(&call.input)
 }
 
 fn subset(call: &mut Call) -> Result<Value, Error> {

@@ -29,6 +29,8 @@ mod types;
 mod uri;
 mod version;
 
+pub(crate) use version::loose as loose_order;
+
 const FAMILIES: &[&[Function]] = &[
     comparisons::TESTS,
     files::TESTS,

@@ -31,7 +31,10 @@ fn result<'a>(call: &'a mut Call) -> Result<&'a Map, Error> {
     let [] = call.bind([], 0)?;
     match &call.input {
         Value::Map(map) => Ok(map),
-        _ => Err(Error::new(format!("The '{}' test expects a dictionary", call.name))),
+        _ => {
+            let name = crate::template::filters::short_name(call.name);
+            Err(Error::new(format!("The '{name}' test expects a dictionary")))
+        }
     }
 }
 

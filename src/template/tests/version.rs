@@ -18,7 +18,10 @@ pub const TESTS: &[Function] = &[
     Function { name: "version_compare", call: version, undefined: false },
 ];
 
-const OPERATORS: &[(&str, fn(Ordering) -> bool)] = &[
+/// Whether an order satisfies an operator.
+type Accepts = fn(Ordering) -> bool;
+
+const OPERATORS: &[(&str, Accepts)] = &[
     ("==", Ordering::is_eq),
     ("=", Ordering::is_eq),
     ("eq", Ordering::is_eq),

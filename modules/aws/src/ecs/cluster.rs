@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::client::Aws;
 use crate::compare::{Changes, whole_diff};
 use crate::connection::Connection;
-use crate::ecs::service::CapacityProvider;
+use crate::ecs::service_options::CapacityProvider;
 use crate::error::Explain;
 use crate::{shape, wait};
 
@@ -232,7 +232,7 @@ impl EcsCluster {
         }
         let interval = wait::seconds(Some(self.delay), 10);
         let looks = u32::try_from(self.repeat).unwrap_or(1).max(1);
-        let found = wait::until(context, interval * (looks - 1), interval, || async {
+        let found = wait::until(context, interval.saturating_mul(looks - 1), interval, || async {
             Ok(self.find(aws).await?.filter(has_instances))
         });
         match found.await? {

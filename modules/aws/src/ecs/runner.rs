@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::client::Aws;
 use crate::connection::Connection;
-use crate::ecs::service::{CapacityProvider, LaunchType, NetworkConfiguration};
+use crate::ecs::service_options::{CapacityProvider, LaunchType, NetworkConfiguration};
 use crate::ecs::{describe, rollout, service_change, task_run};
 use crate::wait;
 

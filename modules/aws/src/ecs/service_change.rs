@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::client::Aws;
 use crate::compare::{Changes, is_empty};
-use crate::ecs::service::{EcsService, NetworkConfiguration, enabled};
+use crate::ecs::service_options::{DeploymentConfiguration, EcsService, NetworkConfiguration};
 use crate::ecs::{describe, to_sdk_tags};
 use crate::error::Explain;
 use crate::shape;
@@ -65,7 +65,7 @@ pub fn asked(module: &EcsService) -> Result<Map<String, Json>, Error> {
     Ok(canonical)
 }
 
-fn deployment_configuration(d: crate::ecs::service::DeploymentConfiguration) -> Json {
+fn deployment_configuration(d: DeploymentConfiguration) -> Json {
     json!({
         "maximumPercent": d.maximum_percent,
         "minimumHealthyPercent": d.minimum_healthy_percent,
@@ -80,7 +80,7 @@ fn deployment_configuration(d: crate::ecs::service::DeploymentConfiguration) -> 
 
 /// The network of a task or service in the API's shape.
 pub fn network(n: &NetworkConfiguration) -> Json {
-    let public = n.assign_public_ip.map(enabled);
+    let public = n.assign_public_ip.map(|on| if on { "ENABLED" } else { "DISABLED" });
     json!({"awsvpcConfiguration": {
         "subnets": n.subnets.clone().unwrap_or_default(),
         "securityGroups": n.security_groups,

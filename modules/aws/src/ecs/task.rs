@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::client::Aws;
 use crate::connection::Connection;
-use crate::ecs::service::{CapacityProvider, LaunchType, NetworkConfiguration};
+use crate::ecs::service_options::{CapacityProvider, LaunchType, NetworkConfiguration};
 use crate::ecs::{describe, service_change, task_run};
 use crate::error::Explain;
 use crate::tags::Tags;
@@ -20,11 +20,14 @@ use crate::{shape, wait};
 /// With `wait` a run lasts until its containers have ended: a container that leaves with another code than 0 fails
 /// the module, which then says why the task stopped and what it logged last.
 #[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
-#[schemars(extend("required_if" = [
-    ["operation", "run", ["task_definition"]],
-    ["operation", "start", ["task_definition", "container_instances"]],
-    ["operation", "stop", ["task"]],
-]))]
+#[schemars(extend(
+    "mutually_exclusive" = [["launch_type", "capacity_provider_strategy"]],
+    "required_if" = [
+        ["operation", "run", ["task_definition"]],
+        ["operation", "start", ["task_definition", "container_instances"]],
+        ["operation", "stop", ["task"]]
+    ]
+))]
 pub struct EcsTask {
     /// What to do.
     pub operation: Operation,
@@ -239,7 +242,9 @@ impl EcsTask {
 
     async fn stop(&self, aws: &Aws, context: &Context) -> Result<Outcome, Failure> {
         let id = self.task.clone().unwrap_or_default();
-        let Some(task) = describe::tasks(aws, &self.cluster, &[id.clone()]).await?.into_iter().next() else {
+        let Some(task) =
+            describe::tasks(aws, &self.cluster, std::slice::from_ref(&id)).await?.into_iter().next()
+        else {
             return Ok(Outcome::changed(false).warn(format!(
                 "ECS does not know the task {}: it stopped long ago, or never was",
                 short(&id)

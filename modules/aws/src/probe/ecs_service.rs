@@ -42,12 +42,19 @@ impl Probe for EcsServiceProbe {
         Spec::of::<Options>()
     }
 
-    fn look<'a>(&'a self, options: &'a Map, context: &'a Context) -> BoxFuture<'a, Result<ProbeState, Error>> {
+    fn look<'a>(
+        &'a self,
+        options: &'a Map,
+        context: &'a Context,
+    ) -> BoxFuture<'a, Result<ProbeState, Error>> {
         Box::pin(async move {
             let o: Options = parse("ecs_service", options, context)?;
             let aws = Aws::connect(&o.connection, context).await?;
             let Some(service) = describe::service(&aws, &o.cluster, &o.name).await? else {
-                return Ok(ProbeState::Waiting(format!("the service {} does not exist", o.name), Map::default()));
+                return Ok(ProbeState::Waiting(
+                    format!("the service {} does not exist", o.name),
+                    Map::default(),
+                ));
             };
             let found = values("service", shape::to_json(&service));
             // A family alone says nothing of the revision, so there is nothing to hold the rollout to.

@@ -48,11 +48,17 @@ impl Probe for EcsTaskProbe {
         Spec::of::<Options>()
     }
 
-    fn look<'a>(&'a self, options: &'a Map, context: &'a Context) -> BoxFuture<'a, Result<ProbeState, Error>> {
+    fn look<'a>(
+        &'a self,
+        options: &'a Map,
+        context: &'a Context,
+    ) -> BoxFuture<'a, Result<ProbeState, Error>> {
         Box::pin(async move {
             let o: Options = parse("ecs_task", options, context)?;
             let aws = Aws::connect(&o.connection, context).await?;
-            let Some(task) = describe::tasks(&aws, &o.cluster, &[o.task.clone()]).await?.into_iter().next() else {
+            let Some(task) =
+                describe::tasks(&aws, &o.cluster, std::slice::from_ref(&o.task)).await?.into_iter().next()
+            else {
                 let why = format!("ECS does not know the task {}: it stopped long ago, or never was", o.task);
                 return Ok(ProbeState::Never(why, Map::default()));
             };
@@ -78,7 +84,10 @@ impl Probe for EcsTaskProbe {
             let read = async {
                 let o: Options = parse("ecs_task", options, context)?;
                 let aws = Aws::connect(&o.connection, context).await?;
-                let task = describe::tasks(&aws, &o.cluster, &[o.task.clone()]).await?.into_iter().next();
+                let task = describe::tasks(&aws, &o.cluster, std::slice::from_ref(&o.task))
+                    .await?
+                    .into_iter()
+                    .next();
                 let Some(task) = task else { return Ok(Vec::new()) };
                 Ok(match task_run::log_tails(&aws, &task, 10).await {
                     Ok(tails) => tails

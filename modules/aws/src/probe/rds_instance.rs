@@ -8,7 +8,7 @@ use super::{parse, values};
 use crate::client::Aws;
 use crate::connection::Connection;
 use crate::rds::describe;
-use crate::rds::instance::BROKEN;
+use crate::rds::instance_wait::BROKEN;
 
 /// A database instance is in the state asked for.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -39,7 +39,11 @@ impl Probe for RdsInstanceProbe {
         Spec::of::<Options>()
     }
 
-    fn look<'a>(&'a self, options: &'a Map, context: &'a Context) -> BoxFuture<'a, Result<ProbeState, Error>> {
+    fn look<'a>(
+        &'a self,
+        options: &'a Map,
+        context: &'a Context,
+    ) -> BoxFuture<'a, Result<ProbeState, Error>> {
         Box::pin(async move {
             let o: Options = parse("rds_instance", options, context)?;
             let aws = Aws::connect(&o.connection, context).await?;

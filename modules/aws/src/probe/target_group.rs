@@ -38,7 +38,11 @@ impl Probe for TargetGroupProbe {
         Spec::of::<Options>()
     }
 
-    fn look<'a>(&'a self, options: &'a Map, context: &'a Context) -> BoxFuture<'a, Result<ProbeState, Error>> {
+    fn look<'a>(
+        &'a self,
+        options: &'a Map,
+        context: &'a Context,
+    ) -> BoxFuture<'a, Result<ProbeState, Error>> {
         Box::pin(async move {
             let o: Options = parse("target_group", options, context)?;
             let Some(targets) = o.targets(context).await? else {
@@ -46,8 +50,10 @@ impl Probe for TargetGroupProbe {
                 return Ok(ProbeState::Waiting(format!("there is no target group {name}"), Map::default()));
             };
             let found = values("targets", targets.iter().map(to_json).collect());
-            let draining = targets.iter().filter(|t| state(t) == Some(&TargetHealthStateEnum::Draining)).count();
-            let healthy = targets.iter().filter(|t| state(t) == Some(&TargetHealthStateEnum::Healthy)).count();
+            let draining =
+                targets.iter().filter(|t| state(t) == Some(&TargetHealthStateEnum::Draining)).count();
+            let healthy =
+                targets.iter().filter(|t| state(t) == Some(&TargetHealthStateEnum::Healthy)).count();
             let wanted = match o.healthy {
                 Some(n) => usize::try_from(n).unwrap_or(0),
                 None => (targets.len() - draining).max(1),
@@ -81,8 +87,10 @@ impl Options {
         let arn = match &self.target_group_arn {
             Some(arn) => arn.clone(),
             None => {
-                let request = aws.elb().describe_target_groups().set_names(self.name.clone().map(|n| vec![n]));
-                let answer = request.send().await.missing("elasticloadbalancing:DescribeTargetGroups", &missing)?;
+                let request =
+                    aws.elb().describe_target_groups().set_names(self.name.clone().map(|n| vec![n]));
+                let answer =
+                    request.send().await.missing("elasticloadbalancing:DescribeTargetGroups", &missing)?;
                 let group = answer.and_then(|a| a.target_groups.unwrap_or_default().into_iter().next());
                 match group.and_then(|g| g.target_group_arn) {
                     Some(arn) => arn,

@@ -69,8 +69,10 @@ pub fn processor_features(options: &RdsInstance) -> Option<Vec<ProcessorFeature>
 /// What a creation needs and does not have, so that check mode says it, too.
 pub fn check(options: &RdsInstance, region: &str) -> Result<(), Failure> {
     if let Some(source) = options.source_region.as_deref().filter(|source| *source != region) {
-        return Err(Failure::new(format!("making an instance in {region} from one in {source} is not possible here"))
-            .help("copy a snapshot to the region first and restore it with `creation_source: snapshot`"));
+        return Err(Failure::new(format!(
+            "making an instance in {region} from one in {source} is not possible here"
+        ))
+        .help("copy a snapshot to the region first and restore it with `creation_source: snapshot`"));
     }
     let mut missing = Vec::new();
     if options.read_replica == Some(true) {

@@ -1,7 +1,5 @@
 //! `rds_instance`: creates, changes, starts, stops, reboots and deletes database instances.
 
-use std::time::Duration;
-
 use aws_sdk_rds::types::DbInstance;
 use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
 use serde_json::{Map, Value as Json, json};
@@ -10,9 +8,9 @@ use crate::client::Aws;
 use crate::compare::whole_diff;
 use crate::error::Explain;
 use crate::rds::instance_options::{RdsInstance, State};
+use crate::rds::instance_wait::is_moving;
 use crate::rds::{create, describe, modify, to_sdk_tags};
 use crate::tags::{self, TagChanges};
-use crate::wait;
 
 impl ControllerModule for RdsInstance {
     const DOC: Doc = Doc {
@@ -77,20 +75,6 @@ impl ControllerModule for RdsInstance {
     }
 }
 
-/// An instance in one of these states needs somebody's hands.
-pub const BROKEN: &[&str] = &[
-    "failed",
-    "incompatible-create",
-    "incompatible-network",
-    "incompatible-option-group",
-    "incompatible-parameters",
-    "incompatible-restore",
-    "inaccessible-encryption-credentials",
-    "insufficient-capacity",
-    "restore-error",
-    "storage-full",
-];
-
 fn outcome_of(outcome: Outcome, instance: Json) -> Outcome {
     match instance {
         Json::Object(members) => {
@@ -101,11 +85,11 @@ fn outcome_of(outcome: Outcome, instance: Json) -> Outcome {
 }
 
 impl RdsInstance {
-    fn id(&self) -> &str {
+    pub fn id(&self) -> &str {
         &self.db_instance_identifier
     }
 
-    fn title(&self) -> String {
+    pub fn title(&self) -> String {
         format!("RDS instance {}", self.id())
     }
 
@@ -122,7 +106,13 @@ impl RdsInstance {
 
     async fn ensure(&self, aws: &Aws, context: &Context) -> Result<Outcome, Failure> {
         let (mut outcome, instance) = match self.find(aws).await? {
-            Some(instance) => self.update(aws, instance, context).await?,
+            Some(instance) => {
+                let settled = match self.wait && !context.check && is_moving(&instance) {
+                    true => self.wait_to_settle(aws, &instance, context).await?,
+                    false => instance,
+                };
+                self.update(aws, settled, context).await?
+            }
             None => self.create(aws, context).await?,
         };
         let Some(instance) = instance else { return Ok(outcome) };
@@ -365,59 +355,4 @@ impl RdsInstance {
         }
         Ok(outcome_of(outcome, current))
     }
-
-    fn timeout(&self) -> Duration {
-        wait::seconds(self.wait_timeout, 3600)
-    }
-
-    async fn wait_for(
-        &self,
-        aws: &Aws,
-        id: &str,
-        wanted: &str,
-        context: &Context,
-    ) -> Result<DbInstance, Failure> {
-        let found = wait::until(context, self.timeout(), INTERVAL, || async move {
-            let Some(instance) = describe::instance(aws, id).await? else { return Ok(None) };
-            let status = instance.db_instance_status().unwrap_or("unknown").to_owned();
-            if BROKEN.contains(&status.as_str()) {
-                return Err(Error::new(format!("the RDS instance {id} is {status}"))
-                    .help("its events in the RDS console say why"));
-            }
-            context.progress(format!("{id} is {status}"));
-            let applied = !self.apply_immediately || nothing_pending(&instance);
-            Ok((status == wanted && applied).then_some(instance))
-        });
-        found.await?.ok_or_else(|| {
-            Failure::new(format!(
-                "the RDS instance {id} was not {wanted} after {} seconds",
-                self.timeout().as_secs()
-            ))
-            .help("it goes on; raise `wait_timeout`")
-        })
-    }
-
-    async fn wait_until_gone(&self, aws: &Aws, context: &Context) -> Result<(), Failure> {
-        let gone = wait::until(context, self.timeout(), INTERVAL, || async {
-            let instance = describe::instance(aws, self.id()).await?;
-            context.progress(format!("{} is being deleted", self.id()));
-            Ok(instance.is_none().then_some(()))
-        });
-        gone.await?.ok_or_else(|| {
-            Failure::new(format!(
-                "the {} was not gone after {} seconds",
-                self.title(),
-                self.timeout().as_secs()
-            ))
-            .help("the deletion goes on; raise `wait_timeout`")
-        })
-    }
-}
-
-/// Instances take minutes.
-const INTERVAL: Duration = Duration::from_secs(10);
-
-fn nothing_pending(instance: &DbInstance) -> bool {
-    let json = describe::to_json(instance);
-    json["pending_modified_values"].as_object().is_none_or(Map::is_empty)
 }

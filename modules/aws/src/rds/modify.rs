@@ -70,7 +70,7 @@ pub fn compare(options: &RdsInstance, instance: &DbInstance, current: &Json) -> 
     }
     compare_lists(options, instance, current, &mut changes);
     if let Some(new) = &options.new_db_instance_identifier
-        && Some(new.as_str()) != instance.db_instance_identifier()
+        && !instance.db_instance_identifier().is_some_and(|is| is.eq_ignore_ascii_case(new))
     {
         changes.note(
             "new_db_instance_identifier",

@@ -69,11 +69,14 @@ impl Lookup for SecretLookup {
 
     fn run(&self, terms: &[Value], options: &Map, context: &Context) -> Result<Vec<Value>, Error> {
         let spec = Spec::of::<Options>();
-        let options: Options = Arguments::from(options.clone()).parse("aws_secret", &spec, &context.redactor)?;
+        let options: Options =
+            Arguments::from(options.clone()).parse("aws_secret", &spec, &context.redactor)?;
         let mut names = Vec::new();
         for term in terms {
             match term {
-                Value::List(items) | Value::Tuple(items) => names.extend(items.iter().map(|t| t.to_text().into_owned())),
+                Value::List(items) | Value::Tuple(items) => {
+                    names.extend(items.iter().map(|t| t.to_text().into_owned()))
+                }
                 one => names.push(one.to_text().into_owned()),
             }
         }
@@ -143,9 +146,12 @@ impl Options {
         let mut member = &json;
         for step in steps {
             let Some(next) = member.get(step) else {
-                let known: Vec<&str> = json.as_object().into_iter().flatten().map(|(k, _)| k.as_str()).collect();
-                let error = Error::new(format!("Successfully retrieved secret but there exists no key {step} in the secret"))
-                    .help(format!("{name} has {}", known.join(", ")));
+                let known: Vec<&str> =
+                    json.as_object().into_iter().flatten().map(|(k, _)| k.as_str()).collect();
+                let error = Error::new(format!(
+                    "Successfully retrieved secret but there exists no key {step} in the secret"
+                ))
+                .help(format!("{name} has {}", known.join(", ")));
                 self.react(self.on_missing, error, context)?;
                 return Ok(None);
             };

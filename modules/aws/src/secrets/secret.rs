@@ -179,7 +179,12 @@ impl SecretsManagerSecret {
         Ok(outcome.with("secret", self.described(aws).await?))
     }
 
-    async fn update(&self, aws: &Aws, secret: &DescribeSecretOutput, context: &Context) -> Result<Outcome, Failure> {
+    async fn update(
+        &self,
+        aws: &Aws,
+        secret: &DescribeSecretOutput,
+        context: &Context,
+    ) -> Result<Outcome, Failure> {
         let deleted = secret.deleted_date().is_some();
         let mut changes = Changes::default();
         if deleted {
@@ -205,7 +210,11 @@ impl SecretsManagerSecret {
         let current_tags = change::tags(secret);
         let tag_changes = TagChanges::between(&current_tags, self.tags.as_ref(), self.purge_tags);
         if !tag_changes.is_empty() {
-            changes.note("tags", tags::to_json(&current_tags), tags::to_json(&tag_changes.apply(&current_tags)));
+            changes.note(
+                "tags",
+                tags::to_json(&current_tags),
+                tags::to_json(&tag_changes.apply(&current_tags)),
+            );
         }
         let mut outcome = Outcome::changed(!changes.is_empty());
         if context.diff && !changes.is_empty() {
@@ -242,7 +251,12 @@ impl SecretsManagerSecret {
         }
     }
 
-    async fn delete(&self, aws: &Aws, secret: &DescribeSecretOutput, context: &Context) -> Result<Outcome, Failure> {
+    async fn delete(
+        &self,
+        aws: &Aws,
+        secret: &DescribeSecretOutput,
+        context: &Context,
+    ) -> Result<Outcome, Failure> {
         let now = self.recovery_window == 0;
         let deleted = secret.deleted_date().is_some();
         if deleted && !now {
@@ -267,7 +281,10 @@ impl SecretsManagerSecret {
 
 /// A key goes by id, ARN, alias and the alias's ARN; the API tells whichever it was given.
 fn same_key(asked: &str, is: &str) -> bool {
-    asked == is || is.ends_with(&format!("/{asked}")) || asked.ends_with(&format!("/{is}")) || is.ends_with(&format!(":{asked}"))
+    asked == is
+        || is.ends_with(&format!("/{asked}"))
+        || asked.ends_with(&format!("/{is}"))
+        || is.ends_with(&format!(":{asked}"))
 }
 
 /// What DescribeSecret tells, as the Ansible namesake returns it.

@@ -89,7 +89,12 @@ pub async fn apply(aws: &Aws, m: &SecretsManagerSecret, changes: &Changes) -> Re
         request.send().await.explain("secretsmanager:UpdateSecret")?;
     }
     if changes.has("rotation_enabled") {
-        secrets.cancel_rotate_secret().secret_id(&m.name).send().await.explain("secretsmanager:CancelRotateSecret")?;
+        secrets
+            .cancel_rotate_secret()
+            .secret_id(&m.name)
+            .send()
+            .await
+            .explain("secretsmanager:CancelRotateSecret")?;
     }
     if changes.has("rotation_lambda_arn") || changes.has("rotation_interval") {
         rotate(aws, m, m.rotation_lambda.as_deref().unwrap_or_default()).await?;
@@ -102,7 +107,8 @@ pub async fn apply(aws: &Aws, m: &SecretsManagerSecret, changes: &Changes) -> Re
 
 async fn rotate(aws: &Aws, m: &SecretsManagerSecret, lambda: &str) -> Result<(), Error> {
     let rules = RotationRulesType::builder().automatically_after_days(m.rotation_interval).build();
-    let request = aws.secrets().rotate_secret().secret_id(&m.name).rotation_lambda_arn(lambda).rotation_rules(rules);
+    let request =
+        aws.secrets().rotate_secret().secret_id(&m.name).rotation_lambda_arn(lambda).rotation_rules(rules);
     request.send().await.explain("secretsmanager:RotateSecret").map(|_| ())
 }
 
@@ -124,7 +130,8 @@ pub async fn policy_change(aws: &Aws, m: &SecretsManagerSecret) -> Result<Option
     let Some(wanted) = policy(m)? else { return Ok(None) };
     let answer = aws.secrets().get_resource_policy().secret_id(&m.name).send().await;
     let answer = answer.missing("secretsmanager:GetResourcePolicy", &["ResourceNotFoundException"])?;
-    let stored = answer.as_ref().and_then(|a| a.resource_policy()).and_then(|text| serde_json::from_str(text).ok());
+    let stored =
+        answer.as_ref().and_then(|a| a.resource_policy()).and_then(|text| serde_json::from_str(text).ok());
     let stored: Json = stored.unwrap_or_default();
     Ok((stored != wanted).then_some((stored, wanted)))
 }
@@ -139,7 +146,10 @@ async fn put_policy(aws: &Aws, m: &SecretsManagerSecret, policy: &Json) -> Resul
 }
 
 /// The copies to make and the regions whose copies go.
-pub fn compare_replicas(m: &SecretsManagerSecret, secret: &DescribeSecretOutput) -> (Vec<Replica>, Vec<String>) {
+pub fn compare_replicas(
+    m: &SecretsManagerSecret,
+    secret: &DescribeSecretOutput,
+) -> (Vec<Replica>, Vec<String>) {
     let Some(asked) = &m.replica else { return (Vec::new(), Vec::new()) };
     let is: Vec<&str> = secret.replication_status().iter().filter_map(|r| r.region()).collect();
     let add = asked.iter().filter(|r| !is.contains(&r.region.as_str())).cloned().collect();
@@ -168,11 +178,13 @@ pub async fn replicate(
 
 pub async fn tag(aws: &Aws, m: &SecretsManagerSecret, changes: &TagChanges) -> Result<(), Error> {
     if !changes.set.is_empty() {
-        let request = aws.secrets().tag_resource().secret_id(&m.name).set_tags(Some(to_sdk_tags(&changes.set)));
+        let request =
+            aws.secrets().tag_resource().secret_id(&m.name).set_tags(Some(to_sdk_tags(&changes.set)));
         request.send().await.explain("secretsmanager:TagResource")?;
     }
     if !changes.remove.is_empty() {
-        let request = aws.secrets().untag_resource().secret_id(&m.name).set_tag_keys(Some(changes.remove.clone()));
+        let request =
+            aws.secrets().untag_resource().secret_id(&m.name).set_tag_keys(Some(changes.remove.clone()));
         request.send().await.explain("secretsmanager:UntagResource")?;
     }
     Ok(())
@@ -188,6 +200,8 @@ fn to_sdk_tags(tags: &Tags) -> Vec<Tag> {
 }
 
 fn sdk_replicas(replicas: &[Replica]) -> Vec<ReplicaRegionType> {
-    let one = |r: &Replica| ReplicaRegionType::builder().region(&r.region).set_kms_key_id(r.kms_key_id.clone()).build();
+    let one = |r: &Replica| {
+        ReplicaRegionType::builder().region(&r.region).set_kms_key_id(r.kms_key_id.clone()).build()
+    };
     replicas.iter().map(one).collect()
 }

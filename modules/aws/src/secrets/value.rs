@@ -23,7 +23,11 @@ pub enum Absent {
 }
 
 /// The value, or why there is none.
-pub async fn read(aws: &Aws, id: &str, version: &Version) -> Result<Result<GetSecretValueOutput, Absent>, Error> {
+pub async fn read(
+    aws: &Aws,
+    id: &str,
+    version: &Version,
+) -> Result<Result<GetSecretValueOutput, Absent>, Error> {
     let answer = aws
         .secrets()
         .get_secret_value()
@@ -84,7 +88,10 @@ mod tests {
 
     #[test]
     fn the_password_is_secret_and_the_host_is_told() {
-        let value = parsed(r#"{"username": "app_user", "password": "p4ss/word", "host": "db.example", "port": 5432}"#).unwrap();
+        let value = parsed(
+            r#"{"username": "app_user", "password": "p4ss/word", "host": "db.example", "port": 5432}"#,
+        )
+        .unwrap();
         assert!(value.get("password").unwrap().is_secret());
         assert!(!value.get("host").unwrap().is_secret());
         assert_eq!(value.get("port"), Some(&Value::from(5432)));

@@ -41,10 +41,12 @@ pub fn connection() -> Map {
     map! { "endpoint_url" => endpoint(), "region" => "us-east-1", "access_key" => "AKIATEST", "secret_key" => "not-a-secret" }
 }
 
-/// Arguments with the emulator's connection.
-pub fn with_connection(mut arguments: Map) -> Map {
-    arguments.extend(connection());
-    arguments
+/// Arguments with the emulator's connection, unless they bring their own.
+pub fn with_connection(arguments: Map) -> Map {
+    if arguments.contains_key("endpoint_url") {
+        return arguments;
+    }
+    arguments.into_iter().chain(connection()).collect()
 }
 
 pub fn try_run(module: &str, arguments: Map, context: &Context) -> Result<Outcome, Failure> {
@@ -120,7 +122,9 @@ pub fn raw(service: &str, form: &str) -> String {
     let url = endpoint();
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     let mut stream = std::net::TcpStream::connect(address).unwrap();
-    let credential = format!("AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=x");
+    let credential = format!(
+        "AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=x"
+    );
     write!(
         stream,
         "POST / HTTP/1.1\r\nHost: {address}\r\nAuthorization: {credential}\r\nConnection: close\r\n\

@@ -165,9 +165,9 @@ impl Project {
 fn versions_folders(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let ini = std::fs::read_to_string(path.join("alembic.ini")).unwrap_or_default();
     let setting = |name: &str| {
+        // Relative to the file in any case: that is where the command runs.
         let line = ini.lines().find_map(|l| l.strip_prefix(name)?.trim_start().strip_prefix('='));
-        line.map(|value| value.trim().replace("%(here)s", &path.display().to_string()))
-            .filter(|v| !v.is_empty())
+        line.map(|value| value.trim().replace("%(here)s", ".")).filter(|v| !v.is_empty())
     };
     if let Some(locations) = setting("version_locations") {
         let separators = |c: char| c.is_whitespace() || matches!(c, ',' | ';') || c == ':';

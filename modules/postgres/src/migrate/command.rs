@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use playbook_api::{Context, Deserialize, Error, JsonSchema, Map, Value};
 
 use crate::login::{Login, Target};
@@ -67,23 +70,38 @@ impl Runner {
             return Err(Error::new("command is empty"));
         };
         let mut process = tokio::process::Command::new(program);
-        process.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+        process
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         process.envs(context.environment.iter().map(|(n, v)| (n, v)));
         process.envs(variables.into_iter().map(|(n, v)| (n, v)));
         if let Some(folder) = &self.folder {
             process.current_dir(folder);
         }
-        let output = tokio::select! {
-            output = process.output() => output,
-            () = cancelled(context) => return Err(Error::new(format!("interrupted while {program} ran"))),
-        };
-        let output = output.map_err(|e| {
+        let child = process.spawn().map_err(|e| {
             let help = match e.kind() {
                 std::io::ErrorKind::NotFound => format!("install {program}, or give the whole command"),
                 _ => "see that it may be executed".into(),
             };
             Error::from(e).context(format!("cannot run {program}")).help(help)
         })?;
+        let id = child.id();
+        let output = child.wait_with_output();
+        tokio::pin!(output);
+        let output = tokio::select! {
+            output = &mut output => output?,
+            () = cancelled(context) => {
+                // Asked to end, it can end its transaction, and a container engine its container.
+                if let Some(id) = id.and_then(|id| i32::try_from(id).ok()) {
+                    let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+                }
+                let _ = tokio::time::timeout(Duration::from_secs(10), &mut output).await;
+                return Err(Error::new(format!("interrupted while {program} ran")));
+            }
+        };
         let text = |bytes: &[u8]| context.redactor.text(&String::from_utf8_lossy(bytes));
         Ok(Ended {
             rc: output.status.code().map_or(-1, i64::from),

@@ -7,6 +7,7 @@ mod folder;
 mod history;
 mod lock;
 mod plan;
+mod report;
 mod sql;
 mod tool;
 mod version;

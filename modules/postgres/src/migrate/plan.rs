@@ -19,8 +19,9 @@ pub struct Applied {
 }
 
 /// Where to stop.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Goal {
+    #[default]
     Latest,
     /// Nothing applied.
     Zero,
@@ -80,7 +81,7 @@ impl Plan {
 }
 
 /// What the task asks for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Wish<'a> {
     pub folder: &'a str,
     pub goal: Goal,

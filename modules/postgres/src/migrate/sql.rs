@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use playbook_api::{Context, Diff, Error, Failure, Map, Outcome, Value, map};
+use playbook_api::{Context, Error, Failure, Outcome, Value, map};
 
 use super::DbMigrate;
 use super::folder::{self, Migration, Script};
 use super::history::History;
 use super::lock::Lock;
-use super::plan::{self, Applied, Goal, Plan, Repair, Wish};
+use super::plan::{self, Applied, Goal, Plan, Wish};
+use super::report::{self, Done, describe, describe_repair, pick, with_duration};
 use super::version::Version;
 use crate::fault;
 use crate::login::Target;
@@ -31,17 +32,18 @@ struct Migrator<'a> {
 
 pub async fn run(arguments: &DbMigrate, target: &Target, context: &Context) -> Result<Outcome, Failure> {
     let folder = arguments.folder(context)?;
-    let migrator = Migrator {
-        context,
-        history: arguments.history(),
-        migrations: folder::read(&folder)?,
-        goal: Goal::parse(arguments.target.as_deref())?,
-        settings: settings(arguments)?,
-        session: Session::open(target, context).await?,
-        folder,
-        arguments,
+    let migrations = folder::read(&folder)?;
+    let goal = Goal::parse(arguments.target.as_deref())?;
+    let settings = settings(arguments)?;
+    let Some(session) = Session::open_or_foresee(target, context).await? else {
+        let wish = Wish { folder: &folder.display().to_string(), goal, ..Wish::default() };
+        let plan = plan::plan(&migrations, &[], &wish)?;
+        let mut outcome = report::preview(&migrations, &plan, Value::Null);
+        outcome.diff = report::diffs(&migrations, &plan, target.dbname());
+        return Ok(outcome.warn(format!("the database '{}' does not exist yet", target.dbname())));
     };
-    migrator.run().await
+    let history = arguments.history();
+    Migrator { context, session, history, migrations, folder, goal, settings, arguments }.run().await
 }
 
 fn settings(arguments: &DbMigrate) -> Result<String, Error> {
@@ -65,54 +67,34 @@ fn settings(arguments: &DbMigrate) -> Result<String, Error> {
     Ok(sql)
 }
 
-/// What was done so far, also when it ends in a failure.
-#[derive(Default)]
-struct Done {
-    applied: Vec<Value>,
-    reverted: Vec<Value>,
-    baselined: Vec<Value>,
-    repaired: Vec<Value>,
-}
-
-impl Done {
-    fn changed(&self) -> bool {
-        [&self.applied, &self.reverted, &self.baselined, &self.repaired].iter().any(|l| !l.is_empty())
-    }
-}
-
 impl Migrator<'_> {
     async fn run(&self) -> Result<Outcome, Failure> {
         let (applied, plan) = self.look().await?;
         let before = current(&applied);
         if self.context.check || plan.is_empty() {
-            return Ok(self.foreseen(&plan, before));
+            let outcome = report::preview(&self.migrations, &plan, before);
+            return Ok(self.with_diff(outcome, &plan));
         }
         let lock = Lock::of(&self.history.schema, &self.history.table);
         lock.acquire(&self.session, Duration::from_secs(self.arguments.wait_timeout), self.context).await?;
         let mut done = Done::default();
         let result = self.migrate(&mut done).await;
         let after = current(&self.history.read(&self.session).await.unwrap_or_default());
-        let mut outcome = Outcome::changed(done.changed());
-        outcome.values = map! {
-            "applied" => done.applied.clone(),
-            "reverted" => done.reverted.clone(),
-            "baselined" => done.baselined.clone(),
-            "repaired" => done.repaired.clone(),
-            "pending" => Vec::<Value>::new(),
-            "version_before" => before,
-            "version" => after.clone(),
-        };
+        let mut outcome = done.outcome(before, after.clone());
         outcome.warnings = self.session.warnings();
         if let Err(mut failure) = result {
             outcome.values.extend(std::mem::take(&mut failure.outcome.values));
             return Err(failure.outcome(outcome));
         }
         lock.release(&self.session).await?;
+        Ok(self.with_diff(outcome, &done.plan).msg(done.message(&after)))
+    }
+
+    fn with_diff(&self, mut outcome: Outcome, plan: &Plan) -> Outcome {
         if self.context.diff {
-            outcome.diff = self.diffs(&plan);
+            outcome.diff = report::diffs(&self.migrations, plan, self.session.target.dbname());
         }
-        let message = self.message(&done, after);
-        Ok(outcome.msg(message))
+        outcome
     }
 
     async fn look(&self) -> Result<(Vec<Applied>, Plan), Error> {
@@ -137,95 +119,40 @@ impl Migrator<'_> {
         Ok((applied, plan))
     }
 
-    /// Nothing to do, or nothing to be done in check mode.
-    fn foreseen(&self, plan: &Plan, before: Value) -> Outcome {
-        let pending: Vec<Value> = self.pick(&plan.up).map(describe).collect();
-        let reverting: Vec<Value> = self.pick(&plan.down).map(describe).collect();
-        let mut parts = Vec::new();
-        for (what, list) in [("baseline", &plan.baseline), ("undo", &plan.down), ("apply", &plan.up)] {
-            if !list.is_empty() {
-                let files: Vec<&str> = self.pick(list).map(|m| m.up.file.as_str()).collect();
-                parts.push(format!("{what} {}", files.join(", ")));
-            }
-        }
-        if let Some(version) = &plan.baseline_without_file {
-            parts.push(format!("baseline {version}"));
-        }
-        if !plan.repairs.is_empty() {
-            parts.push(format!("repair {} entries of the history", plan.repairs.len()));
-        }
-        let message = match parts.as_slice() {
-            [] => "nothing to migrate".to_owned(),
-            parts => format!("would {}", parts.join("; ")),
-        };
-        let mut outcome = Outcome::changed(!plan.is_empty()).msg(message);
-        outcome.values.extend(map! {
-            "applied" => Vec::<Value>::new(),
-            "reverted" => Vec::<Value>::new(),
-            "baselined" => self.pick(&plan.baseline).map(describe).collect::<Vec<_>>(),
-            "repaired" => plan.repairs.iter().map(|r| self.describe_repair(r)).collect::<Vec<_>>(),
-            "pending" => pending,
-            "reverting" => reverting,
-            "version_before" => before.clone(),
-            "version" => before,
-        });
-        if self.context.diff {
-            outcome.diff = self.diffs(plan);
-        }
-        outcome
-    }
-
-    fn pick<'b>(&'b self, places: &'b [usize]) -> impl Iterator<Item = &'b Migration> {
-        places.iter().filter_map(|i| self.migrations.get(*i))
-    }
-
-    /// Each pending migration as a file that comes, each undone one as a file that goes.
-    fn diffs(&self, plan: &Plan) -> Vec<Diff> {
-        let down = self.pick(&plan.down).filter_map(|m| m.down.as_ref());
-        let up = self.pick(&plan.up).map(|m| &m.up);
-        let header = self.session.target.dbname();
-        let diff = |script: &Script| {
-            Diff::text("", script.sql.clone())
-                .headers(format!("database {header}"), script.path.display().to_string())
-        };
-        let baseline = self.pick(&plan.baseline).map(|m| {
-            Diff::text("", format!("{} recorded as applied\n", m.up.file)).headers("history", "history")
-        });
-        baseline.chain(down.chain(up).map(diff)).collect()
-    }
-
     /// Everything under the lock: looks again, since another deployment may just have finished.
     async fn migrate(&self, done: &mut Done) -> Result<(), Failure> {
         self.history.create(&self.session).await?;
         let (applied, plan) = self.look().await?;
+        done.plan = plan.clone();
         let recorded = |version: &Version| {
             let row = applied.iter().find(|row| row.version == *version);
             row.map_or_else(|| version.to_string(), |row| row.version.to_string())
         };
         for repair in &plan.repairs {
             self.session.run(&self.history.repair(repair, &self.migrations, recorded)).await?;
-            done.repaired.push(self.describe_repair(repair));
+            done.repaired.push(describe_repair(&self.migrations, repair));
         }
-        let mut statements: Vec<String> =
-            self.pick(&plan.baseline).map(|m| self.history.insert(m, "baseline", true, 0)).collect();
+        let mut statements: Vec<String> = pick(&self.migrations, &plan.baseline)
+            .map(|m| self.history.insert(m, "baseline", true, 0))
+            .collect();
         statements.extend(plan.baseline_without_file.iter().map(|v| self.history.insert_baseline(v)));
         if !statements.is_empty() {
             self.session.run(&statements.join(";\n")).await?;
-            done.baselined.extend(self.pick(&plan.baseline).map(describe));
+            done.baselined.extend(pick(&self.migrations, &plan.baseline).map(describe));
             done.baselined.extend(
                 plan.baseline_without_file
                     .iter()
                     .map(|v| Value::from(map! { "version" => v.to_string(), "name" => "baseline" })),
             );
         }
-        for migration in self.pick(&plan.down) {
+        for migration in pick(&self.migrations, &plan.down) {
             if let Some(script) = &migration.down {
                 let version = recorded(&migration.version);
                 let duration = self.apply(script, Step::Down(&version)).await?;
                 done.reverted.push(with_duration(describe(migration), duration));
             }
         }
-        for migration in self.pick(&plan.up) {
+        for migration in pick(&self.migrations, &plan.up) {
             let duration = self.apply(&migration.up, Step::Up(migration)).await?;
             done.applied.push(with_duration(describe(migration), duration));
         }
@@ -300,36 +227,6 @@ impl Migrator<'_> {
         self.session.execute("COMMIT").await.map_err(|e| fault::failure(&what, &e))?;
         Ok(duration)
     }
-
-    fn describe_repair(&self, repair: &Repair) -> Value {
-        let (version, name, action) = match repair {
-            Repair::Forget(version, name) => (version.to_string(), name.clone(), "forgotten"),
-            Repair::Realign(i) => match self.migrations.get(*i) {
-                Some(m) => (m.version.to_string(), m.name.clone(), "checksum taken over"),
-                None => return Value::Null,
-            },
-        };
-        map! { "version" => version, "name" => name, "action" => action }.into()
-    }
-
-    fn message(&self, done: &Done, version: Value) -> String {
-        let mut parts = Vec::new();
-        for (list, what) in [
-            (&done.repaired, "repaired"),
-            (&done.baselined, "baselined"),
-            (&done.reverted, "undone"),
-            (&done.applied, "applied"),
-        ] {
-            if !list.is_empty() {
-                parts.push(format!("{} {what}", list.len()));
-            }
-        }
-        match parts.is_empty() {
-            true => "nothing to migrate: another deployment just did it".into(),
-            false if version.is_null() => format!("{}; nothing is applied now", parts.join(", ")),
-            false => format!("{}; the version is {version}", parts.join(", ")),
-        }
-    }
 }
 
 /// Which way a script leads, and what the history says of it meanwhile.
@@ -377,18 +274,6 @@ impl Step<'_> {
 /// The newest version that counts as applied.
 fn current(applied: &[Applied]) -> Value {
     applied.iter().filter(|row| row.success).map(|row| &row.version).max().map(Version::to_string).into()
-}
-
-fn describe(migration: &Migration) -> Value {
-    let file = migration.up.path.display().to_string();
-    map! { "version" => migration.version.to_string(), "name" => migration.name.as_str(), "file" => file }
-        .into()
-}
-
-fn with_duration(described: Value, duration: u128) -> Value {
-    let mut map: Map = described.as_map().cloned().unwrap_or_default();
-    map.insert("duration_ms".into(), Value::from(u64::try_from(duration).unwrap_or(u64::MAX)));
-    map.into()
 }
 
 fn failed(script: &Script, statement: &Statement, error: &tokio_postgres::Error) -> Failure {

@@ -12,7 +12,7 @@ use super::history::History;
 use super::lock::Lock;
 use super::{DbMigrate, Detect, Tool, django};
 use crate::login::Target;
-use crate::session::Session;
+use crate::session::{Session, not_there_yet};
 
 /// What the tool would do, and the command that does it.
 struct Pending {
@@ -92,7 +92,13 @@ impl Work<'_> {
             let message = "cannot tell what is pending in check mode: asking takes an ECS task";
             return Ok(Outcome::default().msg(message).warn(message));
         }
-        let session = Session::open(self.target, self.context).await?;
+        let Some(session) = Session::open_or_foresee(self.target, self.context).await? else {
+            if asks {
+                return Ok(not_there_yet(self.target));
+            }
+            let outcome = self.foreseen(&self.pending(&[]).await?, &[]);
+            return Ok(outcome.warn(format!("the database '{}' does not exist yet", self.target.dbname())));
+        };
         let before = self.rows(&session).await?;
         let pending = self.pending(&before).await?;
         if self.context.check || pending.names.is_empty() {

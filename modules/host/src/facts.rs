@@ -1,0 +1,140 @@
+//! The facts of a host, read from the kernel and from files. No program is started for them, but for the host's own.
+
+mod date_time;
+mod distribution;
+mod hardware;
+pub mod local;
+mod network;
+mod platform;
+mod software;
+mod user;
+mod virtualization;
+
+use std::fs;
+use std::path::Path;
+
+use playbook_api::{Context, Map, Value};
+
+/// A group of facts that can be asked for by name.
+pub struct Collector {
+    pub name: &'static str,
+    /// Names of single facts that mean the group, too.
+    pub facts: &'static [&'static str],
+    /// It is part of `min`.
+    pub minimal: bool,
+    /// Adds its facts, without the prefix `ansible_`.
+    pub collect: fn(&Context, &mut Map),
+}
+
+const fn minimal(
+    name: &'static str,
+    facts: &'static [&'static str],
+    collect: fn(&Context, &mut Map),
+) -> Collector {
+    Collector { name, facts, minimal: true, collect }
+}
+
+const fn more(
+    name: &'static str,
+    facts: &'static [&'static str],
+    collect: fn(&Context, &mut Map),
+) -> Collector {
+    Collector { name, facts, minimal: false, collect }
+}
+
+pub const COLLECTORS: &[Collector] = &[
+    minimal(
+        "platform",
+        &[
+            "architecture",
+            "kernel",
+            "kernel_version",
+            "machine",
+            "machine_id",
+            "system",
+            "fqdn",
+            "hostname",
+            "nodename",
+            "domain",
+            "userspace_bits",
+        ],
+        platform::collect,
+    ),
+    minimal(
+        "distribution",
+        &["distribution_version", "distribution_release", "distribution_major_version", "os_family"],
+        distribution::collect,
+    ),
+    minimal("lsb", &[], distribution::lsb),
+    minimal("date_time", &[], date_time::collect),
+    minimal("env", &[], user::environment),
+    minimal(
+        "user",
+        &["user_id", "user_uid", "user_gid", "user_dir", "user_shell", "effective_user_ids", "real_user_id"],
+        user::collect,
+    ),
+    minimal("cmdline", &["proc_cmdline"], software::cmdline),
+    minimal("dns", &[], software::dns),
+    minimal("fips", &[], software::fips),
+    minimal("selinux", &[], software::selinux),
+    minimal("apparmor", &[], software::apparmor),
+    minimal("caps", &["system_capabilities", "system_capabilities_enforced"], software::capabilities),
+    minimal("ssh_pub_keys", &["ssh_host_pub_keys"], software::ssh_keys),
+    minimal("pkg_mgr", &[], software::package_manager),
+    minimal("service_mgr", &[], software::service_manager),
+    more("chroot", &["is_chroot"], software::chroot),
+    more(
+        "hardware",
+        &[
+            "processor",
+            "processor_cores",
+            "processor_count",
+            "memory",
+            "memtotal_mb",
+            "memfree_mb",
+            "bios_version",
+            "product_name",
+            "form_factor",
+            "uptime_seconds",
+        ],
+        hardware::collect,
+    ),
+    more("devices", &[], hardware::devices),
+    more("mounts", &[], hardware::mounts),
+    more("loadavg", &[], hardware::load),
+    more(
+        "network",
+        &["interfaces", "default_ipv4", "default_ipv6", "all_ipv4_addresses", "all_ipv6_addresses"],
+        network::collect,
+    ),
+    more(
+        "virtual",
+        &[
+            "virtualization_type",
+            "virtualization_role",
+            "virtualization_tech_guest",
+            "virtualization_tech_host",
+        ],
+        virtualization::collect,
+    ),
+    more("iscsi", &[], software::initiators),
+    more("fibre_channel_wwn", &[], |_, _| {}),
+    more("nvme", &[], |_, _| {}),
+];
+
+/// A file's text, without the white space around it; nothing where it cannot be read.
+fn read(path: impl AsRef<Path>) -> Option<String> {
+    Some(String::from_utf8_lossy(&fs::read(path).ok()?).trim().to_owned())
+}
+
+fn put(facts: &mut Map, name: &str, value: impl Into<Value>) {
+    facts.insert(name.into(), value.into());
+}
+
+/// `NAME="value"` lines, as in `/etc/os-release`.
+fn assignments(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.lines().filter_map(|line| {
+        let (name, value) = line.trim().split_once('=')?;
+        (!name.starts_with('#')).then(|| (name.trim(), value.trim().trim_matches(['"', '\''])))
+    })
+}

@@ -1,0 +1,441 @@
+//! `user`: that a user is there as described, or is not.
+
+mod key;
+mod shadow;
+
+use nix::unistd::{Group, User as Entry};
+use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome, Value};
+
+use crate::host::Host;
+use crate::path::HostPath;
+use crate::process::Program;
+use shadow::Shadow;
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum State {
+    Absent,
+    #[default]
+    Present,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum UpdatePassword {
+    #[default]
+    Always,
+    OnCreate,
+}
+
+/// Makes, changes and removes users, with the system's own programs.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(extend("required_by" = [["non_unique", ["uid"]]]))]
+pub struct User {
+    /// The user.
+    #[schemars(extend("aliases" = ["user"]))]
+    name: String,
+    #[serde(default)]
+    state: State,
+    /// The number.
+    uid: Option<u32>,
+    /// The own group, by name or number.
+    group: Option<String>,
+    /// Other groups. An empty list is none.
+    groups: Option<Vec<String>>,
+    /// Keep groups that are not in the list.
+    #[serde(default)]
+    append: bool,
+    /// Description.
+    comment: Option<String>,
+    /// Home folder.
+    home: Option<HostPath>,
+    /// Login shell.
+    shell: Option<HostPath>,
+    /// The password as `/etc/shadow` keeps it: hashed.
+    #[schemars(extend("no_log" = true))]
+    password: Option<String>,
+    #[serde(default)]
+    update_password: UpdatePassword,
+    /// Lock or unlock the password.
+    password_lock: Option<bool>,
+    /// Days after which the password must be changed.
+    password_expire_max: Option<i64>,
+    /// Days before which it cannot be changed.
+    password_expire_min: Option<i64>,
+    /// Days before the end at which a warning is given.
+    password_expire_warn: Option<i64>,
+    /// Days after the end at which the account is closed.
+    password_expire_account_disable: Option<i64>,
+    /// When the account ends, in seconds since 1970; negative is never.
+    expires: Option<f64>,
+    /// Make the home folder.
+    #[schemars(extend("aliases" = ["createhome"]))]
+    #[serde(default = "yes")]
+    create_home: bool,
+    /// Move what is in the old home folder.
+    #[serde(default)]
+    move_home: bool,
+    /// Folder whose content a new home folder gets.
+    skeleton: Option<String>,
+    /// umask for the home folder.
+    umask: Option<String>,
+    /// Make a system user.
+    #[serde(default)]
+    system: bool,
+    /// The number may be another user's too.
+    #[serde(default)]
+    non_unique: bool,
+    /// Remove the home folder along with the user.
+    #[serde(default)]
+    remove: bool,
+    /// Remove even a user who is logged in.
+    #[serde(default)]
+    force: bool,
+    /// Use the programs for local users where users come from a directory.
+    #[serde(default)]
+    local: bool,
+    /// SELinux user.
+    seuser: Option<String>,
+    uid_min: Option<u32>,
+    uid_max: Option<u32>,
+    /// Make an SSH key for the user.
+    #[serde(default)]
+    generate_ssh_key: bool,
+    ssh_key_bits: Option<u32>,
+    #[serde(default = "rsa")]
+    ssh_key_type: String,
+    ssh_key_file: Option<HostPath>,
+    ssh_key_comment: Option<String>,
+    #[schemars(extend("no_log" = true))]
+    ssh_key_passphrase: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn rsa() -> String {
+    "rsa".into()
+}
+
+impl HostModule for User {
+    const DOC: Doc = Doc {
+        name: "user",
+        short: "Makes, changes and removes users",
+        returns: &[
+            ("name", "str", "The user."),
+            ("uid", "int", "The number."),
+            ("group", "int", "The own group's number."),
+            ("groups", "str", "The other groups that were asked for."),
+            ("home", "str", "The home folder."),
+            ("shell", "str", "The login shell."),
+            ("comment", "str", "The description."),
+            ("state", "str", "`present` or `absent`."),
+            ("ssh_public_key", "str", "The public key, with `generate_ssh_key`."),
+        ],
+        examples: "- user:\n    name: james\n    shell: /bin/bash\n    groups: admins,developers\n    append: true\n",
+        ..Doc::BUILTIN
+    };
+
+    fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let host = Host::new(context);
+        match self.state {
+            State::Absent => self.absent(&host),
+            State::Present => self.present(&host),
+        }
+    }
+}
+
+fn find(name: &str) -> Option<Entry> {
+    Entry::from_name(name).ok().flatten()
+}
+
+impl User {
+    fn program(&self, name: &str) -> Program {
+        Program::new([if self.local { format!("l{name}") } else { name.to_owned() }])
+    }
+
+    fn absent(&self, host: &Host) -> Result<Outcome, Failure> {
+        let there = find(&self.name).is_some();
+        if there {
+            let mut program = self.program("userdel");
+            if self.force && !self.local {
+                program = program.arg("-f");
+            }
+            if self.remove {
+                program = program.arg("-r");
+            }
+            let output = host.run(&program.clone().arg(&self.name))?;
+            // 12: the home folder could not be removed, since there was none.
+            if !matches!(output.rc, 0 | 12) {
+                return Err(crate::host::ended_badly(&program, &output).with("name", self.name.as_str()));
+            }
+        }
+        Ok(Outcome::changed(there)
+            .with("name", self.name.as_str())
+            .with("state", "absent")
+            .with("force", self.force)
+            .with("remove", self.remove))
+    }
+
+    fn present(&self, host: &Host) -> Result<Outcome, Failure> {
+        self.check_groups(host)?;
+        let old = find(&self.name);
+        let (name, options) = match &old {
+            None => ("useradd", self.new_options(host)?),
+            Some(entry) => ("usermod", self.changed_options(host, entry)?),
+        };
+        let mut outcome = Outcome::changed(old.is_none() || !options.is_empty());
+        if outcome.changed {
+            let program = self.program(name).args(options).arg(&self.name);
+            let ran = host.run_ok(&program);
+            // The password is among the words that were run.
+            ran.map_err(|mut f| {
+                f.outcome.values.shift_remove("cmd");
+                f.with("name", self.name.as_str())
+            })?;
+        }
+        outcome.changed |= self.expire_password(host, old.is_none())?;
+        if let Some(entry) = find(&self.name) {
+            outcome.changed |= self.make_home(host, &entry)?;
+        }
+        if self.generate_ssh_key {
+            outcome = key::generate(self, host, outcome)?;
+        }
+        Ok(self.describe(host, outcome))
+    }
+
+    fn check_groups(&self, host: &Host) -> Result<(), Failure> {
+        let own = self.group.iter().chain(self.groups.iter().flatten());
+        match own.into_iter().find(|g| group(g).is_none()) {
+            Some(unknown) if !host.check() => Err(Failure::new(format!("Group {unknown} does not exist"))
+                .with("name", self.name.as_str())
+                .help("make it first, with the group module")),
+            _ => Ok(()),
+        }
+    }
+
+    /// What both programs take.
+    fn common(&self, options: &mut Vec<String>, flag: &str, value: Option<String>) {
+        if let Some(value) = value {
+            options.extend([flag.to_owned(), value]);
+        }
+    }
+
+    fn new_options(&self, host: &Host) -> Result<Vec<String>, Failure> {
+        let mut options = Vec::new();
+        self.common(&mut options, "-u", self.uid.map(|n| n.to_string()));
+        if self.uid.is_some() && self.non_unique {
+            options.push("-o".into());
+        }
+        if self.group.is_none() && group(&self.name).is_some() {
+            // A group of the user's name is there already: it becomes the own one.
+            options.push("-N".into());
+        }
+        let own = self.group.clone().or_else(|| group(&self.name).map(|g| g.name));
+        self.common(&mut options, "-g", own);
+        let groups = self.groups.as_ref().filter(|g| !g.is_empty()).map(|g| g.join(","));
+        self.common(&mut options, "-G", groups);
+        self.common(&mut options, "-c", self.comment.clone());
+        self.common(
+            &mut options,
+            "-d",
+            self.home.as_ref().map(|h| h.resolve(host.context).display().to_string()),
+        );
+        self.common(&mut options, "-s", self.shell.as_ref().map(|s| s.0.clone()));
+        self.common(&mut options, "-e", self.expires.map(date_of));
+        self.common(
+            &mut options,
+            "-p",
+            self.password.as_ref().map(|p| match self.password_lock {
+                Some(true) => format!("!{p}"),
+                _ => p.clone(),
+            }),
+        );
+        self.common(&mut options, "-Z", self.seuser.clone());
+        if self.create_home {
+            options.push("-m".into());
+            self.common(&mut options, "-k", self.skeleton.clone());
+            self.common(&mut options, "-K", self.umask.as_ref().map(|u| format!("UMASK={u}")));
+        } else {
+            options.push("-M".into());
+        }
+        self.common(&mut options, "-K", self.uid_min.map(|n| format!("UID_MIN={n}")));
+        self.common(&mut options, "-K", self.uid_max.map(|n| format!("UID_MAX={n}")));
+        if self.system {
+            options.push("-r".into());
+        }
+        Ok(options)
+    }
+
+    fn changed_options(&self, host: &Host, entry: &Entry) -> Result<Vec<String>, Failure> {
+        let mut options = Vec::new();
+        if let Some(uid) = self.uid.filter(|uid| *uid != entry.uid.as_raw()) {
+            options.extend(["-u".to_owned(), uid.to_string()]);
+            if self.non_unique {
+                options.push("-o".into());
+            }
+        }
+        if let Some(own) = self.group.as_deref().and_then(group).filter(|g| g.gid != entry.gid) {
+            options.extend(["-g".to_owned(), own.gid.to_string()]);
+        }
+        if let Some(wanted) = &self.groups {
+            let mut now = groups_of(&self.name);
+            let mut wanted: Vec<String> =
+                wanted.iter().map(|g| group(g).map_or_else(|| g.clone(), |g| g.name)).collect();
+            // The own group is no other group, whoever lists it.
+            let own =
+                self.group.as_deref().and_then(group).or_else(|| Group::from_gid(entry.gid).ok().flatten());
+            wanted.retain(|g| own.as_ref().is_none_or(|own| *g != own.name));
+            now.retain(|g| own.as_ref().is_none_or(|own| *g != own.name));
+            let missing = wanted.iter().any(|g| !now.contains(g));
+            let extra = now.iter().any(|g| !wanted.contains(g));
+            if missing || extra && !self.append {
+                if self.append {
+                    options.push("-a".into());
+                }
+                options.extend(["-G".to_owned(), wanted.join(",")]);
+            }
+        }
+        let text = |t: &std::ffi::CStr| t.to_string_lossy().into_owned();
+        self.common(&mut options, "-c", self.comment.clone().filter(|c| *c != text(&entry.gecos)));
+        let home = self.home.as_ref().map(|h| h.resolve(host.context)).filter(|h| *h != entry.dir);
+        if let Some(home) = home {
+            options.extend(["-d".to_owned(), home.display().to_string()]);
+            if self.move_home {
+                options.push("-m".into());
+            }
+        }
+        let shell = self.shell.as_ref().map(|s| s.0.clone());
+        self.common(&mut options, "-s", shell.filter(|s| *s != entry.shell.display().to_string()));
+        let shadow = Shadow::of(&self.name);
+        if let Some(expires) = self.expires {
+            let wanted = if expires < 0.0 { None } else { Some((expires / 86_400.0).floor() as i64) };
+            if shadow.as_ref().is_none_or(|s| s.expires != wanted) {
+                options.extend(["-e".to_owned(), date_of(expires)]);
+            }
+        }
+        self.password_options(&mut options, shadow.as_ref());
+        self.common(&mut options, "-Z", self.seuser.clone());
+        Ok(options)
+    }
+
+    fn password_options(&self, options: &mut Vec<String>, shadow: Option<&Shadow>) {
+        let now = shadow.map_or("", |s| s.password.as_str());
+        let locked = now.starts_with('!');
+        let update = self.update_password == UpdatePassword::Always;
+        let wanted = self
+            .password
+            .as_ref()
+            .filter(|p| update && now.trim_start_matches('!') != p.trim_start_matches('!'));
+        match (wanted, self.password_lock) {
+            (Some(password), lock) => {
+                let mark = if lock == Some(true) { "!" } else { "" };
+                options.extend(["-p".to_owned(), format!("{mark}{password}")]);
+            }
+            (None, Some(true)) if !locked => options.push("-L".into()),
+            (None, Some(false)) if locked => options.push("-U".into()),
+            _ => {}
+        }
+    }
+
+    fn expire_password(&self, host: &Host, new: bool) -> Result<bool, Failure> {
+        let now = Shadow::of(&self.name).unwrap_or_default();
+        let wanted = [
+            ("-M", self.password_expire_max, now.max),
+            ("-m", self.password_expire_min, now.min),
+            ("-W", self.password_expire_warn, now.warn),
+            ("-I", self.password_expire_account_disable, now.disable),
+        ];
+        let differing = wanted.into_iter().filter(|(_, wanted, now)| wanted.is_some() && wanted != now);
+        let options: Vec<String> = differing
+            .flat_map(|(flag, wanted, _)| [flag.to_owned(), wanted.unwrap_or(-1).to_string()])
+            .collect();
+        if options.is_empty() {
+            return Ok(false);
+        }
+        host.run_ok(&Program::new(["chage"]).args(options).arg(&self.name))?;
+        Ok(!new)
+    }
+
+    /// A user who was there without a home folder gets one.
+    fn make_home(&self, host: &Host, entry: &Entry) -> Result<bool, Failure> {
+        let home = self.home.as_ref().map_or_else(|| entry.dir.clone(), |h| h.resolve(host.context));
+        if !self.create_home || home.exists() {
+            return Ok(false);
+        }
+        let (uid, gid) = (entry.uid.as_raw(), entry.gid.as_raw());
+        crate::edit::make_folders(host, home.parent().unwrap_or(&home))?;
+        let skeleton = self.skeleton.clone().unwrap_or_else(|| "/etc/skel".into());
+        if std::path::Path::new(&skeleton).is_dir() {
+            host.run_ok(&Program::new(["cp", "-a", &skeleton, &home.display().to_string()]))?;
+        } else {
+            host.create_directory(&home)?;
+        }
+        host.run_ok(&Program::new(["chown", "-R", &format!("{uid}:{gid}"), &home.display().to_string()]))?;
+        let mask = self.umask.as_deref().and_then(|u| u32::from_str_radix(u, 8).ok()).unwrap_or(0o022);
+        host.set_mode(&home, 0o777 & !mask)?;
+        Ok(true)
+    }
+
+    fn describe(&self, host: &Host, mut outcome: Outcome) -> Outcome {
+        let given = |text: &Option<String>| text.clone().map_or(Value::Null, Value::from);
+        outcome = outcome
+            .with("name", self.name.as_str())
+            .with("state", "present")
+            .with("append", self.append)
+            .with("move_home", self.move_home);
+        if let Some(entry) = find(&self.name) {
+            outcome = outcome
+                .with("uid", entry.uid.as_raw())
+                .with("group", entry.gid.as_raw())
+                .with("home", entry.dir.display().to_string())
+                .with("shell", entry.shell.display().to_string())
+                .with("comment", entry.gecos.to_string_lossy().into_owned());
+        }
+        if host.check() {
+            let home = self.home.as_ref().map(|h| h.resolve(host.context).display().to_string());
+            for (name, value) in [("comment", &self.comment), ("home", &home)] {
+                if value.is_some() {
+                    outcome = outcome.with(name, given(value));
+                }
+            }
+        }
+        if let Some(groups) = &self.groups {
+            outcome = outcome.with("groups", groups.join(","));
+        }
+        if self.password.is_some() {
+            outcome = outcome.with("password", "NOT_LOGGING_PASSWORD");
+        }
+        if self.uid.is_some() && host.check() {
+            outcome = outcome.with("uid", self.uid.map_or(Value::Null, Value::from));
+        }
+        if outcome.changed && self.system {
+            outcome = outcome.with("system", true);
+        }
+        outcome.with("create_home", self.create_home)
+    }
+}
+
+fn group(name: &str) -> Option<Group> {
+    Group::from_name(name)
+        .ok()
+        .flatten()
+        .or_else(|| Group::from_gid(name.parse::<u32>().ok()?.into()).ok().flatten())
+}
+
+/// The groups that list a user.
+fn groups_of(name: &str) -> Vec<String> {
+    let text = std::fs::read_to_string("/etc/group").unwrap_or_default();
+    let lists =
+        |line: &&str| line.rsplit(':').next().is_some_and(|members| members.split(',').any(|m| m == name));
+    text.lines().filter(lists).filter_map(|l| Some(l.split(':').next()?.to_owned())).collect()
+}
+
+/// A day, as `useradd -e` takes it; empty is never.
+fn date_of(seconds: f64) -> String {
+    let time = jiff::Timestamp::from_second(seconds as i64).ok().filter(|_| seconds >= 0.0);
+    time.map(|t| t.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
+}

@@ -1,0 +1,169 @@
+//! Filters of the community.general collection that playbooks use most.
+
+use indexmap::IndexMap;
+use playbook_api::{Error, Map, Value, map};
+
+use super::arguments::{flag, given, iterate, text};
+use super::combine::{ListMerge, merge};
+use super::iterators::flatten_into;
+use crate::template::tests::loose_order;
+use crate::template::{Call, Function};
+
+pub const FILTERS: &[Function] = &[
+    Function { name: "json_query", call: json_query, undefined: false },
+    Function { name: "dict", call: dict, undefined: false },
+    Function { name: "dict_kv", call: dict_kv, undefined: false },
+    Function { name: "counter", call: counter, undefined: false },
+    Function { name: "version_sort", call: version_sort, undefined: false },
+    Function { name: "groupby_as_dict", call: groupby_as_dict, undefined: false },
+    Function { name: "lists_mergeby", call: lists_mergeby, undefined: false },
+    Function { name: "from_csv", call: from_csv, undefined: false },
+];
+
+/// A JMESPath query.
+fn json_query(call: &mut Call) -> Result<Value, Error> {
+    let [query] = call.bind(["expr"], 1)?;
+    let query = text(&query, "");
+    let failed = |e: &dyn std::fmt::Display| {
+        Error::new(format!("JMESPathError in json_query filter plugin:\n{e}\nin '{query}'"))
+    };
+    let compiled = jmespath::compile(&query).map_err(|e| failed(&e))?;
+    let data = jmespath::Variable::from_json(&call.input.to_json().to_string()).map_err(|e| failed(&e))?;
+    let found = compiled.search(data).map_err(|e| failed(&e))?;
+    super::json_reader::read(&found.to_string())
+}
+
+/// `[[key, value], …]` as a map.
+fn dict(call: &mut Call) -> Result<Value, Error> {
+    let [] = call.bind([], 0)?;
+    let pair = |item: &Value| match iterate(item)?.as_slice() {
+        [key, value] => Ok((key.clone(), value.clone())),
+        other => Err(Error::new(format!(
+            "dictionary update sequence element has length {}; 2 is required",
+            other.len()
+        ))),
+    };
+    Ok(iterate(&call.input)?.iter().map(pair).collect::<Result<Map, Error>>()?.into())
+}
+
+fn dict_kv(call: &mut Call) -> Result<Value, Error> {
+    let [key] = call.bind(["key"], 1)?;
+    let mut map = Map::default();
+    map.insert(key.unwrap_or_default(), call.input());
+    Ok(map.into())
+}
+
+fn counter(call: &mut Call) -> Result<Value, Error> {
+    let [] = call.bind([], 0)?;
+    let mut counts: IndexMap<Value, i64> = IndexMap::new();
+    for item in iterate(&call.input)?.iter() {
+        *counts.entry(item.clone()).or_default() += 1;
+    }
+    Ok(counts.into_iter().map(|(item, count)| (item, Value::Int(count))).collect::<Map>().into())
+}
+
+fn version_sort(call: &mut Call) -> Result<Value, Error> {
+    let [reverse] = call.bind(["reverse"], 0)?;
+    let mut items = iterate(&call.input)?.to_vec();
+    let mut failure = None;
+    items.sort_by(|a, b| {
+        loose_order(&a.to_text(), &b.to_text()).unwrap_or_else(|e| {
+            failure.get_or_insert(e);
+            std::cmp::Ordering::Equal
+        })
+    });
+    if flag(&reverse, false) {
+        items.reverse();
+    }
+    failure.map_or(Ok(items.into()), |why| Err(Error::new(why)))
+}
+
+fn groupby_as_dict(call: &mut Call) -> Result<Value, Error> {
+    let [attribute] = call.bind(["attribute"], 1)?;
+    let attribute = attribute.unwrap_or_default();
+    let mut grouped = Map::default();
+    for (at, item) in iterate(&call.input)?.iter().enumerate() {
+        let Some(map) = item.as_map() else {
+            return Err(Error::new(format!("Sequence element #{at} is not a mapping")));
+        };
+        let Some(value) = map.get(&attribute).cloned() else {
+            return Err(Error::new(format!("Attribute not contained in element #{at} of sequence")));
+        };
+        if grouped.insert(value.clone(), item.clone()).is_some() {
+            return Err(Error::new(format!("Multiple sequence entries have attribute value '{value}'")));
+        }
+    }
+    Ok(grouped.into())
+}
+
+/// Merges lists of maps: those with the same member of that name become one.
+fn lists_mergeby(call: &mut Call) -> Result<Value, Error> {
+    let recursive = flag(&call.take("recursive"), false);
+    let lists = ListMerge::parse(&text(&call.take("list_merge"), "replace"))?;
+    let mut terms = vec![call.input()];
+    terms.append(&mut call.args);
+    let index = match call.take("index") {
+        Some(index) => index,
+        None if terms.len() > 1 => terms.pop().unwrap_or_default(),
+        None => return Err(Error::new("One or more lists and the index are needed.")),
+    };
+    let [] = call.bind([], 0)?;
+    let mut items = Vec::new();
+    flatten_into(&mut items, &terms, Some(1), true);
+    // One list may itself be a list of lists.
+    let mut maps = Vec::new();
+    flatten_into(&mut maps, &items, Some(1), true);
+    let mut merged: IndexMap<Value, Map> = IndexMap::new();
+    for item in &maps {
+        let map = item.as_map().ok_or_else(|| {
+            Error::new(format!(
+                "Elements of list arguments for lists_mergeby must be dictionaries. {item} is {}.",
+                item.type_name()
+            ))
+        })?;
+        if let Some(key) = map.get(&index) {
+            let entry = merged.entry(key.clone()).or_default();
+            *entry = merge(entry, map, recursive, lists);
+        }
+    }
+    let sorted = super::arguments::sort_by_key(
+        &merged.into_values().map(Value::from).collect::<Vec<_>>(),
+        false,
+        |item| Ok(item.as_map().and_then(|map| map.get(&index)).cloned().unwrap_or_default()),
+    )?;
+    Ok(sorted.into())
+}
+
+/// CSV as a list of maps; the first line names the columns unless `fieldnames` does.
+fn from_csv(call: &mut Call) -> Result<Value, Error> {
+    let [_, names, delimiter, trim, _] =
+        call.bind(["dialect", "fieldnames", "delimiter", "skipinitialspace", "strict"], 0)?;
+    let delimiter = given(delimiter).map_or(b',', |text| text.to_text().bytes().next().unwrap_or(b','));
+    let trim = if flag(&trim, false) { csv::Trim::All } else { csv::Trim::None };
+    let input = call.input.to_text();
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .trim(trim)
+        .from_reader(input.as_bytes());
+    let mut rows = reader.records();
+    let failed = |e: csv::Error| Error::new(format!("Unable to process file: {e}"));
+    let names: Vec<Value> = match given(names) {
+        Some(names) => iterate(&names)?.to_vec(),
+        None => match rows.next() {
+            Some(row) => row.map_err(failed)?.iter().map(Value::from).collect(),
+            None => Vec::new(),
+        },
+    };
+    let mut items = Vec::new();
+    for row in rows {
+        let row = row.map_err(failed)?;
+        let mut item = map! {};
+        for (at, name) in names.iter().enumerate() {
+            item.insert(name.clone(), row.get(at).map(Value::from).unwrap_or_default());
+        }
+        items.push(Value::from(item));
+    }
+    Ok(items.into())
+}

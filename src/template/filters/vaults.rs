@@ -1,0 +1,66 @@
+//! Sealing and opening vaults with a password at hand.
+
+use playbook_api::{Error, ErrorKind, Value};
+
+use super::arguments::{given, text};
+use crate::template::{Call, Function};
+use crate::vault::envelope::{Envelope, seal};
+use crate::vault::is_envelope;
+
+pub const FILTERS: &[Function] = &[
+    Function { name: "vault", call: vault, undefined: false },
+    Function { name: "unvault", call: unvault, undefined: false },
+];
+
+fn secret(value: &Option<Value>) -> Result<&str, Error> {
+    let value = value.as_ref().unwrap_or(&Value::Null);
+    value.as_str().ok_or_else(|| {
+        Error::new(format!(
+            "Secret passed is required to be a string, instead we got <class '{}'>.",
+            value.type_name()
+        ))
+    })
+}
+
+fn vault(call: &mut Call) -> Result<Value, Error> {
+    let [password, salt, id, _, old_id] =
+        call.bind(["secret", "salt", "vault_id", "wrap_object", "vaultid"], 1)?;
+    let password = secret(&password)?;
+    let Some(plain) = call.input.as_str() else {
+        return Err(Error::new(format!(
+            "Can only vault strings, instead we got <class '{}'>.",
+            call.input.type_name()
+        )));
+    };
+    let id = given(id.or(old_id));
+    let id = text(&id, "filter_default");
+    let salt: Vec<u8> = match given(salt) {
+        Some(salt) => salt.to_text().as_bytes().to_vec(),
+        None => rand::random::<[u8; 32]>().to_vec(),
+    };
+    // Only labels other than the default one are written into the envelope.
+    let label = Some(&*id).filter(|id| !id.is_empty() && *id != "default");
+    seal(plain.as_bytes(), password.as_bytes(), label, &salt)
+        .map(Value::from)
+        .ok_or_else(|| Error::new("Unable to encrypt: the text cannot be sealed"))
+}
+
+/// What is no vault passes through.
+fn unvault(call: &mut Call) -> Result<Value, Error> {
+    let [password, _, _] = call.bind(["secret", "vault_id", "vaultid"], 1)?;
+    let password = secret(&password)?;
+    let Some(envelope) = call.input.as_str() else {
+        return Err(Error::new(format!(
+            "Vault should be in the form of a string, instead we got <class '{}'>.",
+            call.input.type_name()
+        )));
+    };
+    if !is_envelope(envelope.as_bytes()) {
+        return Ok(call.input());
+    }
+    let opened = Envelope::parse(envelope)?.open(password.as_bytes());
+    let bytes = opened.ok_or_else(|| Error::new("Unable to decrypt: wrong secret").kind(ErrorKind::Vault))?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    call.renderer.environment.context.redactor.register(&text);
+    Ok(Value::secret(text))
+}

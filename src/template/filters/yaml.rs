@@ -1,0 +1,103 @@
+//! YAML, written as PyYAML writes it with libyaml, and read as Ansible reads it.
+
+use libyaml_safer::ScalarStyle;
+use playbook_api::{Error, Value};
+
+use super::arguments::{flag, given, integer};
+use crate::document::{self, Trust};
+use crate::template::{Call, Function};
+
+mod dump;
+
+use dump::Options;
+
+pub const FILTERS: &[Function] = &[
+    Function { name: "to_yaml", call: to_yaml, undefined: false },
+    Function { name: "to_nice_yaml", call: to_nice_yaml, undefined: false },
+    Function { name: "from_yaml", call: from_yaml, undefined: false },
+    Function { name: "from_yaml_all", call: from_yaml_all, undefined: false },
+];
+
+/// Takes the options of `yaml.dump` out of a call and writes its input.
+fn dump(call: &mut Call, flow: Option<bool>, indent: i64) -> Result<Value, Error> {
+    let positional = std::mem::take(&mut call.args).into_iter().next();
+    let indent = match given(call.take("indent").or(positional)) {
+        Some(indent) => integer(&indent)?,
+        None => indent,
+    };
+    let width = given(call.take("width")).map_or(Ok(80), |width| match width {
+        Value::Float(n) if n.is_infinite() => Ok(-1),
+        width => integer(&width),
+    })?;
+    let flow = match call.take("default_flow_style") {
+        None => flow,
+        Some(Value::Null) => None,
+        Some(flow) => Some(flow.is_true()),
+    };
+    let style = given(call.take("default_style")).map(|style| style.to_text().into_owned());
+    let options = Options {
+        flow,
+        style: match style.as_deref() {
+            Some("'") => ScalarStyle::SingleQuoted,
+            Some("\"") => ScalarStyle::DoubleQuoted,
+            Some("|") => ScalarStyle::Literal,
+            Some(">") => ScalarStyle::Folded,
+            _ => ScalarStyle::Any,
+        },
+        canonical: flag(&call.take("canonical"), false),
+        indent: i32::try_from(indent).unwrap_or(2),
+        width: i32::try_from(width).unwrap_or(-1),
+        explicit_start: flag(&call.take("explicit_start"), false),
+        explicit_end: flag(&call.take("explicit_end"), false),
+        sort_keys: flag(&call.take("sort_keys"), true),
+    };
+    for ignored in ["vault_behavior", "line_break", "version", "tags", "encoding"] {
+        call.take(ignored);
+    }
+    if let Some(unknown) = call.kwargs.keys().next() {
+        return Err(Error::new(match unknown.as_str() {
+            Some("allow_unicode") => {
+                "yaml.dump() got multiple values for keyword argument 'allow_unicode'".to_owned()
+            }
+            _ => format!("dump_all() got an unexpected keyword argument '{unknown}'"),
+        }));
+    }
+    dump::dump(&call.input, &options).map(Value::from)
+}
+
+fn to_yaml(call: &mut Call) -> Result<Value, Error> {
+    dump(call, None, 2)
+}
+
+fn to_nice_yaml(call: &mut Call) -> Result<Value, Error> {
+    dump(call, Some(false), 4)
+}
+
+/// The text of a filter's input; other values pass through.
+fn source(call: &mut Call) -> Result<Result<String, Value>, Error> {
+    let [] = call.bind([], 0)?;
+    Ok(match call.input() {
+        Value::Str(text) => Ok(text.to_string()),
+        other => Err(other),
+    })
+}
+
+const NAME: &str = "<unicode string>";
+
+fn from_yaml(call: &mut Call) -> Result<Value, Error> {
+    match source(call)? {
+        Ok(text) => Ok(document::parse(&text, NAME, Trust::Text)?.node.raw()),
+        Err(other) => Ok(other),
+    }
+}
+
+fn from_yaml_all(call: &mut Call) -> Result<Value, Error> {
+    match source(call)? {
+        Ok(text) => {
+            let (nodes, _) = document::parse_all(&text, NAME, Trust::Text)?;
+            Ok(nodes.iter().map(document::Node::raw).collect())
+        }
+        Err(Value::Null) => Ok(Vec::<Value>::new().into()),
+        Err(other) => Ok(other),
+    }
+}

@@ -1,0 +1,150 @@
+//! `yaml.dump`: what PyYAML makes of values, written by libyaml.
+
+use libyaml_safer::{Emitter, Encoding, Event, MappingStyle, ScalarStyle, SequenceStyle};
+use playbook_api::{Error, Value, python};
+
+use crate::document::plain_scalar;
+use crate::template::filters::arguments::sort_by_key;
+
+/// Options of `yaml.dump`.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Flow or block; without a wish, collections of nothing but scalars flow.
+    pub flow: Option<bool>,
+    /// The style of all scalars.
+    pub style: ScalarStyle,
+    pub canonical: bool,
+    pub indent: i32,
+    /// Where lines are folded; a negative width means nowhere.
+    pub width: i32,
+    pub explicit_start: bool,
+    pub explicit_end: bool,
+    pub sort_keys: bool,
+}
+
+pub fn dump(value: &Value, options: &Options) -> Result<String, Error> {
+    let mut out = Vec::new();
+    let mut emitter = Emitter::new();
+    emitter.set_output_string(&mut out);
+    emitter.set_unicode(true);
+    emitter.set_canonical(options.canonical);
+    emitter.set_indent(options.indent);
+    emitter.set_width(options.width);
+    let mut writer = Writer { emitter, options };
+    writer.emit(Event::stream_start(Encoding::Utf8))?;
+    writer.emit(Event::document_start(None, &[], !options.explicit_start))?;
+    writer.node(value)?;
+    writer.emit(Event::document_end(!options.explicit_end))?;
+    writer.emit(Event::stream_end())?;
+    drop(writer);
+    String::from_utf8(out).map_err(|e| Error::new(e.to_string()))
+}
+
+struct Writer<'a> {
+    emitter: Emitter<'a>,
+    options: &'a Options,
+}
+
+impl Writer<'_> {
+    fn emit(&mut self, event: Event) -> Result<(), Error> {
+        self.emitter.emit(event).map_err(|e| Error::new(format!("cannot write YAML: {e}")))
+    }
+
+    fn node(&mut self, value: &Value) -> Result<(), Error> {
+        match value {
+            Value::Undefined(reason) => Err(Error::undefined(reason.to_string())),
+            Value::List(items) | Value::Tuple(items) => {
+                let flows = self.flows(items.iter());
+                let style = if flows { SequenceStyle::Flow } else { SequenceStyle::Block };
+                self.emit(Event::sequence_start(None, Some("tag:yaml.org,2002:seq"), true, style))?;
+                items.iter().try_for_each(|item| self.node(item))?;
+                self.emit(Event::sequence_end())
+            }
+            Value::Map(map) => {
+                let keys: Vec<Value> = map.keys().cloned().collect();
+                // Keys that have no order among themselves stay as they are.
+                let sorted = match self.options.sort_keys {
+                    true => sort_by_key(&keys, false, |key| Ok(key.clone())).unwrap_or(keys),
+                    false => keys,
+                };
+                let flows = self.flows(map.iter().flat_map(|(key, value)| [key, value]));
+                let style = if flows { MappingStyle::Flow } else { MappingStyle::Block };
+                self.emit(Event::mapping_start(None, Some("tag:yaml.org,2002:map"), true, style))?;
+                for key in &sorted {
+                    self.node(key)?;
+                    self.node(map.get(key).unwrap_or(&Value::Null))?;
+                }
+                self.emit(Event::mapping_end())
+            }
+            scalar => {
+                let Scalar { text, tag, plain, quoted } = represent(scalar);
+                self.emit(Event::scalar(None, Some(tag), &text, plain, quoted, self.options.style))
+            }
+        }
+    }
+
+    /// Whether a collection flows: as wished, or if all its members are plain scalars.
+    fn flows<'a>(&self, mut members: impl Iterator<Item = &'a Value>) -> bool {
+        let is_scalar = |value: &Value| !matches!(value, Value::List(_) | Value::Tuple(_) | Value::Map(_));
+        let plain = self.options.style == ScalarStyle::Any;
+        self.options.flow.unwrap_or_else(|| members.all(|member| is_scalar(member) && plain))
+    }
+}
+
+/// A scalar with the tag that it has, and whether it would be read as such when written plainly or quoted.
+struct Scalar {
+    text: String,
+    tag: &'static str,
+    plain: bool,
+    quoted: bool,
+}
+
+const TEXT: &str = "tag:yaml.org,2002:str";
+
+/// A scalar as PyYAML represents it.
+fn represent(value: &Value) -> Scalar {
+    let (text, tag) = match value {
+        Value::Null | Value::Omit => ("null".to_owned(), "tag:yaml.org,2002:null"),
+        Value::Bool(b) => (b.to_string(), "tag:yaml.org,2002:bool"),
+        Value::Int(_) | Value::BigInt(_) => (value.to_string(), "tag:yaml.org,2002:int"),
+        Value::Float(n) => (float(*n), "tag:yaml.org,2002:float"),
+        other => (other.to_text().into_owned(), TEXT),
+    };
+    let is_text = tag == TEXT;
+    let plain = !is_text || (matches!(plain_scalar(&text), Value::Str(_)) && !matches!(&*text, "<<" | "="));
+    Scalar { text, tag, plain: plain && !(is_text && is_date(value)), quoted: is_text }
+}
+
+/// A text that YAML 1.1 would read as a point in time.
+fn is_date(value: &Value) -> bool {
+    let text = value.to_text();
+    let (date, rest) = text.split_at(text.find(['T', 't', ' ', '\t']).unwrap_or(text.len()));
+    let mut parts = date.split('-');
+    let mut digits = |lengths: std::ops::RangeInclusive<usize>| {
+        parts.next().is_some_and(|p| lengths.contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let short = rest.is_empty();
+    let (month, day) = if short { (2..=2, 2..=2) } else { (1..=2, 1..=2) };
+    let is_day = digits(4..=4) && digits(month) && digits(day) && parts.next().is_none();
+    let clock = |rest: &str| {
+        let rest = rest.trim_start_matches([' ', '\t', 'T', 't']);
+        let hour = rest
+            .split(':')
+            .next()
+            .is_some_and(|h| matches!(h.len(), 1 | 2) && h.bytes().all(|b| b.is_ascii_digit()));
+        hour && rest.matches(':').count() >= 2
+    };
+    is_day && (short || clock(rest))
+}
+
+/// PyYAML gives every exponent a point before it: without one, YAML 1.1 reads text.
+fn float(n: f64) -> String {
+    if n.is_nan() {
+        return ".nan".into();
+    }
+    if n.is_infinite() {
+        return if n > 0.0 { ".inf" } else { "-.inf" }.into();
+    }
+    let text = python::float(n);
+    if text.contains('.') { text } else { text.replacen('e', ".0e", 1) }
+}
