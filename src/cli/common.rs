@@ -31,8 +31,8 @@ pub struct HostArgs {
     #[arg(short = 'D', long)]
     diff: bool,
     /// On how many hosts at a time.
-    #[arg(short, long, value_name = "FORKS")]
-    forks: Option<usize>,
+    #[arg(short, long, value_name = "FORKS", value_parser = clap::value_parser!(u32).range(1..))]
+    forks: Option<u32>,
     /// Say more; may be given up to four times.
     #[arg(short, long, action = ArgAction::Count)]
     verbose: u8,
@@ -109,10 +109,7 @@ pub struct BecomeArgs {
 
 impl HostArgs {
     /// Flags that are settings too.
-    pub fn put_flags(&self, settings: &mut Settings) -> Result<(), Error> {
-        if self.forks == Some(0) {
-            return Err(Error::new("The number of processes (--forks) must be >= 1"));
-        }
+    pub fn put_flags(&self, settings: &mut Settings) {
         if let Some(forks) = self.forks {
             settings.set("forks", forks);
         }
@@ -133,7 +130,6 @@ impl HostArgs {
                 settings.set(name, value.as_str());
             }
         }
-        Ok(())
     }
 
     /// The run's options as far as they are said here. Passwords are asked for only where tasks will run.
@@ -168,7 +164,8 @@ impl HostArgs {
         let (connection, privileges) = (&self.connection, &self.privileges);
         let ask_login = connection.ask_pass || settings.ask_pass;
         let ask_become = privileges.ask_become_pass || settings.become_ask_pass;
-        let file = connection.connection_password_file.as_ref().or(settings.connection_password_file.as_ref());
+        let file =
+            connection.connection_password_file.as_ref().or(settings.connection_password_file.as_ref());
         let login = match file {
             _ if ask_login => Some(ask::password("SSH password: ")?),
             Some(file) => Some(password_of(file)?),

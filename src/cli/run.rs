@@ -9,7 +9,7 @@ use playbook_api::{Error, ErrorKind};
 
 use super::common::{self, HostArgs};
 use super::session::Session;
-use super::{Register, interrupt, list};
+use super::{Fault, Register, interrupt, list};
 use crate::playbook::Playbook;
 use crate::playbook::listing::Listed;
 use crate::playbook::tags;
@@ -68,9 +68,9 @@ enum Form {
 
 impl Run {
     /// Runs the playbooks; `by_project` also finds them and the inventory in the project.
-    pub fn run(self, register: Register, by_project: bool) -> Result<u8, Error> {
+    pub fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
         let mut session = Session::new(&self.hosts.vault, register, by_project)?;
-        self.hosts.put_flags(&mut session.settings)?;
+        self.hosts.put_flags(&mut session.settings);
         let playbooks = self.playbook_paths(&session)?;
         let listed = Listed { hosts: self.list_hosts, tasks: self.list_tasks, tags: self.list_tags };
         let only_lists = listed.hosts || listed.tasks || listed.tags || self.syntax_check;
@@ -122,7 +122,12 @@ impl Run {
         self.playbooks.iter().map(find).collect()
     }
 
-    fn options(&self, settings: &Settings, playbooks: Vec<PathBuf>, only_lists: bool) -> Result<Options, Error> {
+    fn options(
+        &self,
+        settings: &Settings,
+        playbooks: Vec<PathBuf>,
+        only_lists: bool,
+    ) -> Result<Options, Error> {
         let all = |given: &[String], otherwise: &[String]| -> Vec<String> {
             let chosen = if given.is_empty() { otherwise } else { given };
             let mut all: Vec<String> = Vec::new();
