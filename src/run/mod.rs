@@ -4,6 +4,7 @@
 //! its scope over `when`, arguments and attempts to its result.
 
 pub mod actions;
+mod adhoc;
 mod arguments;
 mod cursor;
 mod describe;
