@@ -13,6 +13,7 @@ mod command;
 mod copy;
 mod cron;
 mod diff;
+mod dnf;
 mod edit;
 mod errno;
 mod facts;
@@ -64,6 +65,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<command::Shell>(),
         ModuleEntry::host::<copy::Copy>(),
         ModuleEntry::host::<cron::Cron>(),
+        ModuleEntry::host::<dnf::Dnf>(),
         ModuleEntry::host::<file::File>(),
         ModuleEntry::host::<find::Find>(),
         ModuleEntry::host::<get_url::GetUrl>(),
