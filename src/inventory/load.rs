@@ -60,7 +60,8 @@ impl Inventory {
                 builder.warn("No inventory was parsed, only implicit localhost is available");
             }
         }
-        for name in builder.inventory.reconcile() {
+        let both = if any { builder.inventory.reconcile() } else { Vec::new() };
+        for name in both {
             builder.warn(format!("Found both group and host with same name: {name}"));
         }
         builder.inventory.add_files()?;

@@ -4,6 +4,7 @@
 //! its scope over `when`, arguments and attempts to its result.
 
 pub mod actions;
+mod adhoc;
 mod arguments;
 mod cursor;
 mod describe;
@@ -172,8 +173,15 @@ impl Run {
         let mut ending = Ending::Ok;
         for playbook in all {
             self.playbook_dir = playbook.path.parent().map(|p| p.to_owned()).unwrap_or_default();
+            let folders = vec![self.playbook_dir.clone()];
+            Arc::make_mut(&mut self.inventory.write().unwrap_or_else(|e| e.into_inner()))
+                .beside_playbook(folders);
             let check = self.shared.options.check;
+            let name =
+                playbook.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            let text = format!("{} plays in {name}", playbook.plays.len());
             self.emit(Event::RunStart { playbook: playbook.path.to_string_lossy().into_owned(), check });
+            self.emit(Event::Verbose { level: 2, text, host: None });
             let done = self.plays(playbook);
             let stats = self.stats.event();
             if let Err(e) = done {
@@ -261,12 +269,13 @@ impl Run {
     }
 
     fn refresh_inventory(&mut self) -> Result<(), Error> {
-        let (inventory, warnings) = Inventory::load(
+        let (mut inventory, warnings) = Inventory::load(
             &self.shared.options.inventory,
             &self.shared.settings,
             &self.shared.keyring,
             &self.shared.context,
         )?;
+        inventory.beside_playbook(vec![self.playbook_dir.clone()]);
         *self.inventory.write().unwrap_or_else(|e| e.into_inner()) = Arc::new(inventory);
         for warning in warnings {
             self.emit(Event::Warning(describe::warning(&warning)));

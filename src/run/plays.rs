@@ -1,12 +1,13 @@
 //! A playbook's plays: their hosts, batches and variables.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use playbook_api::{Error, Value, arguments::to_bool};
 
 use super::play::{Batch, Stop};
 use super::strategy::Strategy;
-use super::{PlayState, Run, keyword, play_renderer, play_value, prompt};
+use super::{PlayState, Run, describe, keyword, play_renderer, play_value, prompt};
 use crate::playbook::{Play, Playbook};
 use crate::report::Event;
 use crate::vars::{Values, VarsFiles};
@@ -140,7 +141,11 @@ impl Run {
         }
         if let Some(limit) = &self.shared.options.limit {
             let (within, _) = inventory.select(limit, &self.shared.settings)?;
+            let within: HashSet<Arc<str>> = within.into_iter().collect();
             hosts.retain(|h| within.contains(h));
+        }
+        for warning in inventory.check_files(&hosts)? {
+            self.emit(Event::Warning(describe::warning(&warning)));
         }
         hosts.retain(|h| !self.failed.contains(h) && !self.unreachable.contains(h));
         let order = match &play.order {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use playbook_api::{Error, Map, Value, map};
+use playbook_api::{Error, Value, map};
 
 use super::{HostScope, HostVars};
 use crate::inventory::Inventory;
@@ -113,7 +113,7 @@ pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
         "inventory_file" => base.source_of(&scope.host).map(|p| path(&p))?,
         "inventory_dir" => base.source_of(&scope.host).and_then(|p| p.parent().map(path))?,
         "group_names" => group_names(&base.inventory(), &scope.host.name),
-        "groups" => groups(&base.inventory()),
+        "groups" => base.inventory().groups_value(),
         "hostvars" => Value::Object(Arc::new(HostVars::new(base.clone()))),
         "vars" => scope.as_object(),
         "playbook_dir" => path(&play.playbook_dir),
@@ -193,10 +193,4 @@ fn group_names(inventory: &Inventory, host: &str) -> Value {
     let mut names: Vec<Arc<str>> = inventory.groups_of(host).into_iter().filter(|g| &**g != "all").collect();
     names.sort();
     list(&names)
-}
-
-fn groups(inventory: &Inventory) -> Value {
-    let all =
-        inventory.groups.keys().map(|group| (Value::from(group.clone()), list(&inventory.hosts_of(group))));
-    Value::from(all.collect::<Map>())
 }
