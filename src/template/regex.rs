@@ -35,28 +35,39 @@ pub fn compile(pattern: &str, flags: Flags) -> Result<Pattern, Error> {
     Ok(compiled)
 }
 
-/// The commonest fault in Python's words, others in the library's.
+/// The commonest faults in Python's words, others in the library's.
 fn explain(pattern: &str, message: &str) -> Error {
+    let fault = |what: &str, at: usize| Error::new(format!("{what} at position {at}"));
     let mut open = Vec::new();
+    let mut class = None;
     let mut escaped = false;
-    let mut in_class = false;
+    let mut repeatable = false;
     for (at, c) in pattern.chars().enumerate() {
+        let starts_item = !matches!(c, '(' | '|' | '*' | '+' | '?');
         match c {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
-            '[' => in_class = true,
-            ']' => in_class = false,
-            '(' if !in_class => open.push(at),
-            ')' if !in_class && open.pop().is_none() => {
-                return Error::new(format!("unbalanced parenthesis at position {at}"));
+            ']' if class.is_some_and(|start| at > start + 1) => class = None,
+            _ if class.is_some() => {}
+            '[' => class = Some(at),
+            '(' => open.push(at),
+            ')' if open.pop().is_none() => return fault("unbalanced parenthesis", at),
+            '*' | '+' if !repeatable => return fault("nothing to repeat", at),
+            '?' if !repeatable
+                && !pattern.chars().nth(at.wrapping_sub(1)).is_some_and(|c| "(*+?".contains(c)) =>
+            {
+                return fault("nothing to repeat", at);
             }
             _ => {}
         }
+        repeatable = starts_item;
     }
-    Error::new(match open.first() {
-        Some(at) => format!("missing ), unterminated subpattern at position {at}"),
-        None => format!("invalid regular expression '{pattern}': {message}"),
-    })
+    match (class, open.first()) {
+        (Some(at), _) => fault("unterminated character set", at),
+        (None, Some(at)) => fault("missing ), unterminated subpattern", *at),
+        _ if escaped => fault("bad escape (end of pattern)", pattern.chars().count().saturating_sub(1)),
+        _ => Error::new(format!("invalid regular expression '{pattern}': {message}")),
+    }
 }
 
 impl Pattern {
@@ -413,5 +424,7 @@ mod tests {
         assert_eq!(replace("a", r"\q", "a"), r"bad escape \q at position 0");
         assert_eq!(replace("a", r"\.\n", "a"), "\\.\n");
         assert_eq!(replace("(", "", "a"), "missing ), unterminated subpattern at position 0");
+        assert_eq!(replace("*", "", "a"), "nothing to repeat at position 0");
+        assert_eq!(replace("[a", "", "a"), "unterminated character set at position 0");
     }
 }

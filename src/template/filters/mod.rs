@@ -26,6 +26,7 @@ mod numbers;
 mod oracle;
 pub(crate) mod password_hash;
 pub(crate) mod paths;
+mod protomatter;
 mod random;
 mod regexes;
 mod selection;
@@ -56,6 +57,7 @@ const FAMILIES: &[&[Function]] = &[
     numbers::FILTERS,
     password_hash::FILTERS,
     paths::FILTERS,
+    protomatter::FILTERS,
     random::FILTERS,
     regexes::FILTERS,
     selection::FILTERS,
