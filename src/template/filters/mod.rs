@@ -17,7 +17,6 @@ mod general;
 mod html;
 mod iterators;
 mod json;
-mod json_reader;
 mod lists;
 pub(crate) mod mersenne;
 mod network;
