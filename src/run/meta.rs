@@ -61,9 +61,7 @@ pub fn run(
         }
         return Ok(is_for_all(&kind));
     }
-    let say = |text: String, batch: &mut Batch| {
-        batch.run.emit(Event::Verbose { level: 2, text, host: None })
-    };
+    let say = |text: String, batch: &mut Batch| batch.run.emit(Event::Verbose { level: 2, text, host: None });
     match kind.as_str() {
         "noop" | "reset_connection" => {}
         "flush_handlers" => {

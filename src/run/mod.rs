@@ -4,6 +4,7 @@
 //! its scope over `when`, arguments and attempts to its result.
 
 pub mod actions;
+mod adhoc;
 mod arguments;
 mod cursor;
 mod describe;
@@ -176,7 +177,11 @@ impl Run {
             Arc::make_mut(&mut self.inventory.write().unwrap_or_else(|e| e.into_inner()))
                 .beside_playbook(folders);
             let check = self.shared.options.check;
+            let name =
+                playbook.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            let text = format!("{} plays in {name}", playbook.plays.len());
             self.emit(Event::RunStart { playbook: playbook.path.to_string_lossy().into_owned(), check });
+            self.emit(Event::Verbose { level: 2, text, host: None });
             let done = self.plays(playbook);
             let stats = self.stats.event();
             if let Err(e) = done {

@@ -132,7 +132,7 @@ impl<'r> Batch<'r> {
             if step.handler {
                 self.handlers.clear(&task, &host);
             }
-            if self.skips_role(&host, &task) || ran_once.contains(&task.id) {
+            if (!step.handler && self.skips_role(&host, &task)) || ran_once.contains(&task.id) {
                 continue;
             }
             if !self.run.starts_here(&task) {
@@ -293,6 +293,8 @@ impl<'r> Batch<'r> {
             self.run.emit(Event::HostResult(result));
         }
         match status {
+            // An include counts when what it brings is loaded.
+            Status::Ok | Status::Changed if !shown => {}
             Status::Ok | Status::Changed => self.run.stats.ok(host, changed),
             Status::Skipped => self.run.stats.skipped(host),
             Status::Failed | Status::Unreachable if ignored => self.run.stats.ignored(host, changed),
@@ -445,6 +447,9 @@ impl<'r> Batch<'r> {
                         item: inclusion.item.clone(),
                     });
                     self.handlers.extend(loaded.handlers);
+                    for host in &hosts {
+                        self.run.stats.ok(host, false);
+                    }
                     let items = self.run.selected(&self.play, loaded.items)?;
                     added.extend(items.iter().cloned());
                     for host in hosts {
@@ -466,8 +471,6 @@ impl<'r> Batch<'r> {
                         let mut result = super::item::failed(&call, &scope, e.clone());
                         result.values =
                             map! { "failed" => true, "reason" => e.to_string(), "msg" => e.to_string() };
-                        // The include itself was counted as done.
-                        self.run.stats.not_ok(host);
                         let (values, ignored) = (result.values.clone(), result.ignored);
                         self.run.emit(Event::HostResult(result));
                         if ignored {

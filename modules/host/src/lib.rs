@@ -6,6 +6,7 @@
 mod apt;
 mod assemble;
 pub mod attributes;
+mod authorized_key;
 mod blockinfile;
 pub mod checksum;
 mod command;
@@ -24,12 +25,14 @@ mod group;
 pub mod host;
 mod hostname;
 mod http;
+mod known_hosts;
 mod lineinfile;
 mod mode;
 mod package;
 mod package_facts;
 mod path;
 mod ping;
+mod pip;
 mod probe;
 mod process;
 mod regex;
@@ -53,6 +56,7 @@ pub fn register(registry: &mut Registry) {
     registry.add_modules([
         ModuleEntry::host::<apt::Apt>(),
         ModuleEntry::host::<assemble::Assemble>(),
+        ModuleEntry::host::<authorized_key::AuthorizedKey>(),
         ModuleEntry::host::<blockinfile::Blockinfile>(),
         ModuleEntry::host::<command::Command>(),
         ModuleEntry::host::<command::Shell>(),
@@ -63,10 +67,12 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<getent::Getent>(),
         ModuleEntry::host::<group::Group>(),
         ModuleEntry::host::<hostname::Hostname>(),
+        ModuleEntry::host::<known_hosts::KnownHosts>(),
         ModuleEntry::host::<lineinfile::Lineinfile>(),
         ModuleEntry::host::<package::Package>(),
         ModuleEntry::host::<package_facts::PackageFacts>(),
         ModuleEntry::host::<ping::Ping>(),
+        ModuleEntry::host::<pip::Pip>(),
         ModuleEntry::host::<replace::Replace>(),
         ModuleEntry::host::<service::Service>(),
         ModuleEntry::host::<service::Systemd>(),

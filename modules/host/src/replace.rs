@@ -84,7 +84,9 @@ impl Replace {
             })?;
             let Some(whole) = found.get(0) else { continue };
             out.push_str(&text[last..whole.start()]);
-            out.push_str(&regex::expand(&template, &found));
+            let text = regex::expand(&template, &found)
+                .map_err(|e| Failure::new(format!("Unable to process replace due to error: {e}")))?;
+            out.push_str(&text);
             (last, count) = (whole.end(), count + 1);
         }
         out.push_str(&text[last..]);
