@@ -183,7 +183,9 @@ impl Command {
             text.into_bytes()
         });
         let start = Zoned::now();
-        let output = Host::new(context).try_run(&program.directory(directory).stdin(input)).map_err(|e| {
+        let output = Host::new(context)
+            .try_run(&program.by_path_alone().directory(directory).stdin(input))
+            .map_err(|e| {
             let line = argv.iter().map(|w| words::quote(w)).collect::<Vec<_>>().join(" ");
             let mut failure = cannot_start(&line, &e);
             let first = program_name(&argv, self.uses_shell);

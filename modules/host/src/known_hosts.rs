@@ -111,10 +111,9 @@ impl HostModule for KnownHosts {
             .with("hash_host", self.hash_host)
             .with("key", self.key.clone());
         if outcome.changed {
-            if context.diff {
-                let header = path.display().to_string();
-                outcome.diff.push(texts(before.as_bytes(), after.as_bytes(), &header, &header));
-            }
+            // The namesake tells the difference whether or not it is asked for.
+            let header = path.display().to_string();
+            outcome.diff.push(texts(before.as_bytes(), after.as_bytes(), &header, &header));
             if let Some(folder) = path.parent().filter(|f| !f.exists()) {
                 make_folders(&host, folder)?;
                 host.set_mode(folder, 0o700)?;
