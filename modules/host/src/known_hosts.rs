@@ -110,10 +110,10 @@ impl HostModule for KnownHosts {
             .with("state", if self.state == State::Present { "present" } else { "absent" })
             .with("hash_host", self.hash_host)
             .with("key", self.key.clone());
+        // The namesake tells the difference whether or not it is asked for.
+        let header = path.display().to_string();
+        outcome.diff.push(texts(before.as_bytes(), after.as_bytes(), &header, &header));
         if outcome.changed {
-            // The namesake tells the difference whether or not it is asked for.
-            let header = path.display().to_string();
-            outcome.diff.push(texts(before.as_bytes(), after.as_bytes(), &header, &header));
             if let Some(folder) = path.parent().filter(|f| !f.exists()) {
                 make_folders(&host, folder)?;
                 host.set_mode(folder, 0o700)?;
