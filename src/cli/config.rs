@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use playbook_api::python::{JsonStyle, json};
 use playbook_api::{Error, Map, Value, map};
 
+use super::Fault;
 use super::session;
 use crate::settings::{Entry, Origin, Settings};
 
@@ -51,7 +52,7 @@ enum Form {
 }
 
 impl Config {
-    pub fn run(self, by_project: bool) -> Result<u8, Error> {
+    pub fn run(self, by_project: bool) -> Result<u8, Fault> {
         let (settings, _) = session::settings(by_project)?;
         match self.action {
             None => dump(&settings, &self.dump),
@@ -59,7 +60,7 @@ impl Config {
             Some(Action::List(options)) => list(&settings, options.format),
             Some(Action::View) => match &settings.config_file {
                 Some(path) => super::show(&std::fs::read_to_string(path)?),
-                None => return Err(Error::new("Invalid or no config file was supplied")),
+                None => return Err(Fault::options(Error::new("Invalid or no config file was supplied"))),
             },
         }
         Ok(0)

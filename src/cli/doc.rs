@@ -7,7 +7,7 @@ use playbook_api::spec::{ArgType, OptionSpec};
 use playbook_api::{Doc, Error, Registry, Spec};
 use serde_json::{Value as Json, json};
 
-use super::{Register, show};
+use super::{Fault, Register, show};
 use crate::playbook::nearest;
 use crate::run::actions;
 
@@ -38,11 +38,12 @@ struct Subject<'a> {
 }
 
 impl Docs {
-    pub fn run(self, register: Register) -> Result<u8, Error> {
+    pub fn run(self, register: Register) -> Result<u8, Fault> {
         let mut registry = Registry::default();
         register(&mut registry);
         if self.kind != "module" {
-            return Err(Error::new(format!("there is no documentation of {} plugins here", self.kind)));
+            let message = format!("there is no documentation of {} plugins here", self.kind);
+            return Err(Fault::options(Error::new(message)));
         }
         if self.list || self.names.is_empty() {
             show(&self.listing(&registry));

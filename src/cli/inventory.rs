@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use playbook_api::Error;
 
 use super::session::{self, Session, VaultArgs};
-use super::{Register, show};
+use super::{Fault, Register, show};
 use crate::document;
 use crate::inventory::{Format, Inventory as Hosts, Printer, Vars, import_terraform};
 use crate::report::format_error;
@@ -93,7 +93,7 @@ struct ImportTerraform {
 }
 
 impl Inventory {
-    pub fn run(self, register: Register, by_project: bool) -> Result<u8, Error> {
+    pub fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
         match self.action {
             Some(Action::ImportTerraform(options)) => {
                 let session = Session::new(&options.vault, register, by_project)?;
@@ -103,7 +103,7 @@ impl Inventory {
                     &session.keyring,
                     &session.context,
                 )?;
-                put(&text, options.output.as_ref())
+                Ok(put(&text, options.output.as_ref())?)
             }
             None => self.show.run(register, by_project),
         }
@@ -111,11 +111,11 @@ impl Inventory {
 }
 
 impl Show {
-    fn run(self, register: Register, by_project: bool) -> Result<u8, Error> {
+    fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
         if !self.list && !self.graph && self.host.is_none() {
-            return Err(Error::new(
-                "No action selected, at least one of --host, --graph or --list needs to be specified.",
-            ));
+            let message =
+                "No action selected, at least one of --host, --graph or --list needs to be specified.";
+            return Err(Fault::options(Error::new(message)));
         }
         let session = Session::new(&self.vault, register, by_project)?;
         let settings = &session.settings;
@@ -153,7 +153,7 @@ impl Show {
             None if self.graph => printer.graph(self.group.as_deref().unwrap_or("all"), self.vars)?,
             None => printer.list()?,
         };
-        put(&text, self.output.as_ref())
+        Ok(put(&text, self.output.as_ref())?)
     }
 }
 

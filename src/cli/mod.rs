@@ -5,7 +5,9 @@ macro_rules! say {
     ($($text:tt)*) => { crate::cli::show(&(format!($($text)*) + "\n")) };
 }
 
+mod adhoc;
 mod ask;
+mod common;
 mod config;
 mod doc;
 mod galaxy;
@@ -42,6 +44,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(Box<run::Run>),
+    Adhoc(Box<adhoc::Adhoc>),
     Inventory(inventory::Inventory),
     Config(config::Config),
     Doc(doc::Docs),
@@ -50,9 +53,10 @@ enum Command {
 }
 
 impl Command {
-    fn run(self, register: Register) -> Result<u8, Error> {
+    fn run(self, register: Register) -> Result<u8, Fault> {
         match self {
             Command::Run(command) => command.run(register, true),
+            Command::Adhoc(command) => command.run(register, true),
             Command::Inventory(command) => command.run(register, true),
             Command::Config(command) => command.run(true),
             Command::Doc(command) => command.run(register),
@@ -69,6 +73,7 @@ pub fn main(register: Register) -> ExitCode {
     let name = arguments.first().map(std::path::Path::new).and_then(|p| p.file_name()).unwrap_or_default();
     let done = match name.to_str() {
         Some("ansible-playbook") => parse::<run::Run>(&arguments, "ansible-playbook").run(register, false),
+        Some("ansible") => parse::<adhoc::Adhoc>(&arguments, "ansible").run(register, false),
         Some("ansible-inventory") => {
             parse::<inventory::Inventory>(&arguments, "ansible-inventory").run(register, false)
         }
@@ -80,9 +85,9 @@ pub fn main(register: Register) -> ExitCode {
     };
     match done {
         Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            complain(&error);
-            ExitCode::from(exit_code(&error))
+        Err(fault) => {
+            complain(&fault.error);
+            ExitCode::from(fault.code)
         }
     }
 }
@@ -111,11 +116,33 @@ fn complain(error: &Error) {
     display.error(error, true);
 }
 
-/// ansible-playbook's exit codes: 4 for documents that cannot be loaded, 1 for everything else.
-fn exit_code(error: &Error) -> u8 {
-    match error.get_kind() {
-        ErrorKind::Syntax => 4,
-        ErrorKind::Internal => 250,
-        _ => 1,
+/// An error that ends the program, and the exit code that Ansible has for it.
+pub struct Fault {
+    error: Error,
+    code: u8,
+}
+
+impl Fault {
+    /// Options or settings that make no sense.
+    pub fn options(error: Error) -> Fault {
+        Fault { error, code: 5 }
+    }
+}
+
+/// 4 for documents that cannot be loaded, 1 for everything else.
+impl From<Error> for Fault {
+    fn from(error: Error) -> Fault {
+        let code = match error.get_kind() {
+            ErrorKind::Syntax => 4,
+            ErrorKind::Internal => 250,
+            _ => 1,
+        };
+        Fault { error, code }
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Fault {
+        Error::from(error).into()
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use playbook_api::{Context, Error, Redactor, Registry};
 
-use super::{Register, ask};
+use super::{Fault, Register, ask};
 use crate::settings::{Project, Settings, Surroundings};
 use crate::vault::{self, Keyring};
 
@@ -66,7 +66,7 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(vault: &VaultArgs, register: Register, by_project: bool) -> Result<Session, Error> {
+    pub fn new(vault: &VaultArgs, register: Register, by_project: bool) -> Result<Session, Fault> {
         let (settings, mut warnings) = settings(by_project)?;
         let (keyring, more) = Keyring::new(vault.options(&settings))?;
         warnings.extend(more);
@@ -80,7 +80,7 @@ impl Session {
 
 /// The settings, and what there is to warn about. Called by the name of one of Ansible's programs there is no
 /// project: then exactly Ansible's rules apply.
-pub fn settings(by_project: bool) -> Result<(Settings, Vec<Error>), Error> {
+pub fn settings(by_project: bool) -> Result<(Settings, Vec<Error>), Fault> {
     let mut surroundings = Surroundings::of_process();
     let project = if by_project { Project::find(&surroundings.directory) } else { None };
     let given = surroundings.variables.contains_key("ANSIBLE_CONFIG");
@@ -88,7 +88,7 @@ pub fn settings(by_project: bool) -> Result<(Settings, Vec<Error>), Error> {
     if let Some(file) = project.as_ref().and_then(Project::config_file).filter(|_| !given && !here) {
         surroundings.variables.insert("ANSIBLE_CONFIG".into(), file.to_string_lossy().into_owned());
     }
-    let (mut settings, warnings) = Settings::load(&surroundings)?;
+    let (mut settings, warnings) = Settings::load(&surroundings).map_err(Fault::options)?;
     if let Some(roles) =
         project.as_ref().map(Project::roles).filter(|roles| !settings.roles_path.contains(roles))
     {

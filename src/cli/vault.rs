@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 use playbook_api::{Error, ErrorKind};
 
+use super::Fault;
 use super::ask;
 use super::session::{self, VaultArgs};
 use crate::settings::Settings;
@@ -128,7 +129,7 @@ struct EncryptString {
 }
 
 impl Vault {
-    pub fn run(self, by_project: bool) -> Result<u8, Error> {
+    pub fn run(self, by_project: bool) -> Result<u8, Fault> {
         let (settings, _) = session::settings(by_project)?;
         match self.action {
             Action::Encrypt(options) => encrypt(&settings, &options),

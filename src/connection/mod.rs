@@ -1,5 +1,6 @@
 //! How a module reaches the host it acts on.
 
+pub mod helper;
 mod local;
 
 use std::sync::Arc;
@@ -23,12 +24,14 @@ pub struct Target {
     pub r#become: bool,
     pub become_user: String,
     pub become_method: String,
+    pub become_exe: Option<String>,
+    pub become_password: Option<String>,
 }
 
 /// The connection to a target.
 pub fn open(target: &Target) -> Result<Box<dyn Connection>, Error> {
     match target.plugin.strip_prefix("ansible.builtin.").unwrap_or(&target.plugin) {
-        "local" => Ok(Box::new(Local::new(target)?)),
+        "local" => Ok(Box::new(Local::new(target))),
         other => {
             Err(Error::new(format!("{}: the connection plugin '{other}' is not available yet", target.host))
                 .kind(ErrorKind::Unreachable)

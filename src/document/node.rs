@@ -69,7 +69,17 @@ impl Node {
         if trust == Trust::Templates && Template::is_template(&text) {
             return Node::new(place.clone(), Kind::Template(Template::new(text, place)));
         }
+        let text = if trust == Trust::Templates {
+            playbook_api::Text::trusted(text)
+        } else {
+            playbook_api::Text::new(text)
+        };
         Node::value(place, text)
+    }
+
+    /// Text of which no expression may be made either (`!unsafe`).
+    pub fn is_untrusted(&self) -> bool {
+        matches!(self.kind(), Kind::Value(Value::Str(text)) if !text.is_trusted())
     }
 
     /// A computed value as a node. Text from a trusted source may hold templates; lists and maps are then taken

@@ -82,15 +82,19 @@ impl Writer<'_> {
             Kind::Map(map) => {
                 self.map_start(name.as_deref(), map.is_empty())?;
                 for (key, node) in sorted(node) {
-                    self.scalar(&key)?;
+                    self.scalar(key)?;
                     self.node(node)?;
                 }
                 self.emit(Event::mapping_end())
             }
-            Kind::Vault(vault) => {
-                let text = vault.envelope.trim_end();
-                self.emit(Event::scalar(None, Some("!vault"), text, false, false, ScalarStyle::Literal))
-            }
+            Kind::Vault(vault) => self.emit(Event::scalar(
+                None,
+                Some("!vault"),
+                &vault.envelope,
+                false,
+                false,
+                ScalarStyle::Literal,
+            )),
             Kind::Template(template) => self.text(template.source()),
             Kind::Value(value) => self.value(value),
         }
@@ -116,7 +120,7 @@ impl Writer<'_> {
             Value::Map(map) => {
                 self.map_start(None, map.is_empty())?;
                 let mut entries: Vec<(&Value, &Value)> = map.iter().collect();
-                entries.sort_by(|a, b| json_key(a.0).cmp(&json_key(b.0)));
+                entries.sort_by_key(|(key, _)| json_key(key));
                 for (key, value) in entries {
                     self.scalar(key)?;
                     self.value(value)?;
@@ -152,11 +156,14 @@ impl Writer<'_> {
     }
 }
 
-/// The members of a map by key, as Python sorts them.
-fn sorted(node: &Node) -> Vec<(Value, &Node)> {
+/// The members of a map by key; where Python knows no order of the keys, as they were written.
+fn sorted(node: &Node) -> Vec<(&Value, &Node)> {
     let map = node.as_map().into_iter().flatten();
-    let mut entries: Vec<(Value, &Node)> = map.map(|(key, entry)| (key.clone(), &entry.node)).collect();
-    entries.sort_by(|a, b| a.0.compare(&b.0).unwrap_or_else(|| json_key(&a.0).cmp(&json_key(&b.0))));
+    let mut entries: Vec<(&Value, &Node)> = map.map(|(key, entry)| (key, &entry.node)).collect();
+    let comparable = entries.windows(2).all(|pair| pair[0].0.compare(pair[1].0).is_some());
+    if comparable {
+        entries.sort_by(|a, b| a.0.compare(b.0).unwrap_or(std::cmp::Ordering::Equal));
+    }
     entries
 }
 
@@ -177,7 +184,7 @@ mod tests {
             ("{a: &x [1], b: *x}", "a: &id001\n- 1\nb: *id001\n"),
             (
                 "!vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\n",
-                "!vault |-\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\n",
+                "!vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\n",
             ),
             ("[1.5, 1.0e+20, .inf, null, true]", "- 1.5\n- 1.0e+20\n- .inf\n- null\n- true\n"),
         ] {

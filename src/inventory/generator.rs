@@ -58,8 +58,11 @@ fn parents(
         })?;
         let group = builder.add_group(&name.to_text())?;
         for (variable, entry) in parent.get("vars").and_then(Node::as_map).into_iter().flatten() {
-            let value = render(&entry.node, values, environment)?;
-            let node = Node::value(entry.node.place().clone(), value);
+            // Only text is rendered now; what is inside of a list or map, when it is used.
+            let node = match entry.node.source() {
+                Some(_) => Node::value(entry.node.place().clone(), render(&entry.node, values, environment)?),
+                None => entry.node.clone(),
+            };
             builder.inventory.set_group_var(&group, &variable.to_text(), node)?;
         }
         match child {

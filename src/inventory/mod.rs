@@ -14,6 +14,8 @@ mod pattern;
 mod print;
 mod script;
 mod terraform;
+#[cfg(test)]
+mod tests;
 mod toml;
 mod variables;
 mod vars_files;

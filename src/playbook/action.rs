@@ -210,7 +210,7 @@ fn text_args(node: &Node, name: &str, task: &Node) -> Result<Args, Error> {
 
 /// Text that was no template where it was written stays none.
 fn trust(node: &Node) -> Trust {
-    if matches!(node.kind(), Kind::Template(_)) { Trust::Templates } else { Trust::Text }
+    if node.is_untrusted() { Trust::Text } else { Trust::Templates }
 }
 
 fn unexpected(node: &Node, task: &Node) -> Error {

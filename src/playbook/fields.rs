@@ -239,7 +239,7 @@ pub(super) fn type_name(node: &Node) -> &'static str {
 /// One condition or a list of them. Text without delimiters is an expression.
 pub(super) fn conditions(node: &Node) -> Vec<Condition> {
     let one = |node: &Node| match node.as_str() {
-        Some(text) if !text.trim().is_empty() => {
+        Some(text) if !text.trim().is_empty() && !node.is_untrusted() => {
             Condition::Expression(Arc::new(Expression::new(text, node.place().clone())))
         }
         _ => Condition::Node(node.clone()),

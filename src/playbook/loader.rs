@@ -82,6 +82,15 @@ pub fn load(path: &Path, loader: &Loader) -> Result<Playbook, Error> {
     Ok(Playbook { path, plays })
 }
 
+/// The plays of a document that is no file, such as an ad hoc command's; the loader's folder is theirs.
+pub fn load_document(document: &Node, loader: &Loader) -> Result<Playbook, Error> {
+    let plays = document.as_list().unwrap_or_default().iter();
+    let plays =
+        plays.map(|entry| Ok(Arc::new(Reader::new(loader).play(entry, &Vars::default(), &[], &[])?)));
+    let path = loader.folder.join("__adhoc_playbook__");
+    Ok(Playbook { path, plays: plays.collect::<Result<_, Error>>()? })
+}
+
 /// Loads the file of an `include_tasks`, its tasks in the frame that [`super::include_frame`] made.
 pub fn load_task_file(
     loader: &Loader,

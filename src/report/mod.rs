@@ -7,6 +7,7 @@ pub mod error;
 mod event;
 pub mod json_lines;
 mod live;
+mod minimal;
 mod result;
 pub mod yaml;
 
@@ -16,6 +17,7 @@ pub use display::{Display, Streams};
 pub use error::{brief, format_error};
 pub use event::{Event, HostStats, Reporter, Status, TaskInfo, TaskKind, TaskResult};
 pub use json_lines::JsonLines;
+pub use minimal::Minimal;
 
 use crate::settings::Settings;
 
@@ -27,12 +29,22 @@ pub enum Output {
     Text,
     /// One JSON event a line.
     Json,
+    /// A result a host, for ad hoc commands.
+    Minimal,
+    /// A line a host.
+    OneLine,
 }
 
 /// The reporter a run was asked for.
 pub fn reporter(settings: &Settings, output: Output, verbosity: u8, redactor: Redactor) -> Box<dyn Reporter> {
     match output {
         Output::Json => Box::new(JsonLines::new(Streams::standard(), redactor)),
-        Output::Text => Box::new(default::Default::new(settings, verbosity, redactor)),
+        Output::Minimal => Box::new(Minimal::new(settings, verbosity, redactor, false)),
+        Output::OneLine => Box::new(Minimal::new(settings, verbosity, redactor, true)),
+        Output::Text => match settings.stdout_callback.rsplit('.').next() {
+            Some("minimal") => Box::new(Minimal::new(settings, verbosity, redactor, false)),
+            Some("oneline") => Box::new(Minimal::new(settings, verbosity, redactor, true)),
+            _ => Box::new(default::Default::new(settings, verbosity, redactor)),
+        },
     }
 }

@@ -197,6 +197,11 @@ impl Cursor {
     /// `meta: clear_host_errors`.
     pub fn clear_failure(&mut self) {
         self.failed = false;
+        for level in &mut self.levels {
+            if let Kind::Block { failing, .. } = &mut level.kind {
+                *failing = false;
+            }
+        }
     }
 }
 

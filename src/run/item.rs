@@ -91,7 +91,7 @@ fn ignore(call: &ItemCall, scope: &Arc<HostScope>, result: &mut TaskResult) {
 }
 
 /// Runs one item (or the whole task, where it has no loop).
-pub fn run(call: &ItemCall, scope: &Arc<HostScope>, label: Option<&Value>) -> ItemOutcome {
+pub fn run(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
     let renderer = scope.renderer();
     let mut outcome = match keyword::when(call.task, &renderer) {
         Ok(Verdict::True) => attempts(call, scope).unwrap_or_else(|e| only(failed(call, scope, e))),
@@ -99,7 +99,6 @@ pub fn run(call: &ItemCall, scope: &Arc<HostScope>, label: Option<&Value>) -> It
         Err(e) => only(failed(call, scope, e)),
     };
     let result = &mut outcome.result;
-    result.item = label.cloned();
     if let Ok(Some(true)) = keyword::boolean(call.task, "no_log", &renderer) {
         result.no_log = true;
     }
@@ -276,15 +275,15 @@ fn attempt(
     result.verbose_always = verbose;
     let mut outcome = ItemOutcome { result, effects, carry };
     facts(call, scope, delegated, &mut outcome)?;
-    judge(call, scope, &mut outcome)?;
+    judge(call, scope, &mut outcome);
     ignore(call, scope, &mut outcome.result);
     Ok(outcome)
 }
 
-/// `changed_when`, then `failed_when`.
-fn judge(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) -> Result<(), Error> {
+/// `changed_when`, then `failed_when`. One that cannot be evaluated fails the task, whose result stays.
+fn judge(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) {
     if matches!(outcome.result.status, Status::Skipped | Status::Unreachable) {
-        return Ok(());
+        return;
     }
     let holds = |conditions: &[crate::playbook::Condition], outcome: &ItemOutcome| {
         let scope = with_result(call.task, scope, outcome);
@@ -292,38 +291,60 @@ fn judge(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) -> 
         Ok::<bool, Error>(matches!(verdict, Verdict::True))
     };
     if let Some(conditions) = &call.task.changed_when {
-        let changed =
-            holds(conditions, outcome).map_err(|e| e.context("changed_when could not be evaluated"))?;
-        outcome.result.values.insert("changed".into(), changed.into());
-        if outcome.result.status != Status::Failed {
-            outcome.result.status = if changed { Status::Changed } else { Status::Ok };
+        match holds(conditions, outcome) {
+            Ok(changed) => {
+                outcome.result.values.insert("changed".into(), changed.into());
+                if outcome.result.status != Status::Failed {
+                    outcome.result.status = if changed { Status::Changed } else { Status::Ok };
+                }
+            }
+            Err(e) => {
+                outcome.result.values.insert("changed_when_result".into(), e.to_string().into());
+                return broken(call, outcome, e);
+            }
         }
     }
     if let Some(conditions) = &call.task.failed_when {
         // A list of conditions fails the task when all of them hold.
-        let fails =
-            holds(conditions, outcome).map_err(|e| e.context("failed_when could not be evaluated"))?;
-        let result = &mut outcome.result;
-        result.values.insert("failed_when_result".into(), fails.into());
-        result.values.insert("failed".into(), fails.into());
-        let changed = result.values.get("changed").is_some_and(Value::is_true);
-        if fails {
-            result.status = Status::Failed;
-            if result.error.is_none() {
-                let message = result
-                    .values
-                    .get("msg")
-                    .and_then(Value::as_str)
-                    .unwrap_or("Failed because of failed_when.");
-                result.error =
-                    Some(Error::new(message.to_owned()).context("Task failed").at(&call.task.place));
+        match holds(conditions, outcome) {
+            Ok(fails) => failed_when(call, outcome, fails),
+            Err(e) => {
+                outcome.result.values.insert("failed_when_result".into(), e.to_string().into());
+                broken(call, outcome, e);
             }
-        } else {
-            result.status = if changed { Status::Changed } else { Status::Ok };
-            result.error = None;
         }
     }
-    Ok(())
+}
+
+/// A condition on the result could not be evaluated.
+fn broken(call: &ItemCall, outcome: &mut ItemOutcome, error: Error) {
+    let result = &mut outcome.result;
+    let error = error.context("Task failed").at(&call.task.place);
+    result.status = Status::Failed;
+    result.values.insert("failed".into(), true.into());
+    result.values.insert("exception".into(), "(traceback unavailable)".into());
+    result.values.entry("msg".into()).or_insert_with(|| error.to_string().into());
+    result.error = Some(error);
+}
+
+fn failed_when(call: &ItemCall, outcome: &mut ItemOutcome, fails: bool) {
+    let result = &mut outcome.result;
+    result.values.insert("failed_when_result".into(), fails.into());
+    result.values.insert("failed".into(), fails.into());
+    if fails {
+        result.status = Status::Failed;
+        if result.error.is_none() {
+            let message = "Action failed: Failed because of failed_when.";
+            result.error = Some(Error::new(message).context("Task failed").at(&call.task.place));
+        }
+        return;
+    }
+    let changed = result.values.get("changed").is_some_and(Value::is_true);
+    result.status = if changed { Status::Changed } else { Status::Ok };
+    result.error = None;
+    if let Some(exception) = result.values.shift_remove("exception") {
+        result.values.insert("failed_when_suppressed_exception".into(), exception);
+    }
 }
 
 /// A module's outcome as the result that `register` holds.

@@ -132,7 +132,7 @@ impl<'r> Batch<'r> {
             if step.handler {
                 self.handlers.clear(&task, &host);
             }
-            if self.skips_role(&host, &task) || ran_once.contains(&task.id) {
+            if (!step.handler && self.skips_role(&host, &task)) || ran_once.contains(&task.id) {
                 continue;
             }
             if !self.run.starts_here(&task) {
@@ -293,6 +293,8 @@ impl<'r> Batch<'r> {
             self.run.emit(Event::HostResult(result));
         }
         match status {
+            // An include counts when what it brings is loaded.
+            Status::Ok | Status::Changed if !shown => {}
             Status::Ok | Status::Changed => self.run.stats.ok(host, changed),
             Status::Skipped => self.run.stats.skipped(host),
             Status::Failed | Status::Unreachable if ignored => self.run.stats.ignored(host, changed),
@@ -348,8 +350,7 @@ impl<'r> Batch<'r> {
     /// A host is out: no longer among the play's hosts.
     fn lost(&mut self, host: &Arc<str>) {
         self.run.failed.insert(host.clone());
-        let mut alive = self.play.base.play.alive.write().unwrap_or_else(|e| e.into_inner());
-        alive.retain(|h| h != host);
+        self.play.base.play.remove(host);
     }
 
     fn force_handlers(&self) -> bool {
@@ -396,7 +397,7 @@ impl<'r> Batch<'r> {
         scope: &Arc<HostScope>,
     ) -> Result<(), Error> {
         for name in names {
-            let found = self.handlers.notify(name, hosts, task, &scope.renderer());
+            let found = self.handlers.notify(name, hosts, &scope.renderer());
             if found {
                 for host in hosts {
                     self.run.emit(Event::Notified { handler: name.clone(), host: host.clone() });
@@ -433,6 +434,7 @@ impl<'r> Batch<'r> {
         let inclusions = std::mem::take(&mut self.inclusions);
         let mut for_host: IndexMap<Arc<str>, Vec<Item>> = IndexMap::new();
         let mut added = Vec::new();
+        let mut failed: IndexMap<Arc<str>, (Arc<Task>, playbook_api::Map)> = IndexMap::new();
         for (inclusion, task, hosts) in inclusions {
             let in_handlers = self.handlers.all().iter().any(|h| h.id == task.id);
             match include::load(&self.play, &inclusion, &task, &hosts, in_handlers) {
@@ -445,6 +447,9 @@ impl<'r> Batch<'r> {
                         item: inclusion.item.clone(),
                     });
                     self.handlers.extend(loaded.handlers);
+                    for host in &hosts {
+                        self.run.stats.ok(host, false);
+                    }
                     let items = self.run.selected(&self.play, loaded.items)?;
                     added.extend(items.iter().cloned());
                     for host in hosts {
@@ -466,19 +471,21 @@ impl<'r> Batch<'r> {
                         let mut result = super::item::failed(&call, &scope, e.clone());
                         result.values =
                             map! { "failed" => true, "reason" => e.to_string(), "msg" => e.to_string() };
-                        // The include itself was counted as done.
-                        self.run.stats.not_ok(host);
                         let (values, ignored) = (result.values.clone(), result.ignored);
                         self.run.emit(Event::HostResult(result));
                         if ignored {
                             self.run.stats.ignored(host, false);
                         } else {
-                            self.fail(host, &task, values);
-                            self.spread(&task, &scope);
+                            failed.entry(host.clone()).or_insert_with(|| (task.clone(), values));
                         }
                     }
                 }
             }
+        }
+        for (host, (task, values)) in failed {
+            self.fail(&host, &task, values);
+            let scope = HostScope::new(&self.play.base, &host, Some(&task), Default::default());
+            self.spread(&task, &scope);
         }
         self.order.splice(&added);
         for (host, items) in for_host {

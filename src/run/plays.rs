@@ -1,12 +1,13 @@
 //! A playbook's plays: their hosts, batches and variables.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use playbook_api::{Error, Value, arguments::to_bool};
 
 use super::play::{Batch, Stop};
 use super::strategy::Strategy;
-use super::{PlayState, Run, keyword, play_renderer, play_value, prompt};
+use super::{PlayState, Run, describe, keyword, play_renderer, play_value, prompt};
 use crate::playbook::{Play, Playbook};
 use crate::report::Event;
 use crate::vars::{Values, VarsFiles};
@@ -87,11 +88,8 @@ impl Run {
             }
             let facts = self.play_facts(Some(play.clone()), &name, all.clone());
             *facts.batch.write().unwrap_or_else(|e| e.into_inner()) = hosts.clone();
-            facts
-                .alive
-                .write()
-                .unwrap_or_else(|e| e.into_inner())
-                .retain(|h| !self.failed.contains(h) && !self.unreachable.contains(h));
+            let out = all.iter().filter(|h| self.failed.contains(*h) || self.unreachable.contains(*h));
+            out.for_each(|host| facts.remove(host));
             let base = self.scope_base(facts, prompted.clone(), files.clone());
             let state = Arc::new(PlayState {
                 shared: self.shared.clone(),
@@ -140,7 +138,11 @@ impl Run {
         }
         if let Some(limit) = &self.shared.options.limit {
             let (within, _) = inventory.select(limit, &self.shared.settings)?;
+            let within: HashSet<Arc<str>> = within.into_iter().collect();
             hosts.retain(|h| within.contains(h));
+        }
+        for warning in inventory.check_files(&hosts)? {
+            self.emit(Event::Warning(describe::warning(&warning)));
         }
         hosts.retain(|h| !self.failed.contains(h) && !self.unreachable.contains(h));
         let order = match &play.order {
@@ -198,6 +200,14 @@ impl Run {
             size = sizes.next().transpose()?.unwrap_or(size);
         }
         Ok(batches)
+    }
+
+    /// After a refresh: the play's hosts are those its pattern selects now.
+    pub fn refresh_hosts(&mut self, state: &PlayState) -> Result<(), Error> {
+        let pattern = pattern(&play_value(&state.base, &state.play.hosts)?);
+        let (hosts, _) = state.base.inventory().select(&pattern, &self.shared.settings)?;
+        *state.base.play.all_hosts.write().unwrap_or_else(|e| e.into_inner()) = hosts;
+        Ok(())
     }
 
     fn ask(&mut self, play: &Play, base: &Arc<crate::vars::ScopeBase>) -> Result<Values, Error> {

@@ -25,12 +25,6 @@ impl Stats {
         stats.changed += u64::from(changed);
     }
 
-    /// What was counted as done has failed after all.
-    pub fn not_ok(&mut self, host: &Arc<str>) {
-        let stats = self.of(host);
-        stats.ok = stats.ok.saturating_sub(1);
-    }
-
     pub fn skipped(&mut self, host: &Arc<str>) {
         self.of(host).skipped += 1;
     }

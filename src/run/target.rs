@@ -55,7 +55,25 @@ pub fn of_task(call: &ActionCall) -> Result<Target, Error> {
             .or_else(|| shared.options.become_method.clone())
             .unwrap_or_else(|| shared.settings.become_method.clone()),
     };
-    Ok(Target { host: host.to_string(), plugin, r#become, become_user, become_method })
+    let become_exe = match var(&["ansible_become_exe", "ansible_sudo_exe"])? {
+        Some(exe) => Some(exe.to_text().into_owned()),
+        None => keyword::text(task, "become_exe", &renderer)?,
+    };
+    let password = var(&["ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"])?;
+    if let Some(password) = &password {
+        shared.context.redactor.register_value(password);
+    }
+    let become_password =
+        password.map(|p| p.to_text().into_owned()).or_else(|| shared.options.become_password.clone());
+    Ok(Target {
+        become_exe,
+        become_password,
+        host: host.to_string(),
+        plugin,
+        r#become,
+        become_user,
+        become_method,
+    })
 }
 
 fn is_implicit_localhost(scope: &HostScope, host: &str) -> bool {

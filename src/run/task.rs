@@ -31,7 +31,7 @@ pub fn run(
     let call = item::ItemCall { play, host, task, info, emit };
     let mut outcome = match items(task, &scope) {
         Ok(None) => {
-            let done = item::run(&call, &scope, None);
+            let done = item::run(&call, &scope);
             TaskOutcome { result: done.result, effects: done.effects }
         }
         Ok(Some(items)) => each(&call, &scope, items),
@@ -169,12 +169,16 @@ fn each(call: &item::ItemCall, scope: &Arc<HostScope>, items: Vec<Value>) -> Tas
             local.push(("ansible_loop".into(), extended(&items, index, names.all_items)));
         }
         let scope = scope.with_local(local);
-        let label = match &call.task.loop_control.label {
-            Some(node) => scope.renderer().value(node).unwrap_or_else(|_| node.raw()),
-            None => item.clone(),
-        };
-        let ItemOutcome { mut result, effects: more, carry } = item::run(call, &scope, Some(&label));
+        let ItemOutcome { mut result, effects: more, carry } = item::run(call, &scope);
         carried.extend(carry);
+        result.item = Some(item.clone());
+        if let Some(node) = &call.task.loop_control.label {
+            // The label may use what the item registered.
+            match scope.with_local(carried.clone()).renderer().value(node) {
+                Ok(label) => result.item = Some(label),
+                Err(e) => result = TaskResult { item: result.item, ..item::failed(call, &scope, e) },
+            }
+        }
         result.values.insert(Value::from(names.item.clone()), item.clone());
         result.values.insert("ansible_loop_var".into(), names.item.clone().into());
         if let Some(name) = &names.index {

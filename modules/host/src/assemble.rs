@@ -84,7 +84,7 @@ impl HostModule for Assemble {
             }
             let how = Replace {
                 mode: self.attributes.mode.as_ref().and_then(Mode::absolute),
-                unsafe_writes: self.attributes.unsafe_writes,
+                unsafe_writes: self.attributes.unsafe_writes(context),
                 validate: self.validate.as_deref(),
             };
             host.write(&dest, &content, &how)?;

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use nix::unistd::{Gid, Group, Uid, User};
-use playbook_api::{Deserialize, Error, Failure, JsonSchema, Map, Outcome, Value};
+use playbook_api::{Context, Deserialize, Error, Failure, JsonSchema, Map, Outcome, Value};
 
 use crate::errno::describe;
 use crate::flags;
@@ -33,9 +33,8 @@ pub struct FileAttributes {
     /// Flags as `chattr` takes them: `+i`.
     #[schemars(extend("aliases" = ["attr"]))]
     pub attributes: Option<String>,
-    /// Write in place where the file cannot be replaced in one step.
-    #[serde(default)]
-    pub unsafe_writes: bool,
+    /// Write in place where the file cannot be replaced in one step. Without it, `ANSIBLE_UNSAFE_WRITES` decides.
+    pub(crate) unsafe_writes: Option<bool>,
 }
 
 /// What applying attributes changed, as values before and after.
@@ -55,6 +54,13 @@ impl Changes {
 }
 
 impl FileAttributes {
+    pub fn unsafe_writes(&self, context: &Context) -> bool {
+        self.unsafe_writes.unwrap_or_else(|| {
+            let set = crate::path::variable("ANSIBLE_UNSAFE_WRITES", context).map(Value::from);
+            set.as_ref().and_then(playbook_api::arguments::to_bool).unwrap_or(false)
+        })
+    }
+
     /// Whether anything is asked for.
     pub fn any(&self) -> bool {
         let texts = [&self.owner, &self.group, &self.attributes, &self.seuser, &self.serole, &self.setype];
@@ -204,9 +210,9 @@ pub fn group_name(gid: u32) -> Option<String> {
     Some(Group::from_gid(Gid::from_raw(gid)).ok()??.name)
 }
 
-/// `0644`, as Ansible shows a mode.
+/// `0644` and `01777`: a zero and the bits, as results show a mode. (`stat` has four digits.)
 pub fn octal(mode: u32) -> String {
-    format!("{:04o}", mode & 0o7777)
+    format!("0{:03o}", mode & 0o7777)
 }
 
 pub fn selinux_enabled() -> bool {
@@ -252,7 +258,7 @@ pub fn describe_file(mut outcome: Outcome, path: &Path) -> Outcome {
 #[allow(clippy::disallowed_methods, reason = "tests prepare real files")]
 mod tests {
     use super::*;
-    use playbook_api::{Context, Spec};
+    use playbook_api::Spec;
 
     #[derive(Deserialize, JsonSchema)]
     struct Sample {

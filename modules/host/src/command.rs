@@ -157,6 +157,13 @@ impl Command {
             return Ok(finish(outcome, 0, "", "").msg("Command would have run if not in check mode"));
         }
 
+        let mut warnings = Vec::new();
+        if let Some(executable) = self.executable.as_ref().filter(|_| !self.uses_shell) {
+            warnings.push(format!(
+                "As of Ansible 2.4, the parameter 'executable' is no longer supported with the 'command' module. Not using '{}'.",
+                executable.0
+            ));
+        }
         let executable = self.executable.as_ref().map(|e| e.resolve(context).display().to_string());
         let program = if self.uses_shell {
             Program::new([
@@ -196,6 +203,7 @@ impl Command {
             .with("end", stamp(&end))
             .with("delta", duration(end.timestamp().as_microsecond() - start.timestamp().as_microsecond()))
             .msg("");
+        outcome.warnings = warnings;
         if !output.success() {
             outcome = outcome.msg("non-zero return code");
             return Err(Failure::new("non-zero return code").outcome(outcome));

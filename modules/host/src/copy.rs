@@ -211,7 +211,7 @@ impl Copy {
     ) -> Result<(), Failure> {
         let how = Replace {
             mode: self.attributes.mode.as_ref().and_then(Mode::absolute),
-            unsafe_writes: self.attributes.unsafe_writes,
+            unsafe_writes: self.attributes.unsafe_writes(host.context),
             validate: self.validate.as_deref(),
         };
         if replaces_link {

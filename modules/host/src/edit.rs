@@ -109,7 +109,7 @@ impl Edit {
         }
         let how = Replace {
             mode: None,
-            unsafe_writes: self.attributes.unsafe_writes,
+            unsafe_writes: self.attributes.unsafe_writes(host.context),
             validate: self.validate.as_deref(),
         };
         host.write(&path, result, &how)

@@ -8,10 +8,18 @@ use playbook_api::{Error, Failure};
 
 /// The error as Python prints it, without the path.
 pub fn describe(e: &io::Error) -> String {
-    match e.raw_os_error() {
+    match code(e) {
         Some(code) => format!("[Errno {code}] {}", Errno::from_raw(code).desc()),
         None => e.to_string(),
     }
+}
+
+/// The system's number of an error, also where a library wrapped it.
+fn code(e: &io::Error) -> Option<i32> {
+    e.raw_os_error().or_else(|| {
+        let inner = e.get_ref()?.source()?.downcast_ref::<io::Error>()?;
+        code(inner)
+    })
 }
 
 /// Says of a failed file operation what was being done and to what.

@@ -241,7 +241,7 @@ impl GetUrl {
             }
             let how = Replace {
                 mode: self.attributes.mode.as_ref().and_then(Mode::absolute),
-                unsafe_writes: self.attributes.unsafe_writes,
+                unsafe_writes: self.attributes.unsafe_writes(host.context),
                 validate: None,
             };
             host.copy(download, dest, &how)?;

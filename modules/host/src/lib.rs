@@ -6,11 +6,14 @@
 mod apt;
 mod assemble;
 pub mod attributes;
+mod authorized_key;
 mod blockinfile;
 pub mod checksum;
 mod command;
 mod copy;
+mod cron;
 mod diff;
+mod dnf;
 mod edit;
 mod errno;
 mod facts;
@@ -19,17 +22,20 @@ mod find;
 mod flags;
 mod get_url;
 mod getent;
+mod git;
 mod glob;
 mod group;
 pub mod host;
 mod hostname;
 mod http;
+mod known_hosts;
 mod lineinfile;
 mod mode;
 mod package;
 mod package_facts;
 mod path;
 mod ping;
+mod pip;
 mod probe;
 mod process;
 mod regex;
@@ -53,20 +59,26 @@ pub fn register(registry: &mut Registry) {
     registry.add_modules([
         ModuleEntry::host::<apt::Apt>(),
         ModuleEntry::host::<assemble::Assemble>(),
+        ModuleEntry::host::<authorized_key::AuthorizedKey>(),
         ModuleEntry::host::<blockinfile::Blockinfile>(),
         ModuleEntry::host::<command::Command>(),
         ModuleEntry::host::<command::Shell>(),
         ModuleEntry::host::<copy::Copy>(),
+        ModuleEntry::host::<cron::Cron>(),
+        ModuleEntry::host::<dnf::Dnf>(),
         ModuleEntry::host::<file::File>(),
         ModuleEntry::host::<find::Find>(),
         ModuleEntry::host::<get_url::GetUrl>(),
         ModuleEntry::host::<getent::Getent>(),
+        ModuleEntry::host::<git::Git>(),
         ModuleEntry::host::<group::Group>(),
         ModuleEntry::host::<hostname::Hostname>(),
+        ModuleEntry::host::<known_hosts::KnownHosts>(),
         ModuleEntry::host::<lineinfile::Lineinfile>(),
         ModuleEntry::host::<package::Package>(),
         ModuleEntry::host::<package_facts::PackageFacts>(),
         ModuleEntry::host::<ping::Ping>(),
+        ModuleEntry::host::<pip::Pip>(),
         ModuleEntry::host::<replace::Replace>(),
         ModuleEntry::host::<service::Service>(),
         ModuleEntry::host::<service::Systemd>(),

@@ -162,7 +162,7 @@ impl Lineinfile {
                 && let Some(captures) =
                     regexp.as_ref().and_then(|r| r.captures(bare(&lines[at])).ok().flatten())
             {
-                new = regex::expand(wanted, &captures);
+                new = regex::expand(wanted, &captures)?;
             }
             return Ok(replace(lines, at, &new));
         }

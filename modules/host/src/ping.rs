@@ -26,7 +26,7 @@ impl HostModule for Ping {
 
     fn run(self, _context: &Context) -> Result<Outcome, Failure> {
         match self.data.as_str() {
-            "crash" => Err(Failure::new("boom")),
+            "crash" => Err(Failure::new("boom").with("msg", "Task failed: Module failed: boom")),
             data => Ok(Outcome::default().with("ping", data)),
         }
     }

@@ -85,6 +85,10 @@ impl Program {
         self
     }
 
+    pub fn directory_of(&self) -> Option<PathBuf> {
+        self.directory.clone()
+    }
+
     pub fn argv(&self) -> &[String] {
         &self.argv
     }

@@ -83,9 +83,18 @@ fn closes_quantifier(before: &[char]) -> bool {
     is_quantifier(&whole) || open >= 2 && before[open - 2] == '\\'
 }
 
+/// Whether a replacement can be understood at all.
+pub fn check_template(template: &str) -> Result<(), Error> {
+    fill(template, None).map(drop)
+}
+
 /// What a replacement (`\1`, `\g<name>`, `\n`) becomes for a match, as `re.sub` and `Match.expand` do.
-pub fn expand(template: &str, found: &Captures<str>) -> String {
-    let group = |index: usize| found.get(index).map_or("", |m| m.as_str());
+pub fn expand(template: &str, found: &Captures<str>) -> Result<String, Error> {
+    fill(template, Some(found))
+}
+
+fn fill(template: &str, found: Option<&Captures<str>>) -> Result<String, Error> {
+    let group = |index: usize| found.and_then(|f| f.get(index)).map_or("", |m| m.as_str());
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
     while let Some(at) = rest.find('\\') {
@@ -107,7 +116,7 @@ pub fn expand(template: &str, found: &Captures<str>) -> String {
                     length = end + 3;
                     match name.parse() {
                         Ok(index) => out.push_str(group(index)),
-                        Err(_) => out.push_str(found.name(name).map_or("", |m| m.as_str())),
+                        Err(_) => out.push_str(found.and_then(|f| f.name(name)).map_or("", |m| m.as_str())),
                     }
                 }
                 None => out.push_str("\\g"),
@@ -117,11 +126,19 @@ pub fn expand(template: &str, found: &Captures<str>) -> String {
             'r' => out.push('\r'),
             '\\' => out.push('\\'),
             '0' => out.push('\0'),
+            'a' => out.push('\x07'),
+            'b' => out.push('\x08'),
+            'f' => out.push('\x0c'),
+            'v' => out.push('\x0b'),
+            c if c.is_ascii_alphabetic() => {
+                let position = template.len() - rest.len() - 1;
+                return Err(Error::new(format!("bad escape \\{c} at position {position}")));
+            }
             c => out.extend(['\\', c]),
         }
         rest = &rest[length..];
     }
-    out + rest
+    Ok(out + rest)
 }
 
 /// A file's content as text that goes back to the same bytes, whatever its encoding.
@@ -183,7 +200,8 @@ mod tests {
     fn replacements_expand() {
         let regex = compile("(a)(?P<name>b)?", "").unwrap();
         let found = regex.captures("ab").unwrap().unwrap();
-        assert_eq!(expand(r"\1-\g<name>-\g<0>\n\\\.", &found), "a-b-ab\n\\\\.");
+        assert_eq!(expand(r"\1-\g<name>-\g<0>\n\\\.", &found).unwrap(), "a-b-ab\n\\\\.");
+        assert_eq!(expand(r"x\D", &found).unwrap_err().message(), r"bad escape \D at position 1");
     }
 
     #[test]

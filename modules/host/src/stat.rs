@@ -7,7 +7,7 @@ use std::path::Path;
 use nix::unistd::{AccessFlags, access};
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Map, Outcome, Value, map};
 
-use crate::attributes::{group_name, octal, user_name};
+use crate::attributes::{group_name, user_name};
 use crate::checksum::Algorithm;
 use crate::errno::Doing;
 use crate::flags;
@@ -111,7 +111,7 @@ pub fn facts(path: &Path, stat: &Metadata) -> Map {
     let time = |seconds: i64, nanoseconds: i64| seconds as f64 + nanoseconds as f64 * 1e-9;
     let mut facts = map! {
         "path" => path.display().to_string(),
-        "mode" => octal(mode),
+        "mode" => format!("{:04o}", mode & 0o7777),
         "isdir" => kind.is_dir(),
         "ischr" => kind.is_char_device(),
         "isblk" => kind.is_block_device(),

@@ -223,7 +223,7 @@ impl Unarchive {
                 || line.contains("implausibly old time stamp")
                 || line.contains("Removing leading");
             let newer = self.keep_newer && line.ends_with(": Mod time differs");
-            !(own || noise || newer) && !line.trim().is_empty()
+            !(own || noise || newer || line.trim().is_empty())
         };
         Ok(said.lines().filter(counts).map(str::to_owned).collect())
     }

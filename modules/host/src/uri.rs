@@ -260,7 +260,7 @@ impl Uri {
         }
         let same = std::fs::read(&path).is_ok_and(|old| old == content);
         if !same {
-            let how = Replace { unsafe_writes: self.attributes.unsafe_writes, ..Replace::default() };
+            let how = Replace { unsafe_writes: self.attributes.unsafe_writes(context), ..Replace::default() };
             host.write(&path, content, &how)?;
         }
         let applied = self.attributes.apply(&host, &path, true)?;

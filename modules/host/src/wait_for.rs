@@ -112,8 +112,7 @@ impl HostModule for WaitFor {
                 "state={state} should only be used for checking a port in the wait_for module"
             ));
         }
-        if let Some(exclude) = self.exclude_hosts.as_ref().filter(|_| self.state != State::Drained) {
-            let _ = exclude;
+        if self.exclude_hosts.is_some() && self.state != State::Drained {
             return fail("exclude_hosts should only be with state=drained");
         }
         connections::check(&self.active_connection_states)?;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 use playbook_api::{Error, ErrorKind};
 
+use super::Fault;
 use super::session;
 use crate::document::{self, Node, Trust};
 use crate::settings::Settings;
@@ -69,14 +70,14 @@ struct List {
 }
 
 impl Galaxy {
-    pub fn run(self, by_project: bool) -> Result<u8, Error> {
+    pub fn run(self, by_project: bool) -> Result<u8, Fault> {
         let (settings, _) = session::settings(by_project)?;
-        match self.action {
+        Ok(match self.action {
             Action::Install(options) | Action::Role(RoleAction::Install(options)) => {
                 install(&settings, &options)
             }
             Action::List(options) | Action::Role(RoleAction::List(options)) => list(&settings, &options),
-        }
+        }?)
     }
 }
 

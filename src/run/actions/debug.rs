@@ -43,6 +43,9 @@ impl Action for Debug {
         if let Some(var) = call.args.get("var").cloned() {
             let place = call.written("var").map_or(&call.item.task.place, |n| n.place()).clone();
             return match &var {
+                Value::Str(_) if call.written("var").is_some_and(crate::document::Node::is_untrusted) => {
+                    Err(Failure::new("Encountered untrusted template or expression."))
+                }
                 Value::Str(name) => {
                     let expression = Expression::new(name.as_str(), place);
                     let renderer = call.renderer();
@@ -62,6 +65,12 @@ impl Action for Debug {
                         }
                         Err(e) => Err(e.into()),
                     }
+                }
+                Value::List(_) | Value::Map(_)
+                    if call.written("var").is_some_and(|n| n.source().is_none()) =>
+                {
+                    let shown = playbook_api::python::repr(&var);
+                    Err(Failure::new(format!("{shown} is not a string and conversion is not allowed")))
                 }
                 other => {
                     let name = other.to_text().into_owned();

@@ -72,7 +72,10 @@ impl Copy {
                     && Algorithm::Sha1.of_file(&to).ok()
                         == Some(Algorithm::Sha1.of_file(&from).doing("could not read", &from)?);
                 if !same && (self.force || !to.exists()) {
-                    let how = Replace { unsafe_writes: self.attributes.unsafe_writes, ..Replace::default() };
+                    let how = Replace {
+                        unsafe_writes: self.attributes.unsafe_writes(host.context),
+                        ..Replace::default()
+                    };
                     host.copy(&from, &to, &how)?;
                     self.dress(host, &to, &from, None)?;
                     changed = true;

@@ -24,6 +24,9 @@ pub fn collect(folder: &Path, context: &Context, warnings: &mut Vec<String>) -> 
 
 fn one(path: &Path, context: &Context) -> Result<Value, String> {
     let shown = path.display();
+    if let Err(e) = fs::metadata(path) {
+        return Err(format!("Could not stat fact ({shown}): {}", crate::errno::describe(&e)));
+    }
     let runs = path.is_file() && access(path, AccessFlags::X_OK).is_ok();
     let text = if runs {
         let output = Host::new(context).try_query(&Program::new([path.to_string_lossy()]));
@@ -43,13 +46,24 @@ fn one(path: &Path, context: &Context) -> Result<Value, String> {
     };
     match serde_json::from_str(&text) {
         Ok(json) => Ok(Value::from_json(json)),
-        Err(_) => ini(&text)
-            .ok_or_else(|| format!("error loading facts as JSON or ini - please check content: {shown}")),
+        Err(_) => match ini(&text) {
+            Ini::Facts(facts) => Ok(facts.into()),
+            Ini::BadValue => Err(format!("error loading facts as ini - please check content: {shown}")),
+            Ini::Not => Err(format!("error loading facts as JSON or ini - please check content: {shown}")),
+        },
     }
 }
 
+/// What a text is when it is read as INI.
+enum Ini {
+    Facts(Map),
+    /// A lone `%`: the format keeps it for references.
+    BadValue,
+    Not,
+}
+
 /// Sections of `name = value`, all text, names in lower case.
-fn ini(text: &str) -> Option<Value> {
+fn ini(text: &str) -> Ini {
     let mut sections = Map::default();
     let mut current: Option<(String, Map)> = None;
     for line in text.lines().map(str::trim) {
@@ -62,12 +76,17 @@ fn ini(text: &str) -> Option<Value> {
             }
             continue;
         }
-        let (name, value) = line.split_once(['=', ':'])?;
-        let (_, values) = current.as_mut()?;
-        values.insert(name.trim().to_lowercase().into(), value.trim().into());
+        let (Some((name, value)), Some((_, values))) = (line.split_once(['=', ':']), current.as_mut()) else {
+            return Ini::Not;
+        };
+        let value = value.trim();
+        if value.replace("%%", "").contains('%') {
+            return Ini::BadValue;
+        }
+        values.insert(name.trim().to_lowercase().into(), value.replace("%%", "%").into());
     }
     if let Some((name, values)) = current {
         sections.insert(name.into(), values.into());
     }
-    Some(sections.into())
+    Ini::Facts(sections)
 }

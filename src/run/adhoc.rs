@@ -1,0 +1,32 @@
+//! Plays that no playbook holds.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use playbook_api::Error;
+
+use super::{Run, action_names, is_action};
+use crate::document::Node;
+use crate::playbook::{self, Playbook};
+use crate::template::lookups;
+use crate::vars::{HostScope, VarsFiles};
+
+impl Run {
+    /// Loads the plays of a document that was not read from a file, as if it stood in this folder.
+    pub fn load_document(&mut self, document: &Node, folder: &Path) -> Result<Playbook, Error> {
+        self.playbook_dir = folder.to_owned();
+        let facts = self.play_facts(None, "", Vec::new());
+        let base = self.scope_base(facts, Arc::default(), VarsFiles::default());
+        let render = |node: &Node, frame: &Arc<playbook::Frame>| {
+            HostScope::of_frame(&base, frame).renderer().value(node)
+        };
+        let registry = self.shared.registry.clone();
+        let loader = playbook::Loader {
+            is_action: &|name| is_action(&registry, name),
+            action_names: &|| action_names(&registry),
+            is_lookup: &|name| lookups::find(name).is_some() || registry.lookup(name).is_some(),
+            ..self.shared.loader(&render, &|_| {})
+        };
+        playbook::load_document(document, &loader.in_folder(folder))
+    }
+}
