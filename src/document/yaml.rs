@@ -21,9 +21,10 @@ pub fn parse(text: &str, file_name: &str, trust: Trust) -> Result<(Vec<Node>, Ve
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // The parser trips over a last line without end; where the text is `|` or `>`, the added end is cut off again.
     let whole = text.ends_with('\n') || text.is_empty();
+    let blank = text.lines().next_back().is_none_or(|line| line.trim().is_empty());
     let text = if whole { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
     let mut builder = Builder {
-        added_end: if whole { u64::MAX } else { text.lines().count() as u64 },
+        added_end: if whole || blank { u64::MAX } else { text.lines().count() as u64 },
         file: file_name.into(),
         trust,
         open: Vec::new(),
