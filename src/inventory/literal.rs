@@ -28,8 +28,12 @@ pub fn literal(text: &str) -> Option<Value> {
             | b'R'
             | b'u'
             | b'U'
+            | b's'
     ) {
         return None;
+    }
+    if text.trim() == "set()" {
+        return Some(Value::from(Vec::<Value>::new()));
     }
     let mut reader = Reader { text, at: 0, depth: 0 };
     let value = reader.value()?;

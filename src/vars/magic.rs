@@ -156,9 +156,9 @@ pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
         "ansible_facts" => Value::Map(scope.state.ansible_facts.clone()),
         "ansible_search_path" => scope.search_path().iter().map(|p| path(p)).collect(),
         "omit" => Value::Omit,
-        "ansible_play_role_names" => list(&play_roles(play, false)),
+        "ansible_play_role_names" | "role_names" => list(&play_roles(play, false)),
         "ansible_dependent_role_names" => list(&play_roles(play, true)),
-        "ansible_role_names" | "role_names" => {
+        "ansible_role_names" => {
             let mut all = play_roles(play, false);
             all.extend(play_roles(play, true));
             let all: indexmap::IndexSet<_> = all.into_iter().collect();

@@ -48,7 +48,7 @@ impl Action for SetFact {
                 *name = Arc::from(&*call.renderer().render(&template)?.to_text());
             }
             if !is_identifier(name) {
-                return Err(Failure::new(format!("The variable name {} is not valid.", playbook_api::python::repr(&name.clone().into())))
+                return Err(Failure::new(format!("Invalid variable name {}.", playbook_api::python::repr(&name.clone().into())))
                     .help("variables must start with a letter or underscore character, and contain only letters, numbers and underscores"));
             }
         }
@@ -80,7 +80,7 @@ pub fn is_identifier(name: &str) -> bool {
 fn is_python_keyword(name: &str) -> bool {
     matches!(
         name,
-        "False"
+        "true" | "false" | "none" | "False"
             | "None"
             | "True"
             | "and"
