@@ -52,6 +52,15 @@ impl Action for IncludeVars {
     };
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
+        self.include(call).map_err(|failure| {
+            let message = failure.error.to_string();
+            failure.with("message", message)
+        })
+    }
+}
+
+impl IncludeVars {
+    fn include(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let mut vars = Vars::default();
         let mut files = Vec::new();
         match (&self.dir, &self.file) {

@@ -45,7 +45,12 @@ impl Action for SetFact {
             // Names may be templates too.
             if crate::jinja::Template::is_template(name) {
                 let template = crate::jinja::Template::new(name.clone(), call.item.task.action.place.clone());
-                *name = Arc::from(&*call.renderer().render(&template)?.to_text());
+                let rendered = call.renderer().render(&template)?;
+                if rendered.as_str().is_none() {
+                    let kind = rendered.type_name();
+                    return Err(Failure::new(format!("Invalid variable name '{rendered}' of type '{kind}'.")));
+                }
+                *name = Arc::from(&*rendered.to_text());
             }
             if !is_identifier(name) {
                 return Err(Failure::new(format!("Invalid variable name {}.", playbook_api::python::repr(&name.clone().into())))
