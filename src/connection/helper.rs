@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 /// The argument that makes this program a helper.
 pub const ARGUMENT: &str = "__run-module";
 
+/// How a request begins.
+const START: &[u8] = b"{\"module\":";
+
 #[derive(Serialize, Deserialize)]
 struct Request {
     module: String,
@@ -89,8 +92,10 @@ fn diff(value: &Value) -> Diff {
 pub fn serve(registry: Registry) -> Result<(), Error> {
     let mut bytes = Vec::new();
     std::io::stdin().read_to_end(&mut bytes)?;
-    let request: Request =
-        serde_json::from_slice(&bytes).map_err(|e| Error::new(format!("the request is broken: {e}")))?;
+    // sudo leaves the password where it did not need it.
+    let start = bytes.windows(START.len()).position(|w| w == START).unwrap_or(0);
+    let request: Request = serde_json::from_slice(&bytes[start..])
+        .map_err(|e| Error::new(format!("the request is broken: {e}")))?;
     let registry = Arc::new(registry);
     let context = Context {
         check: request.check,

@@ -16,6 +16,7 @@ mod json;
 mod key_value;
 mod node;
 mod scalar;
+mod tag;
 mod write;
 mod yaml;
 

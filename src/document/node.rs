@@ -25,7 +25,6 @@ pub struct Node(Arc<Inner>);
 struct Inner {
     place: Place,
     kind: Kind,
-    untrusted: bool,
     /// The value of a plain node, made once.
     plain: OnceLock<Option<Value>>,
     /// The text of an opened vault.
@@ -57,11 +56,7 @@ pub struct VaultText {
 
 impl Node {
     pub fn new(place: Place, kind: Kind) -> Self {
-        Node::made(place, kind, false)
-    }
-
-    fn made(place: Place, kind: Kind, untrusted: bool) -> Self {
-        Node(Arc::new(Inner { place, kind, untrusted, plain: OnceLock::new(), opened: OnceLock::new() }))
+        Node(Arc::new(Inner { place, kind, plain: OnceLock::new(), opened: OnceLock::new() }))
     }
 
     pub fn value(place: Place, value: impl Into<Value>) -> Self {
@@ -74,12 +69,17 @@ impl Node {
         if trust == Trust::Templates && Template::is_template(&text) {
             return Node::new(place.clone(), Kind::Template(Template::new(text, place)));
         }
-        Node::made(place, Kind::Value(text.into()), trust == Trust::Text)
+        let text = if trust == Trust::Templates {
+            playbook_api::Text::trusted(text)
+        } else {
+            playbook_api::Text::new(text)
+        };
+        Node::value(place, text)
     }
 
     /// Text of which no expression may be made either (`!unsafe`).
     pub fn is_untrusted(&self) -> bool {
-        self.0.untrusted
+        matches!(self.kind(), Kind::Value(Value::Str(text)) if !text.is_trusted())
     }
 
     /// A computed value as a node. Text from a trusted source may hold templates; lists and maps are then taken

@@ -120,7 +120,7 @@ impl Writer<'_> {
             Value::Map(map) => {
                 self.map_start(None, map.is_empty())?;
                 let mut entries: Vec<(&Value, &Value)> = map.iter().collect();
-                entries.sort_by(|a, b| json_key(a.0).cmp(&json_key(b.0)));
+                entries.sort_by_key(|(key, _)| json_key(key));
                 for (key, value) in entries {
                     self.scalar(key)?;
                     self.value(value)?;

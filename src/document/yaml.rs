@@ -10,20 +10,21 @@ use libyaml_safer::{Event, EventData, Mark, ScalarStyle};
 use playbook_api::{Error, ErrorKind, Place, Value};
 
 use super::events::events;
+use super::tag::Tagged;
 use super::{DEEPEST, Entry, Kind, Node, Trust, VaultText, fault, scalar};
 
 /// Aliases may repeat this many values in all; more is an attack.
 const MOST_REPEATED: usize = 4_000_000;
-const YAML: &str = "tag:yaml.org,2002:";
 
 /// Reads every document of a text.
 pub fn parse(text: &str, file_name: &str, trust: Trust) -> Result<(Vec<Node>, Vec<Error>), Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // The parser trips over a last line without end; where the text is `|` or `>`, the added end is cut off again.
     let whole = text.ends_with('\n') || text.is_empty();
+    let blank = text.lines().next_back().is_none_or(|line| line.trim().is_empty());
     let text = if whole { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
     let mut builder = Builder {
-        added_end: if whole { u64::MAX } else { text.lines().count() as u64 },
+        added_end: if whole || blank { u64::MAX } else { text.lines().count() as u64 },
         file: file_name.into(),
         trust,
         open: Vec::new(),
@@ -79,49 +80,6 @@ enum Content {
 enum Key {
     Name(Value, Place),
     Merge,
-}
-
-/// What a tag asks for.
-#[derive(Clone, Copy, PartialEq)]
-enum Tagged {
-    None,
-    Str,
-    Int,
-    Float,
-    Bool,
-    Null,
-    Timestamp,
-    Binary,
-    Set,
-    Pairs,
-    Seq,
-    Map,
-    Unsafe,
-    Vault,
-}
-
-impl Tagged {
-    fn read(tag: Option<&str>) -> Result<Tagged, &str> {
-        let Some(full) = tag else { return Ok(Tagged::None) };
-        Ok(match full.strip_prefix(YAML).unwrap_or(full) {
-            "!" | "" => Tagged::Str,
-            "!unsafe" => Tagged::Unsafe,
-            "!vault" | "!vault-encrypted" => Tagged::Vault,
-            _ if !full.starts_with(YAML) => return Err(full),
-            "str" | "python/unicode" => Tagged::Str,
-            "int" => Tagged::Int,
-            "float" => Tagged::Float,
-            "bool" => Tagged::Bool,
-            "null" => Tagged::Null,
-            "timestamp" => Tagged::Timestamp,
-            "binary" => Tagged::Binary,
-            "set" => Tagged::Set,
-            "omap" | "pairs" => Tagged::Pairs,
-            "seq" => Tagged::Seq,
-            "map" | "python/dict" => Tagged::Map,
-            _ => return Err(full),
-        })
-    }
 }
 
 impl Builder {

@@ -9,7 +9,7 @@ use playbook_api::{Context, Error};
 use super::builder::Builder;
 use super::model::Inventory;
 use super::vars_files::VarsFiles;
-use super::{constructed, generator, host_list, ini, script, terraform, yaml};
+use super::{constructed, generator, host_list, ini, script, terraform, toml, yaml};
 use crate::document::{Loaded, Trust, absolute, parse, read};
 use crate::settings::Settings;
 use crate::vault::Keyring;
@@ -303,7 +303,7 @@ fn read_with(
         Plugin::AdvancedHostList => return host_list::read(builder, source, true),
         Plugin::Script => return script::read(builder, path),
         Plugin::Ini => return ini::read(builder, &text()?, source),
-        Plugin::Toml => return Err(Error::new("TOML inventories are not read; use YAML or INI")),
+        Plugin::Toml => return toml::read(builder, &text()?, source),
         _ => {}
     }
     let loaded = document.get_or_insert_with(|| parse(&text()?, source, Trust::Templates)).clone()?;

@@ -61,11 +61,14 @@ pub struct Inventory {
     pub(super) memory: Memory,
 }
 
+/// Names that are shared.
+pub(super) type Names = Arc<[Arc<str>]>;
+
 /// What was worked out from the hosts and groups, until they change.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     groups: OnceLock<Value>,
-    ancestors: Mutex<HashMap<Arc<str>, Arc<[Arc<str>]>>>,
+    ancestors: Mutex<HashMap<Arc<str>, Names>>,
     /// The variables of a set of groups, for all hosts that are in just these.
     pub(super) group_vars: Mutex<HashMap<Vec<Arc<str>>, Arc<Vars>>>,
 }
@@ -151,7 +154,7 @@ impl Inventory {
     }
 
     /// The groups above a group.
-    pub(super) fn ancestors(&self, group: &str) -> Arc<[Arc<str>]> {
+    pub(super) fn ancestors(&self, group: &str) -> Names {
         if let Some(known) = self.memory.ancestors.lock().unwrap_or_else(|e| e.into_inner()).get(group) {
             return known.clone();
         }
@@ -163,7 +166,7 @@ impl Inventory {
             current = all.get_index(next).and_then(|name| self.groups.get(name));
             next += 1;
         }
-        let all: Arc<[Arc<str>]> = all.into_iter().collect();
+        let all: Names = all.into_iter().collect();
         let mut memory = self.memory.ancestors.lock().unwrap_or_else(|e| e.into_inner());
         memory.insert(group.into(), all.clone());
         all

@@ -125,6 +125,25 @@ fn yaml_prints_as_the_oracle_does() {
 }
 
 #[test]
+fn toml_is_read_and_written() {
+    let text = "[all.vars]\nx = false\n\n[web]\nchildren = [\"sub\"]\n\n[web.hosts]\n\"w[1:2]\" = {}\n\n[web.vars]\nport = 80\n\n[sub.hosts.s]\na = [1, \"b\"]\n";
+    let inventory = load(&[("inv.toml", text)], "inv.toml");
+    assert_eq!(select(&inventory, "web"), "w1 w2 s");
+    assert_eq!((var(&inventory, "s", "a"), var(&inventory, "s", "port")), ("[1, 'b']".into(), "80".into()));
+    let printer = Printer {
+        inventory: &inventory,
+        extra: &Vars::default(),
+        format: Format::Toml,
+        export: true,
+        limit: None,
+    };
+    let again = load(&[("inv.toml", &printer.list().unwrap())], "inv.toml");
+    assert_eq!((select(&again, "web"), var(&again, "s", "x")), ("w1 w2 s".into(), "False".into()));
+    let (_, warnings) = load_with(&[("i.toml", "[a\n")], "i.toml", &Settings::default()).unwrap();
+    assert!(warnings[0].contains("is invalid"), "{warnings:?}");
+}
+
+#[test]
 fn patterns_select_what_ansible_selects() {
     let inventory = load(&[("inv.yml", YAML)], "inv.yml");
     for (pattern, hosts) in [

@@ -44,16 +44,14 @@ impl Handlers {
         }
     }
 
-    /// Notifies the handler of a name, the last one defined, and all that listen to it. Answers whether any did.
-    pub fn notify(&mut self, name: &str, hosts: &[Arc<str>], by: &Task, renderer: &Renderer) -> bool {
+    /// Notifies the handler of a name and all that listen to it. Answers whether there were any.
+    pub fn notify(&mut self, name: &str, hosts: &[Arc<str>], renderer: &Renderer) -> bool {
         let mut found: Vec<TaskId> = Vec::new();
-        if let Some(handler) = self.all.iter().rev().find(|h| answers_to(h, name, by, renderer)) {
-            found.push(handler.id);
-        }
+        found.extend(self.named(name, renderer));
         for handler in self.all.iter() {
             let listens = handler.listen.iter().any(|topic| match renderer.value(topic) {
-                Ok(Value::List(topics)) => topics.iter().any(|t| t.as_str() == Some(name)),
-                Ok(topic) => topic.as_str() == Some(name),
+                Ok(Value::List(topics)) => topics.iter().any(|t| is_called(handler, &t.to_text(), name)),
+                Ok(topic) => is_called(handler, &topic.to_text(), name),
                 Err(_) => false,
             });
             if listens && !found.contains(&handler.id) {
@@ -66,6 +64,22 @@ impl Handlers {
         !found.is_empty()
     }
 
+    /// The handler of a name: in the section that was read last (the play's own, or a role's), the first of it.
+    fn named(&self, name: &str, renderer: &Renderer) -> Option<TaskId> {
+        let section =
+            |a: &Arc<Task>, b: &Arc<Task>| a.frame.role().map(|r| r.id) == b.frame.role().map(|r| r.id);
+        let sections: Vec<&[Arc<Task>]> = self.all.chunk_by(section).collect();
+        let answers = |handler: &&Arc<Task>| {
+            handler
+                .keywords
+                .name
+                .as_ref()
+                .and_then(|node| plain(node, renderer))
+                .is_some_and(|own| is_called(handler, &own, name))
+        };
+        sections.into_iter().rev().find_map(|section| section.iter().find(answers)).map(|handler| handler.id)
+    }
+
     /// A failed host still runs what was notified (`force_handlers`).
     pub fn flush_last(&self, host: &Arc<str>, cursor: &mut Cursor) {
         if self.notified.values().any(|hosts| hosts.contains(host)) {
@@ -74,21 +88,14 @@ impl Handlers {
     }
 }
 
-/// `name`, `role : name` or `collection.role : name`.
-fn answers_to(handler: &Task, name: &str, _by: &Task, renderer: &Renderer) -> bool {
-    let Some(node) = &handler.keywords.name else { return false };
-    let own = match plain(node, renderer) {
-        Some(own) => own,
-        None => return false,
-    };
-    if own == name {
-        return true;
-    }
-    handler.frame.role().is_some_and(|role| {
-        let with =
-            |role: &str| name.strip_prefix(role).and_then(|rest| rest.strip_prefix(" : ")) == Some(&*own);
-        with(&role.name) || with(&role.full_name)
-    })
+/// Whether a notification means this name or topic of a handler: `name`, `role : name` or `collection.role : name`.
+fn is_called(handler: &Task, own: &str, name: &str) -> bool {
+    own == name
+        || handler.frame.role().is_some_and(|role| {
+            let with =
+                |role: &str| name.strip_prefix(role).and_then(|rest| rest.strip_prefix(" : ")) == Some(own);
+            with(&role.name) || with(&role.full_name)
+        })
 }
 
 /// A handler's name, where it can be rendered without a host's facts.

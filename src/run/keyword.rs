@@ -120,7 +120,10 @@ fn node_holds(node: &Node, renderer: &Renderer) -> Result<bool, Error> {
     match renderer.value(node)? {
         Value::Bool(b) => Ok(b),
         Value::Null | Value::Omit => Ok(true),
-        // What a template comes to is text, never an expression.
+        // A variable of a trusted document may hold the condition; whatever was computed is text, never an expression.
+        Value::Str(text) if text.is_trusted() => {
+            renderer.condition(&crate::jinja::Expression::new(text.as_str(), node.place().clone()))
+        }
         Value::Str(_) => Err(Error::new("Encountered untrusted template or expression.").at(node.place())),
         other if renderer.environment.options.allow_broken_conditionals => Ok(other.is_true()),
         other => Err(Error::new(format!(

@@ -75,6 +75,7 @@ pub fn run(
         "refresh_inventory" => {
             batch.run.refresh_inventory()?;
             batch.play.base.forget_inventory_layers();
+            batch.run.refresh_hosts(&batch.play.clone())?;
             say("META: inventory successfully refreshed".into(), batch);
         }
         "clear_facts" => {
@@ -89,9 +90,7 @@ pub fn run(
                 batch.run.failed.remove(host);
                 batch.run.unreachable.remove(host);
             }
-            let mut alive = batch.play.base.play.alive.write().unwrap_or_else(|e| e.into_inner());
-            *alive = batch.play.base.play.all_hosts.clone();
-            drop(alive);
+            batch.play.base.play.restore_all();
             say("META: cleared host errors".into(), batch);
         }
         "end_batch" => {
@@ -106,9 +105,7 @@ pub fn run(
         }
         "end_host" => {
             cursor_of(&mut batch.cursors, host).end();
-            let mut alive = batch.play.base.play.alive.write().unwrap_or_else(|e| e.into_inner());
-            alive.retain(|h| h != host);
-            drop(alive);
+            batch.play.base.play.remove(host);
             say(format!("META: ending play for {host}"), batch);
         }
         "end_role" => {

@@ -86,6 +86,13 @@ pub struct Run {
     /// `--step`: no more questions.
     step_all: bool,
     playbook_dir: PathBuf,
+    /// What add_host and group_by did: a refreshed inventory keeps it.
+    dynamic: Vec<Dynamic>,
+}
+
+enum Dynamic {
+    Host(Arc<str>, Vec<Arc<str>>, Vars),
+    Group(Arc<str>, Arc<str>, Vec<Arc<str>>),
 }
 
 impl Run {
@@ -132,6 +139,7 @@ impl Run {
             reporter,
             step_all: false,
             playbook_dir: PathBuf::new(),
+            dynamic: Vec::new(),
         })
     }
 
@@ -212,8 +220,8 @@ impl Run {
             name: name.to_owned(),
             playbook_dir: self.playbook_dir.clone(),
             batch: RwLock::new(hosts.clone()),
-            alive: RwLock::new(hosts.clone()),
-            all_hosts: hosts,
+            removed: RwLock::default(),
+            all_hosts: RwLock::new(hosts),
             included_roles: RwLock::default(),
         })
     }
@@ -258,14 +266,14 @@ impl Run {
 
     fn add_host(&mut self, name: &Arc<str>, groups: &[Arc<str>], vars: Vars) -> Result<bool, Error> {
         let mut inventory = self.inventory.write().unwrap_or_else(|e| e.into_inner());
-        Arc::make_mut(&mut inventory).add_host(name, groups, vars)?;
-        Ok(true)
+        self.dynamic.push(Dynamic::Host(name.clone(), groups.to_vec(), vars.clone()));
+        Arc::make_mut(&mut inventory).add_host(name, groups, vars)
     }
 
     fn group_by(&mut self, host: &Arc<str>, group: &Arc<str>, parents: &[Arc<str>]) -> Result<bool, Error> {
         let mut inventory = self.inventory.write().unwrap_or_else(|e| e.into_inner());
-        Arc::make_mut(&mut inventory).group_host(host, group, parents)?;
-        Ok(true)
+        self.dynamic.push(Dynamic::Group(host.clone(), group.clone(), parents.to_vec()));
+        Arc::make_mut(&mut inventory).group_host(host, group, parents)
     }
 
     fn refresh_inventory(&mut self) -> Result<(), Error> {
@@ -276,6 +284,15 @@ impl Run {
             &self.shared.context,
         )?;
         inventory.beside_playbook(vec![self.playbook_dir.clone()]);
+        for change in &self.dynamic {
+            match change {
+                Dynamic::Host(name, groups, vars) => inventory.add_host(name, groups, vars.clone())?,
+                Dynamic::Group(host, group, parents) if inventory.hosts.contains_key(host) => {
+                    inventory.group_host(host, group, parents)?
+                }
+                Dynamic::Group(..) => false,
+            };
+        }
         *self.inventory.write().unwrap_or_else(|e| e.into_inner()) = Arc::new(inventory);
         for warning in warnings {
             self.emit(Event::Warning(describe::warning(&warning)));

@@ -350,8 +350,7 @@ impl<'r> Batch<'r> {
     /// A host is out: no longer among the play's hosts.
     fn lost(&mut self, host: &Arc<str>) {
         self.run.failed.insert(host.clone());
-        let mut alive = self.play.base.play.alive.write().unwrap_or_else(|e| e.into_inner());
-        alive.retain(|h| h != host);
+        self.play.base.play.remove(host);
     }
 
     fn force_handlers(&self) -> bool {
@@ -398,7 +397,7 @@ impl<'r> Batch<'r> {
         scope: &Arc<HostScope>,
     ) -> Result<(), Error> {
         for name in names {
-            let found = self.handlers.notify(name, hosts, task, &scope.renderer());
+            let found = self.handlers.notify(name, hosts, &scope.renderer());
             if found {
                 for host in hosts {
                     self.run.emit(Event::Notified { handler: name.clone(), host: host.clone() });
@@ -435,6 +434,7 @@ impl<'r> Batch<'r> {
         let inclusions = std::mem::take(&mut self.inclusions);
         let mut for_host: IndexMap<Arc<str>, Vec<Item>> = IndexMap::new();
         let mut added = Vec::new();
+        let mut failed: IndexMap<Arc<str>, (Arc<Task>, playbook_api::Map)> = IndexMap::new();
         for (inclusion, task, hosts) in inclusions {
             let in_handlers = self.handlers.all().iter().any(|h| h.id == task.id);
             match include::load(&self.play, &inclusion, &task, &hosts, in_handlers) {
@@ -476,12 +476,16 @@ impl<'r> Batch<'r> {
                         if ignored {
                             self.run.stats.ignored(host, false);
                         } else {
-                            self.fail(host, &task, values);
-                            self.spread(&task, &scope);
+                            failed.entry(host.clone()).or_insert_with(|| (task.clone(), values));
                         }
                     }
                 }
             }
+        }
+        for (host, (task, values)) in failed {
+            self.fail(&host, &task, values);
+            let scope = HostScope::new(&self.play.base, &host, Some(&task), Default::default());
+            self.spread(&task, &scope);
         }
         self.order.splice(&added);
         for (host, items) in for_host {

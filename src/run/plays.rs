@@ -88,11 +88,8 @@ impl Run {
             }
             let facts = self.play_facts(Some(play.clone()), &name, all.clone());
             *facts.batch.write().unwrap_or_else(|e| e.into_inner()) = hosts.clone();
-            facts
-                .alive
-                .write()
-                .unwrap_or_else(|e| e.into_inner())
-                .retain(|h| !self.failed.contains(h) && !self.unreachable.contains(h));
+            let out = all.iter().filter(|h| self.failed.contains(*h) || self.unreachable.contains(*h));
+            out.for_each(|host| facts.remove(host));
             let base = self.scope_base(facts, prompted.clone(), files.clone());
             let state = Arc::new(PlayState {
                 shared: self.shared.clone(),
@@ -203,6 +200,14 @@ impl Run {
             size = sizes.next().transpose()?.unwrap_or(size);
         }
         Ok(batches)
+    }
+
+    /// After a refresh: the play's hosts are those its pattern selects now.
+    pub fn refresh_hosts(&mut self, state: &PlayState) -> Result<(), Error> {
+        let pattern = pattern(&play_value(&state.base, &state.play.hosts)?);
+        let (hosts, _) = state.base.inventory().select(&pattern, &self.shared.settings)?;
+        *state.base.play.all_hosts.write().unwrap_or_else(|e| e.into_inner()) = hosts;
+        Ok(())
     }
 
     fn ask(&mut self, play: &Play, base: &Arc<crate::vars::ScopeBase>) -> Result<Values, Error> {

@@ -214,10 +214,10 @@ impl Loader<'_> {
 
     /// An inventory source: a path, unless it names hosts (`a,b,`) or a plugin (`terraform:…`).
     fn source(&self, text: &str, base: Option<&Path>) -> Value {
-        match text.split_once(':') {
-            Some((scheme, _)) if scheme == "terraform" => text.into(),
-            _ => expand(self.surroundings, text, base).into(),
+        if text.starts_with("terraform:") {
+            return text.into();
         }
+        expand(self.surroundings, text, base).into()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Variables that the engine itself provides.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
@@ -17,12 +18,29 @@ pub struct PlayFacts {
     /// The folder of the playbook on the command line.
     pub playbook_dir: PathBuf,
     /// All hosts of the play's pattern, `serial` aside.
-    pub all_hosts: Vec<Arc<str>>,
+    pub all_hosts: RwLock<Vec<Arc<str>>>,
     pub batch: RwLock<Vec<Arc<str>>>,
-    /// Those of all hosts that have not failed.
-    pub alive: RwLock<Vec<Arc<str>>>,
+    /// Those that failed, or came to their end early.
+    pub removed: RwLock<HashSet<Arc<str>>>,
     /// Public roles that includes brought: their variables are the play's from then on.
     pub included_roles: RwLock<Vec<Arc<Role>>>,
+}
+
+impl PlayFacts {
+    /// A host is no longer among the play's.
+    pub fn remove(&self, host: &Arc<str>) {
+        self.removed.write().unwrap_or_else(|e| e.into_inner()).insert(host.clone());
+    }
+
+    pub fn restore_all(&self) {
+        self.removed.write().unwrap_or_else(|e| e.into_inner()).clear();
+    }
+
+    fn left(&self, hosts: &RwLock<Vec<Arc<str>>>) -> Value {
+        let removed = self.removed.read().unwrap_or_else(|e| e.into_inner());
+        let hosts = hosts.read().unwrap_or_else(|e| e.into_inner());
+        hosts.iter().filter(|h| !removed.contains(*h)).map(|h| Value::from(h.clone())).collect()
+    }
 }
 
 /// What magic variables say about the run, the same for all plays.
@@ -118,9 +136,9 @@ pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
         "vars" => scope.as_object(),
         "playbook_dir" => path(&play.playbook_dir),
         "ansible_play_name" => play.name.clone().into(),
-        "ansible_play_hosts" | "play_hosts" => lists(&play.alive),
-        "ansible_play_hosts_all" => list(&play.all_hosts),
-        "ansible_play_batch" => lists(&play.batch),
+        "ansible_play_hosts" | "play_hosts" => play.left(&play.all_hosts),
+        "ansible_play_hosts_all" => lists(&play.all_hosts),
+        "ansible_play_batch" => play.left(&play.batch),
         "ansible_version" => {
             let (full, major, minor, revision) = VERSION;
             map! { "full" => full, "major" => major, "minor" => minor, "revision" => revision, "string" => full }.into()

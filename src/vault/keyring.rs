@@ -113,8 +113,9 @@ impl Keyring {
 
     /// Asks now what is to be typed in, so that no prompt comes up in the middle of a run.
     pub fn ask(&self) -> Result<(), Error> {
-        let prompts = self.secrets.iter().enumerate().filter(|(_, s)| matches!(s.source, Source::Prompt(_)));
-        prompts.map(|(index, _)| self.password(index).map(drop)).collect()
+        let mut prompts =
+            self.secrets.iter().enumerate().filter(|(_, s)| matches!(s.source, Source::Prompt(_)));
+        prompts.try_for_each(|(index, _)| self.password(index).map(drop))
     }
 
     pub fn is_empty(&self) -> bool {

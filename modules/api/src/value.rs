@@ -26,16 +26,17 @@ static SECRETS: AtomicBool = AtomicBool::new(false);
 pub struct Text {
     text: Arc<str>,
     secret: bool,
+    trusted: bool,
 }
 
 impl Text {
     pub fn new(text: impl Into<Arc<str>>) -> Self {
-        Text { text: text.into(), secret: false }
+        Text { text: text.into(), secret: false, trusted: false }
     }
 
     pub fn secret(text: impl Into<Arc<str>>) -> Self {
         SECRETS.store(true, AtomicOrdering::Relaxed);
-        Text { text: text.into(), secret: true }
+        Text { text: text.into(), secret: true, trusted: false }
     }
 
     /// Whether this process has made any secret text: where not, nobody needs to look for marks.
@@ -45,6 +46,16 @@ impl Text {
 
     pub fn is_secret(&self) -> bool {
         self.secret
+    }
+
+    /// Text as a trusted document holds it: where an expression is expected, it may be one. Whatever computes a
+    /// text loses the mark.
+    pub fn trusted(text: impl Into<Arc<str>>) -> Self {
+        Text { trusted: true, ..Text::new(text) }
+    }
+
+    pub fn is_trusted(&self) -> bool {
+        self.trusted
     }
 
     pub fn as_str(&self) -> &str {

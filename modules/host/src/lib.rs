@@ -11,7 +11,9 @@ mod blockinfile;
 pub mod checksum;
 mod command;
 mod copy;
+mod cron;
 mod diff;
+mod dnf;
 mod edit;
 mod errno;
 mod facts;
@@ -20,6 +22,7 @@ mod find;
 mod flags;
 mod get_url;
 mod getent;
+mod git;
 mod glob;
 mod group;
 pub mod host;
@@ -61,10 +64,13 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<command::Command>(),
         ModuleEntry::host::<command::Shell>(),
         ModuleEntry::host::<copy::Copy>(),
+        ModuleEntry::host::<cron::Cron>(),
+        ModuleEntry::host::<dnf::Dnf>(),
         ModuleEntry::host::<file::File>(),
         ModuleEntry::host::<find::Find>(),
         ModuleEntry::host::<get_url::GetUrl>(),
         ModuleEntry::host::<getent::Getent>(),
+        ModuleEntry::host::<git::Git>(),
         ModuleEntry::host::<group::Group>(),
         ModuleEntry::host::<hostname::Hostname>(),
         ModuleEntry::host::<known_hosts::KnownHosts>(),

@@ -83,9 +83,18 @@ fn closes_quantifier(before: &[char]) -> bool {
     is_quantifier(&whole) || open >= 2 && before[open - 2] == '\\'
 }
 
+/// Whether a replacement can be understood at all.
+pub fn check_template(template: &str) -> Result<(), Error> {
+    fill(template, None).map(drop)
+}
+
 /// What a replacement (`\1`, `\g<name>`, `\n`) becomes for a match, as `re.sub` and `Match.expand` do.
 pub fn expand(template: &str, found: &Captures<str>) -> Result<String, Error> {
-    let group = |index: usize| found.get(index).map_or("", |m| m.as_str());
+    fill(template, Some(found))
+}
+
+fn fill(template: &str, found: Option<&Captures<str>>) -> Result<String, Error> {
+    let group = |index: usize| found.and_then(|f| f.get(index)).map_or("", |m| m.as_str());
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
     while let Some(at) = rest.find('\\') {
@@ -107,7 +116,7 @@ pub fn expand(template: &str, found: &Captures<str>) -> Result<String, Error> {
                     length = end + 3;
                     match name.parse() {
                         Ok(index) => out.push_str(group(index)),
-                        Err(_) => out.push_str(found.name(name).map_or("", |m| m.as_str())),
+                        Err(_) => out.push_str(found.and_then(|f| f.name(name)).map_or("", |m| m.as_str())),
                     }
                 }
                 None => out.push_str("\\g"),

@@ -77,6 +77,8 @@ impl Replace {
     fn substitute(&self, text: &str, encoding: Encoding) -> Result<(String, usize), Failure> {
         let pattern = encoding.adapt(&self.regexp);
         let (regex, template) = (regex::compile(&pattern, "m")?, encoding.adapt(&self.replace));
+        regex::check_template(&template)
+            .map_err(|e| Failure::new(format!("Unable to process replace due to error: {e}")))?;
         let (mut out, mut last, mut count) = (String::with_capacity(text.len()), 0, 0);
         for found in regex.captures_iter(text) {
             let found = found.map_err(|e| {
@@ -84,8 +86,7 @@ impl Replace {
             })?;
             let Some(whole) = found.get(0) else { continue };
             out.push_str(&text[last..whole.start()]);
-            let text = regex::expand(&template, &found)
-                .map_err(|e| Failure::new(format!("Unable to process replace due to error: {e}")))?;
+            let text = regex::expand(&template, &found)?;
             out.push_str(&text);
             (last, count) = (whole.end(), count + 1);
         }

@@ -122,7 +122,7 @@ fn stands_for(collector: &str, name: &str) -> bool {
 
 fn choose(subsets: &[String]) -> Result<Vec<&'static Collector>, Failure> {
     let known = |name: &str| {
-        matches!(name, "all" | "min" | "local" | "facter" | "ohai" | "python")
+        matches!(name, "all" | "min" | "local" | "facter" | "ohai")
             || COLLECTORS.iter().any(|c| stands_for(c.name, name))
     };
     if let Some(bad) = subsets.iter().map(|s| s.trim_start_matches('!')).find(|s| !known(s)) {

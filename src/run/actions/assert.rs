@@ -4,6 +4,7 @@ use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
+use crate::document::Node;
 use crate::playbook::Condition;
 use crate::run::keyword::{self, Verdict};
 
@@ -56,25 +57,21 @@ impl Action for Assert {
         let failed = message(self.fail_msg, "fail_msg", "Assertion failed")?;
         let passed = message(self.success_msg, "success_msg", "All assertions passed")?;
         call.verbose = !self.quiet;
-        let Some(node) = call.written("that").cloned() else {
-            return Err(Failure::new("conditional required in \"that\" string"));
-        };
         let renderer = call.renderer();
-        let conditions = match (node.as_list(), node.source().is_some() && node.as_str().is_none()) {
-            (Some(_), _) => Condition::list(&node),
-            // A template of the whole list.
-            (None, true) => match renderer.value(&node)? {
-                Value::List(items) => {
-                    let items =
-                        items.iter().map(|v| crate::document::Node::value(node.place().clone(), v.clone()));
-                    Condition::list(&crate::document::Node::new(
-                        node.place().clone(),
-                        crate::document::Kind::List(items.collect()),
-                    ))
-                }
-                _ => Condition::list(&node),
-            },
-            (None, false) => Condition::list(&node),
+        // Conditions come as written, or as the value of a template: of them all, or of all the arguments.
+        let value = match call.written("that") {
+            Some(node) if node.as_list().is_some() || node.as_str().is_some() || node.is_plain() => None,
+            Some(node) => Some((renderer.value(node)?, node.place().clone())),
+            None => call.args.get("that").map(|v| (v.clone(), call.item.task.place.clone())),
+        };
+        let conditions = match (value, call.written("that")) {
+            (Some((value, place)), _) => {
+                let items = value.as_list().map_or_else(|| vec![value.clone()], <[Value]>::to_vec);
+                let nodes = items.into_iter().map(|item| Node::value(place.clone(), item));
+                nodes.flat_map(|node| Condition::list(&node)).collect()
+            }
+            (None, Some(node)) => Condition::list(node),
+            (None, None) => return Err(Failure::new("conditional required in \"that\" string")),
         };
         for condition in &conditions {
             if let Verdict::False(written) = keyword::conditions([condition], &renderer)? {

@@ -66,6 +66,12 @@ impl Action for Debug {
                         Err(e) => Err(e.into()),
                     }
                 }
+                Value::List(_) | Value::Map(_)
+                    if call.written("var").is_some_and(|n| n.source().is_none()) =>
+                {
+                    let shown = playbook_api::python::repr(&var);
+                    Err(Failure::new(format!("{shown} is not a string and conversion is not allowed")))
+                }
                 other => {
                     let name = other.to_text().into_owned();
                     Ok(Outcome::default().with(&name, other.clone()))

@@ -6,6 +6,7 @@ use playbook_api::{Error, Map, Value, map};
 use super::arguments::{flag, given, iterate, text};
 use super::combine::{ListMerge, merge};
 use super::iterators::flatten_into;
+use crate::document::{self, Trust};
 use crate::template::tests::loose_order;
 use crate::template::{Call, Function};
 
@@ -30,7 +31,7 @@ fn json_query(call: &mut Call) -> Result<Value, Error> {
     let compiled = jmespath::compile(&query).map_err(|e| failed(&e))?;
     let data = jmespath::Variable::from_json(&call.input.to_json().to_string()).map_err(|e| failed(&e))?;
     let found = compiled.search(data).map_err(|e| failed(&e))?;
-    super::json_reader::read(&found.to_string())
+    document::parse_json(&found.to_string(), "json_query", Trust::Text).map(|node| node.raw())
 }
 
 /// `[[key, value], …]` as a map.

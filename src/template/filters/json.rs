@@ -3,6 +3,7 @@
 use playbook_api::{Error, Value, python};
 
 use super::arguments::{flag, given, iterate, sort_by_key};
+use crate::document::{self, Trust};
 use crate::template::{Call, Function};
 
 pub const FILTERS: &[Function] = &[
@@ -154,5 +155,29 @@ fn from_json(call: &mut Call) -> Result<Value, Error> {
             )));
         }
     };
-    super::json_reader::read(&text)
+    document::parse_json(&text, "<unicode string>", Trust::Text)
+        .map(|node| node.raw())
+        .map_err(|e| in_python(e, &text))
+}
+
+/// The fault as `json.loads` words it, with line, column and character.
+fn in_python(error: Error, text: &str) -> Error {
+    const WORDS: &[(&str, &str)] = &[
+        ("expected a value", "Expecting value"),
+        ("expected ',' or", "Expecting ',' delimiter"),
+        ("expected ':'", "Expecting ':' delimiter"),
+        ("expected a name", "Expecting property name enclosed in double quotes"),
+        ("does not end", "Unterminated string starting at"),
+        ("text after", "Extra data"),
+        ("control character", "Invalid control character at"),
+        ("unknown escape", "Invalid \\escape"),
+        ("hexadecimal", "Invalid \\uXXXX escape"),
+    ];
+    let words = WORDS.iter().find(|(ours, _)| error.message().contains(ours)).map(|(_, python)| *python);
+    let (Some(words), Some(place)) = (words, error.place()) else { return error };
+    let (line, column) = (place.line, place.column);
+    let above: usize =
+        text.split_inclusive('\n').take(line.saturating_sub(1) as usize).map(|l| l.chars().count()).sum();
+    let character = above + column.saturating_sub(1) as usize;
+    Error::new(format!("{words}: line {line} column {column} (char {character})"))
 }

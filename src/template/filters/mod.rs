@@ -17,7 +17,6 @@ mod general;
 mod html;
 mod iterators;
 mod json;
-mod json_reader;
 mod lists;
 pub(crate) mod mersenne;
 mod network;
@@ -26,6 +25,7 @@ mod numbers;
 mod oracle;
 pub(crate) mod password_hash;
 pub(crate) mod paths;
+mod protomatter;
 mod random;
 mod regexes;
 mod selection;
@@ -56,6 +56,7 @@ const FAMILIES: &[&[Function]] = &[
     numbers::FILTERS,
     password_hash::FILTERS,
     paths::FILTERS,
+    protomatter::FILTERS,
     random::FILTERS,
     regexes::FILTERS,
     selection::FILTERS,

@@ -2,7 +2,7 @@
 
 use playbook_api::{Error, ErrorKind, Value};
 
-use super::arguments::{given, text};
+use super::arguments::{flag, given, text};
 use crate::template::{Call, Function};
 use crate::vault::envelope::{Envelope, seal};
 use crate::vault::is_envelope;
@@ -23,7 +23,7 @@ fn secret(value: &Option<Value>) -> Result<&str, Error> {
 }
 
 fn vault(call: &mut Call) -> Result<Value, Error> {
-    let [password, salt, id, _, old_id] =
+    let [password, salt, id, wrap, old_id] =
         call.bind(["secret", "salt", "vault_id", "wrap_object", "vaultid"], 1)?;
     let password = secret(&password)?;
     let Some(plain) = call.input.as_str() else {
@@ -32,6 +32,10 @@ fn vault(call: &mut Call) -> Result<Value, Error> {
             call.input.type_name()
         )));
     };
+    if flag(&wrap, false) {
+        // The plain text with the mark of a vault: what an inline `!vault` is.
+        return Ok(Value::secret(plain));
+    }
     let id = given(id.or(old_id));
     let id = text(&id, "filter_default");
     let salt: Vec<u8> = match given(salt) {

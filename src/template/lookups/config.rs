@@ -20,7 +20,7 @@ const PLUGIN_OPTIONS: &[(&str, &str, &[&str])] = &[
 ];
 
 /// The settings as the process finds them, read once.
-fn settings() -> Result<&'static Settings, Error> {
+pub fn settings() -> Result<&'static Settings, Error> {
     static SETTINGS: OnceLock<Result<Settings, Error>> = OnceLock::new();
     let loaded =
         SETTINGS.get_or_init(|| Settings::load(&Surroundings::of_process()).map(|(settings, _)| settings));

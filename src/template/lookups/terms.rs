@@ -1,58 +1,15 @@
 //! Options written inside of a term (`'name file=x.ini re=true'`), and options as such.
 
-use playbook_api::{Error, Map, Value};
+use playbook_api::{Error, Map, Place, Value};
 
+use crate::document::{Trust, parse_kv};
 use crate::template::filters::word_as_bool;
-
-/// The words of a text; quotes hold words together and stay on them.
-fn words(text: &str) -> Result<Vec<String>, Error> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut quote = None;
-    let mut escaped = false;
-    for c in text.chars() {
-        match (c, quote) {
-            _ if escaped => escaped = false,
-            ('\\', _) => escaped = true,
-            ('\'' | '"', None) if word.is_empty() || word.ends_with('=') => quote = Some(c),
-            (c, Some(open)) if c == open => quote = None,
-            (c, None) if c.is_whitespace() && c != '\t' => {
-                if !word.is_empty() {
-                    words.push(std::mem::take(&mut word));
-                }
-                continue;
-            }
-            _ => {}
-        }
-        word.push(c);
-    }
-    if quote.is_some() {
-        return Err(Error::new("failed at splitting arguments, either an unbalanced jinja2 block or quotes"));
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    Ok(words)
-}
-
-fn unquoted(text: &str) -> &str {
-    let inner = |quote: char| text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
-    inner('"').or_else(|| inner('\'')).unwrap_or(text)
-}
 
 /// What is written before the options, and the `key=value` options.
 pub fn parse(text: &str) -> Result<(String, Map), Error> {
-    let mut free = Vec::new();
-    let mut options = Map::default();
-    for word in words(text)? {
-        match word.split_once('=').filter(|(key, _)| !key.is_empty() && !key.ends_with('\\')) {
-            Some((key, value)) => {
-                options.insert(key.trim().into(), unquoted(value.trim_matches(' ')).into());
-            }
-            None => free.push(word.replace("\\=", "=")),
-        }
-    }
-    Ok((free.join(" "), options))
+    let mut options = parse_kv(text, &Place::file_only("<lookup>"), Trust::Text, false)?;
+    let free = options.shift_remove("_raw_params").map(|node| node.raw().to_string()).unwrap_or_default();
+    Ok((free, options.into_iter().map(|(key, node)| (Value::from(key), node.raw())).collect()))
 }
 
 /// The options of one lookup: those in the term count before those of the call.

@@ -10,6 +10,7 @@ pub const TESTS: &[Function] = &[
     Function { name: "regex", call: regex, undefined: false },
     Function { name: "search", call: |call| fixed(call, "search"), undefined: false },
     Function { name: "match", call: |call| fixed(call, "match"), undefined: false },
+    Function { name: "ansible._protomatter.tagged_with", call: tagged_with, undefined: false },
     test!("vault_encrypted", |value| value.as_str().is_some_and(|text| text.starts_with("$ANSIBLE_VAULT;"))),
 ];
 
@@ -42,4 +43,10 @@ fn regex(call: &mut Call) -> Result<Value, Error> {
 fn fixed(call: &mut Call, kind: &str) -> Result<Value, Error> {
     let [pattern, ignore_case, multiline] = call.bind(["pattern", "ignorecase", "multiline"], 0)?;
     matches(&call.input, &text(&pattern, ""), &ignore_case, &multiline, kind)
+}
+
+/// The one mark that values carry here: that they come out of a vault.
+fn tagged_with(call: &mut Call) -> Result<Value, Error> {
+    let [tag] = call.bind(["tag_name"], 1)?;
+    Ok((text(&tag, "") == "VaultedValue" && call.input.is_secret()).into())
 }

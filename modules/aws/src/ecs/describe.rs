@@ -10,6 +10,21 @@ use crate::shape;
 
 /// A service by name or ARN; `None` where the cluster has none of that name.
 pub async fn service(aws: &Aws, cluster: &str, name: &str) -> Result<Option<Service>, Error> {
+    find_service(aws, cluster, name, &[]).await
+}
+
+/// The same for check mode, where a cluster that does not exist has no services: an earlier task may be what
+/// would create it.
+pub async fn service_if_any(aws: &Aws, cluster: &str, name: &str) -> Result<Option<Service>, Error> {
+    find_service(aws, cluster, name, &["ClusterNotFoundException"]).await
+}
+
+async fn find_service(
+    aws: &Aws,
+    cluster: &str,
+    name: &str,
+    missing: &[&str],
+) -> Result<Option<Service>, Error> {
     let answer = aws
         .ecs()
         .describe_services()
@@ -18,8 +33,8 @@ pub async fn service(aws: &Aws, cluster: &str, name: &str) -> Result<Option<Serv
         .include(ServiceField::Tags)
         .send()
         .await
-        .explain("ecs:DescribeServices")?;
-    Ok(answer.services.unwrap_or_default().into_iter().next())
+        .missing("ecs:DescribeServices", missing)?;
+    Ok(answer.and_then(|a| a.services.unwrap_or_default().into_iter().next()))
 }
 
 /// The services of these names, ten to a call as the API allows; those that do not exist are left out.

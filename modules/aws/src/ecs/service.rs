@@ -64,7 +64,10 @@ impl ControllerModule for EcsService {
     async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let aws = Aws::connect(&self.connection, context).await?;
         let asked = service_change::asked(&self)?;
-        let found = describe::service(&aws, &self.cluster, &self.name).await?;
+        let found = match context.check {
+            true => describe::service_if_any(&aws, &self.cluster, &self.name).await?,
+            false => describe::service(&aws, &self.cluster, &self.name).await?,
+        };
         let existing = found.clone().filter(|s| s.status() != Some("INACTIVE"));
         let outcome = match self.state {
             Some(State::Absent) => self.delete(&aws, existing, context).await?,

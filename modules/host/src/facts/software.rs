@@ -220,3 +220,20 @@ pub fn initiators(_: &Context, facts: &mut Map) {
     put(facts, "iscsi_iqn", name);
     put(facts, "hostnqn", read("/etc/nvme/hostnqn").unwrap_or_default());
 }
+
+/// The Python that tasks may call, for playbooks that ask; nothing here needs one.
+pub fn python(context: &Context, facts: &mut Map) {
+    let Some(path) = which("python3", context).or_else(|| which("python", context)) else { return };
+    let real = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+    let mut python =
+        map! { "executable" => path.display().to_string(), "type" => "cpython", "has_sslcontext" => true };
+    // Its file is called after its version: `python3.11`.
+    let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let version = name.strip_prefix("python").and_then(|v| v.split_once('.'));
+    if let Some((Ok(major), Ok(minor))) = version.map(|(a, b)| (a.parse::<i64>(), b.parse::<i64>())) {
+        put(&mut python, "version", map! { "major" => major, "minor" => minor });
+        put(&mut python, "version_info", vec![major, minor]);
+        put(facts, "python_version", format!("{major}.{minor}"));
+    }
+    put(facts, "python", python);
+}
