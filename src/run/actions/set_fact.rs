@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use playbook_api::{Doc, Failure, JsonSchema, Map, Outcome, Value};
+use playbook_api::{Doc, Error, Failure, JsonSchema, Map, Outcome, Value};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
+use crate::document::{Node, Trust};
 use crate::run::Effect;
 
 /// Sets variables of a host for the rest of the run. Any argument is a variable.
@@ -28,13 +29,9 @@ impl Action for SetFact {
     const FREE: bool = true;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
-        let values: Vec<(Arc<str>, Value)> = call
-            .args
-            .values
-            .iter()
-            .filter(|(k, _)| k.as_str() != Some("cacheable"))
-            .map(|(k, v)| (Arc::from(&*k.to_text()), v.clone()))
-            .collect();
+        let names = call.args.values.iter().filter(|(k, _)| k.as_str() != Some("cacheable"));
+        let values: Vec<(Arc<str>, Value)> =
+            names.map(|(k, v)| Ok((name(call, &k.to_text())?, v.clone()))).collect::<Result<_, Error>>()?;
         if values.is_empty() {
             return Err(Failure::new(
                 "No key/value pairs provided, at least one is required for this action to succeed",
@@ -62,6 +59,13 @@ impl Action for SetFact {
         }
         Ok(outcome)
     }
+}
+
+/// A variable's name: as written in the task it may be a template.
+fn name(call: &ActionCall, written: &str) -> Result<Arc<str>, Error> {
+    let Some(node) = call.written(written) else { return Ok(written.into()) };
+    let key = Node::text(node.place().clone(), written, Trust::Templates);
+    Ok(call.renderer().value(&key)?.to_text().into())
 }
 
 /// What may be a variable's name.
