@@ -37,7 +37,13 @@ impl Action for SetFact {
                 "No key/value pairs provided, at least one is required for this action to succeed",
             ));
         }
-        for (name, _) in &values {
+        let mut values = values;
+        for (name, _) in &mut values {
+            // Names may be templates too.
+            if crate::jinja::Template::is_template(name) {
+                let template = crate::jinja::Template::new(name.clone(), call.item.task.action.place.clone());
+                *name = Arc::from(&*call.renderer().render(&template)?.to_text());
+            }
             if !is_identifier(name) {
                 return Err(Failure::new(format!("The variable name {} is not valid.", playbook_api::python::repr(&name.clone().into())))
                     .help("variables must start with a letter or underscore character, and contain only letters, numbers and underscores"));
