@@ -310,7 +310,7 @@ pub fn is_variable_name(name: &str) -> bool {
         && !RESERVED.contains(&name)
 }
 
-pub(super) fn check_variable_name(name: &Value, place: &Place) -> Result<(), Error> {
+pub fn check_variable_name(name: &Value, place: &Place) -> Result<(), Error> {
     let of_type = match name {
         Value::Str(text) if is_variable_name(text) => return Ok(()),
         Value::Str(_) => String::new(),
