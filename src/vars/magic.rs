@@ -179,7 +179,9 @@ fn role(role: &Arc<Role>, scope: &HostScope, name: &str) -> Option<Value> {
             let parts: Vec<&str> = role.full_name.split('.').collect();
             if parts.len() < 3 { Value::Null } else { parts[..2].join(".").into() }
         }
-        "ansible_parent_role_names" | "ansible_parent_role_paths" if scope.parent_roles().next().is_none() => {
+        "ansible_parent_role_names" | "ansible_parent_role_paths"
+            if scope.parent_roles().next().is_none() =>
+        {
             return None;
         }
         "ansible_parent_role_names" => {
