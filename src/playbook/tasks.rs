@@ -191,7 +191,7 @@ impl<'a> Reader<'a> {
             poll: get("poll"),
             listen: match get("listen") {
                 Some(node) => {
-                    node.as_list().unwrap_or(&[node.clone()]).iter().map(|n| self.topic(n)).collect()
+                    node.as_list().unwrap_or(std::slice::from_ref(&node)).iter().map(|n| self.topic(n)).collect()
                 }
                 None => Vec::new(),
             },
