@@ -23,7 +23,7 @@ mod tasks;
 mod tests;
 
 pub use action::unknown as unknown_action;
-pub use fields::is_variable_name;
+pub use fields::{check_variable_name, is_variable_name};
 pub use files::Sought;
 pub use include::include_frame;
 pub use keywords::{Condition, Frame, FrameKind, Keywords};

@@ -11,6 +11,7 @@ use super::tasks::Reader;
 use super::{Action, Block, Frame, FrameKind, Item, Keywords, LoopControl, Role, Task, TaskId, collections};
 use crate::document::{self, Entry, Kind, Node};
 use crate::inventory::Vars;
+use crate::settings::Origin;
 
 /// What an `include_role` or `import_role` asks for.
 #[derive(Clone, Debug)]
@@ -175,7 +176,14 @@ impl Reader<'_> {
             dependencies.push(self.draft(wanted, frame, Some(&me))?);
         }
         let dynamic = spec.is_some_and(|s| s.dynamic);
-        let by_default = if self.loader.settings.private_role_vars { false } else { !dynamic };
+        let settings = self.loader.settings;
+        let chosen = settings.get("DEFAULT_PRIVATE_ROLE_VARS").is_some_and(|entry| entry.origin != Origin::Default);
+        let by_default = match (settings.private_role_vars, chosen) {
+            (true, _) => false,
+            // Said in so many words, it counts for included roles too.
+            (false, true) => true,
+            (false, false) => !dynamic,
+        };
         let mut parents: Vec<Arc<str>> = chain().map(|p| p.name.clone()).collect();
         parents.extend(frame.chain().filter_map(|f| match &f.kind {
             FrameKind::Role(role) => Some(role.full_name.clone()),

@@ -115,6 +115,10 @@ impl<'a> Reader<'a> {
                 let is_meta = name == "meta";
                 let task = self.task(entry, parsed, frame, if handlers { &HANDLER } else { &TASK_SHAPE })?;
                 let end_role = task.action.args.get("_raw_params").and_then(Node::as_str) == Some("end_role");
+                let flushes = task.action.args.get("_raw_params").and_then(Node::as_str) == Some("flush_handlers");
+                if is_meta && flushes && handlers {
+                    return Err(parser_error("flush_handlers cannot be used as a handler", entry.place()));
+                }
                 if is_meta && end_role && (handlers || frame.role().is_none()) {
                     let whence = if handlers { "from a handler" } else { "from outside of a role" };
                     return Err(parser_error(format!("Cannot execute 'end_role' {whence}"), entry.place()));

@@ -3,8 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use playbook_api::Value;
-
 use super::cursor::Cursor;
 use crate::document::Node;
 use crate::playbook::{Task, TaskId};
@@ -15,11 +13,13 @@ use crate::template::Renderer;
 pub struct Handlers {
     all: Arc<Vec<Arc<Task>>>,
     notified: HashMap<TaskId, HashSet<Arc<str>>>,
+    /// Handlers whose name cannot be rendered without a host: told once.
+    unusable: HashSet<TaskId>,
 }
 
 impl Handlers {
     pub fn new(all: &[Arc<Task>]) -> Self {
-        Handlers { all: Arc::new(all.to_vec()), notified: HashMap::new() }
+        Handlers { all: Arc::new(all.to_vec()), notified: HashMap::new(), unusable: HashSet::new() }
     }
 
     /// Handlers that an included role brought.
@@ -49,11 +49,8 @@ impl Handlers {
         let mut found: Vec<TaskId> = Vec::new();
         found.extend(self.named(name, renderer));
         for handler in self.all.iter() {
-            let listens = handler.listen.iter().any(|topic| match renderer.value(topic) {
-                Ok(Value::List(topics)) => topics.iter().any(|t| is_called(handler, &t.to_text(), name)),
-                Ok(topic) => is_called(handler, &topic.to_text(), name),
-                Err(_) => false,
-            });
+            // Topics are taken as they are written.
+            let listens = handler.listen.iter().any(|topic| is_called(handler, &topic.raw().to_text(), name));
             if listens && !found.contains(&handler.id) {
                 found.push(handler.id);
             }
@@ -62,6 +59,25 @@ impl Handlers {
             self.notified.entry(*id).or_default().extend(hosts.iter().cloned());
         }
         !found.is_empty()
+    }
+
+    /// Handlers that nothing can notify, told the first time anything is notified.
+    pub fn unusable(&mut self, renderer: &Renderer) -> Vec<String> {
+        let mut told = Vec::new();
+        for handler in self.all.iter().filter(|h| h.listen.is_empty()) {
+            let Some(node) = &handler.keywords.name else { continue };
+            if node.as_str().is_none()
+                && let Err(e) = renderer.value(node)
+                && self.unusable.insert(handler.id)
+            {
+                told.push(format!(
+                    "Handler '{}' is unusable because it has no listen topics and the name could not be templated \
+                     (host-specific variables are not supported in handler names). The error: {e}",
+                    node.raw()
+                ));
+            }
+        }
+        told
     }
 
     /// The handler of a name: in the section that was read last (the play's own, or a role's), the first of it.

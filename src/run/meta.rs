@@ -63,7 +63,8 @@ pub fn run(
     }
     let say = |text: String, batch: &mut Batch| batch.run.emit(Event::Verbose { level: 2, text, host: None });
     match kind.as_str() {
-        "noop" | "reset_connection" => {}
+        "noop" => say("META: noop".into(), batch),
+        "reset_connection" => say("META: reset connection".into(), batch),
         "flush_handlers" => {
             let handlers = batch.handlers.all().clone();
             batch.order.insert(handlers.iter().map(|h| h.id).collect());
@@ -118,7 +119,10 @@ pub fn run(
             batch.done_roles.entry(identity).or_default().insert(host.clone());
         }
         "role_complete" => {
-            if let Some(role) = task.frame.role() {
+            // A host on which nothing of the role ran has not been through it.
+            if let Some(role) = task.frame.role()
+                && batch.begun_roles.get(&role.identity).is_some_and(|hosts| hosts.contains(host))
+            {
                 batch.done_roles.entry(role.identity.clone()).or_default().insert(host.clone());
             }
         }

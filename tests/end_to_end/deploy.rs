@@ -140,7 +140,7 @@ fn a_rollout_that_never_ends_runs_into_the_timeout_with_its_state() {
     deployment
         .deploy("1.0.0", &["-e", "app_rollout_timeout=4"])
         .fails(2)
-        .says(&["1/2", "has started 2 tasks"]);
+        .says(&["1 of 2 tasks running", "has started 2 tasks"]);
 }
 
 #[test]

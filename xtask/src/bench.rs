@@ -187,8 +187,8 @@ impl Bench {
         let postgres = Postgres::start()?;
         let moto = Moto::start()?;
         let proxy = Proxy::start(moto.port)?;
-        sandbox::create_database(&postgres, "webapp")?;
-        let database = Database { host: "127.0.0.1", port: postgres.port, name: "webapp" };
+        sandbox::create_database(&postgres, "users_db")?;
+        let database = Database { host: "127.0.0.1", port: postgres.port, name: "users_db" };
         let state = sandbox::provision(Aws { port: moto.port }, "ecs-fargate-webapp", &database)?;
         let folder = Folder::new(build::root().join(".sandbox"));
         sandbox::write_state(&folder.0, &state)?;

@@ -15,7 +15,8 @@ pub fn root() -> PathBuf {
 pub fn playbook(release: bool) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.current_dir(root()).args(["build", "-q", "--package", "playbook", "--bin", "playbook"]);
+    // The features of the whole workspace, so that `cargo test --workspace` finds its dependencies built.
+    build.current_dir(root()).args(["build", "-q", "--workspace", "--bin", "playbook"]);
     build.args(["--message-format", "json-render-diagnostics"]);
     if release {
         build.arg("--release");

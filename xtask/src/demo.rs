@@ -18,7 +18,7 @@ use xtask::{Doing, Result, build, recap};
 use crate::preflight;
 
 const APP: &str = "ecs-fargate-webapp";
-const DATABASE: &str = "webapp";
+const DATABASE: &str = "users_db";
 
 pub fn run(arguments: &[String]) -> Result<bool> {
     let keep = match arguments {

@@ -10,7 +10,7 @@ use crate::postgres::{Postgres, sql_at};
 use crate::{Doing, Result};
 
 /// The database user of the application; its password needs percent-encoding in a URL.
-pub const DATABASE_USER: &str = "webapp";
+pub const DATABASE_USER: &str = "app_owner";
 pub const DATABASE_PASSWORD: &str = "p@ss/w0rd:#1?&%";
 
 /// Where the application's database listens, and what it is called.
