@@ -365,6 +365,8 @@ impl Reporter for Default {
                 if self.options.skipped && self.options.ok {
                     self.task_banner(task);
                 }
+                // The task may take its time; its title is there meanwhile.
+                self.display.flush();
             }
             Event::HostStart { task, host } => {
                 if self.options.per_host_start {
@@ -423,6 +425,7 @@ impl Reporter for Default {
                 self.display.flush();
             }
         }
+        self.display.settle();
     }
 
     fn flush(&mut self) {
