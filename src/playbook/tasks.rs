@@ -115,7 +115,8 @@ impl<'a> Reader<'a> {
                 let is_meta = name == "meta";
                 let task = self.task(entry, parsed, frame, if handlers { &HANDLER } else { &TASK_SHAPE })?;
                 let end_role = task.action.args.get("_raw_params").and_then(Node::as_str) == Some("end_role");
-                let flushes = task.action.args.get("_raw_params").and_then(Node::as_str) == Some("flush_handlers");
+                let flushes =
+                    task.action.args.get("_raw_params").and_then(Node::as_str) == Some("flush_handlers");
                 if is_meta && flushes && handlers {
                     return Err(parser_error("flush_handlers cannot be used as a handler", entry.place()));
                 }
@@ -194,9 +195,12 @@ impl<'a> Reader<'a> {
             async_seconds: get("async").or_else(|| get("async_val")),
             poll: get("poll"),
             listen: match get("listen") {
-                Some(node) => {
-                    node.as_list().unwrap_or(std::slice::from_ref(&node)).iter().map(|n| self.topic(n)).collect()
-                }
+                Some(node) => node
+                    .as_list()
+                    .unwrap_or(std::slice::from_ref(&node))
+                    .iter()
+                    .map(|n| self.topic(n))
+                    .collect(),
                 None => Vec::new(),
             },
             implicit: false,

@@ -55,7 +55,7 @@ fn result(result: &TaskResult) -> Map {
     let own = |key: &Value| key.as_str().is_some_and(|key| key.starts_with("_ansible_"));
     let shown: Map = shown(result).into_iter().filter(|(key, _)| !own(key)).collect();
     values.insert("result".into(), shown.into());
-    if let Some(error) = &result.error {
+    if let Some(error) = result.error.as_ref().filter(|_| !result.no_log) {
         values.insert("error".into(), format_error(error).trim_end().into());
     }
     if !result.warnings.is_empty() {
