@@ -177,7 +177,8 @@ impl Reader<'_> {
         }
         let dynamic = spec.is_some_and(|s| s.dynamic);
         let settings = self.loader.settings;
-        let chosen = settings.get("DEFAULT_PRIVATE_ROLE_VARS").is_some_and(|entry| entry.origin != Origin::Default);
+        let chosen =
+            settings.get("DEFAULT_PRIVATE_ROLE_VARS").is_some_and(|entry| entry.origin != Origin::Default);
         let by_default = match (settings.private_role_vars, chosen) {
             (true, _) => false,
             // Said in so many words, it counts for included roles too.

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 use indexmap::IndexMap;
-use playbook_api::{Map, Value};
+use playbook_api::{Error, Map, Value};
 
+use super::FactCache;
 use crate::inventory::Vars;
 
 /// Values by name, as `set_fact` and `register` leave them.
@@ -28,18 +29,41 @@ pub struct HostState {
 #[derive(Debug, Default)]
 pub struct Store {
     hosts: RwLock<HashMap<Arc<str>, HostState>>,
+    cache: Option<FactCache>,
 }
 
 impl Store {
+    /// Facts come from the cache, and are kept there.
+    pub fn with_cache(cache: Option<FactCache>) -> Store {
+        Store { cache, ..Store::default() }
+    }
+
     /// What is known about a host now.
     pub fn host(&self, name: &str) -> HostState {
-        let hosts = self.hosts.read().unwrap_or_else(|e| e.into_inner());
-        hosts.get(name).cloned().unwrap_or_default()
+        let known = self.hosts.read().unwrap_or_else(|e| e.into_inner()).get(name).cloned();
+        match known {
+            Some(state) => state,
+            None if self.cache.is_some() => {
+                let mut hosts = self.hosts.write().unwrap_or_else(|e| e.into_inner());
+                hosts.entry(name.into()).or_insert_with(|| self.cached(name)).clone()
+            }
+            None => HostState::default(),
+        }
+    }
+
+    /// What is known about a host from earlier runs.
+    fn cached(&self, name: &str) -> HostState {
+        let facts = self.cache.as_ref().and_then(|cache| cache.load(name)).unwrap_or_default();
+        HostState {
+            ansible_facts: Arc::new(deprefixed(&facts)),
+            facts: Arc::new(facts),
+            ..HostState::default()
+        }
     }
 
     fn with(&self, name: &Arc<str>, change: impl FnOnce(&mut HostState)) {
         let mut hosts = self.hosts.write().unwrap_or_else(|e| e.into_inner());
-        change(hosts.entry(name.clone()).or_default());
+        change(hosts.entry(name.clone()).or_insert_with(|| self.cached(name)));
     }
 
     pub fn set(&self, host: &Arc<str>, name: impl Into<Arc<str>>, value: Value) {
@@ -57,19 +81,27 @@ impl Store {
     }
 
     /// Merges gathered facts. What `ansible_facts` showed before stays, as with Ansible, unless gathered anew.
-    pub fn add_facts(&self, host: &Arc<str>, facts: &Map) {
+    pub fn add_facts(&self, host: &Arc<str>, facts: &Map) -> Result<(), Error> {
         self.with(host, |state| {
             Arc::make_mut(&mut state.ansible_facts).extend(deprefixed(facts));
             Arc::make_mut(&mut state.facts).extend(facts.iter().map(|(k, v)| (k.clone(), v.clone())));
         });
+        match &self.cache {
+            Some(cache) => cache.save(host, &self.host(host).facts),
+            None => Ok(()),
+        }
     }
 
     /// `meta: clear_facts`: forgets gathered facts; `set_fact` values that are not cacheable stay.
-    pub fn clear_facts(&self, host: &Arc<str>) {
+    pub fn clear_facts(&self, host: &Arc<str>) -> Result<(), Error> {
         self.with(host, |state| {
             state.facts = Arc::default();
             state.ansible_facts = Arc::default();
         });
+        match &self.cache {
+            Some(cache) => cache.forget(host),
+            None => Ok(()),
+        }
     }
 }
 
