@@ -87,7 +87,7 @@ pub fn run(
         }
         "clear_facts" => {
             for host in batch.cursors.keys() {
-                batch.play.base.store.clear_facts(host);
+                batch.play.base.store.clear_facts(host)?;
             }
             say("META: facts cleared".into(), batch);
         }
