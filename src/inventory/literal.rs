@@ -28,6 +28,7 @@ pub fn literal(text: &str) -> Option<Value> {
             | b'R'
             | b'u'
             | b'U'
+            | b's'
     ) {
         return None;
     }
@@ -101,6 +102,9 @@ impl Reader<'_> {
                 self.at += 1;
                 self.braces()?
             }
+            b's' if self.take("set()") => Value::from(Vec::<Value>::new()),
+            // Python knows more literals than inventories have types: they stay text.
+            b'.' if self.take("...") => "...".into(),
             b'T' if self.word("True") => true.into(),
             b'F' if self.word("False") => false.into(),
             b'N' if self.word("None") => Value::Null,
@@ -203,6 +207,9 @@ impl Reader<'_> {
             return None;
         }
         let digits = text.replace('_', "");
+        if digits.strip_suffix('j').is_some_and(|n| n.parse::<f64>().is_ok()) {
+            return Some(text.into());
+        }
         for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
             if let Some(digits) = digits.strip_prefix(prefix) {
                 return BigInt::from_str_radix(digits, radix).ok().map(Value::big);

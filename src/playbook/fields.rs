@@ -149,7 +149,7 @@ pub(super) const INCLUDE_KEYWORDS: &[&str] = &[
 impl Shape {
     pub(super) fn has(&self, keyword: &str) -> bool {
         let handler = self.name.starts_with("Handler") && keyword == "listen";
-        let task = self.hint != "" && TASK.contains(&keyword);
+        let task = !self.hint.is_empty() && TASK.contains(&keyword);
         handler
             || task
             || self.own.contains(&keyword)
@@ -236,11 +236,23 @@ pub(super) fn type_name(node: &Node) -> &'static str {
     }
 }
 
+/// Whether a template is nothing but one `{{ … }}`, or starts with a statement.
+fn is_whole(source: &str) -> bool {
+    let source = source.trim();
+    let one = source.starts_with("{{") && source.ends_with("}}") && source.matches("{{").count() == 1;
+    one || source.starts_with("{%") || source.starts_with("{#")
+}
+
 /// One condition or a list of them. Text without delimiters is an expression.
 pub(super) fn conditions(node: &Node) -> Vec<Condition> {
     let one = |node: &Node| match node.as_str() {
         Some(text) if !text.trim().is_empty() && !node.is_untrusted() => {
             Condition::Expression(Arc::new(Expression::new(text, node.place().clone())))
+        }
+        // Templates inside an expression's constants are rendered; a template around it all is one itself.
+        _ if matches!(node.kind(), Kind::Template(t) if !is_whole(t.source())) => {
+            let source = node.source().unwrap_or_default();
+            Condition::Expression(Arc::new(Expression::new(source, node.place().clone())))
         }
         _ => Condition::Node(node.clone()),
     };
@@ -298,7 +310,7 @@ pub fn is_variable_name(name: &str) -> bool {
         && !RESERVED.contains(&name)
 }
 
-pub(super) fn check_variable_name(name: &Value, place: &Place) -> Result<(), Error> {
+pub fn check_variable_name(name: &Value, place: &Place) -> Result<(), Error> {
     let of_type = match name {
         Value::Str(text) if is_variable_name(text) => return Ok(()),
         Value::Str(_) => String::new(),

@@ -7,6 +7,7 @@ use playbook_api::{Error, Map, Redactor, Value};
 
 use super::diff::format_diff;
 use super::display::{Colour, Display, Streams};
+use super::recap;
 use super::result::{Format, host_label, item_label, shown};
 use super::{Event, HostStats, Reporter, Status, TaskInfo, TaskKind, TaskResult};
 use crate::playbook::TaskId;
@@ -64,7 +65,7 @@ impl Default {
         colour: bool,
         redactor: Redactor,
     ) -> Self {
-        Default::with(Display::on(streams, verbosity, colour, 0, redactor), settings)
+        Default::with(Display::on(streams, settings, verbosity, colour, redactor), settings)
     }
 
     fn with(display: Display, settings: &Settings) -> Self {
@@ -108,7 +109,7 @@ impl Default {
 
     fn task_path(&mut self, task: &TaskInfo) {
         let path = format!("task path: {}:{}", task.place.file, task.place.line.max(1));
-        self.display.line(&path, Some(Colour::DEBUG));
+        self.display.line(&path, Some(Colour::Debug));
     }
 
     /// Warnings and the error with its places, above the line of the result.
@@ -192,7 +193,7 @@ impl Default {
                 if self.is_verbose(result, 0) {
                     text += &format!(" => {}", self.dump(result, &values));
                 }
-                self.display.line(&text, Some(Colour::SKIP));
+                self.display.line(&text, Some(Colour::Skip));
             }
             Status::Failed | Status::Unreachable => {
                 self.task_banner(&result.task);
@@ -200,7 +201,7 @@ impl Default {
                 let dump = self.dump(result, &values);
                 self.failed_line(
                     &format!("failed: [{}] (item={label}) => {dump}", host_label(result)),
-                    Colour::ERROR,
+                    Colour::Error,
                 );
             }
         }
@@ -246,7 +247,7 @@ impl Default {
                 if self.is_verbose(result, 0) {
                     text += &format!(" => {}", self.dump(result, &values));
                 }
-                self.display.line(&text, Some(Colour::SKIP));
+                self.display.line(&text, Some(Colour::Skip));
             }
             Status::Failed => {
                 self.task_banner(&result.task);
@@ -258,7 +259,7 @@ impl Default {
                     let dump = self.dump(result, &values);
                     self.failed_line(
                         &format!("fatal: [{}]: FAILED! => {dump}", host_label(result)),
-                        Colour::ERROR,
+                        Colour::Error,
                     );
                 }
                 self.ignoring(result);
@@ -268,7 +269,7 @@ impl Default {
                 self.notes(result);
                 let dump = self.dump(result, &values);
                 let text = format!("fatal: [{}]: UNREACHABLE! => {dump}", host_label(result));
-                self.failed_line(&text, Colour::UNREACHABLE);
+                self.failed_line(&text, Colour::Unreachable);
                 self.ignoring(result);
             }
         }
@@ -276,7 +277,7 @@ impl Default {
 
     fn ignoring(&mut self, result: &TaskResult) {
         if result.ignored {
-            self.display.line("...ignoring", Some(Colour::SKIP));
+            self.display.line("...ignoring", Some(Colour::Skip));
         }
     }
 
@@ -286,7 +287,7 @@ impl Default {
         if self.is_verbose(result, 2) {
             text += &format!("Result was: {}", self.dump(result, &shown(result)));
         }
-        self.display.line(&text, Some(Colour::DEBUG));
+        self.display.line(&text, Some(Colour::Debug));
     }
 
     fn stats(&mut self, hosts: &IndexMap<Arc<str>, HostStats>, custom: &IndexMap<Arc<str>, Map>) {
@@ -294,7 +295,7 @@ impl Default {
         let mut names: Vec<&Arc<str>> = hosts.keys().collect();
         names.sort();
         for name in names {
-            let line = self.recap(name, &hosts[name]);
+            let line = recap::line(&self.display, name, &hosts[name]);
             self.display.line(&line, None);
         }
         self.display.line("", None);
@@ -303,11 +304,11 @@ impl Default {
             let mut names: Vec<&Arc<str>> = custom.keys().filter(|name| &***name != "_run").collect();
             names.sort();
             for name in names {
-                let text = self.custom(&custom[name]);
+                let text = recap::custom(&self.display, &custom[name]);
                 self.display.line(&format!("\t{name}: {text}"), None);
             }
             if let Some(run) = custom.get("_run") {
-                let text = self.custom(run);
+                let text = recap::custom(&self.display, run);
                 self.display.line("", None);
                 self.display.line(&format!("\tRUN: {text}"), None);
             }
@@ -317,48 +318,10 @@ impl Default {
             self.display.banner("DRY RUN");
         }
     }
-
-    /// One line, as Ansible squeezes its indented JSON.
-    fn custom(&self, values: &Map) -> String {
-        let values = self.display.redactor().map(values);
-        let style = playbook_api::python::JsonStyle { indent: Some(1), sort_keys: true, ensure_ascii: false };
-        playbook_api::python::json(&values.into(), style).replace('\n', "")
-    }
-
-    fn recap(&self, host: &str, stats: &HostStats) -> String {
-        let colour = if stats.failed != 0 || stats.unreachable != 0 {
-            Colour::ERROR
-        } else if stats.changed != 0 {
-            Colour::CHANGED
-        } else {
-            Colour::OK
-        };
-        // Ansible pads the text with its escape codes in it.
-        let (host, room): (String, usize) = if self.display.colour {
-            (self.display.painted(host, colour), 37)
-        } else {
-            (host.to_owned(), 26)
-        };
-        let padding = " ".repeat(room.saturating_sub(host.chars().count()));
-        let counts = [
-            ("ok", stats.ok, Colour::OK),
-            ("changed", stats.changed, Colour::CHANGED),
-            ("unreachable", stats.unreachable, Colour::UNREACHABLE),
-            ("failed", stats.failed, Colour::ERROR),
-            ("skipped", stats.skipped, Colour::SKIP),
-            ("rescued", stats.rescued, Colour::OK),
-            ("ignored", stats.ignored, Colour::WARN),
-        ];
-        let counts = counts.map(|(name, count, colour)| {
-            let text = format!("{name}={count:<4}");
-            if count == 0 { text } else { self.display.painted(&text, colour) }
-        });
-        format!("{host}{padding} : {}", counts.join(" "))
-    }
 }
 
 fn word(status: Status) -> (&'static str, Colour) {
-    if status == Status::Changed { ("changed", Colour::CHANGED) } else { ("ok", Colour::OK) }
+    if status == Status::Changed { ("changed", Colour::Changed) } else { ("ok", Colour::Ok) }
 }
 
 fn is_include(action: &str) -> bool {
@@ -395,19 +358,21 @@ impl Reporter for Default {
                     name => self.display.banner(&format!("PLAY [{name}]{check}")),
                 }
             }
-            Event::NoHostsMatched => self.display.line("skipping: no hosts matched", Some(Colour::SKIP)),
+            Event::NoHostsMatched => self.display.line("skipping: no hosts matched", Some(Colour::Skip)),
             Event::NoHostsRemaining => self.display.banner("NO MORE HOSTS LEFT"),
             Event::TaskStart(task) => {
                 self.banner = None;
                 if self.options.skipped && self.options.ok {
                     self.task_banner(task);
                 }
+                // The task may take its time; its title is there meanwhile.
+                self.display.flush();
             }
             Event::HostStart { task, host } => {
                 if self.options.per_host_start {
                     let kind = if task.kind == TaskKind::Handler { "HANDLER" } else { "TASK" };
                     let text = format!(" [started {kind}: {} on {host}]", task.name);
-                    self.display.line(&text, Some(Colour::OK));
+                    self.display.line(&text, Some(Colour::Ok));
                 }
             }
             Event::ItemResult(result) => self.item(result),
@@ -426,7 +391,7 @@ impl Reporter for Default {
                     get("started"),
                     get("finished")
                 );
-                self.display.line(&text, Some(Colour::DEBUG));
+                self.display.line(&text, Some(Colour::Debug));
             }
             Event::Included { file, hosts, item } => {
                 let hosts: Vec<&str> = hosts.iter().map(|host| &**host).collect();
@@ -434,12 +399,12 @@ impl Reporter for Default {
                 if let Some(item) = item.as_deref().filter(|item| !item.is_empty()) {
                     text += &format!(" => (item={item})");
                 }
-                self.display.line(&text, Some(Colour::SKIP));
+                self.display.line(&text, Some(Colour::Included));
             }
             Event::Notified { handler, host } => {
                 if self.display.verbosity > 1 {
                     let text = format!("NOTIFIED HANDLER {handler} for {host}");
-                    self.display.line(&text, Some(Colour::VERBOSE));
+                    self.display.line(&text, Some(Colour::Verbose));
                 }
             }
             Event::Progress { host, message } => self.display.waiting(host, Some(message)),
@@ -451,7 +416,7 @@ impl Reporter for Default {
                         Some(host) => format!("<{host}> {text}"),
                         None => text.clone(),
                     };
-                    self.display.line(&text, Some(Colour::VERBOSE));
+                    self.display.verbose(&text);
                 }
             }
             Event::Error(error) => self.display.error(error, true),
@@ -460,6 +425,7 @@ impl Reporter for Default {
                 self.display.flush();
             }
         }
+        self.display.settle();
     }
 
     fn flush(&mut self) {

@@ -8,7 +8,10 @@ mod event;
 pub mod json_lines;
 mod live;
 mod minimal;
+mod recap;
 mod result;
+#[cfg(test)]
+mod tests;
 pub mod yaml;
 
 use playbook_api::Redactor;

@@ -31,11 +31,6 @@ pub fn finalize(call: &ItemCall, scope: &HostScope, raw: &[&str]) -> Result<Argu
                 );
             }
             Value::Null | Value::Omit => {}
-            Value::Str(text) => {
-                let parsed =
-                    crate::document::parse_kv(&text, node.place(), crate::document::Trust::Text, true)?;
-                values.extend(parsed.iter().map(|(k, n)| (Value::from(k.clone()), n.raw())));
-            }
             other => {
                 let message = format!("task arguments must be a dictionary, got {}", other.type_name());
                 return Err(whole(Error::new(message).at(node.place())));

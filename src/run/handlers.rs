@@ -3,8 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use playbook_api::Value;
-
 use super::cursor::Cursor;
 use crate::document::Node;
 use crate::playbook::{Task, TaskId};
@@ -15,17 +13,30 @@ use crate::template::Renderer;
 pub struct Handlers {
     all: Arc<Vec<Arc<Task>>>,
     notified: HashMap<TaskId, HashSet<Arc<str>>>,
+    /// Handlers whose name cannot be rendered without a host: told once.
+    unusable: HashSet<TaskId>,
 }
 
 impl Handlers {
     pub fn new(all: &[Arc<Task>]) -> Self {
-        Handlers { all: Arc::new(all.to_vec()), notified: HashMap::new() }
+        Handlers { all: Arc::new(all.to_vec()), notified: HashMap::new(), unusable: HashSet::new() }
     }
 
-    /// Handlers that an included role brought.
+    /// Handlers that an included role brought. Where they are here already, from an earlier use of the role, the
+    /// new ones take their place, notifications and all.
     pub fn extend(&mut self, more: Vec<Arc<Task>>) {
-        if !more.is_empty() {
-            Arc::make_mut(&mut self.all).extend(more);
+        if more.is_empty() {
+            return;
+        }
+        let all = Arc::make_mut(&mut self.all);
+        for handler in more {
+            if let Some(at) = all.iter().position(|known| known.place == handler.place) {
+                let old = all.remove(at);
+                if let Some(hosts) = self.notified.remove(&old.id) {
+                    self.notified.insert(handler.id, hosts);
+                }
+            }
+            all.push(handler);
         }
     }
 
@@ -48,14 +59,17 @@ impl Handlers {
     pub fn notify(&mut self, name: &str, hosts: &[Arc<str>], renderer: &Renderer) -> bool {
         let mut found: Vec<TaskId> = Vec::new();
         found.extend(self.named(name, renderer));
-        for handler in self.all.iter() {
-            let listens = handler.listen.iter().any(|topic| match renderer.value(topic) {
-                Ok(Value::List(topics)) => topics.iter().any(|t| is_called(handler, &t.to_text(), name)),
-                Ok(topic) => is_called(handler, &topic.to_text(), name),
-                Err(_) => false,
-            });
-            if listens && !found.contains(&handler.id) {
-                found.push(handler.id);
+        // A role that is used twice brings its handlers twice; of the same name, the last one listens.
+        let mut seen = HashSet::new();
+        for section in sections(&self.all).into_iter().rev() {
+            for handler in section {
+                // Topics are taken as they are written.
+                let listens =
+                    handler.listen.iter().any(|topic| is_called(handler, &topic.raw().to_text(), name));
+                let own = handler.keywords.name.as_ref().map(|node| node.raw().to_text().into_owned());
+                if listens && own.is_none_or(|own| seen.insert(own)) && !found.contains(&handler.id) {
+                    found.push(handler.id);
+                }
             }
         }
         for id in &found {
@@ -64,11 +78,27 @@ impl Handlers {
         !found.is_empty()
     }
 
+    /// Handlers that nothing can notify, told the first time anything is notified.
+    pub fn unusable(&mut self, renderer: &Renderer) -> Vec<String> {
+        let mut told = Vec::new();
+        for handler in self.all.iter().filter(|h| h.listen.is_empty()) {
+            let Some(node) = &handler.keywords.name else { continue };
+            if node.as_str().is_none()
+                && let Err(e) = renderer.value(node)
+                && self.unusable.insert(handler.id)
+            {
+                told.push(format!(
+                    "Handler '{}' is unusable because it has no listen topics and the name could not be templated \
+                     (host-specific variables are not supported in handler names). The error: {e}",
+                    node.raw()
+                ));
+            }
+        }
+        told
+    }
+
     /// The handler of a name: in the section that was read last (the play's own, or a role's), the first of it.
     fn named(&self, name: &str, renderer: &Renderer) -> Option<TaskId> {
-        let section =
-            |a: &Arc<Task>, b: &Arc<Task>| a.frame.role().map(|r| r.id) == b.frame.role().map(|r| r.id);
-        let sections: Vec<&[Arc<Task>]> = self.all.chunk_by(section).collect();
         let answers = |handler: &&Arc<Task>| {
             handler
                 .keywords
@@ -77,7 +107,11 @@ impl Handlers {
                 .and_then(|node| plain(node, renderer))
                 .is_some_and(|own| is_called(handler, &own, name))
         };
-        sections.into_iter().rev().find_map(|section| section.iter().find(answers)).map(|handler| handler.id)
+        sections(&self.all)
+            .into_iter()
+            .rev()
+            .find_map(|section| section.iter().find(answers))
+            .map(|handler| handler.id)
     }
 
     /// A failed host still runs what was notified (`force_handlers`).
@@ -86,6 +120,13 @@ impl Handlers {
             cursor.flush(&self.all);
         }
     }
+}
+
+/// The handlers of the play, and of each use of a role.
+fn sections(all: &[Arc<Task>]) -> Vec<&[Arc<Task>]> {
+    let together =
+        |a: &Arc<Task>, b: &Arc<Task>| a.frame.role().map(|r| r.id) == b.frame.role().map(|r| r.id);
+    all.chunk_by(together).collect()
 }
 
 /// Whether a notification means this name or topic of a handler: `name`, `role : name` or `collection.role : name`.

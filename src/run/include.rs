@@ -101,7 +101,7 @@ fn role_spec(arguments: &Map, task: &Task) -> Result<RoleSpec, Error> {
         defaults_from: text("defaults_from"),
         handlers_from: text("handlers_from"),
         allow_duplicates: flag("allow_duplicates", true),
-        public: Some(flag("public", false)),
+        public: arguments.get("public").and_then(playbook_api::arguments::to_bool),
         rolespec_validate: flag("rolespec_validate", true),
         place: Some(task.place.clone()),
         ..RoleSpec::default()

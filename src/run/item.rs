@@ -64,7 +64,7 @@ pub fn failed(call: &ItemCall, scope: &Arc<HostScope>, error: Error) -> TaskResu
         if error.get_kind() == ErrorKind::Unreachable { Status::Unreachable } else { Status::Failed };
     let mut result = blank(call, status);
     let error = error.context("Task failed").at(&call.task.place);
-    result.values = map! { "msg" => error.to_string() };
+    result.values = map! { "msg" => error.to_string(), "exception" => "(traceback unavailable)" };
     if status == Status::Unreachable {
         result.values.insert("changed".into(), false.into());
         result.values.insert("unreachable".into(), true.into());
@@ -334,7 +334,8 @@ fn failed_when(call: &ItemCall, outcome: &mut ItemOutcome, fails: bool) {
     if fails {
         result.status = Status::Failed;
         if result.error.is_none() {
-            let message = "Action failed: Failed because of failed_when.";
+            let said = result.values.get("msg").and_then(Value::as_str).filter(|m| !m.is_empty());
+            let message = format!("Action failed: {}", said.unwrap_or("Failed because of failed_when."));
             result.error = Some(Error::new(message).context("Task failed").at(&call.task.place));
         }
         return;
@@ -398,6 +399,9 @@ fn result_of(call: &ItemCall, done: Result<Outcome, Failure>) -> TaskResult {
         let what =
             if actions::find(&call.task.action.name).is_some() { "Action failed" } else { "Module failed" };
         result.error = Some(error.context(format!("Task failed: {what}")).at(&call.task.place));
+    }
+    if !outcome.warnings.is_empty() {
+        values.insert("warnings".into(), outcome.warnings.clone().into());
     }
     result.warnings = outcome.warnings;
     result.values = values;

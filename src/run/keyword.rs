@@ -60,24 +60,47 @@ pub fn float(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<f64>
 pub fn environment(task: &Task, renderer: &Renderer) -> Result<Vec<(String, String)>, Error> {
     let mut merged = Map::default();
     for node in inherited(task, "environment") {
-        let value = renderer.value(node)?;
-        let dicts: Vec<&Value> = match value.as_list() {
-            Some(items) => items.iter().collect(),
-            None => vec![&value],
-        };
-        for dict in dicts {
-            match dict {
-                Value::Map(map) => merged.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
-                Value::Null | Value::Omit => {}
-                Value::Str(text) if text.is_empty() => {}
-                other => {
-                    let message = format!("environment must be a dictionary, received {other}");
-                    return Err(Error::new(message).at(node.place()));
+        let parts: Vec<&Node> = node.as_list().map_or_else(|| vec![node], |items| items.iter().collect());
+        for part in parts {
+            match part.as_map() {
+                Some(entries) => {
+                    for (name, entry) in entries {
+                        match renderer.value(&entry.node) {
+                            Ok(Value::Omit) => {}
+                            Ok(value) => drop(merged.insert(name.clone(), value)),
+                            // The facts it asks for are the ones about to be gathered.
+                            Err(e) if gathers(task) && e.is_undefined() && e.to_string().contains("env") => {}
+                            Err(e) => return Err(e),
+                        }
+                    }
                 }
+                None => add_environment(&mut merged, renderer.value(part)?, part)?,
             }
         }
     }
     Ok(merged.into_iter().map(|(k, v)| (k.to_text().into_owned(), v.to_text().into_owned())).collect())
+}
+
+fn gathers(task: &Task) -> bool {
+    matches!(task.action_name(), "setup" | "gather_facts")
+}
+
+fn add_environment(merged: &mut Map, value: Value, node: &Node) -> Result<(), Error> {
+    match value {
+        Value::Map(map) => merged.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
+        Value::List(items) => {
+            for item in items.iter() {
+                add_environment(merged, item.clone(), node)?;
+            }
+        }
+        Value::Null | Value::Omit => {}
+        Value::Str(text) if text.is_empty() => {}
+        other => {
+            let message = format!("environment must be a dictionary, received {other}");
+            return Err(Error::new(message).at(node.place()));
+        }
+    }
+    Ok(())
 }
 
 /// A keyword's values, outermost first, the task's own last.

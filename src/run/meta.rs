@@ -63,13 +63,20 @@ pub fn run(
     }
     let say = |text: String, batch: &mut Batch| batch.run.emit(Event::Verbose { level: 2, text, host: None });
     match kind.as_str() {
-        "noop" | "reset_connection" => {}
+        "noop" => say("META: noop".into(), batch),
+        "reset_connection" => say("META: reset connection".into(), batch),
         "flush_handlers" => {
             let handlers = batch.handlers.all().clone();
             batch.order.insert(handlers.iter().map(|h| h.id).collect());
             cursor_of(&mut batch.cursors, host).flush(&handlers);
-            if !is_implicit(task) {
-                say("META: triggered running handlers".into(), batch);
+            let waiting = handlers.iter().any(|handler| batch.handlers.is_notified(handler, host));
+            let text = format!("META: triggered running handlers for {host}");
+            match is_implicit(task) {
+                false => say(text, batch),
+                true if waiting && batch.play.shared.settings.debug => {
+                    batch.run.emit(Event::Verbose { level: 0, text, host: None });
+                }
+                true => {}
             }
         }
         "refresh_inventory" => {
@@ -118,7 +125,10 @@ pub fn run(
             batch.done_roles.entry(identity).or_default().insert(host.clone());
         }
         "role_complete" => {
-            if let Some(role) = task.frame.role() {
+            // A host on which nothing of the role ran has not been through it.
+            if let Some(role) = task.frame.role()
+                && batch.begun_roles.get(&role.identity).is_some_and(|hosts| hosts.contains(host))
+            {
                 batch.done_roles.entry(role.identity.clone()).or_default().insert(host.clone());
             }
         }

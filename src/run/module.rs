@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use playbook_api::context::Progress;
-use playbook_api::{Arguments, Context, Error, Failure, Outcome, Run, Value};
+use playbook_api::{Arguments, Context, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map};
 
 use super::actions::ActionCall;
 use super::{keyword, target};
@@ -23,10 +23,33 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
         return Ok(outcome);
     }
     let context = context(call)?;
-    match entry.run {
+    let shown = (shared.options.verbosity >= 3).then(|| invocation(entry, &args));
+    let done = match entry.run {
         Run::Host(_) => connection::open(&target::of_task(call)?)?.run(entry, &args, &context),
         Run::Controller(run) => shared.runtime()?.block_on(run(entry.clone(), args, context)),
+    };
+    let Some(shown) = shown else { return done };
+    match done {
+        Ok(outcome) => Ok(outcome.with("invocation", shown)),
+        Err(failure) => Err(failure.with("invocation", shown)),
     }
+}
+
+/// The arguments a module ran with, defaults included, as `-vvv` shows them.
+fn invocation(entry: &ModuleEntry, args: &Arguments) -> Value {
+    let mut all = Map::default();
+    for (name, option) in &entry.spec().options {
+        let given = std::iter::once(name).chain(&option.aliases).find_map(|n| args.get(n));
+        let value = match given {
+            Some(_) if option.no_log => "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER".into(),
+            Some(value) => value.clone(),
+            None => option.default.clone().map_or(Value::Null, Value::from_json),
+        };
+        if given.is_some() || !name.starts_with('_') {
+            all.insert(name.as_str().into(), value);
+        }
+    }
+    map! { "module_args" => all }.into()
 }
 
 /// What the module is given beside its arguments.

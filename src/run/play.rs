@@ -32,6 +32,8 @@ pub struct Batch<'r> {
     pub busy: HashSet<Arc<str>>,
     /// Role uses that a host has been through, by the role's identity.
     pub done_roles: HashMap<Arc<str>, HashSet<Arc<str>>>,
+    /// Role uses of which a task has run on a host.
+    pub begun_roles: HashMap<Arc<str>, HashSet<Arc<str>>>,
     /// Set by `meta: end_play` and `end_batch`, `any_errors_fatal`, `max_fail_percentage`.
     pub stop: Stop,
     /// What failed since the last step began.
@@ -84,6 +86,7 @@ impl<'r> Batch<'r> {
             order: Order::new(&items),
             busy: HashSet::new(),
             done_roles: HashMap::new(),
+            begun_roles: HashMap::new(),
             stop: Stop::No,
             step: StepFailures::default(),
             pool,
@@ -292,6 +295,11 @@ impl<'r> Batch<'r> {
         if shown {
             self.run.emit(Event::HostResult(result));
         }
+        if let Some(role) = task.frame.role()
+            && !matches!(status, Status::Skipped | Status::Unreachable)
+        {
+            self.begun_roles.entry(role.identity.clone()).or_default().insert(host.clone());
+        }
         match status {
             // An include counts when what it brings is loaded.
             Status::Ok | Status::Changed if !shown => {}
@@ -396,6 +404,10 @@ impl<'r> Batch<'r> {
         task: &Arc<Task>,
         scope: &Arc<HostScope>,
     ) -> Result<(), Error> {
+        let nobody = HostScope::new(&self.play.base, &Arc::from(""), None, Default::default());
+        for warning in self.handlers.unusable(&nobody.renderer()) {
+            self.run.emit(Event::Warning(warning));
+        }
         for name in names {
             let found = self.handlers.notify(name, hosts, &scope.renderer());
             if found {

@@ -156,9 +156,9 @@ pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
         "ansible_facts" => Value::Map(scope.state.ansible_facts.clone()),
         "ansible_search_path" => scope.search_path().iter().map(|p| path(p)).collect(),
         "omit" => Value::Omit,
-        "ansible_play_role_names" => list(&play_roles(play, false)),
+        "ansible_play_role_names" | "role_names" => list(&play_roles(play, false)),
         "ansible_dependent_role_names" => list(&play_roles(play, true)),
-        "ansible_role_names" | "role_names" => {
+        "ansible_role_names" => {
             let mut all = play_roles(play, false);
             all.extend(play_roles(play, true));
             let all: indexmap::IndexSet<_> = all.into_iter().collect();
@@ -178,6 +178,11 @@ fn role(role: &Arc<Role>, scope: &HostScope, name: &str) -> Option<Value> {
         "ansible_collection_name" => {
             let parts: Vec<&str> = role.full_name.split('.').collect();
             if parts.len() < 3 { Value::Null } else { parts[..2].join(".").into() }
+        }
+        "ansible_parent_role_names" | "ansible_parent_role_paths"
+            if scope.parent_roles().next().is_none() =>
+        {
+            return None;
         }
         "ansible_parent_role_names" => {
             list(&scope.parent_roles().map(|r| r.name.clone()).collect::<Vec<_>>())

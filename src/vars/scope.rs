@@ -215,7 +215,12 @@ impl HostScope {
         if self.base.merge {
             return self.layers.merged(name, &self.renderer());
         }
-        match self.layers.get(name)? {
+        let Some(found) = self.layers.get(name) else {
+            // Where nothing says otherwise, a host is reached by its name.
+            let own = name == "ansible_host" && !self.host.name.is_empty();
+            return own.then(|| Ok(self.host.name.clone().into()));
+        };
+        match found {
             Found::Value(value) => Some(Ok(value.clone())),
             Found::Node(node) => Some(self.renderer().resolve(node)),
         }
@@ -276,6 +281,13 @@ fn layers_with(
     layers.push(Layer::Values(state.set.clone()));
     for role in &around {
         layers.written(&role.params);
+    }
+    // What an include was given wins over what the host was told before.
+    let includes = task.iter().flat_map(|task| task.frame.chain());
+    let includes: Vec<_> =
+        includes.filter(|f| matches!(f.kind, FrameKind::Include { dynamic: true, .. })).collect();
+    for frame in includes.into_iter().rev() {
+        layers.written(&frame.keywords.vars);
     }
     layers.written(&base.extra);
     layers

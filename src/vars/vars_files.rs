@@ -106,7 +106,7 @@ impl VarsFiles {
     fn file(&self, name: &str) -> Result<Arc<Vars>, Error> {
         let direct = self.folder.join(name);
         let in_vars = self.folder.join("vars").join(name);
-        let path = if !direct.exists() && in_vars.exists() { in_vars } else { direct };
+        let path = if in_vars.exists() { in_vars } else { direct };
         let mut loaded = self.loaded.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(vars) = loaded.get(&path) {
             return Ok(vars.clone());

@@ -44,9 +44,8 @@ pub struct Command {
     /// Whether empty lines at the end of the output are dropped.
     #[serde(default = "yes")]
     strip_empty_ends: bool,
-    /// Whether `$VARIABLES` and `~` in arguments are expanded. A shell does that itself.
-    #[serde(default = "yes")]
-    expand_argument_vars: bool,
+    /// Whether `$VARIABLES` and `~` in arguments are expanded (they are, if not said). A shell does that itself.
+    expand_argument_vars: Option<bool>,
 }
 
 fn yes() -> bool {
@@ -105,7 +104,11 @@ impl HostModule for Shell {
     };
 
     fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        Command { uses_shell: true, expand_argument_vars: false, ..self.0 }.start(context)
+        if self.0.expand_argument_vars.is_some() {
+            let message = "Unsupported parameters for (shell) module: expand_argument_vars";
+            return Err(Failure::new(message).help("the shell expands by itself"));
+        }
+        Command { uses_shell: true, ..self.0 }.start(context)
     }
 }
 
@@ -171,7 +174,7 @@ impl Command {
                 "-c".to_owned(),
                 argv.join(" "),
             ])
-        } else if self.expand_argument_vars {
+        } else if self.expand_argument_vars.unwrap_or(true) {
             Program::new(argv.iter().map(|word| path::expand(word, context)))
         } else {
             Program::new(argv.clone())
@@ -183,7 +186,9 @@ impl Command {
             text.into_bytes()
         });
         let start = Zoned::now();
-        let output = Host::new(context).try_run(&program.directory(directory).stdin(input)).map_err(|e| {
+        let output = Host::new(context)
+            .try_run(&program.by_path_alone().directory(directory).stdin(input))
+            .map_err(|e| {
             let line = argv.iter().map(|w| words::quote(w)).collect::<Vec<_>>().join(" ");
             let mut failure = cannot_start(&line, &e);
             let first = program_name(&argv, self.uses_shell);

@@ -242,10 +242,9 @@ impl<'a> Task<'a> {
             let timed = if is_link { Changes::default() } else { self.set_times(&path)? };
             all.changed |= inner.changed | timed.changed;
             if is_link && self.arguments.follow && path.exists() {
+                all.changed |= self.arguments.attributes.apply(&self.host, &path, true)?.changed;
                 if path.is_dir() {
                     all.changed |= self.recurse(&path)?.changed;
-                } else {
-                    all.changed |= self.arguments.attributes.apply(&self.host, &path, true)?.changed;
                 }
             } else if !is_link && path.is_dir() {
                 all.changed |= self.recurse(&path)?.changed;

@@ -242,6 +242,15 @@ impl<'a> Host<'a> {
         utimensat(AT_FDCWD, path, &spec(accessed), &spec(modified), flag).map_err(io::Error::from)
     }
 
+    /// Sets both times to now, which whoever may write a file may do, and not only its owner.
+    pub fn touch(&self, path: &Path, follow: bool) -> io::Result<()> {
+        if self.check() {
+            return Ok(());
+        }
+        let flag = if follow { UtimensatFlags::FollowSymlink } else { UtimensatFlags::NoFollowSymlink };
+        utimensat(AT_FDCWD, path, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW, flag).map_err(io::Error::from)
+    }
+
     pub fn set_xattr(&self, path: &Path, name: &str, value: &[u8]) -> io::Result<()> {
         if self.check() { Ok(()) } else { xattr::set(path, name, value) }
     }

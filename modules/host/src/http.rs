@@ -155,6 +155,9 @@ impl Connect {
             return Err(Failure::new("use_gssapi is not supported")
                 .help("use basic authentication or a client certificate"));
         }
+        if let Some(path) = self.url.strip_prefix("file://") {
+            return local(&self.url, &body::unquote(path));
+        }
         let (mut url, inline) = without_credentials(&self.url);
         let named =
             self.url_username.clone().map(|name| (name, self.url_password.clone().unwrap_or_default()));
@@ -276,6 +279,23 @@ impl Connect {
         }
         Some((login?.to_owned(), password.unwrap_or_default().to_owned()))
     }
+}
+
+/// The answer of a `file://` address.
+fn local(url: &str, path: &str) -> Result<Answer, Failure> {
+    let opened = std::fs::File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+    let (length, file) = opened.map_err(|e| {
+        let reason = crate::errno::describe(&e);
+        Failure::new(format!("Request failed: <urlopen error {reason}: '{path}'>"))
+    })?;
+    Ok(Answer {
+        status: 200,
+        reason: "OK".into(),
+        url: url.to_owned(),
+        redirected: false,
+        headers: vec![("content-length".into(), length.to_string())],
+        reader: Box::new(file),
+    })
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, Failure> {

@@ -83,13 +83,12 @@ impl HostModule for KnownHosts {
             }
             State::Present => {
                 let key = key.unwrap_or_default();
+                let wants_hash = self.hash_host || key.starts_with("|1|");
                 let is_there = |i: usize, line: &str| {
-                    let hashed = line.trim_start().starts_with("|1|");
-                    let same = Key::of(line)
-                        .ok()
-                        .zip(wanted.as_ref())
-                        .is_some_and(|(l, w)| l.kind == w.kind && l.key == w.key);
-                    found.contains(&(i + 1)) && same && (!self.hash_host || hashed)
+                    let same = Key::of(line).ok().zip(wanted.as_ref()).is_some_and(|(l, w)| {
+                        l.kind == w.kind && l.key == w.key && (wants_hash || l.hosts == w.hosts)
+                    });
+                    found.contains(&(i + 1)) && same && line.trim_start().starts_with("|1|") == wants_hash
                 };
                 if text.iter().enumerate().any(|(i, l)| is_there(i, l)) {
                     before.clone()
@@ -110,11 +109,10 @@ impl HostModule for KnownHosts {
             .with("state", if self.state == State::Present { "present" } else { "absent" })
             .with("hash_host", self.hash_host)
             .with("key", self.key.clone());
+        // The namesake tells the difference whether or not it is asked for.
+        let header = path.display().to_string();
+        outcome.diff.push(texts(before.as_bytes(), after.as_bytes(), &header, &header));
         if outcome.changed {
-            if context.diff {
-                let header = path.display().to_string();
-                outcome.diff.push(texts(before.as_bytes(), after.as_bytes(), &header, &header));
-            }
             if let Some(folder) = path.parent().filter(|f| !f.exists()) {
                 make_folders(&host, folder)?;
                 host.set_mode(folder, 0o700)?;
@@ -125,18 +123,22 @@ impl HostModule for KnownHosts {
     }
 }
 
-/// The type and the key of a line.
+/// The hosts, the type and the key of a line.
 struct Key {
+    hosts: String,
     kind: String,
     key: String,
 }
 
 impl Key {
     fn of(line: &str) -> Result<Key, Failure> {
+        // A marker (`@cert-authority`, `@revoked`) makes it a key of another kind.
+        let marker = line.split_whitespace().next().filter(|w| w.starts_with('@')).unwrap_or_default();
         let mut words = line.split_whitespace().filter(|w| !w.starts_with('@'));
-        let _hosts = words.next();
-        match (words.next(), words.next()) {
-            (Some(kind), Some(key)) => Ok(Key { kind: kind.to_owned(), key: key.to_owned() }),
+        match (words.next(), words.next(), words.next()) {
+            (Some(hosts), Some(kind), Some(key)) => {
+                Ok(Key { hosts: hosts.to_owned(), kind: format!("{marker}{kind}"), key: key.to_owned() })
+            }
             _ => Err(Failure::new(format!("'{line}' is no key of a host"))
                 .help("write `host key-type key`, as ssh-keyscan does")),
         }

@@ -89,15 +89,26 @@ impl HostModule for Lineinfile {
             (State::Present, _) => self.present(&host, &original),
             (State::Absent, _) => self.absent(&host, &original),
         };
-        let empty = [("regexp", &self.regexp), ("search_string", &self.search_string)];
+        let empty = [("regular expression", &self.regexp), ("search string", &self.search_string)];
         let empty = empty.into_iter().find(|(_, p)| p.as_deref() == Some(""));
         match (outcome, empty) {
-            (Ok(outcome), Some((name, _))) => Ok(outcome.warn(format!(
-                "The {name} is an empty string, which will match every line in the file. This may replace the last line instead of adding one; use '^' if every line is meant."
-            ))),
+            (Ok(outcome), Some((name, _))) => Ok(outcome.warn(empty_pattern(name))),
             (outcome, _) => outcome,
         }
     }
+}
+
+/// The words of this warning are Ansible's: playbooks look for them.
+fn empty_pattern(what: &str) -> String {
+    format!(
+        "The {what} is an empty string, which will match every line in the file. \
+         This may have unintended consequences, such as replacing the last line in the file rather than appending.{}",
+        if what == "regular expression" {
+            " If this is desired, use '^' to match every line in the file and avoid this warning."
+        } else {
+            ""
+        }
+    )
 }
 
 /// A line without its end.

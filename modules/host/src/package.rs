@@ -14,10 +14,15 @@ pub struct Package {
     name: Vec<String>,
     /// `present`, `absent` or `latest`.
     #[schemars(extend("enum" = ["present", "installed", "latest", "absent", "removed"]))]
+    #[serde(default = "present")]
     state: String,
     /// The manager; found out, if not said.
     #[serde(rename = "use", default = "auto")]
     manager: String,
+}
+
+fn present() -> String {
+    "present".into()
 }
 
 fn auto() -> String {

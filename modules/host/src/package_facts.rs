@@ -67,12 +67,29 @@ impl HostModule for PackageFacts {
                 .help("use apt, rpm, apk, pacman or auto"));
         }
         let mut packages = Map::default();
-        let mut found = false;
+        let (mut found, mut warnings) = (false, Vec::new());
         for (name, program, arguments) in known {
-            if !(any || wanted.iter().any(|m| m == name)) || which(program, context).is_none() {
+            let asked = wanted.iter().any(|m| m == name);
+            if !any && !asked {
                 continue;
             }
-            let output = host.query(&Program::new([program]).args(arguments.iter().copied()))?;
+            let output = match which(program, context) {
+                Some(_) => host
+                    .query(&Program::new([program]).args(arguments.iter().copied()))
+                    .map_err(|f| f.error.to_string()),
+                None => Err(format!("there is no program {program}")),
+            };
+            let output = match output {
+                Ok(output) => output,
+                Err(reason) => {
+                    if asked {
+                        warnings.push(format!(
+                            "Requested package manager {name} was not usable by this module: {reason}"
+                        ));
+                    }
+                    continue;
+                }
+            };
             if output.out().trim().is_empty() {
                 continue;
             }
@@ -83,11 +100,11 @@ impl HostModule for PackageFacts {
             }
         }
         if !found {
-            return Err(Failure::new(
-                "Could not detect a supported package manager from the following list: apt, rpm, apk, pacman",
-            ));
+            let message =
+                "Could not detect a supported package manager from the following list: apt, rpm, apk, pacman";
+            return Err(Failure::new(message).outcome(Outcome { warnings, ..Outcome::default() }));
         }
-        Ok(Outcome { facts: map! { "packages" => packages }, ..Outcome::default() })
+        Ok(Outcome { facts: map! { "packages" => packages }, warnings, ..Outcome::default() })
     }
 }
 

@@ -26,6 +26,7 @@ pub struct Program {
     environment: Vec<(String, String)>,
     stdin: Option<Vec<u8>>,
     timeout: Option<Duration>,
+    anywhere: bool,
 }
 
 /// What it said and how it ended; a program ended by signal N has the code -N.
@@ -52,7 +53,14 @@ impl Output {
 
 impl Program {
     pub fn new(argv: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Program { argv: argv.into_iter().map(Into::into).collect(), ..Program::default() }
+        Program { argv: argv.into_iter().map(Into::into).collect(), anywhere: true, ..Program::default() }
+    }
+
+    /// The user's own words: found by `PATH` alone, where the programs that modules use are also looked for in the
+    /// folders for administrators.
+    pub fn by_path_alone(mut self) -> Self {
+        self.anywhere = false;
+        self
     }
 
     pub fn arg(mut self, argument: impl Into<String>) -> Self {
@@ -96,7 +104,8 @@ impl Program {
     /// Starts it and waits for its end. Only [`crate::host::Host`] calls this: it knows whether it may.
     pub(crate) fn execute(&self, context: &Context) -> io::Result<Output> {
         let (name, arguments) = self.argv.split_first().ok_or(io::ErrorKind::NotFound)?;
-        let path = self.find(name, context).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))?;
+        let path = self.find(name, context).or_else(|| which(name, context).filter(|_| self.anywhere));
+        let path = path.ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))?;
         let mut command = Command::new(path);
         command
             .arg0(name)

@@ -59,20 +59,22 @@ impl Action for Assert {
         call.verbose = !self.quiet;
         let renderer = call.renderer();
         // Conditions come as written, or as the value of a template: of them all, or of all the arguments.
-        let value = match call.written("that") {
-            Some(node) if node.as_list().is_some() || node.as_str().is_some() || node.is_plain() => None,
-            Some(node) => Some((renderer.value(node)?, node.place().clone())),
-            None => call.args.get("that").map(|v| (v.clone(), call.item.task.place.clone())),
-        };
-        let conditions = match (value, call.written("that")) {
-            (Some((value, place)), _) => {
-                let items = value.as_list().map_or_else(|| vec![value.clone()], <[Value]>::to_vec);
-                let nodes = items.into_iter().map(|item| Node::value(place.clone(), item));
-                nodes.flat_map(|node| Condition::list(&node)).collect()
+        let mut conditions = call.written("that").map(Condition::list).unwrap_or_default();
+        let value = match (conditions.as_slice(), call.written("that")) {
+            ([Condition::Node(node)], Some(_)) if !node.is_plain() => {
+                Some((renderer.value(node)?, node.place().clone()))
             }
-            (None, Some(node)) => Condition::list(node),
-            (None, None) => return Err(Failure::new("conditional required in \"that\" string")),
+            (_, Some(_)) => None,
+            (_, None) => call.args.get("that").map(|v| (v.clone(), call.item.task.place.clone())),
         };
+        if let Some((value, place)) = value {
+            let items = value.as_list().map_or_else(|| vec![value.clone()], <[Value]>::to_vec);
+            let nodes = items.into_iter().map(|item| Node::value(place.clone(), item));
+            conditions = nodes.flat_map(|node| Condition::list(&node)).collect();
+        }
+        if conditions.is_empty() {
+            return Err(Failure::new("conditional required in \"that\" string"));
+        }
         for condition in &conditions {
             if let Verdict::False(written) = keyword::conditions([condition], &renderer)? {
                 let mut failure = Failure::new(failed.to_text().into_owned()).with("evaluated_to", false);

@@ -43,13 +43,19 @@ impl Action for Debug {
         if let Some(var) = call.args.get("var").cloned() {
             let place = call.written("var").map_or(&call.item.task.place, |n| n.place()).clone();
             return match &var {
-                Value::Str(_) if call.written("var").is_some_and(crate::document::Node::is_untrusted) => {
+                // What was computed is text, never an expression.
+                Value::Str(name) if !name.is_trusted() => {
                     Err(Failure::new("Encountered untrusted template or expression."))
                 }
                 Value::Str(name) => {
                     let expression = Expression::new(name.as_str(), place);
                     let renderer = call.renderer();
-                    let value = renderer.evaluate(&expression).and_then(crate::template::Renderer::finalize);
+                    let value = renderer.evaluate(&expression);
+                    if let Ok(Value::Omit) = value {
+                        let warning = format!("The value of '{}' could not be omitted here.", name.as_str());
+                        return Ok(Outcome::default().with(name, "<<Omit>>").warn(warning));
+                    }
+                    let value = value.and_then(crate::template::Renderer::finalize);
                     match value {
                         Ok(value) => Ok(Outcome::default().with(name, value)),
                         // An undefined variable is worth seeing, not worth failing for.

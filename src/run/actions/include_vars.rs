@@ -52,6 +52,15 @@ impl Action for IncludeVars {
     };
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
+        self.include(call).map_err(|failure| {
+            let message = failure.error.to_string();
+            failure.with("message", message)
+        })
+    }
+}
+
+impl IncludeVars {
+    fn include(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let mut vars = Vars::default();
         let mut files = Vec::new();
         match (&self.dir, &self.file) {
@@ -73,22 +82,19 @@ impl Action for IncludeVars {
                 }
             }
             (None, Some(file)) => {
+                let file = file.trim();
                 let path = find(call, file, false).ok_or_else(|| {
                     Failure::new(format!("Could not find or access '{file}' on the Ansible Controller."))
                         .help(format!("looked in {}", searched(call)))
                 })?;
-                if !self.is_wanted_extension(&path) && !self.ignore_unknown_extensions {
-                    return Err(Failure::new(format!(
-                        "{} does not have a valid extension: {}",
-                        path.display(),
-                        self.extensions().join(", ")
-                    )));
-                }
                 vars.extend(load(call, &path)?);
                 files.push(path);
             }
             (None, None) => {
-                return Err(Failure::new("No file or dir was given").help("`include_vars: FILE.yml`"));
+                return Err(Failure::new(
+                    "Could not find file to load variables from: neither file nor dir was given",
+                )
+                .help("`include_vars: FILE.yml`"));
             }
         }
         if let Some(name) = &self.name {
@@ -119,14 +125,10 @@ impl IncludeVars {
         self.extensions.clone().unwrap_or_else(|| vec!["json".into(), "yaml".into(), "yml".into()])
     }
 
-    /// Files without an extension are taken too.
+    /// A file without an extension counts where the list names an empty one.
     fn is_wanted_extension(&self, path: &Path) -> bool {
-        match path.extension() {
-            Some(extension) => {
-                self.extensions().iter().any(|e| extension.eq_ignore_ascii_case(e.trim_start_matches('.')))
-            }
-            None => true,
-        }
+        let extension = path.extension().map(|e| e.to_string_lossy().into_owned()).unwrap_or_default();
+        self.extensions().contains(&extension)
     }
 
     fn files_in(&self, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
@@ -155,13 +157,8 @@ impl IncludeVars {
             if matching.as_ref().is_some_and(|m| !hits(m)) || ignored.iter().any(hits) {
                 continue;
             }
-            if entry.path().extension().is_none() || !self.is_wanted_extension(entry.path()) {
-                if self.ignore_unknown_extensions
-                    || matching.is_some() && self.is_wanted_extension(entry.path())
-                {
-                    if self.is_wanted_extension(entry.path()) && matching.is_some() {
-                        files.push(entry.into_path());
-                    }
+            if !self.is_wanted_extension(entry.path()) {
+                if self.ignore_unknown_extensions {
                     continue;
                 }
                 return Err(Failure::new(format!(

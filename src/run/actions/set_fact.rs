@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use playbook_api::{Doc, Failure, JsonSchema, Map, Outcome, Value};
+use playbook_api::{Doc, Error, Failure, JsonSchema, Map, Outcome, Value};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
+use crate::document::{Node, Trust};
+use crate::playbook::check_variable_name;
 use crate::run::Effect;
 
 /// Sets variables of a host for the rest of the run. Any argument is a variable.
@@ -28,23 +30,13 @@ impl Action for SetFact {
     const FREE: bool = true;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
-        let values: Vec<(Arc<str>, Value)> = call
-            .args
-            .values
-            .iter()
-            .filter(|(k, _)| k.as_str() != Some("cacheable"))
-            .map(|(k, v)| (Arc::from(&*k.to_text()), v.clone()))
-            .collect();
+        let names = call.args.values.iter().filter(|(k, _)| k.as_str() != Some("cacheable"));
+        let values: Vec<(Arc<str>, Value)> =
+            names.map(|(k, v)| Ok((name(call, k)?, v.clone()))).collect::<Result<_, Error>>()?;
         if values.is_empty() {
             return Err(Failure::new(
                 "No key/value pairs provided, at least one is required for this action to succeed",
             ));
-        }
-        for (name, _) in &values {
-            if !is_identifier(name) {
-                return Err(Failure::new(format!("The variable name {} is not valid.", playbook_api::python::repr(&name.clone().into())))
-                    .help("variables must start with a letter or underscore character, and contain only letters, numbers and underscores"));
-            }
         }
         let facts: Map = values.iter().map(|(k, v)| (Value::from(k.clone()), v.clone())).collect();
         let delegate =
@@ -64,50 +56,14 @@ impl Action for SetFact {
     }
 }
 
-/// What may be a variable's name.
-pub fn is_identifier(name: &str) -> bool {
-    let mut chars = name.chars();
-    let starts = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
-    starts && chars.all(|c| c.is_ascii_alphanumeric() || c == '_') && !is_python_keyword(name)
-}
-
-fn is_python_keyword(name: &str) -> bool {
-    matches!(
-        name,
-        "False"
-            | "None"
-            | "True"
-            | "and"
-            | "as"
-            | "assert"
-            | "async"
-            | "await"
-            | "break"
-            | "class"
-            | "continue"
-            | "def"
-            | "del"
-            | "elif"
-            | "else"
-            | "except"
-            | "finally"
-            | "for"
-            | "from"
-            | "global"
-            | "if"
-            | "import"
-            | "in"
-            | "is"
-            | "lambda"
-            | "nonlocal"
-            | "not"
-            | "or"
-            | "pass"
-            | "raise"
-            | "return"
-            | "try"
-            | "while"
-            | "with"
-            | "yield"
-    )
+/// A variable's name: where it was written in the task it may be a template.
+fn name(call: &ActionCall, key: &Value) -> Result<Arc<str>, Error> {
+    let written = key.as_str().and_then(|k| call.written(k));
+    let place = written.map_or(&call.item.task.place, Node::place);
+    let name = match written {
+        Some(_) => call.renderer().value(&Node::text(place.clone(), &*key.to_text(), Trust::Templates))?,
+        None => key.clone(),
+    };
+    check_variable_name(&name, place)?;
+    Ok(name.to_text().into())
 }

@@ -1,9 +1,11 @@
 //! `set_stats`
 
-use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value};
+use playbook_api::{Doc, Error, Failure, JsonSchema, Outcome, Value};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
+use crate::document::{Node, Trust};
+use crate::playbook::check_variable_name;
 use crate::run::Effect;
 
 /// Sets statistics of the run, shown after the recap where `show_custom_stats` asks for it.
@@ -36,17 +38,25 @@ impl Action for SetStats {
         let Value::Map(data) = Value::from_json(self.data) else {
             return Err(Failure::new("The 'data' option needs to be a dictionary/hash"));
         };
-        for key in data.keys() {
-            if !super::set_fact::is_identifier(&key.to_text()) {
-                return Err(Failure::new(format!(
-                    "The variable name {} is not valid.",
-                    playbook_api::python::repr(key)
-                )));
-            }
-        }
+        let data = data
+            .iter()
+            .map(|(key, value)| Ok((name(call, key)?, value.clone())))
+            .collect::<Result<playbook_api::Map, Error>>()?;
         let host = self.per_host.then(|| call.item.host.clone());
-        call.effects.push(Effect::Stats { host, data: (*data).clone(), aggregate: self.aggregate });
-        let stats = playbook_api::map! { "data" => Value::Map(data), "per_host" => self.per_host, "aggregate" => self.aggregate };
+        call.effects.push(Effect::Stats { host, data: data.clone(), aggregate: self.aggregate });
+        let stats = playbook_api::map! { "data" => Value::from(data), "per_host" => self.per_host, "aggregate" => self.aggregate };
         Ok(Outcome::default().with("ansible_stats", stats))
     }
+}
+
+/// A name: where it was written in the task it may be a template.
+fn name(call: &ActionCall, key: &Value) -> Result<Value, Error> {
+    let written = call.written("data").and_then(Node::as_map).and_then(|data| data.get(key));
+    let place = written.map_or(&call.item.task.place, |entry| &entry.key);
+    let name = match written {
+        Some(_) => call.renderer().value(&Node::text(place.clone(), &*key.to_text(), Trust::Templates))?,
+        None => key.clone(),
+    };
+    check_variable_name(&name, place)?;
+    Ok(name)
 }

@@ -90,6 +90,14 @@ pub fn integer(value: &Value) -> Result<i64, Error> {
     })
 }
 
+/// A number of columns, rows or repetitions: none below zero, and none that would take all memory.
+pub fn size(value: &Option<Value>, default: i64) -> Result<usize, Error> {
+    const MOST: usize = 10_000_000;
+    let n = number(value, default)?;
+    let size = usize::try_from(n).unwrap_or(0);
+    if size > MOST { Err(Error::new(format!("{n} is too large"))) } else { Ok(size) }
+}
+
 /// Text made of whatever was given, or the default.
 pub fn text<'a>(value: &'a Option<Value>, default: &'a str) -> Cow<'a, str> {
     value.as_ref().map_or(Cow::Borrowed(default), Value::to_text)

@@ -15,7 +15,7 @@ pub const FILTERS: &[Function] = &[
 ];
 
 /// More results than this are a mistake, not a wish.
-const MOST: usize = 10_000_000;
+const MOST: usize = 1_000_000;
 
 fn columns(call: &mut Call) -> Result<Vec<Vec<Value>>, Error> {
     let input = call.input();

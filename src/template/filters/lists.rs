@@ -3,7 +3,7 @@
 use playbook_api::{Error, Map, Value};
 
 use super::arguments::{
-    compare, flag, given, ignore_case, iterate, length as len, number, sort_by_key, text, tuple,
+    compare, flag, given, ignore_case, iterate, length as len, size, sort_by_key, text, tuple,
 };
 use super::attributes::Path;
 use crate::template::operators::add;
@@ -176,15 +176,15 @@ fn join(call: &mut Call) -> Result<Value, Error> {
 /// Rows of `linecount` items, the last filled up.
 fn batch(call: &mut Call) -> Result<Value, Error> {
     let [count, fill] = call.bind(["linecount", "fill_with"], 1)?;
-    let count = usize::try_from(number(&count, 1)?).unwrap_or(0);
+    let count = size(&count, 1)?;
     let items = iterate(&call.input)?;
     let fill = given(fill);
     let mut rows: Vec<Value> = Vec::new();
-    let size = if count == 0 { items.len().max(1) } else { count };
-    for row in items.chunks(size) {
+    let width = if count == 0 { items.len().max(1) } else { count };
+    for row in items.chunks(width) {
         let mut row = row.to_vec();
         if let Some(fill) = &fill {
-            row.resize(size.max(row.len()), fill.clone());
+            row.resize(width.max(row.len()), fill.clone());
         }
         rows.push(row.into());
     }
@@ -194,7 +194,7 @@ fn batch(call: &mut Call) -> Result<Value, Error> {
 /// So many columns, as even as possible, the shorter ones filled up.
 fn slice(call: &mut Call) -> Result<Value, Error> {
     let [slices, fill] = call.bind(["slices", "fill_with"], 1)?;
-    let slices = usize::try_from(number(&slices, 1)?).unwrap_or(0);
+    let slices = size(&slices, 1)?;
     let items = iterate(&call.input)?;
     let Some(per_slice) = items.len().checked_div(slices) else {
         return Err(Error::new("integer division or modulo by zero"));

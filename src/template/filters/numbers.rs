@@ -104,7 +104,7 @@ fn round_to(n: f64, precision: i64) -> f64 {
     match usize::try_from(precision) {
         Ok(decimals) => format!("{n:.decimals$}").parse().unwrap_or(n),
         Err(_) => {
-            let scale = 10f64.powi(i32::try_from(-precision).unwrap_or(308).min(308));
+            let scale = 10f64.powi(i32::try_from(precision.saturating_neg()).unwrap_or(308).min(308));
             (n / scale).round_ties_even() * scale
         }
     }
@@ -120,7 +120,7 @@ fn round(call: &mut Call) -> Result<Value, Error> {
         _ => return Err(Error::new("method must be common, ceil or floor")),
     };
     if let (Some(n), "common") = (call.input.integer(), &*method) {
-        return Ok(match u32::try_from(-precision) {
+        return Ok(match u32::try_from(precision.saturating_neg()) {
             Ok(digits @ 1..=300) => {
                 let scale = BigInt::from(10).pow(digits);
                 Value::big(round_half_even(&n, &scale))

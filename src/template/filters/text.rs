@@ -2,7 +2,7 @@
 
 use playbook_api::{Error, Value};
 
-use super::arguments::{flag, given, integer, number, text};
+use super::arguments::{flag, given, integer, number, size, text};
 use super::wrap;
 use crate::template::{Call, Function, printf};
 
@@ -78,7 +78,7 @@ fn replace(call: &mut Call) -> Result<Value, Error> {
 fn center(call: &mut Call) -> Result<Value, Error> {
     let [width] = call.bind(["width"], 0)?;
     let text = call.input.to_text();
-    let width = usize::try_from(number(&width, 80)?).unwrap_or(0);
+    let width = size(&width, 80)?;
     let Some(padding) = width.checked_sub(text.chars().count()) else { return Ok(text.into()) };
     let left = padding / 2 + (padding & width & 1);
     Ok(format!("{}{text}{}", " ".repeat(left), " ".repeat(padding - left)).into())
@@ -98,7 +98,7 @@ fn indent(call: &mut Call) -> Result<Value, Error> {
     };
     let indention = match &width {
         Some(Value::Str(text)) => text.to_string(),
-        width => " ".repeat(usize::try_from(number(width, 4)?).unwrap_or(0)),
+        width => " ".repeat(size(width, 4)?),
     };
     let blank = flag(&blank, false);
     let mut out = String::new();

@@ -8,7 +8,10 @@ use crate::template::filters::word_as_bool;
 /// What is written before the options, and the `key=value` options.
 pub fn parse(text: &str) -> Result<(String, Map), Error> {
     let mut options = parse_kv(text, &Place::file_only("<lookup>"), Trust::Text, false)?;
-    let free = options.shift_remove("_raw_params").map(|node| node.raw().to_string()).unwrap_or_default();
+    let free = options
+        .shift_remove("_raw_params")
+        .map(|node| node.raw().to_text().trim().to_owned())
+        .unwrap_or_default();
     Ok((free, options.into_iter().map(|(key, node)| (Value::from(key), node.raw())).collect()))
 }
 

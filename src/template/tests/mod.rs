@@ -51,3 +51,9 @@ pub fn find(name: &str) -> Option<&'static Function> {
 pub fn names() -> impl Iterator<Item = &'static str> {
     FAMILIES.iter().flat_map(|family| family.iter()).map(|function| function.name)
 }
+
+/// All tests, for those that try each.
+#[cfg(test)]
+pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
+    FAMILIES.iter().flat_map(|family| family.iter())
+}

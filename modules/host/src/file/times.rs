@@ -63,7 +63,13 @@ impl Times {
         note("mtime", was_m, wanted_m);
         note("atime", was_a, wanted_a);
         if changes.changed {
-            host.set_times(path, wanted_a, wanted_m, follow).map_err(|e| {
+            let both_now = modified == "now" && accessed == "now";
+            let done = if both_now {
+                host.touch(path, follow)
+            } else {
+                host.set_times(path, wanted_a, wanted_m, follow)
+            };
+            done.map_err(|e| {
                 let message = format!("Error while updating modification or access time: {}", describe(&e));
                 Failure::new(message).with("path", path.display().to_string())
             })?;
