@@ -1,5 +1,6 @@
 //! Who wins: precedence, facts, magic variables, registered results.
 
+mod connection;
 mod fact_cache;
 mod hostvars;
 mod layers;
@@ -8,6 +9,7 @@ mod scope;
 mod store;
 mod vars_files;
 
+pub use connection::ConnectionDefaults;
 pub use fact_cache::FactCache;
 pub use hostvars::HostVars;
 pub use layers::{Layer, Layers, merge};

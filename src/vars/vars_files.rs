@@ -104,9 +104,10 @@ impl VarsFiles {
     }
 
     fn file(&self, name: &str) -> Result<Arc<Vars>, Error> {
-        let direct = self.folder.join(name);
+        // The folder `vars` beside the playbook comes first.
         let in_vars = self.folder.join("vars").join(name);
-        let path = if in_vars.exists() { in_vars } else { direct };
+        let path =
+            if !name.starts_with("vars/") && in_vars.exists() { in_vars } else { self.folder.join(name) };
         let mut loaded = self.loaded.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(vars) = loaded.get(&path) {
             return Ok(vars.clone());

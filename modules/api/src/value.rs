@@ -27,16 +27,18 @@ pub struct Text {
     text: Arc<str>,
     secret: bool,
     trusted: bool,
+    /// Where it came from, for the few sources that say so.
+    origin: Option<Arc<String>>,
 }
 
 impl Text {
     pub fn new(text: impl Into<Arc<str>>) -> Self {
-        Text { text: text.into(), secret: false, trusted: false }
+        Text { text: text.into(), secret: false, trusted: false, origin: None }
     }
 
     pub fn secret(text: impl Into<Arc<str>>) -> Self {
         SECRETS.store(true, AtomicOrdering::Relaxed);
-        Text { text: text.into(), secret: true, trusted: false }
+        Text { text: text.into(), secret: true, trusted: false, origin: None }
     }
 
     /// Whether this process has made any secret text: where not, nobody needs to look for marks.
@@ -52,6 +54,15 @@ impl Text {
     /// text loses the mark.
     pub fn trusted(text: impl Into<Arc<str>>) -> Self {
         Text { trusted: true, ..Text::new(text) }
+    }
+
+    /// The same text, saying where it came from: `<environment variable 'HOME'>`.
+    pub fn with_origin(self, origin: String) -> Self {
+        Text { origin: Some(Arc::new(origin)), ..self }
+    }
+
+    pub fn origin(&self) -> Option<&str> {
+        self.origin.as_ref().map(|origin| origin.as_str())
     }
 
     pub fn is_trusted(&self) -> bool {

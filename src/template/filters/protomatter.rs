@@ -4,11 +4,21 @@ use playbook_api::{Error, Value};
 
 use crate::template::{Call, Function, Renderer};
 
-pub const FILTERS: &[Function] =
-    &[Function { name: "ansible._protomatter.finalize", call: finalize, undefined: false }];
+pub const FILTERS: &[Function] = &[
+    Function { name: "ansible._protomatter.finalize", call: finalize, undefined: false },
+    Function { name: "ansible._protomatter.origin", call: origin, undefined: false },
+];
 
 /// The value as a module would be given it: tuples are lists, nothing is left to be computed.
 fn finalize(call: &mut Call) -> Result<Value, Error> {
     let [] = call.bind([], 0)?;
     Renderer::finalize(call.input())
+}
+
+/// Where a text came from, where its source says so.
+fn origin(call: &mut Call) -> Result<Value, Error> {
+    Ok(match &call.input {
+        Value::Str(text) => text.origin().into(),
+        _ => Value::Null,
+    })
 }

@@ -1,6 +1,6 @@
 //! `env`: variables of the environment.
 
-use playbook_api::{Error, Map, Value};
+use playbook_api::{Error, Map, Text, Value};
 
 use super::Lookup;
 use crate::template::Renderer;
@@ -20,7 +20,9 @@ fn env(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Vec<Value>
         let set = given.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         let set = set.or_else(|| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()));
         Ok(match (set, options.get("default")) {
-            (Some(value), _) => value.into(),
+            (Some(value), _) => {
+                Text::new(value).with_origin(format!("<environment variable '{name}'>")).into()
+            }
             (None, Some(Value::Undefined(reason)))
                 if &**reason == "Mandatory variable has not been overridden" =>
             {
