@@ -45,7 +45,7 @@ use crate::inventory::{Inventory, Vars};
 use crate::playbook::{self, Playbook, Task};
 use crate::report::{Event, Reporter, TaskInfo};
 use crate::template::{self, Environment, Renderer};
-use crate::vars::{HostScope, PlayFacts, RunFacts, ScopeBase, Store, VarsFiles};
+use crate::vars::{FactCache, HostScope, PlayFacts, RunFacts, ScopeBase, Store, VarsFiles};
 use stats::Stats;
 
 /// How a run ended, as ansible-playbook's exit codes tell it.
@@ -113,6 +113,10 @@ impl Run {
             },
         };
         let options = &shared.options;
+        let store = Store::new(FactCache::of(&shared.settings));
+        if options.flush_cache {
+            store.forget(inventory.hosts.keys());
+        }
         let facts = RunFacts {
             check: options.check,
             diff: options.diff,
@@ -129,7 +133,7 @@ impl Run {
             start_at: options.start_at_task.clone(),
             shared,
             inventory: Arc::new(RwLock::new(Arc::new(inventory))),
-            store: Arc::default(),
+            store: Arc::new(store),
             stats: Stats::default(),
             failed: HashSet::new(),
             unreachable: HashSet::new(),

@@ -249,7 +249,9 @@ impl<'r> Batch<'r> {
                 Effect::Facts { host: to, facts } => {
                     let all = if once && to == *host { concerned.clone() } else { vec![to] };
                     for host in all {
-                        self.play.base.store.add_facts(&host, &facts);
+                        if let Err(e) = self.play.base.store.add_facts(&host, &facts) {
+                            self.run.emit(Event::Warning(e.to_string()));
+                        }
                     }
                 }
                 Effect::Include { host: to, vars } => {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Place, Value};
 
-use super::{Run, play_renderer};
 use super::state::PlayState;
+use super::{Run, play_renderer};
 use crate::document::Node;
 use crate::playbook::{
     Action, Block, Frame, FrameKind, Item, Keywords, LoopControl, Play, Task, TaskId, tags,

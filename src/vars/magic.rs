@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock};
 
 use playbook_api::{Error, Value, map};
 
-use super::{HostScope, HostVars};
+use super::{ConnectionDefaults, HostScope, HostVars};
 use crate::inventory::Inventory;
 use crate::playbook::{Play, Role};
 
@@ -56,6 +56,7 @@ pub struct RunFacts {
     pub inventory_sources: Vec<String>,
     pub config_file: Option<PathBuf>,
     pub python: String,
+    pub connection: ConnectionDefaults,
 }
 
 /// The version of ansible-core whose language this is.
@@ -117,7 +118,12 @@ const ROLE_NAMES: &[&str] = &[
 /// The names there are in this scope.
 pub fn names(scope: &HostScope) -> impl Iterator<Item = &'static str> {
     let in_role = scope.role().is_some();
-    NAMES.iter().chain(if in_role { ROLE_NAMES } else { &[] }).copied()
+    let all = NAMES.iter().chain(if in_role { ROLE_NAMES } else { &[] }).copied();
+    all.filter(|name| match *name {
+        "inventory_file" | "inventory_dir" => scope.base.source_of(&scope.host).is_some(),
+        "ansible_parent_role_names" | "ansible_parent_role_paths" => scope.parent_roles().next().is_some(),
+        _ => true,
+    })
 }
 
 /// A magic variable, if the name is one.
@@ -179,7 +185,9 @@ fn role(role: &Arc<Role>, scope: &HostScope, name: &str) -> Option<Value> {
             let parts: Vec<&str> = role.full_name.split('.').collect();
             if parts.len() < 3 { Value::Null } else { parts[..2].join(".").into() }
         }
-        "ansible_parent_role_names" | "ansible_parent_role_paths" if scope.parent_roles().next().is_none() => {
+        "ansible_parent_role_names" | "ansible_parent_role_paths"
+            if scope.parent_roles().next().is_none() =>
+        {
             return None;
         }
         "ansible_parent_role_names" => {

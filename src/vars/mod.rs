@@ -1,5 +1,6 @@
 //! Who wins: precedence, facts, magic variables, registered results.
 
+mod fact_cache;
 mod hostvars;
 mod layers;
 mod magic;
@@ -7,6 +8,7 @@ mod scope;
 mod store;
 mod vars_files;
 
+pub use fact_cache::FactCache;
 pub use hostvars::HostVars;
 pub use layers::{Layer, Layers, merge};
 pub use magic::{PlayFacts, RunFacts};

@@ -10,7 +10,7 @@ use playbook_api::{Error, Map, Object, Value};
 use super::layers::{Found, Layer, Layers};
 use super::magic::{self, RunFacts};
 use super::store::Values;
-use super::{HostState, PlayFacts, Store, VarsFiles};
+use super::{HostState, PlayFacts, Store, VarsFiles, connection};
 use crate::inventory::{Inventory, Vars};
 use crate::playbook::{Frame, FrameKind, Role, Task};
 use crate::template::{Environment, Renderer, Scope};
@@ -169,6 +169,10 @@ impl HostScope {
         }
     }
 
+    pub fn task(&self) -> Option<&Arc<Task>> {
+        self.task.as_ref()
+    }
+
     pub fn role(&self) -> Option<&Arc<Role>> {
         self.task.as_ref()?.frame.role()
     }
@@ -212,6 +216,11 @@ impl HostScope {
         if let Some(value) = magic::get(self, name) {
             return Some(value);
         }
+        self.written(name).or_else(|| connection::get(self, name))
+    }
+
+    /// A variable that somebody set.
+    pub fn written(&self, name: &str) -> Option<Result<Value, Error>> {
         if self.base.merge {
             return self.layers.merged(name, &self.renderer());
         }
@@ -281,6 +290,13 @@ fn layers_with(
     layers.push(Layer::Values(state.set.clone()));
     for role in &around {
         layers.written(&role.params);
+    }
+    // What an include was given wins over what the host was told before.
+    let includes = task.iter().flat_map(|task| task.frame.chain());
+    let includes: Vec<_> =
+        includes.filter(|f| matches!(f.kind, FrameKind::Include { dynamic: true, .. })).collect();
+    for frame in includes.into_iter().rev() {
+        layers.written(&frame.keywords.vars);
     }
     layers.written(&base.extra);
     layers

@@ -82,6 +82,7 @@ impl IncludeVars {
                 }
             }
             (None, Some(file)) => {
+                let file = file.trim();
                 let path = find(call, file, false).ok_or_else(|| {
                     Failure::new(format!("Could not find or access '{file}' on the Ansible Controller."))
                         .help(format!("looked in {}", searched(call)))
@@ -90,7 +91,10 @@ impl IncludeVars {
                 files.push(path);
             }
             (None, None) => {
-                return Err(Failure::new("No file or dir was given").help("`include_vars: FILE.yml`"));
+                return Err(Failure::new(
+                    "Could not find file to load variables from: neither file nor dir was given",
+                )
+                .help("`include_vars: FILE.yml`"));
             }
         }
         if let Some(name) = &self.name {

@@ -1,0 +1,43 @@
+//! `ansible_host`, `ansible_connection` and their like, where nobody set them: what the task connects with.
+
+use playbook_api::{Error, Value};
+
+use super::HostScope;
+use crate::template::Renderer;
+
+/// What a task connects with, if the name asks for that. Other names for the same come first, then the task's
+/// keyword, then the command line and the settings.
+pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
+    let task = scope.task()?;
+    let defaults = &scope.base.run.connection;
+    let (alias, keyword, default) = match name {
+        "ansible_host" => ("ansible_ssh_host", None, Some(scope.host.name.clone().into())),
+        "ansible_ssh_host" => ("ansible_host", None, Some(scope.host.name.clone().into())),
+        "ansible_user" => ("ansible_ssh_user", Some("remote_user"), defaults.user.clone()),
+        "ansible_ssh_user" => ("ansible_user", Some("remote_user"), defaults.user.clone()),
+        "ansible_port" => ("ansible_ssh_port", Some("port"), defaults.port.clone()),
+        "ansible_ssh_port" => ("ansible_port", Some("port"), defaults.port.clone()),
+        "ansible_connection" => ("", Some("connection"), Some(defaults.plugin.clone())),
+        _ => return None,
+    };
+    if let Some(value) = scope.written(alias) {
+        return Some(value);
+    }
+    if let Some(node) = keyword.and_then(|keyword| task.keyword(keyword)) {
+        match scope.renderer().value(node).and_then(Renderer::finalize) {
+            Ok(Value::Null | Value::Omit) => {}
+            value => return Some(value),
+        }
+    }
+    let implicit = name == "ansible_connection"
+        && scope.base.inventory().host(&scope.host.name).is_some_and(|host| host.implicit);
+    if implicit { Some(Ok("local".into())) } else { default.map(Ok) }
+}
+
+/// How tasks connect that say nothing about it.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionDefaults {
+    pub plugin: Value,
+    pub user: Option<Value>,
+    pub port: Option<Value>,
+}
