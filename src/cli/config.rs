@@ -11,6 +11,9 @@ use crate::settings::{Entry, Origin, Settings};
 /// Print every setting, its value and where it came from.
 #[derive(Parser)]
 pub struct Config {
+    /// Say more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, hide = true)]
+    verbose: u8,
     #[command(subcommand)]
     action: Option<Action>,
     #[command(flatten)]

@@ -26,6 +26,9 @@ pub struct Docs {
     /// The kind of plugin; only modules have documentation here.
     #[arg(short = 't', long = "type", default_value = "module", hide = true)]
     kind: String,
+    /// Say more.
+    #[arg(short, long, action = clap::ArgAction::Count, hide = true)]
+    verbose: u8,
     /// The modules' names.
     names: Vec<String>,
 }

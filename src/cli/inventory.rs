@@ -149,8 +149,14 @@ impl Show {
         let printer =
             Printer { inventory: &inventory, extra: &extra, format, export, limit: limited.as_deref() };
         let text = match &self.host {
-            Some(host) => printer.host(host)?,
-            None if self.graph => printer.graph(self.group.as_deref().unwrap_or("all"), self.vars)?,
+            Some(host) => {
+                let (_, warnings) = inventory.select(host, settings)?;
+                warnings.iter().for_each(|warning| eprintln!("[WARNING]: {warning}"));
+                printer.host(host).map_err(Fault::options)?
+            }
+            None if self.graph => {
+                printer.graph(self.group.as_deref().unwrap_or("all"), self.vars).map_err(Fault::options)?
+            }
             None => printer.list()?,
         };
         Ok(put(&text, self.output.as_ref())?)

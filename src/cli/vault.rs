@@ -16,6 +16,9 @@ use crate::vault::{self, Keyring};
 /// Encrypt and decrypt files and values.
 #[derive(Parser)]
 pub struct Vault {
+    /// Say more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
     #[command(subcommand)]
     action: Action,
 }
@@ -31,7 +34,7 @@ enum Action {
     /// Write a new encrypted file in the editor.
     Create(Create),
     /// Edit an encrypted file in the editor.
-    Edit(Create),
+    Edit(Edit),
     /// Encrypt files anew with another password.
     Rekey(Rekey),
     /// Print values as `!vault` variables for a YAML file.
@@ -88,12 +91,27 @@ struct Create {
 }
 
 #[derive(Args)]
+struct Edit {
+    #[command(flatten)]
+    vault: VaultArgs,
+    /// The vault id to encrypt with; the file's own otherwise.
+    #[arg(long, value_name = "ID")]
+    encrypt_vault_id: Option<String>,
+    /// The files.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Args)]
 struct Rekey {
     #[command(flatten)]
     vault: VaultArgs,
     /// The new vault identity (NAME@FILE, NAME@prompt, or FILE).
     #[arg(long, value_name = "ID")]
     new_vault_id: Option<String>,
+    /// The vault id to encrypt with, where there are several.
+    #[arg(long, value_name = "ID")]
+    encrypt_vault_id: Option<String>,
     /// A file (or program) with the new password.
     #[arg(long, visible_alias = "new-vault-pass-file", value_name = "FILE", conflicts_with = "new_vault_id")]
     new_vault_password_file: Option<PathBuf>,
@@ -136,7 +154,7 @@ impl Vault {
             Action::Decrypt(options) => decrypt(&settings, &options),
             Action::View(options) => {
                 let keyring = keyring(&settings, &options.vault, false)?;
-                options.files.iter().try_for_each(|file| put(None, &open(&keyring, file)?))
+                options.files.iter().try_for_each(|file| Ok(put(None, &open(&keyring, file)?)?))
             }
             Action::Create(options) => create(&settings, &options),
             Action::Edit(options) => edit(&settings, &options),
@@ -159,17 +177,31 @@ fn keyring(settings: &Settings, args: &VaultArgs, new: bool) -> Result<Keyring, 
     Ok(keyring)
 }
 
-fn encrypt(settings: &Settings, options: &Encrypt) -> Result<(), Error> {
+/// The secrets to encrypt with. Where there are several, somebody must say which.
+fn sealing(settings: &Settings, args: &VaultArgs, id: Option<&str>) -> Result<Keyring, Fault> {
+    let keyring = keyring(settings, args, true)?;
+    let ids: Vec<&str> = keyring.ids().collect();
+    if ids.len() > 1 && id.is_none() && settings.vault_encrypt_identity.is_none() {
+        return Err(Fault::options(Error::new(format!(
+            "The vault-ids {} are available to encrypt. Specify the vault-id to encrypt with --encrypt-vault-id",
+            ids.join(",")
+        ))));
+    }
+    Ok(keyring)
+}
+
+fn encrypt(settings: &Settings, options: &Encrypt) -> Result<(), Fault> {
     one_output(&options.output, &options.files)?;
-    let keyring = keyring(settings, &options.vault, true)?;
     let id = options.encrypt_vault_id.as_deref();
+    let keyring = sealing(settings, &options.vault, id)?;
     for file in sources(&options.files) {
         let plain = read(file)?;
         if vault::is_envelope(&plain) {
-            return Err(Error::new("input is already encrypted").help(match file {
+            let help = match file {
                 Some(file) => format!("{} is a vault; 'rekey' gives it another password.", file.display()),
                 None => "Standard input holds a vault.".into(),
-            }));
+            };
+            return Err(Error::new("input is already encrypted").help(help).into());
         }
         let sealed = keyring.encrypt(&plain, id)?;
         put(target(file, &options.output), sealed.as_bytes())?;
@@ -178,7 +210,7 @@ fn encrypt(settings: &Settings, options: &Encrypt) -> Result<(), Error> {
     Ok(())
 }
 
-fn decrypt(settings: &Settings, options: &Decrypt) -> Result<(), Error> {
+fn decrypt(settings: &Settings, options: &Decrypt) -> Result<(), Fault> {
     one_output(&options.output, &options.files)?;
     let keyring = keyring(settings, &options.vault, false)?;
     for file in sources(&options.files) {
@@ -189,28 +221,42 @@ fn decrypt(settings: &Settings, options: &Decrypt) -> Result<(), Error> {
     Ok(())
 }
 
-fn create(settings: &Settings, options: &Create) -> Result<(), Error> {
+fn create(settings: &Settings, options: &Create) -> Result<(), Fault> {
     if options.file.exists() {
-        return Err(Error::new(format!("{} exists, please use 'edit' instead", options.file.display())));
+        let message = format!("{} exists, please use 'edit' instead", options.file.display());
+        return Err(Error::new(message).into());
     }
-    has_terminal(options.skip_tty_check)?;
-    let keyring = keyring(settings, &options.vault, true)?;
+    if !options.skip_tty_check && !std::io::stdin().is_terminal() {
+        let error = Error::new("not a tty, editor cannot be opened");
+        return Err(error.help("--skip-tty-check starts it all the same.").into());
+    }
+    let id = options.encrypt_vault_id.as_deref();
+    let keyring = sealing(settings, &options.vault, id)?;
     let plain = in_editor(settings, b"")?;
-    put(Some(&options.file), keyring.encrypt(&plain, options.encrypt_vault_id.as_deref())?.as_bytes())
+    Ok(put(Some(&options.file), keyring.encrypt(&plain, id)?.as_bytes())?)
 }
 
-fn edit(settings: &Settings, options: &Create) -> Result<(), Error> {
-    has_terminal(options.skip_tty_check)?;
+fn edit(settings: &Settings, options: &Edit) -> Result<(), Fault> {
     let keyring = keyring(settings, &options.vault, false)?;
-    let before = open(&keyring, &options.file)?;
-    let after = in_editor(settings, &before)?;
-    if after == before {
-        return Ok(());
+    for file in &options.files {
+        let before = open(&keyring, file)?;
+        let after = in_editor(settings, &before)?;
+        if after != before {
+            let own = own_id(file).filter(|own| keyring.ids().any(|id| id == own));
+            let id = options.encrypt_vault_id.as_deref().or(own.as_deref());
+            put(Some(file), keyring.encrypt(&after, id)?.as_bytes())?;
+        }
     }
-    put(Some(&options.file), keyring.encrypt(&after, options.encrypt_vault_id.as_deref())?.as_bytes())
+    Ok(())
 }
 
-fn rekey(settings: &Settings, options: &Rekey) -> Result<(), Error> {
+/// The vault id in the head of a file.
+fn own_id(file: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(file).ok()?;
+    text.lines().next()?.split(';').nth(3).map(|id| id.trim().to_owned())
+}
+
+fn rekey(settings: &Settings, options: &Rekey) -> Result<(), Fault> {
     let old = keyring(settings, &options.vault, false)?;
     let args = VaultArgs {
         ids: options.new_vault_id.iter().cloned().collect(),
@@ -226,14 +272,14 @@ fn rekey(settings: &Settings, options: &Rekey) -> Result<(), Error> {
     let opened =
         options.files.iter().map(|file| Ok((file, open(&old, file)?))).collect::<Result<Vec<_>, Error>>()?;
     for (file, plain) in opened {
-        put(Some(file), new.encrypt(&plain, None)?.as_bytes())?;
+        put(Some(file), new.encrypt(&plain, options.encrypt_vault_id.as_deref())?.as_bytes())?;
     }
     done("Rekey successful");
     Ok(())
 }
 
-fn encrypt_string(settings: &Settings, options: &EncryptString) -> Result<(), Error> {
-    let keyring = keyring(settings, &options.vault, true)?;
+fn encrypt_string(settings: &Settings, options: &EncryptString) -> Result<(), Fault> {
+    let keyring = sealing(settings, &options.vault, options.encrypt_vault_id.as_deref())?;
     let mut values: Vec<(Option<String>, String)> = Vec::new();
     let reads_input = options.values.is_empty() && !options.prompt || options.values.iter().any(|v| v == "-");
     if options.prompt {
@@ -261,16 +307,15 @@ fn encrypt_string(settings: &Settings, options: &EncryptString) -> Result<(), Er
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text)?;
         if text.is_empty() {
-            return Err(Error::new("stdin was empty, not encrypting"));
+            return Err(Fault::options(Error::new("stdin was empty, not encrypting")));
         }
         values.push((options.stdin_name.clone(), text));
     }
     let given = options.values.iter().filter(|value| *value != "-");
     for (index, value) in given.enumerate() {
         if value.is_empty() {
-            return Err(Error::new(
-                "The plaintext provided from the command line args was empty, not encrypting",
-            ));
+            let message = "The plaintext provided from the command line args was empty, not encrypting";
+            return Err(Fault::options(Error::new(message)));
         }
         values.push((options.name.get(index).cloned(), value.clone()));
     }
@@ -296,9 +341,10 @@ fn done(text: &str) {
     }
 }
 
-fn one_output(output: &Option<PathBuf>, files: &[PathBuf]) -> Result<(), Error> {
+fn one_output(output: &Option<PathBuf>, files: &[PathBuf]) -> Result<(), Fault> {
     if output.is_some() && files.len() > 1 {
-        return Err(Error::new("At most one input file may be used with the --output option"));
+        let message = "At most one input file may be used with the --output option";
+        return Err(Fault::options(Error::new(message)));
     }
     Ok(())
 }
@@ -349,13 +395,6 @@ fn put(file: Option<&Path>, bytes: &[u8]) -> Result<(), Error> {
     temporary.write_all(bytes).map_err(failed)?;
     temporary.persist(file).map_err(|e| failed(e.error))?;
     Ok(())
-}
-
-fn has_terminal(skip: bool) -> Result<(), Error> {
-    if skip || std::io::stdout().is_terminal() {
-        return Ok(());
-    }
-    Err(Error::new("not a tty, editor cannot be opened").help("--skip-tty-check starts it all the same."))
 }
 
 /// What the user makes of a text in the editor. The text is in a file only its owner can read, which is

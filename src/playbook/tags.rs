@@ -4,12 +4,13 @@
 ///
 /// ```
 /// use playbook::playbook::tags::selected;
-/// assert!(selected(&["web"], &["all"], &[]));
-/// assert!(!selected(&["never", "web"], &["all"], &[]));
-/// assert!(selected(&["never", "web"], &["web"], &[]));
-/// assert!(selected(&["always"], &["web"], &[]));
+/// const NONE: [&str; 0] = [];
+/// assert!(selected(&["web"], &["all"], &NONE));
+/// assert!(!selected(&["never", "web"], &["all"], &NONE));
+/// assert!(selected(&["never", "web"], &["web"], &NONE));
+/// assert!(selected(&["always"], &["web"], &NONE));
 /// assert!(!selected(&["always"], &["web"], &["always"]));
-/// assert!(!selected(&["web"], &["untagged"], &[]));
+/// assert!(!selected(&["web"], &["untagged"], &NONE));
 /// ```
 pub fn selected<T: AsRef<str>, U: AsRef<str>, V: AsRef<str>>(tags: &[T], only: &[U], skip: &[V]) -> bool {
     let has = |name: &str| match tags {

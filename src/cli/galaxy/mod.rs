@@ -18,6 +18,9 @@ use requirements::Requirement;
 /// Install roles.
 #[derive(Parser)]
 pub struct Galaxy {
+    /// Say more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, hide = true)]
+    verbose: u8,
     #[command(subcommand)]
     action: Action,
 }
