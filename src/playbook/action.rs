@@ -61,13 +61,13 @@ pub(super) fn parse(task: &Node, loader: &Loader) -> Result<Parsed, Error> {
     if parsed.key.is_some() && !is_builtin_task(name) && !(loader.is_action)(name) {
         return Err(unknown(name, &parsed.action.place, loader));
     }
-    if !takes_command(name) {
-        if let Some(bad) = parsed.action.args.keys().find(|k| k.starts_with("_ansible_")) {
-            return Err(Error::new(format!(
+    if !takes_command(name)
+        && let Some(bad) = parsed.action.args.keys().find(|k| k.starts_with("_ansible_"))
+    {
+        return Err(Error::new(format!(
                 "Invalid parameter specified beginning with keyword '_ansible_' for action '{name}': '{bad}'. The prefix '_ansible_' is reserved for internal use only."
             ))
             .at(task.place()));
-        }
     }
     Ok(parsed)
 }

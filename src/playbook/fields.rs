@@ -149,7 +149,7 @@ pub(super) const INCLUDE_KEYWORDS: &[&str] = &[
 impl Shape {
     pub(super) fn has(&self, keyword: &str) -> bool {
         let handler = self.name.starts_with("Handler") && keyword == "listen";
-        let task = self.hint != "" && TASK.contains(&keyword);
+        let task = !self.hint.is_empty() && TASK.contains(&keyword);
         handler
             || task
             || self.own.contains(&keyword)

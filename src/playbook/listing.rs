@@ -18,6 +18,9 @@ pub struct Listed {
     pub tags: bool,
 }
 
+/// The hosts of patterns.
+pub type Select<'a> = dyn Fn(&[String]) -> Result<Vec<Arc<str>>, Error> + 'a;
+
 /// What a listing asks of the world.
 pub struct Lister<'a> {
     pub listed: Listed,
@@ -26,7 +29,7 @@ pub struct Lister<'a> {
     /// Renders a value with a play's variables.
     pub render: &'a dyn Fn(&Play, &Node) -> Result<Value, Error>,
     /// The hosts that a play's patterns select.
-    pub hosts: &'a dyn Fn(&[String]) -> Result<Vec<Arc<str>>, Error>,
+    pub hosts: &'a Select<'a>,
 }
 
 impl Lister<'_> {

@@ -13,6 +13,9 @@ use crate::inventory::Vars;
 use crate::settings::Settings;
 use crate::vault::Keyring;
 
+/// Renders a written value with the variables of a frame and those around it.
+pub type Render<'a> = dyn Fn(&Node, &Arc<Frame>) -> Result<Value, Error> + 'a;
+
 /// What loading needs to know of the world. Cheap to clone.
 #[derive(Clone)]
 pub struct Loader<'a> {
@@ -22,7 +25,7 @@ pub struct Loader<'a> {
     pub folder: PathBuf,
     /// Renders a name that must be known when documents are loaded (of imports, of roles), with the extra
     /// variables and those of the frames around it.
-    pub render: &'a dyn Fn(&Node, &Arc<Frame>) -> Result<Value, Error>,
+    pub render: &'a Render<'a>,
     /// Whether there is a module or action of this name.
     pub is_action: &'a dyn Fn(&str) -> bool,
     /// All of them, for "did you mean".

@@ -39,6 +39,12 @@ impl Reader<'_> {
         let frame = Frame::new(FrameKind::Play, keywords, None);
         let get = |name: &str| entry.get(name).filter(|node| !node.is_null()).cloned();
 
+        let vars_files = get("vars_files").map_or_else(Vec::new, |n| match n.as_list() {
+            Some(files) => files.to_vec(),
+            None => vec![n],
+        });
+        self.vars_files = vars_files.clone();
+
         let mut roles = Vec::new();
         if let Some(list) = get("roles") {
             let Some(entries) = list.as_list() else {
@@ -78,9 +84,7 @@ impl Reader<'_> {
             gather_subset: get("gather_subset"),
             gather_timeout: get("gather_timeout"),
             fact_path: get("fact_path"),
-            vars_files: get("vars_files")
-                .map(|n| n.as_list().map_or_else(|| vec![n.clone()], <[Node]>::to_vec))
-                .unwrap_or_default(),
+            vars_files,
             vars_prompt: get("vars_prompt").map(|n| prompts(&n)).transpose()?.unwrap_or_default(),
             serial: get("serial"),
             strategy: get("strategy"),
@@ -96,6 +100,26 @@ impl Reader<'_> {
             handlers,
             vars,
         })
+    }
+}
+
+impl Reader<'_> {
+    /// The variables of those vars_files that are there and whose names are known already. The run reads them
+    /// again, and says what is wrong with them.
+    pub fn known_vars(&self, frame: &Arc<Frame>) -> Vars {
+        let mut vars = Vars::default();
+        for entry in &self.vars_files {
+            for choice in entry.as_list().unwrap_or(std::slice::from_ref(entry)) {
+                let Ok(name) = self.loader.text(choice, frame) else { continue };
+                let path = self.loader.folder.join(super::files::expand_home(&name));
+                let path = if path.exists() { path } else { self.loader.folder.join("vars").join(&name) };
+                if let Ok(node) = self.loader.document(&path) {
+                    vars.extend(fields::free_vars(&node));
+                    break;
+                }
+            }
+        }
+        vars
     }
 }
 

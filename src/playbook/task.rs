@@ -51,7 +51,7 @@ pub struct LoopControl {
     pub break_when: Vec<Condition>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Task {
     pub id: TaskId,
     pub place: Place,

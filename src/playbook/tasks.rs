@@ -1,6 +1,6 @@
 //! Task lists: tasks, blocks, handlers, and the tasks that imports bring.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use super::files::Sought;
 use super::loader::Brought;
 use super::{Block, Frame, FrameKind, Handler, Item, Loader, Loop, LoopControl, RoleSpec, Task, TaskId};
 use crate::document::{Kind, Node};
+use crate::inventory::Vars;
 
 /// More imports inside each other are taken for one that never ends.
 const DEEPEST: usize = 60;
@@ -24,11 +25,14 @@ pub(super) struct Reader<'a> {
     pub loader: &'a Loader<'a>,
     /// Roles that tasks import, and their handlers.
     pub brought: RefCell<Brought>,
+    /// The play's vars_files, and what they say once the name of an import needs it.
+    pub vars_files: Vec<Node>,
+    known: OnceCell<Vars>,
 }
 
 impl<'a> Reader<'a> {
     pub fn new(loader: &'a Loader<'a>) -> Self {
-        Reader { loader, brought: RefCell::default() }
+        Reader { loader, brought: RefCell::default(), vars_files: Vec::new(), known: OnceCell::new() }
     }
 
     pub fn finish(self, items: Vec<Item>) -> Brought {
@@ -114,6 +118,11 @@ impl<'a> Reader<'a> {
                 let is_meta = name == "meta";
                 let task = self.task(entry, parsed, frame, if handlers { &HANDLER } else { &TASK_SHAPE })?;
                 let end_role = task.action.args.get("_raw_params").and_then(Node::as_str) == Some("end_role");
+                let flushes =
+                    task.action.args.get("_raw_params").and_then(Node::as_str) == Some("flush_handlers");
+                if is_meta && flushes && handlers {
+                    return Err(parser_error("flush_handlers cannot be used as a handler", entry.place()));
+                }
                 if is_meta && end_role && (handlers || frame.role().is_none()) {
                     let whence = if handlers { "from a handler" } else { "from outside of a role" };
                     return Err(parser_error(format!("Cannot execute 'end_role' {whence}"), entry.place()));
@@ -189,11 +198,23 @@ impl<'a> Reader<'a> {
             async_seconds: get("async").or_else(|| get("async_val")),
             poll: get("poll"),
             listen: match get("listen") {
-                Some(node) => node.as_list().map_or_else(|| vec![node.clone()], <[Node]>::to_vec),
+                Some(node) => {
+                    node.as_list().unwrap_or(&[node.clone()]).iter().map(|n| self.topic(n)).collect()
+                }
                 None => Vec::new(),
             },
             implicit: false,
         })
+    }
+
+    /// What a handler listens to is never a template.
+    fn topic(&self, node: &Node) -> Node {
+        let Kind::Template(template) = node.kind() else { return node.clone() };
+        (self.loader.warn)(Error::new(format!(
+            "\"listen\" is not templatable, but we found: {}, it will not be templated and will be used \"as is\".",
+            template.source()
+        )));
+        Node::value(node.place().clone(), template.source().clone())
     }
 
     fn loop_over(&self, entry: &Node) -> Result<Option<Loop>, Error> {
@@ -236,7 +257,10 @@ impl<'a> Reader<'a> {
             let kind = FrameKind::Include { dynamic: false, folder: folder.to_owned() };
             Frame::new(kind, task.keywords.clone(), Some(&task.frame))
         };
-        let scope = include(Path::new(""));
+        let mut scope = include(Path::new(""));
+        if !name.is_plain() {
+            scope = self.naming_scope(&scope);
+        }
         let target = self.loader.text(name, &scope).map_err(|e| {
             if !e.is_undefined() {
                 return e;
@@ -254,6 +278,32 @@ impl<'a> Reader<'a> {
         let brought = self.task_file(&path, &frame, handlers).map_err(|e| e.at(name.place()))?;
         items.extend(brought);
         Ok(())
+    }
+
+    /// A frame in which the name of an import is rendered: it also knows what the run would know without a host.
+    fn naming_scope(&self, frame: &Arc<Frame>) -> Arc<Frame> {
+        let mut keywords = frame.keywords.clone();
+        let mut vars = Vars::default();
+        if let Some(role) = frame.role() {
+            let text = |text: &str| Node::value(Place::file_only(role.path.to_string_lossy()), text);
+            vars.insert("role_path".into(), text(&role.path.to_string_lossy()));
+            vars.insert("role_name".into(), text(&role.name));
+            vars.insert("ansible_role_name".into(), text(&role.full_name));
+            vars.extend(role.vars.iter().map(|(k, v)| (k.clone(), v.clone())));
+        }
+        let inner = |name: &Arc<str>| {
+            let plays = |f: &&Arc<Frame>| !matches!(f.kind, FrameKind::Play);
+            frame.chain().filter(plays).any(|f| f.keywords.vars.contains_key(name))
+        };
+        let known = self.known.get_or_init(|| self.known_vars(frame));
+        let files = known.iter().filter(|(name, _)| !inner(name) && !vars.contains_key(*name));
+        let files: Vars = files.map(|(k, v)| (k.clone(), v.clone())).collect();
+        vars.extend(files);
+        vars.retain(|name, _| !inner(name));
+        vars.extend(keywords.vars.iter().map(|(k, v)| (k.clone(), v.clone())));
+        keywords.vars = Arc::new(vars);
+        let kind = FrameKind::Include { dynamic: false, folder: self.loader.folder.clone() };
+        Frame::new(kind, keywords, frame.parent.as_ref())
     }
 
     fn too_deep(&self, frame: &Arc<Frame>, path: &Path, place: &Place) -> Result<(), Error> {
@@ -298,12 +348,14 @@ impl<'a> Reader<'a> {
         let kind = FrameKind::Include { dynamic: false, folder: self.loader.folder.clone() };
         let frame = Frame::new(kind, task.keywords.clone(), Some(&task.frame));
         let args = &task.action.args;
+        let plain = args.values().all(Node::is_plain);
+        let scope = if plain { frame.clone() } else { self.naming_scope(&frame) };
         let name = args.get("name").or_else(|| args.get("role"));
         self.too_deep(&frame, Path::new(name.and_then(Node::source).unwrap_or_default()), &task.place)?;
-        let text = |key: &str| args.get(key).map(|node| self.loader.text(node, &frame)).transpose();
+        let text = |key: &str| args.get(key).map(|node| self.loader.text(node, &scope)).transpose();
         let boolean = |key: &str| match args.get(key) {
             Some(node) if !node.is_null() => {
-                let value = if node.is_plain() { node.raw() } else { (self.loader.render)(node, &frame)? };
+                let value = if node.is_plain() { node.raw() } else { (self.loader.render)(node, &scope)? };
                 let wrong =
                     || parser_error(format!("The value {value} of '{key}' is no boolean."), node.place());
                 to_bool(&value).map(Some).ok_or_else(wrong)
@@ -311,7 +363,7 @@ impl<'a> Reader<'a> {
             _ => Ok(None),
         };
         let spec = RoleSpec {
-            name: name.map(|node| self.loader.text(node, &frame)).transpose()?.unwrap_or_default(),
+            name: name.map(|node| self.loader.text(node, &scope)).transpose()?.unwrap_or_default(),
             place: name.map(|node| node.place().clone()),
             tasks_from: text("tasks_from")?,
             vars_from: text("vars_from")?,

@@ -199,6 +199,24 @@ fn imports_take_the_place_of_their_task() {
 }
 
 #[test]
+fn names_of_imports_know_vars_files_and_the_role() {
+    let files = Files::new(&[
+        (
+            "site.yml",
+            "- hosts: all\n  vars_files: [names.yml]\n  roles: [r]\n  tasks:\n    - import_tasks: '{{ file }}'\n    - vars: {file: x.yml}\n      block:\n        - import_tasks: '{{ file }}'\n",
+        ),
+        ("names.yml", "file: t.yml\n"),
+        ("t.yml", "- name: t\n  debug:\n"),
+        ("x.yml", "- name: x\n  debug:\n"),
+        ("roles/r/tasks/main.yml", "- import_tasks: '{{ role_path }}/other/o.yml'\n"),
+        ("roles/r/other/o.yml", "- name: o\n  debug:\n"),
+    ]);
+    let play = files.load().unwrap().plays[0].clone();
+    assert_eq!(names(&play.tasks), ["t", "x"]);
+    assert_eq!(names(&play.roles[0].1), ["o"]);
+}
+
+#[test]
 fn playbooks_import_playbooks() {
     let files = Files::new(&[
         (

@@ -64,7 +64,7 @@ impl Default {
         colour: bool,
         redactor: Redactor,
     ) -> Self {
-        Default::with(Display::on(streams, verbosity, colour, 0, redactor), settings)
+        Default::with(Display::on(streams, settings, verbosity, colour, redactor), settings)
     }
 
     fn with(display: Display, settings: &Settings) -> Self {
@@ -108,7 +108,7 @@ impl Default {
 
     fn task_path(&mut self, task: &TaskInfo) {
         let path = format!("task path: {}:{}", task.place.file, task.place.line.max(1));
-        self.display.line(&path, Some(Colour::DEBUG));
+        self.display.line(&path, Some(Colour::Debug));
     }
 
     /// Warnings and the error with its places, above the line of the result.
@@ -192,7 +192,7 @@ impl Default {
                 if self.is_verbose(result, 0) {
                     text += &format!(" => {}", self.dump(result, &values));
                 }
-                self.display.line(&text, Some(Colour::SKIP));
+                self.display.line(&text, Some(Colour::Skip));
             }
             Status::Failed | Status::Unreachable => {
                 self.task_banner(&result.task);
@@ -200,7 +200,7 @@ impl Default {
                 let dump = self.dump(result, &values);
                 self.failed_line(
                     &format!("failed: [{}] (item={label}) => {dump}", host_label(result)),
-                    Colour::ERROR,
+                    Colour::Error,
                 );
             }
         }
@@ -246,7 +246,7 @@ impl Default {
                 if self.is_verbose(result, 0) {
                     text += &format!(" => {}", self.dump(result, &values));
                 }
-                self.display.line(&text, Some(Colour::SKIP));
+                self.display.line(&text, Some(Colour::Skip));
             }
             Status::Failed => {
                 self.task_banner(&result.task);
@@ -258,7 +258,7 @@ impl Default {
                     let dump = self.dump(result, &values);
                     self.failed_line(
                         &format!("fatal: [{}]: FAILED! => {dump}", host_label(result)),
-                        Colour::ERROR,
+                        Colour::Error,
                     );
                 }
                 self.ignoring(result);
@@ -268,7 +268,7 @@ impl Default {
                 self.notes(result);
                 let dump = self.dump(result, &values);
                 let text = format!("fatal: [{}]: UNREACHABLE! => {dump}", host_label(result));
-                self.failed_line(&text, Colour::UNREACHABLE);
+                self.failed_line(&text, Colour::Unreachable);
                 self.ignoring(result);
             }
         }
@@ -276,7 +276,7 @@ impl Default {
 
     fn ignoring(&mut self, result: &TaskResult) {
         if result.ignored {
-            self.display.line("...ignoring", Some(Colour::SKIP));
+            self.display.line("...ignoring", Some(Colour::Skip));
         }
     }
 
@@ -286,7 +286,7 @@ impl Default {
         if self.is_verbose(result, 2) {
             text += &format!("Result was: {}", self.dump(result, &shown(result)));
         }
-        self.display.line(&text, Some(Colour::DEBUG));
+        self.display.line(&text, Some(Colour::Debug));
     }
 
     fn stats(&mut self, hosts: &IndexMap<Arc<str>, HostStats>, custom: &IndexMap<Arc<str>, Map>) {
@@ -327,11 +327,11 @@ impl Default {
 
     fn recap(&self, host: &str, stats: &HostStats) -> String {
         let colour = if stats.failed != 0 || stats.unreachable != 0 {
-            Colour::ERROR
+            Colour::Error
         } else if stats.changed != 0 {
-            Colour::CHANGED
+            Colour::Changed
         } else {
-            Colour::OK
+            Colour::Ok
         };
         // Ansible pads the text with its escape codes in it.
         let (host, room): (String, usize) = if self.display.colour {
@@ -341,13 +341,13 @@ impl Default {
         };
         let padding = " ".repeat(room.saturating_sub(host.chars().count()));
         let counts = [
-            ("ok", stats.ok, Colour::OK),
-            ("changed", stats.changed, Colour::CHANGED),
-            ("unreachable", stats.unreachable, Colour::UNREACHABLE),
-            ("failed", stats.failed, Colour::ERROR),
-            ("skipped", stats.skipped, Colour::SKIP),
-            ("rescued", stats.rescued, Colour::OK),
-            ("ignored", stats.ignored, Colour::WARN),
+            ("ok", stats.ok, Colour::Ok),
+            ("changed", stats.changed, Colour::Changed),
+            ("unreachable", stats.unreachable, Colour::Unreachable),
+            ("failed", stats.failed, Colour::Error),
+            ("skipped", stats.skipped, Colour::Skip),
+            ("rescued", stats.rescued, Colour::Ok),
+            ("ignored", stats.ignored, Colour::Warn),
         ];
         let counts = counts.map(|(name, count, colour)| {
             let text = format!("{name}={count:<4}");
@@ -358,7 +358,7 @@ impl Default {
 }
 
 fn word(status: Status) -> (&'static str, Colour) {
-    if status == Status::Changed { ("changed", Colour::CHANGED) } else { ("ok", Colour::OK) }
+    if status == Status::Changed { ("changed", Colour::Changed) } else { ("ok", Colour::Ok) }
 }
 
 fn is_include(action: &str) -> bool {
@@ -395,7 +395,7 @@ impl Reporter for Default {
                     name => self.display.banner(&format!("PLAY [{name}]{check}")),
                 }
             }
-            Event::NoHostsMatched => self.display.line("skipping: no hosts matched", Some(Colour::SKIP)),
+            Event::NoHostsMatched => self.display.line("skipping: no hosts matched", Some(Colour::Skip)),
             Event::NoHostsRemaining => self.display.banner("NO MORE HOSTS LEFT"),
             Event::TaskStart(task) => {
                 self.banner = None;
@@ -407,7 +407,7 @@ impl Reporter for Default {
                 if self.options.per_host_start {
                     let kind = if task.kind == TaskKind::Handler { "HANDLER" } else { "TASK" };
                     let text = format!(" [started {kind}: {} on {host}]", task.name);
-                    self.display.line(&text, Some(Colour::OK));
+                    self.display.line(&text, Some(Colour::Ok));
                 }
             }
             Event::ItemResult(result) => self.item(result),
@@ -426,7 +426,7 @@ impl Reporter for Default {
                     get("started"),
                     get("finished")
                 );
-                self.display.line(&text, Some(Colour::DEBUG));
+                self.display.line(&text, Some(Colour::Debug));
             }
             Event::Included { file, hosts, item } => {
                 let hosts: Vec<&str> = hosts.iter().map(|host| &**host).collect();
@@ -434,12 +434,12 @@ impl Reporter for Default {
                 if let Some(item) = item.as_deref().filter(|item| !item.is_empty()) {
                     text += &format!(" => (item={item})");
                 }
-                self.display.line(&text, Some(Colour::SKIP));
+                self.display.line(&text, Some(Colour::Included));
             }
             Event::Notified { handler, host } => {
                 if self.display.verbosity > 1 {
                     let text = format!("NOTIFIED HANDLER {handler} for {host}");
-                    self.display.line(&text, Some(Colour::VERBOSE));
+                    self.display.line(&text, Some(Colour::Verbose));
                 }
             }
             Event::Progress { host, message } => self.display.waiting(host, Some(message)),
@@ -451,7 +451,7 @@ impl Reporter for Default {
                         Some(host) => format!("<{host}> {text}"),
                         None => text.clone(),
                     };
-                    self.display.line(&text, Some(Colour::VERBOSE));
+                    self.display.verbose(&text);
                 }
             }
             Event::Error(error) => self.display.error(error, true),

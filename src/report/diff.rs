@@ -39,9 +39,9 @@ fn format_one(diff: &Value, context: usize, display: &Display) -> String {
         let unified = unified(&before, &after, &header("before"), &header("after"), context);
         for line in &unified {
             let colour = match line.as_bytes().first() {
-                Some(b'+') => Colour::DIFF_ADD,
-                Some(b'-') => Colour::DIFF_REMOVE,
-                Some(b'@') if line.starts_with("@@") => Colour::DIFF_LINES,
+                Some(b'+') => Colour::DiffAdd,
+                Some(b'-') => Colour::DiffRemove,
+                Some(b'@') if line.starts_with("@@") => Colour::DiffLines,
                 _ => {
                     out.push_str(line);
                     continue;
@@ -246,9 +246,14 @@ mod tests {
 
     use super::*;
     use crate::report::display::Streams;
+    use crate::settings::Settings;
 
     fn plain(diff: &Value) -> String {
-        format_diff(diff, 3, &Display::on(Streams::standard(), 0, false, 0, Redactor::default()))
+        format_diff(
+            diff,
+            3,
+            &Display::on(Streams::standard(), &Settings::default(), 0, false, Redactor::default()),
+        )
     }
 
     #[test]

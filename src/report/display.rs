@@ -10,23 +10,83 @@ use super::error::format_error;
 use super::live::Live;
 use crate::settings::Settings;
 
-/// A colour, as the code of an escape sequence.
+/// What a line is about, which gives it its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Colour(pub &'static str);
+pub enum Colour {
+    Ok,
+    Changed,
+    Error,
+    Unreachable,
+    Skip,
+    Debug,
+    Verbose,
+    Warn,
+    Deprecate,
+    Included,
+    DiffAdd,
+    DiffRemove,
+    DiffLines,
+}
 
-impl Colour {
-    pub const OK: Colour = Colour("0;32");
-    pub const CHANGED: Colour = Colour("0;33");
-    pub const ERROR: Colour = Colour("0;31");
-    pub const UNREACHABLE: Colour = Colour("1;31");
-    pub const SKIP: Colour = Colour("0;36");
-    pub const DEBUG: Colour = Colour("1;30");
-    pub const VERBOSE: Colour = Colour("0;34");
-    pub const WARN: Colour = Colour("1;35");
-    pub const DEPRECATE: Colour = Colour("0;35");
-    pub const DIFF_ADD: Colour = Colour("0;32");
-    pub const DIFF_REMOVE: Colour = Colour("0;31");
-    pub const DIFF_LINES: Colour = Colour("0;36");
+/// The code of an escape sequence for each [`Colour`].
+type Palette = [String; 13];
+
+/// The settings `color_ok`, `color_changed`, ….
+fn palette(settings: &Settings) -> Palette {
+    [
+        &settings.color_ok,
+        &settings.color_changed,
+        &settings.color_error,
+        &settings.color_unreachable,
+        &settings.color_skip,
+        &settings.color_debug,
+        &settings.color_verbose,
+        &settings.color_warn,
+        &settings.color_deprecate,
+        &settings.color_included,
+        &settings.color_diff_add,
+        &settings.color_diff_remove,
+        &settings.color_diff_lines,
+    ]
+    .map(|name| code(name))
+}
+
+/// The code of a colour's name: `bright red`, `color208`, `rgb255`, `gray3`.
+fn code(name: &str) -> String {
+    const NAMES: [(&str, &str); 18] = [
+        ("black", "0;30"),
+        ("bright gray", "0;37"),
+        ("blue", "0;34"),
+        ("white", "1;37"),
+        ("green", "0;32"),
+        ("bright blue", "1;34"),
+        ("cyan", "0;36"),
+        ("bright green", "1;32"),
+        ("red", "0;31"),
+        ("bright cyan", "1;36"),
+        ("purple", "0;35"),
+        ("magenta", "0;35"),
+        ("bright red", "1;31"),
+        ("yellow", "0;33"),
+        ("bright purple", "1;35"),
+        ("bright magenta", "1;35"),
+        ("dark gray", "1;30"),
+        ("bright yellow", "1;33"),
+    ];
+    if let Some((_, code)) = NAMES.iter().find(|(n, _)| *n == name) {
+        return (*code).to_owned();
+    }
+    let number = |prefix: &str| name.strip_prefix(prefix)?.parse::<u32>().ok();
+    let cube = || {
+        let digits: Vec<u32> =
+            name.strip_prefix("rgb")?.chars().map(|c| c.to_digit(6)).collect::<Option<_>>()?;
+        match digits.as_slice() {
+            [red, green, blue] => Some(16 + 36 * red + 6 * green + blue),
+            _ => None,
+        }
+    };
+    let shade = number("color").or_else(cube).or_else(|| number("gray").map(|n| 232 + n));
+    shade.map_or_else(|| "0".to_owned(), |shade| format!("38;5;{shade}"))
 }
 
 /// Standard output and standard error, or what a test puts in their place.
@@ -49,6 +109,8 @@ pub struct Display {
     pub verbosity: u8,
     pub colour: bool,
     columns: usize,
+    palette: Palette,
+    verbose_to_stderr: bool,
     redactor: Redactor,
     said: HashSet<String>,
     log: Option<std::fs::File>,
@@ -64,22 +126,29 @@ impl Display {
         let width = if terminal { terminal_width() } else { 0 };
         let open =
             |path: &std::path::PathBuf| std::fs::File::options().create(true).append(true).open(path).ok();
-        let mut display = Display::on(Streams::standard(), verbosity, colour, width, redactor);
+        let mut display = Display::on(Streams::standard(), settings, verbosity, colour, redactor);
+        display.columns = columns(width);
         display.log = settings.log_path.as_ref().and_then(open);
         display.live = Live::on_terminal(width);
         display
     }
 
-    /// On other streams, for a terminal of some width (0 where there is none).
-    pub fn on(streams: Streams, verbosity: u8, colour: bool, width: usize, redactor: Redactor) -> Self {
-        let columns = width.saturating_sub(1).max(79);
-        let pending = String::new();
+    /// On other streams, which are no terminal.
+    pub fn on(
+        streams: Streams,
+        settings: &Settings,
+        verbosity: u8,
+        colour: bool,
+        redactor: Redactor,
+    ) -> Self {
         Display {
             streams,
-            pending,
+            pending: String::new(),
             verbosity,
             colour,
-            columns,
+            columns: columns(0),
+            palette: palette(settings),
+            verbose_to_stderr: settings.verbose_to_stderr,
             redactor,
             said: HashSet::new(),
             log: None,
@@ -99,6 +168,11 @@ impl Display {
     /// A line on standard error.
     pub fn error_line(&mut self, text: &str, colour: Option<Colour>) {
         self.write(text, colour, true);
+    }
+
+    /// What is only said from a verbosity on.
+    pub fn verbose(&mut self, text: &str) {
+        self.write(text, Some(Colour::Verbose), self.verbose_to_stderr);
     }
 
     fn write(&mut self, text: &str, colour: Option<Colour>, to_error: bool) {
@@ -129,8 +203,8 @@ impl Display {
         if !self.colour {
             return text.to_owned();
         }
-        let lines: Vec<String> =
-            text.split('\n').map(|line| format!("\x1b[{}m{line}\x1b[0m", colour.0)).collect();
+        let code = &self.palette[colour as usize];
+        let lines: Vec<String> = text.split('\n').map(|line| format!("\x1b[{code}m{line}\x1b[0m")).collect();
         lines.join("\n")
     }
 
@@ -143,24 +217,24 @@ impl Display {
 
     /// A warning, once.
     pub fn warning(&mut self, text: &str) {
-        self.once(format!("[WARNING]: {}", spaced(text)), Colour::WARN, true);
+        self.once(format!("[WARNING]: {}", spaced(text)), Colour::Warn, true);
     }
 
     /// A warning with a place, once.
     pub fn warning_at(&mut self, error: &Error) {
-        self.once(format!("[WARNING]: {}", format_error(error)), Colour::WARN, true);
+        self.once(format!("[WARNING]: {}", format_error(error)), Colour::Warn, true);
     }
 
     pub fn deprecated(&mut self, text: &str) {
         self.warning(
             "Deprecation warnings can be disabled by setting `deprecation_warnings=False` in ansible.cfg.",
         );
-        self.once(format!("[DEPRECATION WARNING]: {}", spaced(text)), Colour::DEPRECATE, true);
+        self.once(format!("[DEPRECATION WARNING]: {}", spaced(text)), Colour::Deprecate, true);
     }
 
     /// An error with its places, once.
     pub fn error(&mut self, error: &Error, to_error: bool) {
-        self.once(format!("[ERROR]: {}", format_error(error)), Colour::ERROR, to_error);
+        self.once(format!("[ERROR]: {}", format_error(error)), Colour::Error, to_error);
     }
 
     fn once(&mut self, text: String, colour: Colour, to_error: bool) {
@@ -230,6 +304,11 @@ fn char_width(c: char) -> usize {
         0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd => 2,
         _ => 1,
     }
+}
+
+/// The columns that titles fill: 79, or those of a wider terminal but one.
+fn columns(width: usize) -> usize {
+    width.saturating_sub(1).max(79)
 }
 
 fn terminal_width() -> usize {

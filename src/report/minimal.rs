@@ -27,11 +27,11 @@ impl Minimal {
         let host = &result.host;
         let values = shown(result);
         let (state, colour) = match result.status {
-            Status::Ok => ("SUCCESS", Colour::OK),
-            Status::Changed => ("CHANGED", Colour::CHANGED),
-            Status::Failed => ("FAILED", Colour::ERROR),
-            Status::Unreachable => ("UNREACHABLE", Colour::UNREACHABLE),
-            Status::Skipped => ("SKIPPED", Colour::SKIP),
+            Status::Ok => ("SUCCESS", Colour::Ok),
+            Status::Changed => ("CHANGED", Colour::Changed),
+            Status::Failed => ("FAILED", Colour::Error),
+            Status::Unreachable => ("UNREACHABLE", Colour::Unreachable),
+            Status::Skipped => ("SKIPPED", Colour::Skip),
         };
         result.warnings.iter().for_each(|warning| self.display.warning(warning));
         let failed = matches!(result.status, Status::Failed | Status::Unreachable);
@@ -100,7 +100,7 @@ impl Reporter for Minimal {
             Event::Error(error) => self.display.error(error, true),
             Event::Progress { host, message } => self.display.waiting(host, Some(message)),
             Event::Verbose { level, text, .. } if self.display.verbosity >= *level => {
-                self.display.line(text, Some(Colour::VERBOSE));
+                self.display.verbose(text);
             }
             Event::Stats { .. } => self.display.flush(),
             _ => {}

@@ -9,6 +9,8 @@ pub mod json_lines;
 mod live;
 mod minimal;
 mod result;
+#[cfg(test)]
+mod tests;
 pub mod yaml;
 
 use playbook_api::Redactor;

@@ -12,8 +12,8 @@ const WIDEST: usize = 80;
 /// that costs.
 pub fn dump(value: &Value, indent: usize, lossy: bool) -> String {
     let mut out = String::new();
-    let writer = Writer { indent, lossy };
-    writer.node(&mut out, value, 0, 0);
+    let writer = Writer { indent: indent.max(2), lossy };
+    writer.node(&mut out, value, 0);
     if !out.ends_with('\n') {
         out.push('\n');
     }
@@ -26,8 +26,8 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes a value at the end of the line so far, its own lines indented to `column`.
-    fn node(&self, out: &mut String, value: &Value, column: usize, dash: usize) {
+    /// Writes a value at the end of the line so far, its further lines indented to `column`.
+    fn node(&self, out: &mut String, value: &Value, column: usize) {
         match value {
             Value::Map(map) if !map.is_empty() => {
                 let mut entries: Vec<(String, &Value)> = map.iter().map(|(k, v)| (json_key(k), v)).collect();
@@ -36,58 +36,52 @@ impl Writer {
                     if i > 0 {
                         line(out, column);
                     }
-                    out.push_str(&self.scalar_text(key, column, 0, true));
+                    if key.contains('\n') {
+                        out.push_str("? ");
+                        out.push_str(&self.text(key, column + self.indent, column + 2, false));
+                        line(out, column);
+                    } else {
+                        out.push_str(&self.text(key, column, 0, true));
+                    }
                     out.push(':');
                     self.member(out, value, column);
                 }
             }
-            Value::List(items) | Value::Tuple(items) if !items.is_empty() => {
-                for (i, item) in items.iter().enumerate() {
-                    if i > 0 {
-                        line(out, column);
-                    }
-                    out.push('-');
-                    out.extend(std::iter::repeat_n(' ', (self.indent.max(2) - 1).max(1)));
-                    self.node(out, item, column + self.indent.max(2), 1);
-                }
-            }
+            Value::List(items) | Value::Tuple(items) if !items.is_empty() => self.items(out, items, column),
             other => {
-                let _ = dash;
                 let start = out.rsplit('\n').next().map_or(0, |line| line.chars().count());
                 out.push_str(&self.scalar(other, column, start));
             }
         }
     }
 
+    fn items(&self, out: &mut String, items: &[Value], column: usize) {
+        for (i, item) in items.iter().enumerate() {
+            if i > 0 {
+                line(out, column);
+            }
+            out.push('-');
+            // What has lines of its own starts where they will.
+            let gap = if is_block(item) { self.indent - 1 } else { 1 };
+            out.extend(std::iter::repeat_n(' ', gap));
+            self.node(out, item, column + self.indent);
+        }
+    }
+
     fn member(&self, out: &mut String, value: &Value, column: usize) {
         match value {
-            Value::Map(map) if !map.is_empty() => {
-                line(out, column + self.indent);
-                self.node(out, value, column + self.indent, 0);
-            }
             // A list in a map is not indented.
             Value::List(items) | Value::Tuple(items) if !items.is_empty() => {
-                for item in items.iter() {
-                    line(out, column);
-                    out.push('-');
-                    let gap = self.indent.max(2) - 1;
-                    match item {
-                        Value::Map(_) | Value::List(_) | Value::Tuple(_) => {
-                            out.extend(std::iter::repeat_n(' ', gap));
-                            self.node(out, item, column + self.indent.max(2), 1);
-                        }
-                        scalar => {
-                            out.push(' ');
-                            let start = column + 2;
-                            out.push_str(&self.scalar(scalar, column + self.indent, start));
-                        }
-                    }
-                }
+                line(out, column);
+                self.items(out, items, column);
+            }
+            value if is_block(value) => {
+                line(out, column + self.indent);
+                self.node(out, value, column + self.indent);
             }
             other => {
                 out.push(' ');
-                let start = out.rsplit('\n').next().map_or(0, |line| line.chars().count());
-                out.push_str(&self.scalar(other, column + self.indent, start));
+                self.node(out, other, column + self.indent);
             }
         }
     }
@@ -105,14 +99,17 @@ impl Writer {
             }
             Value::Map(_) => "{}".into(),
             Value::List(_) | Value::Tuple(_) => "[]".into(),
-            other => self.scalar_text(&other.to_text(), column, start, false),
+            other => self.text(&other.to_text(), column, start, false),
         }
     }
 
-    fn scalar_text(&self, text: &str, column: usize, start: usize, key: bool) -> String {
+    fn text(&self, text: &str, column: usize, start: usize, key: bool) -> String {
         let lines = text.contains(['\n', '\u{85}', '\u{2028}', '\u{2029}']);
         if lines && !key {
             let munged = if self.lossy { munge(text) } else { text.to_owned() };
+            if munged.is_empty() {
+                return "\"\"".into();
+            }
             if can_be_block(&munged) {
                 return self.block(&munged, column);
             }
@@ -152,6 +149,15 @@ impl Writer {
     }
 }
 
+/// Whether a value is written on lines of its own.
+fn is_block(value: &Value) -> bool {
+    match value {
+        Value::Map(map) => !map.is_empty(),
+        Value::List(items) | Value::Tuple(items) => !items.is_empty(),
+        _ => false,
+    }
+}
+
 fn line(out: &mut String, column: usize) {
     out.push('\n');
     out.extend(std::iter::repeat_n(' ', column));
@@ -188,7 +194,7 @@ fn munge(text: &str) -> String {
 }
 
 fn can_be_block(text: &str) -> bool {
-    !text.contains(" \n") && !text.ends_with(' ') && text.chars().all(printable) && !text.is_empty()
+    !text.contains(" \n") && !text.ends_with(' ') && text.chars().all(printable)
 }
 
 fn is_plain(text: &str) -> bool {
@@ -290,4 +296,61 @@ fn double_quoted(text: &str, column: usize, start: usize) -> String {
     }
     out.push('"');
     out
+}
+#[cfg(test)]
+mod tests {
+    use playbook_api::map;
+
+    use super::*;
+
+    #[test]
+    fn writes_as_pyyaml_does() {
+        let value = map! {
+            "date" => "2026-11-21 11:43:19", "time" => "0:00:00.01", "yes" => "yes", "n" => "12", "colon" => "a: b",
+            "quote" => "it's", "bell" => "a\u{7}b", "tab" => "a\tb", "lines" => "a  \nb\n", "lead" => " a\nb",
+            "empty" => "", "none" => Value::Null, "big" => 1e20, "a\nb" => 4, "long" => "word ".repeat(18) + "end",
+            "list" => vec![
+                Value::from(1), vec![3, 4].into(), map! { "a" => 1, "b" => vec![1] }.into(), Value::from(Vec::<i64>::new()),
+            ],
+            "deep" => map! { "x" => map! { "y" => true }, "e" => map! {} },
+        };
+        let expected = "\
+? |-
+    a
+    b
+: 4
+bell: \"a\\ab\"
+big: 1.0e+20
+colon: 'a: b'
+date: '2026-11-21 11:43:19'
+deep:
+    e: {}
+    x:
+        y: true
+empty: ''
+lead: |4-
+     a
+    b
+lines: |-
+    a
+    b
+list:
+- 1
+-   - 3
+    - 4
+-   a: 1
+    b:
+    - 1
+- []
+long: word word word word word word word word word word word word word word word word
+    word word end
+n: '12'
+none: null
+quote: it's
+tab: \"a\\tb\"
+time: '0:00:00.01'
+'yes': 'yes'
+";
+        assert_eq!(dump(&value.into(), 4, true), expected);
+    }
 }

@@ -334,7 +334,8 @@ fn failed_when(call: &ItemCall, outcome: &mut ItemOutcome, fails: bool) {
     if fails {
         result.status = Status::Failed;
         if result.error.is_none() {
-            let message = "Action failed: Failed because of failed_when.";
+            let said = result.values.get("msg").and_then(Value::as_str).filter(|m| !m.is_empty());
+            let message = format!("Action failed: {}", said.unwrap_or("Failed because of failed_when."));
             result.error = Some(Error::new(message).context("Task failed").at(&call.task.place));
         }
         return;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Place, Value};
 
-use super::Run;
 use super::state::PlayState;
+use super::{Run, play_renderer};
 use crate::document::Node;
 use crate::playbook::{
     Action, Block, Frame, FrameKind, Item, Keywords, LoopControl, Play, Task, TaskId, tags,
@@ -85,8 +85,12 @@ impl Run {
     pub fn compile(&self, play: &PlayState, gather: bool) -> Result<Arc<Vec<Item>>, Error> {
         let written = &play.play;
         let flush = || meta("flush_handlers", &written.place, &written.frame);
+        // Flushing is always wanted, unless the play's own tags are skipped.
+        let mut play_tags = frame_tags(&written.frame, &play_renderer(&play.base))?;
+        play_tags.push("always".to_owned());
+        let flushes = tags::selected(&play_tags, &self.shared.options.tags, &self.shared.options.skip_tags);
         let mut items = Vec::new();
-        if gather {
+        if gather && flushes {
             items.push(gathering(
                 written,
                 &self.shared.settings.gather_subset,
@@ -97,7 +101,9 @@ impl Run {
             if !list.is_empty() {
                 items.extend(list);
             }
-            items.push(flush());
+            if flushes {
+                items.push(flush());
+            }
         };
         section(self.selected(play, written.pre_tasks.clone())?);
         let mut main = Vec::new();
@@ -161,8 +167,23 @@ impl Run {
 
 /// The tags of a task and all around it.
 pub fn task_tags(task: &Task, renderer: &Renderer) -> Result<Vec<String>, Error> {
-    let mut all: Vec<String> = Vec::new();
-    for node in task.frame.chain().flat_map(|f| &f.keywords.tags).chain(&task.keywords.tags) {
+    let mut all = frame_tags(&task.frame, renderer)?;
+    add_tags(&mut all, &task.keywords.tags, renderer)?;
+    all.sort();
+    all.dedup();
+    Ok(all)
+}
+
+fn frame_tags(frame: &Arc<Frame>, renderer: &Renderer) -> Result<Vec<String>, Error> {
+    let mut all = Vec::new();
+    for frame in frame.chain() {
+        add_tags(&mut all, &frame.keywords.tags, renderer)?;
+    }
+    Ok(all)
+}
+
+fn add_tags(all: &mut Vec<String>, written: &[Node], renderer: &Renderer) -> Result<(), Error> {
+    for node in written {
         let value = match renderer.value(node) {
             Ok(value) => value,
             // A tag that depends on a host cannot select anything; it is kept as it was written.
@@ -177,7 +198,5 @@ pub fn task_tags(task: &Task, renderer: &Renderer) -> Result<Vec<String>, Error>
             all.extend(tags::split(&item.to_text()).map(str::to_owned));
         }
     }
-    all.sort();
-    all.dedup();
-    Ok(all)
+    Ok(())
 }

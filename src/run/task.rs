@@ -28,6 +28,8 @@ pub fn run(
     emit: &dyn Fn(Event),
 ) -> TaskOutcome {
     let scope = HostScope::new(&play.base, host, Some(task), Default::default());
+    let resolved = resolved(task, &scope);
+    let task = resolved.as_ref().unwrap_or(task);
     let call = item::ItemCall { play, host, task, info, emit };
     let mut outcome = match items(task, &scope) {
         Ok(None) => {
@@ -46,6 +48,18 @@ pub fn run(
     };
     finish(task, host, &mut outcome);
     outcome
+}
+
+/// The task with its module's name rendered, where that is a template (`action: "{{ module }} …"`).
+fn resolved(task: &Arc<Task>, scope: &Arc<HostScope>) -> Option<Arc<Task>> {
+    if !crate::jinja::Template::is_template(&task.action.name) {
+        return None;
+    }
+    let template = crate::jinja::Template::new(task.action.name.clone(), task.action.place.clone());
+    let name = scope.renderer().render(&template).ok()?;
+    let mut task = (**task).clone();
+    task.action.name = Arc::from(name.to_text().trim());
+    Some(Arc::new(task))
 }
 
 /// The final `register`, and the handlers that a change notifies.

@@ -104,10 +104,9 @@ impl VarsFiles {
     }
 
     fn file(&self, name: &str) -> Result<Arc<Vars>, Error> {
-        // The folder `vars` beside the playbook comes first.
+        let direct = self.folder.join(name);
         let in_vars = self.folder.join("vars").join(name);
-        let path =
-            if !name.starts_with("vars/") && in_vars.exists() { in_vars } else { self.folder.join(name) };
+        let path = if in_vars.exists() { in_vars } else { direct };
         let mut loaded = self.loaded.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(vars) = loaded.get(&path) {
             return Ok(vars.clone());

@@ -29,7 +29,9 @@ fn reports_read_like_ansibles() {
             text.lines().next().and_then(|line| line.strip_prefix("# options: ")).unwrap_or_default();
         let run = |mut command: Command| {
             command.args(["-i", "hosts.ini", &name]).args(options.split_whitespace());
+            // One host after another: the order in which several finish is nobody's promise.
             command
+                .env("ANSIBLE_CONFIG", &settings)
                 .env("HOME", home.path())
                 .env("LC_ALL", "C.UTF-8")
                 .env("ANSIBLE_DEPRECATION_WARNINGS", "false");

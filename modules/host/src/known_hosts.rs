@@ -132,10 +132,12 @@ struct Key {
 
 impl Key {
     fn of(line: &str) -> Result<Key, Failure> {
+        // A marker (`@cert-authority`, `@revoked`) makes it a key of another kind.
+        let marker = line.split_whitespace().next().filter(|w| w.starts_with('@')).unwrap_or_default();
         let mut words = line.split_whitespace().filter(|w| !w.starts_with('@'));
         match (words.next(), words.next(), words.next()) {
             (Some(hosts), Some(kind), Some(key)) => {
-                Ok(Key { hosts: hosts.to_owned(), kind: kind.to_owned(), key: key.to_owned() })
+                Ok(Key { hosts: hosts.to_owned(), kind: format!("{marker}{kind}"), key: key.to_owned() })
             }
             _ => Err(Failure::new(format!("'{line}' is no key of a host"))
                 .help("write `host key-type key`, as ssh-keyscan does")),
