@@ -4,21 +4,18 @@ use std::cell::{OnceCell, RefCell};
 use std::path::Path;
 use std::sync::Arc;
 
-use playbook_api::{Error, ErrorKind, Place, arguments::to_bool};
+use playbook_api::{Error, ErrorKind, Place};
 
 use super::action::{self, Parsed, short_name};
 use super::fields::{
-    self, BLOCK, HANDLER, HANDLER_INCLUDE, INCLUDE, INCLUDE_KEYWORDS, INCLUDE_ROLE, Shape, TASK_SHAPE,
-    conditions, parser_error, type_name,
+    self, BLOCK, HANDLER, HANDLER_INCLUDE, INCLUDE, INCLUDE_ROLE, Shape, TASK_SHAPE, conditions,
+    parser_error, type_name,
 };
-use super::files::Sought;
+use super::include::{check_role_options, include_keywords, with_file};
 use super::loader::Brought;
-use super::{Block, Frame, FrameKind, Handler, Item, Loader, Loop, LoopControl, RoleSpec, Task, TaskId};
+use super::{Block, Frame, FrameKind, Handler, Item, Loader, Loop, LoopControl, Task, TaskId};
 use crate::document::{Kind, Node};
 use crate::inventory::Vars;
-
-/// More imports inside each other are taken for one that never ends.
-const DEEPEST: usize = 60;
 
 /// Reads what belongs to one play, or to one include.
 pub(super) struct Reader<'a> {
@@ -27,7 +24,7 @@ pub(super) struct Reader<'a> {
     pub brought: RefCell<Brought>,
     /// The play's vars_files, and what they say once the name of an import needs it.
     pub vars_files: Vec<Node>,
-    known: OnceCell<Vars>,
+    pub known: OnceCell<Vars>,
 }
 
 impl<'a> Reader<'a> {
@@ -198,9 +195,12 @@ impl<'a> Reader<'a> {
             async_seconds: get("async").or_else(|| get("async_val")),
             poll: get("poll"),
             listen: match get("listen") {
-                Some(node) => {
-                    node.as_list().unwrap_or(&[node.clone()]).iter().map(|n| self.topic(n)).collect()
-                }
+                Some(node) => node
+                    .as_list()
+                    .unwrap_or(std::slice::from_ref(&node))
+                    .iter()
+                    .map(|n| self.topic(n))
+                    .collect(),
                 None => Vec::new(),
             },
             implicit: false,
@@ -239,84 +239,6 @@ impl<'a> Reader<'a> {
         Ok(found)
     }
 
-    fn import_tasks(
-        &self,
-        entry: &Node,
-        task: Task,
-        handlers: bool,
-        items: &mut Vec<Item>,
-    ) -> Result<(), Error> {
-        let task = with_file(task)?;
-        if task.loop_over.is_some() {
-            let message =
-                "You cannot use loops on 'import_tasks' statements. You should use 'include_tasks' instead.";
-            return Err(parser_error(message, entry.place()));
-        }
-        let Some(name) = task.action.args.get("_raw_params") else { return Ok(()) };
-        let include = |folder: &Path| {
-            let kind = FrameKind::Include { dynamic: false, folder: folder.to_owned() };
-            Frame::new(kind, task.keywords.clone(), Some(&task.frame))
-        };
-        let mut scope = include(Path::new(""));
-        if !name.is_plain() {
-            scope = self.naming_scope(&scope);
-        }
-        let target = self.loader.text(name, &scope).map_err(|e| {
-            if !e.is_undefined() {
-                return e;
-            }
-            let shown = name.source().unwrap_or_default();
-            parser_error(format!("Error when evaluating variable in import path '{shown}'."), entry.place())
-                .caused_by(e)
-                .help("When using static imports, ensure that any variables used in their names are defined in vars/vars_files or extra-vars passed in from the command line. Static imports cannot use variables from facts or inventory sources like group or host vars.")
-        })?;
-        let playbook = &self.loader.folder;
-        let sought = Sought { name: &target, frame: &task.frame, playbook, handlers, dynamic: false };
-        let path = sought.path();
-        let frame = include(path.parent().unwrap_or(Path::new("/")));
-        self.too_deep(&frame, &path, name.place())?;
-        let brought = self.task_file(&path, &frame, handlers).map_err(|e| e.at(name.place()))?;
-        items.extend(brought);
-        Ok(())
-    }
-
-    /// A frame in which the name of an import is rendered: it also knows what the run would know without a host.
-    fn naming_scope(&self, frame: &Arc<Frame>) -> Arc<Frame> {
-        let mut keywords = frame.keywords.clone();
-        let mut vars = Vars::default();
-        if let Some(role) = frame.role() {
-            let text = |text: &str| Node::value(Place::file_only(role.path.to_string_lossy()), text);
-            vars.insert("role_path".into(), text(&role.path.to_string_lossy()));
-            vars.insert("role_name".into(), text(&role.name));
-            vars.insert("ansible_role_name".into(), text(&role.full_name));
-            vars.extend(role.vars.iter().map(|(k, v)| (k.clone(), v.clone())));
-        }
-        let inner = |name: &Arc<str>| {
-            let plays = |f: &&Arc<Frame>| !matches!(f.kind, FrameKind::Play);
-            frame.chain().filter(plays).any(|f| f.keywords.vars.contains_key(name))
-        };
-        let known = self.known.get_or_init(|| self.known_vars(frame));
-        let files = known.iter().filter(|(name, _)| !inner(name) && !vars.contains_key(*name));
-        let files: Vars = files.map(|(k, v)| (k.clone(), v.clone())).collect();
-        vars.extend(files);
-        vars.retain(|name, _| !inner(name));
-        vars.extend(keywords.vars.iter().map(|(k, v)| (k.clone(), v.clone())));
-        keywords.vars = Arc::new(vars);
-        let kind = FrameKind::Include { dynamic: false, folder: self.loader.folder.clone() };
-        Frame::new(kind, keywords, frame.parent.as_ref())
-    }
-
-    fn too_deep(&self, frame: &Arc<Frame>, path: &Path, place: &Place) -> Result<(), Error> {
-        let depth =
-            frame.chain().take_while(|f| !matches!(f.kind, FrameKind::Include { dynamic: true, .. })).count();
-        if depth <= DEEPEST {
-            return Ok(());
-        }
-        let message = format!("Imports never end: '{}' is imported inside itself", path.display());
-        Err(parser_error(message, place)
-            .help("Use include_tasks or include_role with a condition that ends it."))
-    }
-
     /// The tasks of a file.
     pub fn task_file(&self, path: &Path, frame: &Arc<Frame>, handlers: bool) -> Result<Vec<Item>, Error> {
         let node = self.loader.document(path).map_err(|e| {
@@ -337,47 +259,6 @@ impl<'a> Reader<'a> {
         }
         let malformed = format!("A malformed block was encountered while loading '{}':", path.display());
         self.list(&node, frame, handlers, &malformed, node.place())
-    }
-
-    fn import_role(&self, task: &Task, items: &mut Vec<Item>) -> Result<(), Error> {
-        if task.loop_over.is_some() {
-            let message =
-                "You cannot use loops on 'import_role' statements. You should use 'include_role' instead.";
-            return Err(parser_error(message, &task.place));
-        }
-        let kind = FrameKind::Include { dynamic: false, folder: self.loader.folder.clone() };
-        let frame = Frame::new(kind, task.keywords.clone(), Some(&task.frame));
-        let args = &task.action.args;
-        let plain = args.values().all(Node::is_plain);
-        let scope = if plain { frame.clone() } else { self.naming_scope(&frame) };
-        let name = args.get("name").or_else(|| args.get("role"));
-        self.too_deep(&frame, Path::new(name.and_then(Node::source).unwrap_or_default()), &task.place)?;
-        let text = |key: &str| args.get(key).map(|node| self.loader.text(node, &scope)).transpose();
-        let boolean = |key: &str| match args.get(key) {
-            Some(node) if !node.is_null() => {
-                let value = if node.is_plain() { node.raw() } else { (self.loader.render)(node, &scope)? };
-                let wrong =
-                    || parser_error(format!("The value {value} of '{key}' is no boolean."), node.place());
-                to_bool(&value).map(Some).ok_or_else(wrong)
-            }
-            _ => Ok(None),
-        };
-        let spec = RoleSpec {
-            name: name.map(|node| self.loader.text(node, &scope)).transpose()?.unwrap_or_default(),
-            place: name.map(|node| node.place().clone()),
-            tasks_from: text("tasks_from")?,
-            vars_from: text("vars_from")?,
-            defaults_from: text("defaults_from")?,
-            handlers_from: text("handlers_from")?,
-            allow_duplicates: boolean("allow_duplicates")?.unwrap_or(true),
-            public: boolean("public")?,
-            rolespec_validate: boolean("rolespec_validate")?.unwrap_or(true),
-            dynamic: false,
-        };
-        let (role, brought) = self.included_role(&spec, &frame)?;
-        items.extend(brought);
-        self.brought.borrow_mut().roles.push(role);
-        Ok(())
     }
 
     /// A list of handlers: tasks that blocks never enclose.
@@ -437,86 +318,4 @@ fn register(entry: &Node) -> Result<Option<Arc<str>>, Error> {
     fields::check_variable_name(&name, node.place())
         .map_err(|e| parser_error("Invalid 'register' specified.", node.place()).caused_by(e))?;
     Ok(Some(name.to_text().into()))
-}
-
-/// Refuses keywords that would be lost on a dynamic include.
-fn include_keywords(entry: &Node, parsed: &Parsed, shape: &Shape) -> Result<(), Error> {
-    for key in entry.as_map().into_iter().flatten().map(|(key, _)| key.to_text()) {
-        let fine = INCLUDE_KEYWORDS.contains(&&*key) || key.starts_with("with_");
-        if !fine && shape.has(&key) && parsed.key.as_deref() != Some(&*key) {
-            let message = format!("'{key}' is not a valid attribute for a {}", shape.name);
-            return Err(parser_error(message, entry.place()).help(
-                "Give it to the included tasks with `apply`, or put the include into a block that has it.",
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// The file of `include_tasks` and `import_tasks`, which may be written as `file`, under `_raw_params`.
-fn with_file(mut task: Task) -> Result<Task, Error> {
-    let name = task.action.name.clone();
-    let bad: Vec<&str> = task
-        .action
-        .args
-        .keys()
-        .map(|k| &**k)
-        .filter(|k| !matches!(*k, "file" | "_raw_params" | "apply"))
-        .collect();
-    if !bad.is_empty() {
-        let message = format!("Invalid options for {name}: {}", bad.join(","));
-        return Err(parser_error(message, &task.place));
-    }
-    let args = &mut task.action.args;
-    let file = args.remove("file");
-    let raw = args.remove("_raw_params").or_else(|| task.action.variable_args.take());
-    let given = |node: &Node| !node.is_null() && node.source() != Some("");
-    match raw.filter(given).or(file.filter(given)) {
-        Some(file) => args.insert("_raw_params".into(), file),
-        None => return Err(parser_error(format!("No file specified for {name}"), &task.place)),
-    };
-    check_apply(&task, "include_tasks")?;
-    Ok(task)
-}
-
-fn check_apply(task: &Task, allowed: &str) -> Result<(), Error> {
-    let Some(apply) = task.action.args.get("apply") else { return Ok(()) };
-    let name = &task.action.name;
-    match apply.as_map() {
-        Some(map) if !map.is_empty() && task.action_name() != allowed => {
-            Err(parser_error(format!("Invalid options for {name}: apply"), &task.place))
-        }
-        Some(_) => BLOCK.keywords(apply, |_| false).map(|_| ()),
-        None if apply.is_null() => Ok(()),
-        None => {
-            let found = type_name(apply);
-            let message = format!("Expected a dict for apply but got <class '{found}'> instead");
-            Err(parser_error(message, &task.place))
-        }
-    }
-}
-
-fn check_role_options(task: &Task) -> Result<(), Error> {
-    const FROM: [&str; 4] = ["tasks_from", "vars_from", "defaults_from", "handlers_from"];
-    const OTHER: [&str; 6] = ["name", "role", "apply", "public", "allow_duplicates", "rolespec_validate"];
-    let (name, args) = (&task.action.name, &task.action.args);
-    if !args.contains_key("name") && !args.contains_key("role") && task.action.variable_args.is_none() {
-        return Err(parser_error(format!("'name' is a required field for {name}."), &task.place));
-    }
-    let known = |key: &str| FROM.contains(&key) || OTHER.contains(&key);
-    let bad: Vec<&str> = args.keys().map(|k| &**k).filter(|k| !known(k)).collect();
-    if !bad.is_empty() {
-        let message = format!("Invalid options for {name}: {}", bad.join(","));
-        let near = super::nearest(bad[0], FROM.into_iter().chain(OTHER));
-        let error = parser_error(message, &task.place);
-        return Err(near.map(|n| format!("Did you mean '{n}'?")).into_iter().fold(error, Error::help));
-    }
-    for key in FROM {
-        if let Some(node) = args.get(key).filter(|node| node.source().is_none()) {
-            let message =
-                format!("Expected a string for {key} but got <class '{}'> instead", type_name(node));
-            return Err(parser_error(message, node.place()));
-        }
-    }
-    check_apply(task, "include_role")
 }

@@ -7,6 +7,7 @@ use playbook_api::{Error, Map, Redactor, Value};
 
 use super::diff::format_diff;
 use super::display::{Colour, Display, Streams};
+use super::recap;
 use super::result::{Format, host_label, item_label, shown};
 use super::{Event, HostStats, Reporter, Status, TaskInfo, TaskKind, TaskResult};
 use crate::playbook::TaskId;
@@ -294,7 +295,7 @@ impl Default {
         let mut names: Vec<&Arc<str>> = hosts.keys().collect();
         names.sort();
         for name in names {
-            let line = self.recap(name, &hosts[name]);
+            let line = recap::line(&self.display, name, &hosts[name]);
             self.display.line(&line, None);
         }
         self.display.line("", None);
@@ -303,11 +304,11 @@ impl Default {
             let mut names: Vec<&Arc<str>> = custom.keys().filter(|name| &***name != "_run").collect();
             names.sort();
             for name in names {
-                let text = self.custom(&custom[name]);
+                let text = recap::custom(&self.display, &custom[name]);
                 self.display.line(&format!("\t{name}: {text}"), None);
             }
             if let Some(run) = custom.get("_run") {
-                let text = self.custom(run);
+                let text = recap::custom(&self.display, run);
                 self.display.line("", None);
                 self.display.line(&format!("\tRUN: {text}"), None);
             }
@@ -316,44 +317,6 @@ impl Default {
         if self.check && self.options.check_markers {
             self.display.banner("DRY RUN");
         }
-    }
-
-    /// One line, as Ansible squeezes its indented JSON.
-    fn custom(&self, values: &Map) -> String {
-        let values = self.display.redactor().map(values);
-        let style = playbook_api::python::JsonStyle { indent: Some(1), sort_keys: true, ensure_ascii: false };
-        playbook_api::python::json(&values.into(), style).replace('\n', "")
-    }
-
-    fn recap(&self, host: &str, stats: &HostStats) -> String {
-        let colour = if stats.failed != 0 || stats.unreachable != 0 {
-            Colour::Error
-        } else if stats.changed != 0 {
-            Colour::Changed
-        } else {
-            Colour::Ok
-        };
-        // Ansible pads the text with its escape codes in it.
-        let (host, room): (String, usize) = if self.display.colour {
-            (self.display.painted(host, colour), 37)
-        } else {
-            (host.to_owned(), 26)
-        };
-        let padding = " ".repeat(room.saturating_sub(host.chars().count()));
-        let counts = [
-            ("ok", stats.ok, Colour::Ok),
-            ("changed", stats.changed, Colour::Changed),
-            ("unreachable", stats.unreachable, Colour::Unreachable),
-            ("failed", stats.failed, Colour::Error),
-            ("skipped", stats.skipped, Colour::Skip),
-            ("rescued", stats.rescued, Colour::Ok),
-            ("ignored", stats.ignored, Colour::Warn),
-        ];
-        let counts = counts.map(|(name, count, colour)| {
-            let text = format!("{name}={count:<4}");
-            if count == 0 { text } else { self.display.painted(&text, colour) }
-        });
-        format!("{host}{padding} : {}", counts.join(" "))
     }
 }
 
@@ -402,6 +365,8 @@ impl Reporter for Default {
                 if self.options.skipped && self.options.ok {
                     self.task_banner(task);
                 }
+                // The task may take its time; its title is there meanwhile.
+                self.display.flush();
             }
             Event::HostStart { task, host } => {
                 if self.options.per_host_start {
@@ -460,6 +425,7 @@ impl Reporter for Default {
                 self.display.flush();
             }
         }
+        self.display.settle();
     }
 
     fn flush(&mut self) {

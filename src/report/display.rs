@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use playbook_api::{Error, Redactor};
 
@@ -115,7 +116,11 @@ pub struct Display {
     said: HashSet<String>,
     log: Option<std::fs::File>,
     live: Option<Live>,
+    flushed: Instant,
 }
+
+/// What is written may wait this long, for a burst of results to go out in one piece.
+const LONGEST: Duration = Duration::from_millis(30);
 
 const MUCH: usize = 64 * 1024;
 
@@ -153,6 +158,7 @@ impl Display {
             said: HashSet::new(),
             log: None,
             live: None,
+            flushed: Instant::now(),
         }
     }
 
@@ -259,8 +265,16 @@ impl Display {
         }
     }
 
+    /// Hands everything to the streams if that is due: always on a terminal, else once in a while.
+    pub fn settle(&mut self) {
+        if self.live.is_some() || self.flushed.elapsed() > LONGEST {
+            self.flush();
+        }
+    }
+
     /// Hands everything to the streams.
     pub fn flush(&mut self) {
+        self.flushed = Instant::now();
         if !self.pending.is_empty() {
             self.erase_live();
             put(&self.streams.out, &self.pending);

@@ -9,23 +9,21 @@ use super::{Event, Reporter, Status, Streams, TaskInfo, TaskKind, TaskResult, fo
 pub struct JsonLines {
     streams: Streams,
     redactor: Redactor,
-    pending: String,
 }
 
 impl JsonLines {
     pub fn new(streams: Streams, redactor: Redactor) -> Self {
-        JsonLines { streams, redactor, pending: String::new() }
+        JsonLines { streams, redactor }
     }
 
     fn put(&mut self, name: &str, values: Map) {
         let mut event = map! { "event" => name, "time" => jiff::Timestamp::now().to_string() };
         event.extend(values);
         let event = Value::from(self.redactor.map(&event));
-        self.pending.push_str(&event.to_json().to_string());
-        self.pending.push('\n');
-        if self.pending.len() > 64 * 1024 {
-            self.flush();
-        }
+        let line = event.to_json().to_string() + "\n";
+        // A reader that goes away is no fault of the run.
+        let mut out = self.streams.out.lock().unwrap_or_else(|e| e.into_inner());
+        let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
     }
 }
 
@@ -57,7 +55,7 @@ fn result(result: &TaskResult) -> Map {
     let own = |key: &Value| key.as_str().is_some_and(|key| key.starts_with("_ansible_"));
     let shown: Map = shown(result).into_iter().filter(|(key, _)| !own(key)).collect();
     values.insert("result".into(), shown.into());
-    if let Some(error) = &result.error {
+    if let Some(error) = result.error.as_ref().filter(|_| !result.no_log) {
         values.insert("error".into(), format_error(error).trim_end().into());
     }
     if !result.warnings.is_empty() {
@@ -135,22 +133,7 @@ impl Reporter for JsonLines {
                 let custom: Map =
                     custom.iter().map(|(k, v)| (Value::from(k.clone()), Value::from(v.clone()))).collect();
                 self.put("stats", map! { "hosts" => hosts, "custom" => custom });
-                self.flush();
             }
         }
-    }
-
-    fn flush(&mut self) {
-        if !self.pending.is_empty() {
-            let mut out = self.streams.out.lock().unwrap_or_else(|e| e.into_inner());
-            let _ = out.write_all(self.pending.as_bytes()).and_then(|()| out.flush());
-            self.pending.clear();
-        }
-    }
-}
-
-impl Drop for JsonLines {
-    fn drop(&mut self) {
-        self.flush();
     }
 }

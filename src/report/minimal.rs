@@ -105,6 +105,7 @@ impl Reporter for Minimal {
             Event::Stats { .. } => self.display.flush(),
             _ => {}
         }
+        self.display.settle();
     }
 
     fn flush(&mut self) {

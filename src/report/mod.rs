@@ -8,6 +8,7 @@ mod event;
 pub mod json_lines;
 mod live;
 mod minimal;
+mod recap;
 mod result;
 #[cfg(test)]
 mod tests;

@@ -22,10 +22,21 @@ impl Handlers {
         Handlers { all: Arc::new(all.to_vec()), notified: HashMap::new(), unusable: HashSet::new() }
     }
 
-    /// Handlers that an included role brought.
+    /// Handlers that an included role brought. Where they are here already, from an earlier use of the role, the
+    /// new ones take their place, notifications and all.
     pub fn extend(&mut self, more: Vec<Arc<Task>>) {
-        if !more.is_empty() {
-            Arc::make_mut(&mut self.all).extend(more);
+        if more.is_empty() {
+            return;
+        }
+        let all = Arc::make_mut(&mut self.all);
+        for handler in more {
+            if let Some(at) = all.iter().position(|known| known.place == handler.place) {
+                let old = all.remove(at);
+                if let Some(hosts) = self.notified.remove(&old.id) {
+                    self.notified.insert(handler.id, hosts);
+                }
+            }
+            all.push(handler);
         }
     }
 
@@ -48,11 +59,17 @@ impl Handlers {
     pub fn notify(&mut self, name: &str, hosts: &[Arc<str>], renderer: &Renderer) -> bool {
         let mut found: Vec<TaskId> = Vec::new();
         found.extend(self.named(name, renderer));
-        for handler in self.all.iter() {
-            // Topics are taken as they are written.
-            let listens = handler.listen.iter().any(|topic| is_called(handler, &topic.raw().to_text(), name));
-            if listens && !found.contains(&handler.id) {
-                found.push(handler.id);
+        // A role that is used twice brings its handlers twice; of the same name, the last one listens.
+        let mut seen = HashSet::new();
+        for section in sections(&self.all).into_iter().rev() {
+            for handler in section {
+                // Topics are taken as they are written.
+                let listens =
+                    handler.listen.iter().any(|topic| is_called(handler, &topic.raw().to_text(), name));
+                let own = handler.keywords.name.as_ref().map(|node| node.raw().to_text().into_owned());
+                if listens && own.is_none_or(|own| seen.insert(own)) && !found.contains(&handler.id) {
+                    found.push(handler.id);
+                }
             }
         }
         for id in &found {
@@ -82,9 +99,6 @@ impl Handlers {
 
     /// The handler of a name: in the section that was read last (the play's own, or a role's), the first of it.
     fn named(&self, name: &str, renderer: &Renderer) -> Option<TaskId> {
-        let section =
-            |a: &Arc<Task>, b: &Arc<Task>| a.frame.role().map(|r| r.id) == b.frame.role().map(|r| r.id);
-        let sections: Vec<&[Arc<Task>]> = self.all.chunk_by(section).collect();
         let answers = |handler: &&Arc<Task>| {
             handler
                 .keywords
@@ -93,7 +107,11 @@ impl Handlers {
                 .and_then(|node| plain(node, renderer))
                 .is_some_and(|own| is_called(handler, &own, name))
         };
-        sections.into_iter().rev().find_map(|section| section.iter().find(answers)).map(|handler| handler.id)
+        sections(&self.all)
+            .into_iter()
+            .rev()
+            .find_map(|section| section.iter().find(answers))
+            .map(|handler| handler.id)
     }
 
     /// A failed host still runs what was notified (`force_handlers`).
@@ -102,6 +120,13 @@ impl Handlers {
             cursor.flush(&self.all);
         }
     }
+}
+
+/// The handlers of the play, and of each use of a role.
+fn sections(all: &[Arc<Task>]) -> Vec<&[Arc<Task>]> {
+    let together =
+        |a: &Arc<Task>, b: &Arc<Task>| a.frame.role().map(|r| r.id) == b.frame.role().map(|r| r.id);
+    all.chunk_by(together).collect()
 }
 
 /// Whether a notification means this name or topic of a handler: `name`, `role : name` or `collection.role : name`.

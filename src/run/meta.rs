@@ -69,8 +69,14 @@ pub fn run(
             let handlers = batch.handlers.all().clone();
             batch.order.insert(handlers.iter().map(|h| h.id).collect());
             cursor_of(&mut batch.cursors, host).flush(&handlers);
-            if !is_implicit(task) {
-                say("META: triggered running handlers".into(), batch);
+            let waiting = handlers.iter().any(|handler| batch.handlers.is_notified(handler, host));
+            let text = format!("META: triggered running handlers for {host}");
+            match is_implicit(task) {
+                false => say(text, batch),
+                true if waiting && batch.play.shared.settings.debug => {
+                    batch.run.emit(Event::Verbose { level: 0, text, host: None });
+                }
+                true => {}
             }
         }
         "refresh_inventory" => {

@@ -45,9 +45,7 @@ use crate::inventory::{Inventory, Vars};
 use crate::playbook::{self, Playbook, Task};
 use crate::report::{Event, Reporter, TaskInfo};
 use crate::template::{self, Environment, Renderer};
-use crate::vars::{
-    ConnectionDefaults, FactCache, HostScope, PlayFacts, RunFacts, ScopeBase, Store, VarsFiles,
-};
+use crate::vars::{FactCache, HostScope, PlayFacts, RunFacts, ScopeBase, Store, VarsFiles};
 use stats::Stats;
 
 /// How a run ended, as ansible-playbook's exit codes tell it.
@@ -115,6 +113,10 @@ impl Run {
             },
         };
         let options = &shared.options;
+        let store = Store::new(FactCache::of(&shared.settings));
+        if options.flush_cache {
+            store.forget(inventory.hosts.keys());
+        }
         let facts = RunFacts {
             check: options.check,
             diff: options.diff,
@@ -126,22 +128,7 @@ impl Run {
             inventory_sources: inventory.sources.clone(),
             config_file: shared.settings.config_file.clone(),
             python: String::new(),
-            connection: ConnectionDefaults {
-                plugin: options
-                    .connection
-                    .clone()
-                    .unwrap_or_else(|| shared.settings.transport.clone())
-                    .into(),
-                user: options.user.clone().or_else(|| shared.settings.remote_user.clone()).map(Value::from),
-                port: shared.settings.remote_port.map(|port| (port as i64).into()),
-            },
         };
-        let store = Store::with_cache(FactCache::open(&shared.settings)?);
-        if options.flush_cache {
-            for host in inventory.hosts.keys() {
-                store.clear_facts(host)?;
-            }
-        }
         Ok(Run {
             start_at: options.start_at_task.clone(),
             shared,

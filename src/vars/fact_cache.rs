@@ -1,97 +1,65 @@
-//! Facts that are kept between runs: `fact_caching = jsonfile`, a file for each host.
+//! Facts kept between runs: the `jsonfile` fact cache.
 
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
-use playbook_api::{Error, Map, Value};
-use serde_json::Value as Json;
+use playbook_api::{Map, Value};
 
 use crate::settings::Settings;
 
-/// The folder of the `jsonfile` fact cache. The files are those that ansible-core writes and reads.
+/// One file a host, in a folder.
 #[derive(Debug)]
 pub struct FactCache {
     folder: PathBuf,
     prefix: String,
-    /// None: facts never grow stale.
-    timeout: Option<Duration>,
+    /// Older facts do not count; zero keeps them for ever.
+    timeout: Duration,
 }
-
-/// In front of a host's name: the version of the files' layout.
-const SCHEMA: &str = "s1_";
-/// The one member of a file: the facts as JSON text.
-const PAYLOAD: &str = "__payload__";
 
 impl FactCache {
-    /// The cache that the settings ask for; nothing where facts last for one run.
-    pub fn open(settings: &Settings) -> Result<Option<FactCache>, Error> {
-        match settings.fact_caching.strip_prefix("ansible.builtin.").unwrap_or(&settings.fact_caching) {
-            "memory" => return Ok(None),
-            "jsonfile" => {}
-            other => {
-                return Err(Error::new(format!("the fact cache '{other}' is not available"))
-                    .help("set `fact_caching` to memory or jsonfile"));
-            }
-        }
-        let Some(folder) = settings.fact_caching_connection.as_deref().filter(|f| !f.is_empty()) else {
-            return Err(Error::new("the jsonfile fact cache needs a folder")
-                .help("set `fact_caching_connection` in the section [defaults] of ansible.cfg"));
-        };
-        let folder = crate::settings::expand_home(Path::new(folder));
-        std::fs::create_dir_all(&folder)
-            .map_err(|e| Error::new(format!("cannot create the fact cache {}: {e}", folder.display())))?;
-        let timeout = Some(settings.fact_caching_timeout).filter(|s| *s > 0).map(Duration::from_secs);
-        Ok(Some(FactCache { folder, prefix: settings.fact_caching_prefix.clone(), timeout }))
+    /// The cache that the settings ask for; `memory` needs none.
+    pub fn of(settings: &Settings) -> Option<FactCache> {
+        let plugin = settings.fact_caching.rsplit('.').next().unwrap_or_default();
+        let folder = settings.fact_caching_connection.as_ref().filter(|_| plugin == "jsonfile")?;
+        Some(FactCache {
+            folder: crate::settings::expand_home(std::path::Path::new(folder)),
+            prefix: settings.fact_caching_prefix.clone(),
+            timeout: Duration::from_secs(settings.fact_caching_timeout),
+        })
     }
 
-    fn file(&self, host: &str) -> PathBuf {
-        self.folder.join(format!("{}{SCHEMA}{host}", self.prefix))
+    fn path(&self, host: &str) -> PathBuf {
+        self.folder.join(format!("{}{}", self.prefix, host.replace('/', "_")))
     }
 
-    /// A host's facts, if there are any that are not stale.
-    pub fn load(&self, host: &str) -> Option<Map> {
-        let file = self.file(host);
-        let age = std::fs::metadata(&file).ok()?.modified().ok()?.elapsed().unwrap_or_default();
-        if self.timeout.is_some_and(|timeout| age > timeout) {
+    /// What is kept of a host, unless it is too old or unreadable.
+    pub fn read(&self, host: &str) -> Option<Map> {
+        let path = self.path(host);
+        let written = path.metadata().and_then(|m| m.modified()).ok()?;
+        let age = SystemTime::now().duration_since(written).unwrap_or_default();
+        if !self.timeout.is_zero() && age > self.timeout {
             return None;
         }
-        let text = std::fs::read_to_string(&file).ok()?;
-        let wrapper: Json = serde_json::from_str(&text).ok()?;
-        let facts: Json = serde_json::from_str(wrapper.get(PAYLOAD)?.as_str()?).ok()?;
-        Value::from_json(plain(facts)).as_map().cloned()
-    }
-
-    pub fn save(&self, host: &str, facts: &Map) -> Result<(), Error> {
-        let payload = Value::from(facts.clone()).to_json().to_string();
-        let wrapper = serde_json::json!({ PAYLOAD: payload });
-        let file = self.file(host);
-        let failed = |e| Error::new(format!("cannot write the fact cache {}: {e}", file.display()));
-        let mut new = tempfile::NamedTempFile::new_in(&self.folder).map_err(failed)?;
-        std::io::Write::write_all(&mut new, wrapper.to_string().as_bytes()).map_err(failed)?;
-        new.persist(&file).map_err(|e| failed(e.error))?;
-        Ok(())
-    }
-
-    pub fn forget(&self, host: &str) -> Result<(), Error> {
-        let file = self.file(host);
-        match std::fs::remove_file(&file) {
-            Err(e) if e.kind() != ErrorKind::NotFound => {
-                Err(Error::new(format!("cannot remove {} from the fact cache: {e}", file.display())))
-            }
-            _ => Ok(()),
+        match Value::from_json(serde_json::from_slice(&std::fs::read(path).ok()?).ok()?) {
+            Value::Map(map) => Some((*map).clone()),
+            _ => None,
         }
     }
-}
 
-/// Without the marks that ansible-core wraps values in.
-fn plain(json: Json) -> Json {
-    match json {
-        Json::Object(mut map) if map.contains_key("__ansible_type") && map.contains_key("value") => {
-            plain(map.remove("value").unwrap_or_default())
-        }
-        Json::Object(map) => Json::Object(map.into_iter().map(|(k, v)| (k, plain(v))).collect()),
-        Json::Array(items) => Json::Array(items.into_iter().map(plain).collect()),
-        other => other,
+    /// Replaces what is kept of a host. A cache that cannot be written costs time, not the run.
+    pub fn write(&self, host: &str, facts: &Map) {
+        let json = Value::from(facts.clone()).to_json().to_string();
+        let write = || {
+            std::fs::create_dir_all(&self.folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            std::io::Write::write_all(&mut file, json.as_bytes())?;
+            file.persist(self.path(host)).map_err(|e| e.error)?;
+            std::io::Result::Ok(())
+        };
+        let _ = write();
+    }
+
+    pub fn forget(&self, host: &str) {
+        let _ = std::fs::remove_file(self.path(host));
     }
 }

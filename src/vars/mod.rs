@@ -1,6 +1,5 @@
 //! Who wins: precedence, facts, magic variables, registered results.
 
-mod connection;
 mod fact_cache;
 mod hostvars;
 mod layers;
@@ -9,7 +8,6 @@ mod scope;
 mod store;
 mod vars_files;
 
-pub use connection::ConnectionDefaults;
 pub use fact_cache::FactCache;
 pub use hostvars::HostVars;
 pub use layers::{Layer, Layers, merge};

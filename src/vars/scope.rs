@@ -286,6 +286,13 @@ fn layers_with(
     for role in &around {
         layers.written(&role.params);
     }
+    // What an include was given wins over what the host was told before.
+    let includes = task.iter().flat_map(|task| task.frame.chain());
+    let includes: Vec<_> =
+        includes.filter(|f| matches!(f.kind, FrameKind::Include { dynamic: true, .. })).collect();
+    for frame in includes.into_iter().rev() {
+        layers.written(&frame.keywords.vars);
+    }
     layers.written(&base.extra);
     layers
 }

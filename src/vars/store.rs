@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 use indexmap::IndexMap;
-use playbook_api::{Error, Map, Value};
+use playbook_api::{Map, Value};
 
 use super::FactCache;
 use crate::inventory::Vars;
@@ -28,32 +28,39 @@ pub struct HostState {
 /// The state of all hosts.
 #[derive(Debug, Default)]
 pub struct Store {
-    hosts: RwLock<HashMap<Arc<str>, HostState>>,
     cache: Option<FactCache>,
+    hosts: RwLock<HashMap<Arc<str>, HostState>>,
 }
 
 impl Store {
-    /// Facts come from the cache, and are kept there.
-    pub fn with_cache(cache: Option<FactCache>) -> Store {
-        Store { cache, ..Store::default() }
-    }
-
     /// What is known about a host now.
     pub fn host(&self, name: &str) -> HostState {
-        let known = self.hosts.read().unwrap_or_else(|e| e.into_inner()).get(name).cloned();
-        match known {
-            Some(state) => state,
-            None if self.cache.is_some() => {
-                let mut hosts = self.hosts.write().unwrap_or_else(|e| e.into_inner());
-                hosts.entry(name.into()).or_insert_with(|| self.cached(name)).clone()
-            }
-            None => HostState::default(),
+        if let Some(state) = self.hosts.read().unwrap_or_else(|e| e.into_inner()).get(name) {
+            return state.clone();
+        }
+        if self.cache.is_none() {
+            return HostState::default();
+        }
+        let mut state = HostState::default();
+        self.with(&Arc::from(name), |known| state = known.clone());
+        state
+    }
+
+    /// A store that keeps facts between runs, where the settings ask for it.
+    pub fn new(cache: Option<FactCache>) -> Self {
+        Store { cache, hosts: RwLock::default() }
+    }
+
+    /// `--flush-cache`.
+    pub fn forget<'h>(&self, hosts: impl Iterator<Item = &'h Arc<str>>) {
+        if let Some(cache) = &self.cache {
+            hosts.for_each(|host| cache.forget(host));
         }
     }
 
-    /// What is known about a host from earlier runs.
-    fn cached(&self, name: &str) -> HostState {
-        let facts = self.cache.as_ref().and_then(|cache| cache.load(name)).unwrap_or_default();
+    /// What a host starts with.
+    fn first(&self, name: &str) -> HostState {
+        let facts = self.cache.as_ref().and_then(|cache| cache.read(name)).unwrap_or_default();
         HostState {
             ansible_facts: Arc::new(deprefixed(&facts)),
             facts: Arc::new(facts),
@@ -63,7 +70,7 @@ impl Store {
 
     fn with(&self, name: &Arc<str>, change: impl FnOnce(&mut HostState)) {
         let mut hosts = self.hosts.write().unwrap_or_else(|e| e.into_inner());
-        change(hosts.entry(name.clone()).or_insert_with(|| self.cached(name)));
+        change(hosts.entry(name.clone()).or_insert_with(|| self.first(name)));
     }
 
     pub fn set(&self, host: &Arc<str>, name: impl Into<Arc<str>>, value: Value) {
@@ -81,27 +88,25 @@ impl Store {
     }
 
     /// Merges gathered facts. What `ansible_facts` showed before stays, as with Ansible, unless gathered anew.
-    pub fn add_facts(&self, host: &Arc<str>, facts: &Map) -> Result<(), Error> {
+    pub fn add_facts(&self, host: &Arc<str>, facts: &Map) {
         self.with(host, |state| {
             Arc::make_mut(&mut state.ansible_facts).extend(deprefixed(facts));
             Arc::make_mut(&mut state.facts).extend(facts.iter().map(|(k, v)| (k.clone(), v.clone())));
+            if let Some(cache) = &self.cache {
+                cache.write(host, &state.facts);
+            }
         });
-        match &self.cache {
-            Some(cache) => cache.save(host, &self.host(host).facts),
-            None => Ok(()),
-        }
     }
 
     /// `meta: clear_facts`: forgets gathered facts; `set_fact` values that are not cacheable stay.
-    pub fn clear_facts(&self, host: &Arc<str>) -> Result<(), Error> {
+    pub fn clear_facts(&self, host: &Arc<str>) {
         self.with(host, |state| {
+            if let Some(cache) = &self.cache {
+                cache.forget(host);
+            }
             state.facts = Arc::default();
             state.ansible_facts = Arc::default();
         });
-        match &self.cache {
-            Some(cache) => cache.forget(host),
-            None => Ok(()),
-        }
     }
 }
 

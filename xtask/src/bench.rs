@@ -67,14 +67,23 @@ const fn case(what: &'static str, arguments: &'static [&'static str], goal: Goal
 }
 
 pub fn run(arguments: &[String]) -> Result<bool> {
-    let quick = match arguments {
-        [] => false,
-        [quick] if quick == "--quick" => true,
-        _ => return Err("bench takes only --quick".into()),
-    };
+    let (mut quick, mut binary) = (false, None);
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--quick" => quick = true,
+            "--bin" => binary = Some(PathBuf::from(arguments.next().ok_or("--bin wants a file")?)),
+            other => return Err(format!("bench has no option {other}")),
+        }
+    }
     preflight::sandbox()?;
-    println!("building the release binary");
-    let playbook = build::playbook(true)?;
+    let playbook = match binary {
+        Some(binary) => binary.canonicalize().doing(format!("looking for {}", binary.display()))?,
+        None => {
+            println!("building the release binary");
+            build::playbook(true)?
+        }
+    };
     let oracle = python::environment(&python::ORACLE)?;
     let mitogen = python::site_packages(&oracle)?.join("ansible_mitogen/plugins/strategy");
     let bench = Bench { playbook, oracle, mitogen };

@@ -20,7 +20,8 @@ cargo xtask COMMAND
            --list FILE        a file of targets instead       --bin DIR      commands to test instead of a build
            --jobs N           at once (2)                     --timeout S    seconds for each (180)
            --logs DIR         keep every target's output      --release      test the release build
-  bench [--quick]             measure ansible-core, Mitogen and playbook side by side
+  bench [--quick]             measure ansible-core, Mitogen and playbook side by side; --quick leaves out what takes
+        [--bin FILE]          Ansible minutes, --bin measures another binary than a fresh release build
 ";
 
 fn main() -> ExitCode {

@@ -52,7 +52,7 @@ impl Action for IncludeVars {
     };
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
-        self.load(call).map_err(|failure| {
+        self.include(call).map_err(|failure| {
             let message = failure.error.to_string();
             failure.with("message", message)
         })
@@ -60,7 +60,7 @@ impl Action for IncludeVars {
 }
 
 impl IncludeVars {
-    fn load(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
+    fn include(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let mut vars = Vars::default();
         let mut files = Vec::new();
         match (&self.dir, &self.file) {
@@ -82,15 +82,19 @@ impl IncludeVars {
                 }
             }
             (None, Some(file)) => {
+                let file = file.trim();
                 let path = find(call, file, false).ok_or_else(|| {
-                    Failure::new(format!("Could not find file '{file}' on the Ansible Controller."))
+                    Failure::new(format!("Could not find or access '{file}' on the Ansible Controller."))
                         .help(format!("looked in {}", searched(call)))
                 })?;
                 vars.extend(load(call, &path)?);
                 files.push(path);
             }
             (None, None) => {
-                return Err(Failure::new("No file or dir was given").help("`include_vars: FILE.yml`"));
+                return Err(Failure::new(
+                    "Could not find file to load variables from: neither file nor dir was given",
+                )
+                .help("`include_vars: FILE.yml`"));
             }
         }
         if let Some(name) = &self.name {
@@ -114,15 +118,17 @@ impl IncludeVars {
         let names: Vec<String> = files.iter().map(|f| f.to_string_lossy().into_owned()).collect();
         Ok(outcome.with("ansible_included_var_files", names))
     }
+}
 
+impl IncludeVars {
     fn extensions(&self) -> Vec<String> {
         self.extensions.clone().unwrap_or_else(|| vec!["json".into(), "yaml".into(), "yml".into()])
     }
 
-    /// An empty text stands for files without an extension.
+    /// A file without an extension counts where the list names an empty one.
     fn is_wanted_extension(&self, path: &Path) -> bool {
-        let extension = path.extension().unwrap_or_default();
-        self.extensions().iter().any(|e| extension == e.as_str())
+        let extension = path.extension().map(|e| e.to_string_lossy().into_owned()).unwrap_or_default();
+        self.extensions().contains(&extension)
     }
 
     fn files_in(&self, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
@@ -136,40 +142,34 @@ impl IncludeVars {
             .flatten()
             .map(|f| pattern(&format!("{f}$")))
             .collect::<Result<_, _>>()?;
-        let mut walk = walkdir::WalkDir::new(folder).follow_links(true).min_depth(1);
+        let mut walk = walkdir::WalkDir::new(folder).follow_links(true).sort_by_file_name().min_depth(1);
         if self.depth > 0 {
             walk = walk.max_depth(self.depth);
         }
-        let mut found = Vec::new();
+        let mut files = Vec::new();
         for entry in walk {
             let entry = entry.map_err(|e| Failure::new(e.to_string()))?;
-            if entry.file_type().is_file() {
-                let folder = entry.path().parent().map(Path::as_os_str).unwrap_or_default().to_owned();
-                found.push((folder, entry.file_name().to_owned()));
-            }
-        }
-        // A folder's own files come before those of the folders in it.
-        found.sort();
-        let mut files = Vec::new();
-        for (folder, name) in found {
-            let path = Path::new(&folder).join(&name);
-            let name = name.to_string_lossy();
+            let name = entry.file_name().to_string_lossy();
             let hits = |regex: &Regex| regex.is_match(&*name).unwrap_or(false);
-            let unwanted = matching.as_ref().is_some_and(|m| !hits(m)) || ignored.iter().any(hits);
-            if unwanted || self.ignore_unknown_extensions && !self.is_wanted_extension(&path) {
+            if !entry.file_type().is_file() || name.starts_with('.') && name.ends_with('~') {
                 continue;
             }
-            if !self.is_wanted_extension(&path) {
-                return Err(self.invalid_extension(&path));
+            if matching.as_ref().is_some_and(|m| !hits(m)) || ignored.iter().any(hits) {
+                continue;
             }
-            files.push(path);
+            if !self.is_wanted_extension(entry.path()) {
+                if self.ignore_unknown_extensions {
+                    continue;
+                }
+                return Err(Failure::new(format!(
+                    "{} does not have a valid extension: {}",
+                    entry.path().display(),
+                    self.extensions().join(", ")
+                )));
+            }
+            files.push(entry.into_path());
         }
         Ok(files)
-    }
-
-    fn invalid_extension(&self, path: &Path) -> Failure {
-        let extensions = self.extensions().join(", ");
-        Failure::new(format!("{} does not have a valid extension: {extensions}", path.display()))
     }
 }
 

@@ -45,8 +45,13 @@ fn fixed(call: &mut Call, kind: &str) -> Result<Value, Error> {
     matches(&call.input, &text(&pattern, ""), &ignore_case, &multiline, kind)
 }
 
-/// The one mark that values carry here: that they come out of a vault.
+/// The marks that values carry here: that they come out of a vault, or from a trusted document.
 fn tagged_with(call: &mut Call) -> Result<Value, Error> {
     let [tag] = call.bind(["tag_name"], 1)?;
-    Ok((text(&tag, "") == "VaultedValue" && call.input.is_secret()).into())
+    let trusted = matches!(&call.input, Value::Str(text) if text.is_trusted());
+    Ok(match text(&tag, "").as_ref() {
+        "VaultedValue" => call.input.is_secret().into(),
+        "TrustedAsTemplate" => trusted.into(),
+        _ => false.into(),
+    })
 }
