@@ -224,12 +224,7 @@ impl HostScope {
         if self.base.merge {
             return self.layers.merged(name, &self.renderer());
         }
-        let Some(found) = self.layers.get(name) else {
-            // Where nothing says otherwise, a host is reached by its name.
-            let own = name == "ansible_host" && !self.host.name.is_empty();
-            return own.then(|| Ok(self.host.name.clone().into()));
-        };
-        match found {
+        match self.layers.get(name)? {
             Found::Value(value) => Some(Ok(value.clone())),
             Found::Node(node) => Some(self.renderer().resolve(node)),
         }
