@@ -13,6 +13,7 @@ mod group_by;
 mod include;
 mod include_vars;
 mod pause;
+mod protomatter_debug;
 mod raw;
 mod set_fact;
 mod set_stats;
@@ -141,6 +142,7 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
         ActionEntry::of::<include::IncludeTasks>(),
         ActionEntry::of::<include_vars::IncludeVars>(),
         ActionEntry::of::<pause::Pause>(),
+        ActionEntry::of::<protomatter_debug::ProtomatterDebug>(),
         ActionEntry::of::<raw::Raw>(),
         ActionEntry::of::<set_fact::SetFact>(),
         ActionEntry::of::<set_stats::SetStats>(),
