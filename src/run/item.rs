@@ -13,13 +13,21 @@ use crate::playbook::Task;
 use crate::report::{Event, Status, TaskInfo, TaskResult};
 use crate::vars::HostScope;
 
+/// Where a task's events go.
+pub type Emit = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// For results that are made outside of a task's run: nothing more is to be told.
+pub fn silent() -> Emit {
+    Arc::new(|_| {})
+}
+
 /// A task on a host.
 pub struct ItemCall<'a> {
     pub play: &'a PlayState,
     pub host: &'a Arc<str>,
     pub task: &'a Arc<Task>,
     pub info: &'a Arc<TaskInfo>,
-    pub emit: &'a dyn Fn(Event),
+    pub emit: &'a Emit,
 }
 
 /// What one item did.

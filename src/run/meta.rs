@@ -35,7 +35,7 @@ pub fn run(
     let verdict = match keyword::when(task, &scope.renderer()) {
         Ok(verdict) => verdict,
         Err(e) => {
-            let call = ItemCall { play: &batch.play.clone(), host, task, info, emit: &|_| {} };
+            let call = ItemCall { play: &batch.play.clone(), host, task, info, emit: &super::item::silent() };
             let result = item::failed(&call, scope, e);
             batch.run.emit(Event::HostResult(result));
             batch.run.stats.failed(host);
@@ -45,7 +45,7 @@ pub fn run(
     };
     if let Verdict::False(condition) = verdict {
         if !is_implicit(task) {
-            let call = ItemCall { play: &batch.play.clone(), host, task, info, emit: &|_| {} };
+            let call = ItemCall { play: &batch.play.clone(), host, task, info, emit: &super::item::silent() };
             let mut result = item::blank(&call, Status::Skipped);
             let goes_on = match kind.as_str() {
                 "end_host" => format!(", continuing execution for {host}"),

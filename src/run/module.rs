@@ -56,15 +56,13 @@ fn invocation(entry: &ModuleEntry, args: &Arguments) -> Value {
 fn context(call: &ActionCall) -> Result<Context, Error> {
     let shared = &call.item.play.shared;
     let environment = keyword::environment(call.item.task, &call.renderer())?;
-    let (host, progress) = (call.item.host.clone(), shared.context.progress.clone());
-    let _ = (host, progress);
     Ok(Context {
         check: call.check,
         diff: call.diff,
         verbosity: shared.options.verbosity,
         environment,
         temporary: Some(shared.settings.remote_tmp.clone()),
-        progress: Progress(shared.context.progress.0.clone()),
+        progress: progress(call.item.host.clone(), call.item.emit.clone()),
         ..shared.context.clone()
     })
 }
@@ -79,6 +77,6 @@ fn unknown(value: &Value) -> Option<Arc<str>> {
 }
 
 /// Sends a module's progress to the reports.
-pub fn progress(host: Arc<str>, emit: impl Fn(Event) + Send + Sync + 'static) -> Progress {
+fn progress(host: Arc<str>, emit: super::item::Emit) -> Progress {
     Progress(Some(Arc::new(move |message| emit(Event::Progress { host: host.clone(), message }))))
 }

@@ -192,9 +192,10 @@ impl<'r> Batch<'r> {
         self.busy.insert(host.clone());
         let (play, sender) = (self.play.clone(), self.messages.0.clone());
         self.pool.submit(move || {
-            let emit = |event| {
-                let _ = sender.send(Message::Event(event));
-            };
+            let events = sender.clone();
+            let emit: super::item::Emit = Arc::new(move |event| {
+                let _ = events.send(Message::Event(event));
+            });
             // A fault of ours in one task must not take the run down with it.
             let work = std::panic::AssertUnwindSafe(|| task::run(&play, &host, &step.task, &info, &emit));
             let outcome = std::panic::catch_unwind(work).unwrap_or_else(|panic| {
@@ -275,7 +276,7 @@ impl<'r> Batch<'r> {
                             host,
                             task,
                             info: &result.task.clone(),
-                            emit: &|_| {},
+                            emit: &super::item::silent(),
                         };
                         result = super::item::failed(&call, &scope, e);
                     }
@@ -480,7 +481,7 @@ impl<'r> Batch<'r> {
                             host,
                             task: &task,
                             info: &info,
-                            emit: &|_| {},
+                            emit: &super::item::silent(),
                         };
                         let mut result = super::item::failed(&call, &scope, e.clone());
                         result.values =

@@ -49,13 +49,15 @@ impl Run {
             None => pattern.clone(),
         };
         let all = self.hosts(play, &pattern, &before)?;
-        self.emit(Event::PlayStart {
+        let check = self.shared.options.check;
+        let start = |hosts: &[Arc<str>]| Event::PlayStart {
             name: name.clone(),
-            hosts: all.clone(),
-            check: self.shared.options.check,
+            hosts: hosts.to_vec(),
+            check,
             place: play.place.clone(),
-        });
+        };
         if all.is_empty() {
+            self.emit(start(&[]));
             self.emit(Event::NoHostsMatched);
             return Ok(true);
         }
@@ -86,6 +88,8 @@ impl Run {
             if hosts.is_empty() {
                 continue;
             }
+            // Each batch is a play of its own to whoever reads along.
+            self.emit(start(&hosts));
             let facts = self.play_facts(Some(play.clone()), &name, all.clone());
             *facts.batch.write().unwrap_or_else(|e| e.into_inner()) = hosts.clone();
             let out = all.iter().filter(|h| self.failed.contains(*h) || self.unreachable.contains(*h));

@@ -25,7 +25,7 @@ pub fn run(
     host: &Arc<str>,
     task: &Arc<Task>,
     info: &Arc<TaskInfo>,
-    emit: &dyn Fn(Event),
+    emit: &item::Emit,
 ) -> TaskOutcome {
     let scope = HostScope::new(&play.base, host, Some(task), Default::default());
     let resolved = resolved(task, &scope);

@@ -142,9 +142,9 @@ pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
         "vars" => scope.as_object(),
         "playbook_dir" => path(&play.playbook_dir),
         "ansible_play_name" => play.name.clone().into(),
-        "ansible_play_hosts" | "play_hosts" => play.left(&play.all_hosts),
+        "ansible_play_hosts" => play.left(&play.all_hosts),
         "ansible_play_hosts_all" => lists(&play.all_hosts),
-        "ansible_play_batch" => play.left(&play.batch),
+        "ansible_play_batch" | "play_hosts" => play.left(&play.batch),
         "ansible_version" => {
             let (full, major, minor, revision) = VERSION;
             map! { "full" => full, "major" => major, "minor" => minor, "revision" => revision, "string" => full }.into()

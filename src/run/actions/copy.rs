@@ -75,7 +75,8 @@ pub struct Copy {
     /// The file or folder on the controller: in the role's or playbook's `files`, or beside it. A folder that ends
     /// with `/` gives its content.
     #[schemars(extend("format" = "raw"))]
-    src: Option<serde_json::Value>,
+    #[serde(rename = "src")]
+    _src: Option<serde_json::Value>,
     /// The text itself; anything but text is written as JSON.
     #[schemars(extend("format" = "raw"))]
     content: Option<serde_json::Value>,

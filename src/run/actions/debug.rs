@@ -12,10 +12,12 @@ use crate::jinja::Expression;
 pub struct Debug {
     /// The message; any value will do, and is printed as it is.
     #[schemars(extend("format" = "raw"))]
-    msg: Option<serde_json::Value>,
+    #[serde(rename = "msg")]
+    _msg: Option<serde_json::Value>,
     /// An expression to evaluate and print, usually the name of a variable; not in braces.
     #[schemars(extend("format" = "raw"))]
-    var: Option<serde_json::Value>,
+    #[serde(rename = "var")]
+    _var: Option<serde_json::Value>,
     /// Print only from this verbosity on: `verbosity: 2` needs `-vv`.
     #[serde(default)]
     verbosity: u8,
