@@ -160,6 +160,11 @@ impl Run {
         })
     }
 
+    /// Shows what reports still hold back.
+    pub fn flush(&mut self) {
+        self.reporter.flush();
+    }
+
     pub fn emit(&mut self, event: Event) {
         self.reporter.event(&event);
     }
