@@ -58,7 +58,11 @@ fn timed_out(limit: Duration) -> Failure {
 
 /// Runs a module where the task acts; one that takes longer than it may is told to stop, and not waited for.
 fn on_host(
-    call: &ActionCall, entry: &Arc<ModuleEntry>, args: Arguments, context: Context, limit: Option<Duration>,
+    call: &ActionCall,
+    entry: &Arc<ModuleEntry>,
+    args: Arguments,
+    context: Context,
+    limit: Option<Duration>,
 ) -> Result<Outcome, Failure> {
     let connection = connection::open(&target::of_task(call)?)?;
     let Some(limit) = limit else { return connection.run(entry, &args, &context) };
