@@ -153,7 +153,8 @@ impl Plugin {
             Plugin::Constructed | Plugin::Generator | Plugin::Terraform => {
                 path.is_file() && yaml(&[".config"])
             }
-            Plugin::Ini => path.is_file() && extension.as_deref() != Some(".toml"),
+            // An empty device such as /dev/null is an inventory without hosts.
+            Plugin::Ini => path.exists() && !path.is_dir() && extension.as_deref() != Some(".toml"),
             Plugin::Toml => path.is_file() && extension.as_deref() == Some(".toml"),
         }
     }

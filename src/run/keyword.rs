@@ -43,8 +43,10 @@ pub fn integer(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<i6
         other => other.as_f64(),
     };
     number.map(|n| Some(n as i64)).ok_or_else(|| {
-        Error::new(format!("the field '{name}' has an invalid value ({value}): it must be a number"))
+        let shown = playbook_api::python::repr(&value);
+        Error::new(format!("invalid literal for int() with base 10: {shown}"))
             .at(node.place())
+            .help(format!("`{name}` takes a whole number"))
     })
 }
 

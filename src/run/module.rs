@@ -53,7 +53,9 @@ fn time_limit(call: &ActionCall) -> Result<Option<Duration>, Error> {
 }
 
 fn timed_out(limit: Duration) -> Failure {
-    Failure::new(format!("Timed out after {} second(s).", limit.as_secs()))
+    let seconds = limit.as_secs();
+    Failure::new(format!("Timed out after {seconds} second(s)."))
+        .with("timedout", map! { "period" => seconds })
 }
 
 /// Runs a module where the task acts; one that takes longer than it may is told to stop, and not waited for.

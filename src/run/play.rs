@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use indexmap::IndexMap;
-use playbook_api::{Error, Value, map};
+use playbook_api::{Error, Place, Value, map};
 
 use super::cursor::{Cursor, Failed, Step};
 use super::effect::Inclusion;
@@ -15,7 +15,8 @@ use super::pool::Pool;
 use super::strategy::Strategy;
 use super::task::{self, TaskOutcome};
 use super::{Effect, PlayState, Run, describe, include, keyword, meta};
-use crate::playbook::{Item, Task};
+use crate::inventory::Vars;
+use crate::playbook::{Item, Task, is_reserved_name};
 use crate::report::{Event, Status, TaskInfo};
 use crate::vars::HostScope;
 
@@ -146,6 +147,7 @@ impl<'r> Batch<'r> {
             let info = match announced.get(&task.id) {
                 Some(info) => info.clone(),
                 None => {
+                    self.warn_of_names(&task);
                     let info = Arc::new(describe::task(&self.play, &step, &scope));
                     if !meta::is_implicit(&task) {
                         if self.run.shared.options.step && !self.run.ask_step(&info) {
@@ -179,6 +181,24 @@ impl<'r> Batch<'r> {
             self.submit(host, step, info);
         }
         Ok(())
+    }
+
+    /// Warns, once each, of variables around a task that are called as a keyword or function is.
+    fn warn_of_names(&mut self, task: &Task) {
+        let around = task.frame.chain().map(|frame| &frame.keywords.vars);
+        let all: Vec<Arc<Vars>> = std::iter::once(&task.keywords.vars).chain(around).cloned().collect();
+        for vars in all {
+            for (name, node) in vars.iter() {
+                self.warn_of_name(name, node.place());
+            }
+        }
+    }
+
+    fn warn_of_name(&mut self, name: &str, place: &Place) {
+        if is_reserved_name(name) {
+            let warning = Error::new(format!("Found variable using reserved name '{name}'.")).at(place);
+            self.run.emit(Event::Warning(describe::warning(&warning)));
+        }
     }
 
     /// Waits until fewer of a task's hosts run than its `throttle` allows.
@@ -255,6 +275,9 @@ impl<'r> Batch<'r> {
         for effect in effects {
             match effect {
                 Effect::Set { host: to, values } => {
+                    for (name, _) in &values {
+                        self.warn_of_name(name, &task.place);
+                    }
                     let all = if once && to == *host { concerned.clone() } else { vec![to] };
                     for host in all {
                         self.play.base.store.set_all(&host, values.clone());
@@ -269,6 +292,9 @@ impl<'r> Batch<'r> {
                     }
                 }
                 Effect::Include { host: to, vars } => {
+                    for (name, node) in &vars {
+                        self.warn_of_name(name, node.place());
+                    }
                     let all = if once && to == *host { concerned.clone() } else { vec![to] };
                     for host in all {
                         self.play.base.store.include(&host, vars.clone());
