@@ -208,6 +208,7 @@ fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Erro
             let result = &mut attempt.result;
             result.status = Status::Failed;
             result.values.insert("failed".into(), true.into());
+            result.values.insert("attempts".into(), (try_number - 1).max(1).into());
             if result.error.is_none() {
                 let last = result.values.get("msg").map(|m| m.to_text().into_owned());
                 let message = last.unwrap_or_else(|| "Retries exhausted.".into());

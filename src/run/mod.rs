@@ -160,6 +160,11 @@ impl Run {
         })
     }
 
+    /// Shows what reports still hold back.
+    pub fn flush(&mut self) {
+        self.reporter.flush();
+    }
+
     pub fn emit(&mut self, event: Event) {
         self.reporter.event(&event);
     }
@@ -207,11 +212,8 @@ impl Run {
             let text = format!("{} plays in {name}", playbook.plays.len());
             self.emit(Event::RunStart { playbook: playbook.path.to_string_lossy().into_owned(), check });
             self.emit(Event::Verbose { level: 2, text, host: None });
-            let done = self.plays(playbook);
+            self.plays(playbook)?;
             let stats = self.stats.event();
-            if let Err(e) = done {
-                return Err(e);
-            }
             self.emit(stats);
             ending = match () {
                 () if self.shared.interrupt.is_set() => Ending::Interrupted,

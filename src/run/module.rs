@@ -1,8 +1,9 @@
 //! A module's run: its argument check, its context, and where it runs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use playbook_api::context::Progress;
+use playbook_api::context::{Cancel, Progress};
 use playbook_api::{Arguments, Context, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map};
 
 use super::actions::ActionCall;
@@ -24,15 +25,58 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
     }
     let context = context(call)?;
     let shown = (shared.options.verbosity >= 3).then(|| invocation(entry, &args));
-    let done = match entry.run {
-        Run::Host(_) => connection::open(&target::of_task(call)?)?.run(entry, &args, &context),
-        Run::Controller(run) => shared.runtime()?.block_on(run(entry.clone(), args, context)),
+    let done = match (entry.run, time_limit(call)?) {
+        (Run::Host(_), limit) => on_host(call, entry, args, context, limit),
+        (Run::Controller(run), None) => shared.runtime()?.block_on(run(entry.clone(), args, context)),
+        (Run::Controller(run), Some(limit)) => {
+            let work = run(entry.clone(), args, context);
+            let timed = async { tokio::time::timeout(limit, work).await };
+            shared.runtime()?.block_on(timed).unwrap_or_else(|_| Err(timed_out(limit)))
+        }
     };
     let Some(shown) = shown else { return done };
     match done {
         Ok(outcome) => Ok(outcome.with("invocation", shown)),
+        Err(failure) if failure.unreachable => Err(failure),
         Err(failure) => Err(failure.with("invocation", shown)),
     }
+}
+
+/// The `timeout` keyword.
+fn time_limit(call: &ActionCall) -> Result<Option<Duration>, Error> {
+    let shared = &call.item.play.shared;
+    let seconds = match call.item.task.keyword("timeout") {
+        Some(node) => keyword::integer(node, "timeout", &call.renderer())?.unwrap_or(0),
+        None => i64::try_from(shared.settings.task_timeout).unwrap_or(0),
+    };
+    Ok(u64::try_from(seconds).ok().filter(|s| *s > 0).map(Duration::from_secs))
+}
+
+fn timed_out(limit: Duration) -> Failure {
+    Failure::new(format!("Timed out after {} second(s).", limit.as_secs()))
+}
+
+/// Runs a module where the task acts; one that takes longer than it may is told to stop, and not waited for.
+fn on_host(
+    call: &ActionCall,
+    entry: &Arc<ModuleEntry>,
+    args: Arguments,
+    context: Context,
+    limit: Option<Duration>,
+) -> Result<Outcome, Failure> {
+    let connection = connection::open(&target::of_task(call)?)?;
+    let Some(limit) = limit else { return connection.run(entry, &args, &context) };
+    let context = Context { cancel: Cancel::default(), ..context };
+    let cancel = context.cancel.clone();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let entry = entry.clone();
+    std::thread::spawn(move || {
+        let _ = sender.send(connection.run(&entry, &args, &context));
+    });
+    receiver.recv_timeout(limit).unwrap_or_else(|_| {
+        cancel.set();
+        Err(timed_out(limit))
+    })
 }
 
 /// The arguments a module ran with, defaults included, as `-vvv` shows them.

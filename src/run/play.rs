@@ -152,7 +152,10 @@ impl<'r> Batch<'r> {
                             ran_once.insert(task.id);
                             continue;
                         }
-                        self.run.emit(Event::TaskStart(info.clone()));
+                        // Where hosts advance on their own, the first result brings the title.
+                        if self.strategy == Strategy::Linear {
+                            self.run.emit(Event::TaskStart(info.clone()));
+                        }
                     }
                     announced.insert(task.id, info.clone());
                     info
@@ -217,7 +220,15 @@ impl<'r> Batch<'r> {
     }
 
     fn receive(&mut self) -> Result<(), Error> {
-        match self.messages.1.recv() {
+        let message = match self.messages.1.try_recv() {
+            Ok(message) => Ok(message),
+            // Nothing waits: what was said so far is to be seen.
+            Err(_) => {
+                self.run.flush();
+                self.messages.1.recv()
+            }
+        };
+        match message {
             Ok(Message::Event(event)) => self.run.emit(event),
             Ok(Message::Done { host, step, outcome }) => {
                 self.busy.remove(&host);

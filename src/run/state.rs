@@ -13,6 +13,9 @@ use crate::settings::Settings;
 use crate::vars::ScopeBase;
 use crate::vault::Keyring;
 
+/// Renders a name for the playbook room.
+type Render<'a> = dyn Fn(&Node, &Arc<Frame>) -> Result<Value, Error> + 'a;
+
 /// What all tasks of a run share.
 pub struct Shared {
     pub options: Options,
@@ -51,11 +54,7 @@ impl Shared {
     }
 
     /// Opens the playbook room's door, with what it asks of the run.
-    pub fn loader<'a>(
-        &'a self,
-        render: &'a dyn Fn(&Node, &Arc<Frame>) -> Result<Value, Error>,
-        warn: &'a dyn Fn(Error),
-    ) -> Loader<'a> {
+    pub fn loader<'a>(&'a self, render: &'a Render<'a>, warn: &'a dyn Fn(Error)) -> Loader<'a> {
         Loader {
             settings: &self.settings,
             keyring: &self.keyring,

@@ -179,7 +179,7 @@ impl HostScope {
 
     /// The roles around the task's own, nearest first.
     pub fn parent_roles(&self) -> impl Iterator<Item = &Arc<Role>> {
-        self.task.iter().flat_map(|task| roles(task)).skip(1)
+        self.task.iter().flat_map(roles).skip(1)
     }
 
     /// Where files named by the task are looked for.
@@ -187,10 +187,10 @@ impl HostScope {
         let mut paths = Vec::new();
         if let Some(task) = &self.task {
             paths.extend(roles(task).map(|role| role.path.clone()));
-            if let Some(folder) = std::path::Path::new(&*task.place.file).parent() {
-                if !paths.iter().any(|p| p == folder) {
-                    paths.push(folder.to_owned());
-                }
+            if let Some(folder) = std::path::Path::new(&*task.place.file).parent()
+                && !paths.iter().any(|p| p == folder)
+            {
+                paths.push(folder.to_owned());
             }
         }
         if !paths.contains(&self.base.play.playbook_dir) {

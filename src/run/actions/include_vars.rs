@@ -113,8 +113,7 @@ impl IncludeVars {
         call.carry.extend(carry);
         let host = call.item.host.clone();
         call.effects.push(Effect::Include { host, vars });
-        let mut outcome = Outcome::default();
-        outcome.facts = facts;
+        let outcome = Outcome { facts, ..Outcome::default() };
         let names: Vec<String> = files.iter().map(|f| f.to_string_lossy().into_owned()).collect();
         Ok(outcome.with("ansible_included_var_files", names))
     }

@@ -47,8 +47,7 @@ impl Action for SetFact {
         if self.cacheable {
             call.effects.push(Effect::Facts { host, facts: facts.clone() });
         }
-        let mut outcome = Outcome::default();
-        outcome.facts = facts;
+        let mut outcome = Outcome { facts, ..Outcome::default() };
         if self.cacheable {
             outcome = outcome.with("_ansible_facts_cacheable", true);
         }
