@@ -134,7 +134,7 @@ impl Given {
 
 /// Actions whose bare text means something.
 fn is_raw(name: &str) -> bool {
-    let raw = ["add_host", "group_by", "include_vars", "set_fact"];
+    let raw = ["group_by", "include_vars"];
     is_builtin_task(name) || raw.contains(&short_name(name))
 }
 

@@ -167,7 +167,7 @@ fn patience(task: &Task, scope: &Arc<HostScope>) -> Result<Patience, Error> {
     };
     let tries = match retries {
         None if task.until.is_empty() => 1,
-        None => 3,
+        None => 4,
         Some(n) if n <= 0 => 1,
         Some(n) => n + 1,
     };
@@ -180,12 +180,12 @@ fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Erro
     let delegated = delegate(call.task, scope)?;
     let mut try_number = 1;
     loop {
-        let mut attempt = attempt(call, scope, check, delegated.as_ref())?;
         let retrying = patience.tries > 1 || !call.task.until.is_empty();
+        let number = retrying.then_some(try_number);
+        let mut attempt = attempt(call, scope, check, delegated.as_ref(), number)?;
         if !retrying {
             return Ok(attempt);
         }
-        attempt.result.values.insert("attempts".into(), try_number.into());
         if attempt.result.status == Status::Skipped || attempt.result.status == Status::Unreachable {
             return Ok(attempt);
         }
@@ -206,9 +206,13 @@ fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Erro
         }
         if try_number >= patience.tries {
             let result = &mut attempt.result;
-            result.status = Status::Failed;
             result.values.insert("failed".into(), true.into());
             result.values.insert("attempts".into(), (try_number - 1).max(1).into());
+            // Where `failed_when` was asked, its answer stays.
+            if result.values.get("failed_when_result") == Some(&false.into()) {
+                return Ok(attempt);
+            }
+            result.status = Status::Failed;
             if result.error.is_none() {
                 let last = result.values.get("msg").map(|m| m.to_text().into_owned());
                 let message = last.unwrap_or_else(|| "Retries exhausted.".into());
@@ -258,6 +262,7 @@ fn attempt(
     scope: &Arc<HostScope>,
     check: bool,
     delegated: Option<&Arc<str>>,
+    number: Option<i64>,
 ) -> Result<ItemOutcome, Error> {
     let action = actions::find(&call.task.action.name);
     let args = arguments::finalize(call, scope, action.map_or(&[][..], |a| a.raw))?;
@@ -282,6 +287,9 @@ fn attempt(
     let mut result = result_of(call, done);
     result.delegated = delegated.cloned();
     result.verbose_always = verbose;
+    if let Some(number) = number {
+        result.values.insert("attempts".into(), number.into());
+    }
     let mut outcome = ItemOutcome { result, effects, carry };
     facts(call, scope, delegated, &mut outcome)?;
     judge(call, scope, &mut outcome);

@@ -6,26 +6,32 @@ use crate::document::Node;
 use crate::playbook::{Condition, Task};
 use crate::template::Renderer;
 
+/// The value of an inheritable keyword, the task's own first; `omit` stands for what is around it.
+fn value<'a>(task: &'a Task, name: &str, renderer: &Renderer) -> Result<Option<(Value, &'a Node)>, Error> {
+    let around = task.frame.chain().map(|frame| &frame.keywords);
+    for node in std::iter::once(&task.keywords).chain(around).filter_map(|k| k.values.get(name)) {
+        match renderer.value(node)? {
+            Value::Omit => {}
+            Value::Null => return Ok(None),
+            value => return Ok(Some((value, node))),
+        }
+    }
+    Ok(None)
+}
+
 /// An inheritable boolean keyword.
 pub fn boolean(task: &Task, name: &str, renderer: &Renderer) -> Result<Option<bool>, Error> {
-    let Some(node) = task.keyword(name) else { return Ok(None) };
-    let value = renderer.value(node)?;
-    match value {
-        Value::Null | Value::Omit => Ok(None),
-        value => to_bool(&value).map(Some).ok_or_else(|| {
-            Error::new(format!("the field '{name}' has an invalid value ({value}): it must be a boolean"))
-                .at(node.place())
-        }),
-    }
+    let Some((value, node)) = value(task, name, renderer)? else { return Ok(None) };
+    to_bool(&value).map(Some).ok_or_else(|| {
+        let value = playbook_api::python::repr(&value);
+        Error::new(format!("The value {value} could not be converted to 'bool'.")).at(node.place())
+    })
 }
 
 /// An inheritable text keyword; empty counts as not given.
 pub fn text(task: &Task, name: &str, renderer: &Renderer) -> Result<Option<String>, Error> {
-    let Some(node) = task.keyword(name) else { return Ok(None) };
-    match renderer.value(node)? {
-        Value::Null | Value::Omit => Ok(None),
-        value => Ok(Some(value.to_text().into_owned()).filter(|text| !text.is_empty())),
-    }
+    let value = value(task, name, renderer)?.map(|(value, _)| value.to_text().into_owned());
+    Ok(value.filter(|text| !text.is_empty()))
 }
 
 /// A whole number, where text that reads as one will do.

@@ -184,7 +184,9 @@ impl<'r> Batch<'r> {
     /// Waits until fewer of a task's hosts run than its `throttle` allows.
     fn throttle(&mut self, task: &Arc<Task>, scope: &Arc<HostScope>) -> Result<(), Error> {
         let Some(node) = task.keyword("throttle") else { return Ok(()) };
-        let limit = keyword::integer(node, "throttle", &scope.renderer())?.unwrap_or(0);
+        let limit = keyword::integer(node, "throttle", &scope.renderer())
+            .map_err(|e| e.context("Failed to convert the throttle value to an integer").at(node.place()))?
+            .unwrap_or(0);
         while limit > 0 && self.busy.len() >= limit as usize {
             self.receive()?;
         }

@@ -127,7 +127,7 @@ impl Run {
         }
     }
 
-    /// The hosts of a play, in its `order`, without those that are out.
+    /// The hosts of a play, in its `order`; those that are out already are among them.
     fn hosts(
         &mut self,
         play: &Play,
@@ -148,7 +148,6 @@ impl Run {
         for warning in inventory.check_files(&hosts)? {
             self.emit(Event::Warning(describe::warning(&warning)));
         }
-        hosts.retain(|h| !self.failed.contains(h) && !self.unreachable.contains(h));
         let order = match &play.order {
             Some(node) => play_value(base, node)?.to_text().into_owned(),
             None => "inventory".into(),
@@ -181,6 +180,9 @@ impl Run {
     ) -> Result<Vec<Vec<Arc<str>>>, Error> {
         let Some(node) = &play.serial else { return Ok(vec![hosts.to_vec()]) };
         let value = play_value(base, node)?;
+        if matches!(value, Value::Omit | Value::Null) {
+            return Ok(vec![hosts.to_vec()]);
+        }
         let sizes: Vec<Value> = match value.as_list() {
             Some(items) => items.to_vec(),
             None => vec![value],

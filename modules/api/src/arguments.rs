@@ -230,7 +230,13 @@ fn check_option(written: &str, value: &Value, option: &OptionSpec, at: &Where) -
 
 /// Converts as Ansible's argument types do; an error without a place is the reason alone.
 fn convert(value: &Value, kind: &ArgType, at: &Where) -> Result<Json, Error> {
-    let no = || Error::new(format!("{} cannot be converted to {}", python::repr(value), article(kind)));
+    let no = || {
+        let shown = match kind {
+            ArgType::Int => format!("\"{}\"", python::repr(value)),
+            _ => format!("<class '{}'>", value.type_name()),
+        };
+        Error::new(format!("{shown} cannot be converted to {}", article(kind)))
+    };
     match kind {
         ArgType::Raw => Ok(value.to_json()),
         ArgType::Str | ArgType::Path => Ok(Json::String(match value {
@@ -394,7 +400,7 @@ mod tests {
         let error = parse(map! { "path" => "/x", "size" => "many" }).unwrap_err();
         assert_eq!(
             error.message(),
-            "argument 'size' is of type str and we were unable to convert to int: 'many' cannot be converted to an int"
+            "argument 'size' is of type str and we were unable to convert to int: \"'many'\" cannot be converted to an int"
         );
     }
 }

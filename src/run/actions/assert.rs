@@ -69,6 +69,9 @@ impl Action for Assert {
         };
         if let Some((value, place)) = value {
             let items = value.as_list().map_or_else(|| vec![value.clone()], <[Value]>::to_vec);
+            if items.iter().any(Value::is_null) {
+                return Err(Failure::new("Empty conditional expressions are not allowed."));
+            }
             let nodes = items.into_iter().map(|item| Node::value(place.clone(), item));
             conditions = nodes.flat_map(|node| Condition::list(&node)).collect();
         }

@@ -1,5 +1,6 @@
 //! `set_stats`
 
+use playbook_api::arguments::to_bool;
 use playbook_api::{Doc, Error, Failure, JsonSchema, Outcome, Value};
 use serde::Deserialize;
 
@@ -15,15 +16,16 @@ pub struct SetStats {
     #[schemars(extend("format" = "raw"))]
     data: serde_json::Value,
     /// Keep them for each host, rather than for the run.
-    #[serde(default)]
-    per_host: bool,
-    /// Add to what was set before, rather than replace it.
-    #[serde(default = "yes")]
-    aggregate: bool,
+    #[schemars(extend("format" = "raw"))]
+    per_host: Option<serde_json::Value>,
+    /// Add to what was set before, rather than replace it; the default.
+    #[schemars(extend("format" = "raw"))]
+    aggregate: Option<serde_json::Value>,
 }
 
-fn yes() -> bool {
-    true
+/// What does not read as a boolean is false, as it is with Ansible.
+fn flag(given: Option<serde_json::Value>, default: bool) -> bool {
+    given.map_or(default, |value| to_bool(&Value::from_json(value)).unwrap_or(false))
 }
 
 impl Action for SetStats {
@@ -42,9 +44,10 @@ impl Action for SetStats {
             .iter()
             .map(|(key, value)| Ok((name(call, key)?, value.clone())))
             .collect::<Result<playbook_api::Map, Error>>()?;
-        let host = self.per_host.then(|| call.item.host.clone());
-        call.effects.push(Effect::Stats { host, data: data.clone(), aggregate: self.aggregate });
-        let stats = playbook_api::map! { "data" => Value::from(data), "per_host" => self.per_host, "aggregate" => self.aggregate };
+        let (per_host, aggregate) = (flag(self.per_host, false), flag(self.aggregate, true));
+        let host = per_host.then(|| call.item.host.clone());
+        call.effects.push(Effect::Stats { host, data: data.clone(), aggregate });
+        let stats = playbook_api::map! { "data" => Value::from(data), "per_host" => per_host, "aggregate" => aggregate };
         Ok(Outcome::default().with("ansible_stats", stats))
     }
 }
