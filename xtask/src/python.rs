@@ -17,6 +17,12 @@ pub const SANDBOX: Packages = Packages {
     ],
 };
 
+/// The migration tools that `db_migrate` is tested with.
+pub const TOOLS: Packages = Packages {
+    name: "tools",
+    packages: &["alembic>=1.13,<2", "Django>=5.2,<6", "SQLAlchemy>=2,<3", "psycopg2-binary>=2.9,<3"],
+};
+
 /// ansible-core, the oracle of the tests, and what its own integration targets ask for.
 pub const ORACLE: Packages =
     Packages { name: "oracle", packages: &["ansible-core==2.19.14", "mitogen==0.3.54", "passlib"] };

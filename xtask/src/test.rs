@@ -14,6 +14,7 @@ pub fn run(arguments: &[String]) -> Result<bool> {
     preflight::tests()?;
     let oracle = python::environment(&python::ORACLE)?;
     let sandbox = python::environment(&python::SANDBOX)?;
+    let tools = python::environment(&python::TOOLS)?;
     let postgres = Postgres::start()?;
     let moto = Moto::start()?;
     let notes = tempfile::NamedTempFile::new().doing("making a temporary file")?;
@@ -24,9 +25,13 @@ pub fn run(arguments: &[String]) -> Result<bool> {
         cargo.arg("--workspace");
     }
     cargo.arg("--no-fail-fast").args(arguments);
-    // Tests name the endpoint themselves: what goes to no endpoint must not find one by chance.
-    cargo
-        .envs(aws::environment(&moto.endpoint()).into_iter().filter(|(name, _)| *name != "AWS_ENDPOINT_URL"));
+    // Tests name the endpoint and the region themselves: what goes to none must not find one by chance.
+    let unsaid = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"];
+    cargo.envs(aws::environment(&moto.endpoint()).into_iter().filter(|(name, _)| !unsaid.contains(name)));
+    // pg_dump must be the server's own; alembic and django-admin are found where a project would have them.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = [postgres.bin.clone(), tools].into_iter().chain(std::env::split_paths(&path));
+    cargo.env("PATH", std::env::join_paths(folders).doing("making a PATH")?);
     cargo.env("PLAYBOOK_TEST_AWS_ENDPOINT", moto.endpoint());
     cargo.env("PLAYBOOK_TEST_POSTGRES_URL", postgres.url("postgres"));
     cargo.env("PLAYBOOK_TEST_POSTGRES_BIN", &postgres.bin);
