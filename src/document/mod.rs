@@ -40,6 +40,24 @@ pub struct Loaded {
     pub warnings: Vec<Error>,
 }
 
+impl Loaded {
+    /// The document, where what is odd about it (a key that is there twice) is what `duplicate_dict_key` says: an
+    /// `error`, a warning or nothing.
+    pub fn accept(self, policy: &str, warn: impl FnMut(Error)) -> Result<Node, Error> {
+        let mut oddities = self.warnings.into_iter();
+        match policy {
+            "ignore" => {}
+            "error" => {
+                if let Some(error) = oddities.next() {
+                    return Err(error.kind(ErrorKind::Syntax));
+                }
+            }
+            _ => oddities.for_each(warn),
+        }
+        Ok(self.node)
+    }
+}
+
 /// Deeper documents are refused: whoever walks a value may then do so by recursion.
 const DEEPEST: usize = 200;
 

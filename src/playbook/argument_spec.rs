@@ -25,6 +25,10 @@ pub fn check(options: &Map, values: &Map) -> Vec<String> {
         else {
             continue;
         };
+        if value.is_null() && option.required && !matches!(option.kind, ArgType::Raw | ArgType::Str) {
+            errors.push(null(written, &option.kind));
+            continue;
+        }
         let one = Spec {
             options: [(name.clone(), OptionSpec { required: false, ..option.clone() })].into_iter().collect(),
             ..Spec::default()
@@ -35,6 +39,16 @@ pub fn check(options: &Map, values: &Map) -> Vec<String> {
         }
     }
     errors
+}
+
+/// The error for an option that must be given and is null.
+fn null(name: &str, kind: &ArgType) -> String {
+    let reason = match kind {
+        ArgType::Int => "\"None\" cannot be converted to an int".to_owned(),
+        kind => format!("<class 'NoneType'> cannot be converted to a {}", kind.name()),
+    };
+    let kind = kind.name();
+    format!("argument '{name}' is of type NoneType and we were unable to convert to {kind}: {reason}")
 }
 
 fn spec(options: &Map) -> Spec {

@@ -45,8 +45,7 @@ impl<'a> Loader<'a> {
     /// A document of the project.
     pub(super) fn document(&self, path: &Path) -> Result<Node, Error> {
         let loaded = document::load(path, Trust::Templates, self.keyring)?;
-        loaded.warnings.into_iter().for_each(self.warn);
-        Ok(loaded.node)
+        loaded.accept(&self.settings.duplicate_dict_key, self.warn)
     }
 
     /// A name, rendered.

@@ -121,7 +121,13 @@ impl Reader<'_> {
         };
         match entry.kind() {
             Kind::Template(_) | Kind::Value(Value::Str(_) | Value::Int(_)) => {
-                Ok(simple(self.loader.text(entry, frame)?))
+                let name = self.loader.text(entry, frame)?;
+                if name.contains(',') {
+                    return Err(Error::new(format!("Invalid old style role requirement: {name}"))
+                        .at(entry.place())
+                        .help("Write the role's options as a dictionary: `{role: …}`."));
+                }
+                Ok(simple(name))
             }
             Kind::Map(map) => {
                 let named = entry.get("role").or_else(|| entry.get("name"));

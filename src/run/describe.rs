@@ -83,8 +83,5 @@ pub fn failed_task(play: &PlayState, task: &Arc<Task>) -> Value {
 
 /// A document's oddity as a warning: what, and where.
 pub fn warning(error: &playbook_api::Error) -> String {
-    match error.place() {
-        Some(place) => format!("{error} ({place})"),
-        None => error.to_string(),
-    }
+    crate::report::format_error(error).trim_end().to_owned()
 }

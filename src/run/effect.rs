@@ -45,6 +45,21 @@ pub enum Effect {
     Notify(Vec<String>),
 }
 
+impl Effect {
+    /// Whether this adds a host that one of the effects before it adds already.
+    pub fn adds_again(&self, before: &[Effect]) -> bool {
+        let Effect::AddHost { name, groups, vars } = self else { return false };
+        before.iter().any(|effect| match effect {
+            Effect::AddHost { name: known, groups: its_groups, vars: its_vars } => {
+                known == name
+                    && groups.iter().all(|g| its_groups.contains(g))
+                    && vars.iter().all(|(k, v)| its_vars.get(k).is_some_and(|old| old.raw() == v.raw()))
+            }
+            _ => false,
+        })
+    }
+}
+
 /// What an include task brings, found but not loaded: hosts that ask for the same share one load.
 #[derive(Clone, Debug)]
 pub struct Inclusion {

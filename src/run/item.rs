@@ -278,15 +278,17 @@ fn attempt(
         effects: Vec::new(),
         carry: Vec::new(),
         verbose: false,
+        hidden: false,
     };
     let done = match action {
         Some(action) => (action.run)(action, &mut action_call),
         None => action_call.module(),
     };
-    let ActionCall { effects, carry, verbose, .. } = action_call;
+    let ActionCall { effects, carry, verbose, hidden, .. } = action_call;
     let mut result = result_of(call, done);
     result.delegated = delegated.cloned();
     result.verbose_always = verbose;
+    result.no_log |= hidden;
     if let Some(number) = number {
         result.values.insert("attempts".into(), number.into());
     }

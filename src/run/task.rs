@@ -206,6 +206,10 @@ fn each(call: &item::ItemCall, scope: &Arc<HostScope>, items: Vec<Value>) -> Tas
             }
             result.values.insert("ansible_loop".into(), shown);
         }
+        if more.iter().any(|effect| effect.adds_again(&effects)) {
+            result.values.insert("changed".into(), false.into());
+            result.status = Status::Ok;
+        }
         effects.extend(more);
         let included = effects.iter().any(|e| matches!(e, Effect::Tasks(_))) && result.status == Status::Ok;
         if !included {

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use super::{Action, ActionCall, BUILTIN};
 use crate::document::{self, Node, Trust};
 use crate::inventory::Vars;
-use crate::run::Effect;
+use crate::report::Event;
+use crate::run::{Effect, describe};
 
 /// Loads variables from a file, or from all files of a folder, when it is reached.
 #[derive(Deserialize, JsonSchema)]
@@ -202,17 +203,18 @@ fn find(call: &ActionCall, name: &str, folder: bool) -> Option<PathBuf> {
         .find_map(|base| exists(base.join("vars").join(name)).or_else(|| exists(base.join(name))))
 }
 
-fn load(call: &ActionCall, path: &Path) -> Result<Vars, Failure> {
+fn load(call: &mut ActionCall, path: &Path) -> Result<Vars, Failure> {
+    // What was encrypted is not shown.
+    call.hidden |= std::fs::read(path).is_ok_and(|bytes| crate::vault::is_envelope(&bytes));
     let keyring = &call.scope.base.environment.keyring;
     let loaded = document::load(path, Trust::Templates, keyring)?;
-    for warning in &loaded.warnings {
-        (call.item.emit)(crate::report::Event::Warning(warning.to_string()));
-    }
-    match loaded.node.kind() {
+    let warn = |warning| (call.item.emit)(Event::Warning(describe::warning(&warning)));
+    let node = loaded.accept(&call.item.play.shared.settings.duplicate_dict_key, warn)?;
+    match node.kind() {
         document::Kind::Map(map) => {
             Ok(map.iter().map(|(k, e)| (Arc::from(&*k.to_text()), e.node.clone())).collect())
         }
-        _ if loaded.node.is_null() => Ok(Vars::default()),
+        _ if node.is_null() => Ok(Vars::default()),
         _ => Err(Failure::new(format!("{} must be stored as a dictionary/hash", path.display()))),
     }
 }

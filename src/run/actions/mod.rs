@@ -55,6 +55,8 @@ pub struct ActionCall<'a> {
     pub carry: Vec<(Arc<str>, Value)>,
     /// The result is shown at any verbosity.
     pub verbose: bool,
+    /// The result is not shown, as with `no_log`.
+    pub hidden: bool,
 }
 
 impl ActionCall<'_> {

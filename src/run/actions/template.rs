@@ -128,6 +128,9 @@ fn render(
     let search: Value = search.iter().map(|p| Value::from(p.to_string_lossy().into_owned())).collect();
     let scope = call.scope.with_local(locals.into_iter().chain([("ansible_search_path".into(), search)]));
     let template = jinja::Template::with_syntax(body, place, syntax);
-    let value = scope.renderer().render(&template)?;
-    Ok(value)
+    // A template of nothing but comments comes to nothing.
+    Ok(match scope.renderer().render(&template)? {
+        Value::Null => "".into(),
+        value => value,
+    })
 }
