@@ -31,6 +31,10 @@ pub fn run(
     let resolved = resolved(task, &scope);
     let task = resolved.as_ref().unwrap_or(task);
     let call = item::ItemCall { play, host, task, info, emit };
+    if task.async_seconds.is_some() {
+        let text = "async is not available yet: the task runs to its end before the next one starts";
+        emit(Event::Warning(text.into()));
+    }
     let mut outcome = match items(task, &scope) {
         Ok(None) => {
             let done = item::run(&call, &scope);
@@ -170,7 +174,10 @@ fn each(call: &item::ItemCall, scope: &Arc<HostScope>, items: Vec<Value>) -> Tas
     let mut all = Vec::with_capacity(count);
     for (index, item) in items.iter().enumerate() {
         if index > 0 && names.pause > 0.0 {
-            std::thread::sleep(Duration::from_secs_f64(names.pause));
+            // An interrupted run does not start the next item.
+            if call.play.sleep(Duration::from_secs_f64(names.pause)).is_err() {
+                break;
+            }
         }
         let mut local = carried.clone();
         local.push((names.item.clone(), item.clone()));

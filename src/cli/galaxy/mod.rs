@@ -14,6 +14,7 @@ use crate::document::{self, Node, Trust};
 use crate::settings::Settings;
 use crate::vault::Keyring;
 use requirements::Requirement;
+use serde::{Deserialize, Serialize};
 
 /// Install roles.
 #[derive(Parser)]
@@ -175,18 +176,27 @@ fn one(role: &Requirement, folder: &Path, force: bool, settings: &Settings) -> R
 
 const NOTE: &str = "meta/.galaxy_install_info";
 
+/// What an installed role remembers of its installation, as ansible-galaxy writes it.
+#[derive(Serialize, Deserialize)]
+struct Note {
+    install_date: String,
+    version: String,
+}
+
 fn note_version(role: &Path, wanted: &Requirement) -> Result<(), Error> {
     std::fs::create_dir_all(role.join("meta"))?;
-    let version = wanted.version.as_deref().unwrap_or("");
-    let now = jiff::Timestamp::now();
-    std::fs::write(role.join(NOTE), format!("install_date: '{now}'\nversion: '{version}'\n"))?;
+    let note = Note {
+        install_date: jiff::Timestamp::now().to_string(),
+        version: wanted.version.clone().unwrap_or_default(),
+    };
+    let text = serde_yaml::to_string(&note).map_err(|e| Error::new(e.to_string()))?;
+    std::fs::write(role.join(NOTE), text)?;
     Ok(())
 }
 
 fn installed_version(role: &Path) -> Option<String> {
-    let node = document::load(&role.join(NOTE), Trust::Text, &Keyring::default()).ok()?.node;
-    let version = node.get("version").map(|version| version.raw().to_text().into_owned())?;
-    Some(version).filter(|version| !version.is_empty())
+    let note: Note = serde_yaml::from_str(&std::fs::read_to_string(role.join(NOTE)).ok()?).ok()?;
+    Some(note.version).filter(|version| !version.is_empty())
 }
 
 /// The roles a role needs, where its meta says where they come from.
