@@ -7,7 +7,7 @@ use playbook_api::{Context, Error, ErrorKind};
 
 use super::ask;
 use super::session::{self, Session, VaultArgs};
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, extra_vars};
 use crate::report::{self, Event, Reporter};
 use crate::run::Options;
 use crate::settings::Settings;
@@ -206,7 +206,9 @@ pub fn begin(
     }
     let settings = &session.settings;
     reporter.event(&Event::Verbose { level: 1, text: config_line(settings), host: None });
-    let (mut inventory, warnings) = Inventory::load(&options.inventory, settings, &session.keyring, context)?;
+    let extra = extra_vars(&options.extra_vars, &session.keyring)?;
+    let (mut inventory, warnings) =
+        Inventory::load(&options.inventory, settings, &session.keyring, context, &extra)?;
     for warning in warnings {
         reporter.event(&Event::Warning(report::format_error(&warning)));
     }

@@ -1,7 +1,6 @@
 //! `playbook inventory`, which is also `ansible-inventory`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use playbook_api::Error;
@@ -9,7 +8,7 @@ use playbook_api::Error;
 use super::session::{self, Session, VaultArgs};
 use super::{Fault, Register, show};
 use crate::document;
-use crate::inventory::{Format, Inventory as Hosts, Printer, Vars, import_terraform};
+use crate::inventory::{Format, Inventory as Hosts, Printer, extra_vars, import_terraform};
 use crate::report::format_error;
 
 /// Show the hosts and groups of an inventory, and their variables.
@@ -120,18 +119,14 @@ impl Show {
         let session = Session::new(&self.vault, register, by_project)?;
         let settings = &session.settings;
         let sources = session::inventory_sources(&self.inventory, settings);
-        let (mut inventory, warnings) = Hosts::load(&sources, settings, &session.keyring, &session.context)?;
+        let extra = extra_vars(&self.extra_vars, &session.keyring)?;
+        let (mut inventory, warnings) =
+            Hosts::load(&sources, settings, &session.keyring, &session.context, &extra)?;
         for warning in session.warnings.iter().chain(&warnings) {
             eprintln!("[WARNING]: {}", format_error(warning));
         }
         let folder = self.playbook_dir.as_ref().or(settings.playbook_dir.as_ref());
         inventory.beside_playbook(folder.map(|folder| document::absolute(folder)).into_iter().collect());
-        let mut extra = Vars::default();
-        for argument in &self.extra_vars {
-            let loaded = document::extra_vars(argument, &session.keyring)?;
-            let entries = loaded.node.as_map().into_iter().flatten();
-            extra.extend(entries.map(|(key, entry)| (Arc::from(&*key.to_text()), entry.node.clone())));
-        }
         let limited = match &self.limit {
             Some(limit) => {
                 let (hosts, warnings) = inventory.select(limit, settings)?;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Value};
 
-use crate::document::{self, Node};
-use crate::inventory::{Inventory, Vars};
+use crate::document::Node;
+use crate::inventory::{Inventory, Vars, extra_vars};
 use crate::playbook::listing::{Listed, Lister};
 use crate::playbook::{Play, Playbook};
 use crate::run::Shared;
@@ -21,13 +21,7 @@ pub fn print<'p>(
     playbooks: impl Iterator<Item = (String, &'p Playbook)>,
     listed: Listed,
 ) -> Result<(), Error> {
-    let mut extra = Vars::default();
-    for argument in &shared.options.extra_vars {
-        let loaded = document::extra_vars(argument, &shared.keyring)?;
-        let entries = loaded.node.as_map().into_iter().flatten();
-        extra.extend(entries.map(|(key, entry)| (Arc::from(&*key.to_text()), entry.node.clone())));
-    }
-    let extra = Arc::new(extra);
+    let extra = Arc::new(extra_vars(&shared.options.extra_vars, &shared.keyring)?);
     let environment = Arc::new(Environment {
         context: shared.context.clone(),
         keyring: shared.keyring.clone(),

@@ -15,11 +15,14 @@ use crate::template::{Environment, Renderer, Scope};
 /// Reads a configuration with `compose`, `groups` and `keyed_groups`, and applies it to every host there is.
 pub fn read(builder: &mut Builder, config: &Node, loading: &Loading) -> Result<(), Error> {
     let flag = |name: &str| config.get(name).is_some_and(|node| node.raw().is_true());
+    let given = |name: &str, default: bool| config.get(name).map_or(default, |node| node.raw().is_true());
     let constructed = Constructed {
         strict: flag("strict"),
         use_vars_plugins: flag("use_vars_plugins"),
         leading_separator: config.get("leading_separator").is_none_or(|node| node.raw().is_true()),
         environment: environment(loading),
+        extra: given("use_extra_vars", builder.settings.inventory_use_extra_vars)
+            .then(|| loading.extra.clone()),
     };
     builder.inventory.reconcile();
     let hosts: Vec<Arc<Host>> = builder.inventory.hosts.values().cloned().collect();
@@ -34,6 +37,8 @@ struct Constructed {
     use_vars_plugins: bool,
     leading_separator: bool,
     environment: Arc<Environment>,
+    /// `-e`, above everything, where `use_extra_vars` asks for it.
+    extra: Option<Vars>,
 }
 
 impl Constructed {
@@ -208,6 +213,9 @@ impl Constructed {
         groups.retain(|group| &**group != "all");
         groups.sort();
         magic("group_names", groups.into());
+        if let Some(extra) = &self.extra {
+            combine(&mut vars, extra, inventory.merge);
+        }
         Ok(scope_renderer(vars, &self.environment))
     }
 }

@@ -7,7 +7,7 @@ use fancy_regex::Regex;
 use playbook_api::{Context, Error};
 
 use super::builder::Builder;
-use super::model::Inventory;
+use super::model::{Inventory, Vars};
 use super::vars_files::VarsFiles;
 use super::{constructed, generator, host_list, ini, script, terraform, toml, yaml};
 use crate::document::{Loaded, Trust, absolute, parse, read};
@@ -19,6 +19,8 @@ pub struct Loading<'a> {
     pub keyring: &'a Arc<Keyring>,
     /// The registry has what the crates bring: sources such as `s3://`.
     pub context: &'a Context,
+    /// `-e`.
+    pub extra: &'a Vars,
 }
 
 impl Inventory {
@@ -29,8 +31,9 @@ impl Inventory {
         settings: &Settings,
         keyring: &Arc<Keyring>,
         context: &Context,
+        extra: &Vars,
     ) -> Result<(Inventory, Vec<Error>), Error> {
-        let loading = Loading { keyring, context };
+        let loading = Loading { keyring, context, extra };
         let mut inventory = Inventory {
             merge: settings.hash_behaviour == "merge",
             files: Arc::new(VarsFiles::new(keyring.clone(), settings)),

@@ -26,5 +26,5 @@ pub use model::{Group, Host, Inventory, Vars, short_name};
 pub use pattern::split_pattern;
 pub use print::{Format, Printer};
 pub use terraform::import as import_terraform;
-pub use variables::HostVars;
+pub use variables::{HostVars, extra_vars};
 use vars_files::VarsFiles;

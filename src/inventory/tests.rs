@@ -33,7 +33,8 @@ fn load_with(
         false => folder.path().join(source).to_string_lossy().into_owned(),
     };
     let keyring = Arc::new(Keyring::default());
-    let (inventory, warnings) = Inventory::load(&[source], settings, &keyring, &Context::default())?;
+    let (inventory, warnings) =
+        Inventory::load(&[source], settings, &keyring, &Context::default(), &Vars::default())?;
     let hosts: Vec<Arc<str>> = inventory.hosts.keys().cloned().collect();
     inventory.check_files(&hosts)?;
     Ok((inventory, warnings.iter().map(ToString::to_string).collect()))

@@ -5,8 +5,20 @@ use std::sync::Arc;
 
 use super::model::{Group, Host, Inventory, Vars};
 use super::vars_files::Of;
-use crate::document::{Kind, Node};
+use crate::document::{self, Kind, Node};
+use crate::vault::Keyring;
 use playbook_api::Error;
+
+/// The variables that the `-e` arguments set, the later over the earlier.
+pub fn extra_vars(arguments: &[String], keyring: &Keyring) -> Result<Vars, Error> {
+    let mut vars = Vars::default();
+    for argument in arguments {
+        let loaded = document::extra_vars(argument, keyring)?;
+        let entries = loaded.node.as_map().into_iter().flatten();
+        vars.extend(entries.map(|(key, entry)| (Arc::from(&*key.to_text()), entry.node.clone())));
+    }
+    Ok(vars)
+}
 
 /// What the inventory says about a host. The groups' part is shared by all hosts that are in the same groups;
 /// the host's own part wins.

@@ -5,18 +5,26 @@ use playbook_api::{Arguments, Map, Redactor, Value};
 
 /// Checks values against the options of an argument spec; what is wrong, in words.
 pub fn check(options: &Map, values: &Map) -> Vec<String> {
-    let spec = spec(options);
     let mut errors = Vec::new();
-    let missing: Vec<&str> = spec
+    level(&spec(options), values, &mut Vec::new(), &mut errors);
+    errors
+}
+
+/// One level of the spec; `path` leads to it.
+fn level(spec: &Spec, values: &Map, path: &mut Vec<String>, errors: &mut Vec<String>) {
+    let mut missing: Vec<&str> = spec
         .options
         .iter()
         .filter(|(name, o)| o.required && !values.contains_key(name.as_str()))
         .map(|(n, _)| n.as_str())
         .collect();
     if !missing.is_empty() {
-        let mut missing = missing;
         missing.sort_unstable();
-        errors.push(format!("missing required arguments: {}", missing.join(", ")));
+        let found = if path.is_empty() { String::new() } else { format!(" found in {}", path.join(" -> ")) };
+        errors.push(format!("missing required arguments: {}{found}", missing.join(", ")));
+    }
+    if !path.is_empty() {
+        unsupported(spec, values, path, errors);
     }
     // Each option by itself, so that all that is wrong is said at once.
     for (name, option) in &spec.options {
@@ -29,6 +37,12 @@ pub fn check(options: &Map, values: &Map) -> Vec<String> {
             errors.push(null(written, &option.kind));
             continue;
         }
+        if let (ArgType::Dict(Some(inner)), Value::Map(values)) = (&option.kind, value) {
+            path.push(name.clone());
+            level(inner, values, path, errors);
+            path.pop();
+            continue;
+        }
         let one = Spec {
             options: [(name.clone(), OptionSpec { required: false, ..option.clone() })].into_iter().collect(),
             ..Spec::default()
@@ -38,7 +52,20 @@ pub fn check(options: &Map, values: &Map) -> Vec<String> {
             errors.push(e.message().to_owned());
         }
     }
-    errors
+}
+
+/// Suboptions that the spec does not have.
+fn unsupported(spec: &Spec, values: &Map, path: &[String], errors: &mut Vec<String>) {
+    let folder = path.join(".");
+    let unknown = values.keys().map(Value::to_text).filter(|key| spec.find(key).is_none());
+    let mut unknown: Vec<String> = unknown.map(|key| format!("{folder}.{key}")).collect();
+    if unknown.is_empty() {
+        return;
+    }
+    unknown.sort_unstable();
+    let mut known: Vec<&str> = spec.options.keys().map(String::as_str).collect();
+    known.sort_unstable();
+    errors.push(format!("{}. Supported parameters include: {}.", unknown.join(", "), known.join(", ")));
 }
 
 /// The error for an option that must be given and is null.

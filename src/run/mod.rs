@@ -41,7 +41,7 @@ pub use prepare::task_tags;
 pub use state::{PlayState, Shared};
 
 use crate::document;
-use crate::inventory::{Inventory, Vars};
+use crate::inventory::{Inventory, Vars, extra_vars};
 use crate::playbook::{self, Playbook, Task};
 use crate::report::{Event, Reporter, TaskInfo};
 use crate::template::{self, Environment, Renderer};
@@ -99,13 +99,7 @@ enum Dynamic {
 
 impl Run {
     pub fn new(shared: Arc<Shared>, inventory: Inventory, reporter: Box<dyn Reporter>) -> Result<Run, Error> {
-        let mut extra = Vars::default();
-        for argument in &shared.options.extra_vars {
-            let loaded = document::extra_vars(argument, &shared.keyring)?;
-            if let Some(map) = loaded.node.as_map() {
-                extra.extend(map.iter().map(|(k, e)| (Arc::from(&*k.to_text()), e.node.clone())));
-            }
-        }
+        let extra = extra_vars(&shared.options.extra_vars, &shared.keyring)?;
         let environment = Environment {
             context: shared.context.clone(),
             keyring: shared.keyring.clone(),
@@ -301,6 +295,7 @@ impl Run {
             &self.shared.settings,
             &self.shared.keyring,
             &self.shared.context,
+            &self.extra,
         )?;
         inventory.beside_playbook(vec![self.playbook_dir.clone()]);
         for change in &self.dynamic {

@@ -7,6 +7,7 @@ use playbook_api::{Context, Error, Map, Place, Value};
 
 use super::{Source, fetch, variable_name};
 use crate::document::{Entry, Kind, Node, VaultText, to_yaml};
+use crate::inventory::Vars;
 use crate::inventory::load::Loading;
 use crate::vault::Keyring;
 
@@ -18,7 +19,8 @@ pub fn import(
     keyring: &Arc<Keyring>,
     context: &Context,
 ) -> Result<String, Error> {
-    let loading = Loading { keyring, context };
+    let extra = Vars::default();
+    let loading = Loading { keyring, context, extra: &extra };
     let source = Source {
         location: location.to_owned(),
         workspace: workspace.map(str::to_owned),
