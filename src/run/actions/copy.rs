@@ -239,7 +239,6 @@ pub fn write(
     secret: bool,
 ) -> Result<Outcome, Failure> {
     let name = source.file_name().map(|n| n.to_string_lossy().into_owned());
-    let name = name.map(|n| n.strip_suffix(".j2").map(str::to_owned).unwrap_or(n));
     send(call, common, Some(source), bytes, name, secret)
 }
 

@@ -15,6 +15,7 @@ mod include_vars;
 mod pause;
 mod protomatter_debug;
 mod raw;
+mod script;
 mod set_fact;
 mod set_stats;
 mod template;
@@ -146,6 +147,7 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
         ActionEntry::of::<pause::Pause>(),
         ActionEntry::of::<protomatter_debug::ProtomatterDebug>(),
         ActionEntry::of::<raw::Raw>(),
+        ActionEntry::of::<script::Script>(),
         ActionEntry::of::<set_fact::SetFact>(),
         ActionEntry::of::<set_stats::SetStats>(),
         ActionEntry::of::<template::Template>(),
