@@ -8,6 +8,7 @@ mod assert;
 mod copy;
 mod debug;
 mod fail;
+mod fetch;
 mod gather_facts;
 mod group_by;
 mod include;
@@ -139,6 +140,7 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
         ActionEntry::of::<copy::Copy>(),
         ActionEntry::of::<debug::Debug>(),
         ActionEntry::of::<fail::Fail>(),
+        ActionEntry::of::<fetch::Fetch>(),
         ActionEntry::of::<gather_facts::GatherFacts>(),
         ActionEntry::of::<group_by::GroupBy>(),
         ActionEntry::of::<include::IncludeRole>(),
