@@ -84,8 +84,10 @@ impl Fetch {
         let folder = text.to_lowercase().contains("source is a directory");
         let message = match () {
             () if folder => "remote file is a directory, fetch cannot work on directories".to_owned(),
-            () if self.fail_on_missing => text,
-            () => "the remote file does not exist, not transferring, ignored".to_owned(),
+            () if text.contains("not found") => {
+                "the remote file does not exist, not transferring, ignored".to_owned()
+            }
+            () => text,
         };
         if self.fail_on_missing {
             return Err(Failure::new(message).with("file", self.src.clone()));

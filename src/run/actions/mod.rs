@@ -13,6 +13,7 @@ mod gather_facts;
 mod group_by;
 mod include;
 mod include_vars;
+mod managed;
 mod pause;
 mod protomatter_debug;
 mod raw;

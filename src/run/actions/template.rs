@@ -115,7 +115,7 @@ fn render(
 ) -> Result<Value, Failure> {
     let place = playbook_api::Place::new(source.to_string_lossy(), 1, 1);
     let (body, syntax) = syntax.header(text).map_err(Failure::new)?;
-    let locals = copy::template_vars(call, source, dest);
+    let locals = copy::template_vars(call, source, dest)?;
     let mut search = vec![source.parent().map(|p| p.to_owned()).unwrap_or_default()];
     for folder in call.scope.search_path() {
         search.push(folder.join("templates"));
