@@ -50,15 +50,15 @@ impl Action for Script {
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let decides = self.creates.is_some() || self.removes.is_some();
-        if let Some(path) = &self.creates {
-            if exists(call, path)? {
-                return Ok(Outcome::skip(format!("{path} exists, matching creates option")));
-            }
+        if let Some(path) = &self.creates
+            && exists(call, path)?
+        {
+            return Ok(Outcome::skip(format!("{path} exists, matching creates option")));
         }
-        if let Some(path) = &self.removes {
-            if !exists(call, path)? {
-                return Ok(Outcome::skip(format!("{path} does not exist, matching removes option")));
-            }
+        if let Some(path) = &self.removes
+            && !exists(call, path)?
+        {
+            return Ok(Outcome::skip(format!("{path} does not exist, matching removes option")));
         }
         if let Some(folder) = self.chdir.as_deref().filter(|folder| !folder.starts_with('/')) {
             return Err(Failure::new(format!(
