@@ -86,9 +86,7 @@ impl Node {
     /// apart to find them.
     pub fn from_value(place: &Place, value: Value, trust: Trust) -> Self {
         match value {
-            Value::Str(text)
-                if trust == Trust::Templates && !text.is_secret() && Template::is_template(&text) =>
-            {
+            Value::Str(text) if trust == Trust::Templates && !text.is_secret() => {
                 Node::text(place.clone(), text.as_str(), trust)
             }
             Value::List(items) if trust == Trust::Templates => {

@@ -187,9 +187,11 @@ impl Loader<'_> {
             _ if text.is_empty() => Value::Null,
             Kind::Bool => Value::Bool(boolean(text)),
             Kind::Int => text.trim().parse::<i64>().map(Value::Int).map_err(|_| {
-                let fault = format!("{} from {origin}: '{text}' is no whole number", setting.name);
-                Error::new(format!("Invalid value for the setting {fault}"))
-                    .at_opt(self.place(&origin).as_ref())
+                let name = setting.name;
+                let fault = format!(
+                    "Config '{name}' from '{origin}' has an invalid value: '{text}' is no whole number"
+                );
+                Error::new(fault).at_opt(self.place(&origin).as_ref())
             })?,
             Kind::Text | Kind::RemotePath => text.into(),
             Kind::Path => path(text),

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base64::Engine;
-use playbook_api::{Arguments, Doc, Failure, JsonSchema, Map, Outcome, Value, map};
+use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Map, Outcome, Value, map};
 use serde::Deserialize;
 use sha1::Digest;
 
-use super::{Action, ActionCall, BUILTIN};
+use super::{Action, ActionCall, BUILTIN, managed};
 use crate::document;
 
 pub const RETURNS: &[(&str, &str, &str)] = &[
@@ -239,7 +239,6 @@ pub fn write(
     secret: bool,
 ) -> Result<Outcome, Failure> {
     let name = source.file_name().map(|n| n.to_string_lossy().into_owned());
-    let name = name.map(|n| n.strip_suffix(".j2").map(str::to_owned).unwrap_or(n));
     send(call, common, Some(source), bytes, name, secret)
 }
 
@@ -348,7 +347,7 @@ pub fn missing(call: &ActionCall, name: &str, kind: &str) -> Failure {
 }
 
 /// The variables that only templates see.
-pub fn template_vars(call: &ActionCall, source: &Path, dest: &str) -> Vec<(Arc<str>, Value)> {
+pub fn template_vars(call: &ActionCall, source: &Path, dest: &str) -> Result<Vec<(Arc<str>, Value)>, Error> {
     use std::os::unix::fs::MetadataExt;
     let name = source.to_string_lossy().into_owned();
     let metadata = std::fs::metadata(source).ok();
@@ -357,21 +356,24 @@ pub fn template_vars(call: &ActionCall, source: &Path, dest: &str) -> Vec<(Arc<s
         nix::unistd::User::from_uid(uid.into()).ok().flatten().map_or_else(|| uid.to_string(), |u| u.name);
     let changed =
         metadata.as_ref().and_then(|m| m.modified().ok()).and_then(|t| jiff::Timestamp::try_from(t).ok());
-    let changed =
-        changed.map(|t| t.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string());
+    let changed = changed.map(|t| t.to_zoned(jiff::tz::TimeZone::system()));
     let host = nix::unistd::gethostname().map(|h| h.to_string_lossy().into_owned()).unwrap_or_default();
     let now = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S.%6f").to_string();
     let mut vars: Vec<(Arc<str>, Value)> = vec![
         ("template_host".into(), host.into()),
         ("template_path".into(), name.clone().into()),
         ("template_fullpath".into(), name.into()),
-        ("template_mtime".into(), changed.into()),
+        (
+            "template_mtime".into(),
+            changed.as_ref().map(|t| t.strftime("%Y-%m-%d %H:%M:%S").to_string()).into(),
+        ),
         ("template_uid".into(), owner.into()),
         ("template_run_date".into(), now.into()),
         ("template_destpath".into(), dest.into()),
     ];
     if crate::template::Scope::get(&**call.scope, "ansible_managed").is_none() {
-        vars.push(("ansible_managed".into(), call.item.play.shared.settings.ansible_managed.clone().into()));
+        let text = managed::text(call, changed.as_ref(), &vars)?;
+        vars.push(("ansible_managed".into(), text));
     }
-    vars
+    Ok(vars)
 }

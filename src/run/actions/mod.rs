@@ -8,13 +8,16 @@ mod assert;
 mod copy;
 mod debug;
 mod fail;
+mod fetch;
 mod gather_facts;
 mod group_by;
 mod include;
 mod include_vars;
+mod managed;
 mod pause;
 mod protomatter_debug;
 mod raw;
+mod script;
 mod set_fact;
 mod set_stats;
 mod template;
@@ -138,6 +141,7 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
         ActionEntry::of::<copy::Copy>(),
         ActionEntry::of::<debug::Debug>(),
         ActionEntry::of::<fail::Fail>(),
+        ActionEntry::of::<fetch::Fetch>(),
         ActionEntry::of::<gather_facts::GatherFacts>(),
         ActionEntry::of::<group_by::GroupBy>(),
         ActionEntry::of::<include::IncludeRole>(),
@@ -146,6 +150,7 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
         ActionEntry::of::<pause::Pause>(),
         ActionEntry::of::<protomatter_debug::ProtomatterDebug>(),
         ActionEntry::of::<raw::Raw>(),
+        ActionEntry::of::<script::Script>(),
         ActionEntry::of::<set_fact::SetFact>(),
         ActionEntry::of::<set_stats::SetStats>(),
         ActionEntry::of::<template::Template>(),

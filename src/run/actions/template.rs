@@ -7,6 +7,7 @@ use super::copy::{self, Common};
 use super::{Action, ActionCall, BUILTIN};
 use crate::document;
 use crate::jinja::{self, Syntax};
+use crate::template::filters::Codec;
 
 /// Renders a template file and puts the text on the host.
 #[derive(Deserialize, JsonSchema)]
@@ -39,8 +40,7 @@ pub struct Template {
     #[serde(default)]
     lstrip_blocks: bool,
     /// The encoding of the result; utf-8.
-    #[serde(rename = "output_encoding")]
-    _output_encoding: Option<String>,
+    output_encoding: Option<String>,
 }
 
 fn yes() -> bool {
@@ -98,14 +98,10 @@ impl Action for Template {
             newline: newline.into(),
             ..Syntax::file()
         };
+        let codec =
+            Codec::find(self.output_encoding.as_deref().filter(|e| !e.is_empty()).unwrap_or("utf-8"))?;
         let rendered = render(call, &source, &text, syntax, &self.common.dest)?;
-        copy::write(
-            call,
-            &self.common,
-            &source,
-            rendered.to_text().into_owned().into_bytes(),
-            rendered.is_secret(),
-        )
+        copy::write(call, &self.common, &source, codec.encode(&rendered.to_text())?, rendered.is_secret())
     }
 }
 
@@ -119,7 +115,7 @@ fn render(
 ) -> Result<Value, Failure> {
     let place = playbook_api::Place::new(source.to_string_lossy(), 1, 1);
     let (body, syntax) = syntax.header(text).map_err(Failure::new)?;
-    let locals = copy::template_vars(call, source, dest);
+    let locals = copy::template_vars(call, source, dest)?;
     let mut search = vec![source.parent().map(|p| p.to_owned()).unwrap_or_default()];
     for folder in call.scope.search_path() {
         search.push(folder.join("templates"));

@@ -11,6 +11,8 @@ pub enum Codec {
     Utf16,
     Utf16Le,
     Utf16Be,
+    /// One that the Web knows too (`windows-1252`, `shift_jis`).
+    Other(&'static encoding_rs::Encoding),
 }
 
 impl Codec {
@@ -22,7 +24,10 @@ impl Codec {
             "utf-16" | "utf16" | "u16" => Codec::Utf16,
             "utf-16-le" | "utf-16le" => Codec::Utf16Le,
             "utf-16-be" | "utf-16be" => Codec::Utf16Be,
-            _ => return Err(Error::new(format!("unknown encoding: {name}"))),
+            label => match encoding_rs::Encoding::for_label(label.as_bytes()) {
+                Some(encoding) => Codec::Other(encoding),
+                None => return Err(Error::new(format!("unknown encoding: {name}"))),
+            },
         })
     }
 
@@ -42,6 +47,10 @@ impl Codec {
             Codec::Latin1 => narrow(0xff, "latin-1"),
             Codec::Utf16 => Ok([0xff, 0xfe].into_iter().chain(little()).collect()),
             Codec::Utf16Le => Ok(little().collect()),
+            Codec::Other(encoding) => match encoding.encode(text) {
+                (bytes, _, false) => Ok(bytes.into_owned()),
+                _ => Err(Error::new(format!("'{}' codec can't encode the text", encoding.name()))),
+            },
             Codec::Utf16Be => Ok(text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
         }
     }
@@ -55,6 +64,7 @@ impl Codec {
         match self {
             Codec::Utf8 | Codec::Ascii => String::from_utf8_lossy(bytes).into_owned(),
             Codec::Latin1 => bytes.iter().map(|b| char::from(*b)).collect(),
+            Codec::Other(encoding) => encoding.decode_without_bom_handling(bytes).0.into_owned(),
             Codec::Utf16Le => wide(bytes, u16::from_le_bytes),
             Codec::Utf16Be => wide(bytes, u16::from_be_bytes),
             Codec::Utf16 => match bytes {
