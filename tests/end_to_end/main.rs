@@ -6,3 +6,4 @@ mod deploy;
 mod oracle;
 mod seed;
 mod support;
+mod terraform;
