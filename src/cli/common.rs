@@ -237,7 +237,7 @@ fn folders(playbooks: &[PathBuf]) -> Vec<PathBuf> {
     folders
 }
 
-fn config_line(settings: &Settings) -> String {
+pub fn config_line(settings: &Settings) -> String {
     match &settings.config_file {
         Some(path) => format!("Using {} as config file", path.display()),
         None => "No config file found; using defaults".into(),

@@ -251,8 +251,11 @@ impl Default {
             }
             Status::Failed => {
                 self.task_banner(&result.task);
-                if !is_loop {
-                    self.notes(result);
+                // What debug shows of a loop is its message alone.
+                if !values.contains_key("results") {
+                    if !is_loop {
+                        self.notes(result);
+                    }
                     if self.display.verbosity < 2 && self.options.path_on_failure {
                         self.task_path(&result.task);
                     }

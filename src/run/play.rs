@@ -330,13 +330,10 @@ impl<'r> Batch<'r> {
         if changed_inventory {
             self.play.base.forget_inventory_layers();
         }
-        let shown = inclusions == 0 || !matches!(result.status, Status::Ok | Status::Changed);
         let (status, ignored) = (result.status, result.ignored);
         let changed = result.values.get("changed").is_some_and(Value::is_true);
         let values = result.values.clone();
-        if shown {
-            self.run.emit(Event::HostResult(result));
-        }
+        self.run.emit(Event::HostResult(result));
         if let Some(role) = task.frame.role()
             && !matches!(status, Status::Skipped | Status::Unreachable)
         {
@@ -344,7 +341,7 @@ impl<'r> Batch<'r> {
         }
         match status {
             // An include counts when what it brings is loaded.
-            Status::Ok | Status::Changed if !shown => {}
+            Status::Ok | Status::Changed if inclusions > 0 => {}
             Status::Ok | Status::Changed => self.run.stats.ok(host, changed),
             Status::Skipped => self.run.stats.skipped(host),
             Status::Failed | Status::Unreachable if ignored => self.run.stats.ignored(host, changed),

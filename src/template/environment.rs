@@ -7,6 +7,7 @@ use playbook_api::{Context, Error, Map, Place, Value};
 
 use super::lazy::{self, Lazy};
 use super::scope::Overlay;
+use super::undefined::Sealed;
 use super::{Scope, eval, undefined};
 use crate::document::{Kind, Node};
 use crate::jinja::{Expression, Syntax, Template};
@@ -134,13 +135,18 @@ impl Renderer {
 
     /// Opens an inline vault. What is inside was written by the same author, and may be a template.
     fn open(&self, node: &Node) -> Result<Value, Error> {
-        let template = node.opened(|envelope| {
+        let opened = node.opened(|envelope| {
             let bytes = self.environment.keyring.open(envelope)?;
             let text = String::from_utf8(bytes)
                 .map_err(|_| Error::new("the vault holds bytes that are no UTF-8 text"))?;
             self.environment.context.redactor.register(&text);
             Ok(Template::new(text, node.place().clone()))
-        })?;
+        });
+        let template = match (opened, node.kind()) {
+            (Ok(template), _) => template,
+            (Err(error), Kind::Vault(vault)) => return Ok(Sealed::value(error, &vault.envelope, node.place())),
+            (Err(error), _) => return Err(error),
+        };
         if !Template::is_template(template.source()) {
             return Ok(Value::secret(template.source().clone()));
         }
@@ -189,7 +195,7 @@ impl Renderer {
             }
             Value::Undefined(_) => undefined::check(&value).map(|()| Value::Null),
             Value::Object(ref object) => match lazy::force(&value)? {
-                forced if undefined::is(&forced) => undefined::check(&forced).map(|()| Value::Null),
+                forced if undefined::error(&forced).is_some() => undefined::check(&forced).map(|()| Value::Null),
                 Value::Object(_) => match super::object::behaviour(&value).and_then(|b| b.plain()) {
                     Some(plain) => Self::finalize_with(plain, strict),
                     None if !strict => Ok(value),

@@ -3,6 +3,7 @@
 use playbook_api::{Error, Value};
 
 use crate::template::filters::arguments::{flag, text};
+use crate::template::undefined::Sealed;
 use crate::template::regex::{Flags, compile};
 use crate::template::{Call, Function};
 
@@ -11,7 +12,9 @@ pub const TESTS: &[Function] = &[
     Function { name: "search", call: |call| fixed(call, "search"), undefined: false },
     Function { name: "match", call: |call| fixed(call, "match"), undefined: false },
     Function { name: "ansible._protomatter.tagged_with", call: tagged_with, undefined: false },
-    test!("vault_encrypted", |value| value.as_str().is_some_and(|text| text.starts_with("$ANSIBLE_VAULT;"))),
+    test!("vault_encrypted", |value| {
+        Sealed::of(value).is_some() || value.as_str().is_some_and(|text| text.starts_with("$ANSIBLE_VAULT;"))
+    }),
 ];
 
 fn matches(

@@ -5,6 +5,7 @@ use playbook_api::{Error, Value, python};
 
 use crate::document::plain_scalar;
 use crate::template::filters::arguments::sort_by_key;
+use crate::template::undefined::Sealed;
 
 /// Options of `yaml.dump`.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +78,17 @@ impl Writer<'_> {
                 self.emit(Event::mapping_end())
             }
             scalar => {
+                if let Some(sealed) = Sealed::of(scalar) {
+                    let style = ScalarStyle::Literal;
+                    return self.emit(Event::scalar(
+                        None,
+                        Some("!vault"),
+                        &sealed.envelope,
+                        false,
+                        false,
+                        style,
+                    ));
+                }
                 let Scalar { text, tag, plain, quoted } = represent(scalar);
                 self.emit(Event::scalar(None, Some(tag), &text, plain, quoted, self.options.style))
             }
