@@ -212,6 +212,9 @@ pub fn begin(
     for warning in warnings {
         reporter.event(&Event::Warning(report::format_error(&warning)));
     }
+    for note in std::mem::take(&mut inventory.notes) {
+        reporter.event(&Event::Verbose { level: 3, text: note, host: None });
+    }
     inventory.beside_playbook(folders(&options.playbooks));
     if inventory.hosts.is_empty() {
         if settings.localhost_warning {

@@ -259,7 +259,8 @@ impl Default {
                     if self.display.verbosity < 2 && self.options.path_on_failure {
                         self.task_path(&result.task);
                     }
-                    let dump = self.dump(result, &values);
+                    let always = result.verbose_always && !result.no_log && !is_loop;
+                    let dump = self.options.format.dump(&values, always, self.display.redactor());
                     self.failed_line(
                         &format!("fatal: [{}]: FAILED! => {dump}", host_label(result)),
                         Colour::Error,
