@@ -191,8 +191,8 @@ fn run(path: &Path, arguments: &[&str]) -> Result<(String, String), Error> {
         return Err(with_stderr(fault, &said));
     }
     let text = String::from_utf8(output.stdout).map_err(|_| {
-        Error::new("Inventory script result contained characters that cannot be interpreted as UTF-8.")
-            .at(&place)
+        let fault = "Inventory script result contained characters that cannot be interpreted as UTF-8.";
+        with_stderr(Error::new(fault).at(&place), &said)
     })?;
     Ok((text, said))
 }

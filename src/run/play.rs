@@ -508,6 +508,7 @@ impl<'r> Batch<'r> {
                     }
                 }
                 Err(e) => {
+                    self.run.emit(Event::Error(e.clone()));
                     for host in &hosts {
                         let scope = HostScope::new(&self.play.base, host, Some(&task), Default::default());
                         let step = Step { task: task.clone(), handler: false };
@@ -520,8 +521,9 @@ impl<'r> Batch<'r> {
                             emit: &super::item::silent(),
                         };
                         let mut result = super::item::failed(&call, &scope, e.clone());
+                        result.error = None;
                         result.values =
-                            map! { "failed" => true, "reason" => e.to_string(), "msg" => e.to_string() };
+                            map! { "changed" => false, "failed" => true, "reason" => e.to_string() };
                         let (values, ignored) = (result.values.clone(), result.ignored);
                         self.run.emit(Event::HostResult(result));
                         if ignored {
