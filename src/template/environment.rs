@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use playbook_api::{Context, Error, Map, Place, Value};
+use playbook_api::{Context, Error, Map, Place, Text, Value};
 
 use super::lazy::{self, Lazy};
 use super::scope::Overlay;
 use super::undefined::Sealed;
-use super::{Scope, eval, undefined};
-use crate::document::{Kind, Node};
+use super::{Scope, eval, undefined, untrusted};
+use crate::document::{Kind, Node, VaultText};
 use crate::jinja::{Expression, Syntax, Template};
 use crate::vault::Keyring;
 
@@ -142,13 +142,14 @@ impl Renderer {
             self.environment.context.redactor.register(&text);
             Ok(Template::new(text, node.place().clone()))
         });
-        let template = match (opened, node.kind()) {
-            (Ok(template), _) => template,
-            (Err(error), Kind::Vault(vault)) => return Ok(Sealed::value(error, &vault.envelope, node.place())),
-            (Err(error), _) => return Err(error),
+        let Kind::Vault(VaultText { envelope }) = node.kind() else { return opened.map(|_| Value::Null) };
+        let template = match opened {
+            Ok(template) => template,
+            Err(error) => return Ok(Sealed::value(error, envelope, node.place())),
         };
         if !Template::is_template(template.source()) {
-            return Ok(Value::secret(template.source().clone()));
+            let text = Text::secret(template.source().clone());
+            return Ok(Value::Str(text.with_envelope(envelope.to_string())));
         }
         let value = lazy::force_deep(&self.render(template)?)?.into_secret();
         self.environment.context.redactor.register_value(&value);
@@ -166,7 +167,9 @@ impl Renderer {
     /// Computes everything still to be computed inside a value, drops omitted members, and fails on what is
     /// undefined. What modules are given has been through here.
     pub fn finalize(value: Value) -> Result<Value, Error> {
-        Self::finalize_with(value, true)
+        let value = Self::finalize_with(value, true)?;
+        untrusted::check(&value)?;
+        Ok(value)
     }
 
     /// `strict` fails on what cannot be stored (a macro, a method); printing takes its name instead.

@@ -78,16 +78,14 @@ impl Writer<'_> {
                 self.emit(Event::mapping_end())
             }
             scalar => {
-                if let Some(sealed) = Sealed::of(scalar) {
+                // What comes out of a vault goes into it again.
+                let envelope = match scalar {
+                    Value::Str(text) => text.envelope(),
+                    other => Sealed::of(other).map(|sealed| &*sealed.envelope),
+                };
+                if let Some(text) = envelope {
                     let style = ScalarStyle::Literal;
-                    return self.emit(Event::scalar(
-                        None,
-                        Some("!vault"),
-                        &sealed.envelope,
-                        false,
-                        false,
-                        style,
-                    ));
+                    return self.emit(Event::scalar(None, Some("!vault"), text, false, false, style));
                 }
                 let Scalar { text, tag, plain, quoted } = represent(scalar);
                 self.emit(Event::scalar(None, Some(tag), &text, plain, quoted, self.options.style))
