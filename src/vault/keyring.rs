@@ -86,25 +86,36 @@ impl Keyring {
         if options.ask_pass {
             slugs.push(format!("{default_id}@prompt_ask_vault_pass"));
         }
-        let mut secrets = Vec::new();
+        let mut keyring = Keyring { secrets: Vec::new(), options, opened: Mutex::default() };
         let mut warnings = Vec::new();
+        let mut last = None;
         for slug in slugs {
             let (id, source) = match slug.split_once('@') {
                 Some((id, source)) => (id.to_owned(), source),
                 None => (default_id.clone(), slug.as_str()),
             };
-            match Source::find(&id, source) {
-                Ok(source) => secrets.push(Secret { id, source, password: OnceLock::new() }),
+            let mut warn = |what: &str, error: Error| {
+                warnings.push(fault(format!("Error {what} ({id}): {error}")));
+                last = Some(error);
+            };
+            let source = match Source::find(&id, source) {
+                Ok(source) => source,
                 Err(error) => {
-                    warnings.push(
-                        fault(format!("Error getting vault password file ({id}): {error}")).caused_by(error),
-                    );
+                    warn("getting vault password file", error);
+                    continue;
                 }
+            };
+            let asks = matches!(source, Source::Prompt(_));
+            keyring.secrets.push(Secret { id: id.clone(), source, password: OnceLock::new() });
+            // Only what somebody must type in waits until it is needed.
+            if !asks && let Err(error) = keyring.password(keyring.secrets.len() - 1) {
+                warn("in vault password file loading", error);
+                keyring.secrets.pop();
             }
         }
-        match warnings.last().and_then(Error::cause) {
-            Some(error) if secrets.is_empty() => Err(error.clone()),
-            _ => Ok((Keyring { secrets, options, opened: Mutex::default() }, warnings)),
+        match last {
+            Some(error) if keyring.secrets.is_empty() => Err(error),
+            _ => Ok((keyring, warnings)),
         }
     }
 

@@ -317,7 +317,10 @@ fn send_to(
     if outcome.changed && !call.check {
         // Where other engines put the content aside before it is moved to its place.
         let folder = call.item.play.shared.settings.remote_tmp.display();
-        outcome.values.entry("src".into()).or_insert_with(|| format!("{folder}/.source{suffix}").into());
+        let src = outcome.values.entry("src".into()).or_default();
+        if src.is_null() {
+            *src = format!("{folder}/.source{suffix}").into();
+        }
     }
     Ok(outcome)
 }
