@@ -296,9 +296,7 @@ impl Reader<'_> {
         searched.extend(folders.iter().map(|folder| folder.display().to_string()));
         searched.dedup();
         let message = format!("the role '{}' was not found in {}", wanted.name, searched.join(":"));
-        Err(Error::new(message)
-            .at(&wanted.place)
-            .help("Put the role into one of these folders, or name its folder in roles_path; 'playbook galaxy install' fetches the roles of a requirements.yml."))
+        Err(Error::new(message).at(&wanted.place))
     }
 }
 

@@ -122,7 +122,7 @@ fn clean_debug(values: &mut Map) {
     const WITH_MESSAGE: [&str; 4] = ["msg", "exception", "warnings", "deprecations"];
     let has_message = values.contains_key("msg");
     values.retain(|key, _| match key.as_str() {
-        Some(key) if has_message => WITH_MESSAGE.contains(&key) || key.starts_with('_') || key == "results",
+        Some(key) if has_message => WITH_MESSAGE.contains(&key) || key.starts_with('_'),
         Some(key) => !HIDDEN.contains(&key),
         None => !has_message,
     });

@@ -133,6 +133,7 @@ impl Run {
         };
         let store = Store::with_cache(FactCache::open(&shared.settings)?);
         if options.flush_cache {
+            store.clear_facts(&"localhost".into())?;
             for host in inventory.hosts.keys() {
                 store.clear_facts(host)?;
             }

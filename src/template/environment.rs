@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use playbook_api::{Context, Error, Map, Place, Value};
+use playbook_api::{Context, Error, Map, Place, Text, Value};
 
 use super::lazy::{self, Lazy};
 use super::scope::Overlay;
-use super::{Scope, eval, undefined};
-use crate::document::{Kind, Node};
+use super::undefined::Sealed;
+use super::{Scope, eval, undefined, untrusted};
+use crate::document::{Kind, Node, VaultText};
 use crate::jinja::{Expression, Syntax, Template};
 use crate::vault::Keyring;
 
@@ -134,15 +135,21 @@ impl Renderer {
 
     /// Opens an inline vault. What is inside was written by the same author, and may be a template.
     fn open(&self, node: &Node) -> Result<Value, Error> {
-        let template = node.opened(|envelope| {
+        let opened = node.opened(|envelope| {
             let bytes = self.environment.keyring.open(envelope)?;
             let text = String::from_utf8(bytes)
                 .map_err(|_| Error::new("the vault holds bytes that are no UTF-8 text"))?;
             self.environment.context.redactor.register(&text);
             Ok(Template::new(text, node.place().clone()))
-        })?;
+        });
+        let Kind::Vault(VaultText { envelope }) = node.kind() else { return opened.map(|_| Value::Null) };
+        let template = match opened {
+            Ok(template) => template,
+            Err(error) => return Ok(Sealed::value(error, envelope, node.place())),
+        };
         if !Template::is_template(template.source()) {
-            return Ok(Value::secret(template.source().clone()));
+            let text = Text::secret(template.source().clone());
+            return Ok(Value::Str(text.with_envelope(envelope.to_string())));
         }
         let value = lazy::force_deep(&self.render(template)?)?.into_secret();
         self.environment.context.redactor.register_value(&value);
@@ -160,7 +167,9 @@ impl Renderer {
     /// Computes everything still to be computed inside a value, drops omitted members, and fails on what is
     /// undefined. What modules are given has been through here.
     pub fn finalize(value: Value) -> Result<Value, Error> {
-        Self::finalize_with(value, true)
+        let value = Self::finalize_with(value, true)?;
+        untrusted::check(&value)?;
+        Ok(value)
     }
 
     /// `strict` fails on what cannot be stored (a macro, a method); printing takes its name instead.
@@ -189,7 +198,7 @@ impl Renderer {
             }
             Value::Undefined(_) => undefined::check(&value).map(|()| Value::Null),
             Value::Object(ref object) => match lazy::force(&value)? {
-                forced if undefined::is(&forced) => undefined::check(&forced).map(|()| Value::Null),
+                forced if undefined::error(&forced).is_some() => undefined::check(&forced).map(|()| Value::Null),
                 Value::Object(_) => match super::object::behaviour(&value).and_then(|b| b.plain()) {
                     Some(plain) => Self::finalize_with(plain, strict),
                     None if !strict => Ok(value),

@@ -21,6 +21,7 @@ pub mod scope;
 mod secret;
 pub mod tests;
 mod undefined;
+mod untrusted;
 
 pub use access::{get_attribute, get_item, get_path};
 pub use call::{Call, Function};

@@ -123,8 +123,14 @@ fn load_vars(path: &Path, keyring: &Keyring) -> Result<Vars, Error> {
     if node.is_null() {
         return Ok(Vars::default());
     }
-    let map = node.as_map().ok_or_else(|| {
-        Error::new(format!("{} must be a dictionary of variables", path.display())).at(node.place())
-    })?;
-    Ok(map.iter().map(|(name, entry)| (Arc::from(&*name.to_text()), entry.node.clone())).collect())
+    // A list of dictionaries is as good as one: later ones win.
+    let parts = node.as_list().unwrap_or(std::slice::from_ref(&node));
+    let mut vars = Vars::default();
+    for part in parts {
+        let map = part.as_map().ok_or_else(|| {
+            Error::new(format!("{} must be a dictionary of variables", path.display())).at(part.place())
+        })?;
+        vars.extend(map.iter().map(|(name, entry)| (Arc::from(&*name.to_text()), entry.node.clone())));
+    }
+    Ok(vars)
 }

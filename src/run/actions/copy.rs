@@ -300,6 +300,9 @@ fn send_to(
         }
         (None, _) => {}
     }
+    let target = values.get("dest").map(|dest| dest.to_text().into_owned()).unwrap_or_default();
+    let suffix = Path::new(name.as_deref().filter(|_| source.is_some()).unwrap_or(&target)).extension();
+    let suffix = suffix.map(|suffix| format!(".{}", suffix.to_string_lossy())).unwrap_or_default();
     if let Some(name) = name {
         values.insert("_original_basename".into(), name.into());
     }
@@ -309,6 +312,14 @@ fn send_to(
     if let Some(source) = source {
         for diff in outcome.diff.iter_mut().filter(|d| d.after_header.is_some()) {
             diff.after_header = Some(source.to_string_lossy().into_owned());
+        }
+    }
+    if outcome.changed && !call.check {
+        // Where other engines put the content aside before it is moved to its place.
+        let folder = call.item.play.shared.settings.remote_tmp.display();
+        let src = outcome.values.entry("src".into()).or_default();
+        if src.is_null() {
+            *src = format!("{folder}/.source{suffix}").into();
         }
     }
     Ok(outcome)
