@@ -5,6 +5,8 @@
 
 mod apt;
 mod assemble;
+mod async_status;
+mod async_wrapper;
 pub mod attributes;
 mod authorized_key;
 mod blockinfile;
@@ -28,6 +30,7 @@ mod group;
 pub mod host;
 mod hostname;
 mod http;
+pub mod job;
 mod known_hosts;
 mod lineinfile;
 mod mode;
@@ -59,6 +62,8 @@ pub fn register(registry: &mut Registry) {
     registry.add_modules([
         ModuleEntry::host::<apt::Apt>(),
         ModuleEntry::host::<assemble::Assemble>(),
+        ModuleEntry::host::<async_status::AsyncStatus>(),
+        ModuleEntry::host::<async_wrapper::AsyncWrapper>(),
         ModuleEntry::host::<authorized_key::AuthorizedKey>(),
         ModuleEntry::host::<blockinfile::Blockinfile>(),
         ModuleEntry::host::<command::Command>(),

@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -225,8 +225,10 @@ fn converse(
 
 fn end(child: &mut Child) {
     if let Ok(id) = i32::try_from(child.id()) {
-        let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGTERM);
+        let group = nix::unistd::Pid::from_raw(id);
+        let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGTERM);
         std::thread::sleep(Duration::from_millis(100));
+        let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
     }
     let _ = child.kill();
     let _ = child.wait();
@@ -277,6 +279,23 @@ pub fn cannot_start(program: &str, e: &io::Error) -> Failure {
         .with("stdout", "")
         .with("stderr", "")
         .with("cmd", program)
+}
+
+/// Starts this program again, on its own: its input is ours, and it outlives us. Returns its number.
+pub fn detach(argument: &str) -> io::Result<(u32, ChildStdin)> {
+    // The link leads to the program even where its file is gone.
+    let link = Path::new("/proc/self/exe");
+    let program = if link.exists() { link.to_owned() } else { std::env::current_exe()? };
+    let mut child = Command::new(program)
+        .arg(argument)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let (process, input) = (child.id(), child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?);
+    // Whoever has a child that ended must ask for its end.
+    std::thread::spawn(move || child.wait());
+    Ok((process, input))
 }
 
 /// The name of a program's file, for messages.

@@ -5,6 +5,7 @@
 
 mod add_host;
 mod assert;
+mod async_status;
 mod copy;
 mod debug;
 mod fail;
@@ -138,6 +139,7 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
     HashMap::from([
         ActionEntry::of::<add_host::AddHost>(),
         ActionEntry::of::<assert::Assert>(),
+        ActionEntry::of::<async_status::AsyncStatus>(),
         ActionEntry::of::<copy::Copy>(),
         ActionEntry::of::<debug::Debug>(),
         ActionEntry::of::<fail::Fail>(),
