@@ -68,8 +68,11 @@ impl HostModule for KnownHosts {
         let found = self.lines_of_host(&host, &path.display().to_string(), before.is_empty())?;
         let wanted = key.map(Key::of).transpose()?;
         let text: Vec<&str> = before.lines().collect();
-        let same_kind =
-            |line: &str| Key::of(line).ok().zip(wanted.as_ref()).is_none_or(|(l, w)| l.kind == w.kind);
+        // A line with a marker (`@cert-authority`, `@revoked`) stands beside others of its kind.
+        let same_kind = |line: &str| {
+            let keys = Key::of(line).ok().zip(wanted.as_ref());
+            keys.is_none_or(|(l, w)| l.kind == w.kind && !l.kind.starts_with('@'))
+        };
         let after = match self.state {
             State::Absent => {
                 let goes = |i: usize, line: &str| {

@@ -224,6 +224,10 @@ impl User {
         }
     }
 
+    fn shell(&self, host: &Host) -> Option<String> {
+        self.shell.as_ref().map(|shell| shell.resolve(host.context).display().to_string())
+    }
+
     fn new_options(&self, host: &Host) -> Result<Vec<String>, Failure> {
         let mut options = Vec::new();
         self.common(&mut options, "-u", self.uid.map(|n| n.to_string()));
@@ -244,7 +248,7 @@ impl User {
             "-d",
             self.home.as_ref().map(|h| h.resolve(host.context).display().to_string()),
         );
-        self.common(&mut options, "-s", self.shell.as_ref().map(|s| s.0.clone()));
+        self.common(&mut options, "-s", self.shell(host));
         self.common(&mut options, "-e", self.expires.map(date_of));
         self.common(
             &mut options,
@@ -308,8 +312,7 @@ impl User {
                 options.push("-m".into());
             }
         }
-        let shell = self.shell.as_ref().map(|s| s.0.clone());
-        self.common(&mut options, "-s", shell.filter(|s| *s != entry.shell.display().to_string()));
+        self.common(&mut options, "-s", self.shell(host).filter(|s| *s != entry.shell.display().to_string()));
         let shadow = Shadow::of(&self.name);
         if let Some(expires) = self.expires {
             let wanted = if expires < 0.0 { None } else { Some((expires / 86_400.0).floor() as i64) };

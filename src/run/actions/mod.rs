@@ -4,6 +4,7 @@
 //! [`table`].
 
 mod add_host;
+mod assemble;
 mod assert;
 mod async_status;
 mod copy;
@@ -22,7 +23,10 @@ mod script;
 mod set_fact;
 mod set_stats;
 mod template;
+mod tree;
+mod unarchive;
 mod validate_argument_spec;
+mod wait_for_connection;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock};
@@ -138,6 +142,7 @@ impl ActionEntry {
 pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|| {
     HashMap::from([
         ActionEntry::of::<add_host::AddHost>(),
+        ActionEntry::of::<assemble::Assemble>(),
         ActionEntry::of::<assert::Assert>(),
         ActionEntry::of::<async_status::AsyncStatus>(),
         ActionEntry::of::<copy::Copy>(),
@@ -156,7 +161,9 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
         ActionEntry::of::<set_fact::SetFact>(),
         ActionEntry::of::<set_stats::SetStats>(),
         ActionEntry::of::<template::Template>(),
+        ActionEntry::of::<unarchive::Unarchive>(),
         ActionEntry::of::<validate_argument_spec::ValidateArgumentSpec>(),
+        ActionEntry::of::<wait_for_connection::WaitForConnection>(),
     ])
 });
 

@@ -115,24 +115,24 @@ impl Action for Script {
     }
 }
 
-fn module(call: &mut ActionCall, name: &str, values: Map) -> Result<Outcome, Failure> {
+pub fn module(call: &mut ActionCall, name: &str, values: Map) -> Result<Outcome, Failure> {
     let args = Arguments { values, ..call.args.clone() };
     call.call_module(&format!("ansible.builtin.{name}"), args)
 }
 
-fn exists(call: &mut ActionCall, path: &str) -> Result<bool, Failure> {
+pub fn exists(call: &mut ActionCall, path: &str) -> Result<bool, Failure> {
     let outcome = module(call, "stat", map! { "path" => path, "get_checksum" => false })?;
     let stat = outcome.values.get("stat").and_then(|stat| stat.get("exists"));
     Ok(stat.is_some_and(Value::is_true))
 }
 
-fn temporary_folder(call: &mut ActionCall) -> Result<String, Failure> {
+pub fn temporary_folder(call: &mut ActionCall) -> Result<String, Failure> {
     let outcome = module(call, "tempfile", map! { "state" => "directory" })?;
     let path = outcome.values.get("path").and_then(Value::as_str);
     path.map(str::to_owned).ok_or_else(|| Failure::new("the host made no temporary folder"))
 }
 
-fn copied(call: &mut ActionCall, dest: &str, bytes: &[u8]) -> Result<(), Failure> {
+pub fn copied(call: &mut ActionCall, dest: &str, bytes: &[u8]) -> Result<(), Failure> {
     use base64::Engine;
     let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
     let values = map! { "dest" => dest, "mode" => "0700", "_content_base64" => encoded };
