@@ -25,9 +25,10 @@ pub fn limit(task: &Task, scope: &Arc<HostScope>) -> Result<Option<u64>, Error> 
 pub fn run(call: &mut ActionCall) -> Result<Outcome, Failure> {
     let (task, shared) = (call.item.task, &call.item.play.shared);
     let name = &task.action.name;
+    let needs_the_run = actions::find(name).is_some_and(|action| !action.asynchronous);
     let entry = match shared.registry.module(name) {
-        Some(entry) if matches!(entry.run, Run::Host(_)) && actions::find(name).is_none() => entry.clone(),
-        None if actions::find(name).is_none() => {
+        Some(entry) if matches!(entry.run, Run::Host(_)) && !needs_the_run => entry.clone(),
+        None if !needs_the_run => {
             return Err(super::unknown_action(shared, name).at(&task.place).into());
         }
         _ => return Err(Failure::new(format!("This action ({name}) does not support async."))),

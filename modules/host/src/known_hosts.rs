@@ -59,6 +59,11 @@ impl HostModule for KnownHosts {
         if self.state == State::Present && self.key.is_none() {
             return Err(Failure::new("No key specified when adding a host"));
         }
+        if self.key.is_some() && self.name.contains(',') {
+            return Err(Failure::new(
+                "Comma separated list of names is not supported. Please pass a single name to lookup in the known_hosts file.",
+            ));
+        }
         let before = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -168,10 +173,8 @@ impl KnownHosts {
     fn line(&self, host: &Host, key: &str) -> Result<String, Failure> {
         let name = key.split_whitespace().find(|w| !w.starts_with('@')).unwrap_or_default();
         if !name.split(',').any(|n| n == self.name) && !name.starts_with("|1|") {
-            return Err(Failure::new(format!(
-                "Host parameter does not match hashed host field in supplied key: the key is of '{name}', not of '{}'",
-                self.name
-            )));
+            return Err(Failure::new("Host parameter does not match hashed host field in supplied key")
+                .help(format!("the key is of '{name}', not of '{}'", self.name)));
         }
         if !self.hash_host {
             return Ok(key.to_owned());

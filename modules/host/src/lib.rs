@@ -18,6 +18,7 @@ mod diff;
 mod dnf;
 mod edit;
 mod errno;
+mod expect;
 mod facts;
 mod file;
 mod find;
@@ -49,6 +50,7 @@ mod setup;
 mod slurp;
 mod stat;
 mod tempfile;
+mod terminal;
 mod unarchive;
 mod uri;
 mod user;
@@ -71,6 +73,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<copy::Copy>(),
         ModuleEntry::host::<cron::Cron>(),
         ModuleEntry::host::<dnf::Dnf>(),
+        ModuleEntry::host::<expect::Expect>(),
         ModuleEntry::host::<file::File>(),
         ModuleEntry::host::<find::Find>(),
         ModuleEntry::host::<get_url::GetUrl>(),

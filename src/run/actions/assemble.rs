@@ -104,10 +104,7 @@ impl Assemble {
             if !fits || !path.is_file() || self.ignore_hidden && shown.starts_with('.') {
                 continue;
             }
-            let mut piece = std::fs::read(&path).map_err(|e| cannot(&path, &e))?;
-            if self.decrypt && crate::vault::is_envelope(&piece) {
-                piece = call.scope.base.environment.keyring.open(&String::from_utf8_lossy(&piece))?;
-            }
+            let piece = copy::opened(call, &path, self.decrypt)?;
             if !first && content.last().is_some_and(|byte| *byte != b'\n') {
                 content.push(b'\n');
             }

@@ -38,9 +38,11 @@ pub struct Common {
     #[schemars(extend("format" = "raw"))]
     mode: Option<serde_json::Value>,
     /// Owner, by name or number.
-    owner: Option<String>,
+    #[serde(rename = "owner")]
+    _owner: Option<String>,
     /// Group, by name or number.
-    group: Option<String>,
+    #[serde(rename = "group")]
+    _group: Option<String>,
     /// Keep a copy of what was there before, with the time in its name.
     #[serde(default)]
     backup: bool,
@@ -166,11 +168,7 @@ impl Action for Copy {
 
 impl Copy {
     fn read(&self, call: &ActionCall, source: &Path) -> Result<Vec<u8>, Failure> {
-        let bytes = std::fs::read(source)?;
-        if self.decrypt && crate::vault::is_envelope(&bytes) {
-            return Ok(call.scope.base.environment.keyring.open(&String::from_utf8_lossy(&bytes))?);
-        }
-        Ok(bytes)
+        Ok(opened(call, source, self.decrypt)?)
     }
 
     /// A folder: its files, sub-folders and links, one after the other.
@@ -341,6 +339,23 @@ fn send_to(
         }
     }
     Ok(outcome)
+}
+
+/// The content of a file on the controller; of a vault, what is in it.
+pub fn opened(call: &ActionCall, file: &Path, decrypt: bool) -> Result<Vec<u8>, Error> {
+    let bytes =
+        std::fs::read(file).map_err(|e| Error::new(format!("cannot read {}: {e}", file.display())))?;
+    if !decrypt || !crate::vault::is_envelope(&bytes) {
+        return Ok(bytes);
+    }
+    let keyring = &call.scope.base.environment.keyring;
+    keyring.open(&String::from_utf8_lossy(&bytes)).map_err(|e| match keyring.is_empty() {
+        true => {
+            Error::new(format!("A vault password or secret must be specified to decrypt {}", file.display()))
+                .help(e.get_help().unwrap_or_default().to_owned())
+        }
+        false => e.context(format!("cannot open {}", file.display())),
+    })
 }
 
 /// Finds a file on the controller where Ansible looks: each folder of the search path, its `kind` folder first.

@@ -16,6 +16,7 @@ mod group_by;
 mod include;
 mod include_vars;
 mod managed;
+mod package;
 mod pause;
 mod protomatter_debug;
 mod raw;
@@ -45,6 +46,8 @@ pub trait Action: DeserializeOwned + JsonSchema {
     const DOC: Doc;
     /// Arguments that are not rendered beforehand; [`ActionCall::written`] gives them.
     const RAW: &'static [&'static str] = &[];
+    /// With `async`, the module of the same name runs as a job.
+    const ASYNC: bool = false;
     /// Any other argument is taken too (`set_fact`'s variables).
     const FREE: bool = false;
 
@@ -103,6 +106,7 @@ impl ActionCall<'_> {
 pub struct ActionEntry {
     pub doc: &'static Doc,
     pub raw: &'static [&'static str],
+    pub asynchronous: bool,
     pub run: fn(&ActionEntry, &mut ActionCall) -> Result<Outcome, Failure>,
     build: fn() -> Spec,
     spec: OnceLock<Spec>,
@@ -113,6 +117,7 @@ impl ActionEntry {
         let entry = ActionEntry {
             doc: &A::DOC,
             raw: A::RAW,
+            asynchronous: A::ASYNC,
             build: Spec::of::<A>,
             spec: OnceLock::new(),
             run: |entry, call| {
@@ -154,6 +159,7 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
         ActionEntry::of::<include::IncludeRole>(),
         ActionEntry::of::<include::IncludeTasks>(),
         ActionEntry::of::<include_vars::IncludeVars>(),
+        ActionEntry::of::<package::Package>(),
         ActionEntry::of::<pause::Pause>(),
         ActionEntry::of::<protomatter_debug::ProtomatterDebug>(),
         ActionEntry::of::<raw::Raw>(),

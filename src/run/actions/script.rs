@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Map, Outcome, Value, map};
+use playbook_api::{Arguments, Doc, Failure, JsonSchema, Map, Outcome, Value, map};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN, copy};
@@ -80,11 +80,7 @@ impl Action for Script {
                 false => Outcome::skip("Check mode is not supported for this task."),
             });
         }
-        let mut bytes = std::fs::read(&source)
-            .map_err(|e| Error::new(format!("cannot read {}: {e}", source.display())))?;
-        if self.decrypt && crate::vault::is_envelope(&bytes) {
-            bytes = call.scope.base.environment.keyring.open(&String::from_utf8_lossy(&bytes))?;
-        }
+        let bytes = copy::opened(call, &source, self.decrypt)?;
         let folder = temporary_folder(call)?;
         let file = Path::new(&folder).join(source.file_name().unwrap_or_default());
         let file = file.to_string_lossy().into_owned();

@@ -34,6 +34,7 @@ impl Tree {
     ) -> io::Result<()> {
         let mut entries = std::fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
         entries.sort_by_key(std::fs::DirEntry::file_name);
+        let mut below = Vec::new();
         for entry in entries {
             let (path, place) = (entry.path(), base.join(entry.file_name()));
             let link = entry.file_type()?.is_symlink();
@@ -41,14 +42,16 @@ impl Tree {
             match id {
                 _ if link && (!follow || !path.exists()) => self.links.push((path.read_link()?, place)),
                 Some(id) if link && around.contains(&id) => self.links.push((path.read_link()?, place)),
-                Some(id) => {
-                    self.folders.push((path.clone(), place.clone()));
-                    let mut around = around.clone();
-                    around.insert(id);
-                    self.walk(&path, &place, follow, &around)?;
-                }
+                Some(id) => below.push((path, place, id)),
                 None => self.files.push((path, place)),
             }
+        }
+        // A folder's own files come before what lies deeper.
+        for (path, place, id) in below {
+            self.folders.push((path.clone(), place.clone()));
+            let mut around = around.clone();
+            around.insert(id);
+            self.walk(&path, &place, follow, &around)?;
         }
         Ok(())
     }

@@ -98,23 +98,11 @@ impl Action for Unarchive {
 impl Unarchive {
     /// Unpacks an archive of the controller.
     fn send(&self, call: &mut ActionCall, source: &Path, mut values: Map) -> Result<Outcome, Failure> {
-        let cannot = |e: std::io::Error| Error::new(format!("cannot read {}: {e}", source.display()));
-        let sealed = self.decrypt && {
-            use std::io::Read;
-            let mut start = Vec::new();
-            std::fs::File::open(source)
-                .and_then(|file| file.take(64).read_to_end(&mut start))
-                .map_err(cannot)?;
-            crate::vault::is_envelope(&start)
-        };
-        if !sealed && acts_here(call)? {
+        if acts_here(call)? && !is_sealed(source, self.decrypt)? {
             values.insert("src".into(), source.to_string_lossy().into_owned().into());
             return script::module(call, "unarchive", values);
         }
-        let mut bytes = std::fs::read(source).map_err(cannot)?;
-        if sealed {
-            bytes = call.scope.base.environment.keyring.open(&String::from_utf8_lossy(&bytes))?;
-        }
+        let bytes = copy::opened(call, source, self.decrypt)?;
         // In a folder of our own, in check mode too: the module has to look into the archive.
         let check = std::mem::replace(&mut call.check, false);
         let brought = script::temporary_folder(call).and_then(|folder| {
@@ -138,4 +126,14 @@ fn acts_here(call: &ActionCall) -> Result<bool, Error> {
     let me = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map(|user| user.name);
     let local = target.plugin.rsplit('.').next() == Some("local");
     Ok(local && (!target.r#become || me.as_deref() == Some(&target.become_user)))
+}
+
+/// Whether an archive is a vault that has to be opened first.
+fn is_sealed(file: &Path, decrypt: bool) -> Result<bool, Error> {
+    use std::io::Read;
+    let mut start = Vec::new();
+    std::fs::File::open(file)
+        .and_then(|file| file.take(64).read_to_end(&mut start))
+        .map_err(|e| Error::new(format!("cannot read {}: {e}", file.display())))?;
+    Ok(decrypt && crate::vault::is_envelope(&start))
 }
