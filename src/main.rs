@@ -3,20 +3,22 @@
 use std::process::ExitCode;
 
 use playbook::connection::helper;
-use playbook_api::Registry;
+use playbook_api::{Error, Registry};
+use playbook_host::job;
 
 fn main() -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == helper::ARGUMENT) {
-        return serve();
+    match std::env::args_os().nth(1).as_deref().and_then(|argument| argument.to_str()) {
+        Some(helper::ARGUMENT) => serve(helper::serve),
+        Some(job::ARGUMENT) => serve(job::serve),
+        _ => playbook::cli::main(register),
     }
-    playbook::cli::main(register)
 }
 
 /// Runs one module for another process of this program.
-fn serve() -> ExitCode {
+fn serve(run: fn(Registry) -> Result<(), Error>) -> ExitCode {
     let mut registry = Registry::default();
     playbook_host::register(&mut registry);
-    match helper::serve(registry) {
+    match run(registry) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("{e}");

@@ -6,6 +6,7 @@
 pub mod actions;
 mod adhoc;
 mod arguments;
+mod asynchronous;
 mod cursor;
 mod describe;
 mod effect;

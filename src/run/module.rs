@@ -82,7 +82,7 @@ fn on_host(
 }
 
 /// The arguments a module ran with, defaults included, as `-vvv` shows them.
-fn invocation(entry: &ModuleEntry, args: &Arguments) -> Value {
+pub fn invocation(entry: &ModuleEntry, args: &Arguments) -> Value {
     let mut all = Map::default();
     for (name, option) in &entry.spec().options {
         let given = std::iter::once(name).chain(&option.aliases).find_map(|n| args.get(n));

@@ -250,7 +250,8 @@ fn lines(text: &str) -> Vec<&str> {
     text.lines().collect()
 }
 
-fn stamp(time: &Zoned) -> String {
+/// A time, as Python prints it.
+pub fn stamp(time: &Zoned) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string()
 }
 

@@ -234,10 +234,11 @@ impl Copy {
         let is_folder = dest.is_dir();
         if self.dest.ends_with_slash() || is_folder {
             let Some(name) = name else { return Err(Failure::new("can not use content with a dir as dest")) };
-            if !is_folder {
-                self.create_directories(host, &dest)?;
-            }
             dest.push(name);
+            // The name may have folders in it, where a whole one is copied.
+            if let Some(folder) = dest.parent().filter(|folder| !folder.is_dir()) {
+                self.create_directories(host, folder)?;
+            }
         }
         if self.follow && dest.is_symlink() {
             dest = fs::canonicalize(&dest)

@@ -14,6 +14,7 @@ use playbook_api::{Context, Error, Failure};
 
 use crate::errno::Doing;
 use crate::process::{Output, Program, cannot_start};
+use crate::terminal::{self, Manners, Talk};
 
 /// What a module may do to the host.
 #[derive(Clone, Copy)]
@@ -284,6 +285,14 @@ impl<'a> Host<'a> {
 
     pub fn try_run(&self, program: &Program) -> io::Result<Output> {
         if self.check() { Ok(Output::default()) } else { program.execute(self.context) }
+    }
+
+    /// Runs a program that talks to a person; in check mode it is taken to end well and say nothing.
+    pub fn talk(&self, program: &Program, manners: &mut Manners) -> Result<Talk, Failure> {
+        if self.check() {
+            return Ok(Talk { rc: Some(0), ..Talk::default() });
+        }
+        terminal::talk(program, manners, self.context)
     }
 
     /// Runs a program that changes something and must end well; what went wrong is said with its output.

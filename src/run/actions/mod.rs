@@ -4,7 +4,9 @@
 //! [`table`].
 
 mod add_host;
+mod assemble;
 mod assert;
+mod async_status;
 mod copy;
 mod debug;
 mod fail;
@@ -14,6 +16,7 @@ mod group_by;
 mod include;
 mod include_vars;
 mod managed;
+mod package;
 mod pause;
 mod protomatter_debug;
 mod raw;
@@ -21,7 +24,10 @@ mod script;
 mod set_fact;
 mod set_stats;
 mod template;
+mod tree;
+mod unarchive;
 mod validate_argument_spec;
+mod wait_for_connection;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock};
@@ -40,6 +46,8 @@ pub trait Action: DeserializeOwned + JsonSchema {
     const DOC: Doc;
     /// Arguments that are not rendered beforehand; [`ActionCall::written`] gives them.
     const RAW: &'static [&'static str] = &[];
+    /// With `async`, the module of the same name runs as a job.
+    const ASYNC: bool = false;
     /// Any other argument is taken too (`set_fact`'s variables).
     const FREE: bool = false;
 
@@ -98,6 +106,7 @@ impl ActionCall<'_> {
 pub struct ActionEntry {
     pub doc: &'static Doc,
     pub raw: &'static [&'static str],
+    pub asynchronous: bool,
     pub run: fn(&ActionEntry, &mut ActionCall) -> Result<Outcome, Failure>,
     build: fn() -> Spec,
     spec: OnceLock<Spec>,
@@ -108,6 +117,7 @@ impl ActionEntry {
         let entry = ActionEntry {
             doc: &A::DOC,
             raw: A::RAW,
+            asynchronous: A::ASYNC,
             build: Spec::of::<A>,
             spec: OnceLock::new(),
             run: |entry, call| {
@@ -137,7 +147,9 @@ impl ActionEntry {
 pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|| {
     HashMap::from([
         ActionEntry::of::<add_host::AddHost>(),
+        ActionEntry::of::<assemble::Assemble>(),
         ActionEntry::of::<assert::Assert>(),
+        ActionEntry::of::<async_status::AsyncStatus>(),
         ActionEntry::of::<copy::Copy>(),
         ActionEntry::of::<debug::Debug>(),
         ActionEntry::of::<fail::Fail>(),
@@ -147,6 +159,7 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
         ActionEntry::of::<include::IncludeRole>(),
         ActionEntry::of::<include::IncludeTasks>(),
         ActionEntry::of::<include_vars::IncludeVars>(),
+        ActionEntry::of::<package::Package>(),
         ActionEntry::of::<pause::Pause>(),
         ActionEntry::of::<protomatter_debug::ProtomatterDebug>(),
         ActionEntry::of::<raw::Raw>(),
@@ -154,7 +167,9 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
         ActionEntry::of::<set_fact::SetFact>(),
         ActionEntry::of::<set_stats::SetStats>(),
         ActionEntry::of::<template::Template>(),
+        ActionEntry::of::<unarchive::Unarchive>(),
         ActionEntry::of::<validate_argument_spec::ValidateArgumentSpec>(),
+        ActionEntry::of::<wait_for_connection::WaitForConnection>(),
     ])
 });
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Map, Outcome, Value, map};
+use playbook_api::{Arguments, Doc, Failure, JsonSchema, Map, Outcome, Value, map};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN, copy};
@@ -80,11 +80,7 @@ impl Action for Script {
                 false => Outcome::skip("Check mode is not supported for this task."),
             });
         }
-        let mut bytes = std::fs::read(&source)
-            .map_err(|e| Error::new(format!("cannot read {}: {e}", source.display())))?;
-        if self.decrypt && crate::vault::is_envelope(&bytes) {
-            bytes = call.scope.base.environment.keyring.open(&String::from_utf8_lossy(&bytes))?;
-        }
+        let bytes = copy::opened(call, &source, self.decrypt)?;
         let folder = temporary_folder(call)?;
         let file = Path::new(&folder).join(source.file_name().unwrap_or_default());
         let file = file.to_string_lossy().into_owned();
@@ -115,24 +111,24 @@ impl Action for Script {
     }
 }
 
-fn module(call: &mut ActionCall, name: &str, values: Map) -> Result<Outcome, Failure> {
+pub fn module(call: &mut ActionCall, name: &str, values: Map) -> Result<Outcome, Failure> {
     let args = Arguments { values, ..call.args.clone() };
     call.call_module(&format!("ansible.builtin.{name}"), args)
 }
 
-fn exists(call: &mut ActionCall, path: &str) -> Result<bool, Failure> {
+pub fn exists(call: &mut ActionCall, path: &str) -> Result<bool, Failure> {
     let outcome = module(call, "stat", map! { "path" => path, "get_checksum" => false })?;
     let stat = outcome.values.get("stat").and_then(|stat| stat.get("exists"));
     Ok(stat.is_some_and(Value::is_true))
 }
 
-fn temporary_folder(call: &mut ActionCall) -> Result<String, Failure> {
+pub fn temporary_folder(call: &mut ActionCall) -> Result<String, Failure> {
     let outcome = module(call, "tempfile", map! { "state" => "directory" })?;
     let path = outcome.values.get("path").and_then(Value::as_str);
     path.map(str::to_owned).ok_or_else(|| Failure::new("the host made no temporary folder"))
 }
 
-fn copied(call: &mut ActionCall, dest: &str, bytes: &[u8]) -> Result<(), Failure> {
+pub fn copied(call: &mut ActionCall, dest: &str, bytes: &[u8]) -> Result<(), Failure> {
     use base64::Engine;
     let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
     let values = map! { "dest" => dest, "mode" => "0700", "_content_base64" => encoded };
