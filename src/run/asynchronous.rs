@@ -8,7 +8,7 @@ use std::time::Duration;
 use playbook_api::{Arguments, Error, Failure, Map, Outcome, Run, Value, map};
 
 use super::actions::{self, ActionCall};
-use super::{result, keyword, module};
+use super::{keyword, module, result};
 use crate::playbook::Task;
 use crate::report::{Event, Status};
 use crate::template::Scope;
