@@ -268,18 +268,7 @@ fn attempt(
     let args = arguments::finalize(call, scope, action.map_or(&[][..], |a| a.raw))?;
     let diff =
         keyword::boolean(call.task, "diff", &scope.renderer())?.unwrap_or(call.play.shared.options.diff);
-    let mut action_call = ActionCall {
-        item: call,
-        scope,
-        args,
-        check,
-        diff,
-        delegated,
-        effects: Vec::new(),
-        carry: Vec::new(),
-        verbose: false,
-        hidden: false,
-    };
+    let mut action_call = ActionCall { args, check, diff, delegated, ..ActionCall::new(call, scope) };
     let done = match action {
         Some(action) if is_async(call.task, scope)? => {
             Err(Failure::new(format!("This action ({}) does not support async.", action.doc.name)))

@@ -72,7 +72,8 @@ impl Assembler {
     pub fn next(&mut self) -> Result<Option<(u32, Message)>, Error> {
         let there = &self.buffer[self.start..];
         let Some((header, rest)) = there.split_first_chunk::<HEADER>() else { return Ok(None) };
-        let number = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+        let number =
+            |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
         let length = number(0) as usize;
         let Some(body) = length.checked_sub(HEADER - 4).filter(|_| length <= LONGEST) else {
             return Err(Error::new("the other side of the connection sent something that is no message"));
@@ -96,11 +97,9 @@ mod tests {
     #[test]
     fn messages_come_out_of_pieces_as_they_went_in() {
         let mut bytes = Vec::new();
-        for (call, message) in [
-            (1, Message::Progress("one".into())),
-            (2, Message::Data(vec![7; 300_000])),
-            (3, Message::Cancel),
-        ] {
+        for (call, message) in
+            [(1, Message::Progress("one".into())), (2, Message::Data(vec![7; 300_000])), (3, Message::Cancel)]
+        {
             write(&mut bytes, call, &message).unwrap();
         }
         for size in [100, 4099, bytes.len()] {

@@ -9,3 +9,6 @@ pub mod message;
 pub mod serve;
 mod stream;
 pub mod wire;
+
+/// The line that the helper begins with: what came before it is what a login says to people.
+pub const READY: &str = "PLAYBOOK-READY";

@@ -4,7 +4,7 @@
 //! that it is the file the controller means; `once` removes that file first. `playbook-remote verify HASH` only
 //! says so.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
@@ -36,7 +36,8 @@ fn main() -> ExitCode {
 
 /// Whether this file is the one that is meant.
 fn verify(hash: &str) -> io::Result<()> {
-    let mut file = std::fs::File::open("/proc/self/exe").or_else(|_| std::fs::File::open(std::env::current_exe()?))?;
+    let mut file =
+        std::fs::File::open("/proc/self/exe").or_else(|_| std::fs::File::open(std::env::current_exe()?))?;
     let (mut sum, mut piece) = (Sha256::new(), vec![0; 256 << 10]);
     loop {
         match file.read(&mut piece)? {
@@ -51,6 +52,7 @@ fn verify(hash: &str) -> io::Result<()> {
 fn serve() -> io::Result<()> {
     let input: OwnedFd = io::stdin().as_fd().try_clone_to_owned()?;
     let output: OwnedFd = io::stdout().as_fd().try_clone_to_owned()?;
+    std::fs::File::from(output.try_clone()?).write_all(format!("{}\n", playbook_remote::READY).as_bytes())?;
     let nothing = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
     nix::unistd::dup2_stdin(&nothing)?;
     nix::unistd::dup2_stdout(&nothing)?;

@@ -130,7 +130,11 @@ impl Message {
             10 => Message::End(Input::all(body)?),
             11 => Message::Credit(Input::all(body)?),
             12 => Message::Enough,
-            _ => return Err(Error::new(format!("the connection carries a message of the unknown kind {kind}"))),
+            _ => {
+                return Err(Error::new(format!(
+                    "the connection carries a message of the unknown kind {kind}"
+                )));
+            }
         })
     }
 }

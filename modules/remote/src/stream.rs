@@ -51,12 +51,12 @@ impl Line {
         }
     }
 
-    /// The same, past the credits that a stream before got to its very end.
+    /// The same, past what a stream before was told after its end.
     fn answer(&self) -> io::Result<Message> {
         let inbox = self.inbox();
         loop {
             match self.hear(&inbox)? {
-                Message::Credit(_) => {}
+                Message::Credit(_) | Message::Enough => {}
                 message => return Ok(message),
             }
         }

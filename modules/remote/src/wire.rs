@@ -439,7 +439,8 @@ mod tests {
     fn nonsense_is_an_error() {
         let mut deep = vec![LIST, 1].repeat(100_000);
         deep.push(NULL);
-        for bytes in [&deep[..], &[], &[99], &[LIST, 0xff, 0xff, 0xff, 0x7f], &[STR, 1, 0xff], &[NULL, NULL]] {
+        for bytes in [&deep[..], &[], &[99], &[LIST, 0xff, 0xff, 0xff, 0x7f], &[STR, 1, 0xff], &[NULL, NULL]]
+        {
             assert!(Input::all::<Value>(bytes).is_err());
         }
     }
