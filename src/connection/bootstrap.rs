@@ -8,7 +8,7 @@ use playbook_api::{Error, Failure};
 use playbook_remote::frame::Assembler;
 use playbook_remote::message::{Message, PROTOCOL};
 
-use super::channel::{Channel, Reader, readable};
+use super::channel::{Channel, Reader, any_readable, readable};
 use super::launch::{Launcher, Started};
 use super::payload::Payload;
 use super::privilege::{self, Become};
@@ -208,6 +208,8 @@ pub struct Dialogue<'a> {
     out: Vec<u8>,
     pub err: Vec<u8>,
     noise: String,
+    /// Whether its standard error is closed.
+    deaf: bool,
 }
 
 impl<'a> Dialogue<'a> {
@@ -230,6 +232,7 @@ impl<'a> Dialogue<'a> {
             out: Vec::new(),
             err: Vec::new(),
             noise: String::new(),
+            deaf: false,
         })
     }
 
@@ -262,7 +265,12 @@ impl<'a> Dialogue<'a> {
                 let line: Vec<u8> = self.out.drain(..=end).collect();
                 return Ok(Some(String::from_utf8_lossy(&line).into_owned()));
             }
-            if readable(&self.started.output, Duration::from_millis(20))? {
+            let both = [&self.started.output, &self.started.errors];
+            let [out, err] = match self.deaf {
+                false => any_readable(both, Duration::from_millis(200))?,
+                true => [readable(both[0], Duration::from_millis(200))?, false],
+            };
+            if out {
                 let mut piece = [0; 4096];
                 match self.started.output.read(&mut piece)? {
                     0 => {
@@ -272,7 +280,7 @@ impl<'a> Dialogue<'a> {
                     count => self.out.extend_from_slice(&piece[..count]),
                 }
                 deadline = Instant::now() + PATIENCE;
-            } else if self.listen()? {
+            } else if err && self.listen()? {
                 deadline = Instant::now() + PATIENCE;
             }
             if Instant::now() > deadline {
@@ -289,10 +297,11 @@ impl<'a> Dialogue<'a> {
     /// Hears complaints and questions, and answers the one for the password. Says whether there was anything.
     fn listen(&mut self) -> Result<bool, Failure> {
         let mut heard = false;
-        while readable(&self.started.errors, Duration::ZERO)? {
+        while !self.deaf && readable(&self.started.errors, Duration::ZERO)? {
             let mut piece = [0; 4096];
             let count = self.started.errors.read(&mut piece)?;
             if count == 0 {
+                self.deaf = true;
                 break;
             }
             heard = true;

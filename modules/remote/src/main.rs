@@ -9,12 +9,14 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
 use playbook_api::Registry;
+use playbook_host::job;
 use sha2::{Digest, Sha256};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
+        [job::ARGUMENT] => job::serve(registry()).map_err(|e| io::Error::other(e.to_string())),
         ["verify", hash] => verify(hash),
         ["serve", hash] => verify(hash).and_then(|()| serve()),
         ["serve", hash, "once"] => {
@@ -48,6 +50,12 @@ fn verify(hash: &str) -> io::Result<()> {
     if hex::encode(sum.finalize()) == hash { Ok(()) } else { Err(io::Error::other("this file is damaged")) }
 }
 
+fn registry() -> Registry {
+    let mut registry = Registry::default();
+    playbook_host::register(&mut registry);
+    registry
+}
+
 /// Takes the channel away from standard input and output, where programs that modules start would find it.
 fn serve() -> io::Result<()> {
     let input: OwnedFd = io::stdin().as_fd().try_clone_to_owned()?;
@@ -62,7 +70,5 @@ fn serve() -> io::Result<()> {
         let home = std::env::var_os("HOME").unwrap_or_else(|| "/".into());
         let _ = std::env::set_current_dir(home).or_else(|_| std::env::set_current_dir("/"));
     }
-    let mut registry = Registry::default();
-    playbook_host::register(&mut registry);
-    playbook_remote::serve::serve(registry, input, output).map_err(|e| io::Error::other(e.to_string()))
+    playbook_remote::serve::serve(registry(), input, output).map_err(|e| io::Error::other(e.to_string()))
 }
