@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use playbook_api::{Error, Failure, Map, Value};
+use playbook_api::{Error, Map, Value};
 
 use super::actions::{self, ActionCall};
 use super::keyword::{self, Verdict};
@@ -204,18 +204,7 @@ fn attempt(
     let args = arguments::finalize(call, scope, action.map_or(&[][..], |a| a.raw))?;
     let diff =
         keyword::boolean(call.task, "diff", &scope.renderer())?.unwrap_or(call.play.shared.options.diff);
-    let mut action_call = ActionCall {
-        item: call,
-        scope,
-        args,
-        check,
-        diff,
-        delegated,
-        effects: Vec::new(),
-        carry: Vec::new(),
-        verbose: false,
-        hidden: false,
-    };
+    let mut action_call = ActionCall { args, check, diff, delegated, ..ActionCall::new(call, scope) };
     let done = match action {
         _ if asynchronous::limit(call.task, scope)?.is_some() => asynchronous::run(&mut action_call),
         Some(action) => (action.run)(action, &mut action_call),

@@ -10,6 +10,7 @@ mod asynchronous;
 mod cursor;
 mod describe;
 mod effect;
+mod files;
 mod handlers;
 mod include;
 mod item;

@@ -24,6 +24,7 @@ mod edit;
 mod errno;
 mod expect;
 mod facts;
+mod fetch;
 mod file;
 mod find;
 mod flags;
@@ -48,6 +49,7 @@ mod probe;
 mod process;
 mod regex;
 mod replace;
+mod script;
 mod service;
 mod service_facts;
 mod setup;
@@ -82,6 +84,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<dnf::Dnf>(),
         ModuleEntry::host::<dpkg_selections::DpkgSelections>(),
         ModuleEntry::host::<expect::Expect>(),
+        ModuleEntry::host::<fetch::Fetch>(),
         ModuleEntry::host::<file::File>(),
         ModuleEntry::host::<find::Find>(),
         ModuleEntry::host::<get_url::GetUrl>(),
@@ -96,6 +99,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<ping::Ping>(),
         ModuleEntry::host::<pip::Pip>(),
         ModuleEntry::host::<replace::Replace>(),
+        ModuleEntry::host::<script::Script>(),
         ModuleEntry::host::<service::Service>(),
         ModuleEntry::host::<service::Systemd>(),
         ModuleEntry::host::<service_facts::ServiceFacts>(),

@@ -228,32 +228,35 @@ fn converse(
         }
         if context.cancel.is_set() || deadline.is_some_and(|d| Instant::now() > d) {
             end(&mut child);
-            return Err(if context.cancel.is_set() {
-                io::Error::new(io::ErrorKind::Interrupted, "cancelled")
-            } else {
-                io::Error::new(io::ErrorKind::TimedOut, "the program did not end in time")
-            });
+            return Err(late(context));
         }
         if (out.is_some() || err.is_some()) && child.try_wait()?.is_some() {
             break;
         }
     }
+    // Both pipes are closed: most programs are about to end.
+    let mut pause = Duration::from_micros(20);
     let status = loop {
-        // Both pipes are closed: most programs are about to end, so waiting is all there is to do.
-        if deadline.is_none() {
-            break child.wait()?;
-        }
         match child.try_wait()? {
             Some(status) => break status,
-            None if deadline.is_some_and(|d| Instant::now() > d) => {
+            None if context.cancel.is_set() || deadline.is_some_and(|d| Instant::now() > d) => {
                 end(&mut child);
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "the program did not end in time"));
+                return Err(late(context));
             }
-            None => std::thread::sleep(Duration::from_millis(5)),
+            None => std::thread::sleep(pause),
         }
+        pause = (pause * 2).min(Duration::from_millis(20));
     };
     output.rc = status.code().unwrap_or_else(|| -status.signal().unwrap_or(1));
     Ok(output)
+}
+
+/// Why a program was ended.
+fn late(context: &Context) -> io::Error {
+    match context.cancel.is_set() {
+        true => io::Error::new(io::ErrorKind::Interrupted, "cancelled"),
+        false => io::Error::new(io::ErrorKind::TimedOut, "the program did not end in time"),
+    }
 }
 
 /// Ends a program and its group, first gently.
