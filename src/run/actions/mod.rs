@@ -5,14 +5,14 @@
 
 mod add_host;
 mod assert;
-mod copy;
+pub mod copy;
 mod debug;
 mod fail;
 mod fetch;
 mod gather_facts;
 mod group_by;
-mod include;
-mod include_vars;
+pub mod include;
+pub mod include_vars;
 mod managed;
 mod pause;
 mod protomatter_debug;
@@ -98,6 +98,7 @@ impl ActionCall<'_> {
 pub struct ActionEntry {
     pub doc: &'static Doc,
     pub raw: &'static [&'static str],
+    pub free: bool,
     pub run: fn(&ActionEntry, &mut ActionCall) -> Result<Outcome, Failure>,
     build: fn() -> Spec,
     spec: OnceLock<Spec>,
@@ -108,6 +109,7 @@ impl ActionEntry {
         let entry = ActionEntry {
             doc: &A::DOC,
             raw: A::RAW,
+            free: A::FREE,
             build: Spec::of::<A>,
             spec: OnceLock::new(),
             run: |entry, call| {
