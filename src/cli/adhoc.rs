@@ -36,6 +36,9 @@ pub struct Adhoc {
     /// A line a host.
     #[arg(short, long)]
     one_line: bool,
+    /// Write each host's result into a file in this folder.
+    #[arg(short, long, value_name = "FOLDER")]
+    tree: Option<std::path::PathBuf>,
     /// List the hosts, and do nothing.
     #[arg(long)]
     list_hosts: bool,
@@ -55,6 +58,11 @@ impl Adhoc {
         let context = common::context(&session, &options);
         let mut reporter =
             report::reporter(&session.settings, output, options.verbosity, context.redactor.clone());
+        if let Some(folder) = &self.tree {
+            let folder = crate::document::absolute(&crate::settings::expand_home(folder));
+            reporter =
+                report::with_tree(reporter, folder, &session.settings, options.verbosity, &context.redactor);
+        }
         let inventory = common::begin(&session, &options, &context, &mut *reporter)?;
         if self.list_hosts {
             let (mut hosts, _) = inventory.select(&self.pattern, &session.settings)?;

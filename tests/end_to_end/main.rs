@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bad_services;
+mod callbacks;
 mod check;
 mod deploy;
 mod oracle;
