@@ -106,6 +106,7 @@ impl Run {
             options: template::environment::Options {
                 base_dir: PathBuf::new(),
                 allow_broken_conditionals: shared.settings.allow_broken_conditionals,
+                ..Default::default()
             },
         };
         let options = &shared.options;
