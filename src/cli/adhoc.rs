@@ -40,6 +40,9 @@ pub struct Adhoc {
     /// The folder taken for the playbook's: its roles, group_vars and host_vars count.
     #[arg(long, value_name = "FOLDER")]
     playbook_dir: Option<PathBuf>,
+    /// Write each host's result into a file in this folder.
+    #[arg(short, long, value_name = "FOLDER")]
+    tree: Option<std::path::PathBuf>,
     /// List the hosts, and do nothing.
     #[arg(long)]
     list_hosts: bool,
@@ -65,6 +68,11 @@ impl Adhoc {
         let context = common::context(&session, &options);
         let mut reporter =
             report::reporter(&session.settings, output, options.verbosity, context.redactor.clone());
+        if let Some(folder) = &self.tree {
+            let folder = crate::document::absolute(&crate::settings::expand_home(folder));
+            reporter =
+                report::with_tree(reporter, folder, &session.settings, options.verbosity, &context.redactor);
+        }
         let mut inventory = common::begin(&session, &options, &context, &mut *reporter)?;
         let folder = self.playbook_dir.as_ref().or(session.settings.playbook_dir.as_ref());
         let folder = crate::document::absolute(folder.map_or(Path::new("."), |folder| folder));

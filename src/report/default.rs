@@ -418,6 +418,8 @@ impl Reporter for Default {
             Event::Progress { host, message } => self.display.waiting(host, Some(message)),
             Event::Warning(text) => self.display.warning(text),
             Event::Deprecation(text) => self.display.deprecated(text),
+            Event::Text(text) => self.display.line(text, None),
+            Event::Banner(text) => self.display.banner(text),
             Event::Verbose { level, text, host } => {
                 if self.display.verbosity >= *level {
                     let text = match host {

@@ -83,7 +83,7 @@ pub fn load(
     }
 }
 
-fn role_spec(arguments: &Map, task: &Task) -> Result<RoleSpec, Error> {
+pub fn role_spec(arguments: &Map, task: &Task) -> Result<RoleSpec, Error> {
     let text = |name: &str| arguments.get(name).filter(|v| !v.is_null()).map(|v| v.to_text().into_owned());
     let flag = |name: &str, default: bool| match arguments.get(name) {
         Some(value) => playbook_api::arguments::to_bool(value).unwrap_or(default),

@@ -1,6 +1,7 @@
 //! What templates mean: evaluation with Ansible's semantics, filters, tests and lookups.
 
 pub mod access;
+mod budget;
 pub mod call;
 pub mod datetime;
 pub mod environment;

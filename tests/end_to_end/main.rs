@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod bad_services;
+mod callbacks;
+mod check;
 mod deploy;
 mod oracle;
 mod seed;

@@ -373,11 +373,16 @@ pub fn opened(call: &ActionCall, file: &Path, decrypt: bool) -> Result<Vec<u8>, 
 
 /// Finds a file on the controller where Ansible looks: each folder of the search path, its `kind` folder first.
 pub fn find(call: &ActionCall, name: &str, kind: &str) -> Option<PathBuf> {
+    find_in(call.scope.search_path(), name, kind)
+}
+
+/// The same, in the folders of a search path.
+pub fn find_in(folders: Vec<PathBuf>, name: &str, kind: &str) -> Option<PathBuf> {
     let expanded = expand_home(name);
     if expanded.is_absolute() {
         return expanded.exists().then(|| document::absolute(&expanded));
     }
-    call.scope.search_path().into_iter().find_map(|folder| {
+    folders.into_iter().find_map(|folder| {
         [folder.join(kind).join(&expanded), folder.join(&expanded)]
             .into_iter()
             .find(|p| p.exists())

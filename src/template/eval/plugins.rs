@@ -6,7 +6,7 @@ use playbook_api::{Error, ErrorKind, Map, Value};
 
 use super::super::filters::short_name;
 use super::super::lazy::{as_asked_map, check_deep, force, force_deep, reach};
-use super::super::{Call, Function, Renderer, filters, lookups, secret, tests, undefined};
+use super::super::{Call, Function, Renderer, budget, filters, lookups, secret, tests, undefined};
 
 /// What only looks at the outside of its input: the inside is not computed for it.
 const SHALLOW: [&str; 14] = [
@@ -184,7 +184,10 @@ fn plugin_call(
         let value = if shallow { force(value)? } else { force_deep(value)? };
         match &value {
             Value::Undefined(_) if undefined::is_blank(&value) => return Ok(Value::from("")),
-            Value::List(_) | Value::Tuple(_) | Value::Map(_) if !tolerant && !sealed => check_deep(&value)?,
+            Value::List(_) | Value::Tuple(_) | Value::Map(_) if !tolerant && !sealed => {
+                budget::measure(&value)?;
+                check_deep(&value)?;
+            }
             Value::List(_) | Value::Tuple(_) | Value::Map(_) => {}
             _ => undefined::check(&value)?,
         }
@@ -218,7 +221,8 @@ fn plugin_call(
 
 /// A plugin's result: what is undefined is a value, what went wrong says which plugin it was.
 fn finish(what: &str, name: &str, result: Result<Value, Error>) -> Result<Value, Error> {
-    undefined::caught(result).map_err(|error| {
+    let result = undefined::caught(result).and_then(|value| budget::made(&value).map(|()| value));
+    result.map_err(|error| {
         let name = if what == "lookup" { name.to_owned() } else { full(name) };
         error.context(format!("The {what} plugin '{name}' failed"))
     })
