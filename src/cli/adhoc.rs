@@ -52,7 +52,7 @@ impl Adhoc {
         self.hosts.put_flags(&mut session.settings);
         let options = self.hosts.options(&session.settings, !self.list_hosts)?;
         let output = if self.one_line { Output::OneLine } else { Output::Minimal };
-        let context = common::context(&session, &options);
+        let (context, foreign) = common::context(&session, &options);
         let mut reporter =
             report::reporter(&session.settings, output, options.verbosity, context.redactor.clone());
         let inventory = common::begin(&session, &options, &context, &mut *reporter)?;
@@ -69,7 +69,7 @@ impl Adhoc {
         let module = self.module_name.clone().unwrap_or_else(|| session.settings.module_name.clone());
         let document = self.document(&module).map_err(Fault::options)?;
         let cancel = Cancel::default();
-        let shared = Shared::new(options, session.settings, session.keyring, context, cancel.clone());
+        let shared = Shared::new(options, session.settings, session.keyring, context, foreign, cancel.clone());
         let mut run = run::Run::new(Arc::new(shared), inventory, reporter)?;
         let folder = crate::document::absolute(std::path::Path::new("."));
         let playbook = run.load_document(&document, &folder)?;

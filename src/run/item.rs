@@ -431,6 +431,8 @@ fn result_of(call: &ItemCall, done: Result<Outcome, Failure>) -> TaskResult {
     if !outcome.warnings.is_empty() {
         values.insert("warnings".into(), outcome.warnings.clone().into());
     }
+    let told = values.get("deprecations").and_then(Value::as_list).unwrap_or_default();
+    result.deprecations = told.iter().map(crate::foreign::reply::deprecation_text).collect();
     result.warnings = outcome.warnings;
     result.values = values;
     result

@@ -9,6 +9,7 @@ mod arguments;
 mod cursor;
 mod describe;
 mod effect;
+mod foreign;
 mod handlers;
 mod include;
 mod item;

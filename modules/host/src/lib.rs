@@ -20,6 +20,7 @@ mod facts;
 mod file;
 mod find;
 mod flags;
+mod foreign;
 mod get_url;
 mod getent;
 mod git;
@@ -68,6 +69,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<dnf::Dnf>(),
         ModuleEntry::host::<file::File>(),
         ModuleEntry::host::<find::Find>(),
+        ModuleEntry::host::<foreign::Foreign>(),
         ModuleEntry::host::<get_url::GetUrl>(),
         ModuleEntry::host::<getent::Getent>(),
         ModuleEntry::host::<git::Git>(),

@@ -1,0 +1,54 @@
+//! Plugins that no crate brings: those that people keep beside their playbooks, in another language.
+
+use crate::{Error, Map, Value};
+
+/// What kind of plugin a template asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PluginKind {
+    Filter,
+    Test,
+    Lookup,
+}
+
+/// The variables that a plugin may look at, as they were written: text that is a template is marked as trusted and
+/// not rendered yet.
+pub trait Variables {
+    /// All of the host in question, or of another one.
+    fn all(&self, host: Option<&str>) -> Option<Map>;
+}
+
+/// No variables.
+impl Variables for () {
+    fn all(&self, _: Option<&str>) -> Option<Map> {
+        None
+    }
+}
+
+/// Finds and calls such plugins, by short or full name.
+pub trait Plugins: Send + Sync {
+    /// Whether there is one that has the name and comes before a built-in one: a file beside the playbook or in a
+    /// configured folder.
+    fn overrides(&self, kind: PluginKind, name: &str) -> bool;
+
+    /// Whether there is one of the name at all.
+    fn has(&self, kind: PluginKind, name: &str) -> bool;
+
+    /// Calls a filter, or a test.
+    fn call(
+        &self,
+        kind: PluginKind,
+        name: &str,
+        input: &Value,
+        args: &[Value],
+        options: &Map,
+    ) -> Result<Value, Error>;
+
+    /// Runs a lookup.
+    fn lookup(
+        &self,
+        name: &str,
+        terms: &[Value],
+        options: &Map,
+        variables: &dyn Variables,
+    ) -> Result<Vec<Value>, Error>;
+}

@@ -1,0 +1,450 @@
+"""The Python side of playbook: loads plugins with ansible-core, and has it build the payloads of modules.
+
+Speaks frames of JSON over the socket that is its standard input; each is a length of four bytes and a body.
+"""
+import json, os, socket, struct, sys, threading, traceback
+
+link = socket.socket(fileno=os.dup(0))
+_null = os.open(os.devnull, os.O_RDONLY)
+os.dup2(_null, 0)
+os.close(_null)
+sending = threading.Lock()
+
+
+def send(frame):
+    body = json.dumps(frame).encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
+    with sending:
+        link.sendall(struct.pack(">I", len(body)) + body)
+
+
+def receive_bytes(count):
+    parts = []
+    while count:
+        part = link.recv(min(count, 1 << 20))
+        if not part:
+            return None
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def receive():
+    head = receive_bytes(4)
+    if head is None:
+        return None
+    body = receive_bytes(struct.unpack(">I", head)[0])
+    return None if body is None else json.loads(body)
+
+
+configuration = receive()
+if configuration is None:
+    sys.exit(0)
+sys.argv = ["playbook"]
+try:
+    # The folders that flags named count as configured ones do.
+    os.environ["ANSIBLE_LIBRARY"] = os.pathsep.join(configuration["library"])
+    os.environ["ANSIBLE_COLLECTIONS_PATH"] = os.pathsep.join(configuration["collections"])
+    import ansible
+    from ansible.release import __version__ as ansible_version
+    from ansible import constants as C
+    from ansible import context
+    from ansible.module_utils.common.collections import ImmutableDict
+    context.CLIARGS = ImmutableDict(verbosity=configuration["verbosity"], become_ask_pass=False)
+    from ansible.utils.display import Display
+    from ansible.parsing.dataloader import DataLoader
+    from ansible.plugins import loader as plugin_loader
+    from ansible.plugins.loader import add_all_plugin_dirs, init_plugin_loader
+    from ansible.template import Templar
+    from ansible._internal._datatag._tags import TrustedAsTemplate
+    from ansible.errors import AnsibleError, AnsibleUndefinedVariable
+    from ansible.utils.collection_loader._collection_finder import _get_collection_playbook_path  # noqa: F401
+
+    Display().verbosity = configuration["verbosity"]
+    init_plugin_loader(configuration["collections"])
+    from ansible.utils.collection_loader import AnsibleCollectionConfig
+except Exception as error:
+    send({"error": "%s" % (error if not isinstance(error, ModuleNotFoundError) else "it has no ansible-core 2.19 (%s)" % error)})
+    sys.exit(0)
+
+loader = DataLoader()
+
+
+# --- values -------------------------------------------------------------------------------------------------------
+
+import base64, datetime, math
+from collections.abc import Mapping, Set
+from ansible._internal._templating._jinja_common import Marker, UndefinedMarker
+try:
+    from ansible._internal._templating._jinja_common import CapturedExceptionMarker
+except ImportError:
+    CapturedExceptionMarker = None
+
+
+def encode(value):
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, Marker):
+        return {"$": "undefined", "v": undefined_text(value)}
+    if isinstance(value, str):
+        if TrustedAsTemplate.is_tagged_on(value):
+            return {"$": "trusted", "v": str.__str__(value)}
+        return str.__str__(value)
+    if isinstance(value, bool):
+        return bool(value)
+    if isinstance(value, int):
+        number = int(value)
+        return number if -(1 << 63) <= number < 1 << 63 else {"$": "int", "v": "%d" % number}
+    if isinstance(value, float):
+        number = float(value)
+        return number if math.isfinite(number) else {"$": "float", "v": {"nan": "NaN"}.get(str(number), str(number))}
+    if isinstance(value, (bytes, bytearray)):
+        return {"$": "bytes", "v": base64.b64encode(bytes(value)).decode()}
+    if isinstance(value, Mapping):
+        pairs = [(k, value[k]) for k in value]
+        if all(isinstance(k, str) and k != "$" for k, _ in pairs):
+            return {str.__str__(k): encode(v) for k, v in pairs}
+        return {"$": "map", "v": [[encode(k), encode(v)] for k, v in pairs]}
+    if isinstance(value, tuple):
+        return {"$": "tuple", "v": [encode(v) for v in value]}
+    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
+        return value.isoformat() if not isinstance(value, datetime.datetime) else str(value)
+    if isinstance(value, (list, Set)) or hasattr(value, "__iter__"):
+        return [encode(v) for v in value]
+    return str(value)
+
+
+def undefined_text(marker):
+    return getattr(marker, "_undefined_message", None) or str(getattr(marker, "_undefined_hint", None) or "undefined")
+
+
+def decode(value, tag=None):
+    if isinstance(value, list):
+        return [decode(v, tag) for v in value]
+    if not isinstance(value, dict):
+        return value
+    kind = value.get("$")
+    if kind is None:
+        return {k: decode(v, tag) for k, v in value.items()}
+    inner = value.get("v")
+    if kind == "trusted":
+        return TrustedAsTemplate().tag(inner)
+    if kind == "tuple":
+        return tuple(decode(v, tag) for v in inner)
+    if kind == "int":
+        return int(inner)
+    if kind == "float":
+        return float(inner)
+    if kind == "bytes":
+        return base64.b64decode(inner)
+    if kind == "map":
+        return {decode(k): decode(v, tag) for k, v in inner}
+    if kind == "undefined":
+        return UndefinedMarker(hint=inner)
+    return None
+
+
+# --- conversations ------------------------------------------------------------------------------------------------
+
+class Conversation:
+    """A request that is being answered; it may ask back."""
+
+    def __init__(self, number):
+        self.number = number
+        self.answers = []
+        self.arrived = threading.Condition()
+
+    def ask(self, what, body=None):
+        send({"id": self.number, "ask": what, "body": body})
+        with self.arrived:
+            while not self.answers:
+                self.arrived.wait()
+            answer = self.answers.pop(0)
+        if "fault" in answer:
+            raise AnsibleError(answer["fault"])
+        return answer.get("answer")
+
+    def put(self, frame):
+        with self.arrived:
+            self.answers.append(frame)
+            self.arrived.notify()
+
+
+conversations = {}
+current = threading.local()
+
+
+class Variables(dict):
+    """The variables of a host, asked for when somebody first looks."""
+
+    def __init__(self, conversation, host=None):
+        super().__init__()
+        self._conversation, self._host, self._loaded = conversation, host, False
+
+    def _load(self):
+        if not self._loaded:
+            self._loaded = True
+            for name, value in decode(self._conversation.ask("variables", self._host) or {}).items():
+                dict.setdefault(self, name, value)
+            if self._host is None and not dict.__contains__(self, "hostvars"):
+                dict.__setitem__(self, "hostvars", HostVariables(self._conversation, list(self._groups().get("all", []))))
+        return self
+
+    def _groups(self):
+        groups = dict.get(self, "groups")
+        return groups if isinstance(groups, dict) else {}
+
+    def __getitem__(self, key):
+        return dict.__getitem__(self._load(), key)
+
+    def __contains__(self, key):
+        return dict.__contains__(self._load(), key)
+
+    def __iter__(self):
+        return dict.__iter__(self._load())
+
+    def __len__(self):
+        return dict.__len__(self._load())
+
+    def __eq__(self, other):
+        return dict.__eq__(self._load(), other)
+
+    def __bool__(self):
+        return True
+
+    def get(self, key, default=None):
+        return dict.get(self._load(), key, default)
+
+    def keys(self):
+        return dict.keys(self._load())
+
+    def values(self):
+        return dict.values(self._load())
+
+    def items(self):
+        return dict.items(self._load())
+
+    def copy(self):
+        return dict(dict.items(self._load()))
+
+    __copy__ = copy
+
+    def pop(self, *args):
+        return dict.pop(self._load(), *args)
+
+    def setdefault(self, *args):
+        return dict.setdefault(self._load(), *args)
+
+
+class HostVariables(Mapping):
+    def __init__(self, conversation, hosts):
+        self._conversation, self._hosts, self._known = conversation, hosts, {}
+
+    def __getitem__(self, host):
+        if host not in self._known:
+            if host not in self._hosts and host != "localhost":
+                raise KeyError(host)
+            self._known[host] = Variables(self._conversation, str(host)).copy()
+        return self._known[host]
+
+    def __iter__(self):
+        return iter(self._hosts)
+
+    def __len__(self):
+        return len(self._hosts)
+
+    def __contains__(self, host):
+        return host in self._hosts
+
+    def raw_get(self, host):
+        return self[host]
+
+
+def templar_for(variables):
+    return Templar(loader=loader, variables=variables)
+
+
+# --- what can be asked --------------------------------------------------------------------------------------------
+
+handlers = {}
+
+
+def handles(name):
+    def add(function):
+        handlers[name] = function
+        return function
+    return add
+
+
+def add_folder(path):
+    add_all_plugin_dirs(path)
+
+
+def add_playbook(path):
+    known = [str(p) for p in AnsibleCollectionConfig.playbook_paths]
+    if path not in known:
+        AnsibleCollectionConfig.playbook_paths = known + [path]
+
+
+@handles("folder")
+def _folder(conversation, path):
+    add_folder(path)
+
+
+@handles("core module")
+def _core_module(conversation, name):
+    for folder in (os.path.join(os.path.dirname(ansible.__file__), "modules"),):
+        path = os.path.join(folder, name + ".py")
+        if os.path.isfile(path) and not os.path.islink(path):
+            return path
+    return None
+
+
+@handles("payload")
+def _payload(conversation, body):
+    from ansible.executor import module_common
+    path, name = body["path"], body["name"]
+    variables = {"ansible_python_interpreter": "/usr/bin/python3", "ansible_playbook_python": sys.executable}
+    mark = {"arguments": "go here"}
+    built = module_common.modify_module(
+        module_name=name if name.count(".") < 2 else name.rsplit(".", 1)[1], module_path=path, module_args=mark,
+        templar=templar_for(variables), task_vars=variables, module_compression=C.config.get_config_value("DEFAULT_MODULE_COMPRESSION"),
+    )
+    return built.b_module_data.decode("utf-8")
+
+
+def plugin_names(kind):
+    names = {}
+    plugins = plugin_loader.filter_loader if kind == "filter" else plugin_loader.test_loader
+    for plugin in plugins.all():
+        name = plugin.ansible_name
+        path = getattr(plugin, "_original_path", "") or ""
+        names[name] = path
+    return names
+
+
+core_folder = os.path.join(os.path.dirname(os.path.abspath(ansible.__file__)), "")
+
+
+@handles("names")
+def _names(conversation, kind):
+    """The short names of filters or tests that are not ansible-core's own."""
+    names = set()
+    for name, path in plugin_names(kind).items():
+        if not os.path.abspath(path).startswith(core_folder):
+            names.add(name.rsplit(".", 1)[-1])
+    return sorted(names)
+
+
+def jinja_plugin(kind, name):
+    plugins = plugin_loader.filter_loader if kind == "filter" else plugin_loader.test_loader
+    plugin = plugins.get(name)
+    if plugin is None:
+        raise AnsibleError("No %s named '%s'." % (kind, name))
+    return plugin
+
+
+@handles("has")
+def _has(conversation, body):
+    try:
+        kind, name = body["kind"], body["name"]
+        if kind == "lookup":
+            found = plugin_loader.lookup_loader.find_plugin_with_context(name)
+            return bool(found.resolved)
+        return (plugin_loader.filter_loader if kind == "filter" else plugin_loader.test_loader).get(name) is not None
+    except Exception:
+        return False
+
+
+@handles("jinja")
+def _jinja(conversation, body):
+    from ansible._internal._templating._engine import TemplateEngine  # noqa: F401
+    plugin = jinja_plugin(body["kind"], body["name"])
+    function = plugin.j2_function
+    args, options = decode(body["args"]), decode(body["options"])
+    first = decode(body["input"])
+    passed = getattr(function, "jinja_pass_arg", None)
+    if passed is not None:
+        templar = templar_for(Variables(conversation))
+        engine = templar._engine
+        environment = engine.environment
+        kind = getattr(passed, "name", "")
+        context_ = environment.from_string("").new_context({}) if kind == "context" else environment.from_string("").new_context({}).eval_ctx if kind == "eval_context" else environment
+        return encode(function(context_, first, *args, **options))
+    return encode(function(first, *args, **options))
+
+
+@handles("lookup")
+def _lookup(conversation, body):
+    variables = Variables(conversation)
+    templar = templar_for(variables)
+    plugin = plugin_loader.lookup_loader.get(body["name"], loader=loader, templar=templar)
+    if plugin is None:
+        raise AnsibleError("The lookup plugin '%s' was not found." % body["name"])
+    terms, options = decode(body["terms"]), decode(body["options"])
+    result = plugin.run(terms, variables=variables, **options)
+    if not isinstance(result, (list, tuple)):
+        if hasattr(result, "__iter__") and not isinstance(result, (str, bytes, Mapping)):
+            result = list(result)
+        else:
+            result = [result]
+    return [encode(item) for item in result]
+
+
+# --- errors -------------------------------------------------------------------------------------------------------
+
+def text_of(error):
+    """The error and its causes, each once."""
+    parts = []
+    seen = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        text = getattr(error, "_original_message", None) or getattr(error, "message", None) or str(error)
+        text = str(text).strip()
+        if not text:
+            text = type(error).__name__
+        if not any(text in part for part in parts):
+            parts.append(text)
+        error = error.__cause__
+    return ": ".join(part.rstrip(".") if i + 1 < len(parts) else part for i, part in enumerate(parts))
+
+
+def answer(conversation, frame):
+    try:
+        done = handlers[frame["ask"]](conversation, frame.get("body"))
+        reply = {"id": conversation.number, "answer": done}
+    except BaseException as error:  # noqa: B902
+        reply = {"id": conversation.number, "fault": text_of(error), "help": getattr(error, "_help_text", None),
+                 "undefined": isinstance(error, AnsibleUndefinedVariable), "kind": type(error).__name__}
+        if configuration["verbosity"] >= 3:
+            traceback.print_exc()
+    finally:
+        conversations.pop(conversation.number, None)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        send(reply)
+    except (TypeError, ValueError) as error:
+        send({"id": conversation.number, "fault": "the answer cannot be sent: %s" % error})
+
+
+def main():
+    for path in configuration["playbooks"]:
+        add_playbook(path)
+    for path in configuration["folders"]:
+        add_folder(path)
+    send({"executable": sys.executable, "version": ansible_version})
+    while True:
+        frame = receive()
+        if frame is None:
+            break
+        number = frame["id"]
+        if "ask" in frame:
+            conversation = conversations[number] = Conversation(number)
+            threading.Thread(target=answer, args=(conversation, frame), daemon=True).start()
+        elif number in conversations:
+            conversations[number].put(frame)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+main()
