@@ -373,6 +373,12 @@ def _jinja(conversation, body):
     return encode(function(first, *args, **options))
 
 
+@handles("markers")
+def _markers(conversation, name):
+    plugin = plugin_loader.lookup_loader.get(name, class_only=True)
+    return bool(getattr(plugin, "accept_args_markers", False))
+
+
 @handles("lookup")
 def _lookup(conversation, body):
     variables = Variables(conversation)
@@ -388,6 +394,174 @@ def _lookup(conversation, body):
         else:
             result = [result]
     return [encode(item) for item in result]
+
+
+# --- actions ------------------------------------------------------------------------------------------------------
+
+def prepare_actions():
+    """Makes what action plugins do to the host go through the engine; done once."""
+    if "Connection" in globals():
+        return
+    global Connection, Task, PlayContext, DeferredWarningContext
+    from ansible.plugins.action import ActionBase
+    from ansible.plugins.connection import ConnectionBase
+    from ansible.playbook.play_context import PlayContext
+    from ansible.playbook.task import Task
+    from ansible.utils.display import _DeferredWarningContext as DeferredWarningContext
+
+    class Connection(ConnectionBase):
+        """The engine's own connection to the host."""
+
+        transport = "playbook"
+        has_pipelining = True
+        _load_name = "playbook"
+
+        def __init__(self, conversation, play_context, plugin, port=None):
+            self.allow_executable = True
+            super().__init__(play_context)
+            self._conversation, self._connected = conversation, True
+            self.transport = plugin
+            self.port = port
+            self._ansible_playbook_pid = os.getppid()
+
+        def _connect(self):
+            return self
+
+        def close(self):
+            pass
+
+        def reset(self):
+            pass
+
+        def get_option(self, option, hostvars=None):
+            known = {"remote_user": self._play_context.remote_user, "host": self._play_context.remote_addr,
+                     "port": self.port, "pipelining": True}
+            if option in known:
+                return known[option]
+            raise KeyError(option)
+
+        def exec_command(self, cmd, in_data=None, sudoable=True):
+            body = {"command": cmd if isinstance(cmd, str) else cmd.decode()}
+            if in_data is not None:
+                body["stdin"] = base64.b64encode(in_data if isinstance(in_data, bytes) else in_data.encode()).decode()
+            done = self._conversation.ask("execute", body)
+            return done["rc"], base64.b64decode(done["stdout"]), base64.b64decode(done["stderr"])
+
+        def put_file(self, in_path, out_path):
+            with open(in_path, "rb") as source:
+                content = source.read()
+            rc, _, err = self.exec_command("cat > %s" % self._shell.quote(out_path), in_data=content)
+            if rc:
+                raise AnsibleError("failed to transfer file to %s: %s" % (out_path, err.decode("utf-8", "replace")))
+
+        def fetch_file(self, in_path, out_path):
+            rc, out, err = self.exec_command("base64 < %s" % self._shell.quote(in_path))
+            if rc:
+                raise AnsibleError("failed to fetch file %s: %s" % (in_path, err.decode("utf-8", "replace")))
+            with open(out_path, "wb") as target:
+                target.write(base64.b64decode(out))
+
+    def execute_module(self, module_name=None, module_args=None, tmp=None, task_vars=None, persist_files=False,
+                       delete_remote_tmp=None, wrap_async=False, ignore_unknown_opts=False):
+        args = self._task.args if module_args is None else module_args
+        body = {"name": module_name or self._task.action, "args": encode({k: v for k, v in args.items()}),
+                "check_mode": bool(self._task.check_mode), "diff": bool(self._task.diff)}
+        result = decode(self._connection._conversation.ask("module", body))
+        for name in ("stdout", "stderr"):
+            if name in result and name + "_lines" not in result:
+                result[name + "_lines"] = (result[name] or "").splitlines()
+        result["_ansible_parsed"] = True
+        return result
+
+    ActionBase._execute_module = execute_module
+
+
+@handles("action")
+def _action(conversation, body):
+    prepare_actions()
+    from ansible.errors import AnsibleAction, AnsibleActionSkip, AnsibleConnectionFailure
+    variables = Variables(conversation)
+    given, host = body["task"], body["connection"]
+    task = Task()
+    for name, value in given.items():
+        setattr(task, name, decode(value))
+    task._squashed = task._finalized = True
+    play_context = PlayContext()
+    for name, value in dict(
+        become=host["become"], become_user=host["become_user"], become_method=host["become_method"],
+        remote_user=host["remote_user"], remote_addr=host["address"], port=host["port"],
+        check_mode=given["check_mode"], diff=given["diff"], verbosity=configuration["verbosity"],
+        connection=host["plugin"],
+    ).items():
+        try:
+            setattr(play_context, name, value)
+        except AttributeError:
+            pass
+    play_context._squashed = play_context._finalized = True
+    connection = Connection(conversation, play_context, host["plugin"], host["port"])
+    connection._shell.set_options()
+    templar = templar_for(variables)
+    plugin = plugin_loader.action_loader.get(
+        body["plugin"], task=task, connection=connection, play_context=play_context, loader=loader, templar=templar,
+        shared_loader_obj=plugin_loader, collection_list=given["collections"] or None)
+    if plugin is None:
+        raise AnsibleError("The action plugin '%s' was not found." % body["plugin"])
+    with DeferredWarningContext(variables={}) as told:
+        try:
+            result = plugin.run(task_vars=variables)
+        except AnsibleConnectionFailure as error:
+            result = {"unreachable": True, "msg": text_of(error)}
+        except AnsibleAction as error:
+            result = dict(getattr(error, "result", None) or {})
+            if isinstance(error, AnsibleActionSkip):
+                result.setdefault("skipped", True)
+            else:
+                result["failed"] = True
+            result.setdefault("msg", text_of(error))
+        except Exception as error:
+            result = {"failed": True, "exception": text_of(error)}
+            if configuration["verbosity"] >= 3:
+                traceback.print_exc()
+        finally:
+            try:
+                plugin.cleanup()
+            except Exception:
+                pass
+    result = dict(result)
+    warnings = [text_of_event(w) for w in told.get_warnings()]
+    if warnings:
+        result["warnings"] = warnings + [w for w in result.get("warnings") or [] if w not in warnings]
+    deprecations = [deprecation_of(d) for d in told.get_deprecation_warnings()]
+    if deprecations:
+        result["deprecations"] = deprecations + list(result.get("deprecations") or [])
+    if result.get("exception") is not None and not isinstance(result["exception"], str):
+        result["exception"] = text_of_event(result["exception"])
+    return encode(result)
+
+
+def text_of_event(summary):
+    if isinstance(summary, str):
+        return summary
+    event = getattr(summary, "event", summary)
+    parts = []
+    while event is not None:
+        parts.append(str(getattr(event, "msg", event)))
+        chain = getattr(event, "chain", None)
+        event = getattr(chain, "event", None) if chain else None
+    return ": ".join(parts)
+
+
+def deprecation_of(summary):
+    if isinstance(summary, (str, dict)):
+        return summary
+    told = {"msg": text_of_event(summary)}
+    for name in ("version", "date"):
+        if getattr(summary, name, None) is not None:
+            told[name] = str(getattr(summary, name))
+    name = getattr(getattr(summary, "deprecator", None), "resolved_name", None)
+    if name:
+        told["collection_name"] = ".".join(name.split(".")[:2])
+    return told
 
 
 # --- errors -------------------------------------------------------------------------------------------------------

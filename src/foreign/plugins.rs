@@ -129,6 +129,17 @@ impl Plugins for Foreign {
         wire::decode(python.ask("jinja", body, &mut nothing_to_ask)?)
     }
 
+    fn takes_undefined(&self, name: &str) -> bool {
+        let key = (PluginKind::Lookup, format!("markers:{name}"));
+        if let Some(known) = lock(&self.names).full.get(&key) {
+            return *known;
+        }
+        let asked = self.python().and_then(|python| python.ask("markers", json!(name), &mut nothing_to_ask));
+        let known = asked.is_ok_and(|answer| answer == Json::Bool(true));
+        lock(&self.names).full.insert(key, known);
+        known
+    }
+
     fn lookup(
         &self,
         name: &str,

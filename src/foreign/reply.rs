@@ -15,7 +15,7 @@ pub struct Printed<'a> {
 /// Reads a module's result.
 pub fn read(printed: &Printed) -> Result<Outcome, Failure> {
     match result(printed.stdout) {
-        Ok((Json::Object(result), junk)) => outcome(result, junk),
+        Ok((Json::Object(result), junk)) => with_junk(result, junk),
         Ok((other, _)) => Err(unreadable(printed, &format!("the result is no dictionary: {other}"))),
         Err(reason) => Err(unreadable(printed, &reason)),
     }
@@ -59,7 +59,12 @@ fn unreadable(printed: &Printed, reason: &str) -> Failure {
     failure
 }
 
-fn outcome(mut result: serde_json::Map<String, Json>, junk: Option<String>) -> Result<Outcome, Failure> {
+/// Reads a result that is JSON already.
+pub fn outcome(result: serde_json::Map<String, Json>) -> Result<Outcome, Failure> {
+    with_junk(result, None)
+}
+
+fn with_junk(mut result: serde_json::Map<String, Json>, junk: Option<String>) -> Result<Outcome, Failure> {
     let flag = |result: &mut serde_json::Map<String, Json>, name: &str| {
         result.remove(name).map(Value::from_json).is_some_and(|value| value.is_true())
     };

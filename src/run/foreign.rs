@@ -16,7 +16,7 @@ use crate::template::{Renderer, Scope};
 use crate::vars::HostScope;
 
 /// The module of the host's side.
-const MODULE: &str = "playbook.internal._foreign";
+pub const MODULE: &str = "playbook.internal._foreign";
 
 /// The version of the language, as modules are told it.
 const VERSION: &str = "2.19.14";

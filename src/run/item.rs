@@ -7,6 +7,7 @@ use playbook_api::{Error, ErrorKind, Failure, Map, Outcome, Value, map};
 
 use super::actions::{self, ActionCall};
 use super::arguments;
+use super::foreign_action;
 use super::keyword::{self, Verdict};
 use super::{Effect, PlayState};
 use crate::playbook::Task;
@@ -264,8 +265,8 @@ fn attempt(
     delegated: Option<&Arc<str>>,
     number: Option<i64>,
 ) -> Result<ItemOutcome, Error> {
-    let action = actions::find(&call.task.action.name);
-    let args = arguments::finalize(call, scope, action.map_or(&[][..], |a| a.raw))?;
+    let native = actions::find(&call.task.action.name);
+    let args = arguments::finalize(call, scope, native.map_or(&[][..], |a| a.raw))?;
     let diff =
         keyword::boolean(call.task, "diff", &scope.renderer())?.unwrap_or(call.play.shared.options.diff);
     let mut action_call = ActionCall {
@@ -280,15 +281,18 @@ fn attempt(
         verbose: false,
         hidden: false,
     };
-    let done = match action {
-        Some(action) if is_async(call.task, scope)? => {
+    let plugin = foreign_action::find(&action_call)?;
+    let is_action = plugin.is_some() || native.is_some();
+    let done = match (native, plugin) {
+        (_, Some(plugin)) => foreign_action::run(&mut action_call, &plugin),
+        (Some(action), None) if is_async(call.task, scope)? => {
             Err(Failure::new(format!("This action ({}) does not support async.", action.doc.name)))
         }
-        Some(action) => (action.run)(action, &mut action_call),
-        None => action_call.module(),
+        (Some(action), None) => (action.run)(action, &mut action_call),
+        (None, None) => action_call.module(),
     };
     let ActionCall { effects, carry, verbose, hidden, .. } = action_call;
-    let mut result = result_of(call, done);
+    let mut result = result_of(call, done, is_action);
     result.delegated = delegated.cloned();
     result.verbose_always = verbose;
     result.no_log |= hidden;
@@ -377,7 +381,7 @@ fn failed_when(call: &ItemCall, outcome: &mut ItemOutcome, fails: bool) {
 }
 
 /// A module's outcome as the result that `register` holds.
-fn result_of(call: &ItemCall, done: Result<Outcome, Failure>) -> TaskResult {
+fn result_of(call: &ItemCall, done: Result<Outcome, Failure>, is_action: bool) -> TaskResult {
     let (outcome, failure) = match done {
         Ok(outcome) => (outcome, None),
         Err(failure) => (failure.outcome, Some((failure.error, failure.unreachable))),
@@ -424,8 +428,7 @@ fn result_of(call: &ItemCall, done: Result<Outcome, Failure>) -> TaskResult {
         if !values.contains_key("msg") {
             values.insert("msg".into(), error.to_string().into());
         }
-        let what =
-            if actions::find(&call.task.action.name).is_some() { "Action failed" } else { "Module failed" };
+        let what = if is_action { "Action failed" } else { "Module failed" };
         result.error = Some(error.context(format!("Task failed: {what}")).at(&call.task.place));
     }
     if !outcome.warnings.is_empty() {

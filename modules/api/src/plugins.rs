@@ -43,6 +43,9 @@ pub trait Plugins: Send + Sync {
         options: &Map,
     ) -> Result<Value, Error>;
 
+    /// Whether a lookup takes undefined values as they are.
+    fn takes_undefined(&self, name: &str) -> bool;
+
     /// Runs a lookup.
     fn lookup(
         &self,
