@@ -292,11 +292,14 @@ def _folder(conversation, path):
 
 @handles("core module")
 def _core_module(conversation, name):
-    for folder in (os.path.join(os.path.dirname(ansible.__file__), "modules"),):
-        path = os.path.join(folder, name + ".py")
-        if os.path.isfile(path) and not os.path.islink(path):
-            return path
-    return None
+    """A module of ansible-core, or one that has moved from there into a collection that is installed."""
+    try:
+        found = plugin_loader.module_loader.find_plugin_with_context("ansible.builtin." + name)
+    except Exception:
+        return None
+    if not found.resolved or not os.path.isfile(found.plugin_resolved_path):
+        return None
+    return {"path": os.path.realpath(found.plugin_resolved_path), "name": found.resolved_fqcn}
 
 
 @handles("payload")
@@ -312,53 +315,44 @@ def _payload(conversation, body):
     return built.b_module_data.decode("utf-8")
 
 
-def plugin_names(kind):
-    names = {}
-    plugins = plugin_loader.filter_loader if kind == "filter" else plugin_loader.test_loader
-    for plugin in plugins.all():
-        name = plugin.ansible_name
-        path = getattr(plugin, "_original_path", "") or ""
-        names[name] = path
-    return names
-
-
-core_folder = os.path.join(os.path.dirname(os.path.abspath(ansible.__file__)), "")
-
-
-@handles("names")
-def _names(conversation, kind):
-    """The short names of filters or tests that are not ansible-core's own."""
-    names = set()
-    for name, path in plugin_names(kind).items():
-        if not os.path.abspath(path).startswith(core_folder):
-            names.add(name.rsplit(".", 1)[-1])
-    return sorted(names)
-
-
 def jinja_plugin(kind, name):
+    """A filter or test; none where there is none, an error where it cannot be loaded."""
     plugins = plugin_loader.filter_loader if kind == "filter" else plugin_loader.test_loader
-    plugin = plugins.get(name)
-    if plugin is None:
-        raise AnsibleError("No %s named '%s'." % (kind, name))
-    return plugin
+    try:
+        return plugins.get(name)
+    except KeyError:
+        return None
+    except AnsibleError as error:
+        if type(error).__name__ in ("AnsiblePluginNotFound", "AnsiblePluginRemovedError") and "load" not in str(error):
+            return None
+        raise
 
 
 @handles("has")
 def _has(conversation, body):
+    kind, name = body["kind"], body["name"]
     try:
-        kind, name = body["kind"], body["name"]
-        if kind == "lookup":
-            found = plugin_loader.lookup_loader.find_plugin_with_context(name)
-            return bool(found.resolved)
-        return (plugin_loader.filter_loader if kind == "filter" else plugin_loader.test_loader).get(name) is not None
-    except Exception:
-        return False
+        if kind != "lookup":
+            return jinja_plugin(kind, name) is not None
+        if not plugin_loader.lookup_loader.find_plugin_with_context(name).resolved:
+            return False
+        return plugin_loader.lookup_loader.get(name, class_only=True) is not None
+    except Exception as error:
+        raise AnsibleError("The %s plugin %r failed to load: %s" % (kind, name, text_of(deepest(error))))
+
+
+def deepest(error):
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 @handles("jinja")
 def _jinja(conversation, body):
     from ansible._internal._templating._engine import TemplateEngine  # noqa: F401
     plugin = jinja_plugin(body["kind"], body["name"])
+    if plugin is None:
+        raise AnsibleError("No %s named '%s'." % (body["kind"], body["name"]))
     function = plugin.j2_function
     args, options = decode(body["args"]), decode(body["options"])
     first = decode(body["input"])
@@ -407,7 +401,7 @@ def prepare_actions():
     from ansible.plugins.connection import ConnectionBase
     from ansible.playbook.play_context import PlayContext
     from ansible.playbook.task import Task
-    from ansible.utils.display import _DeferredWarningContext as DeferredWarningContext
+    from ansible._internal._display_utils import DeferredWarningContext
 
     class Connection(ConnectionBase):
         """The engine's own connection to the host."""
@@ -502,8 +496,8 @@ def _action(conversation, body):
     connection._shell.set_options()
     templar = templar_for(variables)
     plugin = plugin_loader.action_loader.get(
-        body["plugin"], task=task, connection=connection, play_context=play_context, loader=loader, templar=templar,
-        shared_loader_obj=plugin_loader, collection_list=given["collections"] or None)
+        body["plugin"] if "." in body["plugin"] else "ansible.legacy." + body["plugin"], task=task, connection=connection, play_context=play_context, loader=loader, templar=templar,
+        shared_loader_obj=plugin_loader)
     if plugin is None:
         raise AnsibleError("The action plugin '%s' was not found." % body["plugin"])
     with DeferredWarningContext(variables={}) as told:

@@ -190,8 +190,9 @@ impl Foreign {
             return None;
         }
         let answer = self.python().ok()?.ask("core module", json!(short), &mut nothing_to_ask).ok()?;
-        let path: Arc<Path> = Path::new(answer.as_str()?).into();
-        Some(Found { name: format!("ansible.builtin.{short}"), path: Some(path), warnings: Vec::new() })
+        let text = |name: &str| answer.get(name).and_then(Json::as_str);
+        let path: Arc<Path> = Path::new(text("path")?).into();
+        Some(Found { name: text("name")?.to_owned(), path: Some(path), warnings: Vec::new() })
     }
 
     /// The full names of the modules of an action group (`namespace.collection.group`).

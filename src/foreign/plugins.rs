@@ -11,12 +11,12 @@ use super::{Foreign, Kind, lock, nothing_to_ask, wire};
 /// What is known of names.
 #[derive(Debug, Default)]
 pub struct Names {
-    /// Of filters and tests, asked for once: they are not the names of files.
-    jinja: HashMap<PluginKind, Vec<String>>,
     /// What the files of a kind say, to look for a name in without starting Python.
     texts: HashMap<PluginKind, Vec<String>>,
-    /// Names that a collection has, or has not.
-    full: HashMap<(PluginKind, String), bool>,
+    /// Names that Python was asked for: those of filters and tests are not the names of files.
+    known: HashMap<(PluginKind, String), Result<bool, Error>>,
+    /// Lookups that take undefined values.
+    tolerant: HashMap<String, bool>,
 }
 
 fn kind(plugin: PluginKind) -> Kind {
@@ -43,43 +43,20 @@ impl Foreign {
         self.mentioned(plugin, "")
     }
 
-    fn jinja_name(&self, plugin: PluginKind, name: &str) -> bool {
-        if !self.any(plugin) {
-            return false;
-        }
-        if let Some(names) = lock(&self.names).jinja.get(&plugin) {
-            return names.iter().any(|known| known == name);
-        }
-        let Ok(python) = self.python() else {
-            // Whoever calls it is told what is missing.
-            return self.mentioned(plugin, name);
-        };
-        let answer = python.ask("names", json!(kind(plugin).name()), &mut nothing_to_ask).unwrap_or_default();
-        let list = |json: Json| match json {
-            Json::Array(items) => items.into_iter().filter_map(|i| i.as_str().map(str::to_owned)).collect(),
-            _ => Vec::new(),
-        };
-        let found: Vec<String> = list(answer);
-        let known = found.iter().any(|known| known == name);
-        lock(&self.names).jinja.insert(plugin, found);
-        known
-    }
-
-    fn in_a_collection(&self, plugin: PluginKind, collection: &str, name: &str) -> bool {
+    /// Whether Python knows the name. Without one it is taken to: whoever calls it is told what is missing.
+    fn known(&self, plugin: PluginKind, name: &str) -> Result<bool, Error> {
         let key = (plugin, name.to_owned());
-        if let Some(known) = lock(&self.names).full.get(&key) {
-            return *known;
+        if let Some(known) = lock(&self.names).known.get(&key) {
+            return known.clone();
         }
-        let there = !self.collection(collection).is_empty();
-        let known = there
-            && match self.python() {
-                Ok(python) => {
-                    let body = json!({ "kind": kind(plugin).name(), "name": name });
-                    python.ask("has", body, &mut nothing_to_ask).is_ok_and(|answer| answer == Json::Bool(true))
-                }
-                Err(_) => true,
-            };
-        lock(&self.names).full.insert(key, known);
+        let known = match self.python() {
+            Ok(python) => {
+                let body = json!({ "kind": kind(plugin).name(), "name": name });
+                python.ask("has", body, &mut nothing_to_ask).map(|answer| answer == Json::Bool(true))
+            }
+            Err(_) => Ok(full_name(name).is_some() || self.mentioned(plugin, name)),
+        };
+        lock(&self.names).known.insert(key, known.clone());
         known
     }
 }
@@ -94,20 +71,26 @@ impl Plugins for Foreign {
             }
             _ => {
                 let short = name.strip_prefix("ansible.legacy.").unwrap_or(name);
-                self.mentioned(plugin, short) && self.jinja_name(plugin, short)
+                // A built-in one that no file mentions is not worth starting Python for.
+                self.mentioned(plugin, short) && self.known(plugin, short).is_ok_and(|known| known)
             }
         }
     }
 
-    fn has(&self, plugin: PluginKind, name: &str) -> bool {
+    fn has(&self, plugin: PluginKind, name: &str) -> Result<bool, Error> {
         match full_name(name) {
-            Some((collection, _)) if collection == "ansible.builtin" => false,
+            Some((collection, _)) if collection == "ansible.builtin" => Ok(false),
             Some((collection, short)) if collection == "ansible.legacy" => self.has(plugin, short),
-            Some((collection, _)) => self.in_a_collection(plugin, &collection, name),
+            Some((collection, _)) if self.collection(&collection).is_empty() => Ok(false),
+            Some(_) => self.known(plugin, name),
             None if plugin == PluginKind::Lookup => {
-                self.folders.find(Kind::Lookup, name, &self.settings).is_some()
+                match self.folders.find(Kind::Lookup, name, &self.settings) {
+                    Some(_) => self.known(plugin, name),
+                    None => Ok(false),
+                }
             }
-            None => self.jinja_name(plugin, name),
+            None if !self.any(plugin) => Ok(false),
+            None => self.known(plugin, name),
         }
     }
 
@@ -130,13 +113,12 @@ impl Plugins for Foreign {
     }
 
     fn takes_undefined(&self, name: &str) -> bool {
-        let key = (PluginKind::Lookup, format!("markers:{name}"));
-        if let Some(known) = lock(&self.names).full.get(&key) {
+        if let Some(known) = lock(&self.names).tolerant.get(name) {
             return *known;
         }
         let asked = self.python().and_then(|python| python.ask("markers", json!(name), &mut nothing_to_ask));
         let known = asked.is_ok_and(|answer| answer == Json::Bool(true));
-        lock(&self.names).full.insert(key, known);
+        lock(&self.names).tolerant.insert(name.to_owned(), known);
         known
     }
 

@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, map};
 
 use super::actions::ActionCall;
-use super::{keyword, module};
+use super::{Shared, keyword, module};
 use crate::foreign::style::Style;
-use crate::foreign::{Found, reply};
+use crate::foreign::{Found, Kind, reply};
 use crate::playbook::{self, Task};
 use crate::template::{Renderer, Scope};
 use crate::vars::HostScope;
@@ -27,6 +27,20 @@ pub fn search(task: &Task) -> Vec<Arc<str>> {
         Some(node) => playbook::collections::names(node),
         None => playbook::collections::search(&task.frame),
     }
+}
+
+/// The full name of what a task runs, for what is said of collections' modules; as written where it is in none.
+pub fn full_name(shared: &Shared, task: &Task) -> Result<String, Error> {
+    let (name, search) = (&*task.action.name, search(task));
+    let found = match shared.foreign.find(Kind::Module, name, &search)? {
+        Some(found) => Some(found),
+        None => shared.foreign.find(Kind::Action, name, &search)?,
+    };
+    if let Some(found) = found {
+        return Ok(found.name);
+    }
+    let native = shared.registry.module(name);
+    Ok(native.map_or_else(|| name.to_owned(), |entry| entry.doc.full_name()))
 }
 
 /// Runs a module of the file at this path with these arguments.

@@ -335,7 +335,7 @@ impl Run {
 fn is_lookup(shared: &Shared, name: &str) -> bool {
     template::lookups::find(name).is_some()
         || shared.registry.lookup(name).is_some()
-        || Plugins::has(&*shared.foreign, PluginKind::Lookup, name)
+        || Plugins::has(&*shared.foreign, PluginKind::Lookup, name).unwrap_or(true)
 }
 
 /// Whether there is a module or action of this name.

@@ -30,8 +30,8 @@ pub trait Plugins: Send + Sync {
     /// configured folder.
     fn overrides(&self, kind: PluginKind, name: &str) -> bool;
 
-    /// Whether there is one of the name at all.
-    fn has(&self, kind: PluginKind, name: &str) -> bool;
+    /// Whether there is one of the name at all. An error says that there is, and why it cannot be loaded.
+    fn has(&self, kind: PluginKind, name: &str) -> Result<bool, Error>;
 
     /// Calls a filter, or a test.
     fn call(

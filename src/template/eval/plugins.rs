@@ -69,7 +69,9 @@ pub fn filter(
             filter.run(&input, &args, &kwargs)
         });
     }
-    if let Some(plugins) = foreign.filter(|plugins| plugins.has(PluginKind::Filter, name)) {
+    if let Some(plugins) = foreign
+        && plugins.has(PluginKind::Filter, name)?
+    {
         return foreign_call(plugins, PluginKind::Filter, name, input, args, kwargs);
     }
     Err(not_found("filter", name, |name| filters::find(name).is_some()))
@@ -87,7 +89,7 @@ pub fn test(
     let overridden = foreign.filter(|plugins| plugins.overrides(PluginKind::Test, name));
     let result = match (tests::find(name).filter(|_| overridden.is_none()), foreign) {
         (Some(function), _) => function_call(renderer, "test", function, name, input, args, kwargs)?,
-        (None, Some(plugins)) if plugins.has(PluginKind::Test, name) => {
+        (None, Some(plugins)) if plugins.has(PluginKind::Test, name)? => {
             foreign_call(plugins, PluginKind::Test, name, input, args, kwargs)?
         }
         _ => return Err(not_found("test", name, |name| tests::find(name).is_some())),
@@ -259,7 +261,10 @@ pub fn lookup(renderer: &Renderer, name: &str, terms: Vec<Value>, mut options: M
     let built_in = lookups::find(name).filter(|_| overridden.is_none());
     let from_crate = registry.lookup(name);
     let known = built_in.is_some() || from_crate.is_some();
-    let foreign = plugins.filter(|plugins| !known && plugins.has(PluginKind::Lookup, name));
+    let foreign = match plugins.filter(|_| !known) {
+        Some(plugins) => plugins.has(PluginKind::Lookup, name)?.then_some(plugins),
+        None => None,
+    };
     if !known && foreign.is_none() {
         let error = Error::new(format!("The lookup plugin '{name}' was not found."));
         return Err(match near(name, |name| lookups::find(name).is_some()) {
