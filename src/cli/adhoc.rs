@@ -53,8 +53,12 @@ impl Adhoc {
         let options = self.hosts.options(&session.settings, !self.list_hosts)?;
         let output = if self.one_line { Output::OneLine } else { Output::Minimal };
         let (context, foreign) = common::context(&session, &options);
+        let redactor = context.redactor.clone();
+        let reporter = report::reporter(&session.settings, output, options.verbosity, redactor.clone());
+        let plugins = session.settings.bin_ansible_callbacks && !self.list_hosts;
+        foreign.add_playbook(&crate::document::absolute(std::path::Path::new(".")));
         let mut reporter =
-            report::reporter(&session.settings, output, options.verbosity, context.redactor.clone());
+            report::python::with_plugins(reporter, &foreign, &session.settings, redactor, plugins)?;
         let inventory = common::begin(&session, &options, &context, &mut *reporter)?;
         if self.list_hosts {
             let (mut hosts, _) = inventory.select(&self.pattern, &session.settings)?;

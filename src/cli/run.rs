@@ -81,7 +81,11 @@ impl Run {
         let output = if self.output == Form::Json { Output::Json } else { Output::Text };
         let (context, foreign) = common::context(&session, &options);
         let redactor = context.redactor.clone();
-        let mut reporter = report::reporter(&session.settings, output, options.verbosity, redactor);
+        let reporter = report::reporter(&session.settings, output, options.verbosity, redactor.clone());
+        report::python::folders(&options.playbooks, &foreign);
+        let plugins = output == Output::Text && !only_lists;
+        let mut reporter =
+            report::python::with_plugins(reporter, &foreign, &session.settings, redactor, plugins)?;
         let inventory = common::begin(&session, &options, &context, &mut *reporter)?;
 
         let cancel = Cancel::default();

@@ -558,6 +558,188 @@ def deprecation_of(summary):
     return told
 
 
+# --- callbacks ----------------------------------------------------------------------------------------------------
+
+callbacks = []
+tasks = {}
+hosts = {}
+plays = {}
+
+
+def host_named(name):
+    from ansible.inventory.host import Host
+    if name not in hosts:
+        hosts[name] = Host(name=name, gen_uuid=False)
+    return hosts[name]
+
+
+def task_named(given):
+    if given["id"] not in tasks:
+        from ansible.playbook.task import Task
+        task = Task()
+        task._squashed = task._finalized = True
+        for name, value in dict(
+            name=given["name"], action=given["action"], args=decode(given["args"]), check_mode=given["check"],
+            no_log=given["no_log"], connection=C.DEFAULT_TRANSPORT,
+        ).items():
+            setattr(task, name, value)
+        task._uuid = given["id"]
+        path = "%s:%s" % (given["file"], given["line"])
+        task.get_path = lambda: path
+        tasks[given["id"]] = task
+    return tasks[given["id"]]
+
+
+@handles("load callbacks")
+def _load_callbacks(conversation, body):
+    loaders = plugin_loader.callback_loader
+    names = ([(body["stdout"], True)] if body["stdout"] else []) + [(name, False) for name in body["more"]]
+    for name, chosen in names:
+        try:
+            plugin = loaders.get(name)
+            if plugin is None:
+                raise AnsibleError("Could not load %r callback plugin." % name)
+            if hasattr(plugin, "_init_callback_methods"):
+                plugin._init_callback_methods()
+            plugin.set_options()
+            callbacks.append(plugin)
+        except Exception as error:
+            if chosen:
+                raise
+            Display().warning("Failed to load callback plugin %r: %s" % (name, text_of(error)))
+    sys.stdout.flush()
+
+
+def dispatch(name, *args, **options):
+    for plugin in callbacks:
+        if getattr(plugin, "disabled", False):
+            continue
+        implemented = getattr(plugin, "_implemented_callback_methods", None)
+        for method in (name, "v2_on_any"):
+            if implemented is not None and method not in implemented or not hasattr(plugin, method):
+                continue
+            result = next((arg for arg in args if type(arg).__name__ == "CallbackTaskResult"), None)
+            plugin._current_task_result = result
+            try:
+                getattr(plugin, method)(*args, **options)
+            except AssertionError:
+                raise
+            except Exception as error:
+                Display().warning("Callback dispatch %r failed for plugin %r: %s" % (
+                    name, getattr(plugin, "_load_name", plugin), text_of(error)))
+            plugin._current_task_result = None
+
+
+def summary_of(text, kind):
+    from ansible.module_utils._internal import _messages
+    return getattr(_messages, kind)(event=_messages.Event(msg=text))
+
+
+def result_of(body):
+    from ansible.executor.task_result import _RawTaskResult
+    values = decode(body["values"])
+    if isinstance(values.get("exception"), str):
+        values["exception"] = summary_of(body.get("error") or values["exception"], "ErrorSummary")
+    if values.get("warnings"):
+        values["warnings"] = [summary_of(str(w), "WarningSummary") for w in values["warnings"]]
+    values.pop("deprecations", None)
+    task = task_named(body["task"])
+    fields = {"name": body["task"]["name"], "action": task.action, "args": task.args, "ignore_errors": body["ignored"]}
+    return _RawTaskResult(host=host_named(body["host"]), task=task, return_data=values, task_fields=fields).as_callback_task_result()
+
+
+class Book:
+    """The playbook, as far as callback plugins look at it."""
+
+    def __init__(self, path):
+        self._file_name, self._basedir, self._entries = path, os.path.dirname(path), []
+        self._loader = loader
+
+    def get_plays(self):
+        return self._entries
+
+
+class Included:
+    def __init__(self, body):
+        self._filename, self._hosts = body["file"], [host_named(h) for h in body["hosts"]]
+        self._vars = {"item": body["item"]} if body["item"] is not None else {}
+        self._args, self._task, self._is_role = {}, None, False
+
+
+@handles("callback")
+def _callback(conversation, body):
+    event = body["event"]
+    if event == "start":
+        dispatch("v2_playbook_on_start", Book(body["playbook"]))
+    elif event == "play":
+        from ansible.playbook.play import Play
+        play = Play()
+        play._squashed = play._finalized = True
+        play.name, play.hosts, play.check_mode = body["name"], body["hosts"], body["check"]
+        play.get_name = lambda: body["name"]
+        path = "%s:%s" % (body["file"], body["line"])
+        play.get_path = lambda: path
+        from ansible.playbook.play_context import PlayContext
+        for plugin in callbacks:
+            plugin.set_play_context(PlayContext())
+        dispatch("v2_playbook_on_play_start", play)
+    elif event == "no hosts matched":
+        dispatch("v2_playbook_on_no_hosts_matched")
+    elif event == "no hosts remaining":
+        dispatch("v2_playbook_on_no_hosts_remaining")
+    elif event == "task":
+        if body["task"]["handler"]:
+            dispatch("v2_playbook_on_handler_task_start", task_named(body["task"]))
+        else:
+            dispatch("v2_playbook_on_task_start", task_named(body["task"]), is_conditional=False)
+    elif event == "host start":
+        dispatch("v2_runner_on_start", host_named(body["host"]), task_named(body["task"]))
+    elif event in ("item", "result"):
+        result = result_of(body)
+        name = ("v2_runner_item_on_" if event == "item" else "v2_runner_on_") + body["status"]
+        if body["status"] == "unreachable" and event == "item":
+            name = "v2_runner_item_on_failed"
+        if body["status"] == "ok" and result.result.get("diff"):
+            dispatch("v2_on_file_diff", result)
+        if name == "v2_runner_on_failed":
+            dispatch(name, result, ignore_errors=body["ignored"])
+        else:
+            dispatch(name, result)
+    elif event == "retry":
+        result = result_of(body)
+        dispatch("v2_runner_retry", result)
+    elif event == "poll":
+        dispatch("v2_runner_on_async_poll", result_of(body))
+    elif event == "included":
+        dispatch("v2_playbook_on_include", Included(body))
+    elif event == "notified":
+        class Handler:
+            def get_name(self, include_role_fqcn=True):
+                return body["handler"]
+            name = body["handler"]
+        dispatch("v2_playbook_on_notify", Handler(), host_named(body["host"]))
+    elif event == "stats":
+        from ansible.executor.stats import AggregateStats
+        stats = AggregateStats()
+        for host, counts in body["hosts"].items():
+            stats.processed[host] = 1
+            for what, count in counts.items():
+                if count:
+                    getattr(stats, what)[host] = count
+        stats.custom = {name: decode(value) for name, value in body["custom"].items()}
+        dispatch("v2_playbook_on_stats", stats)
+    elif event == "warning":
+        Display().warning(body["text"], formatted=False)
+    elif event == "deprecation":
+        Display().display("[DEPRECATION WARNING]: " + body["text"], color=C.COLOR_DEPRECATE, stderr=True)
+    elif event == "error":
+        Display().error(body["text"], wrap_text=False)
+    elif event == "verbose":
+        Display().verbose(body["text"], host=body["host"], caplevel=body["level"] - 1)
+    sys.stdout.flush()
+    sys.stderr.flush()
+
+
 # --- errors -------------------------------------------------------------------------------------------------------
 
 def text_of(error):

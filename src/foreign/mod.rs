@@ -14,6 +14,7 @@ pub mod wire;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use playbook_api::Error;
@@ -49,6 +50,8 @@ pub struct Foreign {
     payloads: Mutex<HashMap<PathBuf, Arc<Payload>>>,
     names: Mutex<plugins::Names>,
     python: OnceLock<Result<Python, Error>>,
+    /// Whether callback plugins listen.
+    callbacks: AtomicBool,
     starting: Mutex<()>,
 }
 
@@ -70,6 +73,7 @@ impl Foreign {
             payloads: Mutex::default(),
             names: Mutex::default(),
             python: OnceLock::new(),
+            callbacks: AtomicBool::new(false),
             starting: Mutex::default(),
         }
     }
@@ -213,6 +217,38 @@ impl Foreign {
             }
         }
         Ok(members)
+    }
+
+    /// The names of callback plugins that count without being chosen as the report: those that ask for nothing, and
+    /// those that are enabled.
+    pub fn callbacks(&self, enabled: &[String]) -> Vec<String> {
+        let mut names = Vec::new();
+        for path in self.folders.all(Kind::Callback, &self.settings) {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            let says = |what: &str, value: &[&str]| {
+                let lines = text.lines().filter_map(|line| line.trim().strip_prefix(what));
+                lines.filter_map(|rest| rest.trim().strip_prefix('=')).any(|v| value.contains(&v.trim()))
+            };
+            let report = says("CALLBACK_TYPE", &["'stdout'", "\"stdout\""]);
+            let asks = says("CALLBACK_NEEDS_ENABLED", &["True"]) || says("CALLBACK_NEEDS_WHITELIST", &["True"]);
+            if !report && (!asks || enabled.contains(&name)) {
+                names.push(name);
+            }
+        }
+        let in_collections = enabled.iter().filter(|name| full_name(name).is_some());
+        names.extend(in_collections.filter(|n| matches!(self.find(Kind::Callback, n, &[]), Ok(Some(_)))).cloned());
+        names.sort();
+        names
+    }
+
+    pub fn set_callbacks(&self) {
+        self.callbacks.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether callback plugins listen: they are told more than reports are.
+    pub fn has_callbacks(&self) -> bool {
+        self.callbacks.load(Ordering::Relaxed)
     }
 
     /// The helper, started if it is not yet.

@@ -121,6 +121,8 @@ settings! {
     su_prompts: Vec<String> = SU_PROMPT_L10N List "" [su_become_plugin.localized_prompts] [ANSIBLE_SU_PROMPT_L10N];
     /// Where callback plugins are looked for.
     callback_plugins: Vec<PathBuf> = DEFAULT_CALLBACK_PLUGIN_PATH PathSpec "{{ANSIBLE_HOME}}/plugins/callback:/usr/share/ansible/plugins/callback" [defaults.callback_plugins] [ANSIBLE_CALLBACK_PLUGINS];
+    /// Let `stdout_callback` and callback plugins count for ad hoc commands too.
+    bin_ansible_callbacks: bool = DEFAULT_LOAD_CALLBACK_PLUGINS Bool "false" [defaults.bin_ansible_callbacks] [ANSIBLE_LOAD_CALLBACK_PLUGINS];
     /// Reports beside the one on the terminal: junit, timer, profile_tasks, …
     callbacks_enabled: Vec<String> = CALLBACKS_ENABLED List "" [defaults.callbacks_enabled] [ANSIBLE_CALLBACKS_ENABLED];
     /// Debug output of the engine itself.
