@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{ArgAction, Args};
-use playbook_api::{Context, Error, ErrorKind, Plugins};
+use playbook_api::{Context, Error, ErrorKind};
 
 use super::ask;
 use super::session::{self, Session, VaultArgs};
@@ -192,10 +192,9 @@ pub fn context(session: &Session, options: &Options) -> (Context, Arc<Foreign>) 
     for password in [&options.connection_password, &options.become_password].into_iter().flatten() {
         session.context.redactor.register(password);
     }
-    let (check, diff, verbosity) = (options.check, options.diff, options.verbosity);
-    let foreign = Arc::new(Foreign::new(&session.settings, verbosity));
-    let plugins: Arc<dyn Plugins> = foreign.clone();
-    (Context { check, diff, verbosity, plugins: Some(plugins), ..session.context.clone() }, foreign)
+    let (foreign, context) = session.foreign(options.verbosity);
+    report::python::folders(&options.playbooks, &foreign);
+    (Context { check: options.check, diff: options.diff, ..context }, foreign)
 }
 
 /// Says what there is to say before anything happens, and reads the inventory.

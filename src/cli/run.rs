@@ -82,7 +82,6 @@ impl Run {
         let (context, foreign) = common::context(&session, &options);
         let redactor = context.redactor.clone();
         let reporter = report::reporter(&session.settings, output, options.verbosity, redactor.clone());
-        report::python::folders(&options.playbooks, &foreign);
         let plugins = output == Output::Text && !only_lists;
         let mut reporter =
             report::python::with_plugins(reporter, &foreign, &session.settings, redactor, plugins)?;

@@ -558,6 +558,52 @@ def deprecation_of(summary):
     return told
 
 
+# --- inventory ----------------------------------------------------------------------------------------------------
+
+@handles("inventory")
+def _inventory(conversation, body):
+    from ansible.inventory.data import InventoryData
+    data = InventoryData()
+    known = decode(body["known"])
+    for group in known["groups"]:
+        data.add_group(group)
+    for host, variables in known["hosts"].items():
+        data.add_host(host)
+        for name, value in variables.items():
+            data.set_variable(host, name, value)
+    for group, content in known["groups"].items():
+        for host in content["hosts"]:
+            data.add_host(host, group)
+        for child in content["children"]:
+            data.add_child(group, child)
+        for name, value in content["vars"].items():
+            data.set_variable(group, name, value)
+    name, source = body["name"], body["source"]
+    plugin = plugin_loader.inventory_loader.get(name if "." in name else "ansible.legacy." + name)
+    if plugin is None:
+        return None
+    if not plugin.verify_file(source):
+        raise AnsibleError("inventory source %r could not be verified by inventory plugin %r" % (source, name))
+    data.current_source = source
+    try:
+        from ansible.inventory.manager import _InventoryDataWrapper
+        from ansible._internal._datatag._tags import Origin
+        target = _InventoryDataWrapper(data, target_plugin=plugin, origin=Origin(description="<inventory plugin %r with source %r>" % (name, source)))
+    except ImportError:
+        target = data
+    plugin.parse(target, loader, source, cache=True)
+    if hasattr(plugin, "update_cache_if_changed"):
+        plugin.update_cache_if_changed()
+    own = ("inventory_file", "inventory_dir")
+    return encode({
+        "hosts": {name: {k: v for k, v in host.vars.items() if k not in own} for name, host in data.hosts.items()},
+        "groups": {name: {
+            "hosts": [host.name for host in group.hosts], "children": [child.name for child in group.child_groups],
+            "vars": group.vars,
+        } for name, group in data.groups.items()},
+    })
+
+
 # --- callbacks ----------------------------------------------------------------------------------------------------
 
 callbacks = []

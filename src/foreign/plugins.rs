@@ -24,6 +24,7 @@ fn kind(plugin: PluginKind) -> Kind {
         PluginKind::Filter => Kind::Filter,
         PluginKind::Test => Kind::Test,
         PluginKind::Lookup => Kind::Lookup,
+        PluginKind::Inventory => Kind::Inventory,
     }
 }
 
@@ -65,9 +66,9 @@ impl Plugins for Foreign {
     fn overrides(&self, plugin: PluginKind, name: &str) -> bool {
         match (plugin, full_name(name)) {
             (_, Some((collection, _))) if collection != "ansible.legacy" => false,
-            (PluginKind::Lookup, _) => {
+            (PluginKind::Lookup | PluginKind::Inventory, _) => {
                 let short = name.strip_prefix("ansible.legacy.").unwrap_or(name);
-                self.folders.find(Kind::Lookup, short, &self.settings).is_some()
+                self.folders.find(kind(plugin), short, &self.settings).is_some()
             }
             _ => {
                 let short = name.strip_prefix("ansible.legacy.").unwrap_or(name);
@@ -78,6 +79,9 @@ impl Plugins for Foreign {
     }
 
     fn has(&self, plugin: PluginKind, name: &str) -> Result<bool, Error> {
+        if plugin == PluginKind::Inventory {
+            return Ok(self.find(Kind::Inventory, name, &[])?.is_some());
+        }
         match full_name(name) {
             Some((collection, _)) if collection == "ansible.builtin" => Ok(false),
             Some((collection, short)) if collection == "ansible.legacy" => self.has(plugin, short),
@@ -91,6 +95,20 @@ impl Plugins for Foreign {
             }
             None if !self.any(plugin) => Ok(false),
             None => self.known(plugin, name),
+        }
+    }
+
+    fn inventory(&self, name: &str, source: &str, known: &Map) -> Result<Option<Map>, Error> {
+        let short = name.strip_prefix("ansible.legacy.").unwrap_or(name);
+        if self.find(Kind::Inventory, short, &[])?.is_none() {
+            return Ok(None);
+        }
+        let python = self.python_for("inventory plugin", name)?;
+        let known = wire::encode(&known.clone().into());
+        let body = json!({ "name": name, "source": source, "known": known });
+        match python.ask("inventory", body, &mut nothing_to_ask)? {
+            Json::Null => Ok(None),
+            made => wire::decode_map(made).map(Some),
         }
     }
 

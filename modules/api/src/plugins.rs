@@ -2,12 +2,13 @@
 
 use crate::{Error, Map, Value};
 
-/// What kind of plugin a template asks for.
+/// What kind of plugin is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PluginKind {
     Filter,
     Test,
     Lookup,
+    Inventory,
 }
 
 /// The variables that a plugin may look at, as they were written: text that is a template is marked as trusted and
@@ -32,6 +33,10 @@ pub trait Plugins: Send + Sync {
 
     /// Whether there is one of the name at all. An error says that there is, and why it cannot be loaded.
     fn has(&self, kind: PluginKind, name: &str) -> Result<bool, Error>;
+
+    /// Has an inventory plugin read a source, on top of the inventory so far: `hosts` with their variables, and
+    /// `groups` with their `hosts`, `children` and `vars`. None where there is no such plugin.
+    fn inventory(&self, name: &str, source: &str, known: &Map) -> Result<Option<Map>, Error>;
 
     /// Calls a filter, or a test.
     fn call(
