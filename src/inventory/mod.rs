@@ -12,6 +12,7 @@ mod load;
 mod model;
 mod pattern;
 mod print;
+mod plugin;
 mod script;
 mod terraform;
 #[cfg(test)]
