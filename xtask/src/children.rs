@@ -113,6 +113,11 @@ impl Group {
         }
         Ok(None)
     }
+
+    /// Sends a signal to every process of the group.
+    pub fn signal(&self, signal: i32) {
+        stop(-(self.child.id() as libc::pid_t), signal);
+    }
 }
 
 impl Drop for Group {

@@ -13,6 +13,7 @@ pub mod proxy;
 pub mod python;
 pub mod recap;
 pub mod sandbox;
+pub mod tested;
 
 /// What goes wrong here ends in front of a developer: one sentence that says what to do.
 pub type Result<T> = std::result::Result<T, String>;

@@ -100,7 +100,10 @@ if [ "$SUBDUED" = yes ]; then
     printf 'PermitTTY no\nForceCommand echo this machine only passes connections on; false\n' >> etc/ssh/sshd_config
 fi
 
+# umount reads /proc; the machine's own comes with its first process.
+mount -t proc proc proc
 pivot_root . mnt
 cd /
 umount -l /mnt
+umount /proc
 exec unshare --pid --fork --kill-child --mount-proc /usr/sbin/sshd -D -e

@@ -1,0 +1,4 @@
+//! Playbooks against real SSH servers, on machines in namespaces: logins, faults, and what remains of a run.
+
+mod faults;
+mod scene;
