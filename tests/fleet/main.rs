@@ -1,4 +1,5 @@
 //! Playbooks against real SSH servers, on machines in namespaces: logins, faults, and what remains of a run.
 
 mod faults;
+mod logins;
 mod scene;

@@ -80,6 +80,7 @@ impl Machine {
         let deadline = Instant::now() + Duration::from_secs(30);
         while Instant::now() < deadline && server.is_running()? {
             if let Some(init) = only_child(server.id())
+                && is_sshd(init)
                 && listens(init)
             {
                 return Ok(Machine { name: make.name.to_owned(), number, init, _server: server });
@@ -172,6 +173,11 @@ fn cable(number: u8) -> String {
 
 fn only_child(parent: libc::pid_t) -> Option<libc::pid_t> {
     fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?.trim().parse().ok()
+}
+
+/// Before that, the child is one of the commands that make the machine.
+fn is_sshd(process: libc::pid_t) -> bool {
+    fs::read_to_string(format!("/proc/{process}/comm")).is_ok_and(|name| name.trim() == "sshd")
 }
 
 /// Whether something waits for connections on port 22 in the network of a process.
