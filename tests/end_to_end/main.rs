@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bad_services;
+mod containers;
 mod deploy;
 mod oracle;
 mod seed;

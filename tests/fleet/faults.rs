@@ -166,7 +166,7 @@ fn temporary_folders_that_take_no_program() {
 #[test]
 fn no_folder_at_all_takes_a_program() {
     alone("no temporary folder", |scene| {
-        let (well, ill) = two(scene);
+        let (_well, ill) = two(scene);
         for folder in PLACES {
             let script = format!("mount -t tmpfs -o noexec,mode=1777 tmpfs {folder}");
             if folder != "/root" {
@@ -195,7 +195,7 @@ fn no_folder_at_all_takes_a_program() {
 #[test]
 fn the_helper_is_killed() {
     alone("a killed helper", |scene| {
-        let (well, ill) = two(scene);
+        let (_well, ill) = two(scene);
         let run = scene.start(TWO_TASKS, &[]);
         runs(&ill, "sleep 987");
         let helper = |line: &String| line.contains("playbook-remote") && !line.contains("sh -c");

@@ -1,6 +1,7 @@
 //! What the tests share: machines, a folder with a project, and a controller that knows no other SSH settings than the
 //! test's.
 
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ pub enum Program {
 pub struct Scene {
     pub program: Program,
     pub fleet: Fleet,
+    /// Variables for the runs.
+    pub environment: RefCell<Vec<(&'static str, String)>>,
     folder: TempDir,
 }
 
@@ -63,7 +66,8 @@ impl Scene {
             return None;
         }
         let folder = tempfile::Builder::new().prefix("scene-").tempdir().expect("a temporary folder");
-        let scene = Scene { program, fleet: Fleet::new().expect("a fleet"), folder };
+        let scene =
+            Scene { program, fleet: Fleet::new().expect("a fleet"), environment: RefCell::default(), folder };
         scene.write(
             "ansible.cfg",
             "[defaults]\ninventory = hosts.ini\nforks = 10\ndeprecation_warnings = false\n\
@@ -150,6 +154,7 @@ impl Scene {
             }
         }
         command.env("HOME", self.folder.path()).env("LC_ALL", "C.UTF-8");
+        command.envs(self.environment.borrow().iter().map(|(name, value)| (name, value)));
         command
     }
 
