@@ -3,14 +3,13 @@
 
 use std::cell::RefCell;
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use xtask::children::Group;
-use xtask::fleet::{Fleet, Machine};
+use xtask::fleet::{Controller, Fleet, Machine};
 use xtask::tested::{Ended, skip};
 
 /// What runs the playbooks.
@@ -26,6 +25,7 @@ pub struct Scene {
     pub fleet: Fleet,
     /// Variables for the runs.
     pub environment: RefCell<Vec<(&'static str, String)>>,
+    controller: Controller,
     folder: TempDir,
 }
 
@@ -74,9 +74,6 @@ impl Scene {
              interpreter_python = auto_silent\nlocalhost_warning = false\n\
              [connection]\npipelining = true\n[ssh_connection]\nssh_args = -o ControlMaster=auto -o ControlPersist=5s\n",
         );
-        fs::create_dir(scene.path(".ssh")).expect("a folder for SSH");
-        fs::set_permissions(scene.path(".ssh"), fs::Permissions::from_mode(0o700)).expect("a private folder");
-        fs::copy(scene.fleet.key(), scene.path(".ssh/id_ed25519")).expect("a key");
         Some(scene)
     }
 
@@ -123,7 +120,8 @@ impl Scene {
         if !self.path(".ssh/known_hosts").exists() {
             fs::copy(self.fleet.known_hosts(), self.path(".ssh/known_hosts")).expect("known hosts");
         }
-        let mut command = self.controller();
+        let mut command = self.controller.command();
+        command.envs(self.environment.borrow().iter().map(|(name, value)| (name, value)));
         match self.program {
             Program::Playbook => command.args([env!("CARGO_BIN_EXE_playbook"), "run"]),
             Program::AnsibleCore => command.arg(oracle().expect("ansible-core").join("ansible-playbook")),
@@ -141,33 +139,9 @@ impl Scene {
         }
     }
 
-    /// Mounts of its own put the test's `.ssh` where ssh, which does not ask HOME, looks for it.
-    fn controller(&self) -> Command {
-        let mut command = Command::new("unshare");
-        let script = "readlink /proc/self/ns/mnt > \"$HOME/namespace\"; mkdir -p -m 700 ~root/.ssh; \
-                      mount --bind \"$HOME/.ssh\" ~root/.ssh; exec \"$@\"";
-        command.args(["--mount", "--", "sh", "-ec", script, "sh"]).current_dir(self.folder.path());
-        for (name, _) in std::env::vars_os() {
-            let text = name.to_string_lossy();
-            if ["ANSIBLE_", "AWS_", "PLAYBOOK_", "SSH_"].iter().any(|prefix| text.starts_with(prefix)) {
-                command.env_remove(&name);
-            }
-        }
-        command.env("HOME", self.folder.path()).env("LC_ALL", "C.UTF-8");
-        command.envs(self.environment.borrow().iter().map(|(name, value)| (name, value)));
-        command
-    }
-
     /// What still runs on the controller of what the last run started.
     pub fn processes(&self) -> Vec<String> {
-        let namespace = fs::read_to_string(self.path("namespace")).expect("the run's namespace");
-        let numbers = fs::read_dir("/proc").expect("/proc").flatten();
-        let there = numbers.filter(|entry| {
-            fs::read_link(entry.path().join("ns/mnt"))
-                .is_ok_and(|there| there.as_os_str() == namespace.trim())
-        });
-        let words = there.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
-        words.map(|words| String::from_utf8_lossy(&words).replace('\0', " ")).collect()
+        self.controller.processes().into_iter().map(|(_, words)| words).collect()
     }
 }
 

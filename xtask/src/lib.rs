@@ -5,6 +5,7 @@ pub mod aws;
 pub mod build;
 pub mod cache;
 pub mod children;
+pub mod debian;
 pub mod docker;
 pub mod fleet;
 pub mod http;

@@ -1,6 +1,7 @@
 //! Hosts to reach over SSH, on this one machine: OpenSSH's server in namespaces, each with files, processes, users and a
 //! network cable of its own. What happens on them is seen and kept nowhere else; they need root, and Linux.
 
+mod controller;
 mod delay;
 mod machine;
 
@@ -11,6 +12,7 @@ use std::sync::Mutex;
 
 use tempfile::TempDir;
 
+pub use controller::Controller;
 pub use delay::Delay;
 pub use machine::{Machine, Make};
 
