@@ -3,4 +3,5 @@
 mod docker;
 mod faults;
 mod logins;
+mod reference;
 mod scene;

@@ -56,7 +56,7 @@ pub fn alone(test: &str, act: impl Fn(&Scene)) {
 }
 
 impl Scene {
-    fn new(test: &str, program: Program) -> Option<Scene> {
+    pub fn new(test: &str, program: Program) -> Option<Scene> {
         if let Some(why) = Fleet::impossible() {
             skip(test, why);
             return None;
@@ -66,8 +66,9 @@ impl Scene {
             return None;
         }
         let folder = tempfile::Builder::new().prefix("scene-").tempdir().expect("a temporary folder");
-        let scene =
-            Scene { program, fleet: Fleet::new().expect("a fleet"), environment: RefCell::default(), folder };
+        let fleet = Fleet::new().expect("a fleet");
+        let controller = Controller::new(&fleet, folder.path()).expect("a controller");
+        let scene = Scene { program, fleet, environment: RefCell::default(), controller, folder };
         scene.write(
             "ansible.cfg",
             "[defaults]\ninventory = hosts.ini\nforks = 10\ndeprecation_warnings = false\n\

@@ -99,6 +99,11 @@ impl Machine {
         format!("198.18.{}.2", self.number)
     }
 
+    /// Where it finds the other end of its cable.
+    pub fn gateway(&self) -> String {
+        format!("198.18.{}.1", self.number)
+    }
+
     /// One of its 255 other addresses.
     pub fn other_address(&self, number: u8) -> String {
         format!("198.19.{}.{number}", self.number)
@@ -162,8 +167,7 @@ impl Machine {
 
     /// Plugs it in again.
     pub fn mend(&self) -> Result<()> {
-        let gateway = format!("198.18.{}.1", self.number);
-        self.shell(&format!("ip link set eth0 up; ip route replace default via {gateway}")).map(drop)
+        self.shell(&format!("ip link set eth0 up; ip route replace default via {}", self.gateway())).map(drop)
     }
 }
 
