@@ -2,27 +2,14 @@
 
 use std::process::ExitCode;
 
-use playbook::connection::helper;
+use playbook::connection::askpass;
 use playbook_api::Registry;
 
 fn main() -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == helper::ARGUMENT) {
-        return serve();
+    if let Some(answer) = askpass::answer() {
+        return answer;
     }
     playbook::cli::main(register)
-}
-
-/// Runs one module for another process of this program.
-fn serve() -> ExitCode {
-    let mut registry = Registry::default();
-    playbook_host::register(&mut registry);
-    match helper::serve(registry) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            eprintln!("{e}");
-            ExitCode::FAILURE
-        }
-    }
 }
 
 fn register(registry: &mut Registry) {

@@ -72,6 +72,9 @@ pub struct ConnectionArgs {
     /// A file (or program) with the login password.
     #[arg(long, visible_alias = "conn-pass-file", value_name = "FILE", conflicts_with = "ask_pass")]
     connection_password_file: Option<PathBuf>,
+    /// Leave no helper on the hosts for the next run.
+    #[arg(long)]
+    no_keep_remote: bool,
     /// More arguments for ssh, scp and sftp.
     #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
     ssh_common_args: Option<String>,
@@ -155,6 +158,7 @@ impl HostArgs {
             become_user: privileges.become_user.clone(),
             become_password: elevated,
             connection_password: login,
+            no_keep_remote: connection.no_keep_remote,
             ..Options::default()
         })
     }

@@ -7,6 +7,7 @@ use playbook_api::context::Cancel;
 use playbook_api::{Context, Error, Registry, Value};
 
 use super::Options;
+use crate::connection::Connections;
 use crate::document::Node;
 use crate::playbook::{Frame, Loader, Play};
 use crate::settings::Settings;
@@ -25,6 +26,7 @@ pub struct Shared {
     pub context: Context,
     /// Ctrl-C: running tasks finish, no new ones start.
     pub interrupt: Cancel,
+    pub connections: Connections,
     runtime: OnceLock<tokio::runtime::Runtime>,
 }
 
@@ -37,7 +39,16 @@ impl Shared {
         interrupt: Cancel,
     ) -> Self {
         let registry = context.registry.clone();
-        Shared { options, settings, registry, keyring, context, interrupt, runtime: OnceLock::new() }
+        Shared {
+            options,
+            settings,
+            registry,
+            keyring,
+            context,
+            interrupt,
+            connections: Connections::default(),
+            runtime: OnceLock::new(),
+        }
     }
 
     /// The runtime that moves bytes, started when something first needs it.

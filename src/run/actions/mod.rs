@@ -31,6 +31,7 @@ use serde::de::DeserializeOwned;
 
 use super::Effect;
 use super::item::ItemCall;
+use crate::connection::Output;
 use crate::document::Node;
 use crate::template::Renderer;
 use crate::vars::HostScope;
@@ -62,7 +63,23 @@ pub struct ActionCall<'a> {
     pub hidden: bool,
 }
 
-impl ActionCall<'_> {
+impl<'a> ActionCall<'a> {
+    /// A call that has no arguments yet.
+    pub fn new(item: &'a ItemCall<'a>, scope: &'a Arc<HostScope>) -> Self {
+        ActionCall {
+            item,
+            scope,
+            args: Arguments::default(),
+            check: false,
+            diff: false,
+            delegated: None,
+            effects: Vec::new(),
+            carry: Vec::new(),
+            verbose: false,
+            hidden: false,
+        }
+    }
+
     pub fn renderer(&self) -> Renderer {
         self.scope.renderer()
     }
@@ -86,6 +103,11 @@ impl ActionCall<'_> {
         let name = self.item.task.action.name.clone();
         let args = self.args.clone();
         self.call_module(&name, args)
+    }
+
+    /// Runs a command line where the task acts, with nothing but a shell needed there.
+    pub fn execute(&mut self, command: &str) -> Result<Output, Failure> {
+        super::module::execute(self, command)
     }
 
     /// Runs a module where the task acts.
