@@ -89,7 +89,8 @@ pub fn reset(
     info: &Arc<TaskInfo>,
     scope: &Arc<HostScope>,
 ) -> Result<(), Error> {
-    let item = ItemCall { play, host, task, info, emit: &super::item::silent() };
+    let emit: super::item::Emit = Arc::new(|_| {});
+    let item = ItemCall { play, host, task, info, emit: &emit };
     let call = ActionCall::new(&item, scope);
     let connection = play.shared.connections.open(&target::of_task(&call)?).map_err(|e| e.error)?;
     connection.reset();
