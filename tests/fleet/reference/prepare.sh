@@ -26,7 +26,8 @@ for deb in *.deb; do
         "$deb" "$(stat -c %s "$deb")" "$(sha256sum "$deb" | cut -d ' ' -f 1)"
 done > Packages
 dpkg -i obsolete_1.0_all.deb > /dev/null
-rm -rf /srv/build
+rm -rf /srv/build /var/lib/apt/lists/* /var/cache/apt/*
+touch -d 2020-01-01 /var/lib/apt/lists
 
 mkdir /srv/site && cd /srv/site
 git init -q -b main .

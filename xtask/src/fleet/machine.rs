@@ -1,6 +1,7 @@
 //! One host: a process tree in namespaces of its own.
 
 use std::fs::{self, File};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -165,9 +166,18 @@ impl Machine {
         self.shell("ip link set eth0 down").map(drop)
     }
 
-    /// Plugs it in again.
+    /// Plugs it in again, and waits until that is known at its other end.
     pub fn mend(&self) -> Result<()> {
-        self.shell(&format!("ip link set eth0 up; ip route replace default via {}", self.gateway())).map(drop)
+        self.shell(&format!("ip link set eth0 up; ip route replace default via {}", self.gateway()))?;
+        let address = SocketAddr::from(([198, 18, self.number, 2], 22));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
+            if Instant::now() > deadline {
+                return Err(format!("{} is not reached again", self.name));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
     }
 }
 
