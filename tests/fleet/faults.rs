@@ -280,14 +280,14 @@ fn two_hundred_megabytes_of_output() {
 fn a_task_that_never_ends_has_a_timeout() {
     like_ansible("a timeout", |scene| {
         let (well, ill) = two(scene);
-        let book = TWO_TASKS.replace("    - command: echo", "      timeout: 4\n    - command: echo");
+        let book = TWO_TASKS.replace("    - command: echo", "      timeout: 12\n    - command: echo");
         let run = scene.run(&book, &[]);
         assert_eq!((run.count("well", "ok"), run.count("ill", "failed")), (2, 1), "{}", run.text());
         if scene.is_ours() {
             nothing_runs_on(&well);
             nothing_runs_on(&ill);
         }
-        run.fails(2).says(&["Timed out after 4 second(s)"])
+        run.fails(2).says(&["Timed out after 12 second(s)"])
     });
 }
 
