@@ -30,7 +30,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         String::new()
     } else {
         let helper = fs::read(build(&out, &target)?)?;
-        let mut encoder = GzEncoder::new(fs::File::create(&packed)?, flate2::Compression::best());
+        let level = if is_release()? { flate2::Compression::best() } else { flate2::Compression::fast() };
+        let mut encoder = GzEncoder::new(fs::File::create(&packed)?, level);
         std::io::Write::write_all(&mut encoder, &helper)?;
         encoder.finish()?;
         Sha256::digest(&helper).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -42,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Builds the helper for `target`, with the musl C library where that is installed.
 fn build(out: &Path, target: &str) -> Result<PathBuf, Box<dyn std::error::Error>> {
-    let release = env::var("PROFILE")? == "release";
+    let release = is_release()?;
     let target = match target.strip_suffix("-linux-gnu").map(|start| format!("{start}-linux-musl")) {
         Some(musl) if is_installed(&musl) => musl,
         _ => target.to_owned(),
@@ -79,6 +80,10 @@ fn build(out: &Path, target: &str) -> Result<PathBuf, Box<dyn std::error::Error>
         return Err("building the helper playbook-remote failed; PLAYBOOK_NO_HELPER=1 leaves it out".into());
     }
     Ok(folder.join(target).join(if release { "release" } else { "debug" }).join("playbook-remote"))
+}
+
+fn is_release() -> Result<bool, env::VarError> {
+    Ok(env::var("PROFILE")? == "release")
 }
 
 fn is_installed(target: &str) -> bool {

@@ -60,12 +60,17 @@ impl Reader {
 
 /// Whether there is something to read within a time, the end included.
 pub fn readable(file: &File, patience: Duration) -> io::Result<bool> {
-    let mut fds = [PollFd::new(file.as_fd(), PollFlags::POLLIN)];
+    any_readable([file], patience).map(|[readable]| readable)
+}
+
+/// Which of several have something to read, once one has or the time is over.
+pub fn any_readable<const N: usize>(files: [&File; N], patience: Duration) -> io::Result<[bool; N]> {
+    let mut fds = files.map(|file| PollFd::new(file.as_fd(), PollFlags::POLLIN));
     // Rounded up: a last half of a millisecond must not be spent turning in circles.
     let timeout = PollTimeout::try_from(patience + Duration::from_micros(999)).unwrap_or(PollTimeout::MAX);
     match poll(&mut fds, timeout) {
-        Ok(count) => Ok(count > 0),
-        Err(nix::errno::Errno::EINTR) => Ok(false),
+        Ok(_) => Ok(fds.map(|fd| fd.any().unwrap_or(false))),
+        Err(nix::errno::Errno::EINTR) => Ok([false; N]),
         Err(e) => Err(e.into()),
     }
 }

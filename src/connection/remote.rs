@@ -10,13 +10,16 @@ use playbook_api::{Arguments, Context, Failure, ModuleEntry, Outcome};
 
 use super::bootstrap::{self, Deploy};
 use super::call::{self, Lost};
-use super::channel::{Channel, readable};
+use super::channel::{Channel, any_readable, readable};
 use super::launch::{Launcher, Started};
 use super::payload::Payload;
 use super::{Become, Connection, Output};
 
 /// How long a helper that was told to end may take.
 const FAREWELL: Duration = Duration::from_millis(1500);
+
+/// How often one who waits for a command looks whether the task was cancelled.
+const GLANCE: Duration = Duration::from_millis(100);
 
 type Slot = Arc<Mutex<Option<Arc<Channel>>>>;
 
@@ -139,6 +142,7 @@ impl Connection for User {
         let launcher = &*self.remote.launcher;
         match &self.other {
             None => collect(launcher.start(command)?, Output::default(), context),
+            Some(other) if other.needs_terminal() => super::local::by_module(self, command, context),
             Some(other) => {
                 let (dialogue, stdout) = bootstrap::plain(launcher, command, other)?;
                 let (started, stderr) = (dialogue.started, dialogue.err);
@@ -146,10 +150,10 @@ impl Connection for User {
                 collect(started, Output { code: 0, stdout, stderr }, context)
             }
         }
-        .and_then(|output| match self.remote.launcher.unreachable() {
-            // ssh's own word for its own troubles.
-            Some(failure) if output.code == 255 => Err(failure),
-            _ => Ok(output),
+        // 255 is ssh's own word for its own troubles, and may be the command's.
+        .and_then(|output| match (output.code == 255).then(|| launcher.unreachable()).flatten() {
+            Some(failure) => Err(failure),
+            None => Ok(output),
         })
     }
 
@@ -168,12 +172,16 @@ fn collect(started: Started, mut all: Output, context: &Context) -> Result<Outpu
         if context.cancel.is_set() {
             return Err(Failure::new("the command was cancelled"));
         }
-        let patience =
-            |other: bool| if other { Duration::from_millis(10) } else { Duration::from_millis(100) };
-        for (open, file, into, other) in
-            [(&mut out, &mut output, &mut all.stdout, err), (&mut err, &mut errors, &mut all.stderr, false)]
-        {
-            if *open && readable(file, patience(other))? {
+        let ready = match (out, err) {
+            (true, true) => any_readable([&output, &errors], GLANCE)?,
+            (true, false) => [readable(&output, GLANCE)?, false],
+            (false, _) => [false, readable(&errors, GLANCE)?],
+        };
+        for (ready, open, file, into) in [
+            (ready[0], &mut out, &mut output, &mut all.stdout),
+            (ready[1], &mut err, &mut errors, &mut all.stderr),
+        ] {
+            if ready {
                 match file.read(&mut piece)? {
                     0 => *open = false,
                     count => into.extend_from_slice(&piece[..count]),

@@ -44,6 +44,12 @@ pub enum Event {
         result: TaskResult,
         job: String,
     },
+    /// An async job that was waited for came to its end, or to the end of its time.
+    Polled {
+        host: Arc<str>,
+        job: String,
+        failed: bool,
+    },
     /// "included: FILE for HOST, HOST" (with the loop item's label, if any).
     Included {
         file: String,

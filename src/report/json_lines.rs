@@ -97,6 +97,10 @@ impl Reporter for JsonLines {
                 values.insert("job".into(), job.as_str().into());
                 self.put("poll", values);
             }
+            Event::Polled { host, job, failed } => {
+                let values = map! { "host" => host.clone(), "job" => job.as_str(), "failed" => *failed };
+                self.put("polled", values);
+            }
             Event::Included { file, hosts, item } => {
                 let hosts: Vec<Value> = hosts.iter().map(|host| host.clone().into()).collect();
                 self.put(

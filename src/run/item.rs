@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use playbook_api::{Error, Failure, Map, Value};
+use playbook_api::{Error, Map, Value};
 
 use super::actions::{self, ActionCall};
-use super::arguments;
 use super::keyword::{self, Verdict};
 use super::{Effect, PlayState, result};
+use super::{arguments, asynchronous};
 use crate::playbook::Task;
 use crate::report::{Event, Status, TaskInfo, TaskResult};
 use crate::vars::HostScope;
@@ -207,9 +207,7 @@ fn attempt(
         keyword::boolean(call.task, "diff", &scope.renderer())?.unwrap_or(call.play.shared.options.diff);
     let mut action_call = ActionCall { args, check, diff, delegated, ..ActionCall::new(call, scope) };
     let done = match action {
-        Some(action) if is_async(call.task, scope)? => {
-            Err(Failure::new(format!("This action ({}) does not support async.", action.doc.name)))
-        }
+        _ if asynchronous::limit(call.task, scope)?.is_some() => asynchronous::run(&mut action_call),
         Some(action) => (action.run)(action, &mut action_call),
         None => action_call.module(),
     };
@@ -226,12 +224,6 @@ fn attempt(
     judge(call, scope, &mut outcome);
     result::ignore(scope, &mut outcome.result);
     Ok(outcome)
-}
-
-/// Whether the task is to run on its own, for a time.
-fn is_async(task: &Task, scope: &Arc<HostScope>) -> Result<bool, Error> {
-    let Some(node) = &task.async_seconds else { return Ok(false) };
-    Ok(keyword::integer(node, "async", &scope.renderer())?.is_some_and(|seconds| seconds > 0))
 }
 
 /// `changed_when`, then `failed_when`. One that cannot be evaluated fails the task, whose result stays.

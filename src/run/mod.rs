@@ -6,9 +6,11 @@
 pub mod actions;
 mod adhoc;
 mod arguments;
+mod asynchronous;
 mod cursor;
 mod describe;
 mod effect;
+mod files;
 mod handlers;
 mod include;
 mod item;

@@ -89,8 +89,8 @@ pub fn reset(
     info: &Arc<TaskInfo>,
     scope: &Arc<HostScope>,
 ) -> Result<(), Error> {
-    let emit: super::item::Emit = Arc::new(|_| {});
-    let item = ItemCall { play, host, task, info, emit: &emit };
+    let silent: super::item::Emit = Arc::new(|_| {});
+    let item = ItemCall { play, host, task, info, emit: &silent };
     let call = ActionCall::new(&item, scope);
     let connection = play.shared.connections.open(&target::of_task(&call)?).map_err(|e| e.error)?;
     connection.reset();
@@ -117,7 +117,7 @@ fn within<T: Send + 'static>(
 }
 
 /// The arguments a module ran with, defaults included, as `-vvv` shows them.
-fn invocation(entry: &ModuleEntry, args: &Arguments) -> Value {
+pub fn invocation(entry: &ModuleEntry, args: &Arguments) -> Value {
     let mut all = Map::default();
     for (name, option) in &entry.spec().options {
         let given = std::iter::once(name).chain(&option.aliases).find_map(|n| args.get(n));
@@ -143,6 +143,8 @@ fn context(call: &ActionCall) -> Result<Context, Error> {
         verbosity: shared.options.verbosity,
         environment,
         temporary: Some(shared.settings.remote_tmp.clone()),
+        source: call.files.source.clone(),
+        sink: call.files.sink.clone(),
         progress: progress(call.item.host.clone(), call.item.emit.clone()),
         ..shared.context.clone()
     })

@@ -31,10 +31,6 @@ pub fn run(
     let resolved = resolved(task, scope);
     let task = resolved.as_ref().unwrap_or(task);
     let call = item::ItemCall { play, host, task, info, emit };
-    if task.async_seconds.is_some() {
-        let text = "async is not available yet: the task runs to its end before the next one starts";
-        emit(Event::Warning(text.into()));
-    }
     let mut outcome = match items(task, scope) {
         Ok(None) => {
             let done = item::run(&call, scope);

@@ -5,6 +5,8 @@
 
 mod apt;
 mod assemble;
+mod async_status;
+mod async_wrapper;
 pub mod attributes;
 mod authorized_key;
 mod blockinfile;
@@ -16,7 +18,9 @@ mod diff;
 mod dnf;
 mod edit;
 mod errno;
+mod expect;
 mod facts;
+mod fetch;
 mod file;
 mod find;
 mod flags;
@@ -28,6 +32,7 @@ mod group;
 pub mod host;
 mod hostname;
 mod http;
+pub mod job;
 mod known_hosts;
 mod lineinfile;
 mod mode;
@@ -40,12 +45,14 @@ mod probe;
 mod process;
 mod regex;
 mod replace;
+mod script;
 mod service;
 mod service_facts;
 mod setup;
 mod slurp;
 mod stat;
 mod tempfile;
+mod terminal;
 mod unarchive;
 mod uri;
 mod user;
@@ -59,6 +66,8 @@ pub fn register(registry: &mut Registry) {
     registry.add_modules([
         ModuleEntry::host::<apt::Apt>(),
         ModuleEntry::host::<assemble::Assemble>(),
+        ModuleEntry::host::<async_status::AsyncStatus>(),
+        ModuleEntry::host::<async_wrapper::AsyncWrapper>(),
         ModuleEntry::host::<authorized_key::AuthorizedKey>(),
         ModuleEntry::host::<blockinfile::Blockinfile>(),
         ModuleEntry::host::<command::Command>(),
@@ -66,6 +75,8 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<copy::Copy>(),
         ModuleEntry::host::<cron::Cron>(),
         ModuleEntry::host::<dnf::Dnf>(),
+        ModuleEntry::host::<expect::Expect>(),
+        ModuleEntry::host::<fetch::Fetch>(),
         ModuleEntry::host::<file::File>(),
         ModuleEntry::host::<find::Find>(),
         ModuleEntry::host::<get_url::GetUrl>(),
@@ -80,6 +91,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<ping::Ping>(),
         ModuleEntry::host::<pip::Pip>(),
         ModuleEntry::host::<replace::Replace>(),
+        ModuleEntry::host::<script::Script>(),
         ModuleEntry::host::<service::Service>(),
         ModuleEntry::host::<service::Systemd>(),
         ModuleEntry::host::<service_facts::ServiceFacts>(),

@@ -101,7 +101,7 @@ impl Action for Template {
         let codec =
             Codec::find(self.output_encoding.as_deref().filter(|e| !e.is_empty()).unwrap_or("utf-8"))?;
         let rendered = render(call, &source, &text, syntax, &self.common.dest)?;
-        copy::write(call, &self.common, &source, codec.encode(&rendered.to_text())?, rendered.is_secret())
+        copy::write(call, &self.common, &source, codec.encode(&rendered.to_text())?)
     }
 }
 
