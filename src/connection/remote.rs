@@ -142,6 +142,7 @@ impl Connection for User {
         let launcher = &*self.remote.launcher;
         match &self.other {
             None => collect(launcher.start(command)?, Output::default(), context),
+            Some(other) if other.needs_terminal() => super::local::by_module(self, command, context),
             Some(other) => {
                 let (dialogue, stdout) = bootstrap::plain(launcher, command, other)?;
                 let (started, stderr) = (dialogue.started, dialogue.err);
