@@ -95,7 +95,8 @@ impl Adhoc {
         let module = self.module_name.clone().unwrap_or_else(|| session.settings.module_name.clone());
         let document = self.document(&module).map_err(Fault::options)?;
         let cancel = Cancel::default();
-        let shared = Shared::new(options, session.settings, session.keyring, context, foreign, cancel.clone());
+        let shared =
+            Shared::new(options, session.settings, session.keyring, context, foreign, cancel.clone());
         let mut run = run::Run::new(Arc::new(shared), inventory, reporter)?;
         let playbook = run.load_document(&document, &folder)?;
         interrupt::watch(cancel);

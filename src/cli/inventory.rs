@@ -123,8 +123,7 @@ impl Show {
         let (foreign, context) = session.foreign(self.verbose);
         let here = self.playbook_dir.as_ref().or(settings.playbook_dir.as_ref());
         foreign.add_playbook(&document::absolute(here.map_or(std::path::Path::new("."), |folder| folder)));
-        let (mut inventory, warnings) =
-            Hosts::load(&sources, settings, &session.keyring, &context, &extra)?;
+        let (mut inventory, warnings) = Hosts::load(&sources, settings, &session.keyring, &context, &extra)?;
         for warning in session.warnings.iter().chain(&warnings) {
             eprintln!("[WARNING]: {}", format_error(warning));
         }

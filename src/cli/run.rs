@@ -89,7 +89,8 @@ impl Run {
 
         let cancel = Cancel::default();
         let playbooks = options.playbooks.clone();
-        let shared = Shared::new(options, session.settings, session.keyring, context, foreign, cancel.clone());
+        let shared =
+            Shared::new(options, session.settings, session.keyring, context, foreign, cancel.clone());
         let shared = Arc::new(shared);
         let mut run = run::Run::new(shared.clone(), inventory.clone(), reporter)?;
         let mut loaded: Vec<Playbook> = Vec::new();

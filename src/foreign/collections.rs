@@ -60,7 +60,9 @@ pub fn file(folder: &Path, kind: Kind, name: &str) -> Option<PathBuf> {
         .flatten()
         .map(|entry| entry.path())
         .filter(|path| path.file_stem().is_some_and(|stem| stem == last) && path.is_file())
-        .filter(|path| !matches!(path.extension().and_then(|e| e.to_str()), Some("yml" | "yaml" | "md" | "pyc")))
+        .filter(|path| {
+            !matches!(path.extension().and_then(|e| e.to_str()), Some("yml" | "yaml" | "md" | "pyc"))
+        })
         .collect();
     files.sort();
     files.into_iter().next()
@@ -161,7 +163,10 @@ mod tests {
         assert_eq!(routing.deprecation.as_deref(), Some("soon"));
         let dead = runtime.routing(&folder, Kind::Module, "dead").unwrap().unwrap();
         assert_eq!(dead.tombstone.as_deref(), Some("gone"));
-        assert_eq!(runtime.action_group(&folder, "a.b", "g").unwrap(), ["a.b.one", "c.d.two", "group/a.b.other"]);
+        assert_eq!(
+            runtime.action_group(&folder, "a.b", "g").unwrap(),
+            ["a.b.one", "c.d.two", "group/a.b.other"]
+        );
         assert_eq!(file(&folder, Kind::Module, "deep.x"), Some(folder.join("plugins/modules/deep/x.sh")));
         assert_eq!(full_name("a.b.deep.x"), Some(("a.b".into(), "deep.x")));
         assert_eq!(full_name("a.b"), None);

@@ -20,15 +20,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 7] = [
-        Kind::Module,
-        Kind::Action,
-        Kind::Filter,
-        Kind::Test,
-        Kind::Lookup,
-        Kind::Callback,
-        Kind::Inventory,
-    ];
+    pub const ALL: [Kind; 7] =
+        [Kind::Module, Kind::Action, Kind::Filter, Kind::Test, Kind::Lookup, Kind::Callback, Kind::Inventory];
 
     /// The folder beside a playbook and in a role.
     pub fn folder(self) -> &'static str {
@@ -82,8 +75,8 @@ impl Kind {
 
 /// Files beside modules that are none.
 const NO_MODULE: [&str; 16] = [
-    "pyc", "pyo", "swp", "bak", "rpm", "md", "txt", "rst", "orig", "yaml", "yml", "ini", "json", "toml", "cfg",
-    "retry",
+    "pyc", "pyo", "swp", "bak", "rpm", "md", "txt", "rst", "orig", "yaml", "yml", "ini", "json", "toml",
+    "cfg", "retry",
 ];
 
 /// Files by kind and name.
@@ -145,22 +138,20 @@ impl Folders {
         if let Some(path) = known(&state.files) {
             return Some(path);
         }
-        if !state.configured.contains_key(&kind) {
-            let files = configured(kind, settings);
-            state.configured.insert(kind, files);
-        }
+        state.configured.entry(kind).or_insert_with(|| configured(kind, settings));
         known(&state.configured)
     }
 
     /// All files of a kind.
     pub fn all(&self, kind: Kind, settings: &Settings) -> Vec<Arc<Path>> {
         let mut state = self.state();
-        if !state.configured.contains_key(&kind) {
-            let files = configured(kind, settings);
-            state.configured.insert(kind, files);
-        }
+        state.configured.entry(kind).or_insert_with(|| configured(kind, settings));
         let indices = [&state.files, &state.configured];
-        indices.into_iter().filter_map(|index| index.get(&kind)).flat_map(|files| files.values().cloned()).collect()
+        indices
+            .into_iter()
+            .filter_map(|index| index.get(&kind))
+            .flat_map(|files| files.values().cloned())
+            .collect()
     }
 }
 

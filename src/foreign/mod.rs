@@ -38,6 +38,9 @@ pub struct Found {
     pub warnings: Vec<String>,
 }
 
+/// A kind, a name, and the collections that it may be in.
+type Question = (Kind, String, Vec<Arc<str>>);
+
 /// The modules and plugins around a run.
 pub struct Foreign {
     settings: Settings,
@@ -46,7 +49,7 @@ pub struct Foreign {
     /// The folders of playbooks, which may have `collections/` beside them.
     playbooks: RwLock<Vec<PathBuf>>,
     runtime: Runtime,
-    known: Mutex<HashMap<(Kind, String, Vec<Arc<str>>), Option<Found>>>,
+    known: Mutex<HashMap<Question, Option<Found>>>,
     payloads: Mutex<HashMap<PathBuf, Arc<Payload>>>,
     names: Mutex<plugins::Names>,
     python: OnceLock<Result<Python, Error>>,
@@ -185,7 +188,11 @@ impl Foreign {
     /// A module of ansible-core itself that this program does not have.
     pub fn core_module(&self, name: &str) -> Option<Found> {
         let short = match full_name(name) {
-            Some((collection, inside)) if collection == "ansible.builtin" || collection == "ansible.legacy" => inside,
+            Some((collection, inside))
+                if collection == "ansible.builtin" || collection == "ansible.legacy" =>
+            {
+                inside
+            }
             Some(_) => return None,
             None => name,
         };
@@ -231,13 +238,16 @@ impl Foreign {
                 lines.filter_map(|rest| rest.trim().strip_prefix('=')).any(|v| value.contains(&v.trim()))
             };
             let report = says("CALLBACK_TYPE", &["'stdout'", "\"stdout\""]);
-            let asks = says("CALLBACK_NEEDS_ENABLED", &["True"]) || says("CALLBACK_NEEDS_WHITELIST", &["True"]);
+            let asks =
+                says("CALLBACK_NEEDS_ENABLED", &["True"]) || says("CALLBACK_NEEDS_WHITELIST", &["True"]);
             if !report && (!asks || enabled.contains(&name)) {
                 names.push(name);
             }
         }
         let in_collections = enabled.iter().filter(|name| full_name(name).is_some());
-        names.extend(in_collections.filter(|n| matches!(self.find(Kind::Callback, n, &[]), Ok(Some(_)))).cloned());
+        names.extend(
+            in_collections.filter(|n| matches!(self.find(Kind::Callback, n, &[]), Ok(Some(_)))).cloned(),
+        );
         names.sort();
         names
     }

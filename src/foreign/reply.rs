@@ -72,7 +72,7 @@ fn with_junk(mut result: serde_json::Map<String, Json>, junk: Option<String>) ->
     let given = result.contains_key("failed");
     let mut failed = flag(&mut result, "failed");
     if !given && let Some(rc) = result.get("rc") {
-        failed = !matches!(rc, Json::Null) && *rc != Json::from(0) && *rc != Json::from("0");
+        failed = !matches!(rc, Json::Null) && rc.as_i64() != Some(0) && rc.as_str() != Some("0");
     }
     let changed = flag(&mut result, "changed");
     let skipped = flag(&mut result, "skipped");
@@ -241,9 +241,10 @@ mod tests {
         let told = &outcome.values.get("deprecations").unwrap().as_list().unwrap()[0];
         let text = "old. This feature will be removed from collection 'a.b' version 9.9.";
         assert_eq!(deprecation_text(told), text);
-        let failure =
-            read(r#"{"failed": true, "exception": {"event": {"msg": "boom"}, "__ansible_type": "ErrorSummary"}}"#)
-                .unwrap_err();
+        let failure = read(
+            r#"{"failed": true, "exception": {"event": {"msg": "boom"}, "__ansible_type": "ErrorSummary"}}"#,
+        )
+        .unwrap_err();
         assert_eq!(failure.error.message(), "boom");
         assert_eq!(read("{\"rc\": 2}").unwrap_err().outcome.values.get("rc"), Some(&2.into()));
     }

@@ -90,7 +90,10 @@ mod tests {
 
     #[test]
     fn a_shebang_is_words() {
-        assert_eq!(shebang(b"#!/usr/bin/env  python3 -u\nx"), Some(("/usr/bin/env".into(), vec!["python3".into(), "-u".into()])));
+        assert_eq!(
+            shebang(b"#!/usr/bin/env  python3 -u\nx"),
+            Some(("/usr/bin/env".into(), vec!["python3".into(), "-u".into()]))
+        );
         assert_eq!(shebang(b"import x"), None);
     }
 }

@@ -91,7 +91,9 @@ pub fn decode_map(json: Json) -> Result<Map, Error> {
     match decode(json)? {
         Value::Map(map) => Ok(Arc::unwrap_or_clone(map)),
         Value::Null => Ok(Map::default()),
-        other => Err(Error::new(format!("a Python plugin gave a {} where a dict was wanted", other.type_name()))),
+        other => {
+            Err(Error::new(format!("a Python plugin gave a {} where a dict was wanted", other.type_name())))
+        }
     }
 }
 

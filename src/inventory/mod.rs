@@ -11,8 +11,8 @@ mod literal;
 mod load;
 mod model;
 mod pattern;
-mod print;
 mod plugin;
+mod print;
 mod script;
 mod terraform;
 #[cfg(test)]

@@ -141,7 +141,8 @@ impl Callbacks {
                     });
                     (name.to_string(), counts)
                 });
-                let custom = custom.iter().map(|(n, v)| (n.to_string(), wire::encode(&self.redactor.map(v).into())));
+                let custom =
+                    custom.iter().map(|(n, v)| (n.to_string(), wire::encode(&self.redactor.map(v).into())));
                 json!({
                     "event": "stats", "hosts": hosts.collect::<serde_json::Map<_, _>>(),
                     "custom": custom.collect::<serde_json::Map<_, _>>(),
@@ -171,7 +172,8 @@ impl Callbacks {
             }
         }
         if let Some(delegate) = &result.delegated {
-            let host: Map = [(Value::from("ansible_host"), Value::from(delegate.clone()))].into_iter().collect();
+            let host: Map =
+                [(Value::from("ansible_host"), Value::from(delegate.clone()))].into_iter().collect();
             values.insert("_ansible_delegated_vars".into(), host.into());
         }
         json!({

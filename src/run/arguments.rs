@@ -113,7 +113,12 @@ pub fn module_defaults<'t>(
         let same = match (entry, key_entry) {
             (Some(a), Some(b)) => a.doc.name == b.doc.name,
             _ if key.starts_with("group/") => false,
-            _ if key.split('.').count() > 2 && full.split('.').count() > 2 && !key.starts_with("ansible.legacy.") => *key == full,
+            _ if key.split('.').count() > 2
+                && full.split('.').count() > 2
+                && !key.starts_with("ansible.legacy.") =>
+            {
+                *key == full
+            }
             _ => key.rsplit('.').next() == Some(short),
         };
         if same {

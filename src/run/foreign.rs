@@ -184,7 +184,11 @@ fn variable(scope: &Arc<HostScope>, name: &str) -> Result<Option<Value>, Error> 
 type Discovered = Option<(String, Option<String>)>;
 
 /// The program that runs a module, and its arguments; for `python` the host's own.
-fn interpreter(call: &ActionCall, program: &str, more: &[String]) -> Result<(Vec<String>, Discovered), Failure> {
+fn interpreter(
+    call: &ActionCall,
+    program: &str,
+    more: &[String],
+) -> Result<(Vec<String>, Discovered), Failure> {
     let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let scope = scope_of(call);
     let named = variable(&scope, &format!("ansible_{name}_interpreter"))?;

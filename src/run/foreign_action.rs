@@ -13,8 +13,8 @@ use crate::template::Scope;
 
 /// Families of network modules whose actions are one plugin each.
 const NETWORKS: [&str; 22] = [
-    "eos", "nxos", "ios", "iosxr", "junos", "enos", "ce", "vyos", "sros", "dellos9", "dellos10", "dellos6", "asa",
-    "aruba", "aireos", "bigip", "ironware", "onyx", "netconf", "exos", "voss", "slxos",
+    "eos", "nxos", "ios", "iosxr", "junos", "enos", "ce", "vyos", "sros", "dellos9", "dellos10", "dellos6",
+    "asa", "aruba", "aireos", "bigip", "ironware", "onyx", "netconf", "exos", "voss", "slxos",
 ];
 
 /// The action plugin of a task, if a plugin in Python is one.

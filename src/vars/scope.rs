@@ -358,7 +358,9 @@ impl Scope for HostScope {
                 (Some(value), _) => Renderer::finalize(value.clone()).ok(),
                 // These hold everything else, and whoever wants them asks for them.
                 (None, true) if matches!(&*name, "vars" | "hostvars") => None,
-                (None, true) => magic::get(self, &name).and_then(Result::ok).and_then(|v| Renderer::finalize(v).ok()),
+                (None, true) => {
+                    magic::get(self, &name).and_then(Result::ok).and_then(|v| Renderer::finalize(v).ok())
+                }
                 (None, false) => match self.layers.get(&name) {
                     Some(Found::Value(value)) => Some(value.clone()),
                     Some(Found::Node(node)) => self.as_written(node),

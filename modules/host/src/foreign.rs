@@ -99,7 +99,8 @@ fn decode(text: &str) -> Result<Vec<u8>, Error> {
 fn folder(context: &Context) -> Result<tempfile::TempDir, Failure> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("ansible-tmp-").permissions(Permissions::from_mode(0o700));
-    let wanted = context.temporary.as_deref().map(|path| crate::path::expand(&path.to_string_lossy(), context));
+    let wanted =
+        context.temporary.as_deref().map(|path| crate::path::expand(&path.to_string_lossy(), context));
     if let Some(path) = wanted.map(PathBuf::from)
         && make(&path).is_ok()
         && let Ok(folder) = builder.tempdir_in(&path)

@@ -287,7 +287,8 @@ pub fn lookup(renderer: &Renderer, name: &str, terms: Vec<Value>, mut options: M
             None => error,
         });
     }
-    let tolerant = matches!(short_name(name), "first_found" | "env") || foreign.is_some_and(|p| p.takes_undefined(name));
+    let tolerant =
+        matches!(short_name(name), "first_found" | "env") || foreign.is_some_and(|p| p.takes_undefined(name));
     let ready = |value: &Value| {
         let value = force_deep(value)?;
         if !tolerant {
