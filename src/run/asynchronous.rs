@@ -8,7 +8,7 @@ use std::time::Duration;
 use playbook_api::{Arguments, Error, Failure, Map, Outcome, Run, Value, map};
 
 use super::actions::{self, ActionCall};
-use super::{item, keyword, module};
+use super::{keyword, module, result};
 use crate::playbook::Task;
 use crate::report::{Event, Status};
 use crate::template::Scope;
@@ -104,13 +104,13 @@ fn watch(call: &mut ActionCall, job: &str, limit: u64, poll: u64) -> Result<Outc
             // A connection may break while the job goes on.
             Err(_) => {}
             Ok(outcome) => {
-                let mut result = item::blank(call.item, Status::Ok);
-                result.values = outcome.values;
+                let mut seen = result::blank(call.item.info, call.scope, Status::Ok);
+                seen.values = outcome.values;
                 if left == 0 {
                     let message = format!("async task did not complete within the requested time - {limit}s");
-                    return Err(Failure::new(message).with("async_result", result.values));
+                    return Err(Failure::new(message).with("async_result", seen.values));
                 }
-                (call.item.emit)(Event::Poll { result, job: job.to_owned() });
+                (call.item.emit)(Event::Poll { result: seen, job: job.to_owned() });
             }
         }
     }

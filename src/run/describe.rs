@@ -63,13 +63,12 @@ pub fn name(task: &Task, scope: &Arc<HostScope>) -> String {
 }
 
 /// `ansible_failed_task`.
-pub fn failed_task(play: &PlayState, task: &Arc<Task>) -> Value {
+pub fn failed_task(task: &Arc<Task>) -> Value {
     let written = |node: &crate::document::Node| node.raw();
     let args: Map = task.action.args.iter().map(|(k, n)| (Value::from(k.clone()), written(n))).collect();
     let tags: Vec<Value> =
         task.frame.chain().flat_map(|f| &f.keywords.tags).chain(&task.keywords.tags).map(written).collect();
     let name = task.keywords.name.as_ref().map_or_else(|| Value::from(""), written);
-    let _ = play;
     map! {
         "name" => name,
         "action" => task.action.name.clone(),

@@ -23,6 +23,7 @@ mod plays;
 mod pool;
 mod prepare;
 mod prompt;
+mod result;
 mod state;
 mod stats;
 mod strategy;
