@@ -52,9 +52,13 @@ impl Adhoc {
         self.hosts.put_flags(&mut session.settings);
         let options = self.hosts.options(&session.settings, !self.list_hosts)?;
         let output = if self.one_line { Output::OneLine } else { Output::Minimal };
-        let context = common::context(&session, &options);
+        let (context, foreign) = common::context(&session, &options);
+        let redactor = context.redactor.clone();
+        let reporter = report::reporter(&session.settings, output, options.verbosity, redactor.clone());
+        let plugins = session.settings.bin_ansible_callbacks && !self.list_hosts;
+        foreign.add_playbook(&crate::document::absolute(std::path::Path::new(".")));
         let mut reporter =
-            report::reporter(&session.settings, output, options.verbosity, context.redactor.clone());
+            report::python::with_plugins(reporter, &foreign, &session.settings, redactor, plugins)?;
         let inventory = common::begin(&session, &options, &context, &mut *reporter)?;
         if self.list_hosts {
             let (mut hosts, _) = inventory.select(&self.pattern, &session.settings)?;
@@ -69,7 +73,8 @@ impl Adhoc {
         let module = self.module_name.clone().unwrap_or_else(|| session.settings.module_name.clone());
         let document = self.document(&module).map_err(Fault::options)?;
         let cancel = Cancel::default();
-        let shared = Shared::new(options, session.settings, session.keyring, context, cancel.clone());
+        let shared =
+            Shared::new(options, session.settings, session.keyring, context, foreign, cancel.clone());
         let mut run = run::Run::new(Arc::new(shared), inventory, reporter)?;
         let folder = crate::document::absolute(std::path::Path::new("."));
         let playbook = run.load_document(&document, &folder)?;

@@ -8,6 +8,7 @@ mod event;
 pub mod json_lines;
 mod live;
 mod minimal;
+pub mod python;
 mod recap;
 mod result;
 #[cfg(test)]

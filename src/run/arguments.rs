@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use playbook_api::{Arguments, Error, Map, Place, Value};
 
 use super::item::ItemCall;
-use super::keyword;
+use super::{foreign, keyword};
 use crate::document::Node;
 use crate::playbook::Task;
 use crate::template::Renderer;
@@ -88,9 +88,11 @@ fn defaults(call: &ItemCall, task: &Task, renderer: &Renderer) -> Result<Map, Er
     };
     let entry = call.play.shared.registry.module(&task.action.name);
     let collection = entry.map(|e| e.doc.collection).unwrap_or_default();
+    let full = foreign::full_name(&call.play.shared, task)?;
     for (key, node) in &written {
-        let group = key.strip_prefix("group/").map(|g| g.rsplit('.').next().unwrap_or(g));
-        if group.is_some_and(|g| in_group(g, collection)) {
+        let Some(group) = key.strip_prefix("group/") else { continue };
+        let members = call.play.shared.foreign.action_group(group)?;
+        if members.contains(&full) || in_group(group.rsplit('.').next().unwrap_or(group), collection) {
             add(node)?;
         }
     }
@@ -99,7 +101,14 @@ fn defaults(call: &ItemCall, task: &Task, renderer: &Renderer) -> Result<Map, Er
         let key_entry = call.play.shared.registry.module(key);
         let same = match (entry, key_entry) {
             (Some(a), Some(b)) => a.doc.name == b.doc.name,
-            _ => key.rsplit('.').next() == Some(short) && !key.starts_with("group/"),
+            _ if key.starts_with("group/") => false,
+            _ if key.split('.').count() > 2
+                && full.split('.').count() > 2
+                && !key.starts_with("ansible.legacy.") =>
+            {
+                *key == full
+            }
+            _ => key.rsplit('.').next() == Some(short),
         };
         if same {
             add(node)?;

@@ -8,6 +8,7 @@ use playbook_api::{Context, Error, Registry, Value};
 
 use super::Options;
 use crate::document::Node;
+use crate::foreign::Foreign;
 use crate::playbook::{Frame, Loader, Play};
 use crate::settings::Settings;
 use crate::vars::ScopeBase;
@@ -23,6 +24,8 @@ pub struct Shared {
     pub registry: Arc<Registry>,
     pub keyring: Arc<Keyring>,
     pub context: Context,
+    /// Modules and plugins that this program does not have itself.
+    pub foreign: Arc<Foreign>,
     /// Ctrl-C: running tasks finish, no new ones start.
     pub interrupt: Cancel,
     runtime: OnceLock<tokio::runtime::Runtime>,
@@ -34,10 +37,11 @@ impl Shared {
         settings: Settings,
         keyring: Arc<Keyring>,
         context: Context,
+        foreign: Arc<Foreign>,
         interrupt: Cancel,
     ) -> Self {
         let registry = context.registry.clone();
-        Shared { options, settings, registry, keyring, context, interrupt, runtime: OnceLock::new() }
+        Shared { options, settings, registry, keyring, context, foreign, interrupt, runtime: OnceLock::new() }
     }
 
     /// The runtime that moves bytes, started when something first needs it.
@@ -59,6 +63,7 @@ impl Shared {
             settings: &self.settings,
             keyring: &self.keyring,
             folder: Default::default(),
+            foreign: &self.foreign,
             render,
             is_action: &|_| true,
             action_names: &Vec::new,

@@ -27,6 +27,7 @@ mod facts;
 mod file;
 mod find;
 mod flags;
+mod foreign;
 mod get_url;
 mod getent;
 mod git;
@@ -85,6 +86,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<expect::Expect>(),
         ModuleEntry::host::<file::File>(),
         ModuleEntry::host::<find::Find>(),
+        ModuleEntry::host::<foreign::Foreign>(),
         ModuleEntry::host::<get_url::GetUrl>(),
         ModuleEntry::host::<getent::Getent>(),
         ModuleEntry::host::<git::Git>(),
