@@ -1,5 +1,6 @@
 //! `playbook adhoc`, which is also `ansible`.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Parser;
@@ -36,6 +37,12 @@ pub struct Adhoc {
     /// A line a host.
     #[arg(short, long)]
     one_line: bool,
+    /// The folder taken for the playbook's: its roles, group_vars and host_vars count.
+    #[arg(long, value_name = "FOLDER")]
+    playbook_dir: Option<PathBuf>,
+    /// Write each host's result into a file in this folder.
+    #[arg(short, long, value_name = "FOLDER")]
+    tree: Option<std::path::PathBuf>,
     /// List the hosts, and do nothing.
     #[arg(long)]
     list_hosts: bool,
@@ -51,11 +58,25 @@ impl Adhoc {
         let mut session = Session::new(&self.hosts.vault, register, by_project)?;
         self.hosts.put_flags(&mut session.settings);
         let options = self.hosts.options(&session.settings, !self.list_hosts)?;
-        let output = if self.one_line { Output::OneLine } else { Output::Minimal };
+        let as_in_playbooks =
+            session.settings.bin_ansible_callbacks && session.settings.stdout_callback != "default";
+        let output = match self.one_line {
+            true => Output::OneLine,
+            false if as_in_playbooks => Output::Text,
+            false => Output::Minimal,
+        };
         let context = common::context(&session, &options);
         let mut reporter =
             report::reporter(&session.settings, output, options.verbosity, context.redactor.clone());
-        let inventory = common::begin(&session, &options, &context, &mut *reporter)?;
+        if let Some(folder) = &self.tree {
+            let folder = crate::document::absolute(&crate::settings::expand_home(folder));
+            reporter =
+                report::with_tree(reporter, folder, &session.settings, options.verbosity, &context.redactor);
+        }
+        let mut inventory = common::begin(&session, &options, &context, &mut *reporter)?;
+        let folder = self.playbook_dir.as_ref().or(session.settings.playbook_dir.as_ref());
+        let folder = crate::document::absolute(folder.map_or(Path::new("."), |folder| folder));
+        inventory.beside_playbook(vec![folder.clone()]);
         if self.list_hosts {
             let (mut hosts, _) = inventory.select(&self.pattern, &session.settings)?;
             if let Some(limit) = &options.limit {
@@ -71,7 +92,6 @@ impl Adhoc {
         let cancel = Cancel::default();
         let shared = Shared::new(options, session.settings, session.keyring, context, cancel.clone());
         let mut run = run::Run::new(Arc::new(shared), inventory, reporter)?;
-        let folder = crate::document::absolute(std::path::Path::new("."));
         let playbook = run.load_document(&document, &folder)?;
         interrupt::watch(cancel);
         Ok(run.playbooks(&[playbook])?.exit_code())

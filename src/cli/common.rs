@@ -216,6 +216,9 @@ pub fn begin(
     for warning in warnings {
         reporter.event(&Event::Warning(report::format_error(&warning)));
     }
+    for note in std::mem::take(&mut inventory.notes) {
+        reporter.event(&Event::Verbose { level: 3, text: note, host: None });
+    }
     inventory.beside_playbook(folders(&options.playbooks));
     if inventory.hosts.is_empty() {
         if settings.localhost_warning {
@@ -241,7 +244,7 @@ fn folders(playbooks: &[PathBuf]) -> Vec<PathBuf> {
     folders
 }
 
-fn config_line(settings: &Settings) -> String {
+pub fn config_line(settings: &Settings) -> String {
     match &settings.config_file {
         Some(path) => format!("Using {} as config file", path.display()),
         None => "No config file found; using defaults".into(),

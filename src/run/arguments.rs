@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use playbook_api::{Arguments, Error, Map, Place, Value};
+use playbook_api::{Arguments, Error, Map, Place, Registry, Value};
 
 use super::item::ItemCall;
 use super::keyword;
@@ -65,6 +65,17 @@ fn full_name(task: &Task) -> String {
 
 /// What `module_defaults` gives this task: its groups' values, then its own.
 fn defaults(call: &ItemCall, task: &Task, renderer: &Renderer) -> Result<Map, Error> {
+    let mut values = Map::default();
+    for node in module_defaults(task, &call.play.shared.registry) {
+        if let Value::Map(map) = renderer.value(node)? {
+            values.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())));
+        }
+    }
+    Ok(values)
+}
+
+/// What `module_defaults` says of a task's module, as written: its groups', then its own.
+pub fn module_defaults<'t>(task: &'t Task, registry: &Registry) -> Vec<&'t Node> {
     let mut written: Vec<(String, &Node)> = Vec::new();
     for node in keyword::inherited(task, "module_defaults") {
         let dicts: Vec<&Node> = node.as_list().map_or_else(|| vec![node], |items| items.iter().collect());
@@ -76,36 +87,27 @@ fn defaults(call: &ItemCall, task: &Task, renderer: &Renderer) -> Result<Map, Er
             }
         }
     }
-    let mut values = Map::default();
-    if written.is_empty() {
-        return Ok(values);
-    }
-    let mut add = |node: &Node| -> Result<(), Error> {
-        if let Value::Map(map) = renderer.value(node)? {
-            values.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())));
-        }
-        Ok(())
-    };
-    let entry = call.play.shared.registry.module(&task.action.name);
+    let mut found = Vec::new();
+    let entry = registry.module(&task.action.name);
     let collection = entry.map(|e| e.doc.collection).unwrap_or_default();
     for (key, node) in &written {
         let group = key.strip_prefix("group/").map(|g| g.rsplit('.').next().unwrap_or(g));
         if group.is_some_and(|g| in_group(g, collection)) {
-            add(node)?;
+            found.push(*node);
         }
     }
     let short = task.action_name();
     for (key, node) in &written {
-        let key_entry = call.play.shared.registry.module(key);
+        let key_entry = registry.module(key);
         let same = match (entry, key_entry) {
             (Some(a), Some(b)) => a.doc.name == b.doc.name,
             _ => key.rsplit('.').next() == Some(short) && !key.starts_with("group/"),
         };
         if same {
-            add(node)?;
+            found.push(*node);
         }
     }
-    Ok(values)
+    found
 }
 
 /// The action groups that collections define and this program has modules of.

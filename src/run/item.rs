@@ -7,8 +7,7 @@ use playbook_api::{Error, ErrorKind, Map, Value};
 
 use super::actions::{self, ActionCall};
 use super::keyword::{self, Verdict};
-use super::{Effect, PlayState, result};
-use super::{arguments, asynchronous};
+use super::{Effect, PlayState, arguments, asynchronous, result};
 use crate::playbook::Task;
 use crate::report::{Event, Status, TaskInfo, TaskResult};
 use crate::vars::HostScope;

@@ -75,6 +75,7 @@ impl Shared {
             action_names: &Vec::new,
             is_lookup: &|_| true,
             warn,
+            fault: &Err,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! mode closes for changes.
 
 mod apt;
+mod apt_repository;
 mod assemble;
 mod async_status;
 mod async_wrapper;
@@ -14,8 +15,11 @@ pub mod checksum;
 mod command;
 mod copy;
 mod cron;
+mod deb822_repository;
+mod debconf;
 mod diff;
 mod dnf;
+mod dpkg_selections;
 mod edit;
 mod errno;
 mod expect;
@@ -65,6 +69,7 @@ use playbook_api::{ModuleEntry, Registry};
 pub fn register(registry: &mut Registry) {
     registry.add_modules([
         ModuleEntry::host::<apt::Apt>(),
+        ModuleEntry::host::<apt_repository::AptRepository>(),
         ModuleEntry::host::<assemble::Assemble>(),
         ModuleEntry::host::<async_status::AsyncStatus>(),
         ModuleEntry::host::<async_wrapper::AsyncWrapper>(),
@@ -74,7 +79,10 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<command::Shell>(),
         ModuleEntry::host::<copy::Copy>(),
         ModuleEntry::host::<cron::Cron>(),
+        ModuleEntry::host::<deb822_repository::Deb822Repository>(),
+        ModuleEntry::host::<debconf::Debconf>(),
         ModuleEntry::host::<dnf::Dnf>(),
+        ModuleEntry::host::<dpkg_selections::DpkgSelections>(),
         ModuleEntry::host::<expect::Expect>(),
         ModuleEntry::host::<fetch::Fetch>(),
         ModuleEntry::host::<file::File>(),
