@@ -46,7 +46,13 @@ impl Lab {
         Context { registry: self.registry.clone(), ..Context::default() }
     }
 
-    fn run(&self, on: &dyn Connection, module: &str, args: Map, context: &Context) -> Result<Outcome, Failure> {
+    fn run(
+        &self,
+        on: &dyn Connection,
+        module: &str,
+        args: Map,
+        context: &Context,
+    ) -> Result<Outcome, Failure> {
         on.run(self.registry.module(module).unwrap(), &Arguments::from(args), context)
     }
 
