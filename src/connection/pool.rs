@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
-use playbook_api::{Error, Failure};
+use playbook_api::{Error, ErrorKind, Failure};
 
 use super::docker::Docker;
 use super::launch::Shell;
@@ -45,8 +45,9 @@ impl Connections {
             }
             "docker" => self.remote(login.clone(), target, || Ok(Box::new(Docker::new(login))))?,
             _ => {
-                return Err(Failure::new(format!("the connection plugin '{}' was not found", login.plugin))
-                    .help("connections are ssh, local and docker"));
+                let error = Error::new(format!("the connection plugin '{}' was not found", login.plugin));
+                let error = error.kind(ErrorKind::Connection).help("connections are ssh, local and docker");
+                return Err(error.into());
             }
         };
         Ok(Arc::new(remote.user(other)))

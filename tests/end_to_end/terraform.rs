@@ -29,7 +29,10 @@ fn a_state_in_a_bucket() {
     servers.emulator.put_object(&bucket, "prod/terraform.tfstate", STATE.into()).expect("an object");
     let project = Project::new(&[
         ("play.yml", PLAYBOOK),
-        ("inventory.yml", &format!("plugin: terraform_outputs\npath: s3://{bucket}/prod/terraform.tfstate\n")),
+        (
+            "inventory.yml",
+            &format!("plugin: terraform_outputs\npath: s3://{bucket}/prod/terraform.tfstate\n"),
+        ),
     ]);
     let endpoint = format!("http://127.0.0.1:{}", servers.emulator.port);
     let run = |inventory: &str| {
