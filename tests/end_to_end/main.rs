@@ -8,3 +8,4 @@ mod deploy;
 mod oracle;
 mod seed;
 mod support;
+mod templar;
