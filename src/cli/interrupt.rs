@@ -18,6 +18,7 @@ pub fn watch(cancel: Cancel) {
         }
         if signals.wait().is_ok() {
             eprintln!("[ERROR]: User interrupted execution");
+            crate::connection::abandon();
             std::process::exit(99);
         }
     };

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, map};
+use playbook_api::{Arguments, Error, Failure, Map, Outcome, Registry, Value, map};
 
 use super::actions::ActionCall;
-use super::{Shared, keyword, module};
+use super::{keyword, module};
 use crate::foreign::style::Style;
-use crate::foreign::{Found, Kind, reply};
+use crate::foreign::{Foreign, Found, Kind, reply};
 use crate::playbook::{self, Task};
 use crate::template::{Renderer, Scope};
 use crate::vars::HostScope;
@@ -29,18 +29,21 @@ pub fn search(task: &Task) -> Vec<Arc<str>> {
     }
 }
 
+/// Whether a task runs a module or action plugin that lies beside the playbook or in a collection.
+pub fn is(foreign: &Foreign, task: &Task) -> bool {
+    let search = search(task);
+    let found = |kind| foreign.find(kind, &task.action.name, &search).ok().flatten();
+    [Kind::Action, Kind::Module].into_iter().any(|kind| found(kind).is_some_and(|found| found.path.is_some()))
+}
+
 /// The full name of what a task runs, for what is said of collections' modules; as written where it is in none.
-pub fn full_name(shared: &Shared, task: &Task) -> Result<String, Error> {
+pub fn full_name(registry: &Registry, foreign: &Foreign, task: &Task) -> String {
     let (name, search) = (&*task.action.name, search(task));
-    let found = match shared.foreign.find(Kind::Module, name, &search)? {
-        Some(found) => Some(found),
-        None => shared.foreign.find(Kind::Action, name, &search)?,
-    };
-    if let Some(found) = found {
-        return Ok(found.name);
+    let find = |kind| foreign.find(kind, name, &search).ok().flatten();
+    match find(Kind::Module).or_else(|| find(Kind::Action)) {
+        Some(found) => found.name,
+        None => registry.module(name).map_or_else(|| name.to_owned(), |entry| entry.doc.full_name()),
     }
-    let native = shared.registry.module(name);
-    Ok(native.map_or_else(|| name.to_owned(), |entry| entry.doc.full_name()))
 }
 
 /// Runs a module of the file at this path with these arguments.

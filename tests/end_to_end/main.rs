@@ -2,7 +2,10 @@
 
 mod bad_input;
 mod bad_services;
+mod callbacks;
+mod check;
 mod deploy;
 mod oracle;
 mod seed;
 mod support;
+mod terraform;

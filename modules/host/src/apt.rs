@@ -249,20 +249,14 @@ impl Apt {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let mut updated = false;
         if wanted && before + self.cache_valid_time <= now {
-            let mut pause = 1;
-            let mut tries = 0;
-            loop {
-                let program = self.program("update");
-                let output = host.run(&program)?;
-                if output.success() {
-                    break;
-                }
-                if tries >= self.update_cache_retries {
-                    return Err(Failure::new(format!("Failed to update apt cache: {}", output.err().trim())));
-                }
-                tries += 1;
-                std::thread::sleep(Duration::from_secs(pause));
-                pause = (pause * 2).min(self.update_cache_retry_max_delay.max(1));
+            let tried = refresh(
+                host,
+                &self.program("update"),
+                self.update_cache_retries,
+                self.update_cache_retry_max_delay,
+            )?;
+            if let Err(why) = tried {
+                return Err(Failure::new(format!("Failed to update apt cache: {why}")));
             }
             updated = !host.check();
         }
@@ -384,6 +378,28 @@ impl Apt {
             }
         }
     }
+}
+
+/// Fetches the lists of packages, several times if need be. Says what apt complained of in the end.
+pub fn refresh(
+    host: &Host,
+    program: &Program,
+    retries: u64,
+    longest_pause: u64,
+) -> Result<Result<(), String>, Failure> {
+    let mut pause = 1;
+    for tried in 0.. {
+        let output = host.run(program)?;
+        if output.success() {
+            break;
+        }
+        if tried >= retries {
+            return Ok(Err(output.err().trim().to_owned()));
+        }
+        std::thread::sleep(Duration::from_secs(pause));
+        pause = (pause * 2).min(longest_pause.max(1));
+    }
+    Ok(Ok(()))
 }
 
 /// When the lists of packages were fetched last.
