@@ -8,7 +8,7 @@ use std::time::Duration;
 use playbook_api::{Arguments, Error, Failure, Map, Outcome, Run, Value, map};
 
 use super::actions::{self, ActionCall};
-use super::{keyword, module, result};
+use super::{foreign, keyword, module, result};
 use crate::playbook::Task;
 use crate::report::{Event, Status};
 use crate::template::Scope;
@@ -26,10 +26,13 @@ pub fn run(call: &mut ActionCall) -> Result<Outcome, Failure> {
     let (task, shared) = (call.item.task, &call.item.play.shared);
     let name = &task.action.name;
     let needs_the_run = actions::find(name).is_some_and(|action| !action.asynchronous);
-    let entry = match shared.registry.module(name) {
-        Some(entry) if matches!(entry.run, Run::Host(_)) && !needs_the_run => entry.clone(),
-        None if !needs_the_run => {
-            return Err(super::unknown_action(shared, name).at(&task.place).into());
+    let resolved = if needs_the_run { None } else { Some(module::resolve(call, name)?) };
+    let (entry, foreign) = match resolved {
+        Some(module::Resolved::Native(entry)) if matches!(entry.run, Run::Host(_)) => (entry, None),
+        Some(module::Resolved::Foreign(found, path)) => {
+            let prepared = foreign::prepare(call, &found, &path, &call.args)?;
+            call.args = prepared.args.clone();
+            (prepared.entry.clone(), Some(prepared))
         }
         _ => return Err(Failure::new(format!("This action ({name}) does not support async."))),
     };
@@ -59,6 +62,10 @@ pub fn run(call: &mut ActionCall) -> Result<Outcome, Failure> {
     let done = match u64::try_from(poll) {
         Ok(poll) if poll > 0 => wait(call, &started.values, limit, poll),
         _ => Ok(started),
+    };
+    let done = match &foreign {
+        Some(prepared) => return prepared.finish(done),
+        None => done,
     };
     let Some(shown) = shown else { return done };
     match done {

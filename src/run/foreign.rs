@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use playbook_api::{Arguments, Error, Failure, Map, Outcome, Registry, Value, map};
+use playbook_api::{Arguments, Error, Failure, Map, ModuleEntry, Outcome, Registry, Value, map};
 
 use super::actions::ActionCall;
 use super::{keyword, module};
 use crate::foreign::style::Style;
-use crate::foreign::{Foreign, Found, Kind, reply};
+use crate::foreign::{Foreign, Found, Kind};
 use crate::playbook::{self, Task};
 use crate::template::{Renderer, Scope};
 use crate::vars::HostScope;
@@ -46,8 +46,30 @@ pub fn full_name(registry: &Registry, foreign: &Foreign, task: &Task) -> String 
     }
 }
 
+/// A module made ready to be run on the host that a task acts on.
+pub struct Prepared {
+    /// The module that runs it there, and that one's arguments.
+    pub entry: Arc<ModuleEntry>,
+    pub args: Arguments,
+    warnings: Vec<String>,
+    discovered: Discovered,
+    verbose: bool,
+}
+
 /// Runs a module of the file at this path with these arguments.
 pub fn call(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) -> Result<Outcome, Failure> {
+    let prepared = prepare(call, found, path, args)?;
+    let done = module::run(call, &prepared.entry, prepared.args.clone());
+    prepared.finish(done)
+}
+
+/// Puts a module and its arguments into those of the one that runs it.
+pub fn prepare(
+    call: &ActionCall,
+    found: &Found,
+    path: &Path,
+    args: &Arguments,
+) -> Result<Prepared, Failure> {
     let shared = &call.item.play.shared;
     let payload = shared.foreign.payload(found, path)?;
     let arguments = with_internal(call, found, &args.values)?.to_json();
@@ -64,8 +86,8 @@ pub fn call(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) -> 
     let content = payload.content(&arguments, Some(first.as_str()).filter(|f| !f.is_empty()));
     let encode = |bytes: &[u8]| Value::from(STANDARD.encode(bytes));
     let file = format!("AnsiballZ_{}", payload.file);
-    let mut argv = words.clone();
-    let mut values = map! { "keep_files" => shared.settings.keep_remote_files };
+    let mut argv = words;
+    let mut values = map! { "keep_files" => shared.settings.keep_remote_files, "interpreter" => first };
     match payload.style {
         // It reads its own text, and needs no file.
         Style::Python => {
@@ -88,19 +110,20 @@ pub fn call(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) -> 
     }
     values.insert("argv".into(), argv.into());
     let entry = shared.registry.module(MODULE).cloned().ok_or_else(|| Error::new("no module runs others"))?;
-    let done = module::run(call, &entry, Arguments { values, ..Arguments::default() })?;
-    let text = |name: &str| done.values.get(name).map(|v| v.to_text().into_owned()).unwrap_or_default();
-    let (stdout, stderr) = (text("stdout"), text("stderr"));
-    let rc = done.values.get("rc").and_then(Value::as_i64).unwrap_or_default();
-    let printed = reply::Printed {
-        rc,
-        stdout: &stdout,
-        stderr: &stderr,
-        interpreter: Some(first.as_str()).filter(|f| !f.is_empty()),
-    };
-    let finish = |outcome: &mut Outcome| {
-        outcome.warnings.splice(0..0, found.warnings.iter().cloned());
-        if let Some((fact, warning)) = &discovered {
+    let warnings = found.warnings.clone();
+    let verbose = shared.options.verbosity >= 3;
+    Ok(Prepared { entry, args: Arguments { values, ..args.clone() }, warnings, discovered, verbose })
+}
+
+impl Prepared {
+    /// Adds what is known here to what the module returned.
+    pub fn finish(&self, mut done: Result<Outcome, Failure>) -> Result<Outcome, Failure> {
+        let outcome = match &mut done {
+            Ok(outcome) => outcome,
+            Err(failure) => &mut failure.outcome,
+        };
+        outcome.warnings.splice(0..0, self.warnings.iter().cloned());
+        if let Some((fact, warning)) = &self.discovered {
             let mut facts: Map = match outcome.values.get("ansible_facts") {
                 Some(Value::Map(facts)) => (**facts).clone(),
                 _ => Map::default(),
@@ -109,19 +132,10 @@ pub fn call(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) -> 
             outcome.values.insert("ansible_facts".into(), facts.into());
             outcome.warnings.extend(warning.clone());
         }
-        if shared.options.verbosity < 3 {
+        if !self.verbose {
             outcome.values.shift_remove("invocation");
         }
-    };
-    match reply::read(&printed) {
-        Ok(mut outcome) => {
-            finish(&mut outcome);
-            Ok(outcome)
-        }
-        Err(mut failure) => {
-            finish(&mut failure.outcome);
-            Err(failure)
-        }
+        done
     }
 }
 

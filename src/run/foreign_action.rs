@@ -3,12 +3,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, map};
+use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, map, reply};
 use serde_json::{Value as Json, json};
 
 use super::actions::ActionCall;
 use super::{foreign, keyword, module, target};
-use crate::foreign::{Found, Kind, nothing_to_ask, reply, wire};
+use crate::foreign::{Found, Kind, nothing_to_ask, wire};
 use crate::template::Scope;
 
 /// Families of network modules whose actions are one plugin each.

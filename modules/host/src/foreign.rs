@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use playbook_api::{Context, Doc, Error, Failure, HostModule, JsonSchema, Map, Outcome, Value};
+use playbook_api::reply::{self, Printed};
+use playbook_api::{Context, Doc, Error, Failure, HostModule, JsonSchema, Outcome};
 use serde::Deserialize;
 
 use crate::host::Host;
@@ -31,6 +32,8 @@ pub struct Foreign {
     argv: Vec<String>,
     /// What the program reads, as base64.
     stdin: Option<String>,
+    /// It is a module, and what it prints is its result; this is what runs it, if anything does.
+    interpreter: Option<String>,
     /// Leave the files where they are.
     #[serde(default)]
     keep_files: bool,
@@ -79,16 +82,18 @@ impl HostModule for Foreign {
             }
             Err(e) => return Err(Error::from(e).context("cannot run the module").into()),
         };
-        let mut values = Map::default();
-        values.insert("rc".into(), rc.into());
-        values.insert("stdout".into(), text(stdout));
-        values.insert("stderr".into(), text(stderr));
-        Ok(Outcome { values, ..Outcome::default() })
+        let (stdout, stderr) = (text(&stdout), text(&stderr));
+        if let Some(interpreter) = &self.interpreter {
+            let interpreter = Some(interpreter.as_str()).filter(|name| !name.is_empty());
+            let printed = Printed { rc: rc.into(), stdout: &stdout, stderr: &stderr, interpreter };
+            return reply::read(&printed);
+        }
+        Ok(Outcome::default().with("rc", rc).with("stdout", stdout).with("stderr", stderr))
     }
 }
 
-fn text(bytes: Vec<u8>) -> Value {
-    String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()).into()
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, Error> {
@@ -129,6 +134,7 @@ mod tests {
             files: files.iter().map(|(n, t)| ((*n).to_owned(), STANDARD.encode(t))).collect(),
             argv: argv.iter().map(|w| (*w).to_owned()).collect(),
             stdin: stdin.map(|t| STANDARD.encode(t)),
+            interpreter: None,
             keep_files: false,
         };
         let temporary = tempfile::tempdir().unwrap();
