@@ -32,6 +32,7 @@ pub fn run(call: &mut ActionCall) -> Result<Outcome, Failure> {
         Some(module::Resolved::Foreign(found, path)) => {
             let prepared = foreign::prepare(call, &found, &path, &call.args)?;
             call.args = prepared.args.clone();
+            call.args.values.insert("job".into(), true.into());
             (prepared.entry.clone(), Some(prepared))
         }
         _ => return Err(Failure::new(format!("This action ({name}) does not support async."))),

@@ -123,6 +123,12 @@ impl Prepared {
             Err(failure) => &mut failure.outcome,
         };
         outcome.warnings.splice(0..0, self.warnings.iter().cloned());
+        if let Some(Value::Map(facts)) = outcome.values.get("ansible_facts") {
+            let allowed = |name: &Value| !name.as_str().is_some_and(is_reserved_fact);
+            let facts: Map =
+                facts.iter().filter(|(k, _)| allowed(k)).map(|(k, v)| (k.clone(), v.clone())).collect();
+            outcome.values.insert("ansible_facts".into(), facts.into());
+        }
         if let Some((fact, warning)) = &self.discovered {
             let mut facts: Map = match outcome.values.get("ansible_facts") {
                 Some(Value::Map(facts)) => (**facts).clone(),
@@ -137,6 +143,31 @@ impl Prepared {
         }
         done
     }
+}
+
+/// Facts that a module may not return: they say how the host is reached and what runs modules on it.
+fn is_reserved_fact(name: &str) -> bool {
+    const NAMES: [&str; 14] = [
+        "ansible_connection",
+        "ansible_host",
+        "ansible_port",
+        "ansible_user",
+        "ansible_password",
+        "ansible_private_key_file",
+        "ansible_pipelining",
+        "ansible_timeout",
+        "ansible_shell_type",
+        "ansible_shell_executable",
+        "ansible_become",
+        "ansible_rsync_path",
+        "ansible_loop_var",
+        "ansible_executable",
+    ];
+    NAMES.contains(&name)
+        || ["ansible_ssh_", "ansible_become_", "discovered_interpreter_", "ansible_discovered_interpreter_"]
+            .iter()
+            .any(|start| name.starts_with(start))
+        || (name.starts_with("ansible_") && name.ends_with("_interpreter"))
 }
 
 /// The arguments as `name=value` words.

@@ -34,6 +34,9 @@ pub struct Foreign {
     stdin: Option<String>,
     /// It is a module, and what it prints is its result; this is what runs it, if anything does.
     interpreter: Option<String>,
+    /// It runs as a job, whose result tells what it wrote to standard error.
+    #[serde(default)]
+    job: bool,
     /// Leave the files where they are.
     #[serde(default)]
     keep_files: bool,
@@ -76,9 +79,9 @@ impl HostModule for Foreign {
                 let name = argv.first().map_or("", String::as_str);
                 (127, Vec::new(), format!("/bin/sh: 1: {name}: not found\n").into_bytes())
             }
-            Err(e) if e.raw_os_error() == Some(libc::ENOEXEC) => {
+            Err(e) if matches!(e.raw_os_error(), Some(libc::ENOEXEC | libc::EACCES)) => {
                 let name = argv.first().map_or("", String::as_str);
-                (126, Vec::new(), format!("/bin/sh: 1: {name}: Exec format error\n").into_bytes())
+                (126, Vec::new(), format!("/bin/sh: 1: {name}: {}\n", crate::errno::describe(&e)).into_bytes())
             }
             Err(e) => return Err(Error::from(e).context("cannot run the module").into()),
         };
@@ -86,7 +89,11 @@ impl HostModule for Foreign {
         if let Some(interpreter) = &self.interpreter {
             let interpreter = Some(interpreter.as_str()).filter(|name| !name.is_empty());
             let printed = Printed { rc: rc.into(), stdout: &stdout, stderr: &stderr, interpreter };
-            return reply::read(&printed);
+            let done = reply::read(&printed);
+            return match done {
+                Ok(outcome) if self.job && !stderr.is_empty() => Ok(outcome.with("stderr", stderr)),
+                done => done,
+            };
         }
         Ok(Outcome::default().with("rc", rc).with("stdout", stdout).with("stderr", stderr))
     }
@@ -135,6 +142,7 @@ mod tests {
             argv: argv.iter().map(|w| (*w).to_owned()).collect(),
             stdin: stdin.map(|t| STANDARD.encode(t)),
             interpreter: None,
+            job: false,
             keep_files: false,
         };
         let temporary = tempfile::tempdir().unwrap();
