@@ -70,7 +70,8 @@ impl Adhoc {
         let (context, foreign) = common::context(&session, &options);
         foreign.add_playbook(&folder);
         let redactor = &context.redactor;
-        let mut reporter = report::reporter(&session.settings, output, options.verbosity, redactor.clone());
+        let own = report::python::without(&session.settings, &foreign);
+        let mut reporter = report::reporter(&own, output, options.verbosity, redactor.clone());
         if let Some(folder) = &self.tree {
             let folder = crate::document::absolute(&crate::settings::expand_home(folder));
             reporter = report::with_tree(reporter, folder, &session.settings, options.verbosity, redactor);

@@ -64,12 +64,7 @@ pub fn call(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) -> 
 }
 
 /// Puts a module and its arguments into those of the one that runs it.
-pub fn prepare(
-    call: &ActionCall,
-    found: &Found,
-    path: &Path,
-    args: &Arguments,
-) -> Result<Prepared, Failure> {
+pub fn prepare(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) -> Result<Prepared, Failure> {
     let shared = &call.item.play.shared;
     let payload = shared.foreign.payload(found, path)?;
     let arguments = with_internal(call, found, &args.values)?.to_json();
