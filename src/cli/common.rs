@@ -74,6 +74,9 @@ pub struct ConnectionArgs {
     /// A file (or program) with the login password.
     #[arg(long, visible_alias = "conn-pass-file", value_name = "FILE", conflicts_with = "ask_pass")]
     connection_password_file: Option<PathBuf>,
+    /// Leave no helper on the hosts for the next run.
+    #[arg(long)]
+    no_keep_remote: bool,
     /// More arguments for ssh, scp and sftp.
     #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
     ssh_common_args: Option<String>,
@@ -157,6 +160,7 @@ impl HostArgs {
             become_user: privileges.become_user.clone(),
             become_password: elevated,
             connection_password: login,
+            no_keep_remote: connection.no_keep_remote,
             ..Options::default()
         })
     }
@@ -215,6 +219,9 @@ pub fn begin(
     for warning in warnings {
         reporter.event(&Event::Warning(report::format_error(&warning)));
     }
+    for note in std::mem::take(&mut inventory.notes) {
+        reporter.event(&Event::Verbose { level: 3, text: note, host: None });
+    }
     inventory.beside_playbook(folders(&options.playbooks));
     if inventory.hosts.is_empty() {
         if settings.localhost_warning {
@@ -240,7 +247,7 @@ fn folders(playbooks: &[PathBuf]) -> Vec<PathBuf> {
     folders
 }
 
-fn config_line(settings: &Settings) -> String {
+pub fn config_line(settings: &Settings) -> String {
     match &settings.config_file {
         Some(path) => format!("Using {} as config file", path.display()),
         None => "No config file found; using defaults".into(),

@@ -89,7 +89,14 @@ impl Session {
 /// The settings, and what there is to warn about. Called by the name of one of Ansible's programs there is no
 /// project: then exactly Ansible's rules apply.
 pub fn settings(by_project: bool) -> Result<(Settings, Vec<Error>), Fault> {
-    let mut surroundings = Surroundings::of_process();
+    settings_of(Surroundings::of_process(), by_project)
+}
+
+/// As [`settings`], in surroundings that may not be the process's own.
+pub fn settings_of(
+    mut surroundings: Surroundings,
+    by_project: bool,
+) -> Result<(Settings, Vec<Error>), Fault> {
     let project = if by_project { Project::find(&surroundings.directory) } else { None };
     let given = surroundings.variables.contains_key("ANSIBLE_CONFIG");
     let here = surroundings.directory.join("ansible.cfg").exists();

@@ -37,12 +37,23 @@ pub struct Loader<'a> {
     pub is_lookup: &'a dyn Fn(&str) -> bool,
     /// Takes what is odd in a document but no error, such as a key that is there twice.
     pub warn: &'a dyn Fn(Error),
+    /// Takes what is wrong with a part of a document; hands it back where that ends the loading, and keeps it
+    /// where the other parts are read all the same.
+    pub fault: &'a dyn Fn(Error) -> Result<(), Error>,
 }
 
 impl<'a> Loader<'a> {
     /// The same, for a playbook in another folder.
     pub fn in_folder(&self, folder: impl Into<PathBuf>) -> Loader<'a> {
         Loader { folder: folder.into(), ..self.clone() }
+    }
+
+    /// What was read, or nothing where it was wrong and the rest is read all the same.
+    pub(super) fn spare<T>(&self, read: Result<T, Error>) -> Result<Option<T>, Error> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(error) => (self.fault)(error).map(|()| None),
+        }
     }
 
     /// A document of the project.
@@ -162,21 +173,28 @@ fn add_plays(
     };
     open.push(path.to_owned());
     for entry in entries {
-        if entry.as_map().is_none() {
-            let message = "playbook entries must be either valid plays or 'import_playbook' statements";
-            return Err(parser_error(message, entry.place()));
-        }
-        match import_key(entry)? {
-            Some(key) => import(entry, key, loader, imported, open, plays)?,
-            None => plays.push(Arc::new(Reader::new(loader).play(
-                entry,
-                &imported.vars,
-                &imported.tags,
-                &imported.when,
-            )?)),
-        }
+        loader.spare(add_play(entry, loader, imported, open, plays))?;
     }
     open.pop();
+    Ok(())
+}
+
+fn add_play(
+    entry: &Node,
+    loader: &Loader,
+    imported: &Imported,
+    open: &mut Vec<PathBuf>,
+    plays: &mut Vec<Arc<Play>>,
+) -> Result<(), Error> {
+    if entry.as_map().is_none() {
+        let message = "playbook entries must be either valid plays or 'import_playbook' statements";
+        return Err(parser_error(message, entry.place()));
+    }
+    if let Some(key) = import_key(entry)? {
+        return import(entry, key, loader, imported, open, plays);
+    }
+    let play = Reader::new(loader).play(entry, &imported.vars, &imported.tags, &imported.when)?;
+    plays.push(Arc::new(play));
     Ok(())
 }
 
@@ -208,7 +226,7 @@ fn import(
     open: &mut Vec<PathBuf>,
     plays: &mut Vec<Arc<Play>>,
 ) -> Result<(), Error> {
-    let keywords = PLAYBOOK_INCLUDE.keywords(entry, |name| name == key)?;
+    let keywords = PLAYBOOK_INCLUDE.keywords(entry, |name| name == key, loader.fault)?;
     let Some(name) = entry.get(key).filter(|name| !name.is_null()) else {
         return Err(parser_error("The field 'import_playbook' is required but was not set.", entry.place()));
     };

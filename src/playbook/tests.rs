@@ -59,6 +59,7 @@ impl Files {
             action_names: &|| vec!["debug".into(), "command".into(), "copy".into()],
             is_lookup: &|name| matches!(name, "items" | "dict"),
             warn: &|_| {},
+            fault: &Err,
         };
         f(&loader)
     }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, map};
+use playbook_api::{Arguments, Error, Failure, Map, Outcome, Registry, Value, map};
 
 use super::actions::ActionCall;
-use super::{Shared, keyword, module};
+use super::{keyword, module};
 use crate::foreign::style::Style;
-use crate::foreign::{Found, Kind, reply};
+use crate::foreign::{Foreign, Found, Kind, reply};
 use crate::playbook::{self, Task};
 use crate::template::{Renderer, Scope};
 use crate::vars::HostScope;
@@ -30,16 +30,16 @@ pub fn search(task: &Task) -> Vec<Arc<str>> {
 }
 
 /// The full name of what a task runs, for what is said of collections' modules; as written where it is in none.
-pub fn full_name(shared: &Shared, task: &Task) -> Result<String, Error> {
+pub fn full_name(registry: &Registry, foreign: &Foreign, task: &Task) -> Result<String, Error> {
     let (name, search) = (&*task.action.name, search(task));
-    let found = match shared.foreign.find(Kind::Module, name, &search)? {
+    let found = match foreign.find(Kind::Module, name, &search)? {
         Some(found) => Some(found),
-        None => shared.foreign.find(Kind::Action, name, &search)?,
+        None => foreign.find(Kind::Action, name, &search)?,
     };
     if let Some(found) = found {
         return Ok(found.name);
     }
-    let native = shared.registry.module(name);
+    let native = registry.module(name);
     Ok(native.map_or_else(|| name.to_owned(), |entry| entry.doc.full_name()))
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use playbook_api::{Error, Map, Value};
+use playbook_api::{Error, ErrorKind, Map, Value};
 
 use super::actions::{self, ActionCall};
 use super::keyword::{self, Verdict};
@@ -204,18 +204,7 @@ fn attempt(
     let args = arguments::finalize(call, scope, native.map_or(&[][..], |a| a.raw))?;
     let diff =
         keyword::boolean(call.task, "diff", &scope.renderer())?.unwrap_or(call.play.shared.options.diff);
-    let mut action_call = ActionCall {
-        item: call,
-        scope,
-        args,
-        check,
-        diff,
-        delegated,
-        effects: Vec::new(),
-        carry: Vec::new(),
-        verbose: false,
-        hidden: false,
-    };
+    let mut action_call = ActionCall { args, check, diff, delegated, ..ActionCall::new(call, scope) };
     let plugin = foreign_action::find(&action_call)?;
     let is_action = plugin.is_some() || native.is_some();
     let done = match (native, plugin) {
@@ -225,7 +214,15 @@ fn attempt(
         (None, None) => action_call.module(),
     };
     let ActionCall { effects, carry, verbose, hidden, .. } = action_call;
-    let mut result = result::of(call.info, scope, done, is_action);
+    let mut result = match done {
+        // It never came to the module.
+        Err(failure)
+            if matches!(failure.error.get_kind(), ErrorKind::Unreachable | ErrorKind::Connection) =>
+        {
+            result::failed(call.info, scope, failure.error)
+        }
+        done => result::of(call.info, scope, done, is_action),
+    };
     result.delegated = delegated.cloned();
     result.verbose_always = verbose;
     result.no_log |= hidden;

@@ -62,7 +62,10 @@ pub fn run(
     let say = |text: String, batch: &mut Batch| batch.run.emit(Event::Verbose { level: 2, text, host: None });
     match kind.as_str() {
         "noop" => say("META: noop".into(), batch),
-        "reset_connection" => say("META: reset connection".into(), batch),
+        "reset_connection" => {
+            super::module::reset(&batch.play.clone(), host, task, info, scope)?;
+            say("META: reset connection".into(), batch);
+        }
         "flush_handlers" => {
             let handlers = batch.handlers.all().clone();
             batch.order.insert(handlers.iter().map(|h| h.id).collect());

@@ -5,15 +5,16 @@
 
 pub mod actions;
 mod adhoc;
-mod arguments;
+pub mod arguments;
 mod asynchronous;
 mod cursor;
 mod describe;
 mod effect;
+mod files;
 mod foreign;
 mod foreign_action;
-mod handlers;
-mod include;
+pub mod handlers;
+pub mod include;
 mod item;
 mod keyword;
 mod meta;
@@ -110,6 +111,7 @@ impl Run {
             options: template::environment::Options {
                 base_dir: PathBuf::new(),
                 allow_broken_conditionals: shared.settings.allow_broken_conditionals,
+                ..Default::default()
             },
         };
         let options = &shared.options;
@@ -136,6 +138,7 @@ impl Run {
         };
         let store = Store::with_cache(FactCache::open(&shared.settings)?);
         if options.flush_cache {
+            store.clear_facts(&"localhost".into())?;
             for host in inventory.hosts.keys() {
                 store.clear_facts(host)?;
             }
@@ -169,6 +172,11 @@ impl Run {
 
     /// Loads a playbook, with the names of its imports rendered from extra variables and the frames around them.
     pub fn load(&mut self, path: &std::path::Path) -> Result<Playbook, Error> {
+        self.with_loader(path, |loader| playbook::load(path, loader))
+    }
+
+    /// Does something with what a playbook is loaded by; its warnings are reported.
+    pub fn with_loader<T>(&mut self, path: &std::path::Path, load: impl FnOnce(&playbook::Loader) -> T) -> T {
         self.playbook_dir = document::absolute(path).parent().map(|p| p.to_owned()).unwrap_or_default();
         let base =
             self.scope_base(self.play_facts(None, "", Vec::new()), Default::default(), VarsFiles::default());
@@ -189,7 +197,7 @@ impl Run {
             is_lookup: &lookup,
             ..self.shared.loader(&render, &warn)
         };
-        let loaded = playbook::load(path, &loader);
+        let loaded = load(&loader);
         for warning in warnings.into_inner() {
             self.reporter.event(&Event::Warning(describe::warning(&warning)));
         }

@@ -8,10 +8,13 @@ use playbook_api::context::{Cancel, Progress};
 use playbook_api::{Arguments, Context, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map};
 
 use super::actions::ActionCall;
-use super::{foreign, keyword, target};
-use crate::connection;
+use super::item::ItemCall;
+use super::{PlayState, foreign, keyword, target};
+use crate::connection::Output;
 use crate::foreign::{Found, Kind};
-use crate::report::Event;
+use crate::playbook::Task;
+use crate::report::{Event, TaskInfo};
+use crate::vars::HostScope;
 
 /// Runs a module for a task: where the task acts, or in the controller for a cloud or database.
 pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, Failure> {
@@ -101,7 +104,7 @@ fn timed_out(limit: Duration) -> Failure {
         .with("timedout", map! { "period" => seconds })
 }
 
-/// Runs a module where the task acts; one that takes longer than it may is told to stop, and not waited for.
+/// Runs a module where the task acts.
 fn on_host(
     call: &ActionCall,
     entry: &Arc<ModuleEntry>,
@@ -109,14 +112,46 @@ fn on_host(
     context: Context,
     limit: Option<Duration>,
 ) -> Result<Outcome, Failure> {
-    let connection = connection::open(&target::of_task(call)?)?;
-    let Some(limit) = limit else { return connection.run(entry, &args, &context) };
+    let connection = call.item.play.shared.connections.open(&target::of_task(call)?)?;
+    let entry = entry.clone();
+    within(limit, context, move |context| connection.run(&entry, &args, context))
+}
+
+/// Runs a command line where the task acts.
+pub fn execute(call: &ActionCall, command: &str) -> Result<Output, Failure> {
+    let connection = call.item.play.shared.connections.open(&target::of_task(call)?)?;
+    let (context, command) = (context(call)?, command.to_owned());
+    within(time_limit(call)?, context, move |context| connection.execute(&command, context))
+}
+
+/// Ends a host's connection, so that the next task makes a new one.
+pub fn reset(
+    play: &PlayState,
+    host: &Arc<str>,
+    task: &Arc<Task>,
+    info: &Arc<TaskInfo>,
+    scope: &Arc<HostScope>,
+) -> Result<(), Error> {
+    let silent: super::item::Emit = Arc::new(|_| {});
+    let item = ItemCall { play, host, task, info, emit: &silent };
+    let call = ActionCall::new(&item, scope);
+    let connection = play.shared.connections.open(&target::of_task(&call)?).map_err(|e| e.error)?;
+    connection.reset();
+    Ok(())
+}
+
+/// Runs something that is told to stop, and not waited for, when it takes longer than it may.
+fn within<T: Send + 'static>(
+    limit: Option<Duration>,
+    context: Context,
+    work: impl FnOnce(&Context) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let Some(limit) = limit else { return work(&context) };
     let context = Context { cancel: Cancel::default(), ..context };
     let cancel = context.cancel.clone();
     let (sender, receiver) = std::sync::mpsc::channel();
-    let entry = entry.clone();
     std::thread::spawn(move || {
-        let _ = sender.send(connection.run(&entry, &args, &context));
+        let _ = sender.send(work(&context));
     });
     receiver.recv_timeout(limit).unwrap_or_else(|_| {
         cancel.set();
@@ -151,6 +186,8 @@ fn context(call: &ActionCall) -> Result<Context, Error> {
         verbosity: shared.options.verbosity,
         environment,
         temporary: Some(shared.settings.remote_tmp.clone()),
+        source: call.files.source.clone(),
+        sink: call.files.sink.clone(),
         progress: progress(call.item.host.clone(), call.item.emit.clone()),
         ..shared.context.clone()
     })

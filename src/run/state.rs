@@ -7,6 +7,7 @@ use playbook_api::context::Cancel;
 use playbook_api::{Context, Error, Registry, Value};
 
 use super::Options;
+use crate::connection::Connections;
 use crate::document::Node;
 use crate::foreign::Foreign;
 use crate::playbook::{Frame, Loader, Play};
@@ -28,6 +29,7 @@ pub struct Shared {
     pub foreign: Arc<Foreign>,
     /// Ctrl-C: running tasks finish, no new ones start.
     pub interrupt: Cancel,
+    pub connections: Connections,
     runtime: OnceLock<tokio::runtime::Runtime>,
 }
 
@@ -41,7 +43,17 @@ impl Shared {
         interrupt: Cancel,
     ) -> Self {
         let registry = context.registry.clone();
-        Shared { options, settings, registry, keyring, context, foreign, interrupt, runtime: OnceLock::new() }
+        Shared {
+            options,
+            settings,
+            registry,
+            keyring,
+            context,
+            foreign,
+            interrupt,
+            connections: Connections::default(),
+            runtime: OnceLock::new(),
+        }
     }
 
     /// The runtime that moves bytes, started when something first needs it.
@@ -69,6 +81,7 @@ impl Shared {
             action_names: &Vec::new,
             is_lookup: &|_| true,
             warn,
+            fault: &Err,
         }
     }
 }

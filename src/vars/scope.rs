@@ -179,24 +179,12 @@ impl HostScope {
 
     /// The roles around the task's own, nearest first.
     pub fn parent_roles(&self) -> impl Iterator<Item = &Arc<Role>> {
-        self.task.iter().flat_map(roles).skip(1)
+        self.task.iter().flat_map(|task| roles(task)).skip(1)
     }
 
     /// Where files named by the task are looked for.
     pub fn search_path(&self) -> Vec<PathBuf> {
-        let mut paths = Vec::new();
-        if let Some(task) = &self.task {
-            paths.extend(roles(task).map(|role| role.path.clone()));
-            if let Some(folder) = std::path::Path::new(&*task.place.file).parent()
-                && !paths.iter().any(|p| p == folder)
-            {
-                paths.push(folder.to_owned());
-            }
-        }
-        if !paths.contains(&self.base.play.playbook_dir) {
-            paths.push(self.base.play.playbook_dir.clone());
-        }
-        paths
+        search_path(self.task.as_deref(), &self.base.play.playbook_dir)
     }
 
     /// The scope as the `vars` and `hostvars[host]` dicts.
@@ -246,8 +234,25 @@ impl HostScope {
     }
 }
 
+/// The folders in which a task's files are searched: its roles', that of its own file, the playbook's.
+pub fn search_path(task: Option<&Task>, playbook_dir: &std::path::Path) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    if let Some(task) = task {
+        paths.extend(roles(task).map(|role| role.path.clone()));
+        if let Some(folder) = std::path::Path::new(&*task.place.file).parent()
+            && !paths.iter().any(|p| p == folder)
+        {
+            paths.push(folder.to_owned());
+        }
+    }
+    if !paths.iter().any(|p| p == playbook_dir) {
+        paths.push(playbook_dir.to_owned());
+    }
+    paths
+}
+
 /// The roles a task is in, its own first.
-fn roles(task: &Arc<Task>) -> impl Iterator<Item = &Arc<Role>> {
+fn roles(task: &Task) -> impl Iterator<Item = &Arc<Role>> {
     task.frame.chain().filter_map(|frame| match &frame.kind {
         FrameKind::Role(role) => Some(role),
         _ => None,

@@ -24,6 +24,7 @@ mod edit;
 mod errno;
 mod expect;
 mod facts;
+mod fetch;
 mod file;
 mod find;
 mod flags;
@@ -50,6 +51,7 @@ mod probe;
 mod process;
 mod regex;
 mod replace;
+mod script;
 mod service;
 mod service_facts;
 mod setup;
@@ -84,6 +86,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<dnf::Dnf>(),
         ModuleEntry::host::<dpkg_selections::DpkgSelections>(),
         ModuleEntry::host::<expect::Expect>(),
+        ModuleEntry::host::<fetch::Fetch>(),
         ModuleEntry::host::<file::File>(),
         ModuleEntry::host::<find::Find>(),
         ModuleEntry::host::<foreign::Foreign>(),
@@ -100,6 +103,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<ping::Ping>(),
         ModuleEntry::host::<pip::Pip>(),
         ModuleEntry::host::<replace::Replace>(),
+        ModuleEntry::host::<script::Script>(),
         ModuleEntry::host::<service::Service>(),
         ModuleEntry::host::<service::Systemd>(),
         ModuleEntry::host::<service_facts::ServiceFacts>(),

@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::RwLock;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -49,6 +50,15 @@ impl Output {
     pub fn success(&self) -> bool {
         self.rc == 0
     }
+}
+
+/// Held while a program starts: until it is its own, it holds every file that is open here.
+static STARTING: RwLock<()> = RwLock::new(());
+
+/// Waits until no starting program holds a file that was closed before this: one that is held for writing cannot be
+/// run ("Text file busy").
+pub(crate) fn let_go() {
+    drop(STARTING.write().unwrap_or_else(|e| e.into_inner()));
 }
 
 impl Program {
@@ -114,7 +124,10 @@ impl Program {
             // Ctrl-C lets running tasks finish; a cancelled one is ended with everything that it started.
             .process_group(0);
         self.surround(&mut command, context);
-        let child = command.spawn()?;
+        let child = {
+            let _starting = STARTING.read().unwrap_or_else(|e| e.into_inner());
+            command.spawn()?
+        };
         let deadline = self.timeout.map(|t| Instant::now() + t);
         converse(child, self.stdin.as_deref().unwrap_or_default(), deadline, context)
     }
@@ -215,32 +228,35 @@ fn converse(
         }
         if context.cancel.is_set() || deadline.is_some_and(|d| Instant::now() > d) {
             end(&mut child);
-            return Err(if context.cancel.is_set() {
-                io::Error::new(io::ErrorKind::Interrupted, "cancelled")
-            } else {
-                io::Error::new(io::ErrorKind::TimedOut, "the program did not end in time")
-            });
+            return Err(late(context));
         }
         if (out.is_some() || err.is_some()) && child.try_wait()?.is_some() {
             break;
         }
     }
+    // Both pipes are closed: most programs are about to end.
+    let mut pause = Duration::from_micros(20);
     let status = loop {
-        // Both pipes are closed: most programs are about to end, so waiting is all there is to do.
-        if deadline.is_none() {
-            break child.wait()?;
-        }
         match child.try_wait()? {
             Some(status) => break status,
-            None if deadline.is_some_and(|d| Instant::now() > d) => {
+            None if context.cancel.is_set() || deadline.is_some_and(|d| Instant::now() > d) => {
                 end(&mut child);
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "the program did not end in time"));
+                return Err(late(context));
             }
-            None => std::thread::sleep(Duration::from_millis(5)),
+            None => std::thread::sleep(pause),
         }
+        pause = (pause * 2).min(Duration::from_millis(20));
     };
     output.rc = status.code().unwrap_or_else(|| -status.signal().unwrap_or(1));
     Ok(output)
+}
+
+/// Why a program was ended.
+fn late(context: &Context) -> io::Error {
+    match context.cancel.is_set() {
+        true => io::Error::new(io::ErrorKind::Interrupted, "cancelled"),
+        false => io::Error::new(io::ErrorKind::TimedOut, "the program did not end in time"),
+    }
 }
 
 /// Ends a program and its group, first gently.

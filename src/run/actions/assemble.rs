@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use base64::Engine;
 use playbook_api::{Doc, Error, Failure, JsonSchema, Outcome, map};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN, copy, script};
+use crate::run::files::Content;
 use crate::template::regex;
 
 /// Puts the files of a folder together, in the order of their names, into one file on the host.
@@ -67,9 +67,8 @@ impl Action for Assemble {
         for own in ["src", "remote_src", "regexp", "delimiter", "ignore_hidden", "decrypt"] {
             values.shift_remove(own);
         }
-        let encoded = base64::engine::general_purpose::STANDARD.encode(&bytes);
-        values.extend(map! { "_content_base64" => encoded, "_original_basename" => "src" });
-        script::module(call, "copy", values)
+        values.extend(map! { "_original_basename" => "src" });
+        copy::bring(call, values, Content::Bytes(bytes))
     }
 }
 

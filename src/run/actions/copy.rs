@@ -1,16 +1,17 @@
 //! `copy`, and what it shares with `template`: finding a file on the controller, and putting text on the host.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base64::Engine;
+use playbook_api::context::Source;
 use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Map, Outcome, Value};
 use serde::Deserialize;
-use sha1::Digest;
 
 use super::tree::Tree;
 use super::{Action, ActionCall, BUILTIN, managed};
 use crate::document;
+use crate::run::files::{Content, Files};
 
 pub const RETURNS: &[(&str, &str, &str)] = &[
     ("dest", "path", "the file on the host"),
@@ -126,7 +127,6 @@ impl Action for Copy {
         if let Some(content) = &self.content {
             let content =
                 call.args.get("content").cloned().unwrap_or_else(|| Value::from_json(content.clone()));
-            let secret = content.is_secret();
             let text = match &content {
                 Value::Str(text) => text.as_str().to_owned(),
                 Value::List(_) | Value::Map(_) | Value::Tuple(_) => playbook_api::python::json(
@@ -138,7 +138,7 @@ impl Action for Copy {
             if self.common.dest.ends_with('/') {
                 return Err(Failure::new("can not use content with a dir as dest"));
             }
-            return send(call, &self.common, None, text.into_bytes(), None, secret);
+            return send(call, &self.common, None, Content::Bytes(text.into_bytes()), None);
         }
         let Some(source) = find(call, &src, "files") else {
             return Err(missing(call, &src, "files"));
@@ -147,30 +147,20 @@ impl Action for Copy {
             return self.folder(call, &src, &source);
         }
         if let Some(expected) = &self.checksum {
-            let actual = hex::encode(sha1::Sha1::digest(std::fs::read(&source)?));
+            let actual = Content::file(&source)?.sha1()?;
             if *expected != actual {
                 return Err(Failure::new(format!(
                     "Copied file does not match the expected checksum. Transfer failed. Expected {expected}, got {actual}"
                 )));
             }
         }
-        let bytes = self.read(call, &source)?;
-        send(
-            call,
-            &self.common,
-            Some(&source),
-            bytes,
-            source.file_name().map(|n| n.to_string_lossy().into_owned()),
-            false,
-        )
+        let content = content(call, &source, self.decrypt)?;
+        let name = source.file_name().map(|n| n.to_string_lossy().into_owned());
+        send(call, &self.common, Some(&source), content, name)
     }
 }
 
 impl Copy {
-    fn read(&self, call: &ActionCall, source: &Path) -> Result<Vec<u8>, Failure> {
-        Ok(opened(call, source, self.decrypt)?)
-    }
-
     /// A folder: its files, sub-folders and links, one after the other.
     fn folder(&self, call: &mut ActionCall, written: &str, source: &Path) -> Result<Outcome, Failure> {
         let dest = format!("{}/", self.common.dest.trim_end_matches('/'));
@@ -187,9 +177,9 @@ impl Copy {
             call.args.values.insert("follow".into(), false.into());
         }
         for (path, place) in &tree.files {
-            let bytes = self.read(call, path)?;
+            let content = content(call, path, self.decrypt)?;
             let name = place.to_string_lossy().into_owned();
-            last = send_to(call, &self.common, dest.clone(), Some(path), bytes, Some(name), false)?;
+            last = send_to(call, &self.common, dest.clone(), Some(path), content, Some(name))?;
             add(&mut all, &last);
         }
         let attributes = [
@@ -263,21 +253,19 @@ pub fn write(
     common: &Common,
     source: &Path,
     bytes: Vec<u8>,
-    secret: bool,
 ) -> Result<Outcome, Failure> {
     let name = source.file_name().map(|n| n.to_string_lossy().into_owned());
-    send(call, common, Some(source), bytes, name, secret)
+    send(call, common, Some(source), Content::Bytes(bytes), name)
 }
 
 fn send(
     call: &mut ActionCall,
     common: &Common,
     source: Option<&Path>,
-    bytes: Vec<u8>,
+    content: Content,
     name: Option<String>,
-    secret: bool,
 ) -> Result<Outcome, Failure> {
-    send_to(call, common, common.dest.clone(), source, bytes, name, secret)
+    send_to(call, common, common.dest.clone(), source, content, name)
 }
 
 /// Calls the host's part of `copy`.
@@ -286,9 +274,8 @@ fn send_to(
     common: &Common,
     dest: String,
     source: Option<&Path>,
-    bytes: Vec<u8>,
+    content: Content,
     name: Option<String>,
-    secret: bool,
 ) -> Result<Outcome, Failure> {
     let keep = [
         "owner",
@@ -327,18 +314,44 @@ fn send_to(
         }
         (None, _) => {}
     }
+    let target = values.get("dest").map(|dest| dest.to_text().into_owned()).unwrap_or_default();
+    let suffix = Path::new(name.as_deref().filter(|_| source.is_some()).unwrap_or(&target)).extension();
+    let suffix = suffix.map(|suffix| format!(".{}", suffix.to_string_lossy())).unwrap_or_default();
     if let Some(name) = name {
         values.insert("_original_basename".into(), name.into());
     }
-    let encoded = base64::engine::general_purpose::STANDARD.encode(&bytes);
-    values.insert("_content_base64".into(), if secret { Value::secret(encoded) } else { encoded.into() });
-    let mut outcome = call.module_named("copy", values)?;
+    let mut outcome = bring(call, values, content)?;
     if let Some(source) = source {
         for diff in outcome.diff.iter_mut().filter(|d| d.after_header.is_some()) {
             diff.after_header = Some(source.to_string_lossy().into_owned());
         }
     }
+    if outcome.changed && !call.check {
+        // Where other engines put the content aside before it is moved to its place.
+        let folder = call.item.play.shared.settings.remote_tmp.display();
+        let src = outcome.values.entry("src".into()).or_default();
+        if src.is_null() {
+            *src = format!("{folder}/.source{suffix}").into();
+        }
+    }
     Ok(outcome)
+}
+
+/// Calls the host's part of `copy` with something that goes there.
+pub fn bring(call: &mut ActionCall, values: Map, content: Content) -> Result<Outcome, Failure> {
+    let args = Arguments { values, ..call.args.clone() };
+    call.call_with_files("ansible.builtin.copy", args, Files::source(content))
+}
+
+/// What goes to the host of a file on the controller: the file itself, or what is in a vault.
+pub fn content(call: &ActionCall, file: &Path, decrypt: bool) -> Result<Content, Error> {
+    let cannot = |e: std::io::Error| Error::new(format!("cannot read {}: {e}", file.display()));
+    let mut start = Vec::new();
+    std::fs::File::open(file).and_then(|file| file.take(64).read_to_end(&mut start)).map_err(cannot)?;
+    match decrypt && crate::vault::is_envelope(&start) {
+        true => opened(call, file, decrypt).map(Content::Bytes),
+        false => Content::file(file).map_err(cannot),
+    }
 }
 
 /// The content of a file on the controller; of a vault, what is in it.
@@ -360,11 +373,16 @@ pub fn opened(call: &ActionCall, file: &Path, decrypt: bool) -> Result<Vec<u8>, 
 
 /// Finds a file on the controller where Ansible looks: each folder of the search path, its `kind` folder first.
 pub fn find(call: &ActionCall, name: &str, kind: &str) -> Option<PathBuf> {
+    find_in(call.scope.search_path(), name, kind)
+}
+
+/// The same, in the folders of a search path.
+pub fn find_in(folders: Vec<PathBuf>, name: &str, kind: &str) -> Option<PathBuf> {
     let expanded = expand_home(name);
     if expanded.is_absolute() {
         return expanded.exists().then(|| document::absolute(&expanded));
     }
-    call.scope.search_path().into_iter().find_map(|folder| {
+    folders.into_iter().find_map(|folder| {
         [folder.join(kind).join(&expanded), folder.join(&expanded)]
             .into_iter()
             .find(|p| p.exists())

@@ -7,14 +7,14 @@ mod add_host;
 mod assemble;
 mod assert;
 mod async_status;
-mod copy;
+pub mod copy;
 mod debug;
 mod fail;
 mod fetch;
 mod gather_facts;
 mod group_by;
-mod include;
-mod include_vars;
+pub mod include;
+pub mod include_vars;
 mod managed;
 mod package;
 mod pause;
@@ -36,7 +36,9 @@ use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Outcome, Spec, Va
 use serde::de::DeserializeOwned;
 
 use super::Effect;
+use super::files::Files;
 use super::item::ItemCall;
+use crate::connection::Output;
 use crate::document::Node;
 use crate::template::Renderer;
 use crate::vars::HostScope;
@@ -68,9 +70,28 @@ pub struct ActionCall<'a> {
     pub verbose: bool,
     /// The result is not shown, as with `no_log`.
     pub hidden: bool,
+    /// The controller's files that the module being called may want.
+    pub files: Files,
 }
 
-impl ActionCall<'_> {
+impl<'a> ActionCall<'a> {
+    /// A call that has no arguments yet.
+    pub fn new(item: &'a ItemCall<'a>, scope: &'a Arc<HostScope>) -> Self {
+        ActionCall {
+            item,
+            scope,
+            args: Arguments::default(),
+            check: false,
+            diff: false,
+            delegated: None,
+            effects: Vec::new(),
+            carry: Vec::new(),
+            verbose: false,
+            hidden: false,
+            files: Files::default(),
+        }
+    }
+
     pub fn renderer(&self) -> Renderer {
         self.scope.renderer()
     }
@@ -96,9 +117,22 @@ impl ActionCall<'_> {
         self.call_module(&name, args)
     }
 
+    /// Runs a command line where the task acts, with nothing but a shell needed there.
+    pub fn execute(&mut self, command: &str) -> Result<Output, Failure> {
+        super::module::execute(self, command)
+    }
+
     /// Runs a module where the task acts.
     pub fn call_module(&mut self, name: &str, args: Arguments) -> Result<Outcome, Failure> {
         super::module::call(self, name, args)
+    }
+
+    /// The same, for a module that takes a file of the controller or sends one.
+    pub fn call_with_files(&mut self, name: &str, args: Arguments, files: Files) -> Result<Outcome, Failure> {
+        self.files = files;
+        let done = self.call_module(name, args);
+        self.files = Files::default();
+        done
     }
 }
 
@@ -107,6 +141,7 @@ pub struct ActionEntry {
     pub doc: &'static Doc,
     pub raw: &'static [&'static str],
     pub asynchronous: bool,
+    pub free: bool,
     pub run: fn(&ActionEntry, &mut ActionCall) -> Result<Outcome, Failure>,
     build: fn() -> Spec,
     spec: OnceLock<Spec>,
@@ -118,6 +153,7 @@ impl ActionEntry {
             doc: &A::DOC,
             raw: A::RAW,
             asynchronous: A::ASYNC,
+            free: A::FREE,
             build: Spec::of::<A>,
             spec: OnceLock::new(),
             run: |entry, call| {

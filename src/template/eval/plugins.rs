@@ -6,7 +6,7 @@ use playbook_api::{Error, ErrorKind, Map, PluginKind, Plugins, Value, Variables}
 
 use super::super::filters::short_name;
 use super::super::lazy::{as_asked_map, check_deep, force, force_deep, reach};
-use super::super::{Call, Function, Renderer, filters, lookups, secret, tests, undefined};
+use super::super::{Call, Function, Renderer, budget, filters, lookups, secret, tests, undefined};
 
 /// What only looks at the outside of its input: the inside is not computed for it.
 const SHALLOW: [&str; 14] = [
@@ -46,6 +46,9 @@ const TOLERANT: [&str; 17] = [
     "mandatory",
     "ternary",
 ];
+
+/// What takes a vault that cannot be opened as it is.
+const SEALED: [&str; 5] = ["type_debug", "vault_encrypted", "unvault", "to_yaml", "to_nice_yaml"];
 
 fn full(name: &str) -> String {
     if name.contains('.') { name.to_owned() } else { format!("ansible.builtin.{name}") }
@@ -186,6 +189,9 @@ fn function_call(
     if matches!(input, Value::Unknown(_)) {
         return Ok(input);
     }
+    if !SEALED.contains(&short_name(name)) && undefined::Sealed::of(&input).is_some() {
+        undefined::check(&input)?;
+    }
     finish(what, name, run(input, args, kwargs))
 }
 
@@ -199,18 +205,26 @@ fn plugin_call(
     run: impl FnOnce(Value, Vec<Value>, Map) -> Result<Value, Error>,
 ) -> Result<Value, Error> {
     let short = short_name(name);
-    let shallow = SHALLOW.contains(&short);
+    // As a test `string` looks at the outside, as a filter it writes out everything.
+    let shallow = SHALLOW.contains(&short) && (what == "test" || short != "string");
     let tolerant = shallow || TOLERANT.contains(&short);
+    let sealed = SEALED.contains(&short);
     let asks = matches!(short, "map" | "extract");
     let ready = |value: &Value| -> Result<Value, Error> {
         if asks && as_asked_map(value).is_some() {
             return Ok(value.clone());
         }
+        if sealed && let Some(closed) = undefined::Sealed::find(value)? {
+            return Ok(closed);
+        }
         undefined::check_hard(value)?;
         let value = if shallow { force(value)? } else { force_deep(value)? };
         match &value {
             Value::Undefined(_) if undefined::is_blank(&value) => return Ok(Value::from("")),
-            Value::List(_) | Value::Tuple(_) | Value::Map(_) if !tolerant => check_deep(&value)?,
+            Value::List(_) | Value::Tuple(_) | Value::Map(_) if !tolerant && !sealed => {
+                budget::measure(&value)?;
+                check_deep(&value)?;
+            }
             Value::List(_) | Value::Tuple(_) | Value::Map(_) => {}
             _ => undefined::check(&value)?,
         }
@@ -244,7 +258,8 @@ fn plugin_call(
 
 /// A plugin's result: what is undefined is a value, what went wrong says which plugin it was.
 fn finish(what: &str, name: &str, result: Result<Value, Error>) -> Result<Value, Error> {
-    undefined::caught(result).map_err(|error| {
+    let result = undefined::caught(result).and_then(|value| budget::made(&value).map(|()| value));
+    result.map_err(|error| {
         let name = if what == "lookup" { name.to_owned() } else { full(name) };
         error.context(format!("The {what} plugin '{name}' failed"))
     })
