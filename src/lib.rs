@@ -7,6 +7,7 @@ pub mod check;
 pub mod cli;
 pub mod connection;
 pub mod document;
+pub mod foreign;
 pub mod inventory;
 pub mod jinja;
 pub mod playbook;

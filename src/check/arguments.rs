@@ -37,7 +37,8 @@ pub fn check(walk: &Walk, task: &Task) {
     let Some(taken) = taken(walk.registry, &task.action.name) else { return };
     let (mut values, mut places): (Map, HashMap<String, Place>) = Default::default();
     let mut complete = task.action.variable_args.is_none();
-    for node in module_defaults(task, walk.registry) {
+    // What cannot be found out about a collection is told when the task is loaded.
+    for node in module_defaults(task, walk.registry, walk.loader.foreign).unwrap_or_default() {
         let Some(map) = node.as_map() else {
             complete = false;
             continue;

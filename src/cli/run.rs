@@ -79,14 +79,18 @@ impl Run {
         }
         let options = self.options(&session.settings, playbooks, only_lists)?;
         let output = if self.output == Form::Json { Output::Json } else { Output::Text };
-        let context = common::context(&session, &options);
+        let (context, foreign) = common::context(&session, &options);
         let redactor = context.redactor.clone();
-        let mut reporter = report::reporter(&session.settings, output, options.verbosity, redactor);
+        let reporter = report::reporter(&session.settings, output, options.verbosity, redactor.clone());
+        let plugins = output == Output::Text && !only_lists;
+        let mut reporter =
+            report::python::with_plugins(reporter, &foreign, &session.settings, redactor, plugins)?;
         let inventory = common::begin(&session, &options, &context, &mut *reporter)?;
 
         let cancel = Cancel::default();
         let playbooks = options.playbooks.clone();
-        let shared = Shared::new(options, session.settings, session.keyring, context, cancel.clone());
+        let shared =
+            Shared::new(options, session.settings, session.keyring, context, foreign, cancel.clone());
         let shared = Arc::new(shared);
         let mut run = run::Run::new(shared.clone(), inventory.clone(), reporter)?;
         let mut loaded: Vec<Playbook> = Vec::new();

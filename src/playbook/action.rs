@@ -7,8 +7,9 @@ use playbook_api::{Error, Place, Value};
 
 use super::fields::{TASK_SHAPE, is_task_keyword, parser_error, type_name};
 use super::nearest::nearest;
-use super::{Action, Loader};
+use super::{Action, Frame, Loader, collections};
 use crate::document::{Kind, Node, Trust, parse_kv, split_args};
+use crate::foreign;
 
 /// Actions whose text is a command, not parameters.
 const COMMANDS: &[&str] = &["command", "raw", "script", "shell", "win_command", "win_shell"];
@@ -33,7 +34,7 @@ pub(super) struct Parsed {
     pub wrong: Vec<Arc<str>>,
 }
 
-pub(super) fn parse(task: &Node, loader: &Loader) -> Result<Parsed, Error> {
+pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<Parsed, Error> {
     let given = Given::of(task)?;
     let mut parsed: Option<Parsed> = None;
     if let Some(node) = task.get("action") {
@@ -75,7 +76,11 @@ pub(super) fn parse(task: &Node, loader: &Loader) -> Result<Parsed, Error> {
             .help("A task names one module, such as 'command: date'."));
     };
     let name = &*parsed.action.name;
-    if parsed.key.is_some() && !is_builtin_task(name) && !(loader.is_action)(name) {
+    if parsed.key.is_some()
+        && !is_builtin_task(name)
+        && !(loader.is_action)(name)
+        && !is_foreign(name, task, frame, loader).map_err(|e| e.at(&parsed.action.place))?
+    {
         (loader.fault)(unknown(name, &parsed.action.place, loader))?;
     }
     if !takes_command(name)
@@ -97,6 +102,19 @@ fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error 
             .map(|near| format!("Did you mean the keyword '{near}' with '{name}'?"))
     });
     keyword.into_iter().fold(error, Error::help)
+}
+
+/// Whether there is a module or action of the name beside the playbook, in a collection or in ansible-core.
+fn is_foreign(name: &str, task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<bool, Error> {
+    let search = match task.get("collections") {
+        Some(node) => collections::names(node),
+        None => collections::search(frame),
+    };
+    let with_collection = |collection: &Arc<str>| (loader.is_action)(&format!("{collection}.{name}"));
+    Ok(search.iter().any(with_collection)
+        || loader.foreign.find(foreign::Kind::Module, name, &search)?.is_some()
+        || loader.foreign.find(foreign::Kind::Action, name, &search)?.is_some()
+        || loader.foreign.core_module(name).is_some())
 }
 
 /// The error for a module that nobody has.

@@ -9,6 +9,7 @@ use super::fields::{self, PLAYBOOK_INCLUDE, parser_error, type_name};
 use super::tasks::Reader;
 use super::{Condition, Frame, FrameKind, Item, Keywords, Play, Playbook, Role, RoleSpec, Task, collections};
 use crate::document::{self, Node, Trust};
+use crate::foreign::Foreign;
 use crate::inventory::Vars;
 use crate::settings::Settings;
 use crate::vault::Keyring;
@@ -26,6 +27,8 @@ pub struct Loader<'a> {
     /// Renders a name that must be known when documents are loaded (of imports, of roles), with the extra
     /// variables and those of the frames around it.
     pub render: &'a Render<'a>,
+    /// Modules and plugins that this program does not have itself.
+    pub foreign: &'a Foreign,
     /// Whether there is a module or action of this name.
     pub is_action: &'a dyn Fn(&str) -> bool,
     /// All of them, for "did you mean".
@@ -97,6 +100,7 @@ pub fn load(path: &Path, loader: &Loader) -> Result<Playbook, Error> {
 
 /// The plays of a document that is no file, such as an ad hoc command's; the loader's folder is theirs.
 pub fn load_document(document: &Node, loader: &Loader) -> Result<Playbook, Error> {
+    loader.foreign.add_playbook(&loader.folder);
     let plays = document.as_list().unwrap_or_default().iter();
     let plays =
         plays.map(|entry| Ok(Arc::new(Reader::new(loader).play(entry, &Vars::default(), &[], &[])?)));
@@ -147,6 +151,7 @@ fn add_plays(
     let file = Place::file_only(path.to_string_lossy());
     let folder = path.parent().unwrap_or(Path::new("/"));
     let loader = &loader.in_folder(folder);
+    loader.foreign.add_playbook(folder);
     let document = loader.document(path).map_err(|e| not_found(e, path))?;
     let entries = match document.as_list() {
         Some([]) => {

@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
             items.push(Item::Block(Arc::new(self.block(entry, frame)?)));
             return Ok(());
         }
-        let parsed = action::parse(entry, self.loader)?;
+        let parsed = action::parse(entry, frame, self.loader)?;
         let action = parsed.action.name.clone();
         match short_name(&action) {
             "import_tasks" => {

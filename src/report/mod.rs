@@ -10,6 +10,7 @@ mod json;
 pub mod json_lines;
 mod live;
 mod minimal;
+pub mod python;
 mod recap;
 mod result;
 #[cfg(test)]

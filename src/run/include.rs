@@ -43,8 +43,7 @@ pub fn load(
     let registry = &play.shared.registry;
     let known = |name: &str| super::is_action(registry, name);
     let names = || super::action_names(registry);
-    let lookup =
-        |name: &str| crate::template::lookups::find(name).is_some() || registry.lookup(name).is_some();
+    let lookup = |name: &str| super::is_lookup(&play.shared, name);
     let warn = |_| {};
     let loader = Loader {
         is_action: &known,

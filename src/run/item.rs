@@ -7,7 +7,7 @@ use playbook_api::{Error, ErrorKind, Map, Value};
 
 use super::actions::{self, ActionCall};
 use super::keyword::{self, Verdict};
-use super::{Effect, PlayState, arguments, asynchronous, result};
+use super::{Effect, PlayState, arguments, asynchronous, foreign_action, result};
 use crate::playbook::Task;
 use crate::report::{Event, Status, TaskInfo, TaskResult};
 use crate::vars::HostScope;
@@ -200,15 +200,18 @@ fn attempt(
     delegated: Option<&Arc<str>>,
     number: Option<i64>,
 ) -> Result<ItemOutcome, Error> {
-    let action = actions::find(&call.task.action.name);
-    let args = arguments::finalize(call, scope, action.map_or(&[][..], |a| a.raw))?;
+    let native = actions::find(&call.task.action.name);
+    let args = arguments::finalize(call, scope, native.map_or(&[][..], |a| a.raw))?;
     let diff =
         keyword::boolean(call.task, "diff", &scope.renderer())?.unwrap_or(call.play.shared.options.diff);
     let mut action_call = ActionCall { args, check, diff, delegated, ..ActionCall::new(call, scope) };
-    let done = match action {
+    let plugin = foreign_action::find(&action_call)?;
+    let is_action = plugin.is_some() || native.is_some();
+    let done = match (native, plugin) {
+        (_, Some(plugin)) => foreign_action::run(&mut action_call, &plugin),
         _ if asynchronous::limit(call.task, scope)?.is_some() => asynchronous::run(&mut action_call),
-        Some(action) => (action.run)(action, &mut action_call),
-        None => action_call.module(),
+        (Some(action), None) => (action.run)(action, &mut action_call),
+        (None, None) => action_call.module(),
     };
     let ActionCall { effects, carry, verbose, hidden, .. } = action_call;
     let mut result = match done {
@@ -218,7 +221,7 @@ fn attempt(
         {
             result::failed(call.info, scope, failure.error)
         }
-        done => result::of(call.info, scope, done),
+        done => result::of(call.info, scope, done, is_action),
     };
     result.delegated = delegated.cloned();
     result.verbose_always = verbose;

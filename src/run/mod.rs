@@ -11,6 +11,8 @@ mod cursor;
 mod describe;
 mod effect;
 mod files;
+mod foreign;
+mod foreign_action;
 pub mod handlers;
 pub mod include;
 mod item;
@@ -36,7 +38,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
 use playbook_api::arguments::nearest;
-use playbook_api::{Error, Registry, Value};
+use playbook_api::{Error, PluginKind, Plugins, Registry, Value};
 
 pub use effect::Effect;
 pub use options::Options;
@@ -187,8 +189,8 @@ impl Run {
         let registry = self.shared.registry.clone();
         let known = |name: &str| is_action(&registry, name);
         let names = || action_names(&registry);
-        let lookup =
-            |name: &str| crate::template::lookups::find(name).is_some() || registry.lookup(name).is_some();
+        let shared = self.shared.clone();
+        let lookup = |name: &str| is_lookup(&shared, name);
         let loader = playbook::Loader {
             is_action: &known,
             action_names: &names,
@@ -337,6 +339,13 @@ impl Run {
             }
         }
     }
+}
+
+/// Whether there is a lookup of this name.
+fn is_lookup(shared: &Shared, name: &str) -> bool {
+    template::lookups::find(name).is_some()
+        || shared.registry.lookup(name).is_some()
+        || Plugins::has(&*shared.foreign, PluginKind::Lookup, name).unwrap_or(true)
 }
 
 /// Whether there is a module or action of this name.

@@ -172,7 +172,9 @@ impl<'r> Batch<'r> {
                     info
                 }
             };
-            if self.play.shared.settings.show_per_host_start && !meta::is_implicit(&task) {
+            let shared = &self.play.shared;
+            let told = shared.settings.show_per_host_start || shared.foreign.has_callbacks();
+            if told && !meta::is_implicit(&task) {
                 self.run.emit(Event::HostStart { task: info.clone(), host: host.clone() });
             }
             if is_meta {

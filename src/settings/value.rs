@@ -125,8 +125,6 @@ settings! {
     callback_plugins: Vec<PathBuf> = DEFAULT_CALLBACK_PLUGIN_PATH PathSpec "{{ANSIBLE_HOME}}/plugins/callback:/usr/share/ansible/plugins/callback" [defaults.callback_plugins] [ANSIBLE_CALLBACK_PLUGINS];
     /// Reports beside the one on the terminal: junit, timer, profile_tasks, …
     callbacks_enabled: Vec<String> = CALLBACKS_ENABLED List "" [defaults.callbacks_enabled] [ANSIBLE_CALLBACKS_ENABLED];
-    /// Ad hoc commands use the report on the terminal and those beside it as playbooks do.
-    bin_ansible_callbacks: bool = DEFAULT_LOAD_CALLBACK_PLUGINS Bool "false" [defaults.bin_ansible_callbacks] [ANSIBLE_LOAD_CALLBACK_PLUGINS];
     /// Debug output of the engine itself.
     debug: bool = DEFAULT_DEBUG Bool "false" [defaults.debug] [ANSIBLE_DEBUG];
     /// The shell that runs commands.
@@ -253,6 +251,10 @@ settings! {
     host_pattern_mismatch: String = HOST_PATTERN_MISMATCH Text "warning" [inventory.host_pattern_mismatch] [ANSIBLE_HOST_PATTERN_MISMATCH] ["error" "warning" "ignore"];
     /// The Python of modules that need one.
     interpreter_python: String = INTERPRETER_PYTHON Text "auto" [defaults.interpreter_python] [ANSIBLE_PYTHON_INTERPRETER];
+    /// Where a Python is looked for on hosts, for modules that are written in it.
+    interpreter_python_fallback: Vec<String> = INTERPRETER_PYTHON_FALLBACK List "python3.14,python3.13,python3.12,python3.11,python3.10,python3.9,python3.8,/usr/bin/python3,python3" [] [];
+    /// The Python with ansible-core that runs plugins and prepares modules written in Python; where unset, one is looked for.
+    plugin_python: Option<PathBuf> = PLUGIN_PYTHON Path "" [defaults.plugin_python] [PLAYBOOK_PYTHON];
     /// Replace characters in group names that variables cannot have: always, never, ignore, silently.
     force_valid_group_names: String = TRANSFORM_INVALID_GROUP_CHARS Text "never" [defaults.force_valid_group_names] [ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS] ["always" "never" "ignore" "silently"];
     /// An unknown keyword of a task is an error.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock, Weak};
 
-use playbook_api::{Error, Map, Object, Value};
+use playbook_api::{Error, Map, Object, Text, Value};
 
 use super::layers::{Found, Layer, Layers};
 use super::magic::{self, RunFacts};
@@ -197,6 +197,21 @@ impl HostScope {
         self.local.contains_key(name) || self.layers.get(name).is_some()
     }
 
+    /// A written value with its templates as trusted text; vaults are opened.
+    fn as_written(&self, node: &crate::document::Node) -> Option<Value> {
+        use crate::document::Kind;
+        match node.kind() {
+            Kind::Value(value) => Some(value.clone()),
+            Kind::Template(template) => Some(Value::Str(Text::trusted(template.source().clone()))),
+            Kind::Vault(_) => self.renderer().value(node).ok(),
+            Kind::List(items) => Some(items.iter().filter_map(|item| self.as_written(item)).collect()),
+            Kind::Map(map) => {
+                let entries = map.iter().filter_map(|(k, e)| Some((k.clone(), self.as_written(&e.node)?)));
+                Some(Value::from(entries.collect::<Map>()))
+            }
+        }
+    }
+
     fn find(&self, name: &str) -> Option<Result<Value, Error>> {
         if let Some(value) = self.local.get(name) {
             return Some(Ok(value.clone()));
@@ -327,6 +342,36 @@ impl Scope for HostScope {
         let found = self.find(name);
         RESOLVING.with_borrow_mut(|names| names.pop());
         found
+    }
+
+    fn all_written(&self, host: Option<&str>) -> Option<Map> {
+        if let Some(host) = host {
+            let inventory = self.base.inventory();
+            let known = inventory.hosts.get_key_value(host).map(|(name, _)| name.clone());
+            let name = known.or_else(|| (host == "localhost").then(|| host.into()))?;
+            return HostScope::new(&self.base, &name, None, Default::default()).all_written(None);
+        }
+        let mut all = Map::default();
+        let magic: Vec<&str> = magic::names(self).collect();
+        for name in self.names() {
+            let value = match (self.local.get(&*name), magic.contains(&&*name)) {
+                (Some(value), _) => Renderer::finalize(value.clone()).ok(),
+                // These hold everything else, and whoever wants them asks for them.
+                (None, true) if matches!(&*name, "vars" | "hostvars") => None,
+                (None, true) => {
+                    magic::get(self, &name).and_then(Result::ok).and_then(|v| Renderer::finalize(v).ok())
+                }
+                (None, false) => match self.layers.get(&name) {
+                    Some(Found::Value(value)) => Some(value.clone()),
+                    Some(Found::Node(node)) => self.as_written(node),
+                    None => None,
+                },
+            };
+            if let Some(value) = value {
+                all.insert(name.into(), value);
+            }
+        }
+        Some(all)
     }
 
     fn names(&self) -> Vec<String> {

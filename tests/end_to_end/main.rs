@@ -4,6 +4,7 @@ mod bad_input;
 mod bad_services;
 mod callbacks;
 mod check;
+mod containers;
 mod deploy;
 mod oracle;
 mod seed;

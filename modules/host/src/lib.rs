@@ -28,6 +28,7 @@ mod fetch;
 mod file;
 mod find;
 mod flags;
+mod foreign;
 mod get_url;
 mod getent;
 mod git;
@@ -87,6 +88,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<fetch::Fetch>(),
         ModuleEntry::host::<file::File>(),
         ModuleEntry::host::<find::Find>(),
+        ModuleEntry::host::<foreign::Foreign>(),
         ModuleEntry::host::<get_url::GetUrl>(),
         ModuleEntry::host::<getent::Getent>(),
         ModuleEntry::host::<git::Git>(),
