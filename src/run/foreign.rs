@@ -43,8 +43,29 @@ pub fn full_name(registry: &Registry, foreign: &Foreign, task: &Task) -> Result<
     Ok(native.map_or_else(|| name.to_owned(), |entry| entry.doc.full_name()))
 }
 
+/// A module that is ready to be run by the host's side.
+pub struct Prepared {
+    /// The arguments of [`MODULE`].
+    pub values: Map,
+    /// What runs it.
+    interpreter: String,
+    discovered: Discovered,
+    warnings: Vec<String>,
+    verbose: bool,
+}
+
 /// Runs a module of the file at this path with these arguments.
 pub fn call(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) -> Result<Outcome, Failure> {
+    let mut prepared = prepare(call, found, path, args)?;
+    let args = Arguments { values: std::mem::take(&mut prepared.values), ..Arguments::default() };
+    let entry = call.item.play.shared.registry.module(MODULE).cloned();
+    let entry = entry.ok_or_else(|| Error::new("no module runs others"))?;
+    let done = module::run(call, &entry, args)?;
+    prepared.read(&done.values)
+}
+
+/// Makes a module of the file at this path ready.
+pub fn prepare(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) -> Result<Prepared, Failure> {
     let shared = &call.item.play.shared;
     let payload = shared.foreign.payload(found, path)?;
     let arguments = with_internal(call, found, &args.values)?.to_json();
@@ -84,42 +105,52 @@ pub fn call(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) -> 
         }
     }
     values.insert("argv".into(), argv.into());
-    let entry = shared.registry.module(MODULE).cloned().ok_or_else(|| Error::new("no module runs others"))?;
-    let done = module::run(call, &entry, Arguments { values, ..Arguments::default() })?;
-    let text = |name: &str| done.values.get(name).map(|v| v.to_text().into_owned()).unwrap_or_default();
-    let (stdout, stderr) = (text("stdout"), text("stderr"));
-    let rc = done.values.get("rc").and_then(Value::as_i64).unwrap_or_default();
-    let printed = reply::Printed {
-        rc,
-        stdout: &stdout,
-        stderr: &stderr,
-        interpreter: Some(first.as_str()).filter(|f| !f.is_empty()),
-    };
-    let finish = |outcome: &mut Outcome| {
-        outcome.warnings.splice(0..0, found.warnings.iter().cloned());
-        if let Some((fact, warning)) = &discovered {
-            let mut facts: Map = match outcome.values.get("ansible_facts") {
-                Some(Value::Map(facts)) => (**facts).clone(),
-                _ => Map::default(),
-            };
-            facts.insert("discovered_interpreter_python".into(), fact.as_str().into());
-            outcome.values.insert("ansible_facts".into(), facts.into());
-            outcome.warnings.extend(warning.clone());
-        }
-        if shared.options.verbosity < 3 {
-            outcome.values.shift_remove("invocation");
-        }
-    };
-    match reply::read(&printed) {
-        Ok(mut outcome) => {
-            finish(&mut outcome);
-            Ok(outcome)
-        }
-        Err(mut failure) => {
-            finish(&mut failure.outcome);
-            Err(failure)
+    Ok(Prepared {
+        values,
+        interpreter: first,
+        discovered,
+        warnings: found.warnings.clone(),
+        verbose: shared.options.verbosity >= 3,
+    })
+}
+
+impl Prepared {
+    /// What the module printed, as its outcome.
+    pub fn read(&self, values: &Map) -> Result<Outcome, Failure> {
+        let interpreter = Some(self.interpreter.as_str()).filter(|f| !f.is_empty());
+        let finish = |outcome: &mut Outcome| {
+            outcome.warnings.splice(0..0, self.warnings.iter().cloned());
+            if let Some((fact, warning)) = &self.discovered {
+                let mut facts: Map = match outcome.values.get("ansible_facts") {
+                    Some(Value::Map(facts)) => (**facts).clone(),
+                    _ => Map::default(),
+                };
+                facts.insert("discovered_interpreter_python".into(), fact.as_str().into());
+                outcome.values.insert("ansible_facts".into(), facts.into());
+                outcome.warnings.extend(warning.clone());
+            }
+            if !self.verbose {
+                outcome.values.shift_remove("invocation");
+            }
+        };
+        match read(values, interpreter) {
+            Ok(mut outcome) => {
+                finish(&mut outcome);
+                Ok(outcome)
+            }
+            Err(mut failure) => {
+                finish(&mut failure.outcome);
+                Err(failure)
+            }
         }
     }
+}
+
+/// What a module printed, as its outcome.
+pub fn read(values: &Map, interpreter: Option<&str>) -> Result<Outcome, Failure> {
+    let text = |name: &str| values.get(name).map(|v| v.to_text().into_owned()).unwrap_or_default();
+    let rc = values.get("rc").and_then(Value::as_i64).unwrap_or_default();
+    reply::read(&reply::Printed { rc, stdout: &text("stdout"), stderr: &text("stderr"), interpreter })
 }
 
 /// The arguments as `name=value` words.

@@ -208,8 +208,8 @@ fn attempt(
     let plugin = foreign_action::find(&action_call)?;
     let is_action = plugin.is_some() || native.is_some();
     let done = match (native, plugin) {
+        (_, None) if asynchronous::limit(call.task, scope)?.is_some() => asynchronous::run(&mut action_call),
         (_, Some(plugin)) => foreign_action::run(&mut action_call, &plugin),
-        _ if asynchronous::limit(call.task, scope)?.is_some() => asynchronous::run(&mut action_call),
         (Some(action), None) => (action.run)(action, &mut action_call),
         (None, None) => action_call.module(),
     };

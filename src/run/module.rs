@@ -50,14 +50,14 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
 }
 
 /// A module of this program, or one that is not.
-enum Resolved {
+pub enum Resolved {
     Native(Arc<ModuleEntry>),
     Foreign(Found, Arc<Path>),
 }
 
 /// The module that a name means in this task. What lies beside the playbook comes before what is built in, except
 /// where the name says `ansible.builtin`.
-fn resolve(call: &ActionCall, name: &str) -> Result<Resolved, Error> {
+pub fn resolve(call: &ActionCall, name: &str) -> Result<Resolved, Error> {
     let shared = &call.item.play.shared;
     let task = call.item.task;
     // What an action calls is the action's choice; short names are the playbook's.

@@ -70,7 +70,12 @@ pub fn ignore(scope: &HostScope, result: &mut TaskResult) {
 }
 
 /// A module's outcome as the result that `register` holds.
-pub fn of(info: &Arc<TaskInfo>, scope: &HostScope, done: Result<Outcome, Failure>, is_action: bool) -> TaskResult {
+pub fn of(
+    info: &Arc<TaskInfo>,
+    scope: &HostScope,
+    done: Result<Outcome, Failure>,
+    is_action: bool,
+) -> TaskResult {
     let (outcome, failure) = match done {
         Ok(outcome) => (outcome, None),
         Err(failure) => (failure.outcome, Some((failure.error, failure.unreachable))),
