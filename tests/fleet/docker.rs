@@ -85,7 +85,9 @@ fn a_container_killed_in_the_middle_of_a_task_is_unreachable() {
 ";
         let run = scene.start(book, &[]);
         wait_until("the task", || {
-            docker.run(&["top", "green", "-o", "pid,args"]).is_ok_and(|processes| processes.contains("sleep 987"))
+            docker
+                .run(&["top", "green", "-o", "pid,args"])
+                .is_ok_and(|processes| processes.contains("sleep 987"))
         });
         docker.run(&["kill", "green"]).expect("a dead container");
         let run = run.end().fails(4);
