@@ -1,5 +1,6 @@
 //! `playbook adhoc`, which is also `ansible`.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Parser;
@@ -36,6 +37,12 @@ pub struct Adhoc {
     /// A line a host.
     #[arg(short, long)]
     one_line: bool,
+    /// The folder taken for the playbook's: its roles, group_vars and host_vars count.
+    #[arg(long, value_name = "FOLDER")]
+    playbook_dir: Option<PathBuf>,
+    /// Write each host's result into a file in this folder.
+    #[arg(short, long, value_name = "FOLDER")]
+    tree: Option<std::path::PathBuf>,
     /// List the hosts, and do nothing.
     #[arg(long)]
     list_hosts: bool,
@@ -51,11 +58,30 @@ impl Adhoc {
         let mut session = Session::new(&self.hosts.vault, register, by_project)?;
         self.hosts.put_flags(&mut session.settings);
         let options = self.hosts.options(&session.settings, !self.list_hosts)?;
-        let output = if self.one_line { Output::OneLine } else { Output::Minimal };
-        let context = common::context(&session, &options);
+        let as_in_playbooks =
+            session.settings.bin_ansible_callbacks && session.settings.stdout_callback != "default";
+        let output = match self.one_line {
+            true => Output::OneLine,
+            false if as_in_playbooks => Output::Text,
+            false => Output::Minimal,
+        };
+        let (context, foreign) = common::context(&session, &options);
+        let redactor = context.redactor.clone();
         let mut reporter =
-            report::reporter(&session.settings, output, options.verbosity, context.redactor.clone());
-        let inventory = common::begin(&session, &options, &context, &mut *reporter)?;
+            report::reporter(&session.settings, output, options.verbosity, redactor.clone());
+        if let Some(folder) = &self.tree {
+            let folder = crate::document::absolute(&crate::settings::expand_home(folder));
+            reporter =
+                report::with_tree(reporter, folder, &session.settings, options.verbosity, &redactor);
+        }
+        let plugins = session.settings.bin_ansible_callbacks && !self.list_hosts;
+        let folder = self.playbook_dir.as_ref().or(session.settings.playbook_dir.as_ref());
+        let folder = crate::document::absolute(folder.map_or(Path::new("."), |folder| folder));
+        foreign.add_playbook(&folder);
+        let mut reporter =
+            report::python::with_plugins(reporter, &foreign, &session.settings, redactor, plugins)?;
+        let mut inventory = common::begin(&session, &options, &context, &mut *reporter)?;
+        inventory.beside_playbook(vec![folder.clone()]);
         if self.list_hosts {
             let (mut hosts, _) = inventory.select(&self.pattern, &session.settings)?;
             if let Some(limit) = &options.limit {
@@ -69,9 +95,9 @@ impl Adhoc {
         let module = self.module_name.clone().unwrap_or_else(|| session.settings.module_name.clone());
         let document = self.document(&module).map_err(Fault::options)?;
         let cancel = Cancel::default();
-        let shared = Shared::new(options, session.settings, session.keyring, context, cancel.clone());
+        let shared =
+            Shared::new(options, session.settings, session.keyring, context, foreign, cancel.clone());
         let mut run = run::Run::new(Arc::new(shared), inventory, reporter)?;
-        let folder = crate::document::absolute(std::path::Path::new("."));
         let playbook = run.load_document(&document, &folder)?;
         interrupt::watch(cancel);
         Ok(run.playbooks(&[playbook])?.exit_code())

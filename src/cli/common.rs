@@ -1,12 +1,14 @@
 //! What `run` and ad hoc commands have in common: which hosts, how they are reached, as whom.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{ArgAction, Args};
 use playbook_api::{Context, Error, ErrorKind};
 
 use super::ask;
 use super::session::{self, Session, VaultArgs};
+use crate::foreign::Foreign;
 use crate::inventory::{Inventory, extra_vars};
 use crate::report::{self, Event, Reporter};
 use crate::run::Options;
@@ -189,13 +191,14 @@ impl HostArgs {
     }
 }
 
-/// The modules' context of a run with these options.
-pub fn context(session: &Session, options: &Options) -> Context {
+/// The modules' context of a run with these options, and the modules and plugins in other languages.
+pub fn context(session: &Session, options: &Options) -> (Context, Arc<Foreign>) {
     for password in [&options.connection_password, &options.become_password].into_iter().flatten() {
         session.context.redactor.register(password);
     }
-    let (check, diff, verbosity) = (options.check, options.diff, options.verbosity);
-    Context { check, diff, verbosity, ..session.context.clone() }
+    let (foreign, context) = session.foreign(options.verbosity);
+    report::python::folders(&options.playbooks, &foreign);
+    (Context { check: options.check, diff: options.diff, ..context }, foreign)
 }
 
 /// Says what there is to say before anything happens, and reads the inventory.
@@ -215,6 +218,9 @@ pub fn begin(
         Inventory::load(&options.inventory, settings, &session.keyring, context, &extra)?;
     for warning in warnings {
         reporter.event(&Event::Warning(report::format_error(&warning)));
+    }
+    for note in std::mem::take(&mut inventory.notes) {
+        reporter.event(&Event::Verbose { level: 3, text: note, host: None });
     }
     inventory.beside_playbook(folders(&options.playbooks));
     if inventory.hosts.is_empty() {
@@ -241,7 +247,7 @@ fn folders(playbooks: &[PathBuf]) -> Vec<PathBuf> {
     folders
 }
 
-fn config_line(settings: &Settings) -> String {
+pub fn config_line(settings: &Settings) -> String {
     match &settings.config_file {
         Some(path) => format!("Using {} as config file", path.display()),
         None => "No config file found; using defaults".into(),

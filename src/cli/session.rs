@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use playbook_api::{Context, Error, Redactor, Registry};
+use playbook_api::{Context, Error, Plugins, Redactor, Registry};
 
 use super::{Fault, Register, ask};
+use crate::foreign::Foreign;
 use crate::settings::{Project, Settings, Surroundings};
 use crate::vault::{self, Keyring};
 
@@ -66,6 +67,13 @@ pub struct Session {
 }
 
 impl Session {
+    /// The modules and plugins in other languages, and the context with them; once the settings are complete.
+    pub fn foreign(&self, verbosity: u8) -> (Arc<Foreign>, Context) {
+        let foreign = Arc::new(Foreign::new(&self.settings, verbosity));
+        let plugins: Arc<dyn Plugins> = foreign.clone();
+        (foreign, Context { verbosity, plugins: Some(plugins), ..self.context.clone() })
+    }
+
     pub fn new(vault: &VaultArgs, register: Register, by_project: bool) -> Result<Session, Fault> {
         let (settings, mut warnings) = settings(by_project)?;
         let (keyring, more) = Keyring::new(vault.options(&settings))?;
@@ -81,7 +89,14 @@ impl Session {
 /// The settings, and what there is to warn about. Called by the name of one of Ansible's programs there is no
 /// project: then exactly Ansible's rules apply.
 pub fn settings(by_project: bool) -> Result<(Settings, Vec<Error>), Fault> {
-    let mut surroundings = Surroundings::of_process();
+    settings_of(Surroundings::of_process(), by_project)
+}
+
+/// As [`settings`], in surroundings that may not be the process's own.
+pub fn settings_of(
+    mut surroundings: Surroundings,
+    by_project: bool,
+) -> Result<(Settings, Vec<Error>), Fault> {
     let project = if by_project { Project::find(&surroundings.directory) } else { None };
     let given = surroundings.variables.contains_key("ANSIBLE_CONFIG");
     let here = surroundings.directory.join("ansible.cfg").exists();

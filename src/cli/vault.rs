@@ -11,7 +11,7 @@ use super::Fault;
 use super::ask;
 use super::session::{self, VaultArgs};
 use crate::settings::Settings;
-use crate::vault::{self, Keyring};
+use crate::vault::{self, Keyring, Opener};
 
 /// Encrypt and decrypt files and values.
 #[derive(Parser)]
@@ -214,7 +214,7 @@ fn decrypt(settings: &Settings, options: &Decrypt) -> Result<(), Fault> {
     one_output(&options.output, &options.files)?;
     let keyring = keyring(settings, &options.vault, false)?;
     for file in sources(&options.files) {
-        let plain = unseal(&keyring, &read(file)?, file)?;
+        let (plain, _) = unseal(&keyring, &read(file)?, file)?;
         put(target(file, &options.output), &plain)?;
     }
     done("Decryption successful");
@@ -239,21 +239,17 @@ fn create(settings: &Settings, options: &Create) -> Result<(), Fault> {
 fn edit(settings: &Settings, options: &Edit) -> Result<(), Fault> {
     let keyring = keyring(settings, &options.vault, false)?;
     for file in &options.files {
-        let before = open(&keyring, file)?;
+        let (before, opener) = unseal(&keyring, &read(Some(file))?, Some(file))?;
         let after = in_editor(settings, &before)?;
         if after != before {
-            let own = own_id(file).filter(|own| keyring.ids().any(|id| id == own));
-            let id = options.encrypt_vault_id.as_deref().or(own.as_deref());
-            put(Some(file), keyring.encrypt(&after, id)?.as_bytes())?;
+            let sealed = match &options.encrypt_vault_id {
+                Some(id) => keyring.encrypt(&after, Some(id)),
+                None => keyring.encrypt_as(&after, &opener),
+            };
+            put(Some(file), sealed?.as_bytes())?;
         }
     }
     Ok(())
-}
-
-/// The vault id in the head of a file.
-fn own_id(file: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(file).ok()?;
-    text.lines().next()?.split(';').nth(3).map(|id| id.trim().to_owned())
 }
 
 fn rekey(settings: &Settings, options: &Rekey) -> Result<(), Fault> {
@@ -371,15 +367,16 @@ fn read(file: Option<&Path>) -> Result<Vec<u8>, Error> {
 }
 
 fn open(keyring: &Keyring, file: &Path) -> Result<Vec<u8>, Error> {
-    unseal(keyring, &read(Some(file))?, Some(file))
+    unseal(keyring, &read(Some(file))?, Some(file)).map(|(plain, _)| plain)
 }
 
-fn unseal(keyring: &Keyring, bytes: &[u8], file: Option<&Path>) -> Result<Vec<u8>, Error> {
+fn unseal(keyring: &Keyring, bytes: &[u8], file: Option<&Path>) -> Result<(Vec<u8>, Opener), Error> {
     let name = file.map_or("standard input".into(), |file| file.display().to_string());
     if !vault::is_envelope(bytes) {
         return Err(Error::new(format!("Input is not vault encrypted data: {name}")).kind(ErrorKind::Vault));
     }
-    keyring.open(&String::from_utf8_lossy(bytes)).map_err(|e| e.context(format!("Could not decrypt {name}")))
+    let opened = keyring.open_by(&String::from_utf8_lossy(bytes));
+    opened.map_err(|e| e.context(format!("Could not decrypt {name}")))
 }
 
 /// Writes a file that only its owner reads, or standard output. An existing file is replaced in one step.

@@ -152,7 +152,8 @@ impl Reader<'_> {
             map.insert(key.into(), Entry { key: key_place, node });
             self.space();
             if self.take("}") {
-                return Ok(marked(&place, &map).unwrap_or_else(|| Node::new(place, Kind::Map(map))));
+                let marked = if self.trust == Trust::Templates { marked(&place, &map)? } else { None };
+                return Ok(marked.unwrap_or_else(|| Node::new(place, Kind::Map(map))));
             }
             if !self.take(",") {
                 return Err(self.fault("expected ',' or '}'"));
@@ -255,12 +256,18 @@ impl Reader<'_> {
 }
 
 /// The two marks that Ansible writes into JSON: a vault, and text that is never a template.
-fn marked(place: &Place, map: &IndexMap<Value, Entry>) -> Option<Node> {
-    if let Some(envelope) = map.get("__ansible_vault").and_then(|e| e.node.source()) {
-        return Some(Node::new(place.clone(), Kind::Vault(VaultText { envelope: envelope.into() })));
+fn marked(place: &Place, map: &IndexMap<Value, Entry>) -> Result<Option<Node>, Error> {
+    let text = |mark: &str| {
+        let Some(entry) = map.get(mark) else { return Ok(None) };
+        entry.node.source().map(Some).ok_or_else(|| {
+            let found = entry.node.raw().type_name();
+            Error::new(format!("{mark} is '{found}' instead of 'str'")).kind(ErrorKind::Syntax).at(place)
+        })
+    };
+    if let Some(envelope) = text("__ansible_vault")? {
+        return Ok(Some(Node::new(place.clone(), Kind::Vault(VaultText { envelope: envelope.into() }))));
     }
-    let text = map.get("__ansible_unsafe")?.node.source()?;
-    Some(Node::value(place.clone(), text))
+    Ok(text("__ansible_unsafe")?.map(|text| Node::value(place.clone(), text)))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::document::Node;
 impl Default for Inventory {
     fn default() -> Self {
         let mut inventory = Inventory {
+            notes: Vec::new(),
             hosts: IndexMap::default(),
             groups: IndexMap::default(),
             sources: Vec::new(),

@@ -23,6 +23,13 @@ impl Builder<'_> {
         self.warnings.push(Error::new(message));
     }
 
+    /// Warns of what will end some day.
+    pub fn deprecate(&mut self, message: impl Into<String>) {
+        if self.settings.deprecation_warnings {
+            self.warn(message);
+        }
+    }
+
     /// Says it once, however often it comes up.
     fn warn_once(&mut self, message: &str) {
         if !self.warnings.iter().any(|warning| warning.message() == message) {

@@ -1,6 +1,6 @@
 //! Hosts on the command line: `-i web1,web2:2222,`.
 
-use playbook_api::Error;
+use playbook_api::{Error, ErrorKind};
 
 use super::address;
 use super::builder::Builder;
@@ -10,7 +10,18 @@ use crate::document::Node;
 pub fn read(builder: &mut Builder, list: &str, ranges: bool) -> Result<(), Error> {
     for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
         let (hosts, port) = match (ranges, address::split_port(entry)) {
-            (true, _) => address::expand(entry).unwrap_or_else(|_| (vec![entry.to_owned()], None)),
+            (true, _) => match address::expand(entry) {
+                Ok(expanded) => expanded,
+                Err(error) if error.get_kind() == ErrorKind::Syntax => {
+                    let message = format!("Invalid data from string, could not parse: {}", error.message());
+                    return Err(Error::new(message));
+                }
+                Err(error) => {
+                    let note = "Unable to parse address from hostname, leaving unchanged";
+                    builder.inventory.notes.push(format!("{note}: {}", error.message()));
+                    (vec![entry.to_owned()], None)
+                }
+            },
             (false, Some((host, port))) if !host.contains('[') => (vec![host.to_owned()], port),
             (false, _) => (vec![entry.to_owned()], None),
         };

@@ -53,6 +53,8 @@ pub struct Inventory {
     pub folders: Vec<PathBuf>,
     /// The playbook's folder: the group_vars/ and host_vars/ in it win over those beside the inventory.
     pub play_folders: Vec<PathBuf>,
+    /// What is worth telling at -vvv about how the sources were read.
+    pub notes: Vec<String>,
     pub(super) files: Arc<VarsFiles>,
     /// `hash_behaviour: merge`.
     pub(super) merge: bool,

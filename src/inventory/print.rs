@@ -10,7 +10,6 @@ use playbook_api::{Error, Map, Place, Value};
 use super::model::{Group, Host, Inventory, Vars};
 use super::variables::combine;
 use crate::document::{Entry, Kind, Node, to_yaml};
-use crate::jinja::Template;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -330,15 +329,16 @@ impl Printer<'_> {
             Format::Yaml => to_yaml(node),
             Format::Json => {
                 let style = JsonStyle { indent: Some(4), sort_keys: true, ensure_ascii: false };
-                Ok(json(&json_value(node), style) + "\n")
+                Ok(json(&json_value(node, &mut Vec::new()), style) + "\n")
             }
             Format::Toml => Ok(super::toml::write(node)),
         }
     }
 }
 
-/// A written value for JSON, with the marks by which Ansible reads vaults and plain text back.
-fn json_value(node: &Node) -> Value {
+/// A written value for JSON, with the marks by which Ansible reads vaults and plain text back. Only what stands
+/// where variables stand is a template when it is read back, so only there does text say that it is none.
+fn json_value(node: &Node, path: &mut Vec<Value>) -> Value {
     let marked = |mark: &str, text: Value| {
         let mut map = Map::default();
         map.insert(mark.into(), text);
@@ -346,13 +346,33 @@ fn json_value(node: &Node) -> Value {
     };
     match node.kind() {
         Kind::Vault(vault) => marked("__ansible_vault", vault.envelope.clone().into()),
-        Kind::Value(Value::Str(text)) if Template::is_template(text) => {
+        Kind::Value(Value::Str(text)) if !text.is_trusted() && is_variable(path) => {
             marked("__ansible_unsafe", Value::Str(text.clone()))
         }
-        Kind::List(items) => items.iter().map(json_value).collect(),
+        Kind::List(items) => {
+            path.push(Value::Null);
+            let items = items.iter().map(|item| json_value(item, path)).collect();
+            path.pop();
+            items
+        }
         Kind::Map(map) => {
-            Value::from(map.iter().map(|(k, entry)| (k.clone(), json_value(&entry.node))).collect::<Map>())
+            let mut values = Map::with_capacity(map.len());
+            for (key, entry) in map {
+                path.push(key.clone());
+                values.insert(key.clone(), json_value(&entry.node, path));
+                path.pop();
+            }
+            values.into()
         }
         _ => node.raw(),
+    }
+}
+
+/// Whether a document of `--list` holds a variable there: in `_meta.hostvars.HOST` or `GROUP.vars`.
+fn is_variable(path: &[Value]) -> bool {
+    match path {
+        [meta, hostvars, _, _, ..] if meta.as_str() == Some("_meta") => hostvars.as_str() == Some("hostvars"),
+        [_, vars, _, ..] => vars.as_str() == Some("vars"),
+        _ => false,
     }
 }

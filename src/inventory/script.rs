@@ -13,6 +13,10 @@ use crate::document::{Entry, Kind, Node, Trust, parse_json};
 pub fn read(builder: &mut Builder, path: &Path) -> Result<(), Error> {
     let name = format!("<inventory script output from '{}'>", path.display());
     let (text, said) = run(path, &["--list"])?;
+    check_profile(&text, &name).map_err(|cause| {
+        with_stderr(Error::new("Unable to get JSON decoder for inventory script result."), &said)
+            .caused_by(cause)
+    })?;
     let document = parse_json(&text, &name, Trust::Templates).map_err(|cause| {
         with_stderr(Error::new("Inventory script result could not be parsed as JSON."), &said)
             .caused_by(cause)
@@ -22,16 +26,70 @@ pub fn read(builder: &mut Builder, path: &Path) -> Result<(), Error> {
     }
     let mut hosts = IndexSet::new();
     let variables = document_groups(builder, &document, &mut hosts)?;
+    if variables.is_none() {
+        builder.deprecate(
+            "Inventory scripts should always provide 'meta.hostvars'. Host variables will be collected by running the \
+             inventory script with the '--host' option for each host.",
+        );
+    }
     for host in hosts {
         let got = match &variables {
             Some(variables) => variables.get(host.as_str()).map(|entry| entry.node.clone()),
             None => host_variables(path, &host)?,
         };
-        for (name, entry) in got.iter().filter_map(Node::as_map).flatten() {
+        let Some(got) = got else { continue };
+        let known = got.as_map().ok_or_else(|| {
+            let raw = got.raw();
+            Error::new(format!("Invalid data from file, expected dictionary and got:\n\n{raw}"))
+                .at(got.place())
+        })?;
+        for (name, entry) in known {
             builder.inventory.set_host_var(&host, &name.to_text(), entry.node.clone());
         }
     }
     Ok(())
+}
+
+/// Whether the text says in a known way how it is to be read: `_meta.profile`, which only inventories' profiles may be.
+fn check_profile(text: &str, name: &str) -> Result<(), Error> {
+    let document = parse_json(text, name, Trust::Text)
+        .map_err(|cause| Error::new("Value could not be parsed as JSON.").caused_by(cause))?;
+    if document.as_map().is_none() {
+        let found = document.raw().type_name();
+        return Err(Error::new(format!("Value is '{found}' instead of 'dict'.")).at(document.place()));
+    }
+    let Some(meta) = document.get("_meta") else { return Ok(()) };
+    if meta.as_map().is_none() {
+        return Err(wrong("_meta", "dict", meta));
+    }
+    let Some(profile) = meta.get("profile") else { return Ok(()) };
+    match profile.source() {
+        None => Err(wrong("_meta.profile", "str", profile)),
+        Some("inventory_legacy") => Ok(()),
+        Some(other) if other.starts_with("inventory_") => {
+            Err(Error::new(format!("Unknown profile name '{other}'.")).at(profile.place()))
+        }
+        Some(other) => {
+            Err(Error::new(format!("Non-inventory profile '{other}' is not allowed.")).at(profile.place()))
+        }
+    }
+}
+
+/// A value whose texts are no templates.
+fn untrusted(node: &Node) -> Node {
+    let place = node.place().clone();
+    match node.kind() {
+        Kind::Value(Value::Str(text)) => Node::value(place, text.as_str().to_owned()),
+        Kind::Template(template) => Node::value(place, template.source().to_string()),
+        Kind::List(items) => Node::new(place, Kind::List(items.iter().map(untrusted).collect())),
+        Kind::Map(map) => {
+            let entries = map
+                .iter()
+                .map(|(key, entry)| (key.clone(), Entry { node: untrusted(&entry.node), ..entry.clone() }));
+            Node::new(place, Kind::Map(entries.collect()))
+        }
+        Kind::Value(_) | Kind::Vault(_) => node.clone(),
+    }
 }
 
 /// Adds the groups of a `--list` document, collects its hosts, and returns `_meta.hostvars`.
@@ -72,10 +130,16 @@ fn group(builder: &mut Builder, name: &str, node: &Node, hosts: &mut IndexSet<St
     let children = known("children");
     if node.as_map().is_none() {
         // An old script: the group is the list of its hosts.
+        let kind = node.raw().type_name();
+        builder.deprecate(format!("Group '{name}' was converted to 'dict' from '{kind}'."));
         members = Some(node.clone());
     } else if members.is_none() && vars.is_none() && children.is_none() {
         members = Some(list(vec![Node::value(place.clone(), name.clone())]));
-        vars = Some(node.clone());
+        vars = Some(untrusted(node));
+        builder.deprecate(format!(
+            "Treating malformed group '{name}' as the sole host of that group. Variables provided in this manner cannot \
+             be templated."
+        ));
     }
     if let Some(members) = members {
         let items = members.as_list().ok_or_else(|| wrong(&format!("{name}.hosts"), "list", &members))?;
@@ -128,8 +192,8 @@ fn run(path: &Path, arguments: &[&str]) -> Result<(String, String), Error> {
         return Err(with_stderr(fault, &said));
     }
     let text = String::from_utf8(output.stdout).map_err(|_| {
-        Error::new("Inventory script result contained characters that cannot be interpreted as UTF-8.")
-            .at(&place)
+        let fault = "Inventory script result contained characters that cannot be interpreted as UTF-8.";
+        with_stderr(Error::new(fault).at(&place), &said)
     })?;
     Ok((text, said))
 }

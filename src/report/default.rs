@@ -251,12 +251,16 @@ impl Default {
             }
             Status::Failed => {
                 self.task_banner(&result.task);
-                if !is_loop {
-                    self.notes(result);
+                // What debug shows of a loop is its message alone.
+                if !values.contains_key("results") {
+                    if !is_loop {
+                        self.notes(result);
+                    }
                     if self.display.verbosity < 2 && self.options.path_on_failure {
                         self.task_path(&result.task);
                     }
-                    let dump = self.dump(result, &values);
+                    let always = result.verbose_always && !result.no_log && !is_loop;
+                    let dump = self.options.format.dump(&values, always, self.display.redactor());
                     self.failed_line(
                         &format!("fatal: [{}]: FAILED! => {dump}", host_label(result)),
                         Colour::Error,
@@ -414,6 +418,8 @@ impl Reporter for Default {
             Event::Progress { host, message } => self.display.waiting(host, Some(message)),
             Event::Warning(text) => self.display.warning(text),
             Event::Deprecation(text) => self.display.deprecated(text),
+            Event::Text(text) => self.display.line(text, None),
+            Event::Banner(text) => self.display.banner(text),
             Event::Verbose { level, text, host } => {
                 if self.display.verbosity >= *level {
                     let text = match host {

@@ -74,6 +74,10 @@ pub enum Event {
         text: String,
         host: Option<Arc<str>>,
     },
+    /// A line of a callback's.
+    Text(String),
+    /// A title of a callback's.
+    Banner(String),
     /// An error of the run itself.
     Error(Error),
     /// The end of a playbook: the recap.

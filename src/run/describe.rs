@@ -17,7 +17,7 @@ pub fn task(play: &PlayState, step: &Step, scope: &Arc<HostScope>) -> TaskInfo {
     let no_log =
         keyword::boolean(task, "no_log", &renderer).ok().flatten().unwrap_or(play.shared.settings.no_log);
     let check = keyword::boolean(task, "check_mode", &renderer).ok().flatten();
-    let shows_args = play.shared.settings.display_args_to_stdout && !no_log;
+    let shows_args = crate::report::callbacks::want_arguments(&play.shared.settings) && !no_log;
     let args = if shows_args {
         task.action
             .args

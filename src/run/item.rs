@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use playbook_api::{Error, Map, Value};
+use playbook_api::{Error, ErrorKind, Map, Value};
 
 use super::actions::{self, ActionCall};
 use super::keyword::{self, Verdict};
-use super::{Effect, PlayState, result};
-use super::{arguments, asynchronous};
+use super::{Effect, PlayState, arguments, asynchronous, foreign_action, result};
 use crate::playbook::Task;
 use crate::report::{Event, Status, TaskInfo, TaskResult};
 use crate::vars::HostScope;
@@ -201,18 +200,29 @@ fn attempt(
     delegated: Option<&Arc<str>>,
     number: Option<i64>,
 ) -> Result<ItemOutcome, Error> {
-    let action = actions::find(&call.task.action.name);
-    let args = arguments::finalize(call, scope, action.map_or(&[][..], |a| a.raw))?;
+    let native = actions::find(&call.task.action.name);
+    let args = arguments::finalize(call, scope, native.map_or(&[][..], |a| a.raw))?;
     let diff =
         keyword::boolean(call.task, "diff", &scope.renderer())?.unwrap_or(call.play.shared.options.diff);
     let mut action_call = ActionCall { args, check, diff, delegated, ..ActionCall::new(call, scope) };
-    let done = match action {
-        _ if asynchronous::limit(call.task, scope)?.is_some() => asynchronous::run(&mut action_call),
-        Some(action) => (action.run)(action, &mut action_call),
-        None => action_call.module(),
+    let plugin = foreign_action::find(&action_call)?;
+    let is_action = plugin.is_some() || native.is_some();
+    let done = match (native, plugin) {
+        (_, None) if asynchronous::limit(call.task, scope)?.is_some() => asynchronous::run(&mut action_call),
+        (_, Some(plugin)) => foreign_action::run(&mut action_call, &plugin),
+        (Some(action), None) => (action.run)(action, &mut action_call),
+        (None, None) => action_call.module(),
     };
     let ActionCall { effects, carry, verbose, hidden, .. } = action_call;
-    let mut result = result::of(call.info, scope, done);
+    let mut result = match done {
+        // It never came to the module.
+        Err(failure)
+            if matches!(failure.error.get_kind(), ErrorKind::Unreachable | ErrorKind::Connection) =>
+        {
+            result::failed(call.info, scope, failure.error)
+        }
+        done => result::of(call.info, scope, done, is_action),
+    };
     result.delegated = delegated.cloned();
     result.verbose_always = verbose;
     result.no_log |= hidden;

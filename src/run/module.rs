@@ -1,5 +1,6 @@
 //! A module's run: its argument check, its context, and where it runs.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,9 @@ use playbook_api::{Arguments, Context, Error, Failure, Map, ModuleEntry, Outcome
 
 use super::actions::ActionCall;
 use super::item::ItemCall;
-use super::{PlayState, keyword, target};
+use super::{PlayState, foreign, keyword, target};
 use crate::connection::Output;
+use crate::foreign::{Found, Kind};
 use crate::playbook::Task;
 use crate::report::{Event, TaskInfo};
 use crate::vars::HostScope;
@@ -17,15 +19,17 @@ use crate::vars::HostScope;
 /// Runs a module for a task: where the task acts, or in the controller for a cloud or database.
 pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, Failure> {
     let shared = &call.item.play.shared;
-    let Some(entry) = shared.registry.module(name) else {
-        return Err(super::unknown_action(shared, name).at(&call.item.task.place).into());
-    };
+    let resolved = resolve(call, name)?;
     if let Some(reason) = args.values.values().find_map(unknown) {
         // An earlier task was not really run, so this one's arguments are not known yet either.
         let outcome =
             Outcome::changed(true).msg(format!("would run; its arguments are known after {reason}"));
         return Ok(outcome);
     }
+    let entry = match &resolved {
+        Resolved::Native(entry) => entry,
+        Resolved::Foreign(found, path) => return foreign::call(call, found, path, &args),
+    };
     let context = context(call)?;
     let shown = (shared.options.verbosity >= 3).then(|| invocation(entry, &args));
     let done = match (entry.run, time_limit(call)?) {
@@ -43,6 +47,45 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
         Err(failure) if failure.unreachable => Err(failure),
         Err(failure) => Err(failure.with("invocation", shown)),
     }
+}
+
+/// A module of this program, or one that is not.
+pub enum Resolved {
+    Native(Arc<ModuleEntry>),
+    Foreign(Found, Arc<Path>),
+}
+
+/// The module that a name means in this task. What lies beside the playbook comes before what is built in, except
+/// where the name says `ansible.builtin`.
+pub fn resolve(call: &ActionCall, name: &str) -> Result<Resolved, Error> {
+    let shared = &call.item.play.shared;
+    let task = call.item.task;
+    // What an action calls is the action's choice; short names are the playbook's.
+    let search = if *name == *task.action.name { foreign::search(task) } else { Vec::new() };
+    let native = |name: &str| shared.registry.module(name).cloned().map(Resolved::Native);
+    let found = shared.foreign.find(Kind::Module, name, &search).map_err(|e| e.at(&task.place))?;
+    let found = match found {
+        Some(Found { path: Some(path), name, warnings }) => {
+            let found = Found { path: Some(path.clone()), name, warnings };
+            return Ok(Resolved::Foreign(found, path));
+        }
+        Some(redirected) => native(&redirected.name),
+        None => search.iter().find_map(|collection| native(&format!("{collection}.{name}"))),
+    };
+    if let Some(found) = found.or_else(|| native(name)) {
+        return Ok(found);
+    }
+    match shared.foreign.core_module(name) {
+        Some(Found { path: Some(path), name, warnings }) => {
+            Ok(Resolved::Foreign(Found { path: Some(path.clone()), name, warnings }, path))
+        }
+        _ => Err(super::unknown_action(shared, name).at(&task.place)),
+    }
+}
+
+/// Runs a host module where the task acts.
+pub fn run(call: &ActionCall, entry: &Arc<ModuleEntry>, args: Arguments) -> Result<Outcome, Failure> {
+    on_host(call, entry, args, context(call)?, time_limit(call)?)
 }
 
 /// The `timeout` keyword.

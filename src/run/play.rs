@@ -172,7 +172,9 @@ impl<'r> Batch<'r> {
                     info
                 }
             };
-            if self.play.shared.settings.show_per_host_start && !meta::is_implicit(&task) {
+            let shared = &self.play.shared;
+            let told = shared.settings.show_per_host_start || shared.foreign.has_callbacks();
+            if told && !meta::is_implicit(&task) {
                 self.run.emit(Event::HostStart { task: info.clone(), host: host.clone() });
             }
             if is_meta {
@@ -327,13 +329,10 @@ impl<'r> Batch<'r> {
         if changed_inventory {
             self.play.base.forget_inventory_layers();
         }
-        let shown = inclusions == 0 || !matches!(result.status, Status::Ok | Status::Changed);
         let (status, ignored) = (result.status, result.ignored);
         let changed = result.values.get("changed").is_some_and(Value::is_true);
         let values = result.values.clone();
-        if shown {
-            self.run.emit(Event::HostResult(result));
-        }
+        self.run.emit(Event::HostResult(result));
         if let Some(role) = task.frame.role()
             && !matches!(status, Status::Skipped | Status::Unreachable)
         {
@@ -341,7 +340,7 @@ impl<'r> Batch<'r> {
         }
         match status {
             // An include counts when what it brings is loaded.
-            Status::Ok | Status::Changed if !shown => {}
+            Status::Ok | Status::Changed if inclusions > 0 => {}
             Status::Ok | Status::Changed => self.run.stats.ok(host, changed),
             Status::Skipped => self.run.stats.skipped(host),
             Status::Failed | Status::Unreachable if ignored => self.run.stats.ignored(host, changed),
@@ -507,13 +506,15 @@ impl<'r> Batch<'r> {
                     }
                 }
                 Err(e) => {
+                    self.run.emit(Event::Error(e.clone()));
                     for host in &hosts {
                         let scope = HostScope::new(&self.play.base, host, Some(&task), Default::default());
                         let step = Step { task: task.clone(), handler: false };
                         let info = Arc::new(describe::task(&self.play, &step, &scope));
                         let mut result = result::failed(&info, &scope, e.clone());
+                        result.error = None;
                         result.values =
-                            map! { "failed" => true, "reason" => e.to_string(), "msg" => e.to_string() };
+                            map! { "changed" => false, "failed" => true, "reason" => e.to_string() };
                         let (values, ignored) = (result.values.clone(), result.ignored);
                         self.run.emit(Event::HostResult(result));
                         if ignored {

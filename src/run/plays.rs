@@ -49,7 +49,10 @@ impl Run {
             None => pattern.clone(),
         };
         let all = self.hosts(play, &pattern, &before)?;
-        let check = self.shared.options.check;
+        let check = match play.frame.keywords.values.get("check_mode") {
+            Some(node) => to_bool(&play_value(&before, node)?).unwrap_or(false),
+            None => self.shared.options.check,
+        };
         let start = |hosts: &[Arc<str>]| Event::PlayStart {
             name: name.clone(),
             hosts: hosts.to_vec(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use playbook_api::{Error, ErrorKind, Failure, Map, Outcome, Value, map};
 
-use super::{actions, keyword};
+use super::keyword;
 use crate::report::{Status, TaskInfo, TaskResult};
 use crate::vars::HostScope;
 
@@ -70,7 +70,12 @@ pub fn ignore(scope: &HostScope, result: &mut TaskResult) {
 }
 
 /// A module's outcome as the result that `register` holds.
-pub fn of(info: &Arc<TaskInfo>, scope: &HostScope, done: Result<Outcome, Failure>) -> TaskResult {
+pub fn of(
+    info: &Arc<TaskInfo>,
+    scope: &HostScope,
+    done: Result<Outcome, Failure>,
+    is_action: bool,
+) -> TaskResult {
     let (outcome, failure) = match done {
         Ok(outcome) => (outcome, None),
         Err(failure) => (failure.outcome, Some((failure.error, failure.unreachable))),
@@ -117,12 +122,14 @@ pub fn of(info: &Arc<TaskInfo>, scope: &HostScope, done: Result<Outcome, Failure
         if !values.contains_key("msg") {
             values.insert("msg".into(), error.to_string().into());
         }
-        let what = if actions::find(&info.action).is_some() { "Action failed" } else { "Module failed" };
+        let what = if is_action { "Action failed" } else { "Module failed" };
         result.error = Some(error.context(format!("Task failed: {what}")).at(&info.place));
     }
     if !outcome.warnings.is_empty() {
         values.insert("warnings".into(), outcome.warnings.clone().into());
     }
+    let told = values.get("deprecations").and_then(Value::as_list).unwrap_or_default();
+    result.deprecations = told.iter().map(crate::foreign::reply::deprecation_text).collect();
     result.warnings = outcome.warnings;
     result.values = values;
     result

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use playbook_api::{Error, Place, Value};
 
+use super::accepted::ACCEPTED;
 use super::table::{Kind, Setting};
 use super::value::{SETTINGS, Settings};
 use super::{expand, ini};
@@ -74,7 +75,7 @@ impl Settings {
         if let Some(home) = home {
             loader.home = loader.entry(home)?.value.to_text().into_owned();
         }
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().chain(ACCEPTED) {
             entries.push(loader.entry(setting)?);
         }
         Ok((Settings::from_entries(entries, file), warnings))

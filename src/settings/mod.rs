@@ -2,6 +2,7 @@
 //!
 //! The only room that reads the process's environment for settings.
 
+mod accepted;
 mod ini;
 mod load;
 mod path;
@@ -9,6 +10,7 @@ mod project;
 mod table;
 mod value;
 
+pub use ini::parse as parse_cfg;
 pub use load::{Entry, Origin, Surroundings};
 pub use path::{expand, expand_home};
 pub use project::Project;

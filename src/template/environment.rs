@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use playbook_api::{Context, Error, Map, Place, Value};
+use playbook_api::{Context, Error, Map, Place, Text, Value};
 
 use super::lazy::{self, Lazy};
 use super::scope::Overlay;
-use super::{Scope, eval, undefined};
-use crate::document::{Kind, Node};
+use super::undefined::Sealed;
+use super::{Scope, budget, eval, undefined, untrusted};
+use crate::document::{Kind, Node, VaultText};
 use crate::jinja::{Expression, Syntax, Template};
 use crate::vault::Keyring;
 
@@ -21,13 +22,21 @@ pub struct Environment {
     pub options: Options,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// The project's, role's and playbook's folders in which lookups find files come from the scope
     /// (`ansible_search_path`); this is where a search ends.
     pub base_dir: PathBuf,
     /// `allow_broken_conditionals`.
     pub allow_broken_conditionals: bool,
+    /// How many steps one render may take: items of loops, calls, and pieces of text.
+    pub work: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { base_dir: PathBuf::new(), allow_broken_conditionals: false, work: budget::WORK }
+    }
 }
 
 /// An environment and a scope: everything a render needs. Cheap to clone.
@@ -134,15 +143,21 @@ impl Renderer {
 
     /// Opens an inline vault. What is inside was written by the same author, and may be a template.
     fn open(&self, node: &Node) -> Result<Value, Error> {
-        let template = node.opened(|envelope| {
+        let opened = node.opened(|envelope| {
             let bytes = self.environment.keyring.open(envelope)?;
             let text = String::from_utf8(bytes)
                 .map_err(|_| Error::new("the vault holds bytes that are no UTF-8 text"))?;
             self.environment.context.redactor.register(&text);
             Ok(Template::new(text, node.place().clone()))
-        })?;
+        });
+        let Kind::Vault(VaultText { envelope }) = node.kind() else { return opened.map(|_| Value::Null) };
+        let template = match opened {
+            Ok(template) => template,
+            Err(error) => return Ok(Sealed::value(error, envelope, node.place())),
+        };
         if !Template::is_template(template.source()) {
-            return Ok(Value::secret(template.source().clone()));
+            let text = Text::secret(template.source().clone());
+            return Ok(Value::Str(text.with_envelope(envelope.to_string())));
         }
         let value = lazy::force_deep(&self.render(template)?)?.into_secret();
         self.environment.context.redactor.register_value(&value);
@@ -160,7 +175,10 @@ impl Renderer {
     /// Computes everything still to be computed inside a value, drops omitted members, and fails on what is
     /// undefined. What modules are given has been through here.
     pub fn finalize(value: Value) -> Result<Value, Error> {
-        Self::finalize_with(value, true)
+        budget::measure(&value)?;
+        let value = Self::finalize_with(value, true)?;
+        untrusted::check(&value)?;
+        Ok(value)
     }
 
     /// `strict` fails on what cannot be stored (a macro, a method); printing takes its name instead.
@@ -189,7 +207,9 @@ impl Renderer {
             }
             Value::Undefined(_) => undefined::check(&value).map(|()| Value::Null),
             Value::Object(ref object) => match lazy::force(&value)? {
-                forced if undefined::is(&forced) => undefined::check(&forced).map(|()| Value::Null),
+                forced if undefined::error(&forced).is_some() => {
+                    undefined::check(&forced).map(|()| Value::Null)
+                }
                 Value::Object(_) => match super::object::behaviour(&value).and_then(|b| b.plain()) {
                     Some(plain) => Self::finalize_with(plain, strict),
                     None if !strict => Ok(value),

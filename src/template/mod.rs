@@ -1,6 +1,7 @@
 //! What templates mean: evaluation with Ansible's semantics, filters, tests and lookups.
 
 pub mod access;
+mod budget;
 pub mod call;
 pub mod datetime;
 pub mod environment;
@@ -21,6 +22,7 @@ pub mod scope;
 mod secret;
 pub mod tests;
 mod undefined;
+mod untrusted;
 
 pub use access::{get_attribute, get_item, get_path};
 pub use call::{Call, Function};

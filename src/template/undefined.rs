@@ -3,8 +3,12 @@
 //! Filters and tests know undefined values as [`Value::Undefined`]. Inside a render an undefined value also
 //! carries its place ([`located`]), so that the error of its use names where the missing thing was asked for.
 //!
+//! A vault that cannot be opened is much the same: it may be passed around, and its use is an error ([`Sealed`]).
+//!
 //! `{{ 'x' if condition }}` without `else` is undefined to `is defined` and `default`, yet prints as nothing
 //! and is false, unlike a missing name, whose every use is an error.
+
+use std::sync::Arc;
 
 use playbook_api::{Error, Place, Value};
 
@@ -19,6 +23,40 @@ struct Located(Error);
 impl Behaviour for Located {
     fn type_name(&self) -> &'static str {
         "undefined"
+    }
+}
+
+/// A vault that cannot be opened: with the error that its use is, and what it looks like closed.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    pub error: Error,
+    pub envelope: Arc<str>,
+}
+
+impl Behaviour for Sealed {
+    fn type_name(&self) -> &'static str {
+        "VaultExceptionMarker"
+    }
+}
+
+impl Sealed {
+    pub fn value(error: Error, envelope: &str, place: &Place) -> Value {
+        let help = error.get_help().unwrap_or_default().to_owned();
+        let error = Error::new(format!("Attempt to use undecryptable variable: {}", error.message()))
+            .kind(error.get_kind())
+            .at(place)
+            .help(help);
+        Native::value(Sealed { error, envelope: envelope.into() })
+    }
+
+    /// The value, computed if need be, if it is one.
+    pub fn find(value: &Value) -> Result<Option<Value>, Error> {
+        let value = super::lazy::force(value)?;
+        Ok(Sealed::of(&value).is_some().then_some(value))
+    }
+
+    pub fn of(value: &Value) -> Option<&Sealed> {
+        downcast::<Sealed>(value)
     }
 }
 
@@ -51,7 +89,10 @@ pub(super) fn is(value: &Value) -> bool {
 pub(super) fn error(value: &Value) -> Option<Error> {
     match value {
         Value::Undefined(reason) => Some(Error::undefined(&**reason)),
-        Value::Object(_) => downcast::<Located>(value).map(|located| located.0.clone()),
+        Value::Object(_) => match Sealed::of(value) {
+            Some(sealed) => Some(sealed.error.clone()),
+            None => downcast::<Located>(value).map(|located| located.0.clone()),
+        },
         _ => None,
     }
 }

@@ -104,10 +104,7 @@ impl VarsFiles {
     }
 
     fn file(&self, name: &str) -> Result<Arc<Vars>, Error> {
-        // The folder `vars` beside the playbook comes first.
-        let in_vars = self.folder.join("vars").join(name);
-        let path =
-            if !name.starts_with("vars/") && in_vars.exists() { in_vars } else { self.folder.join(name) };
+        let path = vars_file(&self.folder, name);
         let mut loaded = self.loaded.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(vars) = loaded.get(&path) {
             return Ok(vars.clone());
@@ -118,13 +115,25 @@ impl VarsFiles {
     }
 }
 
+/// The file that an entry of `vars_files` means: the folder `vars` beside the playbook comes first.
+pub fn vars_file(folder: &Path, name: &str) -> PathBuf {
+    let in_vars = folder.join("vars").join(name);
+    if !name.starts_with("vars/") && in_vars.exists() { in_vars } else { folder.join(name) }
+}
+
 fn load_vars(path: &Path, keyring: &Keyring) -> Result<Vars, Error> {
     let node = document::load(path, Trust::Templates, keyring)?.node;
     if node.is_null() {
         return Ok(Vars::default());
     }
-    let map = node.as_map().ok_or_else(|| {
-        Error::new(format!("{} must be a dictionary of variables", path.display())).at(node.place())
-    })?;
-    Ok(map.iter().map(|(name, entry)| (Arc::from(&*name.to_text()), entry.node.clone())).collect())
+    // A list of dictionaries is as good as one: later ones win.
+    let parts = node.as_list().unwrap_or(std::slice::from_ref(&node));
+    let mut vars = Vars::default();
+    for part in parts {
+        let map = part.as_map().ok_or_else(|| {
+            Error::new(format!("{} must be a dictionary of variables", path.display())).at(part.place())
+        })?;
+        vars.extend(map.iter().map(|(name, entry)| (Arc::from(&*name.to_text()), entry.node.clone())));
+    }
+    Ok(vars)
 }

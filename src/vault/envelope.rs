@@ -70,8 +70,13 @@ impl Envelope {
             return Err(broken(&format!("cipher '{cipher}' could not be found")));
         }
         let body: String = lines.collect();
-        let inner = hex::decode(&body)
-            .map_err(|_| broken("Vault format unhexlify error: Non-hexadecimal digit found"))?;
+        let inner = hex::decode(&body).map_err(|e| {
+            let fault = match e {
+                hex::FromHexError::OddLength => "Odd-length string",
+                _ => "Non-hexadecimal digit found",
+            };
+            broken(&format!("Vault format unhexlify error: {fault}"))
+        })?;
         let mut parts = inner.splitn(3, |b| *b == b'\n').map(hex::decode);
         match (parts.next(), parts.next(), parts.next()) {
             (Some(Ok(salt)), Some(Ok(digest)), Some(Ok(ciphertext))) => {

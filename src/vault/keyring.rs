@@ -52,6 +52,13 @@ impl fmt::Debug for Keyring {
     }
 }
 
+/// What opened an envelope: enough to seal it again as it was.
+#[derive(Clone, Debug)]
+pub struct Opener {
+    secret: usize,
+    label: Option<String>,
+}
+
 struct Secret {
     id: String,
     source: Source,
@@ -79,25 +86,36 @@ impl Keyring {
         if options.ask_pass {
             slugs.push(format!("{default_id}@prompt_ask_vault_pass"));
         }
-        let mut secrets = Vec::new();
+        let mut keyring = Keyring { secrets: Vec::new(), options, opened: Mutex::default() };
         let mut warnings = Vec::new();
+        let mut last = None;
         for slug in slugs {
             let (id, source) = match slug.split_once('@') {
                 Some((id, source)) => (id.to_owned(), source),
                 None => (default_id.clone(), slug.as_str()),
             };
-            match Source::find(&id, source) {
-                Ok(source) => secrets.push(Secret { id, source, password: OnceLock::new() }),
+            let mut warn = |what: &str, error: Error| {
+                warnings.push(fault(format!("Error {what} ({id}): {error}")));
+                last = Some(error);
+            };
+            let source = match Source::find(&id, source) {
+                Ok(source) => source,
                 Err(error) => {
-                    warnings.push(
-                        fault(format!("Error getting vault password file ({id}): {error}")).caused_by(error),
-                    );
+                    warn("getting vault password file", error);
+                    continue;
                 }
+            };
+            let asks = matches!(source, Source::Prompt(_));
+            keyring.secrets.push(Secret { id: id.clone(), source, password: OnceLock::new() });
+            // Only what somebody must type in waits until it is needed.
+            if !asks && let Err(error) = keyring.password(keyring.secrets.len() - 1) {
+                warn("in vault password file loading", error);
+                keyring.secrets.pop();
             }
         }
-        match warnings.last().and_then(Error::cause) {
-            Some(error) if secrets.is_empty() => Err(error.clone()),
-            _ => Ok((Keyring { secrets, options, opened: Mutex::default() }, warnings)),
+        match last {
+            Some(error) if keyring.secrets.is_empty() => Err(error),
+            _ => Ok((keyring, warnings)),
         }
     }
 
@@ -138,11 +156,31 @@ impl Keyring {
             .map_err(|_| fault("the vault holds no UTF-8 text"))
     }
 
+    /// Opens an envelope, and says by which secret.
+    pub fn open_by(&self, envelope: &str) -> Result<(Vec<u8>, Opener), Error> {
+        let label = Envelope::parse(envelope)?.id;
+        let (plain, secret) = self.try_secrets(envelope, self.secrets.len())?;
+        Ok((plain, Opener { secret, label }))
+    }
+
+    /// Seals a text again as it was before: by the same secret, with the same label.
+    pub fn encrypt_as(&self, plaintext: &[u8], opener: &Opener) -> Result<String, Error> {
+        self.seal(plaintext, opener.secret, opener.label.as_deref().unwrap_or(DEFAULT_ID))
+    }
+
     /// With the first `count` secrets: a password file may be a vault, opened by those before it.
     fn open_before(&self, text: &str, count: usize) -> Result<Vec<u8>, Error> {
         if let Some(known) = self.opened.lock().unwrap_or_else(|e| e.into_inner()).get(text) {
             return Ok(known.to_vec());
         }
+        let (plain, _) = self.try_secrets(text, count)?;
+        let mut opened = self.opened.lock().unwrap_or_else(|e| e.into_inner());
+        opened.insert(text.to_owned(), plain.as_slice().into());
+        Ok(plain)
+    }
+
+    /// What an envelope holds, and the position of the secret that opened it.
+    fn try_secrets(&self, text: &str, count: usize) -> Result<(Vec<u8>, usize), Error> {
         let envelope = Envelope::parse(text)?;
         if count == 0 {
             return Err(fault("Attempting to decrypt but no vault secrets found.").help(
@@ -158,9 +196,7 @@ impl Keyring {
         for index in matching.into_iter().chain(others) {
             tried.push(self.secrets[index].id.as_str());
             if let Some(plain) = envelope.open(&self.password(index)?) {
-                let mut opened = self.opened.lock().unwrap_or_else(|e| e.into_inner());
-                opened.insert(text.to_owned(), plain.as_slice().into());
-                return Ok(plain);
+                return Ok((plain, index));
             }
         }
         let named =
@@ -242,12 +278,16 @@ impl Keyring {
             }
             None => 0,
         };
+        self.seal(plaintext, index, &self.secrets[index].id)
+    }
+
+    fn seal(&self, plaintext: &[u8], index: usize, label: &str) -> Result<String, Error> {
         let password = self.password(index)?;
         let salt = match &self.options.encrypt_salt {
             Some(salt) => salt.as_bytes().to_vec(),
             None => rand::random::<[u8; 32]>().to_vec(),
         };
-        envelope::seal(plaintext, &password, Some(&self.secrets[index].id), &salt)
+        envelope::seal(plaintext, &password, Some(label), &salt)
             .ok_or_else(|| fault("the vault could not be sealed").kind(ErrorKind::Internal))
     }
 }

@@ -12,7 +12,7 @@
 pub mod envelope;
 mod keyring;
 
-pub use keyring::{Ask, Keyring, Options};
+pub use keyring::{Ask, Keyring, Opener, Options};
 
 /// Whether bytes are a vault's envelope.
 pub fn is_envelope(bytes: &[u8]) -> bool {

@@ -2,8 +2,11 @@
 
 mod bad_input;
 mod bad_services;
+mod callbacks;
+mod check;
 mod containers;
 mod deploy;
 mod oracle;
 mod seed;
 mod support;
+mod terraform;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::{Redactor, Registry};
+use crate::{Plugins, Redactor, Registry};
 
 /// What a module is given beside its arguments.
 #[derive(Clone, Default)]
@@ -24,6 +24,8 @@ pub struct Context {
     pub redactor: Redactor,
     /// Everything the crates brought: lookups, probes, secret sources, runners.
     pub registry: Arc<Registry>,
+    /// Filters, tests and lookups in other languages.
+    pub plugins: Option<Arc<dyn Plugins>>,
     pub progress: Progress,
     pub cancel: Cancel,
     /// A file that the caller has for the module.

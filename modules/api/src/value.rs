@@ -28,17 +28,26 @@ pub struct Text {
     secret: bool,
     trusted: bool,
     /// Where it came from, for the few sources that say so.
-    origin: Option<Arc<String>>,
+    source: Option<Arc<Source>>,
+}
+
+/// Where a text came from.
+#[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Source {
+    /// As people are told of it.
+    Named(String),
+    /// What was opened to read it, as it was closed.
+    Envelope(String),
 }
 
 impl Text {
     pub fn new(text: impl Into<Arc<str>>) -> Self {
-        Text { text: text.into(), secret: false, trusted: false, origin: None }
+        Text { text: text.into(), secret: false, trusted: false, source: None }
     }
 
     pub fn secret(text: impl Into<Arc<str>>) -> Self {
         SECRETS.store(true, AtomicOrdering::Relaxed);
-        Text { text: text.into(), secret: true, trusted: false, origin: None }
+        Text { text: text.into(), secret: true, trusted: false, source: None }
     }
 
     /// Whether this process has made any secret text: where not, nobody needs to look for marks.
@@ -58,11 +67,27 @@ impl Text {
 
     /// The same text, saying where it came from: `<environment variable 'HOME'>`.
     pub fn with_origin(self, origin: String) -> Self {
-        Text { origin: Some(Arc::new(origin)), ..self }
+        Text { source: Some(Arc::new(Source::Named(origin))), ..self }
     }
 
     pub fn origin(&self) -> Option<&str> {
-        self.origin.as_ref().map(|origin| origin.as_str())
+        match self.source.as_deref() {
+            Some(Source::Named(origin)) => Some(origin),
+            _ => None,
+        }
+    }
+
+    /// The same text, with the vault that it was in. Whatever computes a text loses it.
+    pub fn with_envelope(self, envelope: String) -> Self {
+        Text { source: Some(Arc::new(Source::Envelope(envelope))), ..self }
+    }
+
+    /// The vault that the text was in.
+    pub fn envelope(&self) -> Option<&str> {
+        match self.source.as_deref() {
+            Some(Source::Envelope(envelope)) => Some(envelope),
+            _ => None,
+        }
     }
 
     pub fn is_trusted(&self) -> bool {

@@ -112,14 +112,16 @@ impl<'a> Host<'a> {
             }
         };
         fill(new.as_file_mut()).doing("Could not write data to file", path)?;
+        let new = new.into_temp_path();
+        crate::process::let_go();
         if let Some(command) = how.validate {
-            self.validate(command, new.path())?;
+            self.validate(command, &new)?;
         }
         if let Some(old) = &old {
-            inherit(new.path(), path, old).doing("could not keep the file's owner and mode", path)?;
+            inherit(&new, path, old).doing("could not keep the file's owner and mode", path)?;
         }
         if let Some(mode) = how.mode {
-            fs::set_permissions(new.path(), Permissions::from_mode(mode)).doing("chmod failed", path)?;
+            fs::set_permissions(&new, Permissions::from_mode(mode)).doing("chmod failed", path)?;
         }
         match new.persist(path) {
             Ok(_) => Ok(()),

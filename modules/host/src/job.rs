@@ -24,10 +24,10 @@ const GRACE: Duration = Duration::from_secs(2);
 /// What is to be run, and how.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Request {
-    pub module: String,
-    pub args: serde_json::Value,
+    module: String,
+    args: serde_json::Value,
     /// Seconds after which the module and all that it started are ended.
-    pub limit: u64,
+    limit: u64,
     file: PathBuf,
     check: bool,
     diff: bool,
@@ -133,7 +133,9 @@ pub fn serve(registry: Registry) -> Result<(), Error> {
         Value::Map(map) => Arguments::from((*map).clone()),
         _ => Arguments::default(),
     };
-    let done = within(Duration::from_secs(request.limit), &request.module, args, &context);
+    let mut done = within(Duration::from_secs(request.limit), &request.module, args, &context);
+    // Whoever reads the result has to know whose it is.
+    done.insert("_module".into(), request.module.into());
     let books = books(&context);
     write(&Host::new(&books), &request.file, &done).map_err(|failure| failure.error)
 }

@@ -4,6 +4,7 @@
 //! mode closes for changes.
 
 mod apt;
+mod apt_repository;
 mod assemble;
 mod async_status;
 mod async_wrapper;
@@ -14,8 +15,11 @@ pub mod checksum;
 mod command;
 mod copy;
 mod cron;
+mod deb822_repository;
+mod debconf;
 mod diff;
 mod dnf;
+mod dpkg_selections;
 mod edit;
 mod errno;
 mod expect;
@@ -24,6 +28,7 @@ mod fetch;
 mod file;
 mod find;
 mod flags;
+mod foreign;
 mod get_url;
 mod getent;
 mod git;
@@ -32,6 +37,7 @@ mod group;
 pub mod host;
 mod hostname;
 mod http;
+mod iptables;
 pub mod job;
 mod known_hosts;
 mod lineinfile;
@@ -65,6 +71,7 @@ use playbook_api::{ModuleEntry, Registry};
 pub fn register(registry: &mut Registry) {
     registry.add_modules([
         ModuleEntry::host::<apt::Apt>(),
+        ModuleEntry::host::<apt_repository::AptRepository>(),
         ModuleEntry::host::<assemble::Assemble>(),
         ModuleEntry::host::<async_status::AsyncStatus>(),
         ModuleEntry::host::<async_wrapper::AsyncWrapper>(),
@@ -74,16 +81,21 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<command::Shell>(),
         ModuleEntry::host::<copy::Copy>(),
         ModuleEntry::host::<cron::Cron>(),
+        ModuleEntry::host::<deb822_repository::Deb822Repository>(),
+        ModuleEntry::host::<debconf::Debconf>(),
         ModuleEntry::host::<dnf::Dnf>(),
+        ModuleEntry::host::<dpkg_selections::DpkgSelections>(),
         ModuleEntry::host::<expect::Expect>(),
         ModuleEntry::host::<fetch::Fetch>(),
         ModuleEntry::host::<file::File>(),
         ModuleEntry::host::<find::Find>(),
+        ModuleEntry::host::<foreign::Foreign>(),
         ModuleEntry::host::<get_url::GetUrl>(),
         ModuleEntry::host::<getent::Getent>(),
         ModuleEntry::host::<git::Git>(),
         ModuleEntry::host::<group::Group>(),
         ModuleEntry::host::<hostname::Hostname>(),
+        ModuleEntry::host::<iptables::Iptables>(),
         ModuleEntry::host::<known_hosts::KnownHosts>(),
         ModuleEntry::host::<lineinfile::Lineinfile>(),
         ModuleEntry::host::<package::Package>(),

@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::RwLock;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -49,6 +50,15 @@ impl Output {
     pub fn success(&self) -> bool {
         self.rc == 0
     }
+}
+
+/// Held while a program starts: until it is its own, it holds every file that is open here.
+static STARTING: RwLock<()> = RwLock::new(());
+
+/// Waits until no starting program holds a file that was closed before this: one that is held for writing cannot be
+/// run ("Text file busy").
+pub(crate) fn let_go() {
+    drop(STARTING.write().unwrap_or_else(|e| e.into_inner()));
 }
 
 impl Program {
@@ -114,7 +124,10 @@ impl Program {
             // Ctrl-C lets running tasks finish; a cancelled one is ended with everything that it started.
             .process_group(0);
         self.surround(&mut command, context);
-        let child = command.spawn()?;
+        let child = {
+            let _starting = STARTING.read().unwrap_or_else(|e| e.into_inner());
+            command.spawn()?
+        };
         let deadline = self.timeout.map(|t| Instant::now() + t);
         converse(child, self.stdin.as_deref().unwrap_or_default(), deadline, context)
     }

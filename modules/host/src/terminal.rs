@@ -46,7 +46,11 @@ pub fn talk(program: &Program, manners: &mut Manners, context: &Context) -> Resu
     let ended = matches!(said, Ok((_, true)));
     let rc = end(&mut child, ended);
     let (output, _) = said?;
-    Ok(Talk { rc, output: String::from_utf8_lossy(&output).into_owned() })
+    let output = String::from_utf8(output).map_err(|_| {
+        Failure::new("Refusing to deserialize an invalid UTF8 string value: the program's output")
+            .help("have the program write UTF-8: `environment: {LC_ALL: C.UTF-8}`, say")
+    })?;
+    Ok(Talk { rc, output })
 }
 
 fn start(program: &Program, echo: bool, context: &Context) -> io::Result<(Child, File)> {

@@ -99,7 +99,11 @@ fn own() -> PathBuf {
 
 /// Removes this file, which runs on without its name.
 fn remove(me: &Path) -> io::Result<()> {
-    std::fs::remove_file(me)?;
+    match std::fs::remove_file(me) {
+        // Another one of the same user was faster.
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
     // The folder stays if there is anything else in it.
     let _ = me.parent().map(std::fs::remove_dir);
     Ok(())

@@ -314,6 +314,9 @@ fn send_to(
         }
         (None, _) => {}
     }
+    let target = values.get("dest").map(|dest| dest.to_text().into_owned()).unwrap_or_default();
+    let suffix = Path::new(name.as_deref().filter(|_| source.is_some()).unwrap_or(&target)).extension();
+    let suffix = suffix.map(|suffix| format!(".{}", suffix.to_string_lossy())).unwrap_or_default();
     if let Some(name) = name {
         values.insert("_original_basename".into(), name.into());
     }
@@ -321,6 +324,14 @@ fn send_to(
     if let Some(source) = source {
         for diff in outcome.diff.iter_mut().filter(|d| d.after_header.is_some()) {
             diff.after_header = Some(source.to_string_lossy().into_owned());
+        }
+    }
+    if outcome.changed && !call.check {
+        // Where other engines put the content aside before it is moved to its place.
+        let folder = call.item.play.shared.settings.remote_tmp.display();
+        let src = outcome.values.entry("src".into()).or_default();
+        if src.is_null() {
+            *src = format!("{folder}/.source{suffix}").into();
         }
     }
     Ok(outcome)
@@ -362,11 +373,16 @@ pub fn opened(call: &ActionCall, file: &Path, decrypt: bool) -> Result<Vec<u8>, 
 
 /// Finds a file on the controller where Ansible looks: each folder of the search path, its `kind` folder first.
 pub fn find(call: &ActionCall, name: &str, kind: &str) -> Option<PathBuf> {
+    find_in(call.scope.search_path(), name, kind)
+}
+
+/// The same, in the folders of a search path.
+pub fn find_in(folders: Vec<PathBuf>, name: &str, kind: &str) -> Option<PathBuf> {
     let expanded = expand_home(name);
     if expanded.is_absolute() {
         return expanded.exists().then(|| document::absolute(&expanded));
     }
-    call.scope.search_path().into_iter().find_map(|folder| {
+    folders.into_iter().find_map(|folder| {
         [folder.join(kind).join(&expanded), folder.join(&expanded)]
             .into_iter()
             .find(|p| p.exists())

@@ -7,14 +7,14 @@ mod add_host;
 mod assemble;
 mod assert;
 mod async_status;
-mod copy;
+pub mod copy;
 mod debug;
 mod fail;
 mod fetch;
 mod gather_facts;
 mod group_by;
-mod include;
-mod include_vars;
+pub mod include;
+pub mod include_vars;
 mod managed;
 mod package;
 mod pause;
@@ -141,6 +141,7 @@ pub struct ActionEntry {
     pub doc: &'static Doc,
     pub raw: &'static [&'static str],
     pub asynchronous: bool,
+    pub free: bool,
     pub run: fn(&ActionEntry, &mut ActionCall) -> Result<Outcome, Failure>,
     build: fn() -> Spec,
     spec: OnceLock<Spec>,
@@ -152,6 +153,7 @@ impl ActionEntry {
             doc: &A::DOC,
             raw: A::RAW,
             asynchronous: A::ASYNC,
+            free: A::FREE,
             build: Spec::of::<A>,
             spec: OnceLock::new(),
             run: |entry, call| {

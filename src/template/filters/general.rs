@@ -28,6 +28,10 @@ fn json_query(call: &mut Call) -> Result<Value, Error> {
     let failed = |e: &dyn std::fmt::Display| {
         Error::new(format!("JMESPathError in json_query filter plugin:\n{e}\nin '{query}'"))
     };
+    let nested = query.matches(['.', '[', '(', '{', '|', '&', '!']).count();
+    if nested > 500 {
+        return Err(failed(&"the query is nested too deeply"));
+    }
     let compiled = jmespath::compile(&query).map_err(|e| failed(&e))?;
     let data = jmespath::Variable::from_json(&call.input.to_json().to_string()).map_err(|e| failed(&e))?;
     let found = compiled.search(data).map_err(|e| failed(&e))?;

@@ -1,10 +1,10 @@
 //! JSON, written as Python's `json` module writes it.
 
-use playbook_api::{Error, Value, python};
+use playbook_api::{Error, Map, Text, Value, python};
 
 use super::arguments::{flag, given, iterate, sort_by_key};
-use crate::document::{self, Trust};
-use crate::template::{Call, Function};
+use crate::document::{self, Kind, Node, Trust};
+use crate::template::{Call, Function, Renderer};
 
 pub const FILTERS: &[Function] = &[
     Function { name: "to_json", call: to_json, undefined: false },
@@ -146,6 +146,9 @@ fn tojson(call: &mut Call) -> Result<Value, Error> {
 }
 
 fn from_json(call: &mut Call) -> Result<Value, Error> {
+    let positional = call.args.first().cloned();
+    let profile = given(call.take("profile").or(positional)).map(|name| name.to_text().into_owned());
+    let trusted = matches!(&call.input, Value::Str(text) if text.is_trusted());
     let text = match &call.input {
         Value::Str(_) | Value::Bytes(_) => call.input.to_text().into_owned(),
         other => {
@@ -155,9 +158,59 @@ fn from_json(call: &mut Call) -> Result<Value, Error> {
             )));
         }
     };
-    document::parse_json(&text, "<unicode string>", Trust::Text)
-        .map(|node| node.raw())
-        .map_err(|e| in_python(e, &text))
+    let parse =
+        |trust| document::parse_json(&text, "<unicode string>", trust).map_err(|e| in_python(e, &text));
+    let Some(profile) = profile.filter(|name| name != "tagless") else {
+        return parse(Trust::Text).map(|node| node.raw());
+    };
+    let trust: fn(&[Value]) -> bool = match profile.as_str() {
+        _ if !trusted => |_| false,
+        "legacy" => |_| true,
+        "inventory_legacy" => |path| match path {
+            [meta, hostvars, _, _, ..] if meta.as_str() == Some("_meta") => {
+                hostvars.as_str() == Some("hostvars")
+            }
+            [_, vars, _, ..] => vars.as_str() == Some("vars"),
+            _ => false,
+        },
+        other => return Err(Error::new(format!("Unknown profile name {}.", python::repr(&other.into())))),
+    };
+    let node = parse(Trust::Templates)?;
+    marked(call.renderer, &node, trust, &mut Vec::new())
+}
+
+/// A document whose marks count: its vaults are opened, and where it is trusted its texts are too.
+fn marked(
+    renderer: &Renderer,
+    node: &Node,
+    trust: fn(&[Value]) -> bool,
+    path: &mut Vec<Value>,
+) -> Result<Value, Error> {
+    let text = |text: &str| if trust(path) { Value::Str(Text::trusted(text)) } else { Value::from(text) };
+    Ok(match node.kind() {
+        Kind::Template(template) => text(template.source()),
+        Kind::Value(Value::Str(found)) if found.is_trusted() => text(found.as_str()),
+        Kind::Value(value) => value.clone(),
+        Kind::Vault(_) => renderer.resolve(node)?,
+        Kind::List(items) => {
+            let mut values = Vec::with_capacity(items.len());
+            for (at, item) in items.iter().enumerate() {
+                path.push(at.into());
+                values.push(marked(renderer, item, trust, path)?);
+                path.pop();
+            }
+            Value::from(values)
+        }
+        Kind::Map(map) => {
+            let mut values = Map::with_capacity(map.len());
+            for (key, entry) in map {
+                path.push(key.clone());
+                values.insert(key.clone(), marked(renderer, &entry.node, trust, path)?);
+                path.pop();
+            }
+            Value::from(values)
+        }
+    })
 }
 
 /// The fault as `json.loads` words it, with line, column and character.

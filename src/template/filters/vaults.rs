@@ -3,6 +3,7 @@
 use playbook_api::{Error, ErrorKind, Value};
 
 use super::arguments::{flag, given, text};
+use crate::template::undefined::Sealed;
 use crate::template::{Call, Function};
 use crate::vault::envelope::{Envelope, seal};
 use crate::vault::is_envelope;
@@ -53,7 +54,8 @@ fn vault(call: &mut Call) -> Result<Value, Error> {
 fn unvault(call: &mut Call) -> Result<Value, Error> {
     let [password, _, _] = call.bind(["secret", "vault_id", "vaultid"], 1)?;
     let password = secret(&password)?;
-    let Some(envelope) = call.input.as_str() else {
+    let sealed = Sealed::of(&call.input).map(|sealed| &*sealed.envelope);
+    let Some(envelope) = sealed.or(call.input.as_str()) else {
         return Err(Error::new(format!(
             "Vault should be in the form of a string, instead we got <class '{}'>.",
             call.input.type_name()

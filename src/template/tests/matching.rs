@@ -1,9 +1,10 @@
 //! Regular expressions and vaults as tests.
 
-use playbook_api::{Error, Value};
+use playbook_api::{Error, Text, Value};
 
 use crate::template::filters::arguments::{flag, text};
 use crate::template::regex::{Flags, compile};
+use crate::template::undefined::Sealed;
 use crate::template::{Call, Function};
 
 pub const TESTS: &[Function] = &[
@@ -11,7 +12,10 @@ pub const TESTS: &[Function] = &[
     Function { name: "search", call: |call| fixed(call, "search"), undefined: false },
     Function { name: "match", call: |call| fixed(call, "match"), undefined: false },
     Function { name: "ansible._protomatter.tagged_with", call: tagged_with, undefined: false },
-    test!("vault_encrypted", |value| value.as_str().is_some_and(|text| text.starts_with("$ANSIBLE_VAULT;"))),
+    test!("vault_encrypted", |value| {
+        let in_vault = |text: &Text| text.envelope().is_some() || text.starts_with("$ANSIBLE_VAULT;");
+        Sealed::of(value).is_some() || matches!(value, Value::Str(text) if in_vault(text))
+    }),
 ];
 
 fn matches(

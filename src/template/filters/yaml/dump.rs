@@ -5,6 +5,7 @@ use playbook_api::{Error, Value, python};
 
 use crate::document::plain_scalar;
 use crate::template::filters::arguments::sort_by_key;
+use crate::template::undefined::Sealed;
 
 /// Options of `yaml.dump`.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +78,15 @@ impl Writer<'_> {
                 self.emit(Event::mapping_end())
             }
             scalar => {
+                // What comes out of a vault goes into it again.
+                let envelope = match scalar {
+                    Value::Str(text) => text.envelope(),
+                    other => Sealed::of(other).map(|sealed| &*sealed.envelope),
+                };
+                if let Some(text) = envelope {
+                    let style = ScalarStyle::Literal;
+                    return self.emit(Event::scalar(None, Some("!vault"), text, false, false, style));
+                }
                 let Scalar { text, tag, plain, quoted } = represent(scalar);
                 self.emit(Event::scalar(None, Some(tag), &text, plain, quoted, self.options.style))
             }

@@ -1,0 +1,344 @@
+//! `playbook config`, which is also `ansible-config`.
+
+mod init;
+mod plugins;
+mod validate;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use playbook_api::python::{JsonStyle, json};
+use playbook_api::{Error, Map, Value, map};
+
+use super::{Fault, session};
+use crate::settings::{Entry, Kind, Origin, Settings, Surroundings};
+
+/// Print every setting, its value and where it came from.
+#[derive(Parser)]
+pub struct Config {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    dump: Dump,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Print every setting, its value and where it came from (the default).
+    Dump(Dump),
+    /// Print what settings there are, with their documentation.
+    List(List),
+    /// Print the configuration file in use.
+    View(Common),
+    /// Print a configuration file of all defaults, to start from.
+    Init(init::Init),
+    /// Look for names in the configuration file or the environment that no setting has.
+    Validate(validate::Validate),
+}
+
+#[derive(Args)]
+struct Common {
+    /// The configuration file, instead of the first one found.
+    #[arg(short = 'c', long = "config", value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Only the settings of this type of plugin; `all` adds all types to the settings of the engine.
+    #[arg(short = 't', long = "type", value_name = "TYPE", default_value = "base",
+          value_parser = clap::builder::PossibleValuesParser::new(TYPES))]
+    kind: String,
+    /// Only the settings of these plugins; with --type.
+    #[arg(value_name = "PLUGIN")]
+    plugins: Vec<String>,
+    /// Say more.
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+const TYPES: [&str; 13] = [
+    "all",
+    "base",
+    "become",
+    "cache",
+    "callback",
+    "cliconf",
+    "connection",
+    "httpapi",
+    "inventory",
+    "lookup",
+    "netconf",
+    "shell",
+    "vars",
+];
+
+#[derive(Args)]
+struct Dump {
+    /// Only what differs from the defaults.
+    #[arg(long, visible_alias = "changed-only")]
+    only_changed: bool,
+    /// The form of the output.
+    #[arg(short, long, value_enum, default_value_t = Form::Display)]
+    format: Form,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+struct List {
+    /// The form of the output.
+    #[arg(short, long, value_enum, default_value_t = Data::Yaml)]
+    format: Data,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Form {
+    Display,
+    Json,
+    Yaml,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Data {
+    Json,
+    Yaml,
+}
+
+impl Config {
+    pub fn run(self, by_project: bool) -> Result<u8, Fault> {
+        let action = self.action.unwrap_or(Action::Dump(self.dump));
+        let common = match &action {
+            Action::Dump(options) => &options.common,
+            Action::List(options) => &options.common,
+            Action::View(common) => common,
+            Action::Init(options) => &options.common,
+            Action::Validate(options) => &options.common,
+        };
+        let settings = common.settings(by_project)?;
+        match &action {
+            Action::Dump(options) => dump(&settings, options),
+            Action::List(options) => list(&settings, options),
+            Action::View(_) => match &settings.config_file {
+                Some(path) => super::show(&std::fs::read_to_string(path)?),
+                None => return Err(Error::new("Invalid or no config file was supplied").into()),
+            },
+            Action::Init(options) => super::show(&options.text(&settings)),
+            Action::Validate(options) => return options.run(&settings),
+        }
+        Ok(0)
+    }
+}
+
+impl Common {
+    /// The settings, from the file that was named if one was.
+    fn settings(&self, by_project: bool) -> Result<Settings, Fault> {
+        let mut surroundings = Surroundings::of_process();
+        if let Some(file) = &self.file {
+            let path = crate::document::absolute(file);
+            let shown = path.display();
+            if std::fs::File::open(&path).is_err() || path.is_dir() {
+                let message =
+                    format!("The provided configuration file is missing or not accessible: {shown}");
+                return Err(Fault::options(Error::new(message)));
+            }
+            let ending = path.extension().unwrap_or_default().to_string_lossy().into_owned();
+            if !matches!(ending.as_str(), "cfg" | "ini") {
+                let dot = if ending.is_empty() { "" } else { "." };
+                let message = format!("Unsupported configuration file extension for {shown}: {dot}{ending}");
+                return Err(Fault::options(Error::new(message).help("It must end in .cfg or .ini.")));
+            }
+            surroundings.variables.insert("ANSIBLE_CONFIG".into(), path.to_string_lossy().into_owned());
+        }
+        let (settings, _) = session::settings_of(surroundings, by_project)?;
+        if self.verbose > 0 {
+            say!("{}", super::common::config_line(&settings));
+        }
+        Ok(settings)
+    }
+
+    fn has_base(&self) -> bool {
+        matches!(self.kind.as_str(), "base" | "all")
+    }
+
+    /// The settings of the engine itself, by name.
+    fn base<'s>(&self, settings: &'s Settings) -> Vec<&'s Entry> {
+        let base = |entry: &&Entry| self.has_base() && !plugins::is_only_plugins(entry.setting.name);
+        let mut entries: Vec<&Entry> = settings.entries().iter().filter(base).collect();
+        entries.sort_by_key(|entry| entry.setting.name);
+        entries
+    }
+
+    /// The settings of plugins: types, their plugins, and those's options.
+    fn plugins<'s>(&self, settings: &'s Settings) -> Vec<plugins::Type<'s>> {
+        let wanted = |kind: &str| self.kind == "all" || self.kind == kind;
+        let types = TYPES[2..].iter().filter(|kind| wanted(kind));
+        types.map(|kind| plugins::of(kind, settings, &self.plugins)).collect()
+    }
+}
+
+fn line(name: &str, entry: &Entry) -> String {
+    format!("{name}({}) = {}", entry.origin, repr(&entry.value))
+}
+
+/// An entry for programs.
+fn data(name: &str, entry: &Entry) -> Value {
+    map! { "name" => name, "origin" => entry.origin.to_string(), "value" => entry.value.clone() }.into()
+}
+
+fn dump(settings: &Settings, options: &Dump) {
+    let common = &options.common;
+    let shown = |entry: &Entry| !options.only_changed || entry.origin != Origin::Default;
+    let base = common.base(settings).into_iter().filter(|entry| shown(entry));
+    let file = settings.config_file.as_deref().map(Path::to_string_lossy);
+    let mut named: Vec<(&str, Option<&Entry>)> =
+        base.map(|entry| (entry.setting.name, Some(entry))).collect();
+    if common.has_base() {
+        named.push(("CONFIG_FILE", None));
+    }
+    named.sort_by_key(|(name, _)| *name);
+    let types = common.plugins(settings);
+    if options.format != Form::Display {
+        let file = file.map_or(Value::Null, Value::from);
+        let mut all: Vec<Value> = named
+            .iter()
+            .map(|(name, entry)| match entry {
+                Some(entry) => data(name, entry),
+                None => map! { "name" => *name, "origin" => "", "value" => file.clone() }.into(),
+            })
+            .collect();
+        if common.has_base() {
+            all.push(map! { "GALAXY_SERVERS" => Map::default() }.into());
+        }
+        for kind in types {
+            let plugins = kind.plugins.iter().filter_map(|(plugin, entries)| {
+                let entries = entries.iter().filter(|(_, entry)| shown(entry));
+                let entries: Vec<Value> = entries.map(|(name, entry)| data(name, entry)).collect();
+                (!entries.is_empty()).then(|| Value::from(map! { *plugin => entries }))
+            });
+            let plugins: Vec<Value> = plugins.collect();
+            if common.kind == "all" {
+                let mut entry = Map::default();
+                entry.insert(format!("{}_PLUGINS", kind.name.to_uppercase()).into(), plugins.into());
+                all.push(entry.into());
+            } else {
+                all.extend(plugins);
+            }
+        }
+        let format = if options.format == Form::Json { Data::Json } else { Data::Yaml };
+        return print(&all.into(), format);
+    }
+    let mut lines: Vec<String> = named
+        .iter()
+        .map(|(name, entry)| match entry {
+            Some(entry) => line(name, entry),
+            None => format!("CONFIG_FILE() = {}", file.as_deref().unwrap_or("None")),
+        })
+        .collect();
+    if common.has_base() {
+        lines.push("\nGALAXY_SERVERS:\n".into());
+    }
+    for kind in types {
+        let mut part: Vec<String> = Vec::new();
+        for (plugin, entries) in &kind.plugins {
+            let entries: Vec<String> =
+                entries.iter().filter(|(_, e)| shown(e)).map(|(name, e)| line(name, e)).collect();
+            if !entries.is_empty() {
+                part.push(format!("\n{plugin}:\n{}", "_".repeat(plugin.len())));
+                part.extend(entries);
+            }
+        }
+        if common.kind == "all" && (!options.only_changed || !part.is_empty()) {
+            lines.push(format!("\n{}:\n{}", kind.name.to_uppercase(), "=".repeat(kind.name.len())));
+        }
+        lines.extend(part);
+    }
+    say!("{}", lines.join("\n"));
+}
+
+fn repr(value: &Value) -> String {
+    match value {
+        Value::Str(text) => text.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// What a setting is, for programs.
+fn definition(entry: &Entry) -> Value {
+    let setting = entry.setting;
+    let mut map = map! {
+        "default" => if setting.default.is_empty() { Value::Null } else { setting.default.into() },
+        "description" => setting.about,
+        "type" => kind_name(setting.kind),
+    };
+    let names = |names: &[&str], to_value: &dyn Fn(&str) -> Value| -> Value {
+        names.iter().map(|name| to_value(name)).collect()
+    };
+    if !setting.env.is_empty() {
+        map.insert("env".into(), names(setting.env, &|name| map! { "name" => name }.into()));
+    }
+    if !setting.ini.is_empty() {
+        let split = |name: &str| {
+            let (section, key) = name.split_once('.').unwrap_or(("defaults", name));
+            Value::from(map! { "key" => key, "section" => section })
+        };
+        map.insert("ini".into(), names(setting.ini, &split));
+    }
+    if !setting.choices.is_empty() {
+        map.insert("choices".into(), setting.choices.to_vec().into());
+    }
+    map.sort_by(|a, _, b, _| a.compare(b).unwrap_or(std::cmp::Ordering::Equal));
+    map.into()
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Bool => "boolean",
+        Kind::Int => "integer",
+        Kind::Text | Kind::RemotePath => "string",
+        Kind::List => "list",
+        Kind::Path => "path",
+        Kind::PathSpec => "pathspec",
+        Kind::PathList => "pathlist",
+    }
+}
+
+fn list(settings: &Settings, options: &List) {
+    let common = &options.common;
+    let mut all: Map = common
+        .base(settings)
+        .into_iter()
+        .map(|entry| (Value::from(entry.setting.name), definition(entry)))
+        .collect();
+    if common.has_base() {
+        all.insert("GALAXY_SERVERS".into(), Map::default().into());
+    }
+    let types = common.plugins(settings);
+    if !types.is_empty() {
+        let kinds: Map = types
+            .iter()
+            .map(|kind| {
+                let plugins: Map = kind
+                    .plugins
+                    .iter()
+                    .map(|(plugin, entries)| {
+                        let options: Map =
+                            entries.iter().map(|(name, e)| (Value::from(*name), definition(e))).collect();
+                        (Value::from(*plugin), options.into())
+                    })
+                    .collect();
+                let name = if common.kind == "all" { kind.name.to_uppercase() } else { kind.name.to_owned() };
+                (Value::from(name), plugins.into())
+            })
+            .collect();
+        all.insert("PLUGINS".into(), kinds.into());
+    }
+    print(&all.into(), options.format);
+}
+
+fn print(value: &Value, format: Data) {
+    match format {
+        Data::Yaml => super::show(&crate::report::yaml::dump(value, 2, false)),
+        Data::Json => {
+            say!("{}", json(value, JsonStyle { indent: Some(4), sort_keys: true, ensure_ascii: false }))
+        }
+    }
+}

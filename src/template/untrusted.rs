@@ -1,0 +1,53 @@
+//! Text that looks like a template and comes from where none may come from: it stays as it is. Who looks for such
+//! text in his data can ask to be told (`_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR`: `warning` or `error`).
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use playbook_api::{Error, Value};
+
+use crate::jinja::Template;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Behaviour {
+    Ignore,
+    Warn,
+    Fail,
+}
+
+fn behaviour() -> Behaviour {
+    static BEHAVIOUR: OnceLock<Behaviour> = OnceLock::new();
+    *BEHAVIOUR.get_or_init(|| {
+        match std::env::var("_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR").as_deref() {
+            Ok("warning") => Behaviour::Warn,
+            Ok("error") => Behaviour::Fail,
+            _ => Behaviour::Ignore,
+        }
+    })
+}
+
+/// Tells of the first such text inside a value, if that was asked for.
+pub(super) fn check(value: &Value) -> Result<(), Error> {
+    const MESSAGE: &str = "Encountered untrusted template or expression.";
+    static SAID: AtomicBool = AtomicBool::new(false);
+    let behaviour = behaviour();
+    if behaviour == Behaviour::Ignore || !is_inside(value) {
+        return Ok(());
+    }
+    if behaviour == Behaviour::Fail {
+        return Err(Error::new(MESSAGE).help("Templates are only rendered where they are written in a playbook, an inventory or a file of variables."));
+    }
+    if !SAID.swap(true, Ordering::Relaxed) {
+        eprintln!("[WARNING]: {MESSAGE}");
+    }
+    Ok(())
+}
+
+fn is_inside(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => !text.is_trusted() && Template::is_template(text),
+        Value::List(items) | Value::Tuple(items) => items.iter().any(is_inside),
+        Value::Map(map) => map.values().any(is_inside),
+        _ => false,
+    }
+}
