@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -165,7 +165,13 @@ impl Running {
         ended
     }
 
-    /// Sends a signal to the run and all that it started, as a terminal does.
+    /// Kills the run itself, which cannot say goodbye.
+    pub fn kill(&self) {
+        // SAFETY: a plain system call on a process that the test has started and not yet waited for.
+        unsafe { libc::kill(self.group.id(), libc::SIGKILL) };
+    }
+
+    /// Interrupts the run and all that it started, as a terminal does.
     pub fn interrupt(&self) {
         self.group.signal(libc::SIGINT);
     }
