@@ -67,12 +67,10 @@ impl Adhoc {
         };
         let (context, foreign) = common::context(&session, &options);
         let redactor = context.redactor.clone();
-        let mut reporter =
-            report::reporter(&session.settings, output, options.verbosity, redactor.clone());
+        let mut reporter = report::reporter(&session.settings, output, options.verbosity, redactor.clone());
         if let Some(folder) = &self.tree {
             let folder = crate::document::absolute(&crate::settings::expand_home(folder));
-            reporter =
-                report::with_tree(reporter, folder, &session.settings, options.verbosity, &redactor);
+            reporter = report::with_tree(reporter, folder, &session.settings, options.verbosity, &redactor);
         }
         let plugins = session.settings.bin_ansible_callbacks && !self.list_hosts;
         let folder = self.playbook_dir.as_ref().or(session.settings.playbook_dir.as_ref());

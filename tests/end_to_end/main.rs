@@ -9,4 +9,5 @@ mod deploy;
 mod oracle;
 mod seed;
 mod support;
+mod templar;
 mod terraform;
