@@ -142,8 +142,9 @@ fn expand_ranges(text: &str, hosts: &mut Vec<String>) -> Result<(), Error> {
             .try_for_each(|c| push(&c.to_string()));
     }
     let number = |text: &str| {
-        text.parse::<u64>()
-            .map_err(|_| Error::new(format!("host range '{text}' is neither numbers nor letters")).kind(ErrorKind::Syntax))
+        text.parse::<u64>().map_err(|_| {
+            Error::new(format!("host range '{text}' is neither numbers nor letters")).kind(ErrorKind::Syntax)
+        })
     };
     let (begin, end) = (number(begin)?, number(end)?);
     (begin..=end).step_by(step).try_for_each(|n| push(&format!("{n:0width$}")))

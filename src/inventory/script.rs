@@ -40,7 +40,8 @@ pub fn read(builder: &mut Builder, path: &Path) -> Result<(), Error> {
         let Some(got) = got else { continue };
         let known = got.as_map().ok_or_else(|| {
             let raw = got.raw();
-            Error::new(format!("Invalid data from file, expected dictionary and got:\n\n{raw}")).at(got.place())
+            Error::new(format!("Invalid data from file, expected dictionary and got:\n\n{raw}"))
+                .at(got.place())
         })?;
         for (name, entry) in known {
             builder.inventory.set_host_var(&host, &name.to_text(), entry.node.clone());
@@ -82,9 +83,9 @@ fn untrusted(node: &Node) -> Node {
         Kind::Template(template) => Node::value(place, template.source().to_string()),
         Kind::List(items) => Node::new(place, Kind::List(items.iter().map(untrusted).collect())),
         Kind::Map(map) => {
-            let entries = map.iter().map(|(key, entry)| {
-                (key.clone(), Entry { node: untrusted(&entry.node), ..entry.clone() })
-            });
+            let entries = map
+                .iter()
+                .map(|(key, entry)| (key.clone(), Entry { node: untrusted(&entry.node), ..entry.clone() }));
             Node::new(place, Kind::Map(entries.collect()))
         }
         Kind::Value(_) | Kind::Vault(_) => node.clone(),

@@ -198,7 +198,9 @@ impl Renderer {
             }
             Value::Undefined(_) => undefined::check(&value).map(|()| Value::Null),
             Value::Object(ref object) => match lazy::force(&value)? {
-                forced if undefined::error(&forced).is_some() => undefined::check(&forced).map(|()| Value::Null),
+                forced if undefined::error(&forced).is_some() => {
+                    undefined::check(&forced).map(|()| Value::Null)
+                }
                 Value::Object(_) => match super::object::behaviour(&value).and_then(|b| b.plain()) {
                     Some(plain) => Self::finalize_with(plain, strict),
                     None if !strict => Ok(value),

@@ -17,10 +17,12 @@ enum Behaviour {
 
 fn behaviour() -> Behaviour {
     static BEHAVIOUR: OnceLock<Behaviour> = OnceLock::new();
-    *BEHAVIOUR.get_or_init(|| match std::env::var("_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR").as_deref() {
-        Ok("warning") => Behaviour::Warn,
-        Ok("error") => Behaviour::Fail,
-        _ => Behaviour::Ignore,
+    *BEHAVIOUR.get_or_init(|| {
+        match std::env::var("_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR").as_deref() {
+            Ok("warning") => Behaviour::Warn,
+            Ok("error") => Behaviour::Fail,
+            _ => Behaviour::Ignore,
+        }
     })
 }
 

@@ -3,6 +3,7 @@
 mod bad_input;
 mod bad_services;
 mod deploy;
+mod listings;
 mod oracle;
 mod seed;
 mod support;

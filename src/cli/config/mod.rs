@@ -54,8 +54,19 @@ struct Common {
 }
 
 const TYPES: [&str; 13] = [
-    "all", "base", "become", "cache", "callback", "cliconf", "connection", "httpapi", "inventory", "lookup",
-    "netconf", "shell", "vars",
+    "all",
+    "base",
+    "become",
+    "cache",
+    "callback",
+    "cliconf",
+    "connection",
+    "httpapi",
+    "inventory",
+    "lookup",
+    "netconf",
+    "shell",
+    "vars",
 ];
 
 #[derive(Args)]
@@ -125,7 +136,8 @@ impl Common {
             let path = crate::document::absolute(file);
             let shown = path.display();
             if std::fs::File::open(&path).is_err() || path.is_dir() {
-                let message = format!("The provided configuration file is missing or not accessible: {shown}");
+                let message =
+                    format!("The provided configuration file is missing or not accessible: {shown}");
                 return Err(Fault::options(Error::new(message)));
             }
             let ending = path.extension().unwrap_or_default().to_string_lossy().into_owned();

@@ -98,7 +98,9 @@ pub fn is_only_plugins(name: &str) -> bool {
 pub fn of<'s>(name: &'static str, settings: &'s Settings, named: &[String]) -> Type<'s> {
     let mut plugins: Vec<(&'static str, Vec<(&'static str, &'s Entry)>)> = Vec::new();
     let wanted = |plugin: &str| named.is_empty() || named.iter().any(|name| name == plugin);
-    for (_, plugin, option, setting) in OPTIONS.iter().filter(|(kind, plugin, _, _)| *kind == name && wanted(plugin)) {
+    for (_, plugin, option, setting) in
+        OPTIONS.iter().filter(|(kind, plugin, _, _)| *kind == name && wanted(plugin))
+    {
         let Some(entry) = settings.get(setting) else { continue };
         match plugins.last_mut() {
             Some((last, entries)) if last == plugin => entries.push((option, entry)),

@@ -77,6 +77,10 @@ fn in_environment(entries: &[&Entry]) -> Vec<Error> {
             && !matches!(name.as_str(), "ANSIBLE_CONFIG" | "ANSIBLE_DEV_HOME")
     };
     let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
-    let unknown: BTreeSet<String> = names.filter(ours).filter(|name| !known.contains(name.as_str())).collect();
-    unknown.into_iter().map(|name| Error::new(format!("Found unknown environment variable '{name}'."))).collect()
+    let unknown: BTreeSet<String> =
+        names.filter(ours).filter(|name| !known.contains(name.as_str())).collect();
+    unknown
+        .into_iter()
+        .map(|name| Error::new(format!("Found unknown environment variable '{name}'.")))
+        .collect()
 }

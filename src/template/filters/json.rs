@@ -158,9 +158,8 @@ fn from_json(call: &mut Call) -> Result<Value, Error> {
             )));
         }
     };
-    let parse = |trust| {
-        document::parse_json(&text, "<unicode string>", trust).map_err(|e| in_python(e, &text))
-    };
+    let parse =
+        |trust| document::parse_json(&text, "<unicode string>", trust).map_err(|e| in_python(e, &text));
     let Some(profile) = profile.filter(|name| name != "tagless") else {
         return parse(Trust::Text).map(|node| node.raw());
     };

@@ -3,8 +3,8 @@
 use playbook_api::{Error, Text, Value};
 
 use crate::template::filters::arguments::{flag, text};
-use crate::template::undefined::Sealed;
 use crate::template::regex::{Flags, compile};
+use crate::template::undefined::Sealed;
 use crate::template::{Call, Function};
 
 pub const TESTS: &[Function] = &[
