@@ -3,9 +3,11 @@
 //! Documents become a checked plan, a plan meets hosts and becomes tasks, tasks meet modules and become events,
 //! events become reports. Imports point one way along that sentence; `docs/architecture.md` draws it.
 
+pub mod check;
 pub mod cli;
 pub mod connection;
 pub mod document;
+pub mod foreign;
 pub mod inventory;
 pub mod jinja;
 pub mod playbook;

@@ -2,21 +2,25 @@
 
 use std::process::ExitCode;
 
-use playbook::connection::helper;
+use playbook::connection::askpass;
 use playbook_api::Registry;
+use playbook_host::job;
 
 fn main() -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == helper::ARGUMENT) {
+    if let Some(answer) = askpass::answer() {
+        return answer;
+    }
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == job::ARGUMENT) {
         return serve();
     }
     playbook::cli::main(register)
 }
 
-/// Runs one module for another process of this program.
+/// Runs a job that a task of the controller itself started.
 fn serve() -> ExitCode {
     let mut registry = Registry::default();
     playbook_host::register(&mut registry);
-    match helper::serve(registry) {
+    match job::serve(registry) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("{e}");

@@ -40,6 +40,9 @@ pub struct Adhoc {
     /// The folder taken for the playbook's: its roles, group_vars and host_vars count.
     #[arg(long, value_name = "FOLDER")]
     playbook_dir: Option<PathBuf>,
+    /// Write each host's result into a file in this folder.
+    #[arg(short, long, value_name = "FOLDER")]
+    tree: Option<std::path::PathBuf>,
     /// List the hosts, and do nothing.
     #[arg(long)]
     list_hosts: bool,
@@ -62,12 +65,20 @@ impl Adhoc {
             false if as_in_playbooks => Output::Text,
             false => Output::Minimal,
         };
-        let context = common::context(&session, &options);
-        let mut reporter =
-            report::reporter(&session.settings, output, options.verbosity, context.redactor.clone());
-        let mut inventory = common::begin(&session, &options, &context, &mut *reporter)?;
+        let (context, foreign) = common::context(&session, &options);
+        let redactor = context.redactor.clone();
+        let mut reporter = report::reporter(&session.settings, output, options.verbosity, redactor.clone());
+        if let Some(folder) = &self.tree {
+            let folder = crate::document::absolute(&crate::settings::expand_home(folder));
+            reporter = report::with_tree(reporter, folder, &session.settings, options.verbosity, &redactor);
+        }
+        let plugins = session.settings.bin_ansible_callbacks && !self.list_hosts;
         let folder = self.playbook_dir.as_ref().or(session.settings.playbook_dir.as_ref());
         let folder = crate::document::absolute(folder.map_or(Path::new("."), |folder| folder));
+        foreign.add_playbook(&folder);
+        let mut reporter =
+            report::python::with_plugins(reporter, &foreign, &session.settings, redactor, plugins)?;
+        let mut inventory = common::begin(&session, &options, &context, &mut *reporter)?;
         inventory.beside_playbook(vec![folder.clone()]);
         if self.list_hosts {
             let (mut hosts, _) = inventory.select(&self.pattern, &session.settings)?;
@@ -82,7 +93,8 @@ impl Adhoc {
         let module = self.module_name.clone().unwrap_or_else(|| session.settings.module_name.clone());
         let document = self.document(&module).map_err(Fault::options)?;
         let cancel = Cancel::default();
-        let shared = Shared::new(options, session.settings, session.keyring, context, cancel.clone());
+        let shared =
+            Shared::new(options, session.settings, session.keyring, context, foreign, cancel.clone());
         let mut run = run::Run::new(Arc::new(shared), inventory, reporter)?;
         let playbook = run.load_document(&document, &folder)?;
         interrupt::watch(cancel);

@@ -1,12 +1,14 @@
 //! What `run` and ad hoc commands have in common: which hosts, how they are reached, as whom.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{ArgAction, Args};
 use playbook_api::{Context, Error, ErrorKind};
 
 use super::ask;
 use super::session::{self, Session, VaultArgs};
+use crate::foreign::Foreign;
 use crate::inventory::{Inventory, extra_vars};
 use crate::report::{self, Event, Reporter};
 use crate::run::Options;
@@ -72,6 +74,9 @@ pub struct ConnectionArgs {
     /// A file (or program) with the login password.
     #[arg(long, visible_alias = "conn-pass-file", value_name = "FILE", conflicts_with = "ask_pass")]
     connection_password_file: Option<PathBuf>,
+    /// Leave no helper on the hosts for the next run.
+    #[arg(long)]
+    no_keep_remote: bool,
     /// More arguments for ssh, scp and sftp.
     #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
     ssh_common_args: Option<String>,
@@ -155,6 +160,7 @@ impl HostArgs {
             become_user: privileges.become_user.clone(),
             become_password: elevated,
             connection_password: login,
+            no_keep_remote: connection.no_keep_remote,
             ..Options::default()
         })
     }
@@ -185,13 +191,14 @@ impl HostArgs {
     }
 }
 
-/// The modules' context of a run with these options.
-pub fn context(session: &Session, options: &Options) -> Context {
+/// The modules' context of a run with these options, and the modules and plugins in other languages.
+pub fn context(session: &Session, options: &Options) -> (Context, Arc<Foreign>) {
     for password in [&options.connection_password, &options.become_password].into_iter().flatten() {
         session.context.redactor.register(password);
     }
-    let (check, diff, verbosity) = (options.check, options.diff, options.verbosity);
-    Context { check, diff, verbosity, ..session.context.clone() }
+    let (foreign, context) = session.foreign(options.verbosity);
+    report::python::folders(&options.playbooks, &foreign);
+    (Context { check: options.check, diff: options.diff, ..context }, foreign)
 }
 
 /// Says what there is to say before anything happens, and reads the inventory.

@@ -120,8 +120,10 @@ impl Show {
         let settings = &session.settings;
         let sources = session::inventory_sources(&self.inventory, settings);
         let extra = extra_vars(&self.extra_vars, &session.keyring)?;
-        let (mut inventory, warnings) =
-            Hosts::load(&sources, settings, &session.keyring, &session.context, &extra)?;
+        let (foreign, context) = session.foreign(self.verbose);
+        let here = self.playbook_dir.as_ref().or(settings.playbook_dir.as_ref());
+        foreign.add_playbook(&document::absolute(here.map_or(std::path::Path::new("."), |folder| folder)));
+        let (mut inventory, warnings) = Hosts::load(&sources, settings, &session.keyring, &context, &extra)?;
         for warning in session.warnings.iter().chain(&warnings) {
             eprintln!("[WARNING]: {}", format_error(warning));
         }

@@ -7,6 +7,7 @@ macro_rules! say {
 
 mod adhoc;
 mod ask;
+mod check;
 mod common;
 mod config;
 mod doc;
@@ -44,6 +45,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(Box<run::Run>),
+    Check(check::Check),
     Adhoc(Box<adhoc::Adhoc>),
     Inventory(inventory::Inventory),
     Config(config::Config),
@@ -56,6 +58,7 @@ impl Command {
     fn run(self, register: Register) -> Result<u8, Fault> {
         match self {
             Command::Run(command) => command.run(register, true),
+            Command::Check(command) => command.run(register),
             Command::Adhoc(command) => command.run(register, true),
             Command::Inventory(command) => command.run(register, true),
             Command::Config(command) => command.run(true),

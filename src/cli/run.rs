@@ -9,7 +9,7 @@ use playbook_api::{Error, ErrorKind};
 
 use super::common::{self, HostArgs};
 use super::session::Session;
-use super::{Fault, Register, interrupt, list};
+use super::{Fault, Register, check, interrupt, list};
 use crate::playbook::Playbook;
 use crate::playbook::listing::Listed;
 use crate::playbook::tags;
@@ -59,7 +59,7 @@ pub struct Run {
 
 /// The form of the report.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Form {
+pub enum Form {
     /// For people.
     Text,
     /// One JSON event a line.
@@ -71,7 +71,7 @@ impl Run {
     pub fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
         let mut session = Session::new(&self.hosts.vault, register, by_project)?;
         self.hosts.put_flags(&mut session.settings);
-        let playbooks = self.playbook_paths(&session)?;
+        let playbooks = playbook_paths(&self.playbooks, &session.settings)?;
         let listed = Listed { hosts: self.list_hosts, tasks: self.list_tasks, tags: self.list_tags };
         let only_lists = listed.hosts || listed.tasks || listed.tags || self.syntax_check;
         if !only_lists {
@@ -79,14 +79,18 @@ impl Run {
         }
         let options = self.options(&session.settings, playbooks, only_lists)?;
         let output = if self.output == Form::Json { Output::Json } else { Output::Text };
-        let context = common::context(&session, &options);
+        let (context, foreign) = common::context(&session, &options);
         let redactor = context.redactor.clone();
-        let mut reporter = report::reporter(&session.settings, output, options.verbosity, redactor);
+        let reporter = report::reporter(&session.settings, output, options.verbosity, redactor.clone());
+        let plugins = output == Output::Text && !only_lists;
+        let mut reporter =
+            report::python::with_plugins(reporter, &foreign, &session.settings, redactor, plugins)?;
         let inventory = common::begin(&session, &options, &context, &mut *reporter)?;
 
         let cancel = Cancel::default();
         let playbooks = options.playbooks.clone();
-        let shared = Shared::new(options, session.settings, session.keyring, context, cancel.clone());
+        let shared =
+            Shared::new(options, session.settings, session.keyring, context, foreign, cancel.clone());
         let shared = Arc::new(shared);
         let mut run = run::Run::new(shared.clone(), inventory.clone(), reporter)?;
         let mut loaded: Vec<Playbook> = Vec::new();
@@ -98,28 +102,12 @@ impl Run {
             list::print(&shared, &inventory, names.zip(&loaded), listed)?;
             return Ok(0);
         }
+        if by_project {
+            check::warn(&mut run, &loaded);
+        }
         interrupt::watch(cancel);
         let ending = run.playbooks(&loaded)?;
         Ok(ending.exit_code())
-    }
-
-    /// The playbooks' files: as given, then in the project.
-    fn playbook_paths(&self, session: &Session) -> Result<Vec<PathBuf>, Error> {
-        let find = |name: &PathBuf| {
-            let path = match &session.settings.project {
-                Some(project) => project.playbook(name),
-                None => name.clone(),
-            };
-            let missing = |what: &str| {
-                Err(Error::new(format!("the playbook: {} {what}", name.display())).kind(ErrorKind::NotFound))
-            };
-            match std::fs::metadata(&path) {
-                Err(_) => missing("could not be found"),
-                Ok(found) if found.is_dir() => missing("does not appear to be a file"),
-                Ok(_) => Ok(path),
-            }
-        };
-        self.playbooks.iter().map(find).collect()
     }
 
     fn options(
@@ -153,4 +141,23 @@ impl Run {
             ..options
         })
     }
+}
+
+/// The playbooks' files: as given, then in the project.
+pub fn playbook_paths(names: &[PathBuf], settings: &Settings) -> Result<Vec<PathBuf>, Error> {
+    let find = |name: &PathBuf| {
+        let path = match &settings.project {
+            Some(project) => project.playbook(name),
+            None => name.clone(),
+        };
+        let missing = |what: &str| {
+            Err(Error::new(format!("the playbook: {} {what}", name.display())).kind(ErrorKind::NotFound))
+        };
+        match std::fs::metadata(&path) {
+            Err(_) => missing("could not be found"),
+            Ok(found) if found.is_dir() => missing("does not appear to be a file"),
+            Ok(_) => Ok(path),
+        }
+    };
+    names.iter().map(find).collect()
 }

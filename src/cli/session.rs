@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use playbook_api::{Context, Error, Redactor, Registry};
+use playbook_api::{Context, Error, Plugins, Redactor, Registry};
 
 use super::{Fault, Register, ask};
+use crate::foreign::Foreign;
 use crate::settings::{Project, Settings, Surroundings};
 use crate::vault::{self, Keyring};
 
@@ -66,6 +67,13 @@ pub struct Session {
 }
 
 impl Session {
+    /// The modules and plugins in other languages, and the context with them; once the settings are complete.
+    pub fn foreign(&self, verbosity: u8) -> (Arc<Foreign>, Context) {
+        let foreign = Arc::new(Foreign::new(&self.settings, verbosity));
+        let plugins: Arc<dyn Plugins> = foreign.clone();
+        (foreign, Context { verbosity, plugins: Some(plugins), ..self.context.clone() })
+    }
+
     pub fn new(vault: &VaultArgs, register: Register, by_project: bool) -> Result<Session, Fault> {
         let (settings, mut warnings) = settings(by_project)?;
         let (keyring, more) = Keyring::new(vault.options(&settings))?;

@@ -1,41 +1,92 @@
 //! How a module reaches the host it acts on.
+//!
+//! A module runs in this process where it acts on the controller as who we are ([`local`]), and in the helper
+//! everywhere else ([`remote`]): on another host, in a container, as another user. How a program is started there is
+//! all that connections differ in ([`launch`]); the helper is put in place and started by [`bootstrap`], as whom by
+//! [`privilege`], and spoken to over a [`channel`].
 
-pub mod helper;
+mod bootstrap;
+mod call;
+mod channel;
+mod docker;
+mod launch;
 mod local;
+mod payload;
+mod pool;
+mod privilege;
+mod remote;
+mod ssh;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use playbook_api::{Arguments, Context, Error, ErrorKind, Failure, ModuleEntry, Outcome};
+use playbook_api::{Arguments, Context, Failure, ModuleEntry, Outcome};
 
-pub use local::Local;
+pub use bootstrap::Deploy;
+pub use pool::{Connections, abandon};
+pub use privilege::Become;
+pub use ssh::askpass;
 
 /// How a module reaches the host it acts on. A module knows nothing of it.
 pub trait Connection: Send + Sync {
+    /// Runs a module there.
     fn run(&self, module: &Arc<ModuleEntry>, args: &Arguments, context: &Context)
     -> Result<Outcome, Failure>;
+
+    /// Runs a command line there, with nothing but a shell needed.
+    fn execute(&self, command: &str, context: &Context) -> Result<Output, Failure>;
+
+    /// Ends what there is; the next run begins anew.
+    fn reset(&self) {}
+}
+
+/// What a command said, and how it ended.
+#[derive(Clone, Debug, Default)]
+pub struct Output {
+    pub code: i32,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
 }
 
 /// What a task says about its connection, rendered.
 #[derive(Clone, Debug, Default)]
 pub struct Target {
+    /// The host's name in the inventory.
     pub host: String,
-    /// `ansible_connection`.
-    pub plugin: String,
-    pub r#become: bool,
-    pub become_user: String,
-    pub become_method: String,
-    pub become_exe: Option<String>,
-    pub become_password: Option<String>,
+    pub login: Login,
+    /// Who to become there.
+    pub r#become: Option<Become>,
+    pub deploy: Deploy,
 }
 
-/// The connection to a target.
-pub fn open(target: &Target) -> Result<Box<dyn Connection>, Error> {
-    match target.plugin.strip_prefix("ansible.builtin.").unwrap_or(&target.plugin) {
-        "local" => Ok(Box::new(Local::new(target))),
-        other => {
-            Err(Error::new(format!("{}: the connection plugin '{other}' is not available yet", target.host))
-                .kind(ErrorKind::Unreachable)
-                .help("set `ansible_connection: local` for hosts that tasks reach from here"))
-        }
+/// What makes one connection another than the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Login {
+    /// The connection plugin's name.
+    pub plugin: String,
+    /// The host's address, or the container's name.
+    pub address: String,
+    pub port: Option<u16>,
+    pub user: Option<String>,
+    pub password: Option<Password>,
+    pub private_key: Option<String>,
+    /// The program: ssh, or docker.
+    pub executable: String,
+    /// More arguments for it.
+    pub arguments: Vec<String>,
+    pub host_key_checking: bool,
+    pub timeout: Duration,
+    pub retries: u32,
+}
+
+/// A password, kept out of what people read.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Password(pub String);
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(playbook_api::redact::MASK)
     }
 }

@@ -191,6 +191,19 @@ impl Node {
         Ok(self.0.opened.get_or_init(|| template))
     }
 
+    /// The same, with text that is a template marked as trusted: what another template engine takes for one.
+    pub fn marked(&self) -> Value {
+        match self.kind() {
+            Kind::Template(template) => Value::Str(playbook_api::Text::trusted(template.source().clone())),
+            Kind::List(items) => items.iter().map(Node::marked).collect(),
+            Kind::Map(map) => {
+                let entries = map.iter().map(|(k, e)| (k.clone(), e.node.marked()));
+                Value::from(entries.collect::<playbook_api::Map>())
+            }
+            _ => self.raw(),
+        }
+    }
+
     /// The written form as a value: templates as their source text, vaults as their envelope.
     pub fn raw(&self) -> Value {
         match self.kind() {

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fancy_regex::Regex;
-use playbook_api::{Context, Error};
+use playbook_api::{Context, Error, PluginKind};
 
 use super::builder::Builder;
 use super::model::{Inventory, Vars};
 use super::vars_files::VarsFiles;
-use super::{constructed, generator, host_list, ini, script, terraform, toml, yaml};
+use super::{constructed, generator, host_list, ini, plugin, script, terraform, toml, yaml};
 use crate::document::{Loaded, Trust, absolute, parse, read};
 use crate::settings::Settings;
 use crate::vault::Keyring;
@@ -41,7 +41,7 @@ impl Inventory {
         };
         inventory.folders.extend(settings.project.as_ref().map(|project| project.root.clone()));
         let mut builder = Builder { inventory, settings, warnings: Vec::new(), source: None };
-        let plugins = plugins(&mut builder)?;
+        let plugins = plugins(&mut builder, &loading)?;
         let mut any = false;
         for source in sources.iter().filter(|source| !source.is_empty()) {
             let source = locate(source);
@@ -164,15 +164,21 @@ impl Plugin {
 }
 
 /// The plugins that are tried, in order.
-fn plugins(builder: &mut Builder) -> Result<Vec<Plugin>, Error> {
+fn plugins(builder: &mut Builder, loading: &Loading) -> Result<Vec<Plugin>, Error> {
     let mut plugins = Vec::new();
+    let foreign = |name: &str| match &loading.context.plugins {
+        Some(plugins) => plugins.has(PluginKind::Inventory, name).unwrap_or(false),
+        None => false,
+    };
+    let mut any = false;
     for name in &builder.settings.inventory_enabled {
         match Plugin::named(name) {
             Some(plugin) => plugins.push(plugin),
+            None if foreign(name) => any = true,
             None => builder.warn(format!("Failed to load inventory plugin, skipping {name}")),
         }
     }
-    if plugins.is_empty() {
+    if plugins.is_empty() && !any {
         return Err(Error::new(
             "No inventory plugins available to generate inventory, make sure you have at least one enabled.",
         ));
@@ -215,6 +221,21 @@ fn read_source(
                 return Err(Error::new(format!("The inventory {source} cannot be read")).caused_by(error));
             }
             Err(error) => failures.push((*plugin, error)),
+        }
+    }
+    let enabled = builder.settings.inventory_enabled.iter().filter(|name| Plugin::named(name).is_none());
+    for name in enabled {
+        if let Some(plugins) = &loading.context.plugins
+            && plugins.has(PluginKind::Inventory, name).unwrap_or(false)
+        {
+            match plugin::read(builder, name, source, &**plugins) {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(error) => {
+                    let message = format!("Failed to parse inventory with '{name}' plugin.");
+                    builder.warnings.push(Error::new(message).caused_by(error));
+                }
+            }
         }
     }
     if source == "/etc/ansible/hosts" && !path.exists() {
@@ -263,6 +284,10 @@ fn read_folder(
         any |= read_source(builder, &folder.join(name).to_string_lossy(), plugins, loading)?;
     }
     if !any {
+        if builder.settings.inventory_any_unparsed_is_failed {
+            let folder = folder.display();
+            return Err(Error::new(format!("Completely failed to parse inventory source {folder}")));
+        }
         builder.warn(format!("Unable to parse {} as an inventory source", folder.display()));
     }
     Ok(any)
@@ -319,6 +344,11 @@ fn read_with(
             "no root 'plugin' key found, '{source}' is not a valid YAML inventory plugin config file"
         ))),
         (Plugin::Auto, Some(Err(name))) => {
+            if let Some(plugins) = &loading.context.plugins
+                && plugin::read(builder, name, source, &**plugins)?
+            {
+                return Ok(());
+            }
             Err(Error::new(format!("inventory config '{source}' specifies unknown plugin '{name}'"))
                 .at(node.place())
                 .help("Known here are constructed, generator and terraform_outputs; others can run as inventory scripts."))
@@ -327,6 +357,9 @@ fn read_with(
             Err(Error::new("Plugin configuration YAML file, not YAML inventory").at(node.place()))
         }
         (Plugin::Yaml, None) => yaml::read(builder, node),
+        (Plugin::Constructed | Plugin::Generator | Plugin::Terraform, None) if node.is_null() => {
+            Err(Error::new("the plugin's configuration is empty").at(node.place()))
+        }
         (plugin, named) => {
             let target = if plugin == Plugin::Auto { named.and_then(Result::ok) } else { Some(plugin) };
             match target {

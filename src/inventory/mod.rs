@@ -11,6 +11,7 @@ mod literal;
 mod load;
 mod model;
 mod pattern;
+mod plugin;
 mod print;
 mod script;
 mod terraform;

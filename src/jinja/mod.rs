@@ -9,6 +9,7 @@ mod expression;
 mod header;
 mod lexer;
 mod parser;
+mod plugins;
 mod postfix;
 pub mod program;
 mod statements;
@@ -17,6 +18,7 @@ mod template;
 mod token;
 
 pub use escape::unescape;
+pub use plugins::{Named, PluginKind};
 pub use program::{Position, Program};
 pub use template::{Expression, Syntax, Template, place_of};
 

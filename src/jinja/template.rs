@@ -67,6 +67,23 @@ impl Syntax {
     pub fn file() -> Self {
         Syntax { escape_backslashes: false, ..Syntax::default() }
     }
+
+    /// Takes the delimiters that options ask for, by the names that `template` has for them.
+    pub fn with_delimiters(mut self, option: impl Fn(&str) -> Option<String>) -> Self {
+        for (name, delimiter) in [
+            ("variable_start_string", &mut self.variable.0),
+            ("variable_end_string", &mut self.variable.1),
+            ("block_start_string", &mut self.block.0),
+            ("block_end_string", &mut self.block.1),
+            ("comment_start_string", &mut self.comment.0),
+            ("comment_end_string", &mut self.comment.1),
+        ] {
+            if let Some(text) = option(name) {
+                *delimiter = text;
+            }
+        }
+        self
+    }
 }
 
 impl Template {

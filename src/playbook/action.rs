@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Place, Value};
 
-use super::fields::{is_task_keyword, parser_error, type_name};
+use super::fields::{TASK_SHAPE, is_task_keyword, parser_error, type_name};
 use super::nearest::nearest;
-use super::{Action, Loader};
+use super::{Action, Frame, Loader, collections};
 use crate::document::{Kind, Node, Trust, parse_kv, split_args};
+use crate::foreign;
 
 /// Actions whose text is a command, not parameters.
 const COMMANDS: &[&str] = &["command", "raw", "script", "shell", "win_command", "win_shell"];
@@ -29,37 +30,58 @@ pub(super) struct Parsed {
     /// The key that was the action's name; none for `action:`.
     pub key: Option<Arc<str>>,
     pub local: bool,
+    /// Keys that can be neither keywords nor the action.
+    pub wrong: Vec<Arc<str>>,
 }
 
-pub(super) fn parse(task: &Node, loader: &Loader) -> Result<Parsed, Error> {
+pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<Parsed, Error> {
     let given = Given::of(task)?;
     let mut parsed: Option<Parsed> = None;
     if let Some(node) = task.get("action") {
-        parsed = Some(Parsed { action: old_style(node, &given, task)?, key: None, local: false });
+        parsed = Some(Parsed {
+            action: old_style(node, &given, task)?,
+            key: None,
+            local: false,
+            wrong: Vec::new(),
+        });
     }
     if let Some(node) = task.get("local_action") {
         if parsed.is_some() {
             return Err(parser_error("action and local_action are mutually exclusive", task.place()));
         }
-        parsed = Some(Parsed { action: old_style(node, &given, task)?, key: None, local: true });
+        parsed = Some(Parsed {
+            action: old_style(node, &given, task)?,
+            key: None,
+            local: true,
+            wrong: Vec::new(),
+        });
     }
     let entries = task.as_map().into_iter().flatten();
     for (key, entry) in entries.filter(|(key, _)| !is_task_keyword(&key.to_text())) {
         let name: Arc<str> = key.to_text().into();
-        if let Some(parsed) = &parsed {
-            let message = format!("conflicting action statements: {}, {name}", parsed.action.name);
-            return Err(parser_error(message, task.place()));
+        let mut wrong = Vec::new();
+        if let Some(parsed) = &mut parsed {
+            (loader.fault)(conflict(&parsed.action.name, &name, task.place(), loader))?;
+            if (loader.is_action)(&parsed.action.name) {
+                parsed.wrong.push(name);
+                continue;
+            }
+            wrong.extend(parsed.key.take());
         }
         let action = new_style(&name, &entry.key, &entry.node, &given, task)?;
-        parsed = Some(Parsed { action, key: Some(name), local: false });
+        parsed = Some(Parsed { action, key: Some(name), local: false, wrong });
     }
     let Some(parsed) = parsed else {
         return Err(parser_error("no module/action detected in task.", task.place())
             .help("A task names one module, such as 'command: date'."));
     };
     let name = &*parsed.action.name;
-    if parsed.key.is_some() && !is_builtin_task(name) && !(loader.is_action)(name) {
-        return Err(unknown(name, &parsed.action.place, loader));
+    if parsed.key.is_some()
+        && !is_builtin_task(name)
+        && !(loader.is_action)(name)
+        && !is_foreign(name, task, frame, loader).map_err(|e| e.at(&parsed.action.place))?
+    {
+        (loader.fault)(unknown(name, &parsed.action.place, loader))?;
     }
     if !takes_command(name)
         && let Some(bad) = parsed.action.args.keys().find(|k| k.starts_with("_ansible_"))
@@ -70,6 +92,29 @@ pub(super) fn parse(task: &Node, loader: &Loader) -> Result<Parsed, Error> {
             .at(task.place()));
     }
     Ok(parsed)
+}
+
+/// The error for a task that names two modules, or a misspelt keyword beside its module.
+fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error {
+    let error = parser_error(format!("conflicting action statements: {first}, {second}"), place);
+    let keyword = [first, second].into_iter().filter(|name| !(loader.is_action)(name)).find_map(|name| {
+        nearest(name, TASK_SHAPE.all())
+            .map(|near| format!("Did you mean the keyword '{near}' with '{name}'?"))
+    });
+    keyword.into_iter().fold(error, Error::help)
+}
+
+/// Whether there is a module or action of the name beside the playbook, in a collection or in ansible-core.
+fn is_foreign(name: &str, task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<bool, Error> {
+    let search = match task.get("collections") {
+        Some(node) => collections::names(node),
+        None => collections::search(frame),
+    };
+    let with_collection = |collection: &Arc<str>| (loader.is_action)(&format!("{collection}.{name}"));
+    Ok(search.iter().any(with_collection)
+        || loader.foreign.find(foreign::Kind::Module, name, &search)?.is_some()
+        || loader.foreign.find(foreign::Kind::Action, name, &search)?.is_some()
+        || loader.foreign.core_module(name).is_some())
 }
 
 /// The error for a module that nobody has.

@@ -4,38 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Frame, FrameKind, Loader};
-
-/// `namespace.collection.name` taken apart.
-fn full_name(name: &str) -> Option<(String, &str)> {
-    let parts: Vec<&str> = name.split('.').collect();
-    let word = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    match parts.as_slice() {
-        [namespace, collection, .., last] if parts.len() >= 3 && parts.iter().all(word) => {
-            let start = namespace.len() + collection.len() + 2;
-            let _ = last;
-            Some((format!("{namespace}.{collection}"), &name[start..]))
-        }
-        _ => None,
-    }
-}
-
-/// The folders of a collection that are there.
-fn folders(collection: &str, loader: &Loader) -> impl Iterator<Item = PathBuf> {
-    let inside = collection.replacen('.', "/", 1);
-    let adjacent = std::iter::once(loader.folder.join("collections"));
-    let roots: Vec<PathBuf> = adjacent.chain(loader.settings.collections_path.iter().cloned()).collect();
-    roots.into_iter().filter_map(move |root| {
-        let root =
-            if root.ends_with("ansible_collections") { root } else { root.join("ansible_collections") };
-        Some(root.join(&inside)).filter(|path| path.is_dir())
-    })
-}
+use crate::document::Node;
+use crate::foreign::collections::{folders, full_name};
 
 /// A role: its short name, its collection, its folder.
 pub(super) fn role(name: &str, search: &[Arc<str>], loader: &Loader) -> Option<(String, Arc<str>, PathBuf)> {
     let in_collection = |collection: &str, role: &str| {
         let path = role.replace('.', "/");
-        folders(collection, loader).map(|folder| folder.join("roles").join(&path)).find(|path| path.is_dir())
+        let folders = folders(collection, std::iter::once(&*loader.folder), loader.settings);
+        folders.into_iter().map(|folder| folder.join("roles").join(&path)).find(|path| path.is_dir())
     };
     if let Some((collection, role)) = full_name(name) {
         let path = in_collection(&collection, role)?;
@@ -51,23 +28,28 @@ pub(super) fn role(name: &str, search: &[Arc<str>], loader: &Loader) -> Option<(
 pub(super) fn playbook(name: &str, loader: &Loader) -> Option<PathBuf> {
     let bare = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")).unwrap_or(name);
     let (collection, playbook) = full_name(bare)?;
-    let folder = folders(&collection, loader).map(|folder| folder.join("playbooks"));
-    let mut files = folder.flat_map(|folder| {
+    let folders = folders(&collection, std::iter::once(&*loader.folder), loader.settings);
+    let mut files = folders.into_iter().map(|folder| folder.join("playbooks")).flat_map(|folder| {
         ["yml", "yaml"].map(|extension| folder.join(format!("{}.{extension}", playbook.replace('.', "/"))))
     });
     files.find(|path| path.is_file())
 }
 
 /// The collections whose content short names may mean here.
-pub(super) fn search(frame: &Arc<Frame>) -> Vec<Arc<str>> {
+pub fn search(frame: &Arc<Frame>) -> Vec<Arc<str>> {
     for around in frame.chain() {
         if let Some(node) = around.keywords.values.get("collections") {
-            let names = node.as_list().into_iter().flatten().filter_map(|item| item.as_str());
-            return names.chain(node.as_str()).map(Arc::from).collect();
+            return names(node);
         }
         if let FrameKind::Role(role) = &around.kind {
             return role.collections.clone();
         }
     }
     Vec::new()
+}
+
+/// The names of a `collections` keyword.
+pub fn names(node: &Node) -> Vec<Arc<str>> {
+    let names = node.as_list().into_iter().flatten().filter_map(|item| item.as_str());
+    names.chain(node.as_str()).map(Arc::from).collect()
 }

@@ -157,7 +157,7 @@ impl Shape {
                 && (INHERITED.contains(&keyword) || matches!(keyword, "name" | "when" | "tags" | "vars")))
     }
 
-    fn all(&self) -> impl Iterator<Item = &'static str> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &'static str> {
         let common = INHERITED.iter().chain(&["name", "when", "tags", "vars"]);
         common.chain(self.own).copied().filter(|k| !self.without.contains(k))
     }
@@ -172,34 +172,50 @@ impl Shape {
         }
     }
 
-    /// Reads the common keywords; the caller has looked at the others, named by `skip`.
-    pub(super) fn keywords(&self, node: &Node, skip: impl Fn(&str) -> bool) -> Result<Keywords, Error> {
+    /// Reads the common keywords; the caller has looked at the others, named by `skip`. What is wrong with one of
+    /// them goes to `fault`, which ends the reading or does not.
+    pub(super) fn keywords(
+        &self,
+        node: &Node,
+        skip: impl Fn(&str) -> bool,
+        fault: &dyn Fn(Error) -> Result<(), Error>,
+    ) -> Result<Keywords, Error> {
         let mut keywords = Keywords::default();
-        for (key, Entry { key: key_place, node: value }) in node.as_map().into_iter().flatten() {
-            let name = key.to_text();
-            let name = &*name;
-            if skip(name) {
-                continue;
-            }
-            if !self.has(name) || key.as_str().is_none() {
-                return Err(self.unknown(name, key_place));
-            }
-            if name == "name" || TEXTS.contains(&name) {
-                must_be_text(name, value, node.place())?;
-            }
-            match name {
-                "name" => keywords.name = Some(value.clone()).filter(|v| !v.is_null()),
-                "when" => keywords.when = conditions(value),
-                "tags" => keywords.tags = tags(value)?,
-                "vars" => keywords.vars = Arc::new(vars(self.name, value)?),
-                _ => {
-                    if let Some(name) = INHERITED.iter().find(|k| **k == name) {
-                        keywords.values.insert(name, value.clone());
-                    }
-                }
+        for (key, entry) in node.as_map().into_iter().flatten() {
+            if !skip(&key.to_text()) {
+                self.keyword(key, entry, node.place(), &mut keywords).or_else(fault)?;
             }
         }
         Ok(keywords)
+    }
+
+    fn keyword(
+        &self,
+        key: &Value,
+        Entry { key: key_place, node: value }: &Entry,
+        owner: &Place,
+        keywords: &mut Keywords,
+    ) -> Result<(), Error> {
+        let name = key.to_text();
+        let name = &*name;
+        if !self.has(name) || key.as_str().is_none() {
+            return Err(self.unknown(name, key_place));
+        }
+        if name == "name" || TEXTS.contains(&name) {
+            must_be_text(name, value, owner)?;
+        }
+        match name {
+            "name" => keywords.name = Some(value.clone()).filter(|v| !v.is_null()),
+            "when" => keywords.when = conditions(value),
+            "tags" => keywords.tags = tags(value)?,
+            "vars" => keywords.vars = Arc::new(vars(self.name, value)?),
+            _ => {
+                if let Some(name) = INHERITED.iter().find(|k| **k == name) {
+                    keywords.values.insert(name, value.clone());
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -18,7 +18,7 @@ use crate::inventory::Vars;
 pub fn include_frame(task: &Task, folder: impl Into<PathBuf>, more: Vars) -> Result<Arc<Frame>, Error> {
     let mut vars = (*task.keywords.vars).clone();
     let mut keywords = match task.action.args.get("apply") {
-        Some(apply) => BLOCK.keywords(apply, |_| false)?,
+        Some(apply) => BLOCK.keywords(apply, |_| false, &Err)?,
         None => Default::default(),
     };
     vars.extend(keywords.vars.iter().map(|(k, v)| (k.clone(), v.clone())));
@@ -75,7 +75,7 @@ fn check_apply(task: &Task, allowed: &str) -> Result<(), Error> {
         Some(map) if !map.is_empty() && task.action_name() != allowed => {
             Err(parser_error(format!("Invalid options for {name}: apply"), &task.place))
         }
-        Some(_) => BLOCK.keywords(apply, |_| false).map(|_| ()),
+        Some(_) => BLOCK.keywords(apply, |_| false, &Err).map(|_| ()),
         None if apply.is_null() => Ok(()),
         None => {
             let found = type_name(apply);

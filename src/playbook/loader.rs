@@ -9,6 +9,7 @@ use super::fields::{self, PLAYBOOK_INCLUDE, parser_error, type_name};
 use super::tasks::Reader;
 use super::{Condition, Frame, FrameKind, Item, Keywords, Play, Playbook, Role, RoleSpec, Task, collections};
 use crate::document::{self, Node, Trust};
+use crate::foreign::Foreign;
 use crate::inventory::Vars;
 use crate::settings::Settings;
 use crate::vault::Keyring;
@@ -26,6 +27,8 @@ pub struct Loader<'a> {
     /// Renders a name that must be known when documents are loaded (of imports, of roles), with the extra
     /// variables and those of the frames around it.
     pub render: &'a Render<'a>,
+    /// Modules and plugins that this program does not have itself.
+    pub foreign: &'a Foreign,
     /// Whether there is a module or action of this name.
     pub is_action: &'a dyn Fn(&str) -> bool,
     /// All of them, for "did you mean".
@@ -34,12 +37,23 @@ pub struct Loader<'a> {
     pub is_lookup: &'a dyn Fn(&str) -> bool,
     /// Takes what is odd in a document but no error, such as a key that is there twice.
     pub warn: &'a dyn Fn(Error),
+    /// Takes what is wrong with a part of a document; hands it back where that ends the loading, and keeps it
+    /// where the other parts are read all the same.
+    pub fault: &'a dyn Fn(Error) -> Result<(), Error>,
 }
 
 impl<'a> Loader<'a> {
     /// The same, for a playbook in another folder.
     pub fn in_folder(&self, folder: impl Into<PathBuf>) -> Loader<'a> {
         Loader { folder: folder.into(), ..self.clone() }
+    }
+
+    /// What was read, or nothing where it was wrong and the rest is read all the same.
+    pub(super) fn spare<T>(&self, read: Result<T, Error>) -> Result<Option<T>, Error> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(error) => (self.fault)(error).map(|()| None),
+        }
     }
 
     /// A document of the project.
@@ -86,6 +100,7 @@ pub fn load(path: &Path, loader: &Loader) -> Result<Playbook, Error> {
 
 /// The plays of a document that is no file, such as an ad hoc command's; the loader's folder is theirs.
 pub fn load_document(document: &Node, loader: &Loader) -> Result<Playbook, Error> {
+    loader.foreign.add_playbook(&loader.folder);
     let plays = document.as_list().unwrap_or_default().iter();
     let plays =
         plays.map(|entry| Ok(Arc::new(Reader::new(loader).play(entry, &Vars::default(), &[], &[])?)));
@@ -136,6 +151,7 @@ fn add_plays(
     let file = Place::file_only(path.to_string_lossy());
     let folder = path.parent().unwrap_or(Path::new("/"));
     let loader = &loader.in_folder(folder);
+    loader.foreign.add_playbook(folder);
     let document = loader.document(path).map_err(|e| not_found(e, path))?;
     let entries = match document.as_list() {
         Some([]) => {
@@ -157,21 +173,28 @@ fn add_plays(
     };
     open.push(path.to_owned());
     for entry in entries {
-        if entry.as_map().is_none() {
-            let message = "playbook entries must be either valid plays or 'import_playbook' statements";
-            return Err(parser_error(message, entry.place()));
-        }
-        match import_key(entry)? {
-            Some(key) => import(entry, key, loader, imported, open, plays)?,
-            None => plays.push(Arc::new(Reader::new(loader).play(
-                entry,
-                &imported.vars,
-                &imported.tags,
-                &imported.when,
-            )?)),
-        }
+        loader.spare(add_play(entry, loader, imported, open, plays))?;
     }
     open.pop();
+    Ok(())
+}
+
+fn add_play(
+    entry: &Node,
+    loader: &Loader,
+    imported: &Imported,
+    open: &mut Vec<PathBuf>,
+    plays: &mut Vec<Arc<Play>>,
+) -> Result<(), Error> {
+    if entry.as_map().is_none() {
+        let message = "playbook entries must be either valid plays or 'import_playbook' statements";
+        return Err(parser_error(message, entry.place()));
+    }
+    if let Some(key) = import_key(entry)? {
+        return import(entry, key, loader, imported, open, plays);
+    }
+    let play = Reader::new(loader).play(entry, &imported.vars, &imported.tags, &imported.when)?;
+    plays.push(Arc::new(play));
     Ok(())
 }
 
@@ -203,7 +226,7 @@ fn import(
     open: &mut Vec<PathBuf>,
     plays: &mut Vec<Arc<Play>>,
 ) -> Result<(), Error> {
-    let keywords = PLAYBOOK_INCLUDE.keywords(entry, |name| name == key)?;
+    let keywords = PLAYBOOK_INCLUDE.keywords(entry, |name| name == key, loader.fault)?;
     let Some(name) = entry.get(key).filter(|name| !name.is_null()) else {
         return Err(parser_error("The field 'import_playbook' is required but was not set.", entry.place()));
     };

@@ -2,7 +2,7 @@
 
 mod action;
 pub mod argument_spec;
-mod collections;
+pub mod collections;
 mod fields;
 mod files;
 mod imports;

@@ -20,7 +20,8 @@ impl Reader<'_> {
         when: &[Condition],
     ) -> Result<Play, Error> {
         let place = entry.place().clone();
-        let mut keywords = PLAY.keywords(entry, |_| false)?;
+        let loader = self.loader;
+        let mut keywords = PLAY.keywords(entry, |_| false, loader.fault)?;
         if let Some(user) = entry.get("user") {
             if entry.get("remote_user").is_some() {
                 let message = "both 'user' and 'remote_user' are set for this play. The use of 'user' is deprecated, and should be removed";
@@ -56,18 +57,20 @@ impl Reader<'_> {
                 return Err(parser_error(message, &place));
             };
             for role in entries {
-                roles.push(self.role_entry(role, &frame, &place)?);
+                roles.extend(loader.spare(self.role_entry(role, &frame, &place))?);
             }
         }
         let mut handlers = std::mem::take(&mut self.brought.get_mut().handlers);
         if let Some(list) = get("handlers") {
             let malformed = "A malformed block was encountered while loading handlers:";
-            handlers.extend(self.handlers(&list, &frame, malformed, &place)?);
+            let own = self.handlers(&list, &frame, malformed, &place);
+            handlers.extend(loader.spare(own)?.unwrap_or_default());
         }
         let section = |name: &str| match get(name) {
             Some(list) => {
                 let malformed = format!("A malformed block was encountered while loading {name}:");
-                self.list(&list, &frame, false, &malformed, &place)
+                let items = self.list(&list, &frame, false, &malformed, &place);
+                loader.spare(items).map(Option::unwrap_or_default)
             }
             None => Ok(Vec::new()),
         };
@@ -85,7 +88,10 @@ impl Reader<'_> {
             gather_timeout: get("gather_timeout"),
             fact_path: get("fact_path"),
             vars_files,
-            vars_prompt: get("vars_prompt").map(|n| prompts(&n)).transpose()?.unwrap_or_default(),
+            vars_prompt: match get("vars_prompt") {
+                Some(node) => loader.spare(prompts(&node))?.unwrap_or_default(),
+                None => Vec::new(),
+            },
             serial: get("serial"),
             strategy: get("strategy"),
             order: get("order"),

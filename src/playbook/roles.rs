@@ -137,7 +137,8 @@ impl Reader<'_> {
                 let is_keyword = |key: &Value| key.as_str().is_some_and(|key| ROLE.has(key));
                 let params = map.iter().filter(|(key, _)| !is_keyword(key));
                 let params = params.map(|(key, e)| (Arc::from(&*key.to_text()), e.node.clone())).collect();
-                let keywords = ROLE.keywords(entry, |key| key == "name" || !ROLE.has(key))?;
+                let keywords =
+                    ROLE.keywords(entry, |key| key == "name" || !ROLE.has(key), self.loader.fault)?;
                 let place = name.place().clone();
                 Ok(Use { name: self.loader.text(name, frame)?, place, keywords, params, spec: None })
             }
@@ -164,6 +165,7 @@ impl Reader<'_> {
         }
         let spec = wanted.spec;
         let from = |get: fn(&RoleSpec) -> &Option<String>| spec.and_then(|s| get(s).as_deref());
+        self.loader.foreign.add_folder(&found.path);
         let files = RoleFiles { reader: self, name: &found.name, path: &found.path };
         let vars = files.vars("vars", from(|s| &s.vars_from))?;
         let defaults = files.vars("defaults", from(|s| &s.defaults_from))?;
@@ -178,8 +180,9 @@ impl Reader<'_> {
         };
         let mut dependencies = Vec::new();
         for entry in &meta.dependencies {
-            let wanted = self.role_use(&with_galaxy_name(entry), frame)?;
-            dependencies.push(self.draft(wanted, frame, Some(&me))?);
+            let wanted = self.role_use(&with_galaxy_name(entry), frame);
+            let draft = wanted.and_then(|wanted| self.draft(wanted, frame, Some(&me)));
+            dependencies.extend(self.loader.spare(draft)?);
         }
         let dynamic = spec.is_some_and(|s| s.dynamic);
         let settings = self.loader.settings;

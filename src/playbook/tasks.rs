@@ -57,10 +57,11 @@ impl<'a> Reader<'a> {
         let Some(entries) = node.as_list() else { return Err(wrong(node, "a list or None")) };
         let mut items = Vec::new();
         for entry in entries {
-            if entry.as_map().is_none() {
-                return Err(wrong(entry, "a dict"));
-            }
-            self.entry(entry, frame, handlers, &mut items)?;
+            let read = match entry.as_map() {
+                Some(_) => self.entry(entry, frame, handlers, &mut items),
+                None => Err(wrong(entry, "a dict")),
+            };
+            self.loader.spare(read)?;
         }
         Ok(items)
     }
@@ -80,7 +81,7 @@ impl<'a> Reader<'a> {
             items.push(Item::Block(Arc::new(self.block(entry, frame)?)));
             return Ok(());
         }
-        let parsed = action::parse(entry, self.loader)?;
+        let parsed = action::parse(entry, frame, self.loader)?;
         let action = parsed.action.name.clone();
         match short_name(&action) {
             "import_tasks" => {
@@ -131,7 +132,7 @@ impl<'a> Reader<'a> {
     }
 
     fn block(&self, entry: &Node, frame: &Arc<Frame>) -> Result<Block, Error> {
-        let keywords = BLOCK.keywords(entry, |_| false)?;
+        let keywords = BLOCK.keywords(entry, |_| false, self.loader.fault)?;
         let frame = Frame::new(FrameKind::Block, keywords, Some(frame));
         let section = |name: &str| match entry.get(name) {
             Some(node) => {
@@ -139,7 +140,8 @@ impl<'a> Reader<'a> {
                     "A malformed block was encountered while loading {}:",
                     if name == "block" { "a block" } else { name }
                 );
-                self.list(node, &frame, false, &malformed, entry.place())
+                let items = self.list(node, &frame, false, &malformed, entry.place());
+                self.loader.spare(items).map(Option::unwrap_or_default)
             }
             None => Ok(Vec::new()),
         };
@@ -158,7 +160,7 @@ impl<'a> Reader<'a> {
         if matches!(frame.kind, FrameKind::Block) {
             return Err(parser_error("Using a block as a handler is not supported.", entry.place()));
         }
-        let keywords = BLOCK.keywords(entry, |_| false)?;
+        let keywords = BLOCK.keywords(entry, |_| false, self.loader.fault)?;
         let frame = Frame::new(FrameKind::Block, keywords, Some(frame));
         if let Some(node) = entry.get("block") {
             let malformed = "A malformed block was encountered while loading a block:";
@@ -170,14 +172,16 @@ impl<'a> Reader<'a> {
     fn task(&self, entry: &Node, parsed: Parsed, frame: &Arc<Frame>, shape: &Shape) -> Result<Task, Error> {
         let lookup =
             |key: &str| key.strip_prefix("with_").filter(|name| (self.loader.is_lookup)(name)).is_some();
-        let skip = |key: &str| parsed.key.as_deref() == Some(key) || lookup(key);
-        let mut keywords = shape.keywords(entry, skip)?;
+        let known = |key: &str| parsed.key.iter().chain(&parsed.wrong).any(|known| **known == *key);
+        let skip = |key: &str| known(key) || lookup(key);
+        let mut keywords = shape.keywords(entry, skip, self.loader.fault)?;
         if parsed.local {
             keywords.values.insert("delegate_to", Node::value(entry.place().clone(), "localhost"));
         }
         let get = |name: &str| entry.get(name).filter(|node| !node.is_null()).cloned();
         let list = |name: &str| get(name).map(|node| conditions(&node));
-        let loop_over = self.loop_over(entry)?;
+        let loader = self.loader;
+        let loop_over = loader.spare(self.loop_over(entry))?.flatten();
         Ok(Task {
             id: TaskId::next(),
             place: entry.place().clone(),
@@ -185,8 +189,8 @@ impl<'a> Reader<'a> {
             keywords,
             frame: frame.clone(),
             loop_over,
-            loop_control: loop_control(entry)?,
-            register: register(entry)?,
+            loop_control: loader.spare(loop_control(entry))?.unwrap_or_default(),
+            register: loader.spare(register(entry))?.flatten(),
             until: list("until").unwrap_or_default(),
             retries: get("retries"),
             delay: get("delay"),

@@ -51,6 +51,7 @@ impl Files {
             keyring: &Keyring::default(),
             folder: self.path().to_owned(),
             render: &render,
+            foreign: &crate::foreign::Foreign::new(&self.settings, 0),
             is_action: &|name| {
                 let short = name.rsplit('.').next().unwrap_or(name);
                 matches!(short, "debug" | "command" | "shell" | "copy" | "set_fact" | "add_host")
@@ -58,6 +59,7 @@ impl Files {
             action_names: &|| vec!["debug".into(), "command".into(), "copy".into()],
             is_lookup: &|name| matches!(name, "items" | "dict"),
             warn: &|_| {},
+            fault: &Err,
         };
         f(&loader)
     }

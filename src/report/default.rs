@@ -397,6 +397,10 @@ impl Reporter for Default {
                 );
                 self.display.line(&text, Some(Colour::Debug));
             }
+            Event::Polled { host, job, failed } => {
+                let end = if *failed { "FAILED" } else { "OK" };
+                self.display.line(&format!("ASYNC {end} on {host}: jid={job}"), Some(Colour::Debug));
+            }
             Event::Included { file, hosts, item } => {
                 let hosts: Vec<&str> = hosts.iter().map(|host| &**host).collect();
                 let mut text = format!("included: {file} for {}", hosts.join(", "));
@@ -414,6 +418,8 @@ impl Reporter for Default {
             Event::Progress { host, message } => self.display.waiting(host, Some(message)),
             Event::Warning(text) => self.display.warning(text),
             Event::Deprecation(text) => self.display.deprecated(text),
+            Event::Text(text) => self.display.line(text, None),
+            Event::Banner(text) => self.display.banner(text),
             Event::Verbose { level, text, host } => {
                 if self.display.verbosity >= *level {
                     let text = match host {

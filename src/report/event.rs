@@ -44,6 +44,12 @@ pub enum Event {
         result: TaskResult,
         job: String,
     },
+    /// An async job that was waited for came to its end, or to the end of its time.
+    Polled {
+        host: Arc<str>,
+        job: String,
+        failed: bool,
+    },
     /// "included: FILE for HOST, HOST" (with the loop item's label, if any).
     Included {
         file: String,
@@ -68,6 +74,10 @@ pub enum Event {
         text: String,
         host: Option<Arc<str>>,
     },
+    /// A line of a callback's.
+    Text(String),
+    /// A title of a callback's.
+    Banner(String),
     /// An error of the run itself.
     Error(Error),
     /// The end of a playbook: the recap.

@@ -98,6 +98,8 @@ impl Reporter for Minimal {
             Event::Warning(text) => self.display.warning(text),
             Event::Deprecation(text) => self.display.deprecated(text),
             Event::Error(error) => self.display.error(error, true),
+            Event::Text(text) => self.display.line(text, None),
+            Event::Banner(text) => self.display.banner(text),
             Event::Progress { host, message } => self.display.waiting(host, Some(message)),
             Event::Verbose { level, text, .. } if self.display.verbosity >= *level => {
                 self.display.verbose(text);

@@ -28,11 +28,19 @@ impl Format {
 
     /// The result behind `=>`.
     pub fn dump(&self, values: &Map, verbose_always: bool, redactor: &Redactor) -> String {
+        self.dump_indented(values, self.indent(verbose_always), redactor)
+    }
+
+    fn indent(&self, verbose_always: bool) -> Option<usize> {
         let expanded = verbose_always
             || (self.pretty.is_none() && self.yaml)
             || self.pretty == Some(true)
             || self.verbosity > 2;
-        let indent = if expanded && self.pretty != Some(false) { Some(4) } else { None };
+        if expanded && self.pretty != Some(false) { Some(4) } else { None }
+    }
+
+    /// The result with an indentation of one's own.
+    pub fn dump_indented(&self, values: &Map, indent: Option<usize>, redactor: &Redactor) -> String {
         let mut shown = redactor.map(&visible(values));
         for key in ["exception", "warnings", "deprecations"] {
             shown.shift_remove(key);
@@ -64,7 +72,7 @@ impl Format {
 }
 
 /// Without the engine's own keys, at any depth.
-fn visible(values: &Map) -> Map {
+pub fn visible(values: &Map) -> Map {
     let own = |key: &Value| key.as_str().is_some_and(|key| key.starts_with("_ansible_"));
     values.iter().filter(|(key, _)| !own(key)).map(|(key, value)| (key.clone(), deep(value))).collect()
 }
@@ -80,12 +88,18 @@ fn deep(value: &Value) -> Value {
 /// The values of a result that a reporter may show: statuses are told otherwise, `no_log` leaves a note only, and
 /// debug shows what it was asked for.
 pub fn shown(result: &TaskResult) -> Map {
-    let mut values = if result.no_log { censored(&result.values) } else { result.values.clone() };
-    values.shift_remove("failed");
-    values.shift_remove("skipped");
+    let mut values = whole(result);
     if is_debug(&result.task.action) {
         clean_debug(&mut values);
     }
+    values
+}
+
+/// The same, and all that debug returned.
+pub fn whole(result: &TaskResult) -> Map {
+    let mut values = if result.no_log { censored(&result.values) } else { result.values.clone() };
+    values.shift_remove("failed");
+    values.shift_remove("skipped");
     values
 }
 

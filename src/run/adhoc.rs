@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use playbook_api::Error;
 
-use super::{Run, action_names, is_action};
+use super::{Run, action_names, is_action, is_lookup};
 use crate::document::Node;
 use crate::playbook::{self, Playbook};
-use crate::template::lookups;
 use crate::vars::{HostScope, VarsFiles};
 
 impl Run {
@@ -20,11 +19,11 @@ impl Run {
         let render = |node: &Node, frame: &Arc<playbook::Frame>| {
             HostScope::of_frame(&base, frame).renderer().value(node)
         };
-        let registry = self.shared.registry.clone();
+        let (registry, shared) = (self.shared.registry.clone(), self.shared.clone());
         let loader = playbook::Loader {
             is_action: &|name| is_action(&registry, name),
             action_names: &|| action_names(&registry),
-            is_lookup: &|name| lookups::find(name).is_some() || registry.lookup(name).is_some(),
+            is_lookup: &|name| is_lookup(&shared, name),
             ..self.shared.loader(&render, &|_| {})
         };
         playbook::load_document(document, &loader.in_folder(folder))

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use playbook_api::{Arguments, Error, Map, Place, Value};
+use playbook_api::{Arguments, Error, Map, Place, Registry, Value};
 
 use super::item::ItemCall;
 use super::keyword;
 use crate::document::Node;
+use crate::foreign::Foreign;
 use crate::playbook::Task;
 use crate::template::Renderer;
 use crate::vars::HostScope;
@@ -65,6 +66,22 @@ fn full_name(task: &Task) -> String {
 
 /// What `module_defaults` gives this task: its groups' values, then its own.
 fn defaults(call: &ItemCall, task: &Task, renderer: &Renderer) -> Result<Map, Error> {
+    let mut values = Map::default();
+    let shared = &call.play.shared;
+    for node in module_defaults(task, &shared.registry, &shared.foreign)? {
+        if let Value::Map(map) = renderer.value(node)? {
+            values.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())));
+        }
+    }
+    Ok(values)
+}
+
+/// What `module_defaults` says of a task's module, as written: its groups', then its own.
+pub fn module_defaults<'t>(
+    task: &'t Task,
+    registry: &Registry,
+    foreign: &Foreign,
+) -> Result<Vec<&'t Node>, Error> {
     let mut written: Vec<(String, &Node)> = Vec::new();
     for node in keyword::inherited(task, "module_defaults") {
         let dicts: Vec<&Node> = node.as_list().map_or_else(|| vec![node], |items| items.iter().collect());
@@ -76,36 +93,39 @@ fn defaults(call: &ItemCall, task: &Task, renderer: &Renderer) -> Result<Map, Er
             }
         }
     }
-    let mut values = Map::default();
+    let mut found = Vec::new();
     if written.is_empty() {
-        return Ok(values);
+        return Ok(found);
     }
-    let mut add = |node: &Node| -> Result<(), Error> {
-        if let Value::Map(map) = renderer.value(node)? {
-            values.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())));
-        }
-        Ok(())
-    };
-    let entry = call.play.shared.registry.module(&task.action.name);
+    let entry = registry.module(&task.action.name);
     let collection = entry.map(|e| e.doc.collection).unwrap_or_default();
+    let full = super::foreign::full_name(registry, foreign, task)?;
     for (key, node) in &written {
-        let group = key.strip_prefix("group/").map(|g| g.rsplit('.').next().unwrap_or(g));
-        if group.is_some_and(|g| in_group(g, collection)) {
-            add(node)?;
+        let Some(group) = key.strip_prefix("group/") else { continue };
+        let members = foreign.action_group(group)?;
+        if members.contains(&full) || in_group(group.rsplit('.').next().unwrap_or(group), collection) {
+            found.push(*node);
         }
     }
     let short = task.action_name();
     for (key, node) in &written {
-        let key_entry = call.play.shared.registry.module(key);
+        let key_entry = registry.module(key);
         let same = match (entry, key_entry) {
             (Some(a), Some(b)) => a.doc.name == b.doc.name,
-            _ => key.rsplit('.').next() == Some(short) && !key.starts_with("group/"),
+            _ if key.starts_with("group/") => false,
+            _ if key.split('.').count() > 2
+                && full.split('.').count() > 2
+                && !key.starts_with("ansible.legacy.") =>
+            {
+                *key == full
+            }
+            _ => key.rsplit('.').next() == Some(short),
         };
         if same {
-            add(node)?;
+            found.push(*node);
         }
     }
-    Ok(values)
+    Ok(found)
 }
 
 /// The action groups that collections define and this program has modules of.

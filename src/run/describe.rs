@@ -17,7 +17,7 @@ pub fn task(play: &PlayState, step: &Step, scope: &Arc<HostScope>) -> TaskInfo {
     let no_log =
         keyword::boolean(task, "no_log", &renderer).ok().flatten().unwrap_or(play.shared.settings.no_log);
     let check = keyword::boolean(task, "check_mode", &renderer).ok().flatten();
-    let shows_args = play.shared.settings.display_args_to_stdout && !no_log;
+    let shows_args = crate::report::callbacks::want_arguments(&play.shared.settings) && !no_log;
     let args = if shows_args {
         task.action
             .args
@@ -64,13 +64,12 @@ pub fn name(task: &Task, scope: &Arc<HostScope>) -> String {
 }
 
 /// `ansible_failed_task`.
-pub fn failed_task(play: &PlayState, task: &Arc<Task>) -> Value {
+pub fn failed_task(task: &Arc<Task>) -> Value {
     let written = |node: &crate::document::Node| node.raw();
     let args: Map = task.action.args.iter().map(|(k, n)| (Value::from(k.clone()), written(n))).collect();
     let tags: Vec<Value> =
         task.frame.chain().flat_map(|f| &f.keywords.tags).chain(&task.keywords.tags).map(written).collect();
     let name = task.keywords.name.as_ref().map_or_else(|| Value::from(""), written);
-    let _ = play;
     map! {
         "name" => name,
         "action" => task.action.name.clone(),

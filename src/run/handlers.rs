@@ -130,7 +130,7 @@ fn sections(all: &[Arc<Task>]) -> Vec<&[Arc<Task>]> {
 }
 
 /// Whether a notification means this name or topic of a handler: `name`, `role : name` or `collection.role : name`.
-fn is_called(handler: &Task, own: &str, name: &str) -> bool {
+pub fn is_called(handler: &Task, own: &str, name: &str) -> bool {
     own == name
         || handler.frame.role().is_some_and(|role| {
             let with =

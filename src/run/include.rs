@@ -43,8 +43,7 @@ pub fn load(
     let registry = &play.shared.registry;
     let known = |name: &str| super::is_action(registry, name);
     let names = || super::action_names(registry);
-    let lookup =
-        |name: &str| crate::template::lookups::find(name).is_some() || registry.lookup(name).is_some();
+    let lookup = |name: &str| super::is_lookup(&play.shared, name);
     let warn = |_| {};
     let loader = Loader {
         is_action: &known,
@@ -83,7 +82,7 @@ pub fn load(
     }
 }
 
-fn role_spec(arguments: &Map, task: &Task) -> Result<RoleSpec, Error> {
+pub fn role_spec(arguments: &Map, task: &Task) -> Result<RoleSpec, Error> {
     let text = |name: &str| arguments.get(name).filter(|v| !v.is_null()).map(|v| v.to_text().into_owned());
     let flag = |name: &str, default: bool| match arguments.get(name) {
         Some(value) => playbook_api::arguments::to_bool(value).unwrap_or(default),

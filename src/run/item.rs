@@ -3,23 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use playbook_api::{Error, ErrorKind, Failure, Map, Outcome, Value, map};
+use playbook_api::{Error, ErrorKind, Map, Value};
 
 use super::actions::{self, ActionCall};
-use super::arguments;
 use super::keyword::{self, Verdict};
-use super::{Effect, PlayState};
+use super::{Effect, PlayState, arguments, asynchronous, foreign_action, result};
 use crate::playbook::Task;
 use crate::report::{Event, Status, TaskInfo, TaskResult};
 use crate::vars::HostScope;
 
 /// Where a task's events go.
 pub type Emit = Arc<dyn Fn(Event) + Send + Sync>;
-
-/// For results that are made outside of a task's run: nothing more is to be told.
-pub fn silent() -> Emit {
-    Arc::new(|_| {})
-}
 
 /// A task on a host.
 pub struct ItemCall<'a> {
@@ -38,73 +32,15 @@ pub struct ItemOutcome {
     pub carry: Vec<(Arc<str>, Value)>,
 }
 
-/// A result with nothing in it yet.
-pub fn blank(call: &ItemCall, status: Status) -> TaskResult {
-    TaskResult {
-        host: call.host.clone(),
-        delegated: None,
-        task: call.info.clone(),
-        status,
-        ignored: false,
-        values: Map::default(),
-        item: None,
-        no_log: call.info.no_log,
-        error: None,
-        verbose_always: false,
-        warnings: Vec::new(),
-        deprecations: Vec::new(),
-    }
-}
-
-/// The result of a task whose condition did not hold.
-pub fn skipped(call: &ItemCall, condition: Value) -> TaskResult {
-    let mut result = blank(call, Status::Skipped);
-    result.values = map! {
-        "changed" => false, "skipped" => true, "skip_reason" => "Conditional result was False",
-        "false_condition" => condition,
-    };
-    result
-}
-
-/// The result of a task that came to no result of its own.
-pub fn failed(call: &ItemCall, scope: &Arc<HostScope>, error: Error) -> TaskResult {
-    let status =
-        if error.get_kind() == ErrorKind::Unreachable { Status::Unreachable } else { Status::Failed };
-    let mut result = blank(call, status);
-    let error = error.context("Task failed").at(&call.task.place);
-    result.values = map! { "msg" => error.to_string(), "exception" => "(traceback unavailable)" };
-    if status == Status::Unreachable {
-        result.values.insert("changed".into(), false.into());
-        result.values.insert("unreachable".into(), true.into());
-    } else {
-        result.values.insert("failed".into(), true.into());
-    }
-    result.error = Some(error);
-    ignore(call, scope, &mut result);
-    result
-}
-
-/// `ignore_errors` and `ignore_unreachable`.
-fn ignore(call: &ItemCall, scope: &Arc<HostScope>, result: &mut TaskResult) {
-    let name = match result.status {
-        Status::Failed => "ignore_errors",
-        Status::Unreachable => "ignore_unreachable",
-        _ => return,
-    };
-    match keyword::boolean(call.task, name, &scope.renderer()) {
-        Ok(Some(true)) => result.ignored = true,
-        Ok(_) => {}
-        Err(e) => result.warnings.push(e.to_string()),
-    }
-}
-
 /// Runs one item (or the whole task, where it has no loop).
 pub fn run(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
     let renderer = scope.renderer();
     let mut outcome = match keyword::when(call.task, &renderer) {
-        Ok(Verdict::True) => attempts(call, scope).unwrap_or_else(|e| only(failed(call, scope, e))),
-        Ok(Verdict::False(condition)) => only(skipped(call, condition)),
-        Err(e) => only(failed(call, scope, e)),
+        Ok(Verdict::True) => {
+            attempts(call, scope).unwrap_or_else(|e| only(result::failed(call.info, scope, e)))
+        }
+        Ok(Verdict::False(condition)) => only(result::skipped(call.info, scope, condition)),
+        Err(e) => only(result::failed(call.info, scope, e)),
     };
     let result = &mut outcome.result;
     if let Ok(Some(true)) = keyword::boolean(call.task, "no_log", &renderer) {
@@ -120,7 +56,7 @@ pub fn run(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
                 outcome.effects.push(Effect::Notify(names));
             }
             Ok(_) => {}
-            Err(e) => return only(failed(call, scope, e)),
+            Err(e) => return only(result::failed(call.info, scope, e)),
         }
     }
     if let Some(name) = &call.task.register {
@@ -218,7 +154,7 @@ fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Erro
                 let message = last.unwrap_or_else(|| "Retries exhausted.".into());
                 result.error = Some(Error::new(message).context("Task failed").at(&call.task.place));
             }
-            ignore(call, scope, &mut attempt.result);
+            result::ignore(scope, &mut attempt.result);
             return Ok(attempt);
         }
         attempt.result.values.insert("retries".into(), patience.tries.into());
@@ -264,31 +200,29 @@ fn attempt(
     delegated: Option<&Arc<str>>,
     number: Option<i64>,
 ) -> Result<ItemOutcome, Error> {
-    let action = actions::find(&call.task.action.name);
-    let args = arguments::finalize(call, scope, action.map_or(&[][..], |a| a.raw))?;
+    let native = actions::find(&call.task.action.name);
+    let args = arguments::finalize(call, scope, native.map_or(&[][..], |a| a.raw))?;
     let diff =
         keyword::boolean(call.task, "diff", &scope.renderer())?.unwrap_or(call.play.shared.options.diff);
-    let mut action_call = ActionCall {
-        item: call,
-        scope,
-        args,
-        check,
-        diff,
-        delegated,
-        effects: Vec::new(),
-        carry: Vec::new(),
-        verbose: false,
-        hidden: false,
-    };
-    let done = match action {
-        Some(action) if is_async(call.task, scope)? => {
-            Err(Failure::new(format!("This action ({}) does not support async.", action.doc.name)))
-        }
-        Some(action) => (action.run)(action, &mut action_call),
-        None => action_call.module(),
+    let mut action_call = ActionCall { args, check, diff, delegated, ..ActionCall::new(call, scope) };
+    let plugin = foreign_action::find(&action_call)?;
+    let is_action = plugin.is_some() || native.is_some();
+    let done = match (native, plugin) {
+        (_, None) if asynchronous::limit(call.task, scope)?.is_some() => asynchronous::run(&mut action_call),
+        (_, Some(plugin)) => foreign_action::run(&mut action_call, &plugin),
+        (Some(action), None) => (action.run)(action, &mut action_call),
+        (None, None) => action_call.module(),
     };
     let ActionCall { effects, carry, verbose, hidden, .. } = action_call;
-    let mut result = result_of(call, done);
+    let mut result = match done {
+        // It never came to the module.
+        Err(failure)
+            if matches!(failure.error.get_kind(), ErrorKind::Unreachable | ErrorKind::Connection) =>
+        {
+            result::failed(call.info, scope, failure.error)
+        }
+        done => result::of(call.info, scope, done, is_action),
+    };
     result.delegated = delegated.cloned();
     result.verbose_always = verbose;
     result.no_log |= hidden;
@@ -298,14 +232,8 @@ fn attempt(
     let mut outcome = ItemOutcome { result, effects, carry };
     facts(call, scope, delegated, &mut outcome)?;
     judge(call, scope, &mut outcome);
-    ignore(call, scope, &mut outcome.result);
+    result::ignore(scope, &mut outcome.result);
     Ok(outcome)
-}
-
-/// Whether the task is to run on its own, for a time.
-fn is_async(task: &Task, scope: &Arc<HostScope>) -> Result<bool, Error> {
-    let Some(node) = &task.async_seconds else { return Ok(false) };
-    Ok(keyword::integer(node, "async", &scope.renderer())?.is_some_and(|seconds| seconds > 0))
 }
 
 /// `changed_when`, then `failed_when`. One that cannot be evaluated fails the task, whose result stays.
@@ -374,66 +302,6 @@ fn failed_when(call: &ItemCall, outcome: &mut ItemOutcome, fails: bool) {
     if let Some(exception) = result.values.shift_remove("exception") {
         result.values.insert("failed_when_suppressed_exception".into(), exception);
     }
-}
-
-/// A module's outcome as the result that `register` holds.
-fn result_of(call: &ItemCall, done: Result<Outcome, Failure>) -> TaskResult {
-    let (outcome, failure) = match done {
-        Ok(outcome) => (outcome, None),
-        Err(failure) => (failure.outcome, Some((failure.error, failure.unreachable))),
-    };
-    let status = match &failure {
-        Some((_, true)) => Status::Unreachable,
-        Some((_, false)) => Status::Failed,
-        None if outcome.skipped => Status::Skipped,
-        None if outcome.changed => Status::Changed,
-        None => Status::Ok,
-    };
-    let mut result = blank(call, status);
-    let mut values = map! { "changed" => outcome.changed };
-    values.extend(outcome.values);
-    values.insert("changed".into(), outcome.changed.into());
-    match status {
-        Status::Unreachable => {
-            values.insert("unreachable".into(), true.into());
-        }
-        Status::Skipped => {
-            values.insert("skipped".into(), true.into());
-        }
-        _ => {
-            values.insert("failed".into(), (status == Status::Failed).into());
-        }
-    }
-    for name in ["stdout", "stderr"] {
-        let lines = format!("{name}_lines");
-        if let (Some(text), None) = (values.get(name).and_then(Value::as_str), values.get(lines.as_str())) {
-            let lines_value: Value = text.lines().map(Value::from).collect();
-            values.insert(lines.into(), lines_value);
-        }
-    }
-    if !outcome.diff.is_empty() {
-        let diffs: Vec<Value> = outcome.diff.iter().map(|d| d.to_value()).collect();
-        let value = if diffs.len() == 1 { diffs[0].clone() } else { diffs.into() };
-        values.insert("diff".into(), value);
-    }
-    if !outcome.facts.is_empty() {
-        values.insert("ansible_facts".into(), outcome.facts.into());
-    }
-    if let Some((error, _)) = failure {
-        values.insert("exception".into(), "(traceback unavailable)".into());
-        if !values.contains_key("msg") {
-            values.insert("msg".into(), error.to_string().into());
-        }
-        let what =
-            if actions::find(&call.task.action.name).is_some() { "Action failed" } else { "Module failed" };
-        result.error = Some(error.context(format!("Task failed: {what}")).at(&call.task.place));
-    }
-    if !outcome.warnings.is_empty() {
-        values.insert("warnings".into(), outcome.warnings.clone().into());
-    }
-    result.warnings = outcome.warnings;
-    result.values = values;
-    result
 }
 
 /// Facts that a module returned become the host's, or with `delegate_facts` the delegate's.

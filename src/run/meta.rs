@@ -5,9 +5,9 @@ use std::sync::Arc;
 use playbook_api::{Error, map};
 
 use super::cursor::Step;
-use super::item::{self, ItemCall};
 use super::keyword::{self, Verdict};
 use super::play::{Batch, Stop, cursor_of};
+use super::result;
 use crate::playbook::{FrameKind, Task};
 use crate::report::{Event, Status, TaskInfo};
 use crate::vars::HostScope;
@@ -35,8 +35,7 @@ pub fn run(
     let verdict = match keyword::when(task, &scope.renderer()) {
         Ok(verdict) => verdict,
         Err(e) => {
-            let call = ItemCall { play: &batch.play.clone(), host, task, info, emit: &super::item::silent() };
-            let result = item::failed(&call, scope, e);
+            let result = result::failed(info, scope, e);
             batch.run.emit(Event::HostResult(result));
             batch.run.stats.failed(host);
             cursor_of(&mut batch.cursors, host).fail();
@@ -45,8 +44,7 @@ pub fn run(
     };
     if let Verdict::False(condition) = verdict {
         if !is_implicit(task) {
-            let call = ItemCall { play: &batch.play.clone(), host, task, info, emit: &super::item::silent() };
-            let mut result = item::blank(&call, Status::Skipped);
+            let mut result = result::blank(info, scope, Status::Skipped);
             let goes_on = match kind.as_str() {
                 "end_host" => format!(", continuing execution for {host}"),
                 "end_play" | "end_batch" => format!(", continuing {}", kind.trim_start_matches("end_")),
@@ -64,7 +62,10 @@ pub fn run(
     let say = |text: String, batch: &mut Batch| batch.run.emit(Event::Verbose { level: 2, text, host: None });
     match kind.as_str() {
         "noop" => say("META: noop".into(), batch),
-        "reset_connection" => say("META: reset connection".into(), batch),
+        "reset_connection" => {
+            super::module::reset(&batch.play.clone(), host, task, info, scope)?;
+            say("META: reset connection".into(), batch);
+        }
         "flush_handlers" => {
             let handlers = batch.handlers.all().clone();
             batch.order.insert(handlers.iter().map(|h| h.id).collect());

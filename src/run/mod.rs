@@ -5,12 +5,16 @@
 
 pub mod actions;
 mod adhoc;
-mod arguments;
+pub mod arguments;
+mod asynchronous;
 mod cursor;
 mod describe;
 mod effect;
-mod handlers;
-mod include;
+mod files;
+mod foreign;
+mod foreign_action;
+pub mod handlers;
+pub mod include;
 mod item;
 mod keyword;
 mod meta;
@@ -22,6 +26,7 @@ mod plays;
 mod pool;
 mod prepare;
 mod prompt;
+mod result;
 mod state;
 mod stats;
 mod strategy;
@@ -33,7 +38,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
 use playbook_api::arguments::nearest;
-use playbook_api::{Error, Registry, Value};
+use playbook_api::{Error, PluginKind, Plugins, Registry, Value};
 
 pub use effect::Effect;
 pub use options::Options;
@@ -106,6 +111,7 @@ impl Run {
             options: template::environment::Options {
                 base_dir: PathBuf::new(),
                 allow_broken_conditionals: shared.settings.allow_broken_conditionals,
+                ..Default::default()
             },
         };
         let options = &shared.options;
@@ -166,6 +172,11 @@ impl Run {
 
     /// Loads a playbook, with the names of its imports rendered from extra variables and the frames around them.
     pub fn load(&mut self, path: &std::path::Path) -> Result<Playbook, Error> {
+        self.with_loader(path, |loader| playbook::load(path, loader))
+    }
+
+    /// Does something with what a playbook is loaded by; its warnings are reported.
+    pub fn with_loader<T>(&mut self, path: &std::path::Path, load: impl FnOnce(&playbook::Loader) -> T) -> T {
         self.playbook_dir = document::absolute(path).parent().map(|p| p.to_owned()).unwrap_or_default();
         let base =
             self.scope_base(self.play_facts(None, "", Vec::new()), Default::default(), VarsFiles::default());
@@ -178,15 +189,15 @@ impl Run {
         let registry = self.shared.registry.clone();
         let known = |name: &str| is_action(&registry, name);
         let names = || action_names(&registry);
-        let lookup =
-            |name: &str| crate::template::lookups::find(name).is_some() || registry.lookup(name).is_some();
+        let shared = self.shared.clone();
+        let lookup = |name: &str| is_lookup(&shared, name);
         let loader = playbook::Loader {
             is_action: &known,
             action_names: &names,
             is_lookup: &lookup,
             ..self.shared.loader(&render, &warn)
         };
-        let loaded = playbook::load(path, &loader);
+        let loaded = load(&loader);
         for warning in warnings.into_inner() {
             self.reporter.event(&Event::Warning(describe::warning(&warning)));
         }
@@ -328,6 +339,13 @@ impl Run {
             }
         }
     }
+}
+
+/// Whether there is a lookup of this name.
+fn is_lookup(shared: &Shared, name: &str) -> bool {
+    template::lookups::find(name).is_some()
+        || shared.registry.lookup(name).is_some()
+        || Plugins::has(&*shared.foreign, PluginKind::Lookup, name).unwrap_or(true)
 }
 
 /// Whether there is a module or action of this name.

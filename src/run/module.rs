@@ -1,5 +1,6 @@
 //! A module's run: its argument check, its context, and where it runs.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,22 +8,28 @@ use playbook_api::context::{Cancel, Progress};
 use playbook_api::{Arguments, Context, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map};
 
 use super::actions::ActionCall;
-use super::{keyword, target};
-use crate::connection;
-use crate::report::Event;
+use super::item::ItemCall;
+use super::{PlayState, foreign, keyword, target};
+use crate::connection::Output;
+use crate::foreign::{Found, Kind};
+use crate::playbook::Task;
+use crate::report::{Event, TaskInfo};
+use crate::vars::HostScope;
 
 /// Runs a module for a task: where the task acts, or in the controller for a cloud or database.
 pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, Failure> {
     let shared = &call.item.play.shared;
-    let Some(entry) = shared.registry.module(name) else {
-        return Err(super::unknown_action(shared, name).at(&call.item.task.place).into());
-    };
+    let resolved = resolve(call, name)?;
     if let Some(reason) = args.values.values().find_map(unknown) {
         // An earlier task was not really run, so this one's arguments are not known yet either.
         let outcome =
             Outcome::changed(true).msg(format!("would run; its arguments are known after {reason}"));
         return Ok(outcome);
     }
+    let entry = match &resolved {
+        Resolved::Native(entry) => entry,
+        Resolved::Foreign(found, path) => return foreign::call(call, found, path, &args),
+    };
     let context = context(call)?;
     let shown = (shared.options.verbosity >= 3).then(|| invocation(entry, &args));
     let done = match (entry.run, time_limit(call)?) {
@@ -42,6 +49,45 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
     }
 }
 
+/// A module of this program, or one that is not.
+pub enum Resolved {
+    Native(Arc<ModuleEntry>),
+    Foreign(Found, Arc<Path>),
+}
+
+/// The module that a name means in this task. What lies beside the playbook comes before what is built in, except
+/// where the name says `ansible.builtin`.
+pub fn resolve(call: &ActionCall, name: &str) -> Result<Resolved, Error> {
+    let shared = &call.item.play.shared;
+    let task = call.item.task;
+    // What an action calls is the action's choice; short names are the playbook's.
+    let search = if *name == *task.action.name { foreign::search(task) } else { Vec::new() };
+    let native = |name: &str| shared.registry.module(name).cloned().map(Resolved::Native);
+    let found = shared.foreign.find(Kind::Module, name, &search).map_err(|e| e.at(&task.place))?;
+    let found = match found {
+        Some(Found { path: Some(path), name, warnings }) => {
+            let found = Found { path: Some(path.clone()), name, warnings };
+            return Ok(Resolved::Foreign(found, path));
+        }
+        Some(redirected) => native(&redirected.name),
+        None => search.iter().find_map(|collection| native(&format!("{collection}.{name}"))),
+    };
+    if let Some(found) = found.or_else(|| native(name)) {
+        return Ok(found);
+    }
+    match shared.foreign.core_module(name) {
+        Some(Found { path: Some(path), name, warnings }) => {
+            Ok(Resolved::Foreign(Found { path: Some(path.clone()), name, warnings }, path))
+        }
+        _ => Err(super::unknown_action(shared, name).at(&task.place)),
+    }
+}
+
+/// Runs a host module where the task acts.
+pub fn run(call: &ActionCall, entry: &Arc<ModuleEntry>, args: Arguments) -> Result<Outcome, Failure> {
+    on_host(call, entry, args, context(call)?, time_limit(call)?)
+}
+
 /// The `timeout` keyword.
 fn time_limit(call: &ActionCall) -> Result<Option<Duration>, Error> {
     let shared = &call.item.play.shared;
@@ -58,7 +104,7 @@ fn timed_out(limit: Duration) -> Failure {
         .with("timedout", map! { "period" => seconds })
 }
 
-/// Runs a module where the task acts; one that takes longer than it may is told to stop, and not waited for.
+/// Runs a module where the task acts.
 fn on_host(
     call: &ActionCall,
     entry: &Arc<ModuleEntry>,
@@ -66,14 +112,46 @@ fn on_host(
     context: Context,
     limit: Option<Duration>,
 ) -> Result<Outcome, Failure> {
-    let connection = connection::open(&target::of_task(call)?)?;
-    let Some(limit) = limit else { return connection.run(entry, &args, &context) };
+    let connection = call.item.play.shared.connections.open(&target::of_task(call)?)?;
+    let entry = entry.clone();
+    within(limit, context, move |context| connection.run(&entry, &args, context))
+}
+
+/// Runs a command line where the task acts.
+pub fn execute(call: &ActionCall, command: &str) -> Result<Output, Failure> {
+    let connection = call.item.play.shared.connections.open(&target::of_task(call)?)?;
+    let (context, command) = (context(call)?, command.to_owned());
+    within(time_limit(call)?, context, move |context| connection.execute(&command, context))
+}
+
+/// Ends a host's connection, so that the next task makes a new one.
+pub fn reset(
+    play: &PlayState,
+    host: &Arc<str>,
+    task: &Arc<Task>,
+    info: &Arc<TaskInfo>,
+    scope: &Arc<HostScope>,
+) -> Result<(), Error> {
+    let silent: super::item::Emit = Arc::new(|_| {});
+    let item = ItemCall { play, host, task, info, emit: &silent };
+    let call = ActionCall::new(&item, scope);
+    let connection = play.shared.connections.open(&target::of_task(&call)?).map_err(|e| e.error)?;
+    connection.reset();
+    Ok(())
+}
+
+/// Runs something that is told to stop, and not waited for, when it takes longer than it may.
+fn within<T: Send + 'static>(
+    limit: Option<Duration>,
+    context: Context,
+    work: impl FnOnce(&Context) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let Some(limit) = limit else { return work(&context) };
     let context = Context { cancel: Cancel::default(), ..context };
     let cancel = context.cancel.clone();
     let (sender, receiver) = std::sync::mpsc::channel();
-    let entry = entry.clone();
     std::thread::spawn(move || {
-        let _ = sender.send(connection.run(&entry, &args, &context));
+        let _ = sender.send(work(&context));
     });
     receiver.recv_timeout(limit).unwrap_or_else(|_| {
         cancel.set();
@@ -82,7 +160,7 @@ fn on_host(
 }
 
 /// The arguments a module ran with, defaults included, as `-vvv` shows them.
-fn invocation(entry: &ModuleEntry, args: &Arguments) -> Value {
+pub fn invocation(entry: &ModuleEntry, args: &Arguments) -> Value {
     let mut all = Map::default();
     for (name, option) in &entry.spec().options {
         let given = std::iter::once(name).chain(&option.aliases).find_map(|n| args.get(n));
@@ -108,6 +186,8 @@ fn context(call: &ActionCall) -> Result<Context, Error> {
         verbosity: shared.options.verbosity,
         environment,
         temporary: Some(shared.settings.remote_tmp.clone()),
+        source: call.files.source.clone(),
+        sink: call.files.sink.clone(),
         progress: progress(call.item.host.clone(), call.item.emit.clone()),
         ..shared.context.clone()
     })

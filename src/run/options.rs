@@ -29,4 +29,6 @@ pub struct Options {
     pub become_user: Option<String>,
     pub become_password: Option<String>,
     pub connection_password: Option<String>,
+    /// Remove the helper from the hosts at the end.
+    pub no_keep_remote: bool,
 }

@@ -14,7 +14,7 @@ use super::order::Order;
 use super::pool::Pool;
 use super::strategy::Strategy;
 use super::task::{self, TaskOutcome};
-use super::{Effect, PlayState, Run, describe, include, keyword, meta};
+use super::{Effect, PlayState, Run, describe, include, keyword, meta, result};
 use crate::inventory::Vars;
 use crate::playbook::{Item, Task, is_reserved_name};
 use crate::report::{Event, Status, TaskInfo};
@@ -62,9 +62,18 @@ pub enum Stop {
     Fatal,
 }
 
+/// A task that is under way on a host.
+struct Running {
+    task: Arc<Task>,
+    info: Arc<TaskInfo>,
+    scope: Arc<HostScope>,
+    /// `run_once`: what it does counts for all hosts.
+    once: bool,
+}
+
 enum Message {
     Event(Event),
-    Done { host: Arc<str>, step: Step, outcome: Box<TaskOutcome> },
+    Done { running: Box<Running>, outcome: Box<TaskOutcome> },
 }
 
 impl<'r> Batch<'r> {
@@ -163,7 +172,9 @@ impl<'r> Batch<'r> {
                     info
                 }
             };
-            if self.play.shared.settings.show_per_host_start && !meta::is_implicit(&task) {
+            let shared = &self.play.shared;
+            let told = shared.settings.show_per_host_start || shared.foreign.has_callbacks();
+            if told && !meta::is_implicit(&task) {
                 self.run.emit(Event::HostStart { task: info.clone(), host: host.clone() });
             }
             if is_meta {
@@ -172,15 +183,19 @@ impl<'r> Batch<'r> {
                 }
                 continue;
             }
-            let once = self.strategy == Strategy::Linear
-                && keyword::boolean(&task, "run_once", &scope.renderer()).unwrap_or_default() == Some(true);
+            let once = self.runs_once(&task, &scope);
             if once {
                 ran_once.insert(task.id);
             }
             self.throttle(&task, &scope)?;
-            self.submit(host, step, info);
+            self.submit(Running { task, info, scope, once });
         }
         Ok(())
+    }
+
+    fn runs_once(&self, task: &Task, scope: &HostScope) -> bool {
+        self.strategy == Strategy::Linear
+            && keyword::boolean(task, "run_once", &scope.renderer()).unwrap_or_default() == Some(true)
     }
 
     /// Warns, once each, of variables around a task that are called as a keyword or function is.
@@ -213,31 +228,24 @@ impl<'r> Batch<'r> {
         Ok(())
     }
 
-    fn submit(&mut self, host: Arc<str>, step: Step, info: Arc<TaskInfo>) {
-        self.busy.insert(host.clone());
+    fn submit(&mut self, running: Running) {
+        self.busy.insert(running.scope.host.name.clone());
         let (play, sender) = (self.play.clone(), self.messages.0.clone());
         self.pool.submit(move || {
             let events = sender.clone();
             let emit: super::item::Emit = Arc::new(move |event| {
                 let _ = events.send(Message::Event(event));
             });
+            let Running { task, info, scope, .. } = &running;
             // A fault of ours in one task must not take the run down with it.
-            let work = std::panic::AssertUnwindSafe(|| task::run(&play, &host, &step.task, &info, &emit));
+            let work = std::panic::AssertUnwindSafe(|| task::run(&play, task, info, scope, &emit));
             let outcome = std::panic::catch_unwind(work).unwrap_or_else(|panic| {
                 let what = panic.downcast_ref::<String>().map(String::as_str);
                 let what = what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown fault");
-                let error = Error::new(format!("internal error: {what}")).at(&step.task.place);
-                let call = super::item::ItemCall {
-                    play: &play,
-                    host: &host,
-                    task: &step.task,
-                    info: &info,
-                    emit: &emit,
-                };
-                let scope = HostScope::new(&play.base, &host, Some(&step.task), Default::default());
-                TaskOutcome { result: super::item::failed(&call, &scope, error), effects: Vec::new() }
+                let error = Error::new(format!("internal error: {what}"));
+                TaskOutcome { result: result::failed(info, scope, error), effects: Vec::new() }
             });
-            let _ = sender.send(Message::Done { host, step, outcome: Box::new(outcome) });
+            let _ = sender.send(Message::Done { running: Box::new(running), outcome: Box::new(outcome) });
         });
     }
 
@@ -252,9 +260,9 @@ impl<'r> Batch<'r> {
         };
         match message {
             Ok(Message::Event(event)) => self.run.emit(event),
-            Ok(Message::Done { host, step, outcome }) => {
-                self.busy.remove(&host);
-                self.finish(&host, &step, *outcome)?;
+            Ok(Message::Done { running, outcome }) => {
+                self.busy.remove(&running.scope.host.name);
+                self.finish(&running, *outcome)?;
             }
             Err(_) => self.busy.clear(),
         }
@@ -262,12 +270,10 @@ impl<'r> Batch<'r> {
     }
 
     /// Applies what a task did on a host.
-    fn finish(&mut self, host: &Arc<str>, step: &Step, outcome: TaskOutcome) -> Result<(), Error> {
+    fn finish(&mut self, running: &Running, outcome: TaskOutcome) -> Result<(), Error> {
         let TaskOutcome { mut result, effects } = outcome;
-        let task = &step.task;
-        let scope = HostScope::new(&self.play.base, host, Some(task), Default::default());
-        let once = self.strategy == Strategy::Linear
-            && keyword::boolean(task, "run_once", &scope.renderer()).unwrap_or_default() == Some(true);
+        let Running { task, scope, once, .. } = running;
+        let (host, once) = (&scope.host.name, *once);
         let concerned: Vec<Arc<str>> =
             if once { self.cursors.keys().cloned().collect() } else { vec![host.clone()] };
         let inclusions = effects.iter().filter(|e| matches!(e, Effect::Tasks(_))).count();
@@ -309,15 +315,8 @@ impl<'r> Batch<'r> {
                 Effect::Stats { host, data, aggregate } => self.run.stats.custom(host, data, aggregate),
                 Effect::Notify(names) => {
                     let hosts = concerned.clone();
-                    if let Err(e) = self.notify(&names, &hosts, task, &scope) {
-                        let call = super::item::ItemCall {
-                            play: &self.play,
-                            host,
-                            task,
-                            info: &result.task.clone(),
-                            emit: &super::item::silent(),
-                        };
-                        result = super::item::failed(&call, &scope, e);
+                    if let Err(e) = self.notify(&names, &hosts, task, scope) {
+                        result = result::failed(&running.info, scope, e);
                     }
                 }
                 Effect::Tasks(inclusion) => {
@@ -350,7 +349,7 @@ impl<'r> Batch<'r> {
                 for host in &failing {
                     self.fail(host, task, values.clone());
                 }
-                self.spread(task, &scope);
+                self.spread(running);
             }
             Status::Unreachable => {
                 self.step.failed.insert(host.clone());
@@ -361,7 +360,7 @@ impl<'r> Batch<'r> {
                     cursor.failed = true;
                 }
                 self.lost(host);
-                self.spread(task, &scope);
+                self.spread(running);
             }
         }
         if self.strategy != Strategy::Linear {
@@ -376,7 +375,7 @@ impl<'r> Batch<'r> {
         let Some(cursor) = self.cursors.get_mut(host) else { return };
         let failed = cursor.fail();
         if cursor.is_rescuing() || failed == Failed::Rescued {
-            let info = describe::failed_task(&self.play, task);
+            let info = describe::failed_task(task);
             self.play.base.store.set_all(
                 host,
                 [("ansible_failed_task".into(), info), ("ansible_failed_result".into(), Value::from(values))],
@@ -405,11 +404,10 @@ impl<'r> Batch<'r> {
     }
 
     /// `any_errors_fatal` and `max_fail_percentage`: what failed on one host may fail on all, once the step is over.
-    fn spread(&mut self, task: &Arc<Task>, scope: &Arc<HostScope>) {
+    fn spread(&mut self, running: &Running) {
+        let asked = keyword::boolean(&running.task, "any_errors_fatal", &running.scope.renderer());
         let default = self.play.shared.settings.any_errors_fatal;
-        let asked = keyword::boolean(task, "any_errors_fatal", &scope.renderer()).unwrap_or_default();
-        let once = keyword::boolean(task, "run_once", &scope.renderer()).unwrap_or_default() == Some(true);
-        self.step.fatal |= asked.unwrap_or(default) || once;
+        self.step.fatal |= asked.unwrap_or_default().unwrap_or(default) || running.once;
     }
 
     /// The end of a step: a fatal failure takes the other hosts with it, each to its rescue or out.
@@ -485,7 +483,7 @@ impl<'r> Batch<'r> {
         let inclusions = std::mem::take(&mut self.inclusions);
         let mut for_host: IndexMap<Arc<str>, Vec<Item>> = IndexMap::new();
         let mut added = Vec::new();
-        let mut failed: IndexMap<Arc<str>, (Arc<Task>, playbook_api::Map)> = IndexMap::new();
+        let mut failed: IndexMap<Arc<str>, (Running, playbook_api::Map)> = IndexMap::new();
         for (inclusion, task, hosts) in inclusions {
             let in_handlers = self.handlers.all().iter().any(|h| h.id == task.id);
             match include::load(&self.play, &inclusion, &task, &hosts, in_handlers) {
@@ -513,14 +511,7 @@ impl<'r> Batch<'r> {
                         let scope = HostScope::new(&self.play.base, host, Some(&task), Default::default());
                         let step = Step { task: task.clone(), handler: false };
                         let info = Arc::new(describe::task(&self.play, &step, &scope));
-                        let call = super::item::ItemCall {
-                            play: &self.play,
-                            host,
-                            task: &task,
-                            info: &info,
-                            emit: &super::item::silent(),
-                        };
-                        let mut result = super::item::failed(&call, &scope, e.clone());
+                        let mut result = result::failed(&info, &scope, e.clone());
                         result.error = None;
                         result.values =
                             map! { "changed" => false, "failed" => true, "reason" => e.to_string() };
@@ -529,16 +520,17 @@ impl<'r> Batch<'r> {
                         if ignored {
                             self.run.stats.ignored(host, false);
                         } else {
-                            failed.entry(host.clone()).or_insert_with(|| (task.clone(), values));
+                            let once = self.runs_once(&task, &scope);
+                            let running = Running { task: task.clone(), info, scope, once };
+                            failed.entry(host.clone()).or_insert((running, values));
                         }
                     }
                 }
             }
         }
-        for (host, (task, values)) in failed {
-            self.fail(&host, &task, values);
-            let scope = HostScope::new(&self.play.base, &host, Some(&task), Default::default());
-            self.spread(&task, &scope);
+        for (host, (running, values)) in failed {
+            self.fail(&host, &running.task, values);
+            self.spread(&running);
         }
         self.order.splice(&added);
         for (host, items) in for_host {

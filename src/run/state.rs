@@ -7,7 +7,9 @@ use playbook_api::context::Cancel;
 use playbook_api::{Context, Error, Registry, Value};
 
 use super::Options;
+use crate::connection::Connections;
 use crate::document::Node;
+use crate::foreign::Foreign;
 use crate::playbook::{Frame, Loader, Play};
 use crate::settings::Settings;
 use crate::vars::ScopeBase;
@@ -23,8 +25,11 @@ pub struct Shared {
     pub registry: Arc<Registry>,
     pub keyring: Arc<Keyring>,
     pub context: Context,
+    /// Modules and plugins that this program does not have itself.
+    pub foreign: Arc<Foreign>,
     /// Ctrl-C: running tasks finish, no new ones start.
     pub interrupt: Cancel,
+    pub connections: Connections,
     runtime: OnceLock<tokio::runtime::Runtime>,
 }
 
@@ -34,10 +39,21 @@ impl Shared {
         settings: Settings,
         keyring: Arc<Keyring>,
         context: Context,
+        foreign: Arc<Foreign>,
         interrupt: Cancel,
     ) -> Self {
         let registry = context.registry.clone();
-        Shared { options, settings, registry, keyring, context, interrupt, runtime: OnceLock::new() }
+        Shared {
+            options,
+            settings,
+            registry,
+            keyring,
+            context,
+            foreign,
+            interrupt,
+            connections: Connections::default(),
+            runtime: OnceLock::new(),
+        }
     }
 
     /// The runtime that moves bytes, started when something first needs it.
@@ -59,11 +75,13 @@ impl Shared {
             settings: &self.settings,
             keyring: &self.keyring,
             folder: Default::default(),
+            foreign: &self.foreign,
             render,
             is_action: &|_| true,
             action_names: &Vec::new,
             is_lookup: &|_| true,
             warn,
+            fault: &Err,
         }
     }
 }

@@ -7,7 +7,7 @@ use playbook_api::{Error, Value, map};
 
 use super::item::{self, ItemOutcome};
 use super::keyword::{self, Verdict};
-use super::{Effect, PlayState};
+use super::{Effect, PlayState, result};
 use crate::playbook::{Loop, Task};
 use crate::report::{Event, Status, TaskInfo, TaskResult};
 use crate::vars::HostScope;
@@ -22,32 +22,28 @@ pub struct TaskOutcome {
 /// Runs a task on a host: the items of its loop one after the other, or itself once.
 pub fn run(
     play: &PlayState,
-    host: &Arc<str>,
     task: &Arc<Task>,
     info: &Arc<TaskInfo>,
+    scope: &Arc<HostScope>,
     emit: &item::Emit,
 ) -> TaskOutcome {
-    let scope = HostScope::new(&play.base, host, Some(task), Default::default());
-    let resolved = resolved(task, &scope);
+    let host = &scope.host.name;
+    let resolved = resolved(task, scope);
     let task = resolved.as_ref().unwrap_or(task);
     let call = item::ItemCall { play, host, task, info, emit };
-    if task.async_seconds.is_some() {
-        let text = "async is not available yet: the task runs to its end before the next one starts";
-        emit(Event::Warning(text.into()));
-    }
-    let mut outcome = match items(task, &scope) {
+    let mut outcome = match items(task, scope) {
         Ok(None) => {
-            let done = item::run(&call, &scope);
+            let done = item::run(&call, scope);
             TaskOutcome { result: done.result, effects: done.effects }
         }
-        Ok(Some(items)) => each(&call, &scope, items),
+        Ok(Some(items)) => each(&call, scope, items),
         // A loop over something undefined does not matter where `when` skips the task anyway.
         Err(e) => match keyword::when(task, &scope.renderer()) {
             Ok(Verdict::False(condition)) => {
-                let done = item::skipped(&call, condition);
+                let done = result::skipped(info, scope, condition);
                 TaskOutcome { result: done, effects: Vec::new() }
             }
-            _ => TaskOutcome { result: item::failed(&call, &scope, e), effects: Vec::new() },
+            _ => TaskOutcome { result: result::failed(info, scope, e), effects: Vec::new() },
         },
     };
     finish(task, host, &mut outcome);
@@ -150,10 +146,10 @@ fn loop_names(task: &Task, scope: &HostScope) -> Result<LoopNames, Error> {
 fn each(call: &item::ItemCall, scope: &Arc<HostScope>, items: Vec<Value>) -> TaskOutcome {
     let names = match loop_names(call.task, scope) {
         Ok(names) => names,
-        Err(e) => return TaskOutcome { result: item::failed(call, scope, e), effects: Vec::new() },
+        Err(e) => return TaskOutcome { result: result::failed(call.info, scope, e), effects: Vec::new() },
     };
     if items.is_empty() {
-        let mut result = item::blank(call, Status::Skipped);
+        let mut result = result::blank(call.info, scope, Status::Skipped);
         result.values = map! {
             "changed" => false, "results" => Vec::<Value>::new(), "skipped" => true,
             "skipped_reason" => "No items in the list",
@@ -197,7 +193,7 @@ fn each(call: &item::ItemCall, scope: &Arc<HostScope>, items: Vec<Value>) -> Tas
             // The label may use what the item registered.
             match scope.with_local(carried.clone()).renderer().value(node) {
                 Ok(label) => result.item = Some(label),
-                Err(e) => result = TaskResult { item: result.item, ..item::failed(call, &scope, e) },
+                Err(e) => result = TaskResult { item: result.item, ..result::failed(call.info, &scope, e) },
             }
         }
         result.values.insert(Value::from(names.item.clone()), item.clone());
@@ -229,14 +225,14 @@ fn each(call: &item::ItemCall, scope: &Arc<HostScope>, items: Vec<Value>) -> Tas
             Ok(false) => {}
             Ok(true) => break,
             Err(e) => {
-                let failed = item::failed(call, &scope, e);
+                let failed = result::failed(call.info, &scope, e);
                 results.push(Value::from(failed.values.clone()));
                 all.push(failed);
                 break;
             }
         }
     }
-    TaskOutcome { result: sum(call, all, results), effects }
+    TaskOutcome { result: sum(call, scope, all, results), effects }
 }
 
 /// Whether `loop_control.break_when` ends the loop.
@@ -269,7 +265,7 @@ fn extended(items: &[Value], index: usize, all_items: bool) -> Value {
 }
 
 /// The result of a loop as a whole.
-fn sum(call: &item::ItemCall, all: Vec<TaskResult>, results: Vec<Value>) -> TaskResult {
+fn sum(call: &item::ItemCall, scope: &HostScope, all: Vec<TaskResult>, results: Vec<Value>) -> TaskResult {
     let any = |status: Status| all.iter().any(|r| r.status == status);
     let failed = all.iter().any(|r| r.status == Status::Failed);
     let changed = all.iter().any(|r| r.values.get("changed").is_some_and(Value::is_true));
@@ -298,7 +294,7 @@ fn sum(call: &item::ItemCall, all: Vec<TaskResult>, results: Vec<Value>) -> Task
     }
     values.insert("msg".into(), msg.into());
     values.insert("changed".into(), changed.into());
-    let mut result = item::blank(call, status);
+    let mut result = result::blank(call.info, scope, status);
     result.values = values;
     result.no_log = all.iter().any(|r| r.no_log);
     // The loop as a whole is ignored only if each failure in it was.

@@ -119,12 +119,12 @@ settings! {
     su_flags: Option<String> = SU_BECOME_FLAGS Text "" [su_become_plugin.flags] [ANSIBLE_SU_FLAGS];
     /// Other words for "Password" that su may ask with.
     su_prompts: Vec<String> = SU_PROMPT_L10N List "" [su_become_plugin.localized_prompts] [ANSIBLE_SU_PROMPT_L10N];
+    /// Ad hoc commands use the callbacks that are enabled.
+    bin_ansible_callbacks: bool = DEFAULT_LOAD_CALLBACK_PLUGINS Bool "false" [defaults.bin_ansible_callbacks] [ANSIBLE_LOAD_CALLBACK_PLUGINS];
     /// Where callback plugins are looked for.
     callback_plugins: Vec<PathBuf> = DEFAULT_CALLBACK_PLUGIN_PATH PathSpec "{{ANSIBLE_HOME}}/plugins/callback:/usr/share/ansible/plugins/callback" [defaults.callback_plugins] [ANSIBLE_CALLBACK_PLUGINS];
     /// Reports beside the one on the terminal: junit, timer, profile_tasks, …
     callbacks_enabled: Vec<String> = CALLBACKS_ENABLED List "" [defaults.callbacks_enabled] [ANSIBLE_CALLBACKS_ENABLED];
-    /// Ad hoc commands use the report on the terminal and those beside it as playbooks do.
-    bin_ansible_callbacks: bool = DEFAULT_LOAD_CALLBACK_PLUGINS Bool "false" [defaults.bin_ansible_callbacks] [ANSIBLE_LOAD_CALLBACK_PLUGINS];
     /// Debug output of the engine itself.
     debug: bool = DEFAULT_DEBUG Bool "false" [defaults.debug] [ANSIBLE_DEBUG];
     /// The shell that runs commands.
@@ -251,6 +251,10 @@ settings! {
     host_pattern_mismatch: String = HOST_PATTERN_MISMATCH Text "warning" [inventory.host_pattern_mismatch] [ANSIBLE_HOST_PATTERN_MISMATCH] ["error" "warning" "ignore"];
     /// The Python of modules that need one.
     interpreter_python: String = INTERPRETER_PYTHON Text "auto" [defaults.interpreter_python] [ANSIBLE_PYTHON_INTERPRETER];
+    /// Where a Python is looked for on hosts, for modules that are written in it.
+    interpreter_python_fallback: Vec<String> = INTERPRETER_PYTHON_FALLBACK List "python3.14,python3.13,python3.12,python3.11,python3.10,python3.9,python3.8,/usr/bin/python3,python3" [] [];
+    /// The Python with ansible-core that runs plugins and prepares modules written in Python; where unset, one is looked for.
+    plugin_python: Option<PathBuf> = PLUGIN_PYTHON Path "" [defaults.plugin_python] [PLAYBOOK_PYTHON];
     /// Replace characters in group names that variables cannot have: always, never, ignore, silently.
     force_valid_group_names: String = TRANSFORM_INVALID_GROUP_CHARS Text "never" [defaults.force_valid_group_names] [ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS] ["always" "never" "ignore" "silently"];
     /// An unknown keyword of a task is an error.
@@ -387,4 +391,30 @@ settings! {
     galaxy_cache_dir: PathBuf = GALAXY_CACHE_DIR Path "{{ANSIBLE_HOME}}/galaxy_cache" [galaxy.cache_dir] [ANSIBLE_GALAXY_CACHE_DIR];
     /// The folder JUnit reports are written to.
     junit_output_dir: PathBuf = JUNIT_OUTPUT_DIR Path "~/.ansible.log" [] [JUNIT_OUTPUT_DIR];
+    /// JUnit classes are files, without lines.
+    junit_task_class: bool = JUNIT_TASK_CLASS Bool "false" [] [JUNIT_TASK_CLASS];
+    /// The folder that JUnit classes are relative to.
+    junit_task_relative_path: String = JUNIT_TASK_RELATIVE_PATH Text "" [] [JUNIT_TASK_RELATIVE_PATH];
+    /// What stands for the folder of a JUnit class outside of that one.
+    junit_replace_out_of_tree_path: Option<String> = JUNIT_REPLACE_OUT_OF_TREE_PATH Text "" [] [JUNIT_REPLACE_OUT_OF_TREE_PATH];
+    /// A task that changes something fails in JUnit reports.
+    junit_fail_on_change: bool = JUNIT_FAIL_ON_CHANGE Bool "false" [] [JUNIT_FAIL_ON_CHANGE];
+    /// A task whose failure is ignored fails in JUnit reports.
+    junit_fail_on_ignore: bool = JUNIT_FAIL_ON_IGNORE Bool "false" [] [JUNIT_FAIL_ON_IGNORE];
+    /// Tasks that gather facts are in JUnit reports.
+    junit_include_setup_tasks: bool = JUNIT_INCLUDE_SETUP_TASKS_IN_REPORT Bool "true" [] [JUNIT_INCLUDE_SETUP_TASKS_IN_REPORT];
+    /// Tasks' arguments are not in JUnit reports.
+    junit_hide_task_arguments: bool = JUNIT_HIDE_TASK_ARGUMENTS Bool "false" [] [JUNIT_HIDE_TASK_ARGUMENTS];
+    /// Only tasks whose name begins so, and those that fail, are in JUnit reports.
+    junit_test_case_prefix: String = JUNIT_TEST_CASE_PREFIX Text "" [] [JUNIT_TEST_CASE_PREFIX];
+    /// How many tasks profile_tasks lists: a number, or all.
+    profile_tasks_output_limit: String = PROFILE_TASKS_OUTPUT_LIMIT Text "20" [callback_profile_tasks.task_output_limit] [PROFILE_TASKS_TASK_OUTPUT_LIMIT];
+    /// How profile_tasks sorts them: descending, ascending or none.
+    profile_tasks_sort_order: String = PROFILE_TASKS_SORT_ORDER Text "descending" [callback_profile_tasks.sort_order] [PROFILE_TASKS_SORT_ORDER] ["descending" "ascending" "none"];
+    /// profile_tasks says nothing before the end.
+    profile_tasks_summary_only: bool = PROFILE_TASKS_SUMMARY_ONLY Bool "false" [callback_profile_tasks.summary_only] [PROFILE_TASKS_SUMMARY_ONLY];
+    /// How profile_tasks writes dates.
+    profile_tasks_datetime_format: String = PROFILE_TASKS_DATETIME_FORMAT Text "%A %d %B %Y  %H:%M:%S %z" [callback_profile_tasks.datetime_format] [PROFILE_TASKS_DATETIME_FORMAT];
+    /// The folder of the tree callback.
+    callback_tree_dir: PathBuf = CALLBACK_TREE_DIR Path "~/.ansible/tree" [callback_tree.directory] [ANSIBLE_CALLBACK_TREE_DIR];
 }

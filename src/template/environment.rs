@@ -8,7 +8,7 @@ use playbook_api::{Context, Error, Map, Place, Text, Value};
 use super::lazy::{self, Lazy};
 use super::scope::Overlay;
 use super::undefined::Sealed;
-use super::{Scope, eval, undefined, untrusted};
+use super::{Scope, budget, eval, undefined, untrusted};
 use crate::document::{Kind, Node, VaultText};
 use crate::jinja::{Expression, Syntax, Template};
 use crate::vault::Keyring;
@@ -22,13 +22,21 @@ pub struct Environment {
     pub options: Options,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// The project's, role's and playbook's folders in which lookups find files come from the scope
     /// (`ansible_search_path`); this is where a search ends.
     pub base_dir: PathBuf,
     /// `allow_broken_conditionals`.
     pub allow_broken_conditionals: bool,
+    /// How many steps one render may take: items of loops, calls, and pieces of text.
+    pub work: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { base_dir: PathBuf::new(), allow_broken_conditionals: false, work: budget::WORK }
+    }
 }
 
 /// An environment and a scope: everything a render needs. Cheap to clone.
@@ -167,6 +175,7 @@ impl Renderer {
     /// Computes everything still to be computed inside a value, drops omitted members, and fails on what is
     /// undefined. What modules are given has been through here.
     pub fn finalize(value: Value) -> Result<Value, Error> {
+        budget::measure(&value)?;
         let value = Self::finalize_with(value, true)?;
         untrusted::check(&value)?;
         Ok(value)

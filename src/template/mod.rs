@@ -1,6 +1,7 @@
 //! What templates mean: evaluation with Ansible's semantics, filters, tests and lookups.
 
 pub mod access;
+mod budget;
 pub mod call;
 pub mod datetime;
 pub mod environment;
@@ -19,6 +20,7 @@ pub mod printf;
 pub mod regex;
 pub mod scope;
 mod secret;
+mod sort;
 pub mod tests;
 mod undefined;
 mod untrusted;

@@ -11,7 +11,7 @@ use playbook_api::{Error, Map, Value};
 
 use super::lazy::{as_asked_map, force, force_deep, reach};
 use super::undefined;
-use super::{datetime, printf};
+use super::{budget, datetime, printf};
 use crate::jinja::program::{Comparison, Operator};
 
 /// The result of `left operator right`.
@@ -76,13 +76,15 @@ fn sequence(operator: Operator, left: &Value, right: &Value) -> Option<Result<Va
             Some(force_deep(arguments).and_then(|arguments| printf::format(format, &arguments)))
         }
         (Operator::Add, Value::Str(a), Value::Str(b)) => {
-            Some(Ok(Value::from([a.as_str(), b.as_str()].concat())))
+            let joined = || Value::from([a.as_str(), b.as_str()].concat());
+            Some(budget::room(a.len() + b.len()).map(|()| joined()))
         }
         (Operator::Add, Value::Bytes(a), Value::Bytes(b)) => {
             Some(Ok(Value::Bytes([&**a, &**b].concat().into())))
         }
         (Operator::Add, Value::List(a), Value::List(b)) => {
-            Some(Ok(Value::List(Arc::new([a.as_slice(), b.as_slice()].concat()))))
+            let joined = || Value::List(Arc::new([a.as_slice(), b.as_slice()].concat()));
+            Some(budget::spend((a.len() + b.len()) / 8).map(|()| joined()))
         }
         (Operator::Add, Value::Tuple(a), Value::Tuple(b)) => {
             Some(Ok(Value::Tuple(Arc::new([a.as_slice(), b.as_slice()].concat()))))
@@ -110,9 +112,12 @@ fn repeat(items: &Value, count: &Value) -> Result<Value, Error> {
         Value::Str(text) => text.len(),
         other => other.as_list().map_or(0, <[Value]>::len),
     };
-    if length.saturating_mul(count) > LIMIT {
+    let count = if length == 0 { 0 } else { count };
+    let size = length.saturating_mul(count);
+    if size > if matches!(items, Value::Str(_)) { LIMIT } else { LIMIT / 10 } {
         return Err(Error::new("the repeated value would be too large"));
     }
+    budget::spend(size / if matches!(items, Value::Str(_)) { 64 } else { 1 })?;
     let repeated = |items: &[Value]| Arc::new(std::iter::repeat_n(items, count).flatten().cloned().collect());
     Ok(match items {
         Value::Str(text) => Value::from(text.repeat(count)),
@@ -125,6 +130,9 @@ fn integers(operator: Operator, a: &BigInt, b: &BigInt) -> Result<Value, Error> 
     Ok(match operator {
         Operator::Add => Value::big(a + b),
         Operator::Subtract => Value::big(a - b),
+        Operator::Multiply if a.bits() + b.bits() > budget::LONGEST_NUMBER => {
+            return Err(Error::new("the product is too large"));
+        }
         Operator::Multiply => Value::big(a * b),
         Operator::Divide if b.is_zero() => return Err(Error::new("division by zero")),
         Operator::Divide => {
@@ -141,7 +149,8 @@ fn integers(operator: Operator, a: &BigInt, b: &BigInt) -> Result<Value, Error> 
             return floats(operator, a.to_f64().unwrap_or(f64::NAN), b.to_f64().unwrap_or(f64::NAN));
         }
         Operator::Power => {
-            let exponent = b.to_u32().filter(|e| a.bits().saturating_mul(u64::from(*e)) < 8_000_000);
+            let exponent =
+                b.to_u32().filter(|e| a.bits().saturating_mul(u64::from(*e)) < budget::LONGEST_NUMBER);
             match exponent {
                 Some(exponent) => Value::big(Pow::pow(a, exponent)),
                 None if a.bits() <= 1 => {

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use fancy_regex::{Captures, Regex};
 use playbook_api::Error;
 
+use super::budget;
+
 mod dialect;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -121,6 +123,7 @@ impl Pattern {
                 break;
             }
             let Some(whole) = captures.get(0) else { break };
+            let before = out.len();
             out.push_str(&text[last..whole.start()]);
             for part in &parts {
                 match part {
@@ -132,6 +135,7 @@ impl Pattern {
             }
             last = whole.end();
             done += 1;
+            budget::grown(before, out.len())?;
         }
         out.push_str(&text[last..]);
         Ok((out, done))

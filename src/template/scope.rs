@@ -13,6 +13,19 @@ pub trait Scope: Send + Sync {
 
     /// All names there are, for `varnames`, `vars` and "did you mean".
     fn names(&self) -> Vec<String>;
+
+    /// All variables as they were written, of this scope's host or of another one: text that is a template is marked
+    /// as trusted and not rendered. What plugins in other languages see.
+    fn all_written(&self, host: Option<&str>) -> Option<Map> {
+        if host.is_some() {
+            return None;
+        }
+        let values = self.names().into_iter().filter_map(|name| {
+            let value = super::Renderer::finalize(self.get(&name)?.ok()?).ok()?;
+            Some((Value::from(name), value))
+        });
+        Some(values.collect())
+    }
 }
 
 /// No variables at all.
@@ -52,6 +65,15 @@ impl Scope for Overlay {
             Some(value) => Some(Ok(value.clone())),
             None => self.scope.get(name),
         }
+    }
+
+    fn all_written(&self, host: Option<&str>) -> Option<Map> {
+        let mut all = self.scope.all_written(host)?;
+        if host.is_none() {
+            let own = self.variables.iter().map(|(name, value)| (name.clone(), value.clone()));
+            all.extend(own.filter_map(|(name, value)| Some((name, super::Renderer::finalize(value).ok()?))));
+        }
+        Some(all)
     }
 
     fn names(&self) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock, Weak};
 
-use playbook_api::{Error, Map, Object, Value};
+use playbook_api::{Error, Map, Object, Text, Value};
 
 use super::layers::{Found, Layer, Layers};
 use super::magic::{self, RunFacts};
@@ -179,24 +179,12 @@ impl HostScope {
 
     /// The roles around the task's own, nearest first.
     pub fn parent_roles(&self) -> impl Iterator<Item = &Arc<Role>> {
-        self.task.iter().flat_map(roles).skip(1)
+        self.task.iter().flat_map(|task| roles(task)).skip(1)
     }
 
     /// Where files named by the task are looked for.
     pub fn search_path(&self) -> Vec<PathBuf> {
-        let mut paths = Vec::new();
-        if let Some(task) = &self.task {
-            paths.extend(roles(task).map(|role| role.path.clone()));
-            if let Some(folder) = std::path::Path::new(&*task.place.file).parent()
-                && !paths.iter().any(|p| p == folder)
-            {
-                paths.push(folder.to_owned());
-            }
-        }
-        if !paths.contains(&self.base.play.playbook_dir) {
-            paths.push(self.base.play.playbook_dir.clone());
-        }
-        paths
+        search_path(self.task.as_deref(), &self.base.play.playbook_dir)
     }
 
     /// The scope as the `vars` and `hostvars[host]` dicts.
@@ -207,6 +195,21 @@ impl HostScope {
     /// Whether a variable of this name exists already, without rendering it.
     pub fn knows(&self, name: &str) -> bool {
         self.local.contains_key(name) || self.layers.get(name).is_some()
+    }
+
+    /// A written value with its templates as trusted text; vaults are opened.
+    fn as_written(&self, node: &crate::document::Node) -> Option<Value> {
+        use crate::document::Kind;
+        match node.kind() {
+            Kind::Value(value) => Some(value.clone()),
+            Kind::Template(template) => Some(Value::Str(Text::trusted(template.source().clone()))),
+            Kind::Vault(_) => self.renderer().value(node).ok(),
+            Kind::List(items) => Some(items.iter().filter_map(|item| self.as_written(item)).collect()),
+            Kind::Map(map) => {
+                let entries = map.iter().filter_map(|(k, e)| Some((k.clone(), self.as_written(&e.node)?)));
+                Some(Value::from(entries.collect::<Map>()))
+            }
+        }
     }
 
     fn find(&self, name: &str) -> Option<Result<Value, Error>> {
@@ -231,8 +234,25 @@ impl HostScope {
     }
 }
 
+/// The folders in which a task's files are searched: its roles', that of its own file, the playbook's.
+pub fn search_path(task: Option<&Task>, playbook_dir: &std::path::Path) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    if let Some(task) = task {
+        paths.extend(roles(task).map(|role| role.path.clone()));
+        if let Some(folder) = std::path::Path::new(&*task.place.file).parent()
+            && !paths.iter().any(|p| p == folder)
+        {
+            paths.push(folder.to_owned());
+        }
+    }
+    if !paths.iter().any(|p| p == playbook_dir) {
+        paths.push(playbook_dir.to_owned());
+    }
+    paths
+}
+
 /// The roles a task is in, its own first.
-fn roles(task: &Arc<Task>) -> impl Iterator<Item = &Arc<Role>> {
+fn roles(task: &Task) -> impl Iterator<Item = &Arc<Role>> {
     task.frame.chain().filter_map(|frame| match &frame.kind {
         FrameKind::Role(role) => Some(role),
         _ => None,
@@ -322,6 +342,36 @@ impl Scope for HostScope {
         let found = self.find(name);
         RESOLVING.with_borrow_mut(|names| names.pop());
         found
+    }
+
+    fn all_written(&self, host: Option<&str>) -> Option<Map> {
+        if let Some(host) = host {
+            let inventory = self.base.inventory();
+            let known = inventory.hosts.get_key_value(host).map(|(name, _)| name.clone());
+            let name = known.or_else(|| (host == "localhost").then(|| host.into()))?;
+            return HostScope::new(&self.base, &name, None, Default::default()).all_written(None);
+        }
+        let mut all = Map::default();
+        let magic: Vec<&str> = magic::names(self).collect();
+        for name in self.names() {
+            let value = match (self.local.get(&*name), magic.contains(&&*name)) {
+                (Some(value), _) => Renderer::finalize(value.clone()).ok(),
+                // These hold everything else, and whoever wants them asks for them.
+                (None, true) if matches!(&*name, "vars" | "hostvars") => None,
+                (None, true) => {
+                    magic::get(self, &name).and_then(Result::ok).and_then(|v| Renderer::finalize(v).ok())
+                }
+                (None, false) => match self.layers.get(&name) {
+                    Some(Found::Value(value)) => Some(value.clone()),
+                    Some(Found::Node(node)) => self.as_written(node),
+                    None => None,
+                },
+            };
+            if let Some(value) = value {
+                all.insert(name.into(), value);
+            }
+        }
+        Some(all)
     }
 
     fn names(&self) -> Vec<String> {

@@ -104,10 +104,7 @@ impl VarsFiles {
     }
 
     fn file(&self, name: &str) -> Result<Arc<Vars>, Error> {
-        // The folder `vars` beside the playbook comes first.
-        let in_vars = self.folder.join("vars").join(name);
-        let path =
-            if !name.starts_with("vars/") && in_vars.exists() { in_vars } else { self.folder.join(name) };
+        let path = vars_file(&self.folder, name);
         let mut loaded = self.loaded.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(vars) = loaded.get(&path) {
             return Ok(vars.clone());
@@ -116,6 +113,12 @@ impl VarsFiles {
         loaded.insert(path, vars.clone());
         Ok(vars)
     }
+}
+
+/// The file that an entry of `vars_files` means: the folder `vars` beside the playbook comes first.
+pub fn vars_file(folder: &Path, name: &str) -> PathBuf {
+    let in_vars = folder.join("vars").join(name);
+    if !name.starts_with("vars/") && in_vars.exists() { in_vars } else { folder.join(name) }
 }
 
 fn load_vars(path: &Path, keyring: &Keyring) -> Result<Vars, Error> {

@@ -68,6 +68,25 @@ fn check_mode_says_what_would_change_and_touches_nothing() {
 }
 
 #[test]
+fn the_database_is_set_up_as_the_role_has_it() {
+    let Some(servers) = servers("setting up the database") else { return };
+    let deployment = Deployment::new(&servers);
+    let set_up = |options: &[&str]| {
+        let mut command =
+            deployment.project.command(&["run", "database-setup.yml", "-i", "sandbox.yml", "-v"]);
+        command.args(options).envs(xtask::aws::environment(&deployment.proxy.endpoint()));
+        crate::support::Ended::of(&mut command).ok().hides(&[DATABASE_PASSWORD, &encoded_password()])
+    };
+    assert_eq!(set_up(&[]).sums().changed, 0, "Terraform has made it so");
+    let more = ["-e", "db_backup_retention_period=14"];
+    deployment.proxy.take_calls();
+    assert_eq!(set_up(&["--check", more[0], more[1]]).sums().changed, 1);
+    assert!(!writes_were_made(&deployment));
+    assert_eq!(set_up(&more).sums().changed, 1);
+    assert_eq!(set_up(&more).sums().changed, 0);
+}
+
+#[test]
 fn alembic_migrates_where_the_role_is_told_so() {
     let Some(servers) = servers("alembic") else { return };
     let deployment = Deployment::new(&servers);

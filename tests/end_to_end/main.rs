@@ -2,8 +2,13 @@
 
 mod bad_input;
 mod bad_services;
+mod callbacks;
+mod check;
+mod containers;
 mod deploy;
 mod listings;
 mod oracle;
 mod seed;
 mod support;
+mod templar;
+mod terraform;

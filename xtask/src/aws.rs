@@ -53,6 +53,12 @@ impl Aws {
         self.json("logs", &format!("Logs_20140328.{operation}"), body)
     }
 
+    /// Puts an object into a bucket, which is made for it.
+    pub fn put_object(&self, bucket: &str, key: &str, body: String) -> Result<()> {
+        self.send_to("s3", &format!("PUT /{bucket}"), &[], String::new())?;
+        self.send_to("s3", &format!("PUT /{bucket}/{key}"), &[], body).map(drop)
+    }
+
     /// A service that speaks JSON and names its operation in a header.
     fn json(&self, service: &str, target: &str, body: &Value) -> Result<Value> {
         let headers = [("x-amz-target", target), ("content-type", "application/x-amz-json-1.1")];
@@ -71,20 +77,25 @@ impl Aws {
     }
 
     fn send(&self, service: &str, what: &str, headers: &[(&str, &str)], body: String) -> Result<Message> {
+        self.send_to(service, "POST /", headers, body).map_err(|e| format!("{what}: {e}"))
+    }
+
+    /// Sends a request that begins with `start`: a method and a path.
+    fn send_to(&self, service: &str, start: &str, headers: &[(&str, &str)], body: String) -> Result<Message> {
         let credential = format!("sandbox/20260101/{REGION}/{service}/aws4_request");
         let authorization =
             format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0");
         let mut request =
-            Message { start: "POST / HTTP/1.1".into(), body: body.into_bytes(), ..Message::default() };
+            Message { start: format!("{start} HTTP/1.1"), body: body.into_bytes(), ..Message::default() };
         let host = format!("{service}.{REGION}.amazonaws.com");
         for (name, value) in
             [("host", host.as_str()), ("authorization", &authorization)].iter().chain(headers)
         {
             request.headers.push(((*name).to_owned(), (*value).to_owned()));
         }
-        let response = http::ask(self.port, &request).doing(what)?;
+        let response = http::ask(self.port, &request).doing(start)?;
         if response.status() >= 300 {
-            return Err(format!("{what} failed ({}): {}", response.status(), response.text()));
+            return Err(format!("{start} failed ({}): {}", response.status(), response.text()));
         }
         Ok(response)
     }

@@ -1,5 +1,6 @@
 //! From what a task wrote to a module's argument struct, with errors that name the place.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use serde::de::DeserializeOwned;
@@ -48,8 +49,30 @@ impl Arguments {
 
     /// The check alone: the arguments under their own names (aliases resolved), converted, defaults left out.
     pub fn check(&self, module: &str, spec: &Spec, redactor: &Redactor) -> Result<Json, Error> {
-        check_map(&self.values, spec, &Where { module, path: String::new(), arguments: self, redactor })
-            .map(Json::Object)
+        let (json, faults) = self.examine(module, spec, redactor, true);
+        match faults.into_iter().next() {
+            Some(fault) => Err(fault),
+            None => Ok(Json::Object(json)),
+        }
+    }
+
+    /// Everything that is wrong with the arguments before they are rendered. What is [`Value::Unknown`] is taken
+    /// for right; where they are not `complete`, nothing counts as missing.
+    pub fn faults(&self, module: &str, spec: &Spec, complete: bool) -> Vec<Error> {
+        self.examine(module, spec, &Redactor::default(), complete).1
+    }
+
+    fn examine(
+        &self,
+        module: &str,
+        spec: &Spec,
+        redactor: &Redactor,
+        complete: bool,
+    ) -> (serde_json::Map<String, Json>, Vec<Error>) {
+        let faults = RefCell::default();
+        let at = Where { module, path: String::new(), arguments: self, redactor, complete, faults: &faults };
+        let json = check_map(&self.values, spec, &at);
+        (json, faults.into_inner())
     }
 }
 
@@ -58,9 +81,16 @@ struct Where<'a> {
     path: String,
     arguments: &'a Arguments,
     redactor: &'a Redactor,
+    /// Whether these are all arguments there are.
+    complete: bool,
+    faults: &'a RefCell<Vec<Error>>,
 }
 
 impl Where<'_> {
+    fn fault(&self, error: Error) {
+        self.faults.borrow_mut().push(error);
+    }
+
     fn error(&self, name: &str, message: String) -> Error {
         let top = self.path.split(['.', '[']).next().filter(|p| !p.is_empty()).unwrap_or(name);
         let message =
@@ -70,11 +100,12 @@ impl Where<'_> {
 
     fn within<'b>(&'b self, name: &str) -> Where<'b> {
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
-        Where { path, module: self.module, arguments: self.arguments, redactor: self.redactor }
+        Where { path, ..*self }
     }
 }
 
-fn check_map(values: &Map, spec: &Spec, at: &Where) -> Result<serde_json::Map<String, Json>, Error> {
+/// The arguments as their types are; what is wrong goes to the faults, the gravest first.
+fn check_map(values: &Map, spec: &Spec, at: &Where) -> serde_json::Map<String, Json> {
     let mut given: HashMap<&str, (&str, &Value)> = HashMap::new();
     let mut out = serde_json::Map::new();
     for (key, value) in values {
@@ -84,7 +115,8 @@ fn check_map(values: &Map, spec: &Spec, at: &Where) -> Result<serde_json::Map<St
         }
         let Some((name, option)) = spec.find(written) else {
             if !spec.open {
-                return Err(unsupported(key, spec, at));
+                at.fault(unsupported(key, spec, at));
+                continue;
             }
             if value.is_secret() {
                 at.redactor.register_value(value);
@@ -101,36 +133,51 @@ fn check_map(values: &Map, spec: &Spec, at: &Where) -> Result<serde_json::Map<St
         }
     }
     let has = |name: &String| given.contains_key(name.as_str());
+    // What is not known may yet be omitted.
+    let surely = |name: &String| {
+        given.get(name.as_str()).is_some_and(|(_, value)| !matches!(value, Value::Unknown(_)))
+    };
     for group in &spec.mutually_exclusive {
-        let found: Vec<&str> = group.iter().filter(|n| has(n)).map(String::as_str).collect();
-        if found.len() > 1 {
-            return Err(at.error(found[1], format!("parameters are mutually exclusive: {}", group.join("|"))));
+        let found: Vec<&str> = group.iter().filter(|n| surely(n)).map(String::as_str).collect();
+        if let [_, second, ..] = found.as_slice() {
+            let written = given.get(second).map_or(*second, |(written, _)| written);
+            at.fault(at.error(written, format!("parameters are mutually exclusive: {}", group.join("|"))));
         }
     }
     let mut missing: Vec<&str> =
         spec.options.iter().filter(|(n, o)| o.required && !has(n)).map(|(n, _)| n.as_str()).collect();
-    if !missing.is_empty() {
+    if !missing.is_empty() && at.complete {
         missing.sort_unstable();
-        return Err(at.error("", format!("missing required arguments: {}", missing.join(", "))));
+        at.fault(at.error("", format!("missing required arguments: {}", missing.join(", "))));
     }
     for (name, option) in &spec.options {
-        if let Some((written, value)) = given.get(name.as_str()) {
-            out.insert(name.clone(), check_option(written, value, option, at)?);
+        let Some((written, value)) = given.get(name.as_str()) else { continue };
+        match check_option(written, value, option, at) {
+            _ if matches!(value, Value::Unknown(_)) => {}
+            Ok(json) => {
+                out.insert(name.clone(), json);
+            }
+            Err(error) => at.fault(error),
         }
+    }
+    if !at.complete {
+        return out;
     }
     for group in &spec.required_together {
         if group.iter().any(has) && !group.iter().all(has) {
-            return Err(at.error("", format!("parameters are required together: {}", group.join(", "))));
+            at.fault(at.error("", format!("parameters are required together: {}", group.join(", "))));
         }
     }
     for group in &spec.required_one_of {
         if !group.iter().any(has) {
             let names = group.join(", ");
-            return Err(at.error("", format!("one of the following is required: {names}")));
+            at.fault(at.error("", format!("one of the following is required: {names}")));
         }
     }
     for (name, value, wants, any) in &spec.required_if {
-        let actual = out.get(name).or_else(|| spec.options.get(name).and_then(|o| o.default.as_ref()));
+        let unknown = has(name) && !surely(name);
+        let default = || spec.options.get(name).filter(|_| !unknown).and_then(|o| o.default.as_ref());
+        let actual = out.get(name).or_else(default);
         if actual != Some(value) {
             continue;
         }
@@ -139,20 +186,22 @@ fn check_map(values: &Map, spec: &Spec, at: &Where) -> Result<serde_json::Map<St
             let shown =
                 value.as_str().map_or_else(|| python::repr(&Value::from_json(value.clone())), str::to_owned);
             let (all, missing) = (if *any { "any" } else { "all" }, missing.join(", "));
-            return Err(at.error(
-                name,
-                format!("{name} is {shown} but {all} of the following are missing: {missing}"),
-            ));
+            at.fault(
+                at.error(
+                    name,
+                    format!("{name} is {shown} but {all} of the following are missing: {missing}"),
+                ),
+            );
         }
     }
     for (name, wants) in &spec.required_by {
         let missing: Vec<&str> = wants.iter().filter(|n| !has(n)).map(String::as_str).collect();
         if has(name) && !missing.is_empty() {
             let missing = missing.join(", ");
-            return Err(at.error(name, format!("missing parameter(s) required by '{name}': {missing}")));
+            at.fault(at.error(name, format!("missing parameter(s) required by '{name}': {missing}")));
         }
     }
-    Ok(out)
+    out
 }
 
 fn unsupported(key: &Value, spec: &Spec, at: &Where) -> Error {
@@ -216,6 +265,9 @@ fn check_option(written: &str, value: &Value, option: &OptionSpec, at: &Where) -
         let all: Vec<&Json> = json.as_array().map_or_else(|| vec![&json], |items| items.iter().collect());
         for item in all {
             let text = item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+            if item.is_null() {
+                continue;
+            }
             if !option.choices.contains(&text) {
                 let which = if json.is_array() { "one or more of" } else { "one of" };
                 let choices = option.choices.join(", ");
@@ -238,6 +290,7 @@ fn convert(value: &Value, kind: &ArgType, at: &Where) -> Result<Json, Error> {
         Error::new(format!("{shown} cannot be converted to {}", article(kind)))
     };
     match kind {
+        _ if matches!(value, Value::Unknown(_)) => Ok(Json::Null),
         ArgType::Raw => Ok(value.to_json()),
         ArgType::Str | ArgType::Path => Ok(Json::String(match value {
             Value::List(_) | Value::Tuple(_) | Value::Map(_) => value.to_text().into_owned(),
@@ -290,7 +343,7 @@ fn convert(value: &Value, kind: &ArgType, at: &Where) -> Result<Json, Error> {
                 _ => return Err(no()),
             };
             match spec {
-                Some(spec) => check_map(map, spec, at).map(Json::Object),
+                Some(spec) => Ok(Json::Object(check_map(map, spec, at))),
                 None => Ok(Value::from(map.clone()).to_json()),
             }
         }

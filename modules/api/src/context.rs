@@ -1,10 +1,11 @@
 //! What a module is given beside its arguments.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::{Redactor, Registry};
+use crate::{Plugins, Redactor, Registry};
 
 /// What a module is given beside its arguments.
 #[derive(Clone, Default)]
@@ -23,8 +24,14 @@ pub struct Context {
     pub redactor: Redactor,
     /// Everything the crates brought: lookups, probes, secret sources, runners.
     pub registry: Arc<Registry>,
+    /// Filters, tests and lookups in other languages.
+    pub plugins: Option<Arc<dyn Plugins>>,
     pub progress: Progress,
     pub cancel: Cancel,
+    /// A file that the caller has for the module.
+    pub source: Option<Arc<dyn Source>>,
+    /// Where the module may send a file's content.
+    pub sink: Option<Arc<dyn Sink>>,
 }
 
 impl Context {
@@ -34,6 +41,25 @@ impl Context {
             sink(self.redactor.text(&message.into()));
         }
     }
+}
+
+/// A file on the caller's side, the controller's where the module runs elsewhere. A module that finds it needs
+/// nothing of it costs nothing.
+pub trait Source: Send + Sync {
+    fn size(&self) -> u64;
+    /// The SHA-1 of the content.
+    fn sha1(&self) -> io::Result<String>;
+    /// Reads from the beginning.
+    fn open(&self) -> io::Result<Box<dyn io::Read + Send>>;
+    /// The file itself, where it is on the module's own side.
+    fn path(&self) -> Option<&Path> {
+        None
+    }
+}
+
+/// Takes a file's content to the caller's side.
+pub trait Sink: Send + Sync {
+    fn take(&self, content: &mut dyn io::Read) -> io::Result<()>;
 }
 
 /// Where progress goes, if anywhere.

@@ -28,6 +28,18 @@ impl Diff {
         self
     }
 
+    /// The dict as the difference it came from.
+    pub fn from_value(value: &Value) -> Self {
+        let text = |name: &str| value.get(name).map(|v| v.to_text().into_owned());
+        Diff {
+            before: value.get("before").cloned(),
+            after: value.get("after").cloned(),
+            before_header: text("before_header"),
+            after_header: text("after_header"),
+            prepared: text("prepared"),
+        }
+    }
+
     /// The dict that Ansible puts under `diff` in a result.
     pub fn to_value(&self) -> Value {
         let mut map = Map::default();

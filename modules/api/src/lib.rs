@@ -13,6 +13,7 @@ pub mod extension;
 pub mod module;
 pub mod outcome;
 pub mod place;
+pub mod plugins;
 pub mod python;
 pub mod redact;
 pub mod spec;
@@ -26,6 +27,7 @@ pub use extension::{Filter, InventorySource, Lookup, Probe, ProbeState, Registry
 pub use module::{ControllerModule, Doc, HostModule, ModuleEntry, Run};
 pub use outcome::{Failure, Outcome};
 pub use place::Place;
+pub use plugins::{PluginKind, Plugins, Variables};
 pub use redact::Redactor;
 pub use spec::Spec;
 pub use value::{Map, Object, Text, Value};

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::{Arguments, Context, Failure, Outcome, Spec};
+use crate::{Arguments, Context, Error, Failure, Outcome, Redactor, Spec};
 
 /// What a module says of itself, beyond what its argument struct's doc comments and types say.
 /// `playbook doc NAME` prints both.
@@ -78,6 +78,7 @@ pub enum Run {
 pub struct ModuleEntry {
     pub doc: &'static Doc,
     pub run: Run,
+    check: fn(&ModuleEntry, &Arguments, &Redactor) -> Result<(), Error>,
     build: fn() -> Spec,
     schema: fn() -> serde_json::Value,
     spec: OnceLock<Spec>,
@@ -112,14 +113,23 @@ impl ModuleEntry {
         )
     }
 
-    fn new<M: JsonSchema>(doc: &'static Doc, run: Run) -> Arc<ModuleEntry> {
+    fn new<M: DeserializeOwned + JsonSchema>(doc: &'static Doc, run: Run) -> Arc<ModuleEntry> {
         Arc::new(ModuleEntry {
             doc,
             run,
+            check: |entry, arguments, redactor| {
+                arguments.parse::<M>(entry.doc.name, entry.spec(), redactor).map(drop)
+            },
             build: Spec::of::<M>,
             schema: Spec::schema::<M>,
             spec: OnceLock::new(),
         })
+    }
+
+    /// Whether the module would take these arguments; secret ones are registered with the redactor. For who sends
+    /// them elsewhere to be run.
+    pub fn check(&self, arguments: &Arguments, redactor: &Redactor) -> Result<(), Error> {
+        (self.check)(self, arguments, redactor)
     }
 
     /// Built at first use: most runs touch a handful of modules.

@@ -113,6 +113,24 @@ impl HostModule for Shell {
 }
 
 impl Command {
+    /// A line for the shell.
+    pub(crate) fn line(line: String, chdir: Option<HostPath>) -> Command {
+        Command {
+            raw_params: Some(line),
+            uses_shell: true,
+            cmd: None,
+            argv: None,
+            chdir,
+            creates: None,
+            removes: None,
+            executable: None,
+            stdin: None,
+            stdin_add_newline: true,
+            strip_empty_ends: true,
+            expand_argument_vars: None,
+        }
+    }
+
     fn start(self, context: &Context) -> Result<Outcome, Failure> {
         let line = self.raw_params.as_deref().or(self.cmd.as_deref()).map(str::trim_ascii_start);
         let argv = match (&self.argv, line) {
@@ -250,7 +268,8 @@ fn lines(text: &str) -> Vec<&str> {
     text.lines().collect()
 }
 
-fn stamp(time: &Zoned) -> String {
+/// A time, as Python prints it.
+pub fn stamp(time: &Zoned) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string()
 }
 

@@ -3,33 +3,30 @@
 mod tree;
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome, Value};
+use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome, Value, context};
 
 use crate::attributes::{FileAttributes, describe_file};
 use crate::checksum::Algorithm;
 use crate::diff::texts;
 use crate::errno::{Doing, describe};
-use crate::host::{Host, Replace};
+use crate::host::{Host, Replace, Sums};
 use crate::mode::Mode;
 use crate::path::HostPath;
 
 /// Copies a file, a folder or a given content to a place on the host.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(extend("mutually_exclusive" = [["src", "content", "_content_base64"]]))]
+#[schemars(extend("mutually_exclusive" = [["src", "content"]]))]
 pub struct Copy {
     /// The file or folder to copy. On the controller, unless `remote_src` is set.
     src: Option<HostPath>,
     /// The content itself, in place of a source.
     #[schemars(extend("format" = "raw"))]
     content: Option<serde_json::Value>,
-    /// The content in base64, for callers that have bytes.
-    #[serde(rename = "_content_base64")]
-    content_base64: Option<String>,
     /// The place.
     dest: HostPath,
     /// Whether the source is on the host.
@@ -72,6 +69,8 @@ fn yes() -> bool {
 enum Source {
     Content(Vec<u8>),
     File(PathBuf),
+    /// A file of the caller's, which comes only if it is needed.
+    Caller(Arc<dyn context::Source>),
 }
 
 impl Source {
@@ -79,7 +78,23 @@ impl Source {
         match self {
             Source::Content(content) => Ok(algorithm.of_bytes(content)),
             Source::File(path) => algorithm.of_file(path).doing("could not read source", path),
+            Source::Caller(source) if algorithm == Algorithm::Sha1 => Ok(source.sha1()?),
+            Source::Caller(source) => Ok(algorithm.of_reader(source.open()?)?),
         }
+    }
+
+    /// Whether a file has the same content. One of another size has not, whatever it is.
+    fn is_at(&self, place: &Path) -> Result<Option<String>, Failure> {
+        let size = match self {
+            Source::Content(content) => content.len() as u64,
+            Source::File(path) => fs::metadata(path).doing("could not read source", path)?.len(),
+            Source::Caller(source) => source.size(),
+        };
+        if !fs::metadata(place).is_ok_and(|found| found.is_file() && found.len() == size) {
+            return Ok(None);
+        }
+        let Ok(there) = Algorithm::Sha1.of_file(place) else { return Ok(None) };
+        Ok((self.sum(Algorithm::Sha1)? == there).then_some(there))
     }
 }
 
@@ -129,11 +144,8 @@ impl HostModule for Copy {
 
 impl Copy {
     fn source(&mut self, context: &Context) -> Result<Source, Failure> {
-        if let Some(encoded) = self.content_base64.take() {
-            let content = BASE64_STANDARD.decode(encoded.as_bytes());
-            return content
-                .map(Source::Content)
-                .map_err(|e| Failure::new(format!("content is no base64: {e}")));
+        if let Some(source) = context.source.as_ref().filter(|_| !self.remote_src) {
+            return Ok(Source::Caller(source.clone()));
         }
         match (self.content.take(), &self.src) {
             (Some(serde_json::Value::String(text)), _) => Ok(Source::Content(text.into_bytes())),
@@ -155,14 +167,18 @@ impl Copy {
     fn one(&self, host: &Host, source: &Source) -> Result<Outcome, Failure> {
         let source_name = match source {
             Source::File(path) => Some(path.display().to_string()),
-            Source::Content(_) => None,
+            Source::Content(_) | Source::Caller(_) => None,
         };
         let dest = self.place(host, source)?;
         let shown = dest.display().to_string();
-        let checksum = source.sum(Algorithm::Sha1)?;
-        if let Some(expected) = self.checksum.as_deref().filter(|e| *e != checksum) {
-            let message = "Copied file does not match the expected checksum. Transfer failed.";
-            return Err(Failure::new(message).with("checksum", checksum).with("expected_checksum", expected));
+        if let Some(expected) = self.checksum.as_deref() {
+            let checksum = source.sum(Algorithm::Sha1)?;
+            if checksum != expected {
+                let message = "Copied file does not match the expected checksum. Transfer failed.";
+                return Err(Failure::new(message)
+                    .with("checksum", checksum)
+                    .with("expected_checksum", expected));
+            }
         }
         let old = fs::symlink_metadata(&dest).ok();
         if old.is_some() && !self.force {
@@ -175,9 +191,9 @@ impl Copy {
             return Err(Failure::new(message));
         }
         let replaces_link = old.as_ref().is_some_and(|o| o.is_symlink());
-        let same = !replaces_link
-            && old.is_some()
-            && Algorithm::Sha1.of_file(&dest).ok().as_ref() == Some(&checksum);
+        let there = if replaces_link || old.is_none() { None } else { source.is_at(&dest)? };
+        let same = there.is_some();
+        let mut sums = None;
         let mut outcome = Outcome::changed(!same);
         if !same {
             if host.context.diff {
@@ -186,19 +202,28 @@ impl Copy {
             if self.backup && old.is_some() {
                 outcome = outcome.with("backup_file", host.backup(&dest)?);
             }
-            self.place_content(host, source, &dest, replaces_link)?;
+            sums = self.place_content(host, source, &dest, replaces_link)?;
         }
         let applied = self.attributes.apply(host, &dest, true)?;
         outcome.changed |= applied.changed;
         if same && applied.changed && host.context.diff {
             outcome.diff.push(playbook_api::Diff::values(applied.before, applied.after));
         }
-        let md5 = source.sum(Algorithm::Md5)?;
-        let outcome = outcome
-            .with("dest", shown)
-            .with("src", source_name)
-            .with("checksum", checksum)
-            .with("md5sum", md5);
+        let (sha1, md5) = match (there, sums) {
+            (_, Some(Sums { sha1, md5 })) => (sha1, Some(md5)),
+            (Some(sha1), None) if matches!(source, Source::Caller(_)) => (sha1, None),
+            (there, None) => {
+                let md5 = match source {
+                    Source::Caller(_) => None,
+                    _ => Some(source.sum(Algorithm::Md5)?),
+                };
+                (there.map_or_else(|| source.sum(Algorithm::Sha1), Ok)?, md5)
+            }
+        };
+        let mut outcome = outcome.with("dest", shown).with("src", source_name).with("checksum", sha1);
+        if let Some(md5) = md5 {
+            outcome = outcome.with("md5sum", md5);
+        }
         Ok(describe_file(outcome, &dest))
     }
 
@@ -208,7 +233,7 @@ impl Copy {
         source: &Source,
         dest: &Path,
         replaces_link: bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Sums>, Failure> {
         let how = Replace {
             mode: self.attributes.mode.as_ref().and_then(Mode::absolute),
             unsafe_writes: self.attributes.unsafe_writes(host.context),
@@ -218,8 +243,9 @@ impl Copy {
             host.remove(dest).doing("could not replace the link", dest)?;
         }
         match source {
-            Source::Content(content) => host.write(dest, content, &how),
-            Source::File(path) => host.copy(path, dest, &how),
+            Source::Content(content) => host.write(dest, content, &how).map(|()| None),
+            Source::File(path) => host.copy(path, dest, &how).map(|()| None),
+            Source::Caller(source) => host.write_from(dest, &**source, &how),
         }
     }
 
@@ -229,15 +255,16 @@ impl Copy {
         let name = match (&self.original_basename, source) {
             (Some(name), _) => Some(PathBuf::from(name)),
             (None, Source::File(path)) => path.file_name().map(PathBuf::from),
-            (None, Source::Content(_)) => None,
+            (None, Source::Content(_) | Source::Caller(_)) => None,
         };
         let is_folder = dest.is_dir();
         if self.dest.ends_with_slash() || is_folder {
             let Some(name) = name else { return Err(Failure::new("can not use content with a dir as dest")) };
-            if !is_folder {
-                self.create_directories(host, &dest)?;
-            }
             dest.push(name);
+            // The name may have folders in it, where a whole one is copied.
+            if let Some(folder) = dest.parent().filter(|folder| !folder.is_dir()) {
+                self.create_directories(host, folder)?;
+            }
         }
         if self.follow && dest.is_symlink() {
             dest = fs::canonicalize(&dest)
@@ -263,6 +290,11 @@ impl Copy {
         let before = fs::read(dest).ok();
         let (after, from) = match source {
             Source::Content(content) => (content.clone(), dest.display().to_string()),
+            Source::Caller(source) => {
+                let mut content = Vec::new();
+                source.open()?.read_to_end(&mut content)?;
+                (content, dest.display().to_string())
+            }
             Source::File(path) => {
                 (fs::read(path).doing("could not read source", path)?, path.display().to_string())
             }

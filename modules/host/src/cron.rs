@@ -167,6 +167,12 @@ impl Cron {
         {
             return Err(Failure::new("Insertafter and insertbefore parameters are valid only with env=yes"));
         }
+        if let Some(file) =
+            self.cron_file.as_deref().filter(|file| matches!(*file, "/etc/crontab" | "../crontab"))
+        {
+            return Err(Failure::new(format!("Will not manage {file} via cron_file, see documentation."))
+                .help("the system's own table belongs to the system: name a file of /etc/cron.d"));
+        }
         let all = [self.job.as_deref().unwrap_or_default(), &self.name];
         if all.iter().any(|t| t.trim_end().contains(['\n', '\r'])) {
             return Err(Failure::new("Job should not contain line breaks"));

@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use encoding_rs::{Encoding, UTF_8};
 use fancy_regex::Regex;
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Map, Outcome, Value};
 
@@ -122,6 +123,8 @@ impl HostModule for Find {
                 search.skip(&path, format!("'{}' is not a directory", path.display()));
                 continue;
             }
+            search.top = path.clone();
+            search.stopped = false;
             search.folder(&path, 1);
         }
         let (matched, all) = (search.files.len(), search.skipped.is_empty());
@@ -150,6 +153,11 @@ struct Search<'a> {
     age: Option<f64>,
     size: Option<f64>,
     now: f64,
+    encoding: Option<&'static Encoding>,
+    /// The path of `paths` that is looked through.
+    top: PathBuf,
+    /// It cannot be looked through any further.
+    stopped: bool,
     files: Vec<Value>,
     skipped: Map,
     examined: u64,
@@ -197,15 +205,10 @@ impl<'a> Search<'a> {
             (Some(pattern), false) => Some(regex::compile_match(pattern)?),
             (None, _) => None,
         };
-        let encoding = criteria.encoding.as_deref().unwrap_or("utf-8").to_ascii_lowercase();
-        if !matches!(
-            encoding.as_str(),
-            "utf-8" | "utf8" | "ascii" | "us-ascii" | "latin-1" | "latin1" | "iso-8859-1"
-        ) {
-            return Err(
-                Failure::new(format!("unknown encoding: {encoding}")).help("use utf-8, ascii or latin-1")
-            );
-        }
+        let encoding = match criteria.encoding.as_deref() {
+            None => Some(UTF_8),
+            Some(name) => Encoding::for_label(name.replace("latin-", "latin").as_bytes()),
+        };
         Ok(Search {
             names: Name::all(&criteria.patterns, criteria.use_regex)?,
             excluded: Name::all(criteria.excludes.as_deref().unwrap_or_default(), criteria.use_regex)?,
@@ -221,6 +224,9 @@ impl<'a> Search<'a> {
                 "size",
             )?,
             now: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
+            top: PathBuf::new(),
+            stopped: false,
+            encoding,
             files: Vec::new(),
             skipped: Map::default(),
             examined: 0,
@@ -233,12 +239,13 @@ impl<'a> Search<'a> {
     }
 
     fn is_full(&self) -> bool {
-        self.criteria.limit.is_some_and(|limit| self.files.len() >= limit)
+        self.stopped || self.criteria.limit.is_some_and(|limit| self.files.len() >= limit)
     }
 
     /// The files of a folder first, then what is below.
     fn folder(&mut self, folder: &Path, depth: i64) {
-        if self.is_full() || self.criteria.depth.is_some_and(|limit| depth > limit) {
+        let beyond = self.criteria.depth.filter(|limit| depth > *limit);
+        if self.is_full() || beyond.is_some_and(|limit| depth > limit + 1) {
             return;
         }
         let entries = match fs::read_dir(folder) {
@@ -247,7 +254,11 @@ impl<'a> Search<'a> {
         };
         let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
         paths.sort_unstable();
+        // The namesake has a look at the first level that is too deep, too.
         self.examined += paths.len() as u64;
+        if beyond.is_some() {
+            return;
+        }
         for path in &paths {
             if self.is_full() {
                 return;
@@ -326,18 +337,21 @@ impl<'a> Search<'a> {
                 return false;
             }
         };
-        let encoding = self.criteria.encoding.as_deref().unwrap_or("utf-8");
-        let latin = encoding.to_ascii_lowercase().contains("lat") || encoding.contains("8859");
-        let text = if latin {
-            content.into_iter().map(char::from).collect()
-        } else {
-            match String::from_utf8(content) {
-                Ok(text) => text,
-                Err(_) => {
-                    let shown = path.display();
-                    self.skip(path, format!("Failed to read the file {shown} due to an encoding error. current encoding: {encoding}"));
-                    return false;
-                }
+        let name = self.criteria.encoding.as_deref().unwrap_or("utf-8");
+        let text = match self.encoding.map(|encoding| encoding.decode(&content)) {
+            Some((text, _, false)) => text,
+            broken => {
+                let shown = path.display();
+                let reason = match broken {
+                    None => format!("unknown encoding: {name}"),
+                    Some(_) => format!(
+                        "Failed to read the file {shown} due to an encoding error. current encoding: {name}"
+                    ),
+                };
+                let top = self.top.clone();
+                self.skip(&top, reason);
+                self.stopped = true;
+                return false;
             }
         };
         let fits = |text: &str| contains.is_match(text).unwrap_or(false);

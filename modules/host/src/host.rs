@@ -2,18 +2,23 @@
 //! what it would have changed from what it read. Lints forbid the ways round it (see clippy.toml).
 #![allow(clippy::disallowed_methods, reason = "this is the door for files")]
 
+use std::cell::Cell;
 use std::fs::{self, Metadata, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 
+use md5::Md5;
 use nix::fcntl::AT_FDCWD;
 use nix::sys::stat::{UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
+use playbook_api::context::Source;
 use playbook_api::{Context, Error, Failure};
+use sha1::{Digest, Sha1};
 
 use crate::errno::Doing;
 use crate::process::{Output, Program, cannot_start};
+use crate::terminal::{self, Manners, Talk};
 
 /// What a module may do to the host.
 #[derive(Clone, Copy)]
@@ -50,6 +55,32 @@ impl<'a> Host<'a> {
     /// Copies the content of one file of the host to another, without holding it in memory.
     pub fn copy(&self, from: &Path, to: &Path, how: &Replace) -> Result<(), Failure> {
         self.replace(to, how, |file| io::copy(&mut fs::File::open(from)?, file).map(drop))
+    }
+
+    /// Takes a file of the caller's to a temporary place of our own.
+    pub fn receive(&self, source: &dyn Source, path: &Path) -> io::Result<()> {
+        if self.check() {
+            return Ok(());
+        }
+        let mut options = fs::OpenOptions::new();
+        let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
+        pour(source, &mut file).map(drop)
+    }
+
+    /// Takes a file of the caller's to its place, as [`Host::write`] does. Returns its sums, unless nothing was
+    /// written.
+    pub fn write_from(
+        &self,
+        path: &Path,
+        source: &dyn Source,
+        how: &Replace,
+    ) -> Result<Option<Sums>, Failure> {
+        let sums = Cell::new(None);
+        self.replace(path, how, |file| {
+            sums.set(Some(pour(source, file)?));
+            Ok(())
+        })?;
+        Ok(sums.into_inner())
     }
 
     fn replace(
@@ -286,11 +317,47 @@ impl<'a> Host<'a> {
         if self.check() { Ok(Output::default()) } else { program.execute(self.context) }
     }
 
+    /// Runs a program that talks to a person; in check mode it is taken to end well and say nothing.
+    pub fn talk(&self, program: &Program, manners: &mut Manners) -> Result<Talk, Failure> {
+        if self.check() {
+            return Ok(Talk { rc: Some(0), ..Talk::default() });
+        }
+        terminal::talk(program, manners, self.context)
+    }
+
     /// Runs a program that changes something and must end well; what went wrong is said with its output.
     pub fn run_ok(&self, program: &Program) -> Result<Output, Failure> {
         let output = self.run(program)?;
         if output.success() { Ok(output) } else { Err(ended_badly(program, &output)) }
     }
+}
+
+/// Sums of a file that was taken from the caller.
+#[derive(Clone, Debug, Default)]
+pub struct Sums {
+    pub sha1: String,
+    pub md5: String,
+}
+
+/// Writes a file of the caller's, and sums it up in passing.
+fn pour(source: &dyn Source, file: &mut fs::File) -> io::Result<Sums> {
+    let mut reader = source.open()?;
+    let (mut sha1, mut md5) = (Sha1::new(), Md5::new());
+    let mut piece = vec![0; 128 << 10];
+    loop {
+        match reader.read(&mut piece) {
+            Ok(0) => break,
+            Ok(count) => {
+                let piece = piece.get(..count).unwrap_or_default();
+                sha1.update(piece);
+                md5.update(piece);
+                file.write_all(piece)?;
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(Sums { sha1: hex::encode(sha1.finalize()), md5: hex::encode(md5.finalize()) })
 }
 
 /// A program that said it failed.

@@ -59,6 +59,11 @@ impl HostModule for KnownHosts {
         if self.state == State::Present && self.key.is_none() {
             return Err(Failure::new("No key specified when adding a host"));
         }
+        if self.key.is_some() && self.name.contains(',') {
+            return Err(Failure::new(
+                "Comma separated list of names is not supported. Please pass a single name to lookup in the known_hosts file.",
+            ));
+        }
         let before = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -68,8 +73,11 @@ impl HostModule for KnownHosts {
         let found = self.lines_of_host(&host, &path.display().to_string(), before.is_empty())?;
         let wanted = key.map(Key::of).transpose()?;
         let text: Vec<&str> = before.lines().collect();
-        let same_kind =
-            |line: &str| Key::of(line).ok().zip(wanted.as_ref()).is_none_or(|(l, w)| l.kind == w.kind);
+        // A line with a marker (`@cert-authority`, `@revoked`) stands beside others of its kind.
+        let same_kind = |line: &str| {
+            let keys = Key::of(line).ok().zip(wanted.as_ref());
+            keys.is_none_or(|(l, w)| l.kind == w.kind && !l.kind.starts_with('@'))
+        };
         let after = match self.state {
             State::Absent => {
                 let goes = |i: usize, line: &str| {
@@ -165,10 +173,8 @@ impl KnownHosts {
     fn line(&self, host: &Host, key: &str) -> Result<String, Failure> {
         let name = key.split_whitespace().find(|w| !w.starts_with('@')).unwrap_or_default();
         if !name.split(',').any(|n| n == self.name) && !name.starts_with("|1|") {
-            return Err(Failure::new(format!(
-                "Host parameter does not match hashed host field in supplied key: the key is of '{name}', not of '{}'",
-                self.name
-            )));
+            return Err(Failure::new("Host parameter does not match hashed host field in supplied key")
+                .help(format!("the key is of '{name}', not of '{}'", self.name)));
         }
         if !self.hash_host {
             return Ok(key.to_owned());

@@ -4,7 +4,10 @@
 //! mode closes for changes.
 
 mod apt;
+mod apt_repository;
 mod assemble;
+mod async_status;
+mod async_wrapper;
 pub mod attributes;
 mod authorized_key;
 mod blockinfile;
@@ -12,14 +15,20 @@ pub mod checksum;
 mod command;
 mod copy;
 mod cron;
+mod deb822_repository;
+mod debconf;
 mod diff;
 mod dnf;
+mod dpkg_selections;
 mod edit;
 mod errno;
+mod expect;
 mod facts;
+mod fetch;
 mod file;
 mod find;
 mod flags;
+mod foreign;
 mod get_url;
 mod getent;
 mod git;
@@ -28,6 +37,8 @@ mod group;
 pub mod host;
 mod hostname;
 mod http;
+mod iptables;
+pub mod job;
 mod known_hosts;
 mod lineinfile;
 mod mode;
@@ -40,12 +51,14 @@ mod probe;
 mod process;
 mod regex;
 mod replace;
+mod script;
 mod service;
 mod service_facts;
 mod setup;
 mod slurp;
 mod stat;
 mod tempfile;
+mod terminal;
 mod unarchive;
 mod uri;
 mod user;
@@ -58,21 +71,31 @@ use playbook_api::{ModuleEntry, Registry};
 pub fn register(registry: &mut Registry) {
     registry.add_modules([
         ModuleEntry::host::<apt::Apt>(),
+        ModuleEntry::host::<apt_repository::AptRepository>(),
         ModuleEntry::host::<assemble::Assemble>(),
+        ModuleEntry::host::<async_status::AsyncStatus>(),
+        ModuleEntry::host::<async_wrapper::AsyncWrapper>(),
         ModuleEntry::host::<authorized_key::AuthorizedKey>(),
         ModuleEntry::host::<blockinfile::Blockinfile>(),
         ModuleEntry::host::<command::Command>(),
         ModuleEntry::host::<command::Shell>(),
         ModuleEntry::host::<copy::Copy>(),
         ModuleEntry::host::<cron::Cron>(),
+        ModuleEntry::host::<deb822_repository::Deb822Repository>(),
+        ModuleEntry::host::<debconf::Debconf>(),
         ModuleEntry::host::<dnf::Dnf>(),
+        ModuleEntry::host::<dpkg_selections::DpkgSelections>(),
+        ModuleEntry::host::<expect::Expect>(),
+        ModuleEntry::host::<fetch::Fetch>(),
         ModuleEntry::host::<file::File>(),
         ModuleEntry::host::<find::Find>(),
+        ModuleEntry::host::<foreign::Foreign>(),
         ModuleEntry::host::<get_url::GetUrl>(),
         ModuleEntry::host::<getent::Getent>(),
         ModuleEntry::host::<git::Git>(),
         ModuleEntry::host::<group::Group>(),
         ModuleEntry::host::<hostname::Hostname>(),
+        ModuleEntry::host::<iptables::Iptables>(),
         ModuleEntry::host::<known_hosts::KnownHosts>(),
         ModuleEntry::host::<lineinfile::Lineinfile>(),
         ModuleEntry::host::<package::Package>(),
@@ -80,6 +103,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<ping::Ping>(),
         ModuleEntry::host::<pip::Pip>(),
         ModuleEntry::host::<replace::Replace>(),
+        ModuleEntry::host::<script::Script>(),
         ModuleEntry::host::<service::Service>(),
         ModuleEntry::host::<service::Systemd>(),
         ModuleEntry::host::<service_facts::ServiceFacts>(),

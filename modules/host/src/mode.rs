@@ -69,11 +69,11 @@ fn symbolic(text: &str, current: u32) -> Result<u32, String> {
     for clause in text.split(',') {
         let start = clause.find(['+', '-', '=']).ok_or_else(bad)?;
         let (who, mut actions) = clause.split_at(start);
-        if who.chars().any(|c| !"ugoa".contains(c)) {
+        if who != "a" && who.chars().any(|c| !"ugo".contains(c)) {
             return Err(bad());
         }
         let masked = who.is_empty();
-        let users = if masked || who.contains('a') { "ugo" } else { who };
+        let users = if masked || who == "a" { "ugo" } else { who };
         while let Some(operator) = actions.chars().next() {
             actions = &actions[1..];
             let end = actions.find(['+', '-', '=']).unwrap_or(actions.len());
@@ -171,6 +171,11 @@ mod tests {
         assert_eq!(apply("u+s,g+s,o+t", file | 0o755), Ok(0o7755));
         assert_eq!(apply("g=u", file | 0o700), Ok(0o770));
         assert_eq!(apply("u=rw-x+X", file | 0o777), Ok(0o777 & !0o100 | 0o100));
-        assert!(apply("q+r", 0).is_err() && apply("u+Q", 0).is_err() && apply("rw", 0).is_err());
+        assert!(
+            apply("q+r", 0).is_err()
+                && apply("u+Q", 0).is_err()
+                && apply("rw", 0).is_err()
+                && apply("ao=r", 0).is_err()
+        );
     }
 }

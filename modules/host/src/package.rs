@@ -54,7 +54,16 @@ impl HostModule for Package {
             "auto" => {
                 known.iter().find(|(_, program)| which(program, context).is_some()).map(|(name, _)| *name)
             }
-            other => known.iter().find(|(name, _)| *name == other).map(|(name, _)| *name),
+            other => match known.iter().find(|(name, _)| *name == other) {
+                Some((name, _)) => Some(*name),
+                None => {
+                    let message =
+                        format!("Could not find a matching action for the \"{other}\" package manager.");
+                    return Err(
+                        Failure::new(message).help("`use` is apt, dnf, dnf5, yum, zypper, apk or pacman")
+                    );
+                }
+            },
         };
         let Some(manager) = manager else {
             return Err(Failure::new(

@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::RwLock;
 use std::time::{Duration, Instant};
 
@@ -114,28 +114,48 @@ impl Program {
     /// Starts it and waits for its end. Only [`crate::host::Host`] calls this: it knows whether it may.
     pub(crate) fn execute(&self, context: &Context) -> io::Result<Output> {
         let (name, arguments) = self.argv.split_first().ok_or(io::ErrorKind::NotFound)?;
-        let path = self.find(name, context).or_else(|| which(name, context).filter(|_| self.anywhere));
-        let path = path.ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))?;
-        let mut command = Command::new(path);
+        let mut command = Command::new(self.path(name, context)?);
         command
             .arg0(name)
             .args(arguments)
-            .envs(context.environment.iter().map(|(n, v)| (n, v)))
-            .envs(self.environment.iter().map(|(n, v)| (n, v)))
             .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             // Ctrl-C lets running tasks finish; a cancelled one is ended with everything that it started.
             .process_group(0);
-        if let Some(directory) = self.directory.as_ref().or(context.directory.as_ref()) {
-            command.current_dir(directory);
-        }
+        self.surround(&mut command, context);
         let child = {
             let _starting = STARTING.read().unwrap_or_else(|e| e.into_inner());
             command.spawn()?
         };
         let deadline = self.timeout.map(|t| Instant::now() + t);
         converse(child, self.stdin.as_deref().unwrap_or_default(), deadline, context)
+    }
+
+    /// The program as the head of a session of its own, whose terminal its input is.
+    pub(crate) fn in_session(&self, context: &Context) -> io::Result<Command> {
+        let (name, arguments) = self.argv.split_first().ok_or(io::ErrorKind::NotFound)?;
+        let path = self.path(name, context)?;
+        let setsid = which("setsid", context).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))?;
+        let mut command = Command::new(setsid);
+        command.arg("-c").arg(path).args(arguments);
+        self.surround(&mut command, context);
+        Ok(command)
+    }
+
+    fn path(&self, name: &str, context: &Context) -> io::Result<PathBuf> {
+        let path = self.find(name, context).or_else(|| which(name, context).filter(|_| self.anywhere));
+        path.ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))
+    }
+
+    /// Environment and folder.
+    fn surround(&self, command: &mut Command, context: &Context) {
+        command
+            .envs(context.environment.iter().map(|(n, v)| (n, v)))
+            .envs(self.environment.iter().map(|(n, v)| (n, v)));
+        if let Some(directory) = self.directory.as_ref().or(context.directory.as_ref()) {
+            command.current_dir(directory);
+        }
     }
 
     /// `PATH` is searched here: a changed `PATH` must count, and `std` would fall back to fork for it.
@@ -208,38 +228,44 @@ fn converse(
         }
         if context.cancel.is_set() || deadline.is_some_and(|d| Instant::now() > d) {
             end(&mut child);
-            return Err(if context.cancel.is_set() {
-                io::Error::new(io::ErrorKind::Interrupted, "cancelled")
-            } else {
-                io::Error::new(io::ErrorKind::TimedOut, "the program did not end in time")
-            });
+            return Err(late(context));
         }
         if (out.is_some() || err.is_some()) && child.try_wait()?.is_some() {
             break;
         }
     }
+    // Both pipes are closed: most programs are about to end.
+    let mut pause = Duration::from_micros(20);
     let status = loop {
-        // Both pipes are closed: most programs are about to end, so waiting is all there is to do.
-        if deadline.is_none() {
-            break child.wait()?;
-        }
         match child.try_wait()? {
             Some(status) => break status,
-            None if deadline.is_some_and(|d| Instant::now() > d) => {
+            None if context.cancel.is_set() || deadline.is_some_and(|d| Instant::now() > d) => {
                 end(&mut child);
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "the program did not end in time"));
+                return Err(late(context));
             }
-            None => std::thread::sleep(Duration::from_millis(5)),
+            None => std::thread::sleep(pause),
         }
+        pause = (pause * 2).min(Duration::from_millis(20));
     };
     output.rc = status.code().unwrap_or_else(|| -status.signal().unwrap_or(1));
     Ok(output)
 }
 
-fn end(child: &mut Child) {
+/// Why a program was ended.
+fn late(context: &Context) -> io::Error {
+    match context.cancel.is_set() {
+        true => io::Error::new(io::ErrorKind::Interrupted, "cancelled"),
+        false => io::Error::new(io::ErrorKind::TimedOut, "the program did not end in time"),
+    }
+}
+
+/// Ends a program and its group, first gently.
+pub fn end(child: &mut Child) {
     if let Ok(id) = i32::try_from(child.id()) {
-        let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGTERM);
+        let group = nix::unistd::Pid::from_raw(id);
+        let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGTERM);
         std::thread::sleep(Duration::from_millis(100));
+        let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
     }
     let _ = child.kill();
     let _ = child.wait();
@@ -290,6 +316,23 @@ pub fn cannot_start(program: &str, e: &io::Error) -> Failure {
         .with("stdout", "")
         .with("stderr", "")
         .with("cmd", program)
+}
+
+/// Starts this program again, on its own: its input is ours, and it outlives us. Returns its number.
+pub fn detach(argument: &str) -> io::Result<(u32, ChildStdin)> {
+    // The link leads to the program even where its file is gone.
+    let link = Path::new("/proc/self/exe");
+    let program = if link.exists() { link.to_owned() } else { std::env::current_exe()? };
+    let mut child = Command::new(program)
+        .arg(argument)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let (process, input) = (child.id(), child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?);
+    // Whoever has a child that ended must ask for its end.
+    std::thread::spawn(move || child.wait());
+    Ok((process, input))
 }
 
 /// The name of a program's file, for messages.

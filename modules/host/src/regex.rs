@@ -5,7 +5,7 @@ use playbook_api::Error;
 
 /// Compiles a Python pattern. `flags` are letters as in `(?ms)`.
 pub fn compile(pattern: &str, flags: &str) -> Result<Regex, Error> {
-    let mut translated = translate(pattern);
+    let mut translated = translate(pattern, flags.contains('m') || has_multiline(pattern));
     if !flags.is_empty() {
         translated = format!("(?{flags}){translated}");
     }
@@ -19,8 +19,16 @@ pub fn compile_match(pattern: &str) -> Result<Regex, Error> {
     compile(&format!("\\A(?:{pattern})"), "")
 }
 
-/// What Python writes differently: `\Z`, `(?P=name)`, a brace or a bracket that stands for itself.
-fn translate(pattern: &str) -> String {
+/// Whether a pattern itself asks for `$` at the end of each line.
+fn has_multiline(pattern: &str) -> bool {
+    pattern.match_indices("(?").any(|(at, _)| {
+        let letters = pattern[at + 2..].chars().take_while(char::is_ascii_lowercase);
+        letters.into_iter().any(|c| c == 'm')
+    })
+}
+
+/// What Python writes differently: `\Z`, `$` before the last newline, a brace or a bracket that stands for itself.
+fn translate(pattern: &str, multiline: bool) -> String {
     let mut out = String::with_capacity(pattern.len() + 8);
     let chars: Vec<char> = pattern.chars().collect();
     let (mut i, mut class_start) = (0, None::<usize>);
@@ -56,6 +64,7 @@ fn translate(pattern: &str) -> String {
                 out.push(']');
                 class_start = None;
             }
+            ('$', None) if !multiline => out.push_str("(?=\\n?\\z)"),
             ('&' | '~', Some(_)) => out.extend(['\\', c]),
             ('{', None) if !is_quantifier(&chars[i..]) => out.push_str("\\{"),
             ('}', None) if !closes_quantifier(&chars[..i]) => out.push_str("\\}"),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use playbook_api::context::Source;
 use playbook_api::{Context, Deserialize, Diff, Doc, Failure, HostModule, JsonSchema, Outcome};
 
 use crate::attributes::{FileAttributes, describe_file};
@@ -77,33 +78,41 @@ impl HostModule for Unarchive {
     fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let host = Host::new(context);
         if let Some(creates) = self.creates.as_ref().filter(|c| glob::any(&c.resolve(context))) {
-            return Ok(Outcome::default().msg(format!("skipped, since {} exists", creates.0)));
+            return Ok(Outcome::skip(format!("skipped, since {} exists", creates.0)));
         }
         let dest = self.dest.resolve(context);
         if !dest.is_dir() {
-            let message = format!("Destination '{}' is not a directory", dest.display());
+            let message = format!("dest '{}' must be an existing dir", self.dest.0);
             return Err(Failure::new(message).help("make it first, with the file module"));
         }
-        let (archive, fetched) = self.archive(&host)?;
+        let (archive, ours) = self.archive(&host)?;
         let result = self.unpack(&host, &archive, &dest);
-        if fetched {
-            let _ = Host::new(&Context { check: false, ..context.clone() }).remove(&archive);
+        if let Some(ours) = ours {
+            let _ = Host::new(&Context { check: false, ..context.clone() }).remove(&ours);
         }
         result
     }
 }
 
 impl Unarchive {
-    fn archive(&self, host: &Host) -> Result<(PathBuf, bool), Failure> {
+    /// The archive, and what of it is only here for a while.
+    fn archive(&self, host: &Host) -> Result<(PathBuf, Option<PathBuf>), Failure> {
         if self.remote_src && self.src.0.contains("://") {
-            return Ok((self.fetch(host)?, true));
+            let path = self.fetch(host)?;
+            return Ok((path.clone(), Some(path)));
         }
-        let path = self.src.resolve(host.context);
+        let path = match &host.context.source {
+            Some(source) if !self.remote_src => match source.path() {
+                Some(path) => path.to_owned(),
+                None => return bring(host, &**source),
+            },
+            _ => self.src.resolve(host.context),
+        };
         match std::fs::metadata(&path) {
             Ok(found) if found.len() == 0 => {
                 Err(Failure::new(format!("Invalid archive '{}', the file is 0 bytes", path.display())))
             }
-            Ok(_) => Ok((path, false)),
+            Ok(_) => Ok((path, None)),
             Err(_) => Err(Failure::new(format!("Source '{}' does not exist", path.display()))),
         }
     }
@@ -294,6 +303,21 @@ impl Unarchive {
             }
         }
         Ok(differs)
+    }
+}
+
+/// Brings the caller's archive, in check mode too: it must be looked into.
+fn bring(host: &Host, source: &dyn Source) -> Result<(PathBuf, Option<PathBuf>), Failure> {
+    let context = Context { check: false, ..host.context.clone() };
+    let real = Host::new(&context);
+    let folder = crate::script::temporary(&real)?;
+    let path = folder.join("source");
+    match real.receive(source, &path).doing("could not bring the archive", &path) {
+        Ok(()) => Ok((path, Some(folder))),
+        Err(failure) => {
+            let _ = real.remove(&folder);
+            Err(failure)
+        }
     }
 }
 

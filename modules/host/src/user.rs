@@ -1,6 +1,8 @@
 //! `user`: that a user is there as described, or is not.
 
 mod key;
+mod local;
+mod password;
 mod shadow;
 
 use nix::unistd::{Group, User as Entry};
@@ -141,10 +143,30 @@ impl HostModule for User {
 
     fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let host = Host::new(context);
-        match self.state {
-            State::Absent => self.absent(&host),
-            State::Present => self.present(&host),
+        for (name, given) in [
+            ("umask", self.umask.is_some()),
+            ("uid_min", self.uid_min.is_some()),
+            ("uid_max", self.uid_max.is_some()),
+        ] {
+            if self.local && given {
+                return Err(Failure::new(format!("'{name}' can not be used with 'local'")));
+            }
         }
+        let mut outcome = match self.state {
+            State::Absent => self.absent(&host)?,
+            State::Present => self.present(&host)?,
+        };
+        if self.password.as_deref().is_some_and(|password| !password::is_hashed(password)) {
+            outcome = outcome.warn(
+                "The input password appears not to have been hashed. The 'password' argument must be encrypted for this module to work properly.",
+            );
+        }
+        if self.append && self.groups.is_none() {
+            outcome = outcome.warn(
+                "'append' is set, but no 'groups' are specified. Use 'groups' for appending new groups.",
+            );
+        }
+        Ok(outcome)
     }
 }
 
@@ -187,15 +209,25 @@ impl User {
             None => ("useradd", self.new_options(host)?),
             Some(entry) => ("usermod", self.changed_options(host, entry)?),
         };
+        let password = self.new_password(old.is_none());
         let mut outcome = Outcome::changed(old.is_none() || !options.is_empty());
         if outcome.changed {
+            let home = self.home.as_ref().map(|home| home.resolve(host.context));
+            if let Some(folder) = home.as_deref().and_then(std::path::Path::parent)
+                && old.is_none()
+                && self.create_home
+            {
+                crate::edit::make_folders(host, folder)?;
+            }
             let program = self.program(name).args(options).arg(&self.name);
-            let ran = host.run_ok(&program);
-            // The password is among the words that were run.
-            ran.map_err(|mut f| {
-                f.outcome.values.shift_remove("cmd");
-                f.with("name", self.name.as_str())
-            })?;
+            host.run_ok(&program).map_err(|failure| failure.with("name", self.name.as_str()))?;
+        }
+        if let Some(password) = password {
+            password::set(host, &self.name, &password).map_err(|f| f.with("name", self.name.as_str()))?;
+            outcome.changed = true;
+        }
+        if self.local {
+            outcome.changed |= local::finish(self, host)?;
         }
         outcome.changed |= self.expire_password(host, old.is_none())?;
         if let Some(entry) = find(&self.name) {
@@ -224,6 +256,10 @@ impl User {
         }
     }
 
+    fn shell(&self, host: &Host) -> Option<String> {
+        self.shell.as_ref().map(|shell| shell.resolve(host.context).display().to_string())
+    }
+
     fn new_options(&self, host: &Host) -> Result<Vec<String>, Failure> {
         let mut options = Vec::new();
         self.common(&mut options, "-u", self.uid.map(|n| n.to_string()));
@@ -232,11 +268,11 @@ impl User {
         }
         if self.group.is_none() && group(&self.name).is_some() {
             // A group of the user's name is there already: it becomes the own one.
-            options.push("-N".into());
+            options.push(if self.local { "-n" } else { "-N" }.into());
         }
         let own = self.group.clone().or_else(|| group(&self.name).map(|g| g.name));
         self.common(&mut options, "-g", own);
-        let groups = self.groups.as_ref().filter(|g| !g.is_empty()).map(|g| g.join(","));
+        let groups = self.groups.as_ref().filter(|g| !g.is_empty() && !self.local).map(|g| g.join(","));
         self.common(&mut options, "-G", groups);
         self.common(&mut options, "-c", self.comment.clone());
         self.common(
@@ -244,19 +280,13 @@ impl User {
             "-d",
             self.home.as_ref().map(|h| h.resolve(host.context).display().to_string()),
         );
-        self.common(&mut options, "-s", self.shell.as_ref().map(|s| s.0.clone()));
-        self.common(&mut options, "-e", self.expires.map(date_of));
-        self.common(
-            &mut options,
-            "-p",
-            self.password.as_ref().map(|p| match self.password_lock {
-                Some(true) => format!("!{p}"),
-                _ => p.clone(),
-            }),
-        );
+        self.common(&mut options, "-s", self.shell(host));
+        self.common(&mut options, "-e", self.expires.filter(|_| !self.local).map(date_of));
         self.common(&mut options, "-Z", self.seuser.clone());
         if self.create_home {
-            options.push("-m".into());
+            if !self.local {
+                options.push("-m".into());
+            }
             self.common(&mut options, "-k", self.skeleton.clone());
             self.common(&mut options, "-K", self.umask.as_ref().map(|u| format!("UMASK={u}")));
         } else {
@@ -281,7 +311,7 @@ impl User {
         if let Some(own) = self.group.as_deref().and_then(group).filter(|g| g.gid != entry.gid) {
             options.extend(["-g".to_owned(), own.gid.to_string()]);
         }
-        if let Some(wanted) = &self.groups {
+        if let Some(wanted) = self.groups.as_ref().filter(|_| !self.local) {
             let mut now = groups_of(&self.name);
             let mut wanted: Vec<String> =
                 wanted.iter().map(|g| group(g).map_or_else(|| g.clone(), |g| g.name)).collect();
@@ -308,37 +338,33 @@ impl User {
                 options.push("-m".into());
             }
         }
-        let shell = self.shell.as_ref().map(|s| s.0.clone());
-        self.common(&mut options, "-s", shell.filter(|s| *s != entry.shell.display().to_string()));
+        self.common(&mut options, "-s", self.shell(host).filter(|s| *s != entry.shell.display().to_string()));
         let shadow = Shadow::of(&self.name);
-        if let Some(expires) = self.expires {
-            let wanted = if expires < 0.0 { None } else { Some((expires / 86_400.0).floor() as i64) };
-            if shadow.as_ref().is_none_or(|s| s.expires != wanted) {
-                options.extend(["-e".to_owned(), date_of(expires)]);
-            }
+        if let Some(expires) = self.expires.filter(|_| !self.local)
+            && shadow.as_ref().is_none_or(|shadow| shadow.expires != day_of(expires))
+        {
+            options.extend(["-e".to_owned(), date_of(expires)]);
         }
-        self.password_options(&mut options, shadow.as_ref());
+        let locked = shadow.is_some_and(|shadow| shadow.password.starts_with('!'));
+        match self.password_lock {
+            _ if self.new_password(false).is_some() => {}
+            Some(true) if !locked => options.push("-L".into()),
+            Some(false) if locked => options.push("-U".into()),
+            _ => {}
+        }
         self.common(&mut options, "-Z", self.seuser.clone());
         Ok(options)
     }
 
-    fn password_options(&self, options: &mut Vec<String>, shadow: Option<&Shadow>) {
-        let now = shadow.map_or("", |s| s.password.as_str());
-        let locked = now.starts_with('!');
-        let update = self.update_password == UpdatePassword::Always;
-        let wanted = self
-            .password
-            .as_ref()
-            .filter(|p| update && now.trim_start_matches('!') != p.trim_start_matches('!'));
-        match (wanted, self.password_lock) {
-            (Some(password), lock) => {
-                let mark = if lock == Some(true) { "!" } else { "" };
-                options.extend(["-p".to_owned(), format!("{mark}{password}")]);
-            }
-            (None, Some(true)) if !locked => options.push("-L".into()),
-            (None, Some(false)) if locked => options.push("-U".into()),
-            _ => {}
+    /// The password as it is to be set; none where it need not be.
+    fn new_password(&self, new: bool) -> Option<String> {
+        let password = self.password.as_deref()?;
+        let now = Shadow::of(&self.name).filter(|_| !new).unwrap_or_default().password;
+        let same = now.trim_start_matches('!') == password.trim_start_matches('!');
+        if !new && (same || self.update_password == UpdatePassword::OnCreate) {
+            return None;
         }
+        Some(if self.password_lock == Some(true) { format!("!{password}") } else { password.to_owned() })
     }
 
     fn expire_password(&self, host: &Host, new: bool) -> Result<bool, Failure> {
@@ -375,8 +401,8 @@ impl User {
             host.create_directory(&home)?;
         }
         host.run_ok(&Program::new(["chown", "-R", &format!("{uid}:{gid}"), &home.display().to_string()]))?;
-        let mask = self.umask.as_deref().and_then(|u| u32::from_str_radix(u, 8).ok()).unwrap_or(0o022);
-        host.set_mode(&home, 0o777 & !mask)?;
+        let mask = self.umask.as_deref().and_then(|mask| u32::from_str_radix(mask, 8).ok());
+        host.set_mode(&home, mask.map_or_else(home_mode, |mask| 0o777 & !mask))?;
         Ok(true)
     }
 
@@ -432,6 +458,21 @@ fn groups_of(name: &str) -> Vec<String> {
     let lists =
         |line: &&str| line.rsplit(':').next().is_some_and(|members| members.split(',').any(|m| m == name));
     text.lines().filter(lists).filter_map(|l| Some(l.split(':').next()?.to_owned())).collect()
+}
+
+/// The mode of home folders, as the system's own programs have it.
+fn home_mode() -> u32 {
+    let text = std::fs::read_to_string("/etc/login.defs").unwrap_or_default();
+    let set = |name: &str| {
+        let line = text.lines().find_map(|line| line.trim_start().strip_prefix(name))?;
+        u32::from_str_radix(line.split_whitespace().next()?, 8).ok()
+    };
+    set("HOME_MODE").unwrap_or_else(|| 0o777 & !set("UMASK").unwrap_or(0o022))
+}
+
+/// The day of a time, counted from 1970; none is never.
+fn day_of(seconds: f64) -> Option<i64> {
+    (seconds >= 0.0).then(|| (seconds / 86_400.0).floor() as i64)
 }
 
 /// A day, as `useradd -e` takes it; empty is never.

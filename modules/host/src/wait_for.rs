@@ -123,7 +123,7 @@ impl HostModule for WaitFor {
         let deadline = start + Duration::from_secs(self.timeout);
         pause(Duration::from_secs(self.delay), context)?;
         if self.port.is_none() && self.path.is_none() {
-            pause(deadline.saturating_duration_since(Instant::now()), context)?;
+            pause(Duration::from_secs(self.timeout), context)?;
             return Ok(self.finish(start, (Vec::new(), Map::default()), context));
         }
         loop {

@@ -1,15 +1,17 @@
 //! `copy`, and what it shares with `template`: finding a file on the controller, and putting text on the host.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base64::Engine;
-use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Map, Outcome, Value, map};
+use playbook_api::context::Source;
+use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Map, Outcome, Value};
 use serde::Deserialize;
-use sha1::Digest;
 
+use super::tree::Tree;
 use super::{Action, ActionCall, BUILTIN, managed};
 use crate::document;
+use crate::run::files::{Content, Files};
 
 pub const RETURNS: &[(&str, &str, &str)] = &[
     ("dest", "path", "the file on the host"),
@@ -28,9 +30,11 @@ pub const RETURNS: &[(&str, &str, &str)] = &[
 
 /// What `copy` and `template` say of the file on the host.
 #[derive(Deserialize, JsonSchema)]
+#[expect(dead_code, reason = "most of it is for the module on the host: here it is checked and documented")]
 pub struct Common {
-    /// Where it goes.
+    /// Where it goes. Required.
     #[schemars(extend("format" = "path"))]
+    #[serde(default)]
     pub dest: String,
     /// Permissions: octal, symbolic, or `preserve`.
     #[schemars(extend("format" = "raw"))]
@@ -43,8 +47,8 @@ pub struct Common {
     #[serde(default)]
     backup: bool,
     /// Replace a file that differs; without it only a missing one is written.
-    #[serde(default = "yes", rename = "force")]
-    _force: bool,
+    #[serde(default = "yes")]
+    force: bool,
     /// Follow a link at the destination.
     follow: Option<bool>,
     /// A command that must accept the new file (as `%s`) before it takes its place.
@@ -70,7 +74,7 @@ fn yes() -> bool {
 
 /// Copies a file, a folder or given text to the host.
 #[derive(Deserialize, JsonSchema)]
-#[schemars(extend("mutually_exclusive" = [["src", "content"]], "required_one_of" = [["src", "content"]]))]
+#[schemars(extend("mutually_exclusive" = [["src", "content"]]))]
 pub struct Copy {
     /// The file or folder on the controller: in the role's or playbook's `files`, or beside it. A folder that ends
     /// with `/` gives its content.
@@ -109,13 +113,19 @@ impl Action for Copy {
     };
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
+        let src = call.args.get("src").map(|v| v.to_text().into_owned()).unwrap_or_default();
+        if src.is_empty() && self.content.is_none() {
+            return Err(Failure::new("src (or content) is required"));
+        }
+        if self.common.dest.is_empty() {
+            return Err(Failure::new("dest is required"));
+        }
         if self.remote_src {
             return call.module_named("copy", call.args.values.clone());
         }
         if let Some(content) = &self.content {
             let content =
                 call.args.get("content").cloned().unwrap_or_else(|| Value::from_json(content.clone()));
-            let secret = content.is_secret();
             let text = match &content {
                 Value::Str(text) => text.as_str().to_owned(),
                 Value::List(_) | Value::Map(_) | Value::Tuple(_) => playbook_api::python::json(
@@ -127,9 +137,8 @@ impl Action for Copy {
             if self.common.dest.ends_with('/') {
                 return Err(Failure::new("can not use content with a dir as dest"));
             }
-            return send(call, &self.common, None, text.into_bytes(), None, secret);
+            return send(call, &self.common, None, Content::Bytes(text.into_bytes()), None);
         }
-        let src = call.args.get("src").map(|v| v.to_text().into_owned()).unwrap_or_default();
         let Some(source) = find(call, &src, "files") else {
             return Err(missing(call, &src, "files"));
         };
@@ -137,90 +146,97 @@ impl Action for Copy {
             return self.folder(call, &src, &source);
         }
         if let Some(expected) = &self.checksum {
-            let actual = hex::encode(sha1::Sha1::digest(std::fs::read(&source)?));
+            let actual = Content::file(&source)?.sha1()?;
             if *expected != actual {
                 return Err(Failure::new(format!(
                     "Copied file does not match the expected checksum. Transfer failed. Expected {expected}, got {actual}"
                 )));
             }
         }
-        let bytes = self.read(call, &source)?;
-        send(
-            call,
-            &self.common,
-            Some(&source),
-            bytes,
-            source.file_name().map(|n| n.to_string_lossy().into_owned()),
-            false,
-        )
+        let content = content(call, &source, self.decrypt)?;
+        let name = source.file_name().map(|n| n.to_string_lossy().into_owned());
+        send(call, &self.common, Some(&source), content, name)
     }
 }
 
 impl Copy {
-    fn read(&self, call: &ActionCall, source: &Path) -> Result<Vec<u8>, Failure> {
-        let bytes = std::fs::read(source)?;
-        if self.decrypt && crate::vault::is_envelope(&bytes) {
-            return Ok(call.scope.base.environment.keyring.open(&String::from_utf8_lossy(&bytes))?);
-        }
-        Ok(bytes)
-    }
-
-    /// A folder: its sub-folders, files and links, one after the other.
+    /// A folder: its files, sub-folders and links, one after the other.
     fn folder(&self, call: &mut ActionCall, written: &str, source: &Path) -> Result<Outcome, Failure> {
-        let dest = Path::new(&self.common.dest);
-        let root = match source.file_name() {
-            Some(name) if !written.ends_with('/') => dest.join(name),
-            _ => dest.to_owned(),
+        let dest = format!("{}/", self.common.dest.trim_end_matches('/'));
+        let base = match source.file_name() {
+            Some(name) if !written.ends_with('/') => Path::new(name),
+            _ => Path::new(""),
         };
+        let tree = Tree::of(source, base, self.local_follow)
+            .map_err(|e| Failure::new(format!("cannot look through {}: {e}", source.display())))?;
         let mut all = Outcome::default();
-        let mut entries: Vec<walkdir::DirEntry> = Vec::new();
-        for entry in walkdir::WalkDir::new(source).follow_links(self.local_follow).sort_by_file_name() {
-            entries.push(entry.map_err(|e| Failure::new(e.to_string()))?);
+        let mut last = Outcome::default();
+        if !tree.folders.is_empty() {
+            // Only where nothing lies below are links on the host followed.
+            call.args.values.insert("follow".into(), false.into());
         }
-        for entry in entries {
-            let inside = entry.path().strip_prefix(source).unwrap_or(entry.path());
-            let target = if inside.as_os_str().is_empty() { root.clone() } else { root.join(inside) };
-            let target = target.to_string_lossy().into_owned();
-            if entry.file_type().is_dir() {
-                if inside.as_os_str().is_empty()
-                    && written.ends_with('/')
-                    && self.directory_mode.is_none()
-                    && dest.is_dir()
-                {
-                    continue;
-                }
-                let mut args = map! { "path" => target, "state" => "directory" };
-                let mode = self.directory_mode.as_ref().or(self.common.mode.as_ref().filter(|_| false));
-                if let Some(mode) = mode {
-                    args.insert("mode".into(), Value::from_json(mode.clone()));
-                }
-                for (name, value) in [("owner", &self.common.owner), ("group", &self.common.group)] {
-                    if let Some(value) = value {
-                        args.insert(name.into(), value.as_str().into());
-                    }
-                }
-                add(&mut all, call.module_named("file", args)?);
-            } else if entry.path_is_symlink() && !self.local_follow {
-                let link = std::fs::read_link(entry.path())?.to_string_lossy().into_owned();
-                let args = map! { "path" => target, "src" => link, "state" => "link", "force" => true, "follow" => false };
-                add(&mut all, call.module_named("file", args)?);
-            } else {
-                let bytes = self.read(call, entry.path())?;
-                let name = entry.file_name().to_string_lossy().into_owned();
-                add(
-                    &mut all,
-                    send_to(call, &self.common, target, Some(entry.path()), bytes, Some(name), false)?,
-                );
+        for (path, place) in &tree.files {
+            let content = content(call, path, self.decrypt)?;
+            let name = place.to_string_lossy().into_owned();
+            last = send_to(call, &self.common, dest.clone(), Some(path), content, Some(name))?;
+            add(&mut all, &last);
+        }
+        let attributes = [
+            "owner",
+            "group",
+            "attributes",
+            "attr",
+            "seuser",
+            "serole",
+            "setype",
+            "selevel",
+            "unsafe_writes",
+        ];
+        let given: Map = call
+            .args
+            .values
+            .iter()
+            .filter(|(name, _)| name.as_str().is_some_and(|n| attributes.contains(&n)))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        for (_, place) in &tree.folders {
+            let mut args = given.clone();
+            args.insert("path".into(), format!("{dest}{}", place.display()).into());
+            args.insert("state".into(), "directory".into());
+            if let Some(mode) = &self.directory_mode {
+                args.insert("mode".into(), Value::from_json(mode.clone()));
             }
+            last = call.module_named("file", args)?;
+            add(&mut all, &last);
+        }
+        for (target, place) in &tree.links {
+            let mut args = given.clone();
+            args.insert("path".into(), format!("{dest}{}", place.display()).into());
+            args.insert("src".into(), target.to_string_lossy().into_owned().into());
+            args.insert("state".into(), "link".into());
+            args.insert("force".into(), true.into());
+            if !tree.folders.is_empty() {
+                args.insert("follow".into(), false.into());
+            }
+            last = call.module_named("file", args)?;
+            add(&mut all, &last);
+        }
+        if tree.files.len() == 1 {
+            all.values = last.values;
+            let path = all.values.get("path").cloned();
+            if let Some(path) = path {
+                all.values.entry("dest".into()).or_insert(path);
+            }
+            return Ok(all);
         }
         let src = source.to_string_lossy().into_owned() + if written.ends_with('/') { "/" } else { "" };
-        Ok(all.with("dest", self.common.dest.clone()).with("src", src))
+        Ok(all.with("dest", dest).with("src", src))
     }
 }
 
-fn add(all: &mut Outcome, one: Outcome) {
+fn add(all: &mut Outcome, one: &Outcome) {
     all.changed |= one.changed;
-    all.diff.extend(one.diff);
+    all.diff.extend(one.diff.iter().cloned());
 }
 
 impl ActionCall<'_> {
@@ -236,21 +252,19 @@ pub fn write(
     common: &Common,
     source: &Path,
     bytes: Vec<u8>,
-    secret: bool,
 ) -> Result<Outcome, Failure> {
     let name = source.file_name().map(|n| n.to_string_lossy().into_owned());
-    send(call, common, Some(source), bytes, name, secret)
+    send(call, common, Some(source), Content::Bytes(bytes), name)
 }
 
 fn send(
     call: &mut ActionCall,
     common: &Common,
     source: Option<&Path>,
-    bytes: Vec<u8>,
+    content: Content,
     name: Option<String>,
-    secret: bool,
 ) -> Result<Outcome, Failure> {
-    send_to(call, common, common.dest.clone(), source, bytes, name, secret)
+    send_to(call, common, common.dest.clone(), source, content, name)
 }
 
 /// Calls the host's part of `copy`.
@@ -259,9 +273,8 @@ fn send_to(
     common: &Common,
     dest: String,
     source: Option<&Path>,
-    bytes: Vec<u8>,
+    content: Content,
     name: Option<String>,
-    secret: bool,
 ) -> Result<Outcome, Failure> {
     let keep = [
         "owner",
@@ -286,8 +299,6 @@ fn send_to(
         .filter(|(k, _)| k.as_str().is_some_and(|k| keep.contains(&k)))
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
-    let _ = (common.backup, common.follow, &common.validate, &common.attributes, common.unsafe_writes);
-    let _ = (&common.seuser, &common.serole, &common.setype, &common.selevel);
     values.insert("dest".into(), dest.into());
     match (&common.mode, source) {
         (Some(mode), Some(source)) if mode == "preserve" => {
@@ -306,9 +317,7 @@ fn send_to(
     if let Some(name) = name {
         values.insert("_original_basename".into(), name.into());
     }
-    let encoded = base64::engine::general_purpose::STANDARD.encode(&bytes);
-    values.insert("_content_base64".into(), if secret { Value::secret(encoded) } else { encoded.into() });
-    let mut outcome = call.module_named("copy", values)?;
+    let mut outcome = bring(call, values, content)?;
     if let Some(source) = source {
         for diff in outcome.diff.iter_mut().filter(|d| d.after_header.is_some()) {
             diff.after_header = Some(source.to_string_lossy().into_owned());
@@ -325,13 +334,52 @@ fn send_to(
     Ok(outcome)
 }
 
+/// Calls the host's part of `copy` with something that goes there.
+pub fn bring(call: &mut ActionCall, values: Map, content: Content) -> Result<Outcome, Failure> {
+    let args = Arguments { values, ..call.args.clone() };
+    call.call_with_files("ansible.builtin.copy", args, Files::source(content))
+}
+
+/// What goes to the host of a file on the controller: the file itself, or what is in a vault.
+pub fn content(call: &ActionCall, file: &Path, decrypt: bool) -> Result<Content, Error> {
+    let cannot = |e: std::io::Error| Error::new(format!("cannot read {}: {e}", file.display()));
+    let mut start = Vec::new();
+    std::fs::File::open(file).and_then(|file| file.take(64).read_to_end(&mut start)).map_err(cannot)?;
+    match decrypt && crate::vault::is_envelope(&start) {
+        true => opened(call, file, decrypt).map(Content::Bytes),
+        false => Content::file(file).map_err(cannot),
+    }
+}
+
+/// The content of a file on the controller; of a vault, what is in it.
+pub fn opened(call: &ActionCall, file: &Path, decrypt: bool) -> Result<Vec<u8>, Error> {
+    let bytes =
+        std::fs::read(file).map_err(|e| Error::new(format!("cannot read {}: {e}", file.display())))?;
+    if !decrypt || !crate::vault::is_envelope(&bytes) {
+        return Ok(bytes);
+    }
+    let keyring = &call.scope.base.environment.keyring;
+    keyring.open(&String::from_utf8_lossy(&bytes)).map_err(|e| match keyring.is_empty() {
+        true => {
+            Error::new(format!("A vault password or secret must be specified to decrypt {}", file.display()))
+                .help(e.get_help().unwrap_or_default().to_owned())
+        }
+        false => e.context(format!("cannot open {}", file.display())),
+    })
+}
+
 /// Finds a file on the controller where Ansible looks: each folder of the search path, its `kind` folder first.
 pub fn find(call: &ActionCall, name: &str, kind: &str) -> Option<PathBuf> {
+    find_in(call.scope.search_path(), name, kind)
+}
+
+/// The same, in the folders of a search path.
+pub fn find_in(folders: Vec<PathBuf>, name: &str, kind: &str) -> Option<PathBuf> {
     let expanded = expand_home(name);
     if expanded.is_absolute() {
         return expanded.exists().then(|| document::absolute(&expanded));
     }
-    call.scope.search_path().into_iter().find_map(|folder| {
+    folders.into_iter().find_map(|folder| {
         [folder.join(kind).join(&expanded), folder.join(&expanded)]
             .into_iter()
             .find(|p| p.exists())

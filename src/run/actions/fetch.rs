@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use md5::Md5;
-use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Outcome, Value, map};
+use md5::{Digest, Md5};
+use playbook_api::context::Source;
+use playbook_api::{Arguments, Doc, Failure, JsonSchema, Outcome, Value, map};
 use serde::Deserialize;
-use sha1::{Digest, Sha1};
 
 use super::{Action, ActionCall, BUILTIN};
 use crate::document;
+use crate::run::files::{Arrival, Content, Files, Sums};
 
 /// Gets a file of the host to the controller.
 #[derive(Deserialize, JsonSchema)]
@@ -52,29 +52,51 @@ impl Action for Fetch {
         if call.check {
             return Ok(Outcome::skip("check mode not (yet) supported for this module"));
         }
-        let args = Arguments { values: map! { "src" => self.src.clone() }, ..call.args.clone() };
-        let slurped = match call.call_module("ansible.builtin.slurp", args) {
+        // Where it goes depends on the task alone; that a folder is in the way matters once there is a file.
+        let place = self.place(call);
+        let mut values = map! { "src" => self.src.as_str() };
+        if let Ok(dest) = &place
+            && let Ok(old) = Content::file(dest)
+        {
+            values.insert("_checksum".into(), old.sha1().ok().into());
+        }
+        let args = Arguments { values, ..call.args.clone() };
+        let arrival = Arrival::at(place.as_deref().unwrap_or(Path::new("/nowhere")));
+        let files = match &place {
+            Ok(_) => Files::sink(arrival.clone()),
+            Err(_) => Files::default(),
+        };
+        let fetched = match call.call_with_files("ansible.builtin.fetch", args, files) {
             Ok(outcome) => outcome,
             Err(failure) if failure.unreachable => return Err(failure),
-            Err(failure) => return self.missing(failure),
+            Err(failure) => {
+                let missing = self.missing(failure);
+                return place.and(missing);
+            }
         };
-        let encoded = slurped.values.get("content").and_then(Value::as_str).unwrap_or_default();
-        let bytes = base64::engine::general_purpose::STANDARD
-            .decode(encoded)
-            .map_err(|e| Failure::new(format!("the host sent no readable content: {e}")))?;
-        let dest = self.place(call)?;
-        let (sha1, md5) = (hex::encode(Sha1::digest(&bytes)), hex::encode(Md5::digest(&bytes)));
+        let dest = place?;
         let shown = dest.to_string_lossy().into_owned();
-        if std::fs::read(&dest).is_ok_and(|old| old == bytes) {
+        let Some(Sums { sha1, md5 }) = arrival.sums() else {
             let outcome = Outcome::default().with("file", self.src).with("dest", shown);
-            return Ok(outcome.with("md5sum", md5).with("checksum", sha1));
-        }
-        let cannot = |e| Error::new(format!("cannot write {}: {e}", dest.display()));
-        std::fs::create_dir_all(dest.parent().unwrap_or(Path::new("/"))).map_err(cannot)?;
-        std::fs::write(&dest, &bytes).map_err(cannot)?;
+            let sum = fetched.values.get("checksum").cloned().unwrap_or_default();
+            return Ok(outcome.with("md5sum", md5_of(&dest)).with("checksum", sum));
+        };
         let outcome = Outcome::changed(true).with("dest", shown).with("md5sum", md5);
         let outcome = outcome.with("remote_md5sum", Value::Null);
         Ok(outcome.with("checksum", sha1.clone()).with("remote_checksum", sha1))
+    }
+}
+
+/// The MD5 of a file, if it can be read.
+fn md5_of(file: &Path) -> Option<String> {
+    let mut sum = Md5::new();
+    let mut file = std::fs::File::open(file).ok()?;
+    let mut piece = vec![0; 128 << 10];
+    loop {
+        match std::io::Read::read(&mut file, &mut piece).ok()? {
+            0 => return Some(hex::encode(sum.finalize())),
+            count => sum.update(&piece[..count]),
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! `gather_facts`
 
-use playbook_api::{Arguments, Doc, Failure, JsonSchema, Outcome};
+use playbook_api::{Arguments, Doc, Failure, JsonSchema, Map, Outcome, Value};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
+use crate::template::{Renderer, Scope};
 
 /// Gathers facts with the modules of `facts_modules`, `setup` as a rule.
 #[derive(Deserialize, JsonSchema)]
@@ -34,8 +35,34 @@ impl Action for GatherFacts {
     };
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
-        let mut args: Arguments = call.args.clone();
-        args.values.shift_remove("parallel");
-        call.call_module("ansible.builtin.setup", args)
+        let mut setup: Arguments = call.args.clone();
+        setup.values.shift_remove("parallel");
+        let mut all = Outcome::default();
+        for name in modules(call)? {
+            // The options are those of `setup`.
+            let args = match name.rsplit('.').next() {
+                Some("setup") => setup.clone(),
+                _ => Arguments { values: Map::default(), ..setup.clone() },
+            };
+            let outcome = call.call_module(&name, args)?;
+            all.facts.extend(outcome.facts);
+            all.warnings.extend(outcome.warnings);
+            all.values.extend(outcome.values);
+        }
+        Ok(all)
     }
+}
+
+/// The modules that gather: the variable `ansible_facts_modules`, or the setting.
+fn modules(call: &ActionCall) -> Result<Vec<String>, Failure> {
+    let named = match call.scope.get("ansible_facts_modules").transpose()? {
+        Some(value) => Renderer::finalize(value)?,
+        None => call.item.play.shared.settings.facts_modules.clone().into(),
+    };
+    let names: Vec<String> = match &named {
+        Value::List(items) => items.iter().map(|name| name.to_text().into_owned()).collect(),
+        one => one.to_text().split(',').map(|name| name.trim().to_owned()).collect(),
+    };
+    let smart = |name: String| if name == "smart" { "ansible.builtin.setup".into() } else { name };
+    Ok(names.into_iter().map(smart).collect())
 }

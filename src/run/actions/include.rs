@@ -6,7 +6,7 @@ use playbook_api::{Doc, Error, ErrorKind, Failure, JsonSchema, Map, Outcome, Val
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
-use crate::playbook::FrameKind;
+use crate::playbook::{FrameKind, Task};
 use crate::run::effect::{Included, Inclusion};
 use crate::run::{Effect, include};
 
@@ -127,23 +127,25 @@ fn label(call: &ActionCall) -> Result<Option<String>, Error> {
 
 /// Looks for an included file where Ansible does.
 fn find(call: &ActionCall, file: &str) -> Result<PathBuf, Error> {
+    let handler = call.item.info.kind == crate::report::TaskKind::Handler;
+    let (play, playbook) = (&call.item.play.play.folder, &call.scope.base.play.playbook_dir);
+    find_in(call.item.task, handler, [play, playbook], file)
+}
+
+/// Looks for the file that a task includes: beside what brought the task, in its role, in the folders of the play's
+/// and the run's playbook.
+pub fn find_in(task: &Task, handler: bool, playbooks: [&Path; 2], file: &str) -> Result<PathBuf, Error> {
     let written = Path::new(file);
     if written.is_absolute() {
-        return existing(written).ok_or_else(|| missing(call, file, &[]));
+        return existing(written).ok_or_else(|| missing(task, file, &[]));
     }
     let mut tried = Vec::new();
-    let task = call.item.task;
     let mut folders: Vec<PathBuf> = Vec::new();
     for frame in task.frame.chain() {
         match &frame.kind {
             FrameKind::Include { folder, .. } => folders.push(folder.clone()),
             FrameKind::Role(role) => {
-                let kind = if call.item.info.kind == crate::report::TaskKind::Handler {
-                    "handlers"
-                } else {
-                    "tasks"
-                };
-                folders.push(role.path.join(kind));
+                folders.push(role.path.join(if handler { "handlers" } else { "tasks" }));
                 folders.push(role.path.join("tasks"));
                 folders.push(role.path.clone());
             }
@@ -151,8 +153,7 @@ fn find(call: &ActionCall, file: &str) -> Result<PathBuf, Error> {
         }
     }
     folders.extend(Path::new(&*task.place.file).parent().map(Path::to_owned));
-    folders.push(call.item.play.play.folder.clone());
-    folders.push(call.scope.base.play.playbook_dir.clone());
+    folders.extend(playbooks.map(Path::to_owned));
     for folder in folders {
         let path = folder.join(written);
         if let Some(path) = existing(&path) {
@@ -162,18 +163,17 @@ fn find(call: &ActionCall, file: &str) -> Result<PathBuf, Error> {
             tried.push(path);
         }
     }
-    Err(missing(call, file, &tried))
+    Err(missing(task, file, &tried))
 }
 
 fn existing(path: &Path) -> Option<PathBuf> {
     path.is_file().then(|| crate::document::absolute(path))
 }
 
-fn missing(call: &ActionCall, file: &str, tried: &[PathBuf]) -> Error {
+fn missing(task: &Task, file: &str, tried: &[PathBuf]) -> Error {
     let shown = tried.first().map_or_else(|| PathBuf::from(file), |p| crate::document::absolute(p));
-    let error =
-        call.error(format!("Could not find or access '{}' on the Ansible Controller.", shown.display()));
-    let error = error.kind(ErrorKind::NotFound);
+    let message = format!("Could not find or access '{}' on the Ansible Controller.", shown.display());
+    let error = Error::new(message).kind(ErrorKind::NotFound).at(&task.place);
     if tried.is_empty() {
         return error;
     }

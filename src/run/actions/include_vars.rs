@@ -192,13 +192,18 @@ fn place_of_folder(call: &ActionCall, dir: &str) -> PathBuf {
 }
 
 fn find(call: &ActionCall, name: &str, folder: bool) -> Option<PathBuf> {
+    find_in(folders(call), name, folder)
+}
+
+/// Looks for a file, or also a folder, in the folders of a search path.
+pub fn find_in(folders: Vec<PathBuf>, name: &str, folder: bool) -> Option<PathBuf> {
     let exists = |path: PathBuf| {
         (if folder { path.exists() } else { path.is_file() }).then(|| document::absolute(&path))
     };
     if Path::new(name).is_absolute() {
         return exists(name.into());
     }
-    folders(call)
+    folders
         .into_iter()
         .find_map(|base| exists(base.join("vars").join(name)).or_else(|| exists(base.join(name))))
 }

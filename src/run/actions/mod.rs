@@ -4,16 +4,19 @@
 //! [`table`].
 
 mod add_host;
+mod assemble;
 mod assert;
-mod copy;
+mod async_status;
+pub mod copy;
 mod debug;
 mod fail;
 mod fetch;
 mod gather_facts;
 mod group_by;
-mod include;
-mod include_vars;
+pub mod include;
+pub mod include_vars;
 mod managed;
+mod package;
 mod pause;
 mod protomatter_debug;
 mod raw;
@@ -21,7 +24,10 @@ mod script;
 mod set_fact;
 mod set_stats;
 mod template;
+mod tree;
+mod unarchive;
 mod validate_argument_spec;
+mod wait_for_connection;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock};
@@ -30,7 +36,9 @@ use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Outcome, Spec, Va
 use serde::de::DeserializeOwned;
 
 use super::Effect;
+use super::files::Files;
 use super::item::ItemCall;
+use crate::connection::Output;
 use crate::document::Node;
 use crate::template::Renderer;
 use crate::vars::HostScope;
@@ -40,6 +48,8 @@ pub trait Action: DeserializeOwned + JsonSchema {
     const DOC: Doc;
     /// Arguments that are not rendered beforehand; [`ActionCall::written`] gives them.
     const RAW: &'static [&'static str] = &[];
+    /// With `async`, the module of the same name runs as a job.
+    const ASYNC: bool = false;
     /// Any other argument is taken too (`set_fact`'s variables).
     const FREE: bool = false;
 
@@ -60,9 +70,28 @@ pub struct ActionCall<'a> {
     pub verbose: bool,
     /// The result is not shown, as with `no_log`.
     pub hidden: bool,
+    /// The controller's files that the module being called may want.
+    pub files: Files,
 }
 
-impl ActionCall<'_> {
+impl<'a> ActionCall<'a> {
+    /// A call that has no arguments yet.
+    pub fn new(item: &'a ItemCall<'a>, scope: &'a Arc<HostScope>) -> Self {
+        ActionCall {
+            item,
+            scope,
+            args: Arguments::default(),
+            check: false,
+            diff: false,
+            delegated: None,
+            effects: Vec::new(),
+            carry: Vec::new(),
+            verbose: false,
+            hidden: false,
+            files: Files::default(),
+        }
+    }
+
     pub fn renderer(&self) -> Renderer {
         self.scope.renderer()
     }
@@ -88,9 +117,22 @@ impl ActionCall<'_> {
         self.call_module(&name, args)
     }
 
+    /// Runs a command line where the task acts, with nothing but a shell needed there.
+    pub fn execute(&mut self, command: &str) -> Result<Output, Failure> {
+        super::module::execute(self, command)
+    }
+
     /// Runs a module where the task acts.
     pub fn call_module(&mut self, name: &str, args: Arguments) -> Result<Outcome, Failure> {
         super::module::call(self, name, args)
+    }
+
+    /// The same, for a module that takes a file of the controller or sends one.
+    pub fn call_with_files(&mut self, name: &str, args: Arguments, files: Files) -> Result<Outcome, Failure> {
+        self.files = files;
+        let done = self.call_module(name, args);
+        self.files = Files::default();
+        done
     }
 }
 
@@ -98,6 +140,8 @@ impl ActionCall<'_> {
 pub struct ActionEntry {
     pub doc: &'static Doc,
     pub raw: &'static [&'static str],
+    pub asynchronous: bool,
+    pub free: bool,
     pub run: fn(&ActionEntry, &mut ActionCall) -> Result<Outcome, Failure>,
     build: fn() -> Spec,
     spec: OnceLock<Spec>,
@@ -108,6 +152,8 @@ impl ActionEntry {
         let entry = ActionEntry {
             doc: &A::DOC,
             raw: A::RAW,
+            asynchronous: A::ASYNC,
+            free: A::FREE,
             build: Spec::of::<A>,
             spec: OnceLock::new(),
             run: |entry, call| {
@@ -137,7 +183,9 @@ impl ActionEntry {
 pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|| {
     HashMap::from([
         ActionEntry::of::<add_host::AddHost>(),
+        ActionEntry::of::<assemble::Assemble>(),
         ActionEntry::of::<assert::Assert>(),
+        ActionEntry::of::<async_status::AsyncStatus>(),
         ActionEntry::of::<copy::Copy>(),
         ActionEntry::of::<debug::Debug>(),
         ActionEntry::of::<fail::Fail>(),
@@ -147,6 +195,7 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
         ActionEntry::of::<include::IncludeRole>(),
         ActionEntry::of::<include::IncludeTasks>(),
         ActionEntry::of::<include_vars::IncludeVars>(),
+        ActionEntry::of::<package::Package>(),
         ActionEntry::of::<pause::Pause>(),
         ActionEntry::of::<protomatter_debug::ProtomatterDebug>(),
         ActionEntry::of::<raw::Raw>(),
@@ -154,7 +203,9 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
         ActionEntry::of::<set_fact::SetFact>(),
         ActionEntry::of::<set_stats::SetStats>(),
         ActionEntry::of::<template::Template>(),
+        ActionEntry::of::<unarchive::Unarchive>(),
         ActionEntry::of::<validate_argument_spec::ValidateArgumentSpec>(),
+        ActionEntry::of::<wait_for_connection::WaitForConnection>(),
     ])
 });
 

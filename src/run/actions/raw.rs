@@ -1,9 +1,10 @@
 //! `raw`
 
-use playbook_api::{Arguments, Doc, Failure, JsonSchema, Outcome, map};
+use playbook_api::{Doc, Failure, JsonSchema, Outcome};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
+use crate::connection::Output;
 
 /// Runs a command line as it is, through the login shell, with nothing needed on the host.
 #[derive(Deserialize, JsonSchema)]
@@ -39,24 +40,21 @@ impl Action for Raw {
         let Some(command) = self.raw else {
             return Err(Failure::new("no command given").help("`raw: COMMAND`"));
         };
-        let mut values = map! { "_raw_params" => command, "_uses_shell" => true };
-        if let Some(executable) = self.executable {
-            values.insert("executable".into(), executable.into());
-        }
-        let args = Arguments { values, ..call.args.clone() };
-        let keep = |mut outcome: Outcome| {
-            outcome.values.retain(|name, _| {
-                matches!(
-                    name.as_str(),
-                    Some("rc" | "stdout" | "stderr" | "msg" | "stdout_lines" | "stderr_lines")
-                )
-            });
-            outcome.changed = true;
-            outcome
+        let command = match &self.executable {
+            Some(executable) => format!("{executable} -c {}", shlex::try_quote(&command).unwrap_or_default()),
+            None => command,
         };
-        match call.call_module("ansible.builtin.command", args) {
-            Ok(outcome) => Ok(keep(outcome)),
-            Err(failure) => Err(Failure { outcome: keep(failure.outcome.clone()), ..failure }),
+        let Output { code, stdout, stderr } = call.execute(&command)?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let outcome = Outcome::changed(true)
+            .with("rc", code)
+            .with("stdout", text(&stdout))
+            .with("stdout_lines", text(&stdout).lines().collect::<Vec<_>>())
+            .with("stderr", text(&stderr))
+            .with("stderr_lines", text(&stderr).lines().collect::<Vec<_>>());
+        match code {
+            0 => Ok(outcome),
+            _ => Err(Failure::new("non-zero return code").outcome(outcome)),
         }
     }
 }

@@ -1,11 +1,10 @@
 //! `script`
 
-use std::path::Path;
-
-use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Map, Outcome, Value, map};
+use playbook_api::{Arguments, Doc, Failure, JsonSchema, Map, Outcome, Value, map};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN, copy};
+use crate::run::files::Files;
 
 /// Runs a script of the controller on the host.
 #[derive(Deserialize, JsonSchema)]
@@ -49,17 +48,6 @@ impl Action for Script {
     };
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
-        let decides = self.creates.is_some() || self.removes.is_some();
-        if let Some(path) = &self.creates
-            && exists(call, path)?
-        {
-            return Ok(Outcome::skip(format!("{path} exists, matching creates option")));
-        }
-        if let Some(path) = &self.removes
-            && !exists(call, path)?
-        {
-            return Ok(Outcome::skip(format!("{path} does not exist, matching removes option")));
-        }
         if let Some(folder) = self.chdir.as_deref().filter(|folder| !folder.starts_with('/')) {
             return Err(Failure::new(format!(
                 "chdir {folder} must be an absolute path for a Unix-aware remote node"
@@ -74,67 +62,53 @@ impl Action for Script {
         let Some(source) = copy::find(call, name, "files") else {
             return Err(copy::missing(call, name, "files"));
         };
-        if call.check {
-            return Ok(match decides {
-                true => Outcome::changed(true),
-                false => Outcome::skip("Check mode is not supported for this task."),
-            });
-        }
-        let mut bytes = std::fs::read(&source)
-            .map_err(|e| Error::new(format!("cannot read {}: {e}", source.display())))?;
-        if self.decrypt && crate::vault::is_envelope(&bytes) {
-            bytes = call.scope.base.environment.keyring.open(&String::from_utf8_lossy(&bytes))?;
-        }
-        let folder = temporary_folder(call)?;
-        let file = Path::new(&folder).join(source.file_name().unwrap_or_default());
-        let file = file.to_string_lossy().into_owned();
+        let content = copy::content(call, &source, self.decrypt)?;
         // Only the script's name is replaced: its arguments keep their quotes.
-        let command = line.replacen(name.as_str(), &file, 1);
-        let command = match self.executable {
-            Some(program) => format!("{program} {command}"),
-            None => command,
+        let arguments = words_after(line, name);
+        let mut values = map! {
+            "_name" => source.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            "_arguments" => arguments,
         };
-        let done = copied(call, &file, &bytes).and_then(|()| {
-            let mut values = map! { "_raw_params" => command, "_uses_shell" => true };
-            if let Some(folder) = self.chdir {
-                values.insert("chdir".into(), folder.into());
+        for (name, value) in [
+            ("creates", self.creates),
+            ("removes", self.removes),
+            ("chdir", self.chdir),
+            ("executable", self.executable),
+        ] {
+            if let Some(value) = value {
+                values.insert(name.into(), value.into());
             }
-            module(call, "command", values)
-        });
-        let gone = module(call, "file", map! { "path" => folder, "state" => "absent" });
+        }
         let keep = |mut outcome: Outcome| {
             let kept = ["rc", "stdout", "stderr", "msg", "stdout_lines", "stderr_lines"];
             outcome.values.retain(|name, _| name.as_str().is_some_and(|name| kept.contains(&name)));
             outcome.changed = true;
             outcome
         };
-        match done {
-            Ok(outcome) => gone.map(|_| keep(outcome)),
+        let args = Arguments { values, ..call.args.clone() };
+        match call.call_with_files("ansible.builtin.script", args, Files::source(content)) {
+            Ok(outcome) if outcome.skipped => Ok(outcome),
+            Ok(outcome) => Ok(keep(outcome)),
+            Err(failure) if failure.unreachable || !failure.outcome.values.contains_key("rc") => Err(failure),
             Err(failure) => Err(Failure { outcome: keep(failure.outcome.clone()), ..failure }),
         }
     }
 }
 
-fn module(call: &mut ActionCall, name: &str, values: Map) -> Result<Outcome, Failure> {
+/// What follows the first word of a line, which is this once its quotes are gone.
+fn words_after<'a>(line: &'a str, word: &str) -> &'a str {
+    let at = |end: usize| shlex::split(&line[..end]).is_some_and(|words| words == [word]);
+    let blanks = line.match_indices(char::is_whitespace).map(|(at, _)| at);
+    blanks.into_iter().find(|end| at(*end)).map_or("", |end| &line[end..])
+}
+
+pub fn module(call: &mut ActionCall, name: &str, values: Map) -> Result<Outcome, Failure> {
     let args = Arguments { values, ..call.args.clone() };
     call.call_module(&format!("ansible.builtin.{name}"), args)
 }
 
-fn exists(call: &mut ActionCall, path: &str) -> Result<bool, Failure> {
+pub fn exists(call: &mut ActionCall, path: &str) -> Result<bool, Failure> {
     let outcome = module(call, "stat", map! { "path" => path, "get_checksum" => false })?;
     let stat = outcome.values.get("stat").and_then(|stat| stat.get("exists"));
     Ok(stat.is_some_and(Value::is_true))
-}
-
-fn temporary_folder(call: &mut ActionCall) -> Result<String, Failure> {
-    let outcome = module(call, "tempfile", map! { "state" => "directory" })?;
-    let path = outcome.values.get("path").and_then(Value::as_str);
-    path.map(str::to_owned).ok_or_else(|| Failure::new("the host made no temporary folder"))
-}
-
-fn copied(call: &mut ActionCall, dest: &str, bytes: &[u8]) -> Result<(), Failure> {
-    use base64::Engine;
-    let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
-    let values = map! { "dest" => dest, "mode" => "0700", "_content_base64" => encoded };
-    module(call, "copy", values).map(|_| ())
 }

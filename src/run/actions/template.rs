@@ -78,30 +78,26 @@ impl Action for Template {
             _ => return Err(Failure::new("newline_sequence needs to be one of: \\n, \\r or \\r\\n")),
         };
         let text = document::read(&source, &call.scope.base.environment.keyring)?;
-        let default = Syntax::default();
-        let or = |given: &Option<String>, default: &String| given.clone().unwrap_or_else(|| default.clone());
+        let given = |name: &str| match name {
+            "block_start_string" => self.block_start_string.clone(),
+            "block_end_string" => self.block_end_string.clone(),
+            "variable_start_string" => self.variable_start_string.clone(),
+            "variable_end_string" => self.variable_end_string.clone(),
+            "comment_start_string" => self.comment_start_string.clone(),
+            "comment_end_string" => self.comment_end_string.clone(),
+            _ => None,
+        };
         let syntax = Syntax {
-            block: (
-                or(&self.block_start_string, &default.block.0),
-                or(&self.block_end_string, &default.block.1),
-            ),
-            variable: (
-                or(&self.variable_start_string, &default.variable.0),
-                or(&self.variable_end_string, &default.variable.1),
-            ),
-            comment: (
-                or(&self.comment_start_string, &default.comment.0),
-                or(&self.comment_end_string, &default.comment.1),
-            ),
             trim_blocks: self.trim_blocks,
             lstrip_blocks: self.lstrip_blocks,
             newline: newline.into(),
             ..Syntax::file()
-        };
+        }
+        .with_delimiters(given);
         let codec =
             Codec::find(self.output_encoding.as_deref().filter(|e| !e.is_empty()).unwrap_or("utf-8"))?;
         let rendered = render(call, &source, &text, syntax, &self.common.dest)?;
-        copy::write(call, &self.common, &source, codec.encode(&rendered.to_text())?, rendered.is_secret())
+        copy::write(call, &self.common, &source, codec.encode(&rendered.to_text())?)
     }
 }
 

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use playbook_api::{Error, Map, Value};
 
 use super::super::lazy::force;
-use super::super::{access, methods, object, operators, undefined};
+use super::super::{access, budget, methods, object, operators, undefined};
 use super::Evaluator;
 use crate::jinja::program::{Expr, Target};
 
 impl<'p> Evaluator<'p> {
     pub(super) fn assign(&mut self, target: &Target, value: Value) -> Result<(), Error> {
+        if !matches!(target, Target::Tuple(..)) {
+            budget::measure(&value)?;
+        }
         match target {
             Target::Name(name) => {
                 self.frame().set(name, value);

@@ -6,7 +6,7 @@ use playbook_api::{Error, ErrorKind, Map, Value};
 
 use super::super::filters::short_name;
 use super::super::lazy::{force, force_deep, reach};
-use super::super::{Renderer, access, globals, methods, object, secret, undefined};
+use super::super::{Renderer, access, budget, globals, methods, object, secret, undefined};
 use super::macros::{Loop, Macro};
 use super::output::concat;
 use super::{Evaluator, Position, plugins};
@@ -28,7 +28,10 @@ pub fn call_value(
         return Ok(undefined.clone());
     }
     let result = object::behaviour(callee).and_then(|callee| callee.call(renderer, args, kwargs));
-    result.unwrap_or_else(|| Err(Error::new(format!("'{}' object is not callable", callee.type_name()))))
+    let result = result
+        .unwrap_or_else(|| Err(Error::new(format!("'{}' object is not callable", callee.type_name()))))?;
+    budget::made(&result)?;
+    Ok(result)
 }
 
 impl<'p> Evaluator<'p> {
@@ -193,7 +196,7 @@ impl<'p> Evaluator<'p> {
             return Ok(unknown.clone());
         }
         match globals::call(&self.unit.renderer, name, args, kwargs) {
-            Some(result) => result,
+            Some(result) => result.and_then(|value| budget::made(&value).map(|()| value)),
             None => Ok(undefined::located(undefined::name(name), || self.place(position))),
         }
     }
@@ -207,6 +210,7 @@ impl<'p> Evaluator<'p> {
     ) -> Result<Value, Error> {
         if methods::MUTATING.contains(&&**name) {
             let (args, kwargs) = self.arguments(arguments)?;
+            args.iter().chain(kwargs.values()).try_for_each(budget::measure)?;
             if let Some(result) = self.mutate(base, name, &args, &kwargs)? {
                 return Ok(result);
             }
@@ -228,7 +232,9 @@ impl<'p> Evaluator<'p> {
             let args = args.iter().map(force_deep).collect::<Result<Vec<_>, _>>()?;
             if let Some(result) = methods::call(&object, name, &args, &kwargs) {
                 let inputs: Vec<&Value> = [&object].into_iter().chain(&args).collect();
-                return Ok(secret::taint(result?, &inputs));
+                let result = result?;
+                budget::made(&result)?;
+                return Ok(secret::taint(result, &inputs));
             }
         }
         let value = match attribute {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use playbook_api::{Error, Map, Value};
 
-use super::super::Renderer;
 use super::super::object::{self, Behaviour, Native};
+use super::super::{Renderer, budget};
 use super::{Evaluator, Frame, Unit, concat};
 use crate::jinja::program::MacroCode;
 
@@ -24,6 +24,7 @@ impl Macro {
     }
 
     fn invoke(&self, mut args: Vec<Value>, mut kwargs: Map) -> Result<Value, Error> {
+        budget::spend(5)?;
         let code = &*self.code;
         let name = &code.name;
         let frame = Frame::new(Some(self.frame.clone()));

@@ -24,7 +24,7 @@ pub use output::{concat, print};
 pub use plugins::{filter, lookup, test};
 
 use super::frame::Frame;
-use super::{Renderer, undefined};
+use super::{Renderer, budget, undefined};
 use crate::jinja::program::{Body, For, Position, Statement};
 use crate::jinja::{Expression, Program, Syntax, Template, with_stack};
 
@@ -70,11 +70,14 @@ enum Flow {
 /// Renders a template to its native value.
 pub(super) fn render(renderer: &Renderer, template: &Template) -> Result<Value, Error> {
     let program = template.program()?;
-    guarded(|| {
-        let unit = Unit::new(renderer, template.place(), template.syntax().clone(), false, Files::default());
-        let mut evaluator = Evaluator::new(Arc::new(unit), None);
-        let value = evaluator.program(program)?;
-        Ok(preserve_newlines(template, value))
+    budget::within(renderer.environment.options.work, || {
+        guarded(|| {
+            let unit =
+                Unit::new(renderer, template.place(), template.syntax().clone(), false, Files::default());
+            let mut evaluator = Evaluator::new(Arc::new(unit), None);
+            let value = evaluator.program(program)?;
+            Ok(preserve_newlines(template, value))
+        })
     })
     .map_err(|error| error.at(template.place()))
 }
@@ -86,11 +89,14 @@ pub(super) fn evaluate(
     condition: bool,
 ) -> Result<Value, Error> {
     let program = expression.program()?;
-    guarded(|| {
-        let unit = Unit::new(renderer, expression.place(), Syntax::shared_default(), true, Files::default());
-        let mut evaluator = Evaluator::new(Arc::new(unit), None);
-        evaluator.embedded = condition;
-        evaluator.program(program)
+    budget::within(renderer.environment.options.work, || {
+        guarded(|| {
+            let unit =
+                Unit::new(renderer, expression.place(), Syntax::shared_default(), true, Files::default());
+            let mut evaluator = Evaluator::new(Arc::new(unit), None);
+            evaluator.embedded = condition;
+            evaluator.program(program)
+        })
     })
     .map_err(|error| error.at(expression.place()))
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use playbook_api::{Error, Value};
 
 use super::super::lazy::{check_deep, force, force_deep};
-use super::super::{Renderer, object, secret, undefined};
+use super::super::{Renderer, budget, object, secret, undefined};
 
 /// The value of a template with these parts: nothing, the only part as it is, or their text.
 pub fn concat(mut parts: Vec<Value>) -> Result<Value, Error> {
@@ -17,7 +17,9 @@ pub fn concat(mut parts: Vec<Value>) -> Result<Value, Error> {
     }
     let mut text = String::new();
     for part in &parts {
+        let before = text.len();
         print(&mut text, part)?;
+        budget::grown(before, text.len())?;
     }
     let secret = secret::exist() && parts.iter().any(Value::is_secret);
     Ok(if secret { Value::secret(text) } else { Value::from(text) })
@@ -48,6 +50,7 @@ pub fn print(text: &mut String, value: &Value) -> Result<(), Error> {
             }
         }
         Value::List(_) | Value::Tuple(_) | Value::Map(_) => {
+            budget::measure(value)?;
             text.push_str(&Renderer::finalize_with(value.clone(), false)?.to_text());
         }
     }

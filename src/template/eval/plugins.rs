@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use playbook_api::{Error, ErrorKind, Map, Value};
+use playbook_api::{Error, ErrorKind, Map, PluginKind, Plugins, Value, Variables};
 
 use super::super::filters::short_name;
 use super::super::lazy::{as_asked_map, check_deep, force, force_deep, reach};
-use super::super::{Call, Function, Renderer, filters, lookups, secret, tests, undefined};
+use super::super::{Call, Function, Renderer, budget, filters, lookups, secret, tests, undefined};
 
 /// What only looks at the outside of its input: the inside is not computed for it.
 const SHALLOW: [&str; 14] = [
@@ -62,13 +62,20 @@ pub fn filter(
     args: Vec<Value>,
     kwargs: Map,
 ) -> Result<Value, Error> {
-    if let Some(function) = filters::find(name) {
+    let foreign = renderer.environment.context.plugins.as_deref();
+    let overridden = foreign.filter(|plugins| plugins.overrides(PluginKind::Filter, name));
+    if let Some(function) = filters::find(name).filter(|_| overridden.is_none()) {
         return function_call(renderer, "filter", function, name, input, args, kwargs);
     }
     if let Some(filter) = renderer.environment.context.registry.filter(name) {
         return plugin_call("filter", name, input, args, kwargs, |input, args, kwargs| {
             filter.run(&input, &args, &kwargs)
         });
+    }
+    if let Some(plugins) = foreign
+        && plugins.has(PluginKind::Filter, name)?
+    {
+        return foreign_call(plugins, PluginKind::Filter, name, input, args, kwargs);
     }
     Err(not_found("filter", name, |name| filters::find(name).is_some()))
 }
@@ -81,13 +88,43 @@ pub fn test(
     args: Vec<Value>,
     kwargs: Map,
 ) -> Result<Value, Error> {
-    let Some(function) = tests::find(name) else {
-        return Err(not_found("test", name, |name| tests::find(name).is_some()));
+    let foreign = renderer.environment.context.plugins.as_deref();
+    let overridden = foreign.filter(|plugins| plugins.overrides(PluginKind::Test, name));
+    let result = match (tests::find(name).filter(|_| overridden.is_none()), foreign) {
+        (Some(function), _) => function_call(renderer, "test", function, name, input, args, kwargs)?,
+        (None, Some(plugins)) if plugins.has(PluginKind::Test, name)? => {
+            foreign_call(plugins, PluginKind::Test, name, input, args, kwargs)?
+        }
+        _ => return Err(not_found("test", name, |name| tests::find(name).is_some())),
     };
-    match function_call(renderer, "test", function, name, input, args, kwargs)? {
+    match result {
         value @ (Value::Bool(_) | Value::Unknown(_)) => Ok(value),
         value if undefined::is(&value) => Ok(value),
         other => Ok(Value::Bool(other.is_true())),
+    }
+}
+
+/// Calls a filter or test in another language.
+fn foreign_call(
+    plugins: &dyn Plugins,
+    kind: PluginKind,
+    name: &str,
+    input: Value,
+    args: Vec<Value>,
+    kwargs: Map,
+) -> Result<Value, Error> {
+    let what = if kind == PluginKind::Filter { "filter" } else { "test" };
+    plugin_call(what, name, input, args, kwargs, |input, args, kwargs| {
+        plugins.call(kind, name, &input, &args, &kwargs)
+    })
+}
+
+/// The variables of a renderer's scope, for plugins in other languages.
+struct ScopeVariables<'a>(&'a Renderer);
+
+impl Variables for ScopeVariables<'_> {
+    fn all(&self, host: Option<&str>) -> Option<Map> {
+        self.0.scope.all_written(host)
     }
 }
 
@@ -184,7 +221,10 @@ fn plugin_call(
         let value = if shallow { force(value)? } else { force_deep(value)? };
         match &value {
             Value::Undefined(_) if undefined::is_blank(&value) => return Ok(Value::from("")),
-            Value::List(_) | Value::Tuple(_) | Value::Map(_) if !tolerant && !sealed => check_deep(&value)?,
+            Value::List(_) | Value::Tuple(_) | Value::Map(_) if !tolerant && !sealed => {
+                budget::measure(&value)?;
+                check_deep(&value)?;
+            }
             Value::List(_) | Value::Tuple(_) | Value::Map(_) => {}
             _ => undefined::check(&value)?,
         }
@@ -218,7 +258,8 @@ fn plugin_call(
 
 /// A plugin's result: what is undefined is a value, what went wrong says which plugin it was.
 fn finish(what: &str, name: &str, result: Result<Value, Error>) -> Result<Value, Error> {
-    undefined::caught(result).map_err(|error| {
+    let result = undefined::caught(result).and_then(|value| budget::made(&value).map(|()| value));
+    result.map_err(|error| {
         let name = if what == "lookup" { name.to_owned() } else { full(name) };
         error.context(format!("The {what} plugin '{name}' failed"))
     })
@@ -230,16 +271,24 @@ pub fn lookup(renderer: &Renderer, name: &str, terms: Vec<Value>, mut options: M
     let wantlist = options.shift_remove("wantlist").is_some_and(|value| value.is_true());
     let errors = options.shift_remove("errors").unwrap_or_else(|| "strict".into());
     let registry = renderer.environment.context.registry.clone();
-    let built_in = lookups::find(name);
+    let plugins = renderer.environment.context.plugins.as_deref();
+    let overridden = plugins.filter(|plugins| plugins.overrides(PluginKind::Lookup, name));
+    let built_in = lookups::find(name).filter(|_| overridden.is_none());
     let from_crate = registry.lookup(name);
-    if built_in.is_none() && from_crate.is_none() {
+    let known = built_in.is_some() || from_crate.is_some();
+    let foreign = match plugins.filter(|_| !known) {
+        Some(plugins) => plugins.has(PluginKind::Lookup, name)?.then_some(plugins),
+        None => None,
+    };
+    if !known && foreign.is_none() {
         let error = Error::new(format!("The lookup plugin '{name}' was not found."));
         return Err(match near(name, |name| lookups::find(name).is_some()) {
             Some(near) => error.help(format!("did you mean '{near}'?")),
             None => error,
         });
     }
-    let tolerant = matches!(short_name(name), "first_found" | "env");
+    let tolerant =
+        matches!(short_name(name), "first_found" | "env") || foreign.is_some_and(|p| p.takes_undefined(name));
     let ready = |value: &Value| {
         let value = force_deep(value)?;
         if !tolerant {
@@ -263,7 +312,10 @@ pub fn lookup(renderer: &Renderer, name: &str, terms: Vec<Value>, mut options: M
     let found = match (built_in, from_crate) {
         (Some(lookup), _) => (lookup.run)(&terms, &options, renderer),
         (None, Some(lookup)) => lookup.run(&terms, &options, &renderer.environment.context),
-        (None, None) => Ok(Vec::new()),
+        (None, None) => match foreign {
+            Some(plugins) => plugins.lookup(name, &terms, &options, &ScopeVariables(renderer)),
+            None => Ok(Vec::new()),
+        },
     };
     let mut found = match found {
         Ok(found) => found,

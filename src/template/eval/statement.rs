@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Value};
 
-use super::super::{operators, undefined};
+use super::super::{budget, operators, undefined};
 use super::macros::{Loop, Macro};
 use super::output::{concat, emit};
 use super::{Evaluator, Flow, Frame};
@@ -155,6 +155,9 @@ impl<'p> Evaluator<'p> {
         depth: usize,
         out: &mut Vec<Value>,
     ) -> Result<(), Error> {
+        if depth > super::MAX_DEPTH {
+            return self.raise("maximum recursion depth exceeded", code.position);
+        }
         let items = match &iterable {
             blank if undefined::is_blank(blank) => Arc::default(),
             Value::Unknown(_) => {
@@ -167,6 +170,7 @@ impl<'p> Evaluator<'p> {
             Some(condition) => {
                 let mut kept = Vec::new();
                 for item in items.iter() {
+                    budget::spend(1)?;
                     let keep = self.scoped(|this| {
                         this.assign_item(code, item)?;
                         let condition = this.eval(condition)?;
@@ -188,6 +192,7 @@ impl<'p> Evaluator<'p> {
         self.loops.push(code);
         let result = (|| {
             for (i, item) in items.iter().enumerate() {
+                budget::spend(1)?;
                 Loop::at(&state, i);
                 let frame = Frame::new(outer.clone());
                 frame.set(&super::macros::loop_name(), value.clone());

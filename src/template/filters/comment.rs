@@ -3,7 +3,7 @@
 use playbook_api::{Error, Value};
 
 use super::arguments::{given, number};
-use crate::template::{Call, Function};
+use crate::template::{Call, Function, budget};
 
 pub const FILTERS: &[Function] = &[Function { name: "comment", call: comment, undefined: false }];
 
@@ -41,6 +41,10 @@ fn comment(call: &mut Call) -> Result<Value, Error> {
     let (prefix_count, postfix_count) = (count(call, "prefix_count")?, count(call, "postfix_count")?);
 
     let text = call.input.to_text();
+    let edges =
+        (prefix.len() + newline.len()) * prefix_count + (postfix.len() + newline.len()) * postfix_count;
+    let inside = if newline.is_empty() { text.len() + 1 } else { text.matches(&newline).count() + 1 };
+    budget::room(text.len() + edges + inside.saturating_mul(decoration.len() + newline.len()))?;
     let opening = if beginning.is_empty() { String::new() } else { format!("{beginning}{newline}") };
     let before = match prefix.as_str() {
         "" => String::new(),

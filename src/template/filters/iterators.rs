@@ -3,7 +3,7 @@
 use playbook_api::{Error, Value};
 
 use super::arguments::{flag, given, iterate, number, tuple};
-use crate::template::{Call, Function};
+use crate::template::{Call, Function, budget};
 
 pub const FILTERS: &[Function] = &[
     Function { name: "zip", call: zip, undefined: false },
@@ -41,6 +41,7 @@ fn zip_longest(call: &mut Call) -> Result<Value, Error> {
     let columns = columns(call)?;
     let [] = call.bind([], 0)?;
     let longest = columns.iter().map(Vec::len).max().unwrap_or(0);
+    budget::spend(longest.saturating_mul(columns.len()))?;
     let cell = |column: &Vec<Value>, row: usize| column.get(row).unwrap_or(&fill).clone();
     Ok((0..longest).map(|row| tuple(columns.iter().map(|column| cell(column, row)).collect())).collect())
 }
@@ -76,6 +77,10 @@ fn permutations(call: &mut Call) -> Result<Value, Error> {
     let size = given(size).map_or_else(|| Ok(items.len()), |size| natural(&size))?;
     let mut rows = Vec::new();
     if size <= items.len() {
+        let count = (0..size).try_fold(1usize, |count, taken| count.checked_mul(items.len() - taken));
+        if count.is_none_or(|count| count > MOST) {
+            return Err(Error::new("there are too many choices"));
+        }
         choose(items.len(), size, true, &mut Vec::new(), &mut rows)?;
     }
     Ok(pick(&items, rows))
@@ -115,6 +120,7 @@ fn choose(
     }
     let start = if any_order { 0 } else { chosen.last().map_or(0, |last| last + 1) };
     for at in start..count {
+        budget::spend(1)?;
         if !any_order || !chosen.contains(&at) {
             chosen.push(at);
             choose(count, size, any_order, chosen, rows)?;

@@ -7,7 +7,7 @@ use super::arguments::{
 };
 use super::attributes::Path;
 use crate::template::operators::add;
-use crate::template::{Call, Function};
+use crate::template::{Call, Function, budget};
 
 pub const FILTERS: &[Function] = &[
     Function { name: "length", call: length, undefined: false },
@@ -164,11 +164,13 @@ fn join(call: &mut Call) -> Result<Value, Error> {
     let separator = text(&separator, "");
     let mut out = String::new();
     for (at, item) in iterate(&call.input)?.iter().enumerate() {
+        let before = out.len();
         if at > 0 {
             out.push_str(&separator);
         }
         let item = path.as_ref().map_or_else(|| Ok(item.clone()), |path| path.get(item, None))?;
         out.push_str(&defined(item)?.to_text());
+        budget::grown(before, out.len())?;
     }
     Ok(out.into())
 }

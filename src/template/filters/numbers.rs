@@ -52,6 +52,10 @@ pub fn parse_int(text: &str, base: u32) -> Option<Value> {
         (_, 0) => (&*lower, 10),
         (_, base) => (&*lower, base),
     };
+    // Python's own limit.
+    if digits.len() > 4300 && !base.is_power_of_two() {
+        return None;
+    }
     if digits.is_empty() || digits.starts_with('_') || digits.ends_with('_') || digits.contains("__") {
         return None;
     }

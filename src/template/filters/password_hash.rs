@@ -88,6 +88,12 @@ pub fn hash(
     if !salt.bytes().all(|b| SALT.contains(&b)) {
         return Err(failed(format!("invalid characters in {name} salt")));
     }
+    let slow = if name == "bcrypt" { 20 } else { 20_000_000 };
+    if let (Some((.., most)), Some(rounds)) = (scheme.rounds, rounds)
+        && (slow + 1..=i64::from(most)).contains(&rounds)
+    {
+        return Err(failed(format!("more than {slow} rounds of {name} would take hours")));
+    }
     let rounds = match (scheme.rounds, rounds) {
         (None, _) => 0,
         (Some((default, ..)), None) => default,

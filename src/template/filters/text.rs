@@ -4,7 +4,7 @@ use playbook_api::{Error, Value};
 
 use super::arguments::{flag, given, integer, number, size, text};
 use super::wrap;
-use crate::template::{Call, Function, printf};
+use crate::template::{Call, Function, budget, printf};
 
 pub const FILTERS: &[Function] = &[
     Function { name: "upper", call: upper, undefined: false },
@@ -68,11 +68,7 @@ fn replace(call: &mut Call) -> Result<Value, Error> {
     let [old, new, count] = call.bind(["old", "new", "count"], 2)?;
     let (subject, old, new) = (call.input.to_text(), text(&old, ""), text(&new, ""));
     let count = number(&given(count), -1)?;
-    Ok(match usize::try_from(count) {
-        Ok(count) => subject.replacen(&*old, &new, count),
-        Err(_) => subject.replace(&*old, &new),
-    }
-    .into())
+    budget::replace(&subject, &old, &new, usize::try_from(count).ok()).map(Value::from)
 }
 
 fn center(call: &mut Call) -> Result<Value, Error> {
@@ -101,6 +97,8 @@ fn indent(call: &mut Call) -> Result<Value, Error> {
         width => " ".repeat(size(width, 4)?),
     };
     let blank = flag(&blank, false);
+    let lines = text.matches('\n').count() + 1;
+    budget::room(lines.saturating_mul(indention.len()).saturating_add(text.len()))?;
     let mut out = String::new();
     if flag(&first, false) {
         out.push_str(&indention);

@@ -6,12 +6,12 @@ use super::Lookup;
 use super::terms::{self, Options};
 use crate::template::filters::arguments::tuple;
 use crate::template::regex::{Flags, compile};
-use crate::template::{Renderer, printf};
+use crate::template::{Renderer, budget, printf};
 
 pub const LOOKUPS: &[Lookup] = &[Lookup { name: "sequence", run: sequence }];
 
 /// No sane loop is longer.
-const MOST: usize = 10_000_000;
+const MOST: u64 = 10_000_000;
 
 fn sequence(terms: &[Value], call: &Map, _: &Renderer) -> Result<Vec<Value>, Error> {
     let has_options =
@@ -78,15 +78,17 @@ fn run(inline: Map, call: &Map) -> Result<Vec<Value>, Error> {
     if format.matches('%').count() != 1 {
         return Err(Error::new(format!("bad formatting string: {format}")));
     }
+    let count = if stride == 0 { 0 } else { end.abs_diff(start) / stride.unsigned_abs() };
+    if count >= MOST {
+        return Err(Error::new("the sequence is too long"));
+    }
     let mut numbers = Vec::new();
     let mut next = Some(start);
     while let Some(n) = next.filter(|n| stride != 0 && if stride > 0 { *n <= end } else { *n >= end }) {
         let text = printf::format(&format, &tuple(vec![n.into()]))
             .map_err(|e| e.context(format!("problem formatting {n} with '{format}'")))?;
+        budget::made(&text)?;
         numbers.push(text);
-        if numbers.len() > MOST {
-            return Err(Error::new("the sequence is too long"));
-        }
         next = n.checked_add(stride);
     }
     Ok(numbers)

@@ -23,19 +23,7 @@ fn template(terms: &[Value], call: &Map, renderer: &Renderer) -> Result<Vec<Valu
 /// Delimiters as the options ask for them.
 fn syntax(call: &Map) -> Result<Syntax, Error> {
     let options = Options { lookup: "template", inline: Map::default(), call };
-    let mut syntax = Syntax { escape_backslashes: false, ..Syntax::default() };
-    for (name, delimiter) in [
-        ("variable_start_string", &mut syntax.variable.0),
-        ("variable_end_string", &mut syntax.variable.1),
-        ("block_start_string", &mut syntax.block.0),
-        ("block_end_string", &mut syntax.block.1),
-        ("comment_start_string", &mut syntax.comment.0),
-        ("comment_end_string", &mut syntax.comment.1),
-    ] {
-        if let Some(text) = options.text(name) {
-            *delimiter = text;
-        }
-    }
+    let mut syntax = Syntax::file().with_delimiters(|name| options.text(name));
     syntax.trim_blocks = options.flag("trim_blocks", true)?;
     syntax.lstrip_blocks = options.flag("lstrip_blocks", false)?;
     Ok(syntax)

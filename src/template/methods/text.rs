@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Value};
 
-use super::super::operators;
+use super::super::{budget, operators};
 use super::Args;
 use super::list::bounded;
 
@@ -83,12 +83,8 @@ pub fn call(text: &str, args: &Args) -> Result<Value, Error> {
         "join" => join(text, args)?,
         "replace" => {
             let (old, new) = (args.required_text(0)?, args.required_text(1)?);
-            match args.integer(2, "count")? {
-                Some(count) if count >= 0 => {
-                    text.replacen(old, new, usize::try_from(count).unwrap_or(0)).into()
-                }
-                _ => text.replace(old, new).into(),
-            }
+            let count = args.integer(2, "count")?.and_then(|count| usize::try_from(count).ok());
+            budget::replace(text, old, new, count)?.into()
         }
         "startswith" => affix(text, args, |text, part| text.starts_with(part))?,
         "endswith" => affix(text, args, |text, part| text.ends_with(part))?,
@@ -298,10 +294,12 @@ fn join(text: &str, args: &Args) -> Result<Value, Error> {
             let name = item.type_name();
             return Err(Error::new(format!("sequence item {i}: expected str instance, {name} found")));
         };
+        let before = out.len();
         if i > 0 {
             out.push_str(text);
         }
         out.push_str(item);
+        budget::grown(before, out.len())?;
     }
     Ok(out.into())
 }

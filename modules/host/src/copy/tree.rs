@@ -81,7 +81,7 @@ impl Copy {
                     changed = true;
                 }
             }
-            if to.exists() && !to.is_symlink() {
+            if to.symlink_metadata().is_ok() {
                 let owners = FileAttributes { mode: None, attributes: None, ..self.attributes.clone() };
                 changed |= owners.apply(host, &to, false)?.changed;
             }

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use playbook_api::{Failure, Outcome};
 
 use super::{User, find};
+use crate::errno::Doing;
 use crate::host::Host;
 use crate::process::Program;
+use crate::regex;
+use crate::terminal::Manners;
 
 /// Makes a key where none is, and tells the public half.
 pub fn generate(user: &User, host: &Host, mut outcome: Outcome) -> Result<Outcome, Failure> {
@@ -19,7 +22,23 @@ pub fn generate(user: &User, host: &Host, mut outcome: Outcome) -> Result<Outcom
     let relative = user.ssh_key_file.as_ref().map_or(default, |f| PathBuf::from(&f.0));
     let path = entry.dir.join(relative);
     let public = PathBuf::from(format!("{}.pub", path.display()));
-    if !path.exists() {
+    let mut is_free = true;
+    for (file, half) in [(&path, "private"), (&public, "public")] {
+        if !file.exists() {
+            continue;
+        }
+        let shown = file.display();
+        if user.force {
+            outcome = outcome.warn(format!("Overwriting existing ssh key {half} file \"{shown}\""));
+            host.remove(file).doing("could not remove the key", file)?;
+        } else {
+            let why = "no force, so skipping ssh-keygen generation";
+            outcome = outcome.warn(format!("Found existing ssh key {half} file \"{shown}\", {why}"));
+            is_free = false;
+            break;
+        }
+    }
+    if is_free {
         outcome.changed = true;
         let owner = (Some(entry.uid.as_raw()), Some(entry.gid.as_raw()));
         if let Some(folder) = path.parent().filter(|f| !f.exists()) {
@@ -30,15 +49,14 @@ pub fn generate(user: &User, host: &Host, mut outcome: Outcome) -> Result<Outcom
         let node = nix::unistd::gethostname().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let comment = user.ssh_key_comment.clone().unwrap_or_else(|| format!("ansible-generated on {node}"));
         let mut program = Program::new(["ssh-keygen", "-q", "-t", &user.ssh_key_type, "-C", &comment])
-            .args(["-f".to_owned(), path.display().to_string()])
-            .args(["-N".to_owned(), user.ssh_key_passphrase.clone().unwrap_or_default()]);
-        if let Some(bits) = user.ssh_key_bits {
+            .args(["-f".to_owned(), path.display().to_string()]);
+        if let Some(bits) = user.ssh_key_bits.filter(|bits| *bits > 0) {
             program = program.args(["-b".to_owned(), bits.to_string()]);
         }
-        host.run_ok(&program).map_err(|mut f| {
-            f.outcome.values.shift_remove("cmd");
-            f
-        })?;
+        match &user.ssh_key_passphrase {
+            None => drop(host.run_ok(&program.args(["-N", ""]))?),
+            Some(passphrase) => ask(host, &program, passphrase)?,
+        }
         for file in [&path, &public] {
             host.set_owner(file, owner.0, owner.1, true)?;
         }
@@ -52,4 +70,23 @@ pub fn generate(user: &User, host: &Host, mut outcome: Outcome) -> Result<Outcom
         }
     }
     Ok(outcome.with("ssh_key_file", path.display().to_string()))
+}
+
+/// Lets ssh-keygen ask for the passphrase, which must not be on a command line.
+fn ask(host: &Host, program: &Program, passphrase: &str) -> Result<(), Failure> {
+    let prompts = [regex::compile("Enter (same )?passphrase[^:]*: ?", "")?];
+    let mut manners = Manners {
+        prompts: &prompts,
+        answer: &mut |_, _| Ok(format!("{passphrase}\n")),
+        patience: Some(std::time::Duration::from_secs(900)),
+        echo: false,
+    };
+    let talk = host.talk(program, &mut manners)?;
+    match talk.rc {
+        Some(0) => Ok(()),
+        rc => {
+            Err(Failure::new(format!("ssh-keygen failed: {}", talk.output.trim()))
+                .with("rc", rc.map(i64::from)))
+        }
+    }
 }

@@ -1,0 +1,129 @@
+//! How messages follow each other: length, number of the call, kind, body.
+
+use std::io::{self, Write};
+
+use playbook_api::Error;
+
+use crate::message::Message;
+
+/// Four bytes of length (of what follows them), four for the call, one for the kind.
+const HEADER: usize = 9;
+
+/// No message is longer.
+const LONGEST: usize = 2 << 30;
+
+/// The number of what belongs to no call.
+pub const NO_CALL: u32 = 0;
+
+/// A message as bytes.
+pub fn encode(call: u32, message: &Message) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; HEADER];
+    message.put(&mut bytes);
+    let length = bytes.len() - 4;
+    if length > LONGEST {
+        return Err(io::Error::other("this is too large to be sent in one piece"));
+    }
+    bytes[..4].copy_from_slice(&(length as u32).to_le_bytes());
+    bytes[4..8].copy_from_slice(&call.to_le_bytes());
+    bytes[8] = message.kind();
+    Ok(bytes)
+}
+
+/// Writes a message.
+pub fn write(out: &mut impl Write, call: u32, message: &Message) -> io::Result<()> {
+    out.write_all(&encode(call, message)?)
+}
+
+/// Puts messages together from whatever pieces they arrive in.
+#[derive(Default)]
+pub struct Assembler {
+    buffer: Vec<u8>,
+    start: usize,
+}
+
+impl Assembler {
+    /// Takes what one read gives. Says how much that was: nothing at the end.
+    pub fn fill(&mut self, reader: &mut impl io::Read) -> io::Result<usize> {
+        if self.start == self.buffer.len() {
+            self.buffer.clear();
+            self.start = 0;
+            // A long message is behind us: give its room back.
+            self.buffer.shrink_to(128 << 10);
+        } else if self.start > 64 << 10 {
+            self.buffer.drain(..self.start);
+            self.start = 0;
+        }
+        let wanted = self.wanted().clamp(8 << 10, 128 << 10);
+        let length = self.buffer.len();
+        self.buffer.resize(length + wanted, 0);
+        let count = reader.read(&mut self.buffer[length..]);
+        self.buffer.truncate(length + *count.as_ref().unwrap_or(&0));
+        count
+    }
+
+    /// How much is missing of the message that has begun.
+    fn wanted(&self) -> usize {
+        let there = &self.buffer[self.start..];
+        let Some(length) = there.first_chunk().map(|l| u32::from_le_bytes(*l) as usize) else { return 0 };
+        (length + 4).saturating_sub(there.len())
+    }
+
+    /// The next message, if it is complete.
+    pub fn next(&mut self) -> Result<Option<(u32, Message)>, Error> {
+        let there = &self.buffer[self.start..];
+        let Some((header, rest)) = there.split_first_chunk::<HEADER>() else { return Ok(None) };
+        let number =
+            |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+        let length = number(0) as usize;
+        let Some(body) = length.checked_sub(HEADER - 4).filter(|_| length <= LONGEST) else {
+            return Err(Error::new("the other side of the connection sent something that is no message"));
+        };
+        let Some(body) = rest.get(..body) else { return Ok(None) };
+        let message = Message::get(header[8], body)?;
+        self.start += HEADER + body.len();
+        Ok(Some((number(4), message)))
+    }
+
+    /// What was read and belongs to no message yet.
+    pub fn pending(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_come_out_of_pieces_as_they_went_in() {
+        let mut bytes = Vec::new();
+        for (call, message) in
+            [(1, Message::Progress("one".into())), (2, Message::Data(vec![7; 300_000])), (3, Message::Cancel)]
+        {
+            write(&mut bytes, call, &message).unwrap();
+        }
+        for size in [100, 4099, bytes.len()] {
+            let (mut assembler, mut seen) = (Assembler::default(), Vec::new());
+            for mut piece in bytes.chunks(size) {
+                while !piece.is_empty() {
+                    assembler.fill(&mut piece).unwrap();
+                }
+                while let Some((call, message)) = assembler.next().unwrap() {
+                    seen.push((call, message.kind()));
+                }
+            }
+            assert_eq!(seen, [(1, 3), (2, 9), (3, 4)]);
+            assert!(assembler.pending().is_empty());
+        }
+    }
+
+    #[test]
+    fn nonsense_is_an_error() {
+        let mut assembler = Assembler::default();
+        assembler.fill(&mut &b"Welcome to this host!"[..]).unwrap();
+        assert!(assembler.next().is_err() || assembler.next().unwrap().is_none());
+        let mut assembler = Assembler::default();
+        assembler.fill(&mut &[1, 0, 0, 0, 0, 0, 0, 0, 0][..]).unwrap();
+        assert!(assembler.next().is_err());
+    }
+}

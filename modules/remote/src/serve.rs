@@ -1,0 +1,237 @@
+//! What the helper does: it reads calls, runs each in a thread of its own, and ends with the channel.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use playbook_api::context::{Cancel, Progress};
+use playbook_api::{Arguments, Context, Error, ErrorKind, Failure, Outcome, Registry, Run};
+
+use crate::frame::{self, Assembler};
+use crate::message::{Call, Hello, Message, PROTOCOL};
+use crate::stream::{Line, RemoteSink, RemoteSource};
+
+/// How long calls that were cancelled have to clean up.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The way to the controller.
+#[derive(Clone)]
+pub struct Output(Arc<Mutex<File>>);
+
+impl Output {
+    pub fn say(&self, call: u32, message: &Message) -> io::Result<()> {
+        let bytes = frame::encode(call, message)?;
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).write_all(&bytes)
+    }
+}
+
+struct Running {
+    inbox: Sender<Message>,
+    cancel: Cancel,
+}
+
+type Calls = Arc<Mutex<HashMap<u32, Running>>>;
+
+/// Serves a channel to its end. What still runs then is cancelled.
+pub fn serve(registry: Registry, input: OwnedFd, output: OwnedFd) -> Result<(), Error> {
+    let registry = Arc::new(registry);
+    let output = Output(Arc::new(Mutex::new(output.into())));
+    let calls = Calls::default();
+    let hello = Hello { protocol: PROTOCOL, pid: std::process::id().into() };
+    output.say(frame::NO_CALL, &Message::Hello(hello))?;
+    let mut input = File::from(input);
+    let mut assembler = Assembler::default();
+    let ended = loop {
+        match assembler.next() {
+            Ok(Some((number, message))) => take(number, message, &registry, &output, &calls),
+            Ok(None) => match assembler.fill(&mut input) {
+                Ok(0) => break Ok(()),
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => break Err(e.into()),
+            },
+            Err(e) => break Err(e),
+        }
+    };
+    end(&calls);
+    ended
+}
+
+fn take(number: u32, message: Message, registry: &Arc<Registry>, output: &Output, calls: &Calls) {
+    let mut all = calls.lock().unwrap_or_else(|e| e.into_inner());
+    match message {
+        Message::Call(call) => {
+            let (sender, inbox) = channel();
+            let cancel = Cancel::default();
+            let line = Line::new(number, output.clone(), inbox, cancel.clone());
+            all.insert(number, Running { inbox: sender, cancel: cancel.clone() });
+            drop(all);
+            let (registry, out, calls) = (registry.clone(), output.clone(), calls.clone());
+            let work = move || {
+                let reply = run(*call, registry, line, cancel);
+                let reply = Message::Reply(Box::new(reply));
+                if out.say(number, &reply).is_err_and(|e| e.kind() == io::ErrorKind::Other) {
+                    let failure = Failure::new("the module's result is too large to be sent");
+                    let _ = out.say(number, &Message::Reply(Box::new(Err(failure))));
+                }
+                calls.lock().unwrap_or_else(|e| e.into_inner()).remove(&number);
+            };
+            if let Err(e) = std::thread::Builder::new().name("call".into()).spawn(work) {
+                let failure = Failure::new(format!("the helper cannot start another thread: {e}"));
+                let _ = output.say(number, &Message::Reply(Box::new(Err(failure))));
+            }
+        }
+        Message::Cancel => {
+            if let Some(call) = all.get(&number) {
+                call.cancel.set();
+            }
+        }
+        // A call that has ended does not miss what was still on its way.
+        message => {
+            if let Some(call) = all.get(&number) {
+                let _ = call.inbox.send(message);
+            }
+        }
+    }
+}
+
+/// Runs one call.
+fn run(call: Call, registry: Arc<Registry>, line: Arc<Line>, cancel: Cancel) -> Result<Outcome, Failure> {
+    let Some((entry, Run::Host(run))) = registry.module(&call.module).map(|entry| (entry.clone(), entry.run))
+    else {
+        let message = format!("the helper on the host has no module '{}'", call.module);
+        return Err(Error::new(message).kind(ErrorKind::Internal).into());
+    };
+    let progress = line.clone();
+    let context = Context {
+        check: call.check,
+        diff: call.diff,
+        verbosity: u8::try_from(call.verbosity).unwrap_or(u8::MAX),
+        environment: call.environment,
+        directory: call.directory.map(PathBuf::from),
+        temporary: call.temporary.map(PathBuf::from),
+        registry,
+        progress: Progress(Some(Arc::new(move |text| progress.progress(text)))),
+        cancel,
+        source: call.source.map(|info| Arc::new(RemoteSource { line: line.clone(), info }) as _),
+        sink: call.has_sink.then(|| Arc::new(RemoteSink(line)) as _),
+        ..Context::default()
+    };
+    let args = Arguments::from(call.args);
+    // A fault of ours ends this call, and no other.
+    std::panic::catch_unwind(AssertUnwindSafe(|| run(&entry, &args, &context))).unwrap_or_else(|fault| {
+        let said = fault.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| fault.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+        let message = format!("the module {} broke down: {said}", entry.doc.name);
+        Err(Error::new(message).kind(ErrorKind::Internal).into())
+    })
+}
+
+/// Cancels what runs, and waits until it has cleaned up.
+fn end(calls: &Calls) {
+    for call in calls.lock().unwrap_or_else(|e| e.into_inner()).values_mut() {
+        call.cancel.set();
+        // Whoever waits for the controller hears that it is gone.
+        call.inbox = channel().0;
+    }
+    let deadline = Instant::now() + GRACE;
+    while !calls.lock().unwrap_or_else(|e| e.into_inner()).is_empty() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use playbook_api::map;
+
+    use super::*;
+
+    struct Controller {
+        stream: UnixStream,
+        assembler: Assembler,
+    }
+
+    impl Controller {
+        fn start() -> Controller {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let input = theirs.try_clone().unwrap();
+            std::thread::spawn(move || {
+                let mut registry = Registry::default();
+                playbook_host::register(&mut registry);
+                serve(registry, input.into(), theirs.into())
+            });
+            let mut controller = Controller { stream: ours, assembler: Assembler::default() };
+            assert!(matches!(controller.hear(), (0, Message::Hello(_))));
+            controller
+        }
+
+        fn say(&mut self, call: u32, message: Message) {
+            frame::write(&mut self.stream, call, &message).unwrap();
+        }
+
+        fn call(&mut self, number: u32, call: Call) {
+            self.say(number, Message::Call(Box::new(call)));
+        }
+
+        fn hear(&mut self) -> (u32, Message) {
+            loop {
+                if let Some(heard) = self.assembler.next().unwrap() {
+                    return heard;
+                }
+                assert!(self.assembler.fill(&mut self.stream).unwrap() > 0, "the helper ended");
+            }
+        }
+
+        fn reply(&mut self) -> (u32, Result<Outcome, Failure>) {
+            match self.hear() {
+                (number, Message::Reply(reply)) => (number, *reply),
+                other => panic!("no reply: {other:?}"),
+            }
+        }
+    }
+
+    fn command(line: &str) -> Call {
+        let args = map! { "_raw_params" => line, "_uses_shell" => true };
+        Call { module: "ansible.builtin.command".into(), args, ..Call::default() }
+    }
+
+    #[test]
+    fn several_calls_are_under_way_at_once() {
+        let mut controller = Controller::start();
+        controller.call(1, command("sleep 0.6; echo slow"));
+        let mut quick = command("echo $WHO quick");
+        quick.environment = vec![("WHO".into(), "very".into())];
+        controller.call(2, quick);
+        let (first, second) = (controller.reply(), controller.reply());
+        assert_eq!((first.0, second.0), (2, 1));
+        assert_eq!(first.1.unwrap().values.get("stdout"), Some(&"very quick".into()));
+    }
+
+    #[test]
+    fn a_cancelled_call_ends_with_its_children() {
+        let mut controller = Controller::start();
+        let start = Instant::now();
+        controller.call(1, command("sleep 20 & sleep 20; wait"));
+        std::thread::sleep(Duration::from_millis(100));
+        controller.say(1, Message::Cancel);
+        assert!(controller.reply().1.is_err());
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn unknown_modules_and_wrong_arguments_are_failures() {
+        let mut controller = Controller::start();
+        controller.call(1, Call { module: "x.y.z".into(), ..Call::default() });
+        assert!(controller.reply().1.unwrap_err().error.to_string().contains("no module 'x.y.z'"));
+        controller.call(2, Call { module: "ansible.builtin.stat".into(), ..Call::default() });
+        assert!(controller.reply().1.unwrap_err().error.to_string().contains("missing required arguments"));
+    }
+}

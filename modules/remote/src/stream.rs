@@ -1,0 +1,185 @@
+//! A call's files on the controller, as its module sees them from the helper.
+
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use playbook_api::context::{Cancel, Sink, Source};
+
+use crate::message::{CHUNK, Message, SourceInfo, WINDOW};
+use crate::serve::Output;
+
+/// How often one who waits for the controller looks whether the call was cancelled.
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// The line from a call to the controller.
+pub struct Line {
+    call: u32,
+    output: Output,
+    inbox: Mutex<Receiver<Message>>,
+    cancel: Cancel,
+}
+
+impl Line {
+    pub fn new(call: u32, output: Output, inbox: Receiver<Message>, cancel: Cancel) -> Arc<Line> {
+        Arc::new(Line { call, output, inbox: Mutex::new(inbox), cancel })
+    }
+
+    /// Tells what the module is waiting for.
+    pub fn progress(&self, text: String) {
+        // Whoever it is for may be gone; the call hears of that where it matters.
+        let _ = self.say(&Message::Progress(text));
+    }
+
+    fn say(&self, message: &Message) -> io::Result<()> {
+        self.output.say(self.call, message)
+    }
+
+    fn hear(&self, inbox: &Receiver<Message>) -> io::Result<Message> {
+        loop {
+            match inbox.recv_timeout(GLANCE) {
+                Ok(message) => return Ok(message),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the controller is gone"));
+                }
+                Err(RecvTimeoutError::Timeout) if self.cancel.is_set() => {
+                    return Err(io::Error::new(io::ErrorKind::Interrupted, "cancelled"));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    /// The same, past what a stream before was told after its end.
+    fn answer(&self) -> io::Result<Message> {
+        let inbox = self.inbox();
+        loop {
+            match self.hear(&inbox)? {
+                Message::Credit(_) | Message::Enough => {}
+                message => return Ok(message),
+            }
+        }
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Receiver<Message>> {
+        self.inbox.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+fn unexpected() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the controller answered with something else")
+}
+
+/// The call's source.
+pub struct RemoteSource {
+    pub line: Arc<Line>,
+    pub info: SourceInfo,
+}
+
+impl Source for RemoteSource {
+    fn size(&self) -> u64 {
+        self.info.size
+    }
+
+    fn sha1(&self) -> io::Result<String> {
+        self.line.say(&Message::AskSum)?;
+        match self.line.answer()? {
+            Message::Sum(sum) => sum.map_err(io::Error::other),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        if let Some(content) = &self.info.content {
+            return Ok(Box::new(io::Cursor::new(content.clone())));
+        }
+        self.line.say(&Message::Pull)?;
+        Ok(Box::new(Incoming { line: self.line.clone(), piece: Vec::new(), at: 0, used: 0, ended: false }))
+    }
+}
+
+/// A stream that is being read.
+struct Incoming {
+    line: Arc<Line>,
+    piece: Vec<u8>,
+    at: usize,
+    used: usize,
+    ended: bool,
+}
+
+impl Incoming {
+    /// Gets the next piece; an empty one is the end.
+    fn next(&mut self) -> io::Result<()> {
+        (self.piece, self.at) = (Vec::new(), 0);
+        match self.line.answer()? {
+            Message::Data(piece) => {
+                self.used += piece.len();
+                self.piece = piece;
+                Ok(())
+            }
+            Message::End(error) => {
+                self.ended = true;
+                error.map_or(Ok(()), |error| Err(io::Error::other(error)))
+            }
+            _ => Err(unexpected()),
+        }
+    }
+}
+
+impl Read for Incoming {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.piece.len() && !self.ended {
+            if self.used >= WINDOW / 4 {
+                self.line.say(&Message::Credit(self.used as u64))?;
+                self.used = 0;
+            }
+            self.next()?;
+        }
+        let count = (&self.piece[self.at..]).read(buffer)?;
+        self.at += count;
+        Ok(count)
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if self.ended || self.line.say(&Message::Enough).is_err() {
+            return;
+        }
+        // What is on its way belongs to nobody: it must not be taken for the next stream's.
+        while !self.ended && self.next().is_ok() {}
+    }
+}
+
+/// The call's sink.
+pub struct RemoteSink(pub Arc<Line>);
+
+impl Sink for RemoteSink {
+    fn take(&self, content: &mut dyn Read) -> io::Result<()> {
+        let line = &self.0;
+        let inbox = line.inbox();
+        line.say(&Message::Push)?;
+        let mut credit = WINDOW;
+        let copied = loop {
+            let mut piece = vec![0; CHUNK];
+            match content.read(&mut piece) {
+                Ok(0) => break Ok(()),
+                Ok(count) => piece.truncate(count),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => break Err(e),
+            }
+            while credit < piece.len() {
+                match line.hear(&inbox)? {
+                    Message::Credit(count) => credit += usize::try_from(count).unwrap_or(0),
+                    Message::Enough => return line.say(&Message::End(None)),
+                    _ => return Err(unexpected()),
+                }
+            }
+            credit -= piece.len();
+            line.say(&Message::Data(piece))?;
+        };
+        line.say(&Message::End(copied.as_ref().err().map(ToString::to_string)))?;
+        copied
+    }
+}

@@ -1,0 +1,66 @@
+//! Modules' arguments: their names, types and choices, what excludes each other, what is missing.
+
+use std::collections::HashMap;
+
+use playbook_api::{Arguments, Map, Place, Registry, Spec, Value};
+
+use super::known;
+use super::walk::Walk;
+use crate::document::Node;
+use crate::playbook::Task;
+use crate::run::actions;
+use crate::run::arguments::module_defaults;
+
+/// What a module or action takes.
+struct Taken<'a> {
+    name: &'static str,
+    spec: &'a Spec,
+    /// Read as they were written: expressions, and what is rendered later.
+    raw: &'static [&'static str],
+    /// Arguments of any other name are taken too.
+    free: bool,
+}
+
+fn taken<'a>(registry: &'a Registry, name: &str) -> Option<Taken<'a>> {
+    if let Some(entry) = actions::find(name) {
+        return Some(Taken { name: entry.doc.name, spec: entry.spec(), raw: entry.raw, free: entry.free });
+    }
+    let entry = registry.module(name)?;
+    Some(Taken { name: entry.doc.name, spec: entry.spec(), raw: &[], free: false })
+}
+
+pub fn check(walk: &Walk, task: &Task) {
+    let name = task.action_name();
+    if matches!(name, "meta" | "include_tasks" | "include_role" | "import_tasks" | "import_role") {
+        return;
+    }
+    let Some(taken) = taken(walk.registry, &task.action.name) else { return };
+    let (mut values, mut places): (Map, HashMap<String, Place>) = Default::default();
+    let mut complete = task.action.variable_args.is_none();
+    // What cannot be found out about a collection is told when the task is loaded.
+    for node in module_defaults(task, walk.registry, walk.loader.foreign).unwrap_or_default() {
+        let Some(map) = node.as_map() else {
+            complete = false;
+            continue;
+        };
+        for (key, entry) in map {
+            places.insert(key.to_text().into_owned(), entry.key.clone());
+            values.insert(key.clone(), known(&entry.node));
+        }
+    }
+    for (name, node) in &task.action.args {
+        places.insert(name.to_string(), node.place().clone());
+        values.insert(name.clone().into(), value(&taken, name, node));
+    }
+    if taken.free {
+        values.retain(|key, _| key.as_str().is_some_and(|key| taken.spec.find(key).is_some()));
+    }
+    let arguments = Arguments { values, places, place: Some(task.action.place.clone()) };
+    for fault in arguments.faults(taken.name, taken.spec, complete) {
+        walk.error("arguments", fault);
+    }
+}
+
+fn value(taken: &Taken, name: &str, node: &Node) -> Value {
+    if taken.raw.contains(&name) { Value::Unknown("it is rendered later".into()) } else { known(node) }
+}

@@ -1,0 +1,318 @@
+//! Each finding, word for word.
+
+use std::path::Path;
+
+use playbook_api::{Registry, Value};
+
+use super::Finding;
+use crate::playbook::Loader;
+use crate::run;
+use crate::settings::Settings;
+use crate::vault::Keyring;
+
+/// The findings in `site.yml` of a project with these files, a line each:
+/// `PLACE SEVERITY CHECK: MESSAGE [HELP]`, the project's folder left out.
+fn findings(files: &[(&str, &str)]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let root = format!("{}/", folder.path().display());
+    let shown = |finding: &Finding| {
+        let help = std::iter::successors(Some(&finding.error), |e| e.cause()).find_map(|e| e.get_help());
+        let place = finding.place().map(|place| place.to_string()).unwrap_or_default();
+        let help = help.map(|help| format!(" [{help}]")).unwrap_or_default();
+        let (severity, check) = (finding.severity.name(), finding.check);
+        format!("{place} {severity} {check}: {}{help}", finding.error)
+            .replace(&root, "")
+            .replace(root.trim_end_matches('/'), ".")
+    };
+    check(&folder.path().join("site.yml")).iter().map(shown).collect()
+}
+
+fn check(path: &Path) -> Vec<Finding> {
+    let mut registry = Registry::default();
+    playbook_host::register(&mut registry);
+    let mut settings = Settings::default();
+    settings.roles_path = Vec::new();
+    let keyring = Keyring::default();
+    let loader = Loader {
+        settings: &settings,
+        keyring: &keyring,
+        foreign: &crate::foreign::Foreign::new(&settings, 0),
+        folder: path.parent().unwrap().to_owned(),
+        render: &|node, _| match node.source() {
+            Some(source) if source.contains("{{") => {
+                Err(playbook_api::Error::undefined(format!("{source} is undefined")))
+            }
+            _ => Ok::<Value, _>(node.raw()),
+        },
+        is_action: &|name| run::is_action(&registry, name),
+        action_names: &|| run::action_names(&registry),
+        is_lookup: &|name| crate::template::lookups::find(name).is_some(),
+        warn: &|_| {},
+        fault: &Err,
+    };
+    super::file(path, &loader, &registry)
+}
+
+/// The findings in one play's tasks, which begin in line 3.
+fn tasks(tasks: &str) -> Vec<String> {
+    let mut text = String::from("- hosts: all\n  tasks:\n");
+    for line in tasks.lines() {
+        text += &format!("    {line}\n");
+    }
+    findings(&[("site.yml", &text)])
+}
+
+#[track_caller]
+fn assert_found(found: Vec<String>, expected: &[&str]) {
+    assert_eq!(found, expected, "\n{}\n", found.join("\n"));
+}
+
+#[test]
+fn all_faults_of_a_playbook_are_told_at_once() {
+    let text = "\
+- hosts: all
+  gather_fact: no
+  tasks:
+    - debug: msg=1
+      whenn: true
+    - debugg: msg=1
+    - copy: {dest: /x, content: a, modee: '0644'}
+      registr: x
+    - block:
+        - shell: ls
+          register: 'a b'
+          becom: yes
+      rescu: []
+- tasks: []
+";
+    assert_found(
+        findings(&[("site.yml", text)]),
+        &[
+            "site.yml:2:3 error load: 'gather_fact' is not a valid attribute for a Play [Did you mean 'gather_facts'?]",
+            "site.yml:4:7 error load: conflicting action statements: debug, whenn [Did you mean the keyword 'when' with 'whenn'?]",
+            "site.yml:6:7 error load: couldn't resolve module/action 'debugg'. This often indicates a misspelling, missing collection, or incorrect module path. [Did you mean 'debug'?]",
+            "site.yml:7:7 error load: conflicting action statements: copy, registr [Did you mean the keyword 'register' with 'registr'?]",
+            "site.yml:7:43 error arguments: Unsupported parameters for (copy) module: modee. Supported parameters include: attributes (attr), backup, checksum, content, decrypt, dest, directory_mode, follow, force, group, local_follow, mode, owner, remote_src, selevel, serole, setype, seuser, src, unsafe_writes, validate. [did you mean 'mode'?]",
+            "site.yml:10:11 error load: conflicting action statements: shell, becom [Did you mean the keyword 'become' with 'becom'?]",
+            "site.yml:11:21 error load: Invalid 'register' specified: Invalid variable name 'a b'. [Variable names must be strings starting with a letter or underscore character, and contain only letters, numbers and underscores.]",
+            "site.yml:13:7 error load: 'rescu' is not a valid attribute for a Block [Did you mean 'rescue'?]",
+            "site.yml:14:3 error load: The field 'hosts' is required but was not set. [Every play says which hosts it is for: 'hosts: all', 'hosts: localhost', a group or a pattern.]",
+        ],
+    );
+}
+
+#[test]
+fn arguments() {
+    let found = tasks(
+        "\
+- copy: {src: a, content: b, dest: /x, forc: yes}
+- file: {path: /x, state: gone, recurse: maybe}
+- ping: {data: x}
+- lineinfile: {line: x}
+- command: {}
+- template: {dest: /x}
+- set_fact: {anything: 1, cacheable: perhaps}
+- debug: {msg: '{{ x }}', verbosity: '{{ y }}'}
+- file: '{{ arguments }}'
+- file: {path: '{{ p }}', state: '{{ s }}', mode: '{{ m }}'}
+- copy: {src: '{{ a | default(omit) }}', content: '{{ b | default(omit) }}', dest: /x}
+- ping:
+  module_defaults: {ping: {dat: 1}}
+- file: {state: directory}
+  module_defaults: {file: {path: /x}}
+",
+    );
+    assert_found(
+        found,
+        &[
+            "site.yml:3:19 error files: Could not find or access 'a' on the Ansible Controller.",
+            "site.yml:3:31 error arguments: parameters are mutually exclusive: src|content",
+            "site.yml:3:50 error arguments: Unsupported parameters for (copy) module: forc. Supported parameters include: attributes (attr), backup, checksum, content, decrypt, dest, directory_mode, follow, force, group, local_follow, mode, owner, remote_src, selevel, serole, setype, seuser, src, unsafe_writes, validate. [did you mean 'force'?]",
+            "site.yml:4:31 error arguments: value of state must be one of: absent, directory, file, hard, link, touch, got: gone",
+            "site.yml:4:46 error arguments: argument 'recurse' is of type str and we were unable to convert to bool: The value 'maybe' is not a valid boolean. Valid booleans include: 0, 1, 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
+            "site.yml:6:7 error arguments: missing required arguments: path",
+            "site.yml:7:7 error arguments: one of the following is required: _raw_params, cmd, argv",
+            "site.yml:8:7 error arguments: missing required arguments: src",
+            "site.yml:9:42 error arguments: argument 'cacheable' is of type str and we were unable to convert to bool: The value 'perhaps' is not a valid boolean. Valid booleans include: 0, 1, 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
+            "site.yml:15:32 error arguments: Unsupported parameters for (ping) module: dat. Supported parameters include: data. [did you mean 'data'?]",
+        ],
+    );
+}
+
+#[test]
+fn templates() {
+    let found = findings(&[
+        ("templates/bad.j2", "fine\n{% if x %}\n{{ x | to_jsn }}\n{% endfor %}\n"),
+        ("templates/odd.j2", "{{ not a template << x >> }\n"),
+        ("vars/more.yml", "a: '{{ b | }}'\n"),
+        (
+            "site.yml",
+            "\
+- hosts: all
+  vars_files: [more.yml]
+  vars: {broken: '{{ x'}
+  tasks:
+    - debug: {msg: '{{ x | defualt(1) }}'}
+      when: x is define
+    - debug: {msg: '{{ lookup(\"flie\", \"x\") }}'}
+      failed_when: [x ==, '{{ y }}']
+    - template: {src: bad.j2, dest: /x}
+    - template: {src: odd.j2, dest: /x, variable_start_string: '<<', variable_end_string: '>>'}
+    - assert: {that: [a = b]}
+      loop: '{{ [1, 2 }}'
+",
+        ),
+    ]);
+    assert_found(
+        found,
+        &[
+            "site.yml:3:22 error templates: Syntax error in template: unexpected end of template, expected 'end of print statement'.",
+            "site.yml:5:27 warning templates: No filter named 'defualt'. [Did you mean 'default'?]",
+            "site.yml:6:18 warning templates: No test named 'define'. [Did you mean 'defined'?]",
+            "site.yml:7:29 warning templates: No lookup named 'flie'. [Did you mean 'file'?]",
+            "site.yml:8:25 error templates: Syntax error in expression: unexpected 'end of template'",
+            "site.yml:11:25 error templates: Syntax error in expression: chunk after expression",
+            "site.yml:12:22 error templates: Syntax error in template: unexpected '}', expected ']'",
+            "vars/more.yml:1:11 error templates: Syntax error in template: expected token 'name', got 'end of print statement'",
+            "templates/bad.j2:4:4 error templates: Syntax error in template: Encountered unknown tag 'endfor'. Jinja was looking for the following tags: 'elif' or 'else' or 'endif'. The innermost block that needs to be closed is 'if'.",
+        ],
+    );
+}
+
+#[test]
+fn files() {
+    let found = findings(&[
+        (
+            "roles/web/tasks/main.yml",
+            "- copy: {src: there, dest: /x}\n- copy: {src: missing, dest: /x}\n- import_tasks: gone.yml\n- include_tasks: more.yml\n",
+        ),
+        ("roles/web/tasks/more.yml", "- template: {src: missing.j2, dest: /x}\n- include_tasks: more.yml\n"),
+        ("roles/web/files/there", ""),
+        ("roles/needy/meta/main.yml", "dependencies: [nowhere]\n"),
+        (
+            "site.yml",
+            "\
+- hosts: all
+  vars_files: [none.yml, [a.yml, b.yml], '{{ env }}.yml']
+  roles: [web, needy, absent]
+  tasks:
+    - script: run.sh --fast
+    - unarchive: {src: a.tgz, dest: /x}
+    - unarchive: {src: /a.tgz, dest: /x, remote_src: yes}
+    - copy: {src: /no/such/file, dest: /x}
+    - copy: {src: '{{ f }}', dest: /x}
+    - include_vars: none.yml
+    - include_tasks: none.yml
+    - include_tasks: '{{ f }}.yml'
+    - include_role: {name: none}
+    - include_role: {name: web, tasks_from: none}
+    - import_tasks: '{{ f }}.yml'
+- import_playbook: none.yml
+",
+        ),
+    ]);
+    assert_found(
+        found,
+        &[
+            "roles/web/tasks/main.yml:2:15 error files: Could not find or access 'missing' on the Ansible Controller.",
+            "roles/web/tasks/main.yml:3:17 error load: Could not find or access 'roles/web/tasks/gone.yml' on the Ansible Controller.",
+            "roles/needy/meta/main.yml:1:16 error load: the role 'nowhere' was not found in roles:. [Put the role into one of these folders, or name its folder in roles_path; 'playbook galaxy install' fetches the roles of a requirements.yml.]",
+            "site.yml:2:16 error files: Could not find or access 'none.yml' on the Ansible Controller.",
+            "site.yml:2:26 error files: Could not find or access 'a.yml', 'b.yml' on the Ansible Controller.",
+            "site.yml:3:23 error load: the role 'absent' was not found in roles:. [Put the role into one of these folders, or name its folder in roles_path; 'playbook galaxy install' fetches the roles of a requirements.yml.]",
+            "site.yml:5:15 error files: Could not find or access 'run.sh' on the Ansible Controller.",
+            "site.yml:6:24 error files: Could not find or access 'a.tgz' on the Ansible Controller.",
+            "site.yml:8:19 warning files: Could not find or access '/no/such/file' on the Ansible Controller. [It must be there by the time the task runs.]",
+            "site.yml:10:21 error files: Could not find or access 'none.yml' on the Ansible Controller.",
+            "site.yml:11:22 error files: Could not find or access 'none.yml' on the Ansible Controller.",
+            "site.yml:13:28 error load: the role 'none' was not found in roles:. [Put the role into one of these folders, or name its folder in roles_path; 'playbook galaxy install' fetches the roles of a requirements.yml.]",
+            "site.yml:14:28 error load: Could not find specified file in role: tasks/none [The role is in roles/web.]",
+            "site.yml:15:7 error load: Error when evaluating variable in import path '{{ f }}.yml': {{ f }}.yml is undefined [When using static imports, ensure that any variables used in their names are defined in vars/vars_files or extra-vars passed in from the command line. Static imports cannot use variables from facts or inventory sources like group or host vars.]",
+            "site.yml:16:20 error load: Unable to retrieve file contents.\nCould not find or access 'none.yml' on the Ansible Controller.",
+            "roles/web/tasks/more.yml:1:19 error files: Could not find or access 'missing.j2' on the Ansible Controller.",
+        ],
+    );
+}
+
+#[test]
+fn handlers() {
+    let role = ("roles/web/handlers/main.yml", "- name: restart web\n  ping:\n  notify: gone\n");
+    let play = "\
+- hosts: all
+  roles: [web]
+  tasks:
+    - ping:
+      notify: [restart web, 'web : restart web', told, restart wbe, '{{ x }}']
+    - block:
+        - ping:
+      notify: nobody
+  handlers:
+    - name: listens
+      listen: told
+      ping:
+";
+    assert_found(
+        findings(&[role, ("site.yml", play)]),
+        &[
+            "site.yml:5:56 error handlers: The requested handler 'restart wbe' was not found in either the main handlers list nor in the listening handlers list [Did you mean 'restart web'?]",
+            "site.yml:8:15 error handlers: The requested handler 'nobody' was not found in either the main handlers list nor in the listening handlers list [Define it under 'handlers' of the play or of one of its roles.]",
+            "roles/web/handlers/main.yml:3:11 error handlers: The requested handler 'gone' was not found in either the main handlers list nor in the listening handlers list [Define it under 'handlers' of the play or of one of its roles.]",
+        ],
+    );
+    let open = play.to_owned()
+        + "- hosts: all\n  tasks:\n    - include_role: {name: '{{ r }}'}\n    - ping:\n      notify: nobody\n";
+    assert_found(
+        findings(&[role, ("site.yml", &open)]),
+        &[
+            "site.yml:5:56 error handlers: The requested handler 'restart wbe' was not found in either the main handlers list nor in the listening handlers list [Did you mean 'restart web'?]",
+            "site.yml:8:15 error handlers: The requested handler 'nobody' was not found in either the main handlers list nor in the listening handlers list [Define it under 'handlers' of the play or of one of its roles.]",
+            "site.yml:17:15 warning handlers: The requested handler 'nobody' was not found in either the main handlers list nor in the listening handlers list [Whatever is included under a name that is a template must bring it.]",
+            "roles/web/handlers/main.yml:3:11 error handlers: The requested handler 'gone' was not found in either the main handlers list nor in the listening handlers list [Define it under 'handlers' of the play or of one of its roles.]",
+        ],
+    );
+}
+
+#[test]
+fn what_is_right_is_not_found() {
+    let found = findings(&[
+        ("files/a", ""),
+        ("templates/a.j2", "{% for x in y %}{{ x | upper }}{% endfor %}"),
+        ("tasks.yml", "- ping:\n  notify: again\n"),
+        (
+            "site.yml",
+            "\
+- hosts: all
+  vars: {a: '{{ b | default(1) }}'}
+  tasks:
+    - copy: {src: a, dest: /x, mode: '0644'}
+    - copy: {src: x/y, dest: /z, remote_src: yes}
+    - template: {src: a.j2, dest: /x}
+      notify: again
+      when: a is defined and '{{ b }}' is not x.y.z or c | bool
+    - include_tasks: tasks.yml
+    - shell: echo {{ x }}
+      args: {chdir: /tmp, executable: /bin/bash}
+    - command: {argv: [a, b]}
+    - action: ping data=x
+    - set_fact: a=b
+    - meta: flush_handlers
+    - file: path=/x state=directory mode=0755
+      loop: [1]
+  handlers:
+    - name: again
+      ping:
+",
+        ),
+    ]);
+    assert_found(
+        found,
+        &[
+            "site.yml:8:47 warning templates: No test named 'x.y.z'. [A test plugin of this name must be there when the task runs.]",
+        ],
+    );
+}

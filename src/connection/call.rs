@@ -1,0 +1,217 @@
+//! One module's run over a channel, with the files that it asks for or sends.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use playbook_api::context::{Cancel, Source};
+use playbook_api::{Arguments, Context, Error, Failure, ModuleEntry, Outcome};
+use playbook_remote::message::{CHUNK, Call, Message, SMALL, SourceInfo, WINDOW};
+
+use super::channel::{Channel, Line};
+
+/// How often one who waits looks whether the task was cancelled.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// How long a cancelled module has to clean up.
+const GRACE: Duration = Duration::from_secs(12);
+
+/// Why a call has no result.
+pub enum Lost {
+    /// The channel was gone before the helper got to know of it.
+    Unsent(Error),
+    /// The channel broke while the module ran.
+    Broken(Error),
+}
+
+/// Runs a module in the helper at the other end of a channel.
+pub fn call(
+    channel: &Channel,
+    module: &Arc<ModuleEntry>,
+    args: &Arguments,
+    context: &Context,
+) -> Result<Result<Outcome, Failure>, Lost> {
+    let message = match request(module, args, context) {
+        Ok(call) => Message::Call(Box::new(call)),
+        Err(e) => return Ok(Err(e.into())),
+    };
+    let running = Running { line: channel.begin(), cancel: &context.cancel };
+    running.line.say(&message).map_err(Lost::Unsent)?;
+    drop(message);
+    running.result(context).map_err(Lost::Broken)
+}
+
+fn request(module: &ModuleEntry, args: &Arguments, context: &Context) -> io::Result<Call> {
+    let text = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();
+    Ok(Call {
+        module: module.doc.full_name(),
+        args: args.values.clone(),
+        check: context.check,
+        diff: context.diff,
+        verbosity: context.verbosity.into(),
+        environment: context.environment.clone(),
+        directory: context.directory.as_ref().map(text),
+        temporary: context.temporary.as_ref().map(text),
+        source: context.source.as_deref().map(info).transpose()?,
+        has_sink: context.sink.is_some(),
+    })
+}
+
+fn info(source: &dyn Source) -> io::Result<SourceInfo> {
+    let size = source.size();
+    let content = if size <= SMALL {
+        let mut content = Vec::new();
+        // A file that is growing just now stays what it was said to be.
+        source.open()?.take(size).read_to_end(&mut content)?;
+        Some(content)
+    } else {
+        None
+    };
+    Ok(SourceInfo { size: content.as_ref().map_or(size, |c| c.len() as u64), content })
+}
+
+struct Running<'a> {
+    line: Line<'a>,
+    cancel: &'a Cancel,
+}
+
+impl Running<'_> {
+    fn result(&self, context: &Context) -> Result<Result<Outcome, Failure>, Error> {
+        let mut cancelled: Option<Instant> = None;
+        let mut broken: Option<io::Error> = None;
+        loop {
+            match self.line.hear(GLANCE)? {
+                Some(Message::Reply(reply)) => {
+                    return Ok(match (*reply, broken) {
+                        (Ok(_), Some(e)) => Err(Failure::new(format!("cannot take the file: {e}"))),
+                        (reply, _) => reply,
+                    });
+                }
+                Some(Message::Progress(text)) => context.progress(text),
+                Some(Message::AskSum) => {
+                    let sum = context.source.as_ref().map_or_else(|| Err(no_file()), |s| s.sha1());
+                    self.line.say(&Message::Sum(sum.map_err(|e| e.to_string())))?;
+                }
+                Some(Message::Pull) => self.push(context.source.as_deref())?,
+                Some(Message::Push) => {
+                    let mut incoming =
+                        Incoming { running: self, piece: Vec::new(), at: 0, used: 0, ended: false };
+                    let taken = match &context.sink {
+                        Some(sink) => sink.take(&mut incoming),
+                        None => Err(no_file()),
+                    };
+                    broken = incoming.finish().and(taken).err();
+                }
+                // The end of a stream that is over on this side already.
+                Some(_) => {}
+                None if !self.cancel.is_set() => {}
+                None => match cancelled {
+                    None => {
+                        self.line.say(&Message::Cancel)?;
+                        cancelled = Some(Instant::now());
+                    }
+                    Some(since) if since.elapsed() > GRACE => {
+                        return Ok(Err(Failure::new("the module was cancelled, and did not end")));
+                    }
+                    Some(_) => {}
+                },
+            }
+        }
+    }
+
+    /// Sends the source, as far as it is wanted.
+    fn push(&self, source: Option<&dyn Source>) -> Result<(), Error> {
+        let mut reader = match source.map_or_else(|| Err(no_file()), Source::open) {
+            Ok(reader) => reader,
+            Err(e) => return self.line.say(&Message::End(Some(e.to_string()))),
+        };
+        let mut credit = WINDOW;
+        loop {
+            let mut piece = vec![0; CHUNK];
+            match reader.read(&mut piece) {
+                Ok(0) => return self.line.say(&Message::End(None)),
+                Ok(count) => piece.truncate(count),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return self.line.say(&Message::End(Some(e.to_string()))),
+            }
+            while credit < piece.len() {
+                match self.line.hear(GLANCE)? {
+                    Some(Message::Credit(count)) => credit += usize::try_from(count).unwrap_or(0),
+                    Some(Message::Enough) => return self.line.say(&Message::End(None)),
+                    Some(_) => {}
+                    None if self.cancel.is_set() => {
+                        self.line.say(&Message::Cancel)?;
+                        return self.line.say(&Message::End(Some("cancelled".into())));
+                    }
+                    None => {}
+                }
+            }
+            credit -= piece.len();
+            self.line.say(&Message::Data(piece))?;
+        }
+    }
+}
+
+fn no_file() -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, "the task has no such file")
+}
+
+/// A file that the helper sends.
+struct Incoming<'a> {
+    running: &'a Running<'a>,
+    piece: Vec<u8>,
+    at: usize,
+    used: usize,
+    ended: bool,
+}
+
+impl Incoming<'_> {
+    fn next(&mut self) -> io::Result<()> {
+        let line = &self.running.line;
+        let failed = |e: Error| io::Error::new(io::ErrorKind::BrokenPipe, e.to_string());
+        if self.used >= WINDOW / 4 {
+            line.say(&Message::Credit(self.used as u64)).map_err(failed)?;
+            self.used = 0;
+        }
+        loop {
+            match line.hear(GLANCE).map_err(failed)? {
+                Some(Message::Data(piece)) => {
+                    self.used += piece.len();
+                    (self.piece, self.at) = (piece, 0);
+                    return Ok(());
+                }
+                Some(Message::End(error)) => {
+                    self.ended = true;
+                    return error.map_or(Ok(()), |e| Err(io::Error::other(e)));
+                }
+                None if self.running.cancel.is_set() => {
+                    line.say(&Message::Cancel).map_err(failed)?;
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, "cancelled"));
+                }
+                Some(_) | None => {}
+            }
+        }
+    }
+
+    /// Sees to it that nothing of the stream is left on the channel.
+    fn finish(mut self) -> io::Result<()> {
+        if self.ended {
+            return Ok(());
+        }
+        let failed = |e: Error| io::Error::new(io::ErrorKind::BrokenPipe, e.to_string());
+        self.running.line.say(&Message::Enough).map_err(failed)?;
+        while !self.ended && self.next().is_ok() {}
+        Ok(())
+    }
+}
+
+impl Read for Incoming<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.piece.len() && !self.ended {
+            self.next()?;
+        }
+        let count = (&self.piece[self.at..]).read(buffer)?;
+        self.at += count;
+        Ok(count)
+    }
+}

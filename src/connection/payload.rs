@@ -1,0 +1,128 @@
+//! The helpers there are: the one inside this program, for hosts of its own kind, and for others the files beside it.
+
+use std::borrow::Cow;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use playbook_api::{Error, Failure};
+use sha2::{Digest, Sha256};
+
+/// The helper for our own kind of host, packed.
+static OWN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/playbook-remote.gz"));
+
+/// The target triple it was built for.
+const TARGET: &str = env!("PLAYBOOK_HELPER_TARGET");
+
+/// A helper.
+#[derive(Clone, Debug)]
+pub struct Payload {
+    /// SHA-256 of the file.
+    pub hash: String,
+    /// The file, packed by gzip.
+    packed: Cow<'static, [u8]>,
+}
+
+impl Payload {
+    /// The one inside this program.
+    pub fn own() -> Result<Payload, Failure> {
+        if OWN.is_empty() {
+            return Err(Failure::new("this playbook was built without its helper for other hosts and users")
+                .help("build it without PLAYBOOK_NO_HELPER, or set `ansible_connection: local` without `become`"));
+        }
+        Ok(Payload { hash: env!("PLAYBOOK_HELPER_HASH").to_owned(), packed: Cow::Borrowed(OWN) })
+    }
+
+    /// The one for a host that calls itself this (`uname -sm`).
+    pub fn of(uname: &str) -> Result<Payload, Failure> {
+        let triples = triples(uname);
+        if triples.iter().any(|triple| triple == TARGET) && !OWN.is_empty() {
+            return Payload::own();
+        }
+        let folders = folders();
+        for triple in &triples {
+            for folder in &folders {
+                let file = folder.join(format!("playbook-remote-{triple}"));
+                if let Ok(bytes) = std::fs::read(&file) {
+                    return Payload::packed(&bytes)
+                        .map_err(|e| Error::new(format!("cannot pack {}: {e}", file.display())).into());
+                }
+            }
+        }
+        let Some(triple) = triples.first() else {
+            return Err(Failure::new(format!("there is no helper for hosts of the kind '{uname}'"))
+                .help("raw works without a helper"));
+        };
+        let place = folders.first().map(|f| f.display().to_string()).unwrap_or_default();
+        Err(Failure::new(format!("there is no helper for this host, a '{uname}'")).help(format!(
+            "build it with `RUSTFLAGS=-Ctarget-feature=+crt-static cargo build --release -p playbook-remote --target {triple}` and put it into {place} as playbook-remote-{triple}; raw works without it"
+        )))
+    }
+
+    fn packed(bytes: &[u8]) -> std::io::Result<Payload> {
+        let mut packed = Vec::new();
+        flate2::read::GzEncoder::new(bytes, flate2::Compression::fast()).read_to_end(&mut packed)?;
+        Ok(Payload { hash: hex::encode(Sha256::digest(bytes)), packed: Cow::Owned(packed) })
+    }
+
+    /// As it goes over the line.
+    pub fn packed_bytes(&self) -> &[u8] {
+        &self.packed
+    }
+
+    /// For hosts that cannot unpack it.
+    pub fn unpacked(&self) -> std::io::Result<Arc<[u8]>> {
+        let mut bytes = Vec::new();
+        flate2::read::GzDecoder::new(&*self.packed).read_to_end(&mut bytes)?;
+        Ok(bytes.into())
+    }
+}
+
+/// Where helpers for other kinds of hosts are looked for.
+fn folders() -> Vec<PathBuf> {
+    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|folder| folder.to_owned()));
+    let named = std::env::var_os("PLAYBOOK_REMOTE_PATH");
+    let named = named.iter().flat_map(std::env::split_paths);
+    named.chain(beside).collect()
+}
+
+/// The targets whose programs run on such a host, the best first.
+fn triples(uname: &str) -> Vec<String> {
+    let Some((system, machine)) = uname.split_once(' ') else { return Vec::new() };
+    let machine = match machine {
+        "arm64" => "aarch64",
+        "i386" | "i486" | "i586" | "x86" => "i686",
+        "amd64" => "x86_64",
+        other => other,
+    };
+    let (machine, suffix) = match machine {
+        "armv7l" | "armv8l" => ("armv7", "eabihf"),
+        "armv6l" => ("arm", "eabihf"),
+        other => (other, ""),
+    };
+    match system {
+        "Linux" => ["musl", "gnu"].map(|libc| format!("{machine}-unknown-linux-{libc}{suffix}")).into(),
+        "FreeBSD" => vec![format!("{machine}-unknown-freebsd")],
+        "Darwin" => vec![format!("{machine}-apple-darwin")],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_told_by_their_own_names() {
+        assert_eq!(triples("Linux x86_64"), ["x86_64-unknown-linux-musl", "x86_64-unknown-linux-gnu"]);
+        assert_eq!(triples("Linux armv7l")[0], "armv7-unknown-linux-musleabihf");
+        assert_eq!(triples("Darwin arm64"), ["aarch64-apple-darwin"]);
+        assert!(triples("Plan9 x").is_empty() && triples("nonsense").is_empty());
+    }
+
+    #[test]
+    fn a_missing_helper_says_how_to_build_it() {
+        let failure = Payload::of("Linux riscv64").unwrap_err();
+        assert!(failure.error.get_help().is_some_and(|h| h.contains("riscv64-unknown-linux-musl")));
+    }
+}

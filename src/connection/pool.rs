@@ -1,0 +1,121 @@
+//! The connections of a run: each is made when a task first needs it, and ended with the run.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+
+use playbook_api::{Error, ErrorKind, Failure};
+
+use super::docker::Docker;
+use super::launch::Shell;
+use super::local::Local;
+use super::remote::Remote;
+use super::ssh::{self, Ssh};
+use super::{Connection, Deploy, Login, Target};
+
+/// The connections of a run.
+#[derive(Default)]
+pub struct Connections {
+    all: Mutex<HashMap<(Login, Deploy), Arc<Remote>>>,
+    ssh: OnceLock<Arc<ssh::Common>>,
+    me: OnceLock<Option<String>>,
+}
+
+/// Those of this process, for who has to end them in a hurry.
+static OPEN: Mutex<Vec<Weak<ssh::Common>>> = Mutex::new(Vec::new());
+
+impl Connections {
+    /// The connection to a target. Nothing is sent yet.
+    pub fn open(&self, target: &Target) -> Result<Arc<dyn Connection>, Failure> {
+        let login = &target.login;
+        let plugin = login.plugin.rsplit('.').next().unwrap_or_default();
+        let other = target.r#become.clone();
+        if plugin == "local" {
+            let other = other.filter(|other| self.me() != Some(&other.user));
+            if other.is_none() {
+                return Ok(Arc::new(Local));
+            }
+            let remote = self.remote(Login { plugin: "local".into(), ..Login::default() }, target, || {
+                Ok(Box::new(Shell))
+            })?;
+            return Ok(Arc::new(remote.user(other)));
+        }
+        let remote = match plugin {
+            "ssh" | "smart" | "paramiko" | "paramiko_ssh" => {
+                self.remote(login.clone(), target, || Ok(Box::new(Ssh::new(target, self.ssh()?))))?
+            }
+            "docker" => self.remote(login.clone(), target, || Ok(Box::new(Docker::new(login))))?,
+            _ => {
+                let error = Error::new(format!("the connection plugin '{}' was not found", login.plugin));
+                let error = error.kind(ErrorKind::Connection).help("connections are ssh, local and docker");
+                return Err(error.into());
+            }
+        };
+        Ok(Arc::new(remote.user(other)))
+    }
+
+    fn remote(
+        &self,
+        login: Login,
+        target: &Target,
+        make: impl FnOnce() -> Result<Box<dyn super::launch::Launcher>, Error>,
+    ) -> Result<Arc<Remote>, Failure> {
+        let mut all = self.all.lock().unwrap_or_else(|e| e.into_inner());
+        let key = (login, target.deploy.clone());
+        if let Some(remote) = all.get(&key) {
+            return Ok(remote.clone());
+        }
+        let remote = Arc::new(Remote::new(make()?, target.deploy.clone()));
+        all.insert(key, remote.clone());
+        Ok(remote)
+    }
+
+    /// What all ssh connections have in common: the folder of their sockets.
+    fn ssh(&self) -> Result<Arc<ssh::Common>, Error> {
+        if let Some(common) = self.ssh.get() {
+            return Ok(common.clone());
+        }
+        let common = Arc::new(ssh::Common::new()?);
+        let common = self.ssh.get_or_init(|| common);
+        OPEN.lock().unwrap_or_else(|e| e.into_inner()).push(Arc::downgrade(common));
+        Ok(common.clone())
+    }
+
+    /// Who we are.
+    fn me(&self) -> Option<&String> {
+        let find =
+            || nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map(|user| user.name);
+        self.me.get_or_init(find).as_ref()
+    }
+
+    /// Ends all connections, several at a time: each has to wait for an answer.
+    pub fn close(&self) {
+        let all: Vec<Arc<Remote>> =
+            self.all.lock().unwrap_or_else(|e| e.into_inner()).drain().map(|(_, remote)| remote).collect();
+        let queue = Mutex::new(all.into_iter());
+        let next = || queue.lock().unwrap_or_else(|e| e.into_inner()).next();
+        std::thread::scope(|scope| {
+            for _ in 0..16 {
+                let Some(first) = next() else { break };
+                let _ = std::thread::Builder::new().spawn_scoped(scope, move || {
+                    first.close();
+                    while let Some(remote) = next() {
+                        remote.close();
+                    }
+                });
+            }
+        });
+    }
+}
+
+impl Drop for Connections {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Ends the connections of this process at once, for one that is about to end itself.
+pub fn abandon() {
+    for common in OPEN.lock().unwrap_or_else(|e| e.into_inner()).iter().filter_map(Weak::upgrade) {
+        common.abandon();
+    }
+}

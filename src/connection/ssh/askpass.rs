@@ -1,0 +1,41 @@
+//! How ssh gets a password: it starts this program, which reads it from a file that exists in memory alone and that
+//! nobody but its owner may open.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
+use std::process::{Command, ExitCode};
+
+use nix::sys::memfd::{MFdFlags, memfd_create};
+
+use crate::connection::Password;
+
+/// Says where the password is; with it in its environment, this program answers ssh.
+pub const VARIABLE: &str = "PLAYBOOK_ASKPASS";
+
+/// Lets an ssh ask for the password, as long as the returned file is open.
+pub fn prepare(ssh: &mut Command, password: &Password) -> io::Result<File> {
+    let mut file = File::from(memfd_create("password", MFdFlags::MFD_CLOEXEC)?);
+    file.write_all(password.0.as_bytes())?;
+    let place = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
+    ssh.env("SSH_ASKPASS", std::env::current_exe()?).env("SSH_ASKPASS_REQUIRE", "force").env(VARIABLE, place);
+    Ok(file)
+}
+
+/// Answers ssh's question, if that is what this process was started for.
+pub fn answer() -> Option<ExitCode> {
+    let place = std::env::var_os(VARIABLE)?;
+    let question = std::env::args().nth(1).unwrap_or_default();
+    // A question that is not for the password is whether to trust the host's key.
+    if question.contains("yes/no") {
+        println!("no");
+        return Some(ExitCode::SUCCESS);
+    }
+    Some(match std::fs::read_to_string(place) {
+        Ok(password) => {
+            println!("{password}");
+            ExitCode::SUCCESS
+        }
+        Err(_) => ExitCode::FAILURE,
+    })
+}

@@ -1,0 +1,174 @@
+//! Installed collections: where they are, and what their `meta/runtime.yml` says.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use playbook_api::Error;
+
+use super::folders::Kind;
+use crate::document::{Node, Trust};
+use crate::settings::Settings;
+
+/// `namespace.collection.name` taken apart: the collection, and the name inside.
+pub fn full_name(name: &str) -> Option<(String, &str)> {
+    let parts: Vec<&str> = name.split('.').collect();
+    let word = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    match parts.as_slice() {
+        [namespace, collection, _, ..] if parts.iter().all(word) => {
+            let start = namespace.len() + collection.len() + 2;
+            Some((format!("{namespace}.{collection}"), &name[start..]))
+        }
+        _ => None,
+    }
+}
+
+/// The folders of a collection that are there: beside the playbooks, then in the configured folders.
+pub fn folders<'a>(
+    collection: &str,
+    playbooks: impl Iterator<Item = &'a Path>,
+    settings: &Settings,
+) -> Vec<PathBuf> {
+    let inside = collection.replacen('.', "/", 1);
+    let adjacent = playbooks.map(|folder| folder.join("collections"));
+    let roots = adjacent.chain(settings.collections_path.iter().cloned());
+    let folder = |root: PathBuf| {
+        let root =
+            if root.ends_with("ansible_collections") { root } else { root.join("ansible_collections") };
+        Some(root.join(&inside)).filter(|path| path.is_dir())
+    };
+    roots.filter_map(folder).collect()
+}
+
+/// The file of a module or plugin in a collection's folder.
+pub fn file(folder: &Path, kind: Kind, name: &str) -> Option<PathBuf> {
+    let base = folder.join("plugins").join(kind.name());
+    let (inside, last) = match name.rsplit_once('.') {
+        Some((inside, last)) => (base.join(inside.replace('.', "/")), last),
+        None => (base, name),
+    };
+    let python = inside.join(format!("{last}.py"));
+    if python.is_file() {
+        return Some(python);
+    }
+    if kind != Kind::Module {
+        return None;
+    }
+    // In any language, with any ending.
+    let entries = std::fs::read_dir(&inside).ok()?;
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.file_stem().is_some_and(|stem| stem == last) && path.is_file())
+        .filter(|path| {
+            !matches!(path.extension().and_then(|e| e.to_str()), Some("yml" | "yaml" | "md" | "pyc"))
+        })
+        .collect();
+    files.sort();
+    files.into_iter().next()
+}
+
+/// What a collection says about a name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Routing {
+    /// It is now called so.
+    pub redirect: Option<String>,
+    /// It is gone: why.
+    pub tombstone: Option<String>,
+    /// It will be gone: the warning.
+    pub deprecation: Option<String>,
+}
+
+/// The `meta/runtime.yml` files that were read.
+#[derive(Debug, Default)]
+pub struct Runtime(Mutex<HashMap<PathBuf, Option<Arc<Node>>>>);
+
+impl Runtime {
+    /// What the collection in a folder says in its `meta/runtime.yml`.
+    pub fn of(&self, folder: &Path) -> Result<Option<Arc<Node>>, Error> {
+        let mut known = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some(node) = known.get(folder) {
+            return Ok(node.clone());
+        }
+        let path = folder.join("meta/runtime.yml");
+        let node = match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                Some(Arc::new(crate::document::parse(&text, &path.to_string_lossy(), Trust::Text)?.node))
+            }
+            Err(_) => None,
+        };
+        known.insert(folder.to_owned(), node.clone());
+        Ok(node)
+    }
+
+    /// What is said about a module or plugin.
+    pub fn routing(&self, folder: &Path, kind: Kind, name: &str) -> Result<Option<Routing>, Error> {
+        let Some(node) = self.of(folder)? else { return Ok(None) };
+        let Some(entry) =
+            node.get("plugin_routing").and_then(|r| r.get(kind.name())).and_then(|names| names.get(name))
+        else {
+            return Ok(None);
+        };
+        let text = |node: Option<&Node>| node.map(|n| n.raw().to_text().into_owned());
+        Ok(Some(Routing {
+            redirect: text(entry.get("redirect")),
+            tombstone: entry.get("tombstone").map(|t| text(t.get("warning_text")).unwrap_or_default()),
+            deprecation: entry.get("deprecation").map(|d| text(d.get("warning_text")).unwrap_or_default()),
+        }))
+    }
+
+    /// The modules of an action group, as full names.
+    pub fn action_group(&self, folder: &Path, collection: &str, group: &str) -> Result<Vec<String>, Error> {
+        let Some(node) = self.of(folder)? else { return Ok(Vec::new()) };
+        let Some(members) = node.get("action_groups").and_then(|groups| groups.get(group)) else {
+            return Ok(Vec::new());
+        };
+        let mut names = Vec::new();
+        for member in members.as_list().unwrap_or_default() {
+            let more = member.get("metadata").and_then(|m| m.get("extend_group")).map(Node::raw);
+            let more = more.map(|m| m.as_list().map_or_else(|| vec![m.clone()], <[_]>::to_vec));
+            for other in more.into_iter().flatten() {
+                names.push(format!("group/{}", qualified(&other.to_text(), collection)));
+            }
+            if let Some(name) = member.as_str() {
+                names.push(qualified(name, collection));
+            }
+        }
+        Ok(names)
+    }
+}
+
+fn qualified(name: &str, collection: &str) -> String {
+    if full_name(name).is_some() { name.to_owned() } else { format!("{collection}.{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runtime_tells_of_redirects_and_groups() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("ansible_collections/a/b");
+        std::fs::create_dir_all(folder.join("meta")).unwrap();
+        std::fs::create_dir_all(folder.join("plugins/modules/deep")).unwrap();
+        std::fs::write(folder.join("plugins/modules/deep/x.sh"), "").unwrap();
+        let text = "plugin_routing:\n  modules:\n    old: {redirect: a.b.new, deprecation: {warning_text: soon}}\n    \
+                    dead: {tombstone: {warning_text: gone}}\naction_groups:\n  g:\n    - one\n    - c.d.two\n    \
+                    - metadata: {extend_group: other}\n";
+        std::fs::write(folder.join("meta/runtime.yml"), text).unwrap();
+        let runtime = Runtime::default();
+        let routing = runtime.routing(&folder, Kind::Module, "old").unwrap().unwrap();
+        assert_eq!(routing.redirect.as_deref(), Some("a.b.new"));
+        assert_eq!(routing.deprecation.as_deref(), Some("soon"));
+        let dead = runtime.routing(&folder, Kind::Module, "dead").unwrap().unwrap();
+        assert_eq!(dead.tombstone.as_deref(), Some("gone"));
+        assert_eq!(
+            runtime.action_group(&folder, "a.b", "g").unwrap(),
+            ["a.b.one", "c.d.two", "group/a.b.other"]
+        );
+        assert_eq!(file(&folder, Kind::Module, "deep.x"), Some(folder.join("plugins/modules/deep/x.sh")));
+        assert_eq!(full_name("a.b.deep.x"), Some(("a.b".into(), "deep.x")));
+        assert_eq!(full_name("a.b"), None);
+    }
+}

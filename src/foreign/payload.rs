@@ -1,0 +1,96 @@
+//! A module in the form in which it travels to its host.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use playbook_api::{Error, Value, python};
+use serde_json::json;
+
+use super::style::{JSON_ARGS, Style, shebang};
+use super::{Foreign, Found, lock, nothing_to_ask};
+
+/// A module's file, read once, and for Python what ansible-core made of it.
+#[derive(Debug)]
+pub struct Payload {
+    pub style: Style,
+    /// The program of its first line, and that program's arguments.
+    pub shebang: Option<(String, Vec<String>)>,
+    /// The file's name.
+    pub file: String,
+    content: Vec<u8>,
+}
+
+/// What stands in a payload for the arguments.
+const MARK: &str = "'{\"ANSIBLE_MODULE_ARGS\": {\"arguments\": \"go here\"}}'";
+
+impl Foreign {
+    /// The payload of a module.
+    pub fn payload(&self, found: &Found, path: &Path) -> Result<Arc<Payload>, Error> {
+        if let Some(payload) = lock(&self.payloads).get(path) {
+            return Ok(payload.clone());
+        }
+        let payload = Arc::new(self.build(found, path)?);
+        lock(&self.payloads).insert(path.to_owned(), payload.clone());
+        Ok(payload)
+    }
+
+    fn build(&self, found: &Found, path: &Path) -> Result<Payload, Error> {
+        let content = std::fs::read(path)
+            .map_err(|e| Error::from(e).context(format!("cannot read the module {}", path.display())))?;
+        let style = Style::of(&content);
+        let shebang = shebang(&content);
+        let content = match style {
+            Style::Python => {
+                let python = self.python_for("module", &format!("{} ({})", found.name, path.display()))?;
+                let body = json!({ "name": found.name, "path": path });
+                let built = python.ask("payload", body, &mut nothing_to_ask)?;
+                let text = built.as_str().unwrap_or_default();
+                if !text.contains(MARK) {
+                    let version = &python.version;
+                    return Err(Error::new(format!(
+                        "ansible-core {version} builds modules in a form that is not known here"
+                    )));
+                }
+                text.as_bytes().to_vec()
+            }
+            Style::PowerShell => {
+                return Err(Error::new(format!(
+                    "the module '{}' ({}) is written for Windows, which is not supported",
+                    found.name,
+                    path.display()
+                )));
+            }
+            _ => content,
+        };
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Payload { style, shebang, file, content })
+    }
+}
+
+impl Payload {
+    /// The module itself, with the arguments in it where that is where it wants them, and its first line naming
+    /// the interpreter that runs it.
+    pub fn content(&self, arguments: &serde_json::Value, interpreter: Option<&str>) -> Vec<u8> {
+        match self.style {
+            Style::Python => {
+                let arguments = json!({ "ANSIBLE_MODULE_ARGS": arguments }).to_string();
+                let quoted = python::repr(&Value::from(arguments));
+                String::from_utf8_lossy(&self.content).replacen(MARK, &quoted, 1).into_bytes()
+            }
+            Style::JsonArgs => {
+                let json = arguments.to_string();
+                let text = String::from_utf8_lossy(&self.content).replace(JSON_ARGS, &json);
+                let quoted = python::repr(&Value::from(json));
+                let text = text.replace("\"<<INCLUDE_ANSIBLE_MODULE_COMPLEX_ARGS>>\"", &quoted);
+                with_interpreter(text.into_bytes(), interpreter)
+            }
+            _ => with_interpreter(self.content.clone(), interpreter),
+        }
+    }
+}
+
+fn with_interpreter(content: Vec<u8>, interpreter: Option<&str>) -> Vec<u8> {
+    let Some(interpreter) = interpreter.filter(|_| content.starts_with(b"#!")) else { return content };
+    let rest = content.iter().position(|b| *b == b'\n').unwrap_or(content.len());
+    [b"#!", interpreter.as_bytes(), &content[rest..]].concat()
+}

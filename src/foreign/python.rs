@@ -1,0 +1,233 @@
+//! The one Python process of a run, started when something first needs it. It has ansible-core, loads plugins and
+//! builds payloads of modules; what it runs is `helper.py`.
+//!
+//! Frames of JSON travel over a socket that is the process's standard input, so that its output stays free for
+//! plugins that print. Every request has a number; while it is being answered, the other side may ask back.
+
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use playbook_api::Error;
+use serde_json::{Value as Json, json};
+
+use crate::settings::Settings;
+
+/// The helper's program.
+const SCRIPT: &str = include_str!("helper.py");
+
+/// The largest frame that is read: a payload is well below.
+const LARGEST: usize = 512 << 20;
+
+/// A running helper.
+pub struct Python {
+    /// The interpreter, and the version of its ansible-core.
+    pub executable: PathBuf,
+    pub version: String,
+    writer: Mutex<UnixStream>,
+    waiting: Waiting,
+    next: AtomicU64,
+    child: Mutex<Child>,
+}
+
+type Waiting = Arc<Mutex<HashMap<u64, Sender<Json>>>>;
+
+/// What the helper may ask while it answers: the name of the question and what goes with it.
+pub type Serve<'a> = dyn FnMut(&str, Json) -> Result<Json, Error> + 'a;
+
+impl Python {
+    /// Starts the helper with the first Python that has ansible-core.
+    pub fn start(settings: &Settings, configuration: &Json) -> Result<Python, Error> {
+        let mut tried: Vec<String> = Vec::new();
+        for candidate in candidates(settings) {
+            match Python::with(&candidate, settings, configuration) {
+                Ok(python) => return Ok(python),
+                Err(reason) => tried.push(format!("{}: {reason}", candidate.display())),
+            }
+        }
+        let tried = if tried.is_empty() { "there is none".to_owned() } else { tried.join("; ") };
+        Err(Error::new(format!("no Python with ansible-core was found ({tried})")).help(
+            "Install ansible-core 2.19 or newer for the controller's python3, or name its Python in the setting \
+             plugin_python (environment PLAYBOOK_PYTHON).",
+        ))
+    }
+
+    fn with(executable: &Path, settings: &Settings, configuration: &Json) -> Result<Python, String> {
+        let (ours, theirs) = UnixStream::pair().map_err(|e| e.to_string())?;
+        let mut command = Command::new(executable);
+        command.args(["-c", SCRIPT]).stdin(Stdio::from(OwnedFd::from(theirs))).process_group(0);
+        if let Some(file) = &settings.config_file {
+            command.env("ANSIBLE_CONFIG", file);
+        }
+        let mut child = command.spawn().map_err(|e| e.to_string())?;
+        drop(command);
+        let mut reader = ours.try_clone().map_err(|e| e.to_string())?;
+        let mut writer = ours;
+        let hello = send(&mut writer, configuration).and_then(|()| receive(&mut reader));
+        let hello = match hello {
+            Ok(Some(hello)) => hello,
+            _ => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err("it did not start".into());
+            }
+        };
+        if let Some(fault) = hello.get("error").and_then(Json::as_str) {
+            let _ = child.wait();
+            return Err(fault.to_owned());
+        }
+        let text = |name: &str| hello.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let waiting: Waiting = Arc::default();
+        let readers = waiting.clone();
+        std::thread::Builder::new()
+            .name("python".into())
+            .spawn(move || {
+                while let Ok(Some(frame)) = receive(&mut reader) {
+                    let number = frame.get("id").and_then(Json::as_u64).unwrap_or_default();
+                    let sender = lock(&readers).get(&number).cloned();
+                    if let Some(sender) = sender {
+                        let _ = sender.send(frame);
+                    }
+                }
+                // Whoever still waits learns that there will be no answer.
+                lock(&readers).clear();
+            })
+            .map_err(|e| e.to_string())?;
+        Ok(Python {
+            executable: text("executable").into(),
+            version: text("version"),
+            writer: Mutex::new(writer),
+            waiting,
+            next: AtomicU64::new(1),
+            child: Mutex::new(child),
+        })
+    }
+
+    /// Asks the helper to do something, and answers what it asks meanwhile.
+    pub fn ask(&self, what: &str, body: Json, serve: &mut Serve) -> Result<Json, Error> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let (sender, receiver) = channel();
+        lock(&self.waiting).insert(number, sender);
+        let done = self.send(&json!({ "id": number, "ask": what, "body": body })).and_then(|()| {
+            loop {
+                let mut frame = receiver.recv().map_err(|_| ended())?;
+                if let Some(question) = frame.get("ask").and_then(Json::as_str).map(str::to_owned) {
+                    let body = frame.get_mut("body").map(Json::take).unwrap_or_default();
+                    let answer = match serve(&question, body) {
+                        Ok(answer) => json!({ "id": number, "answer": answer }),
+                        Err(e) => json!({ "id": number, "fault": e.to_string() }),
+                    };
+                    self.send(&answer)?;
+                    continue;
+                }
+                return match frame.get("fault").and_then(Json::as_str) {
+                    Some(fault) => Err(fault_of(fault, &frame)),
+                    None => Ok(frame.get_mut("answer").map(Json::take).unwrap_or_default()),
+                };
+            }
+        });
+        lock(&self.waiting).remove(&number);
+        done
+    }
+
+    fn send(&self, frame: &Json) -> Result<(), Error> {
+        send(&mut lock(&self.writer), frame).map_err(|_| ended())
+    }
+}
+
+impl Drop for Python {
+    fn drop(&mut self) {
+        let _ = lock(&self.writer).shutdown(std::net::Shutdown::Both);
+        let _ = lock(&self.child).wait();
+    }
+}
+
+fn ended() -> Error {
+    Error::new("the Python process for plugins ended unexpectedly").help("what it printed may say why")
+}
+
+/// What went wrong in Python, with its causes.
+fn fault_of(message: &str, frame: &Json) -> Error {
+    let error = Error::new(message);
+    let error = match frame.get("help").and_then(Json::as_str) {
+        Some(help) => error.help(help),
+        None => error,
+    };
+    match frame.get("undefined").and_then(Json::as_bool) {
+        Some(true) => error.kind(playbook_api::ErrorKind::Undefined),
+        _ => error,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+fn send(stream: &mut UnixStream, frame: &Json) -> std::io::Result<()> {
+    let body = serde_json::to_vec(frame)?;
+    let length = u32::try_from(body.len()).map_err(std::io::Error::other)?;
+    stream.write_all(&length.to_be_bytes())?;
+    stream.write_all(&body)
+}
+
+/// The next frame; none at the end.
+fn receive(stream: &mut UnixStream) -> std::io::Result<Option<Json>> {
+    let mut length = [0; 4];
+    if stream.read_exact(&mut length).is_err() {
+        return Ok(None);
+    }
+    let length = u32::from_be_bytes(length) as usize;
+    if length > LARGEST {
+        return Err(std::io::ErrorKind::InvalidData.into());
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    Ok(Some(serde_json::from_slice(&body)?))
+}
+
+/// Where a Python with ansible-core may be: the one that was named, and only that; else the active environment's,
+/// the one of an `ansible` script, and python3.
+fn candidates(settings: &Settings) -> Vec<PathBuf> {
+    if let Some(named) = &settings.plugin_python {
+        return vec![named.clone()];
+    }
+    let mut found: Vec<PathBuf> = Vec::new();
+    let mut add = |path: PathBuf| {
+        if path.is_file() && !found.contains(&path) {
+            found.push(path);
+        }
+    };
+    if let Some(environment) = std::env::var_os("VIRTUAL_ENV") {
+        add(Path::new(&environment).join("bin/python3"));
+    }
+    let folders: Vec<PathBuf> =
+        std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
+    for folder in &folders {
+        if let Some(python) = of_script(&folder.join("ansible-playbook")) {
+            add(python);
+        }
+    }
+    for name in ["python3", "python"] {
+        if let Some(path) = folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file()) {
+            add(path);
+        }
+    }
+    found
+}
+
+/// The Python that a script names in its first line.
+fn of_script(path: &Path) -> Option<PathBuf> {
+    let mut start = [0; 256];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut start)).ok()?;
+    let (program, _) = super::style::shebang(&start[..read])?;
+    let program = PathBuf::from(program);
+    let name = program.file_name()?.to_string_lossy().into_owned();
+    name.starts_with("python").then_some(program)
+}

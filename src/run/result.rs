@@ -1,0 +1,136 @@
+//! Results: what the reports show of a task on a host, and `register` holds.
+
+use std::sync::Arc;
+
+use playbook_api::{Error, ErrorKind, Failure, Map, Outcome, Value, map};
+
+use super::keyword;
+use crate::report::{Status, TaskInfo, TaskResult};
+use crate::vars::HostScope;
+
+/// A result with nothing in it yet.
+pub fn blank(info: &Arc<TaskInfo>, scope: &HostScope, status: Status) -> TaskResult {
+    TaskResult {
+        host: scope.host.name.clone(),
+        delegated: None,
+        task: info.clone(),
+        status,
+        ignored: false,
+        values: Map::default(),
+        item: None,
+        no_log: info.no_log,
+        error: None,
+        verbose_always: false,
+        warnings: Vec::new(),
+        deprecations: Vec::new(),
+    }
+}
+
+/// The result of a task whose condition did not hold.
+pub fn skipped(info: &Arc<TaskInfo>, scope: &HostScope, condition: Value) -> TaskResult {
+    let mut result = blank(info, scope, Status::Skipped);
+    result.values = map! {
+        "changed" => false, "skipped" => true, "skip_reason" => "Conditional result was False",
+        "false_condition" => condition,
+    };
+    result
+}
+
+/// The result of a task that came to no result of its own.
+pub fn failed(info: &Arc<TaskInfo>, scope: &HostScope, error: Error) -> TaskResult {
+    let status =
+        if error.get_kind() == ErrorKind::Unreachable { Status::Unreachable } else { Status::Failed };
+    let mut result = blank(info, scope, status);
+    let error = error.context("Task failed").at(&info.place);
+    result.values = map! { "msg" => error.to_string(), "exception" => "(traceback unavailable)" };
+    if status == Status::Unreachable {
+        result.values.insert("changed".into(), false.into());
+        result.values.insert("unreachable".into(), true.into());
+    } else {
+        result.values.insert("failed".into(), true.into());
+    }
+    result.error = Some(error);
+    ignore(scope, &mut result);
+    result
+}
+
+/// `ignore_errors` and `ignore_unreachable`.
+pub fn ignore(scope: &HostScope, result: &mut TaskResult) {
+    let name = match result.status {
+        Status::Failed => "ignore_errors",
+        Status::Unreachable => "ignore_unreachable",
+        _ => return,
+    };
+    let Some(task) = scope.task() else { return };
+    match keyword::boolean(task, name, &scope.renderer()) {
+        Ok(Some(true)) => result.ignored = true,
+        Ok(_) => {}
+        Err(e) => result.warnings.push(e.to_string()),
+    }
+}
+
+/// A module's outcome as the result that `register` holds.
+pub fn of(
+    info: &Arc<TaskInfo>,
+    scope: &HostScope,
+    done: Result<Outcome, Failure>,
+    is_action: bool,
+) -> TaskResult {
+    let (outcome, failure) = match done {
+        Ok(outcome) => (outcome, None),
+        Err(failure) => (failure.outcome, Some((failure.error, failure.unreachable))),
+    };
+    let status = match &failure {
+        Some((_, true)) => Status::Unreachable,
+        Some((_, false)) => Status::Failed,
+        None if outcome.skipped => Status::Skipped,
+        None if outcome.changed => Status::Changed,
+        None => Status::Ok,
+    };
+    let mut result = blank(info, scope, status);
+    let mut values = map! { "changed" => outcome.changed };
+    values.extend(outcome.values);
+    values.insert("changed".into(), outcome.changed.into());
+    match status {
+        Status::Unreachable => {
+            values.insert("unreachable".into(), true.into());
+        }
+        Status::Skipped => {
+            values.insert("skipped".into(), true.into());
+        }
+        _ => {
+            values.insert("failed".into(), (status == Status::Failed).into());
+        }
+    }
+    for name in ["stdout", "stderr"] {
+        let lines = format!("{name}_lines");
+        if let (Some(text), None) = (values.get(name).and_then(Value::as_str), values.get(lines.as_str())) {
+            let lines_value: Value = text.lines().map(Value::from).collect();
+            values.insert(lines.into(), lines_value);
+        }
+    }
+    if !outcome.diff.is_empty() {
+        let diffs: Vec<Value> = outcome.diff.iter().map(|d| d.to_value()).collect();
+        let value = if diffs.len() == 1 { diffs[0].clone() } else { diffs.into() };
+        values.insert("diff".into(), value);
+    }
+    if !outcome.facts.is_empty() {
+        values.insert("ansible_facts".into(), outcome.facts.into());
+    }
+    if let Some((error, _)) = failure {
+        values.insert("exception".into(), "(traceback unavailable)".into());
+        if !values.contains_key("msg") {
+            values.insert("msg".into(), error.to_string().into());
+        }
+        let what = if is_action { "Action failed" } else { "Module failed" };
+        result.error = Some(error.context(format!("Task failed: {what}")).at(&info.place));
+    }
+    if !outcome.warnings.is_empty() {
+        values.insert("warnings".into(), outcome.warnings.clone().into());
+    }
+    let told = values.get("deprecations").and_then(Value::as_list).unwrap_or_default();
+    result.deprecations = told.iter().map(crate::foreign::reply::deprecation_text).collect();
+    result.warnings = outcome.warnings;
+    result.values = values;
+    result
+}

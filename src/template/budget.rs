@@ -1,0 +1,165 @@
+//! How much one render may do, and how large a value may become: a slip in a template must not take the machine.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use playbook_api::{Error, Value};
+
+/// How much work a render may do unless the options say otherwise. A step is an item of a loop, a call, or the
+/// making of 64 bytes.
+pub const WORK: u64 = 50_000_000;
+
+/// The largest text, in bytes.
+const LARGEST: usize = 1 << 28;
+
+/// The most that all texts and members of a value may take together, counted as often as they are printed.
+const WHOLE: u64 = 1 << 30;
+
+/// How deeply lists and maps may be nested.
+const DEEPEST: usize = 500;
+
+/// The longest number, in bits.
+pub const LONGEST_NUMBER: u64 = 200_000;
+
+thread_local!(static LEFT: Cell<Option<u64>> = const { Cell::new(None) });
+
+/// Runs a render, within the budget of the one around it or else of its own.
+pub fn within<T>(work: u64, render: impl FnOnce() -> T) -> T {
+    struct Outermost;
+    impl Drop for Outermost {
+        fn drop(&mut self) {
+            LEFT.set(None);
+        }
+    }
+    let _outermost = LEFT.get().is_none().then(|| {
+        LEFT.set(Some(work));
+        Outermost
+    });
+    render()
+}
+
+/// Takes work from the budget of the render that is running.
+pub fn spend(work: usize) -> Result<(), Error> {
+    let Some(left) = LEFT.get() else { return Ok(()) };
+    let left = left.checked_sub(work as u64).ok_or_else(|| {
+        Error::new("the template does too much work").help("a loop or a macro in it may never end")
+    })?;
+    LEFT.set(Some(left));
+    Ok(())
+}
+
+/// Makes sure that a text of so many bytes may be made.
+pub fn room(bytes: usize) -> Result<(), Error> {
+    if bytes > LARGEST {
+        return Err(Error::new(format!("the text would be too large ({bytes} bytes)")));
+    }
+    spend(bytes / 64)
+}
+
+/// Makes sure that a text may have grown from one length to another.
+pub fn grown(from: usize, to: usize) -> Result<(), Error> {
+    if to > LARGEST { room(to) } else { spend(to.saturating_sub(from) / 64) }
+}
+
+/// Python's `str.replace`: all, or so many.
+pub fn replace(text: &str, old: &str, new: &str, count: Option<usize>) -> Result<String, Error> {
+    let times = text.matches(old).count().min(count.unwrap_or(usize::MAX));
+    room(text.len().saturating_add(times.saturating_mul(new.len())))?;
+    Ok(text.replacen(old, new, times))
+}
+
+/// Takes the work from the budget that a value was made with.
+pub fn made(value: &Value) -> Result<(), Error> {
+    spend(
+        1 + match value {
+            Value::Str(text) => text.len() / 64,
+            Value::Bytes(bytes) => bytes.len() / 64,
+            Value::List(items) | Value::Tuple(items) => items.len(),
+            Value::Map(map) => map.len(),
+            _ => 0,
+        },
+    )
+}
+
+/// Makes sure that a value can be gone through, copied and printed: members that are shared count each time.
+pub fn measure(value: &Value) -> Result<(), Error> {
+    match value {
+        Value::List(_) | Value::Tuple(_) | Value::Map(_) => weigh(value, 0, &mut HashMap::new()).map(drop),
+        Value::Str(text) => room(text.len()),
+        _ => Ok(()),
+    }
+}
+
+/// The size of a value, and how many levels it has.
+type Weight = (u64, usize);
+
+fn weigh(value: &Value, depth: usize, known: &mut HashMap<usize, Weight>) -> Result<Weight, Error> {
+    let key = match value {
+        Value::Str(text) => return Ok((16 + text.len() as u64, 0)),
+        Value::List(items) | Value::Tuple(items) => {
+            (Arc::strong_count(items) > 1).then_some(Arc::as_ptr(items) as usize)
+        }
+        Value::Map(map) => (Arc::strong_count(map) > 1).then_some(Arc::as_ptr(map) as usize),
+        _ => return Ok((16, 0)),
+    };
+    let deeper = |height: usize| match depth + height > DEEPEST {
+        true => Err(Error::new(format!("lists and maps are nested more than {DEEPEST} times"))),
+        false => Ok(()),
+    };
+    if let Some((size, height)) = key.and_then(|key| known.get(&key)).copied() {
+        deeper(height)?;
+        return Ok((size, height));
+    }
+    deeper(1)?;
+    let (mut size, mut height) = (32u64, 0);
+    let mut add = |member: &Value| -> Result<(), Error> {
+        let (weight, below) = weigh(member, depth + 1, known)?;
+        size = size.saturating_add(weight);
+        height = height.max(below);
+        match size > WHOLE {
+            true => {
+                Err(Error::new("the value would be too large").help("it holds the same lists many times"))
+            }
+            false => Ok(()),
+        }
+    };
+    match value {
+        Value::List(items) | Value::Tuple(items) => items.iter().try_for_each(&mut add)?,
+        Value::Map(map) => map.iter().try_for_each(|(key, member)| add(key).and_then(|()| add(member)))?,
+        _ => {}
+    }
+    known.extend(key.map(|key| (key, (size, height + 1))));
+    Ok((size, height + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_ends_with_the_budget() {
+        assert!(spend(usize::MAX).is_ok(), "nothing is counted outside of a render");
+        within(10, || {
+            assert!(spend(6).is_ok());
+            within(1000, || assert!(spend(6).is_err(), "an inner render has the outer one's budget"));
+            assert!(spend(4).is_ok());
+        });
+        assert!(spend(11).is_ok());
+    }
+
+    #[test]
+    fn shared_members_count_each_time() {
+        let mut value: Value = vec![1].into();
+        for _ in 0..40 {
+            value = vec![value.clone(), value].into();
+        }
+        assert_eq!(measure(&value).unwrap_err().message(), "the value would be too large");
+        let mut deep: Value = 1.into();
+        for _ in 0..501 {
+            deep = vec![deep].into();
+        }
+        assert!(measure(&deep).is_err());
+        assert!(measure(deep.as_list().and_then(|items| items.first()).unwrap()).is_ok());
+    }
+}

@@ -1,0 +1,56 @@
+//! Terraform's state as an inventory, from where a state can lie.
+
+use crate::support::Ended;
+use crate::support::project::Project;
+use crate::support::servers::{servers, unique};
+
+const STATE: &str = r#"{"version": 4, "terraform_version": "1.9.5", "serial": 1, "lineage": "x", "outputs": {
+    "app_name": {"value": "shop", "type": "string"},
+    "replicas": {"value": 3, "type": "number"},
+    "db_password": {"value": "only-terraform-knows", "type": "string", "sensitive": true}
+}, "resources": []}"#;
+
+const PLAYBOOK: &str = "- hosts: localhost
+  gather_facts: false
+  tasks:
+    - assert: {that: [replicas + 1 == 4, db_password | length == 20]}
+    - debug: {msg: 'app {{ app_name }}'}
+    - debug: {msg: 'with {{ db_password }}'}
+";
+
+fn seen(ended: Ended) {
+    ended.ok().says(&["app shop"]).hides(&["only-terraform-knows"]);
+}
+
+#[test]
+fn a_state_in_a_bucket() {
+    let Some(servers) = servers("a Terraform state in S3") else { return };
+    let bucket = unique("states");
+    servers.emulator.put_object(&bucket, "prod/terraform.tfstate", STATE.into()).expect("an object");
+    let project = Project::new(&[
+        ("play.yml", PLAYBOOK),
+        (
+            "inventory.yml",
+            &format!("plugin: terraform_outputs\npath: s3://{bucket}/prod/terraform.tfstate\n"),
+        ),
+    ]);
+    let endpoint = format!("http://127.0.0.1:{}", servers.emulator.port);
+    let run = |inventory: &str| {
+        let mut command = project.command(&["run", "play.yml", "-i", inventory]);
+        Ended::of(command.envs(xtask::aws::environment(&endpoint)))
+    };
+    seen(run("inventory.yml"));
+    seen(run(&format!("terraform:s3://{bucket}/prod/terraform.tfstate")));
+    run(&format!("terraform:s3://{bucket}/elsewhere")).says(&["there is no s3://", "/elsewhere"]);
+}
+
+#[test]
+fn a_state_in_a_folder_by_workspace() {
+    let project = Project::new(&[
+        ("play.yml", PLAYBOOK),
+        ("infra/terraform.tfstate.d/blue/terraform.tfstate", STATE),
+        ("inventory.yml", "plugin: terraform_outputs\npath: infra\nworkspace: blue\n"),
+    ]);
+    // Neither terraform nor tofu is there to be asked.
+    seen(Ended::of(project.command(&["run", "play.yml", "-i", "inventory.yml"]).env("PATH", "/nowhere")));
+}
