@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::servers::skip;
+use xtask::tested::skip;
 use crate::support::{Ended, playbook};
 
 /// Targets of ansible-core whose playbooks need none of the Python beside them, a sample of every kind of play.
