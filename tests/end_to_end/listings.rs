@@ -6,8 +6,8 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use xtask::tested::skip;
 use crate::support::{Ended, playbook};
+use xtask::tested::skip;
 
 /// Targets of ansible-core whose playbooks need none of the Python beside them, a sample of every kind of play.
 const TARGETS: [&str; 12] = [
