@@ -7,6 +7,7 @@ mod check;
 mod containers;
 mod deploy;
 mod jobs;
+mod listings;
 mod oracle;
 mod seed;
 mod support;
