@@ -1,6 +1,6 @@
 //! ansible.cfg, the environment and flags, as one [`Settings`] value.
 //!
-//! The only room that reads the process's environment for settings.
+//! The only room that reads the process's environment; whoever wants a variable of it asks here.
 
 mod ini;
 mod load;
@@ -10,7 +10,14 @@ mod table;
 mod value;
 
 pub use load::{Entry, Origin, Surroundings};
-pub use path::{expand, expand_home};
+pub use path::expand;
 pub use project::Project;
 pub use table::{Kind, Setting};
 pub use value::{SETTINGS, Settings};
+
+pub use crate::document::expand_home;
+
+/// A variable of the process's environment.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
