@@ -6,12 +6,14 @@ mod ini;
 mod load;
 mod path;
 mod project;
+mod servers;
 mod table;
 mod value;
 
 pub use load::{Entry, Origin, Surroundings};
 pub use path::expand;
 pub use project::Project;
+pub use servers::GalaxyServer;
 pub use table::{Kind, Setting};
 pub use value::{SETTINGS, Settings};
 

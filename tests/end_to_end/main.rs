@@ -5,6 +5,7 @@ mod bad_services;
 mod callbacks;
 mod check;
 mod deploy;
+mod galaxy;
 mod oracle;
 mod seed;
 mod support;
