@@ -27,7 +27,7 @@ fn failed(server: &GalaxyServer, what: impl std::fmt::Display) -> Error {
 fn get(server: &GalaxyServer, url: &str) -> Result<Option<Response<Body>>, Error> {
     let mut request = ureq::get(url);
     // The token is for this server alone.
-    if let Some(token) = server.token.as_ref().filter(|_| url.starts_with(server.url.trim_end_matches('/'))) {
+    if let Some(token) = server.token.as_ref().filter(|_| origin(url) == origin(&server.url)) {
         request = request.header("Authorization", format!("Token {token}"));
     }
     match request.call() {
@@ -49,13 +49,18 @@ fn versions_url(server: &GalaxyServer, collection: &str) -> String {
     format!("{base}{api}/v3/collections/{}/versions/", collection.replacen('.', "/", 1))
 }
 
+/// Scheme, host and port of an address.
+fn origin(url: &str) -> &str {
+    let after = url.find("://").map_or(0, |at| at + 3);
+    url[after..].find('/').map_or(url, |at| &url[..after + at])
+}
+
 /// The address behind a link, which may be a path alone.
 fn follow(server: &GalaxyServer, link: &str) -> String {
     if link.contains("://") {
         return link.to_owned();
     }
-    let after = server.url.find("://").map_or(0, |at| at + 3);
-    let host = server.url[after..].find('/').map_or(server.url.as_str(), |at| &server.url[..after + at]);
+    let host = origin(&server.url);
     format!("{host}{link}")
 }
 
