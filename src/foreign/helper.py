@@ -302,6 +302,12 @@ def _core_module(conversation, name):
     return {"path": os.path.realpath(found.plugin_resolved_path), "name": found.resolved_fqcn}
 
 
+@handles("roots")
+def _roots(conversation, body):
+    roots = [os.path.join(path or ".", "ansible_collections") for path in sys.path]
+    return [os.path.abspath(root) for root in roots if os.path.isdir(root)]
+
+
 @handles("payload")
 def _payload(conversation, body):
     from ansible.executor import module_common
