@@ -194,7 +194,9 @@ impl Foreign {
     /// A module that only Python knows: one of ansible-core's own, or of a collection that is installed for it.
     pub fn core_module(&self, name: &str) -> Option<Found> {
         let short = match full_name(name) {
-            Some((collection, inside)) if collection == "ansible.builtin" || collection == "ansible.legacy" => {
+            Some((collection, inside))
+                if collection == "ansible.builtin" || collection == "ansible.legacy" =>
+            {
                 inside
             }
             Some(_) => {

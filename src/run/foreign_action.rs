@@ -8,8 +8,8 @@ use serde_json::{Value as Json, json};
 
 use super::actions::ActionCall;
 use super::{foreign, keyword, module, target};
-use crate::playbook::Task;
 use crate::foreign::{Found, Kind, nothing_to_ask, wire};
+use crate::playbook::Task;
 use crate::template::Scope;
 
 /// Families of network modules whose actions are one plugin each.
@@ -106,7 +106,8 @@ pub fn run(call: &mut ActionCall, found: &Found) -> Result<Outcome, Failure> {
 /// The collections as a plugin sees them: ansible.legacy is always among them.
 fn collections(task: &Task) -> Vec<String> {
     let mut names: Vec<String> = foreign::search(task).iter().map(|name| name.to_string()).collect();
-    if !names.is_empty() && !names.iter().any(|n| matches!(n.as_str(), "ansible.builtin" | "ansible.legacy")) {
+    if !names.is_empty() && !names.iter().any(|n| matches!(n.as_str(), "ansible.builtin" | "ansible.legacy"))
+    {
         names.push("ansible.legacy".into());
     }
     names

@@ -5,6 +5,7 @@ mod bad_services;
 mod callbacks;
 mod check;
 mod deploy;
+mod foreign;
 mod oracle;
 mod seed;
 mod support;
