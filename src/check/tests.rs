@@ -41,6 +41,7 @@ fn check(path: &Path) -> Vec<Finding> {
     let loader = Loader {
         settings: &settings,
         keyring: &keyring,
+        foreign: &crate::foreign::Foreign::new(&settings, 0),
         folder: path.parent().unwrap().to_owned(),
         render: &|node, _| match node.source() {
             Some(source) if source.contains("{{") => {

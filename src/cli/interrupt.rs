@@ -1,4 +1,4 @@
-//! Ctrl-C: once lets the running tasks finish, twice stops.
+//! Ctrl-C: once lets the running tasks finish, twice stops. So does being told to terminate.
 
 use nix::sys::signal::{SigSet, Signal};
 use playbook_api::context::Cancel;
@@ -8,22 +8,39 @@ use playbook_api::context::Cancel;
 pub fn watch(cancel: Cancel) {
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGINT);
+    signals.add(Signal::SIGTERM);
     if signals.thread_block().is_err() {
         return;
     }
     let wait = move || {
-        if signals.wait().is_ok() {
+        if first(&signals) {
             cancel.set();
             eprintln!("\nInterrupted: the running tasks may finish. Once more stops at once.");
         }
-        if signals.wait().is_ok() {
+        let signal = signals.wait();
+        if signal == Ok(Signal::SIGTERM) {
+            stop(143);
+        } else if signal.is_ok() {
             eprintln!("[ERROR]: User interrupted execution");
-            crate::connection::abandon();
-            std::process::exit(99);
+            stop(99);
         }
     };
     // Without the thread Ctrl-C would be lost: give the signal back.
     if std::thread::Builder::new().name("interrupt".into()).spawn(wait).is_err() {
         let _ = signals.thread_unblock();
     }
+}
+
+/// Waits for the first signal, and says whether the running tasks may finish.
+fn first(signals: &SigSet) -> bool {
+    match signals.wait() {
+        Ok(Signal::SIGTERM) => stop(143),
+        signal => signal.is_ok(),
+    }
+}
+
+/// Ends this process, and its connections first: nothing is to stay behind on the hosts.
+fn stop(code: i32) -> ! {
+    crate::connection::abandon();
+    std::process::exit(code)
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use playbook_api::{Error, Failure};
 use playbook_remote::frame::Assembler;
 use playbook_remote::message::{Message, PROTOCOL};
+use playbook_remote::terminal::ASKS;
 
 use super::channel::{Channel, Reader, any_readable, readable};
 use super::launch::{Launcher, Started};
@@ -41,37 +42,53 @@ pub fn start(
     other: Option<&Become>,
     payload: &mut Option<Payload>,
 ) -> Result<Channel, Failure> {
-    let mut attempt = Attempt { fresh: false, skip: 0 };
+    // doas takes a password from a terminal alone: the login user's helper provides one.
+    let terminal = other.filter(|other| other.needs_terminal());
+    let (mut first, mut last) = (Attempt::default(), Attempt::default());
     loop {
         let current = match payload {
             Some(payload) => payload.clone(),
             None => Payload::own().or_else(|e| foreign(launcher).unwrap_or(Err(e)))?,
         };
-        let line = attempt.script(deploy, &current);
-        let mut dialogue = Dialogue::begin(launcher, &line, other)?;
-        match dialogue.line()? {
-            Said::Ready => return dialogue.channel(),
-            Said::Needs { uname, gzip } => {
-                let wanted = match payload {
-                    Some(known) => known.clone(),
-                    None => payload.insert(Payload::of(&uname)?).clone(),
-                };
-                if wanted.hash != current.hash {
-                    // A host of another kind: ask again, for its own helper.
-                    continue;
-                }
-                dialogue.send(&wanted, gzip)?;
-                match dialogue.line()? {
-                    Said::Ready => return dialogue.channel(),
-                    Said::Failed(folder) if folder + 1 < FOLDERS => attempt.skip = folder + 1,
-                    Said::Failed(_) => return Err(nowhere(&dialogue.complaints())),
-                    Said::Needs { .. } | Said::Nothing => return Err(dialogue.refused()),
-                }
+        let serve = format!("serve {}{}", current.hash, if deploy.keep { "" } else { " once" });
+        let line = last.script(deploy, &current, &serve);
+        let mut dialogue = match terminal {
+            Some(other) => {
+                let once = if deploy.keep { "" } else { "once " };
+                let line = format!("terminal {once}{}", privilege::quote(&other.command(&line, "")?));
+                Dialogue::begin(launcher, &first.script(deploy, &current, &line), None, Some(other))?
             }
-            Said::Failed(_) => return Err(nowhere(&dialogue.complaints())),
-            // What was there did not start: it may be damaged.
-            Said::Nothing if !attempt.fresh && dialogue.is_ours() => attempt.fresh = true,
-            Said::Nothing => return Err(dialogue.refused()),
+            None => Dialogue::begin(launcher, &line, other, None)?,
+        };
+        loop {
+            let said = dialogue.line()?;
+            let attempt = if terminal.is_some() && !dialogue.answered { &mut first } else { &mut last };
+            match said {
+                Said::Ready => return dialogue.channel(),
+                Said::Needs { uname, gzip } => {
+                    let wanted = match payload {
+                        Some(known) => known.clone(),
+                        None => payload.insert(Payload::of(&uname)?).clone(),
+                    };
+                    if wanted.hash != current.hash {
+                        // A host of another kind: ask again, for its own helper.
+                        break;
+                    }
+                    dialogue.send(&wanted, gzip)?;
+                    attempt.sent = true;
+                }
+                Said::Failed(folder) if folder + 1 < FOLDERS => {
+                    attempt.skip = folder + 1;
+                    break;
+                }
+                Said::Failed(_) => return Err(nowhere(&dialogue.complaints())),
+                // What was there did not start: it may be damaged.
+                Said::Nothing if !attempt.fresh && !attempt.sent && dialogue.is_ours() => {
+                    attempt.fresh = true;
+                    break;
+                }
+                Said::Nothing => return Err(dialogue.refused()),
+            }
         }
     }
 }
@@ -83,7 +100,7 @@ pub fn plain<'a>(
     other: &'a Become,
 ) -> Result<(Dialogue<'a>, Vec<u8>), Failure> {
     let marker = format!("PLAYBOOK-BECAME-{}", uuid::Uuid::new_v4().simple());
-    let mut dialogue = Dialogue::begin(launcher, &format!("echo {marker}; {command}"), Some(other))?;
+    let mut dialogue = Dialogue::begin(launcher, &format!("echo {marker}; {command}"), Some(other), None)?;
     while let Some(line) = dialogue.next_line()? {
         if line.trim_end() == marker {
             let rest = std::mem::take(&mut dialogue.out);
@@ -107,38 +124,40 @@ fn nowhere(said: &str) -> Failure {
     )
 }
 
+#[derive(Default)]
 struct Attempt {
     /// Whether a helper that is there already is to be replaced.
     fresh: bool,
     /// How many folders did not do.
     skip: usize,
+    /// Whether a helper was sent.
+    sent: bool,
 }
 
 impl Attempt {
     /// The command line. It is for any shell that calls itself `/bin/sh`, has no single quote, no line break and no
     /// exclamation mark in it, and starts no program but `id`, `mkdir` and what unpacks the helper.
-    fn script(&self, deploy: &Deploy, payload: &Payload) -> String {
+    fn script(&self, deploy: &Deploy, payload: &Payload, run: &str) -> String {
         let hash = &payload.hash;
         let name = format!("playbook-remote-{}", hash.get(..16).unwrap_or(hash));
-        let once = if deploy.keep { "" } else { " once" };
         let (fresh, skip) = (u8::from(self.fresh || self.skip > 0), self.skip);
         let first = expandable(&deploy.folder);
         format!(
             concat!(
                 "n={name};r={fresh};s={skip};d={first}/playbook;",
-                "g() {{ [ $r = 0 ] && [ -O \"$d\" ] && [ -x \"$d/$n\" ] && exec \"$d/$n\" serve {hash}{once}; }};",
+                "g() {{ [ $r = 0 ] && [ -O \"$d\" ] && [ -x \"$d/$n\" ] && exec \"$d/$n\" {run}; }};",
                 "g;u=$(id -u);",
                 "f() {{ case $1 in 0) d={first}/playbook;; 1) d=${{HOME:-/nonexistent}}/.cache/playbook;; ",
                 "2) d=/var/tmp/playbook-$u;; 3) d=/tmp/playbook-$u;; 4) d=/dev/shm/playbook-$u;; ",
                 "*) d=${{XDG_RUNTIME_DIR:-/run/user/$u}}/playbook;; esac; }};",
                 "for i in 1 2 3 4 5; do f $i; g; done;",
                 "echo {needs} $(uname -sm) $(command -v gzip >/dev/null 2>&1 && echo gzip);",
-                "read -r z c || exit 1;umask 077;",
+                "read -r z c || exit 1;m=$(umask);umask 077;",
                 "for i in 0 1 2 3 4 5; do [ $i -lt $s ] && continue;f $i;t=$d/.$n.$$;",
                 "[ -d \"$d\" ] || mkdir -p \"$d\" 2>&1;",
                 "[ -O \"$d\" ] && : >\"$t\" && chmod 700 \"$t\" && \"$t\" && {{ ",
                 "if [ $z = gzip ]; then head -c $c | gzip -dc >\"$t\"; else head -c $c >\"$t\"; fi;",
-                "\"$t\" verify {hash} && mv -f \"$t\" \"$d/$n\" && exec \"$d/$n\" serve {hash}{once};",
+                "[ -s \"$t\" ] && \"$t\" verify {hash} && mv -f \"$t\" \"$d/$n\" && umask $m && exec \"$d/$n\" {run};",
                 "rm -f \"$t\" \"$d/$n\";echo {failed} $i;exit 1; }};rm -f \"$t\" 2>/dev/null;",
                 "done;echo {failed} 9;exit 1",
             ),
@@ -147,7 +166,7 @@ impl Attempt {
             skip = skip,
             first = first,
             hash = hash,
-            once = once,
+            run = run,
             needs = NEEDS,
             failed = FAILED,
         )
@@ -203,6 +222,8 @@ enum Said {
 pub struct Dialogue<'a> {
     pub started: Started,
     other: Option<&'a Become>,
+    /// Who a terminal on the host asks for.
+    terminal: Option<&'a Become>,
     key: String,
     answered: bool,
     out: Vec<u8>,
@@ -217,6 +238,7 @@ impl<'a> Dialogue<'a> {
         launcher: &dyn Launcher,
         line: &str,
         other: Option<&'a Become>,
+        terminal: Option<&'a Become>,
     ) -> Result<Dialogue<'a>, Failure> {
         let key = uuid::Uuid::new_v4().simple().to_string();
         let line = match other {
@@ -227,6 +249,7 @@ impl<'a> Dialogue<'a> {
         Ok(Dialogue {
             started,
             other,
+            terminal,
             key,
             answered: false,
             out: Vec::new(),
@@ -249,6 +272,12 @@ impl<'a> Dialogue<'a> {
                 }
                 Some(FAILED) => {
                     return Ok(Said::Failed(words.next().and_then(|n| n.parse().ok()).unwrap_or(FOLDERS)));
+                }
+                Some(ASKS) => {
+                    let password = self.terminal.and_then(|other| other.password.as_ref());
+                    let password = password.map_or("", |password| &password.0);
+                    self.started.input.write_all(format!("{password}\n").as_bytes())?;
+                    self.answered = true;
                 }
                 // What a login has to say to people.
                 _ => self.noise.push_str(&line),
@@ -370,7 +399,7 @@ impl<'a> Dialogue<'a> {
     /// Whether a silent end may be the helper's own, and not a refusal to become somebody.
     fn is_ours(&self) -> bool {
         let said = self.complaints();
-        self.other.is_none_or(|other| other.refusal(&said, self.answered).is_none())
+        self.other.or(self.terminal).is_none_or(|other| other.refusal(&said, self.answered).is_none())
             && (said.contains("playbook-remote") || said.contains("Permission denied") || said.is_empty())
     }
 
@@ -384,7 +413,7 @@ impl<'a> Dialogue<'a> {
         let _ = self.listen();
         let said = self.complaints();
         let code = self.started.process.wait(Duration::from_millis(500));
-        let Some(other) = self.other else {
+        let Some(other) = self.other.or(self.terminal) else {
             let code = code.map_or_else(String::new, |code| format!(" (code {code})"));
             let said = if said.is_empty() { "it said nothing".to_owned() } else { said };
             return Error::new(format!("the helper did not start on the host{code}: {said}")).into();
@@ -411,8 +440,8 @@ mod tests {
     #[test]
     fn the_line_suits_every_login_shell() {
         let payload = Payload::own().unwrap();
-        let attempt = Attempt { fresh: false, skip: 0 };
-        let line = attempt.script(&Deploy { folder: "~/.ansible/tmp".into(), keep: true }, &payload);
+        let deploy = Deploy { folder: "~/.ansible/tmp".into(), keep: true };
+        let line = Attempt::default().script(&deploy, &payload, "serve x");
         assert!(!line.contains(['\'', '!', '\n']), "{line}");
     }
 }

@@ -16,6 +16,8 @@ mod pool;
 mod privilege;
 mod remote;
 mod ssh;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Becoming another user: the command lines of sudo, su and doas, their questions and their refusals.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use playbook_api::Failure;
 
 use super::Password;
@@ -67,6 +69,14 @@ impl Become {
                     Some(_) => (asking(flags), format!("-p {} ", quote(&sudo_prompt(key)))),
                     None => (flags.to_owned(), String::new()),
                 };
+                // For a login shell, sudo takes the line apart and leaves out what it does about `$`.
+                let shell = match flags.split_whitespace().any(starts_login) {
+                    true => {
+                        let packed = BASE64_STANDARD.encode(command);
+                        format!("/bin/sh -c {}", quote(&format!("eval \"`echo {packed} | base64 -d`\"")))
+                    }
+                    false => shell,
+                };
                 Ok(format!("{exe} {flags} {ask}-u {user} {shell}"))
             }
             "su" => {
@@ -83,6 +93,11 @@ impl Become {
             ))
             .help("become methods are sudo, su and doas")),
         }
+    }
+
+    /// Whether the program takes a password from a terminal alone.
+    pub fn needs_terminal(&self) -> bool {
+        self.name() == "doas" && self.password.is_some()
     }
 
     /// The method's name without its collection.
@@ -144,6 +159,14 @@ impl Become {
 
     pub fn missing(&self) -> Failure {
         Failure::new(format!("Missing {} password", self.name()))
+    }
+}
+
+/// Whether one of sudo's flags asks for the user's own shell.
+fn starts_login(flag: &str) -> bool {
+    match flag.strip_prefix("--") {
+        Some(long) => matches!(long, "login" | "shell"),
+        None => flag.starts_with('-') && flag.contains(['i', 's']),
     }
 }
 

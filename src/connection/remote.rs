@@ -6,14 +6,14 @@ use std::io::Read;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use playbook_api::{Arguments, Context, Failure, ModuleEntry, Outcome};
+use playbook_api::{Arguments, Context, ErrorKind, Failure, ModuleEntry, Outcome};
 
 use super::bootstrap::{self, Deploy};
 use super::call::{self, Lost};
 use super::channel::{Channel, any_readable, readable};
 use super::launch::{Launcher, Started};
 use super::payload::Payload;
-use super::{Become, Connection, Output};
+use super::{Become, Connection, Output, pool};
 
 /// How long a helper that was told to end may take.
 const FAREWELL: Duration = Duration::from_millis(1500);
@@ -78,7 +78,8 @@ impl User {
         let mut payload = self.remote.payload.lock().unwrap_or_else(|e| e.into_inner()).clone();
         let known = payload.is_some();
         let launcher = &*self.remote.launcher;
-        let channel = bootstrap::start(launcher, &self.remote.deploy, self.other.as_ref(), &mut payload)?;
+        let channel = bootstrap::start(launcher, &self.remote.deploy, self.other.as_ref(), &mut payload)
+            .map_err(not_there)?;
         if !known && payload.is_some() {
             *self.remote.payload.lock().unwrap_or_else(|e| e.into_inner()) = payload;
         }
@@ -96,6 +97,7 @@ impl User {
 
     /// What it means that a helper went away while it ran a module.
     fn gone(&self, channel: &Arc<Channel>, reason: &str) -> Failure {
+        pool::stay_if_ending();
         self.forget(channel);
         channel.close();
         let code = channel.wait(FAREWELL);
@@ -109,6 +111,14 @@ impl User {
         };
         Failure::new(format!("The helper on the host went away while it ran the module: {how}"))
             .help("the next task starts another one")
+    }
+}
+
+/// A failure that came before any module.
+fn not_there(failure: Failure) -> Failure {
+    match failure.unreachable {
+        true => failure,
+        false => Failure { error: failure.error.kind(ErrorKind::Connection), ..failure },
     }
 }
 
@@ -142,8 +152,9 @@ impl Connection for User {
         let launcher = &*self.remote.launcher;
         match &self.other {
             None => collect(launcher.start(command)?, Output::default(), context),
+            Some(other) if other.needs_terminal() => super::local::by_module(self, command, context),
             Some(other) => {
-                let (dialogue, stdout) = bootstrap::plain(launcher, command, other)?;
+                let (dialogue, stdout) = bootstrap::plain(launcher, command, other).map_err(not_there)?;
                 let (started, stderr) = (dialogue.started, dialogue.err);
                 let stderr = String::from_utf8_lossy(&stderr).trim_start().to_owned().into_bytes();
                 collect(started, Output { code: 0, stdout, stderr }, context)

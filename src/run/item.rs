@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use playbook_api::{Error, Map, Value};
+use playbook_api::{Error, ErrorKind, Map, Value};
 
 use super::actions::{self, ActionCall};
 use super::keyword::{self, Verdict};
@@ -208,13 +208,21 @@ fn attempt(
     let plugin = foreign_action::find(&action_call)?;
     let is_action = plugin.is_some() || native.is_some();
     let done = match (native, plugin) {
+        (_, None) if asynchronous::limit(call.task, scope)?.is_some() => asynchronous::run(&mut action_call),
         (_, Some(plugin)) => foreign_action::run(&mut action_call, &plugin),
-        _ if asynchronous::limit(call.task, scope)?.is_some() => asynchronous::run(&mut action_call),
         (Some(action), None) => (action.run)(action, &mut action_call),
         (None, None) => action_call.module(),
     };
     let ActionCall { effects, carry, verbose, hidden, .. } = action_call;
-    let mut result = result::of(call.info, scope, done, is_action);
+    let mut result = match done {
+        // It never came to the module.
+        Err(failure)
+            if matches!(failure.error.get_kind(), ErrorKind::Unreachable | ErrorKind::Connection) =>
+        {
+            result::failed(call.info, scope, failure.error)
+        }
+        done => result::of(call.info, scope, done, is_action),
+    };
     result.delegated = delegated.cloned();
     result.verbose_always = verbose;
     result.no_log |= hidden;

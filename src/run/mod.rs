@@ -125,7 +125,7 @@ impl Run {
             limit: options.limit.clone(),
             inventory_sources: inventory.sources.clone(),
             config_file: shared.settings.config_file.clone(),
-            python: String::new(),
+            python: crate::foreign::python::likely(&shared.settings),
             connection: ConnectionDefaults {
                 plugin: options
                     .connection

@@ -119,12 +119,12 @@ settings! {
     su_flags: Option<String> = SU_BECOME_FLAGS Text "" [su_become_plugin.flags] [ANSIBLE_SU_FLAGS];
     /// Other words for "Password" that su may ask with.
     su_prompts: Vec<String> = SU_PROMPT_L10N List "" [su_become_plugin.localized_prompts] [ANSIBLE_SU_PROMPT_L10N];
+    /// Let `stdout_callback` and the reports beside it count for ad hoc commands too.
+    bin_ansible_callbacks: bool = DEFAULT_LOAD_CALLBACK_PLUGINS Bool "false" [defaults.bin_ansible_callbacks] [ANSIBLE_LOAD_CALLBACK_PLUGINS];
     /// Where callback plugins are looked for.
     callback_plugins: Vec<PathBuf> = DEFAULT_CALLBACK_PLUGIN_PATH PathSpec "{{ANSIBLE_HOME}}/plugins/callback:/usr/share/ansible/plugins/callback" [defaults.callback_plugins] [ANSIBLE_CALLBACK_PLUGINS];
     /// Reports beside the one on the terminal: junit, timer, profile_tasks, …
     callbacks_enabled: Vec<String> = CALLBACKS_ENABLED List "" [defaults.callbacks_enabled] [ANSIBLE_CALLBACKS_ENABLED];
-    /// Ad hoc commands use the report on the terminal and those beside it as playbooks do.
-    bin_ansible_callbacks: bool = DEFAULT_LOAD_CALLBACK_PLUGINS Bool "false" [defaults.bin_ansible_callbacks] [ANSIBLE_LOAD_CALLBACK_PLUGINS];
     /// Debug output of the engine itself.
     debug: bool = DEFAULT_DEBUG Bool "false" [defaults.debug] [ANSIBLE_DEBUG];
     /// The shell that runs commands.

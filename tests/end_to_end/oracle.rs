@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::servers::skip;
 use crate::support::{Ended, playbook};
+use xtask::tested::skip;
 
 #[test]
 fn reports_read_like_ansibles() {

@@ -41,6 +41,15 @@ impl Server {
         Ok(Server { child, name, signal })
     }
 
+    /// The process that was started.
+    pub fn id(&self) -> libc::pid_t {
+        self.child.id() as libc::pid_t
+    }
+
+    pub fn is_running(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait().doing(self.name)?.is_none())
+    }
+
     /// Waits until something listens on `port`, or the program has ended, or half a minute has gone.
     pub fn wait_for_port(&mut self, port: u16) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(30);
@@ -103,6 +112,16 @@ impl Group {
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(None)
+    }
+
+    /// The first of its processes.
+    pub fn id(&self) -> libc::pid_t {
+        self.child.id() as libc::pid_t
+    }
+
+    /// Sends a signal to every process of the group.
+    pub fn signal(&self, signal: i32) {
+        stop(-(self.child.id() as libc::pid_t), signal);
     }
 }
 

@@ -1,10 +1,13 @@
-//! The developer's commands, and the local stand-ins that they and the end-to-end tests use: a real PostgreSQL,
-//! an AWS emulator, and the proxy in front of it that plays what an emulator leaves out.
+//! The developer's commands, and the local stand-ins that they and the tests use: a real PostgreSQL, an AWS emulator
+//! and the proxy in front of it that plays what an emulator leaves out, and machines to reach over SSH.
 
 pub mod aws;
 pub mod build;
 pub mod cache;
 pub mod children;
+pub mod debian;
+pub mod docker;
+pub mod fleet;
 pub mod http;
 pub mod moto;
 pub mod postgres;
@@ -12,6 +15,7 @@ pub mod proxy;
 pub mod python;
 pub mod recap;
 pub mod sandbox;
+pub mod tested;
 
 /// What goes wrong here ends in front of a developer: one sentence that says what to do.
 pub type Result<T> = std::result::Result<T, String>;

@@ -15,13 +15,15 @@ cargo xtask COMMAND
 
   demo [--keep]               deploy the sample application to an AWS emulator and a real PostgreSQL server;
                               --keep leaves both running to play with until Ctrl-C
-  test [ARGUMENT...]          start the servers that the tests need and run them all; arguments go to cargo test
+  test [ARGUMENT...]          start the servers that the tests need and run them all; arguments go to cargo test.
+                              As root also those on machines over SSH and in containers
   upstream [TARGET...]        run ansible-core's own integration targets; without names those that must pass
            --list FILE        a file of targets instead       --bin DIR      commands to test instead of a build
            --jobs N           at once (2)                     --timeout S    seconds for each (180)
            --logs DIR         keep every target's output      --release      test the release build
-  bench [--quick]             measure ansible-core, Mitogen and playbook side by side; --quick leaves out what takes
-        [--bin FILE]          Ansible minutes, --bin measures another binary than a fresh release build
+  bench [--ssh] [--quick]     measure ansible-core, Mitogen and playbook side by side, here or on hosts over SSH;
+        [--bin FILE]          --quick leaves out what takes Ansible minutes, --bin measures another binary than a
+                              fresh release build
 ";
 
 fn main() -> ExitCode {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use xtask::fleet::Fleet;
 use xtask::{Result, children, python};
 
 /// Something that may be missing, and the Debian packages that bring it.
@@ -20,6 +21,21 @@ const COMPILER: Need =
 const SUDO: Need = Need { what: "sudo", packages: &["sudo"], there: has_sudo };
 const LOCALE: Need = Need { what: "the locale en_US.UTF-8", packages: &["locales"], there: has_locale };
 
+const SSH: Need = Need {
+    what: "OpenSSH's server and client",
+    packages: &["openssh-server", "openssh-client"],
+    there: || ["sshd", "ssh", "ssh-keygen", "scp"].iter().all(|name| is_command(name)),
+};
+const SSHPASS: Need = Need { what: "sshpass", packages: &["sshpass"], there: || is_command("sshpass") };
+const NETWORK: Need = Need { what: "ip", packages: &["iproute2"], there: || is_command("ip") };
+const DOCKER: Need = Need {
+    what: "a Docker engine",
+    packages: &["docker.io"],
+    there: || is_command("docker") && is_command("dockerd"),
+};
+const DEBOOTSTRAP: Need =
+    Need { what: "debootstrap", packages: &["debootstrap"], there: || is_command("debootstrap") };
+
 /// What the servers and the build need.
 pub fn sandbox() -> Result<()> {
     check(&[PYTHON, VENV, COMPILER])
@@ -27,7 +43,19 @@ pub fn sandbox() -> Result<()> {
 
 /// What the tests need beside that. Where the machine is CI's own, it is installed.
 pub fn tests() -> Result<()> {
-    check(&[PYTHON, VENV, COMPILER, SUDO, LOCALE])
+    let here = [PYTHON, VENV, COMPILER, SUDO, LOCALE];
+    // Machines to reach over SSH can only be made by root, on Linux: the tests that need them say so.
+    let machines = [SSH, SSHPASS, NETWORK, DOCKER, DEBOOTSTRAP];
+    let machines = machines.into_iter().filter(|_| Fleet::impossible().is_none());
+    check(&here.into_iter().chain(machines).collect::<Vec<_>>())
+}
+
+/// What it takes to measure runs over SSH.
+pub fn fleet() -> Result<()> {
+    if let Some(why) = Fleet::impossible() {
+        return Err(format!("no machines to reach over SSH: {why}"));
+    }
+    check(&[PYTHON, VENV, COMPILER, SSH, SSHPASS, NETWORK])
 }
 
 /// What ansible-core's integration targets need.
@@ -94,6 +122,13 @@ fn has_compiler() -> bool {
 
 fn has_sudo() -> bool {
     succeeds(Command::new("sudo").arg("--version"))
+}
+
+/// Administrators' commands are not on everyone's PATH.
+fn is_command(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let more = ["/usr/sbin", "/sbin"].map(Into::into);
+    std::env::split_paths(&path).chain(more).any(|folder| folder.join(name).is_file())
 }
 
 fn has_locale() -> bool {

@@ -1,5 +1,7 @@
 //! What the recap at the end of a run says.
 
+use std::collections::BTreeMap;
+
 /// Summed over all hosts and recaps of an output.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Sums {
@@ -12,24 +14,34 @@ pub struct Sums {
 /// Reads the recap lines in a run's output; colours do not matter.
 pub fn sums(output: &str) -> Sums {
     let mut sums = Sums::default();
-    for line in output.lines() {
-        let line = plain(line);
-        let mut numbers = line.split_whitespace().filter_map(|word| {
-            let (name, number) = word.split_once('=')?;
-            Some((name, number.parse::<u32>().ok()?))
-        });
-        let (Some(("ok", ok)), Some(("changed", changed))) = (numbers.next(), numbers.next()) else {
-            continue;
-        };
+    for (_, counts) in lines(output) {
+        let count = |name: &str| counts.get(name).copied().unwrap_or(0);
         sums.hosts += 1;
-        sums.ok += ok;
-        sums.changed += changed;
-        sums.failed += numbers
-            .filter(|(name, _)| matches!(*name, "failed" | "unreachable"))
-            .map(|(_, n)| n)
-            .sum::<u32>();
+        sums.ok += count("ok");
+        sums.changed += count("changed");
+        sums.failed += count("failed") + count("unreachable");
     }
     sums
+}
+
+/// Each host of the last recap, with its numbers by name.
+pub fn hosts(output: &str) -> BTreeMap<String, BTreeMap<String, u32>> {
+    lines(output).collect()
+}
+
+fn lines(output: &str) -> impl Iterator<Item = (String, BTreeMap<String, u32>)> {
+    output.lines().filter_map(|line| {
+        let line = plain(line);
+        let counts: BTreeMap<String, u32> = line
+            .split_whitespace()
+            .filter_map(|word| {
+                let (name, number) = word.split_once('=')?;
+                Some((name.to_owned(), number.parse().ok()?))
+            })
+            .collect();
+        let host = line.split_whitespace().next()?.to_owned();
+        (counts.contains_key("ok") && counts.contains_key("changed")).then_some((host, counts))
+    })
 }
 
 /// Text without terminal colours.

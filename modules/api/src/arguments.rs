@@ -186,10 +186,12 @@ fn check_map(values: &Map, spec: &Spec, at: &Where) -> serde_json::Map<String, J
             let shown =
                 value.as_str().map_or_else(|| python::repr(&Value::from_json(value.clone())), str::to_owned);
             let (all, missing) = (if *any { "any" } else { "all" }, missing.join(", "));
-            at.fault(at.error(
-                name,
-                format!("{name} is {shown} but {all} of the following are missing: {missing}"),
-            ));
+            at.fault(
+                at.error(
+                    name,
+                    format!("{name} is {shown} but {all} of the following are missing: {missing}"),
+                ),
+            );
         }
     }
     for (name, wants) in &spec.required_by {

@@ -19,6 +19,8 @@ pub enum ErrorKind {
     Vault,
     /// A host that cannot be reached.
     Unreachable,
+    /// A host that is there, and where nothing can be run: a wrong password, say.
+    Connection,
     /// A fault of this program.
     Internal,
 }

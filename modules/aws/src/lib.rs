@@ -18,6 +18,7 @@ mod text;
 mod wait;
 
 use playbook_api::{ModuleEntry, Probe, Registry};
+use probe::AwsProbe;
 
 pub use client::Aws;
 pub use connection::Connection;
@@ -41,9 +42,9 @@ pub fn register(registry: &mut Registry) {
     registry.inventory_sources.push(Box::new(s3::Bucket));
     registry.task_runners.push(Box::new(ecs::runner::Runner));
     registry.probes.extend([
-        Box::new(probe::ecs_service::EcsServiceProbe) as Box<dyn Probe>,
-        Box::new(probe::ecs_task::EcsTaskProbe),
-        Box::new(probe::rds_instance::RdsInstanceProbe),
-        Box::new(probe::target_group::TargetGroupProbe),
+        Box::new(AwsProbe::<probe::ecs_service::EcsService>::default()) as Box<dyn Probe>,
+        Box::new(AwsProbe::<probe::ecs_task::EcsTask>::default()),
+        Box::new(AwsProbe::<probe::rds_instance::RdsInstance>::default()),
+        Box::new(AwsProbe::<probe::target_group::TargetGroup>::default()),
     ]);
 }

@@ -1,12 +1,14 @@
 //! `apt`: packages of Debian and its children.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use playbook_api::{Context, Deserialize, Diff, Doc, Failure, HostModule, JsonSchema, Outcome};
 
+use crate::errno::Doing;
 use crate::glob;
 use crate::host::{Host, ended_badly};
+use crate::http::{Ask, Connect, Redirects};
 use crate::path::HostPath;
 use crate::process::{Output, Program, which};
 
@@ -258,7 +260,7 @@ impl Apt {
             if let Err(why) = tried {
                 return Err(Failure::new(format!("Failed to update apt cache: {why}")));
             }
-            updated = !host.check();
+            updated = true;
         }
         let nothing_else = self.name.is_none() && self.deb.is_none() && self.upgrade == Upgrade::No;
         Ok(Outcome::changed(updated && nothing_else)
@@ -310,11 +312,16 @@ impl Apt {
     }
 
     fn install_file(&self, host: &Host, outcome: Outcome, deb: &HostPath) -> Result<Outcome, Failure> {
-        if deb.0.contains("://") {
-            return Err(Failure::new(format!("'{}' is an address", deb.0))
-                .help("download it with get_url first, and give the file as deb"));
+        let fetched = deb.0.contains("://").then(|| download(host, &deb.0)).transpose()?;
+        let path = fetched.clone().unwrap_or_else(|| deb.resolve(host.context));
+        let done = self.install_path(host, outcome, &path);
+        if let Some(path) = fetched {
+            let _ = Host::new(&Context { check: false, ..host.context.clone() }).remove(&path);
         }
-        let path = deb.resolve(host.context);
+        done
+    }
+
+    fn install_path(&self, host: &Host, outcome: Outcome, path: &Path) -> Result<Outcome, Failure> {
         let shown = path.display().to_string();
         let fields =
             host.query(&Program::new(["dpkg-deb", "-W", "--showformat=${Package}\t${Version}", &shown]))?;
@@ -400,6 +407,22 @@ pub fn refresh(
         pause = (pause * 2).min(longest_pause.max(1));
     }
     Ok(Ok(()))
+}
+
+/// Gets a package file, in check mode too: what it holds must be looked into.
+fn download(host: &Host, address: &str) -> Result<PathBuf, Failure> {
+    let context = Context { check: false, ..host.context.clone() };
+    let ask = Ask { method: "GET".into(), redirects: Redirects::All, ..Ask::default() };
+    let mut answer = Connect::plain(address, true).ask(ask, &context)?;
+    if !answer.is_success() {
+        return Err(Failure::new(format!("Failure downloading {address}, {}", answer.summary())));
+    }
+    let (host, folder) = (Host::new(&context), std::env::temp_dir());
+    let path = host
+        .create_temporary(&folder, "ansible.", ".deb", false)
+        .doing("could not make a temporary file", &folder)?;
+    host.fill(&path, &mut answer.reader).doing("could not download", &path)?;
+    Ok(path)
 }
 
 /// When the lists of packages were fetched last.

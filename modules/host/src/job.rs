@@ -24,10 +24,10 @@ const GRACE: Duration = Duration::from_secs(2);
 /// What is to be run, and how.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Request {
-    pub module: String,
-    pub args: serde_json::Value,
+    module: String,
+    args: serde_json::Value,
     /// Seconds after which the module and all that it started are ended.
-    pub limit: u64,
+    limit: u64,
     file: PathBuf,
     check: bool,
     diff: bool,

@@ -37,6 +37,7 @@ mod group;
 pub mod host;
 mod hostname;
 mod http;
+mod iptables;
 pub mod job;
 mod known_hosts;
 mod lineinfile;
@@ -47,7 +48,7 @@ mod path;
 mod ping;
 mod pip;
 mod probe;
-mod process;
+pub mod process;
 mod regex;
 mod replace;
 mod script;
@@ -94,6 +95,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<git::Git>(),
         ModuleEntry::host::<group::Group>(),
         ModuleEntry::host::<hostname::Hostname>(),
+        ModuleEntry::host::<iptables::Iptables>(),
         ModuleEntry::host::<known_hosts::KnownHosts>(),
         ModuleEntry::host::<lineinfile::Lineinfile>(),
         ModuleEntry::host::<package::Package>(),

@@ -8,6 +8,7 @@ pub mod frame;
 pub mod message;
 pub mod serve;
 mod stream;
+pub mod terminal;
 pub mod wire;
 
 /// The line that the helper begins with: what came before it is what a login says to people.

@@ -1,16 +1,23 @@
 //! `playbook-remote`: the helper on a remote host. The controller puts it there and starts it.
 //!
 //! `playbook-remote serve HASH [once]` serves the channel on its standard input and output, after it has made sure
-//! that it is the file the controller means; `once` removes that file first. `playbook-remote verify HASH` only
-//! says so.
+//! that it is the file the controller means; `once` removes that file first. `verify HASH` only says so.
+//! `terminal COMMAND` runs a program that wants a terminal for a password.
 
+use std::ffi::OsStr;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use playbook_api::Registry;
 use playbook_host::job;
+use playbook_remote::{READY, serve, terminal};
 use sha2::{Digest, Sha256};
+
+/// Helpers of other versions that nobody has put there for so long are removed.
+const OLD: Duration = Duration::from_secs(30 * 24 * 3600);
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -18,33 +25,37 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         [job::ARGUMENT] => job::serve(registry()).map_err(|e| io::Error::other(e.to_string())),
         ["verify", hash] => verify(hash),
-        ["serve", hash] => verify(hash).and_then(|()| serve()),
-        ["serve", hash, "once"] => {
-            verify(hash).and_then(|()| std::fs::remove_file(std::env::current_exe()?)).and_then(|()| serve())
+        ["serve", hash] => verify(hash).and_then(|()| begin(false)),
+        ["serve", hash, "once"] => verify(hash).and_then(|()| begin(true)),
+        ["terminal", "once", command] => {
+            return ended(remove(&own()).and_then(|()| terminal::run(command)));
         }
+        ["terminal", command] => return ended(terminal::run(command)),
+        ["terminal-head", place, command] => return ended(terminal::head(place, command)),
         _ => {
             eprintln!("playbook-remote {} is started by playbook", env!("CARGO_PKG_VERSION"));
             return ExitCode::from(2);
         }
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            eprintln!("playbook-remote: {e}");
-            ExitCode::FAILURE
-        }
-    }
+    ended(done.map(|()| ExitCode::SUCCESS))
+}
+
+fn ended(done: io::Result<ExitCode>) -> ExitCode {
+    done.unwrap_or_else(|e| {
+        eprintln!("playbook-remote: {e}");
+        ExitCode::FAILURE
+    })
 }
 
 /// Whether this file is the one that is meant.
 fn verify(hash: &str) -> io::Result<()> {
-    let mut file =
-        std::fs::File::open("/proc/self/exe").or_else(|_| std::fs::File::open(std::env::current_exe()?))?;
+    let file = std::fs::File::open("/proc/self/exe");
+    let mut file = file.or_else(|_| std::fs::File::open(std::env::current_exe()?))?;
     let (mut sum, mut piece) = (Sha256::new(), vec![0; 256 << 10]);
     loop {
         match file.read(&mut piece)? {
             0 => break,
-            count => sum.update(&piece[..count]),
+            count => sum.update(piece.get(..count).unwrap_or_default()),
         }
     }
     if hex::encode(sum.finalize()) == hash { Ok(()) } else { Err(io::Error::other("this file is damaged")) }
@@ -56,11 +67,16 @@ fn registry() -> Registry {
     registry
 }
 
-/// Takes the channel away from standard input and output, where programs that modules start would find it.
-fn serve() -> io::Result<()> {
+/// Takes the channel away from standard input and output, where programs that modules start would find it, and
+/// serves it.
+fn begin(once: bool) -> io::Result<()> {
+    let me = own();
+    if once {
+        remove(&me)?;
+    }
     let input: OwnedFd = io::stdin().as_fd().try_clone_to_owned()?;
     let output: OwnedFd = io::stdout().as_fd().try_clone_to_owned()?;
-    std::fs::File::from(output.try_clone()?).write_all(format!("{}\n", playbook_remote::READY).as_bytes())?;
+    std::fs::File::from(output.try_clone()?).write_all(format!("{READY}\n").as_bytes())?;
     let nothing = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
     nix::unistd::dup2_stdin(&nothing)?;
     nix::unistd::dup2_stdout(&nothing)?;
@@ -70,5 +86,38 @@ fn serve() -> io::Result<()> {
         let home = std::env::var_os("HOME").unwrap_or_else(|| "/".into());
         let _ = std::env::set_current_dir(home).or_else(|_| std::env::set_current_dir("/"));
     }
-    playbook_remote::serve::serve(registry(), input, output).map_err(|e| io::Error::other(e.to_string()))
+    playbook_host::process::end_with_us();
+    if !once {
+        let _ = std::thread::Builder::new().spawn(move || remove_old(&me));
+    }
+    serve::serve(registry(), input, output).map_err(|e| io::Error::other(e.to_string()))
+}
+
+/// This file.
+fn own() -> PathBuf {
+    std::env::current_exe().unwrap_or_default()
+}
+
+/// Removes this file, which runs on without its name.
+fn remove(me: &Path) -> io::Result<()> {
+    match std::fs::remove_file(me) {
+        // Another one of the same user was faster.
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    // The folder stays if there is anything else in it.
+    let _ = me.parent().map(std::fs::remove_dir);
+    Ok(())
+}
+
+/// Removes the helpers of versions that are gone.
+fn remove_old(me: &Path) {
+    let Some(entries) = me.parent().and_then(|folder| std::fs::read_dir(folder).ok()) else { return };
+    let ours = |name: &OsStr| name.to_string_lossy().starts_with("playbook-remote-");
+    for entry in entries.flatten().filter(|entry| ours(&entry.file_name()) && entry.path() != me) {
+        let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|time| time.elapsed().ok());
+        if age.is_some_and(|age| age > OLD) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }

@@ -64,14 +64,9 @@ impl Master {
         let _ = std::fs::remove_file(&said);
         match status {
             Some(status) if status.success() => Ok(Master { socket }),
+            // A wrong password stays wrong, and many of them lock the account.
             Some(_) if login.password.is_some() && text.contains("Permission denied") => {
-                let message = match login.retries {
-                    0 => format!("Invalid/incorrect password: {text}"),
-                    left => format!(
-                        "Invalid/incorrect username/password. Skipping remaining {left} retries to prevent account lockout: {text}"
-                    ),
-                };
-                Err(broken(message))
+                Err(broken(format!("Failed to connect to the host via ssh: {text}")))
             }
             Some(_) => Err(Refused {
                 message: format!("Failed to connect to the host via ssh: {text}"),
@@ -101,7 +96,7 @@ fn command(login: &Login, socket: &std::path::Path) -> Command {
     ssh.args(["-M", "-f", "-N", "-S"]).arg(socket);
     let mut options: Vec<String> = Vec::new();
     let mut option = |text: String| options.push(text);
-    option("ControlPersist=60".into());
+    option("ControlPersist=20".into());
     if !login.host_key_checking {
         option("StrictHostKeyChecking=no".into());
     }

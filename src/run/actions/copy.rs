@@ -30,6 +30,7 @@ pub const RETURNS: &[(&str, &str, &str)] = &[
 
 /// What `copy` and `template` say of the file on the host.
 #[derive(Deserialize, JsonSchema)]
+#[expect(dead_code, reason = "most of it is for the module on the host: here it is checked and documented")]
 pub struct Common {
     /// Where it goes. Required.
     #[schemars(extend("format" = "path"))]
@@ -39,17 +40,15 @@ pub struct Common {
     #[schemars(extend("format" = "raw"))]
     mode: Option<serde_json::Value>,
     /// Owner, by name or number.
-    #[serde(rename = "owner")]
-    _owner: Option<String>,
+    owner: Option<String>,
     /// Group, by name or number.
-    #[serde(rename = "group")]
-    _group: Option<String>,
+    group: Option<String>,
     /// Keep a copy of what was there before, with the time in its name.
     #[serde(default)]
     backup: bool,
     /// Replace a file that differs; without it only a missing one is written.
-    #[serde(default = "yes", rename = "force")]
-    _force: bool,
+    #[serde(default = "yes")]
+    force: bool,
     /// Follow a link at the destination.
     follow: Option<bool>,
     /// A command that must accept the new file (as `%s`) before it takes its place.
@@ -300,8 +299,6 @@ fn send_to(
         .filter(|(k, _)| k.as_str().is_some_and(|k| keep.contains(&k)))
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
-    let _ = (common.backup, common.follow, &common.validate, &common.attributes, common.unsafe_writes);
-    let _ = (&common.seuser, &common.serole, &common.setype, &common.selevel);
     values.insert("dest".into(), dest.into());
     match (&common.mode, source) {
         (Some(mode), Some(source)) if mode == "preserve" => {

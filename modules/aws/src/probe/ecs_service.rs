@@ -1,10 +1,9 @@
 //! `wait_until: {ecs_service: …}`: the rollout is done.
 
-use playbook_api::extension::BoxFuture;
-use playbook_api::{Context, Error, Map, Probe, ProbeState, Spec};
+use playbook_api::{Error, Map, ProbeState};
 use serde::Deserialize;
 
-use super::{default_cluster, parse, values};
+use super::{Watched, default_cluster, values};
 use crate::client::Aws;
 use crate::connection::Connection;
 use crate::ecs::describe;
@@ -14,7 +13,7 @@ use crate::shape;
 /// The rollout of a service is done: one deployment, completed, as many tasks running as desired, and none of the
 /// old ones left.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
-pub struct Options {
+pub struct EcsService {
     /// The name of the service.
     #[schemars(extend("aliases" = ["service"]))]
     name: String,
@@ -30,55 +29,34 @@ pub struct Options {
     connection: Connection,
 }
 
-/// The entry in the registry.
-pub struct EcsServiceProbe;
+impl Watched for EcsService {
+    const NAME: &'static str = "ecs_service";
+    const THING: &'static str = "the service";
 
-impl Probe for EcsServiceProbe {
-    fn name(&self) -> &'static str {
-        "ecs_service"
+    fn connection(&self) -> &Connection {
+        &self.connection
     }
 
-    fn spec(&self) -> Spec {
-        Spec::of::<Options>()
-    }
-
-    fn look<'a>(
-        &'a self,
-        options: &'a Map,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<ProbeState, Error>> {
-        Box::pin(async move {
-            let o: Options = parse("ecs_service", options, context)?;
-            let aws = Aws::connect(&o.connection, context).await?;
-            let Some(service) = describe::service(&aws, &o.cluster, &o.name).await? else {
-                return Ok(ProbeState::Waiting(
-                    format!("the service {} does not exist", o.name),
-                    Map::default(),
-                ));
-            };
-            let found = values("service", shape::to_json(&service));
-            // A family alone says nothing of the revision, so there is nothing to hold the rollout to.
-            let definition = o.task_definition.filter(|d| describe::has_revision(d));
-            let expected = Expected { task_definition: definition, deployment: o.deployment };
-            Ok(match rollout::judge(&service, &expected) {
-                Rollout::Done => ProbeState::Met(found),
-                Rollout::Going(words) => ProbeState::Waiting(words, found),
-                Rollout::Failed(why) => ProbeState::Never(why, found),
-            })
+    async fn look(self, aws: &Aws) -> Result<ProbeState, Error> {
+        let Some(service) = describe::service(aws, &self.cluster, &self.name).await? else {
+            let words = format!("the service {} does not exist", self.name);
+            return Ok(ProbeState::Waiting(words, Map::default()));
+        };
+        let found = values("service", shape::to_json(&service));
+        // A family alone says nothing of the revision, so there is nothing to hold the rollout to.
+        let definition = self.task_definition.filter(|d| describe::has_revision(d));
+        let expected = Expected { task_definition: definition, deployment: self.deployment };
+        Ok(match rollout::judge(&service, &expected) {
+            Rollout::Done => ProbeState::Met(found),
+            Rollout::Going(words) => ProbeState::Waiting(words, found),
+            Rollout::Failed(why) => ProbeState::Never(why, found),
         })
     }
 
-    fn explain<'a>(&'a self, options: &'a Map, context: &'a Context) -> BoxFuture<'a, Vec<String>> {
-        Box::pin(async move {
-            let read = async {
-                let o: Options = parse("ecs_service", options, context)?;
-                let aws = Aws::connect(&o.connection, context).await?;
-                Ok(match describe::service(&aws, &o.cluster, &o.name).await? {
-                    Some(service) => rollout::explain(&aws, &o.cluster, &service).await,
-                    None => Vec::new(),
-                })
-            };
-            read.await.unwrap_or_else(|e: Error| vec![format!("the service could not be described: {e}")])
+    async fn explain(self, aws: &Aws) -> Result<Vec<String>, Error> {
+        Ok(match describe::service(aws, &self.cluster, &self.name).await? {
+            Some(service) => rollout::explain(aws, &self.cluster, &service).await,
+            None => Vec::new(),
         })
     }
 }

@@ -1,18 +1,19 @@
 //! `wait_until: {ecs_task: …}`: a task runs, or has ended well.
 
-use playbook_api::extension::BoxFuture;
-use playbook_api::{Context, Error, Map, Probe, ProbeState, Spec};
+use aws_sdk_ecs::types::Task;
+use playbook_api::{Error, Map, ProbeState};
 use serde::Deserialize;
 
-use super::{default_cluster, parse, values};
+use super::{Watched, default_cluster, values};
 use crate::client::Aws;
 use crate::connection::Connection;
+use crate::ecs::logs::LogTail;
 use crate::ecs::{describe, rollout, task_run};
 use crate::shape;
 
 /// A task has got as far as it should.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
-pub struct Options {
+pub struct EcsTask {
     /// The task, by id or ARN.
     task: String,
     /// The cluster, by name or ARN.
@@ -36,68 +37,52 @@ enum TaskState {
     Stopped,
 }
 
-/// The entry in the registry.
-pub struct EcsTaskProbe;
+impl Watched for EcsTask {
+    const NAME: &'static str = "ecs_task";
+    const THING: &'static str = "the task";
 
-impl Probe for EcsTaskProbe {
-    fn name(&self) -> &'static str {
-        "ecs_task"
+    fn connection(&self) -> &Connection {
+        &self.connection
     }
 
-    fn spec(&self) -> Spec {
-        Spec::of::<Options>()
-    }
-
-    fn look<'a>(
-        &'a self,
-        options: &'a Map,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<ProbeState, Error>> {
-        Box::pin(async move {
-            let o: Options = parse("ecs_task", options, context)?;
-            let aws = Aws::connect(&o.connection, context).await?;
-            let Some(task) =
-                describe::tasks(&aws, &o.cluster, std::slice::from_ref(&o.task)).await?.into_iter().next()
-            else {
-                let why = format!("ECS does not know the task {}: it stopped long ago, or never was", o.task);
-                return Ok(ProbeState::Never(why, Map::default()));
-            };
-            let found = values("task", shape::to_json(&task));
-            let status = task.last_status().unwrap_or("UNKNOWN");
-            Ok(match (o.state, status) {
-                (TaskState::Running, "RUNNING") => ProbeState::Met(found),
-                (TaskState::Running, "DEACTIVATING" | "STOPPING" | "DEPROVISIONING" | "STOPPED") => {
-                    ProbeState::Never(rollout::stopped_reason(&task), found)
-                }
-                (TaskState::Stopped, "STOPPED") => match task_run::failure(&task) {
-                    Some(why) => ProbeState::Never(why, found),
-                    None => ProbeState::Met(found),
-                },
-                _ => ProbeState::Waiting(format!("the task is {status}"), found),
-            })
+    async fn look(self, aws: &Aws) -> Result<ProbeState, Error> {
+        let Some(task) = self.describe(aws).await? else {
+            let why = format!("ECS does not know the task {}: it stopped long ago, or never was", self.task);
+            return Ok(ProbeState::Never(why, Map::default()));
+        };
+        let found = values("task", shape::to_json(&task));
+        let status = task.last_status().unwrap_or("UNKNOWN");
+        Ok(match (self.state, status) {
+            (TaskState::Running, "RUNNING") => ProbeState::Met(found),
+            (TaskState::Running, "DEACTIVATING" | "STOPPING" | "DEPROVISIONING" | "STOPPED") => {
+                ProbeState::Never(rollout::stopped_reason(&task), found)
+            }
+            (TaskState::Stopped, "STOPPED") => match task_run::failure(&task) {
+                Some(why) => ProbeState::Never(why, found),
+                None => ProbeState::Met(found),
+            },
+            _ => ProbeState::Waiting(format!("the task is {status}"), found),
         })
     }
 
     /// The last lines of the task's log.
-    fn explain<'a>(&'a self, options: &'a Map, context: &'a Context) -> BoxFuture<'a, Vec<String>> {
-        Box::pin(async move {
-            let read = async {
-                let o: Options = parse("ecs_task", options, context)?;
-                let aws = Aws::connect(&o.connection, context).await?;
-                let task = describe::tasks(&aws, &o.cluster, std::slice::from_ref(&o.task))
-                    .await?
-                    .into_iter()
-                    .next();
-                let Some(task) = task else { return Ok(Vec::new()) };
-                Ok(match task_run::log_tails(&aws, &task, 10).await {
-                    Ok(tails) => tails
-                        .iter()
-                        .flat_map(|t| t.lines.iter().map(|line| format!("{}: {line}", t.container)))
-                        .collect(),
-                    Err(words) => vec![words],
-                })
-            };
-            read.await.unwrap_or_else(|e: Error| vec![format!("the task could not be described: {e}")])
+    async fn explain(self, aws: &Aws) -> Result<Vec<String>, Error> {
+        let Some(task) = self.describe(aws).await? else { return Ok(Vec::new()) };
+        Ok(match task_run::log_tails(aws, &task, 10).await {
+            Ok(tails) => {
+                let lines = |t: &LogTail| -> Vec<String> {
+                    t.lines.iter().map(|line| format!("{}: {line}", t.container)).collect()
+                };
+                tails.iter().flat_map(lines).collect()
+            }
+            Err(words) => vec![words],
         })
+    }
+}
+
+impl EcsTask {
+    async fn describe(&self, aws: &Aws) -> Result<Option<Task>, Error> {
+        let tasks = describe::tasks(aws, &self.cluster, std::slice::from_ref(&self.task)).await?;
+        Ok(tasks.into_iter().next())
     }
 }

@@ -1,12 +1,11 @@
 //! `wait_until: {target_group: …}`: a load balancer finds its targets healthy.
 
 use aws_sdk_elasticloadbalancingv2::types::{TargetHealthDescription, TargetHealthStateEnum};
-use playbook_api::extension::BoxFuture;
-use playbook_api::{Context, Error, Map, Probe, ProbeState, Spec};
+use playbook_api::{Error, Map, ProbeState};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::{parse, values};
+use super::{Watched, values};
 use crate::client::Aws;
 use crate::connection::Connection;
 use crate::error::Explain;
@@ -14,7 +13,7 @@ use crate::error::Explain;
 /// All targets of a group are healthy, or at least a number of them.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[schemars(extend("required_one_of" = [["target_group_arn", "name"]], "mutually_exclusive" = [["target_group_arn", "name"]]))]
-pub struct Options {
+pub struct TargetGroup {
     /// The ARN of the group.
     #[schemars(extend("aliases" = ["arn"]))]
     target_group_arn: Option<String>,
@@ -26,63 +25,42 @@ pub struct Options {
     connection: Connection,
 }
 
-/// The entry in the registry.
-pub struct TargetGroupProbe;
+impl Watched for TargetGroup {
+    const NAME: &'static str = "target_group";
+    const THING: &'static str = "the targets";
 
-impl Probe for TargetGroupProbe {
-    fn name(&self) -> &'static str {
-        "target_group"
+    fn connection(&self) -> &Connection {
+        &self.connection
     }
 
-    fn spec(&self) -> Spec {
-        Spec::of::<Options>()
-    }
-
-    fn look<'a>(
-        &'a self,
-        options: &'a Map,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<ProbeState, Error>> {
-        Box::pin(async move {
-            let o: Options = parse("target_group", options, context)?;
-            let Some(targets) = o.targets(context).await? else {
-                let name = o.target_group_arn.as_deref().or(o.name.as_deref()).unwrap_or_default();
-                return Ok(ProbeState::Waiting(format!("there is no target group {name}"), Map::default()));
-            };
-            let found = values("targets", targets.iter().map(to_json).collect());
-            let draining =
-                targets.iter().filter(|t| state(t) == Some(&TargetHealthStateEnum::Draining)).count();
-            let healthy =
-                targets.iter().filter(|t| state(t) == Some(&TargetHealthStateEnum::Healthy)).count();
-            let wanted = match o.healthy {
-                Some(n) => usize::try_from(n).unwrap_or(0),
-                None => (targets.len() - draining).max(1),
-            };
-            Ok(match healthy >= wanted {
-                true => ProbeState::Met(found),
-                false => ProbeState::Waiting(format!("{healthy} of {wanted} targets healthy"), found),
-            })
+    async fn look(self, aws: &Aws) -> Result<ProbeState, Error> {
+        let Some(targets) = self.targets(aws).await? else {
+            let name = self.target_group_arn.as_deref().or(self.name.as_deref()).unwrap_or_default();
+            return Ok(ProbeState::Waiting(format!("there is no target group {name}"), Map::default()));
+        };
+        let found = values("targets", targets.iter().map(to_json).collect());
+        let count = |is: TargetHealthStateEnum| targets.iter().filter(|t| state(t) == Some(&is)).count();
+        let (draining, healthy) =
+            (count(TargetHealthStateEnum::Draining), count(TargetHealthStateEnum::Healthy));
+        let wanted = match self.healthy {
+            Some(n) => usize::try_from(n).unwrap_or(0),
+            None => (targets.len() - draining).max(1),
+        };
+        Ok(match healthy >= wanted {
+            true => ProbeState::Met(found),
+            false => ProbeState::Waiting(format!("{healthy} of {wanted} targets healthy"), found),
         })
     }
 
     /// Why targets are not healthy.
-    fn explain<'a>(&'a self, options: &'a Map, context: &'a Context) -> BoxFuture<'a, Vec<String>> {
-        Box::pin(async move {
-            let read = async {
-                let o: Options = parse("target_group", options, context)?;
-                o.targets(context).await
-            };
-            match read.await {
-                Ok(targets) => targets.unwrap_or_default().iter().filter_map(unhealthy_reason).collect(),
-                Err(e) => vec![format!("the targets could not be described: {e}")],
-            }
-        })
+    async fn explain(self, aws: &Aws) -> Result<Vec<String>, Error> {
+        let targets = self.targets(aws).await?.unwrap_or_default();
+        Ok(targets.iter().filter_map(unhealthy_reason).collect())
     }
 }
 
-impl Options {
-    async fn targets(&self, context: &Context) -> Result<Option<Vec<TargetHealthDescription>>, Error> {
-        let aws = Aws::connect(&self.connection, context).await?;
+impl TargetGroup {
+    async fn targets(&self, aws: &Aws) -> Result<Option<Vec<TargetHealthDescription>>, Error> {
         let missing = ["TargetGroupNotFound", "TargetGroupNotFoundException"];
         let arn = match &self.target_group_arn {
             Some(arn) => arn.clone(),

@@ -1,0 +1,268 @@
+//! The helper, really started, at the other end of a shell that stands for a host.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use playbook_api::context::{Cancel, Sink, Source};
+use playbook_api::{Arguments, Context, Failure, Map, Outcome, Registry, map};
+
+use super::bootstrap::Deploy;
+use super::launch::{Launcher, Shell, Started};
+use super::remote::Remote;
+use super::{Become, Connection, Password};
+
+/// A host with a home of its own.
+struct Lab {
+    home: tempfile::TempDir,
+    registry: Arc<Registry>,
+}
+
+/// A shell in that home.
+struct AtHome(PathBuf);
+
+impl Launcher for AtHome {
+    fn start(&self, command: &str) -> Result<Started, Failure> {
+        let home = self.0.display();
+        Shell.start(&format!("cd {home}; HOME={home}; export HOME; {command}"))
+    }
+}
+
+impl Lab {
+    fn new() -> Lab {
+        let mut registry = Registry::default();
+        playbook_host::register(&mut registry);
+        Lab { home: tempfile::tempdir().unwrap(), registry: Arc::new(registry) }
+    }
+
+    fn remote(&self, folder: &str, keep: bool) -> Arc<Remote> {
+        let launcher = Box::new(AtHome(self.home.path().to_owned()));
+        Arc::new(Remote::new(launcher, Deploy { folder: folder.into(), keep }))
+    }
+
+    fn context(&self) -> Context {
+        Context { registry: self.registry.clone(), ..Context::default() }
+    }
+
+    fn run(
+        &self,
+        on: &dyn Connection,
+        module: &str,
+        args: Map,
+        context: &Context,
+    ) -> Result<Outcome, Failure> {
+        on.run(self.registry.module(module).unwrap(), &Arguments::from(args), context)
+    }
+
+    fn shell(&self, on: &dyn Connection, line: &str) -> Result<Outcome, Failure> {
+        self.run(on, "shell", map! { "_raw_params" => line }, &self.context())
+    }
+
+    /// The helpers in a folder.
+    fn helpers(&self, folder: &str) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.home.path().join(folder).join("playbook"));
+        entries.map_or_else(|_| Vec::new(), |entries| entries.flatten().map(|e| e.path()).collect())
+    }
+}
+
+fn out(outcome: &Outcome) -> String {
+    outcome.values.get("stdout").map(|v| v.to_text().into_owned()).unwrap_or_default()
+}
+
+#[test]
+fn the_helper_is_put_there_once_and_a_damaged_one_again() {
+    let lab = Lab::new();
+    let remote = lab.remote("~/t", true);
+    let pid = out(&lab.shell(&remote.user(None), "echo $PPID; umask; pwd").unwrap());
+    let again = out(&lab.shell(&remote.user(None), "echo $PPID; umask; pwd").unwrap());
+    assert_eq!(pid, again, "one process serves all tasks");
+    remote.close();
+    let helper = lab.helpers("t").pop().unwrap();
+    let written = helper.metadata().unwrap().modified().unwrap();
+    lab.shell(&lab.remote("~/t", true).user(None), "true").unwrap();
+    assert_eq!(helper.metadata().unwrap().modified().unwrap(), written);
+    let whole = std::fs::read(&helper).unwrap();
+    std::fs::write(&helper, &whole[..whole.len() - 100]).unwrap();
+    lab.shell(&lab.remote("~/t", true).user(None), "true").unwrap();
+    assert_eq!(std::fs::read(&helper).unwrap(), whole);
+}
+
+#[test]
+fn nothing_stays_behind_where_that_is_asked_for() {
+    let lab = Lab::new();
+    lab.shell(&lab.remote("~/t", false).user(None), "true").unwrap();
+    assert_eq!(lab.helpers("t"), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_folder_that_does_not_do_is_passed_over() {
+    let lab = Lab::new();
+    lab.shell(&lab.remote("/proc/nowhere", true).user(None), "true").unwrap();
+    assert_eq!(lab.helpers(".cache").len(), 1);
+}
+
+#[test]
+fn many_talk_over_one_channel() {
+    let lab = Lab::new();
+    let remote = lab.remote("~/t", true);
+    lab.shell(&remote.user(None), "true").unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..6 {
+            let (lab, remote) = (&lab, &remote);
+            scope.spawn(move || {
+                for round in 0..10 {
+                    let line = format!("sleep 0.0{}; echo {thread}-{round}", (thread + round) % 3);
+                    let said = out(&lab.shell(&remote.user(None), &line).unwrap());
+                    assert_eq!(said, format!("{thread}-{round}"));
+                }
+            });
+        }
+    });
+}
+
+/// A file that knows how often it was read.
+struct Counted(Vec<u8>, Arc<AtomicUsize>);
+
+impl Source for Counted {
+    fn size(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn sha1(&self) -> io::Result<String> {
+        use sha1::Digest;
+        Ok(hex::encode(sha1::Sha1::digest(&self.0)))
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        Ok(Box::new(io::Cursor::new(self.0.clone())))
+    }
+}
+
+#[derive(Default)]
+struct Kept(Mutex<Vec<u8>>);
+
+impl Sink for Kept {
+    fn take(&self, content: &mut dyn Read) -> io::Result<()> {
+        content.read_to_end(&mut self.0.lock().unwrap()).map(drop)
+    }
+}
+
+/// Larger than what may be under way at once, so that both sides have to wait for each other.
+fn large() -> Vec<u8> {
+    (0..9_000_000_u32).map(|n| (n ^ (n >> 9)) as u8).collect()
+}
+
+#[test]
+fn files_go_there_if_they_are_needed_and_come_back() {
+    let lab = Lab::new();
+    let user = lab.remote("~/t", true).user(None);
+    let (content, reads) = (large(), Arc::new(AtomicUsize::new(0)));
+    let source = Arc::new(Counted(content.clone(), reads.clone()));
+    let context = Context { source: Some(source), ..lab.context() };
+    let place = lab.home.path().join("large");
+    let args = map! { "dest" => place.display().to_string() };
+    let made = lab.run(&user, "copy", args.clone(), &context).unwrap();
+    assert!(made.changed && std::fs::read(&place).unwrap() == content);
+    assert!(!lab.run(&user, "copy", args.clone(), &context).unwrap().changed);
+    assert_eq!(reads.load(Ordering::Relaxed), 1, "what is there already is not sent");
+
+    let kept = Arc::new(Kept::default());
+    let context = Context { sink: Some(kept.clone()), ..lab.context() };
+    lab.run(&user, "fetch", map! { "src" => place.display().to_string() }, &context).unwrap();
+    assert!(*kept.0.lock().unwrap() == content);
+    assert_eq!(out(&lab.shell(&user, "echo on").unwrap()), "on");
+}
+
+#[test]
+fn a_file_that_is_refused_ends_its_stream_and_nothing_else() {
+    let lab = Lab::new();
+    let user = lab.remote("~/t", true).user(None);
+    let source = Arc::new(Counted(large(), Arc::default()));
+    let context = Context { source: Some(source), ..lab.context() };
+    // Refused once it is all there.
+    let place = lab.home.path().join("refused");
+    let args = map! { "dest" => place.display().to_string(), "validate" => "false %s" };
+    assert!(lab.run(&user, "copy", args, &context).is_err() && !place.exists());
+    // Refused before any of it was read.
+    let args = map! { "dest" => "/proc/nowhere/x" };
+    assert!(lab.run(&user, "copy", args, &context).is_err());
+    assert_eq!(out(&lab.shell(&user, "echo on").unwrap()), "on");
+}
+
+#[test]
+fn a_cancelled_module_ends_there_too() {
+    let lab = Lab::new();
+    let user = lab.remote("~/t", true).user(None);
+    let cancel = Cancel::default();
+    let context = Context { cancel: cancel.clone(), ..lab.context() };
+    let start = Instant::now();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        cancel.set();
+    });
+    let line = "echo $$ > pid; sleep 30";
+    assert!(lab.run(&user, "shell", map! { "_raw_params" => line }, &context).is_err());
+    assert!(start.elapsed() < Duration::from_secs(8));
+    let pid = std::fs::read_to_string(lab.home.path().join("pid")).unwrap();
+    assert!(!Path::new("/proc").join(pid.trim()).exists());
+}
+
+#[test]
+fn a_helper_that_dies_fails_its_module_and_the_next_task_has_another() {
+    let lab = Lab::new();
+    let user = lab.remote("~/t", true).user(None);
+    let failure = lab.shell(&user, "kill -9 $PPID; sleep 5").unwrap_err();
+    assert!(failure.error.to_string().contains("went away"), "{}", failure.error);
+    assert!(!failure.unreachable);
+    assert_eq!(out(&lab.shell(&user, "echo on").unwrap()), "on");
+    // One that dies between two tasks is not even noticed.
+    lab.shell(&user, "(sleep 0.2; kill -9 $PPID) >/dev/null 2>&1 &").unwrap();
+    std::thread::sleep(Duration::from_millis(600));
+    assert_eq!(out(&lab.shell(&user, "echo on").unwrap()), "on");
+}
+
+#[test]
+fn wrong_arguments_are_told_before_anything_starts() {
+    let lab = Lab::new();
+    let user = lab.remote("~/t", true).user(None);
+    let failure = lab.run(&user, "stat", map! { "pth" => "/" }, &lab.context()).unwrap_err();
+    assert!(failure.error.to_string().contains("Unsupported parameters"));
+    assert!(lab.helpers("t").is_empty());
+}
+
+#[test]
+fn raw_needs_no_helper() {
+    let lab = Lab::new();
+    let user = lab.remote("~/t", true).user(None);
+    let output = user.execute("echo out; echo err >&2; exit 3", &lab.context()).unwrap();
+    assert_eq!((output.code, &*output.stdout, &*output.stderr), (3, &b"out\n"[..], &b"err\n"[..]));
+    assert!(lab.helpers("t").is_empty());
+}
+
+#[test]
+fn another_user_is_asked_for_in_sudos_way() {
+    let lab = Lab::new();
+    // A sudo that asks the way the real one does, and takes one password.
+    let sudo = lab.home.path().join("sudo");
+    let script = "#!/bin/sh\nwhile [ $# -gt 0 ]; do case $1 in -p) p=$2; shift 2;; -u) shift 2;; -*) shift;; *) break;; esac; done\nprintf '%s' \"$p\" >&2; read -r given\n[ \"$given\" = right ] || { printf 'Sorry, try again.\\n%s' \"$p\" >&2; read -r given; exit 1; }\nexec \"$@\"\n";
+    std::fs::write(&sudo, script).unwrap();
+    std::fs::set_permissions(&sudo, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let other = |password: &str| {
+        Some(Become {
+            user: "root".into(),
+            method: "sudo".into(),
+            exe: Some(sudo.display().to_string()),
+            password: Some(Password(password.into())),
+            ..Become::default()
+        })
+    };
+    let remote = lab.remote("~/t", true);
+    assert_eq!(out(&lab.shell(&remote.user(other("right")), "echo in").unwrap()), "in");
+    let output = remote.user(other("right")).execute("echo raw", &lab.context()).unwrap();
+    assert_eq!(&*output.stdout, b"raw\n");
+    let failure = lab.shell(&remote.user(other("wrong")), "echo in").unwrap_err();
+    assert_eq!(failure.error.to_string(), "Incorrect sudo password");
+}

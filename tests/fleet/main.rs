@@ -1,0 +1,7 @@
+//! Playbooks against real SSH servers, on machines in namespaces: logins, faults, and what remains of a run.
+
+mod docker;
+mod faults;
+mod logins;
+mod reference;
+mod scene;

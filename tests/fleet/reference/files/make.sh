@@ -1,0 +1,2 @@
+#!/bin/sh
+echo "scripted by $(id -un)" > "$1"

@@ -1,0 +1,197 @@
+//! What the tests share: machines, a folder with a project, and a controller that knows no other SSH settings than the
+//! test's.
+
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use xtask::children::Group;
+use xtask::fleet::{Controller, Fleet, Machine};
+use xtask::tested::{Ended, skip};
+
+/// What runs the playbooks.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Program {
+    Playbook,
+    AnsibleCore,
+}
+
+/// A test's machines and its project.
+pub struct Scene {
+    pub program: Program,
+    pub fleet: Fleet,
+    /// Variables for the runs.
+    pub environment: RefCell<Vec<(&'static str, String)>>,
+    controller: Controller,
+    folder: TempDir,
+}
+
+/// Plays the same with `playbook` and with ansible-core, which must exit and count alike.
+///
+/// `act` answers how the run ended, and looks for itself at what ansible-core does not promise.
+#[track_caller]
+pub fn like_ansible(test: &str, act: impl Fn(&Scene) -> Ended) {
+    let Some(scene) = Scene::new(test, Program::Playbook) else { return };
+    let ours = act(&scene);
+    let Some(scene) = Scene::new(test, Program::AnsibleCore) else { return };
+    let theirs = act(&scene);
+    let both = || format!("== ours\n{}\n== ansible-core's\n{}", ours.text(), theirs.text());
+    assert_eq!(ours.code, theirs.code, "exit code\n{}", both());
+    assert_eq!(ours.recap(), theirs.recap(), "recap\n{}", both());
+}
+
+/// Plays what ansible-core does not do, or not in good time.
+#[track_caller]
+pub fn alone(test: &str, act: impl Fn(&Scene)) {
+    if let Some(scene) = Scene::new(test, Program::Playbook) {
+        act(&scene);
+    }
+}
+
+impl Scene {
+    pub fn new(test: &str, program: Program) -> Option<Scene> {
+        if let Some(why) = Fleet::impossible() {
+            skip(test, why);
+            return None;
+        }
+        if program == Program::AnsibleCore && oracle().is_none() {
+            skip(test, "no ansible-core beside it: run the tests with `cargo xtask test`");
+            return None;
+        }
+        let folder = tempfile::Builder::new().prefix("scene-").tempdir().expect("a temporary folder");
+        let fleet = Fleet::new().expect("a fleet");
+        let controller = Controller::new(&fleet, folder.path()).expect("a controller");
+        let scene = Scene { program, fleet, environment: RefCell::default(), controller, folder };
+        scene.write(
+            "ansible.cfg",
+            "[defaults]\ninventory = hosts.ini\nforks = 10\ndeprecation_warnings = false\n\
+             interpreter_python = auto_silent\nlocalhost_warning = false\n\
+             [connection]\npipelining = true\n[ssh_connection]\nssh_args = -o ControlMaster=auto -o ControlPersist=5s\n",
+        );
+        Some(scene)
+    }
+
+    pub fn is_ours(&self) -> bool {
+        self.program == Program::Playbook
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a written file");
+    }
+
+    /// A machine; without Python, where ansible-core does not need it.
+    pub fn machine(&self, name: &str) -> Machine {
+        let machine = self.fleet.machine(name).expect("a machine");
+        if self.is_ours() {
+            machine.shell("rm -rf /usr/bin/python* /usr/local/bin/python*").expect("no Python");
+        }
+        machine
+    }
+
+    /// The inventory: each machine under its name, with variables.
+    pub fn inventory(&self, hosts: &[(&Machine, &str)]) {
+        let mut text = String::new();
+        for (machine, variables) in hosts {
+            text.push_str(&format!("{} ansible_host={} {variables}\n", machine.name, machine.address()));
+        }
+        self.write("hosts.ini", &text);
+    }
+
+    /// Runs a playbook to its end.
+    pub fn run(&self, playbook: &str, options: &[&str]) -> Ended {
+        self.start(playbook, options).end()
+    }
+
+    /// Starts a playbook, with options of ansible-playbook's.
+    pub fn start(&self, playbook: &str, options: &[&str]) -> Running {
+        self.write("play.yml", playbook);
+        if !self.path(".ssh/known_hosts").exists() {
+            fs::copy(self.fleet.known_hosts(), self.path(".ssh/known_hosts")).expect("known hosts");
+        }
+        let mut command = self.controller.command();
+        command.envs(self.environment.borrow().iter().map(|(name, value)| (name, value)));
+        match self.program {
+            Program::Playbook => command.args([env!("CARGO_BIN_EXE_playbook"), "run"]),
+            Program::AnsibleCore => command.arg(oracle().expect("ansible-core").join("ansible-playbook")),
+        };
+        command.arg("play.yml").args(options);
+        let out = self.path("stdout");
+        let err = self.path("stderr");
+        command.stdin(Stdio::null());
+        command.stdout(File::create(&out).expect("a file")).stderr(File::create(&err).expect("a file"));
+        Running {
+            started: Instant::now(),
+            group: Group::start(&mut command).expect("the run starts"),
+            out,
+            err,
+        }
+    }
+
+    /// What still runs on the controller of what the last run started.
+    pub fn processes(&self) -> Vec<String> {
+        self.controller.processes().into_iter().map(|(_, words)| words).collect()
+    }
+}
+
+/// A run that has not ended yet; it is killed when the test forgets it.
+pub struct Running {
+    started: Instant,
+    group: Group,
+    out: PathBuf,
+    err: PathBuf,
+}
+
+impl Running {
+    /// Waits for the end, which comes within two minutes.
+    #[track_caller]
+    pub fn end(self) -> Ended {
+        self.end_within(Duration::from_secs(120))
+    }
+
+    #[track_caller]
+    pub fn end_within(mut self, patience: Duration) -> Ended {
+        let code = self.group.wait(patience.saturating_sub(self.started.elapsed())).expect("a status");
+        let ended = Ended { code: code.unwrap_or(-1), stdout: text(&self.out), stderr: text(&self.err) };
+        assert!(code.is_some(), "still running after {patience:?}\n{}", ended.text());
+        ended
+    }
+
+    /// Kills the run itself, which cannot say goodbye.
+    pub fn kill(&self) {
+        // SAFETY: a plain system call on a process that the test has started and not yet waited for.
+        unsafe { libc::kill(self.group.id(), libc::SIGKILL) };
+    }
+
+    /// Interrupts the run and all that it started, as a terminal does.
+    pub fn interrupt(&self) {
+        self.group.signal(libc::SIGINT);
+    }
+}
+
+/// Waits until `happened`, and says what did not where it does not within half a minute.
+#[track_caller]
+pub fn wait_until(what: &str, happened: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !happened() {
+        assert!(Instant::now() < deadline, "{what}: not within half a minute");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn text(path: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
+}
+
+/// The folder with ansible-core's commands.
+fn oracle() -> Option<PathBuf> {
+    std::env::var_os("PLAYBOOK_TEST_ORACLE").map(PathBuf::from)
+}

@@ -1,0 +1,44 @@
+//! A fresh Debian, as a folder, made once.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::{Doing, Result, cache, children};
+
+/// What it has beside Debian's minimum: an SSH server to reach it by, what modules need for their work on such a host,
+/// and the Python that ansible-core needs there.
+const PACKAGES: [&str; 6] = ["openssh-server", "sudo", "cron", "git", "python3", "python3-apt"];
+
+/// The folder, of the same release as this machine and from the same mirror. Nobody may change what is in it.
+pub fn root() -> Result<PathBuf> {
+    let (mirror, release) = source()?;
+    let folder = cache::folder()?.join(format!("debian-{release}-1"));
+    cache::once(&folder, |folder| {
+        eprintln!("  installing Debian {release} (some minutes the first time)");
+        let mut debootstrap = Command::new("debootstrap");
+        debootstrap.arg("--variant=minbase").arg(format!("--include={}", PACKAGES.join(",")));
+        children::run("debootstrap", debootstrap.arg(&release).arg(folder).arg(&mirror))?;
+        children::run("apt-get clean", Command::new("chroot").arg(folder).args(["apt-get", "clean"]))?;
+        // Its own packages come from there too, and tests are to ask no server.
+        std::fs::write(folder.join("etc/apt/sources.list"), "").doing("emptying sources.list")
+    })?;
+    Ok(folder)
+}
+
+/// The mirror and the release that this machine's packages come from.
+fn source() -> Result<(String, String)> {
+    let system = std::fs::read_to_string("/etc/os-release").doing("reading /etc/os-release")?;
+    let release = system.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
+    let release =
+        release.ok_or("/etc/os-release names no release: a Debian root can only be made on Debian")?;
+    let mut targets = Command::new("apt-get");
+    targets.args(["indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]);
+    let targets = children::run("apt-get indextargets", &mut targets)?;
+    let mirror = targets.lines().find_map(|line| {
+        let mut words = line.split(' ');
+        let mirror = words.next()?;
+        (words.next() == Some(release) && words.next() == Some("main")).then(|| mirror.to_owned())
+    });
+    let mirror = mirror.ok_or(format!("apt knows no mirror of {release} main: see /etc/apt/sources.list"))?;
+    Ok((mirror, release.to_owned()))
+}

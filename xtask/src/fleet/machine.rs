@@ -1,0 +1,201 @@
+//! One host: a process tree in namespaces of its own.
+
+use std::fs::{self, File};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use super::{Fleet, HASH};
+use crate::children::Server;
+use crate::{Doing, Result, children};
+
+/// What a machine is to be.
+#[derive(Clone, Copy)]
+pub struct Make<'a> {
+    pub name: &'a str,
+    /// The folder that it looks like.
+    pub root: &'a Path,
+    /// The machine that its cable leads to, and that alone reaches it; this one where there is none.
+    pub behind: Option<&'a Machine>,
+    /// Whether it passes connections on and does nothing else.
+    pub subdued: bool,
+}
+
+impl Default for Make<'_> {
+    fn default() -> Self {
+        Make { name: "host", root: Path::new("/"), behind: None, subdued: false }
+    }
+}
+
+/// A running machine; dropping it is pulling the plug.
+pub struct Machine {
+    pub name: String,
+    number: u8,
+    /// Its first process, as the outside numbers it.
+    init: libc::pid_t,
+    _server: Server,
+}
+
+/// One after another, so that no two take the same number.
+static STARTING: Mutex<u8> = Mutex::new(0);
+
+impl Machine {
+    pub(super) fn start(fleet: &Fleet, make: Make) -> Result<Machine> {
+        let mut last = STARTING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        for _ in 0..250 {
+            *last = last.checked_add(1).unwrap_or(1);
+            if Path::new("/sys/class/net").join(cable(*last)).exists() {
+                continue;
+            }
+            match Self::start_as(fleet, make, *last) {
+                // Somebody else's machine was faster.
+                Err(error) if error.contains("File exists") => {}
+                done => return done,
+            }
+        }
+        Err("all networks of 198.18.0.0/15 are taken by machines of other runs".into())
+    }
+
+    fn start_as(fleet: &Fleet, make: Make, number: u8) -> Result<Machine> {
+        let what = format!("starting the machine {}", make.name);
+        let work = fleet.folder().join(format!("{}-{number}", make.name));
+        fs::create_dir_all(&work).doing(&what)?;
+        let log = fleet.folder().join(format!("{}-{number}.log", make.name));
+        let output = File::create(&log).doing(&what)?;
+        let key = fs::read_to_string(fleet.key().with_extension("pub")).doing(&what)?;
+        let peer = make.behind.map_or(std::process::id() as libc::pid_t, |machine| machine.init);
+
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--mount", "--uts", "--ipc", "--net", "sh", "-c", include_str!("machine.sh")]);
+        unshare.env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        unshare.env("ROOT", make.root).env("WORK", &work).env("NAME", make.name);
+        unshare.env("NUMBER", number.to_string()).env("CABLE", cable(number)).env("PEER", peer.to_string());
+        unshare.env("KEY", key.trim()).env("HASH", HASH);
+        unshare.env("SUBDUED", if make.subdued { "yes" } else { "no" });
+        unshare.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output).process_group(0);
+        let mut server = Server::start("a machine", &mut unshare, libc::SIGKILL)?;
+
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < deadline && server.is_running()? {
+            if let Some(init) = only_child(server.id())
+                && is_sshd(init)
+                && listens(init)
+            {
+                return Ok(Machine { name: make.name.to_owned(), number, init, _server: server });
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let log = fs::read_to_string(&log).unwrap_or_default();
+        Err(format!("{what}: no SSH server came up\n{}", log.trim_end()))
+    }
+
+    pub(super) fn number(&self) -> u8 {
+        self.number
+    }
+
+    pub fn address(&self) -> String {
+        format!("198.18.{}.2", self.number)
+    }
+
+    /// Where it finds the other end of its cable.
+    pub fn gateway(&self) -> String {
+        format!("198.18.{}.1", self.number)
+    }
+
+    /// One of its 255 other addresses.
+    pub fn other_address(&self, number: u8) -> String {
+        format!("198.19.{}.{number}", self.number)
+    }
+
+    /// A file of the machine's, from outside.
+    pub fn path(&self, path: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{path}", self.init))
+    }
+
+    /// Runs a script of the shell's on the machine, without SSH, and answers what it printed.
+    pub fn shell(&self, script: &str) -> Result<String> {
+        let mut nsenter = Command::new("nsenter");
+        nsenter.args(["--target", &self.init.to_string(), "--all", "sh", "-ec", script]);
+        nsenter.env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        children::run(&format!("{} on {}", script, self.name), nsenter.stdin(Stdio::null()))
+    }
+
+    /// Every file and folder below these, sorted.
+    pub fn files(&self, folders: &[&str]) -> Result<Vec<String>> {
+        let text = self.shell(&format!("find {} -mindepth 1 -xdev | sort", folders.join(" ")))?;
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// The command lines of all that runs there beside the SSH server that waits for connections.
+    pub fn processes(&self) -> Vec<String> {
+        let Ok(here) = fs::read_link(format!("/proc/{}/ns/pid", self.init)) else { return Vec::new() };
+        let numbers = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse::<libc::pid_t>().ok());
+        let mut found = Vec::new();
+        for number in numbers.filter(|number| *number != self.init) {
+            let Ok(there) = fs::read_link(format!("/proc/{number}/ns/pid")) else { continue };
+            let Ok(words) = fs::read(format!("/proc/{number}/cmdline")) else { continue };
+            if there == here {
+                let words = String::from_utf8_lossy(&words).replace('\0', " ");
+                found.push(format!("{number} {}", words.trim_end()));
+            }
+        }
+        found
+    }
+
+    /// Waits until nothing runs there any more; what still does after so long is the error.
+    pub fn becomes_idle(&self, patience: Duration) -> std::result::Result<(), Vec<String>> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let running = self.processes();
+            if running.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(running);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Pulls the network cable.
+    pub fn cut(&self) -> Result<()> {
+        self.shell("ip link set eth0 down").map(drop)
+    }
+
+    /// Plugs it in again, and waits until that is known at its other end.
+    pub fn mend(&self) -> Result<()> {
+        self.shell(&format!("ip link set eth0 up; ip route replace default via {}", self.gateway()))?;
+        let address = SocketAddr::from(([198, 18, self.number, 2], 22));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
+            if Instant::now() > deadline {
+                return Err(format!("{} is not reached again", self.name));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+fn cable(number: u8) -> String {
+    format!("fleet{number}")
+}
+
+fn only_child(parent: libc::pid_t) -> Option<libc::pid_t> {
+    fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?.trim().parse().ok()
+}
+
+/// Before that, the child is one of the commands that make the machine.
+fn is_sshd(process: libc::pid_t) -> bool {
+    fs::read_to_string(format!("/proc/{process}/comm")).is_ok_and(|name| name.trim() == "sshd")
+}
+
+/// Whether something waits for connections on port 22 in the network of a process.
+fn listens(process: libc::pid_t) -> bool {
+    let table = fs::read_to_string(format!("/proc/{process}/net/tcp")).unwrap_or_default();
+    table.lines().any(|line| line.contains(":0016 00000000:0000 0A"))
+}

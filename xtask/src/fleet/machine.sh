@@ -1,0 +1,109 @@
+# Turns this process into a machine: a copy of ROOT that forgets all changes, with processes, mounts, a name, users and
+# a network of its own, and OpenSSH's server as its first process. Nothing of it is seen or changed outside.
+#
+# ROOT    the folder that it looks like
+# WORK    an empty folder
+# NAME    what it is called
+# NUMBER  its network: 198.18.NUMBER.2 at the end of the cable, and all of 198.19.NUMBER.0/24
+# CABLE   what the other end of the cable is called
+# PEER    a process in the network where that end is
+# KEY     the client's public key
+# HASH    the hash of all users' password
+# SUBDUED "yes" for a machine that only passes connections on
+set -eu
+mount --make-rprivate /
+mount -t tmpfs -o mode=0755 machine "$WORK"
+mkdir "$WORK/changes" "$WORK/scratch" "$WORK/root"
+mount -t overlay -o "lowerdir=$ROOT,upperdir=$WORK/changes,workdir=$WORK/scratch" machine "$WORK/root"
+
+ip link set lo up
+ip link add eth0 type veth peer name "$CABLE" netns "$PEER"
+ip address add "198.18.$NUMBER.2/30" dev eth0
+ip link set eth0 up
+ip route add default via "198.18.$NUMBER.1"
+ip route add local "198.19.$NUMBER.0/24" dev lo
+beyond="nsenter --target $PEER --net ip"
+$beyond address add "198.18.$NUMBER.1/30" dev "$CABLE"
+$beyond link set "$CABLE" up
+$beyond route add "198.19.$NUMBER.0/24" via "198.18.$NUMBER.2"
+
+cd "$WORK/root"
+for folder in run root home mnt; do mkdir -p $folder && mount -t tmpfs -o mode=0755 $folder $folder; done
+for folder in tmp var/tmp; do mount -t tmpfs -o mode=1777 tmp $folder; done
+mount -t tmpfs -o mode=0755 dev dev
+mkdir dev/pts dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 pts dev/pts
+mount -t tmpfs -o mode=1777 shm dev/shm
+for device in null zero full random urandom tty; do
+    touch dev/$device
+    mount --bind /dev/$device dev/$device
+done
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
+ln -s /proc/self/fd/0 dev/stdin
+ln -s /proc/self/fd/1 dev/stdout
+ln -s /proc/self/fd/2 dev/stderr
+mount -t sysfs -o ro sys sys
+
+login() { # NAME ID HOME SHELL
+    for file in passwd shadow group; do
+        { grep -v "^$1:" etc/$file || true; } > run/lines
+        cat run/lines > etc/$file
+    done
+    rm run/lines
+    echo "$1:x:$2:$2:$1:$3:$4" >> etc/passwd
+    echo "$1:$HASH:20000:0:99999:7:::" >> etc/shadow
+    echo "$1:x:$2:" >> etc/group
+    mkdir -p ".$3/.ssh"
+    echo "$KEY" > ".$3/.ssh/authorized_keys"
+    chmod 700 ".$3" ".$3/.ssh"
+    chown -R "$2:$2" ".$3"
+}
+login root 0 /root /bin/bash
+login keeper 61001 /home/keeper /bin/sh
+login warden 61002 /home/warden /bin/sh
+login guest 61003 /home/guest /bin/sh
+login robot 61004 /home/robot /bin/sh
+if [ -d etc/sudoers.d ]; then
+    # What the copied system allows its users is not asked.
+    cat > etc/sudoers <<END
+Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", timestamp_timeout=0
+root ALL=(ALL:ALL) ALL
+keeper ALL=(ALL:ALL) NOPASSWD: ALL
+warden ALL=(ALL:ALL) ALL
+END
+    chmod 440 etc/sudoers
+fi
+
+hostname "$NAME"
+echo "$NAME" > etc/hostname
+printf '127.0.0.1 localhost %s\n' "$NAME" > etc/hosts
+rm -f etc/resolv.conf etc/nologin etc/motd
+: > etc/resolv.conf
+
+mkdir -p run/sshd etc/ssh
+rm -f etc/ssh/ssh_host_*
+ssh-keygen -q -t ed25519 -N '' -C "$NAME" -f etc/ssh/ssh_host_ed25519_key
+cat > etc/ssh/sshd_config <<END
+HostKey /etc/ssh/ssh_host_ed25519_key
+PermitRootLogin yes
+PasswordAuthentication yes
+KbdInteractiveAuthentication no
+UsePAM no
+UseDNS no
+MaxStartups 1000
+PrintMotd no
+PidFile none
+Subsystem sftp internal-sftp
+END
+if [ "$SUBDUED" = yes ]; then
+    printf 'PermitTTY no\nForceCommand echo this machine only passes connections on; false\n' >> etc/ssh/sshd_config
+fi
+
+# umount reads /proc; the machine's own comes with its first process.
+mount -t proc proc proc
+pivot_root . mnt
+cd /
+umount -l /mnt
+umount /proc
+exec unshare --pid --fork --kill-child --mount-proc /usr/sbin/sshd -D -e
