@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::support::servers::skip;
+use xtask::tested::skip;
+
 use crate::support::{Ended, Project};
 
 const OLD: &str = "#!/bin/sh\n. \"$1\"\necho before\necho \"{\\\"changed\\\": true, \\\"got\\\": \\\"$name\\\", \
