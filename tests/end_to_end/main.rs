@@ -6,6 +6,7 @@ mod callbacks;
 mod check;
 mod containers;
 mod deploy;
+mod foreign;
 mod galaxy;
 mod jobs;
 mod listings;
