@@ -156,6 +156,10 @@ impl Show {
             }
             None => printer.list()?,
         };
+        if text.trim().is_empty() {
+            // TOML has nothing to write where there is nothing.
+            return Ok(1);
+        }
         Ok(put(&text, self.output.as_ref())?)
     }
 }

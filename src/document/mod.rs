@@ -8,6 +8,7 @@
 //! # Ok::<(), playbook_api::Error>(())
 //! ```
 
+mod dump;
 mod events;
 mod excerpt;
 mod extra_vars;
@@ -24,9 +25,11 @@ use std::path::{Component, Path, PathBuf};
 
 use playbook_api::{Error, ErrorKind, Place, Value};
 
+pub use dump::{DumpOptions, dump, envelope};
 pub use excerpt::source_excerpt;
 pub use extra_vars::extra_vars;
 pub use key_value::{parse_kv, split_args, unquote};
+pub use libyaml_safer::ScalarStyle;
 pub use node::{Entry, Kind, Node, Trust, VaultText};
 pub use scalar::plain_scalar;
 pub use write::to_yaml;

@@ -8,7 +8,6 @@ mod folders;
 mod payload;
 mod plugins;
 pub mod python;
-pub mod reply;
 pub mod style;
 pub mod wire;
 

@@ -7,6 +7,9 @@ use playbook_api::{Error, ErrorKind};
 /// The hosts a pattern stands for, and its port.
 pub fn expand(pattern: &str) -> Result<(Vec<String>, Option<u16>), Error> {
     let (host, port) = split_port(pattern).unwrap_or((pattern, None));
+    if host.matches('[').count() > 50 || host.len() > 5000 {
+        return Err(Error::new("the host name is too long, or has too many ranges"));
+    }
     let mut hosts = Vec::new();
     expand_ranges(host, &mut hosts)?;
     Ok((hosts, port))

@@ -311,6 +311,8 @@ impl Printer<'_> {
     ) -> Result<(), Error> {
         let mut members = Members::default();
         let lonely = |child: &Group| &*child.name == "ungrouped" && child.hosts.is_empty();
+        // A group comes before those in it, though it may turn out to be empty.
+        insert(result, &group.name, map_node(Members::default()));
         for child in self.children(group).filter(|child| !lonely(child)) {
             self.toml_group(child, available, seen, result)?;
         }
@@ -321,7 +323,11 @@ impl Printer<'_> {
         if !hosts.is_empty() {
             insert(&mut members, "hosts", map_node(hosts));
         }
-        self.finish(group, members, result)
+        self.finish(group, members, result)?;
+        if result.get(&*group.name).and_then(|entry| entry.node.as_map()).is_some_and(|map| map.is_empty()) {
+            result.shift_remove(&*group.name);
+        }
+        Ok(())
     }
 
     fn dump(&self, node: &Node) -> Result<String, Error> {

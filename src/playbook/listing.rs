@@ -7,6 +7,7 @@ use std::sync::Arc;
 use playbook_api::{Error, Value};
 
 use super::tags::selected;
+use super::keywords::{Frame, FrameKind};
 use super::{Item, Play, Playbook, Task};
 use crate::document::Node;
 
@@ -48,7 +49,8 @@ impl Lister<'_> {
             Some(name) => (self.render)(play, name)?.to_text().into_owned(),
             None => patterns.join(","),
         };
-        let own = self.tags_of(play, &play.frame.keywords.tags)?;
+        // A play's tags are listed as they are written.
+        let own: BTreeSet<String> = play.frame.keywords.tags.iter().flat_map(|tag| texts(&tag.raw())).collect();
         let own_text: Vec<&str> = own.iter().map(String::as_str).collect();
         let _ = writeln!(
             out,
@@ -71,10 +73,10 @@ impl Lister<'_> {
         if self.listed.tasks {
             out.push_str("    tasks:\n");
         }
-        let mut all = own;
+        let mut all = own.clone();
         let roles = play.roles.iter().map(|(_, items)| items);
         for items in std::iter::once(&play.pre_tasks).chain(roles).chain([&play.tasks, &play.post_tasks]) {
-            self.items(play, items, &mut all, out)?;
+            self.items(play, items, &own, &mut all, out)?;
         }
         if self.listed.tags {
             let all: Vec<String> = all.into_iter().collect();
@@ -87,20 +89,26 @@ impl Lister<'_> {
         &self,
         play: &Play,
         items: &[Item],
+        of_play: &BTreeSet<String>,
         all: &mut BTreeSet<String>,
         out: &mut String,
     ) -> Result<(), Error> {
         for item in items {
             match item {
-                Item::Block(block) => self.items(play, &block.block, all, out)?,
+                Item::Block(block) => self.items(play, &block.block, of_play, all, out)?,
                 Item::Task(task) if task.implicit => {}
                 Item::Task(task) => {
-                    let frames = task.frame.chain().flat_map(|frame| &frame.keywords.tags);
-                    let tags = self.tags_of(play, frames.chain(&task.keywords.tags))?;
-                    let listed: Vec<&String> = tags.iter().collect();
-                    if !selected(&listed, self.tags, self.skip_tags) {
+                    let is_play = |frame: &&Arc<Frame>| matches!(frame.kind, FrameKind::Play);
+                    let around = task.frame.chain();
+                    let frames = around.filter(|frame| !is_play(frame)).flat_map(|frame| &frame.keywords.tags);
+                    let mut tags = self.tags_of(play, frames.chain(&task.keywords.tags))?;
+                    let rendered = self.tags_of(play, &play.frame.keywords.tags)?;
+                    let known: Vec<&String> = tags.union(&rendered).collect();
+                    if !selected(&known, self.tags, self.skip_tags) {
                         continue;
                     }
+                    tags.extend(rendered);
+                    tags.extend(of_play.iter().cloned());
                     if self.listed.tasks {
                         let listed: Vec<&str> = tags.iter().map(String::as_str).collect();
                         let _ = writeln!(out, "      {}\tTAGS: [{}]", name(task), listed.join(", "));
@@ -139,7 +147,8 @@ fn texts(value: &Value) -> Vec<String> {
 /// The name as it was written.
 fn name(task: &Task) -> String {
     let own = task.keywords.name.as_ref().and_then(Node::source).filter(|name| !name.is_empty());
-    match (own, task.frame.role()) {
+    let role = task.frame.role().filter(|_| task.action_name() != "include_role");
+    match (own, role) {
         (Some(name), Some(role)) => format!("{} : {name}", role.full_name),
         (Some(name), None) => name.to_owned(),
         (None, _) => task.action.name.to_string(),

@@ -39,7 +39,8 @@ pub fn task(play: &PlayState, step: &Step, scope: &Arc<HostScope>) -> TaskInfo {
     }
 }
 
-/// `role : name`; the action where the task has no name.
+/// `role : name`; the action where the task has no name. `include_role` names the role that it brings, and not the one
+/// around it.
 pub fn name(task: &Task, scope: &Arc<HostScope>) -> String {
     let renderer = scope.renderer();
     let rendered = task.keywords.name.as_ref().map(|node| match renderer.value(node) {
@@ -57,8 +58,8 @@ pub fn name(task: &Task, scope: &Arc<HostScope>) -> String {
         },
     };
     match task.frame.role() {
-        Some(role) => format!("{} : {own}", role.full_name),
-        None => own,
+        Some(role) if task.action_name() != "include_role" => format!("{} : {own}", role.full_name),
+        _ => own,
     }
 }
 

@@ -11,7 +11,7 @@ mod cursor;
 mod describe;
 mod effect;
 mod files;
-mod foreign;
+pub mod foreign;
 mod foreign_action;
 pub mod handlers;
 pub mod include;

@@ -20,6 +20,7 @@ pub mod printf;
 pub mod regex;
 pub mod scope;
 mod secret;
+mod sort;
 pub mod tests;
 mod undefined;
 mod untrusted;

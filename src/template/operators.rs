@@ -112,6 +112,7 @@ fn repeat(items: &Value, count: &Value) -> Result<Value, Error> {
         Value::Str(text) => text.len(),
         other => other.as_list().map_or(0, <[Value]>::len),
     };
+    let count = if length == 0 { 0 } else { count };
     let size = length.saturating_mul(count);
     if size > if matches!(items, Value::Str(_)) { LIMIT } else { LIMIT / 10 } {
         return Err(Error::new("the repeated value would be too large"));

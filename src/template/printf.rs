@@ -197,7 +197,7 @@ pub(super) fn float(n: f64, kind: char, precision: usize, alternate: bool) -> St
         "inf".to_owned()
     } else {
         match kind.to_ascii_lowercase() {
-            'f' => format!("{n:.precision$}"),
+            'f' => fixed(n, precision),
             'e' => exponential(n, precision),
             _ => general(n, precision.max(1), alternate),
         }
@@ -205,9 +205,19 @@ pub(super) fn float(n: f64, kind: char, precision: usize, alternate: bool) -> St
     if kind.is_ascii_uppercase() { text.to_ascii_uppercase() } else { text }
 }
 
+/// More digits than these are zeros; Rust prints no more than 65535.
+const DIGITS: usize = 1100;
+
+fn fixed(n: f64, precision: usize) -> String {
+    let shown = precision.min(DIGITS);
+    format!("{n:.shown$}{}", "0".repeat(precision - shown))
+}
+
 fn exponential(n: f64, precision: usize) -> String {
-    let text = format!("{n:.precision$e}");
+    let shown = precision.min(DIGITS);
+    let text = format!("{n:.shown$e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let digits = format!("{digits}{}", "0".repeat(precision - shown));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{digits}e{sign}{:02}", exponent.abs())
@@ -226,5 +236,5 @@ fn general(n: f64, precision: usize, alternate: bool) -> String {
         return format!("{}e{exponent}", strip(digits));
     }
     let decimals = usize::try_from(limit - 1 - exponent).unwrap_or(0);
-    strip(&format!("{n:.decimals$}"))
+    strip(&fixed(n, decimals))
 }

@@ -10,4 +10,5 @@ mod jobs;
 mod oracle;
 mod seed;
 mod support;
+mod templar;
 mod terraform;

@@ -160,8 +160,12 @@ fn ini_inventories() {
         "h[0:18446744073709551616]\n",
         "h x=((((((((((((((((((((((((((((((((((((((((((((((((((((((\n",
     ];
-    let deep = format!("h x={}\n", "[".repeat(100_000));
-    let found: Vec<&str> = found.into_iter().chain([deep.as_str()]).collect();
+    let deep = [
+        format!("h x={}\n", "[".repeat(100_000)),
+        format!("h{}\n", "[0:0]".repeat(20_000)),
+        format!("h[{0}0:{0}9]\n", "0".repeat(70_000)),
+    ];
+    let found: Vec<&str> = found.into_iter().chain(deep.iter().map(String::as_str)).collect();
     let folder = tempfile::tempdir().expect("a folder");
     run(
         "INI inventories",

@@ -155,6 +155,9 @@ impl<'p> Evaluator<'p> {
         depth: usize,
         out: &mut Vec<Value>,
     ) -> Result<(), Error> {
+        if depth > super::MAX_DEPTH {
+            return self.raise("maximum recursion depth exceeded", code.position);
+        }
         let items = match &iterable {
             blank if undefined::is_blank(blank) => Arc::default(),
             Value::Unknown(_) => {

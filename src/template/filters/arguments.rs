@@ -8,6 +8,7 @@ use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 use playbook_api::{Error, Value};
 
+use crate::template::sort::sort;
 use crate::template::{Call, operators};
 
 impl Call<'_> {
@@ -153,19 +154,9 @@ pub fn sort_by_key(
     reverse: bool,
     key: impl Fn(&Value) -> Result<Value, Error>,
 ) -> Result<Vec<Value>, Error> {
-    let mut keyed = items.iter().map(|item| Ok((key(item)?, item))).collect::<Result<Vec<_>, Error>>()?;
-    let mut failure = None;
-    keyed.sort_by(|(a, _), (b, _)| {
-        let (a, b) = if reverse { (b, a) } else { (a, b) };
-        compare(a, b).unwrap_or_else(|e| {
-            failure.get_or_insert(e);
-            Ordering::Equal
-        })
-    });
-    match failure {
-        Some(error) => Err(error),
-        None => Ok(keyed.into_iter().map(|(_, item)| item.clone()).collect()),
-    }
+    let keyed = items.iter().map(|item| Ok((key(item)?, item))).collect::<Result<Vec<_>, Error>>()?;
+    let sorted = sort(keyed, &mut |(a, _), (b, _)| if reverse { compare(b, a) } else { compare(a, b) })?;
+    Ok(sorted.into_iter().map(|(_, item)| item.clone()).collect())
 }
 
 /// Python's order of two values, or its error; what is not ordered at all (`nan`) counts as equal.

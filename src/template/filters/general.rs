@@ -7,6 +7,7 @@ use super::arguments::{flag, given, iterate, text};
 use super::combine::{ListMerge, merge};
 use super::iterators::flatten_into;
 use crate::document::{self, Trust};
+use crate::template::sort::sort;
 use crate::template::tests::loose_order;
 use crate::template::{Call, Function};
 
@@ -69,18 +70,13 @@ fn counter(call: &mut Call) -> Result<Value, Error> {
 
 fn version_sort(call: &mut Call) -> Result<Value, Error> {
     let [reverse] = call.bind(["reverse"], 0)?;
-    let mut items = iterate(&call.input)?.to_vec();
-    let mut failure = None;
-    items.sort_by(|a, b| {
-        loose_order(&a.to_text(), &b.to_text()).unwrap_or_else(|e| {
-            failure.get_or_insert(e);
-            std::cmp::Ordering::Equal
-        })
-    });
+    let items = iterate(&call.input)?.to_vec();
+    let order = &mut |a: &Value, b: &Value| loose_order(&a.to_text(), &b.to_text()).map_err(Error::new);
+    let mut items = sort(items, order)?;
     if flag(&reverse, false) {
         items.reverse();
     }
-    failure.map_or(Ok(items.into()), |why| Err(Error::new(why)))
+    Ok(items.into())
 }
 
 fn groupby_as_dict(call: &mut Call) -> Result<Value, Error> {

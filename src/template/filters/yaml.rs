@@ -1,15 +1,11 @@
 //! YAML, written as PyYAML writes it with libyaml, and read as Ansible reads it.
 
-use libyaml_safer::ScalarStyle;
 use playbook_api::{Error, Value};
 
 use super::arguments::{flag, given, integer};
-use crate::document::{self, Trust};
+use crate::document::{self, DumpOptions, ScalarStyle, Trust};
+use crate::template::undefined::Sealed;
 use crate::template::{Call, Function};
-
-mod dump;
-
-use dump::Options;
 
 pub const FILTERS: &[Function] = &[
     Function { name: "to_yaml", call: to_yaml, undefined: false },
@@ -35,7 +31,7 @@ fn dump(call: &mut Call, flow: Option<bool>, indent: i64) -> Result<Value, Error
         Some(flow) => Some(flow.is_true()),
     };
     let style = given(call.take("default_style")).map(|style| style.to_text().into_owned());
-    let options = Options {
+    let options = DumpOptions {
         flow,
         style: match style.as_deref() {
             Some("'") => ScalarStyle::SingleQuoted,
@@ -50,6 +46,9 @@ fn dump(call: &mut Call, flow: Option<bool>, indent: i64) -> Result<Value, Error
         explicit_start: flag(&call.take("explicit_start"), false),
         explicit_end: flag(&call.take("explicit_end"), false),
         sort_keys: flag(&call.take("sort_keys"), true),
+        blocks: false,
+        lossy: false,
+        envelope,
     };
     for ignored in ["vault_behavior", "line_break", "version", "tags", "encoding"] {
         call.take(ignored);
@@ -62,7 +61,7 @@ fn dump(call: &mut Call, flow: Option<bool>, indent: i64) -> Result<Value, Error
             _ => format!("dump_all() got an unexpected keyword argument '{unknown}'"),
         }));
     }
-    dump::dump(&call.input, &options).map(Value::from)
+    document::dump(&call.input, &options).map(Value::from)
 }
 
 fn to_yaml(call: &mut Call) -> Result<Value, Error> {
@@ -100,4 +99,9 @@ fn from_yaml_all(call: &mut Call) -> Result<Value, Error> {
         Err(Value::Null) => Ok(Vec::<Value>::new().into()),
         Err(other) => Ok(other),
     }
+}
+
+/// The vault that a value came out of, or is still in.
+fn envelope(value: &Value) -> Option<&str> {
+    document::envelope(value).or_else(|| Sealed::of(value).map(|sealed| &*sealed.envelope))
 }

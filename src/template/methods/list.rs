@@ -6,6 +6,7 @@ use playbook_api::{Error, Value};
 
 use super::super::lazy::force_deep;
 use super::super::operators;
+use super::super::sort::sort;
 use super::Args;
 
 pub const NAMES: [&str; 11] =
@@ -81,17 +82,9 @@ fn change(items: &mut Vec<Value>, args: &Args) -> Result<Option<Value>, Error> {
         },
         "reverse" => items.reverse(),
         "sort" => {
-            let mut fault = None;
-            items.sort_by(|a, b| match operators::order(a, b, "<") {
-                Ok(order) => order.unwrap_or(Ordering::Equal),
-                Err(error) => {
-                    fault.get_or_insert(error);
-                    Ordering::Equal
-                }
-            });
-            if let Some(fault) = fault {
-                return Err(fault);
-            }
+            let order =
+                &mut |a: &Value, b: &Value| Ok(operators::order(a, b, "<")?.unwrap_or(Ordering::Equal));
+            *items = sort(items.clone(), order)?;
             if args.get(1, "reverse").is_some_and(Value::is_true) {
                 items.reverse();
             }

@@ -3,13 +3,11 @@
 use libyaml_safer::{Emitter, Encoding, Event, MappingStyle, ScalarStyle, SequenceStyle};
 use playbook_api::{Error, Value, python};
 
-use crate::document::plain_scalar;
-use crate::template::filters::arguments::sort_by_key;
-use crate::template::undefined::Sealed;
+use super::scalar::plain_scalar;
 
 /// Options of `yaml.dump`.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct DumpOptions {
     /// Flow or block; without a wish, collections of nothing but scalars flow.
     pub flow: Option<bool>,
     /// The style of all scalars.
@@ -21,9 +19,23 @@ pub struct Options {
     pub explicit_start: bool,
     pub explicit_end: bool,
     pub sort_keys: bool,
+    /// Texts of several lines stand as blocks.
+    pub blocks: bool,
+    /// And lose what would keep them from it: blanks at the ends of lines, tabs.
+    pub lossy: bool,
+    /// The vault that a text came out of, if any.
+    pub envelope: fn(&Value) -> Option<&str>,
 }
 
-pub fn dump(value: &Value, options: &Options) -> Result<String, Error> {
+/// The vault that a text came out of.
+pub fn envelope(value: &Value) -> Option<&str> {
+    match value {
+        Value::Str(text) => text.envelope(),
+        _ => None,
+    }
+}
+
+pub fn dump(value: &Value, options: &DumpOptions) -> Result<String, Error> {
     let mut out = Vec::new();
     let mut emitter = Emitter::new();
     emitter.set_output_string(&mut out);
@@ -43,7 +55,7 @@ pub fn dump(value: &Value, options: &Options) -> Result<String, Error> {
 
 struct Writer<'a> {
     emitter: Emitter<'a>,
-    options: &'a Options,
+    options: &'a DumpOptions,
 }
 
 impl Writer<'_> {
@@ -62,16 +74,16 @@ impl Writer<'_> {
                 self.emit(Event::sequence_end())
             }
             Value::Map(map) => {
-                let keys: Vec<Value> = map.keys().cloned().collect();
+                let mut keys: Vec<&Value> = map.keys().collect();
                 // Keys that have no order among themselves stay as they are.
-                let sorted = match self.options.sort_keys {
-                    true => sort_by_key(&keys, false, |key| Ok(key.clone())).unwrap_or(keys),
-                    false => keys,
-                };
+                let ordered = keys.windows(2).all(|pair| pair[0].compare(pair[1]).is_some());
+                if self.options.sort_keys && ordered {
+                    keys.sort_by(|a, b| a.compare(b).unwrap_or(std::cmp::Ordering::Equal));
+                }
                 let flows = self.flows(map.iter().flat_map(|(key, value)| [key, value]));
                 let style = if flows { MappingStyle::Flow } else { MappingStyle::Block };
                 self.emit(Event::mapping_start(None, Some("tag:yaml.org,2002:map"), true, style))?;
-                for key in &sorted {
+                for key in keys {
                     self.node(key)?;
                     self.node(map.get(key).unwrap_or(&Value::Null))?;
                 }
@@ -79,16 +91,22 @@ impl Writer<'_> {
             }
             scalar => {
                 // What comes out of a vault goes into it again.
-                let envelope = match scalar {
-                    Value::Str(text) => text.envelope(),
-                    other => Sealed::of(other).map(|sealed| &*sealed.envelope),
-                };
-                if let Some(text) = envelope {
+                if let Some(text) = (self.options.envelope)(scalar) {
                     let style = ScalarStyle::Literal;
                     return self.emit(Event::scalar(None, Some("!vault"), text, false, false, style));
                 }
-                let Scalar { text, tag, plain, quoted } = represent(scalar);
-                self.emit(Event::scalar(None, Some(tag), &text, plain, quoted, self.options.style))
+                let Scalar { mut text, tag, plain, quoted } = represent(scalar);
+                let mut style = self.options.style;
+                if self.options.blocks
+                    && tag == TEXT
+                    && text.contains(['\n', '\u{85}', '\u{2028}', '\u{2029}'])
+                {
+                    style = ScalarStyle::Literal;
+                    if self.options.lossy {
+                        text = fit_for_block(&text);
+                    }
+                }
+                self.emit(Event::scalar(None, Some(tag), &text, plain, quoted, style))
             }
         }
     }
@@ -145,6 +163,36 @@ fn is_date(value: &Value) -> bool {
         hour && rest.matches(':').count() >= 2
     };
     is_day && (short || clock(rest))
+}
+
+/// What a block can hold: no trailing spaces, no special characters.
+fn fit_for_block(text: &str) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for c in text.trim_end().chars() {
+        match c {
+            '\t' => {
+                let spaces = 8 - column % 8;
+                out.extend(std::iter::repeat_n(' ', spaces));
+                column += spaces;
+            }
+            '\n' => {
+                out.truncate(out.trim_end_matches(' ').len());
+                out.push('\n');
+                column = 0;
+            }
+            c if printable(c) => {
+                out.push(c);
+                column += 1;
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+fn printable(c: char) -> bool {
+    matches!(c as u32, 0x0a | 0x20..=0x7e | 0x85 | 0xa0..=0xd7ff | 0xe000..=0xfefe | 0xff00..=0xfffd | 0x10000..)
 }
 
 /// PyYAML gives every exponent a point before it: without one, YAML 1.1 reads text.
