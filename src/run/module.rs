@@ -112,7 +112,9 @@ fn on_host(
     context: Context,
     limit: Option<Duration>,
 ) -> Result<Outcome, Failure> {
-    let connection = call.item.play.shared.connections.open(&target::of_task(call)?)?;
+    let target = target::of_task(call)?;
+    let connection = call.item.play.shared.connections.open(&target)?;
+    let context = Context { temporary: Some(target.deploy.folder.into()), ..context };
     let entry = entry.clone();
     within(limit, context, move |context| connection.run(&entry, &args, context))
 }
@@ -185,7 +187,6 @@ fn context(call: &ActionCall) -> Result<Context, Error> {
         diff: call.diff,
         verbosity: shared.options.verbosity,
         environment,
-        temporary: Some(shared.settings.remote_tmp.clone()),
         source: call.files.source.clone(),
         sink: call.files.sink.clone(),
         progress: progress(call.item.host.clone(), call.item.emit.clone()),

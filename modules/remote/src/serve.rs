@@ -46,7 +46,7 @@ pub fn serve(registry: Registry, input: OwnedFd, output: OwnedFd) -> Result<(), 
     let registry = Arc::new(registry);
     let output = Output(Arc::new(Mutex::new(output.into())));
     let calls = Calls::default();
-    let hello = Hello { protocol: PROTOCOL, pid: std::process::id().into() };
+    let hello = Hello { protocol: PROTOCOL };
     output.say(frame::NO_CALL, &Message::Hello(hello))?;
     let mut input = File::from(input);
     let mut assembler = Assembler::default();
