@@ -183,7 +183,7 @@ impl<'a> Dialogue<'a> {
             }
         };
         let input = &mut self.started.input;
-        let sent = write!(input, "{form} {}\n", bytes.len()).and_then(|()| input.write_all(bytes));
+        let sent = writeln!(input, "{form} {}", bytes.len()).and_then(|()| input.write_all(bytes));
         match sent {
             Ok(()) => Ok(()),
             // It says why.
@@ -203,7 +203,7 @@ impl<'a> Dialogue<'a> {
         let mut reader = Reader { output, assembler };
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match reader.assembler.next()? {
+            match reader.assembler.take()? {
                 Some((_, Message::Hello(hello))) if hello.protocol == PROTOCOL => {
                     return Ok(Channel::new(input, reader, process));
                 }

@@ -51,7 +51,7 @@ pub fn serve(registry: Registry, input: OwnedFd, output: OwnedFd) -> Result<(), 
     let mut input = File::from(input);
     let mut assembler = Assembler::default();
     let ended = loop {
-        match assembler.next() {
+        match assembler.take() {
             Ok(Some((number, message))) => take(number, message, &registry, &output, &calls),
             Ok(None) => match assembler.fill(&mut input) {
                 Ok(0) => break Ok(()),
@@ -204,7 +204,7 @@ mod tests {
 
         fn hear(&mut self) -> (u32, Message) {
             loop {
-                if let Some(heard) = self.assembler.next().unwrap() {
+                if let Some(heard) = self.assembler.take().unwrap() {
                     return heard;
                 }
                 assert!(self.assembler.fill(&mut self.stream).unwrap() > 0, "the helper ended");
