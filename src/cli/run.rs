@@ -81,7 +81,8 @@ impl Run {
         let output = if self.output == Form::Json { Output::Json } else { Output::Text };
         let (context, foreign) = common::context(&session, &options);
         let redactor = context.redactor.clone();
-        let reporter = report::reporter(&session.settings, output, options.verbosity, redactor.clone());
+        let own = report::python::without(&session.settings, &foreign);
+        let reporter = report::reporter(&own, output, options.verbosity, redactor.clone());
         let plugins = output == Output::Text && !only_lists;
         let mut reporter =
             report::python::with_plugins(reporter, &foreign, &session.settings, redactor, plugins)?;

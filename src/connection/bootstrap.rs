@@ -151,7 +151,7 @@ impl Attempt {
                 "[ -d \"$d\" ] || mkdir -p \"$d\" 2>&1;",
                 "[ -O \"$d\" ] && : >\"$t\" && chmod 700 \"$t\" && \"$t\" && {{ ",
                 "if [ $z = gzip ]; then head -c $c | gzip -dc >\"$t\"; else head -c $c >\"$t\"; fi;",
-                "\"$t\" verify {hash} && mv -f \"$t\" \"$d/$n\" && umask $m && exec \"$d/$n\" {run};",
+                "[ -s \"$t\" ] && \"$t\" verify {hash} && mv -f \"$t\" \"$d/$n\" && umask $m && exec \"$d/$n\" {run};",
                 "rm -f \"$t\" \"$d/$n\";echo {failed} $i;exit 1; }};rm -f \"$t\" 2>/dev/null;",
                 "done;echo {failed} 9;exit 1",
             ),

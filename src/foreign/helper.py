@@ -579,7 +579,7 @@ def _inventory(conversation, body):
         for name, value in content["vars"].items():
             data.set_variable(group, name, value)
     name, source = body["name"], body["source"]
-    plugin = plugin_loader.inventory_loader.get(name if "." in name else "ansible.legacy." + name)
+    plugin = plugin_loader.inventory_loader.get(name)
     if plugin is None:
         return None
     if not plugin.verify_file(source):
@@ -784,6 +784,21 @@ def _callback(conversation, body):
         Display().verbose(body["text"], host=body["host"], caplevel=body["level"] - 1)
     sys.stdout.flush()
     sys.stderr.flush()
+
+
+# --- documentation ------------------------------------------------------------------------------------------------
+
+@handles("doc")
+def _doc(conversation, arguments):
+    import contextlib
+    import io
+    from ansible.cli.doc import DocCLI
+    printed = io.StringIO()
+    import warnings
+    warnings.simplefilter("ignore")
+    with contextlib.redirect_stdout(printed):
+        DocCLI(["ansible-doc"] + arguments).run()
+    return printed.getvalue()
 
 
 # --- errors -------------------------------------------------------------------------------------------------------

@@ -7,8 +7,7 @@ pub mod collections;
 mod folders;
 mod payload;
 mod plugins;
-mod python;
-pub mod reply;
+pub mod python;
 pub mod style;
 pub mod wire;
 

@@ -94,16 +94,6 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
     Ok(parsed)
 }
 
-/// The error for a task that names two modules, or a misspelt keyword beside its module.
-fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error {
-    let error = parser_error(format!("conflicting action statements: {first}, {second}"), place);
-    let keyword = [first, second].into_iter().filter(|name| !(loader.is_action)(name)).find_map(|name| {
-        nearest(name, TASK_SHAPE.all())
-            .map(|near| format!("Did you mean the keyword '{near}' with '{name}'?"))
-    });
-    keyword.into_iter().fold(error, Error::help)
-}
-
 /// Whether there is a module or action of the name beside the playbook, in a collection or in ansible-core.
 fn is_foreign(name: &str, task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<bool, Error> {
     let search = match task.get("collections") {
@@ -115,6 +105,16 @@ fn is_foreign(name: &str, task: &Node, frame: &Arc<Frame>, loader: &Loader) -> R
         || loader.foreign.find(foreign::Kind::Module, name, &search)?.is_some()
         || loader.foreign.find(foreign::Kind::Action, name, &search)?.is_some()
         || loader.foreign.core_module(name).is_some())
+}
+
+/// The error for a task that names two modules, or a misspelt keyword beside its module.
+fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error {
+    let error = parser_error(format!("conflicting action statements: {first}, {second}"), place);
+    let keyword = [first, second].into_iter().filter(|name| !(loader.is_action)(name)).find_map(|name| {
+        nearest(name, TASK_SHAPE.all())
+            .map(|near| format!("Did you mean the keyword '{near}' with '{name}'?"))
+    });
+    keyword.into_iter().fold(error, Error::help)
 }
 
 /// The error for a module that nobody has.

@@ -3,12 +3,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, map};
+use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, map, reply};
 use serde_json::{Value as Json, json};
 
 use super::actions::ActionCall;
 use super::{foreign, keyword, module, target};
-use crate::foreign::{Found, Kind, nothing_to_ask, reply, wire};
+use crate::foreign::{Found, Kind, nothing_to_ask, wire};
 use crate::template::Scope;
 
 /// Families of network modules whose actions are one plugin each.
@@ -67,8 +67,8 @@ pub fn run(call: &mut ActionCall, found: &Found) -> Result<Outcome, Failure> {
         "connection": {
             "plugin": target.login.plugin,
             "become": target.r#become.is_some(),
-            "become_user": target.r#become.as_ref().map(|other| &other.user),
-            "become_method": target.r#become.as_ref().map(|other| &other.method),
+            "become_user": target.r#become.as_ref().map(|b| &b.user),
+            "become_method": target.r#become.as_ref().map(|b| &b.method),
             "remote_user": variable(call, "ansible_user"),
             "address": variable(call, "ansible_host"),
             "port": variable(call, "ansible_port"),

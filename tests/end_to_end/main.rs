@@ -6,6 +6,7 @@ mod callbacks;
 mod check;
 mod containers;
 mod deploy;
+mod jobs;
 mod oracle;
 mod seed;
 mod support;

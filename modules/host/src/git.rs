@@ -106,8 +106,13 @@ impl HostModule for Git {
         ..Doc::BUILTIN
     };
 
-    fn run(self, context: &Context) -> Result<Outcome, Failure> {
+    fn run(mut self, context: &Context) -> Result<Outcome, Failure> {
         let host = Host::new(context);
+        // By its path alone git would link the objects, and take no notice of `depth`.
+        let path = crate::path::expand(&self.repo, context);
+        if path.starts_with('/') {
+            self.repo = format!("file://{path}");
+        }
         let git = match &self.executable {
             Some(path) => path.resolve(context).display().to_string(),
             None => which("git", context).map(|p| p.display().to_string()).ok_or_else(|| {
