@@ -50,7 +50,7 @@ impl Remote {
     /// Ends all helpers, and then the connection.
     pub fn close(&self) {
         let slots: Vec<Slot> =
-            self.helpers.lock().unwrap_or_else(|e| e.into_inner()).drain().map(|(_, slot)| slot).collect();
+            self.helpers.lock().unwrap_or_else(|e| e.into_inner()).values().cloned().collect();
         let channels: Vec<Arc<Channel>> =
             slots.iter().filter_map(|slot| slot.lock().unwrap_or_else(|e| e.into_inner()).take()).collect();
         channels.iter().for_each(|channel| channel.close());

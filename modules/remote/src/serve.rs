@@ -46,12 +46,12 @@ pub fn serve(registry: Registry, input: OwnedFd, output: OwnedFd) -> Result<(), 
     let registry = Arc::new(registry);
     let output = Output(Arc::new(Mutex::new(output.into())));
     let calls = Calls::default();
-    let hello = Hello { protocol: PROTOCOL, pid: std::process::id().into() };
+    let hello = Hello { protocol: PROTOCOL };
     output.say(frame::NO_CALL, &Message::Hello(hello))?;
     let mut input = File::from(input);
     let mut assembler = Assembler::default();
     let ended = loop {
-        match assembler.next() {
+        match assembler.take() {
             Ok(Some((number, message))) => take(number, message, &registry, &output, &calls),
             Ok(None) => match assembler.fill(&mut input) {
                 Ok(0) => break Ok(()),
@@ -204,7 +204,7 @@ mod tests {
 
         fn hear(&mut self) -> (u32, Message) {
             loop {
-                if let Some(heard) = self.assembler.next().unwrap() {
+                if let Some(heard) = self.assembler.take().unwrap() {
                     return heard;
                 }
                 assert!(self.assembler.fill(&mut self.stream).unwrap() > 0, "the helper ended");
