@@ -81,7 +81,11 @@ impl HostModule for Foreign {
             }
             Err(e) if matches!(e.raw_os_error(), Some(libc::ENOEXEC | libc::EACCES)) => {
                 let name = argv.first().map_or("", String::as_str);
-                (126, Vec::new(), format!("/bin/sh: 1: {name}: {}\n", crate::errno::describe(&e)).into_bytes())
+                (
+                    126,
+                    Vec::new(),
+                    format!("/bin/sh: 1: {name}: {}\n", crate::errno::describe(&e)).into_bytes(),
+                )
             }
             Err(e) => return Err(Error::from(e).context("cannot run the module").into()),
         };
