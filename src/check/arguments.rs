@@ -34,11 +34,13 @@ pub fn check(walk: &Walk, task: &Task) {
     if matches!(name, "meta" | "include_tasks" | "include_role" | "import_tasks" | "import_role") {
         return;
     }
+    if crate::run::foreign::is(walk.loader.foreign, task) {
+        return;
+    }
     let Some(taken) = taken(walk.registry, &task.action.name) else { return };
     let (mut values, mut places): (Map, HashMap<String, Place>) = Default::default();
     let mut complete = task.action.variable_args.is_none();
-    // What cannot be found out about a collection is told when the task is loaded.
-    for node in module_defaults(task, walk.registry, walk.loader.foreign).unwrap_or_default() {
+    for node in module_defaults(task, walk.registry, walk.loader.foreign) {
         let Some(map) = node.as_map() else {
             complete = false;
             continue;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use playbook_api::{Error, ErrorKind, Place};
+use playbook_api::{Error, ErrorKind, Place, Plugins};
 
 use super::walk::Walk;
 use crate::document::{Kind, Node};
@@ -108,7 +108,7 @@ fn program(walk: &Walk, program: Result<&Program, Error>, place: &Place) {
                 ("lookup", &|name| lookups::find(name).is_some() || registry.lookup(name).is_some())
             }
         };
-        if exists(&named.name) {
+        if exists(&named.name) || is_foreign(walk, named.kind, &named.name) {
             continue;
         }
         let message = format!("No {what} named '{}'.", named.name);
@@ -125,6 +125,16 @@ fn program(walk: &Walk, program: Result<&Program, Error>, place: &Place) {
         };
         walk.warning("templates", error);
     }
+}
+
+/// Whether a plugin in another language has the name.
+fn is_foreign(walk: &Walk, kind: PluginKind, name: &str) -> bool {
+    let kind = match kind {
+        PluginKind::Filter => playbook_api::PluginKind::Filter,
+        PluginKind::Test => playbook_api::PluginKind::Test,
+        PluginKind::Lookup => playbook_api::PluginKind::Lookup,
+    };
+    Plugins::has(walk.loader.foreign, kind, name).unwrap_or(true)
 }
 
 /// A template file's text, wherever it is written.

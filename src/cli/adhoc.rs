@@ -65,19 +65,20 @@ impl Adhoc {
             false if as_in_playbooks => Output::Text,
             false => Output::Minimal,
         };
-        let (context, foreign) = common::context(&session, &options);
-        let redactor = context.redactor.clone();
-        let mut reporter = report::reporter(&session.settings, output, options.verbosity, redactor.clone());
-        if let Some(folder) = &self.tree {
-            let folder = crate::document::absolute(&crate::settings::expand_home(folder));
-            reporter = report::with_tree(reporter, folder, &session.settings, options.verbosity, &redactor);
-        }
-        let plugins = session.settings.bin_ansible_callbacks && !self.list_hosts;
         let folder = self.playbook_dir.as_ref().or(session.settings.playbook_dir.as_ref());
         let folder = crate::document::absolute(folder.map_or(Path::new("."), |folder| folder));
+        let (context, foreign) = common::context(&session, &options);
         foreign.add_playbook(&folder);
+        let redactor = &context.redactor;
+        let own = report::python::without(&session.settings, &foreign);
+        let mut reporter = report::reporter(&own, output, options.verbosity, redactor.clone());
+        if let Some(folder) = &self.tree {
+            let folder = crate::document::absolute(&crate::settings::expand_home(folder));
+            reporter = report::with_tree(reporter, folder, &session.settings, options.verbosity, redactor);
+        }
+        let plugins = session.settings.bin_ansible_callbacks && !self.list_hosts;
         let mut reporter =
-            report::python::with_plugins(reporter, &foreign, &session.settings, redactor, plugins)?;
+            report::python::with_plugins(reporter, &foreign, &session.settings, redactor.clone(), plugins)?;
         let mut inventory = common::begin(&session, &options, &context, &mut *reporter)?;
         inventory.beside_playbook(vec![folder.clone()]);
         if self.list_hosts {

@@ -46,9 +46,14 @@ impl Check {
         };
         let (context, foreign) = common::context(&session, &options);
         let reporter = report::reporter(&session.settings, Output::Text, 0, context.redactor.clone());
-        let cancel = Cancel::default();
-        let shared =
-            Shared::new(options, session.settings, session.keyring, context.clone(), foreign, cancel);
+        let shared = Shared::new(
+            options,
+            session.settings,
+            session.keyring,
+            context.clone(),
+            foreign,
+            Cancel::default(),
+        );
         let mut run = run::Run::new(Arc::new(shared), Inventory::default(), reporter)?;
         let mut findings: Vec<Finding> = Vec::new();
         for path in &playbooks {

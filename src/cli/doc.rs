@@ -1,6 +1,7 @@
 //! `playbook doc`, which is also `ansible-doc`.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use clap::Parser;
 use playbook_api::spec::{ArgType, OptionSpec};
@@ -8,6 +9,7 @@ use playbook_api::{Doc, Error, Registry, Spec};
 use serde_json::{Value as Json, json};
 
 use super::{Fault, Register, show};
+use crate::foreign::{Foreign, Kind, nothing_to_ask};
 use crate::playbook::nearest;
 use crate::run::actions;
 
@@ -23,8 +25,8 @@ pub struct Docs {
     /// A task to start from, instead of the documentation.
     #[arg(short, long)]
     snippet: bool,
-    /// The kind of plugin; only modules have documentation here.
-    #[arg(short = 't', long = "type", default_value = "module", hide = true)]
+    /// The kind of plugin; those that are not modules are Python.
+    #[arg(short = 't', long = "type", default_value = "module")]
     kind: String,
     /// Say more.
     #[arg(short, long, action = clap::ArgAction::Count, hide = true)]
@@ -45,8 +47,9 @@ impl Docs {
         let mut registry = Registry::default();
         register(&mut registry);
         if self.kind != "module" {
-            let message = format!("there is no documentation of {} plugins here", self.kind);
-            return Err(Fault::options(Error::new(message)));
+            // These are Python, all of them.
+            show(&self.of_python(&self.names)?);
+            return Ok(0);
         }
         if self.list || self.names.is_empty() {
             show(&self.listing(&registry));
@@ -54,7 +57,20 @@ impl Docs {
         }
         let mut all = serde_json::Map::new();
         for name in &self.names {
-            let subject = find(&registry, name)?;
+            let subject = match find(&registry, name) {
+                Ok(subject) => subject,
+                Err(unknown) => {
+                    if !installed(name)? {
+                        return Err(unknown.into());
+                    }
+                    let text = self.of_python(std::slice::from_ref(name))?;
+                    match serde_json::from_str::<serde_json::Map<String, Json>>(&text) {
+                        Ok(docs) if self.json => all.extend(docs),
+                        _ => show(&text),
+                    }
+                    continue;
+                }
+            };
             match (self.json, self.snippet) {
                 (true, _) => {
                     all.insert(name.clone(), as_json(&subject));
@@ -69,10 +85,24 @@ impl Docs {
         Ok(0)
     }
 
+    /// The documentation of what is written in Python, as ansible-core's own command prints it.
+    fn of_python(&self, names: &[String]) -> Result<String, Error> {
+        let foreign = foreign()?;
+        let what = if self.kind == "module" { "module".to_owned() } else { format!("{} plugin", self.kind) };
+        let python = foreign.python_for(&what, names.first().map_or("", String::as_str))?;
+        let flags = [(self.list || names.is_empty(), "-l"), (self.json, "-j"), (self.snippet, "-s")];
+        let mut arguments = vec!["-t", &self.kind];
+        arguments.extend(flags.iter().filter(|(set, _)| *set).map(|(_, flag)| *flag));
+        arguments.extend(names.iter().map(String::as_str));
+        let answer = python.ask("doc", json!(arguments), &mut nothing_to_ask)?;
+        Ok(answer.as_str().unwrap_or_default().to_owned())
+    }
+
     fn listing(&self, registry: &Registry) -> String {
         let mut docs: Vec<&Doc> =
             registry.module_names().filter_map(|n| registry.module(n)).map(|m| m.doc).collect();
         docs.extend(actions::TABLE.values().map(|action| action.doc));
+        docs.retain(|doc| !doc.name.starts_with('_'));
         docs.retain(|doc| {
             self.names.is_empty() || self.names.iter().any(|n| doc.full_name().starts_with(n.as_str()))
         });
@@ -86,6 +116,20 @@ impl Docs {
         let widest = docs.iter().map(|doc| doc.full_name().len()).max().unwrap_or(0);
         docs.iter().map(|doc| format!("{:widest$}  {}\n", doc.full_name(), doc.short)).collect()
     }
+}
+
+/// What lies beside the playbooks of this folder, and in collections.
+fn foreign() -> Result<Foreign, Error> {
+    let (settings, _) = super::session::settings(false).map_err(|fault| fault.error)?;
+    let foreign = Foreign::new(&settings, 0);
+    foreign.add_playbook(&crate::document::absolute(Path::new(".")));
+    Ok(foreign)
+}
+
+/// Whether a module of this name is there, in whatever language.
+fn installed(name: &str) -> Result<bool, Error> {
+    let foreign = foreign()?;
+    Ok(foreign.find(Kind::Module, name, &[])?.is_some() || foreign.core_module(name).is_some())
 }
 
 fn find<'a>(registry: &'a Registry, name: &str) -> Result<Subject<'a>, Error> {

@@ -1,16 +1,13 @@
 //! How the helper comes to run: one command line that starts it where it is already, or else asks for it on the same
 //! channel, and answers to whoever asks for a password on the way.
 
-use std::io::{Read, Write};
-use std::time::{Duration, Instant};
+use std::io::Read;
 
-use playbook_api::{Error, Failure};
-use playbook_remote::frame::Assembler;
-use playbook_remote::message::{Message, PROTOCOL};
-use playbook_remote::terminal::ASKS;
+use playbook_api::Failure;
 
-use super::channel::{Channel, Reader, any_readable, readable};
-use super::launch::{Launcher, Started};
+use super::channel::Channel;
+use super::dialogue::{Dialogue, Said};
+use super::launch::Launcher;
 use super::payload::Payload;
 use super::privilege::{self, Become};
 
@@ -24,16 +21,13 @@ pub struct Deploy {
 }
 
 /// What the shell says once it has found no helper: what is wanted, and how it may come.
-const NEEDS: &str = "PLAYBOOK-NEEDS";
+pub const NEEDS: &str = "PLAYBOOK-NEEDS";
 
 /// What it says when a helper that was sent could not be put in place.
-const FAILED: &str = "PLAYBOOK-FAILED";
-
-/// How long a silent start is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const FAILED: &str = "PLAYBOOK-FAILED";
 
 /// How many folders are tried one after the other.
-const FOLDERS: usize = 6;
+pub const FOLDERS: usize = 6;
 
 /// Starts the helper as somebody, and puts it there first where it is missing.
 pub fn start(
@@ -157,7 +151,7 @@ impl Attempt {
                 "[ -d \"$d\" ] || mkdir -p \"$d\" 2>&1;",
                 "[ -O \"$d\" ] && : >\"$t\" && chmod 700 \"$t\" && \"$t\" && {{ ",
                 "if [ $z = gzip ]; then head -c $c | gzip -dc >\"$t\"; else head -c $c >\"$t\"; fi;",
-                "\"$t\" verify {hash} && mv -f \"$t\" \"$d/$n\" && umask $m && exec \"$d/$n\" {run};",
+                "[ -s \"$t\" ] && \"$t\" verify {hash} && mv -f \"$t\" \"$d/$n\" && umask $m && exec \"$d/$n\" {run};",
                 "rm -f \"$t\" \"$d/$n\";echo {failed} $i;exit 1; }};rm -f \"$t\" 2>/dev/null;",
                 "done;echo {failed} 9;exit 1",
             ),
@@ -202,227 +196,6 @@ fn escaped(text: &str) -> String {
         }
     }
     out
-}
-
-/// What the shell at the other end says.
-enum Said {
-    /// The helper runs; its own words follow.
-    Ready,
-    Needs {
-        uname: String,
-        gzip: bool,
-    },
-    /// The helper could not be put into the folder of this number.
-    Failed(usize),
-    /// It ended.
-    Nothing,
-}
-
-/// A conversation with a shell that is becoming the helper.
-pub struct Dialogue<'a> {
-    pub started: Started,
-    other: Option<&'a Become>,
-    /// Who a terminal on the host asks for.
-    terminal: Option<&'a Become>,
-    key: String,
-    answered: bool,
-    out: Vec<u8>,
-    pub err: Vec<u8>,
-    noise: String,
-    /// Whether its standard error is closed.
-    deaf: bool,
-}
-
-impl<'a> Dialogue<'a> {
-    fn begin(
-        launcher: &dyn Launcher,
-        line: &str,
-        other: Option<&'a Become>,
-        terminal: Option<&'a Become>,
-    ) -> Result<Dialogue<'a>, Failure> {
-        let key = uuid::Uuid::new_v4().simple().to_string();
-        let line = match other {
-            Some(other) => other.command(line, &key)?,
-            None => format!("/bin/sh -c {}", privilege::quote(line)),
-        };
-        let started = launcher.start(&line)?;
-        Ok(Dialogue {
-            started,
-            other,
-            terminal,
-            key,
-            answered: false,
-            out: Vec::new(),
-            err: Vec::new(),
-            noise: String::new(),
-            deaf: false,
-        })
-    }
-
-    fn line(&mut self) -> Result<Said, Failure> {
-        while let Some(line) = self.next_line()? {
-            let mut words = line.split_whitespace();
-            match words.next() {
-                Some(playbook_remote::READY) => return Ok(Said::Ready),
-                Some(NEEDS) => {
-                    let words: Vec<&str> = words.collect();
-                    let gzip = words.last() == Some(&"gzip");
-                    let uname = words.iter().take(2).copied().collect::<Vec<_>>().join(" ");
-                    return Ok(Said::Needs { uname, gzip });
-                }
-                Some(FAILED) => {
-                    return Ok(Said::Failed(words.next().and_then(|n| n.parse().ok()).unwrap_or(FOLDERS)));
-                }
-                Some(ASKS) => {
-                    let password = self.terminal.and_then(|other| other.password.as_ref());
-                    let password = password.map_or("", |password| &password.0);
-                    self.started.input.write_all(format!("{password}\n").as_bytes())?;
-                    self.answered = true;
-                }
-                // What a login has to say to people.
-                _ => self.noise.push_str(&line),
-            }
-        }
-        Ok(Said::Nothing)
-    }
-
-    /// The next line of output; nothing at its end.
-    fn next_line(&mut self) -> Result<Option<String>, Failure> {
-        let mut deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(end) = self.out.iter().position(|b| *b == b'\n') {
-                let line: Vec<u8> = self.out.drain(..=end).collect();
-                return Ok(Some(String::from_utf8_lossy(&line).into_owned()));
-            }
-            let both = [&self.started.output, &self.started.errors];
-            let [out, err] = match self.deaf {
-                false => any_readable(both, Duration::from_millis(200))?,
-                true => [readable(both[0], Duration::from_millis(200))?, false],
-            };
-            if out {
-                let mut piece = [0; 4096];
-                match self.started.output.read(&mut piece)? {
-                    0 => {
-                        self.listen()?;
-                        return Ok(None);
-                    }
-                    count => self.out.extend_from_slice(&piece[..count]),
-                }
-                deadline = Instant::now() + PATIENCE;
-            } else if err && self.listen()? {
-                deadline = Instant::now() + PATIENCE;
-            }
-            if Instant::now() > deadline {
-                let what = if self.other.is_some() { "privilege escalation" } else { "the helper to start" };
-                let seconds = PATIENCE.as_secs();
-                return Err(Failure::new(format!(
-                    "Timeout ({seconds}s) waiting for {what}: {}",
-                    self.complaints()
-                )));
-            }
-        }
-    }
-
-    /// Hears complaints and questions, and answers the one for the password. Says whether there was anything.
-    fn listen(&mut self) -> Result<bool, Failure> {
-        let mut heard = false;
-        while !self.deaf && readable(&self.started.errors, Duration::ZERO)? {
-            let mut piece = [0; 4096];
-            let count = self.started.errors.read(&mut piece)?;
-            if count == 0 {
-                self.deaf = true;
-                break;
-            }
-            heard = true;
-            self.err.extend_from_slice(&piece[..count]);
-        }
-        let Some(other) = self.other.filter(|_| heard) else { return Ok(heard) };
-        if let Some(end) = other.question(&self.err, &self.key) {
-            self.err.drain(..end);
-            let Some(password) = &other.password else { return Err(other.missing()) };
-            if self.answered {
-                return Err(other.incorrect());
-            }
-            self.answered = true;
-            self.started.input.write_all(format!("{}\n", password.0).as_bytes())?;
-        }
-        Ok(heard)
-    }
-
-    fn send(&mut self, payload: &Payload, gzip: bool) -> Result<(), Failure> {
-        let unpacked;
-        let (form, bytes) = match gzip {
-            true => ("gzip", payload.packed_bytes()),
-            false => {
-                unpacked = payload.unpacked()?;
-                ("plain", &*unpacked)
-            }
-        };
-        let input = &mut self.started.input;
-        let sent = write!(input, "{form} {}\n", bytes.len()).and_then(|()| input.write_all(bytes));
-        match sent {
-            Ok(()) => Ok(()),
-            // It says why.
-            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            Err(e) => Err(e.into()),
-        }
-    }
-
-    /// The channel, once the helper has introduced itself.
-    fn channel(self) -> Result<Channel, Failure> {
-        let mut assembler = Assembler::default();
-        let mut rest = &self.out[..];
-        while !rest.is_empty() {
-            assembler.fill(&mut rest)?;
-        }
-        let Started { input, output, process, .. } = self.started;
-        let mut reader = Reader { output, assembler };
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match reader.assembler.next()? {
-                Some((_, Message::Hello(hello))) if hello.protocol == PROTOCOL => {
-                    return Ok(Channel::new(input, reader, process));
-                }
-                Some(_) => return Err(Failure::new("the helper on the host speaks another language")),
-                None if Instant::now() > deadline => return Err(Failure::new("the helper does not answer")),
-                None => {
-                    if readable(&reader.output, Duration::from_millis(100))?
-                        && reader.assembler.fill(&mut reader.output)? == 0
-                    {
-                        return Err(Failure::new("the helper ended before it said anything"));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Whether a silent end may be the helper's own, and not a refusal to become somebody.
-    fn is_ours(&self) -> bool {
-        let said = self.complaints();
-        self.other.or(self.terminal).is_none_or(|other| other.refusal(&said, self.answered).is_none())
-            && (said.contains("playbook-remote") || said.contains("Permission denied") || said.is_empty())
-    }
-
-    fn complaints(&self) -> String {
-        let said = format!("{}{}", String::from_utf8_lossy(&self.err), self.noise);
-        said.trim().to_owned()
-    }
-
-    /// Why nothing came of it.
-    fn refused(mut self) -> Failure {
-        let _ = self.listen();
-        let said = self.complaints();
-        let code = self.started.process.wait(Duration::from_millis(500));
-        let Some(other) = self.other.or(self.terminal) else {
-            let code = code.map_or_else(String::new, |code| format!(" (code {code})"));
-            let said = if said.is_empty() { "it said nothing".to_owned() } else { said };
-            return Error::new(format!("the helper did not start on the host{code}: {said}")).into();
-        };
-        match other.refusal(&said, self.answered) {
-            Some(refusal) => Failure::new(refusal),
-            None => Failure::new(format!("cannot become '{}' with {}: {said}", other.user, other.name())),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl Reader {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e.into()),
             }
-            while let Some(message) = self.assembler.next()? {
+            while let Some(message) = self.assembler.take()? {
                 messages.push(message);
             }
         }

@@ -8,6 +8,7 @@
 mod bootstrap;
 mod call;
 mod channel;
+mod dialogue;
 mod docker;
 mod launch;
 mod local;

@@ -1,6 +1,7 @@
 //! The connections of a run: each is made when a task first needs it, and ended with the run.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use playbook_api::{Error, ErrorKind, Failure};
@@ -113,9 +114,20 @@ impl Drop for Connections {
     }
 }
 
+/// Whether this process is about to end.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
 /// Ends the connections of this process at once, for one that is about to end itself.
 pub fn abandon() {
+    ENDING.store(true, Ordering::Relaxed);
     for common in OPEN.lock().unwrap_or_else(|e| e.into_inner()).iter().filter_map(Weak::upgrade) {
         common.abandon();
+    }
+}
+
+/// Stays here if this process is about to end: that its connections are gone is nothing to tell.
+pub fn stay_if_ending() {
+    while ENDING.load(Ordering::Relaxed) {
+        std::thread::park();
     }
 }

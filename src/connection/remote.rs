@@ -13,7 +13,7 @@ use super::call::{self, Lost};
 use super::channel::{Channel, any_readable, readable};
 use super::launch::{Launcher, Started};
 use super::payload::Payload;
-use super::{Become, Connection, Output};
+use super::{Become, Connection, Output, pool};
 
 /// How long a helper that was told to end may take.
 const FAREWELL: Duration = Duration::from_millis(1500);
@@ -50,7 +50,7 @@ impl Remote {
     /// Ends all helpers, and then the connection.
     pub fn close(&self) {
         let slots: Vec<Slot> =
-            self.helpers.lock().unwrap_or_else(|e| e.into_inner()).drain().map(|(_, slot)| slot).collect();
+            self.helpers.lock().unwrap_or_else(|e| e.into_inner()).values().cloned().collect();
         let channels: Vec<Arc<Channel>> =
             slots.iter().filter_map(|slot| slot.lock().unwrap_or_else(|e| e.into_inner()).take()).collect();
         channels.iter().for_each(|channel| channel.close());
@@ -97,6 +97,7 @@ impl User {
 
     /// What it means that a helper went away while it ran a module.
     fn gone(&self, channel: &Arc<Channel>, reason: &str) -> Failure {
+        pool::stay_if_ending();
         self.forget(channel);
         channel.close();
         let code = channel.wait(FAREWELL);

@@ -177,15 +177,18 @@ fn files_go_there_if_they_are_needed_and_come_back() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_ends_its_stream_and_nothing_else() {
+fn a_file_that_is_refused_ends_its_stream_and_nothing_else() {
     let lab = Lab::new();
     let user = lab.remote("~/t", true).user(None);
     let source = Arc::new(Counted(large(), Arc::default()));
     let context = Context { source: Some(source), ..lab.context() };
-    // A full disk.
-    let args = map! { "dest" => "/dev/full", "unsafe_writes" => true, "follow" => true };
-    let failure = lab.run(&user, "copy", args, &context);
-    assert!(failure.is_err() || Path::new("/dev/full").is_file());
+    // Refused once it is all there.
+    let place = lab.home.path().join("refused");
+    let args = map! { "dest" => place.display().to_string(), "validate" => "false %s" };
+    assert!(lab.run(&user, "copy", args, &context).is_err() && !place.exists());
+    // Refused before any of it was read.
+    let args = map! { "dest" => "/proc/nowhere/x" };
+    assert!(lab.run(&user, "copy", args, &context).is_err());
     assert_eq!(out(&lab.shell(&user, "echo on").unwrap()), "on");
 }
 

@@ -72,6 +72,7 @@ loader = DataLoader()
 # --- values -------------------------------------------------------------------------------------------------------
 
 import base64, datetime, math
+from collections import ChainMap
 from collections.abc import Mapping, Set
 from ansible._internal._templating._jinja_common import Marker, UndefinedMarker
 try:
@@ -259,7 +260,33 @@ class HostVariables(Mapping):
         return self[host]
 
 
+class Layers(list):
+    """The one layer of a ChainMap, made when a template is rendered: only plain dicts are taken there."""
+
+    def __init__(self, variables):
+        super().__init__()
+        self._variables = variables
+
+    def _load(self):
+        if not list.__len__(self):
+            list.append(self, self._variables.copy())
+        return self
+
+    def __iter__(self):
+        return list.__iter__(self._load())
+
+    def __getitem__(self, index):
+        return list.__getitem__(self._load(), index)
+
+    def __len__(self):
+        return list.__len__(self._load())
+
+
 def templar_for(variables):
+    if isinstance(variables, Variables):
+        lazy = ChainMap()
+        lazy.maps = Layers(variables)
+        variables = lazy
     return Templar(loader=loader, variables=variables)
 
 
@@ -300,6 +327,12 @@ def _core_module(conversation, name):
     if not found.resolved or not os.path.isfile(found.plugin_resolved_path):
         return None
     return {"path": os.path.realpath(found.plugin_resolved_path), "name": found.resolved_fqcn}
+
+
+@handles("roots")
+def _roots(conversation, body):
+    roots = [os.path.join(path or ".", "ansible_collections") for path in sys.path]
+    return [os.path.abspath(root) for root in roots if os.path.isdir(root)]
 
 
 @handles("payload")
@@ -579,7 +612,7 @@ def _inventory(conversation, body):
         for name, value in content["vars"].items():
             data.set_variable(group, name, value)
     name, source = body["name"], body["source"]
-    plugin = plugin_loader.inventory_loader.get(name if "." in name else "ansible.legacy." + name)
+    plugin = plugin_loader.inventory_loader.get(name)
     if plugin is None:
         return None
     if not plugin.verify_file(source):
@@ -784,6 +817,21 @@ def _callback(conversation, body):
         Display().verbose(body["text"], host=body["host"], caplevel=body["level"] - 1)
     sys.stdout.flush()
     sys.stderr.flush()
+
+
+# --- documentation ------------------------------------------------------------------------------------------------
+
+@handles("doc")
+def _doc(conversation, arguments):
+    import contextlib
+    import io
+    from ansible.cli.doc import DocCLI
+    printed = io.StringIO()
+    import warnings
+    warnings.simplefilter("ignore")
+    with contextlib.redirect_stdout(printed):
+        DocCLI(["ansible-doc"] + arguments).run()
+    return printed.getvalue()
 
 
 # --- errors -------------------------------------------------------------------------------------------------------

@@ -192,6 +192,12 @@ fn receive(stream: &mut UnixStream) -> std::io::Result<Option<Json>> {
     Ok(Some(serde_json::from_slice(&body)?))
 }
 
+/// The Python that plugins would be run with, whether or not it can: what `ansible_playbook_python` says.
+pub fn likely(settings: &Settings) -> String {
+    let first = candidates(settings).into_iter().next();
+    first.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 /// Where a Python with ansible-core may be: the one that was named, and only that; else the active environment's,
 /// the one of an `ansible` script, and python3.
 fn candidates(settings: &Settings) -> Vec<PathBuf> {

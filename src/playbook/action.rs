@@ -94,6 +94,19 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
     Ok(parsed)
 }
 
+/// Whether there is a module or action of the name beside the playbook, in a collection or in ansible-core.
+fn is_foreign(name: &str, task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<bool, Error> {
+    let search = match task.get("collections") {
+        Some(node) => collections::names(node),
+        None => collections::search_in(frame, &task.place().file),
+    };
+    let with_collection = |collection: &Arc<str>| (loader.is_action)(&format!("{collection}.{name}"));
+    Ok(search.iter().any(with_collection)
+        || loader.foreign.find(foreign::Kind::Module, name, &search)?.is_some()
+        || loader.foreign.find(foreign::Kind::Action, name, &search)?.is_some()
+        || loader.foreign.core_module(name).is_some())
+}
+
 /// The error for a task that names two modules, or a misspelt keyword beside its module.
 fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error {
     let error = parser_error(format!("conflicting action statements: {first}, {second}"), place);
@@ -102,19 +115,6 @@ fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error 
             .map(|near| format!("Did you mean the keyword '{near}' with '{name}'?"))
     });
     keyword.into_iter().fold(error, Error::help)
-}
-
-/// Whether there is a module or action of the name beside the playbook, in a collection or in ansible-core.
-fn is_foreign(name: &str, task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<bool, Error> {
-    let search = match task.get("collections") {
-        Some(node) => collections::names(node),
-        None => collections::search(frame),
-    };
-    let with_collection = |collection: &Arc<str>| (loader.is_action)(&format!("{collection}.{name}"));
-    Ok(search.iter().any(with_collection)
-        || loader.foreign.find(foreign::Kind::Module, name, &search)?.is_some()
-        || loader.foreign.find(foreign::Kind::Action, name, &search)?.is_some()
-        || loader.foreign.core_module(name).is_some())
 }
 
 /// The error for a module that nobody has.

@@ -21,6 +21,14 @@ struct Callbacks {
     announced: Option<TaskId>,
 }
 
+/// The settings without the callback plugins that are enabled and run in the helper.
+pub fn without(settings: &Settings, foreign: &Foreign) -> Settings {
+    let mut settings = settings.clone();
+    let theirs = foreign.callbacks(&settings.callbacks_enabled);
+    settings.callbacks_enabled.retain(|name| !theirs.contains(name));
+    settings
+}
+
 /// Puts the callback plugins that are there in front of a report, or in its place. `additional` says whether those
 /// that nobody named are wanted.
 pub fn with_plugins(

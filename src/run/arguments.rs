@@ -68,7 +68,7 @@ fn full_name(task: &Task) -> String {
 fn defaults(call: &ItemCall, task: &Task, renderer: &Renderer) -> Result<Map, Error> {
     let mut values = Map::default();
     let shared = &call.play.shared;
-    for node in module_defaults(task, &shared.registry, &shared.foreign)? {
+    for node in module_defaults(task, &shared.registry, &shared.foreign) {
         if let Value::Map(map) = renderer.value(node)? {
             values.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())));
         }
@@ -77,11 +77,7 @@ fn defaults(call: &ItemCall, task: &Task, renderer: &Renderer) -> Result<Map, Er
 }
 
 /// What `module_defaults` says of a task's module, as written: its groups', then its own.
-pub fn module_defaults<'t>(
-    task: &'t Task,
-    registry: &Registry,
-    foreign: &Foreign,
-) -> Result<Vec<&'t Node>, Error> {
+pub fn module_defaults<'t>(task: &'t Task, registry: &Registry, foreign: &Foreign) -> Vec<&'t Node> {
     let mut written: Vec<(String, &Node)> = Vec::new();
     for node in keyword::inherited(task, "module_defaults") {
         let dicts: Vec<&Node> = node.as_list().map_or_else(|| vec![node], |items| items.iter().collect());
@@ -95,14 +91,14 @@ pub fn module_defaults<'t>(
     }
     let mut found = Vec::new();
     if written.is_empty() {
-        return Ok(found);
+        return found;
     }
     let entry = registry.module(&task.action.name);
     let collection = entry.map(|e| e.doc.collection).unwrap_or_default();
-    let full = super::foreign::full_name(registry, foreign, task)?;
+    let full = super::foreign::full_name(registry, foreign, task);
     for (key, node) in &written {
         let Some(group) = key.strip_prefix("group/") else { continue };
-        let members = foreign.action_group(group)?;
+        let members = foreign.action_group(group).unwrap_or_default();
         if members.contains(&full) || in_group(group.rsplit('.').next().unwrap_or(group), collection) {
             found.push(*node);
         }
@@ -125,7 +121,7 @@ pub fn module_defaults<'t>(
             found.push(*node);
         }
     }
-    Ok(found)
+    found
 }
 
 /// The action groups that collections define and this program has modules of.

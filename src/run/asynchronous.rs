@@ -8,8 +8,7 @@ use std::time::Duration;
 use playbook_api::{Arguments, Error, Failure, Map, Outcome, Run, Value, map};
 
 use super::actions::{self, ActionCall};
-use super::module::{self, Resolved};
-use super::{foreign, keyword, result};
+use super::{foreign, keyword, module, result};
 use crate::playbook::Task;
 use crate::report::{Event, Status};
 use crate::template::Scope;
@@ -24,17 +23,31 @@ pub fn limit(task: &Task, scope: &Arc<HostScope>) -> Result<Option<u64>, Error> 
 
 /// Starts the task's module as a job, and with `poll` waits for its end.
 pub fn run(call: &mut ActionCall) -> Result<Outcome, Failure> {
-    let (task, shared) = (call.item.task, call.item.play.shared.clone());
+    let (task, shared) = (call.item.task, &call.item.play.shared);
     let name = &task.action.name;
-    if actions::find(name).is_some_and(|action| !action.asynchronous) {
-        return Err(no_support(name));
-    }
-    let job = Job::of(call, name)?;
+    let needs_the_run = actions::find(name).is_some_and(|action| !action.asynchronous);
+    let resolved = if needs_the_run { None } else { Some(module::resolve(call, name)?) };
+    let (entry, foreign) = match resolved {
+        Some(module::Resolved::Native(entry)) if matches!(entry.run, Run::Host(_)) => (entry, None),
+        Some(module::Resolved::Foreign(found, path)) => {
+            let prepared = foreign::prepare(call, &found, &path, &call.args)?;
+            call.args = prepared.args.clone();
+            call.args.values.insert("job".into(), true.into());
+            (prepared.entry.clone(), Some(prepared))
+        }
+        _ => return Err(Failure::new(format!("This action ({name}) does not support async."))),
+    };
     let limit = limit(task, call.scope)?.unwrap_or_default();
     let poll = match &task.poll {
         Some(node) => keyword::integer(node, "poll", &call.renderer())?.unwrap_or(0),
         None => i64::try_from(shared.settings.poll_interval).unwrap_or(0),
     };
+    for (option, _) in entry.spec().options.iter().filter(|(_, option)| option.no_log) {
+        if let Some(secret) = call.args.get(option) {
+            shared.context.redactor.register_value(secret);
+        }
+    }
+    let shown = (shared.options.verbosity >= 3).then(|| module::invocation(&entry, &call.args));
     let prefix = format!("j{}", RandomState::new().hash_one(0) % 1_000_000_000_000);
     let folder = folder(call)?;
     let started = call.call_module(
@@ -42,7 +55,7 @@ pub fn run(call: &mut ActionCall) -> Result<Outcome, Failure> {
         Arguments {
             values: map! {
                 "_prefix" => prefix, "_limit" => limit, "_async_dir" => folder.as_str(),
-                "_module" => job.module, "_module_args" => job.values,
+                "_module" => entry.doc.full_name(), "_module_args" => call.args.values.clone(),
             },
             ..call.args.clone()
         },
@@ -51,44 +64,15 @@ pub fn run(call: &mut ActionCall) -> Result<Outcome, Failure> {
         Ok(poll) if poll > 0 => wait(call, &started.values, limit, poll),
         _ => Ok(started),
     };
-    let Some(shown) = job.shown else { return done };
+    let done = match &foreign {
+        Some(prepared) => return prepared.finish(done),
+        None => done,
+    };
+    let Some(shown) = shown else { return done };
     match done {
         Ok(outcome) => Ok(outcome.with("invocation", shown)),
         Err(failure) => Err(failure.with("invocation", shown)),
     }
-}
-
-/// What the job runs.
-struct Job {
-    module: String,
-    values: Map,
-    /// The task's arguments, as `-vvv` shows them.
-    shown: Option<Value>,
-}
-
-impl Job {
-    fn of(call: &ActionCall, name: &str) -> Result<Job, Failure> {
-        let shared = &call.item.play.shared;
-        let entry = match module::resolve(call, name)? {
-            Resolved::Foreign(found, path) => {
-                let values = foreign::prepare(call, &found, &path, &call.args)?.values;
-                return Ok(Job { module: foreign::MODULE.into(), values, shown: None });
-            }
-            Resolved::Native(entry) if matches!(entry.run, Run::Host(_)) => entry,
-            Resolved::Native(_) => return Err(no_support(name)),
-        };
-        for (option, _) in entry.spec().options.iter().filter(|(_, option)| option.no_log) {
-            if let Some(secret) = call.args.get(option) {
-                shared.context.redactor.register_value(secret);
-            }
-        }
-        let shown = (shared.options.verbosity >= 3).then(|| module::invocation(&entry, &call.args));
-        Ok(Job { module: entry.doc.full_name(), values: call.args.values.clone(), shown })
-    }
-}
-
-fn no_support(name: &str) -> Failure {
-    Failure::new(format!("This action ({name}) does not support async."))
 }
 
 /// The folder of jobs on the host.
@@ -128,13 +112,13 @@ fn watch(call: &mut ActionCall, job: &str, limit: u64, poll: u64) -> Result<Outc
             // A connection may break while the job goes on.
             Err(_) => {}
             Ok(outcome) => {
-                let mut seen = result::blank(call.item.info, call.scope, Status::Ok);
-                seen.values = outcome.values;
+                let mut result = result::blank(call.item.info, call.scope, Status::Ok);
+                result.values = outcome.values;
                 if left == 0 {
                     let message = format!("async task did not complete within the requested time - {limit}s");
-                    return Err(Failure::new(message).with("async_result", seen.values));
+                    return Err(Failure::new(message).with("async_result", result.values));
                 }
-                (call.item.emit)(Event::Poll { result: seen, job: job.to_owned() });
+                (call.item.emit)(Event::Poll { result, job: job.to_owned() });
             }
         }
     }
@@ -142,37 +126,8 @@ fn watch(call: &mut ActionCall, job: &str, limit: u64, poll: u64) -> Result<Outc
 
 fn status(call: &mut ActionCall, job: &str, mode: &str) -> Result<Outcome, Failure> {
     let values = map! { "jid" => job, "mode" => mode, "_async_dir" => folder(call)? };
-    ask(call, Arguments { values, ..call.args.clone() })
-}
-
-/// Asks for a job's status; what a module in another language printed is understood here.
-pub fn ask(call: &mut ActionCall, args: Arguments) -> Result<Outcome, Failure> {
-    let mut outcome = call.call_module("ansible.builtin.async_status", args).map_err(|mut failure| {
-        failure.outcome.values.shift_remove("_module");
-        failure
-    })?;
-    let module = outcome.values.shift_remove("_module");
-    if module.is_none_or(|module| module.as_str() != Some(foreign::MODULE)) {
-        return Ok(outcome);
-    }
-    let said = |done: Outcome| {
-        let mut values = outcome.values.clone();
-        values.shift_remove("rc");
-        let stderr = values.insert("stderr".into(), "".into());
-        values.insert("stdout".into(), "".into());
-        values.extend(done.values);
-        if let Some(stderr) = stderr.filter(Value::is_true) {
-            values.insert("stderr".into(), stderr);
-        }
-        if call.item.play.shared.options.verbosity < 3 {
-            values.shift_remove("invocation");
-        }
-        Outcome { values, ..done }
-    };
-    match foreign::read(&outcome.values, None) {
-        Ok(done) => Ok(said(done)),
-        Err(failure) => Err(Failure { outcome: said(failure.outcome.clone()), ..failure }),
-    }
+    let args = Arguments { values, ..call.args.clone() };
+    call.call_module("ansible.builtin.async_status", args)
 }
 
 fn finished(outcome: &Outcome) -> bool {

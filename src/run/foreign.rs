@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use playbook_api::{Arguments, Error, Failure, Map, Outcome, Registry, Value, map};
+use playbook_api::{Arguments, Error, Failure, Map, ModuleEntry, Outcome, Registry, Value, map};
 
 use super::actions::ActionCall;
 use super::{keyword, module};
 use crate::foreign::style::Style;
-use crate::foreign::{Foreign, Found, Kind, reply};
+use crate::foreign::{Foreign, Found, Kind};
 use crate::playbook::{self, Task};
 use crate::template::{Renderer, Scope};
 use crate::vars::HostScope;
@@ -25,46 +25,45 @@ const VERSION: &str = "2.19.14";
 pub fn search(task: &Task) -> Vec<Arc<str>> {
     match task.keywords.values.get("collections") {
         Some(node) => playbook::collections::names(node),
-        None => playbook::collections::search(&task.frame),
+        None => playbook::collections::search_in(&task.frame, &task.place.file),
     }
+}
+
+/// Whether a task runs a module or action plugin that lies beside the playbook or in a collection.
+pub fn is(foreign: &Foreign, task: &Task) -> bool {
+    let search = search(task);
+    let found = |kind| foreign.find(kind, &task.action.name, &search).ok().flatten();
+    [Kind::Action, Kind::Module].into_iter().any(|kind| found(kind).is_some_and(|found| found.path.is_some()))
 }
 
 /// The full name of what a task runs, for what is said of collections' modules; as written where it is in none.
-pub fn full_name(registry: &Registry, foreign: &Foreign, task: &Task) -> Result<String, Error> {
+pub fn full_name(registry: &Registry, foreign: &Foreign, task: &Task) -> String {
     let (name, search) = (&*task.action.name, search(task));
-    let found = match foreign.find(Kind::Module, name, &search)? {
-        Some(found) => Some(found),
-        None => foreign.find(Kind::Action, name, &search)?,
-    };
-    if let Some(found) = found {
-        return Ok(found.name);
+    let find = |kind| foreign.find(kind, name, &search).ok().flatten();
+    match find(Kind::Module).or_else(|| find(Kind::Action)) {
+        Some(found) => found.name,
+        None => registry.module(name).map_or_else(|| name.to_owned(), |entry| entry.doc.full_name()),
     }
-    let native = registry.module(name);
-    Ok(native.map_or_else(|| name.to_owned(), |entry| entry.doc.full_name()))
 }
 
-/// A module that is ready to be run by the host's side.
+/// A module made ready to be run on the host that a task acts on.
 pub struct Prepared {
-    /// The arguments of [`MODULE`].
-    pub values: Map,
-    /// What runs it.
-    interpreter: String,
-    discovered: Discovered,
+    /// The module that runs it there, and that one's arguments.
+    pub entry: Arc<ModuleEntry>,
+    pub args: Arguments,
     warnings: Vec<String>,
+    discovered: Discovered,
     verbose: bool,
 }
 
 /// Runs a module of the file at this path with these arguments.
 pub fn call(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) -> Result<Outcome, Failure> {
-    let mut prepared = prepare(call, found, path, args)?;
-    let args = Arguments { values: std::mem::take(&mut prepared.values), ..Arguments::default() };
-    let entry = call.item.play.shared.registry.module(MODULE).cloned();
-    let entry = entry.ok_or_else(|| Error::new("no module runs others"))?;
-    let done = module::run(call, &entry, args)?;
-    prepared.read(&done.values)
+    let prepared = prepare(call, found, path, args)?;
+    let done = module::run(call, &prepared.entry, prepared.args.clone());
+    prepared.finish(done)
 }
 
-/// Makes a module of the file at this path ready.
+/// Puts a module and its arguments into those of the one that runs it.
 pub fn prepare(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) -> Result<Prepared, Failure> {
     let shared = &call.item.play.shared;
     let payload = shared.foreign.payload(found, path)?;
@@ -82,8 +81,8 @@ pub fn prepare(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) 
     let content = payload.content(&arguments, Some(first.as_str()).filter(|f| !f.is_empty()));
     let encode = |bytes: &[u8]| Value::from(STANDARD.encode(bytes));
     let file = format!("AnsiballZ_{}", payload.file);
-    let mut argv = words.clone();
-    let mut values = map! { "keep_files" => shared.settings.keep_remote_files };
+    let mut argv = words;
+    let mut values = map! { "keep_files" => shared.settings.keep_remote_files, "interpreter" => first };
     match payload.style {
         // It reads its own text, and needs no file.
         Style::Python => {
@@ -105,52 +104,65 @@ pub fn prepare(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) 
         }
     }
     values.insert("argv".into(), argv.into());
-    Ok(Prepared {
-        values,
-        interpreter: first,
-        discovered,
-        warnings: found.warnings.clone(),
-        verbose: shared.options.verbosity >= 3,
-    })
+    let entry = shared.registry.module(MODULE).cloned().ok_or_else(|| Error::new("no module runs others"))?;
+    let warnings = found.warnings.clone();
+    let verbose = shared.options.verbosity >= 3;
+    Ok(Prepared { entry, args: Arguments { values, ..args.clone() }, warnings, discovered, verbose })
 }
 
 impl Prepared {
-    /// What the module printed, as its outcome.
-    pub fn read(&self, values: &Map) -> Result<Outcome, Failure> {
-        let interpreter = Some(self.interpreter.as_str()).filter(|f| !f.is_empty());
-        let finish = |outcome: &mut Outcome| {
-            outcome.warnings.splice(0..0, self.warnings.iter().cloned());
-            if let Some((fact, warning)) = &self.discovered {
-                let mut facts: Map = match outcome.values.get("ansible_facts") {
-                    Some(Value::Map(facts)) => (**facts).clone(),
-                    _ => Map::default(),
-                };
-                facts.insert("discovered_interpreter_python".into(), fact.as_str().into());
-                outcome.values.insert("ansible_facts".into(), facts.into());
-                outcome.warnings.extend(warning.clone());
-            }
-            if !self.verbose {
-                outcome.values.shift_remove("invocation");
-            }
+    /// Adds what is known here to what the module returned.
+    pub fn finish(&self, mut done: Result<Outcome, Failure>) -> Result<Outcome, Failure> {
+        let outcome = match &mut done {
+            Ok(outcome) => outcome,
+            Err(failure) => &mut failure.outcome,
         };
-        match read(values, interpreter) {
-            Ok(mut outcome) => {
-                finish(&mut outcome);
-                Ok(outcome)
-            }
-            Err(mut failure) => {
-                finish(&mut failure.outcome);
-                Err(failure)
-            }
+        outcome.warnings.splice(0..0, self.warnings.iter().cloned());
+        if let Some(Value::Map(facts)) = outcome.values.get("ansible_facts") {
+            let allowed = |name: &Value| !name.as_str().is_some_and(is_reserved_fact);
+            let facts: Map =
+                facts.iter().filter(|(k, _)| allowed(k)).map(|(k, v)| (k.clone(), v.clone())).collect();
+            outcome.values.insert("ansible_facts".into(), facts.into());
         }
+        if let Some((fact, warning)) = &self.discovered {
+            let mut facts: Map = match outcome.values.get("ansible_facts") {
+                Some(Value::Map(facts)) => (**facts).clone(),
+                _ => Map::default(),
+            };
+            facts.insert("discovered_interpreter_python".into(), fact.as_str().into());
+            outcome.values.insert("ansible_facts".into(), facts.into());
+            outcome.warnings.extend(warning.clone());
+        }
+        if !self.verbose {
+            outcome.values.shift_remove("invocation");
+        }
+        done
     }
 }
 
-/// What a module printed, as its outcome.
-pub fn read(values: &Map, interpreter: Option<&str>) -> Result<Outcome, Failure> {
-    let text = |name: &str| values.get(name).map(|v| v.to_text().into_owned()).unwrap_or_default();
-    let rc = values.get("rc").and_then(Value::as_i64).unwrap_or_default();
-    reply::read(&reply::Printed { rc, stdout: &text("stdout"), stderr: &text("stderr"), interpreter })
+/// Facts that a module may not return: they say how the host is reached and what runs modules on it.
+fn is_reserved_fact(name: &str) -> bool {
+    const NAMES: [&str; 14] = [
+        "ansible_connection",
+        "ansible_host",
+        "ansible_port",
+        "ansible_user",
+        "ansible_password",
+        "ansible_private_key_file",
+        "ansible_pipelining",
+        "ansible_timeout",
+        "ansible_shell_type",
+        "ansible_shell_executable",
+        "ansible_become",
+        "ansible_rsync_path",
+        "ansible_loop_var",
+        "ansible_executable",
+    ];
+    NAMES.contains(&name)
+        || ["ansible_ssh_", "ansible_become_", "discovered_interpreter_", "ansible_discovered_interpreter_"]
+            .iter()
+            .any(|start| name.starts_with(start))
+        || (name.starts_with("ansible_") && name.ends_with("_interpreter"))
 }
 
 /// The arguments as `name=value` words.

@@ -3,12 +3,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, map};
+use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, map, reply};
 use serde_json::{Value as Json, json};
 
 use super::actions::ActionCall;
 use super::{foreign, keyword, module, target};
-use crate::foreign::{Found, Kind, nothing_to_ask, reply, wire};
+use crate::foreign::{Found, Kind, nothing_to_ask, wire};
+use crate::playbook::Task;
 use crate::template::Scope;
 
 /// Families of network modules whose actions are one plugin each.
@@ -61,14 +62,14 @@ pub fn run(call: &mut ActionCall, found: &Found) -> Result<Outcome, Failure> {
             "poll": 0,
             "delegate_to": call.delegated.map(|host| host.to_string()),
             "environment": wire::encode(&Value::from(vec![Value::from(environment)])),
-            "collections": foreign::search(&task).iter().map(|c| c.to_string()).collect::<Vec<_>>(),
+            "collections": collections(&task),
         },
         "host": &**call.target(),
         "connection": {
             "plugin": target.login.plugin,
             "become": target.r#become.is_some(),
-            "become_user": target.r#become.as_ref().map(|other| &other.user),
-            "become_method": target.r#become.as_ref().map(|other| &other.method),
+            "become_user": target.r#become.as_ref().map(|b| &b.user),
+            "become_method": target.r#become.as_ref().map(|b| &b.method),
             "remote_user": variable(call, "ansible_user"),
             "address": variable(call, "ansible_host"),
             "port": variable(call, "ansible_port"),
@@ -100,6 +101,16 @@ pub fn run(call: &mut ActionCall, found: &Found) -> Result<Outcome, Failure> {
         }
         None => Err(Failure::new(format!("The action plugin '{}' returned no dictionary", found.name))),
     }
+}
+
+/// The collections as a plugin sees them: ansible.legacy is always among them.
+fn collections(task: &Task) -> Vec<String> {
+    let mut names: Vec<String> = foreign::search(task).iter().map(|name| name.to_string()).collect();
+    if !names.is_empty() && !names.iter().any(|n| matches!(n.as_str(), "ansible.builtin" | "ansible.legacy"))
+    {
+        names.push("ansible.legacy".into());
+    }
+    names
 }
 
 fn variable(call: &ActionCall, name: &str) -> Option<String> {

@@ -219,7 +219,9 @@ fn attempt(
         Err(failure)
             if matches!(failure.error.get_kind(), ErrorKind::Unreachable | ErrorKind::Connection) =>
         {
-            result::failed(call.info, scope, failure.error)
+            let mut result = result::failed(call.info, scope, failure.error);
+            result.values.insert("changed".into(), false.into());
+            result
         }
         done => result::of(call.info, scope, done, is_action),
     };

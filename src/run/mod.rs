@@ -11,7 +11,7 @@ mod cursor;
 mod describe;
 mod effect;
 mod files;
-mod foreign;
+pub mod foreign;
 mod foreign_action;
 pub mod handlers;
 pub mod include;
@@ -125,7 +125,7 @@ impl Run {
             limit: options.limit.clone(),
             inventory_sources: inventory.sources.clone(),
             config_file: shared.settings.config_file.clone(),
-            python: String::new(),
+            python: crate::foreign::python::likely(&shared.settings),
             connection: ConnectionDefaults {
                 plugin: options
                     .connection

@@ -128,6 +128,7 @@ fn on_host(
     let target = target::of_task(call)?;
     tell(call, entry.doc.name, &target);
     let connection = call.item.play.shared.connections.open(&target)?;
+    let context = Context { temporary: Some(target.deploy.folder.into()), ..context };
     let entry = entry.clone();
     within(limit, context, move |context| connection.run(&entry, &args, context))
 }
@@ -200,7 +201,6 @@ fn context(call: &ActionCall) -> Result<Context, Error> {
         diff: call.diff,
         verbosity: shared.options.verbosity,
         environment,
-        temporary: Some(shared.settings.remote_tmp.clone()),
         source: call.files.source.clone(),
         sink: call.files.sink.clone(),
         progress: progress(call.item.host.clone(), call.item.emit.clone()),

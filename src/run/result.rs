@@ -129,7 +129,7 @@ pub fn of(
         values.insert("warnings".into(), outcome.warnings.clone().into());
     }
     let told = values.get("deprecations").and_then(Value::as_list).unwrap_or_default();
-    result.deprecations = told.iter().map(crate::foreign::reply::deprecation_text).collect();
+    result.deprecations = told.iter().map(playbook_api::reply::deprecation_text).collect();
     result.warnings = outcome.warnings;
     result.values = values;
     result

@@ -119,7 +119,7 @@ settings! {
     su_flags: Option<String> = SU_BECOME_FLAGS Text "" [su_become_plugin.flags] [ANSIBLE_SU_FLAGS];
     /// Other words for "Password" that su may ask with.
     su_prompts: Vec<String> = SU_PROMPT_L10N List "" [su_become_plugin.localized_prompts] [ANSIBLE_SU_PROMPT_L10N];
-    /// Ad hoc commands use the callbacks that are enabled.
+    /// Let `stdout_callback` and the reports beside it count for ad hoc commands too.
     bin_ansible_callbacks: bool = DEFAULT_LOAD_CALLBACK_PLUGINS Bool "false" [defaults.bin_ansible_callbacks] [ANSIBLE_LOAD_CALLBACK_PLUGINS];
     /// Where callback plugins are looked for.
     callback_plugins: Vec<PathBuf> = DEFAULT_CALLBACK_PLUGIN_PATH PathSpec "{{ANSIBLE_HOME}}/plugins/callback:/usr/share/ansible/plugins/callback" [defaults.callback_plugins] [ANSIBLE_CALLBACK_PLUGINS];

@@ -10,6 +10,14 @@ use crate::scene::{Scene, alone, like_ansible, wait_until};
 /// Where a run may leave something.
 const PLACES: [&str; 7] = ["/tmp", "/var/tmp", "/dev/shm", "/run", "/root", "/home", "/mnt"];
 
+/// The files in those places, but for the empty folders that ansible-core leaves as well.
+fn left_on(machine: &Machine) -> Vec<String> {
+    let mut files = machine.files(&PLACES).expect("the files");
+    let empty = ["/.ansible", "/.ansible/tmp", "/.ansible_async"];
+    files.retain(|path| !empty.iter().any(|end| path.ends_with(end)));
+    files
+}
+
 /// Two machines, one of which is in for trouble.
 fn two(scene: &Scene) -> (Machine, Machine) {
     let machines = (scene.machine("well"), scene.machine("ill"));
@@ -292,6 +300,64 @@ fn a_task_that_never_ends_has_a_timeout() {
 }
 
 #[test]
+fn the_controller_is_killed_in_the_middle_of_a_copy() {
+    alone("a killed controller", |scene| {
+        let (well, ill) = two(scene);
+        for machine in [&well, &ill] {
+            machine.shell("mkdir /srv/data; echo old > /srv/data/big").expect("a file");
+        }
+        let before = left_on(&ill);
+        let big = std::fs::File::create(scene.path("big")).expect("a big file");
+        big.set_len(2_000_000_000).expect("a big file");
+        let book = "
+- hosts: all
+  gather_facts: false
+  tasks:
+    - copy: {src: big, dest: /srv/data/big}
+";
+        let run = scene.start(book, &["--no-keep-remote"]);
+        let arrives = "find / /tmp /var/tmp /root /home -xdev -size +40M -newer /srv/data/big -not -path '/proc/*' | wc -l";
+        wait_until("a file's arrival", || ill.shell(arrives).is_ok_and(|count| count.trim() != "0"));
+        run.kill();
+        let _ = run.end();
+        nothing_is_left(scene, &[&well, &ill]);
+        assert_eq!(std::fs::read_to_string(ill.path("/srv/data/big")).expect("a file"), "old\n");
+        assert_eq!(ill.files(&["/srv/data"]).expect("the files"), ["/srv/data/big"]);
+        assert_eq!(left_on(&ill), before);
+    });
+}
+
+#[test]
+fn a_run_that_keeps_no_helper_leaves_nothing() {
+    alone("a run that leaves nothing", |scene| {
+        let (well, ill) = two(scene);
+        scene.inventory(&[
+            (&well, ""),
+            (&ill, "ansible_user=keeper ansible_become=true ansible_become_user=robot"),
+        ]);
+        let before = [&well, &ill].map(left_on);
+        let book = "
+- hosts: all
+  tasks:
+    - copy: {content: here, dest: /tmp/here}
+    - template: {src: own.j2, dest: /tmp/there}
+    - script: own.sh
+    - command: echo 1
+      async: 20
+      poll: 1
+    - file: {path: '/tmp/{{ item }}', state: absent}
+      loop: [here, there]
+";
+        scene.write("own.j2", "on {{ inventory_hostname }}\n");
+        scene.write("own.sh", "#!/bin/sh\necho mine\n");
+        let run = scene.run(book, &["--no-keep-remote"]).ok();
+        assert_eq!((run.count("well", "ok"), run.count("ill", "ok")), (6, 6), "{}", run.text());
+        nothing_is_left(scene, &[&well, &ill]);
+        assert_eq!([&well, &ill].map(left_on), before);
+    });
+}
+
+#[test]
 fn after_one_ctrl_c_no_more_tasks_begin() {
     alone("Ctrl-C", |scene| {
         let (well, ill) = two(scene);
@@ -309,7 +375,8 @@ fn after_one_ctrl_c_no_more_tasks_begin() {
 fn two_ctrl_c_end_the_run_at_once() {
     alone("Ctrl-C twice", |scene| {
         let (well, ill) = two(scene);
-        let run = scene.start(TWO_TASKS, &[]);
+        let before = left_on(&ill);
+        let run = scene.start(TWO_TASKS, &["--no-keep-remote"]);
         runs(&ill, "sleep 987");
         run.interrupt();
         std::thread::sleep(Duration::from_millis(300));
@@ -317,5 +384,6 @@ fn two_ctrl_c_end_the_run_at_once() {
         let run = run.end_within(Duration::from_secs(20)).hides(&["panicked"]);
         assert_ne!(run.code, 0, "{}", run.text());
         nothing_is_left(scene, &[&well, &ill]);
+        assert_eq!(left_on(&ill), before);
     });
 }

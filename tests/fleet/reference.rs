@@ -97,9 +97,3 @@ fn serve(machine: &Machine) -> String {
     });
     url
 }
-#[test]
-fn twins() {
-    let program = if std::env::var_os("OURS").is_some() { Program::Playbook } else { Program::AnsibleCore };
-    let a = make(&Scene::new("a", program).unwrap());
-    std::fs::write("/tmp/picture", &a.1).unwrap();
-}

@@ -114,6 +114,11 @@ impl Group {
         Ok(None)
     }
 
+    /// The first of its processes.
+    pub fn id(&self) -> libc::pid_t {
+        self.child.id() as libc::pid_t
+    }
+
     /// Sends a signal to every process of the group.
     pub fn signal(&self, signal: i32) {
         stop(-(self.child.id() as libc::pid_t), signal);

@@ -15,7 +15,8 @@ cargo xtask COMMAND
 
   demo [--keep]               deploy the sample application to an AWS emulator and a real PostgreSQL server;
                               --keep leaves both running to play with until Ctrl-C
-  test [ARGUMENT...]          start the servers that the tests need and run them all; arguments go to cargo test
+  test [ARGUMENT...]          start the servers that the tests need and run them all; arguments go to cargo test.
+                              As root also those on machines over SSH and in containers
   upstream [TARGET...]        run ansible-core's own integration targets; without names those that must pass
            --list FILE        a file of targets instead       --bin DIR      commands to test instead of a build
            --jobs N           at once (2)                     --timeout S    seconds for each (180)

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
+use xtask::fleet::Fleet;
 use xtask::moto::Moto;
 use xtask::postgres::Postgres;
-use xtask::{Doing, Result, aws, build, python};
+use xtask::{Doing, Result, aws, build, debian, python};
 
 use crate::{preflight, upstream};
 
@@ -15,6 +16,9 @@ pub fn run(arguments: &[String]) -> Result<bool> {
     let oracle = python::environment(&python::ORACLE)?;
     let sandbox = python::environment(&python::SANDBOX)?;
     let tools = python::environment(&python::TOOLS)?;
+    if Fleet::impossible().is_none() {
+        debian::root()?;
+    }
     let postgres = Postgres::start()?;
     let moto = Moto::start()?;
     let notes = tempfile::NamedTempFile::new().doing("making a temporary file")?;

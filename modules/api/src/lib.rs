@@ -16,6 +16,7 @@ pub mod place;
 pub mod plugins;
 pub mod python;
 pub mod redact;
+pub mod reply;
 pub mod spec;
 pub mod value;
 

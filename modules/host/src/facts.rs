@@ -100,8 +100,8 @@ pub const COLLECTORS: &[Collector] = &[
         ],
         hardware::collect,
     ),
-    more("devices", &[], hardware::devices),
-    more("mounts", &[], hardware::mounts),
+    more("devices", &["hardware"], hardware::devices),
+    more("mounts", &["hardware"], hardware::mounts),
     more("loadavg", &[], hardware::load),
     more(
         "network",

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use playbook_api::{Context, Doc, Error, Failure, HostModule, JsonSchema, Map, Outcome, Value};
+use playbook_api::reply::{self, Printed};
+use playbook_api::{Context, Doc, Error, Failure, HostModule, JsonSchema, Outcome};
 use serde::Deserialize;
 
 use crate::host::Host;
@@ -31,6 +32,11 @@ pub struct Foreign {
     argv: Vec<String>,
     /// What the program reads, as base64.
     stdin: Option<String>,
+    /// It is a module, and what it prints is its result; this is what runs it, if anything does.
+    interpreter: Option<String>,
+    /// It runs as a job, whose result tells what it wrote to standard error.
+    #[serde(default)]
+    job: bool,
     /// Leave the files where they are.
     #[serde(default)]
     keep_files: bool,
@@ -73,22 +79,28 @@ impl HostModule for Foreign {
                 let name = argv.first().map_or("", String::as_str);
                 (127, Vec::new(), format!("/bin/sh: 1: {name}: not found\n").into_bytes())
             }
-            Err(e) if e.raw_os_error() == Some(libc::ENOEXEC) => {
+            Err(e) if matches!(e.raw_os_error(), Some(libc::ENOEXEC | libc::EACCES)) => {
                 let name = argv.first().map_or("", String::as_str);
-                (126, Vec::new(), format!("/bin/sh: 1: {name}: Exec format error\n").into_bytes())
+                (126, Vec::new(), format!("/bin/sh: 1: {name}: {}\n", crate::errno::describe(&e)).into_bytes())
             }
             Err(e) => return Err(Error::from(e).context("cannot run the module").into()),
         };
-        let mut values = Map::default();
-        values.insert("rc".into(), rc.into());
-        values.insert("stdout".into(), text(stdout));
-        values.insert("stderr".into(), text(stderr));
-        Ok(Outcome { values, ..Outcome::default() })
+        let (stdout, stderr) = (text(&stdout), text(&stderr));
+        if let Some(interpreter) = &self.interpreter {
+            let interpreter = Some(interpreter.as_str()).filter(|name| !name.is_empty());
+            let printed = Printed { rc: rc.into(), stdout: &stdout, stderr: &stderr, interpreter };
+            let done = reply::read(&printed);
+            return match done {
+                Ok(outcome) if self.job && !stderr.is_empty() => Ok(outcome.with("stderr", stderr)),
+                done => done,
+            };
+        }
+        Ok(Outcome::default().with("rc", rc).with("stdout", stdout).with("stderr", stderr))
     }
 }
 
-fn text(bytes: Vec<u8>) -> Value {
-    String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()).into()
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, Error> {
@@ -129,6 +141,8 @@ mod tests {
             files: files.iter().map(|(n, t)| ((*n).to_owned(), STANDARD.encode(t))).collect(),
             argv: argv.iter().map(|w| (*w).to_owned()).collect(),
             stdin: stdin.map(|t| STANDARD.encode(t)),
+            interpreter: None,
+            job: false,
             keep_files: false,
         };
         let temporary = tempfile::tempdir().unwrap();

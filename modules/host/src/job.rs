@@ -133,9 +133,7 @@ pub fn serve(registry: Registry) -> Result<(), Error> {
         Value::Map(map) => Arguments::from((*map).clone()),
         _ => Arguments::default(),
     };
-    let mut done = within(Duration::from_secs(request.limit), &request.module, args, &context);
-    // Whoever reads the result has to know whose it is.
-    done.insert("_module".into(), request.module.into());
+    let done = within(Duration::from_secs(request.limit), &request.module, args, &context);
     let books = books(&context);
     write(&Host::new(&books), &request.file, &done).map_err(|failure| failure.error)
 }

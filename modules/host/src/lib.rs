@@ -48,7 +48,7 @@ mod path;
 mod ping;
 mod pip;
 mod probe;
-mod process;
+pub mod process;
 mod regex;
 mod replace;
 mod script;

@@ -89,7 +89,8 @@ fn chosen_names(subsets: &[String]) -> Option<Vec<String>> {
     let included: Vec<&str> = subsets.iter().map(String::as_str).filter(|s| !s.starts_with('!')).collect();
     let min = COLLECTORS.iter().filter(|c| c.minimal).map(|c| c.name).chain(["local"]);
     let everything = COLLECTORS.iter().map(|c| c.name).chain(["local"]);
-    let wants_all = included.contains(&"all") || included.is_empty() && !excluded.contains(&"all");
+    // What is only said to be left out is left out of the least there is.
+    let wants_all = included.contains(&"all") || subsets.is_empty();
     let mut names: Vec<&str> = if wants_all && !excluded.contains(&"all") {
         everything.collect()
     } else if excluded.contains(&"min") {

@@ -142,3 +142,41 @@ fn end(child: &mut Child, ended: bool) -> Option<i32> {
     crate::process::end(child);
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(script: &str, prompts: &[&str], patience: u64) -> (Talk, usize) {
+        let prompts: Vec<Regex> = prompts.iter().map(|p| crate::regex::compile(p, "").unwrap()).collect();
+        let mut answers = 0;
+        let mut manners = Manners {
+            prompts: &prompts,
+            answer: &mut |number, _| {
+                answers += 1;
+                Ok(format!("answer {number}\n"))
+            },
+            patience: Some(Duration::from_secs(patience)),
+            echo: false,
+        };
+        let talk = talk(&Program::new(["sh", "-c", script]), &mut manners, &Context::default()).unwrap();
+        (talk, answers)
+    }
+
+    #[test]
+    fn prompts_on_the_terminal_are_answered() {
+        let script =
+            "printf 'Name: ' >/dev/tty; read a; printf 'Again: '; read b; echo \"[$a] [$b]\"; exit 3";
+        let (talk, answers) = run(script, &["Again: ", "Name: "], 20);
+        assert_eq!((talk.rc, answers), (Some(3), 2));
+        assert!(talk.output.ends_with("[answer 1] [answer 0]\r\n"), "{}", talk.output);
+    }
+
+    #[test]
+    fn a_program_that_never_asks_is_ended() {
+        let start = Instant::now();
+        let (talk, answers) = run("echo hello; sleep 60", &["Name: "], 1);
+        assert_eq!((talk.rc, answers, talk.output.as_str()), (None, 0, "hello\r\n"));
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+}

@@ -69,7 +69,7 @@ impl Assembler {
     }
 
     /// The next message, if it is complete.
-    pub fn next(&mut self) -> Result<Option<(u32, Message)>, Error> {
+    pub fn take(&mut self) -> Result<Option<(u32, Message)>, Error> {
         let there = &self.buffer[self.start..];
         let Some((header, rest)) = there.split_first_chunk::<HEADER>() else { return Ok(None) };
         let number =
@@ -108,7 +108,7 @@ mod tests {
                 while !piece.is_empty() {
                     assembler.fill(&mut piece).unwrap();
                 }
-                while let Some((call, message)) = assembler.next().unwrap() {
+                while let Some((call, message)) = assembler.take().unwrap() {
                     seen.push((call, message.kind()));
                 }
             }
@@ -121,9 +121,9 @@ mod tests {
     fn nonsense_is_an_error() {
         let mut assembler = Assembler::default();
         assembler.fill(&mut &b"Welcome to this host!"[..]).unwrap();
-        assert!(assembler.next().is_err() || assembler.next().unwrap().is_none());
+        assert!(assembler.take().is_err() || assembler.take().unwrap().is_none());
         let mut assembler = Assembler::default();
         assembler.fill(&mut &[1, 0, 0, 0, 0, 0, 0, 0, 0][..]).unwrap();
-        assert!(assembler.next().is_err());
+        assert!(assembler.take().is_err());
     }
 }

@@ -4,6 +4,7 @@
 //! [`wire`] says how values become bytes, [`message`] what there is to say, [`frame`] how messages follow each
 //! other, [`serve`] what the helper does.
 
+mod ending;
 pub mod frame;
 pub mod message;
 pub mod serve;

@@ -86,6 +86,7 @@ fn begin(once: bool) -> io::Result<()> {
         let home = std::env::var_os("HOME").unwrap_or_else(|| "/".into());
         let _ = std::env::set_current_dir(home).or_else(|_| std::env::set_current_dir("/"));
     }
+    playbook_host::process::end_with_us();
     if !once {
         let _ = std::thread::Builder::new().spawn(move || remove_old(&me));
     }

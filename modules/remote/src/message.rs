@@ -50,7 +50,6 @@ pub enum Message {
 #[derive(Debug)]
 pub struct Hello {
     pub protocol: u64,
-    pub pid: u64,
 }
 
 /// A module's run.
@@ -97,10 +96,7 @@ impl Message {
 
     pub fn put(&self, out: &mut Vec<u8>) {
         match self {
-            Message::Hello(hello) => {
-                hello.protocol.put(out);
-                hello.pid.put(out);
-            }
+            Message::Hello(hello) => hello.protocol.put(out),
             Message::Call(call) => call.put(out),
             Message::Reply(reply) => reply.put(out),
             Message::Progress(text) => text.put(out),
@@ -114,10 +110,7 @@ impl Message {
 
     pub fn get(kind: u8, body: &[u8]) -> Result<Message, Error> {
         Ok(match kind {
-            0 => {
-                let (protocol, pid) = Input::all(body)?;
-                Message::Hello(Hello { protocol, pid })
-            }
+            0 => Message::Hello(Hello { protocol: Input::all(body)? }),
             1 => Message::Call(Box::new(Input::all(body)?)),
             2 => Message::Reply(Box::new(Input::all(body)?)),
             3 => Message::Progress(Input::all(body)?),

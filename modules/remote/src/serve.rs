@@ -11,11 +11,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use playbook_api::context::{Cancel, Progress};
-use playbook_api::{Arguments, Context, Error, ErrorKind, Failure, Outcome, Registry, Run};
+use playbook_api::{Arguments, Context, Error, ErrorKind, Failure, Outcome, Registry, Run, Value};
 
 use crate::frame::{self, Assembler};
 use crate::message::{Call, Hello, Message, PROTOCOL};
 use crate::stream::{Line, RemoteSink, RemoteSource};
+
+/// What is a long output.
+const LONG: usize = 64 << 10;
 
 /// How long calls that were cancelled have to clean up.
 const GRACE: Duration = Duration::from_secs(10);
@@ -43,12 +46,12 @@ pub fn serve(registry: Registry, input: OwnedFd, output: OwnedFd) -> Result<(), 
     let registry = Arc::new(registry);
     let output = Output(Arc::new(Mutex::new(output.into())));
     let calls = Calls::default();
-    let hello = Hello { protocol: PROTOCOL, pid: std::process::id().into() };
+    let hello = Hello { protocol: PROTOCOL };
     output.say(frame::NO_CALL, &Message::Hello(hello))?;
     let mut input = File::from(input);
     let mut assembler = Assembler::default();
     let ended = loop {
-        match assembler.next() {
+        match assembler.take() {
             Ok(Some((number, message))) => take(number, message, &registry, &output, &calls),
             Ok(None) => match assembler.fill(&mut input) {
                 Ok(0) => break Ok(()),
@@ -74,7 +77,11 @@ fn take(number: u32, message: Message, registry: &Arc<Registry>, output: &Output
             drop(all);
             let (registry, out, calls) = (registry.clone(), output.clone(), calls.clone());
             let work = move || {
-                let reply = run(*call, registry, line, cancel);
+                let mut reply = run(*call, registry, line, cancel);
+                match &mut reply {
+                    Ok(outcome) => leave_out_lines(outcome),
+                    Err(failure) => leave_out_lines(&mut failure.outcome),
+                }
                 let reply = Message::Reply(Box::new(reply));
                 if out.say(number, &reply).is_err_and(|e| e.kind() == io::ErrorKind::Other) {
                     let failure = Failure::new("the module's result is too large to be sent");
@@ -133,6 +140,20 @@ fn run(call: Call, registry: Arc<Registry>, line: Arc<Line>, cancel: Cancel) -> 
     })
 }
 
+/// The lines of a long output are its text once more: the controller takes it apart again.
+fn leave_out_lines(outcome: &mut Outcome) {
+    for (name, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
+        let text = outcome.values.get(name).and_then(Value::as_str).filter(|text| text.len() > LONG);
+        let same = text.is_some_and(|text| {
+            let listed = outcome.values.get(lines).and_then(Value::as_list).unwrap_or_default();
+            listed.iter().map(Value::as_str).eq(text.lines().map(Some))
+        });
+        if same {
+            outcome.values.shift_remove(lines);
+        }
+    }
+}
+
 /// Cancels what runs, and waits until it has cleaned up.
 fn end(calls: &Calls) {
     for call in calls.lock().unwrap_or_else(|e| e.into_inner()).values_mut() {
@@ -183,7 +204,7 @@ mod tests {
 
         fn hear(&mut self) -> (u32, Message) {
             loop {
-                if let Some(heard) = self.assembler.next().unwrap() {
+                if let Some(heard) = self.assembler.take().unwrap() {
                     return heard;
                 }
                 assert!(self.assembler.fill(&mut self.stream).unwrap() > 0, "the helper ended");

@@ -96,7 +96,7 @@ fn command(login: &Login, socket: &std::path::Path) -> Command {
     ssh.args(["-M", "-f", "-N", "-S"]).arg(socket);
     let mut options: Vec<String> = Vec::new();
     let mut option = |text: String| options.push(text);
-    option("ControlPersist=60".into());
+    option("ControlPersist=20".into());
     if !login.host_key_checking {
         option("StrictHostKeyChecking=no".into());
     }

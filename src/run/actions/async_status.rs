@@ -44,6 +44,6 @@ impl Action for AsyncStatus {
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let mut args: Arguments = call.args.clone();
         args.values.insert("_async_dir".into(), asynchronous::folder(call)?.into());
-        asynchronous::ask(call, args)
+        call.call_module("ansible.builtin.async_status", args)
     }
 }

@@ -1,6 +1,6 @@
-//! What a module printed becomes an outcome.
+//! What a module in another language printed becomes an outcome.
 
-use playbook_api::{Error, Failure, Map, Outcome, Value};
+use crate::{Error, Failure, Map, Outcome, Value};
 use serde_json::Value as Json;
 
 /// What a module printed, and how it ended.
