@@ -116,7 +116,7 @@ fn yaml_prints_as_the_oracle_does() {
     );
     assert_eq!(
         printer(Format::Json, false).host("h1").unwrap(),
-        "{\n    \"g\": 1,\n    \"v\": {\n        \"__ansible_unsafe\": \"{{ a }}\"\n    }\n}\n"
+        "{\n    \"g\": 1,\n    \"v\": \"{{ a }}\"\n}\n"
     );
     let list = printer(Format::Json, false).list().unwrap();
     assert!(
