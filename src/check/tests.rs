@@ -49,7 +49,6 @@ fn check(path: &Path) -> Vec<Finding> {
             }
             _ => Ok::<Value, _>(node.raw()),
         },
-        foreign: &crate::foreign::Foreign::new(&settings, 0),
         is_action: &|name| run::is_action(&registry, name),
         action_names: &|| run::action_names(&registry),
         is_lookup: &|name| crate::template::lookups::find(name).is_some(),

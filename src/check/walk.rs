@@ -1,7 +1,7 @@
 //! Goes through a playbook: every play, block, task and handler, and what includes bring where their names are known.
 
 use std::cell::{Cell, RefCell};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use playbook_api::{Error, Map, Registry, Value};
@@ -141,7 +141,7 @@ impl Walk<'_> {
         }
     }
 
-    fn brought(&self, task: &Arc<Task>, path: &PathBuf, handler: bool) {
+    fn brought(&self, task: &Arc<Task>, path: &Path, handler: bool) {
         if !self.first(format!("tasks {} {handler}", path.display())) {
             return;
         }

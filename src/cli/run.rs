@@ -1,6 +1,6 @@
 //! `playbook run`, which is also `ansible-playbook`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Parser, ValueEnum};
@@ -155,10 +155,20 @@ pub fn playbook_paths(names: &[PathBuf], settings: &Settings) -> Result<Vec<Path
             Err(Error::new(format!("the playbook: {} {what}", name.display())).kind(ErrorKind::NotFound))
         };
         match std::fs::metadata(&path) {
-            Err(_) => missing("could not be found"),
+            Err(_) => match in_collection(name, settings) {
+                Some(path) => Ok(path),
+                None => missing("could not be found"),
+            },
             Ok(found) if found.is_dir() => missing("does not appear to be a file"),
             Ok(_) => Ok(path),
         }
     };
     names.iter().map(find).collect()
+}
+
+/// A playbook of a collection: `namespace.collection.playbook`.
+fn in_collection(name: &Path, settings: &Settings) -> Option<PathBuf> {
+    let name = name.to_str()?;
+    let here = crate::document::absolute(Path::new("."));
+    crate::foreign::collections::playbook(name, std::iter::once(&*here), settings)
 }

@@ -137,12 +137,15 @@ impl<'a> Dialogue<'a> {
                 deadline = Instant::now() + PATIENCE;
             }
             if Instant::now() > deadline {
-                let what = if self.other.is_some() { "privilege escalation" } else { "the helper to start" };
-                let seconds = PATIENCE.as_secs();
-                return Err(Failure::new(format!(
-                    "Timeout ({seconds}s) waiting for {what}: {}",
-                    self.complaints()
-                )));
+                let (seconds, said) = (PATIENCE.as_secs(), self.complaints());
+                let error = match self.other {
+                    None => Error::new(format!("Timeout ({seconds}s) waiting for the helper to start: {said}")),
+                    Some(_) => Error::new(format!(
+                        "Timed out waiting for become success or become password prompt ({seconds}s waiting for privilege escalation prompt): {said}"
+                    ))
+                    .kind(ErrorKind::Unreachable),
+                };
+                return Err(error.into());
             }
         }
     }

@@ -16,12 +16,13 @@ mod fault;
 mod json;
 mod key_value;
 mod node;
+mod path;
 mod scalar;
 mod tag;
 mod write;
 mod yaml;
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use playbook_api::{Error, ErrorKind, Place, Value};
 
@@ -31,6 +32,7 @@ pub use extra_vars::extra_vars;
 pub use key_value::{parse_kv, split_args, unquote};
 pub use libyaml_safer::ScalarStyle;
 pub use node::{Entry, Kind, Node, Trust, VaultText};
+pub use path::{absolute, expand_home, expand_home_with, expand_variables, home};
 pub use scalar::plain_scalar;
 pub use write::to_yaml;
 
@@ -122,20 +124,4 @@ pub fn parse_all(text: &str, file_name: &str, trust: Trust) -> Result<(Vec<Node>
 /// Reads text that must be JSON, as `json.loads` does.
 pub fn parse_json(text: &str, file_name: &str, trust: Trust) -> Result<Node, Error> {
     json::read(text, file_name, trust)
-}
-
-/// The path from the root, without `.` and `..`; links are left as they are.
-pub fn absolute(path: &Path) -> PathBuf {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => {
-                clean.pop();
-            }
-            Component::CurDir => {}
-            part => clean.push(part),
-        }
-    }
-    clean
 }

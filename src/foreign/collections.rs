@@ -40,6 +40,21 @@ pub fn folders<'a>(
     roots.filter_map(folder).collect()
 }
 
+/// A playbook of a collection, with its ending or without.
+pub fn playbook<'a>(
+    name: &str,
+    playbooks: impl Iterator<Item = &'a Path>,
+    settings: &Settings,
+) -> Option<PathBuf> {
+    let bare = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")).unwrap_or(name);
+    let (collection, playbook) = full_name(bare)?;
+    let folders = folders(&collection, playbooks, settings).into_iter().map(|f| f.join("playbooks"));
+    let mut files = folders.flat_map(|folder| {
+        ["yml", "yaml"].map(|extension| folder.join(format!("{}.{extension}", playbook.replace('.', "/"))))
+    });
+    files.find(|path| path.is_file())
+}
+
 /// The file of a module or plugin in a collection's folder.
 pub fn file(folder: &Path, kind: Kind, name: &str) -> Option<PathBuf> {
     let base = folder.join("plugins").join(kind.name());

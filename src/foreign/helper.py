@@ -72,6 +72,7 @@ loader = DataLoader()
 # --- values -------------------------------------------------------------------------------------------------------
 
 import base64, datetime, math
+from collections import ChainMap
 from collections.abc import Mapping, Set
 from ansible._internal._templating._jinja_common import Marker, UndefinedMarker
 try:
@@ -259,7 +260,33 @@ class HostVariables(Mapping):
         return self[host]
 
 
+class Layers(list):
+    """The one layer of a ChainMap, made when a template is rendered: only plain dicts are taken there."""
+
+    def __init__(self, variables):
+        super().__init__()
+        self._variables = variables
+
+    def _load(self):
+        if not list.__len__(self):
+            list.append(self, self._variables.copy())
+        return self
+
+    def __iter__(self):
+        return list.__iter__(self._load())
+
+    def __getitem__(self, index):
+        return list.__getitem__(self._load(), index)
+
+    def __len__(self):
+        return list.__len__(self._load())
+
+
 def templar_for(variables):
+    if isinstance(variables, Variables):
+        lazy = ChainMap()
+        lazy.maps = Layers(variables)
+        variables = lazy
     return Templar(loader=loader, variables=variables)
 
 
@@ -300,6 +327,12 @@ def _core_module(conversation, name):
     if not found.resolved or not os.path.isfile(found.plugin_resolved_path):
         return None
     return {"path": os.path.realpath(found.plugin_resolved_path), "name": found.resolved_fqcn}
+
+
+@handles("roots")
+def _roots(conversation, body):
+    roots = [os.path.join(path or ".", "ansible_collections") for path in sys.path]
+    return [os.path.abspath(root) for root in roots if os.path.isdir(root)]
 
 
 @handles("payload")

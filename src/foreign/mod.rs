@@ -52,6 +52,8 @@ pub struct Foreign {
     payloads: Mutex<HashMap<PathBuf, Arc<Payload>>>,
     names: Mutex<plugins::Names>,
     python: OnceLock<Result<Python, Error>>,
+    /// Where the helper's Python has collections.
+    roots: OnceLock<Vec<PathBuf>>,
     /// Whether callback plugins listen.
     callbacks: AtomicBool,
     starting: Mutex<()>,
@@ -75,6 +77,7 @@ impl Foreign {
             payloads: Mutex::default(),
             names: Mutex::default(),
             python: OnceLock::new(),
+            roots: OnceLock::new(),
             callbacks: AtomicBool::new(false),
             starting: Mutex::default(),
         }
@@ -107,7 +110,11 @@ impl Foreign {
     /// The folders of a collection that are there.
     pub fn collection(&self, name: &str) -> Vec<PathBuf> {
         let playbooks = self.playbooks.read().unwrap_or_else(|e| e.into_inner());
-        collections::folders(name, playbooks.iter().map(PathBuf::as_path), &self.settings)
+        let mut folders = collections::folders(name, playbooks.iter().map(PathBuf::as_path), &self.settings);
+        let inside = name.replacen('.', "/", 1);
+        let more = self.roots.get().into_iter().flatten().map(|root| root.join(&inside));
+        folders.extend(more.filter(|folder| folder.is_dir()));
+        folders
     }
 
     /// A module or plugin by its short or full name; `search` names the collections that short names may mean.
@@ -184,7 +191,7 @@ impl Foreign {
         Ok(None)
     }
 
-    /// A module of ansible-core itself that this program does not have.
+    /// A module that only Python knows: one of ansible-core's own, or of a collection that is installed for it.
     pub fn core_module(&self, name: &str) -> Option<Found> {
         let short = match full_name(name) {
             Some((collection, inside))
@@ -192,7 +199,10 @@ impl Foreign {
             {
                 inside
             }
-            Some(_) => return None,
+            Some(_) => {
+                let further = self.look_further();
+                return if further { self.find(Kind::Module, name, &[]).ok().flatten() } else { None };
+            }
             None => name,
         };
         let plain = !short.is_empty() && short.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -203,6 +213,17 @@ impl Foreign {
         let text = |name: &str| answer.get(name).and_then(Json::as_str);
         let path: Arc<Path> = Path::new(text("path")?).into();
         Some(Found { name: text("name")?.to_owned(), path: Some(path), warnings: Vec::new() })
+    }
+
+    /// Looks for collections where the helper's Python has packages, too. Says whether there are any.
+    fn look_further(&self) -> bool {
+        let roots = self.roots.get_or_init(|| {
+            let answer = self.python().and_then(|p| p.ask("roots", Json::Null, &mut nothing_to_ask));
+            let roots = answer.unwrap_or_default();
+            lock(&self.known).clear();
+            roots.as_array().into_iter().flatten().filter_map(Json::as_str).map(PathBuf::from).collect()
+        });
+        !roots.is_empty()
     }
 
     /// The full names of the modules of an action group (`namespace.collection.group`).

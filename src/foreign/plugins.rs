@@ -85,22 +85,19 @@ impl Plugins for Foreign {
         match full_name(name) {
             Some((collection, _)) if collection == "ansible.builtin" => Ok(false),
             Some((collection, short)) if collection == "ansible.legacy" => self.has(plugin, short),
-            Some((collection, _)) if self.collection(&collection).is_empty() => Ok(false),
-            Some(_) => self.known(plugin, name),
-            None if plugin == PluginKind::Lookup => {
-                match self.folders.find(Kind::Lookup, name, &self.settings) {
-                    Some(_) => self.known(plugin, name),
-                    None => Ok(false),
-                }
+            Some((collection, _)) => {
+                let there = !self.collection(&collection).is_empty()
+                    || (self.look_further() && !self.collection(&collection).is_empty());
+                Ok(there && self.known(plugin, name)?)
             }
-            None if !self.any(plugin) => Ok(false),
-            None => self.known(plugin, name),
+            // A name that has moved from ansible-core into a collection is known to Python alone.
+            None => Ok((self.any(plugin) || self.python().is_ok()) && self.known(plugin, name)?),
         }
     }
 
     fn inventory(&self, name: &str, source: &str, known: &Map) -> Result<Option<Map>, Error> {
         let short = name.strip_prefix("ansible.legacy.").unwrap_or(name);
-        if self.find(Kind::Inventory, short, &[])?.is_none() {
+        if self.find(Kind::Inventory, short, &[])?.is_none() && self.python().is_err() {
             return Ok(None);
         }
         let python = self.python_for("inventory plugin", name)?;

@@ -98,7 +98,7 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
 fn is_foreign(name: &str, task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<bool, Error> {
     let search = match task.get("collections") {
         Some(node) => collections::names(node),
-        None => collections::search(frame),
+        None => collections::search_in(frame, &task.place().file),
     };
     let with_collection = |collection: &Arc<str>| (loader.is_action)(&format!("{collection}.{name}"));
     Ok(search.iter().any(with_collection)

@@ -26,13 +26,7 @@ pub(super) fn role(name: &str, search: &[Arc<str>], loader: &Loader) -> Option<(
 
 /// A playbook of a collection.
 pub(super) fn playbook(name: &str, loader: &Loader) -> Option<PathBuf> {
-    let bare = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")).unwrap_or(name);
-    let (collection, playbook) = full_name(bare)?;
-    let folders = folders(&collection, std::iter::once(&*loader.folder), loader.settings);
-    let mut files = folders.into_iter().map(|folder| folder.join("playbooks")).flat_map(|folder| {
-        ["yml", "yaml"].map(|extension| folder.join(format!("{}.{extension}", playbook.replace('.', "/"))))
-    });
-    files.find(|path| path.is_file())
+    crate::foreign::collections::playbook(name, std::iter::once(&*loader.folder), loader.settings)
 }
 
 /// The collections whose content short names may mean here.
@@ -46,6 +40,21 @@ pub fn search(frame: &Arc<Frame>) -> Vec<Arc<str>> {
         }
     }
     Vec::new()
+}
+
+/// The collection that a playbook's file is in: its short names mean that one's content.
+pub fn of_file(file: &str) -> Vec<Arc<str>> {
+    let inside = file.rsplit_once("/ansible_collections/").map(|(_, inside)| inside);
+    match inside.map(|inside| inside.split('/').collect::<Vec<_>>()).as_deref() {
+        Some([namespace, collection, "playbooks", ..]) => vec![format!("{namespace}.{collection}").into()],
+        _ => Vec::new(),
+    }
+}
+
+/// The collections whose content short names may mean in a task of a file.
+pub fn search_in(frame: &Arc<Frame>, file: &str) -> Vec<Arc<str>> {
+    let found = search(frame);
+    if found.is_empty() { of_file(file) } else { found }
 }
 
 /// The names of a `collections` keyword.

@@ -49,10 +49,7 @@ impl Sought<'_> {
 
 /// `~/x` in the user's home.
 pub(super) fn expand_home(name: &str) -> PathBuf {
-    match (name.strip_prefix("~/"), std::env::home_dir()) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => PathBuf::from(name),
-    }
+    document::expand_home(Path::new(name))
 }
 
 /// The files of a role's folder that a name means: `main`, `main.yml`, …, or everything in the folder `main/`.

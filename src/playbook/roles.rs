@@ -263,7 +263,7 @@ impl Reader<'_> {
         let loader = self.loader;
         let search = match parent {
             Some(parent) => parent.collections.clone(),
-            None => collections::search(frame),
+            None => collections::search_in(frame, &wanted.place.file),
         };
         if let Some((name, collection, path)) = collections::role(&wanted.name, &search, loader) {
             let full_name = format!("{collection}.{name}").into();

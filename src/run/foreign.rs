@@ -25,7 +25,7 @@ const VERSION: &str = "2.19.14";
 pub fn search(task: &Task) -> Vec<Arc<str>> {
     match task.keywords.values.get("collections") {
         Some(node) => playbook::collections::names(node),
-        None => playbook::collections::search(&task.frame),
+        None => playbook::collections::search_in(&task.frame, &task.place.file),
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::actions::ActionCall;
 use super::{foreign, keyword, module, target};
 use crate::foreign::{Found, Kind, nothing_to_ask, wire};
+use crate::playbook::Task;
 use crate::template::Scope;
 
 /// Families of network modules whose actions are one plugin each.
@@ -61,7 +62,7 @@ pub fn run(call: &mut ActionCall, found: &Found) -> Result<Outcome, Failure> {
             "poll": 0,
             "delegate_to": call.delegated.map(|host| host.to_string()),
             "environment": wire::encode(&Value::from(vec![Value::from(environment)])),
-            "collections": foreign::search(&task).iter().map(|c| c.to_string()).collect::<Vec<_>>(),
+            "collections": collections(&task),
         },
         "host": &**call.target(),
         "connection": {
@@ -100,6 +101,16 @@ pub fn run(call: &mut ActionCall, found: &Found) -> Result<Outcome, Failure> {
         }
         None => Err(Failure::new(format!("The action plugin '{}' returned no dictionary", found.name))),
     }
+}
+
+/// The collections as a plugin sees them: ansible.legacy is always among them.
+fn collections(task: &Task) -> Vec<String> {
+    let mut names: Vec<String> = foreign::search(task).iter().map(|name| name.to_string()).collect();
+    if !names.is_empty() && !names.iter().any(|n| matches!(n.as_str(), "ansible.builtin" | "ansible.legacy"))
+    {
+        names.push("ansible.legacy".into());
+    }
+    names
 }
 
 fn variable(call: &ActionCall, name: &str) -> Option<String> {

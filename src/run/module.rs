@@ -10,7 +10,7 @@ use playbook_api::{Arguments, Context, Error, Failure, Map, ModuleEntry, Outcome
 use super::actions::ActionCall;
 use super::item::ItemCall;
 use super::{PlayState, foreign, keyword, target};
-use crate::connection::Output;
+use crate::connection::{Output, Target};
 use crate::foreign::{Found, Kind};
 use crate::playbook::Task;
 use crate::report::{Event, TaskInfo};
@@ -104,6 +104,19 @@ fn timed_out(limit: Duration) -> Failure {
         .with("timedout", map! { "period" => seconds })
 }
 
+/// At -vvv, says by which command line a module runs as another user.
+fn tell(call: &ActionCall, module: &str, target: &Target) {
+    let level = 3;
+    if call.item.play.shared.options.verbosity < level {
+        return;
+    }
+    let line = target.r#become.as_ref().and_then(|other| other.command(module, "").ok());
+    if let Some(line) = line {
+        let text = format!("<{}> EXEC {line}", target.host);
+        (call.item.emit)(Event::Verbose { level, text, host: None });
+    }
+}
+
 /// Runs a module where the task acts.
 fn on_host(
     call: &ActionCall,
@@ -113,6 +126,7 @@ fn on_host(
     limit: Option<Duration>,
 ) -> Result<Outcome, Failure> {
     let target = target::of_task(call)?;
+    tell(call, entry.doc.name, &target);
     let connection = call.item.play.shared.connections.open(&target)?;
     let context = Context { temporary: Some(target.deploy.folder.into()), ..context };
     let entry = entry.clone();

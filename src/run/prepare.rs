@@ -70,11 +70,12 @@ fn gathering(play: &Play, subset: &[String], timeout: u64) -> Item {
     }
     let keywords =
         Keywords { name: Some(Node::value(place.clone(), "Gathering Facts")), ..Keywords::default() };
-    let frame = Arc::new(Frame {
-        kind: FrameKind::Block,
-        keywords: Keywords::default(),
-        parent: Some(play.frame.clone()),
-    });
+    // Facts are every host's own, whatever the play runs once.
+    let own = Keywords {
+        values: [("run_once".into(), Node::value(place.clone(), false))].into_iter().collect(),
+        ..Keywords::default()
+    };
+    let frame = Arc::new(Frame { kind: FrameKind::Block, keywords: own, parent: Some(play.frame.clone()) });
     let task = implicit("ansible.builtin.gather_facts", args, place, &frame, keywords);
     let task = Arc::into_inner(task).map(|task| Task { implicit: false, ..task });
     Item::Task(Arc::new(task.expect("just made")))

@@ -214,14 +214,13 @@ impl Asker<'_> {
             .text(&["ansible_become_user", &own("user")], "become_user")?
             .or_else(|| options.become_user.clone());
         let prompts = match self.variable(&["ansible_su_prompt_l10n"])? {
-            Some(list) => {
-                list.as_list().unwrap_or_default().iter().map(|p| p.to_text().into_owned()).collect()
-            }
+            Some(Value::List(items)) => items.iter().map(|p| p.to_text().into_owned()).collect(),
+            Some(text) => text.to_text().split(',').map(|p| p.trim().to_owned()).collect(),
             None => settings.su_prompts.clone(),
         };
         let password = self.password(
             &["ansible_become_password", "ansible_become_pass", &own("pass"), &own("password")],
-            &options.become_password,
+            &options.become_password.clone().or_else(|| environment_password(&name)),
         )?;
         Ok(Some(Become {
             user: or(given_user, user, &None).unwrap_or_else(|| settings.become_user.clone()),
@@ -240,4 +239,10 @@ impl Asker<'_> {
             method,
         }))
     }
+}
+
+/// The password that the environment gives for a way to become somebody else.
+fn environment_password(method: &str) -> Option<String> {
+    let own = format!("ANSIBLE_{}_PASS", method.to_uppercase());
+    ["ANSIBLE_BECOME_PASS", &own].iter().find_map(|name| std::env::var(name).ok())
 }

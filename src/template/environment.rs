@@ -39,6 +39,14 @@ impl Default for Options {
     }
 }
 
+impl Environment {
+    /// A variable of the environment of processes: the run's own, or else this process's.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        let given = self.context.environment.iter().rev().find(|(key, _)| key == name);
+        given.map(|(_, value)| value.clone()).or_else(|| crate::settings::variable(name))
+    }
+}
+
 /// An environment and a scope: everything a render needs. Cheap to clone.
 #[derive(Clone)]
 pub struct Renderer {

@@ -6,6 +6,7 @@ pub mod call;
 pub mod datetime;
 pub mod environment;
 mod eval;
+pub mod file_vars;
 pub mod filters;
 pub mod format;
 mod frame;

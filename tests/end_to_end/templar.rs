@@ -12,7 +12,7 @@ use playbook::template::{Environment, Options, Renderer, Scope};
 use playbook_api::{Context, Error, Place, Value, python};
 use serde_json::{Value as Json, json};
 
-use crate::support::servers::skip;
+use xtask::tested::skip;
 
 const VARIABLES: &str = include_str!("../../src/template/eval/variables.json");
 

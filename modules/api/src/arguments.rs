@@ -216,6 +216,12 @@ fn unsupported(key: &Value, spec: &Spec, at: &Where) -> Error {
     names.sort_unstable();
     let written = key.to_text().into_owned();
     let shown = if at.path.is_empty() { written.clone() } else { format!("{}.{written}", at.path) };
+    if written == "_raw_params" {
+        return Error::new(format!("Action '{}' does not support raw params.", at.module))
+            .at_opt(at.arguments.place_of(&written))
+            .at_opt(at.arguments.place.as_ref())
+            .help("Give each argument by its name: `name=value`, or in YAML.");
+    }
     let message = format!(
         "Unsupported parameters for ({}) module: {shown}. Supported parameters include: {}.",
         at.module,

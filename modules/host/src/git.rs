@@ -313,15 +313,40 @@ impl Call<'_> {
         self.archive(self.differ(outcome, None, after))
     }
 
-    /// The commit that a version is at the source.
-    fn remote_commit(&self) -> Result<Option<String>, Failure> {
-        let version = self.arguments.version.as_str();
-        let program = self.environment(Program::new([self.git.as_str(), "ls-remote", &self.arguments.repo]));
+    /// The source's branches and tags with their commits, as git lists them.
+    fn remote_refs(&self) -> Result<String, Failure> {
+        let words = [self.git.as_str(), "ls-remote", "--symref", &self.arguments.repo];
+        let program = self.environment(Program::new(words));
         let output = self.host.query(&program)?;
         if !output.success() {
             return Err(ended_badly(&program, &output));
         }
-        let text = output.out();
+        Ok(output.out())
+    }
+
+    /// What a shallow repository fetches: its one branch or tag. Of a commit nobody knows how deep it lies.
+    fn shallow(&self) -> Result<Option<String>, Failure> {
+        let (version, remote) = (&self.arguments.version, &self.arguments.remote);
+        if self.arguments.depth.is_none() || self.arguments.bare {
+            return Ok(None);
+        }
+        let text = self.remote_refs()?;
+        let head = || text.lines().find_map(|l| l.strip_prefix("ref: refs/heads/")?.strip_suffix("\tHEAD"));
+        let branch = if version == "HEAD" { head().unwrap_or(version) } else { version };
+        let is_there = |name: &str| text.lines().any(|l| l.split_once('\t').is_some_and(|(_, n)| n == name));
+        Ok(if is_there(&format!("refs/heads/{branch}")) {
+            Some(format!("+refs/heads/{branch}:refs/remotes/{remote}/{branch}"))
+        } else if is_there(&format!("refs/tags/{version}")) {
+            Some(format!("+refs/tags/{version}:refs/tags/{version}"))
+        } else {
+            None
+        })
+    }
+
+    /// The commit that a version is at the source.
+    fn remote_commit(&self) -> Result<Option<String>, Failure> {
+        let version = self.arguments.version.as_str();
+        let text = self.remote_refs()?;
         let find = |name: &str| {
             text.lines()
                 .find_map(|l| l.split_once('\t').filter(|(_, n)| *n == name).map(|(c, _)| c.to_owned()))
@@ -340,9 +365,14 @@ impl Call<'_> {
     fn fetch(&self) -> Result<(), Failure> {
         let arguments = self.arguments;
         let mut words: Vec<String> = vec!["fetch".into(), "--force".into()];
-        words.extend(self.depth());
+        let shallow = self.shallow()?;
+        if shallow.is_some() {
+            words.extend(self.depth());
+        }
         words.push(arguments.remote.clone());
-        if arguments.bare {
+        if let Some(one) = shallow {
+            words.push(one);
+        } else if arguments.bare {
             words.push("+refs/heads/*:refs/heads/*".into());
             words.push("+refs/tags/*:refs/tags/*".into());
         } else {

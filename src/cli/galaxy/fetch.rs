@@ -6,7 +6,8 @@ use std::process::Command;
 
 use playbook_api::{Error, ErrorKind};
 
-use super::requirements::Requirement;
+use super::artifact::{self, About};
+use super::requirements::{CollectionSource, Requirement};
 use crate::settings::Settings;
 
 /// Downloads are refused above this size.
@@ -37,6 +38,45 @@ pub fn fetch(role: &Requirement, temporary: &Path, settings: &Settings) -> Resul
         Some(path) => unpack(std::fs::File::open(path)?, temporary),
         None => from_galaxy(role, temporary, settings),
     }
+}
+
+/// Brings a collection that no Galaxy server has; answers what it is and its folder, ready to be moved.
+pub fn collection(
+    source: &CollectionSource,
+    beside: &Path,
+    temporary: &Path,
+) -> Result<(About, PathBuf), Error> {
+    let bytes = match source {
+        CollectionSource::Galaxy { name, .. } => {
+            return Err(Error::new(format!("{name} is on Galaxy servers")));
+        }
+        CollectionSource::Git { url, version } => {
+            let target = temporary.join("git");
+            let (url, inside) = match url.split_once(".git#") {
+                Some((url, inside)) => (format!("{url}.git"), inside.trim_matches('/')),
+                None => (url.clone(), ""),
+            };
+            git(
+                &Requirement { version: version.clone(), git: true, ..Requirement::from_text(&url, beside) },
+                &target,
+            )?;
+            artifact::build(&target.join(inside))?.1
+        }
+        CollectionSource::Url(url) => {
+            let failed = |what: String| Error::new(format!("failed to download {url}: {what}"));
+            let mut response = ureq::get(url).call().map_err(|e| failed(e.to_string()))?;
+            let body = response.body_mut().with_config().limit(LARGEST);
+            body.read_to_vec().map_err(|e| failed(e.to_string()))?
+        }
+        CollectionSource::Path(path) => {
+            let candidates = [crate::settings::expand_home(path), beside.join(path)];
+            let path = candidates.iter().find(|path| path.exists()).ok_or_else(|| {
+                Error::new(format!("'{}' is no folder and no file", path.display())).kind(ErrorKind::NotFound)
+            })?;
+            if path.is_dir() { artifact::build(path)?.1 } else { std::fs::read(path)? }
+        }
+    };
+    artifact::unpack(&bytes, temporary)
 }
 
 fn git(role: &Requirement, target: &Path) -> Result<(), Error> {

@@ -1,7 +1,11 @@
 //! `playbook galaxy`, which is also `ansible-galaxy`: roles travel between projects.
 
+mod artifact;
+mod collection;
+mod constraint;
 mod fetch;
 mod requirements;
+mod server;
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +17,7 @@ use super::session;
 use crate::document::{self, Node, Trust};
 use crate::settings::Settings;
 use crate::vault::Keyring;
+use collection::CollectionAction;
 use requirements::Requirement;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +40,9 @@ enum Action {
     /// The same, as ansible-galaxy has it: role install, role list.
     #[command(subcommand)]
     Role(RoleAction),
+    /// Collections: install, list, build.
+    #[command(subcommand)]
+    Collection(CollectionAction),
 }
 
 #[derive(Subcommand)]
@@ -43,6 +51,18 @@ enum RoleAction {
     Install(Install),
     /// List the roles that are installed.
     List(List),
+    /// Remove roles from the roles path.
+    Remove(Remove),
+}
+
+#[derive(Args)]
+struct Remove {
+    /// Only this folder; all of roles_path otherwise.
+    #[arg(short = 'p', long, value_name = "FOLDER")]
+    roles_path: Option<PathBuf>,
+    /// The roles' names.
+    #[arg(required = true)]
+    roles: Vec<String>,
 }
 
 #[derive(Args)]
@@ -62,6 +82,9 @@ struct Install {
     /// Leave the roles' dependencies alone.
     #[arg(short, long)]
     no_deps: bool,
+    /// Install the collections' versions that this file holds, and write those that were chosen into it.
+    #[arg(long, value_name = "FILE")]
+    lock_file: Option<PathBuf>,
     /// The roles: SOURCE, or SOURCE,VERSION,NAME.
     roles: Vec<String>,
 }
@@ -77,15 +100,39 @@ impl Galaxy {
     pub fn run(self, by_project: bool) -> Result<u8, Fault> {
         let (settings, _) = session::settings(by_project)?;
         Ok(match self.action {
-            Action::Install(options) | Action::Role(RoleAction::Install(options)) => {
-                install(&settings, &options)
-            }
+            Action::Install(options) => install(&settings, &options, true),
+            Action::Role(RoleAction::Install(options)) => install(&settings, &options, false),
+            Action::Role(RoleAction::Remove(options)) => remove(&settings, &options),
+            Action::Collection(action) => action.run(&settings),
             Action::List(options) | Action::Role(RoleAction::List(options)) => list(&settings, &options),
         }?)
     }
 }
 
-fn install(settings: &Settings, options: &Install) -> Result<u8, Error> {
+fn remove(settings: &Settings, options: &Remove) -> Result<u8, Error> {
+    let folders = match &options.roles_path {
+        Some(folder) => vec![document::absolute(folder)],
+        None => settings.roles_path.clone(),
+    };
+    for name in &options.roles {
+        if name.contains('/') || name.starts_with('.') {
+            return Err(Error::new(format!("'{name}' is no name for a role")));
+        }
+        // Only what is a role is removed.
+        let place = folders.iter().map(|folder| folder.join(name)).find(|role| role.join("meta").is_dir());
+        match place {
+            Some(role) => {
+                std::fs::remove_dir_all(role)?;
+                say!("- successfully removed {name}");
+            }
+            None => say!("- {name} is not installed, skipping."),
+        }
+    }
+    Ok(0)
+}
+
+/// Installs roles, and with `both` a requirements file's collections too.
+fn install(settings: &Settings, options: &Install, both: bool) -> Result<u8, Error> {
     let folder = match &options.roles_path {
         Some(folder) => document::absolute(folder),
         None => settings.roles_path.first().cloned().ok_or_else(|| Error::new("roles_path is empty"))?,
@@ -94,8 +141,22 @@ fn install(settings: &Settings, options: &Install) -> Result<u8, Error> {
     let mut wanted: Vec<Requirement> = Vec::new();
     if let Some(file) = &options.requirements_file {
         let (roles, collections) = requirements::read(file, &keyring)?;
-        if !collections.is_empty() {
-            eprintln!("[WARNING]: collections are not installed: {}", collections.join(", "));
+        if both && !collections.is_empty() {
+            let found = collection::Install {
+                requirements_file: None,
+                collections_path: None,
+                force: options.force,
+                no_deps: options.no_deps,
+                pre: false,
+                upgrade: false,
+                server: None,
+                lock_file: options.lock_file.clone(),
+                collections: Vec::new(),
+            };
+            collection::install(settings, &found, collections)?;
+            if roles.is_empty() && options.roles.is_empty() {
+                return Ok(0);
+            }
         }
         wanted.extend(roles);
     }

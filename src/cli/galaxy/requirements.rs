@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use playbook_api::{Error, ErrorKind};
 
+use super::artifact::checked;
 use crate::document::{self, Node, Trust};
 use crate::vault::Keyring;
 
@@ -19,8 +20,99 @@ pub struct Requirement {
     pub folder: PathBuf,
 }
 
-/// The roles of a file, and the names of its collections.
-pub fn read(file: &Path, keyring: &Keyring) -> Result<(Vec<Requirement>, Vec<String>), Error> {
+/// A collection to be installed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Collection {
+    pub source: CollectionSource,
+    /// Where relative sources start, beside the current folder.
+    pub folder: PathBuf,
+}
+
+/// Where a collection comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CollectionSource {
+    /// A Galaxy server, all of them unless one is named.
+    Galaxy {
+        name: String,
+        version: String,
+        server: Option<String>,
+    },
+    Git {
+        url: String,
+        version: Option<String>,
+    },
+    Url(String),
+    /// A tarball, or a folder with galaxy.yml.
+    Path(PathBuf),
+}
+
+impl Collection {
+    /// `NAMESPACE.NAME[:VERSION]`, a path, `git+URL[,VERSION]` or a URL of a tarball.
+    pub fn from_text(text: &str, folder: &Path) -> Result<Collection, Error> {
+        let source = match text {
+            text if text.starts_with("git+") || text.starts_with("git@") => {
+                let (url, version) = text.split_once(',').map_or((text, None), |(url, v)| (url, Some(v)));
+                let url = url.strip_prefix("git+").unwrap_or(url).to_owned();
+                CollectionSource::Git { url, version: version.map(str::to_owned) }
+            }
+            text if text.starts_with("https://") || text.starts_with("http://") => {
+                CollectionSource::Url(text.to_owned())
+            }
+            text if text.contains('/') || text.ends_with(".tar.gz") => {
+                CollectionSource::Path(PathBuf::from(text.strip_prefix("file://").unwrap_or(text)))
+            }
+            text => {
+                let (name, version) = text.split_once(':').unwrap_or((text, "*"));
+                let (name, version) = (checked(name)?, version.to_owned());
+                CollectionSource::Galaxy { name, version, server: None }
+            }
+        };
+        Ok(Collection { source, folder: folder.to_owned() })
+    }
+
+    /// An entry: text, or a mapping with `name`, `version`, `source` and `type`.
+    pub fn of(entry: &Node, file: &Path) -> Result<Collection, Error> {
+        let folder = file.parent().unwrap_or(Path::new("."));
+        if let Some(text) = entry.as_str() {
+            return Collection::from_text(text, folder).map_err(|e| e.at(entry.place()));
+        }
+        let get =
+            |name: &str| entry.get(name).filter(|n| !n.is_null()).map(|n| n.raw().to_text().into_owned());
+        let Some(name) = get("name").or_else(|| get("source")) else {
+            return Err(
+                Error::new("Collections requirement entry should contain the key name.").at(entry.place())
+            );
+        };
+        let bare = name.strip_prefix("git+").unwrap_or(&name).to_owned();
+        let source = match get("type").as_deref() {
+            Some("git") => CollectionSource::Git { url: bare, version: get("version").filter(|v| v != "*") },
+            Some("url") => CollectionSource::Url(name),
+            Some("file" | "dir") => CollectionSource::Path(PathBuf::from(name)),
+            Some("galaxy") | None => {
+                let mut collection = Collection::from_text(&name, folder).map_err(|e| e.at(entry.place()))?;
+                match &mut collection.source {
+                    CollectionSource::Galaxy { version, server, .. } => {
+                        *version = get("version").unwrap_or_else(|| version.clone());
+                        *server = get("source");
+                    }
+                    CollectionSource::Git { version, .. } => *version = get("version").or(version.take()),
+                    _ => {}
+                }
+                collection.source
+            }
+            Some(other) => {
+                let message = format!(
+                    "The collection requirement entry key 'type' must be one of file, galaxy, git, url, dir; it is '{other}'."
+                );
+                return Err(Error::new(message).at(entry.place()));
+            }
+        };
+        Ok(Collection { source, folder: folder.to_owned() })
+    }
+}
+
+/// The roles of a file, and its collections.
+pub fn read(file: &Path, keyring: &Keyring) -> Result<(Vec<Requirement>, Vec<Collection>), Error> {
     let node = document::load(file, Trust::Text, keyring)
         .map_err(|e| match e.get_kind() {
             ErrorKind::NotFound => {
@@ -49,8 +141,6 @@ pub fn read(file: &Path, keyring: &Keyring) -> Result<(Vec<Requirement>, Vec<Str
         }
         _ => return Err(Error::new("A requirements file lists roles").at(node.place())),
     };
-    let name =
-        |entry: &Node| entry.get("name").or_else(|| entry.get("source")).unwrap_or(entry).raw().to_string();
     let mut found = Vec::new();
     for entry in &roles {
         if let Some(include) = entry.get("include").and_then(Node::as_str) {
@@ -60,7 +150,8 @@ pub fn read(file: &Path, keyring: &Keyring) -> Result<(Vec<Requirement>, Vec<Str
             found.push(Requirement::of(entry, file)?);
         }
     }
-    Ok((found, collections.iter().map(name).collect()))
+    let collections = collections.iter().map(|entry| Collection::of(entry, file));
+    Ok((found, collections.collect::<Result<_, _>>()?))
 }
 
 impl Requirement {
@@ -142,7 +233,9 @@ mod tests {
         let (roles, collections) = read(&file, &Keyring::default()).unwrap();
         assert_eq!((roles[0].name.as_str(), roles[0].git), ("site", true));
         assert_eq!((roles[1].name.as_str(), roles[1].git), ("db", false));
-        assert_eq!(collections, ["community.aws"]);
+        let galaxy =
+            CollectionSource::Galaxy { name: "community.aws".into(), version: "*".into(), server: None };
+        assert_eq!(collections.iter().map(|c| &c.source).collect::<Vec<_>>(), [&galaxy]);
         std::fs::write(&file, "- version: 1\n").unwrap();
         let error = read(&file, &Keyring::default()).unwrap_err();
         assert_eq!(error.to_string(), "Must specify name or src for role");

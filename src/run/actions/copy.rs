@@ -12,6 +12,7 @@ use super::tree::Tree;
 use super::{Action, ActionCall, BUILTIN, managed};
 use crate::document;
 use crate::run::files::{Content, Files};
+use crate::template::file_vars::{changed, file_vars};
 
 pub const RETURNS: &[(&str, &str, &str)] = &[
     ("dest", "path", "the file on the host"),
@@ -407,31 +408,10 @@ pub fn missing(call: &ActionCall, name: &str, kind: &str) -> Failure {
 
 /// The variables that only templates see.
 pub fn template_vars(call: &ActionCall, source: &Path, dest: &str) -> Result<Vec<(Arc<str>, Value)>, Error> {
-    use std::os::unix::fs::MetadataExt;
-    let name = source.to_string_lossy().into_owned();
-    let metadata = std::fs::metadata(source).ok();
-    let uid = metadata.as_ref().map(MetadataExt::uid).unwrap_or_default();
-    let owner =
-        nix::unistd::User::from_uid(uid.into()).ok().flatten().map_or_else(|| uid.to_string(), |u| u.name);
-    let changed =
-        metadata.as_ref().and_then(|m| m.modified().ok()).and_then(|t| jiff::Timestamp::try_from(t).ok());
-    let changed = changed.map(|t| t.to_zoned(jiff::tz::TimeZone::system()));
-    let host = nix::unistd::gethostname().map(|h| h.to_string_lossy().into_owned()).unwrap_or_default();
-    let now = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S.%6f").to_string();
-    let mut vars: Vec<(Arc<str>, Value)> = vec![
-        ("template_host".into(), host.into()),
-        ("template_path".into(), name.clone().into()),
-        ("template_fullpath".into(), name.into()),
-        (
-            "template_mtime".into(),
-            changed.as_ref().map(|t| t.strftime("%Y-%m-%d %H:%M:%S").to_string()).into(),
-        ),
-        ("template_uid".into(), owner.into()),
-        ("template_run_date".into(), now.into()),
-        ("template_destpath".into(), dest.into()),
-    ];
+    let vars = file_vars(source, dest.into()).into_iter();
+    let mut vars: Vec<(Arc<str>, Value)> = vars.map(|(name, value)| (name.to_text().into(), value)).collect();
     if crate::template::Scope::get(&**call.scope, "ansible_managed").is_none() {
-        let text = managed::text(call, changed.as_ref(), &vars)?;
+        let text = managed::text(call, changed(source).as_ref(), &vars)?;
         vars.push(("ansible_managed".into(), text));
     }
     Ok(vars)

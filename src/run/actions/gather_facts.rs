@@ -45,11 +45,31 @@ impl Action for GatherFacts {
                 _ => Arguments { values: Map::default(), ..setup.clone() },
             };
             let outcome = call.call_module(&name, args)?;
-            all.facts.extend(outcome.facts);
+            merge(&mut all.facts, outcome.facts);
             all.warnings.extend(outcome.warnings);
             all.values.extend(outcome.values);
         }
+        all.facts.insert("_ansible_facts_gathered".into(), true.into());
         Ok(all)
+    }
+}
+
+/// Adds what another module found: to dicts what they lack, to lists what is not in them yet, at their end.
+fn merge(facts: &mut Map, more: Map) {
+    for (name, new) in more {
+        let merged = match (facts.get(&name), new) {
+            (Some(Value::Map(old)), Value::Map(new)) => {
+                let mut both = (**old).clone();
+                merge(&mut both, (*new).clone());
+                both.into()
+            }
+            (Some(Value::List(old)), Value::List(new)) => {
+                let kept = old.iter().filter(|item| !new.contains(item));
+                kept.chain(new.iter()).cloned().collect()
+            }
+            (_, new) => new,
+        };
+        facts.insert(name, merged);
     }
 }
 

@@ -109,10 +109,8 @@ impl<'p> Evaluator<'p> {
             return Ok(None);
         }
         let term = self.eval(term)?;
-        let given = &self.unit.renderer.environment.context.environment;
-        let unset = term
-            .as_str()
-            .is_some_and(|name| given.iter().all(|(key, _)| key != name) && std::env::var_os(name).is_none());
+        let environment = &self.unit.renderer.environment;
+        let unset = term.as_str().is_some_and(|name| environment.variable(name).is_none());
         Ok(unset.then(|| undefined::name(&term.to_text())))
     }
 

@@ -300,6 +300,7 @@ pub fn lookup(renderer: &Renderer, name: &str, terms: Vec<Value>, mut options: M
         let terms = terms.iter().map(ready).collect::<Result<Vec<_>, Error>>()?;
         let options =
             options.iter().map(|(k, v)| Ok((k.clone(), ready(v)?))).collect::<Result<Map, Error>>()?;
+        options.values().try_for_each(check_deep)?;
         Ok((terms, options))
     };
     let (terms, options) = match prepare() {

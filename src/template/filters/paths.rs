@@ -6,6 +6,7 @@ use playbook_api::{Error, Value};
 
 use super::arguments::{given, text, tuple};
 use crate::template::{Call, Function};
+use crate::{document, settings};
 
 pub const FILTERS: &[Function] = &[
     Function { name: "basename", call: basename_filter, undefined: false },
@@ -59,15 +60,8 @@ pub fn split(path: &str) -> (&str, &str) {
 pub fn expanduser(path: &str) -> String {
     let Some(rest) = path.strip_prefix('~') else { return path.to_owned() };
     let (user, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let home = if user.is_empty() {
-        std::env::var("HOME").ok().or_else(|| {
-            let me = nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten()?;
-            Some(me.dir.to_string_lossy().into_owned())
-        })
-    } else {
-        let user = nix::unistd::User::from_name(user).ok().flatten();
-        user.map(|user| user.dir.to_string_lossy().into_owned())
-    };
+    let mine = settings::variable("HOME");
+    let home = document::home(user, mine.as_deref()).map(|home| home.to_string_lossy().into_owned());
     match home {
         Some(home) => {
             let full = format!("{}{rest}", home.trim_end_matches('/'));
@@ -83,22 +77,7 @@ fn expanduser_filter(call: &mut Call) -> Result<Value, Error> {
 
 /// `$NAME` and `${NAME}` of the environment; unknown ones stay.
 pub fn expandvars(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('$') {
-        out.push_str(before);
-        let braced = after.strip_prefix('{').and_then(|inner| inner.split_once('}'));
-        let (name, written, behind) = match braced {
-            Some((name, behind)) => (name, format!("${{{name}}}"), behind),
-            None => {
-                let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
-                (&after[..end], format!("${}", &after[..end]), &after[end..])
-            }
-        };
-        out.push_str(&std::env::var(name).ok().filter(|_| !name.is_empty()).unwrap_or(written));
-        rest = behind;
-    }
-    out + rest
+    document::expand_variables(text, settings::variable)
 }
 
 fn expandvars_filter(call: &mut Call) -> Result<Value, Error> {

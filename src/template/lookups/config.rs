@@ -16,6 +16,7 @@ const PLUGIN_OPTIONS: &[(&str, &str, &[&str])] = &[
     ("connection", "remote_user", &["ansible_user", "ansible_ssh_user"]),
     ("connection", "port", &["ansible_port", "ansible_ssh_port"]),
     ("connection", "host", &["inventory_hostname", "ansible_host", "ansible_ssh_host"]),
+    ("connection", "ssh_transfer_method", &["ansible_ssh_transfer_method"]),
     ("shell", "remote_tmp", &["ansible_remote_tmp"]),
 ];
 
@@ -89,5 +90,9 @@ fn plugin_option(
             return Ok(Some((value, format!("var: {name}"))));
         }
     }
-    Ok(None)
+    // What a setting of the same name says.
+    match PLUGIN_OPTIONS.iter().any(|(of, name, _)| *of == kind && *name == option) {
+        true => Ok(settings()?.get(option).map(|entry| (entry.value.clone(), entry.origin.to_string()))),
+        false => Ok(None),
+    }
 }

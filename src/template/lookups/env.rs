@@ -16,10 +16,7 @@ fn env(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Vec<Value>
         let Some(name) = term.split_whitespace().next() else {
             return Err(Error::new("the env lookup needs the name of a variable"));
         };
-        let given = &renderer.environment.context.environment;
-        let set = given.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-        let set = set.or_else(|| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()));
-        Ok(match (set, options.get("default")) {
+        Ok(match (renderer.environment.variable(name), options.get("default")) {
             (Some(value), _) => {
                 Text::new(value).with_origin(format!("<environment variable '{name}'>")).into()
             }

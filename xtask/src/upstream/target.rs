@@ -155,6 +155,8 @@ impl Place {
             command.env(name, value);
         }
         command.env("ANSIBLE_CONFIG", self.work.join("ansible.cfg"));
+        // Modules and plugins in Python need one with ansible-core.
+        command.env("PLAYBOOK_PYTHON", &machine.python);
         command.env("ANSIBLE_TEST_PYTHON_INTERPRETER", &machine.python);
         command.env("INVENTORY_PATH", &self.inventory);
         command.env("OUTPUT_DIR", &self.output).env("JUNIT_OUTPUT_DIR", &self.output);

@@ -58,16 +58,32 @@ pub fn text(output: &GetSecretValueOutput) -> Value {
     }
 }
 
-/// Members of a database secret that say where it is and not how to get in. They are told, so that an error
-/// can name the host; everything else in a secret is one.
-const NOT_SECRET: &[&str] =
-    &["engine", "host", "port", "dbname", "dbInstanceIdentifier", "dbClusterIdentifier", "region"];
+/// Members of a secret that say where something is and as whom, and not how to get in, in lower case. They are told:
+/// an error can name the host, and a user called `admin` does not blank that word in every report. Everything else in
+/// a secret is one.
+const NOT_SECRET: &[&str] = &[
+    "engine",
+    "host",
+    "hostname",
+    "endpoint",
+    "port",
+    "username",
+    "user",
+    "dbname",
+    "database",
+    "schema",
+    "sslmode",
+    "dbinstanceidentifier",
+    "dbclusteridentifier",
+    "masterarn",
+    "region",
+];
 
 /// A secret in JSON as values, marked.
 pub fn parsed(text: &str) -> Option<Value> {
     let json: Json = serde_json::from_str(text).ok()?;
     let Json::Object(members) = json else { return None };
-    let value = |name: &str, json: Json| match NOT_SECRET.contains(&name) {
+    let value = |name: &str, json: Json| match NOT_SECRET.contains(&name.to_lowercase().as_str()) {
         true => Value::from_json(json),
         false => Value::from_json(json).into_secret(),
     };
@@ -94,6 +110,7 @@ mod tests {
         .unwrap();
         assert!(value.get("password").unwrap().is_secret());
         assert!(!value.get("host").unwrap().is_secret());
+        assert!(!value.get("username").unwrap().is_secret());
         assert_eq!(value.get("port"), Some(&Value::from(5432)));
         let redactor = Redactor::default();
         register(&redactor, &Value::secret(r#"{"password": "p4ss/word", "host": "db.example"}"#));

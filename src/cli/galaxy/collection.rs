@@ -1,0 +1,447 @@
+//! Collections: install, list, build.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use indexmap::IndexMap;
+use playbook_api::{Error, ErrorKind};
+use serde::{Deserialize, Serialize};
+
+use super::artifact::{self, About};
+use super::constraint::{Constraint, Version};
+use super::requirements::CollectionSource;
+use super::{fetch, requirements, server};
+use crate::document;
+use crate::settings::{GalaxyServer, Settings};
+use crate::vault::Keyring;
+
+/// Collections, as ansible-galaxy has them.
+#[derive(Subcommand)]
+pub enum CollectionAction {
+    /// Install collections from Galaxy servers, git, tarballs, URLs or folders.
+    Install(Install),
+    /// List the collections that are installed.
+    List(List),
+    /// Build a collection's tarball.
+    Build(Build),
+}
+
+#[derive(Args)]
+pub struct Install {
+    /// A file that lists the collections.
+    #[arg(short, long, value_name = "FILE")]
+    pub requirements_file: Option<PathBuf>,
+    /// Where to put them; the first folder of collections_path otherwise.
+    #[arg(short = 'p', long, value_name = "FOLDER")]
+    pub collections_path: Option<PathBuf>,
+    /// Replace collections that are there already.
+    #[arg(short, long, visible_alias = "force-with-deps")]
+    pub force: bool,
+    /// Leave dependencies alone.
+    #[arg(short, long)]
+    pub no_deps: bool,
+    /// Take versions before a release too.
+    #[arg(long)]
+    pub pre: bool,
+    /// Install the newest versions that fit, whatever is there.
+    #[arg(short = 'U', long)]
+    pub upgrade: bool,
+    /// The Galaxy server's address, or its name in server_list.
+    #[arg(short, long, value_name = "SERVER")]
+    pub server: Option<String>,
+    /// Install the versions that this file holds, and write those that were chosen into it.
+    #[arg(long, value_name = "FILE")]
+    pub lock_file: Option<PathBuf>,
+    /// The collections: NAMESPACE.NAME[:VERSION], a tarball, a folder, git+URL[,VERSION] or a URL.
+    pub collections: Vec<String>,
+}
+
+#[derive(Args)]
+pub struct List {
+    /// Only this folder; all of collections_path otherwise.
+    #[arg(short = 'p', long, value_name = "FOLDER")]
+    collections_path: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct Build {
+    /// Where to put the tarball.
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    output_path: PathBuf,
+    /// Replace a tarball that is there already.
+    #[arg(short, long)]
+    force: bool,
+    /// The collection's folder.
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+}
+
+impl CollectionAction {
+    pub fn run(self, settings: &Settings) -> Result<u8, Error> {
+        match self {
+            CollectionAction::Install(options) => {
+                let wanted = options.wanted()?;
+                install(settings, &options, wanted)
+            }
+            CollectionAction::List(options) => list(settings, &options),
+            CollectionAction::Build(options) => build(&options),
+        }
+    }
+}
+
+impl Install {
+    fn wanted(&self) -> Result<Vec<Wanted>, Error> {
+        let mut wanted: Vec<Wanted> = Vec::new();
+        if let Some(file) = &self.requirements_file {
+            wanted.extend(requirements::read(file, &Keyring::default())?.1);
+        }
+        for text in &self.collections {
+            wanted.push(Wanted::from_text(text, Path::new("."))?);
+        }
+        Ok(wanted)
+    }
+}
+
+/// A collection that is asked for.
+pub type Wanted = requirements::Collection;
+
+/// A collection that was chosen: which version, and how it comes.
+struct Chosen {
+    version: String,
+    source: Source,
+}
+
+enum Source {
+    /// Already there.
+    Installed,
+    /// Taken apart, waiting in a folder.
+    Folder(PathBuf),
+    Server {
+        server: GalaxyServer,
+        url: String,
+        sha256: Option<String>,
+    },
+}
+
+/// What a lock file holds.
+#[derive(Default, Serialize, Deserialize)]
+struct Lock {
+    collections: Vec<Locked>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Locked {
+    name: String,
+    version: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    sha256: Option<String>,
+}
+
+pub fn install(settings: &Settings, options: &Install, wanted: Vec<Wanted>) -> Result<u8, Error> {
+    if wanted.is_empty() {
+        return Err(Error::new("You must specify a collection name or a requirements file.").help(
+            "'playbook galaxy collection install -r requirements.yml' installs what a project needs.",
+        ));
+    }
+    let root = match &options.collections_path {
+        Some(folder) => document::absolute(folder),
+        None => settings
+            .collections_path
+            .first()
+            .cloned()
+            .ok_or_else(|| Error::new("collections_path is empty"))?,
+    };
+    let root = if root.ends_with("ansible_collections") { root } else { root.join("ansible_collections") };
+    std::fs::create_dir_all(&root)
+        .map_err(|e| Error::from(e).context(format!("Could not create the folder {}", root.display())))?;
+    let mut servers = settings.galaxy_servers();
+    if let Some(server) = &options.server {
+        servers.retain(|known| known.name == *server);
+        if servers.is_empty() {
+            servers.push(GalaxyServer { name: "cmd_arg".into(), url: server.clone(), token: None });
+        }
+    }
+    let lock: Lock = match options.lock_file.as_ref().map(std::fs::read_to_string) {
+        Some(Ok(text)) => serde_yaml::from_str(&text)
+            .map_err(|e| Error::new(format!("The lock file cannot be read: {e}")))?,
+        _ => Lock::default(),
+    };
+    say!("Starting galaxy collection install process");
+    say!("Process install dependency map");
+    // On the disk of its destination, so that it moves there in one step.
+    let temporary = tempfile::tempdir_in(&root)?;
+    let mut resolver = Resolver {
+        root: &root,
+        options,
+        servers,
+        lock,
+        temporary: temporary.path(),
+        constraints: IndexMap::new(),
+        chosen: IndexMap::new(),
+    };
+    resolver.resolve(wanted)?;
+    say!("Starting collection install process");
+    let mut locked = Lock::default();
+    for (name, chosen) in &resolver.chosen {
+        let sha256 = put(&root, temporary.path(), name, chosen)?;
+        locked.collections.push(Locked { name: name.clone(), version: chosen.version.clone(), sha256 });
+    }
+    if let Some(path) = &options.lock_file {
+        locked.collections.sort_by(|a, b| a.name.cmp(&b.name));
+        // A checksum that is known already stays.
+        for entry in &mut locked.collections {
+            let before =
+                resolver.lock.collections.iter().find(|l| l.name == entry.name && l.version == entry.version);
+            entry.sha256 = entry.sha256.take().or_else(|| before.and_then(|l| l.sha256.clone()));
+        }
+        let text = serde_yaml::to_string(&locked).map_err(|e| Error::new(e.to_string()))?;
+        std::fs::write(path, text)?;
+    }
+    Ok(0)
+}
+
+struct Resolver<'a> {
+    root: &'a Path,
+    options: &'a Install,
+    servers: Vec<GalaxyServer>,
+    lock: Lock,
+    temporary: &'a Path,
+    /// What is asked of each collection, and by whom.
+    constraints: IndexMap<String, Vec<(Constraint, String)>>,
+    chosen: IndexMap<String, Chosen>,
+}
+
+impl Resolver<'_> {
+    /// Chooses a version of each collection that is asked for, and of what those need.
+    fn resolve(&mut self, wanted: Vec<Wanted>) -> Result<(), Error> {
+        let mut waiting: VecDeque<(String, GalaxyServers)> = VecDeque::new();
+        for (at, wanted) in wanted.into_iter().enumerate() {
+            match wanted.source {
+                CollectionSource::Galaxy { name, version, server } => {
+                    self.ask(&name, &version, "the requirements")?;
+                    let own = server.map(|url| vec![self.named(&url)]);
+                    waiting.push_back((name, own));
+                }
+                source => {
+                    let folder = self.temporary.join(format!("given{at}"));
+                    std::fs::create_dir_all(&folder)?;
+                    let (about, folder) = fetch::collection(&source, &wanted.folder, &folder)?;
+                    self.take(&about.name.clone(), about, Source::Folder(folder), &mut waiting)?;
+                }
+            }
+        }
+        // Each round may tighten what was chosen before; versions only go down, so it ends.
+        for _ in 0..10_000 {
+            let Some((name, servers)) = waiting.pop_front() else { return Ok(()) };
+            if let Some(chosen) = self.chosen.get(&name)
+                && self.allowed(&name, &chosen.version)
+            {
+                continue;
+            }
+            if matches!(self.chosen.get(&name), Some(Chosen { source: Source::Folder(_), .. })) {
+                return Err(self.conflict(&name));
+            }
+            self.choose(&name, servers, &mut waiting)?;
+        }
+        Err(Error::new("the collections' dependencies cannot be resolved"))
+    }
+
+    fn named(&self, server: &str) -> GalaxyServer {
+        let known = self.servers.iter().find(|known| known.name == server || known.url == server);
+        known.cloned().unwrap_or_else(|| GalaxyServer {
+            name: "explicit_requirement".into(),
+            url: server.to_owned(),
+            token: None,
+        })
+    }
+
+    fn ask(&mut self, name: &str, version: &str, by: &str) -> Result<(), Error> {
+        let constraint =
+            Constraint::parse(version).map_err(|e| e.context(format!("{by} asks for {name}")))?;
+        self.constraints.entry(name.to_owned()).or_default().push((constraint, by.to_owned()));
+        Ok(())
+    }
+
+    fn allowed(&self, name: &str, version: &str) -> bool {
+        let Some(version) = Version::parse(version) else { return true };
+        let asked = self.constraints.get(name).into_iter().flatten();
+        asked.into_iter().all(|(constraint, _)| constraint.allows(&version, self.options.pre))
+    }
+
+    fn conflict(&self, name: &str) -> Error {
+        let asked = self.constraints.get(name).into_iter().flatten();
+        let asked: Vec<String> = asked
+            .map(|(constraint, by)| {
+                format!("{} (by {by})", if constraint.text.is_empty() { "*" } else { &constraint.text })
+            })
+            .collect();
+        Error::new(format!("No version of {name} fits all that is asked for: {}", asked.join(", ")))
+    }
+
+    fn choose(
+        &mut self,
+        name: &str,
+        servers: GalaxyServers,
+        waiting: &mut VecDeque<(String, GalaxyServers)>,
+    ) -> Result<(), Error> {
+        let there = artifact::about(&self.root.join(name.replacen('.', "/", 1))).ok();
+        let locked =
+            self.lock.collections.iter().find(|locked| locked.name == name).map(|l| l.version.clone());
+        if let Some(about) = there
+            && !self.options.force
+            && !self.options.upgrade
+            && self.allowed(name, &about.version)
+            && locked.as_ref().is_none_or(|version| *version == about.version)
+        {
+            return self.take(name, about, Source::Installed, waiting);
+        }
+        for server in servers.unwrap_or_else(|| self.servers.clone()) {
+            let versions = server::versions(&server, name)?;
+            let fits = |version: &&Version| {
+                self.allowed(name, &version.text) && locked.as_ref().is_none_or(|l| *l == version.text)
+            };
+            let Some(version) = versions.iter().find(fits) else {
+                if versions.is_empty() {
+                    continue;
+                }
+                let known: Vec<&str> = versions.iter().map(|version| version.text.as_str()).collect();
+                return Err(self.conflict(name).help(format!(
+                    "{} has {}{}",
+                    server.url,
+                    known.join(", "),
+                    locked.map(|l| format!("; the lock file wants {l}")).unwrap_or_default()
+                )));
+            };
+            let found = server::published(&server, name, &version.text)?;
+            let about = About {
+                name: name.to_owned(),
+                version: version.text.clone(),
+                dependencies: found.dependencies.clone(),
+            };
+            let known = self.lock.collections.iter().find(|l| l.name == name && l.version == version.text);
+            let sha256 = known.and_then(|l| l.sha256.clone()).or(found.sha256);
+            let source = Source::Server { server, url: found.download_url, sha256 };
+            return self.take(name, about, source, waiting);
+        }
+        let servers: Vec<&str> = self.servers.iter().map(|server| server.url.as_str()).collect();
+        Err(Error::new(format!(
+            "The collection {name} is on none of the Galaxy servers: {}",
+            servers.join(", ")
+        ))
+        .kind(ErrorKind::NotFound)
+        .help("Name its git repository, tarball or folder as the source, or another server in server_list."))
+    }
+
+    fn take(
+        &mut self,
+        name: &str,
+        about: About,
+        source: Source,
+        waiting: &mut VecDeque<(String, GalaxyServers)>,
+    ) -> Result<(), Error> {
+        let by = format!("{}:{}", about.name, about.version);
+        if !self.options.no_deps {
+            for (needed, version) in &about.dependencies {
+                let needed = artifact::checked(needed)?;
+                self.ask(&needed, version, &by)?;
+                waiting.push_back((needed, None));
+            }
+        }
+        self.chosen.insert(name.to_owned(), Chosen { version: about.version, source });
+        Ok(())
+    }
+}
+
+/// The servers that a requirement names; otherwise all.
+type GalaxyServers = Option<Vec<GalaxyServer>>;
+
+/// Puts a chosen collection in its place; answers its tarball's checksum where it has one.
+fn put(root: &Path, temporary: &Path, name: &str, chosen: &Chosen) -> Result<Option<String>, Error> {
+    let version = &chosen.version;
+    let (folder, sha256) = match &chosen.source {
+        Source::Installed => {
+            say!("'{name}:{version}' is already installed, skipping.");
+            return Ok(None);
+        }
+        Source::Folder(folder) => (folder.clone(), None),
+        Source::Server { server, url, sha256 } => {
+            say!("Downloading {url} to {}", temporary.display());
+            let bytes = server::download(server, url)?;
+            let found = artifact::sha256(&bytes);
+            if let Some(wanted) = sha256.as_ref().filter(|wanted| **wanted != found) {
+                return Err(Error::new(format!(
+                    "Mismatched artifact hash for {name}:{version}: {wanted} expected, {found} found"
+                )));
+            }
+            let place = temporary.join(format!("download-{name}"));
+            std::fs::create_dir_all(&place)?;
+            let (about, folder) = artifact::unpack(&bytes, &place)?;
+            if about.name != name {
+                return Err(Error::new(format!("{url} holds {}, not {name}", about.name)));
+            }
+            (folder, Some(found))
+        }
+    };
+    let target = root.join(name.replacen('.', "/", 1));
+    say!("Installing '{name}:{version}' to '{}'", target.display());
+    if let Some(parent) = target.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    if target.exists() {
+        std::fs::rename(&target, temporary.join(format!("old-{name}")))?;
+    }
+    std::fs::rename(&folder, &target)?;
+    say!("{name}:{version} was installed successfully");
+    Ok(sha256)
+}
+
+fn list(settings: &Settings, options: &List) -> Result<u8, Error> {
+    let roots = match &options.collections_path {
+        Some(folder) => vec![document::absolute(folder)],
+        None => settings.collections_path.clone(),
+    };
+    for root in roots {
+        let root =
+            if root.ends_with("ansible_collections") { root } else { root.join("ansible_collections") };
+        let pattern = format!("{}/*/*/", root.display());
+        let mut found: Vec<About> = glob::glob(&pattern)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|folder| artifact::about(&folder).ok())
+            .collect();
+        if found.is_empty() {
+            continue;
+        }
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        let wide =
+            |texts: &mut dyn Iterator<Item = usize>, title: &str| texts.max().unwrap_or(0).max(title.len());
+        let names = wide(&mut found.iter().map(|about| about.name.len()), "Collection");
+        let versions = wide(&mut found.iter().map(|about| about.version.len()), "Version");
+        say!("\n# {}", root.display());
+        say!("{:names$} {:versions$}", "Collection", "Version");
+        say!("{} {}", "-".repeat(names), "-".repeat(versions));
+        for about in found {
+            say!("{:names$} {:versions$}", about.name, about.version);
+        }
+    }
+    Ok(0)
+}
+
+fn build(options: &Build) -> Result<u8, Error> {
+    let (about, bytes) = artifact::build(&options.folder)?;
+    let folder = document::absolute(&options.output_path);
+    let path = folder.join(format!("{}-{}.tar.gz", about.name.replace('.', "-"), about.version));
+    if path.exists() && !options.force {
+        let message = format!(
+            "The file '{}' already exists. You can use --force to re-create the collection artifact.",
+            path.display()
+        );
+        return Err(Error::new(message));
+    }
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(&path, bytes)?;
+    say!("Created collection for {} at {}", about.name, path.display());
+    Ok(0)
+}
