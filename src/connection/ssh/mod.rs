@@ -9,12 +9,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use nix::fcntl::{FcntlArg, fcntl};
 use openssh::{Child, Session, Stdio};
 use playbook_api::{Error, ErrorKind, Failure};
 
 use super::launch::{Launcher, Process, Started, pipe};
 use super::{Login, Target};
 use master::Master;
+
+/// How much a pipe to a host holds.
+const PIPE: i32 = 256 << 10;
 
 /// What the ssh connections of a run have in common.
 pub struct Common {
@@ -96,6 +100,8 @@ impl Ssh {
     fn session(&self, socket: PathBuf, command: &str) -> Result<Started, openssh::Error> {
         let io = |e: std::io::Error| openssh::Error::ChildIo(e);
         let (their_input, input) = pipe().map_err(io)?;
+        // Files go through it: a larger one is filled and emptied less often.
+        let _ = fcntl(&input, FcntlArg::F_SETPIPE_SZ(PIPE));
         let (output, their_output) = pipe().map_err(io)?;
         let (errors, their_errors) = pipe().map_err(io)?;
         let session = Arc::new(Session::resume_mux(socket.into(), None));
