@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Value};
 
-use super::tags::selected;
 use super::keywords::{Frame, FrameKind};
+use super::tags::selected;
 use super::{Item, Play, Playbook, Task};
 use crate::document::Node;
 
@@ -50,7 +50,8 @@ impl Lister<'_> {
             None => patterns.join(","),
         };
         // A play's tags are listed as they are written.
-        let own: BTreeSet<String> = play.frame.keywords.tags.iter().flat_map(|tag| texts(&tag.raw())).collect();
+        let own: BTreeSet<String> =
+            play.frame.keywords.tags.iter().flat_map(|tag| texts(&tag.raw())).collect();
         let own_text: Vec<&str> = own.iter().map(String::as_str).collect();
         let _ = writeln!(
             out,
@@ -100,7 +101,8 @@ impl Lister<'_> {
                 Item::Task(task) => {
                     let is_play = |frame: &&Arc<Frame>| matches!(frame.kind, FrameKind::Play);
                     let around = task.frame.chain();
-                    let frames = around.filter(|frame| !is_play(frame)).flat_map(|frame| &frame.keywords.tags);
+                    let frames =
+                        around.filter(|frame| !is_play(frame)).flat_map(|frame| &frame.keywords.tags);
                     let mut tags = self.tags_of(play, frames.chain(&task.keywords.tags))?;
                     let rendered = self.tags_of(play, &play.frame.keywords.tags)?;
                     let known: Vec<&String> = tags.union(&rendered).collect();
