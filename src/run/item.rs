@@ -328,7 +328,8 @@ fn facts(
         // These bring their own effects.
         "set_fact" | "include_vars" => {}
         _ => {
-            outcome.carry.extend(names(&facts));
+            // A fact of that name is a fact, and not all of them.
+            outcome.carry.extend(names(&facts).into_iter().filter(|(name, _)| &**name != "ansible_facts"));
             outcome.effects.push(Effect::Facts { host, facts });
         }
     }

@@ -44,7 +44,11 @@ impl Action for GatherFacts {
                 Some("setup") => setup.clone(),
                 _ => Arguments { values: Map::default(), ..setup.clone() },
             };
-            let outcome = call.call_module(&name, args)?;
+            let mut outcome = call.call_module(&name, args)?;
+            // Modules in other languages return them as one value among others.
+            if let Some(Value::Map(facts)) = outcome.values.shift_remove("ansible_facts") {
+                outcome.facts.extend((*facts).clone());
+            }
             merge(&mut all.facts, outcome.facts);
             all.warnings.extend(outcome.warnings);
             all.values.extend(outcome.values);
