@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
-use playbook_api::{Error, Failure};
+use playbook_api::{Error, ErrorKind, Failure};
 use playbook_remote::frame::Assembler;
 use playbook_remote::message::{Message, PROTOCOL};
 use playbook_remote::terminal::ASKS;
