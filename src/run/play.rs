@@ -72,7 +72,7 @@ struct Running {
 }
 
 enum Message {
-    Event(Event),
+    Event(Box<Event>),
     Done { running: Box<Running>, outcome: Box<TaskOutcome> },
 }
 
@@ -234,7 +234,7 @@ impl<'r> Batch<'r> {
         self.pool.submit(move || {
             let events = sender.clone();
             let emit: super::item::Emit = Arc::new(move |event| {
-                let _ = events.send(Message::Event(event));
+                let _ = events.send(Message::Event(Box::new(event)));
             });
             let Running { task, info, scope, .. } = &running;
             // A fault of ours in one task must not take the run down with it.
@@ -259,7 +259,7 @@ impl<'r> Batch<'r> {
             }
         };
         match message {
-            Ok(Message::Event(event)) => self.run.emit(event),
+            Ok(Message::Event(event)) => self.run.emit(*event),
             Ok(Message::Done { running, outcome }) => {
                 self.busy.remove(&running.scope.host.name);
                 self.finish(&running, *outcome)?;

@@ -72,7 +72,7 @@ fn gathering(play: &Play, subset: &[String], timeout: u64) -> Item {
         Keywords { name: Some(Node::value(place.clone(), "Gathering Facts")), ..Keywords::default() };
     // Facts are every host's own, whatever the play runs once.
     let own = Keywords {
-        values: [("run_once".into(), Node::value(place.clone(), false))].into_iter().collect(),
+        values: [("run_once", Node::value(place.clone(), false))].into_iter().collect(),
         ..Keywords::default()
     };
     let frame = Arc::new(Frame { kind: FrameKind::Block, keywords: own, parent: Some(play.frame.clone()) });

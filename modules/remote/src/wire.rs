@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_an_error() {
-        let mut deep = vec![LIST, 1].repeat(100_000);
+        let mut deep = [LIST, 1].repeat(100_000);
         deep.push(NULL);
         for bytes in [&deep[..], &[], &[99], &[LIST, 0xff, 0xff, 0xff, 0x7f], &[STR, 1, 0xff], &[NULL, NULL]]
         {
