@@ -224,7 +224,11 @@ fn listings_of_upstream_targets_read_like_ansibles() {
     let mut listings = Vec::new();
     for target in TARGETS {
         let folder = targets.join(target);
-        listings.extend(of_playbooks(&folder, &oracle.path("hosts")));
+        // One is refused when it is loaded here, and when it runs there: docs/differences.md.
+        let refused =
+            |listing: &Listing| listing.words.iter().any(|w| w == "test_flush_handlers_as_handler.yml");
+        let playbooks = of_playbooks(&folder, &oracle.path("hosts"));
+        listings.extend(playbooks.into_iter().filter(|listing| !refused(listing)));
         let sources =
             files(&folder).into_iter().filter(|name| name.contains("inventory") && !name.ends_with(".sh"));
         listings.extend(sources.flat_map(|name| of_inventory(&folder, &name)));

@@ -90,7 +90,10 @@ fn a_container_killed_in_the_middle_of_a_task_fails_it() {
                 .is_ok_and(|processes| processes.contains("sleep 987"))
         });
         docker.run(&["kill", "green"]).expect("a dead container");
-        let run = run.end().fails(2);
-        assert_eq!((run.count("blue", "ok"), run.count("green", "failed")), (2, 1), "{}", run.text());
+        let run = run.end();
+        // Docker may notice first that the container is gone, or that the program in it has ended.
+        let lost = run.count("green", "failed") + run.count("green", "unreachable");
+        assert_eq!((run.count("blue", "ok"), lost), (2, 1), "{}", run.text());
+        assert!([2, 4].contains(&run.code), "{}", run.text());
     });
 }

@@ -55,7 +55,11 @@ impl Aws {
 
     /// Puts an object into a bucket, which is made for it.
     pub fn put_object(&self, bucket: &str, key: &str, body: String) -> Result<()> {
-        self.send_to("s3", &format!("PUT /{bucket}"), &[], String::new())?;
+        let place = format!(
+            "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+             <LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
+        );
+        self.send_to("s3", &format!("PUT /{bucket}"), &[], place)?;
         self.send_to("s3", &format!("PUT /{bucket}/{key}"), &[], body).map(drop)
     }
 
