@@ -72,6 +72,7 @@ fn build(out: &Path, target: &str) -> Result<PathBuf, Box<dyn std::error::Error>
         .env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
     if release {
         cargo.arg("--release").env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z");
+        cargo.args(["--config", "profile.release.package.\"*\".opt-level=\"z\""]);
         // Files are summed up as they arrive.
         for sum in ["md-5", "sha1", "sha2"] {
             cargo.args(["--config", &format!("profile.release.package.{sum}.opt-level=3")]);
