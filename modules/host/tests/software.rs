@@ -51,7 +51,7 @@ fn unarchive_unpacks_once() {
     );
     assert!(
         lab.fail("unarchive", map! { "src" => lab.at("in.tgz"), "dest" => lab.at("no") })
-            .ends_with("is not a directory")
+            .ends_with("must be an existing dir")
     );
     assert!(
         lab.fail("unarchive", map! { "src" => lab.at("no"), "dest" => lab.at("out") })
