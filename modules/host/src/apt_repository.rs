@@ -14,16 +14,8 @@ use crate::errno::Doing;
 use crate::host::{Host, Replace};
 use crate::mode::Mode;
 use crate::process::Program;
+use crate::state::State;
 use sources::{Line, Sources};
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum State {
-    Absent,
-    #[default]
-    Present,
-}
 
 /// Adds and removes apt's repositories, line by line.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -9,15 +9,7 @@ use crate::diff::texts;
 use crate::edit::make_folders;
 use crate::host::{Host, Replace};
 use crate::path::HostPath;
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum State {
-    Absent,
-    #[default]
-    Present,
-}
+use crate::state::State;
 
 /// Adds and removes SSH keys in a user's `authorized_keys`.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -5,15 +5,7 @@ use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, O
 use crate::edit::{Edit, Original};
 use crate::host::Host;
 use crate::regex::{self, Encoding};
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum State {
-    Absent,
-    #[default]
-    Present,
-}
+use crate::state::State;
 
 /// Puts a block of lines into a file, between two marker lines by which it finds the block again.
 #[derive(Debug, Deserialize, JsonSchema)]

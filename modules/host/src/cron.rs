@@ -7,15 +7,7 @@ use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, O
 use crate::diff::texts;
 use crate::host::{Host, Replace};
 use crate::process::Program;
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum State {
-    Absent,
-    #[default]
-    Present,
-}
+use crate::state::State;
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]

@@ -10,15 +10,7 @@ use crate::errno::Doing;
 use crate::host::{Host, Replace};
 use crate::http::{Ask, Connect, Redirects};
 use crate::mode::Mode;
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum State {
-    Absent,
-    #[default]
-    Present,
-}
+use crate::state::State;
 
 /// Adds and removes apt's repositories, one file each.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -5,15 +5,7 @@ use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, O
 
 use crate::host::Host;
 use crate::process::Program;
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum State {
-    Absent,
-    #[default]
-    Present,
-}
+use crate::state::State;
 
 /// Makes, changes and removes groups, with the system's own programs.
 #[derive(Debug, Deserialize, JsonSchema)]

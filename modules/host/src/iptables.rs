@@ -6,16 +6,8 @@ use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, O
 
 use crate::host::{Host, ended_badly};
 use crate::process::{Output, Program};
+use crate::state::State;
 use rule::Rule;
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum State {
-    Absent,
-    #[default]
-    Present,
-}
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]

@@ -8,15 +8,7 @@ use crate::errno::Doing;
 use crate::host::{Host, Replace};
 use crate::path::HostPath;
 use crate::process::Program;
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum State {
-    Absent,
-    #[default]
-    Present,
-}
+use crate::state::State;
 
 /// Adds and removes hosts' keys in a `known_hosts` file.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -57,6 +57,7 @@ mod service_facts;
 mod setup;
 mod slurp;
 mod stat;
+mod state;
 mod tempfile;
 mod terminal;
 mod unarchive;

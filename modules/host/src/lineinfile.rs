@@ -6,15 +6,7 @@ use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, O
 use crate::edit::{Edit, Original};
 use crate::host::Host;
 use crate::regex::{self, Encoding};
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum State {
-    Absent,
-    #[default]
-    Present,
-}
+use crate::state::State;
 
 /// Makes sure that a line is in a file, in place of the one that fits `regexp`, or that no such line is there.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -1,0 +1,12 @@
+//! Whether something shall be there, as most modules ask it.
+
+use playbook_api::{Deserialize, JsonSchema};
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum State {
+    Absent,
+    #[default]
+    Present,
+}
