@@ -546,7 +546,7 @@ def _action(conversation, body):
                 result["failed"] = True
             result.setdefault("msg", text_of(error))
         except Exception as error:
-            result = {"failed": True, "exception": text_of(error)}
+            result = {"failed": True, "msg": "Task failed: " + text_of(error)}
             if configuration["verbosity"] >= 3:
                 traceback.print_exc()
         finally:

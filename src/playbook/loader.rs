@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use playbook_api::{Error, ErrorKind, Place, Value};
 
-use super::fields::{self, PLAYBOOK_INCLUDE, parser_error, type_name};
+use super::fields::{self, PLAYBOOK_INCLUDE, Shape, parser_error, type_name};
 use super::tasks::Reader;
-use super::{Condition, Frame, FrameKind, Item, Keywords, Play, Playbook, Role, RoleSpec, Task, collections};
+use super::{Condition, Frame, FrameKind, Item, Keywords, Play, Playbook, Role, RoleSpec, Task, collections, defaults};
 use crate::document::{self, Node, Trust};
 use crate::foreign::Foreign;
 use crate::inventory::Vars;
@@ -46,6 +46,19 @@ impl<'a> Loader<'a> {
     /// The same, for a playbook in another folder.
     pub fn in_folder(&self, folder: impl Into<PathBuf>) -> Loader<'a> {
         Loader { folder: folder.into(), ..self.clone() }
+    }
+
+    /// The keywords that plays, roles, blocks and tasks have in common; the caller has looked at the others, named
+    /// by `skip`.
+    pub(super) fn keywords(
+        &self,
+        shape: &Shape,
+        node: &Node,
+        skip: impl Fn(&str) -> bool,
+    ) -> Result<Keywords, Error> {
+        let keywords = shape.keywords(node, skip, self.fault)?;
+        defaults::check(&keywords, self)?;
+        Ok(keywords)
     }
 
     /// What was read, or nothing where it was wrong and the rest is read all the same.

@@ -138,7 +138,7 @@ impl Reader<'_> {
                 let params = map.iter().filter(|(key, _)| !is_keyword(key));
                 let params = params.map(|(key, e)| (Arc::from(&*key.to_text()), e.node.clone())).collect();
                 let keywords =
-                    ROLE.keywords(entry, |key| key == "name" || !ROLE.has(key), self.loader.fault)?;
+                    self.loader.keywords(&ROLE, entry, |key| key == "name" || !ROLE.has(key))?;
                 let place = name.place().clone();
                 Ok(Use { name: self.loader.text(name, frame)?, place, keywords, params, spec: None })
             }

@@ -467,13 +467,12 @@ impl<'r> Batch<'r> {
     }
 
     fn ask_inclusion(&mut self, inclusion: Inclusion, task: &Arc<Task>, hosts: &[Arc<str>]) {
-        let same = |(other, by, _): &&mut (Inclusion, Arc<Task>, Vec<Arc<str>>)| {
-            by.id == task.id && include::same(other, &inclusion)
+        // A host that asks twice gets it twice: a loop may come by the same item again.
+        let same = |(other, by, asked): &&mut (Inclusion, Arc<Task>, Vec<Arc<str>>)| {
+            by.id == task.id && include::same(other, &inclusion) && !hosts.iter().any(|h| asked.contains(h))
         };
         match self.inclusions.iter_mut().find(same) {
-            Some((_, _, all)) => {
-                all.extend(hosts.iter().filter(|h| !all.contains(h)).cloned().collect::<Vec<_>>())
-            }
+            Some((_, _, all)) => all.extend(hosts.iter().cloned()),
             None => self.inclusions.push((inclusion, task.clone(), hosts.to_vec())),
         }
     }

@@ -61,8 +61,10 @@ impl Action for Assert {
         // Conditions come as written, or as the value of a template: of them all, or of all the arguments.
         let mut conditions = call.written("that").map(Condition::list).unwrap_or_default();
         let value = match (conditions.as_slice(), call.written("that")) {
+            // A single template may be a list of conditions.
             ([Condition::Node(node)], Some(_)) if !node.is_plain() => {
-                Some((renderer.value(node)?, node.place().clone()))
+                let list = renderer.value(node).ok().filter(|value| value.as_list().is_some());
+                list.map(|list| (list, node.place().clone()))
             }
             (_, Some(_)) => None,
             (_, None) => call.args.get("that").map(|v| (v.clone(), call.item.task.place.clone())),

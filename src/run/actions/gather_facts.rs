@@ -4,6 +4,7 @@ use playbook_api::{Arguments, Doc, Failure, JsonSchema, Map, Outcome, Value};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
+use crate::run::arguments;
 use crate::template::{Renderer, Scope};
 
 /// Gathers facts with the modules of `facts_modules`, `setup` as a rule.
@@ -39,11 +40,14 @@ impl Action for GatherFacts {
         setup.values.shift_remove("parallel");
         let mut all = Outcome::default();
         for name in modules(call)? {
-            // The options are those of `setup`.
-            let args = match name.rsplit('.').next() {
-                Some("setup") => setup.clone(),
-                _ => Arguments { values: Map::default(), ..setup.clone() },
+            // The options are those of `setup`; what the module's own defaults say comes behind them.
+            let given = match name.rsplit('.').next() {
+                Some("setup") => setup.values.clone(),
+                _ => setup.values.iter().filter(|(k, _)| !is_of_setup(k)).map(|(k, v)| (k.clone(), v.clone())).collect(),
             };
+            let mut values = arguments::defaults_of(call, &name)?;
+            values.extend(given.into_iter().filter(|(_, value)| !value.is_null()));
+            let args = Arguments { values, ..setup.clone() };
             let mut outcome = call.call_module(&name, args)?;
             // Modules in other languages return them as one value among others.
             if let Some(Value::Map(facts)) = outcome.values.shift_remove("ansible_facts") {
@@ -56,6 +60,10 @@ impl Action for GatherFacts {
         all.facts.insert("_ansible_facts_gathered".into(), true.into());
         Ok(all)
     }
+}
+
+fn is_of_setup(option: &Value) -> bool {
+    matches!(option.as_str(), Some("gather_subset" | "gather_timeout" | "filter" | "fact_path"))
 }
 
 /// Adds what another module found: to dicts what they lack, to lists what is not in them yet, at their end.
