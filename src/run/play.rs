@@ -320,8 +320,9 @@ impl<'r> Batch<'r> {
                     }
                 }
                 Effect::Tasks(inclusion) => {
+                    // With `run_once` too, only the host that ran the include goes through what it brings.
                     if matches!(result.status, Status::Ok | Status::Changed | Status::Skipped) {
-                        self.ask_inclusion(*inclusion, task, &concerned);
+                        self.ask_inclusion(*inclusion, task, std::slice::from_ref(host));
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! `gather_facts`
 
-use playbook_api::{Arguments, Doc, Failure, JsonSchema, Map, Outcome, Value};
+use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Map, Outcome, Value};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
@@ -35,20 +35,23 @@ impl Action for GatherFacts {
         ..BUILTIN
     };
 
+    const FREE: bool = true;
+
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
-        let mut setup: Arguments = call.args.clone();
-        setup.values.shift_remove("parallel");
+        let mut given: Map = call.args.values.clone();
+        given.shift_remove("parallel");
         let mut all = Outcome::default();
-        for name in modules(call)? {
-            // The options are those of `setup`; what the module's own defaults say comes behind them.
-            let given = match name.rsplit('.').next() {
-                Some("setup") => setup.values.clone(),
-                _ => setup.values.iter().filter(|(k, _)| !is_of_setup(k)).map(|(k, v)| (k.clone(), v.clone())).collect(),
+        let mut failed = Map::default();
+        let modules = modules(call, &mut all.warnings)?;
+        for name in &modules {
+            let mut outcome = match call.call_module(name, arguments(call, name, &given, &mut all.warnings)?) {
+                Ok(outcome) => outcome,
+                Err(failure) if failure.unreachable || modules.len() == 1 => return Err(failure),
+                Err(failure) => {
+                    failed.insert(name.as_str().into(), failure.error.to_string().into());
+                    continue;
+                }
             };
-            let mut values = arguments::defaults_of(call, &name)?;
-            values.extend(given.into_iter().filter(|(_, value)| !value.is_null()));
-            let args = Arguments { values, ..setup.clone() };
-            let mut outcome = call.call_module(&name, args)?;
             // Modules in other languages return them as one value among others.
             if let Some(Value::Map(facts)) = outcome.values.shift_remove("ansible_facts") {
                 outcome.facts.extend((*facts).clone());
@@ -58,12 +61,49 @@ impl Action for GatherFacts {
             all.values.extend(outcome.values);
         }
         all.facts.insert("_ansible_facts_gathered".into(), true.into());
-        Ok(all)
+        if failed.is_empty() {
+            return Ok(all);
+        }
+        let names: Vec<String> = failed.keys().map(|name| name.to_text().into_owned()).collect();
+        let message = format!("The following modules failed to execute: {}.", names.join(", "));
+        let failure = Failure { outcome: all, ..Failure::new(message) };
+        Err(failure.with("failed_modules", failed))
+    }
+}
+
+/// What one of the modules is given: the task's own arguments, and behind them what the module's defaults say. Some
+/// arguments are `setup`'s alone.
+fn arguments(
+    call: &ActionCall,
+    module: &str,
+    given: &Map,
+    warnings: &mut Vec<String>,
+) -> Result<Arguments, Failure> {
+    let mut values = arguments::defaults_of(call, module)?;
+    for (option, value) in given.iter().filter(|(_, value)| !value.is_null()) {
+        if is_setup(module) || !is_of_setup(option) {
+            values.insert(option.clone(), value.clone());
+        } else if !(option.as_str() == Some("gather_subset") && is_all(value)) {
+            let what = option.to_text().replace("gather_", "");
+            warnings.push(format!("Not passing {what}({}) to {module}", playbook_api::python::repr(value)));
+        }
+    }
+    Ok(Arguments { values, ..call.args.clone() })
+}
+
+fn is_setup(module: &str) -> bool {
+    matches!(module, "setup" | "ansible.builtin.setup" | "ansible.legacy.setup")
+}
+
+fn is_all(subset: &Value) -> bool {
+    match subset {
+        Value::List(items) => items.len() == 1 && is_all(&items[0]),
+        other => other.as_str() == Some("all"),
     }
 }
 
 fn is_of_setup(option: &Value) -> bool {
-    matches!(option.as_str(), Some("gather_subset" | "gather_timeout" | "filter" | "fact_path"))
+    matches!(option.as_str(), Some("gather_subset" | "gather_timeout" | "filter"))
 }
 
 /// Adds what another module found: to dicts what they lack, to lists what is not in them yet, at their end.
@@ -86,15 +126,70 @@ fn merge(facts: &mut Map, more: Map) {
 }
 
 /// The modules that gather: the variable `ansible_facts_modules`, or the setting.
-fn modules(call: &ActionCall) -> Result<Vec<String>, Failure> {
-    let named = match call.scope.get("ansible_facts_modules").transpose()? {
-        Some(value) => Renderer::finalize(value)?,
+fn modules(call: &ActionCall, warnings: &mut Vec<String>) -> Result<Vec<String>, Failure> {
+    let variable = |name: &str| call.scope.get(name).transpose()?.map(Renderer::finalize).transpose();
+    let named = match variable("ansible_facts_modules")? {
+        Some(value) => value,
         None => call.item.play.shared.settings.facts_modules.clone().into(),
     };
-    let names: Vec<String> = match &named {
+    let mut names: Vec<String> = match &named {
         Value::List(items) => items.iter().map(|name| name.to_text().into_owned()).collect(),
         one => one.to_text().split(',').map(|name| name.trim().to_owned()).collect(),
     };
-    let smart = |name: String| if name == "smart" { "ansible.builtin.setup".into() } else { name };
-    Ok(names.into_iter().map(smart).collect())
+    let Some(smart) = names.iter().position(|name| name == "smart") else { return Ok(names) };
+    names.remove(smart);
+    let has_setup = names.iter().any(|name| is_setup(name));
+    let system = match call.args.get("network_os") {
+        Some(system) => Some(system.clone()),
+        None => match variable("ansible_network_os")? {
+            Some(system) => Some(system),
+            None => variable("ansible_facts")?.and_then(|facts| facts.get("network_os").cloned()),
+        },
+    };
+    match system.filter(Value::is_true).map(|system| system.to_text().into_owned()) {
+        None if has_setup => {}
+        None => names.push("ansible.legacy.setup".into()),
+        Some(system) => {
+            match facts_module(&system) {
+                Some(module) => names.push(module),
+                None if names.is_empty() => {
+                    let message = "No fact modules available and we could not find a fact module for your network OS";
+                    let help = "name one in the setting FACTS_MODULES";
+                    return Err(Failure::from(Error::new(format!("{message} ({system})")).help(help)));
+                }
+                None => {}
+            }
+            if has_setup {
+                warnings.push(
+                    "Detected 'setup' module and a network OS is set: its facts will be those of the controller and \
+                     not of the device where a network connection is used."
+                        .into(),
+                );
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// The module that gathers the facts of a network device's system.
+fn facts_module(system: &str) -> Option<String> {
+    const SHORT: [&str; 12] = [
+        "asa", "eos", "frr", "ios", "iosxr", "junos", "nxos", "vyos", "exos", "slxos", "voss", "ironware",
+    ];
+    const FULL: [&str; 12] = [
+        "cisco.asa.asa",
+        "arista.eos.eos",
+        "frr.frr.frr",
+        "cisco.ios.ios",
+        "cisco.iosxr.iosxr",
+        "junipernetworks.junos.junos",
+        "cisco.nxos.nxos",
+        "vyos.vyos.vyos",
+        "extreme.exos.exos",
+        "extreme.slxos.slxos",
+        "extreme.voss.voss",
+        "community.network.ironware",
+    ];
+    let own = SHORT.contains(&system).then(|| format!("ansible.legacy.{system}_facts"));
+    own.or_else(|| FULL.contains(&system).then(|| format!("{system}_facts")))
 }

@@ -255,14 +255,18 @@ impl<'p> Evaluator<'p> {
         arguments: &'p Arguments,
         position: Position,
     ) -> Result<Value, Error> {
-        let outer = std::mem::replace(&mut self.embedded, true);
-        let arguments = self.arguments(arguments);
+        // The name of the plugin is taken as it stands there.
+        let outer = std::mem::replace(&mut self.embedded, false);
+        let name = arguments.positional.first().map(|name| self.eval(name));
+        self.embedded = true;
+        let evaluated = self.arguments(arguments);
         self.embedded = outer;
-        let (args, mut kwargs) = arguments?;
+        let (args, mut kwargs) = evaluated?;
         let mut args = args.into_iter();
-        let Some(name) = args.next() else {
+        let Some(first) = args.next() else {
             return Err(Error::new(format!("{function}() needs the name of a lookup plugin")));
         };
+        let name = name.transpose()?.unwrap_or(first);
         if undefined::is(&name) || matches!(name, Value::Unknown(_)) {
             return Ok(name);
         }
