@@ -87,8 +87,11 @@ pub fn run(call: &ActionCall, entry: &Arc<ModuleEntry>, args: Arguments) -> Resu
     on_host(call, entry, args, context(call)?, time_limit(call)?)
 }
 
-/// The `timeout` keyword.
+/// The `timeout` keyword, or what the action says.
 fn time_limit(call: &ActionCall) -> Result<Option<Duration>, Error> {
+    if call.limit.is_some() {
+        return Ok(call.limit);
+    }
     let shared = &call.item.play.shared;
     let seconds = match call.item.task.keyword("timeout") {
         Some(node) => keyword::integer(node, "timeout", &call.renderer())?.unwrap_or(0),

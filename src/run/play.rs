@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use indexmap::IndexMap;
-use playbook_api::{Error, Place, Value, map};
+use playbook_api::{Error, ErrorKind, Place, Value, map};
 
 use super::cursor::{Cursor, Failed, Step};
 use super::effect::Inclusion;
@@ -271,7 +271,7 @@ impl<'r> Batch<'r> {
 
     /// Applies what a task did on a host.
     fn finish(&mut self, running: &Running, outcome: TaskOutcome) -> Result<(), Error> {
-        let TaskOutcome { mut result, effects } = outcome;
+        let TaskOutcome { result, effects } = outcome;
         let Running { task, scope, once, .. } = running;
         let (host, once) = (&scope.host.name, *once);
         let concerned: Vec<Arc<str>> =
@@ -315,9 +315,8 @@ impl<'r> Batch<'r> {
                 Effect::Stats { host, data, aggregate } => self.run.stats.custom(host, data, aggregate),
                 Effect::Notify(names) => {
                     let hosts = concerned.clone();
-                    if let Err(e) = self.notify(&names, &hosts, task, scope) {
-                        result = result::failed(&running.info, scope, e);
-                    }
+                    // An unknown handler is a mistake in the playbook: it ends the run.
+                    self.notify(&names, &hosts, task, scope)?;
                 }
                 Effect::Tasks(inclusion) => {
                     // With `run_once` too, only the host that ran the include goes through what it brings.
@@ -505,6 +504,8 @@ impl<'r> Batch<'r> {
                         for_host.entry(host).or_default().extend(items.iter().cloned());
                     }
                 }
+                // What is wrong with a document is nothing to be rescued from.
+                Err(e) if e.get_kind() == ErrorKind::Syntax => return Err(e),
                 Err(e) => {
                     self.run.emit(Event::Error(e.clone()));
                     for host in &hosts {

@@ -1,24 +1,26 @@
 //! `gather_facts`
 
-use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Map, Outcome, Value};
+use std::time::Duration;
+
+use playbook_api::arguments::to_bool;
+use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Map, Outcome, Value, map};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
-use crate::run::arguments;
+use crate::run::pool::STACK;
+use crate::run::{arguments, module};
 use crate::template::{Renderer, Scope};
 
 /// Gathers facts with the modules of `facts_modules`, `setup` as a rule.
 #[derive(Deserialize, JsonSchema)]
 pub struct GatherFacts {
     /// Gather with several modules at once.
-    #[serde(rename = "parallel")]
-    _parallel: Option<bool>,
+    parallel: Option<bool>,
     /// Which facts, as `setup` takes it.
     #[serde(rename = "gather_subset")]
     _gather_subset: Option<Vec<String>>,
     /// Seconds a single fact may take.
-    #[serde(rename = "gather_timeout")]
-    _gather_timeout: Option<i64>,
+    gather_timeout: Option<u64>,
     /// The folder of local facts.
     #[serde(rename = "fact_path")]
     _fact_path: Option<String>,
@@ -43,12 +45,24 @@ impl Action for GatherFacts {
         let mut all = Outcome::default();
         let mut failed = Map::default();
         let modules = modules(call, &mut all.warnings)?;
+        let variable = call.scope.get("ansible_facts_parallel").transpose()?.and_then(|v| to_bool(&v));
+        let parallel = variable.or(self.parallel).unwrap_or(modules.len() > 1);
+        let mut calls = Vec::new();
         for name in &modules {
-            let mut outcome = match call.call_module(name, arguments(call, name, &given, &mut all.warnings)?) {
+            let args = arguments(call, name, &given, &mut all.warnings)?;
+            // A module that knows no time limit of its own is ended by ours, where several may run side by side.
+            let own = args.values.contains_key("gather_timeout");
+            let limit = self.gather_timeout.filter(|_| parallel && !own).map(Duration::from_secs);
+            calls.push((name.as_str(), args, limit));
+        }
+        for (name, done) in gather(call, calls, parallel)? {
+            let mut outcome = match done {
                 Ok(outcome) => outcome,
-                Err(failure) if failure.unreachable || modules.len() == 1 => return Err(failure),
+                Err(failure) if failure.unreachable || !parallel && modules.len() == 1 => return Err(failure),
                 Err(failure) => {
-                    failed.insert(name.as_str().into(), failure.error.to_string().into());
+                    let late = failure.outcome.values.contains_key("timedout");
+                    let why = if late { "Timeout exceeded".into() } else { failure.error.to_string() };
+                    failed.insert(name.into(), map! { "failed" => true, "msg" => why }.into());
                     continue;
                 }
             };
@@ -69,6 +83,32 @@ impl Action for GatherFacts {
         let failure = Failure { outcome: all, ..Failure::new(message) };
         Err(failure.with("failed_modules", failed))
     }
+}
+
+/// Runs the modules one after the other, or side by side.
+fn gather<'m>(
+    call: &ActionCall,
+    calls: Vec<(&'m str, Arguments, Option<Duration>)>,
+    parallel: bool,
+) -> Result<Vec<(&'m str, Result<Outcome, Failure>)>, Failure> {
+    let run = |name: &str, args: Arguments, limit: Option<Duration>| {
+        let (check, diff, delegated) = (call.check, call.diff, call.delegated);
+        let call = ActionCall { check, diff, delegated, limit, ..ActionCall::new(call.item, call.scope) };
+        module::call(&call, name, args)
+    };
+    if !parallel || calls.len() < 2 {
+        return Ok(calls.into_iter().map(|(name, args, limit)| (name, run(name, args, limit))).collect());
+    }
+    std::thread::scope(|threads| {
+        let start = |(name, args, limit)| {
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            let handle = thread.spawn_scoped(threads, move || run(name, args, limit));
+            handle.map(|handle| (name, handle)).map_err(|e| Failure::new(format!("cannot start a thread: {e}")))
+        };
+        let running = calls.into_iter().map(start).collect::<Result<Vec<_>, Failure>>()?;
+        let fault = |_| Err(Failure::new("internal error: gathering facts ended early"));
+        Ok(running.into_iter().map(|(name, thread)| (name, thread.join().unwrap_or_else(fault))).collect())
+    })
 }
 
 /// What one of the modules is given: the task's own arguments, and behind them what the module's defaults say. Some
