@@ -249,8 +249,7 @@ impl<'a> Reader<'a> {
             if e.get_kind() != ErrorKind::NotFound {
                 return e;
             }
-            let message = format!("Could not find or access '{}' on the Ansible Controller.", path.display());
-            Error::new(message).kind(ErrorKind::NotFound)
+            super::files::missing(path)
         })?;
         let empty = node.is_null() || node.as_list().is_some_and(<[_]>::is_empty);
         if empty {

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use playbook_api::{Error, ErrorKind, Place, Value, map};
 
 use super::cursor::{Cursor, Failed, Step};
-use super::effect::Inclusion;
+use super::effect::{Included, Inclusion};
 use super::handlers::Handlers;
 use super::order::Order;
 use super::pool::Pool;
@@ -347,7 +347,11 @@ impl<'r> Batch<'r> {
             Status::Failed => {
                 let failing = if once { concerned } else { vec![host.clone()] };
                 for host in &failing {
-                    self.fail(host, task, values.clone());
+                    match self.fail(host, task, values.clone()) {
+                        Some(Failed::Rescued) => self.run.stats.rescued(host),
+                        Some(Failed::Lost) => self.run.stats.failed(host),
+                        None => {}
+                    }
                 }
                 self.spread(running);
             }
@@ -370,9 +374,9 @@ impl<'r> Batch<'r> {
     }
 
     /// A host's task has failed: to its rescue, or out.
-    fn fail(&mut self, host: &Arc<str>, task: &Arc<Task>, values: playbook_api::Map) {
+    fn fail(&mut self, host: &Arc<str>, task: &Arc<Task>, values: playbook_api::Map) -> Option<Failed> {
         self.step.failed.insert(host.clone());
-        let Some(cursor) = self.cursors.get_mut(host) else { return };
+        let cursor = self.cursors.get_mut(host)?;
         let failed = cursor.fail();
         if cursor.is_rescuing() || failed == Failed::Rescued {
             let info = describe::failed_task(task);
@@ -381,16 +385,13 @@ impl<'r> Batch<'r> {
                 [("ansible_failed_task".into(), info), ("ansible_failed_result".into(), Value::from(values))],
             );
         }
-        match failed {
-            Failed::Rescued => self.run.stats.rescued(host),
-            Failed::Lost => {
-                self.run.stats.failed(host);
-                self.lost(host);
-                if self.force_handlers() {
-                    self.handlers.flush_last(host, cursor_of(&mut self.cursors, host));
-                }
+        if failed == Failed::Lost {
+            self.lost(host);
+            if self.force_handlers() {
+                self.handlers.flush_last(host, cursor_of(&mut self.cursors, host));
             }
         }
+        Some(failed)
     }
 
     /// A host is out: no longer among the play's hosts.
@@ -506,25 +507,32 @@ impl<'r> Batch<'r> {
                 }
                 // What is wrong with a document is nothing to be rescued from.
                 Err(e) if e.get_kind() == ErrorKind::Syntax => return Err(e),
+                // An include that cannot be loaded has failed, also where that is ignored or rescued.
                 Err(e) => {
+                    let e = match (e.get_kind(), e.message().lines().last()) {
+                        (ErrorKind::NotFound, Some(line)) => {
+                            let (what, place) = (line.to_owned(), e.place().cloned());
+                            e.context(what).at_opt(place.as_ref())
+                        }
+                        _ => e,
+                    };
                     self.run.emit(Event::Error(e.clone()));
                     for host in &hosts {
                         let scope = HostScope::new(&self.play.base, host, Some(&task), Default::default());
                         let step = Step { task: task.clone(), handler: false };
                         let info = Arc::new(describe::task(&self.play, &step, &scope));
-                        let mut result = result::failed(&info, &scope, e.clone());
-                        result.error = None;
+                        let mut result = result::blank(&info, &scope, Status::Failed);
                         result.values =
                             map! { "changed" => false, "failed" => true, "reason" => e.to_string() };
-                        let (values, ignored) = (result.values.clone(), result.ignored);
-                        self.run.emit(Event::HostResult(result));
-                        if ignored {
-                            self.run.stats.ignored(host, false);
-                        } else {
-                            let once = self.runs_once(&task, &scope);
-                            let running = Running { task: task.clone(), info, scope, once };
-                            failed.entry(host.clone()).or_insert((running, values));
+                        if let Included::Tasks { file, .. } = &inclusion.what {
+                            result.values.insert("include".into(), file.as_str().into());
                         }
+                        let values = result.values.clone();
+                        self.run.emit(Event::HostResult(result));
+                        self.run.stats.failed(host);
+                        let once = self.runs_once(&task, &scope);
+                        let running = Running { task: task.clone(), info, scope, once };
+                        failed.entry(host.clone()).or_insert((running, values));
                     }
                 }
             }
