@@ -167,11 +167,7 @@ fn import(
         None => document::absolute(&loader.folder.join(super::files::expand_home(&path))),
     };
     if !path.exists() {
-        let message = format!(
-            "Unable to retrieve file contents.\nCould not find or access '{}' on the Ansible Controller.",
-            path.display()
-        );
-        return Err(Error::new(message).kind(ErrorKind::NotFound).at(name.place()));
+        return Err(super::files::missing(&path).at(name.place()));
     }
     tags.extend(outer.tags.iter().cloned());
     let mut when = outer.when.clone();

@@ -3,6 +3,7 @@
 mod action;
 pub mod argument_spec;
 pub mod collections;
+mod defaults;
 mod fields;
 mod files;
 mod imports;
