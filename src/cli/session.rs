@@ -62,6 +62,8 @@ pub struct Session {
     pub settings: Settings,
     pub keyring: Arc<Keyring>,
     pub context: Context,
+    /// Called as `playbook`, and not by the name of one of Ansible's programs, which promises exactly their ways.
+    pub by_project: bool,
     /// What is to be told before anything else.
     pub warnings: Vec<Error>,
 }
@@ -82,7 +84,7 @@ impl Session {
         register(&mut registry);
         let context =
             Context { registry: Arc::new(registry), redactor: Redactor::default(), ..Context::default() };
-        Ok(Session { settings, keyring: Arc::new(keyring), context, warnings })
+        Ok(Session { by_project, settings, keyring: Arc::new(keyring), context, warnings })
     }
 }
 

@@ -167,6 +167,8 @@ impl<'r> Batch<'r> {
                         if self.strategy == Strategy::Linear {
                             self.run.emit(Event::TaskStart(info.clone()));
                         }
+                    } else if self.play.shared.foreign.has_callbacks() {
+                        self.run.emit(Event::ImplicitTaskStart(info.clone()));
                     }
                     announced.insert(task.id, info.clone());
                     info

@@ -43,9 +43,11 @@ impl Run {
             prompted.clone(),
             files.clone(),
         );
-        let pattern = pattern(&play_value(&before, &play.hosts)?);
+        let pattern = pattern(&play_value(&before, &play.hosts).map_err(|e| play.refused("hosts", e))?);
         let name = match &play.frame.keywords.name {
-            Some(node) => play_value(&before, node).unwrap_or_else(|_| node.raw()).to_text().into_owned(),
+            Some(node) => {
+                play_value(&before, node).map_err(|e| play.refused("name", e))?.to_text().into_owned()
+            }
             None => pattern.clone(),
         };
         let all = self.hosts(play, &pattern, &before)?;
