@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use playbook_api::Error;
+use playbook_api::{Error, ErrorKind};
 
 use super::common::InventoryArgs;
 use super::session::{self, Session, VaultArgs};
@@ -143,10 +143,10 @@ impl Show {
             Some(host) => {
                 let (_, warnings) = inventory.select(host, settings)?;
                 warnings.iter().for_each(|warning| eprintln!("[WARNING]: {warning}"));
-                printer.host(host).map_err(Fault::options)?
+                printer.host(host).map_err(refused)?
             }
             None if self.graph => {
-                printer.graph(self.group.as_deref().unwrap_or("all"), self.vars).map_err(Fault::options)?
+                printer.graph(self.group.as_deref().unwrap_or("all"), self.vars).map_err(refused)?
             }
             None => printer.list()?,
         };
@@ -156,6 +156,11 @@ impl Show {
         }
         Ok(put(&text, self.output.as_ref())?)
     }
+}
+
+/// What was asked for makes no sense, unless a document is what is wrong.
+fn refused(error: Error) -> Fault {
+    if error.get_kind() == ErrorKind::Syntax { error.into() } else { Fault::options(error) }
 }
 
 fn put(text: &str, output: Option<&PathBuf>) -> Result<u8, Error> {

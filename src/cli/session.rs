@@ -1,5 +1,6 @@
 //! What most subcommands start with: settings, vault secrets, the project, the modules.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -112,6 +113,10 @@ pub fn settings_of(
         settings.roles_path.push(roles);
     }
     settings.project = project;
+    if !by_project {
+        // Ansible's programs leave this folder behind. Nothing here needs it: where it cannot be made, it is missing.
+        let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&settings.local_tmp);
+    }
     Ok((settings, warnings))
 }
 

@@ -73,6 +73,8 @@ impl Run {
             Some(name) => name.to_text().into_owned(),
             None => self.shared.settings.strategy.clone(),
         };
+        let debugger = self.shared.settings.enable_task_debugger
+            || matches!(&*strategy, "debug" | "ansible.builtin.debug" | "ansible.legacy.debug");
         let strategy =
             Strategy::named(&strategy, self.shared.options.forks).map_err(|e| e.at(&play.place))?;
         let force_handlers = match setting(&play.force_handlers)? {
@@ -106,6 +108,7 @@ impl Run {
                 play: play.clone(),
                 force_handlers,
                 max_fail_percentage,
+                debugger,
             });
             let gathers = self.gathers(gather.as_ref(), &hosts);
             let items = self.compile(&state, gathers)?;

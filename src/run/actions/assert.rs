@@ -75,9 +75,6 @@ impl Action for Assert {
             let nodes = items.into_iter().map(|item| Node::value(place.clone(), item));
             conditions = nodes.flat_map(|node| Condition::list(&node)).collect();
         }
-        if conditions.is_empty() {
-            return Err(Failure::new("conditional required in \"that\" string"));
-        }
         for condition in &conditions {
             if let Verdict::False(written) = keyword::conditions([condition], &renderer)? {
                 let mut failure = Failure::new(failed.to_text().into_owned()).with("evaluated_to", false);
