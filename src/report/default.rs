@@ -401,6 +401,7 @@ impl Reporter for Default {
                 let end = if *failed { "FAILED" } else { "OK" };
                 self.display.line(&format!("ASYNC {end} on {host}: jid={job}"), Some(Colour::Debug));
             }
+            Event::ImplicitTaskStart(_) => {}
             Event::Included { file, hosts, item } => {
                 let hosts: Vec<&str> = hosts.iter().map(|host| &**host).collect();
                 let mut text = format!("included: {file} for {}", hosts.join(", "));

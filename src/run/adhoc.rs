@@ -6,11 +6,19 @@ use std::sync::Arc;
 use playbook_api::Error;
 
 use super::Run;
+use super::stats::Stats;
 use crate::document::Node;
 use crate::playbook::{self, Playbook};
 use crate::vars::{HostScope, VarsFiles};
 
 impl Run {
+    /// Forgets which hosts failed, and what the recap counts: what runs next is a run of its own.
+    pub fn begin_again(&mut self) {
+        self.failed.clear();
+        self.unreachable.clear();
+        self.stats = Stats::default();
+    }
+
     /// Loads the plays of a document that was not read from a file, as if it stood in this folder.
     pub fn load_document(&mut self, document: &Node, folder: &Path) -> Result<Playbook, Error> {
         self.playbook_dir = folder.to_owned();

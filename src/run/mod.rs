@@ -8,6 +8,7 @@ mod adhoc;
 pub mod arguments;
 mod asynchronous;
 mod cursor;
+mod debugger;
 mod describe;
 mod effect;
 mod files;
@@ -135,6 +136,8 @@ impl Run {
                     .into(),
                 user: options.user.clone().or_else(|| shared.settings.remote_user.clone()).map(Value::from),
                 port: shared.settings.remote_port.map(|port| (port as i64).into()),
+                password: options.connection_password.clone().map(Value::from),
+                become_password: options.become_password.clone().map(Value::from),
             },
         };
         let store = Store::with_cache(FactCache::open(&shared.settings)?);

@@ -91,6 +91,8 @@ pub struct PlayState {
     pub play: Arc<Play>,
     pub force_handlers: bool,
     pub max_fail_percentage: Option<f64>,
+    /// Tasks that fail stop in the debugger, unless their keyword says otherwise.
+    pub debugger: bool,
 }
 
 impl PlayState {

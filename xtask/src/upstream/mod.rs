@@ -6,6 +6,7 @@
 //! machine (`"up to N"`), getting as far as it did passes. Many targets change the machine they run on.
 
 mod target;
+mod times;
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -46,6 +47,7 @@ struct Options {
     timeout: Option<u64>,
     release: bool,
     fast: bool,
+    times: bool,
 }
 
 pub fn run(arguments: &[String]) -> Result<bool> {
@@ -61,6 +63,7 @@ pub fn run(arguments: &[String]) -> Result<bool> {
             "--timeout" => options.timeout = Some(value()?.parse().doing("--timeout")?),
             "--release" => options.release = true,
             "--fast" => options.fast = true,
+            "--times" => options.times = true,
             option if option.starts_with('-') => return Err(format!("upstream has no option {option}")),
             target => options.targets.push(target.to_owned()),
         }
@@ -82,6 +85,13 @@ pub fn run(arguments: &[String]) -> Result<bool> {
         version: VERSION,
         timeout: Duration::from_secs(options.timeout.unwrap_or(180)),
     };
+    if options.times {
+        let theirs = Machine { bin: python::environment(&python::ORACLE)?, ..machine.clone() };
+        let names: Vec<&str> = options.targets.iter().map(String::as_str).collect();
+        return times::compare(&names, |side, at| {
+            target::run(if side == times::Side::Ours { &machine } else { &theirs }, names[at])
+        });
+    }
     run_all(&options, &machine)
 }
 

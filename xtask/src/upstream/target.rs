@@ -12,6 +12,7 @@ use xtask::children::{self, Group};
 use xtask::{Doing, Result, recap};
 
 /// What the targets run with.
+#[derive(Clone)]
 pub struct Machine {
     /// The unpacked source of ansible-core.
     pub source: PathBuf,
