@@ -127,10 +127,20 @@ fn on_host(
 ) -> Result<Outcome, Failure> {
     let target = target::of_task(call)?;
     tell(call, entry.doc.name, &target);
-    let connection = call.item.play.shared.connections.open(&target)?;
+    let connections = &call.item.play.shared.connections;
+    if let Some(user) = leaving(entry, &args).filter(|_| !context.check) {
+        connections.release(&target, user);
+    }
+    let connection = connections.open(&target)?;
     let context = Context { temporary: Some(target.deploy.folder.into()), ..context };
     let entry = entry.clone();
     within(limit, context, move |context| connection.run(&entry, &args, context))
+}
+
+/// Who is to be removed: a helper of ours that waits as this user would stand in the way.
+fn leaving<'a>(entry: &ModuleEntry, args: &'a Arguments) -> Option<&'a str> {
+    let is_removed = entry.doc.name == "user" && args.get("state")?.as_str() == Some("absent");
+    args.get("name").or_else(|| args.get("user")).filter(|_| is_removed)?.as_str()
 }
 
 /// Runs a command line where the task acts.
