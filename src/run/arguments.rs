@@ -19,7 +19,7 @@ pub fn finalize(call: &ItemCall, scope: &HostScope, raw: &[&str]) -> Result<Argu
     let whole = |e: Error| {
         e.context(format!("Finalization of task args for '{}' failed.", full_name(task))).at(&task.place)
     };
-    let mut values = defaults(call, task, &renderer).map_err(whole)?;
+    let mut values = defaults(call, &task.action.name, &renderer).map_err(whole)?;
     let mut places: HashMap<String, Place> = HashMap::new();
     if let Some(node) = &task.action.variable_args {
         match renderer.value(node).map_err(whole)? {
@@ -64,11 +64,11 @@ fn full_name(task: &Task) -> String {
     }
 }
 
-/// What `module_defaults` gives this task: its groups' values, then its own.
-fn defaults(call: &ItemCall, task: &Task, renderer: &Renderer) -> Result<Map, Error> {
+/// What `module_defaults` gives a module that this task runs: its groups' values, then its own.
+pub fn defaults(call: &ItemCall, module: &str, renderer: &Renderer) -> Result<Map, Error> {
     let mut values = Map::default();
     let shared = &call.play.shared;
-    for node in module_defaults(task, &shared.registry, &shared.foreign) {
+    for node in module_defaults(call.task, module, &shared.registry, &shared.foreign) {
         if let Value::Map(map) = renderer.value(node)? {
             values.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())));
         }
@@ -76,8 +76,13 @@ fn defaults(call: &ItemCall, task: &Task, renderer: &Renderer) -> Result<Map, Er
     Ok(values)
 }
 
-/// What `module_defaults` says of a task's module, as written: its groups', then its own.
-pub fn module_defaults<'t>(task: &'t Task, registry: &Registry, foreign: &Foreign) -> Vec<&'t Node> {
+/// What `module_defaults` says of a module in a task, as written: its groups', then its own.
+pub fn module_defaults<'t>(
+    task: &'t Task,
+    module: &str,
+    registry: &Registry,
+    foreign: &Foreign,
+) -> Vec<&'t Node> {
     let mut written: Vec<(String, &Node)> = Vec::new();
     for node in keyword::inherited(task, "module_defaults") {
         let dicts: Vec<&Node> = node.as_list().map_or_else(|| vec![node], |items| items.iter().collect());
@@ -93,9 +98,9 @@ pub fn module_defaults<'t>(task: &'t Task, registry: &Registry, foreign: &Foreig
     if written.is_empty() {
         return found;
     }
-    let entry = registry.module(&task.action.name);
+    let entry = registry.module(module);
     let collection = entry.map(|e| e.doc.collection).unwrap_or_default();
-    let full = super::foreign::full_name(registry, foreign, task);
+    let full = super::foreign::full_name(registry, foreign, module, &super::foreign::search(task));
     for (key, node) in &written {
         let Some(group) = key.strip_prefix("group/") else { continue };
         let members = foreign.action_group(group).unwrap_or_default();
@@ -103,7 +108,7 @@ pub fn module_defaults<'t>(task: &'t Task, registry: &Registry, foreign: &Foreig
             found.push(*node);
         }
     }
-    let short = task.action_name();
+    let short = module.rsplit('.').next().unwrap_or(module);
     for (key, node) in &written {
         let key_entry = registry.module(key);
         let same = match (entry, key_entry) {

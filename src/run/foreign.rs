@@ -36,10 +36,9 @@ pub fn is(foreign: &Foreign, task: &Task) -> bool {
     [Kind::Action, Kind::Module].into_iter().any(|kind| found(kind).is_some_and(|found| found.path.is_some()))
 }
 
-/// The full name of what a task runs, for what is said of collections' modules; as written where it is in none.
-pub fn full_name(registry: &Registry, foreign: &Foreign, task: &Task) -> String {
-    let (name, search) = (&*task.action.name, search(task));
-    let find = |kind| foreign.find(kind, name, &search).ok().flatten();
+/// The full name of a module or action, for what is said of collections' modules; as written where it is in none.
+pub fn full_name(registry: &Registry, foreign: &Foreign, name: &str, search: &[Arc<str>]) -> String {
+    let find = |kind| foreign.find(kind, name, search).ok().flatten();
     match find(Kind::Module).or_else(|| find(Kind::Action)) {
         Some(found) => found.name,
         None => registry.module(name).map_or_else(|| name.to_owned(), |entry| entry.doc.full_name()),

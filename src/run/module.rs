@@ -88,8 +88,11 @@ pub fn run(call: &ActionCall, entry: &Arc<ModuleEntry>, args: Arguments) -> Resu
     on_host(call, entry, args, context(call)?, time_limit(call)?)
 }
 
-/// The `timeout` keyword.
+/// How long a module may take: as the action says, or the keyword `timeout`.
 fn time_limit(call: &ActionCall) -> Result<Option<Duration>, Error> {
+    if call.limit.is_some() {
+        return Ok(call.limit);
+    }
     let shared = &call.item.play.shared;
     let seconds = match call.item.task.keyword("timeout") {
         Some(node) => keyword::integer(node, "timeout", &call.renderer())?.unwrap_or(0),

@@ -23,6 +23,7 @@ const SYSTEM: System = System {
         "iproute2",
         "iptables",
         "libfaketime",
+        "libuser",
         "locales",
         "openssh-client",
         "openssh-server",

@@ -85,13 +85,22 @@ impl Place {
             _ => (root::PYTHON.into(), root::ANSIBLE_PYTHON.into(), root::PATH.into()),
         };
         let integration = work.join("test/integration");
-        fs::create_dir_all(&integration).doing("making a target's folder")?;
-        let targets = machine.source.join("test/integration/targets");
+        let targets = integration.join("targets");
+        fs::create_dir_all(&targets).doing("making a target's folder")?;
         let mut copy = Command::new("cp");
-        children::run(
-            "copying the targets",
-            copy.args(["-a", "--reflink=auto"]).arg(targets).arg(&integration),
-        )?;
+        copy.arg("-a").arg("--target-directory").arg(&targets);
+        let source = machine.source.join("test/integration/targets");
+        for entry in fs::read_dir(&source).doing(format!("reading {}", source.display()))?.flatten() {
+            // Its own folder and those of the roles that it begins with may be written to.
+            let name = entry.file_name();
+            let first = name.to_string_lossy();
+            if *first == target.name || first.starts_with("setup_") || first.starts_with("prepare_") {
+                copy.arg(entry.path());
+            } else {
+                symlink(entry.path(), targets.join(&name)).doing("linking a target")?;
+            }
+        }
+        children::run("copying a target", &mut copy)?;
         // What some targets reach for beside themselves.
         for part in ["lib", "test/lib", "test/support"] {
             symlink(machine.source.join(part), work.join(part)).doing("linking a source folder")?;
@@ -107,7 +116,7 @@ impl Place {
         fs::write(work.join("ansible.cfg"), "").doing("writing ansible.cfg")?;
         Ok(Place {
             work: work.to_owned(),
-            targets: integration.join("targets"),
+            targets,
             integration,
             inventory,
             output,
