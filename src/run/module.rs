@@ -153,6 +153,16 @@ pub fn execute(call: &ActionCall, command: &str) -> Result<Output, Failure> {
     within(time_limit(call)?, context, move |context| connection.execute(&command, context))
 }
 
+/// The same over a connection that is made anew, and may take so long to be made.
+pub fn execute_anew(call: &ActionCall, command: &str, patience: Option<Duration>) -> Result<Output, Failure> {
+    let mut target = target::of_task(call)?;
+    target.login.timeout = patience.unwrap_or(target.login.timeout);
+    let connection = call.item.play.shared.connections.open(&target)?;
+    connection.reset();
+    let (context, command) = (context(call)?, command.to_owned());
+    within(time_limit(call)?, context, move |context| connection.execute(&command, context))
+}
+
 /// Ends a host's connection, so that the next task makes a new one.
 pub fn reset(
     play: &PlayState,

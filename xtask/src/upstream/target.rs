@@ -1,6 +1,7 @@
 //! One target, run the way ansible-test runs it: `runme.sh` in the target's folder, or else a play on `testhost` with
 //! the target as its one role.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -90,14 +91,17 @@ impl Place {
         let mut copy = Command::new("cp");
         copy.arg("-a").arg("--target-directory").arg(&targets);
         let source = machine.source.join("test/integration/targets");
+        // Its own folder, those of the roles that it begins with and those that its script names may be written to.
+        let script = fs::read_to_string(source.join(&target.name).join("runme.sh")).unwrap_or_default();
+        let named: HashSet<&str> = script.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
         for entry in fs::read_dir(&source).doing(format!("reading {}", source.display()))?.flatten() {
-            // Its own folder and those of the roles that it begins with may be written to.
-            let name = entry.file_name();
-            let first = name.to_string_lossy();
-            if *first == target.name || first.starts_with("setup_") || first.starts_with("prepare_") {
+            let file = entry.file_name();
+            let name = file.to_string_lossy();
+            let is_role = name.starts_with("setup_") || name.starts_with("prepare_");
+            if *name == target.name || is_role || named.contains(&*name) {
                 copy.arg(entry.path());
             } else {
-                symlink(entry.path(), targets.join(&name)).doing("linking a target")?;
+                symlink(entry.path(), targets.join(&file)).doing("linking a target")?;
             }
         }
         children::run("copying a target", &mut copy)?;
