@@ -204,7 +204,7 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
         ActionEntry::of::<pause::Pause>(),
         ActionEntry::of::<protomatter_debug::ProtomatterDebug>(),
         ActionEntry::of::<raw::Raw>(),
-            ActionEntry::of::<reboot::Reboot>(),
+        ActionEntry::of::<reboot::Reboot>(),
         ActionEntry::of::<script::Script>(),
         ActionEntry::of::<set_fact::SetFact>(),
         ActionEntry::of::<set_stats::SetStats>(),

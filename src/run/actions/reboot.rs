@@ -107,7 +107,8 @@ impl Reboot {
     /// The command line that restarts the host.
     fn command(&self, call: &mut ActionCall, system: &System) -> Result<String, Failure> {
         let delay = seconds(self.pre_reboot_delay).as_secs();
-        let given = self.reboot_command.as_deref().map(|command| command.split_once(' ').unwrap_or((command, "")));
+        let given =
+            self.reboot_command.as_deref().map(|command| command.split_once(' ').unwrap_or((command, "")));
         let (program, arguments) = match given {
             Some((program, arguments)) => (program, arguments.to_owned()),
             None => (system.program, (system.arguments)(delay, &quote(&self.msg))),
@@ -167,7 +168,8 @@ struct System {
 
 impl System {
     fn of(call: &mut ActionCall) -> Result<System, Failure> {
-        let names = call.execute("uname -s; if [ -r /etc/os-release ]; then . /etc/os-release; echo $ID; fi")?;
+        let names =
+            call.execute("uname -s; if [ -r /etc/os-release ]; then . /etc/os-release; echo $ID; fi")?;
         let names = String::from_utf8_lossy(&names.stdout).into_owned();
         let mut names = names.lines().map(str::trim);
         let (kernel, distribution) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
