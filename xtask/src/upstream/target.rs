@@ -91,9 +91,9 @@ impl Place {
         let mut copy = Command::new("cp");
         copy.arg("-a").arg("--target-directory").arg(&targets);
         let source = machine.source.join("test/integration/targets");
-        // Its own folder, those of the roles that it begins with and those that its script names may be written to.
-        let script = fs::read_to_string(source.join(&target.name).join("runme.sh")).unwrap_or_default();
-        let named: HashSet<&str> = script.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        // Its own folder, those of the roles that it begins with and those that its scripts name may be written to.
+        let scripts = scripts(&source.join(&target.name));
+        let named: HashSet<&str> = scripts.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
         for entry in fs::read_dir(&source).doing(format!("reading {}", source.display()))?.flatten() {
             let file = entry.file_name();
             let name = file.to_string_lossy();
@@ -219,6 +219,13 @@ impl Place {
         }
         Ok(folder)
     }
+}
+
+/// The text of all scripts in a folder.
+fn scripts(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let scripts = entries.filter(|path| path.extension().is_some_and(|ending| ending == "sh"));
+    scripts.filter_map(|path| fs::read_to_string(path).ok()).collect()
 }
 
 /// Only the commands under test: no other ansible-playbook may be found.
