@@ -5,7 +5,7 @@
 
 pub mod collections;
 mod folders;
-mod payload;
+pub mod payload;
 mod plugins;
 pub mod python;
 pub mod style;

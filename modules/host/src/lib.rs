@@ -3,6 +3,7 @@
 //! They are synchronous, know nothing of connections, and reach the host only through [`host::Host`], which check
 //! mode closes for changes.
 
+mod accounts;
 mod apt;
 mod apt_repository;
 mod assemble;
