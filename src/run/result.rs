@@ -129,9 +129,9 @@ pub fn of(
     }
     for name in ["stdout", "stderr"] {
         let lines = format!("{name}_lines");
-        if let (Some(text), None) = (values.get(name).and_then(Value::as_str), values.get(lines.as_str())) {
-            let lines_value: Value = text.lines().map(Value::from).collect();
-            values.insert(lines.into(), lines_value);
+        if let (Some(text @ Value::Str(_)), None) = (values.get(name), values.get(lines.as_str())) {
+            let value = text.lines();
+            values.insert(lines.into(), value);
         }
     }
     if !outcome.diff.is_empty() {
