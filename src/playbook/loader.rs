@@ -17,6 +17,16 @@ use crate::vault::Keyring;
 /// Renders a written value with the variables of a frame and those around it.
 pub type Render<'a> = dyn Fn(&Node, &Arc<Frame>) -> Result<Value, Error> + 'a;
 
+/// What tasks may name. Documents ask; whoever runs them knows.
+pub trait Names {
+    /// Whether there is a module or action of this name.
+    fn is_action(&self, name: &str) -> bool;
+    /// All of them, for "did you mean".
+    fn actions(&self) -> Vec<String>;
+    /// Whether there is a lookup of this name, for `with_NAME`.
+    fn is_lookup(&self, name: &str) -> bool;
+}
+
 /// What loading needs to know of the world. Cheap to clone.
 #[derive(Clone)]
 pub struct Loader<'a> {
@@ -29,12 +39,8 @@ pub struct Loader<'a> {
     pub render: &'a Render<'a>,
     /// Modules and plugins that this program does not have itself.
     pub foreign: &'a Foreign,
-    /// Whether there is a module or action of this name.
-    pub is_action: &'a dyn Fn(&str) -> bool,
-    /// All of them, for "did you mean".
-    pub action_names: &'a dyn Fn() -> Vec<String>,
-    /// Whether there is a lookup of this name, for `with_NAME`.
-    pub is_lookup: &'a dyn Fn(&str) -> bool,
+    /// What tasks may name.
+    pub names: &'a dyn Names,
     /// Takes what is odd in a document but no error, such as a key that is there twice.
     pub warn: &'a dyn Fn(Error),
     /// Takes what is wrong with a part of a document; hands it back where that ends the loading, and keeps it

@@ -28,7 +28,9 @@ pub use fields::{check_variable_name, is_variable_name};
 pub use files::Sought;
 pub use include::include_frame;
 pub use keywords::{Condition, Frame, FrameKind, Keywords};
-pub use loader::{Brought, BroughtRole, Loader, Render, load, load_document, load_role, load_task_file};
+pub use loader::{
+    Brought, BroughtRole, Loader, Names, Render, load, load_document, load_role, load_task_file,
+};
 pub use nearest::nearest;
 pub use play::{Play, Playbook, Prompt};
 pub use reserved::is_reserved_name;

@@ -79,7 +79,7 @@ pub fn resolve(call: &ActionCall, name: &str) -> Result<Resolved, Error> {
         Some(Found { path: Some(path), name, warnings }) => {
             Ok(Resolved::Foreign(Found { path: Some(path.clone()), name, warnings }, path))
         }
-        _ => Err(super::unknown_action(shared, name).at(&task.place)),
+        _ => Err(super::names::unknown_action(shared, name).at(&task.place)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use playbook_api::{Error, ErrorKind, Failure, Map, Outcome, Value, map};
+use playbook_api::{Diff, Error, ErrorKind, Failure, Map, Outcome, Value, map};
 
 use super::keyword;
 use crate::report::{Status, TaskInfo, TaskResult};
@@ -110,9 +110,7 @@ pub fn of(
         }
     }
     if !outcome.diff.is_empty() {
-        let diffs: Vec<Value> = outcome.diff.iter().map(|d| d.to_value()).collect();
-        let value = if diffs.len() == 1 { diffs[0].clone() } else { diffs.into() };
-        values.insert("diff".into(), value);
+        values.insert("diff".into(), Diff::value_of(&outcome.diff));
     }
     if !outcome.facts.is_empty() {
         values.insert("ansible_facts".into(), outcome.facts.into());

@@ -77,9 +77,7 @@ impl Shared {
             folder: Default::default(),
             foreign: &self.foreign,
             render,
-            is_action: &|_| true,
-            action_names: &Vec::new,
-            is_lookup: &|_| true,
+            names: self,
             warn,
             fault: &Err,
         }
