@@ -38,7 +38,6 @@ fn data(name: &str, entry: &Entry) -> Value {
 
 impl Dump {
     pub(super) fn print(&self, settings: &Settings, by_project: bool) {
-
         let common = &self.common;
         let shown = |entry: &Entry| !self.only_changed || entry.origin != Origin::Default;
         let base = common.base(settings).into_iter().filter(|entry| shown(entry));
