@@ -816,6 +816,10 @@ def _callback(conversation, body):
         dispatch("v2_runner_retry", result)
     elif event == "poll":
         dispatch("v2_runner_on_async_poll", result_of(body))
+    elif event == "polled":
+        dispatch("v2_runner_on_async_" + body["status"], result_of(body))
+    elif event == "vars prompt":
+        dispatch("v2_playbook_on_vars_prompt", body["name"], body["private"])
     elif event == "included":
         dispatch("v2_playbook_on_include", Included(body))
     elif event == "notified":

@@ -458,6 +458,10 @@ impl<'r> Batch<'r> {
         }
         if too_many {
             self.run.emit(Event::NoHostsRemaining);
+            // Told once that there are too many, and once more that they are all.
+            if self.cursors.values().all(|cursor| cursor.failed) {
+                self.run.emit(Event::NoHostsRemaining);
+            }
             self.stop = self.stop.max(Stop::Fatal);
         }
     }
