@@ -146,16 +146,17 @@ fn after<'a>(said: &'a str, word: &str) -> Option<&'a str> {
 /// The result that the helper's answer holds, its files and words handed on.
 fn answered(text: &str, context: &Context) -> Result<Outcome, Failure> {
     let text: String = text.split_whitespace().collect();
-    let broken = |what: &dyn std::fmt::Display| {
-        Failure::new(format!("the helper's answer cannot be read: {what}"))
-    };
+    let broken =
+        |what: &dyn std::fmt::Display| Failure::new(format!("the helper's answer cannot be read: {what}"));
     let bytes = STANDARD.decode(text).map_err(|e| broken(&e))?;
     let (mut assembler, mut rest) = (Assembler::default(), &bytes[..]);
     let (mut content, mut taken) = (Vec::new(), Ok(()));
     loop {
         match assembler.take()? {
             Some((_, Message::Reply(reply))) => {
-                return taken.map_err(|e: std::io::Error| Failure::new(format!("cannot take the file: {e}"))).and(*reply);
+                return taken
+                    .map_err(|e: std::io::Error| Failure::new(format!("cannot take the file: {e}")))
+                    .and(*reply);
             }
             Some((_, Message::Progress(text))) => context.progress(text),
             Some((_, Message::Push)) => content = Vec::new(),

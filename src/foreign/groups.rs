@@ -197,6 +197,9 @@ mod tests {
         assert_eq!(members("a.b.none"), None);
         let problems = foreign.group_problems("a.b.bad").unwrap();
         assert!(problems[0].ends_with("The metadata is not a dictionary. Got ['x']"), "{problems:?}");
-        assert!(problems[1].contains("unexpected keys: y The metadata contains unexpected key types: extend_group"));
+        assert!(
+            problems[1]
+                .contains("unexpected keys: y The metadata contains unexpected key types: extend_group")
+        );
     }
 }

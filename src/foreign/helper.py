@@ -650,15 +650,18 @@ def _connection_command(conversation, body):
     action = connections[body["id"]]
     command, given = body["command"], base64.b64decode(body["input"])
     connection = action._connection
-    held = None
+    held, become = None, body["become"]
     if given and not connection.has_pipelining:
-        # It takes no input: a file on the host does.
+        # It takes no input: a file of the one who logs in does, opened before the command becomes somebody else's.
         held = "/tmp/playbook-input-%s" % os.urandom(12).hex()
         put(action, given, held)
-        command = "{ %s; } < %s" % (command, held)
-        given = b""
+        if become and connection.become:
+            command, become = connection.become.build_become_command(command, connection._shell), False
+        else:
+            command = "{ %s; }" % command
+        command, given = "%s < %s" % (command, held), b""
     try:
-        done = action._low_level_execute_command(command, sudoable=body["become"], in_data=given or None)
+        done = action._low_level_execute_command(command, sudoable=become, in_data=given or None)
     finally:
         if held:
             action._low_level_execute_command("rm -f %s" % held, sudoable=False)

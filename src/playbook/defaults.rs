@@ -19,7 +19,8 @@ pub(super) fn check(keywords: &Keywords, loader: &Loader) -> Result<(), Error> {
                 "The field 'module_defaults' is supposed to be a dictionary or list of dictionaries",
                 dict.place(),
             );
-            let help = "its keys are names of modules, actions and groups; only their values may be templates";
+            let help =
+                "its keys are names of modules, actions and groups; only their values may be templates";
             return (loader.fault)(error.help(help));
         };
         for (key, entry) in map {

@@ -7,7 +7,9 @@ use playbook_api::{Error, ErrorKind, Place, Value};
 
 use super::fields::{self, PLAYBOOK_INCLUDE, Shape, parser_error, type_name};
 use super::tasks::Reader;
-use super::{Condition, Frame, FrameKind, Item, Keywords, Play, Playbook, Role, RoleSpec, Task, collections, defaults};
+use super::{
+    Condition, Frame, FrameKind, Item, Keywords, Play, Playbook, Role, RoleSpec, Task, collections, defaults,
+};
 use crate::document::{self, Node, Trust};
 use crate::foreign::Foreign;
 use crate::inventory::Vars;

@@ -32,7 +32,8 @@ pub fn open(call: &ActionCall, target: &Target) -> Result<Option<Arc<dyn Connect
     let plugin = &*target.login.plugin;
     let short = plugin.strip_prefix("ansible.builtin.").or(plugin.strip_prefix("ansible.legacy."));
     let own = OWN.contains(&short.unwrap_or(plugin));
-    let found = if short.is_some() && own { None } else { shared.foreign.find(Kind::Connection, plugin, &[])? };
+    let found =
+        if short.is_some() && own { None } else { shared.foreign.find(Kind::Connection, plugin, &[])? };
     let found = found.filter(|found| found.path.is_some() && !(own && plugin.contains('.')));
     if found.is_none() && (own || shared.foreign.python().is_err()) {
         return Ok(None);
@@ -68,7 +69,9 @@ pub fn open(call: &ActionCall, target: &Target) -> Result<Option<Arc<dyn Connect
         None => call.scope.clone(),
     };
     let mut serve = |what: &str, body: Json| match what {
-        "variables" => Ok(scope.all_written(body.as_str()).map_or(Json::Null, |all| wire::encode(&all.into()))),
+        "variables" => {
+            Ok(scope.all_written(body.as_str()).map_or(Json::Null, |all| wire::encode(&all.into())))
+        }
         _ => nothing_to_ask(what, body),
     };
     let id = python.ask("open connection", body, &mut serve)?;
@@ -113,8 +116,8 @@ impl Commands for Plugin {
 
     fn close(&self) {
         // A plugin that cannot end its connection leaves nothing for us to do.
-        let _ = self.python().and_then(|python| {
-            python.ask("close connection", self.id.clone(), &mut nothing_to_ask)
-        });
+        let _ = self
+            .python()
+            .and_then(|python| python.ask("close connection", self.id.clone(), &mut nothing_to_ask));
     }
 }

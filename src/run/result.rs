@@ -154,7 +154,8 @@ pub fn of(
         values.insert("warnings".into(), outcome.warnings.clone().into());
     }
     let told = values.get("deprecations").and_then(Value::as_list).unwrap_or_default();
-    result.deprecations = told.iter().map(|told| Error::new(playbook_api::reply::deprecation_text(told))).collect();
+    result.deprecations =
+        told.iter().map(|told| Error::new(playbook_api::reply::deprecation_text(told))).collect();
     result.warnings = outcome.warnings;
     result.values = values;
     result

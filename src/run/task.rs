@@ -103,9 +103,7 @@ fn items(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Vec<Value>>, Erro
             if &**lookup == "first_found" {
                 options.insert(FOLDER.into(), folder_of(&task.action.name).into());
             }
-            let found = renderer
-                .lookup(lookup, terms_list, options)
-                .map_err(|e| e.at(terms.place()))?;
+            let found = renderer.lookup(lookup, terms_list, options).map_err(|e| e.at(terms.place()))?;
             Ok(Some(match found {
                 Value::List(items) | Value::Tuple(items) => items.to_vec(),
                 other => vec![other],

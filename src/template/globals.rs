@@ -97,7 +97,9 @@ pub fn call(renderer: &Renderer, name: &str, args: Vec<Value>, kwargs: Map) -> O
                 Value::Str(text) => Ok(text.as_str().to_owned()),
                 other => {
                     let name = other.type_name();
-                    Err(Error::new(format!("The 'hint' argument must be of type 'str' or 'NoneType', not '{name}'.")))
+                    Err(Error::new(format!(
+                        "The 'hint' argument must be of type 'str' or 'NoneType', not '{name}'."
+                    )))
                 }
             };
             let hint = match hint.map(text).transpose() {

@@ -58,7 +58,9 @@ impl Action for GatherFacts {
         for (name, done) in gather(call, calls, parallel)? {
             let mut outcome = match done {
                 Ok(outcome) => outcome,
-                Err(failure) if failure.unreachable || !parallel && modules.len() == 1 => return Err(failure),
+                Err(failure) if failure.unreachable || !parallel && modules.len() == 1 => {
+                    return Err(failure);
+                }
                 Err(failure) => {
                     let late = failure.outcome.values.contains_key("timedout");
                     let why = if late { "Timeout exceeded".into() } else { failure.error.to_string() };
@@ -103,7 +105,9 @@ fn gather<'m>(
         let start = |(name, args, limit)| {
             let thread = std::thread::Builder::new().stack_size(STACK);
             let handle = thread.spawn_scoped(threads, move || run(name, args, limit));
-            handle.map(|handle| (name, handle)).map_err(|e| Failure::new(format!("cannot start a thread: {e}")))
+            handle
+                .map(|handle| (name, handle))
+                .map_err(|e| Failure::new(format!("cannot start a thread: {e}")))
         };
         let running = calls.into_iter().map(start).collect::<Result<Vec<_>, Failure>>()?;
         let fault = |_| Err(Failure::new("internal error: gathering facts ended early"));
@@ -193,7 +197,8 @@ fn modules(call: &ActionCall, warnings: &mut Vec<String>) -> Result<Vec<String>,
             match facts_module(&system) {
                 Some(module) => names.push(module),
                 None if names.is_empty() => {
-                    let message = "No fact modules available and we could not find a fact module for your network OS";
+                    let message =
+                        "No fact modules available and we could not find a fact module for your network OS";
                     let help = "name one in the setting FACTS_MODULES";
                     return Err(Failure::from(Error::new(format!("{message} ({system})")).help(help)));
                 }
@@ -213,9 +218,8 @@ fn modules(call: &ActionCall, warnings: &mut Vec<String>) -> Result<Vec<String>,
 
 /// The module that gathers the facts of a network device's system.
 fn facts_module(system: &str) -> Option<String> {
-    const SHORT: [&str; 12] = [
-        "asa", "eos", "frr", "ios", "iosxr", "junos", "nxos", "vyos", "exos", "slxos", "voss", "ironware",
-    ];
+    const SHORT: [&str; 12] =
+        ["asa", "eos", "frr", "ios", "iosxr", "junos", "nxos", "vyos", "exos", "slxos", "voss", "ironware"];
     const FULL: [&str; 12] = [
         "cisco.asa.asa",
         "arista.eos.eos",
