@@ -80,8 +80,6 @@ pub fn enclose(command: &Command, root: &Path, place: Place, work: &Path, lent: 
         ("LANG", "en_US.UTF-8"),
         ("TERM", "xterm"),
         ("DEBIAN_FRONTEND", "noninteractive"),
-        // How systemd has containers say that they are some: what is inside cannot restart the machine.
-        ("container", "upstream"),
     ] {
         unshare.env(name, value);
     }
