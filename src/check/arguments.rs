@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use playbook_api::{Arguments, Map, Place, Registry, Spec, Value};
 
-use super::known;
-use super::walk::Walk;
+use super::walk::{Walk, known};
 use crate::document::Node;
 use crate::playbook::Task;
 use crate::run::actions;
@@ -40,7 +39,7 @@ pub fn check(walk: &Walk, task: &Task) {
     let Some(taken) = taken(walk.registry, &task.action.name) else { return };
     let (mut values, mut places): (Map, HashMap<String, Place>) = Default::default();
     let mut complete = task.action.variable_args.is_none();
-    for node in module_defaults(task, &task.action.name, walk.registry, walk.loader.foreign) {
+    for node in module_defaults(task, walk.registry, walk.loader.foreign) {
         let Some(map) = node.as_map() else {
             complete = false;
             continue;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use playbook_api::context::{Cancel, Progress};
+use playbook_api::context::{Cancel, Progress, Source};
 use playbook_api::{Arguments, Context, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map};
 
 use super::actions::ActionCall;
@@ -64,22 +64,21 @@ pub fn resolve(call: &ActionCall, name: &str) -> Result<Resolved, Error> {
     let search = if *name == *task.action.name { foreign::search(task) } else { Vec::new() };
     let native = |name: &str| shared.registry.module(name).cloned().map(Resolved::Native);
     let found = shared.foreign.find(Kind::Module, name, &search).map_err(|e| e.at(&task.place))?;
-    let found = match found {
-        Some(Found { path: Some(path), name, warnings }) => {
-            let found = Found { path: Some(path.clone()), name, warnings };
-            return Ok(Resolved::Foreign(found, path));
-        }
-        Some(redirected) => native(&redirected.name),
+    let foreign = |found: Found| match found.path.clone() {
+        Some(path) => Ok(Resolved::Foreign(found, path)),
+        None => Err(found),
+    };
+    let found = match found.map(foreign) {
+        Some(Ok(found)) => return Ok(found),
+        Some(Err(redirected)) => native(&redirected.name),
         None => search.iter().find_map(|collection| native(&format!("{collection}.{name}"))),
     };
     if let Some(found) = found.or_else(|| native(name)) {
         return Ok(found);
     }
-    match shared.foreign.core_module(name) {
-        Some(Found { path: Some(path), name, warnings }) => {
-            Ok(Resolved::Foreign(Found { path: Some(path.clone()), name, warnings }, path))
-        }
-        _ => Err(super::unknown_action(shared, name).at(&task.place)),
+    match shared.foreign.core_module(name).map(foreign) {
+        Some(Ok(found)) => Ok(found),
+        _ => Err(crate::playbook::unknown_action(name, &task.place, &**shared)),
     }
 }
 
@@ -88,7 +87,17 @@ pub fn run(call: &ActionCall, entry: &Arc<ModuleEntry>, args: Arguments) -> Resu
     on_host(call, entry, args, context(call)?, time_limit(call)?)
 }
 
-/// How long a module may take: as the action says, or the keyword `timeout`.
+/// The same, with a file that the module may ask for.
+pub fn run_with(
+    call: &ActionCall,
+    entry: &Arc<ModuleEntry>,
+    args: Arguments,
+    source: Option<Arc<dyn Source>>,
+) -> Result<Outcome, Failure> {
+    on_host(call, entry, args, Context { source, ..context(call)? }, time_limit(call)?)
+}
+
+/// The `timeout` keyword, or what the action says.
 fn time_limit(call: &ActionCall) -> Result<Option<Duration>, Error> {
     if call.limit.is_some() {
         return Ok(call.limit);
@@ -130,35 +139,15 @@ fn on_host(
 ) -> Result<Outcome, Failure> {
     let target = target::of_task(call)?;
     tell(call, entry.doc.name, &target);
-    let connections = &call.item.play.shared.connections;
-    if let Some(user) = leaving(entry, &args).filter(|_| !context.check) {
-        connections.release(&target, user);
-    }
-    let connection = connections.open(&target)?;
+    let connection = call.item.play.shared.connections.open(&target)?;
     let context = Context { temporary: Some(target.deploy.folder.into()), ..context };
     let entry = entry.clone();
     within(limit, context, move |context| connection.run(&entry, &args, context))
 }
 
-/// Who is to be removed: a helper of ours that waits as this user would stand in the way.
-fn leaving<'a>(entry: &ModuleEntry, args: &'a Arguments) -> Option<&'a str> {
-    let is_removed = entry.doc.name == "user" && args.get("state")?.as_str() == Some("absent");
-    args.get("name").or_else(|| args.get("user")).filter(|_| is_removed)?.as_str()
-}
-
 /// Runs a command line where the task acts.
 pub fn execute(call: &ActionCall, command: &str) -> Result<Output, Failure> {
     let connection = call.item.play.shared.connections.open(&target::of_task(call)?)?;
-    let (context, command) = (context(call)?, command.to_owned());
-    within(time_limit(call)?, context, move |context| connection.execute(&command, context))
-}
-
-/// The same over a connection that is made anew, and may take so long to be made.
-pub fn execute_anew(call: &ActionCall, command: &str, patience: Option<Duration>) -> Result<Output, Failure> {
-    let mut target = target::of_task(call)?;
-    target.login.timeout = patience.unwrap_or(target.login.timeout);
-    let connection = call.item.play.shared.connections.open(&target)?;
-    connection.reset();
     let (context, command) = (context(call)?, command.to_owned());
     within(time_limit(call)?, context, move |context| connection.execute(&command, context))
 }

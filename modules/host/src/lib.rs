@@ -3,6 +3,7 @@
 //! They are synchronous, know nothing of connections, and reach the host only through [`host::Host`], which check
 //! mode closes for changes.
 
+mod accounts;
 mod apt;
 mod apt_repository;
 mod assemble;
@@ -12,6 +13,7 @@ pub mod attributes;
 mod authorized_key;
 mod blockinfile;
 pub mod checksum;
+mod clock;
 mod command;
 mod copy;
 mod cron;
@@ -34,6 +36,7 @@ mod getent;
 mod git;
 mod glob;
 mod group;
+pub mod guard;
 pub mod host;
 mod hostname;
 mod http;

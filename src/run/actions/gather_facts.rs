@@ -3,22 +3,23 @@
 use std::time::Duration;
 
 use playbook_api::arguments::to_bool;
-use playbook_api::{Arguments, Doc, Failure, JsonSchema, Map, Outcome, Value};
+use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Map, Outcome, Value, map};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
-use crate::run::{arguments, module, pool};
+use crate::run::pool::STACK;
+use crate::run::{arguments, module};
 use crate::template::{Renderer, Scope};
 
 /// Gathers facts with the modules of `facts_modules`, `setup` as a rule.
 #[derive(Deserialize, JsonSchema)]
 pub struct GatherFacts {
-    /// Whether several modules gather at once; otherwise they do if there are several.
+    /// Gather with several modules at once.
     parallel: Option<bool>,
     /// Which facts, as `setup` takes it.
     #[serde(rename = "gather_subset")]
     _gather_subset: Option<Vec<String>>,
-    /// Seconds a single fact may take; or a whole module that gathers beside others and has no such option.
+    /// Seconds a single fact may take.
     gather_timeout: Option<u64>,
     /// The folder of local facts.
     #[serde(rename = "fact_path")]
@@ -36,126 +37,134 @@ impl Action for GatherFacts {
         ..BUILTIN
     };
 
+    const FREE: bool = true;
+
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
-        call.args.values.shift_remove("parallel");
+        let mut given: Map = call.args.values.clone();
+        given.shift_remove("parallel");
         let mut all = Outcome::default();
-        let names = modules(call, &mut all)?;
-        let named =
-            call.scope.get("ansible_facts_parallel").transpose()?.map(Renderer::finalize).transpose()?;
-        let parallel = named.as_ref().and_then(to_bool).or(self.parallel).unwrap_or(names.len() > 1);
+        let (mut failed, mut skipped) = (Map::default(), Map::default());
+        let modules = modules(call, &mut all.warnings)?;
+        let variable = call.scope.get("ansible_facts_parallel").transpose()?.and_then(|v| to_bool(&v));
+        let parallel = variable.or(self.parallel).unwrap_or(modules.len() > 1);
         let mut calls = Vec::new();
-        for name in names {
-            let args = arguments_of(call, &name, &mut all)?;
-            let own_limit = self.gather_timeout.filter(|_| parallel && args.get("gather_timeout").is_none());
-            calls.push((name, args, own_limit.map(Duration::from_secs)));
+        for name in &modules {
+            let args = arguments(call, name, &given, &mut all.warnings)?;
+            // A module that knows no time limit of its own is ended by ours, where several may run side by side.
+            let own = args.values.contains_key("gather_timeout");
+            let limit = self.gather_timeout.filter(|_| parallel && !own).map(Duration::from_secs);
+            calls.push((name.as_str(), args, limit));
         }
-        let (mut failed, mut skipped, mut cause) = (Map::default(), Map::default(), None);
-        for (name, done) in run_all(call, &calls, parallel) {
-            match done {
+        for (name, done) in gather(call, calls, parallel)? {
+            let mut outcome = match done {
                 Ok(outcome) if outcome.skipped => {
                     skipped.insert(name.into(), outcome.values.into());
+                    continue;
                 }
-                Ok(outcome) => add(&mut all, outcome),
-                Err(failure) if failure.unreachable => return Err(failure),
+                Ok(outcome) => outcome,
+                Err(failure) if failure.unreachable || !parallel && modules.len() == 1 => {
+                    return Err(failure);
+                }
                 Err(failure) => {
+                    let late = failure.outcome.values.contains_key("timedout");
+                    let why = if late { "Timeout exceeded".into() } else { failure.error.to_string() };
                     let mut values = failure.outcome.values;
-                    values.insert("msg".into(), failure.error.to_string().into());
-                    values.insert("failed".into(), true.into());
+                    values.extend(map! { "failed" => true, "msg" => why });
                     failed.insert(name.into(), values.into());
-                    cause.get_or_insert(failure.error);
+                    continue;
                 }
+            };
+            // Modules in other languages return them as one value among others.
+            if let Some(Value::Map(facts)) = outcome.values.shift_remove("ansible_facts") {
+                outcome.facts.extend((*facts).clone());
             }
-        }
-        if let Some(cause) = cause {
-            let message = format!("The following modules failed to execute: {}.", list(&failed));
-            return Err(Failure::from(cause.context(message)).with("failed_modules", failed));
+            merge(&mut all.facts, outcome.facts);
+            all.warnings.extend(outcome.warnings);
+            all.values.extend(outcome.values);
         }
         if !skipped.is_empty() {
-            all.skipped = skipped.len() == calls.len();
+            all.skipped = skipped.len() == modules.len();
             let message = format!("The following modules were skipped: {}.", list(&skipped));
             all = all.msg(message).with("skipped_modules", skipped);
         }
         all.facts.insert("_ansible_facts_gathered".into(), true.into());
-        Ok(all)
+        if failed.is_empty() {
+            return Ok(all);
+        }
+        let message = format!("The following modules failed to execute: {}.", list(&failed));
+        let failure = Failure { outcome: all, ..Failure::new(message) };
+        Err(failure.with("failed_modules", failed))
     }
 }
 
-/// A module, its arguments, and how long it may take.
-type Call = (String, Arguments, Option<Duration>);
+/// A module that gathered, and how that ended.
+type Gathered<'m> = (&'m str, Result<Outcome, Failure>);
 
-/// Runs the modules, one after the other or all at once.
-fn run_all(call: &ActionCall, calls: &[Call], parallel: bool) -> Vec<(String, Result<Outcome, Failure>)> {
-    let run = |(name, args, limit): &Call| {
-        let own = ActionCall {
-            check: call.check,
-            diff: call.diff,
-            delegated: call.delegated,
-            limit: *limit,
-            ..ActionCall::new(call.item, call.scope)
-        };
-        let done = module::call(&own, name, args.clone());
-        let late = limit.is_some() && matches!(&done, Err(e) if e.outcome.values.contains_key("timedout"));
-        (name.clone(), if late { Err(Failure::new("Timeout exceeded")) } else { done })
+/// Runs the modules one after the other, or side by side.
+fn gather<'m>(
+    call: &ActionCall,
+    calls: Vec<(&'m str, Arguments, Option<Duration>)>,
+    parallel: bool,
+) -> Result<Vec<Gathered<'m>>, Failure> {
+    let run = |name: &str, args: Arguments, limit: Option<Duration>| {
+        let (check, diff, delegated) = (call.check, call.diff, call.delegated);
+        let call = ActionCall { check, diff, delegated, limit, ..ActionCall::new(call.item, call.scope) };
+        module::call(&call, name, args)
     };
     if !parallel || calls.len() < 2 {
-        return calls.iter().map(run).collect();
+        return Ok(calls.into_iter().map(|(name, args, limit)| (name, run(name, args, limit))).collect());
     }
-    std::thread::scope(|scope| {
-        let thread = || std::thread::Builder::new().stack_size(pool::STACK);
-        let started: Vec<_> =
-            calls.iter().map(|one| thread().spawn_scoped(scope, move || run(one))).collect();
-        let ended = calls.iter().zip(started).map(|((name, ..), thread)| {
-            let done = thread.map(|thread| thread.join());
-            match done {
-                Ok(Ok(done)) => done,
-                Ok(Err(_)) => (name.clone(), Err(Failure::new("the module broke off"))),
-                Err(e) => (name.clone(), Err(e.into())),
-            }
-        });
-        ended.collect()
+    std::thread::scope(|threads| {
+        let start = |(name, args, limit)| {
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            let handle = thread.spawn_scoped(threads, move || run(name, args, limit));
+            handle
+                .map(|handle| (name, handle))
+                .map_err(|e| Failure::new(format!("cannot start a thread: {e}")))
+        };
+        let running = calls.into_iter().map(start).collect::<Result<Vec<_>, Failure>>()?;
+        let fault = |_| Err(Failure::new("internal error: gathering facts ended early"));
+        Ok(running.into_iter().map(|(name, thread)| (name, thread.join().unwrap_or_else(fault))).collect())
     })
 }
 
-/// What the task says, as far as it concerns this module, and its defaults.
-fn arguments_of(call: &ActionCall, name: &str, all: &mut Outcome) -> Result<Arguments, Failure> {
-    let mut args = call.args.clone();
-    if !is_setup(name) {
-        for option in ["gather_subset", "gather_timeout", "filter"] {
-            let value = args.values.shift_remove(option).filter(|value| !matches!(value, Value::Null));
-            let is_all = |value: &Value| match value {
-                Value::List(items) => {
-                    items.len() == 1 && items.first().is_some_and(|one| one.to_text() == "all")
-                }
-                one => one.to_text() == "all",
-            };
-            if value.is_some_and(|value| option != "gather_subset" || !is_all(&value)) {
-                all.warnings.push(format!("{option} is an option of setup: {name} does not get it"));
-            }
+/// What one of the modules is given: the task's own arguments, and behind them what the module's defaults say. Some
+/// arguments are `setup`'s alone.
+fn arguments(
+    call: &ActionCall,
+    module: &str,
+    given: &Map,
+    warnings: &mut Vec<String>,
+) -> Result<Arguments, Failure> {
+    let mut values = arguments::defaults_of(call, module)?;
+    for (option, value) in given.iter().filter(|(_, value)| !value.is_null()) {
+        if is_setup(module) || !is_of_setup(option) {
+            values.insert(option.clone(), value.clone());
+        } else if !(option.as_str() == Some("gather_subset") && is_all(value)) {
+            let what = option.to_text().replace("gather_", "");
+            warnings.push(format!("Not passing {what}({}) to {module}", playbook_api::python::repr(value)));
         }
     }
-    args.values.retain(|_, value| !matches!(value, Value::Null));
-    let mut values = arguments::defaults(call.item, name, &call.renderer())?;
-    values.extend(std::mem::take(&mut args.values));
-    Ok(Arguments { values, ..args })
-}
-
-fn is_setup(name: &str) -> bool {
-    matches!(name, "setup" | "ansible.builtin.setup" | "ansible.legacy.setup")
+    Ok(Arguments { values, ..call.args.clone() })
 }
 
 fn list(modules: &Map) -> String {
     modules.keys().map(|name| name.to_text().into_owned()).collect::<Vec<_>>().join(", ")
 }
 
-/// Adds what a module found.
-fn add(all: &mut Outcome, mut outcome: Outcome) {
-    // Modules in other languages return facts as one value among others.
-    if let Some(Value::Map(facts)) = outcome.values.shift_remove("ansible_facts") {
-        outcome.facts.extend((*facts).clone());
+fn is_setup(module: &str) -> bool {
+    matches!(module, "setup" | "ansible.builtin.setup" | "ansible.legacy.setup")
+}
+
+fn is_all(subset: &Value) -> bool {
+    match subset {
+        Value::List(items) => items.len() == 1 && is_all(&items[0]),
+        other => other.as_str() == Some("all"),
     }
-    merge(&mut all.facts, outcome.facts);
-    all.warnings.extend(outcome.warnings);
-    all.values.extend(outcome.values);
+}
+
+fn is_of_setup(option: &Value) -> bool {
+    matches!(option.as_str(), Some("gather_subset" | "gather_timeout" | "filter"))
 }
 
 /// Adds what another module found: to dicts what they lack, to lists what is not in them yet, at their end.
@@ -178,9 +187,10 @@ fn merge(facts: &mut Map, more: Map) {
 }
 
 /// The modules that gather: the variable `ansible_facts_modules`, or the setting.
-fn modules(call: &ActionCall, all: &mut Outcome) -> Result<Vec<String>, Failure> {
-    let named = match call.scope.get("ansible_facts_modules").transpose()? {
-        Some(value) => Renderer::finalize(value)?,
+fn modules(call: &ActionCall, warnings: &mut Vec<String>) -> Result<Vec<String>, Failure> {
+    let variable = |name: &str| call.scope.get(name).transpose()?.map(Renderer::finalize).transpose();
+    let named = match variable("ansible_facts_modules")? {
+        Some(value) => value,
         None => call.item.play.shared.settings.facts_modules.clone().into(),
     };
     let mut names: Vec<String> = match &named {
@@ -189,60 +199,58 @@ fn modules(call: &ActionCall, all: &mut Outcome) -> Result<Vec<String>, Failure>
     };
     let Some(smart) = names.iter().position(|name| name == "smart") else { return Ok(names) };
     names.remove(smart);
-    let Some(system) = network_system(call)? else {
-        if !names.iter().any(|name| is_setup(name)) {
-            names.push("ansible.legacy.setup".into());
-        }
-        return Ok(names);
+    let has_setup = names.iter().any(|name| is_setup(name));
+    let system = match call.args.get("network_os") {
+        Some(system) => Some(system.clone()),
+        None => match variable("ansible_network_os")? {
+            Some(system) => Some(system),
+            None => variable("ansible_facts")?.and_then(|facts| facts.get("network_os").cloned()),
+        },
     };
-    match of_network_system(call, &system) {
-        Some(module) => names.push(module),
-        None if names.is_empty() => {
-            let message = format!("No fact modules available for the network OS '{system}'");
-            return Err(Failure::new(message).help("name one in the setting facts_modules"));
+    match system.filter(Value::is_true).map(|system| system.to_text().into_owned()) {
+        None if has_setup => {}
+        None => names.push("ansible.legacy.setup".into()),
+        Some(system) => {
+            match facts_module(&system) {
+                Some(module) => names.push(module),
+                None if names.is_empty() => {
+                    let message =
+                        "No fact modules available and we could not find a fact module for your network OS";
+                    let help = "name one in the setting FACTS_MODULES";
+                    return Err(Failure::from(Error::new(format!("{message} ({system})")).help(help)));
+                }
+                None => {}
+            }
+            if has_setup {
+                warnings.push(
+                    "Detected 'setup' module and a network OS is set: its facts will be those of the controller and \
+                     not of the device where a network connection is used."
+                        .into(),
+                );
+            }
         }
-        None => {}
-    }
-    if names.iter().any(|name| is_setup(name)) {
-        all.warnings.push(
-            "Detected 'setup' module and a network OS is set: its facts are the controller's where the connection \
-             is one of network devices"
-                .into(),
-        );
     }
     Ok(names)
 }
 
-/// The device's system, as the variable or an earlier fact has it.
-fn network_system(call: &ActionCall) -> Result<Option<String>, Failure> {
-    let named = match call.scope.get("ansible_network_os").transpose()? {
-        Some(value) => Some(Renderer::finalize(value)?),
-        None => match call.scope.get("ansible_facts").transpose()? {
-            Some(facts) => Renderer::finalize(facts)?.get("network_os").cloned(),
-            None => None,
-        },
-    };
-    let named = named.filter(Value::is_true).map(|system| system.to_text().into_owned());
-    Ok(named)
-}
-
-/// The module that gathers from devices with a system, by its long name or by the short one from before collections.
-fn of_network_system(call: &ActionCall, system: &str) -> Option<String> {
-    let collection = match system {
-        "asa" | "ios" | "iosxr" | "nxos" => "cisco",
-        "eos" => "arista",
-        "exos" | "slxos" | "voss" => "extreme",
-        "frr" => "frr",
-        "junos" => "junipernetworks",
-        "vyos" => "vyos",
-        "ironware" => "community.network",
-        _ => "",
-    };
-    let long = match collection {
-        "" => format!("{system}_facts"),
-        "community.network" => format!("{collection}.{system}_facts"),
-        _ => format!("{collection}.{system}.{system}_facts"),
-    };
-    let names = [format!("ansible.legacy.{system}_facts"), long];
-    names.into_iter().find(|name| module::resolve(call, name).is_ok())
+/// The module that gathers the facts of a network device's system.
+fn facts_module(system: &str) -> Option<String> {
+    const SHORT: [&str; 12] =
+        ["asa", "eos", "frr", "ios", "iosxr", "junos", "nxos", "vyos", "exos", "slxos", "voss", "ironware"];
+    const FULL: [&str; 12] = [
+        "cisco.asa.asa",
+        "arista.eos.eos",
+        "frr.frr.frr",
+        "cisco.ios.ios",
+        "cisco.iosxr.iosxr",
+        "junipernetworks.junos.junos",
+        "cisco.nxos.nxos",
+        "vyos.vyos.vyos",
+        "extreme.exos.exos",
+        "extreme.slxos.slxos",
+        "extreme.voss.voss",
+        "community.network.ironware",
+    ];
+    let own = SHORT.contains(&system).then(|| format!("ansible.legacy.{system}_facts"));
+    own.or_else(|| FULL.contains(&system).then(|| format!("{system}_facts")))
 }

@@ -20,7 +20,6 @@ mod package;
 mod pause;
 mod protomatter_debug;
 mod raw;
-mod reboot;
 mod script;
 mod set_fact;
 mod set_stats;
@@ -74,7 +73,7 @@ pub struct ActionCall<'a> {
     pub hidden: bool,
     /// The controller's files that the module being called may want.
     pub files: Files,
-    /// How long a module may take, whatever the task says.
+    /// How long the module being called may take, where the task's `timeout` does not say it.
     pub limit: Option<Duration>,
 }
 
@@ -204,7 +203,6 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
         ActionEntry::of::<pause::Pause>(),
         ActionEntry::of::<protomatter_debug::ProtomatterDebug>(),
         ActionEntry::of::<raw::Raw>(),
-        ActionEntry::of::<reboot::Reboot>(),
         ActionEntry::of::<script::Script>(),
         ActionEntry::of::<set_fact::SetFact>(),
         ActionEntry::of::<set_stats::SetStats>(),

@@ -9,6 +9,7 @@
 mod list;
 mod root;
 mod target;
+mod times;
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -51,6 +52,7 @@ struct Options {
     timeout: Option<u64>,
     release: bool,
     fast: bool,
+    times: bool,
     place: Option<Place>,
 }
 
@@ -67,6 +69,7 @@ pub fn run(arguments: &[String]) -> Result<bool> {
             "--timeout" => options.timeout = Some(value()?.parse().doing("--timeout")?),
             "--release" => options.release = true,
             "--fast" => options.fast = true,
+            "--times" => options.times = true,
             "--in" => options.place = Some(Place::named(value()?).ok_or("--in wants here, root or online")?),
             option if option.starts_with('-') => return Err(format!("upstream has no option {option}")),
             target => options.targets.push(target.to_owned()),
@@ -94,6 +97,13 @@ pub fn run(arguments: &[String]) -> Result<bool> {
         version: VERSION,
         timeout: Duration::from_secs(options.timeout.unwrap_or(180)),
     };
+    if options.times {
+        let theirs = Machine { bin: python::environment(&python::ORACLE)?, ..machine.clone() };
+        let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+        return times::compare(&names, |side, at| {
+            target::run(if side == times::Side::Ours { &machine } else { &theirs }, &targets[at])
+        });
+    }
     Ok(run_all(&options, &targets, &machine)? && complete)
 }
 

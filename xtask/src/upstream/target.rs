@@ -17,6 +17,7 @@ use super::list::{self, Target};
 use super::root;
 
 /// What the targets run with.
+#[derive(Clone)]
 pub struct Machine {
     /// The unpacked source of ansible-core.
     pub source: PathBuf,
