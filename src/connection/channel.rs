@@ -99,6 +99,11 @@ impl Channel {
         self.lost.load(Ordering::Relaxed)
     }
 
+    /// Whether no call is under way.
+    pub fn is_idle(&self) -> bool {
+        self.state().mailboxes.is_empty()
+    }
+
     /// Says that nothing more will be said: the helper ends.
     pub fn close(&self) {
         self.input.lock().unwrap_or_else(|e| e.into_inner()).take();

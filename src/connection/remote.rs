@@ -58,6 +58,22 @@ impl Remote {
         User { remote: self.clone(), other, slot }
     }
 
+    /// Ends the helpers of one user that have nothing to do.
+    pub fn release(&self, user: &str) {
+        let helpers = self.helpers.lock().unwrap_or_else(|e| e.into_inner());
+        let is_users = |other: &Option<Become>| other.as_ref().is_some_and(|other| other.user == user);
+        let slots = helpers.iter().filter(|(other, _)| is_users(other));
+        let slots: Vec<Slot> = slots.map(|(_, slot)| slot.clone()).collect();
+        drop(helpers);
+        for slot in slots {
+            let mut slot = slot.lock().unwrap_or_else(|e| e.into_inner());
+            if let Some(channel) = slot.take_if(|channel| channel.is_idle()) {
+                channel.close();
+                channel.wait(FAREWELL);
+            }
+        }
+    }
+
     /// Ends all helpers, and then the connection.
     pub fn close(&self) {
         let slots: Vec<Slot> =

@@ -56,7 +56,7 @@ try:
     from ansible.plugins.loader import add_all_plugin_dirs, init_plugin_loader
     from ansible.template import Templar
     from ansible._internal._datatag._tags import TrustedAsTemplate
-    from ansible.errors import AnsibleError, AnsibleUndefinedVariable
+    from ansible.errors import AnsibleError, AnsibleUndefinedConfigEntry, AnsibleUndefinedVariable
     from ansible.utils.collection_loader._collection_finder import _get_collection_playbook_path  # noqa: F401
 
     Display().verbosity = configuration["verbosity"]
@@ -74,7 +74,9 @@ loader = DataLoader()
 import base64, datetime, math
 from collections import ChainMap
 from collections.abc import Mapping, Set
+from ansible._internal._templating._engine import TemplateOptions
 from ansible._internal._templating._jinja_common import Marker, UndefinedMarker
+from ansible._internal._templating._utils import TemplateContext
 try:
     from ansible._internal._templating._jinja_common import CapturedExceptionMarker
 except ImportError:
@@ -413,14 +415,35 @@ def _lookup(conversation, body):
     plugin = plugin_loader.lookup_loader.get(body["name"], loader=loader, templar=templar)
     if plugin is None:
         raise AnsibleError("The lookup plugin '%s' was not found." % body["name"])
-    terms, options = decode(body["terms"]), decode(body["options"])
-    result = plugin.run(terms, variables=variables, **options)
+    with TemplateContext(template_value=None, templar=templar._engine, options=TemplateOptions.DEFAULT):
+        terms, options = decode(body["terms"]), decode(body["options"])
+        result = plugin.run(terms, variables=variables, **options)
+        return listed(result)
+
+
+def listed(result):
     if not isinstance(result, (list, tuple)):
         if hasattr(result, "__iter__") and not isinstance(result, (str, bytes, Mapping)):
             result = list(result)
         else:
             result = [result]
     return [encode(item) for item in result]
+
+
+@handles("option")
+def _option(conversation, body):
+    """What a plugin's option is set to, and by what; none where it has no such option."""
+    kind, name = body["kind"], body["plugin"]
+    plugins = getattr(plugin_loader, kind + "_loader", None)
+    plugin = plugins and plugins.get(name, class_only=True)
+    if not plugin:
+        raise AnsibleError('Unable to load %s plugin "%s"' % (kind, name))
+    variables = Variables(conversation)
+    try:
+        return encode(C.config.get_config_value_and_origin(
+            body["option"], plugin_type=kind, plugin_name=plugin._load_name, variables=variables))
+    except AnsibleUndefinedConfigEntry:
+        return None
 
 
 # --- actions ------------------------------------------------------------------------------------------------------
@@ -546,7 +569,7 @@ def _action(conversation, body):
                 result["failed"] = True
             result.setdefault("msg", text_of(error))
         except Exception as error:
-            result = {"failed": True, "exception": text_of(error)}
+            result = {"failed": True, "msg": "Task failed: " + text_of(error)}
             if configuration["verbosity"] >= 3:
                 traceback.print_exc()
         finally:
@@ -693,6 +716,8 @@ def dispatch(name, *args, **options):
     for plugin in callbacks:
         if getattr(plugin, "disabled", False):
             continue
+        if args and getattr(args[0], "implicit", False) and not getattr(plugin, "wants_implicit_tasks", False):
+            continue
         implemented = getattr(plugin, "_implemented_callback_methods", None)
         for method in (name, "v2_on_any"):
             if implemented is not None and method not in implemented or not hasattr(plugin, method):
@@ -770,7 +795,9 @@ def _callback(conversation, body):
         if body["task"]["handler"]:
             dispatch("v2_playbook_on_handler_task_start", task_named(body["task"]))
         else:
-            dispatch("v2_playbook_on_task_start", task_named(body["task"]), is_conditional=False)
+            task = task_named(body["task"])
+            task.implicit = body.get("implicit", False)
+            dispatch("v2_playbook_on_task_start", task, is_conditional=False)
     elif event == "host start":
         dispatch("v2_runner_on_start", host_named(body["host"]), task_named(body["task"]))
     elif event in ("item", "result"):
@@ -821,16 +848,19 @@ def _callback(conversation, body):
 
 # --- documentation ------------------------------------------------------------------------------------------------
 
-@handles("doc")
-def _doc(conversation, arguments):
+@handles("program")
+def _program(conversation, words):
+    """What one of ansible-core's programs prints about plugins in Python."""
     import contextlib
     import io
+    from ansible.cli.config import ConfigCLI
     from ansible.cli.doc import DocCLI
     printed = io.StringIO()
     import warnings
     warnings.simplefilter("ignore")
+    program = {"ansible-config": ConfigCLI, "ansible-doc": DocCLI}[words[0]]
     with contextlib.redirect_stdout(printed):
-        DocCLI(["ansible-doc"] + arguments).run()
+        program(words).run()
     return printed.getvalue()
 
 

@@ -137,8 +137,7 @@ impl Reader<'_> {
                 let is_keyword = |key: &Value| key.as_str().is_some_and(|key| ROLE.has(key));
                 let params = map.iter().filter(|(key, _)| !is_keyword(key));
                 let params = params.map(|(key, e)| (Arc::from(&*key.to_text()), e.node.clone())).collect();
-                let keywords =
-                    ROLE.keywords(entry, |key| key == "name" || !ROLE.has(key), self.loader.fault)?;
+                let keywords = self.loader.keywords(&ROLE, entry, |key| key == "name" || !ROLE.has(key))?;
                 let place = name.place().clone();
                 Ok(Use { name: self.loader.text(name, frame)?, place, keywords, params, spec: None })
             }

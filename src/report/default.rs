@@ -401,6 +401,7 @@ impl Reporter for Default {
                 let end = if *failed { "FAILED" } else { "OK" };
                 self.display.line(&format!("ASYNC {end} on {host}: jid={job}"), Some(Colour::Debug));
             }
+            Event::ImplicitTaskStart(_) => {}
             Event::Included { file, hosts, item } => {
                 let hosts: Vec<&str> = hosts.iter().map(|host| &**host).collect();
                 let mut text = format!("included: {file} for {}", hosts.join(", "));
@@ -417,7 +418,7 @@ impl Reporter for Default {
             }
             Event::Progress { host, message } => self.display.waiting(host, Some(message)),
             Event::Warning(text) => self.display.warning(text),
-            Event::Deprecation(text) => self.display.deprecated(text),
+            Event::Deprecation(text) => self.display.deprecated(&Error::new(text.as_str())),
             Event::Text(text) => self.display.line(text, None),
             Event::Banner(text) => self.display.banner(text),
             Event::Verbose { level, text, host } => {

@@ -25,6 +25,9 @@ pub enum Event {
     /// A task begins on all hosts. Strategies that let each host go its own way do not send it: the first result
     /// of a task then shows its title.
     TaskStart(Arc<TaskInfo>),
+    /// A task of the engine's own begins, such as the flushing of handlers: no report shows it, and callback plugins
+    /// may ask to be told.
+    ImplicitTaskStart(Arc<TaskInfo>),
     /// With `show_per_host_start`.
     HostStart {
         task: Arc<TaskInfo>,
@@ -140,7 +143,8 @@ pub struct TaskResult {
     /// The values hold Ansible's internal `_ansible_verbose_always` (debug prints its result at any verbosity).
     pub verbose_always: bool,
     pub warnings: Vec<String>,
-    pub deprecations: Vec<String>,
+    /// What will not do much longer, and where it was written.
+    pub deprecations: Vec<Error>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

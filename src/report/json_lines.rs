@@ -116,7 +116,7 @@ impl Reporter for JsonLines {
             }
             Event::Warning(text) => self.put("warning", map! { "message" => text.as_str() }),
             Event::Deprecation(text) => self.put("deprecation", map! { "message" => text.as_str() }),
-            Event::Text(_) | Event::Banner(_) | Event::Verbose { .. } => {}
+            Event::ImplicitTaskStart(_) | Event::Text(_) | Event::Banner(_) | Event::Verbose { .. } => {}
             Event::Error(error) => {
                 let mut values =
                     map! { "message" => super::brief(error), "text" => format_error(error).trim_end() };

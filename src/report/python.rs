@@ -113,6 +113,9 @@ impl Callbacks {
             Event::NoHostsMatched => json!({ "event": "no hosts matched" }),
             Event::NoHostsRemaining => json!({ "event": "no hosts remaining" }),
             Event::TaskStart(task) => json!({ "event": "task", "task": task_of(task) }),
+            Event::ImplicitTaskStart(task) => {
+                json!({ "event": "task", "task": task_of(task), "implicit": true })
+            }
             Event::HostStart { task, host } => {
                 json!({ "event": "host start", "task": task_of(task), "host": &**host })
             }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use playbook_api::context::Source;
 use playbook_api::{Arguments, Error, Failure, Map, ModuleEntry, Outcome, Registry, Value, map};
 
-use super::actions::ActionCall;
+use super::actions::{self, ActionCall};
 use super::files::Content;
 use super::{keyword, module};
 use crate::foreign::payload::filling;
@@ -39,13 +39,11 @@ pub fn is(foreign: &Foreign, task: &Task) -> bool {
     [Kind::Action, Kind::Module].into_iter().any(|kind| found(kind).is_some_and(|found| found.path.is_some()))
 }
 
-/// The full name of what a task runs, for what is said of collections' modules; as written where it is in none.
-pub fn full_name(registry: &Registry, foreign: &Foreign, task: &Task) -> String {
-    let (name, search) = (&*task.action.name, search(task));
-    let find = |kind| foreign.find(kind, name, &search).ok().flatten();
-    match find(Kind::Module).or_else(|| find(Kind::Action)) {
-        Some(found) => found.name,
-        None => registry.module(name).map_or_else(|| name.to_owned(), |entry| entry.doc.full_name()),
+/// The full name of a module or action of this program.
+pub fn native(registry: &Registry) -> impl Fn(Kind, &str) -> Option<String> + '_ {
+    |kind, name| match kind {
+        Kind::Action => actions::find(name).map(|entry| entry.doc.full_name()),
+        _ => registry.module(name).map(|entry| entry.doc.full_name()),
     }
 }
 

@@ -64,22 +64,21 @@ pub fn resolve(call: &ActionCall, name: &str) -> Result<Resolved, Error> {
     let search = if *name == *task.action.name { foreign::search(task) } else { Vec::new() };
     let native = |name: &str| shared.registry.module(name).cloned().map(Resolved::Native);
     let found = shared.foreign.find(Kind::Module, name, &search).map_err(|e| e.at(&task.place))?;
-    let found = match found {
-        Some(Found { path: Some(path), name, warnings }) => {
-            let found = Found { path: Some(path.clone()), name, warnings };
-            return Ok(Resolved::Foreign(found, path));
-        }
-        Some(redirected) => native(&redirected.name),
+    let foreign = |found: Found| match found.path.clone() {
+        Some(path) => Ok(Resolved::Foreign(found, path)),
+        None => Err(found),
+    };
+    let found = match found.map(foreign) {
+        Some(Ok(found)) => return Ok(found),
+        Some(Err(redirected)) => native(&redirected.name),
         None => search.iter().find_map(|collection| native(&format!("{collection}.{name}"))),
     };
     if let Some(found) = found.or_else(|| native(name)) {
         return Ok(found);
     }
-    match shared.foreign.core_module(name) {
-        Some(Found { path: Some(path), name, warnings }) => {
-            Ok(Resolved::Foreign(Found { path: Some(path.clone()), name, warnings }, path))
-        }
-        _ => Err(super::unknown_action(shared, name).at(&task.place)),
+    match shared.foreign.core_module(name).map(foreign) {
+        Some(Ok(found)) => Ok(found),
+        _ => Err(crate::playbook::unknown_action(name, &task.place, &**shared)),
     }
 }
 
@@ -98,8 +97,11 @@ pub fn run_with(
     on_host(call, entry, args, Context { source, ..context(call)? }, time_limit(call)?)
 }
 
-/// The `timeout` keyword.
+/// The `timeout` keyword, or what the action says.
 fn time_limit(call: &ActionCall) -> Result<Option<Duration>, Error> {
+    if call.limit.is_some() {
+        return Ok(call.limit);
+    }
     let shared = &call.item.play.shared;
     let seconds = match call.item.task.keyword("timeout") {
         Some(node) => keyword::integer(node, "timeout", &call.renderer())?.unwrap_or(0),

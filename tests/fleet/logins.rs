@@ -283,6 +283,62 @@ fn nothing_of_a_password_is_seen_by_others() {
 }
 
 #[test]
+fn a_user_who_was_become_can_be_removed() {
+    like_ansible("removing a user", |scene| {
+        let machine = scene.machine("web");
+        scene.inventory(&[(&machine, "")]);
+        let book = "
+- hosts: all
+  gather_facts: false
+  tasks:
+    - command: id -un
+      become: true
+      become_user: robot
+    - user:
+        name: robot
+        state: absent
+    - command: id robot
+      failed_when: false
+";
+        let ended = scene.run(book, &["-v"]).ok();
+        assert!(machine.shell("id robot").is_err(), "{}", ended.text());
+        ended
+    });
+}
+
+#[test]
+fn a_host_is_restarted() {
+    like_ansible("a restart", |scene| {
+        let machine = scene.machine("web");
+        // Whoever is logged in loses the connection; /proc knows of no restart, and so a file has to.
+        let script = "echo one > /run/start; cat > /run/restart <<END\n#!/bin/sh\n\
+                      (sleep 1; echo two > /run/start; kill -KILL -1) > /dev/null 2>&1 &\nEND\n\
+                      chmod +x /run/restart";
+        machine.shell(script).expect("a way to restart");
+        scene.inventory(&[(&machine, "")]);
+        let book = "
+- hosts: all
+  gather_facts: false
+  tasks:
+    - reboot:
+        reboot_command: restart now
+        search_paths: [/nowhere, /run]
+        boot_time_command: cat /run/start
+        test_command: grep two /run/start
+        connect_timeout: 5
+        reboot_timeout: 60
+      register: restarted
+    - assert:
+        that: restarted.rebooted
+    - command: cat /run/start
+";
+        scene.run(book, &["--check"]).ok();
+        assert_eq!(machine.shell("cat /run/start").expect("a file").trim(), "one");
+        scene.run(book, &["-v"]).ok().says(&["two"])
+    });
+}
+
+#[test]
 fn sudo_that_wants_a_terminal() {
     // With pipelining, ansible-core fails.
     crate::scene::alone("requiretty", |scene| {

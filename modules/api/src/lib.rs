@@ -10,6 +10,7 @@ pub mod context;
 pub mod diff;
 pub mod error;
 pub mod extension;
+pub mod flat;
 pub mod module;
 pub mod outcome;
 pub mod place;

@@ -398,5 +398,9 @@ fn inherit(new: &Path, old_path: &Path, old: &Metadata) -> io::Result<()> {
             }
         }
     }
+    // The kernel's own times tick slowly: what replaces a file at once must still be seen to be newer.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map(TimeSpec::from);
+    let now = now.unwrap_or(TimeSpec::UTIME_NOW);
+    let _ = utimensat(AT_FDCWD, new, &now, &now, UtimensatFlags::FollowSymlink);
     Ok(())
 }

@@ -45,6 +45,7 @@ pub mod job;
 mod known_hosts;
 mod lineinfile;
 mod mode;
+mod mount_facts;
 mod package;
 mod package_facts;
 mod path;
@@ -102,6 +103,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<iptables::Iptables>(),
         ModuleEntry::host::<known_hosts::KnownHosts>(),
         ModuleEntry::host::<lineinfile::Lineinfile>(),
+        ModuleEntry::host::<mount_facts::MountFacts>(),
         ModuleEntry::host::<package::Package>(),
         ModuleEntry::host::<package_facts::PackageFacts>(),
         ModuleEntry::host::<ping::Ping>(),

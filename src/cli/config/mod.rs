@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use playbook_api::python::{JsonStyle, json};
 use playbook_api::{Error, Map, Value, map};
+use serde_json::json;
 
 use super::{Fault, session};
+use crate::foreign::{self, Foreign, nothing_to_ask};
 use crate::settings::{Entry, Kind, Origin, Settings, Surroundings};
 
 /// Print every setting, its value and where it came from.
@@ -114,6 +116,10 @@ impl Config {
             Action::Validate(options) => &options.common,
         };
         let settings = common.settings(by_project)?;
+        if let Some(text) = common.of_python(&settings, by_project)? {
+            super::show(&text);
+            return Ok(0);
+        }
         match &action {
             Action::Dump(options) => dump(&settings, options),
             Action::List(options) => list(&settings, options),
@@ -155,6 +161,24 @@ impl Common {
         Ok(settings)
     }
 
+    /// What ansible-core's own program prints, where plugins in Python are named.
+    fn of_python(&self, settings: &Settings, by_project: bool) -> Result<Option<String>, Error> {
+        let foreign = Foreign::new(settings, 0);
+        foreign.add_playbook(&crate::document::absolute(Path::new(".")));
+        let kind = foreign::Kind::ALL.into_iter().find(|kind| kind.name() == self.kind);
+        let mut named = self.plugins.iter();
+        let Some(plugin) = kind.and_then(|kind| {
+            named.find(|name| foreign.find(kind, name, &[]).is_ok_and(|found| found.is_some()))
+        }) else {
+            return Ok(None);
+        };
+        let python = foreign.python_for(&format!("{} plugin", self.kind), plugin)?;
+        let own = std::env::args().skip(if by_project { 2 } else { 1 });
+        let words: Vec<String> = std::iter::once("ansible-config".to_owned()).chain(own).collect();
+        let printed = python.ask("program", json!(words), &mut nothing_to_ask)?;
+        Ok(printed.as_str().map(str::to_owned))
+    }
+
     fn has_base(&self) -> bool {
         matches!(self.kind.as_str(), "base" | "all")
     }
@@ -165,6 +189,13 @@ impl Common {
         let mut entries: Vec<&Entry> = settings.entries().iter().filter(base).collect();
         entries.sort_by_key(|entry| entry.setting.name);
         entries
+    }
+
+    /// All the settings that are asked for: the engine's and the plugins'.
+    fn entries<'s>(&self, settings: &'s Settings) -> Vec<&'s Entry> {
+        let plugins = self.plugins(settings).into_iter().flat_map(|kind| kind.plugins);
+        let of_plugins = plugins.flat_map(|(_, entries)| entries).map(|(_, entry)| entry);
+        self.base(settings).into_iter().chain(of_plugins).collect()
     }
 
     /// The settings of plugins: types, their plugins, and those's options.
