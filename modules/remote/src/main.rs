@@ -102,7 +102,9 @@ fn begin(once: bool) -> io::Result<()> {
     if !once {
         let _ = std::thread::Builder::new().spawn(move || remove_old(&me));
     }
-    serve::serve(registry(), input, output).map_err(|e| io::Error::other(e.to_string()))
+    let served = serve::serve(registry(), input, output);
+    playbook_host::guard::dismiss();
+    served.map_err(|e| io::Error::other(e.to_string()))
 }
 
 /// This file.
