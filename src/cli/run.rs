@@ -78,8 +78,9 @@ impl Run {
         if !only_lists {
             session.keyring.ask()?;
         }
-        let options = self.options(&session.settings, playbooks, only_lists)?;
+        let mut options = self.options(&session.settings, playbooks, only_lists)?;
         let output = if self.output == Form::Json { Output::Json } else { Output::Text };
+        options.is_silent = report::is_silent(&session.settings, output, options.verbosity);
         let (context, foreign) = common::context(&session, &options);
         let redactor = context.redactor.clone();
         let own = report::python::without(&session.settings, &foreign);

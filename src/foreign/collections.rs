@@ -92,6 +92,8 @@ pub struct Routing {
     pub tombstone: Option<String>,
     /// It will be gone: the warning.
     pub deprecation: Option<String>,
+    /// The action that a module's tasks run.
+    pub action: Option<String>,
 }
 
 /// The `meta/runtime.yml` files that were read.
@@ -127,34 +129,11 @@ impl Runtime {
         let text = |node: Option<&Node>| node.map(|n| n.raw().to_text().into_owned());
         Ok(Some(Routing {
             redirect: text(entry.get("redirect")),
+            action: text(entry.get("action_plugin")),
             tombstone: entry.get("tombstone").map(|t| text(t.get("warning_text")).unwrap_or_default()),
             deprecation: entry.get("deprecation").map(|d| text(d.get("warning_text")).unwrap_or_default()),
         }))
     }
-
-    /// The modules of an action group, as full names.
-    pub fn action_group(&self, folder: &Path, collection: &str, group: &str) -> Result<Vec<String>, Error> {
-        let Some(node) = self.of(folder)? else { return Ok(Vec::new()) };
-        let Some(members) = node.get("action_groups").and_then(|groups| groups.get(group)) else {
-            return Ok(Vec::new());
-        };
-        let mut names = Vec::new();
-        for member in members.as_list().unwrap_or_default() {
-            let more = member.get("metadata").and_then(|m| m.get("extend_group")).map(Node::raw);
-            let more = more.map(|m| m.as_list().map_or_else(|| vec![m.clone()], <[_]>::to_vec));
-            for other in more.into_iter().flatten() {
-                names.push(format!("group/{}", qualified(&other.to_text(), collection)));
-            }
-            if let Some(name) = member.as_str() {
-                names.push(qualified(name, collection));
-            }
-        }
-        Ok(names)
-    }
-}
-
-fn qualified(name: &str, collection: &str) -> String {
-    if full_name(name).is_some() { name.to_owned() } else { format!("{collection}.{name}") }
 }
 
 #[cfg(test)]
@@ -169,8 +148,7 @@ mod tests {
         std::fs::create_dir_all(folder.join("plugins/modules/deep")).unwrap();
         std::fs::write(folder.join("plugins/modules/deep/x.sh"), "").unwrap();
         let text = "plugin_routing:\n  modules:\n    old: {redirect: a.b.new, deprecation: {warning_text: soon}}\n    \
-                    dead: {tombstone: {warning_text: gone}}\naction_groups:\n  g:\n    - one\n    - c.d.two\n    \
-                    - metadata: {extend_group: other}\n";
+                    dead: {tombstone: {warning_text: gone}}\n";
         std::fs::write(folder.join("meta/runtime.yml"), text).unwrap();
         let runtime = Runtime::default();
         let routing = runtime.routing(&folder, Kind::Module, "old").unwrap().unwrap();
@@ -178,10 +156,6 @@ mod tests {
         assert_eq!(routing.deprecation.as_deref(), Some("soon"));
         let dead = runtime.routing(&folder, Kind::Module, "dead").unwrap().unwrap();
         assert_eq!(dead.tombstone.as_deref(), Some("gone"));
-        assert_eq!(
-            runtime.action_group(&folder, "a.b", "g").unwrap(),
-            ["a.b.one", "c.d.two", "group/a.b.other"]
-        );
         assert_eq!(file(&folder, Kind::Module, "deep.x"), Some(folder.join("plugins/modules/deep/x.sh")));
         assert_eq!(full_name("a.b.deep.x"), Some(("a.b".into(), "deep.x")));
         assert_eq!(full_name("a.b"), None);

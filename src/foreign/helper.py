@@ -74,7 +74,9 @@ loader = DataLoader()
 import base64, datetime, math
 from collections import ChainMap
 from collections.abc import Mapping, Set
+from ansible._internal._templating._engine import TemplateOptions
 from ansible._internal._templating._jinja_common import Marker, UndefinedMarker
+from ansible._internal._templating._utils import TemplateContext
 try:
     from ansible._internal._templating._jinja_common import CapturedExceptionMarker
 except ImportError:
@@ -413,8 +415,13 @@ def _lookup(conversation, body):
     plugin = plugin_loader.lookup_loader.get(body["name"], loader=loader, templar=templar)
     if plugin is None:
         raise AnsibleError("The lookup plugin '%s' was not found." % body["name"])
-    terms, options = decode(body["terms"]), decode(body["options"])
-    result = plugin.run(terms, variables=variables, **options)
+    with TemplateContext(template_value=None, templar=templar._engine, options=TemplateOptions.DEFAULT):
+        terms, options = decode(body["terms"]), decode(body["options"])
+        result = plugin.run(terms, variables=variables, **options)
+        return listed(result)
+
+
+def listed(result):
     if not isinstance(result, (list, tuple)):
         if hasattr(result, "__iter__") and not isinstance(result, (str, bytes, Mapping)):
             result = list(result)
@@ -562,7 +569,7 @@ def _action(conversation, body):
                 result["failed"] = True
             result.setdefault("msg", text_of(error))
         except Exception as error:
-            result = {"failed": True, "exception": text_of(error)}
+            result = {"failed": True, "msg": "Task failed: " + text_of(error)}
             if configuration["verbosity"] >= 3:
                 traceback.print_exc()
         finally:

@@ -5,7 +5,8 @@
 
 pub mod collections;
 mod folders;
-mod payload;
+pub mod groups;
+pub mod payload;
 mod plugins;
 pub mod python;
 pub mod style;
@@ -27,7 +28,7 @@ use crate::settings::Settings;
 use collections::{Runtime, full_name};
 
 /// A module or plugin that was found by name.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
     /// The name it goes by: full for a collection's, as written otherwise.
     pub name: String,
@@ -35,7 +36,12 @@ pub struct Found {
     pub path: Option<Arc<Path>>,
     /// What there is to warn about.
     pub warnings: Vec<String>,
+    /// The action plugin that its collection names for a module.
+    pub action: Option<String>,
 }
+
+/// The full name of a module or action that this program has itself.
+pub type Native<'a> = dyn Fn(Kind, &str) -> Option<String> + 'a;
 
 /// A kind, a name, and the collections that it may be in.
 type Question = (Kind, String, Vec<Arc<str>>);
@@ -49,6 +55,8 @@ pub struct Foreign {
     playbooks: RwLock<Vec<PathBuf>>,
     runtime: Runtime,
     known: Mutex<HashMap<Question, Option<Found>>>,
+    /// What Python said of modules that nobody else knows.
+    core: Mutex<HashMap<String, Option<Found>>>,
     payloads: Mutex<HashMap<PathBuf, Arc<Payload>>>,
     names: Mutex<plugins::Names>,
     python: OnceLock<Result<Python, Error>>,
@@ -74,6 +82,7 @@ impl Foreign {
             playbooks: RwLock::default(),
             runtime: Runtime::default(),
             known: Mutex::default(),
+            core: Mutex::default(),
             payloads: Mutex::default(),
             names: Mutex::default(),
             python: OnceLock::new(),
@@ -157,7 +166,7 @@ impl Foreign {
 
     fn legacy(&self, kind: Kind, name: &str) -> Option<Found> {
         let path = self.folders.find(kind, name, &self.settings)?;
-        Some(Found { name: name.to_owned(), path: Some(path), warnings: Vec::new() })
+        Some(Found { name: name.to_owned(), path: Some(path), ..Found::default() })
     }
 
     fn in_collection(
@@ -180,12 +189,13 @@ impl Foreign {
                     return Err(Error::new(format!("{full} is redirected in a circle")));
                 }
                 let found = self.resolve(kind, &target, &[], depth + 1)?;
-                let mut found = found.unwrap_or(Found { name: target, path: None, warnings: Vec::new() });
+                let mut found = found.unwrap_or_else(|| Found { name: target, ..Found::default() });
                 warnings.append(&mut found.warnings);
                 return Ok(Some(Found { warnings, ..found }));
             }
             if let Some(path) = collections::file(&folder, kind, name) {
-                return Ok(Some(Found { name: full, path: Some(path.into()), warnings }));
+                let path = Some(path.into());
+                return Ok(Some(Found { name: full, path, warnings, action: routing.action }));
             }
         }
         Ok(None)
@@ -209,10 +219,56 @@ impl Foreign {
         if !plain || short.starts_with('_') {
             return None;
         }
-        let answer = self.python().ok()?.ask("core module", json!(short), &mut nothing_to_ask).ok()?;
-        let text = |name: &str| answer.get(name).and_then(Json::as_str);
-        let path: Arc<Path> = Path::new(text("path")?).into();
-        Some(Found { name: text("name")?.to_owned(), path: Some(path), warnings: Vec::new() })
+        if let Some(found) = lock(&self.core).get(short) {
+            return found.clone();
+        }
+        let ask = || {
+            let answer = self.python().ok()?.ask("core module", json!(short), &mut nothing_to_ask).ok()?;
+            let text = |name: &str| answer.get(name).and_then(Json::as_str);
+            let path: Arc<Path> = Path::new(text("path")?).into();
+            Some(Found { name: text("name")?.to_owned(), path: Some(path), ..Found::default() })
+        };
+        let found = ask();
+        lock(&self.core).insert(short.to_owned(), found.clone());
+        found
+    }
+
+    /// The full name of what a task of this name runs: its action, or else its module. `native` gives the full names
+    /// of those that this program has itself.
+    pub fn action(&self, name: &str, search: &[Arc<str>], native: &Native) -> Option<String> {
+        self.resolved(Kind::Action, name, search, native)
+            .or_else(|| self.resolved(Kind::Module, name, search, native))
+            .map(|found| found.name)
+    }
+
+    /// The full name of a module.
+    pub fn module(&self, name: &str, search: &[Arc<str>], native: &Native) -> Option<String> {
+        self.resolved(Kind::Module, name, search, native).map(|found| found.name)
+    }
+
+    /// The full name of what a key of `module_defaults` means: a module whose collection names an action for it
+    /// counts as itself, every other one as its action.
+    pub fn defaults_key(&self, name: &str, native: &Native) -> Option<String> {
+        let module = self.resolved(Kind::Module, name, &[], native);
+        if module.as_ref().is_some_and(|module| module.action.is_some()) {
+            return module.map(|module| module.name);
+        }
+        self.resolved(Kind::Action, name, &[], native).or(module).map(|found| found.name)
+    }
+
+    fn resolved(&self, kind: Kind, name: &str, search: &[Arc<str>], native: &Native) -> Option<Found> {
+        let own = |name: &str| native(kind, name).map(|name| Found { name, ..Found::default() });
+        let found = match self.find(kind, name, search).ok()? {
+            Some(Found { path: None, name, .. }) => own(&name),
+            Some(found) if full_name(&found.name).is_none() => {
+                let short = found.name.strip_prefix("ansible.legacy.").unwrap_or(&found.name);
+                return Some(Found { name: format!("ansible.legacy.{short}"), ..found });
+            }
+            Some(found) => return Some(found),
+            None => search.iter().find_map(|collection| own(&format!("{collection}.{name}"))),
+        };
+        let core = || if kind == Kind::Module { self.core_module(name) } else { None };
+        found.or_else(|| own(name)).or_else(core)
     }
 
     /// Looks for collections where the helper's Python has packages, too. Says whether there are any.
@@ -224,26 +280,6 @@ impl Foreign {
             roots.as_array().into_iter().flatten().filter_map(Json::as_str).map(PathBuf::from).collect()
         });
         !roots.is_empty()
-    }
-
-    /// The full names of the modules of an action group (`namespace.collection.group`).
-    pub fn action_group(&self, name: &str) -> Result<Vec<String>, Error> {
-        let mut wanted = vec![name.to_owned()];
-        let (mut seen, mut members) = (0, Vec::new());
-        while let Some(group) = wanted.get(seen).cloned() {
-            seen += 1;
-            let Some((collection, short)) = full_name(&group) else { continue };
-            for folder in self.collection(&collection) {
-                for member in self.runtime.action_group(&folder, &collection, short)? {
-                    match member.strip_prefix("group/") {
-                        Some(more) if !wanted.iter().any(|w| w == more) => wanted.push(more.to_owned()),
-                        Some(_) => {}
-                        None => members.push(member),
-                    }
-                }
-            }
-        }
-        Ok(members)
     }
 
     /// The names of callback plugins that count without being chosen as the report: those that ask for nothing, and

@@ -154,6 +154,9 @@ impl Parser<'_> {
             } else if matches!(self.token(), Token::Name(_)) && matches!(self.look(), Token::Op("=")) {
                 let name = self.any_name()?;
                 self.advance();
+                if arguments.named.iter().any(|(known, _)| *known == name) {
+                    return self.fault(format!("keyword argument repeated: {name}"));
+                }
                 arguments.named.push((name, self.expression()?));
             } else if named || arguments.splat.is_some() {
                 return self.fault("invalid syntax for function call expression");

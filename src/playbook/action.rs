@@ -7,7 +7,7 @@ use playbook_api::{Error, Place, Value};
 
 use super::fields::{TASK_SHAPE, is_task_keyword, parser_error, type_name};
 use super::nearest::nearest;
-use super::{Action, Frame, Loader, collections};
+use super::{Action, Frame, Loader, Names, collections};
 use crate::document::{Kind, Node, Trust, parse_kv, split_args};
 use crate::foreign;
 
@@ -81,7 +81,7 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
         && !loader.names.is_action(name)
         && !is_foreign(name, task, frame, loader).map_err(|e| e.at(&parsed.action.place))?
     {
-        (loader.fault)(unknown(name, &parsed.action.place, loader))?;
+        (loader.fault)(unknown(name, &parsed.action.place, loader.names))?;
     }
     if !takes_command(name)
         && let Some(bad) = parsed.action.args.keys().find(|k| k.starts_with("_ansible_"))
@@ -118,15 +118,14 @@ fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error 
 }
 
 /// The error for a module that nobody has.
-pub fn unknown(name: &str, place: &Place, loader: &Loader) -> Error {
+pub fn unknown(name: &str, place: &Place, known: &dyn Names) -> Error {
     let error = parser_error(
         format!(
             "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or incorrect module path."
         ),
         place,
     );
-    let names = loader.names.actions();
-    match nearest(name, names.iter().map(String::as_str)) {
+    match nearest(name, known.actions().iter().map(String::as_str)) {
         Some(near) => error.help(format!("Did you mean '{near}'?")),
         None => error,
     }

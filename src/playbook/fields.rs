@@ -252,11 +252,11 @@ pub(super) fn type_name(node: &Node) -> &'static str {
     }
 }
 
-/// Whether a template is nothing but one `{{ … }}`, or starts with a statement.
+/// Whether a text starts and ends with delimiters of templates.
 fn is_whole(source: &str) -> bool {
     let source = source.trim();
-    let one = source.starts_with("{{") && source.ends_with("}}") && source.matches("{{").count() == 1;
-    one || source.starts_with("{%") || source.starts_with("{#")
+    ["{{", "{%", "{#"].iter().any(|start| source.starts_with(start))
+        && ["}}", "%}", "#}"].iter().any(|end| source.ends_with(end))
 }
 
 /// One condition or a list of them. Text without delimiters is an expression.

@@ -3,8 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use playbook_api::{Error, ErrorKind};
+
 use super::{Frame, FrameKind};
 use crate::document;
+
+/// The error for a document that is not there.
+pub(super) fn missing(path: &Path) -> Error {
+    let path = path.display();
+    let message = format!(
+        "Unable to retrieve file contents.\nCould not find or access '{path}' on the Ansible Controller."
+    );
+    Error::new(message).kind(ErrorKind::NotFound)
+}
 
 /// How a task names the file of the tasks that shall come in its place.
 #[derive(Clone, Copy, Debug)]

@@ -3,12 +3,14 @@
 mod action;
 pub mod argument_spec;
 pub mod collections;
+mod defaults;
 mod fields;
 mod files;
 mod imports;
 mod include;
 mod keywords;
 pub mod listing;
+mod load;
 mod loader;
 mod nearest;
 mod play;
@@ -28,9 +30,8 @@ pub use fields::{check_variable_name, is_variable_name};
 pub use files::Sought;
 pub use include::include_frame;
 pub use keywords::{Condition, Frame, FrameKind, Keywords};
-pub use loader::{
-    Brought, BroughtRole, Loader, Names, Render, load, load_document, load_role, load_task_file,
-};
+pub use load::{load, load_document, load_role, load_task_file};
+pub use loader::{Brought, BroughtRole, Loader, Names, Render};
 pub use nearest::nearest;
 pub use play::{Play, Playbook, Prompt};
 pub use reserved::is_reserved_name;

@@ -21,7 +21,7 @@ impl Reader<'_> {
     ) -> Result<Play, Error> {
         let place = entry.place().clone();
         let loader = self.loader;
-        let mut keywords = PLAY.keywords(entry, |_| false, loader.fault)?;
+        let mut keywords = loader.keywords(&PLAY, entry, |_| false)?;
         if let Some(user) = entry.get("user") {
             if entry.get("remote_user").is_some() {
                 let message = "both 'user' and 'remote_user' are set for this play. The use of 'user' is deprecated, and should be removed";

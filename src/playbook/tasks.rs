@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
     }
 
     fn block(&self, entry: &Node, frame: &Arc<Frame>) -> Result<Block, Error> {
-        let keywords = BLOCK.keywords(entry, |_| false, self.loader.fault)?;
+        let keywords = self.loader.keywords(&BLOCK, entry, |_| false)?;
         let frame = Frame::new(FrameKind::Block, keywords, Some(frame));
         let section = |name: &str| match entry.get(name) {
             Some(node) => {
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
         if matches!(frame.kind, FrameKind::Block) {
             return Err(parser_error("Using a block as a handler is not supported.", entry.place()));
         }
-        let keywords = BLOCK.keywords(entry, |_| false, self.loader.fault)?;
+        let keywords = self.loader.keywords(&BLOCK, entry, |_| false)?;
         let frame = Frame::new(FrameKind::Block, keywords, Some(frame));
         if let Some(node) = entry.get("block") {
             let malformed = "A malformed block was encountered while loading a block:";
@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
             |key: &str| key.strip_prefix("with_").filter(|name| self.loader.names.is_lookup(name)).is_some();
         let known = |key: &str| parsed.key.iter().chain(&parsed.wrong).any(|known| **known == *key);
         let skip = |key: &str| known(key) || lookup(key);
-        let mut keywords = shape.keywords(entry, skip, self.loader.fault)?;
+        let mut keywords = self.loader.keywords(shape, entry, skip)?;
         if parsed.local {
             keywords.values.insert("delegate_to", Node::value(entry.place().clone(), "localhost"));
         }
@@ -249,8 +249,7 @@ impl<'a> Reader<'a> {
             if e.get_kind() != ErrorKind::NotFound {
                 return e;
             }
-            let message = format!("Could not find or access '{}' on the Ansible Controller.", path.display());
-            Error::new(message).kind(ErrorKind::NotFound)
+            super::files::missing(path)
         })?;
         let empty = node.is_null() || node.as_list().is_some_and(<[_]>::is_empty);
         if empty {

@@ -418,7 +418,7 @@ impl Reporter for Default {
             }
             Event::Progress { host, message } => self.display.waiting(host, Some(message)),
             Event::Warning(text) => self.display.warning(text),
-            Event::Deprecation(text) => self.display.deprecated(text),
+            Event::Deprecation(text) => self.display.deprecated(&Error::new(text.as_str())),
             Event::Text(text) => self.display.line(text, None),
             Event::Banner(text) => self.display.banner(text),
             Event::Verbose { level, text, host } => {

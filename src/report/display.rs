@@ -112,6 +112,8 @@ pub struct Display {
     columns: usize,
     palette: Palette,
     verbose_to_stderr: bool,
+    /// Whether deprecations are shown.
+    deprecations: bool,
     redactor: Redactor,
     said: HashSet<String>,
     log: Option<std::fs::File>,
@@ -154,6 +156,7 @@ impl Display {
             columns: columns(0),
             palette: palette(settings),
             verbose_to_stderr: settings.verbose_to_stderr,
+            deprecations: settings.deprecation_warnings,
             redactor,
             said: HashSet::new(),
             log: None,
@@ -231,11 +234,15 @@ impl Display {
         self.once(format!("[WARNING]: {}", format_error(error)), Colour::Warn, true);
     }
 
-    pub fn deprecated(&mut self, text: &str) {
+    /// What will not do much longer, once, unless nobody wants to know.
+    pub fn deprecated(&mut self, what: &Error) {
+        if !self.deprecations {
+            return;
+        }
         self.warning(
             "Deprecation warnings can be disabled by setting `deprecation_warnings=False` in ansible.cfg.",
         );
-        self.once(format!("[DEPRECATION WARNING]: {}", spaced(text)), Colour::Deprecate, true);
+        self.once(format!("[DEPRECATION WARNING]: {}", format_error(what)), Colour::Deprecate, true);
     }
 
     /// An error with its places, once.

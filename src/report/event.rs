@@ -149,7 +149,8 @@ pub struct TaskResult {
     /// The values hold Ansible's internal `_ansible_verbose_always` (debug prints its result at any verbosity).
     pub verbose_always: bool,
     pub warnings: Vec<String>,
-    pub deprecations: Vec<String>,
+    /// What will not do much longer, and where it was written.
+    pub deprecations: Vec<Error>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

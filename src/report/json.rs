@@ -1,7 +1,7 @@
 //! `json`: the whole run as one JSON document at the end, as ansible.posix's callback prints it.
 
 use playbook_api::python::{JsonStyle, json};
-use playbook_api::{Map, Place, Redactor, Value, map};
+use playbook_api::{Error, Map, Place, Redactor, Value, map};
 
 use super::result::{shown, visible};
 use super::{Display, Event, Reporter, Status, TaskInfo, TaskResult};
@@ -139,7 +139,7 @@ impl Reporter for Json {
                 self.display.flush();
             }
             Event::Warning(text) => self.display.warning(text),
-            Event::Deprecation(text) => self.display.deprecated(text),
+            Event::Deprecation(text) => self.display.deprecated(&Error::new(text.as_str())),
             Event::Error(error) => self.display.error(error, true),
             _ => {}
         }

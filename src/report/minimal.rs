@@ -1,6 +1,6 @@
 //! The short reports of ad hoc commands: a result a host, in full (`minimal`) or on one line (`oneline`).
 
-use playbook_api::{Map, Redactor, Value};
+use playbook_api::{Error, Map, Redactor, Value};
 
 use super::diff::format_diff;
 use super::display::{Colour, Display};
@@ -34,6 +34,7 @@ impl Minimal {
             Status::Skipped => ("SKIPPED", Colour::Skip),
         };
         result.warnings.iter().for_each(|warning| self.display.warning(warning));
+        result.deprecations.iter().for_each(|deprecation| self.display.deprecated(deprecation));
         let failed = matches!(result.status, Status::Failed | Status::Unreachable);
         if let Some(error) = result.error.as_ref().filter(|_| failed && !result.no_log) {
             self.display.error(error, false);
@@ -96,7 +97,7 @@ impl Reporter for Minimal {
         match event {
             Event::HostResult(result) => self.result(result),
             Event::Warning(text) => self.display.warning(text),
-            Event::Deprecation(text) => self.display.deprecated(text),
+            Event::Deprecation(text) => self.display.deprecated(&Error::new(text.as_str())),
             Event::Error(error) => self.display.error(error, true),
             Event::Text(text) => self.display.line(text, None),
             Event::Banner(text) => self.display.banner(text),

@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 
+use indexmap::IndexMap;
 use playbook_api::{Arguments, Error, Map, Place, Registry, Value};
 
+use super::actions::ActionCall;
+use super::foreign::{native, search};
 use super::item::ItemCall;
 use super::keyword;
 use crate::document::Node;
-use crate::foreign::Foreign;
+use crate::foreign::groups::group_name;
+use crate::foreign::{Foreign, Native};
 use crate::playbook::Task;
 use crate::template::Renderer;
 use crate::vars::HostScope;
@@ -66,9 +70,26 @@ fn full_name(task: &Task) -> String {
 
 /// What `module_defaults` gives this task: its groups' values, then its own.
 fn defaults(call: &ItemCall, task: &Task, renderer: &Renderer) -> Result<Map, Error> {
-    let mut values = Map::default();
     let shared = &call.play.shared;
-    for node in module_defaults(task, &shared.registry, &shared.foreign) {
+    rendered(module_defaults(task, &shared.registry, &shared.foreign), renderer)
+}
+
+/// What `module_defaults` gives a module that a task's action calls.
+pub fn defaults_of(call: &ActionCall, module: &str) -> Result<Map, Error> {
+    let shared = &call.item.play.shared;
+    let (task, native) = (call.item.task, native(&shared.registry));
+    let written = written(task, &shared.foreign, &native);
+    if written.is_empty() {
+        return Ok(Map::default());
+    }
+    let search = search(task);
+    let name = shared.foreign.module(module, &search, &native).unwrap_or_else(|| module.to_owned());
+    rendered(of_action(&written, &name, &shared.foreign, &native), &call.renderer())
+}
+
+fn rendered(nodes: Vec<&Node>, renderer: &Renderer) -> Result<Map, Error> {
+    let mut values = Map::default();
+    for node in nodes {
         if let Value::Map(map) = renderer.value(node)? {
             values.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())));
         }
@@ -78,53 +99,64 @@ fn defaults(call: &ItemCall, task: &Task, renderer: &Renderer) -> Result<Map, Er
 
 /// What `module_defaults` says of a task's module, as written: its groups', then its own.
 pub fn module_defaults<'t>(task: &'t Task, registry: &Registry, foreign: &Foreign) -> Vec<&'t Node> {
-    let mut written: Vec<(String, &Node)> = Vec::new();
-    for node in keyword::inherited(task, "module_defaults") {
-        let dicts: Vec<&Node> = node.as_list().map_or_else(|| vec![node], |items| items.iter().collect());
-        for map in dicts.into_iter().filter_map(Node::as_map) {
-            for (key, entry) in map {
-                let key = key.to_text().into_owned();
-                written.retain(|(name, _)| *name != key);
-                written.push((key, &entry.node));
-            }
-        }
-    }
-    let mut found = Vec::new();
+    let native = native(registry);
+    let written = written(task, foreign, &native);
     if written.is_empty() {
-        return found;
+        return Vec::new();
     }
-    let entry = registry.module(&task.action.name);
-    let collection = entry.map(|e| e.doc.collection).unwrap_or_default();
-    let full = super::foreign::full_name(registry, foreign, task);
-    for (key, node) in &written {
-        let Some(group) = key.strip_prefix("group/") else { continue };
-        let members = foreign.action_group(group).unwrap_or_default();
-        if members.contains(&full) || in_group(group.rsplit('.').next().unwrap_or(group), collection) {
-            found.push(*node);
-        }
-    }
-    let short = task.action_name();
-    for (key, node) in &written {
-        let key_entry = registry.module(key);
-        let same = match (entry, key_entry) {
-            (Some(a), Some(b)) => a.doc.name == b.doc.name,
-            _ if key.starts_with("group/") => false,
-            _ if key.split('.').count() > 2
-                && full.split('.').count() > 2
-                && !key.starts_with("ansible.legacy.") =>
-            {
-                *key == full
-            }
-            _ => key.rsplit('.').next() == Some(short),
-        };
-        if same {
-            found.push(*node);
-        }
-    }
-    found
+    let name = &*task.action.name;
+    let name = foreign.action(name, &search(task), &native).unwrap_or_else(|| name.to_owned());
+    of_action(&written, &name, foreign, &native)
 }
 
-/// The action groups that collections define and this program has modules of.
+/// All of a task's `module_defaults` by the full names of groups and actions, from the outside in.
+fn written<'t>(task: &'t Task, foreign: &Foreign, native: &Native) -> IndexMap<String, &'t Node> {
+    let mut written = IndexMap::new();
+    for node in keyword::inherited(task, "module_defaults") {
+        let dicts: Vec<&Node> = node.as_list().map_or_else(|| vec![node], |items| items.iter().collect());
+        for (key, entry) in dicts.into_iter().filter_map(Node::as_map).flatten() {
+            let key = key.to_text();
+            if let Some(group) = key.strip_prefix("group/") {
+                written.insert(format!("group/{}", group_name(group)), &entry.node);
+                continue;
+            }
+            let short = (key.split('.').count() < 3).then_some(&*key).or(key.strip_prefix("ansible.legacy."));
+            let names = match short {
+                // What is said of a short name counts for the built-in of that name, too.
+                Some(short) => vec![format!("ansible.legacy.{short}"), format!("ansible.builtin.{short}")],
+                None => vec![key.to_string()],
+            };
+            for name in names.iter().filter_map(|name| foreign.defaults_key(name, native)) {
+                written.insert(name, &entry.node);
+            }
+        }
+    }
+    written
+}
+
+/// What of it concerns an action.
+fn of_action<'t>(
+    written: &IndexMap<String, &'t Node>,
+    name: &str,
+    foreign: &Foreign,
+    native: &Native,
+) -> Vec<&'t Node> {
+    let groups = written.iter().filter_map(|(key, node)| Some((key.strip_prefix("group/")?, *node)));
+    let ours = groups.filter(|(group, _)| is_member(group, name, foreign, native)).map(|(_, node)| node);
+    ours.chain(written.get(name).copied()).collect()
+}
+
+fn is_member(group: &str, name: &str, foreign: &Foreign, native: &Native) -> bool {
+    let collection = name.rsplit_once('.').map_or("", |(collection, _)| collection);
+    if in_group(group.rsplit('.').next().unwrap_or(group), collection) {
+        return true;
+    }
+    let members = foreign.action_group(group).ok().flatten().unwrap_or_default();
+    members.iter().any(|member| member == name)
+        || members.iter().any(|member| foreign.defaults_key(member, native).as_deref() == Some(name))
+}
+
+/// The action groups of collections that this program has modules of.
 fn in_group(group: &str, collection: &str) -> bool {
     match group {
         "aws" => matches!(collection, "amazon.aws" | "community.aws"),

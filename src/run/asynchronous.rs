@@ -30,7 +30,7 @@ pub fn run(call: &mut ActionCall) -> Result<Outcome, Failure> {
     let (entry, foreign) = match resolved {
         Some(module::Resolved::Native(entry)) if matches!(entry.run, Run::Host(_)) => (entry, None),
         Some(module::Resolved::Foreign(found, path)) => {
-            let prepared = foreign::prepare(call, &found, &path, &call.args)?;
+            let prepared = foreign::prepare(call, &found, &path, &call.args, true)?;
             call.args = prepared.args.clone();
             call.args.values.insert("job".into(), true.into());
             (prepared.entry.clone(), Some(prepared))

@@ -72,6 +72,10 @@ pub struct Inclusion {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Included {
-    Tasks(std::path::PathBuf),
+    Tasks {
+        /// The file, as it was named.
+        file: String,
+        path: std::path::PathBuf,
+    },
     Role(Map),
 }

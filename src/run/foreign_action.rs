@@ -23,8 +23,12 @@ pub fn find(call: &ActionCall) -> Result<Option<Found>, Error> {
     let task = call.item.task;
     let foreign = &call.item.play.shared.foreign;
     let (name, search) = (&*task.action.name, foreign::search(task));
-    if let Some(found) = foreign.find(Kind::Action, name, &search)? {
-        return Ok(found.path.is_some().then_some(found));
+    let module = foreign.find(Kind::Module, name, &search)?;
+    if let Some(action) = module.and_then(|module| module.action) {
+        return Ok(foreign.find(Kind::Action, &action, &[])?.filter(|found| found.path.is_some()));
+    }
+    if let Some(found) = foreign.find(Kind::Action, name, &search)?.filter(|found| found.path.is_some()) {
+        return Ok(Some(found));
     }
     let (collection, short) = match name.rsplit_once('.') {
         Some((collection, short)) => (Some(collection), short),

@@ -42,7 +42,7 @@ pub fn load(
     };
     let loader = play.shared.loader(&render, &|_| {}).in_folder(&play.play.folder);
     match &inclusion.what {
-        Included::Tasks(path) => {
+        Included::Tasks { path, .. } => {
             let folder = path.parent().map(|p| p.to_owned()).unwrap_or_default();
             let frame = playbook::include_frame(task, folder, inclusion.vars.clone())?;
             let brought = playbook::load_task_file(&loader, path, &frame, handlers)?;

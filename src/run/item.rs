@@ -43,6 +43,7 @@ pub fn run(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
         Err(e) => only(result::failed(call.info, scope, e)),
     };
     let result = &mut outcome.result;
+    result::deprecate(result, scope.take_deprecations());
     if let Ok(Some(true)) = keyword::boolean(call.task, "no_log", &renderer) {
         result.no_log = true;
     }

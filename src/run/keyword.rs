@@ -4,7 +4,7 @@ use playbook_api::{Error, Map, Value, arguments::to_bool};
 
 use crate::document::Node;
 use crate::playbook::{Condition, Task};
-use crate::template::Renderer;
+use crate::template::{Deprecation, Renderer};
 
 /// The value of an inheritable keyword, the task's own first; `omit` stands for what is around it.
 fn value<'a>(task: &'a Task, name: &str, renderer: &Renderer) -> Result<Option<(Value, &'a Node)>, Error> {
@@ -148,21 +148,25 @@ pub fn conditions<'a>(
 
 /// A condition that is no expression: a boolean, or a template of one.
 fn node_holds(node: &Node, renderer: &Renderer) -> Result<bool, Error> {
-    match renderer.value(node)? {
-        Value::Bool(b) => Ok(b),
-        Value::Null | Value::Omit => Ok(true),
+    let value = match renderer.value(node)? {
         // A variable of a trusted document may hold the condition; whatever was computed is text, never an expression.
         Value::Str(text) if text.is_trusted() => {
-            renderer.condition(&crate::jinja::Expression::new(text.as_str(), node.place().clone()))
+            return renderer.condition(&crate::jinja::Expression::new(text.as_str(), node.place().clone()));
         }
-        Value::Str(_) => Err(Error::new("Encountered untrusted template or expression.").at(node.place())),
-        other if renderer.environment.options.allow_broken_conditionals => Ok(other.is_true()),
-        other => Err(Error::new(format!(
-            "Conditional result ({}) was derived from value of type '{}'. Conditionals must have a boolean result.",
-            if other.is_true() { "True" } else { "False" }, other.type_name()
-        ))
-        .at(node.place())),
+        Value::Str(_) => {
+            return Err(Error::new("Encountered untrusted template or expression.").at(node.place()));
+        }
+        Value::Null | Value::Omit if node.is_plain() => return Ok(true),
+        Value::Null | Value::Omit => return renderer.blank_condition(node.place()),
+        value => value,
+    };
+    if !node.is_plain() {
+        let message =
+            "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}.";
+        let what = Error::new(message).at(node.place());
+        renderer.scope.deprecate(Deprecation { what, version: "2.23" });
     }
+    renderer.truth(&value, node.place())
 }
 
 /// `when` of a task and all around it, outermost first.

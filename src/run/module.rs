@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use playbook_api::context::{Cancel, Progress};
+use playbook_api::context::{Cancel, Progress, Source};
 use playbook_api::{Arguments, Context, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map};
 
 use super::actions::ActionCall;
@@ -64,22 +64,21 @@ pub fn resolve(call: &ActionCall, name: &str) -> Result<Resolved, Error> {
     let search = if *name == *task.action.name { foreign::search(task) } else { Vec::new() };
     let native = |name: &str| shared.registry.module(name).cloned().map(Resolved::Native);
     let found = shared.foreign.find(Kind::Module, name, &search).map_err(|e| e.at(&task.place))?;
-    let found = match found {
-        Some(Found { path: Some(path), name, warnings }) => {
-            let found = Found { path: Some(path.clone()), name, warnings };
-            return Ok(Resolved::Foreign(found, path));
-        }
-        Some(redirected) => native(&redirected.name),
+    let foreign = |found: Found| match found.path.clone() {
+        Some(path) => Ok(Resolved::Foreign(found, path)),
+        None => Err(found),
+    };
+    let found = match found.map(foreign) {
+        Some(Ok(found)) => return Ok(found),
+        Some(Err(redirected)) => native(&redirected.name),
         None => search.iter().find_map(|collection| native(&format!("{collection}.{name}"))),
     };
     if let Some(found) = found.or_else(|| native(name)) {
         return Ok(found);
     }
-    match shared.foreign.core_module(name) {
-        Some(Found { path: Some(path), name, warnings }) => {
-            Ok(Resolved::Foreign(Found { path: Some(path.clone()), name, warnings }, path))
-        }
-        _ => Err(super::names::unknown_action(shared, name).at(&task.place)),
+    match shared.foreign.core_module(name).map(foreign) {
+        Some(Ok(found)) => Ok(found),
+        _ => Err(crate::playbook::unknown_action(name, &task.place, &**shared)),
     }
 }
 
@@ -88,8 +87,21 @@ pub fn run(call: &ActionCall, entry: &Arc<ModuleEntry>, args: Arguments) -> Resu
     on_host(call, entry, args, context(call)?, time_limit(call)?)
 }
 
-/// The `timeout` keyword.
+/// The same, with a file that the module may ask for.
+pub fn run_with(
+    call: &ActionCall,
+    entry: &Arc<ModuleEntry>,
+    args: Arguments,
+    source: Option<Arc<dyn Source>>,
+) -> Result<Outcome, Failure> {
+    on_host(call, entry, args, Context { source, ..context(call)? }, time_limit(call)?)
+}
+
+/// The `timeout` keyword, or what the action says.
 fn time_limit(call: &ActionCall) -> Result<Option<Duration>, Error> {
+    if call.limit.is_some() {
+        return Ok(call.limit);
+    }
     let shared = &call.item.play.shared;
     let seconds = match call.item.task.keyword("timeout") {
         Some(node) => keyword::integer(node, "timeout", &call.renderer())?.unwrap_or(0),

@@ -1,7 +1,6 @@
 //! What a task may name: modules, actions and lookups, as the playbook room asks for them.
 
-use playbook_api::arguments::nearest;
-use playbook_api::{Error, PluginKind, Plugins, Registry};
+use playbook_api::{PluginKind, Plugins, Registry};
 
 use super::{Shared, actions};
 use crate::playbook::Names;
@@ -39,16 +38,4 @@ pub fn action_names(registry: &Registry) -> Vec<String> {
     names.extend(actions::TABLE.keys().map(|n| (*n).to_owned()));
     names.sort();
     names
-}
-
-/// The error for a task whose module nobody has.
-pub fn unknown_action(shared: &Shared, name: &str) -> Error {
-    let names = action_names(&shared.registry);
-    let error = Error::new(format!(
-        "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or incorrect module path."
-    ));
-    match nearest(name, names.iter().map(String::as_str)) {
-        Some(near) => error.help(format!("did you mean '{near}'?")),
-        None => error.help("`playbook doc --list` names the modules there are"),
-    }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use indexmap::IndexMap;
-use playbook_api::{Error, Place, Value, map};
+use playbook_api::{Error, ErrorKind, Place, Value, map};
 
 use super::cursor::{Cursor, Failed, Step};
-use super::effect::Inclusion;
+use super::effect::{Included, Inclusion};
 use super::handlers::Handlers;
 use super::order::Order;
 use super::pool::Pool;
@@ -296,7 +296,7 @@ impl<'r> Batch<'r> {
 
     /// Applies what a task did on a host; `told` says that its result is on the report already.
     fn finish(&mut self, running: &Running, outcome: TaskOutcome, told: bool) -> Result<(), Error> {
-        let TaskOutcome { mut result, effects } = outcome;
+        let TaskOutcome { result, effects } = outcome;
         let Running { task, scope, once, .. } = running;
         let (host, once) = (&scope.host.name, *once);
         let concerned: Vec<Arc<str>> =
@@ -340,13 +340,13 @@ impl<'r> Batch<'r> {
                 Effect::Stats { host, data, aggregate } => self.run.stats.custom(host, data, aggregate),
                 Effect::Notify(names) => {
                     let hosts = concerned.clone();
-                    if let Err(e) = self.notify(&names, &hosts, task, scope) {
-                        result = result::failed(&running.info, scope, e);
-                    }
+                    // An unknown handler is a mistake in the playbook: it ends the run.
+                    self.notify(&names, &hosts, task, scope)?;
                 }
                 Effect::Tasks(inclusion) => {
+                    // With `run_once` too, only the host that ran the include goes through what it brings.
                     if matches!(result.status, Status::Ok | Status::Changed | Status::Skipped) {
-                        self.ask_inclusion(*inclusion, task, &concerned);
+                        self.ask_inclusion(*inclusion, task, std::slice::from_ref(host));
                     }
                 }
             }
@@ -374,7 +374,11 @@ impl<'r> Batch<'r> {
             Status::Failed => {
                 let failing = if once { concerned } else { vec![host.clone()] };
                 for host in &failing {
-                    self.fail(host, task, values.clone());
+                    match self.fail(host, task, values.clone()) {
+                        Some(Failed::Rescued) => self.run.stats.rescued(host),
+                        Some(Failed::Lost) => self.run.stats.failed(host),
+                        None => {}
+                    }
                 }
                 self.spread(running);
             }
@@ -397,9 +401,9 @@ impl<'r> Batch<'r> {
     }
 
     /// A host's task has failed: to its rescue, or out.
-    fn fail(&mut self, host: &Arc<str>, task: &Arc<Task>, values: playbook_api::Map) {
+    fn fail(&mut self, host: &Arc<str>, task: &Arc<Task>, values: playbook_api::Map) -> Option<Failed> {
         self.step.failed.insert(host.clone());
-        let Some(cursor) = self.cursors.get_mut(host) else { return };
+        let cursor = self.cursors.get_mut(host)?;
         let failed = cursor.fail();
         if cursor.is_rescuing() || failed == Failed::Rescued {
             let info = describe::failed_task(task);
@@ -408,16 +412,13 @@ impl<'r> Batch<'r> {
                 [("ansible_failed_task".into(), info), ("ansible_failed_result".into(), Value::from(values))],
             );
         }
-        match failed {
-            Failed::Rescued => self.run.stats.rescued(host),
-            Failed::Lost => {
-                self.run.stats.failed(host);
-                self.lost(host);
-                if self.force_handlers() {
-                    self.handlers.flush_last(host, cursor_of(&mut self.cursors, host));
-                }
+        if failed == Failed::Lost {
+            self.lost(host);
+            if self.force_handlers() {
+                self.handlers.flush_last(host, cursor_of(&mut self.cursors, host));
             }
         }
+        Some(failed)
     }
 
     /// A host is out: no longer among the play's hosts.
@@ -498,13 +499,12 @@ impl<'r> Batch<'r> {
     }
 
     fn ask_inclusion(&mut self, inclusion: Inclusion, task: &Arc<Task>, hosts: &[Arc<str>]) {
-        let same = |(other, by, _): &&mut (Inclusion, Arc<Task>, Vec<Arc<str>>)| {
-            by.id == task.id && include::same(other, &inclusion)
+        // A host that asks twice gets it twice: a loop may come by the same item again.
+        let same = |(other, by, asked): &&mut (Inclusion, Arc<Task>, Vec<Arc<str>>)| {
+            by.id == task.id && include::same(other, &inclusion) && !hosts.iter().any(|h| asked.contains(h))
         };
         match self.inclusions.iter_mut().find(same) {
-            Some((_, _, all)) => {
-                all.extend(hosts.iter().filter(|h| !all.contains(h)).cloned().collect::<Vec<_>>())
-            }
+            Some((_, _, all)) => all.extend(hosts.iter().cloned()),
             None => self.inclusions.push((inclusion, task.clone(), hosts.to_vec())),
         }
     }
@@ -536,25 +536,34 @@ impl<'r> Batch<'r> {
                         for_host.entry(host).or_default().extend(items.iter().cloned());
                     }
                 }
+                // What is wrong with a document is nothing to be rescued from.
+                Err(e) if e.get_kind() == ErrorKind::Syntax => return Err(e),
+                // An include that cannot be loaded has failed, also where that is ignored or rescued.
                 Err(e) => {
+                    let e = match (e.get_kind(), e.message().lines().last()) {
+                        (ErrorKind::NotFound, Some(line)) => {
+                            let (what, place) = (line.to_owned(), e.place().cloned());
+                            e.context(what).at_opt(place.as_ref())
+                        }
+                        _ => e,
+                    };
                     self.run.emit(Event::Error(e.clone()));
                     for host in &hosts {
                         let scope = HostScope::new(&self.play.base, host, Some(&task), Default::default());
                         let step = Step { task: task.clone(), handler: false };
                         let info = Arc::new(describe::task(&self.play, &step, &scope));
-                        let mut result = result::failed(&info, &scope, e.clone());
-                        result.error = None;
+                        let mut result = result::blank(&info, &scope, Status::Failed);
                         result.values =
                             map! { "changed" => false, "failed" => true, "reason" => e.to_string() };
-                        let (values, ignored) = (result.values.clone(), result.ignored);
-                        self.run.emit(Event::HostResult(result));
-                        if ignored {
-                            self.run.stats.ignored(host, false);
-                        } else {
-                            let once = self.runs_once(&task, &scope);
-                            let running = Running { task: task.clone(), info, scope, once };
-                            failed.entry(host.clone()).or_insert((running, values));
+                        if let Included::Tasks { file, .. } = &inclusion.what {
+                            result.values.insert("include".into(), file.as_str().into());
                         }
+                        let values = result.values.clone();
+                        self.run.emit(Event::HostResult(result));
+                        self.run.stats.failed(host);
+                        let once = self.runs_once(&task, &scope);
+                        let running = Running { task: task.clone(), info, scope, once };
+                        failed.entry(host.clone()).or_insert((running, values));
                     }
                 }
             }

@@ -26,7 +26,7 @@ struct State {
 }
 
 /// Templates nest, and each level costs stack.
-const STACK: usize = 16 << 20;
+pub const STACK: usize = 16 << 20;
 
 impl Pool {
     pub fn new(forks: usize) -> Self {

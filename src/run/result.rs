@@ -6,6 +6,7 @@ use playbook_api::{Diff, Error, ErrorKind, Failure, Map, Outcome, Value, map};
 
 use super::keyword;
 use crate::report::{Status, TaskInfo, TaskResult};
+use crate::template::Deprecation;
 use crate::vars::HostScope;
 
 /// A result with nothing in it yet.
@@ -69,6 +70,30 @@ pub fn ignore(scope: &HostScope, result: &mut TaskResult) {
     }
 }
 
+/// Adds deprecations that were met on the way to a result.
+pub fn deprecate(result: &mut TaskResult, met: Vec<Deprecation>) {
+    if met.is_empty() {
+        return;
+    }
+    let told = result.values.get("deprecations").and_then(Value::as_list).unwrap_or_default();
+    let mut told = told.to_vec();
+    for Deprecation { what, version } in met {
+        let core = "ansible.builtin";
+        let value: Value = map! {
+            "msg" => what.message(), "version" => version, "collection_name" => core,
+            "deprecator" => map! { "resolved_name" => core, "type" => Value::Null },
+        }
+        .into();
+        let error = Error::new(playbook_api::reply::deprecation_text(&value)).at_opt(what.place());
+        result.deprecations.push(match what.get_help() {
+            Some(help) => error.help(help),
+            None => error,
+        });
+        told.push(value);
+    }
+    result.values.insert("deprecations".into(), told.into());
+}
+
 /// A module's outcome as the result that `register` holds.
 pub fn of(
     info: &Arc<TaskInfo>,
@@ -104,9 +129,9 @@ pub fn of(
     }
     for name in ["stdout", "stderr"] {
         let lines = format!("{name}_lines");
-        if let (Some(text), None) = (values.get(name).and_then(Value::as_str), values.get(lines.as_str())) {
-            let lines_value: Value = text.lines().map(Value::from).collect();
-            values.insert(lines.into(), lines_value);
+        if let (Some(text @ Value::Str(_)), None) = (values.get(name), values.get(lines.as_str())) {
+            let value = text.lines();
+            values.insert(lines.into(), value);
         }
     }
     if !outcome.diff.is_empty() {
@@ -127,7 +152,8 @@ pub fn of(
         values.insert("warnings".into(), outcome.warnings.clone().into());
     }
     let told = values.get("deprecations").and_then(Value::as_list).unwrap_or_default();
-    result.deprecations = told.iter().map(playbook_api::reply::deprecation_text).collect();
+    result.deprecations =
+        told.iter().map(|told| Error::new(playbook_api::reply::deprecation_text(told))).collect();
     result.warnings = outcome.warnings;
     result.values = values;
     result

@@ -10,6 +10,7 @@ use super::keyword::{self, Verdict};
 use super::{Effect, PlayState, result};
 use crate::playbook::{Loop, Task};
 use crate::report::{Event, Status, TaskInfo, TaskResult};
+use crate::template::lookups::first_found::FOLDER;
 use crate::vars::HostScope;
 
 /// What a task did on one host.
@@ -98,15 +99,23 @@ fn items(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Vec<Value>>, Erro
                 Value::Null => Vec::new(),
                 other => vec![other.clone()],
             };
-            let found = renderer
-                .lookup(lookup, terms_list, map! { "wantlist" => true })
-                .map_err(|e| e.at(terms.place()))?;
+            let mut options = map! { "wantlist" => true };
+            if &**lookup == "first_found" {
+                options.insert(FOLDER.into(), folder_of(&task.action.name).into());
+            }
+            let found = renderer.lookup(lookup, terms_list, options).map_err(|e| e.at(terms.place()))?;
             Ok(Some(match found {
                 Value::List(items) | Value::Tuple(items) => items.to_vec(),
                 other => vec![other],
             }))
         }
     }
+}
+
+/// The folder of a role for an action's files: what its name says, as in `include_vars`.
+fn folder_of(action: &str) -> &'static str {
+    let folders = [("template", "templates"), ("var", "vars")];
+    folders.iter().find(|(word, _)| action.contains(word)).map_or("files", |(_, folder)| folder)
 }
 
 struct LoopNames {

@@ -472,14 +472,6 @@ pub static ACCEPTED: &[Setting] = &[
         PERSISTENT,
     ),
     accepted(
-        "VALIDATE_ACTION_GROUP_METADATA",
-        Kind::Bool,
-        "true",
-        &["defaults.validate_action_group_metadata"],
-        &["ANSIBLE_VALIDATE_ACTION_GROUP_METADATA"],
-        "Check what collections say about groups of actions.",
-    ),
-    accepted(
         "WIN_ASYNC_STARTUP_TIMEOUT",
         Kind::Int,
         "5",

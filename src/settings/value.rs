@@ -223,6 +223,8 @@ settings! {
     vault_password_file: Option<PathBuf> = DEFAULT_VAULT_PASSWORD_FILE Path "" [defaults.vault_password_file] [ANSIBLE_VAULT_PASSWORD_FILE];
     /// How much is shown; as many as -v.
     verbosity: u64 = DEFAULT_VERBOSITY Int "0" [defaults.verbosity] [ANSIBLE_VERBOSITY];
+    /// Warn of malformed metadata in a collection's action groups.
+    validate_action_group_metadata: bool = VALIDATE_ACTION_GROUP_METADATA Bool "true" [defaults.validate_action_group_metadata] [ANSIBLE_VALIDATE_ACTION_GROUP_METADATA];
     /// Show deprecation warnings.
     deprecation_warnings: bool = DEPRECATION_WARNINGS Bool "true" [defaults.deprecation_warnings] [ANSIBLE_DEPRECATION_WARNINGS];
     /// Show what differs, always.

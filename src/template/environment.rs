@@ -8,7 +8,7 @@ use playbook_api::{Context, Error, Map, Place, Text, Value};
 use super::lazy::{self, Lazy};
 use super::scope::Overlay;
 use super::undefined::Sealed;
-use super::{Scope, budget, eval, undefined, untrusted};
+use super::{Deprecation, Scope, budget, eval, undefined, untrusted};
 use crate::document::{Kind, Node, VaultText};
 use crate::jinja::{Expression, Syntax, Template};
 use crate::vault::Keyring;
@@ -87,11 +87,7 @@ impl Renderer {
     /// result counts as false.
     pub fn condition(&self, expression: &Expression) -> Result<bool, Error> {
         if expression.source().trim().is_empty() {
-            if self.environment.options.allow_broken_conditionals {
-                return Ok(true);
-            }
-            let message = "Empty conditional expressions are not allowed.";
-            return Err(Error::new(message).at(expression.place()));
+            return self.blank_condition(expression.place());
         }
         let value = eval::evaluate(self, expression, true);
         let value = value.and_then(Self::finalize);
@@ -108,12 +104,28 @@ impl Renderer {
         self.truth(&value, expression.place())
     }
 
+    /// A condition of which nothing is left. None is allowed, unless broken conditionals are.
+    pub fn blank_condition(&self, place: &Place) -> Result<bool, Error> {
+        if self.environment.options.allow_broken_conditionals {
+            self.broken("Empty conditional expression was evaluated as True.".into(), place);
+            return Ok(true);
+        }
+        Err(Error::new("Empty conditional expressions are not allowed.").at(place))
+    }
+
+    /// Notes a condition that counts only because of a setting.
+    fn broken(&self, message: String, place: &Place) {
+        const HELP: &str = "Broken conditionals are currently allowed because the `ALLOW_BROKEN_CONDITIONALS` \
+                            configuration option is enabled.";
+        let what = Error::new(message).at(place).help(HELP);
+        self.scope.deprecate(Deprecation { what, version: "2.23" });
+    }
+
     /// The truth of a condition's value, which must be a boolean, unless broken conditionals are allowed.
     pub fn truth(&self, value: &Value, place: &Place) -> Result<bool, Error> {
         match value {
             Value::Bool(result) => Ok(*result),
             Value::Unknown(_) => Ok(false),
-            other if self.environment.options.allow_broken_conditionals => Ok(other.is_true()),
             other => {
                 let truth = if other.is_true() { "True" } else { "False" };
                 let name = other.type_name();
@@ -121,6 +133,10 @@ impl Renderer {
                     "Conditional result ({truth}) was derived from value of type '{name}' at '{place}'. \
                      Conditionals must have a boolean result."
                 );
+                if self.environment.options.allow_broken_conditionals {
+                    self.broken(message, place);
+                    return Ok(other.is_true());
+                }
                 let help = "compare it (`x == …`, `x is truthy`) or turn it into a boolean (`x | bool`)";
                 Err(Error::new(message).at(place).help(help))
             }

@@ -92,8 +92,20 @@ pub fn call(renderer: &Renderer, name: &str, args: Vec<Value>, kwargs: Map) -> O
         "lipsum" => lipsum(&args, &kwargs),
         "now" => now(&args, &kwargs),
         "undef" => {
-            let hint = args.first().or_else(|| kwargs.get("hint")).filter(|hint| hint.is_true());
-            let hint = hint.map(|hint| hint.to_text().into_owned());
+            let hint = args.first().or_else(|| kwargs.get("hint")).filter(|hint| !hint.is_null());
+            let text = |hint: &Value| match hint {
+                Value::Str(text) => Ok(text.as_str().to_owned()),
+                other => {
+                    let name = other.type_name();
+                    Err(Error::new(format!(
+                        "The 'hint' argument must be of type 'str' or 'NoneType', not '{name}'."
+                    )))
+                }
+            };
+            let hint = match hint.map(text).transpose() {
+                Ok(hint) => hint.filter(|hint| !hint.is_empty()),
+                Err(error) => return Some(Err(error)),
+            };
             Ok(Value::undefined(hint.unwrap_or_else(|| "Mandatory variable has not been overridden".into())))
         }
         "lookup" | "query" | "q" => {

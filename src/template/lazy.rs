@@ -28,6 +28,14 @@ impl Lazy {
     pub fn value(node: Node, renderer: Renderer) -> Value {
         Value::Object(Arc::new(Lazy { node, renderer, state: Mutex::default() }))
     }
+
+    /// What was written where a value is one that is still to be computed.
+    pub fn written(value: &Value) -> Option<&Node> {
+        match value {
+            Value::Object(object) => object.as_any().downcast_ref::<Lazy>().map(|lazy| &lazy.node),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Debug for Lazy {

@@ -29,4 +29,5 @@ mod untrusted;
 pub use access::{get_attribute, get_item, get_path};
 pub use call::{Call, Function};
 pub use environment::{Environment, Options, Renderer};
-pub use scope::Scope;
+pub use lazy::Lazy;
+pub use scope::{Deprecation, Scope};

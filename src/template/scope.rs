@@ -11,6 +11,9 @@ pub trait Scope: Send + Sync {
     /// are computed later ([`playbook_api::Object::force`]).
     fn get(&self, name: &str) -> Option<Result<Value, Error>>;
 
+    /// Takes note of something that was written in a way that will not do much longer.
+    fn deprecate(&self, _: Deprecation) {}
+
     /// All names there are, for `varnames`, `vars` and "did you mean".
     fn names(&self) -> Vec<String>;
 
@@ -26,6 +29,15 @@ pub trait Scope: Send + Sync {
         });
         Some(values.collect())
     }
+}
+
+/// A way of writing something that a later version will not take.
+#[derive(Clone, Debug)]
+pub struct Deprecation {
+    /// What it is, and where.
+    pub what: Error,
+    /// The version of ansible-core that ends it.
+    pub version: &'static str,
 }
 
 /// No variables at all.
@@ -65,6 +77,10 @@ impl Scope for Overlay {
             Some(value) => Some(Ok(value.clone())),
             None => self.scope.get(name),
         }
+    }
+
+    fn deprecate(&self, deprecation: Deprecation) {
+        self.scope.deprecate(deprecation);
     }
 
     fn all_written(&self, host: Option<&str>) -> Option<Map> {

@@ -97,6 +97,7 @@ pub const NAMES: &[&str] = &[
     "ansible_playbook_python",
     "ansible_facts",
     "ansible_search_path",
+    "ansible_delegated_vars",
     "vars",
     "role_names",
     "ansible_play_role_names",
@@ -122,6 +123,7 @@ pub fn names(scope: &HostScope) -> impl Iterator<Item = &'static str> {
     all.filter(|name| match *name {
         "inventory_file" | "inventory_dir" => scope.base.source_of(&scope.host).is_some(),
         "ansible_parent_role_names" | "ansible_parent_role_paths" => scope.parent_roles().next().is_some(),
+        "ansible_delegated_vars" => scope.task().is_some_and(|task| task.keyword("delegate_to").is_some()),
         _ => true,
     })
 }
@@ -139,7 +141,7 @@ pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
         "group_names" => group_names(&base.inventory(), &scope.host.name),
         "groups" => base.inventory().groups_value(),
         "hostvars" => Value::Object(Arc::new(HostVars::new(base.clone()))),
-        "vars" => scope.as_object(),
+        "vars" => scope.as_vars(),
         "playbook_dir" => path(&play.playbook_dir),
         "ansible_play_name" => play.name.clone().into(),
         "ansible_play_hosts" => play.left(&play.all_hosts),
@@ -161,6 +163,7 @@ pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
         "ansible_playbook_python" => run.python.clone().into(),
         "ansible_facts" => Value::Map(scope.state.ansible_facts.clone()),
         "ansible_search_path" => scope.search_path().iter().map(|p| path(p)).collect(),
+        "ansible_delegated_vars" => return delegated(scope),
         "omit" => Value::Omit,
         "ansible_play_role_names" | "role_names" => list(&play_roles(play, false)),
         "ansible_dependent_role_names" => list(&play_roles(play, true)),
@@ -173,6 +176,17 @@ pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
         _ => return role(scope.role()?, scope, name).map(Ok),
     };
     Some(Ok(value))
+}
+
+/// The variables of the host that a task is delegated to, under its name.
+fn delegated(scope: &HostScope) -> Option<Result<Value, Error>> {
+    let node = scope.task()?.keyword("delegate_to")?;
+    let host = match scope.renderer().value(node) {
+        Ok(name) => Arc::<str>::from(&*name.to_text()),
+        Err(error) => return Some(Err(error)),
+    };
+    let variables = HostScope::new(&scope.base, &host, None, Default::default()).as_object();
+    Some(Ok(map! { &*host => variables }.into()))
 }
 
 fn role(role: &Arc<Role>, scope: &HostScope, name: &str) -> Option<Value> {

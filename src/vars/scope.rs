@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, RwLock, Weak};
+use std::sync::{Arc, Mutex, RwLock, Weak};
 
 use playbook_api::{Error, Map, Object, Text, Value};
 
@@ -13,7 +13,7 @@ use super::store::Values;
 use super::{HostState, PlayFacts, Store, VarsFiles, connection};
 use crate::inventory::{Inventory, Vars};
 use crate::playbook::{Frame, FrameKind, Role, Task};
-use crate::template::{Environment, Renderer, Scope};
+use crate::template::{Deprecation, Environment, Renderer, Scope};
 
 /// What all scopes of a play share.
 pub struct ScopeBase {
@@ -50,6 +50,8 @@ pub struct HostScope {
     layers: Layers,
     /// Loop variables and the like, above everything.
     local: Values,
+    /// What templates rendered in this scope, and in those made from it, had to say.
+    deprecations: Arc<Mutex<Vec<Deprecation>>>,
     me: Weak<HostScope>,
 }
 
@@ -98,7 +100,16 @@ impl HostScope {
         let build = |me: &Weak<HostScope>| {
             let layers = layers(base, host, task, &state);
             let (base, host) = (base.clone(), ScopeHost { name: host.clone() });
-            HostScope { base, host, state: state.clone(), task: task.cloned(), layers, local, me: me.clone() }
+            HostScope {
+                base,
+                host,
+                state: state.clone(),
+                task: task.cloned(),
+                layers,
+                local,
+                deprecations: Arc::default(),
+                me: me.clone(),
+            }
         };
         let scope = Arc::new_cyclic(build);
         if scope.base.vars_files.is_templated() { HostScope::with_vars_files(&scope) } else { scope }
@@ -117,6 +128,7 @@ impl HostScope {
             task: bare.task.clone(),
             layers: layers_with(&bare.base, &bare.host.name, bare.task.as_ref(), &bare.state, &files),
             local: bare.local.clone(),
+            deprecations: bare.deprecations.clone(),
             me: me.clone(),
         })
     }
@@ -138,7 +150,16 @@ impl HostScope {
             layers.written(&base.extra);
             let (base, state) = (base.clone(), HostState::default());
             let host = ScopeHost { name: host.clone() };
-            HostScope { base, host, state, task: None, layers, local: Values::default(), me: me.clone() }
+            HostScope {
+                base,
+                host,
+                state,
+                task: None,
+                layers,
+                local: Values::default(),
+                deprecations: Arc::default(),
+                me: me.clone(),
+            }
         })
     }
 
@@ -153,8 +174,14 @@ impl HostScope {
             task: self.task.clone(),
             layers: self.layers.clone(),
             local,
+            deprecations: self.deprecations.clone(),
             me: me.clone(),
         })
+    }
+
+    /// Deprecations that were noted since this was last asked, each once.
+    pub fn take_deprecations(&self) -> Vec<Deprecation> {
+        std::mem::take(&mut *self.deprecations.lock().unwrap_or_else(|e| e.into_inner()))
     }
 
     /// The local variables: loop variables, and the registered result of the attempt that just ran.
@@ -187,9 +214,19 @@ impl HostScope {
         search_path(self.task.as_deref(), &self.base.play.playbook_dir)
     }
 
-    /// The scope as the `vars` and `hostvars[host]` dicts.
+    /// The scope as the dict `hostvars[host]`.
     pub fn as_object(&self) -> Value {
-        Value::Object(Arc::new(ScopeObject(self.me.upgrade().expect("a scope in use is held"))))
+        self.object(&["vars", "hostvars"])
+    }
+
+    /// The scope as the dict `vars`, which has the other hosts' in it.
+    pub fn as_vars(&self) -> Value {
+        self.object(&["vars"])
+    }
+
+    fn object(&self, hidden: &'static [&'static str]) -> Value {
+        let scope = self.me.upgrade().expect("a scope in use is held");
+        Value::Object(Arc::new(ScopeObject { scope, hidden }))
     }
 
     /// Whether a variable of this name exists already, without rendering it.
@@ -344,6 +381,14 @@ impl Scope for HostScope {
         found
     }
 
+    fn deprecate(&self, deprecation: Deprecation) {
+        let mut known = self.deprecations.lock().unwrap_or_else(|e| e.into_inner());
+        let what = &deprecation.what;
+        if !known.iter().any(|d| d.what.place() == what.place() && d.what.message() == what.message()) {
+            known.push(deprecation);
+        }
+    }
+
     fn all_written(&self, host: Option<&str>) -> Option<Map> {
         if let Some(host) = host {
             let inventory = self.base.inventory();
@@ -385,11 +430,15 @@ impl Scope for HostScope {
 }
 
 /// All variables of a scope as a dict, each computed when it is looked at.
-struct ScopeObject(Arc<HostScope>);
+struct ScopeObject {
+    scope: Arc<HostScope>,
+    /// Names that are not listed: they hold everything else, or themselves.
+    hidden: &'static [&'static str],
+}
 
 impl std::fmt::Debug for ScopeObject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "variables of {}", self.0.host.name)
+        write!(f, "variables of {}", self.scope.host.name)
     }
 }
 
@@ -403,15 +452,14 @@ impl Object for ScopeObject {
     }
 
     fn member(&self, key: &Value) -> Option<Result<Value, Error>> {
-        self.0.get(key.as_str()?)
+        self.scope.get(key.as_str()?)
     }
 
     fn force(&self) -> Option<Result<Value, Error>> {
-        let hidden = ["vars", "hostvars"];
-        let members = self.0.names().into_iter().filter(|n| !hidden.contains(&n.as_str())).map(|name| {
-            let value =
-                Value::Object(Arc::new(Variable { scope: self.0.clone(), name: name.as_str().into() }));
-            (Value::from(name), value)
+        let names = self.scope.names().into_iter().filter(|name| !self.hidden.contains(&name.as_str()));
+        let members = names.map(|name| {
+            let scope = self.scope.clone();
+            (Value::from(&*name), Value::Object(Arc::new(Variable { scope, name: name.as_str().into() })))
         });
         Some(Ok(Value::from(members.collect::<Map>())))
     }

@@ -59,9 +59,11 @@ pub fn fleet() -> Result<()> {
     check(&[PYTHON, VENV, COMPILER, SSH, SSHPASS, NETWORK])
 }
 
-/// What ansible-core's integration targets need.
-pub fn upstream() -> Result<()> {
-    check(&[PYTHON, VENV, SUDO, LOCALE])
+/// What ansible-core's integration targets need; some of them run in a Debian of their own, where that is possible.
+pub fn upstream(roots: bool) -> Result<()> {
+    let here = [PYTHON, VENV, SUDO, LOCALE];
+    let debian = Some(DEBOOTSTRAP).filter(|_| roots && Fleet::impossible().is_none());
+    check(&here.into_iter().chain(debian).collect::<Vec<_>>())
 }
 
 pub fn is_ci() -> bool {

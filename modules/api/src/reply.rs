@@ -89,7 +89,7 @@ fn with_junk(mut result: serde_json::Map<String, Json>, junk: Option<String>) ->
             "Found internal 'results' key in module return, renamed to 'ansible_module_results'.".into(),
         );
     }
-    result.retain(|name, _| !name.starts_with("_ansible_"));
+    result.retain(|name, _| !is_internal(name));
     let mut values: Map =
         result.into_iter().map(|(name, value)| (Value::from(name), Value::from_json(plain(value)))).collect();
     if !deprecations.is_empty() {
@@ -174,7 +174,12 @@ fn deprecation(value: Json) -> Value {
     map.into()
 }
 
-/// Takes the types out of what module_utils print.
+/// Whether a key is the engine's own, and nobody's business.
+fn is_internal(name: &str) -> bool {
+    name.starts_with("_ansible_")
+}
+
+/// Takes the types out of what module_utils print, and what is internal.
 fn plain(value: Json) -> Json {
     match value {
         Json::Array(items) => items.into_iter().map(plain).collect(),
@@ -184,7 +189,8 @@ fn plain(value: Json) -> Json {
             {
                 return plain(inner);
             }
-            map.into_iter().map(|(name, value)| (name, plain(value))).collect()
+            let kept = map.into_iter().filter(|(name, _)| !is_internal(name));
+            kept.map(|(name, value)| (name, plain(value))).collect()
         }
         other => other,
     }

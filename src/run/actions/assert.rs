@@ -7,6 +7,7 @@ use super::{Action, ActionCall, BUILTIN};
 use crate::document::Node;
 use crate::playbook::Condition;
 use crate::run::keyword::{self, Verdict};
+use crate::template::Lazy;
 
 /// Asserts that conditions hold, and fails at the first that does not.
 #[derive(Deserialize, JsonSchema)]
@@ -58,23 +59,29 @@ impl Action for Assert {
         let passed = message(self.success_msg, "success_msg", "All assertions passed")?;
         call.verbose = !self.quiet;
         let renderer = call.renderer();
-        // Conditions come as written, or as the value of a template: of them all, or of all the arguments.
-        let mut conditions = call.written("that").map(Condition::list).unwrap_or_default();
-        let value = match (conditions.as_slice(), call.written("that")) {
-            ([Condition::Node(node)], Some(_)) if !node.is_plain() => {
-                Some((renderer.value(node)?, node.place().clone()))
-            }
-            (_, Some(_)) => None,
-            (_, None) => call.args.get("that").map(|v| (v.clone(), call.item.task.place.clone())),
+        // Conditions come as written; a single template, or that of all the arguments, may be a list of them.
+        let written = call.written("that");
+        let list = match written {
+            Some(node) if node.is_plain() => None,
+            Some(node) => renderer.resolve(node).ok().filter(|value| value.as_list().is_some()),
+            None => call.args.get("that").cloned(),
         };
-        if let Some((value, place)) = value {
-            let items = value.as_list().map_or_else(|| vec![value.clone()], <[Value]>::to_vec);
-            if items.iter().any(Value::is_null) {
-                return Err(Failure::new("Empty conditional expressions are not allowed."));
+        let conditions = match (list, written) {
+            (None, Some(node)) => Condition::list(node),
+            (None, None) => Vec::new(),
+            (Some(value), node) => {
+                let place = node.map_or(&call.item.task.place, Node::place);
+                let items = value.as_list().map_or_else(|| vec![value.clone()], <[Value]>::to_vec);
+                if items.iter().any(Value::is_null) {
+                    return Err(Failure::new("Empty conditional expressions are not allowed."));
+                }
+                let condition = |item: &Value| match Lazy::written(item) {
+                    Some(node) => Condition::list(node),
+                    None => Condition::list(&Node::value(place.clone(), item.clone())),
+                };
+                items.iter().flat_map(condition).collect()
             }
-            let nodes = items.into_iter().map(|item| Node::value(place.clone(), item));
-            conditions = nodes.flat_map(|node| Condition::list(&node)).collect();
-        }
+        };
         for condition in &conditions {
             if let Verdict::False(written) = keyword::conditions([condition], &renderer)? {
                 let mut failure = Failure::new(failed.to_text().into_owned()).with("evaluated_to", false);

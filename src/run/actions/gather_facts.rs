@@ -1,23 +1,26 @@
 //! `gather_facts`
 
-use playbook_api::{Arguments, Doc, Failure, JsonSchema, Map, Outcome, Value};
+use std::time::Duration;
+
+use playbook_api::arguments::to_bool;
+use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Map, Outcome, Value, map};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
+use crate::run::pool::STACK;
+use crate::run::{arguments, module};
 use crate::template::{Renderer, Scope};
 
 /// Gathers facts with the modules of `facts_modules`, `setup` as a rule.
 #[derive(Deserialize, JsonSchema)]
 pub struct GatherFacts {
     /// Gather with several modules at once.
-    #[serde(rename = "parallel")]
-    _parallel: Option<bool>,
+    parallel: Option<bool>,
     /// Which facts, as `setup` takes it.
     #[serde(rename = "gather_subset")]
     _gather_subset: Option<Vec<String>>,
     /// Seconds a single fact may take.
-    #[serde(rename = "gather_timeout")]
-    _gather_timeout: Option<i64>,
+    gather_timeout: Option<u64>,
     /// The folder of local facts.
     #[serde(rename = "fact_path")]
     _fact_path: Option<String>,
@@ -34,17 +37,43 @@ impl Action for GatherFacts {
         ..BUILTIN
     };
 
+    const FREE: bool = true;
+
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
-        let mut setup: Arguments = call.args.clone();
-        setup.values.shift_remove("parallel");
+        let mut given: Map = call.args.values.clone();
+        given.shift_remove("parallel");
         let mut all = Outcome::default();
-        for name in modules(call)? {
-            // The options are those of `setup`.
-            let args = match name.rsplit('.').next() {
-                Some("setup") => setup.clone(),
-                _ => Arguments { values: Map::default(), ..setup.clone() },
+        let (mut failed, mut skipped) = (Map::default(), Map::default());
+        let modules = modules(call, &mut all.warnings)?;
+        let variable = call.scope.get("ansible_facts_parallel").transpose()?.and_then(|v| to_bool(&v));
+        let parallel = variable.or(self.parallel).unwrap_or(modules.len() > 1);
+        let mut calls = Vec::new();
+        for name in &modules {
+            let args = arguments(call, name, &given, &mut all.warnings)?;
+            // A module that knows no time limit of its own is ended by ours, where several may run side by side.
+            let own = args.values.contains_key("gather_timeout");
+            let limit = self.gather_timeout.filter(|_| parallel && !own).map(Duration::from_secs);
+            calls.push((name.as_str(), args, limit));
+        }
+        for (name, done) in gather(call, calls, parallel)? {
+            let mut outcome = match done {
+                Ok(outcome) if outcome.skipped => {
+                    skipped.insert(name.into(), outcome.values.into());
+                    continue;
+                }
+                Ok(outcome) => outcome,
+                Err(failure) if failure.unreachable || !parallel && modules.len() == 1 => {
+                    return Err(failure);
+                }
+                Err(failure) => {
+                    let late = failure.outcome.values.contains_key("timedout");
+                    let why = if late { "Timeout exceeded".into() } else { failure.error.to_string() };
+                    let mut values = failure.outcome.values;
+                    values.extend(map! { "failed" => true, "msg" => why });
+                    failed.insert(name.into(), values.into());
+                    continue;
+                }
             };
-            let mut outcome = call.call_module(&name, args)?;
             // Modules in other languages return them as one value among others.
             if let Some(Value::Map(facts)) = outcome.values.shift_remove("ansible_facts") {
                 outcome.facts.extend((*facts).clone());
@@ -53,9 +82,89 @@ impl Action for GatherFacts {
             all.warnings.extend(outcome.warnings);
             all.values.extend(outcome.values);
         }
+        if !skipped.is_empty() {
+            all.skipped = skipped.len() == modules.len();
+            let message = format!("The following modules were skipped: {}.", list(&skipped));
+            all = all.msg(message).with("skipped_modules", skipped);
+        }
         all.facts.insert("_ansible_facts_gathered".into(), true.into());
-        Ok(all)
+        if failed.is_empty() {
+            return Ok(all);
+        }
+        let message = format!("The following modules failed to execute: {}.", list(&failed));
+        let failure = Failure { outcome: all, ..Failure::new(message) };
+        Err(failure.with("failed_modules", failed))
     }
+}
+
+/// A module that gathered, and how that ended.
+type Gathered<'m> = (&'m str, Result<Outcome, Failure>);
+
+/// Runs the modules one after the other, or side by side.
+fn gather<'m>(
+    call: &ActionCall,
+    calls: Vec<(&'m str, Arguments, Option<Duration>)>,
+    parallel: bool,
+) -> Result<Vec<Gathered<'m>>, Failure> {
+    let run = |name: &str, args: Arguments, limit: Option<Duration>| {
+        let (check, diff, delegated) = (call.check, call.diff, call.delegated);
+        let call = ActionCall { check, diff, delegated, limit, ..ActionCall::new(call.item, call.scope) };
+        module::call(&call, name, args)
+    };
+    if !parallel || calls.len() < 2 {
+        return Ok(calls.into_iter().map(|(name, args, limit)| (name, run(name, args, limit))).collect());
+    }
+    std::thread::scope(|threads| {
+        let start = |(name, args, limit)| {
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            let handle = thread.spawn_scoped(threads, move || run(name, args, limit));
+            handle
+                .map(|handle| (name, handle))
+                .map_err(|e| Failure::new(format!("cannot start a thread: {e}")))
+        };
+        let running = calls.into_iter().map(start).collect::<Result<Vec<_>, Failure>>()?;
+        let fault = |_| Err(Failure::new("internal error: gathering facts ended early"));
+        Ok(running.into_iter().map(|(name, thread)| (name, thread.join().unwrap_or_else(fault))).collect())
+    })
+}
+
+/// What one of the modules is given: the task's own arguments, and behind them what the module's defaults say. Some
+/// arguments are `setup`'s alone.
+fn arguments(
+    call: &ActionCall,
+    module: &str,
+    given: &Map,
+    warnings: &mut Vec<String>,
+) -> Result<Arguments, Failure> {
+    let mut values = arguments::defaults_of(call, module)?;
+    for (option, value) in given.iter().filter(|(_, value)| !value.is_null()) {
+        if is_setup(module) || !is_of_setup(option) {
+            values.insert(option.clone(), value.clone());
+        } else if !(option.as_str() == Some("gather_subset") && is_all(value)) {
+            let what = option.to_text().replace("gather_", "");
+            warnings.push(format!("Not passing {what}({}) to {module}", playbook_api::python::repr(value)));
+        }
+    }
+    Ok(Arguments { values, ..call.args.clone() })
+}
+
+fn list(modules: &Map) -> String {
+    modules.keys().map(|name| name.to_text().into_owned()).collect::<Vec<_>>().join(", ")
+}
+
+fn is_setup(module: &str) -> bool {
+    matches!(module, "setup" | "ansible.builtin.setup" | "ansible.legacy.setup")
+}
+
+fn is_all(subset: &Value) -> bool {
+    match subset {
+        Value::List(items) => items.len() == 1 && is_all(&items[0]),
+        other => other.as_str() == Some("all"),
+    }
+}
+
+fn is_of_setup(option: &Value) -> bool {
+    matches!(option.as_str(), Some("gather_subset" | "gather_timeout" | "filter"))
 }
 
 /// Adds what another module found: to dicts what they lack, to lists what is not in them yet, at their end.
@@ -78,15 +187,70 @@ fn merge(facts: &mut Map, more: Map) {
 }
 
 /// The modules that gather: the variable `ansible_facts_modules`, or the setting.
-fn modules(call: &ActionCall) -> Result<Vec<String>, Failure> {
-    let named = match call.scope.get("ansible_facts_modules").transpose()? {
-        Some(value) => Renderer::finalize(value)?,
+fn modules(call: &ActionCall, warnings: &mut Vec<String>) -> Result<Vec<String>, Failure> {
+    let variable = |name: &str| call.scope.get(name).transpose()?.map(Renderer::finalize).transpose();
+    let named = match variable("ansible_facts_modules")? {
+        Some(value) => value,
         None => call.item.play.shared.settings.facts_modules.clone().into(),
     };
-    let names: Vec<String> = match &named {
+    let mut names: Vec<String> = match &named {
         Value::List(items) => items.iter().map(|name| name.to_text().into_owned()).collect(),
         one => one.to_text().split(',').map(|name| name.trim().to_owned()).collect(),
     };
-    let smart = |name: String| if name == "smart" { "ansible.builtin.setup".into() } else { name };
-    Ok(names.into_iter().map(smart).collect())
+    let Some(smart) = names.iter().position(|name| name == "smart") else { return Ok(names) };
+    names.remove(smart);
+    let has_setup = names.iter().any(|name| is_setup(name));
+    let system = match call.args.get("network_os") {
+        Some(system) => Some(system.clone()),
+        None => match variable("ansible_network_os")? {
+            Some(system) => Some(system),
+            None => variable("ansible_facts")?.and_then(|facts| facts.get("network_os").cloned()),
+        },
+    };
+    match system.filter(Value::is_true).map(|system| system.to_text().into_owned()) {
+        None if has_setup => {}
+        None => names.push("ansible.legacy.setup".into()),
+        Some(system) => {
+            match facts_module(&system) {
+                Some(module) => names.push(module),
+                None if names.is_empty() => {
+                    let message =
+                        "No fact modules available and we could not find a fact module for your network OS";
+                    let help = "name one in the setting FACTS_MODULES";
+                    return Err(Failure::from(Error::new(format!("{message} ({system})")).help(help)));
+                }
+                None => {}
+            }
+            if has_setup {
+                warnings.push(
+                    "Detected 'setup' module and a network OS is set: its facts will be those of the controller and \
+                     not of the device where a network connection is used."
+                        .into(),
+                );
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// The module that gathers the facts of a network device's system.
+fn facts_module(system: &str) -> Option<String> {
+    const SHORT: [&str; 12] =
+        ["asa", "eos", "frr", "ios", "iosxr", "junos", "nxos", "vyos", "exos", "slxos", "voss", "ironware"];
+    const FULL: [&str; 12] = [
+        "cisco.asa.asa",
+        "arista.eos.eos",
+        "frr.frr.frr",
+        "cisco.ios.ios",
+        "cisco.iosxr.iosxr",
+        "junipernetworks.junos.junos",
+        "cisco.nxos.nxos",
+        "vyos.vyos.vyos",
+        "extreme.exos.exos",
+        "extreme.slxos.slxos",
+        "extreme.voss.voss",
+        "community.network.ironware",
+    ];
+    let own = SHORT.contains(&system).then(|| format!("ansible.legacy.{system}_facts"));
+    own.or_else(|| FULL.contains(&system).then(|| format!("{system}_facts")))
 }

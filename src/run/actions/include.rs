@@ -39,9 +39,10 @@ impl Action for IncludeTasks {
                 .help("say which: `include_tasks: FILE.yml`")
                 .into());
         };
-        let path = find(call, &file)?;
-        let inclusion =
-            Inclusion { what: Included::Tasks(path.clone()), vars: loop_vars(call), item: label(call)? };
+        // A file that is not there is found out when it is loaded.
+        let path = find(call, &file);
+        let what = Included::Tasks { file: file.clone(), path };
+        let inclusion = Inclusion { what, vars: loop_vars(call), item: label(call)? };
         call.effects.push(Effect::Tasks(Box::new(inclusion)));
         Ok(Outcome::default().with("include", file))
     }
@@ -126,20 +127,27 @@ fn label(call: &ActionCall) -> Result<Option<String>, Error> {
 }
 
 /// Looks for an included file where Ansible does.
-fn find(call: &ActionCall, file: &str) -> Result<PathBuf, Error> {
+fn find(call: &ActionCall, file: &str) -> PathBuf {
     let handler = call.item.info.kind == crate::report::TaskKind::Handler;
     let (play, playbook) = (&call.item.play.play.folder, &call.scope.base.play.playbook_dir);
-    find_in(call.item.task, handler, [play, playbook], file)
+    let places = places(call.item.task, handler, [play, playbook], file);
+    let first = places.first().map(|path| crate::document::absolute(path));
+    places.iter().find_map(|path| existing(path)).or(first).unwrap_or_else(|| file.into())
 }
 
-/// Looks for the file that a task includes: beside what brought the task, in its role, in the folders of the play's
-/// and the run's playbook.
+/// Looks for the file that a task includes.
 pub fn find_in(task: &Task, handler: bool, playbooks: [&Path; 2], file: &str) -> Result<PathBuf, Error> {
+    let places = places(task, handler, playbooks, file);
+    places.iter().find_map(|path| existing(path)).ok_or_else(|| missing(task, file, &places))
+}
+
+/// Where a file may be that a task includes: beside what brought the task, in its role, in the folders of the play's
+/// and the run's playbook.
+fn places(task: &Task, handler: bool, playbooks: [&Path; 2], file: &str) -> Vec<PathBuf> {
     let written = Path::new(file);
     if written.is_absolute() {
-        return existing(written).ok_or_else(|| missing(task, file, &[]));
+        return vec![written.to_owned()];
     }
-    let mut tried = Vec::new();
     let mut folders: Vec<PathBuf> = Vec::new();
     for frame in task.frame.chain() {
         match &frame.kind {
@@ -154,16 +162,13 @@ pub fn find_in(task: &Task, handler: bool, playbooks: [&Path; 2], file: &str) ->
     }
     folders.extend(Path::new(&*task.place.file).parent().map(Path::to_owned));
     folders.extend(playbooks.map(Path::to_owned));
-    for folder in folders {
-        let path = folder.join(written);
-        if let Some(path) = existing(&path) {
-            return Ok(path);
-        }
-        if !tried.contains(&path) {
-            tried.push(path);
+    let mut places: Vec<PathBuf> = Vec::new();
+    for path in folders.into_iter().map(|folder| folder.join(written)) {
+        if !places.contains(&path) {
+            places.push(path);
         }
     }
-    Err(missing(task, file, &tried))
+    places
 }
 
 fn existing(path: &Path) -> Option<PathBuf> {
@@ -174,7 +179,7 @@ fn missing(task: &Task, file: &str, tried: &[PathBuf]) -> Error {
     let shown = tried.first().map_or_else(|| PathBuf::from(file), |p| crate::document::absolute(p));
     let message = format!("Could not find or access '{}' on the Ansible Controller.", shown.display());
     let error = Error::new(message).kind(ErrorKind::NotFound).at(&task.place);
-    if tried.is_empty() {
+    if tried.len() < 2 {
         return error;
     }
     let list: Vec<String> = tried.iter().map(|p| p.display().to_string()).collect();

@@ -31,6 +31,7 @@ mod wait_for_connection;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock};
+use std::time::Duration;
 
 use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Outcome, Spec, Value};
 use serde::de::DeserializeOwned;
@@ -72,6 +73,8 @@ pub struct ActionCall<'a> {
     pub hidden: bool,
     /// The controller's files that the module being called may want.
     pub files: Files,
+    /// How long the module being called may take, where the task's `timeout` does not say it.
+    pub limit: Option<Duration>,
 }
 
 impl<'a> ActionCall<'a> {
@@ -89,6 +92,7 @@ impl<'a> ActionCall<'a> {
             verbose: false,
             hidden: false,
             files: Files::default(),
+            limit: None,
         }
     }
 

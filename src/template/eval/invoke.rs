@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use playbook_api::{Error, ErrorKind, Map, Value};
 
-use super::super::filters::short_name;
+use super::super::filters::{protomatter, short_name};
 use super::super::lazy::{force, force_deep, reach};
 use super::super::{Renderer, access, budget, globals, methods, object, secret, undefined};
 use super::macros::{Loop, Macro};
@@ -60,7 +60,10 @@ impl<'p> Evaluator<'p> {
     pub(super) fn filter(&mut self, input: &'p Expr, plugin: &'p Plugin) -> Result<Value, Error> {
         let input = match self.unset_environment_variable(input, plugin)? {
             Some(undefined) => undefined,
-            None => self.eval(input)?,
+            None => match self.eval(input) {
+                Err(error) if protomatter::takes_errors(&plugin.name) => protomatter::captured(&error),
+                input => input?,
+            },
         };
         let (args, kwargs) = self.arguments(&plugin.arguments).map_err(|e| self.fault(e, plugin.position))?;
         plugins::filter(&self.unit.renderer, &plugin.name, input, args, kwargs)
@@ -252,14 +255,18 @@ impl<'p> Evaluator<'p> {
         arguments: &'p Arguments,
         position: Position,
     ) -> Result<Value, Error> {
-        let outer = std::mem::replace(&mut self.embedded, true);
-        let arguments = self.arguments(arguments);
+        // The name of the plugin is taken as it stands there.
+        let outer = std::mem::replace(&mut self.embedded, false);
+        let name = arguments.positional.first().map(|name| self.eval(name));
+        self.embedded = true;
+        let evaluated = self.arguments(arguments);
         self.embedded = outer;
-        let (args, mut kwargs) = arguments?;
+        let (args, mut kwargs) = evaluated?;
         let mut args = args.into_iter();
-        let Some(name) = args.next() else {
+        let Some(first) = args.next() else {
             return Err(Error::new(format!("{function}() needs the name of a lookup plugin")));
         };
+        let name = name.transpose()?.unwrap_or(first);
         if undefined::is(&name) || matches!(name, Value::Unknown(_)) {
             return Ok(name);
         }

@@ -27,7 +27,7 @@ const SHALLOW: [&str; 14] = [
 ];
 
 /// Filters that take undefined members of their input as they are.
-const TOLERANT: [&str; 17] = [
+const TOLERANT: [&str; 19] = [
     "select",
     "reject",
     "selectattr",
@@ -45,6 +45,8 @@ const TOLERANT: [&str; 17] = [
     "random",
     "mandatory",
     "ternary",
+    "zip",
+    "zip_longest",
 ];
 
 /// What takes a vault that cannot be opened as it is.
@@ -290,7 +292,11 @@ pub fn lookup(renderer: &Renderer, name: &str, terms: Vec<Value>, mut options: M
     let tolerant =
         matches!(short_name(name), "first_found" | "env") || foreign.is_some_and(|p| p.takes_undefined(name));
     let ready = |value: &Value| {
-        let value = force_deep(value)?;
+        let value = force_deep(value);
+        if tolerant && short_name(name) != "env" {
+            return undefined::caught(value).map(undefined::plain);
+        }
+        let value = value?;
         if !tolerant {
             check_deep(&value)?;
         }

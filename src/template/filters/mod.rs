@@ -25,7 +25,7 @@ mod numbers;
 mod oracle;
 pub(crate) mod password_hash;
 pub(crate) mod paths;
-mod protomatter;
+pub mod protomatter;
 mod random;
 mod regexes;
 mod selection;

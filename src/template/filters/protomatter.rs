@@ -1,6 +1,6 @@
 //! `ansible._protomatter`: what ansible-core's own tests look at values with.
 
-use playbook_api::{Error, Text, Value};
+use playbook_api::{Error, Text, Value, map};
 
 use crate::template::{Call, Function, Renderer};
 
@@ -8,7 +8,29 @@ pub const FILTERS: &[Function] = &[
     Function { name: "ansible._protomatter.finalize", call: finalize, undefined: false },
     Function { name: "ansible._protomatter.apply_trust", call: apply_trust, undefined: false },
     Function { name: "ansible._protomatter.origin", call: origin, undefined: false },
+    Function { name: DUMP, call: dump_object, undefined: true },
 ];
+
+const DUMP: &str = "ansible._protomatter.dump_object";
+
+/// Whether a filter is given what went wrong with its input, in place of the input.
+pub fn takes_errors(name: &str) -> bool {
+    name == DUMP
+}
+
+/// An error as `dump_object` shows it.
+pub fn captured(error: &Error) -> Value {
+    map! { "exception" => map! { "message" => error.to_string() } }.into()
+}
+
+/// The value itself, or the error that its use would be.
+fn dump_object(call: &mut Call) -> Result<Value, Error> {
+    let [] = call.bind([], 0)?;
+    Ok(match call.input() {
+        Value::Undefined(reason) => captured(&Error::undefined(&*reason)),
+        other => other,
+    })
+}
 
 /// The value as a module would be given it: tuples are lists, nothing is left to be computed.
 fn finalize(call: &mut Call) -> Result<Value, Error> {

@@ -9,6 +9,9 @@ use crate::template::filters::paths;
 
 pub const LOOKUPS: &[Lookup] = &[Lookup { name: "first_found", run: first_found }];
 
+/// The option by which a loop says in which folder of a role its action's files are.
+pub const FOLDER: &str = "_folder";
+
 /// Lists of names, which may also be written in one text.
 fn split(value: &Value, separators: &[char], out: &mut Vec<String>) {
     match value {
@@ -68,7 +71,8 @@ fn first_found(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Ve
         collect(&[term], options, &mut names, &mut skip)?;
     }
     collect(terms, options, &mut names, &mut skip)?;
-    let found = names.iter().find_map(|name| search::find(renderer, search::kind(renderer), name));
+    let folder = options.get(FOLDER).map_or_else(|| "files".into(), Value::to_text);
+    let found = names.iter().find_map(|name| search::find(renderer, &folder, name));
     match found {
         Some(path) => Ok(vec![path.to_string_lossy().into_owned().into()]),
         None if skip => Ok(Vec::new()),

@@ -13,7 +13,7 @@ mod config;
 mod csvfile;
 mod env;
 mod files;
-mod first_found;
+pub mod first_found;
 mod ini;
 mod inventory_hostnames;
 mod lists;

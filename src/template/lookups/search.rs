@@ -59,12 +59,3 @@ pub fn find(renderer: &Renderer, kind: &str, name: &str) -> Option<PathBuf> {
     let found = candidates(renderer, kind, name).into_iter().find(|candidate| candidate.exists())?;
     Some(std::path::absolute(&found).unwrap_or(found))
 }
-
-/// The folder for the files of the running task's action, as the run says in `ansible_lookup_folder`.
-pub fn kind(renderer: &Renderer) -> &'static str {
-    match renderer.scope.get("ansible_lookup_folder").and_then(Result::ok).as_ref().and_then(Value::as_str) {
-        Some("templates") => "templates",
-        Some("vars") => "vars",
-        _ => "files",
-    }
-}
