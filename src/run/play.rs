@@ -387,8 +387,7 @@ impl<'r> Batch<'r> {
                 self.run.stats.unreachable(host);
                 self.run.unreachable.insert(host.clone());
                 if let Some(cursor) = self.cursors.get_mut(host) {
-                    cursor.end();
-                    cursor.failed = true;
+                    (cursor.failed, cursor.unreachable) = (true, true);
                 }
                 self.lost(host);
                 self.spread(running);
