@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use playbook_api::{Arguments, Error, Map, Place, Registry, Spec, Value};
 
-use super::known;
-use super::walk::Walk;
+use super::walk::{Walk, known};
 use crate::document::Node;
 use crate::playbook::Task;
 use crate::run::actions;

@@ -5,8 +5,6 @@ use std::collections::HashSet;
 
 use playbook_api::{Error, ErrorKind, Place};
 
-use super::Seen;
-
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -45,7 +43,7 @@ impl Finding {
 #[derive(Default)]
 pub(super) struct Findings {
     all: RefCell<Vec<Finding>>,
-    seen: Seen<(Option<Place>, String)>,
+    seen: RefCell<HashSet<(Option<Place>, String)>>,
 }
 
 impl Findings {

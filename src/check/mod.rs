@@ -10,16 +10,16 @@ mod handlers;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod visit;
 mod walk;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::path::Path;
 
-use playbook_api::{Error, Registry, Value};
+use playbook_api::{Error, Registry};
 
 pub use finding::{Finding, Severity};
 
-use crate::document::{Kind, Node};
 use crate::playbook::{self, Loader, Playbook};
 use finding::Findings;
 
@@ -37,7 +37,7 @@ pub fn file(path: &Path, loader: &Loader, registry: &Registry) -> Vec<Finding> {
     match playbook::load(path, &loader) {
         Ok(loaded) => {
             dynamic.set(true);
-            walk::playbook(&loaded, &loader, registry, &findings);
+            visit::playbook(&loaded, &loader, registry, &findings);
         }
         Err(error) => findings.load(error, false),
     }
@@ -52,22 +52,6 @@ pub fn loaded(playbook: &Playbook, loader: &Loader, registry: &Registry) -> Vec<
         Ok(())
     };
     let loader = Loader { fault: &fault, warn: &|_| {}, ..loader.clone() };
-    walk::playbook(playbook, &loader, registry, &findings);
+    visit::playbook(playbook, &loader, registry, &findings);
     findings.sorted()
 }
-
-/// A written value, as far as it is known before it is rendered.
-fn known(node: &Node) -> Value {
-    match node.kind() {
-        Kind::Template(_) | Kind::Vault(_) => Value::Unknown("it is rendered".into()),
-        Kind::Value(value) => value.clone(),
-        Kind::List(items) => items.iter().map(known).collect(),
-        Kind::Map(map) => {
-            let entries = map.iter().map(|(key, entry)| (key.clone(), known(&entry.node)));
-            Value::from(entries.collect::<playbook_api::Map>())
-        }
-    }
-}
-
-/// Faults that are told once, however often their cause is come by.
-type Seen<T> = RefCell<std::collections::HashSet<T>>;

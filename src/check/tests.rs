@@ -5,7 +5,7 @@ use std::path::Path;
 use playbook_api::{Registry, Value};
 
 use super::Finding;
-use crate::playbook::Loader;
+use crate::playbook::{Loader, Names};
 use crate::run;
 use crate::settings::Settings;
 use crate::vault::Keyring;
@@ -49,13 +49,28 @@ fn check(path: &Path) -> Vec<Finding> {
             }
             _ => Ok::<Value, _>(node.raw()),
         },
-        is_action: &|name| run::is_action(&registry, name),
-        action_names: &|| run::action_names(&registry),
-        is_lookup: &|name| crate::template::lookups::find(name).is_some(),
+        names: &Known(&registry),
         warn: &|_| {},
         fault: &Err,
     };
     super::file(path, &loader, &registry)
+}
+
+/// The modules of a registry, and this program's own actions and lookups.
+struct Known<'a>(&'a Registry);
+
+impl Names for Known<'_> {
+    fn is_action(&self, name: &str) -> bool {
+        run::is_action(self.0, name)
+    }
+
+    fn actions(&self) -> Vec<String> {
+        run::action_names(self.0)
+    }
+
+    fn is_lookup(&self, name: &str) -> bool {
+        crate::template::lookups::find(name).is_some()
+    }
 }
 
 /// The findings in one play's tasks, which begin in line 3.

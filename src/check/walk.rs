@@ -1,4 +1,4 @@
-//! Goes through a playbook: every play, block, task and handler, and what includes bring where their names are known.
+//! What a check knows on the way through a play, and where it says what it finds.
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;
@@ -7,31 +7,8 @@ use std::sync::Arc;
 use playbook_api::{Error, Map, Registry, Value};
 
 use super::finding::{Findings, Severity};
-use super::{Seen, arguments, files, handlers, known, templates};
-use crate::document::Node;
-use crate::inventory::Vars;
-use crate::playbook::{self, Brought, Frame, FrameKind, Item, Keywords, Loader, Play, Playbook, Role, Task};
-use crate::run::actions::include::find_in;
-use crate::run::include::role_spec;
-
-pub fn playbook(playbook: &Playbook, loader: &Loader, registry: &Registry, findings: &Findings) {
-    let dir = playbook.path.parent().unwrap_or(Path::new("/"));
-    for play in &playbook.plays {
-        let walk = Walk {
-            loader,
-            registry,
-            findings,
-            dir,
-            play,
-            handlers: RefCell::new(play.handlers.clone()),
-            open: Cell::default(),
-            notifiers: RefCell::default(),
-            frames: Seen::default(),
-            included: Seen::default(),
-        };
-        walk.play();
-    }
-}
+use crate::document::{Kind, Node};
+use crate::playbook::{Loader, Play, Task};
 
 /// The way through one play.
 pub struct Walk<'a> {
@@ -47,8 +24,6 @@ pub struct Walk<'a> {
     pub open: Cell<bool>,
     /// Where handlers are notified.
     pub notifiers: RefCell<Vec<Node>>,
-    frames: Seen<usize>,
-    included: Seen<String>,
 }
 
 impl Walk<'_> {
@@ -59,139 +34,17 @@ impl Walk<'_> {
     pub fn warning(&self, check: &'static str, error: Error) {
         self.findings.add(Severity::Warning, check, error);
     }
+}
 
-    fn play(&self) {
-        let play = self.play;
-        self.frame(&play.frame);
-        templates::play(self, play);
-        files::vars_files(self, play);
-        for role in play.roles.iter().map(|(role, _)| role) {
-            self.role(role);
+/// A written value, as far as it is known before it is rendered.
+pub fn known(node: &Node) -> Value {
+    match node.kind() {
+        Kind::Template(_) | Kind::Vault(_) => Value::Unknown("it is rendered".into()),
+        Kind::Value(value) => value.clone(),
+        Kind::List(items) => items.iter().map(known).collect(),
+        Kind::Map(map) => {
+            let entries = map.iter().map(|(key, entry)| (key.clone(), known(&entry.node)));
+            Value::from(entries.collect::<Map>())
         }
-        let roles = play.roles.iter().map(|(_, items)| items);
-        for items in std::iter::once(&play.pre_tasks).chain(roles).chain([&play.tasks, &play.post_tasks]) {
-            self.items(items, false);
-        }
-        let own = self.handlers.borrow().clone();
-        own.iter().for_each(|handler| self.task(handler, true));
-        handlers::check(self);
-    }
-
-    fn items(&self, items: &[Item], handlers: bool) {
-        for item in items {
-            match item {
-                Item::Task(task) => self.task(task, handlers),
-                Item::Block(block) => {
-                    self.frame(&block.frame);
-                    for section in [&block.block, &block.rescue, &block.always] {
-                        self.items(section, handlers);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The keywords around tasks, each once.
-    fn frame(&self, frame: &Arc<Frame>) {
-        for frame in frame.chain() {
-            if !self.frames.borrow_mut().insert(Arc::as_ptr(frame) as usize) {
-                break;
-            }
-            self.keywords(&frame.keywords);
-            if let FrameKind::Role(role) = &frame.kind {
-                self.role(role);
-            }
-        }
-    }
-
-    fn role(&self, role: &Arc<Role>) {
-        for vars in [&role.defaults, &role.vars, &role.params] {
-            templates::vars(self, vars);
-        }
-        role.dependencies().iter().for_each(|role| self.role(role));
-    }
-
-    fn keywords(&self, keywords: &Keywords) {
-        templates::keywords(self, keywords);
-        self.notifiers.borrow_mut().extend(keywords.values.get("notify").cloned());
-    }
-
-    fn task(&self, task: &Arc<Task>, handler: bool) {
-        if task.implicit {
-            return;
-        }
-        self.frame(&task.frame);
-        self.keywords(&task.keywords);
-        templates::task(self, task);
-        arguments::check(self, task);
-        files::check(self, task);
-        match task.action_name() {
-            "include_tasks" => self.include_tasks(task, handler),
-            "include_role" => self.include_role(task),
-            _ => {}
-        }
-    }
-
-    fn include_tasks(&self, task: &Arc<Task>, handler: bool) {
-        let Some(node) = task.action.args.get("_raw_params") else { return };
-        let Some(name) = node.as_str() else { return self.open.set(true) };
-        match find_in(task, handler, [&self.play.folder, self.dir], name) {
-            Ok(path) => self.brought(task, &path, handler),
-            Err(_) => files::missing(self, node, name),
-        }
-    }
-
-    fn brought(&self, task: &Arc<Task>, path: &Path, handler: bool) {
-        if !self.first(format!("tasks {} {handler}", path.display())) {
-            return;
-        }
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        let loader = self.loader.in_folder(&self.play.folder);
-        let frame = playbook::include_frame(task, folder, Vars::default());
-        let loaded = frame.and_then(|frame| playbook::load_task_file(&loader, path, &frame, handler));
-        self.take(loaded, handler);
-    }
-
-    fn include_role(&self, task: &Arc<Task>) {
-        let args = &task.action.args;
-        let arguments: Map = args.iter().map(|(name, node)| (name.clone().into(), known(node))).collect();
-        let texts = ["name", "role", "tasks_from", "vars_from", "defaults_from", "handlers_from"];
-        let unknown = |name: &&str| matches!(arguments.get(*name), Some(Value::Unknown(_)));
-        if task.action.variable_args.is_some() || texts.iter().any(unknown) {
-            return self.open.set(true);
-        }
-        let Ok(mut spec) = role_spec(&arguments, task) else { return };
-        spec.place = args.get("name").or_else(|| args.get("role")).map(|node| node.place().clone());
-        let from = [&spec.tasks_from, &spec.vars_from, &spec.defaults_from, &spec.handlers_from];
-        if !self.first(format!("role {} {from:?}", spec.name)) {
-            return;
-        }
-        let loader = self.loader.in_folder(&self.play.folder);
-        let frame = playbook::include_frame(task, &self.play.folder, Vars::default());
-        let loaded = frame.and_then(|frame| playbook::load_role(&loader, &spec, &frame));
-        let loaded = loaded.map(|loaded| loaded.brought);
-        self.take(loaded.map_err(|error| error.at(spec.place.as_ref().unwrap_or(&task.place))), false);
-    }
-
-    fn first(&self, what: String) -> bool {
-        self.included.borrow_mut().insert(what)
-    }
-
-    fn take(&self, loaded: Result<Brought, Error>, handlers: bool) {
-        let brought = match loaded {
-            Ok(brought) => brought,
-            Err(error) => return self.findings.load(error, true),
-        };
-        brought.roles.iter().for_each(|role| self.role(role));
-        self.handlers.borrow_mut().extend(brought.handlers.iter().cloned());
-        if handlers {
-            let tasks = brought.items.iter().filter_map(|item| match item {
-                Item::Task(task) => Some(task.clone()),
-                Item::Block(_) => None,
-            });
-            self.handlers.borrow_mut().extend(tasks);
-        }
-        self.items(&brought.items, handlers);
-        brought.handlers.iter().for_each(|handler| self.task(handler, true));
     }
 }

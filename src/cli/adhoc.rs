@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use clap::Parser;
 use playbook_api::context::Cancel;
-use playbook_api::{Error, Map, Place, Value, map};
+use playbook_api::{Error, Map, Place, Redactor, Value, map};
 
 use super::common::{self, HostArgs};
 use super::session::Session;
 use super::{Fault, Register, interrupt};
 use crate::document::{Node, Trust, parse_json, parse_kv};
-use crate::report::{self, Output};
-use crate::run::{self, Shared};
+use crate::foreign::Foreign;
+use crate::inventory::Inventory;
+use crate::report::{self, Output, Reporter};
+use crate::run::{self, Options, Shared};
+use crate::settings::Settings;
 
 /// Run one task on the hosts that match a pattern.
 #[derive(Parser)]
@@ -50,46 +53,44 @@ pub struct Adhoc {
     hosts: HostArgs,
 }
 
+/// How a task ended.
+pub struct Ended {
+    pub code: u8,
+    /// Whether it changed anything.
+    pub changed: bool,
+}
+
 /// Modules that do nothing without arguments.
 const NEED_ARGUMENTS: [&str; 4] = ["command", "shell", "raw", "script"];
 
 impl Adhoc {
     pub fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
+        self.ending(register, by_project).map(|ending| ending.code)
+    }
+
+    /// Runs the task; how it went.
+    pub fn ending(self, register: Register, by_project: bool) -> Result<Ended, Fault> {
         let mut session = Session::new(&self.hosts.vault, register, by_project)?;
         self.hosts.put_flags(&mut session.settings);
         let options = self.hosts.options(&session.settings, !self.list_hosts)?;
-        let as_in_playbooks =
-            session.settings.bin_ansible_callbacks && session.settings.stdout_callback != "default";
-        let output = match self.one_line {
-            true => Output::OneLine,
-            false if as_in_playbooks => Output::Text,
-            false => Output::Minimal,
-        };
         let folder = self.playbook_dir.as_ref().or(session.settings.playbook_dir.as_ref());
         let folder = crate::document::absolute(folder.map_or(Path::new("."), |folder| folder));
         let (context, foreign) = common::context(&session, &options);
         foreign.add_playbook(&folder);
         let redactor = &context.redactor;
-        let own = report::python::without(&session.settings, &foreign);
-        let mut reporter = report::reporter(&own, output, options.verbosity, redactor.clone());
+        let settings = &session.settings;
+        let verbosity = options.verbosity;
+        let mut reporter =
+            reporter(settings, &foreign, self.one_line, verbosity, redactor.clone(), !self.list_hosts)?;
         if let Some(folder) = &self.tree {
             let folder = crate::document::absolute(&crate::settings::expand_home(folder));
-            reporter = report::with_tree(reporter, folder, &session.settings, options.verbosity, redactor);
+            reporter = report::with_tree(reporter, folder, settings, verbosity, redactor);
         }
-        let plugins = session.settings.bin_ansible_callbacks && !self.list_hosts;
-        let mut reporter =
-            report::python::with_plugins(reporter, &foreign, &session.settings, redactor.clone(), plugins)?;
         let mut inventory = common::begin(&session, &options, &context, &mut *reporter)?;
         inventory.beside_playbook(vec![folder.clone()]);
         if self.list_hosts {
-            let (mut hosts, _) = inventory.select(&self.pattern, &session.settings)?;
-            if let Some(limit) = &options.limit {
-                let (limited, _) = inventory.select(limit, &session.settings)?;
-                hosts.retain(|host| limited.contains(host));
-            }
-            say!("  hosts ({}):", hosts.len());
-            hosts.iter().for_each(|host| say!("    {host}"));
-            return Ok(0);
+            list_hosts(&inventory, &self.pattern, &options, &session.settings)?;
+            return Ok(Ended { code: 0, changed: false });
         }
         let module = self.module_name.clone().unwrap_or_else(|| session.settings.module_name.clone());
         let document = self.document(&module).map_err(Fault::options)?;
@@ -99,33 +100,18 @@ impl Adhoc {
         let mut run = run::Run::new(Arc::new(shared), inventory, reporter)?;
         let playbook = run.load_document(&document, &folder)?;
         interrupt::watch(cancel);
-        Ok(run.playbooks(&[playbook])?.exit_code())
+        let code = run.playbooks(&[playbook])?.exit_code();
+        Ok(Ended { code, changed: run.stats.changed() })
     }
 
     /// A playbook of one task.
     fn document(&self, module: &str) -> Result<Node, Error> {
-        let text = self.args.as_deref().unwrap_or_default();
-        let short = module.strip_prefix("ansible.builtin.").unwrap_or(module);
-        if text.is_empty() && NEED_ARGUMENTS.contains(&short) {
-            let hint = if self.pattern.ends_with(".yml") {
-                "Did you mean to run 'playbook run'?"
-            } else {
-                "Give them with -a."
-            };
-            return Err(Error::new(format!("No argument passed to {module} module")).help(hint));
-        }
-        let place = Place::file_only("<adhoc>");
-        let args: Map = if text.trim_start().starts_with('{')
-            && text.trim_end().ends_with('}')
-            && !text.starts_with("{{")
-        {
-            let node = parse_json(text, "<adhoc>", Trust::Text)?;
-            node.raw().as_map().cloned().unwrap_or_default()
-        } else {
-            let parsed = parse_kv(text, &place, Trust::Text, NEED_ARGUMENTS.contains(&short))?;
-            parsed.into_iter().map(|(name, node)| (Value::from(name), node.raw())).collect()
-        };
-        let mut task = map! { "action" => module, "args" => args };
+        let mut task = task(module, self.args.as_deref().unwrap_or_default()).map_err(|e| {
+            match self.pattern.ends_with(".yml") {
+                true => e.help("Did you mean to run 'playbook run'?"),
+                false => e,
+            }
+        })?;
         for (keyword, seconds) in
             [("async", self.seconds), ("poll", self.poll), ("timeout", self.task_timeout)]
         {
@@ -133,10 +119,75 @@ impl Adhoc {
                 task.insert(keyword.into(), seconds.into());
             }
         }
-        let play = map! {
+        Ok(document(map! {
             "name" => "Ansible Ad-Hoc", "hosts" => self.pattern.as_str(), "gather_facts" => false,
             "tasks" => vec![Value::from(task)],
-        };
-        Ok(Node::from_value(&place, vec![Value::from(play)].into(), Trust::Templates))
+        }))
     }
+}
+
+fn place() -> Place {
+    Place::file_only("<adhoc>")
+}
+
+/// A task: a module, and its arguments as they were typed.
+pub fn task(module: &str, text: &str) -> Result<Map, Error> {
+    let short = module.strip_prefix("ansible.builtin.").unwrap_or(module);
+    let free_form = NEED_ARGUMENTS.contains(&short);
+    if text.is_empty() && free_form {
+        return Err(Error::new(format!("No argument passed to {module} module")).help("Give them with -a."));
+    }
+    let is_json =
+        text.trim_start().starts_with('{') && text.trim_end().ends_with('}') && !text.starts_with("{{");
+    let args: Map = if is_json {
+        let node = parse_json(text, "<adhoc>", Trust::Text)?;
+        node.raw().as_map().cloned().unwrap_or_default()
+    } else {
+        let parsed = parse_kv(text, &place(), Trust::Text, free_form)?;
+        parsed.into_iter().map(|(name, node)| (Value::from(name), node.raw())).collect()
+    };
+    Ok(map! { "action" => module, "args" => args })
+}
+
+/// A playbook of one play.
+pub fn document(play: Map) -> Node {
+    Node::from_value(&place(), vec![Value::from(play)].into(), Trust::Templates)
+}
+
+/// The report of tasks that no playbook holds; `plugins` says whether callback plugins are wanted.
+pub fn reporter(
+    settings: &Settings,
+    foreign: &Arc<Foreign>,
+    one_line: bool,
+    verbosity: u8,
+    redactor: Redactor,
+    plugins: bool,
+) -> Result<Box<dyn Reporter>, Error> {
+    let as_in_playbooks = settings.bin_ansible_callbacks && settings.stdout_callback != "default";
+    let output = match one_line {
+        true => Output::OneLine,
+        false if as_in_playbooks => Output::Text,
+        false => Output::Minimal,
+    };
+    let own = report::python::without(settings, foreign);
+    let reporter = report::reporter(&own, output, verbosity, redactor.clone());
+    let plugins = plugins && settings.bin_ansible_callbacks;
+    report::python::with_plugins(reporter, foreign, settings, redactor, plugins)
+}
+
+/// Prints the hosts that a pattern selects.
+pub fn list_hosts(
+    inventory: &Inventory,
+    pattern: &str,
+    options: &Options,
+    settings: &Settings,
+) -> Result<(), Error> {
+    let (mut hosts, _) = inventory.select(pattern, settings)?;
+    if let Some(limit) = &options.limit {
+        let (limited, _) = inventory.select(limit, settings)?;
+        hosts.retain(|host| limited.contains(host));
+    }
+    say!("  hosts ({}):", hosts.len());
+    hosts.iter().for_each(|host| say!("    {host}"));
+    Ok(())
 }

@@ -68,17 +68,6 @@ impl Check {
     }
 }
 
-/// What `playbook run` says before it starts: a task that is skipped or rescued keeps its right to be wrong.
-pub fn warn(run: &mut run::Run, playbooks: &[crate::playbook::Playbook]) {
-    let registry = run.shared.registry.clone();
-    for playbook in playbooks {
-        let found = run.with_loader(&playbook.path, |loader| check::loaded(playbook, loader, &registry));
-        for finding in found {
-            run.emit(report::Event::Warning(format_error(&finding.error).trim_end().to_owned()));
-        }
-    }
-}
-
 fn count(findings: &[Finding], severity: Severity) -> usize {
     findings.iter().filter(|finding| finding.severity == severity).count()
 }

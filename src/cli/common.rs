@@ -14,18 +14,25 @@ use crate::report::{self, Event, Reporter};
 use crate::run::Options;
 use crate::settings::Settings;
 
+/// Which hosts there are.
+#[derive(Args)]
+pub struct InventoryArgs {
+    /// An inventory: a file, a folder, a script, hosts (`a,b,`) or terraform:PATH; may be given several times.
+    #[arg(short, long, visible_alias = "inventory-file", value_name = "INVENTORY")]
+    pub inventory: Vec<String>,
+    /// Only hosts that also match this pattern.
+    #[arg(short, long, value_name = "PATTERN", visible_alias = "subset", allow_hyphen_values = true)]
+    pub limit: Option<String>,
+    /// Variables above all others: `name=value`, YAML, JSON or @FILE; may be given several times.
+    #[arg(short, long, value_name = "VARS", allow_hyphen_values = true)]
+    pub extra_vars: Vec<String>,
+}
+
 /// Which hosts, and what is said of them.
 #[derive(Args)]
 pub struct HostArgs {
-    /// An inventory: a file, a folder, a script, hosts (`a,b,`) or terraform:PATH; may be given several times.
-    #[arg(short, long, visible_alias = "inventory-file", value_name = "INVENTORY")]
-    inventory: Vec<String>,
-    /// Only hosts that also match this pattern.
-    #[arg(short, long, value_name = "PATTERN", visible_alias = "subset", allow_hyphen_values = true)]
-    limit: Option<String>,
-    /// Variables above all others: `name=value`, YAML, JSON or @FILE; may be given several times.
-    #[arg(short, long, value_name = "VARS", allow_hyphen_values = true)]
-    extra_vars: Vec<String>,
+    #[command(flatten)]
+    hosts: InventoryArgs,
     /// Change nothing; say what would change.
     #[arg(short = 'C', long)]
     check: bool,
@@ -58,22 +65,22 @@ pub struct HostArgs {
 pub struct ConnectionArgs {
     /// The connection, such as local or ssh.
     #[arg(short, long, value_name = "CONNECTION")]
-    connection: Option<String>,
+    pub connection: Option<String>,
     /// The user to log in as.
     #[arg(short, long, value_name = "USER")]
-    user: Option<String>,
+    pub user: Option<String>,
     /// Seconds until a connection attempt is given up.
     #[arg(short = 'T', long, value_name = "SECONDS")]
     timeout: Option<u64>,
     /// The private key to log in with.
     #[arg(long, visible_alias = "key-file", value_name = "FILE")]
-    private_key: Option<PathBuf>,
+    pub private_key: Option<PathBuf>,
     /// Ask for the login password.
     #[arg(short = 'k', long)]
-    ask_pass: bool,
+    pub ask_pass: bool,
     /// A file (or program) with the login password.
     #[arg(long, visible_alias = "conn-pass-file", value_name = "FILE", conflicts_with = "ask_pass")]
-    connection_password_file: Option<PathBuf>,
+    pub connection_password_file: Option<PathBuf>,
     /// Leave no helper on the hosts for the next run.
     #[arg(long)]
     no_keep_remote: bool,
@@ -104,12 +111,19 @@ pub struct BecomeArgs {
     /// The user to become.
     #[arg(long, value_name = "USER")]
     become_user: Option<String>,
+    #[command(flatten)]
+    password: BecomePasswordArgs,
+}
+
+/// Where the password for becoming another user comes from.
+#[derive(clap::Args)]
+pub struct BecomePasswordArgs {
     /// Ask for the password that becoming needs.
     #[arg(short = 'K', long)]
-    ask_become_pass: bool,
+    pub ask_become_pass: bool,
     /// A file (or program) with the password that becoming needs.
     #[arg(long, visible_alias = "become-pass-file", value_name = "FILE", conflicts_with = "ask_become_pass")]
-    become_password_file: Option<PathBuf>,
+    pub become_password_file: Option<PathBuf>,
 }
 
 impl HostArgs {
@@ -142,13 +156,13 @@ impl HostArgs {
         let (login, elevated) = if runs { self.passwords(settings)? } else { (None, None) };
         let (connection, privileges) = (&self.connection, &self.privileges);
         Ok(Options {
-            inventory: session::inventory_sources(&self.inventory, settings),
-            limit: self.limit.clone(),
+            inventory: session::inventory_sources(&self.hosts.inventory, settings),
+            limit: self.hosts.limit.clone(),
             check: self.check,
             diff: self.diff || settings.diff_always,
             forks: settings.forks.max(1),
             verbosity: self.verbose.saturating_add(u8::try_from(settings.verbosity).unwrap_or(u8::MAX)),
-            extra_vars: self.extra_vars.clone(),
+            extra_vars: self.hosts.extra_vars.clone(),
             force_handlers: settings.force_handlers,
             flush_cache: self.flush_cache,
             user: connection.user.clone(),
@@ -167,7 +181,7 @@ impl HostArgs {
 
     /// The passwords for logging in and for becoming another user.
     fn passwords(&self, settings: &Settings) -> Result<(Option<String>, Option<String>), Error> {
-        let (connection, privileges) = (&self.connection, &self.privileges);
+        let (connection, privileges) = (&self.connection, &self.privileges.password);
         let ask_login = connection.ask_pass || settings.ask_pass;
         let ask_become = privileges.ask_become_pass || settings.become_ask_pass;
         let file =
@@ -193,8 +207,10 @@ impl HostArgs {
 
 /// The modules' context of a run with these options, and the modules and plugins in other languages.
 pub fn context(session: &Session, options: &Options) -> (Context, Arc<Foreign>) {
-    for password in [&options.connection_password, &options.become_password].into_iter().flatten() {
-        session.context.redactor.register(password);
+    if session.by_project {
+        for password in [&options.connection_password, &options.become_password].into_iter().flatten() {
+            session.context.redactor.register(password);
+        }
     }
     let (foreign, context) = session.foreign(options.verbosity);
     report::python::folders(&options.playbooks, &foreign);

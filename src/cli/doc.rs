@@ -91,10 +91,10 @@ impl Docs {
         let what = if self.kind == "module" { "module".to_owned() } else { format!("{} plugin", self.kind) };
         let python = foreign.python_for(&what, names.first().map_or("", String::as_str))?;
         let flags = [(self.list || names.is_empty(), "-l"), (self.json, "-j"), (self.snippet, "-s")];
-        let mut arguments = vec!["-t", &self.kind];
+        let mut arguments = vec!["ansible-doc", "-t", &self.kind];
         arguments.extend(flags.iter().filter(|(set, _)| *set).map(|(_, flag)| *flag));
         arguments.extend(names.iter().map(String::as_str));
-        let answer = python.ask("doc", json!(arguments), &mut nothing_to_ask)?;
+        let answer = python.ask("program", json!(arguments), &mut nothing_to_ask)?;
         Ok(answer.as_str().unwrap_or_default().to_owned())
     }
 
@@ -145,6 +145,16 @@ fn find<'a>(registry: &'a Registry, name: &str) -> Result<Subject<'a>, Error> {
         Some(near) => error.help(format!("Did you mean '{near}'?")),
         None => error.help("'playbook doc --list' names all modules."),
     })
+}
+
+/// A module in short: what it does, and its options with a line each.
+pub fn summary(registry: &Registry, name: &str) -> Result<String, Error> {
+    let Subject { doc, spec, .. } = find(registry, name)?;
+    let options = spec.options.iter().filter(|(name, _)| !name.starts_with('_'));
+    let lines = options.map(|(name, option)| {
+        format!("\n  {name:<20} {}", option.description.trim().lines().next().unwrap_or_default())
+    });
+    Ok(format!("{}{}", doc.short, lines.collect::<String>()))
 }
 
 fn text(subject: &Subject) -> String {

@@ -1,11 +1,23 @@
 //! Ctrl-C: once lets the running tasks finish, twice stops. So does being told to terminate.
 
+use std::sync::{Mutex, MutexGuard};
+
 use nix::sys::signal::{SigSet, Signal};
 use playbook_api::context::Cancel;
+
+/// What the next SIGINT sets; none before anything is watched.
+static CURRENT: Mutex<Option<Cancel>> = Mutex::new(None);
+
+fn current() -> MutexGuard<'static, Option<Cancel>> {
+    CURRENT.lock().unwrap_or_else(|e| e.into_inner())
+}
 
 /// From now on the first SIGINT sets `cancel`, and the second ends the process with ansible-playbook's exit code
 /// for it. Programs that tasks start are not affected: a child begins with no signal blocked.
 pub fn watch(cancel: Cancel) {
+    if current().replace(cancel).is_some() {
+        return;
+    }
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGINT);
     signals.add(Signal::SIGTERM);
@@ -13,29 +25,23 @@ pub fn watch(cancel: Cancel) {
         return;
     }
     let wait = move || {
-        if first(&signals) {
-            cancel.set();
-            eprintln!("\nInterrupted: the running tasks may finish. Once more stops at once.");
-        }
-        let signal = signals.wait();
-        if signal == Ok(Signal::SIGTERM) {
-            stop(143);
-        } else if signal.is_ok() {
-            eprintln!("[ERROR]: User interrupted execution");
-            stop(99);
+        while let Ok(signal) = signals.wait() {
+            match &*current() {
+                _ if signal == Signal::SIGTERM => stop(143),
+                Some(cancel) if !cancel.is_set() => {
+                    cancel.set();
+                    eprintln!("\nInterrupted: the running tasks may finish. Once more stops at once.");
+                }
+                _ => {
+                    eprintln!("[ERROR]: User interrupted execution");
+                    stop(99);
+                }
+            }
         }
     };
     // Without the thread Ctrl-C would be lost: give the signal back.
     if std::thread::Builder::new().name("interrupt".into()).spawn(wait).is_err() {
         let _ = signals.thread_unblock();
-    }
-}
-
-/// Waits for the first signal, and says whether the running tasks may finish.
-fn first(signals: &SigSet) -> bool {
-    match signals.wait() {
-        Ok(Signal::SIGTERM) => stop(143),
-        signal => signal.is_ok(),
     }
 }
 

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use playbook_api::Error;
+use playbook_api::{Error, ErrorKind};
 
+use super::common::InventoryArgs;
 use super::session::{self, Session, VaultArgs};
 use super::{Fault, Register, show};
 use crate::document;
@@ -38,15 +39,8 @@ struct Show {
     /// The tree of groups and hosts.
     #[arg(long, group = "what")]
     graph: bool,
-    /// An inventory: a file, a folder, a script, hosts (`a,b,`) or terraform:PATH; may be given several times.
-    #[arg(short, long, visible_alias = "inventory-file", value_name = "INVENTORY")]
-    inventory: Vec<String>,
-    /// Only hosts that also match this pattern.
-    #[arg(short, long, value_name = "PATTERN", visible_alias = "subset", allow_hyphen_values = true)]
-    limit: Option<String>,
-    /// Variables above all others: `name=value`, YAML, JSON or @FILE; may be given several times.
-    #[arg(short, long, value_name = "VARS", allow_hyphen_values = true)]
-    extra_vars: Vec<String>,
+    #[command(flatten)]
+    hosts: InventoryArgs,
     /// YAML instead of JSON.
     #[arg(short, long)]
     yaml: bool,
@@ -118,8 +112,8 @@ impl Show {
         }
         let session = Session::new(&self.vault, register, by_project)?;
         let settings = &session.settings;
-        let sources = session::inventory_sources(&self.inventory, settings);
-        let extra = extra_vars(&self.extra_vars, &session.keyring)?;
+        let sources = session::inventory_sources(&self.hosts.inventory, settings);
+        let extra = extra_vars(&self.hosts.extra_vars, &session.keyring)?;
         let (foreign, context) = session.foreign(self.verbose);
         let here = self.playbook_dir.as_ref().or(settings.playbook_dir.as_ref());
         foreign.add_playbook(&document::absolute(here.map_or(std::path::Path::new("."), |folder| folder)));
@@ -129,7 +123,7 @@ impl Show {
         }
         let folder = self.playbook_dir.as_ref().or(settings.playbook_dir.as_ref());
         inventory.beside_playbook(folder.map(|folder| document::absolute(folder)).into_iter().collect());
-        let limited = match &self.limit {
+        let limited = match &self.hosts.limit {
             Some(limit) => {
                 let (hosts, warnings) = inventory.select(limit, settings)?;
                 warnings.iter().for_each(|warning| eprintln!("[WARNING]: {warning}"));
@@ -149,10 +143,10 @@ impl Show {
             Some(host) => {
                 let (_, warnings) = inventory.select(host, settings)?;
                 warnings.iter().for_each(|warning| eprintln!("[WARNING]: {warning}"));
-                printer.host(host).map_err(Fault::options)?
+                printer.host(host).map_err(refused)?
             }
             None if self.graph => {
-                printer.graph(self.group.as_deref().unwrap_or("all"), self.vars).map_err(Fault::options)?
+                printer.graph(self.group.as_deref().unwrap_or("all"), self.vars).map_err(refused)?
             }
             None => printer.list()?,
         };
@@ -162,6 +156,11 @@ impl Show {
         }
         Ok(put(&text, self.output.as_ref())?)
     }
+}
+
+/// What was asked for makes no sense, unless a document is what is wrong.
+fn refused(error: Error) -> Fault {
+    if error.get_kind() == ErrorKind::Syntax { error.into() } else { Fault::options(error) }
 }
 
 fn put(text: &str, output: Option<&PathBuf>) -> Result<u8, Error> {

@@ -1,10 +1,10 @@
 //! `--list-hosts`, `--list-tasks`, `--list-tags` and `--syntax-check`.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use playbook_api::{Error, Value};
+use playbook_api::{Error, ErrorKind, Value};
 
 use crate::document::Node;
 use crate::inventory::{Inventory, Vars, extra_vars};
@@ -13,6 +13,7 @@ use crate::playbook::{Play, Playbook};
 use crate::run::Shared;
 use crate::template::environment::Options;
 use crate::template::{Environment, Renderer, Scope};
+use crate::vars::VarsFiles;
 
 /// Prints what was asked for of each playbook.
 pub fn print<'p>(
@@ -27,10 +28,16 @@ pub fn print<'p>(
         keyring: shared.keyring.clone(),
         options: Options::default(),
     });
+    // A play's renderer is made once: it reads files.
+    let known: RefCell<HashMap<*const Play, Renderer>> = RefCell::default();
     let render = |play: &Play, node: &Node| {
-        let layers = [extra.clone(), play.vars.clone()];
-        let scope = Arc::new(PlayScope { layers, environment: environment.clone() });
-        Renderer { environment: environment.clone(), scope }.value(node)
+        if let Some(renderer) = known.borrow().get(&std::ptr::from_ref(play)) {
+            return renderer.value(node);
+        }
+        let renderer = renderer(play, &extra, &environment, shared)?;
+        let value = renderer.value(node);
+        known.borrow_mut().insert(play, renderer);
+        value
     };
     let warned = RefCell::new(HashSet::new());
     let select = |pattern: &str| {
@@ -60,9 +67,34 @@ pub fn print<'p>(
     Ok(())
 }
 
-/// What a play knows before it has hosts: extra variables and its own.
+/// Renders with what a play knows before it has hosts.
+fn renderer(
+    play: &Play,
+    extra: &Arc<Vars>,
+    environment: &Arc<Environment>,
+    shared: &Shared,
+) -> Result<Renderer, Error> {
+    let with = |layers: Vec<Arc<Vars>>| {
+        let scope = Arc::new(PlayScope { layers: layers.into(), environment: environment.clone() });
+        Renderer { environment: environment.clone(), scope }
+    };
+    let before = with(vec![extra.clone(), play.vars.clone()]);
+    let files = VarsFiles::load(&play.vars_files, &play.folder, &before, shared.keyring.clone());
+    let files = match files {
+        Ok(files) if files.is_templated() => files.of_host(&before),
+        Ok(files) => files.of_play().to_vec(),
+        // A run would fail; what there is to list is there all the same.
+        Err(e) if e.get_kind() == ErrorKind::NotFound => Vec::new(),
+        Err(e) => return Err(e),
+    };
+    let layers = std::iter::once(extra.clone()).chain(files.into_iter().rev());
+    Ok(with(layers.chain([play.vars.clone()]).collect()))
+}
+
+/// What a play knows before it has hosts: extra variables, its files of variables, and its own.
 struct PlayScope {
-    layers: [Arc<Vars>; 2],
+    /// Those that win first.
+    layers: Arc<[Arc<Vars>]>,
     environment: Arc<Environment>,
 }
 

@@ -10,11 +10,13 @@ mod ask;
 mod check;
 mod common;
 mod config;
+mod console;
 mod doc;
 mod galaxy;
 mod interrupt;
 mod inventory;
 mod list;
+mod pull;
 mod run;
 mod session;
 mod vault;
@@ -47,6 +49,8 @@ enum Command {
     Run(Box<run::Run>),
     Check(check::Check),
     Adhoc(Box<adhoc::Adhoc>),
+    Console(Box<console::Console>),
+    Pull(Box<pull::Pull>),
     Inventory(inventory::Inventory),
     Config(config::Config),
     Doc(doc::Docs),
@@ -60,6 +64,8 @@ impl Command {
             Command::Run(command) => command.run(register, true),
             Command::Check(command) => command.run(register),
             Command::Adhoc(command) => command.run(register, true),
+            Command::Console(command) => command.run(register, true),
+            Command::Pull(command) => command.run(register, true),
             Command::Inventory(command) => command.run(register, true),
             Command::Config(command) => command.run(true),
             Command::Doc(command) => command.run(register),
@@ -77,6 +83,10 @@ pub fn main(register: Register) -> ExitCode {
     let done = match name.to_str() {
         Some("ansible-playbook") => parse::<run::Run>(&arguments, "ansible-playbook").run(register, false),
         Some("ansible") => parse::<adhoc::Adhoc>(&arguments, "ansible").run(register, false),
+        Some("ansible-console") => {
+            parse::<console::Console>(&arguments, "ansible-console").run(register, false)
+        }
+        Some("ansible-pull") => parse::<pull::Pull>(&arguments, "ansible-pull").run(register, false),
         Some("ansible-inventory") => {
             parse::<inventory::Inventory>(&arguments, "ansible-inventory").run(register, false)
         }

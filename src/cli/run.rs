@@ -9,7 +9,8 @@ use playbook_api::{Error, ErrorKind};
 
 use super::common::{self, HostArgs};
 use super::session::Session;
-use super::{Fault, Register, check, interrupt, list};
+use super::{Fault, Register, interrupt, list};
+use crate::check;
 use crate::playbook::Playbook;
 use crate::playbook::listing::Listed;
 use crate::playbook::tags;
@@ -77,8 +78,9 @@ impl Run {
         if !only_lists {
             session.keyring.ask()?;
         }
-        let options = self.options(&session.settings, playbooks, only_lists)?;
+        let mut options = self.options(&session.settings, playbooks, only_lists)?;
         let output = if self.output == Form::Json { Output::Json } else { Output::Text };
+        options.is_silent = report::is_silent(&session.settings, output, options.verbosity);
         let (context, foreign) = common::context(&session, &options);
         let redactor = context.redactor.clone();
         let own = report::python::without(&session.settings, &foreign);
@@ -104,7 +106,7 @@ impl Run {
             return Ok(0);
         }
         if by_project {
-            check::warn(&mut run, &loaded);
+            warn(&mut run, &loaded);
         }
         interrupt::watch(cancel);
         let ending = run.playbooks(&loaded)?;
@@ -171,4 +173,15 @@ fn in_collection(name: &Path, settings: &Settings) -> Option<PathBuf> {
     let name = name.to_str()?;
     let here = crate::document::absolute(Path::new("."));
     crate::foreign::collections::playbook(name, std::iter::once(&*here), settings)
+}
+
+/// What a check finds is a warning here: a task that is skipped or rescued keeps its right to be wrong.
+fn warn(run: &mut run::Run, playbooks: &[Playbook]) {
+    let registry = run.shared.registry.clone();
+    for playbook in playbooks {
+        let found = run.with_loader(&playbook.path, |loader| check::loaded(playbook, loader, &registry));
+        for finding in found {
+            run.emit(report::Event::Warning(report::format_error(&finding.error).trim_end().to_owned()));
+        }
+    }
 }

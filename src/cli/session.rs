@@ -1,5 +1,6 @@
 //! What most subcommands start with: settings, vault secrets, the project, the modules.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -62,6 +63,8 @@ pub struct Session {
     pub settings: Settings,
     pub keyring: Arc<Keyring>,
     pub context: Context,
+    /// Called as `playbook`, and not by the name of one of Ansible's programs, which promises exactly their ways.
+    pub by_project: bool,
     /// What is to be told before anything else.
     pub warnings: Vec<Error>,
 }
@@ -82,7 +85,7 @@ impl Session {
         register(&mut registry);
         let context =
             Context { registry: Arc::new(registry), redactor: Redactor::default(), ..Context::default() };
-        Ok(Session { settings, keyring: Arc::new(keyring), context, warnings })
+        Ok(Session { by_project, settings, keyring: Arc::new(keyring), context, warnings })
     }
 }
 
@@ -110,6 +113,10 @@ pub fn settings_of(
         settings.roles_path.push(roles);
     }
     settings.project = project;
+    if !by_project {
+        // Ansible's programs leave this folder behind. Nothing here needs it: where it cannot be made, it is missing.
+        let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&settings.local_tmp);
+    }
     Ok((settings, warnings))
 }
 

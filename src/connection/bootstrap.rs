@@ -37,7 +37,7 @@ pub fn start(
     payload: &mut Option<Payload>,
 ) -> Result<Channel, Failure> {
     // doas takes a password from a terminal alone: the login user's helper provides one.
-    let terminal = other.filter(|other| other.needs_terminal());
+    let mut terminal = other.filter(|other| other.needs_terminal());
     let (mut first, mut last) = (Attempt::default(), Attempt::default());
     loop {
         let current = match payload {
@@ -49,7 +49,7 @@ pub fn start(
         let mut dialogue = match terminal {
             Some(other) => {
                 let once = if deploy.keep { "" } else { "once " };
-                let line = format!("terminal {once}{}", privilege::quote(&other.command(&line, "")?));
+                let line = format!("terminal {once}{}", privilege::quote(&other.command_at_terminal(&line)?));
                 Dialogue::begin(launcher, &first.script(deploy, &current, &line), None, Some(other))?
             }
             None => Dialogue::begin(launcher, &line, other, None)?,
@@ -76,6 +76,10 @@ pub fn start(
                     break;
                 }
                 Said::Failed(_) => return Err(nowhere(&dialogue.complaints())),
+                Said::Nothing if terminal.is_none() && privilege::wants_terminal(&dialogue.complaints()) => {
+                    terminal = other;
+                    break;
+                }
                 // What was there did not start: it may be damaged.
                 Said::Nothing if !attempt.fresh && !attempt.sent && dialogue.is_ours() => {
                     attempt.fresh = true;

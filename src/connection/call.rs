@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use playbook_api::context::{Cancel, Source};
 use playbook_api::{Arguments, Context, Error, Failure, ModuleEntry, Outcome};
-use playbook_remote::message::{CHUNK, Call, Message, SMALL, SourceInfo, WINDOW};
+use playbook_remote::message::{Call, Message, SMALL, SourceInfo, WINDOW};
 
 use super::channel::{Channel, Line};
 
@@ -127,15 +127,14 @@ impl Running<'_> {
             Err(e) => return self.line.say(&Message::End(Some(e.to_string()))),
         };
         let mut credit = WINDOW;
+        let mut piece = self.line.piece();
         loop {
-            let mut piece = vec![0; CHUNK];
-            match reader.read(&mut piece) {
+            let count = match piece.fill(&mut reader) {
                 Ok(0) => return self.line.say(&Message::End(None)),
-                Ok(count) => piece.truncate(count),
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Ok(count) => count,
                 Err(e) => return self.line.say(&Message::End(Some(e.to_string()))),
-            }
-            while credit < piece.len() {
+            };
+            while credit < count {
                 match self.line.hear(GLANCE)? {
                     Some(Message::Credit(count)) => credit += usize::try_from(count).unwrap_or(0),
                     Some(Message::Enough) => return self.line.say(&Message::End(None)),
@@ -147,8 +146,8 @@ impl Running<'_> {
                     None => {}
                 }
             }
-            credit -= piece.len();
-            self.line.say(&Message::Data(piece))?;
+            credit -= count;
+            self.line.send(piece.as_bytes())?;
         }
     }
 }

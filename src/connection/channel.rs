@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use playbook_api::Error;
-use playbook_remote::frame::{self, Assembler};
+use playbook_remote::frame::{self, Assembler, Piece};
 use playbook_remote::message::Message;
 
 use super::launch::Process;
@@ -99,6 +99,11 @@ impl Channel {
         self.lost.load(Ordering::Relaxed)
     }
 
+    /// Whether no call is under way.
+    pub fn is_idle(&self) -> bool {
+        self.state().mailboxes.is_empty()
+    }
+
     /// Says that nothing more will be said: the helper ends.
     pub fn close(&self) {
         self.input.lock().unwrap_or_else(|e| e.into_inner()).take();
@@ -123,10 +128,19 @@ pub struct Line<'a> {
 
 impl Line<'_> {
     pub fn say(&self, message: &Message) -> Result<(), Error> {
-        let bytes = frame::encode(self.call, message)?;
+        self.send(&frame::encode(self.call, message)?)
+    }
+
+    /// Room for pieces of this call's stream.
+    pub fn piece(&self) -> Piece {
+        Piece::new(self.call)
+    }
+
+    /// Sends a whole message.
+    pub fn send(&self, bytes: &[u8]) -> Result<(), Error> {
         let mut input = self.channel.input.lock().unwrap_or_else(|e| e.into_inner());
         let Some(file) = &mut *input else { return Err(Error::new("the connection was closed")) };
-        file.write_all(&bytes).map_err(|e| {
+        file.write_all(bytes).map_err(|e| {
             // Half a message may be under way: nothing can follow it.
             *input = None;
             self.channel.lost.store(true, Ordering::Relaxed);

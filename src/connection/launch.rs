@@ -19,6 +19,12 @@ pub trait Launcher: Send + Sync {
         None
     }
 
+    /// The line that ends on the host whatever this connection has started there and is no helper, where that can be
+    /// told.
+    fn sweeper(&self) -> Option<String> {
+        None
+    }
+
     /// Ends the connection; the next start makes a new one.
     fn close(&self) {}
 }

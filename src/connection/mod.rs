@@ -30,7 +30,7 @@ use playbook_api::{Arguments, Context, Failure, ModuleEntry, Outcome};
 pub use bootstrap::Deploy;
 pub use oneshot::{Commands, OneShot};
 pub use pool::{Connections, abandon};
-pub use privilege::Become;
+pub use privilege::{Become, quote};
 pub use ssh::askpass;
 
 /// How a module reaches the host it acts on. A module knows nothing of it.

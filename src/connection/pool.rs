@@ -70,6 +70,20 @@ impl Connections {
         Ok(remote)
     }
 
+    /// Ends the helper that waits for work as a user where a target leads: an account that is in use cannot be removed.
+    pub fn release(&self, target: &Target, user: &str) {
+        let here = target.login.plugin.rsplit('.').next() == Some("local");
+        let leads_there = |login: &Login| match here {
+            true => login.plugin == "local",
+            false => *login == target.login,
+        };
+        let all = self.all.lock().unwrap_or_else(|e| e.into_inner());
+        let remotes = all.iter().filter(|((login, _), _)| leads_there(login));
+        let remotes: Vec<Arc<Remote>> = remotes.map(|(_, remote)| remote.clone()).collect();
+        drop(all);
+        remotes.iter().for_each(|remote| remote.release(user));
+    }
+
     /// What all ssh connections have in common: the folder of their sockets.
     fn ssh(&self) -> Result<Arc<ssh::Common>, Error> {
         if let Some(common) = self.ssh.get() {

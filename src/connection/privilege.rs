@@ -95,6 +95,17 @@ impl Become {
         }
     }
 
+    /// The same at a terminal, which is where the question is asked and answered.
+    pub fn command_at_terminal(&self, command: &str) -> Result<String, Failure> {
+        match self.name() {
+            "sudo" => {
+                let flags = without(self.flags.as_deref().unwrap_or("-H -S -n"), 'S', "--stdin");
+                Become { flags: Some(flags), ..self.clone() }.command(command, "")
+            }
+            _ => self.command(command, ""),
+        }
+    }
+
     /// Whether the program takes a password from a terminal alone.
     pub fn needs_terminal(&self) -> bool {
         self.name() == "doas" && self.password.is_some()
@@ -174,12 +185,22 @@ fn sudo_prompt(key: &str) -> String {
     format!("[sudo via playbook, key={key}] password:")
 }
 
+/// Whether sudo refuses for want of a terminal (`requiretty`).
+pub fn wants_terminal(said: &str) -> bool {
+    said.contains("you must have a tty")
+}
+
 /// sudo's flags without the one that forbids it to ask.
 fn asking(flags: &str) -> String {
+    without(flags, 'n', "--non-interactive")
+}
+
+/// Flags without one of them.
+fn without(flags: &str, short: char, long: &str) -> String {
     let words = flags.split_whitespace().filter_map(|word| match word {
-        "-n" | "--non-interactive" => None,
-        long if long.starts_with("--") => Some(long.to_owned()),
-        short if short.starts_with('-') => Some(short.replacen('n', "", 1)),
+        word if word == long => None,
+        word if word.starts_with("--") => Some(word.to_owned()),
+        word if word.starts_with('-') => Some(word.replacen(short, "", 1)).filter(|word| word != "-"),
         other => Some(other.to_owned()),
     });
     words.collect::<Vec<_>>().join(" ")

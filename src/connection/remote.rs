@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, Instant};
 
 use playbook_api::{Arguments, Context, ErrorKind, Failure, ModuleEntry, Outcome};
 
@@ -13,10 +13,13 @@ use super::call::{self, Lost};
 use super::channel::{Channel, any_readable, readable};
 use super::launch::{Launcher, Started};
 use super::payload::Payload;
-use super::{Become, Connection, Output, pool};
+use super::{Become, Connection, Output, pool, privilege};
 
 /// How long a helper that was told to end may take.
 const FAREWELL: Duration = Duration::from_millis(1500);
+
+/// How long it may take to end commands that were cancelled.
+const SWEEP: Duration = Duration::from_secs(8);
 
 /// How often one who waits for a command looks whether the task was cancelled.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -30,11 +33,19 @@ pub struct Remote {
     helpers: Mutex<HashMap<Option<Become>, Slot>>,
     /// The helper for this kind of host, once that is known not to be our own.
     payload: Mutex<Option<Payload>>,
+    /// Held by commands that run without a helper; all of it by who ends those that are left.
+    commands: RwLock<()>,
 }
 
 impl Remote {
     pub fn new(launcher: Box<dyn Launcher>, deploy: Deploy) -> Remote {
-        Remote { launcher, deploy, helpers: Mutex::default(), payload: Mutex::default() }
+        Remote {
+            launcher,
+            deploy,
+            helpers: Mutex::default(),
+            payload: Mutex::default(),
+            commands: RwLock::default(),
+        }
     }
 
     /// The same, for tasks that become somebody there.
@@ -47,6 +58,22 @@ impl Remote {
         User { remote: self.clone(), other, slot }
     }
 
+    /// Ends the helpers of one user that have nothing to do.
+    pub fn release(&self, user: &str) {
+        let helpers = self.helpers.lock().unwrap_or_else(|e| e.into_inner());
+        let is_users = |other: &Option<Become>| other.as_ref().is_some_and(|other| other.user == user);
+        let slots = helpers.iter().filter(|(other, _)| is_users(other));
+        let slots: Vec<Slot> = slots.map(|(_, slot)| slot.clone()).collect();
+        drop(helpers);
+        for slot in slots {
+            let mut slot = slot.lock().unwrap_or_else(|e| e.into_inner());
+            if let Some(channel) = slot.take_if(|channel| channel.is_idle()) {
+                channel.close();
+                channel.wait(FAREWELL);
+            }
+        }
+    }
+
     /// Ends all helpers, and then the connection.
     pub fn close(&self) {
         let slots: Vec<Slot> =
@@ -56,6 +83,11 @@ impl Remote {
         channels.iter().for_each(|channel| channel.close());
         for channel in channels {
             channel.wait(FAREWELL);
+        }
+        // A command that was cancelled is being ended.
+        let deadline = Instant::now() + SWEEP;
+        while self.commands.try_write().is_err() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
         }
         self.launcher.close();
     }
@@ -86,6 +118,19 @@ impl User {
         let channel = Arc::new(channel);
         *slot = Some(channel.clone());
         Ok(channel)
+    }
+
+    /// Ends a command that was cancelled: closing its pipes does not, and ssh carries no signals.
+    fn sweep(&self) {
+        let launcher = &*self.remote.launcher;
+        let Some(line) = launcher.sweeper() else { return };
+        // Which of several commands it was cannot be told: the others end first, and the next ones wait.
+        let _alone = self.remote.commands.write().unwrap_or_else(|e| e.into_inner());
+        let started = match &self.other {
+            None => launcher.start(&line),
+            Some(other) => bootstrap::plain(launcher, &line, other).map(|(dialogue, _)| dialogue.started),
+        };
+        let _ = started.and_then(|started| collect(started, Output::default(), &Context::default()));
     }
 
     fn forget(&self, channel: &Arc<Channel>) {
@@ -150,18 +195,29 @@ impl Connection for User {
 
     fn execute(&self, command: &str, context: &Context) -> Result<Output, Failure> {
         let launcher = &*self.remote.launcher;
-        match &self.other {
+        let running = self.remote.commands.read().unwrap_or_else(|e| e.into_inner());
+        let done = match &self.other {
             None => collect(launcher.start(command)?, Output::default(), context),
-            Some(other) if other.needs_terminal() => super::local::by_module(self, command, context),
+            Some(other) if other.needs_terminal() => return super::local::by_module(self, command, context),
             Some(other) => {
-                let (dialogue, stdout) = bootstrap::plain(launcher, command, other).map_err(not_there)?;
+                let (dialogue, stdout) = match bootstrap::plain(launcher, command, other) {
+                    Ok(began) => began,
+                    Err(refused) if privilege::wants_terminal(&refused.error.to_string()) => {
+                        return super::local::by_module(self, command, context);
+                    }
+                    Err(refused) => return Err(not_there(refused)),
+                };
                 let (started, stderr) = (dialogue.started, dialogue.err);
                 let stderr = String::from_utf8_lossy(&stderr).trim_start().to_owned().into_bytes();
                 collect(started, Output { code: 0, stdout, stderr }, context)
             }
+        };
+        drop(running);
+        if done.is_err() && context.cancel.is_set() {
+            self.sweep();
         }
         // 255 is ssh's own word for its own troubles, and may be the command's.
-        .and_then(|output| match (output.code == 255).then(|| launcher.unreachable()).flatten() {
+        done.and_then(|output| match (output.code == 255).then(|| launcher.unreachable()).flatten() {
             Some(failure) => Err(failure),
             None => Ok(output),
         })

@@ -33,7 +33,7 @@ pub use key_value::{parse_kv, split_args, unquote};
 pub use libyaml_safer::ScalarStyle;
 pub use node::{Entry, Kind, Node, Trust, VaultText};
 pub use path::{absolute, expand_home, expand_home_with, expand_variables, home};
-pub use scalar::plain_scalar;
+pub use scalar::{plain_scalar, timestamp};
 pub use write::to_yaml;
 
 use crate::vault::{self, Keyring};

@@ -58,7 +58,7 @@ try:
     from ansible.plugins.loader import add_all_plugin_dirs, init_plugin_loader
     from ansible.template import Templar
     from ansible._internal._datatag._tags import TrustedAsTemplate
-    from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleUndefinedVariable
+    from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleUndefinedConfigEntry, AnsibleUndefinedVariable
     from ansible.utils.collection_loader._collection_finder import _get_collection_playbook_path  # noqa: F401
 
     Display().verbosity = configuration["verbosity"]
@@ -436,6 +436,22 @@ def listed(result):
     return [encode(item) for item in result]
 
 
+@handles("option")
+def _option(conversation, body):
+    """What a plugin's option is set to, and by what; none where it has no such option."""
+    kind, name = body["kind"], body["plugin"]
+    plugins = getattr(plugin_loader, kind + "_loader", None)
+    plugin = plugins and plugins.get(name, class_only=True)
+    if not plugin:
+        raise AnsibleError('Unable to load %s plugin "%s"' % (kind, name))
+    variables = Variables(conversation)
+    try:
+        return encode(C.config.get_config_value_and_origin(
+            body["option"], plugin_type=kind, plugin_name=plugin._load_name, variables=variables))
+    except AnsibleUndefinedConfigEntry:
+        return None
+
+
 # --- actions ------------------------------------------------------------------------------------------------------
 
 def prepare_actions():
@@ -794,6 +810,8 @@ def dispatch(name, *args, **options):
     for plugin in callbacks:
         if getattr(plugin, "disabled", False):
             continue
+        if args and getattr(args[0], "implicit", False) and not getattr(plugin, "wants_implicit_tasks", False):
+            continue
         implemented = getattr(plugin, "_implemented_callback_methods", None)
         for method in (name, "v2_on_any"):
             if implemented is not None and method not in implemented or not hasattr(plugin, method):
@@ -871,7 +889,9 @@ def _callback(conversation, body):
         if body["task"]["handler"]:
             dispatch("v2_playbook_on_handler_task_start", task_named(body["task"]))
         else:
-            dispatch("v2_playbook_on_task_start", task_named(body["task"]), is_conditional=False)
+            task = task_named(body["task"])
+            task.implicit = body.get("implicit", False)
+            dispatch("v2_playbook_on_task_start", task, is_conditional=False)
     elif event == "host start":
         dispatch("v2_runner_on_start", host_named(body["host"]), task_named(body["task"]))
     elif event in ("item", "result"):
@@ -890,6 +910,10 @@ def _callback(conversation, body):
         dispatch("v2_runner_retry", result)
     elif event == "poll":
         dispatch("v2_runner_on_async_poll", result_of(body))
+    elif event == "polled":
+        dispatch("v2_runner_on_async_" + body["status"], result_of(body))
+    elif event == "vars prompt":
+        dispatch("v2_playbook_on_vars_prompt", body["name"], body["private"])
     elif event == "included":
         dispatch("v2_playbook_on_include", Included(body))
     elif event == "notified":
@@ -922,16 +946,19 @@ def _callback(conversation, body):
 
 # --- documentation ------------------------------------------------------------------------------------------------
 
-@handles("doc")
-def _doc(conversation, arguments):
+@handles("program")
+def _program(conversation, words):
+    """What one of ansible-core's programs prints about plugins in Python."""
     import contextlib
     import io
+    from ansible.cli.config import ConfigCLI
     from ansible.cli.doc import DocCLI
     printed = io.StringIO()
     import warnings
     warnings.simplefilter("ignore")
+    program = {"ansible-config": ConfigCLI, "ansible-doc": DocCLI}[words[0]]
     with contextlib.redirect_stdout(printed):
-        DocCLI(["ansible-doc"] + arguments).run()
+        program(words).run()
     return printed.getvalue()
 
 

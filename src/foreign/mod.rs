@@ -6,7 +6,7 @@
 pub mod collections;
 mod folders;
 pub mod groups;
-mod payload;
+pub mod payload;
 mod plugins;
 pub mod python;
 pub mod style;

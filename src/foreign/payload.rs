@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Value, python};
 use serde_json::json;
+use sha1::{Digest, Sha1};
 
 use super::style::{JSON_ARGS, Style, shebang};
 use super::{Foreign, Found, lock, nothing_to_ask};
@@ -18,6 +19,9 @@ pub struct Payload {
     /// The file's name.
     pub file: String,
     content: Vec<u8>,
+    /// Where the arguments go, and the SHA-1 of what is around them, for a module in Python: who keeps it needs only
+    /// them the next time.
+    pub gap: Option<(usize, String)>,
 }
 
 /// What stands in a payload for the arguments.
@@ -63,20 +67,31 @@ impl Foreign {
             _ => content,
         };
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Payload { style, shebang, file, content })
+        let gap = content.windows(MARK.len()).position(|part| part == MARK.as_bytes());
+        let gap = gap.filter(|_| style == Style::Python);
+        let content = match gap {
+            Some(gap) => [&content[..gap], &content[gap + MARK.len()..]].concat(),
+            None => content,
+        };
+        let gap = gap.map(|gap| (gap, hex::encode(Sha1::digest(&content))));
+        Ok(Payload { style, shebang, file, content, gap })
     }
 }
 
 impl Payload {
+    /// The module without its arguments.
+    pub fn around(&self) -> &[u8] {
+        &self.content
+    }
+
     /// The module itself, with the arguments in it where that is where it wants them, and its first line naming
     /// the interpreter that runs it.
     pub fn content(&self, arguments: &serde_json::Value, interpreter: Option<&str>) -> Vec<u8> {
+        if let Some((gap, _)) = self.gap {
+            let (before, after) = self.content.split_at(gap);
+            return [before, filling(arguments).as_bytes(), after].concat();
+        }
         match self.style {
-            Style::Python => {
-                let arguments = json!({ "ANSIBLE_MODULE_ARGS": arguments }).to_string();
-                let quoted = python::repr(&Value::from(arguments));
-                String::from_utf8_lossy(&self.content).replacen(MARK, &quoted, 1).into_bytes()
-            }
             Style::JsonArgs => {
                 let json = arguments.to_string();
                 let text = String::from_utf8_lossy(&self.content).replace(JSON_ARGS, &json);
@@ -87,6 +102,12 @@ impl Payload {
             _ => with_interpreter(self.content.clone(), interpreter),
         }
     }
+}
+
+/// What stands in the gap of a module in Python.
+pub fn filling(arguments: &serde_json::Value) -> String {
+    let arguments = json!({ "ANSIBLE_MODULE_ARGS": arguments }).to_string();
+    python::repr(&Value::from(arguments))
 }
 
 fn with_interpreter(content: Vec<u8>, interpreter: Option<&str>) -> Vec<u8> {

@@ -137,6 +137,26 @@ impl Plugins for Foreign {
         known
     }
 
+    fn option(
+        &self,
+        kind: &str,
+        plugin: &str,
+        option: &str,
+        variables: &dyn Variables,
+    ) -> Result<Option<(Value, String)>, Error> {
+        let python = self.python_for(&format!("{kind} plugin"), plugin)?;
+        let body = json!({ "kind": kind, "plugin": plugin, "option": option });
+        let mut serve = |what: &str, body: Json| match what {
+            "variables" => Ok(answer_variables(variables, &body)),
+            _ => nothing_to_ask(what, body),
+        };
+        let answer = wire::decode(python.ask("option", body, &mut serve)?)?;
+        Ok(match answer.as_list() {
+            Some([value, origin]) => Some((value.clone(), origin.to_text().to_string())),
+            _ => None,
+        })
+    }
+
     fn lookup(
         &self,
         name: &str,

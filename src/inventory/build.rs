@@ -5,8 +5,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use playbook_api::Error;
 
+use super::combine::merge_nodes;
 use super::model::{Group, Host, Inventory, LOCALHOST, Memory, Vars};
-use super::variables::merge_nodes;
 use crate::document::Node;
 
 impl Default for Inventory {

@@ -7,9 +7,9 @@ use indexmap::IndexMap;
 use playbook_api::python::{JsonStyle, json};
 use playbook_api::{Error, Map, Place, Value};
 
+use super::combine::combine;
 use super::model::{Group, Host, Inventory, Vars};
-use super::variables::combine;
-use crate::document::{Entry, Kind, Node, to_yaml};
+use crate::document::{Entry, Kind, Node, timestamp, to_yaml};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -352,9 +352,10 @@ fn json_value(node: &Node, path: &mut Vec<Value>) -> Value {
     };
     match node.kind() {
         Kind::Vault(vault) => marked("__ansible_vault", vault.envelope.clone().into()),
-        Kind::Value(Value::Str(text)) if !text.is_trusted() && is_variable(path) => {
-            marked("__ansible_unsafe", Value::Str(text.clone()))
-        }
+        Kind::Value(Value::Str(text)) if !text.is_trusted() && is_variable(path) => match iso(text) {
+            Some(time) => time.into(),
+            None => marked("__ansible_unsafe", Value::Str(text.clone())),
+        },
         Kind::List(items) => {
             path.push(Value::Null);
             let items = items.iter().map(|item| json_value(item, path)).collect();
@@ -372,6 +373,11 @@ fn json_value(node: &Node, path: &mut Vec<Value>) -> Value {
         }
         _ => node.raw(),
     }
+}
+
+/// Text that YAML made of a date or a time, as JSON has it.
+fn iso(text: &str) -> Option<String> {
+    timestamp(text).filter(|time| time.as_str() == Some(text)).map(|_| text.replacen(' ', "T", 1))
 }
 
 /// Whether a document of `--list` holds a variable there: in `_meta.hostvars.HOST` or `GROUP.vars`.

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use playbook_api::Error;
+use playbook_api::{Error, ErrorKind};
 
+use super::combine::combine;
 use super::model::Vars;
-use super::variables::combine;
 use crate::document::{Trust, load};
 use crate::settings::Settings;
 use crate::vault::Keyring;
@@ -169,7 +169,7 @@ impl VarsFiles {
         if let Some(known) = self.files.lock().unwrap_or_else(|e| e.into_inner()).get(path) {
             return Ok(known.clone());
         }
-        let loaded = load(path, Trust::Templates, &self.keyring)?;
+        let loaded = load(path, Trust::Templates, &self.keyring).map_err(|e| e.kind(ErrorKind::Syntax))?;
         let mut vars = Vars::default();
         match loaded.node.as_map() {
             Some(map) => {

@@ -7,7 +7,7 @@ use playbook_api::{Error, Place, Value};
 
 use super::fields::{TASK_SHAPE, is_task_keyword, parser_error, type_name};
 use super::nearest::nearest;
-use super::{Action, Frame, Loader, collections};
+use super::{Action, Frame, Loader, Names, collections};
 use crate::document::{Kind, Node, Trust, parse_kv, split_args};
 use crate::foreign;
 
@@ -62,7 +62,7 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
         let mut wrong = Vec::new();
         if let Some(parsed) = &mut parsed {
             (loader.fault)(conflict(&parsed.action.name, &name, task.place(), loader))?;
-            if (loader.is_action)(&parsed.action.name) {
+            if loader.names.is_action(&parsed.action.name) {
                 parsed.wrong.push(name);
                 continue;
             }
@@ -78,10 +78,10 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
     let name = &*parsed.action.name;
     if parsed.key.is_some()
         && !is_builtin_task(name)
-        && !(loader.is_action)(name)
+        && !loader.names.is_action(name)
         && !is_foreign(name, task, frame, loader).map_err(|e| e.at(&parsed.action.place))?
     {
-        (loader.fault)(unknown(name, &parsed.action.place, loader))?;
+        (loader.fault)(unknown(name, &parsed.action.place, loader.names))?;
     }
     if !takes_command(name)
         && let Some(bad) = parsed.action.args.keys().find(|k| k.starts_with("_ansible_"))
@@ -100,7 +100,7 @@ fn is_foreign(name: &str, task: &Node, frame: &Arc<Frame>, loader: &Loader) -> R
         Some(node) => collections::names(node),
         None => collections::search_in(frame, &task.place().file),
     };
-    let with_collection = |collection: &Arc<str>| (loader.is_action)(&format!("{collection}.{name}"));
+    let with_collection = |collection: &Arc<str>| loader.names.is_action(&format!("{collection}.{name}"));
     Ok(search.iter().any(with_collection)
         || loader.foreign.find(foreign::Kind::Module, name, &search)?.is_some()
         || loader.foreign.find(foreign::Kind::Action, name, &search)?.is_some()
@@ -110,7 +110,7 @@ fn is_foreign(name: &str, task: &Node, frame: &Arc<Frame>, loader: &Loader) -> R
 /// The error for a task that names two modules, or a misspelt keyword beside its module.
 fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error {
     let error = parser_error(format!("conflicting action statements: {first}, {second}"), place);
-    let keyword = [first, second].into_iter().filter(|name| !(loader.is_action)(name)).find_map(|name| {
+    let keyword = [first, second].into_iter().filter(|name| !loader.names.is_action(name)).find_map(|name| {
         nearest(name, TASK_SHAPE.all())
             .map(|near| format!("Did you mean the keyword '{near}' with '{name}'?"))
     });
@@ -118,15 +118,14 @@ fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error 
 }
 
 /// The error for a module that nobody has.
-pub fn unknown(name: &str, place: &Place, loader: &Loader) -> Error {
+pub fn unknown(name: &str, place: &Place, known: &dyn Names) -> Error {
     let error = parser_error(
         format!(
             "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or incorrect module path."
         ),
         place,
     );
-    let names = (loader.action_names)();
-    match nearest(name, names.iter().map(String::as_str)) {
+    match nearest(name, known.actions().iter().map(String::as_str)) {
         Some(near) => error.help(format!("Did you mean '{near}'?")),
         None => error,
     }

@@ -2,13 +2,28 @@
 
 use playbook_api::{Error, Place};
 
-use super::fields::parser_error;
+use super::fields::{Shape, parser_error};
 use super::{Keywords, Loader};
 use crate::document::Node;
 use crate::foreign::Kind;
 
+impl Loader<'_> {
+    /// The keywords that plays, roles, blocks and tasks have in common; the caller has looked at the others, named
+    /// by `skip`.
+    pub(super) fn keywords(
+        &self,
+        shape: &Shape,
+        node: &Node,
+        skip: impl Fn(&str) -> bool,
+    ) -> Result<Keywords, Error> {
+        let keywords = shape.keywords(node, skip, self.fault)?;
+        check(&keywords, self)?;
+        Ok(keywords)
+    }
+}
+
 /// Checks the names of what was just read.
-pub(super) fn check(keywords: &Keywords, loader: &Loader) -> Result<(), Error> {
+fn check(keywords: &Keywords, loader: &Loader) -> Result<(), Error> {
     let Some(node) = keywords.values.get("module_defaults").filter(|node| !node.is_null()) else {
         return Ok(());
     };
@@ -56,7 +71,7 @@ fn group(name: &str, place: &Place, loader: &Loader) -> Result<(), Error> {
 /// Whether a key names a module or action.
 fn exists(name: &str, loader: &Loader) -> Result<bool, Error> {
     let short = name.strip_prefix("ansible.legacy.").unwrap_or(name);
-    Ok((loader.is_action)(short)
+    Ok(loader.names.is_action(short)
         || loader.foreign.find(Kind::Module, name, &[])?.is_some()
         || loader.foreign.find(Kind::Action, name, &[])?.is_some()
         || loader.foreign.core_module(short).is_some())

@@ -44,9 +44,11 @@ impl Lister<'_> {
     }
 
     fn play(&self, number: usize, play: &Play, out: &mut String) -> Result<(), Error> {
-        let patterns = texts(&(self.render)(play, &play.hosts)?);
+        let patterns = texts(&(self.render)(play, &play.hosts).map_err(|e| play.refused("hosts", e))?);
         let title = match play.frame.keywords.name.as_ref() {
-            Some(name) => (self.render)(play, name)?.to_text().into_owned(),
+            Some(name) => {
+                (self.render)(play, name).map_err(|e| play.refused("name", e))?.to_text().into_owned()
+            }
             None => patterns.join(","),
         };
         // A play's tags are listed as they are written.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use playbook_api::Place;
+use playbook_api::{Error, ErrorKind, Place};
 
 use super::{Frame, Handler, Item, Role};
 use crate::document::Node;
@@ -59,4 +59,13 @@ pub struct Play {
     pub handlers: Vec<Arc<Handler>>,
     /// `vars` of the play.
     pub vars: Arc<Vars>,
+}
+
+impl Play {
+    /// Why a keyword of the play has no value: as wrong as a document that cannot be loaded.
+    pub fn refused(&self, keyword: &str, error: Error) -> Error {
+        // A play without a name is called by its hosts, and that is what comes first.
+        let keyword = if self.frame.keywords.name.is_some() { keyword } else { "name" };
+        error.context(format!("Error processing keyword '{keyword}'")).kind(ErrorKind::Syntax)
+    }
 }

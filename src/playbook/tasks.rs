@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
 
     fn task(&self, entry: &Node, parsed: Parsed, frame: &Arc<Frame>, shape: &Shape) -> Result<Task, Error> {
         let lookup =
-            |key: &str| key.strip_prefix("with_").filter(|name| (self.loader.is_lookup)(name)).is_some();
+            |key: &str| key.strip_prefix("with_").filter(|name| self.loader.names.is_lookup(name)).is_some();
         let known = |key: &str| parsed.key.iter().chain(&parsed.wrong).any(|known| **known == *key);
         let skip = |key: &str| known(key) || lookup(key);
         let mut keywords = self.loader.keywords(shape, entry, skip)?;
@@ -228,7 +228,7 @@ impl<'a> Reader<'a> {
         };
         for (key, value) in entry.as_map().into_iter().flatten() {
             let Some(lookup) = key.as_str().and_then(|key| key.strip_prefix("with_")) else { continue };
-            if !(self.loader.is_lookup)(lookup) {
+            if !self.loader.names.is_lookup(lookup) {
                 continue;
             }
             if found.is_some() {

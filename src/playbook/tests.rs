@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use playbook_api::{Error, ErrorKind, Value};
 
-use super::{Brought, Condition, Frame, FrameKind, Item, Loader, Loop, Play, Playbook, RoleSpec, Task};
+use super::{
+    Brought, Condition, Frame, FrameKind, Item, Loader, Loop, Names, Play, Playbook, RoleSpec, Task,
+};
 use super::{include_frame, load, load_role, load_task_file};
 use crate::document::Node;
 use crate::inventory::Vars;
@@ -52,12 +54,7 @@ impl Files {
             folder: self.path().to_owned(),
             render: &render,
             foreign: &crate::foreign::Foreign::new(&self.settings, 0),
-            is_action: &|name| {
-                let short = name.rsplit('.').next().unwrap_or(name);
-                matches!(short, "debug" | "command" | "shell" | "copy" | "set_fact" | "add_host")
-            },
-            action_names: &|| vec!["debug".into(), "command".into(), "copy".into()],
-            is_lookup: &|name| matches!(name, "items" | "dict"),
+            names: &Known,
             warn: &|_| {},
             fault: &Err,
         };
@@ -66,6 +63,24 @@ impl Files {
 
     fn load(&self) -> Result<Playbook, Error> {
         self.with(|loader| load(&self.path().join("site.yml"), loader))
+    }
+}
+
+/// The modules and lookups of these tests.
+struct Known;
+
+impl Names for Known {
+    fn is_action(&self, name: &str) -> bool {
+        let short = name.rsplit('.').next().unwrap_or(name);
+        matches!(short, "debug" | "command" | "shell" | "copy" | "set_fact" | "add_host")
+    }
+
+    fn actions(&self) -> Vec<String> {
+        vec!["debug".into(), "command".into(), "copy".into()]
+    }
+
+    fn is_lookup(&self, name: &str) -> bool {
+        matches!(name, "items" | "dict")
     }
 }
 

@@ -56,6 +56,15 @@ pub fn reporter(settings: &Settings, output: Output, verbosity: u8, redactor: Re
     if callbacks.is_empty() { main } else { Box::new(Several { main, callbacks }) }
 }
 
+/// Whether a report shows nothing of what a task returns that goes well, so that it need not be computed.
+pub fn is_silent(settings: &Settings, output: Output, verbosity: u8) -> bool {
+    let quiet = |name: &String| matches!(callbacks::short_name(name.trim()), "profile_tasks" | "timer");
+    output == Output::Text
+        && verbosity == 0
+        && callbacks::short_name(&settings.stdout_callback) == "default"
+        && settings.callbacks_enabled.iter().all(quiet)
+}
+
 fn main(settings: &Settings, output: Output, verbosity: u8, redactor: Redactor) -> Box<dyn Reporter> {
     match output {
         Output::Json => Box::new(JsonLines::new(Streams::standard(), redactor)),

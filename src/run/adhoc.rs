@@ -5,12 +5,20 @@ use std::sync::Arc;
 
 use playbook_api::Error;
 
-use super::{Run, action_names, is_action, is_lookup};
+use super::Run;
+use super::stats::Stats;
 use crate::document::Node;
 use crate::playbook::{self, Playbook};
 use crate::vars::{HostScope, VarsFiles};
 
 impl Run {
+    /// Forgets which hosts failed, and what the recap counts: what runs next is a run of its own.
+    pub fn begin_again(&mut self) {
+        self.failed.clear();
+        self.unreachable.clear();
+        self.stats = Stats::default();
+    }
+
     /// Loads the plays of a document that was not read from a file, as if it stood in this folder.
     pub fn load_document(&mut self, document: &Node, folder: &Path) -> Result<Playbook, Error> {
         self.playbook_dir = folder.to_owned();
@@ -19,13 +27,7 @@ impl Run {
         let render = |node: &Node, frame: &Arc<playbook::Frame>| {
             HostScope::of_frame(&base, frame).renderer().value(node)
         };
-        let (registry, shared) = (self.shared.registry.clone(), self.shared.clone());
-        let loader = playbook::Loader {
-            is_action: &|name| is_action(&registry, name),
-            action_names: &|| action_names(&registry),
-            is_lookup: &|name| is_lookup(&shared, name),
-            ..self.shared.loader(&render, &|_| {})
-        };
-        playbook::load_document(document, &loader.in_folder(folder))
+        let loader = self.shared.loader(&render, &|_| {}).in_folder(folder);
+        playbook::load_document(document, &loader)
     }
 }

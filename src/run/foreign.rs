@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use playbook_api::context::Source;
 use playbook_api::{Arguments, Error, Failure, Map, ModuleEntry, Outcome, Registry, Value, map};
 
 use super::actions::{self, ActionCall};
+use super::files::Content;
 use super::{keyword, module};
+use crate::foreign::payload::filling;
 use crate::foreign::style::Style;
 use crate::foreign::{Foreign, Found, Kind};
 use crate::playbook::{self, Task};
@@ -52,17 +55,25 @@ pub struct Prepared {
     warnings: Vec<String>,
     discovered: Discovered,
     verbose: bool,
+    /// What the host may have kept since the last time.
+    source: Option<Arc<dyn Source>>,
 }
 
 /// Runs a module of the file at this path with these arguments.
 pub fn call(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) -> Result<Outcome, Failure> {
-    let prepared = prepare(call, found, path, args)?;
-    let done = module::run(call, &prepared.entry, prepared.args.clone());
+    let prepared = prepare(call, found, path, args, false)?;
+    let done = module::run_with(call, &prepared.entry, prepared.args.clone(), prepared.source.clone());
     prepared.finish(done)
 }
 
-/// Puts a module and its arguments into those of the one that runs it.
-pub fn prepare(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) -> Result<Prepared, Failure> {
+/// Puts a module and its arguments into those of the one that runs it; `whole`, so that nothing else is needed.
+pub fn prepare(
+    call: &ActionCall,
+    found: &Found,
+    path: &Path,
+    args: &Arguments,
+    whole: bool,
+) -> Result<Prepared, Failure> {
     let shared = &call.item.play.shared;
     let payload = shared.foreign.payload(found, path)?;
     let arguments = with_internal(call, found, &args.values)?.to_json();
@@ -76,18 +87,25 @@ pub fn prepare(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) 
         }
     };
     let first = words.join(" ");
-    let content = payload.content(&arguments, Some(first.as_str()).filter(|f| !f.is_empty()));
+    let content = || payload.content(&arguments, Some(first.as_str()).filter(|f| !f.is_empty()));
+    let mut source: Option<Arc<dyn Source>> = None;
     let encode = |bytes: &[u8]| Value::from(STANDARD.encode(bytes));
     let file = format!("AnsiballZ_{}", payload.file);
     let mut argv = words;
-    let mut values = map! { "keep_files" => shared.settings.keep_remote_files, "interpreter" => first };
-    match payload.style {
+    let mut values =
+        map! { "keep_files" => shared.settings.keep_remote_files, "interpreter" => first.as_str() };
+    match (payload.style, &payload.gap) {
         // It reads its own text, and needs no file.
-        Style::Python => {
-            values.insert("stdin".into(), encode(&content));
+        (Style::Python, Some((gap, sum))) if !whole => {
+            let gap = map! { "at" => *gap, "sum" => sum.as_str(), "filling" => filling(&arguments) };
+            values.insert("gap".into(), gap.into());
+            source = Some(Arc::new(Content::Bytes(payload.around().to_vec())));
         }
-        style => {
-            let mut files = map! { file.as_str() => encode(&content) };
+        (Style::Python, _) => {
+            values.insert("stdin".into(), encode(&content()));
+        }
+        (style, _) => {
+            let mut files = map! { file.as_str() => encode(&content()) };
             argv.push(format!("{{folder}}/{file}"));
             let arguments = match style {
                 Style::Old => Some(words_of(&arguments)),
@@ -105,7 +123,7 @@ pub fn prepare(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) 
     let entry = shared.registry.module(MODULE).cloned().ok_or_else(|| Error::new("no module runs others"))?;
     let warnings = found.warnings.clone();
     let verbose = shared.options.verbosity >= 3;
-    Ok(Prepared { entry, args: Arguments { values, ..args.clone() }, warnings, discovered, verbose })
+    Ok(Prepared { entry, args: Arguments { values, ..args.clone() }, warnings, discovered, verbose, source })
 }
 
 impl Prepared {

@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, map, reply};
+use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, flat, map, reply};
 use serde_json::{Value as Json, json};
 
 use super::actions::ActionCall;
@@ -143,33 +143,7 @@ fn called_module(call: &mut ActionCall, body: &Json) -> Result<Json, Error> {
     let args = Arguments { values, ..Arguments::default() };
     let done = call.call_module(&name, args);
     (call.check, call.diff) = (check, diff);
-    let (outcome, error) = match done {
-        Ok(outcome) => (outcome, None),
-        Err(failure) if failure.unreachable => {
-            return Ok(json!({ "unreachable": true, "changed": false, "msg": failure.error.to_string() }));
-        }
-        Err(failure) => (failure.outcome, Some(failure.error)),
-    };
-    let mut result = map! { "changed" => outcome.changed };
-    result.extend(outcome.values);
-    if outcome.skipped {
-        result.insert("skipped".into(), true.into());
-    }
-    if !outcome.facts.is_empty() {
-        result.insert("ansible_facts".into(), outcome.facts.into());
-    }
-    if !outcome.warnings.is_empty() {
-        result.insert("warnings".into(), outcome.warnings.into());
-    }
-    if !outcome.diff.is_empty() {
-        let diffs: Vec<Value> = outcome.diff.iter().map(|d| d.to_value()).collect();
-        result.insert("diff".into(), if diffs.len() == 1 { diffs[0].clone() } else { diffs.into() });
-    }
-    if let Some(error) = error {
-        result.insert("failed".into(), true.into());
-        result.entry("msg".into()).or_insert_with(|| error.to_string().into());
-    }
-    Ok(wire::encode(&result.into()))
+    Ok(wire::encode(&flat::to_map(done).into()))
 }
 
 /// A command that the plugin runs on the host.

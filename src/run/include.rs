@@ -7,7 +7,7 @@ use playbook_api::{Error, Map, Value};
 use super::PlayState;
 use super::effect::{Included, Inclusion};
 use crate::document::Node;
-use crate::playbook::{self, Frame, Item, Loader, Role, RoleSpec, Task};
+use crate::playbook::{self, Frame, Item, Role, RoleSpec, Task};
 use crate::vars::HostScope;
 
 /// What an include brought.
@@ -40,18 +40,7 @@ pub fn load(
         Some(scope) => scope.renderer().value(node),
         None => Ok(node.raw()),
     };
-    let registry = &play.shared.registry;
-    let known = |name: &str| super::is_action(registry, name);
-    let names = || super::action_names(registry);
-    let lookup = |name: &str| super::is_lookup(&play.shared, name);
-    let warn = |_| {};
-    let loader = Loader {
-        is_action: &known,
-        action_names: &names,
-        is_lookup: &lookup,
-        ..play.shared.loader(&render, &warn)
-    };
-    let loader = loader.in_folder(&play.play.folder);
+    let loader = play.shared.loader(&render, &|_| {}).in_folder(&play.play.folder);
     match &inclusion.what {
         Included::Tasks { path, .. } => {
             let folder = path.parent().map(|p| p.to_owned()).unwrap_or_default();

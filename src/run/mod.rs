@@ -8,6 +8,7 @@ mod adhoc;
 pub mod arguments;
 mod asynchronous;
 mod cursor;
+mod debugger;
 mod describe;
 mod effect;
 mod files;
@@ -20,6 +21,7 @@ mod item;
 mod keyword;
 mod meta;
 mod module;
+mod names;
 mod options;
 mod order;
 mod play;
@@ -38,10 +40,10 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
-use playbook_api::arguments::nearest;
-use playbook_api::{Error, PluginKind, Plugins, Registry, Value};
+use playbook_api::{Error, Value};
 
 pub use effect::Effect;
+pub use names::{action_names, is_action};
 pub use options::Options;
 pub use prepare::task_tags;
 pub use state::{PlayState, Shared};
@@ -135,6 +137,8 @@ impl Run {
                     .into(),
                 user: options.user.clone().or_else(|| shared.settings.remote_user.clone()).map(Value::from),
                 port: shared.settings.remote_port.map(|port| (port as i64).into()),
+                password: options.connection_password.clone().map(Value::from),
+                become_password: options.become_password.clone().map(Value::from),
             },
         };
         let store = Store::with_cache(FactCache::open(&shared.settings)?);
@@ -187,18 +191,8 @@ impl Run {
         };
         let warnings = std::cell::RefCell::new(Vec::new());
         let warn = |e: Error| warnings.borrow_mut().push(e);
-        let registry = self.shared.registry.clone();
-        let known = |name: &str| is_action(&registry, name);
-        let names = || action_names(&registry);
         let shared = self.shared.clone();
-        let lookup = |name: &str| is_lookup(&shared, name);
-        let loader = playbook::Loader {
-            is_action: &known,
-            action_names: &names,
-            is_lookup: &lookup,
-            ..self.shared.loader(&render, &warn)
-        };
-        let loaded = load(&loader);
+        let loaded = load(&shared.loader(&render, &warn));
         for warning in warnings.into_inner() {
             self.reporter.event(&Event::Warning(describe::warning(&warning)));
         }
@@ -339,43 +333,6 @@ impl Run {
                 true
             }
         }
-    }
-}
-
-/// Whether there is a lookup of this name.
-fn is_lookup(shared: &Shared, name: &str) -> bool {
-    template::lookups::find(name).is_some()
-        || shared.registry.lookup(name).is_some()
-        || Plugins::has(&*shared.foreign, PluginKind::Lookup, name).unwrap_or(true)
-}
-
-/// Whether there is a module or action of this name.
-pub fn is_action(registry: &Registry, name: &str) -> bool {
-    registry.module(name).is_some()
-        || actions::find(name).is_some()
-        || matches!(
-            name.rsplit_once("builtin.").or(name.rsplit_once("legacy.")).map_or(name, |(_, n)| n),
-            "meta" | "import_tasks" | "import_role" | "include"
-        )
-}
-
-/// The names a task may use.
-pub fn action_names(registry: &Registry) -> Vec<String> {
-    let mut names: Vec<String> = registry.module_names().map(str::to_owned).collect();
-    names.extend(actions::TABLE.keys().map(|n| (*n).to_owned()));
-    names.sort();
-    names
-}
-
-/// The error for a task whose module nobody has.
-fn unknown_action(shared: &Shared, name: &str) -> Error {
-    let names = action_names(&shared.registry);
-    let error = Error::new(format!(
-        "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or incorrect module path."
-    ));
-    match nearest(name, names.iter().map(String::as_str)) {
-        Some(near) => error.help(format!("did you mean '{near}'?")),
-        None => error.help("`playbook doc --list` names the modules there are"),
     }
 }
 

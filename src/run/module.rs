@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use playbook_api::context::{Cancel, Progress};
+use playbook_api::context::{Cancel, Progress, Source};
 use playbook_api::{Arguments, Context, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map};
 
 use super::actions::ActionCall;
@@ -78,13 +78,23 @@ pub fn resolve(call: &ActionCall, name: &str) -> Result<Resolved, Error> {
     }
     match shared.foreign.core_module(name).map(foreign) {
         Some(Ok(found)) => Ok(found),
-        _ => Err(super::unknown_action(shared, name).at(&task.place)),
+        _ => Err(crate::playbook::unknown_action(name, &task.place, &**shared)),
     }
 }
 
 /// Runs a host module where the task acts.
 pub fn run(call: &ActionCall, entry: &Arc<ModuleEntry>, args: Arguments) -> Result<Outcome, Failure> {
     on_host(call, entry, args, context(call)?, time_limit(call)?)
+}
+
+/// The same, with a file that the module may ask for.
+pub fn run_with(
+    call: &ActionCall,
+    entry: &Arc<ModuleEntry>,
+    args: Arguments,
+    source: Option<Arc<dyn Source>>,
+) -> Result<Outcome, Failure> {
+    on_host(call, entry, args, Context { source, ..context(call)? }, time_limit(call)?)
 }
 
 /// The `timeout` keyword, or what the action says.

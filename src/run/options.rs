@@ -31,4 +31,6 @@ pub struct Options {
     pub connection_password: Option<String>,
     /// Remove the helper from the hosts at the end.
     pub no_keep_remote: bool,
+    /// Whether the report shows nothing of what a task returns that goes well.
+    pub is_silent: bool,
 }

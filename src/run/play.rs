@@ -14,7 +14,7 @@ use super::order::Order;
 use super::pool::Pool;
 use super::strategy::Strategy;
 use super::task::{self, TaskOutcome};
-use super::{Effect, PlayState, Run, describe, include, keyword, meta, result};
+use super::{Effect, PlayState, Run, debugger, describe, include, keyword, meta, result};
 use crate::inventory::Vars;
 use crate::playbook::{Item, Task, is_reserved_name};
 use crate::report::{Event, Status, TaskInfo};
@@ -175,6 +175,8 @@ impl<'r> Batch<'r> {
                         if self.strategy == Strategy::Linear {
                             self.run.emit(Event::TaskStart(info.clone()));
                         }
+                    } else if self.play.shared.foreign.has_callbacks() {
+                        self.run.emit(Event::ImplicitTaskStart(info.clone()));
                     }
                     announced.insert(task.id, info.clone());
                     info
@@ -279,15 +281,38 @@ impl<'r> Batch<'r> {
             Ok(Message::Event(event)) => self.run.emit(*event),
             Ok(Message::Done { running, outcome }) => {
                 self.busy.remove(&running.scope.host.name);
-                self.finish(&running, *outcome)?;
+                if debugger::is_wanted(&running.task, &running.scope, &outcome.result, &self.play) {
+                    return self.debug(*running, *outcome);
+                }
+                self.finish(&running, *outcome, false)?;
             }
             Err(_) => self.busy.clear(),
         }
         Ok(())
     }
 
-    /// Applies what a task did on a host.
-    fn finish(&mut self, running: &Running, outcome: TaskOutcome) -> Result<(), Error> {
+    /// Stops behind a result: the task may be changed and run again.
+    fn debug(&mut self, running: Running, outcome: TaskOutcome) -> Result<(), Error> {
+        self.run.emit(Event::HostResult(outcome.result.clone()));
+        self.run.flush();
+        match debugger::ask(&running.task, &running.scope, &outcome.result) {
+            debugger::Next::Redo(task, variables) => {
+                let local = running.scope.local().clone().into_iter().chain(variables).collect();
+                let host = &running.scope.host.name;
+                let scope = HostScope::new(&self.play.base, host, Some(&task), local);
+                self.submit(Running { task, scope, ..running });
+                Ok(())
+            }
+            debugger::Next::Continue => self.finish(&running, outcome, true),
+            debugger::Next::Quit => {
+                self.run.shared.interrupt.set();
+                self.finish(&running, outcome, true)
+            }
+        }
+    }
+
+    /// Applies what a task did on a host; `told` says that its result is on the report already.
+    fn finish(&mut self, running: &Running, outcome: TaskOutcome, told: bool) -> Result<(), Error> {
         let TaskOutcome { result, effects } = outcome;
         let Running { task, scope, once, .. } = running;
         let (host, once) = (&scope.host.name, *once);
@@ -349,7 +374,9 @@ impl<'r> Batch<'r> {
         let (status, ignored) = (result.status, result.ignored);
         let changed = result.values.get("changed").is_some_and(Value::is_true);
         let values = result.values.clone();
-        self.run.emit(Event::HostResult(result));
+        if !told {
+            self.run.emit(Event::HostResult(result));
+        }
         if let Some(role) = task.frame.role()
             && !matches!(status, Status::Skipped | Status::Unreachable)
         {
@@ -447,7 +474,7 @@ impl<'r> Batch<'r> {
         }
         if too_many {
             self.run.emit(Event::NoHostsRemaining);
-            // Once for those that failed, and once since nobody is left.
+            // Told once that there are too many, and once more that they are all.
             if self.cursors.values().all(|cursor| cursor.failed) {
                 self.run.emit(Event::NoHostsRemaining);
             }

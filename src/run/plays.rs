@@ -43,9 +43,11 @@ impl Run {
             prompted.clone(),
             files.clone(),
         );
-        let pattern = pattern(&play_value(&before, &play.hosts)?);
+        let pattern = pattern(&play_value(&before, &play.hosts).map_err(|e| play.refused("hosts", e))?);
         let name = match &play.frame.keywords.name {
-            Some(node) => play_value(&before, node).unwrap_or_else(|_| node.raw()).to_text().into_owned(),
+            Some(node) => {
+                play_value(&before, node).map_err(|e| play.refused("name", e))?.to_text().into_owned()
+            }
             None => pattern.clone(),
         };
         let all = self.hosts(play, &pattern, &before)?;
@@ -71,6 +73,8 @@ impl Run {
             Some(name) => name.to_text().into_owned(),
             None => self.shared.settings.strategy.clone(),
         };
+        let debugger = self.shared.settings.enable_task_debugger
+            || matches!(&*strategy, "debug" | "ansible.builtin.debug" | "ansible.legacy.debug");
         let strategy =
             Strategy::named(&strategy, self.shared.options.forks).map_err(|e| e.at(&play.place))?;
         let force_handlers = match setting(&play.force_handlers)? {
@@ -104,6 +108,7 @@ impl Run {
                 play: play.clone(),
                 force_handlers,
                 max_fail_percentage,
+                debugger,
             });
             let gathers = self.gathers(gather.as_ref(), &hosts);
             let items = self.compile(&state, gathers)?;
@@ -225,6 +230,7 @@ impl Run {
             if self.has_extra(&prompt.name) {
                 continue;
             }
+            self.emit(Event::VarsPrompt { name: prompt.name.clone(), private: prompt.private });
             let answer = prompt::ask(prompt, &play_renderer(base))?;
             answers.insert(prompt.name.clone(), answer);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use playbook_api::{Error, ErrorKind, Failure, Map, Outcome, Value, map};
+use playbook_api::{Diff, Error, ErrorKind, Failure, Map, Outcome, Value, map};
 
 use super::keyword;
 use crate::report::{Status, TaskInfo, TaskResult};
@@ -129,15 +129,13 @@ pub fn of(
     }
     for name in ["stdout", "stderr"] {
         let lines = format!("{name}_lines");
-        if let (Some(text), None) = (values.get(name).and_then(Value::as_str), values.get(lines.as_str())) {
-            let lines_value: Value = text.lines().map(Value::from).collect();
-            values.insert(lines.into(), lines_value);
+        if let (Some(text @ Value::Str(_)), None) = (values.get(name), values.get(lines.as_str())) {
+            let value = text.lines();
+            values.insert(lines.into(), value);
         }
     }
     if !outcome.diff.is_empty() {
-        let diffs: Vec<Value> = outcome.diff.iter().map(|d| d.to_value()).collect();
-        let value = if diffs.len() == 1 { diffs[0].clone() } else { diffs.into() };
-        values.insert("diff".into(), value);
+        values.insert("diff".into(), Diff::value_of(&outcome.diff));
     }
     if !outcome.facts.is_empty() {
         values.insert("ansible_facts".into(), outcome.facts.into());

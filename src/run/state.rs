@@ -77,9 +77,7 @@ impl Shared {
             folder: Default::default(),
             foreign: &self.foreign,
             render,
-            is_action: &|_| true,
-            action_names: &Vec::new,
-            is_lookup: &|_| true,
+            names: self,
             warn,
             fault: &Err,
         }
@@ -93,6 +91,8 @@ pub struct PlayState {
     pub play: Arc<Play>,
     pub force_handlers: bool,
     pub max_fail_percentage: Option<f64>,
+    /// Tasks that fail stop in the debugger, unless their keyword says otherwise.
+    pub debugger: bool,
 }
 
 impl PlayState {

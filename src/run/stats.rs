@@ -58,6 +58,11 @@ impl Stats {
         }
     }
 
+    /// Whether anything changed on any host.
+    pub fn changed(&self) -> bool {
+        self.hosts.values().any(|stats| stats.changed > 0)
+    }
+
     pub fn event(&self) -> Event {
         let mut hosts = self.hosts.clone();
         hosts.sort_keys();

@@ -17,6 +17,10 @@ pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
         "ansible_ssh_user" => ("ansible_user", Some("remote_user"), defaults.user.clone()),
         "ansible_port" => ("ansible_ssh_port", Some("port"), defaults.port.clone()),
         "ansible_ssh_port" => ("ansible_port", Some("port"), defaults.port.clone()),
+        "ansible_password" => ("ansible_ssh_pass", None, defaults.password.clone()),
+        "ansible_ssh_pass" => ("ansible_password", None, defaults.password.clone()),
+        "ansible_become_password" => ("ansible_become_pass", None, defaults.become_password.clone()),
+        "ansible_become_pass" => ("ansible_become_password", None, defaults.become_password.clone()),
         "ansible_connection" => ("", Some("connection"), Some(defaults.plugin.clone())),
         _ => return None,
     };
@@ -40,4 +44,6 @@ pub struct ConnectionDefaults {
     pub plugin: Value,
     pub user: Option<Value>,
     pub port: Option<Value>,
+    pub password: Option<Value>,
+    pub become_password: Option<Value>,
 }

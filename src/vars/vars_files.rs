@@ -109,7 +109,13 @@ impl VarsFiles {
         if let Some(vars) = loaded.get(&path) {
             return Ok(vars.clone());
         }
-        let vars = Arc::new(load_vars(&path, &self.keyring)?);
+        let vars = load_vars(&path, &self.keyring).map_err(|e| match e.get_kind() {
+            ErrorKind::NotFound => e,
+            _ => e
+                .context(format!("Error processing vars_files file '{}'", path.display()))
+                .kind(ErrorKind::Input),
+        })?;
+        let vars = Arc::new(vars);
         loaded.insert(path, vars.clone());
         Ok(vars)
     }

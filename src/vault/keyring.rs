@@ -181,13 +181,13 @@ impl Keyring {
 
     /// What an envelope holds, and the position of the secret that opened it.
     fn try_secrets(&self, text: &str, count: usize) -> Result<(Vec<u8>, usize), Error> {
-        let envelope = Envelope::parse(text)?;
         if count == 0 {
             return Err(fault("Attempting to decrypt but no vault secrets found.").help(
                 "Give the password with --vault-password-file, --vault-id or --ask-vault-pass, or set \
                  vault_password_file in ansible.cfg.",
             ));
         }
+        let envelope = Envelope::parse(text)?;
         let id = envelope.id.as_deref().or(self.options.default_id.as_deref()).unwrap_or(DEFAULT_ID);
         let (matching, others): (Vec<usize>, Vec<usize>) =
             (0..count).partition(|i| self.secrets[*i].id == id);

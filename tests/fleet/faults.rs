@@ -36,7 +36,7 @@ const TWO_TASKS: &str = "
 
 /// That nothing runs there any more beside SSH's own processes, half a minute after the run at the latest.
 #[track_caller]
-fn nothing_runs_on(machine: &Machine) {
+pub fn nothing_runs_on(machine: &Machine) {
     let programs = || -> Vec<String> {
         let own = |line: &String| line.split(' ').nth(1).is_some_and(|word| word.starts_with("sshd:"));
         machine.processes().into_iter().filter(|line| !own(line)).collect()
@@ -56,7 +56,7 @@ fn nothing_is_left(scene: &Scene, machines: &[&Machine]) {
 }
 
 #[track_caller]
-fn runs(machine: &Machine, what: &str) {
+pub fn runs(machine: &Machine, what: &str) {
     wait_until(&format!("{what} on {}", machine.name), || {
         machine.processes().iter().any(|line| line.ends_with(what))
     });

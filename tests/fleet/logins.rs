@@ -281,3 +281,108 @@ fn nothing_of_a_password_is_seen_by_others() {
         run.end().ok().hides(&[PASSWORD, "walnut"])
     });
 }
+
+#[test]
+fn a_user_who_was_become_can_be_removed() {
+    like_ansible("removing a user", |scene| {
+        let machine = scene.machine("web");
+        scene.inventory(&[(&machine, "")]);
+        let book = "
+- hosts: all
+  gather_facts: false
+  tasks:
+    - command: id -un
+      become: true
+      become_user: robot
+    - user:
+        name: robot
+        state: absent
+    - command: id robot
+      failed_when: false
+";
+        let ended = scene.run(book, &["-v"]).ok();
+        assert!(machine.shell("id robot").is_err(), "{}", ended.text());
+        ended
+    });
+}
+
+#[test]
+fn a_host_is_restarted() {
+    like_ansible("a restart", |scene| {
+        let machine = scene.machine("web");
+        // Whoever is logged in loses the connection; /proc knows of no restart, and so a file has to.
+        let script = "echo one > /run/start; cat > /run/restart <<END\n#!/bin/sh\n\
+                      (sleep 1; echo two > /run/start; kill -KILL -1) > /dev/null 2>&1 &\nEND\n\
+                      chmod +x /run/restart";
+        machine.shell(script).expect("a way to restart");
+        scene.inventory(&[(&machine, "")]);
+        let book = "
+- hosts: all
+  gather_facts: false
+  tasks:
+    - reboot:
+        reboot_command: restart now
+        search_paths: [/nowhere, /run]
+        boot_time_command: cat /run/start
+        test_command: grep two /run/start
+        connect_timeout: 5
+        reboot_timeout: 60
+      register: restarted
+    - assert:
+        that: restarted.rebooted
+    - command: cat /run/start
+";
+        scene.run(book, &["--check"]).ok();
+        assert_eq!(machine.shell("cat /run/start").expect("a file").trim(), "one");
+        scene.run(book, &["-v"]).ok().says(&["two"])
+    });
+}
+
+#[test]
+fn sudo_that_wants_a_terminal() {
+    // With pipelining, ansible-core fails.
+    crate::scene::alone("requiretty", |scene| {
+        let machines = (scene.machine("web"), scene.machine("db"));
+        for machine in [&machines.0, &machines.1] {
+            machine.shell("echo 'Defaults requiretty' >> /etc/sudoers").expect("a setting of sudo's");
+        }
+        let with_password = format!("ansible_user=warden {}", password("ansible_become_password"));
+        scene.inventory(&[(&machines.0, "ansible_user=keeper"), (&machines.1, &with_password)]);
+        let book = WHO.to_owned() + "    - raw: echo raw is $(id -un)\n";
+        let run = scene.run(&book, &["--become", "-v"]).ok().hides(&[PASSWORD]);
+        run.says(&["I am root on web", "I am root on db", "raw is root"]);
+        // A wrong one is refused as ever.
+        scene.inventory(&[(&machines.1, "ansible_user=warden ansible_become_password=guess-8")]);
+        scene.run(WHO, &["--become"]).says(&["Incorrect sudo password"]).hides(&["guess-8"]);
+    });
+}
+
+#[test]
+fn users_of_a_directory_on_the_network() {
+    crate::scene::alone("users that are in no file", |scene| {
+        let machine = scene.machine("web");
+        scene.inventory(&[(&machine, "")]);
+        // What the host's own programs are told by a directory.
+        let getent = "#!/bin/sh\ncase \"$1 $2\" in \"passwd ada\"|\"passwd 70001\") echo ada:x:70001:70002::/home/ada:/bin/sh;;\n\
+                      \"group crew\"|\"group 70002\") echo crew:x:70002:ada;; *) exit 2;; esac\n";
+        std::fs::write(machine.path("/usr/bin/getent"), getent).expect("a directory's answers");
+        let book = "
+- hosts: all
+  gather_facts: false
+  tasks:
+    - copy: {content: hers, dest: /var/tmp/hers, owner: ada, group: crew}
+      register: hers
+    - stat: {path: /var/tmp/hers}
+      register: seen
+    - assert: {that: [hers.uid == 70001, seen.stat.pw_name == 'ada', seen.stat.gr_name == 'crew', hers.owner == 'ada']}
+    - file: {path: /var/tmp/hers, owner: nobody-at-all}
+      register: nobody
+      ignore_errors: true
+    - assert: {that: [nobody is failed]}
+    - stat: {path: ~ada}
+      register: home
+    - assert: {that: not home.stat.exists}
+";
+        scene.run(book, &[]).ok();
+    });
+}

@@ -2,6 +2,7 @@
 
 mod docker;
 mod faults;
+mod jobs;
 mod logins;
 mod reference;
 mod scene;

@@ -38,7 +38,7 @@ fn a_host_is_made_as_ansible_makes_it() {
 
 /// Runs the playbook twice on a new machine, and takes a picture of it.
 fn make(scene: &Scene) -> (Vec<Ended>, String) {
-    let root = xtask::debian::root().expect("a Debian");
+    let root = xtask::debian::root(&xtask::debian::HOST).expect("a Debian");
     let machine = Make { name: "twin", root: &root, ..Make::default() };
     let machine = scene.fleet.make(machine).expect("a machine");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fleet/reference");

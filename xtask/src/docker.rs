@@ -20,11 +20,10 @@ pub struct Docker {
 impl Docker {
     /// Why there can be no engine here.
     pub fn impossible() -> Option<&'static str> {
-        // SAFETY: geteuid cannot fail and touches no memory.
-        match (cfg!(target_os = "linux"), unsafe { libc::geteuid() }) {
+        match (cfg!(target_os = "linux"), crate::is_root()) {
             (false, _) => Some("the engine needs Linux"),
-            (true, 0) => None,
-            (true, _) => Some("only root can start a Docker engine"),
+            (true, true) => None,
+            (true, false) => Some("only root can start a Docker engine"),
         }
     }
 

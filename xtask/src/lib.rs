@@ -30,3 +30,9 @@ impl<T, E: std::fmt::Display> Doing<T> for std::result::Result<T, E> {
         self.map_err(|error| format!("{}: {error}", what.as_ref()))
     }
 }
+
+/// Whether this is root, who may make namespaces and install packages, and whom PostgreSQL refuses.
+pub fn is_root() -> bool {
+    // SAFETY: geteuid cannot fail and touches no memory.
+    unsafe { libc::geteuid() == 0 }
+}

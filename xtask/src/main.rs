@@ -21,6 +21,8 @@ cargo xtask COMMAND
            --list FILE        a file of targets instead       --bin DIR      commands to test instead of a build
            --jobs N           at once (2)                     --timeout S    seconds for each (180)
            --logs DIR         keep every target's output      --release      test the release build
+           --times            run each with ansible-core too, and print what both took
+           --in PLACE         here, in a Debian of its own (root), or in one with this machine's network (online)
   bench [--ssh] [--quick]     measure ansible-core, Mitogen and playbook side by side, here or on hosts over SSH;
         [--bin FILE]          --quick leaves out what takes Ansible minutes, --bin measures another binary than a
                               fresh release build

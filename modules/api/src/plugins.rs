@@ -51,6 +51,16 @@ pub trait Plugins: Send + Sync {
     /// Whether a lookup takes undefined values as they are.
     fn takes_undefined(&self, name: &str) -> bool;
 
+    /// What an option of a plugin is set to, and by what; `kind` as ansible-core has it. None where the plugin has no
+    /// such option, an error where there is no such plugin.
+    fn option(
+        &self,
+        kind: &str,
+        plugin: &str,
+        option: &str,
+        variables: &dyn Variables,
+    ) -> Result<Option<(Value, String)>, Error>;
+
     /// Runs a lookup.
     fn lookup(
         &self,

@@ -214,6 +214,16 @@ impl Value {
         }
     }
 
+    /// A text's lines, without their ends. The only line of a text is that text, and takes no memory of its own.
+    pub fn lines(&self) -> Value {
+        let Value::Str(text) = self else { return Value::from(Vec::<Value>::new()) };
+        let line = |line: &str| match line.len() == text.len() {
+            true => self.clone(),
+            false => Value::from(line),
+        };
+        text.as_str().lines().map(line).collect()
+    }
+
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Value::Bool(b) => Some(*b),

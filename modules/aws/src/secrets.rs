@@ -3,5 +3,6 @@
 pub mod lookup;
 pub mod secret;
 pub mod secret_change;
+pub mod secret_options;
 pub mod source;
 pub mod value;

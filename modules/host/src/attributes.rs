@@ -5,9 +5,10 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use nix::unistd::{Gid, Group, Uid, User};
+use nix::unistd::{Gid, Uid};
 use playbook_api::{Context, Deserialize, Error, Failure, JsonSchema, Map, Outcome, Value};
 
+use crate::accounts;
 use crate::errno::describe;
 use crate::flags;
 use crate::host::Host;
@@ -192,22 +193,22 @@ pub fn bad_mode(path: &Path, reason: &str) -> Failure {
 
 /// A user's number, from a name or a number.
 pub fn user_id(name: &str) -> Option<u32> {
-    name.parse().ok().or_else(|| Some(User::from_name(name).ok()??.uid.as_raw()))
+    name.parse().ok().or_else(|| Some(accounts::user(name)?.uid.as_raw()))
 }
 
 /// A group's number, from a name or a number.
 pub fn group_id(name: &str) -> Option<u32> {
-    name.parse().ok().or_else(|| Some(Group::from_name(name).ok()??.gid.as_raw()))
+    name.parse().ok().or_else(|| Some(accounts::group(name)?.gid.as_raw()))
 }
 
 /// A user's name; nothing where nobody has the number.
 pub fn user_name(uid: u32) -> Option<String> {
-    Some(User::from_uid(Uid::from_raw(uid)).ok()??.name)
+    Some(accounts::user_of(Uid::from_raw(uid))?.name)
 }
 
 /// A group's name; nothing where no group has the number.
 pub fn group_name(gid: u32) -> Option<String> {
-    Some(Group::from_gid(Gid::from_raw(gid)).ok()??.name)
+    Some(accounts::group_of(Gid::from_raw(gid))?.name)
 }
 
 /// `0644` and `01777`: a zero and the bits, as results show a mode. (`stat` has four digits.)

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use nix::unistd::User;
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
 
+use crate::accounts;
 use crate::diff::texts;
 use crate::edit::make_folders;
 use crate::host::{Host, Replace};
@@ -60,9 +60,7 @@ impl HostModule for AuthorizedKey {
 
     fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let host = Host::new(context);
-        let user = User::from_name(&self.user)
-            .ok()
-            .flatten()
+        let user = accounts::user(&self.user)
             .ok_or_else(|| Failure::new(format!("Failed to lookup user {}: no such user", self.user)))?;
         let mut path: PathBuf = match &self.path {
             Some(path) => path.resolve(context),

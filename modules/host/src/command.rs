@@ -5,6 +5,7 @@ use std::path::Path;
 use jiff::Zoned;
 use playbook_api::{Context, Deserialize, Doc, Error, Failure, HostModule, JsonSchema, Outcome, Value};
 
+use crate::clock;
 use crate::host::Host;
 use crate::path::{self, HostPath};
 use crate::process::{Program, cannot_start};
@@ -167,15 +168,16 @@ impl Command {
             return Ok(finish(
                 Outcome { changed: false, ..outcome },
                 0,
-                &format!("skipped, since {}", reason.1),
-                "",
+                format!("skipped, since {}", reason.1),
+                String::new(),
             )
             .msg(format!("Did not run command since {}", reason.0)));
         }
         if context.check {
             let decided = self.creates.is_some() || self.removes.is_some();
             let outcome = Outcome { skipped: !decided, changed: decided, ..outcome };
-            return Ok(finish(outcome, 0, "", "").msg("Command would have run if not in check mode"));
+            return Ok(finish(outcome, 0, String::new(), String::new())
+                .msg("Command would have run if not in check mode"));
         }
 
         let mut warnings = Vec::new();
@@ -203,7 +205,7 @@ impl Command {
             }
             text.into_bytes()
         });
-        let start = Zoned::now();
+        let start = clock::now();
         let output = Host::new(context)
             .try_run(&program.by_path_alone().directory(directory).stdin(input))
             .map_err(|e| {
@@ -214,20 +216,24 @@ impl Command {
             failure.error = Error::new("Error executing command").caused_by(Error::new(reason));
             failure
         })?;
-        let end = Zoned::now();
+        let end = clock::now();
 
-        let strip = |text: String| match self.strip_empty_ends {
-            true => text.trim_end_matches(['\r', '\n']).to_owned(),
-            false => text,
+        let (code, success) = (output.rc, output.success());
+        let strip = |bytes: Vec<u8>| {
+            let mut text = text(bytes);
+            if self.strip_empty_ends {
+                text.truncate(text.trim_end_matches(['\r', '\n']).len());
+            }
+            text
         };
-        let (out, err) = (strip(output.out()), strip(output.err()));
-        let mut outcome = finish(outcome, output.rc, &out, &err)
+        let (out, err) = (strip(output.stdout), strip(output.stderr));
+        let mut outcome = finish(outcome, code, out, err)
             .with("start", stamp(&start))
             .with("end", stamp(&end))
             .with("delta", duration(end.timestamp().as_microsecond() - start.timestamp().as_microsecond()))
             .msg("");
         outcome.warnings = warnings;
-        if !output.success() {
+        if !success {
             outcome = outcome.msg("non-zero return code");
             return Err(Failure::new("non-zero return code").outcome(outcome));
         }
@@ -254,18 +260,20 @@ fn program_name(argv: &[String], shell: bool) -> &str {
     if shell { "/bin/sh" } else { argv.first().map_or("", String::as_str) }
 }
 
-fn finish(outcome: Outcome, rc: i32, out: &str, err: &str) -> Outcome {
+fn finish(outcome: Outcome, rc: i32, out: String, err: String) -> Outcome {
+    let (out, err) = (Value::from(out), Value::from(err));
+    let (out_lines, err_lines) = (out.lines(), err.lines());
     outcome
         .with("rc", rc)
         .with("stdout", out)
-        .with("stdout_lines", lines(out))
+        .with("stdout_lines", out_lines)
         .with("stderr", err)
-        .with("stderr_lines", lines(err))
+        .with("stderr_lines", err_lines)
 }
 
-/// Lines as Python's `splitlines` sees them.
-fn lines(text: &str) -> Vec<&str> {
-    text.lines().collect()
+/// What a program wrote. It may be much: text that is one already is not copied.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
 }
 
 /// A time, as Python prints it.

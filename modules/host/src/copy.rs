@@ -59,6 +59,9 @@ pub struct Copy {
     /// The name of the source on the controller.
     #[serde(rename = "_original_basename")]
     original_basename: Option<String>,
+    /// Whether the sums of what is written are wanted.
+    #[serde(rename = "_sums", default = "yes")]
+    sums: bool,
 }
 
 fn yes() -> bool {
@@ -210,19 +213,22 @@ impl Copy {
             outcome.diff.push(playbook_api::Diff::values(applied.before, applied.after));
         }
         let (sha1, md5) = match (there, sums) {
-            (_, Some(Sums { sha1, md5 })) => (sha1, Some(md5)),
-            (Some(sha1), None) if matches!(source, Source::Caller(_)) => (sha1, None),
+            (_, Some(Sums { sha1, md5 })) => (Some(sha1), Some(md5)),
+            (Some(sha1), None) if matches!(source, Source::Caller(_)) => (Some(sha1), None),
+            (None, None) if !self.sums => (None, None),
             (there, None) => {
                 let md5 = match source {
                     Source::Caller(_) => None,
                     _ => Some(source.sum(Algorithm::Md5)?),
                 };
-                (there.map_or_else(|| source.sum(Algorithm::Sha1), Ok)?, md5)
+                (Some(there.map_or_else(|| source.sum(Algorithm::Sha1), Ok)?), md5)
             }
         };
-        let mut outcome = outcome.with("dest", shown).with("src", source_name).with("checksum", sha1);
-        if let Some(md5) = md5 {
-            outcome = outcome.with("md5sum", md5);
+        let mut outcome = outcome.with("dest", shown).with("src", source_name);
+        for (name, sum) in [("checksum", sha1), ("md5sum", md5)] {
+            if let Some(sum) = sum {
+                outcome = outcome.with(name, sum);
+            }
         }
         Ok(describe_file(outcome, &dest))
     }
@@ -245,7 +251,7 @@ impl Copy {
         match source {
             Source::Content(content) => host.write(dest, content, &how).map(|()| None),
             Source::File(path) => host.copy(path, dest, &how).map(|()| None),
-            Source::Caller(source) => host.write_from(dest, &**source, &how),
+            Source::Caller(source) => host.write_from(dest, &**source, &how, self.sums),
         }
     }
 

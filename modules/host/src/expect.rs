@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use jiff::Zoned;
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
 use serde_json::Value as Json;
 
+use crate::clock;
 use crate::command::{duration, stamp};
 use crate::host::Host;
 use crate::path::HostPath;
@@ -79,7 +79,7 @@ impl HostModule for Expect {
         let mut answers: Vec<Answers> = self.responses.iter().map(Answers::of).collect();
         let directory = self.chdir.as_ref().map(|path| path.resolve(context));
         let program = Program::new(words::split(&self.command)?).by_path_alone().directory(directory);
-        let start = Zoned::now();
+        let start = clock::now();
         let mut manners = Manners {
             prompts: &prompts?,
             answer: &mut |number, said| answers[number].next(said),
@@ -87,7 +87,7 @@ impl HostModule for Expect {
             echo: self.echo,
         };
         let talk = Host::new(context).talk(&program, &mut manners)?;
-        let end = Zoned::now();
+        let end = clock::now();
         let took = end.timestamp().as_microsecond() - start.timestamp().as_microsecond();
         let outcome = Outcome::changed(true)
             .with("cmd", self.command.as_str())

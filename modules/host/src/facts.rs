@@ -2,7 +2,7 @@
 
 mod date_time;
 mod distribution;
-mod hardware;
+pub mod hardware;
 pub mod local;
 mod network;
 mod platform;

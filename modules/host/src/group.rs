@@ -3,6 +3,7 @@
 use nix::unistd::Group as Entry;
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome, Value};
 
+use crate::accounts;
 use crate::host::Host;
 use crate::process::Program;
 use crate::state::State;
@@ -84,7 +85,7 @@ impl HostModule for Group {
 }
 
 fn find(name: &str) -> Option<Entry> {
-    Entry::from_name(name).ok().flatten()
+    accounts::group(name)
 }
 
 impl Group {

@@ -13,7 +13,7 @@ use nix::fcntl::AT_FDCWD;
 use nix::sys::stat::{UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
 use playbook_api::context::Source;
-use playbook_api::{Context, Error, Failure};
+use playbook_api::{Context, Error, Failure, without_password};
 use sha1::{Digest, Sha1};
 
 use crate::errno::Doing;
@@ -64,20 +64,21 @@ impl<'a> Host<'a> {
         }
         let mut options = fs::OpenOptions::new();
         let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
-        pour(source, &mut file).map(drop)
+        pour(source, &mut file, false).map(drop)
     }
 
-    /// Takes a file of the caller's to its place, as [`Host::write`] does. Returns its sums, unless nothing was
-    /// written.
+    /// Takes a file of the caller's to its place, as [`Host::write`] does. Returns its sums where they are wanted,
+    /// unless nothing was written.
     pub fn write_from(
         &self,
         path: &Path,
         source: &dyn Source,
         how: &Replace,
+        wanted: bool,
     ) -> Result<Option<Sums>, Failure> {
         let sums = Cell::new(None);
         self.replace(path, how, |file| {
-            sums.set(Some(pour(source, file)?));
+            sums.set(pour(source, file, wanted)?);
             Ok(())
         })?;
         Ok(sums.into_inner())
@@ -151,7 +152,7 @@ impl<'a> Host<'a> {
         if !path.exists() {
             return Ok(None);
         }
-        let now = jiff::Zoned::now().strftime("%Y-%m-%d@%H:%M:%S~").to_string();
+        let now = crate::clock::now().strftime("%Y-%m-%d@%H:%M:%S~").to_string();
         let backup = format!("{}.{}.{now}", path.display(), std::process::id());
         if self.check() {
             return Ok(Some(backup));
@@ -339,25 +340,27 @@ pub struct Sums {
     pub md5: String,
 }
 
-/// Writes a file of the caller's, and sums it up in passing.
-fn pour(source: &dyn Source, file: &mut fs::File) -> io::Result<Sums> {
+/// Writes a file of the caller's, and sums it up in passing where that is wanted: it takes longer than the writing.
+fn pour(source: &dyn Source, file: &mut fs::File, wanted: bool) -> io::Result<Option<Sums>> {
     let mut reader = source.open()?;
-    let (mut sha1, mut md5) = (Sha1::new(), Md5::new());
+    let mut sums = wanted.then(|| (Sha1::new(), Md5::new()));
     let mut piece = vec![0; 128 << 10];
     loop {
         match reader.read(&mut piece) {
             Ok(0) => break,
             Ok(count) => {
                 let piece = piece.get(..count).unwrap_or_default();
-                sha1.update(piece);
-                md5.update(piece);
+                if let Some((sha1, md5)) = &mut sums {
+                    sha1.update(piece);
+                    md5.update(piece);
+                }
                 file.write_all(piece)?;
             }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => return Err(e),
         }
     }
-    Ok(Sums { sha1: hex::encode(sha1.finalize()), md5: hex::encode(md5.finalize()) })
+    Ok(sums.map(|(sha1, md5)| Sums { sha1: hex::encode(sha1.finalize()), md5: hex::encode(md5.finalize()) }))
 }
 
 /// A program that said it failed.
@@ -367,7 +370,7 @@ pub fn ended_badly(program: &Program, output: &Output) -> Failure {
     let said = said.unwrap_or_else(|| format!("it ended with code {}", output.rc));
     Failure::from(Error::new(format!("{name} failed: {said}")))
         .with("rc", output.rc)
-        .with("cmd", program.argv().join(" "))
+        .with("cmd", program.argv().iter().map(|word| without_password(word)).collect::<Vec<_>>().join(" "))
         .with("stdout", output.out())
         .with("stderr", output.err())
 }
@@ -395,5 +398,9 @@ fn inherit(new: &Path, old_path: &Path, old: &Metadata) -> io::Result<()> {
             }
         }
     }
+    // The kernel's own times tick slowly: what replaces a file at once must still be seen to be newer.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map(TimeSpec::from);
+    let now = now.unwrap_or(TimeSpec::UTIME_NOW);
+    let _ = utimensat(AT_FDCWD, new, &now, &now, UtimensatFlags::FollowSymlink);
     Ok(())
 }

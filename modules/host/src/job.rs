@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use playbook_api::{Arguments, Context, Diff, Error, Failure, Map, Outcome, Registry, Run, Value, map};
+use playbook_api::{Arguments, Context, Error, Failure, Map, Registry, Run, Value, flat, map};
 use serde::{Deserialize, Serialize};
 
 use crate::host::{Host, Replace};
@@ -143,7 +143,7 @@ fn within(limit: Duration, module: &str, args: Arguments, context: &Context) -> 
     let registry = context.registry.clone();
     let Some((entry, Run::Host(run))) = registry.module(module).map(|entry| (entry.clone(), entry.run))
     else {
-        return values(Err(Failure::new(format!("a job cannot run the module '{module}'"))));
+        return flat::to_map(Err(Failure::new(format!("a job cannot run the module '{module}'"))));
     };
     let (sender, receiver) = channel();
     let (working, cancel) = (context.clone(), context.cancel.clone());
@@ -151,62 +151,13 @@ fn within(limit: Duration, module: &str, args: Arguments, context: &Context) -> 
         let _ = sender.send(run(&entry, &args, &working));
     });
     match receiver.recv_timeout(limit) {
-        Ok(done) => values(done),
-        Err(RecvTimeoutError::Disconnected) => values(Err(Failure::new("the module broke down"))),
+        Ok(done) => flat::to_map(done),
+        Err(RecvTimeoutError::Disconnected) => flat::to_map(Err(Failure::new("the module broke down"))),
         Err(RecvTimeoutError::Timeout) => {
             cancel.set();
             let _ = receiver.recv_timeout(GRACE);
             let failure = Failure::new("Timeout exceeded").with("child_pid", std::process::id());
-            values(Err(failure))
+            flat::to_map(Err(failure))
         }
     }
-}
-
-/// A module's end as the one map that the job's file holds.
-fn values(done: Result<Outcome, Failure>) -> Map {
-    let (outcome, error) = match done {
-        Ok(outcome) => (outcome, None),
-        Err(failure) => (failure.outcome, Some(failure.error)),
-    };
-    let mut values = map! { "changed" => outcome.changed };
-    values.extend(outcome.values);
-    values.insert("changed".into(), outcome.changed.into());
-    if outcome.skipped {
-        values.insert("skipped".into(), true.into());
-    }
-    if !outcome.facts.is_empty() {
-        values.insert("ansible_facts".into(), outcome.facts.into());
-    }
-    if !outcome.diff.is_empty() {
-        values.insert("diff".into(), outcome.diff.iter().map(Diff::to_value).collect());
-    }
-    if !outcome.warnings.is_empty() {
-        values.insert("warnings".into(), outcome.warnings.into());
-    }
-    if let Some(error) = error {
-        values.insert("failed".into(), true.into());
-        values.entry("msg".into()).or_insert_with(|| error.to_string().into());
-    }
-    values
-}
-
-/// What the job's file says, as the module's own end.
-pub fn end(mut values: Map) -> Result<Outcome, Failure> {
-    let mut take = |name: &str| values.shift_remove(name);
-    let changed = take("changed").is_some_and(|v| v.is_true());
-    let skipped = take("skipped").is_some_and(|v| v.is_true());
-    let failed = take("failed").is_some_and(|v| v.is_true());
-    let map = |value: Option<Value>| value.and_then(|v| v.as_map().cloned()).unwrap_or_default();
-    let list =
-        |value: Option<Value>| value.and_then(|v| v.as_list().map(<[Value]>::to_vec)).unwrap_or_default();
-    let facts = map(take("ansible_facts"));
-    let diff = list(take("diff")).iter().map(Diff::from_value).collect();
-    let warnings = list(take("warnings")).iter().map(|v| v.to_text().into_owned()).collect();
-    let message = values.get("msg").map(|v| v.to_text().into_owned());
-    let outcome = Outcome { changed, skipped, values, diff, facts, warnings };
-    if failed {
-        let message = message.unwrap_or_else(|| "the job failed".into());
-        return Err(Failure::new(message).outcome(outcome));
-    }
-    Ok(outcome)
 }

@@ -3,6 +3,7 @@
 //! They are synchronous, know nothing of connections, and reach the host only through [`host::Host`], which check
 //! mode closes for changes.
 
+mod accounts;
 mod apt;
 mod apt_repository;
 mod assemble;
@@ -12,6 +13,7 @@ pub mod attributes;
 mod authorized_key;
 mod blockinfile;
 pub mod checksum;
+mod clock;
 mod command;
 mod copy;
 mod cron;
@@ -34,6 +36,7 @@ mod getent;
 mod git;
 mod glob;
 mod group;
+pub mod guard;
 pub mod host;
 mod hostname;
 mod http;
@@ -42,6 +45,7 @@ pub mod job;
 mod known_hosts;
 mod lineinfile;
 mod mode;
+mod mount_facts;
 mod package;
 mod package_facts;
 mod path;
@@ -99,6 +103,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<iptables::Iptables>(),
         ModuleEntry::host::<known_hosts::KnownHosts>(),
         ModuleEntry::host::<lineinfile::Lineinfile>(),
+        ModuleEntry::host::<mount_facts::MountFacts>(),
         ModuleEntry::host::<package::Package>(),
         ModuleEntry::host::<package_facts::PackageFacts>(),
         ModuleEntry::host::<ping::Ping>(),

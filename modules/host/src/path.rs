@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use playbook_api::{Context, Deserialize, JsonSchema};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
+use crate::accounts;
+
 /// A path argument.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(transparent)]
@@ -66,13 +68,13 @@ fn expand_home(text: &str, context: &Context) -> String {
 
 fn home(context: &Context) -> Option<String> {
     variable("HOME", context).or_else(|| {
-        let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok()??;
+        let user = accounts::user_of(nix::unistd::getuid())?;
         Some(user.dir.to_string_lossy().into_owned())
     })
 }
 
 fn home_of(user: &str) -> Option<String> {
-    let user = nix::unistd::User::from_name(user).ok()??;
+    let user = accounts::user(user)?;
     Some(user.dir.to_string_lossy().into_owned())
 }
 

@@ -141,7 +141,9 @@ impl HostModule for Pip {
                 },
             );
         let before = self.installed(&host, &pip)?;
-        if self.requirements.is_none() && self.is_done(&before, &wanted) {
+        // What else pip is told may matter to what is installed already.
+        let plain = self.requirements.is_none() && (self.extra_args.is_none() || context.check);
+        if plain && self.is_done(&before, &wanted) {
             return Ok(outcome);
         }
         if context.check {

@@ -1,7 +1,7 @@
 //! The door for programs. Nothing else in this crate starts one.
 //!
 //! A program is started with `posix_spawn` (which is what `std` does as long as nothing asks for code between fork
-//! and exec, as [`end_with_us`] does), its two pipes are read in turn with `poll`, and no thread is made.
+//! and exec), its two pipes are read in turn with `poll`, and no thread is made.
 #![allow(clippy::disallowed_methods, reason = "this is the door for programs")]
 
 use std::ffi::OsStr;
@@ -11,22 +11,14 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::RwLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use playbook_api::{Context, Error, Failure};
 
+use crate::guard;
 use crate::path::variable;
-
-static ENDS_WITH_US: AtomicBool = AtomicBool::new(false);
-
-/// From now on a program does not outlive this process, however it ends. It takes a fork each time: cheap for the
-/// small helper on a host, and not for the controller, which has better ways to end what it started.
-pub fn end_with_us() {
-    ENDS_WITH_US.store(true, Ordering::Relaxed);
-}
 
 /// A program to start: its arguments as they are, no shell.
 #[derive(Clone, Debug, Default)]
@@ -133,17 +125,11 @@ impl Program {
             // Ctrl-C lets running tasks finish; a cancelled one is ended with everything that it started.
             .process_group(0);
         self.surround(&mut command, context);
-        #[cfg(target_os = "linux")]
-        if ENDS_WITH_US.load(Ordering::Relaxed) {
-            // SAFETY: prctl may be called between fork and exec; the closure touches nothing else.
-            unsafe {
-                command.pre_exec(|| Ok(nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?));
-            }
-        }
         let child = {
             let _starting = STARTING.read().unwrap_or_else(|e| e.into_inner());
             command.spawn()?
         };
+        let _guarded = guard::guard(child.id());
         let deadline = self.timeout.map(|t| Instant::now() + t);
         converse(child, self.stdin.as_deref().unwrap_or_default(), deadline, context)
     }

@@ -8,6 +8,7 @@ mod shadow;
 use nix::unistd::{Group, User as Entry};
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome, Value};
 
+use crate::accounts;
 use crate::host::Host;
 use crate::path::HostPath;
 use crate::process::Program;
@@ -163,7 +164,7 @@ impl HostModule for User {
 }
 
 fn find(name: &str) -> Option<Entry> {
-    Entry::from_name(name).ok().flatten()
+    accounts::user(name)
 }
 
 impl User {
@@ -308,8 +309,7 @@ impl User {
             let mut wanted: Vec<String> =
                 wanted.iter().map(|g| group(g).map_or_else(|| g.clone(), |g| g.name)).collect();
             // The own group is no other group, whoever lists it.
-            let own =
-                self.group.as_deref().and_then(group).or_else(|| Group::from_gid(entry.gid).ok().flatten());
+            let own = self.group.as_deref().and_then(group).or_else(|| accounts::group_of(entry.gid));
             wanted.retain(|g| own.as_ref().is_none_or(|own| *g != own.name));
             now.retain(|g| own.as_ref().is_none_or(|own| *g != own.name));
             let missing = wanted.iter().any(|g| !now.contains(g));
@@ -438,10 +438,7 @@ impl User {
 }
 
 fn group(name: &str) -> Option<Group> {
-    Group::from_name(name)
-        .ok()
-        .flatten()
-        .or_else(|| Group::from_gid(name.parse::<u32>().ok()?.into()).ok().flatten())
+    accounts::group(name).or_else(|| accounts::group_of(name.parse::<u32>().ok()?.into()))
 }
 
 /// The groups that list a user.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use playbook_api::Error;
 
-use crate::message::Message;
+use crate::message::{CHUNK, DATA, Message};
 
 /// Four bytes of length (of what follows them), four for the call, one for the kind.
 const HEADER: usize = 9;
@@ -34,43 +34,77 @@ pub fn write(out: &mut impl Write, call: u32, message: &Message) -> io::Result<(
     out.write_all(&encode(call, message)?)
 }
 
+/// Room for a piece of a stream as it goes over the channel: filled where it is, and sent without a copy.
+pub struct Piece {
+    bytes: Vec<u8>,
+    length: usize,
+}
+
+impl Piece {
+    pub fn new(call: u32) -> Piece {
+        let mut bytes = vec![0; HEADER + CHUNK];
+        bytes[4..8].copy_from_slice(&call.to_le_bytes());
+        bytes[8] = DATA;
+        Piece { bytes, length: 0 }
+    }
+
+    /// Takes what one read gives. Says how much that was: nothing at the end.
+    pub fn fill(&mut self, reader: &mut (impl io::Read + ?Sized)) -> io::Result<usize> {
+        self.length = loop {
+            match reader.read(&mut self.bytes[HEADER..]) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        let length = (HEADER - 4 + self.length) as u32;
+        self.bytes[..4].copy_from_slice(&length.to_le_bytes());
+        Ok(self.length)
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..HEADER + self.length]
+    }
+}
+
 /// Puts messages together from whatever pieces they arrive in.
 #[derive(Default)]
 pub struct Assembler {
+    /// What was read stands between `start` and `end`.
     buffer: Vec<u8>,
     start: usize,
+    end: usize,
 }
+
+/// How much room is kept from one message to the next.
+const ROOM: usize = 256 << 10;
 
 impl Assembler {
     /// Takes what one read gives. Says how much that was: nothing at the end.
     pub fn fill(&mut self, reader: &mut impl io::Read) -> io::Result<usize> {
-        if self.start == self.buffer.len() {
-            self.buffer.clear();
-            self.start = 0;
-            // A long message is behind us: give its room back.
-            self.buffer.shrink_to(128 << 10);
-        } else if self.start > 64 << 10 {
-            self.buffer.drain(..self.start);
+        if self.start > 0 && (self.start == self.end || self.start > ROOM / 4) {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
             self.start = 0;
         }
-        let wanted = self.wanted().clamp(8 << 10, 128 << 10);
-        let length = self.buffer.len();
-        self.buffer.resize(length + wanted, 0);
-        let count = reader.read(&mut self.buffer[length..]);
-        self.buffer.truncate(length + *count.as_ref().unwrap_or(&0));
-        count
+        let wanted = self.end + self.missing().clamp(8 << 10, ROOM / 2);
+        if self.buffer.len() < wanted {
+            self.buffer.resize(wanted, 0);
+        }
+        let count = reader.read(&mut self.buffer[self.end..wanted])?;
+        self.end += count;
+        Ok(count)
     }
 
     /// How much is missing of the message that has begun.
-    fn wanted(&self) -> usize {
-        let there = &self.buffer[self.start..];
+    fn missing(&self) -> usize {
+        let there = self.pending();
         let Some(length) = there.first_chunk().map(|l| u32::from_le_bytes(*l) as usize) else { return 0 };
-        (length + 4).saturating_sub(there.len())
+        (length.min(LONGEST) + 4).saturating_sub(there.len())
     }
 
     /// The next message, if it is complete.
     pub fn take(&mut self) -> Result<Option<(u32, Message)>, Error> {
-        let there = &self.buffer[self.start..];
+        let there = self.pending();
         let Some((header, rest)) = there.split_first_chunk::<HEADER>() else { return Ok(None) };
         let number =
             |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
@@ -80,13 +114,21 @@ impl Assembler {
         };
         let Some(body) = rest.get(..body) else { return Ok(None) };
         let message = Message::get(header[8], body)?;
+        let call = number(4);
         self.start += HEADER + body.len();
-        Ok(Some((number(4), message)))
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+            // A long message is behind us: give its room back.
+            if self.buffer.capacity() > 2 * ROOM {
+                self.buffer = Vec::new();
+            }
+        }
+        Ok(Some((call, message)))
     }
 
     /// What was read and belongs to no message yet.
     pub fn pending(&self) -> &[u8] {
-        &self.buffer[self.start..]
+        &self.buffer[self.start..self.end]
     }
 }
 

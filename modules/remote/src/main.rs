@@ -11,7 +11,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine;
 use playbook_api::Registry;
@@ -52,10 +52,17 @@ fn ended(done: io::Result<ExitCode>) -> ExitCode {
     })
 }
 
-/// Whether this file is the one that is meant.
+/// Whether this file is the one that is meant. Whoever has found that out by summing it up leaves a mark for those
+/// who come later: a part of the sum, as the fraction of a second at which the file was changed. Whoever changes the
+/// file takes the mark away.
 fn verify(hash: &str) -> io::Result<()> {
     let file = std::fs::File::open("/proc/self/exe");
     let mut file = file.or_else(|_| std::fs::File::open(std::env::current_exe()?))?;
+    let mark = u32::from_str_radix(hash.get(..8).unwrap_or_default(), 16).unwrap_or_default() % 1_000_000_000;
+    let changed = file.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    if changed.subsec_nanos() == mark {
+        return Ok(());
+    }
     let (mut sum, mut piece) = (Sha256::new(), vec![0; 256 << 10]);
     loop {
         match file.read(&mut piece)? {
@@ -63,7 +70,12 @@ fn verify(hash: &str) -> io::Result<()> {
             count => sum.update(piece.get(..count).unwrap_or_default()),
         }
     }
-    if hex::encode(sum.finalize()) == hash { Ok(()) } else { Err(io::Error::other("this file is damaged")) }
+    if hex::encode(sum.finalize()) != hash {
+        return Err(io::Error::other("this file is damaged"));
+    }
+    // Where times are not as fine as that, or not ours to set, the next one sums up again.
+    let _ = file.set_modified(UNIX_EPOCH + Duration::new(changed.as_secs(), mark));
+    Ok(())
 }
 
 fn registry() -> Registry {
@@ -109,7 +121,7 @@ fn channel(once: bool) -> io::Result<(OwnedFd, OwnedFd)> {
         let home = std::env::var_os("HOME").unwrap_or_else(|| "/".into());
         let _ = std::env::set_current_dir(home).or_else(|_| std::env::set_current_dir("/"));
     }
-    playbook_host::process::end_with_us();
+    playbook_host::guard::end_with_us()?;
     if !once {
         let _ = std::thread::Builder::new().spawn(move || remove_old(&me));
     }

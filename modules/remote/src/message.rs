@@ -16,6 +16,9 @@ pub const SMALL: u64 = 32 << 10;
 /// A stream's content comes in pieces of at most this size.
 pub const CHUNK: usize = 64 << 10;
 
+/// The kind of [`Message::Data`].
+pub(crate) const DATA: u8 = 9;
+
 /// What one side says about one call.
 #[derive(Debug)]
 pub enum Message {
@@ -87,7 +90,7 @@ impl Message {
             Message::Sum(_) => 6,
             Message::Pull => 7,
             Message::Push => 8,
-            Message::Data(_) => 9,
+            Message::Data(_) => DATA,
             Message::End(_) => 10,
             Message::Credit(_) => 11,
             Message::Enough => 12,
@@ -119,7 +122,7 @@ impl Message {
             6 => Message::Sum(Input::all(body)?),
             7 => Message::Pull,
             8 => Message::Push,
-            9 => Message::Data(body.to_vec()),
+            DATA => Message::Data(body.to_vec()),
             10 => Message::End(Input::all(body)?),
             11 => Message::Credit(Input::all(body)?),
             12 => Message::Enough,

@@ -29,8 +29,12 @@ pub struct Output(Arc<Mutex<File>>);
 
 impl Output {
     pub fn say(&self, call: u32, message: &Message) -> io::Result<()> {
-        let bytes = frame::encode(call, message)?;
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).write_all(&bytes)
+        self.send(&frame::encode(call, message)?)
+    }
+
+    /// Sends a whole message.
+    pub fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).write_all(bytes)
     }
 }
 

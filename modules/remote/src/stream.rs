@@ -8,7 +8,8 @@ use std::time::Duration;
 use playbook_api::context::{Cancel, Sink, Source};
 use sha1::{Digest, Sha1};
 
-use crate::message::{CHUNK, Message, SourceInfo, WINDOW};
+use crate::frame::Piece;
+use crate::message::{Message, SourceInfo, WINDOW};
 use crate::serve::Output;
 
 /// How often one who waits for the controller looks whether the call was cancelled.
@@ -165,23 +166,22 @@ impl Sink for RemoteSink {
         let inbox = line.inbox();
         line.say(&Message::Push)?;
         let mut credit = WINDOW;
+        let mut piece = Piece::new(line.call);
         let copied = loop {
-            let mut piece = vec![0; CHUNK];
-            match content.read(&mut piece) {
+            let count = match piece.fill(content) {
                 Ok(0) => break Ok(()),
-                Ok(count) => piece.truncate(count),
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Ok(count) => count,
                 Err(e) => break Err(e),
-            }
-            while credit < piece.len() {
+            };
+            while credit < count {
                 match line.hear(&inbox)? {
                     Message::Credit(count) => credit += usize::try_from(count).unwrap_or(0),
                     Message::Enough => return line.say(&Message::End(None)),
                     _ => return Err(unexpected()),
                 }
             }
-            credit -= piece.len();
-            line.say(&Message::Data(piece))?;
+            credit -= count;
+            line.output.send(piece.as_bytes())?;
         };
         line.say(&Message::End(copied.as_ref().err().map(ToString::to_string)))?;
         copied

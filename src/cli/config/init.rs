@@ -29,10 +29,7 @@ enum Form {
 
 impl Init {
     pub(super) fn text(&self, settings: &Settings) -> String {
-        let types = self.common.plugins(settings);
-        let of_plugins = types.iter().flat_map(|kind| &kind.plugins).flat_map(|(_, entries)| entries);
-        let entries: Vec<&Entry> =
-            self.common.base(settings).into_iter().chain(of_plugins.map(|(_, entry)| *entry)).collect();
+        let entries = self.common.entries(settings);
         match self.format {
             Form::Ini => self.ini(settings, &entries),
             Form::Env => self.env(settings, &entries),

@@ -28,10 +28,7 @@ enum Form {
 impl Validate {
     /// Says what is unknown; the exit code is 1 where something is.
     pub(super) fn run(&self, settings: &Settings) -> Result<u8, Fault> {
-        let types = self.common.plugins(settings);
-        let of_plugins = types.iter().flat_map(|kind| &kind.plugins).flat_map(|(_, entries)| entries);
-        let entries: Vec<&Entry> =
-            self.common.base(settings).into_iter().chain(of_plugins.map(|(_, entry)| *entry)).collect();
+        let entries = self.common.entries(settings);
         let faults = match self.format {
             Form::Ini => in_file(settings, &entries)?,
             Form::Env => in_environment(&entries),

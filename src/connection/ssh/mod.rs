@@ -14,6 +14,7 @@ use openssh::{Child, Session, Stdio};
 use playbook_api::{Error, ErrorKind, Failure};
 
 use super::launch::{Launcher, Process, Started, pipe};
+use super::privilege::quote;
 use super::{Login, Target};
 use master::Master;
 
@@ -167,6 +168,10 @@ impl Launcher for Ssh {
             self.host, self.login.address
         );
         Some(unreachable(message))
+    }
+
+    fn sweeper(&self) -> Option<String> {
+        Some(format!("/bin/sh -c {}", quote(include_str!("../sweep.sh"))))
     }
 
     fn close(&self) {

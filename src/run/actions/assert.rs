@@ -82,9 +82,6 @@ impl Action for Assert {
                 items.iter().flat_map(condition).collect()
             }
         };
-        if conditions.is_empty() {
-            return Err(Failure::new("conditional required in \"that\" string"));
-        }
         for condition in &conditions {
             if let Verdict::False(written) = keyword::conditions([condition], &renderer)? {
                 let mut failure = Failure::new(failed.to_text().into_owned()).with("evaluated_to", false);

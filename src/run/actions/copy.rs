@@ -318,6 +318,9 @@ fn send_to(
     if let Some(name) = name {
         values.insert("_original_basename".into(), name.into());
     }
+    if call.item.play.shared.options.is_silent && call.item.task.register.is_none() {
+        values.insert("_sums".into(), false.into());
+    }
     let mut outcome = bring(call, values, content)?;
     if let Some(source) = source {
         for diff in outcome.diff.iter_mut().filter(|d| d.after_header.is_some()) {

@@ -43,7 +43,7 @@ impl Action for GatherFacts {
         let mut given: Map = call.args.values.clone();
         given.shift_remove("parallel");
         let mut all = Outcome::default();
-        let mut failed = Map::default();
+        let (mut failed, mut skipped) = (Map::default(), Map::default());
         let modules = modules(call, &mut all.warnings)?;
         let variable = call.scope.get("ansible_facts_parallel").transpose()?.and_then(|v| to_bool(&v));
         let parallel = variable.or(self.parallel).unwrap_or(modules.len() > 1);
@@ -57,6 +57,10 @@ impl Action for GatherFacts {
         }
         for (name, done) in gather(call, calls, parallel)? {
             let mut outcome = match done {
+                Ok(outcome) if outcome.skipped => {
+                    skipped.insert(name.into(), outcome.values.into());
+                    continue;
+                }
                 Ok(outcome) => outcome,
                 Err(failure) if failure.unreachable || !parallel && modules.len() == 1 => {
                     return Err(failure);
@@ -64,7 +68,9 @@ impl Action for GatherFacts {
                 Err(failure) => {
                     let late = failure.outcome.values.contains_key("timedout");
                     let why = if late { "Timeout exceeded".into() } else { failure.error.to_string() };
-                    failed.insert(name.into(), map! { "failed" => true, "msg" => why }.into());
+                    let mut values = failure.outcome.values;
+                    values.extend(map! { "failed" => true, "msg" => why });
+                    failed.insert(name.into(), values.into());
                     continue;
                 }
             };
@@ -76,23 +82,30 @@ impl Action for GatherFacts {
             all.warnings.extend(outcome.warnings);
             all.values.extend(outcome.values);
         }
+        if !skipped.is_empty() {
+            all.skipped = skipped.len() == modules.len();
+            let message = format!("The following modules were skipped: {}.", list(&skipped));
+            all = all.msg(message).with("skipped_modules", skipped);
+        }
         all.facts.insert("_ansible_facts_gathered".into(), true.into());
         if failed.is_empty() {
             return Ok(all);
         }
-        let names: Vec<String> = failed.keys().map(|name| name.to_text().into_owned()).collect();
-        let message = format!("The following modules failed to execute: {}.", names.join(", "));
+        let message = format!("The following modules failed to execute: {}.", list(&failed));
         let failure = Failure { outcome: all, ..Failure::new(message) };
         Err(failure.with("failed_modules", failed))
     }
 }
+
+/// A module that gathered, and how that ended.
+type Gathered<'m> = (&'m str, Result<Outcome, Failure>);
 
 /// Runs the modules one after the other, or side by side.
 fn gather<'m>(
     call: &ActionCall,
     calls: Vec<(&'m str, Arguments, Option<Duration>)>,
     parallel: bool,
-) -> Result<Vec<(&'m str, Result<Outcome, Failure>)>, Failure> {
+) -> Result<Vec<Gathered<'m>>, Failure> {
     let run = |name: &str, args: Arguments, limit: Option<Duration>| {
         let (check, diff, delegated) = (call.check, call.diff, call.delegated);
         let call = ActionCall { check, diff, delegated, limit, ..ActionCall::new(call.item, call.scope) };
@@ -133,6 +146,10 @@ fn arguments(
         }
     }
     Ok(Arguments { values, ..call.args.clone() })
+}
+
+fn list(modules: &Map) -> String {
+    modules.keys().map(|name| name.to_text().into_owned()).collect::<Vec<_>>().join(", ")
 }
 
 fn is_setup(module: &str) -> bool {

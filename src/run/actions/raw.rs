@@ -1,6 +1,6 @@
 //! `raw`
 
-use playbook_api::{Doc, Failure, JsonSchema, Outcome};
+use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
@@ -45,13 +45,15 @@ impl Action for Raw {
             None => command,
         };
         let Output { code, stdout, stderr } = call.execute(&command)?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let text = |bytes: &[u8]| Value::from(String::from_utf8_lossy(bytes).into_owned());
+        let (stdout, stderr) = (text(&stdout), text(&stderr));
+        let (stdout_lines, stderr_lines) = (stdout.lines(), stderr.lines());
         let outcome = Outcome::changed(true)
             .with("rc", code)
-            .with("stdout", text(&stdout))
-            .with("stdout_lines", text(&stdout).lines().collect::<Vec<_>>())
-            .with("stderr", text(&stderr))
-            .with("stderr_lines", text(&stderr).lines().collect::<Vec<_>>());
+            .with("stdout", stdout)
+            .with("stdout_lines", stdout_lines)
+            .with("stderr", stderr)
+            .with("stderr_lines", stderr_lines);
         match code {
             0 => Ok(outcome),
             _ => Err(Failure::new("non-zero return code").outcome(outcome)),

@@ -21,7 +21,7 @@ use playbook_api::{Error, Place, Value};
 pub use invoke::call_value;
 pub use modules::Module;
 pub use output::{concat, print};
-pub use plugins::{filter, lookup, test};
+pub use plugins::{ScopeVariables, filter, lookup, test};
 
 use super::frame::Frame;
 use super::{Renderer, budget, undefined};

@@ -122,7 +122,7 @@ fn foreign_call(
 }
 
 /// The variables of a renderer's scope, for plugins in other languages.
-struct ScopeVariables<'a>(&'a Renderer);
+pub struct ScopeVariables<'a>(pub &'a Renderer);
 
 impl Variables for ScopeVariables<'_> {
     fn all(&self, host: Option<&str>) -> Option<Map> {

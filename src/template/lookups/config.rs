@@ -8,6 +8,7 @@ use super::Lookup;
 use super::terms::Options;
 use crate::settings::{Settings, Surroundings};
 use crate::template::Renderer;
+use crate::template::eval::ScopeVariables;
 
 pub const LOOKUPS: &[Lookup] = &[Lookup { name: "config", run: config }];
 
@@ -77,8 +78,11 @@ fn plugin_option(
     option: &str,
     renderer: &Renderer,
 ) -> Result<Option<(Value, String)>, Error> {
-    if kind == "lookup" && super::find(plugin).is_none() {
-        return Err(Error::new(format!("Unable to load {kind} plugin \"{plugin}\"")));
+    let built_in = PLUGIN_OPTIONS.iter().any(|(of, name, _)| *of == kind && *name == option);
+    if !built_in && super::find(plugin).is_none() {
+        let missing = || Error::new(format!("Unable to load {kind} plugin \"{plugin}\""));
+        let plugins = renderer.environment.context.plugins.as_deref().ok_or_else(missing)?;
+        return plugins.option(kind, plugin, option, &ScopeVariables(renderer));
     }
     let variables = PLUGIN_OPTIONS
         .iter()
@@ -91,7 +95,7 @@ fn plugin_option(
         }
     }
     // What a setting of the same name says.
-    match PLUGIN_OPTIONS.iter().any(|(of, name, _)| *of == kind && *name == option) {
+    match built_in {
         true => Ok(settings()?.get(option).map(|entry| (entry.value.clone(), entry.origin.to_string()))),
         false => Ok(None),
     }

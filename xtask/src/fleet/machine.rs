@@ -39,6 +39,8 @@ pub struct Machine {
     _server: Server,
 }
 
+const SCRIPT: &str = concat!(include_str!("devices.sh"), include_str!("machine.sh"));
+
 /// One after another, so that no two take the same number.
 static STARTING: Mutex<u8> = Mutex::new(0);
 
@@ -69,7 +71,7 @@ impl Machine {
         let peer = make.behind.map_or(std::process::id() as libc::pid_t, |machine| machine.init);
 
         let mut unshare = Command::new("unshare");
-        unshare.args(["--mount", "--uts", "--ipc", "--net", "sh", "-c", include_str!("machine.sh")]);
+        unshare.args(["--mount", "--uts", "--ipc", "--net", "sh", "-c", SCRIPT]);
         unshare.env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         unshare.env("ROOT", make.root).env("WORK", &work).env("NAME", make.name);
         unshare.env("NUMBER", number.to_string()).env("CABLE", cable(number)).env("PEER", peer.to_string());

@@ -50,11 +50,10 @@ impl Fleet {
 
     /// Why there can be no machines here.
     pub fn impossible() -> Option<&'static str> {
-        // SAFETY: geteuid cannot fail and touches no memory.
-        match (cfg!(target_os = "linux"), unsafe { libc::geteuid() }) {
+        match (cfg!(target_os = "linux"), crate::is_root()) {
             (false, _) => Some("namespaces need Linux"),
-            (true, 0) => None,
-            (true, _) => Some("only root can make namespaces with users and networks of their own"),
+            (true, true) => None,
+            (true, false) => Some("only root can make namespaces with users and networks of their own"),
         }
     }
 

@@ -3,9 +3,13 @@
 //! The targets come from the ansible-core source archive; nothing of them is kept here. A target passes when it exits
 //! 0 and its recaps add up to at least as many `ok=` as ansible-core's own run did (`tests/upstream/reference.json`):
 //! a run that skips the work and exits 0 does not pass. Where ansible-core itself stops half-way on the reference
-//! machine (`"up to N"`), getting as far as it did passes. Many targets change the machine they run on.
+//! machine (`"up to N"`), getting as far as it did passes. Many targets change the machine they run on: those run in a
+//! Debian of their own.
 
+mod list;
+mod root;
 mod target;
+mod times;
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -15,9 +19,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
+use xtask::fleet::Fleet;
 use xtask::{Doing, Result, build, cache, python};
 
 use crate::preflight;
+use list::{Place, Target};
 use target::{Machine, Outcome};
 
 const VERSION: &str = "2.19.14";
@@ -46,6 +52,8 @@ struct Options {
     timeout: Option<u64>,
     release: bool,
     fast: bool,
+    times: bool,
+    place: Option<Place>,
 }
 
 pub fn run(arguments: &[String]) -> Result<bool> {
@@ -61,14 +69,20 @@ pub fn run(arguments: &[String]) -> Result<bool> {
             "--timeout" => options.timeout = Some(value()?.parse().doing("--timeout")?),
             "--release" => options.release = true,
             "--fast" => options.fast = true,
+            "--times" => options.times = true,
+            "--in" => options.place = Some(Place::named(value()?).ok_or("--in wants here, root or online")?),
             option if option.starts_with('-') => return Err(format!("upstream has no option {option}")),
             target => options.targets.push(target.to_owned()),
         }
     }
-    preflight::upstream()?;
-    if options.targets.is_empty() {
-        let list = options.list.clone().unwrap_or(build::root().join("tests/upstream/passing.txt"));
-        options.targets = read_list(&list, options.fast)?;
+    let mut targets = choose(&options)?;
+    let roots = targets.iter().filter(|target| target.place != Place::Here).count();
+    preflight::upstream(roots > 0)?;
+    let mut complete = true;
+    if let Some(why) = Fleet::impossible().filter(|_| roots > 0) {
+        println!("SKIPPED: {roots} targets that run in a Debian of their own: {why}");
+        targets.retain(|target| target.place == Place::Here);
+        complete = !preflight::is_ci();
     }
     let work = tempfile::tempdir().doing("making a temporary folder")?;
     let bin = match &options.bin {
@@ -79,18 +93,36 @@ pub fn run(arguments: &[String]) -> Result<bool> {
         source: source()?,
         bin,
         python: python::environment(&python::ORACLE)?.join("python"),
+        root: targets.iter().any(|target| target.place != Place::Here).then(root::folder).transpose()?,
         version: VERSION,
         timeout: Duration::from_secs(options.timeout.unwrap_or(180)),
     };
-    run_all(&options, &machine)
+    if options.times {
+        let theirs = Machine { bin: python::environment(&python::ORACLE)?, ..machine.clone() };
+        let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+        return times::compare(&names, |side, at| {
+            target::run(if side == times::Side::Ours { &machine } else { &theirs }, &targets[at])
+        });
+    }
+    Ok(run_all(&options, &targets, &machine)? && complete)
 }
 
-/// The names in a file, one a line; `#` begins a comment. `fast` leaves out those with the comment `# slow`.
-fn read_list(path: &Path, fast: bool) -> Result<Vec<String>> {
-    let text = fs::read_to_string(path).doing(format!("reading {}", path.display()))?;
-    let lines = text.lines().filter(|line| !(fast && line.ends_with("# slow")));
-    let names = lines.map(|line| line.split('#').next().unwrap_or_default().trim());
-    Ok(names.filter(|name| !name.is_empty()).map(str::to_owned).collect())
+/// The targets to run: those asked for, in the places that the list knows for them, or those of the list. What a target
+/// that it does not know would do to this machine is not tried.
+fn choose(options: &Options) -> Result<Vec<Target>> {
+    let path = options.list.clone().unwrap_or(build::root().join("tests/upstream/passing.txt"));
+    let mut targets = list::read(&path)?;
+    if options.targets.is_empty() {
+        targets.retain(|target| !(options.fast && target.slow));
+    } else {
+        let known = |name: &String| targets.iter().find(|target| target.name == *name).cloned();
+        let found = |name| known(name).unwrap_or(Target::new(name, Place::Root));
+        targets = options.targets.iter().map(found).collect();
+    }
+    for target in &mut targets {
+        target.place = options.place.unwrap_or(target.place);
+    }
+    Ok(targets)
 }
 
 fn link_commands(playbook: &Path, folder: &Path) -> Result<PathBuf> {
@@ -151,7 +183,7 @@ impl Asked {
     }
 }
 
-fn run_all(options: &Options, machine: &Machine) -> Result<bool> {
+fn run_all(options: &Options, targets: &[Target], machine: &Machine) -> Result<bool> {
     let path = build::root().join("tests/upstream/reference.json");
     let text = fs::read_to_string(&path).doing(format!("reading {}", path.display()))?;
     let reference: Value = serde_json::from_str(&text).doing(format!("reading {}", path.display()))?;
@@ -160,9 +192,10 @@ fn run_all(options: &Options, machine: &Machine) -> Result<bool> {
     std::thread::scope(|scope| {
         for _ in 0..options.jobs.unwrap_or(2).max(1) {
             scope.spawn(|| {
-                while let Some(name) = options.targets.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let (name, logs) = (&target.name, options.logs.as_deref());
                     let asked = Asked::of(&reference, name);
-                    let passed = report(name, &asked, target::run(machine, name), options.logs.as_deref());
+                    let passed = report(name, &asked, target::run(machine, target), logs);
                     if !passed {
                         failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(name.clone());
                     }
@@ -174,7 +207,7 @@ fn run_all(options: &Options, machine: &Machine) -> Result<bool> {
     if !failed.is_empty() {
         println!("fell short: {}", failed.join(" "));
     }
-    println!("upstream: {} passed, {} failed", options.targets.len() - failed.len(), failed.len());
+    println!("upstream: {} passed, {} failed", targets.len() - failed.len(), failed.len());
     Ok(failed.is_empty())
 }
 

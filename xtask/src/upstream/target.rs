@@ -1,6 +1,8 @@
 //! One target, run the way ansible-test runs it: `runme.sh` in the target's folder, or else a play on `testhost` with
 //! the target as its one role.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -8,16 +10,23 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use xtask::children::{self, Group};
+use xtask::children::{self, Folder, Group};
 use xtask::{Doing, Result, recap};
 
+use super::list::{self, Target};
+use super::root;
+
 /// What the targets run with.
+#[derive(Clone)]
 pub struct Machine {
     /// The unpacked source of ansible-core.
     pub source: PathBuf,
     /// The folder with the commands to test.
     pub bin: PathBuf,
+    /// A Python with ansible-core, for targets that run here.
     pub python: PathBuf,
+    /// The Debian that the others run in.
+    pub root: Option<PathBuf>,
     pub version: &'static str,
     pub timeout: Duration,
 }
@@ -31,15 +40,21 @@ pub struct Outcome {
     pub output: String,
 }
 
-pub fn run(machine: &Machine, name: &str) -> Result<Outcome> {
+pub fn run(machine: &Machine, target: &Target) -> Result<Outcome> {
     let work = tempfile::Builder::new().prefix("upstream-").tempdir().doing("making a temporary folder")?;
-    let place = Place::lay_out(machine, work.path())?;
-    let target = place.targets.join(name);
-    if !target.is_dir() {
-        return Err(format!("ansible-core {} has no target {name}", machine.version));
+    let work = Folder::new(work.keep());
+    let place = Place::lay_out(machine, target, &work.0)?;
+    let folder = place.targets.join(&target.name);
+    if !folder.is_dir() {
+        return Err(format!("ansible-core {} has no target {}", machine.version, target.name));
     }
-    let mut command = place.command(machine, name, &target)?;
-    let log = work.path().join("log");
+    let mut command = place.command(machine, &target.name, &folder)?;
+    if let Some(root) = machine.root.as_ref().filter(|_| target.place != list::Place::Here) {
+        let program = machine.bin.join("ansible-playbook").canonicalize().doing("looking for playbook")?;
+        let lent = [&*machine.source, &*machine.bin, program.parent().unwrap_or(&program)];
+        command = root::enclose(&command, root, target.place, &work.0, &lent)?;
+    }
+    let log = work.0.join("log");
     let output = File::create(&log).doing("creating a log")?;
     command.stdin(Stdio::null()).stdout(output.try_clone().doing("creating a log")?).stderr(output);
     let started = Instant::now();
@@ -58,18 +73,39 @@ struct Place {
     targets: PathBuf,
     inventory: PathBuf,
     output: PathBuf,
+    /// The Python that targets use, and the one that `playbook` finds ansible-core in.
+    python: PathBuf,
+    ansible_python: PathBuf,
+    /// Where the commands are looked for that are not under test.
+    path: OsString,
 }
 
 impl Place {
-    fn lay_out(machine: &Machine, work: &Path) -> Result<Place> {
+    fn lay_out(machine: &Machine, target: &Target, work: &Path) -> Result<Place> {
+        let (python, ansible_python, path) = match target.place {
+            list::Place::Here => (machine.python.clone(), machine.python.clone(), path_here()?),
+            _ => (root::PYTHON.into(), root::ANSIBLE_PYTHON.into(), root::PATH.into()),
+        };
         let integration = work.join("test/integration");
-        fs::create_dir_all(&integration).doing("making a target's folder")?;
-        let targets = machine.source.join("test/integration/targets");
+        let targets = integration.join("targets");
+        fs::create_dir_all(&targets).doing("making a target's folder")?;
         let mut copy = Command::new("cp");
-        children::run(
-            "copying the targets",
-            copy.args(["-a", "--reflink=auto"]).arg(targets).arg(&integration),
-        )?;
+        copy.arg("-a").arg("--target-directory").arg(&targets);
+        let source = machine.source.join("test/integration/targets");
+        // Its own folder, those of the roles that it begins with and those that its scripts name may be written to.
+        let scripts = scripts(&source.join(&target.name));
+        let named: HashSet<&str> = scripts.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        for entry in fs::read_dir(&source).doing(format!("reading {}", source.display()))?.flatten() {
+            let file = entry.file_name();
+            let name = file.to_string_lossy();
+            let is_role = name.starts_with("setup_") || name.starts_with("prepare_");
+            if *name == target.name || is_role || named.contains(&*name) {
+                copy.arg(entry.path());
+            } else {
+                symlink(entry.path(), targets.join(&file)).doing("linking a target")?;
+            }
+        }
+        children::run("copying a target", &mut copy)?;
         // What some targets reach for beside themselves.
         for part in ["lib", "test/lib", "test/support"] {
             symlink(machine.source.join(part), work.join(part)).doing("linking a source folder")?;
@@ -79,16 +115,19 @@ impl Place {
         let inventory = integration.join("inventory");
         let host = format!(
             "[testgroup]\ntesthost ansible_connection=local ansible_pipelining=yes ansible_python_interpreter={}\n",
-            machine.python.display()
+            python.display()
         );
         fs::write(&inventory, host).doing("writing the inventory")?;
         fs::write(work.join("ansible.cfg"), "").doing("writing ansible.cfg")?;
         Ok(Place {
             work: work.to_owned(),
-            targets: integration.join("targets"),
+            targets,
             integration,
             inventory,
             output,
+            python,
+            ansible_python,
+            path,
         })
     }
 
@@ -128,11 +167,9 @@ impl Place {
             }
         }
         let injector = machine.source.join("test/lib/ansible_test/_util/target/injector");
-        // Only the commands under test: no other ansible-playbook may be found.
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let rest = std::env::split_paths(&path).filter(|folder| !folder.join("ansible-playbook").exists());
-        let first = [machine.bin.clone(), self.python_alone(machine)?, injector];
-        let path = std::env::join_paths(first.into_iter().chain(rest)).doing("joining PATH")?;
+        let first = [machine.bin.clone(), self.python_alone()?, injector];
+        let path = first.into_iter().chain(std::env::split_paths(&self.path));
+        let path = std::env::join_paths(path).doing("joining PATH")?;
         command.env("PATH", path);
         for (name, value) in [
             ("LC_ALL", "en_US.UTF-8"),
@@ -156,15 +193,15 @@ impl Place {
         }
         command.env("ANSIBLE_CONFIG", self.work.join("ansible.cfg"));
         // Modules and plugins in Python need one with ansible-core.
-        command.env("PLAYBOOK_PYTHON", &machine.python);
-        command.env("ANSIBLE_TEST_PYTHON_INTERPRETER", &machine.python);
+        command.env("PLAYBOOK_PYTHON", &self.ansible_python);
+        command.env("ANSIBLE_TEST_PYTHON_INTERPRETER", &self.python);
         command.env("INVENTORY_PATH", &self.inventory);
         command.env("OUTPUT_DIR", &self.output).env("JUNIT_OUTPUT_DIR", &self.output);
         Ok(())
     }
 
     /// A folder with this Python and its pip, and none of the other commands of its environment.
-    fn python_alone(&self, machine: &Machine) -> Result<PathBuf> {
+    fn python_alone(&self) -> Result<PathBuf> {
         let folder = self.work.join("python");
         fs::create_dir_all(&folder).doing("making a folder for Python")?;
         for (name, call) in [
@@ -176,11 +213,25 @@ impl Place {
             ("virtualenv", "-m virtualenv"),
         ] {
             let path = folder.join(name);
-            let script = format!("#!/bin/sh\nexec {} {call} \"$@\"\n", machine.python.display());
+            let script = format!("#!/bin/sh\nexec {} {call} \"$@\"\n", self.python.display());
             fs::write(&path, script).doing("writing a wrapper for Python")?;
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
                 .doing("writing a wrapper for Python")?;
         }
         Ok(folder)
     }
+}
+
+/// The text of all scripts in a folder.
+fn scripts(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let scripts = entries.filter(|path| path.extension().is_some_and(|ending| ending == "sh"));
+    scripts.filter_map(|path| fs::read_to_string(path).ok()).collect()
+}
+
+/// Only the commands under test: no other ansible-playbook may be found.
+fn path_here() -> Result<OsString> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).filter(|folder| !folder.join("ansible-playbook").exists());
+    std::env::join_paths(folders).doing("joining PATH")
 }

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::client::Aws;
 use crate::compare::Changes;
 use crate::error::Explain;
-use crate::secrets::secret::{Replica, SecretType, SecretsManagerSecret};
+use crate::secrets::secret_options::{Replica, SecretType, SecretsManagerSecret};
 use crate::secrets::value::{self, Version};
 use crate::tags::{TagChanges, Tags};
 

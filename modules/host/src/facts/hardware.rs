@@ -161,7 +161,16 @@ fn mount(line: &str, uuids: &BTreeMap<String, String>) -> Option<Map> {
     };
     // A file server that does not answer must not hold up the facts.
     let remote = kind.starts_with("nfs") || kind == "cifs";
-    if let Some(sizes) = statvfs(Path::new(place)).ok().filter(|_| !remote) {
+    if !remote {
+        facts.extend(sizes(place));
+    }
+    Some(facts)
+}
+
+/// How large the file system at a place is, and how full; nothing where it does not say.
+pub fn sizes(place: &str) -> Map {
+    let mut facts = Map::default();
+    if let Ok(sizes) = statvfs(Path::new(place)) {
         let block = sizes.fragment_size();
         let (total, available) = (sizes.blocks(), sizes.blocks_available());
         let (inodes, free) = (sizes.files(), sizes.files_free());
@@ -179,18 +188,18 @@ fn mount(line: &str, uuids: &BTreeMap<String, String>) -> Option<Map> {
             put(&mut facts, name, value);
         }
     }
-    Some(facts)
+    facts
 }
 
 /// `\040` is a space.
-fn unescape(text: &str) -> String {
+pub fn unescape(text: &str) -> String {
     [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
         .iter()
         .fold(text.to_owned(), |text, (code, plain)| text.replace(code, plain))
 }
 
 /// What the links of a folder are called, by what they point to.
-fn names_by_target(folder: &str) -> BTreeMap<String, String> {
+pub fn names_by_target(folder: &str) -> BTreeMap<String, String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries
         .filter_map(|e| {

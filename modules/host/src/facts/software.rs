@@ -1,11 +1,13 @@
 //! How the system was started and what runs it: boot options, name servers, security modules, managers.
 
 use std::path::Path;
+use std::time::Duration;
 
 use playbook_api::{Context, Map, Value, map};
 
 use super::{put, read};
-use crate::process::which;
+use crate::host::Host;
+use crate::process::{Program, which};
 
 pub fn cmdline(_: &Context, facts: &mut Map) {
     let text = read("/proc/cmdline").unwrap_or_default();
@@ -227,9 +229,18 @@ pub fn python(context: &Context, facts: &mut Map) {
     let real = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
     let mut python =
         map! { "executable" => path.display().to_string(), "type" => "cpython", "has_sslcontext" => true };
-    // Its file is called after its version: `python3.11`.
+    // Its file is called after its version: `python3.11`. One that is not has to be asked.
     let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let version = name.strip_prefix("python").and_then(|v| v.split_once('.'));
+    let name = match name.contains('.') {
+        true => name,
+        false => {
+            let program = Program::new([path.display().to_string()]).arg("--version");
+            let said = Host::new(context).try_query(&program.timeout(Duration::from_secs(5)));
+            said.map(|said| said.out().trim().to_lowercase().replace(' ', "")).unwrap_or_default()
+        }
+    };
+    let mut numbers = name.strip_prefix("python").into_iter().flat_map(|version| version.split('.'));
+    let version = numbers.next().zip(numbers.next());
     if let Some((Ok(major), Ok(minor))) = version.map(|(a, b)| (a.parse::<i64>(), b.parse::<i64>())) {
         put(&mut python, "version", map! { "major" => major, "minor" => minor });
         put(&mut python, "version_info", vec![major, minor]);

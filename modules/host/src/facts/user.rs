@@ -1,9 +1,10 @@
 //! Who this runs as, and in which environment.
 
-use nix::unistd::{User, getegid, geteuid, getgid, getuid};
+use nix::unistd::{getegid, geteuid, getgid, getuid};
 use playbook_api::{Context, Map};
 
 use super::put;
+use crate::accounts;
 
 pub fn collect(_: &Context, facts: &mut Map) {
     let uid = getuid();
@@ -11,7 +12,7 @@ pub fn collect(_: &Context, facts: &mut Map) {
     put(facts, "effective_user_id", geteuid().as_raw());
     put(facts, "real_group_id", getgid().as_raw());
     put(facts, "effective_group_id", getegid().as_raw());
-    let Ok(Some(user)) = User::from_uid(geteuid()) else { return };
+    let Some(user) = accounts::user_of(geteuid()) else { return };
     put(facts, "user_id", user.name);
     put(facts, "user_uid", user.uid.as_raw());
     put(facts, "user_gid", user.gid.as_raw());

@@ -1,0 +1,226 @@
+//! `reboot`
+
+use std::time::{Duration, Instant, SystemTime};
+
+use playbook_api::{Doc, Failure, JsonSchema, Outcome};
+use serde::Deserialize;
+
+use super::{Action, ActionCall, BUILTIN};
+use crate::connection::{Output, quote};
+use crate::run::{module, target};
+
+/// Restarts a host, and waits until it has come up and runs commands again.
+#[derive(Deserialize, JsonSchema)]
+pub struct Reboot {
+    /// Seconds before the host goes down; whole minutes where its `shutdown` counts in those.
+    #[serde(default)]
+    pre_reboot_delay: f64,
+    /// Seconds to wait after the command before looking whether the host is up again.
+    #[serde(default)]
+    post_reboot_delay: f64,
+    /// Seconds that the host may take to come up, and then as many for the test command.
+    #[serde(default = "reboot_timeout")]
+    reboot_timeout: u64,
+    /// Seconds that one try to connect may take; otherwise what the connection says.
+    connect_timeout: Option<u64>,
+    /// What must succeed on the host before it counts as up.
+    test_command: Option<String>,
+    /// What users of the host are told.
+    #[serde(default = "message")]
+    msg: String,
+    /// Where the command that restarts the host is looked for.
+    #[serde(default = "search_paths")]
+    search_paths: Vec<String>,
+    /// A command whose output is another one after each start of the host.
+    boot_time_command: Option<String>,
+    /// The command that restarts the host, with its arguments; delays and message are its own affair then.
+    reboot_command: Option<String>,
+}
+
+fn reboot_timeout() -> u64 {
+    600
+}
+
+fn message() -> String {
+    "Reboot initiated by Ansible".into()
+}
+
+fn search_paths() -> Vec<String> {
+    ["/sbin", "/bin", "/usr/sbin", "/usr/bin", "/usr/local/sbin"].map(String::from).into()
+}
+
+impl Action for Reboot {
+    const DOC: Doc = Doc {
+        name: "reboot",
+        short: "Restart a host and wait until it is back",
+        check_mode: "Says that the host would be restarted.",
+        returns: &[
+            ("rebooted", "bool", "whether the host was restarted"),
+            ("elapsed", "int", "seconds that it took"),
+        ],
+        examples: "- reboot:\n    reboot_timeout: 300\n",
+        ..BUILTIN
+    };
+
+    fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
+        let plugin = target::of_task(call)?.login.plugin;
+        if plugin.rsplit('.').next() == Some("local") {
+            let message = "Running reboot with local connection would reboot the control node.";
+            return Err(Failure::new(message).with("rebooted", false).with("elapsed", 0));
+        }
+        if call.check {
+            return Ok(Outcome::changed(true).with("rebooted", true).with("elapsed", 0));
+        }
+        let system = System::of(call)?;
+        let boot_time = self.boot_time_command.as_deref().unwrap_or(system.boot_time);
+        let before = asked(call.execute(boot_time)?)
+            .map_err(|e| Failure::new(format!("reboot: failed to get host boot time info, {e}")))?;
+        let command = self.command(call, &system)?;
+        let said = match call.execute(&command) {
+            // The way there may go down with the host before the command has ended.
+            Err(failure) if failure.unreachable => Ok(String::new()),
+            Ok(Output { code: 255, .. }) => Ok(String::new()),
+            Ok(output) => asked(output),
+            Err(failure) => return Err(failure),
+        };
+        let start = Instant::now();
+        let elapsed = || start.elapsed().as_secs();
+        if let Err(said) = said {
+            let message = format!("Reboot command failed. Error was: '{said}'");
+            return Err(Failure::new(message).with("rebooted", false).with("elapsed", elapsed()));
+        }
+        call.item.play.sleep(seconds(self.post_reboot_delay))?;
+
+        let is_up = |output: Output| match asked(output) {
+            Ok(now) if now.is_empty() || now == before => Err("the host has not been restarted yet".into()),
+            other => other,
+        };
+        let test = self.test_command.as_deref().unwrap_or(system.test);
+        self.wait(call, boot_time, "last boot time check", is_up)
+            .and_then(|()| self.wait(call, test, "post-reboot test command", asked))
+            .map_err(|failure| failure.with("rebooted", true).with("elapsed", elapsed()))?;
+        Ok(Outcome::changed(true).with("rebooted", true).with("elapsed", elapsed()))
+    }
+}
+
+impl Reboot {
+    /// The command line that restarts the host.
+    fn command(&self, call: &mut ActionCall, system: &System) -> Result<String, Failure> {
+        let delay = seconds(self.pre_reboot_delay).as_secs();
+        let given =
+            self.reboot_command.as_deref().map(|command| command.split_once(' ').unwrap_or((command, "")));
+        let (program, arguments) = match given {
+            Some((program, arguments)) => (program, arguments.to_owned()),
+            None => (system.program, (system.arguments)(delay, &quote(&self.msg))),
+        };
+        if program.starts_with('/') {
+            return Ok(format!("{program} {arguments}"));
+        }
+        let places = self.search_paths.iter().map(|folder| quote(&format!("{folder}/{program}")));
+        let places = places.collect::<Vec<_>>().join(" ");
+        let look = format!("for place in {places}; do if [ -e $place ]; then echo $place; break; fi; done");
+        let found = asked(call.execute(&look)?).unwrap_or_default();
+        if found.is_empty() {
+            let folders = self.search_paths.join(", ");
+            let message = format!("Unable to find command \"{program}\" in search paths: {folders}");
+            return Err(Failure::new(message).with("rebooted", false));
+        }
+        Ok(format!("{found} {arguments}"))
+    }
+
+    /// Runs a command until its output is good, each time over a new connection.
+    fn wait(
+        &self,
+        call: &mut ActionCall,
+        command: &str,
+        what: &str,
+        is_good: impl Fn(Output) -> Result<String, String>,
+    ) -> Result<(), Failure> {
+        let end = Instant::now() + Duration::from_secs(self.reboot_timeout);
+        let mut pause = Duration::from_secs(1);
+        let mut last = String::new();
+        while Instant::now() < end {
+            match module::execute_anew(call, command, self.connect_timeout.map(Duration::from_secs)) {
+                Ok(output) => match is_good(output) {
+                    Ok(_) => return Ok(()),
+                    Err(said) => last = said,
+                },
+                Err(failure) => last = failure.error.to_string(),
+            }
+            // Many hosts that went down together are not asked together.
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            call.item.play.sleep(pause + Duration::from_millis(u64::from(now.subsec_micros() % 1000)))?;
+            pause = (pause * 2).min(Duration::from_secs(12));
+        }
+        let failure = Failure::new(format!("Timed out waiting for {what} (timeout={})", self.reboot_timeout));
+        Err(if last.is_empty() { failure } else { failure.help(format!("the last try said: {last}")) })
+    }
+}
+
+/// How a kind of host is restarted.
+struct System {
+    program: &'static str,
+    /// By the delay in seconds and the message.
+    arguments: fn(u64, &str) -> String,
+    boot_time: &'static str,
+    test: &'static str,
+}
+
+impl System {
+    fn of(call: &mut ActionCall) -> Result<System, Failure> {
+        let names =
+            call.execute("uname -s; if [ -r /etc/os-release ]; then . /etc/os-release; echo $ID; fi")?;
+        let names = String::from_utf8_lossy(&names.stdout).into_owned();
+        let mut names = names.lines().map(str::trim);
+        let (kernel, distribution) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+        let linux = System {
+            program: "shutdown",
+            arguments: |delay, message| format!("-r {} {message}", delay / 60),
+            boot_time: "cat /proc/sys/kernel/random/boot_id",
+            test: "whoami",
+        };
+        let in_minutes = |delay: u64, message: &str| format!("-r +{} {message}", delay / 60);
+        Ok(match (kernel, distribution) {
+            (_, "alpine") => System { program: "reboot", arguments: |_, _| String::new(), ..linux },
+            (_, "void") => System { arguments: in_minutes, ..linux },
+            ("FreeBSD", _) => System {
+                arguments: |delay, message| format!("-r +{delay}s {message}"),
+                boot_time: "/sbin/sysctl kern.boottime",
+                ..linux
+            },
+            ("OpenBSD", _) => {
+                System { arguments: in_minutes, boot_time: "/sbin/sysctl kern.boottime", ..linux }
+            }
+            ("Darwin", _) => System { arguments: in_minutes, boot_time: "who -b", ..linux },
+            ("SunOS", _) => System {
+                arguments: |delay, message| format!("-y -g {delay} -i 6 {message}"),
+                boot_time: "who -b",
+                test: "who",
+                ..linux
+            },
+            ("AIX", _) => System { arguments: |_, _| "-Fr".into(), boot_time: "who -b", ..linux },
+            ("VMkernel", _) => System {
+                program: "reboot",
+                arguments: |delay, _| format!("-d {delay}"),
+                boot_time: "grep booted /var/log/vmksummary.log | tail -n 1",
+                test: "who",
+            },
+            _ => linux,
+        })
+    }
+}
+
+/// What a command said; how it failed.
+fn asked(output: Output) -> Result<String, String> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    match output.code {
+        0 => Ok(stdout),
+        code => Err(format!("rc: {code}, stdout: {stdout}, stderr: {stderr}")),
+    }
+}
+
+/// A delay; less than none is none.
+fn seconds(delay: f64) -> Duration {
+    Duration::from_secs(delay.clamp(0.0, 1e9) as u64)
+}

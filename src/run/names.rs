@@ -1,0 +1,41 @@
+//! What a task may name: modules, actions and lookups, as the playbook room asks for them.
+
+use playbook_api::{PluginKind, Plugins, Registry};
+
+use super::{Shared, actions};
+use crate::playbook::Names;
+use crate::template::lookups;
+
+impl Names for Shared {
+    fn is_action(&self, name: &str) -> bool {
+        is_action(&self.registry, name)
+    }
+
+    fn actions(&self) -> Vec<String> {
+        action_names(&self.registry)
+    }
+
+    fn is_lookup(&self, name: &str) -> bool {
+        lookups::find(name).is_some()
+            || self.registry.lookup(name).is_some()
+            || Plugins::has(&*self.foreign, PluginKind::Lookup, name).unwrap_or(true)
+    }
+}
+
+/// Whether there is a module or action of this name.
+pub fn is_action(registry: &Registry, name: &str) -> bool {
+    registry.module(name).is_some()
+        || actions::find(name).is_some()
+        || matches!(
+            name.rsplit_once("builtin.").or(name.rsplit_once("legacy.")).map_or(name, |(_, n)| n),
+            "meta" | "import_tasks" | "import_role" | "include"
+        )
+}
+
+/// The names a task may use.
+pub fn action_names(registry: &Registry) -> Vec<String> {
+    let mut names: Vec<String> = registry.module_names().map(str::to_owned).collect();
+    names.extend(actions::TABLE.keys().map(|n| (*n).to_owned()));
+    names.sort();
+    names
+}
