@@ -69,6 +69,8 @@ struct Running {
     scope: Arc<HostScope>,
     /// `run_once`: what it does counts for all hosts.
     once: bool,
+    /// No other host runs it.
+    alone: bool,
 }
 
 enum Message {
@@ -154,7 +156,13 @@ impl<'r> Batch<'r> {
             let scope = HostScope::new(&self.play.base, &host, Some(&task), Default::default());
             let is_meta = task.action_name() == "meta";
             let info = match announced.get(&task.id) {
-                Some(info) => info.clone(),
+                Some(info) => {
+                    // What steers the run is a task of each host.
+                    if is_meta && self.strategy == Strategy::Linear && !meta::is_implicit(&task) {
+                        self.run.emit(Event::TaskStart(info.clone()));
+                    }
+                    info.clone()
+                }
                 None => {
                     self.warn_of_names(&task);
                     let info = Arc::new(describe::task(&self.play, &step, &scope));
@@ -186,11 +194,12 @@ impl<'r> Batch<'r> {
                 continue;
             }
             let once = self.runs_once(&task, &scope);
-            if once {
+            let alone = once || (self.strategy == Strategy::Linear && self.is_alone(&task));
+            if alone {
                 ran_once.insert(task.id);
             }
             self.throttle(&task, &scope)?;
-            self.submit(Running { task, info, scope, once });
+            self.submit(Running { task, info, scope, once, alone });
         }
         Ok(())
     }
@@ -198,6 +207,14 @@ impl<'r> Batch<'r> {
     fn runs_once(&self, task: &Task, scope: &HostScope) -> bool {
         self.strategy == Strategy::Linear
             && keyword::boolean(task, "run_once", &scope.renderer()).unwrap_or_default() == Some(true)
+    }
+
+    /// Whether one host runs a task for all, as its action wants it.
+    fn is_alone(&self, task: &Task) -> bool {
+        match super::actions::find(&task.action.name) {
+            Some(action) => action.once,
+            None => super::foreign_action::runs_once(&self.play.shared.foreign, task),
+        }
     }
 
     /// Warns, once each, of variables around a task that are called as a keyword or function is.
@@ -434,7 +451,7 @@ impl<'r> Batch<'r> {
     fn spread(&mut self, running: &Running) {
         let asked = keyword::boolean(&running.task, "any_errors_fatal", &running.scope.renderer());
         let default = self.play.shared.settings.any_errors_fatal;
-        self.step.fatal |= asked.unwrap_or_default().unwrap_or(default) || running.once;
+        self.step.fatal |= asked.unwrap_or_default().unwrap_or(default) || running.alone;
     }
 
     /// The end of a step: a fatal failure takes the other hosts with it, each to its rescue or out.
@@ -561,7 +578,7 @@ impl<'r> Batch<'r> {
                         self.run.emit(Event::HostResult(result));
                         self.run.stats.failed(host);
                         let once = self.runs_once(&task, &scope);
-                        let running = Running { task: task.clone(), info, scope, once };
+                        let running = Running { task: task.clone(), info, scope, once, alone: once };
                         failed.entry(host.clone()).or_insert((running, values));
                     }
                 }

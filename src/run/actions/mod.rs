@@ -53,6 +53,8 @@ pub trait Action: DeserializeOwned + JsonSchema {
     const ASYNC: bool = false;
     /// Any other argument is taken too (`set_fact`'s variables).
     const FREE: bool = false;
+    /// Where hosts go together, one of them runs it for all.
+    const ONCE: bool = false;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure>;
 }
@@ -146,6 +148,7 @@ pub struct ActionEntry {
     pub raw: &'static [&'static str],
     pub asynchronous: bool,
     pub free: bool,
+    pub once: bool,
     pub run: fn(&ActionEntry, &mut ActionCall) -> Result<Outcome, Failure>,
     build: fn() -> Spec,
     spec: OnceLock<Spec>,
@@ -158,6 +161,7 @@ impl ActionEntry {
             raw: A::RAW,
             asynchronous: A::ASYNC,
             free: A::FREE,
+            once: A::ONCE,
             build: Spec::of::<A>,
             spec: OnceLock::new(),
             run: |entry, call| {
