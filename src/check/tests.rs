@@ -235,7 +235,7 @@ fn files() {
         found,
         &[
             "roles/web/tasks/main.yml:2:15 error files: Could not find or access 'missing' on the Ansible Controller.",
-            "roles/web/tasks/main.yml:3:17 error load: Could not find or access 'roles/web/tasks/gone.yml' on the Ansible Controller.",
+            "roles/web/tasks/main.yml:3:17 error load: Unable to retrieve file contents.\nCould not find or access 'roles/web/tasks/gone.yml' on the Ansible Controller.",
             "roles/needy/meta/main.yml:1:16 error load: the role 'nowhere' was not found in roles:.",
             "site.yml:2:16 error files: Could not find or access 'none.yml' on the Ansible Controller.",
             "site.yml:2:26 error files: Could not find or access 'a.yml', 'b.yml' on the Ansible Controller.",

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Parser, ValueEnum};
-use playbook_api::Error;
+use playbook_api::{Error, without_password};
 use rand::Rng;
 
 use super::common::{BecomePasswordArgs, ConnectionArgs, InventoryArgs};
@@ -285,18 +285,6 @@ impl Pull {
         words.flag("--list-hosts", self.list_hosts);
         playbooks.iter().for_each(|path| words.add(path));
         words
-    }
-}
-
-/// A URL as it may be shown.
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    match rest.split_once('@') {
-        Some((login, host)) if !login.contains('/') && login.contains(':') => {
-            let user = login.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}:********@{host}")
-        }
-        _ => url.to_owned(),
     }
 }
 

@@ -116,7 +116,7 @@ fn foreign(launcher: &dyn Launcher) -> Option<Result<Payload, Failure>> {
     Payload::of(uname.trim()).ok().map(Ok)
 }
 
-fn nowhere(said: &str) -> Failure {
+pub fn nowhere(said: &str) -> Failure {
     Failure::new(format!("there is no place on the host for the helper: {}", said.trim())).help(
         "it needs a folder of its own that it may be started from: set remote_tmp to one that is writable, not mounted with noexec, and not full",
     )
@@ -136,8 +136,7 @@ impl Attempt {
     /// The command line. It is for any shell that calls itself `/bin/sh`, has no single quote, no line break and no
     /// exclamation mark in it, and starts no program but `id`, `mkdir` and what unpacks the helper.
     fn script(&self, deploy: &Deploy, payload: &Payload, run: &str) -> String {
-        let hash = &payload.hash;
-        let name = format!("playbook-remote-{}", hash.get(..16).unwrap_or(hash));
+        let (hash, name) = (&payload.hash, payload.name());
         let (fresh, skip) = (u8::from(self.fresh || self.skip > 0), self.skip);
         let first = expandable(&deploy.folder);
         format!(
@@ -172,7 +171,7 @@ impl Attempt {
 }
 
 /// A folder's name in double quotes, with `~` and variables left for the host's shell.
-fn expandable(folder: &str) -> String {
+pub fn expandable(folder: &str) -> String {
     let (start, rest) = match folder.strip_prefix('~') {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => ("${HOME:-/nonexistent}".to_owned(), rest),
         Some(rest) => {

@@ -33,7 +33,7 @@ pub fn call(
     args: &Arguments,
     context: &Context,
 ) -> Result<Result<Outcome, Failure>, Lost> {
-    let message = match request(module, args, context) {
+    let message = match request(module, args, context, SMALL) {
         Ok(call) => Message::Call(Box::new(call)),
         Err(e) => return Ok(Err(e.into())),
     };
@@ -43,7 +43,8 @@ pub fn call(
     running.result(context).map_err(Lost::Broken)
 }
 
-fn request(module: &ModuleEntry, args: &Arguments, context: &Context) -> io::Result<Call> {
+/// The request for a module's run; a source up to this size goes with it.
+pub fn request(module: &ModuleEntry, args: &Arguments, context: &Context, most: u64) -> io::Result<Call> {
     let text = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();
     Ok(Call {
         module: module.doc.full_name(),
@@ -54,14 +55,14 @@ fn request(module: &ModuleEntry, args: &Arguments, context: &Context) -> io::Res
         environment: context.environment.clone(),
         directory: context.directory.as_ref().map(text),
         temporary: context.temporary.as_ref().map(text),
-        source: context.source.as_deref().map(info).transpose()?,
+        source: context.source.as_deref().map(|source| info(source, most)).transpose()?,
         has_sink: context.sink.is_some(),
     })
 }
 
-fn info(source: &dyn Source) -> io::Result<SourceInfo> {
+fn info(source: &dyn Source, most: u64) -> io::Result<SourceInfo> {
     let size = source.size();
-    let content = if size <= SMALL {
+    let content = if size <= most {
         let mut content = Vec::new();
         // A file that is growing just now stays what it was said to be.
         source.open()?.take(size).read_to_end(&mut content)?;

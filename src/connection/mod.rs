@@ -3,7 +3,8 @@
 //! A module runs in this process where it acts on the controller as who we are ([`local`]), and in the helper
 //! everywhere else ([`remote`]): on another host, in a container, as another user. How a program is started there is
 //! all that connections differ in ([`launch`]); the helper is put in place and started by [`bootstrap`], as whom by
-//! [`privilege`], and spoken to over a [`channel`].
+//! [`privilege`], and spoken to over a [`channel`]. Connections of other people's making run one command at a time, and
+//! so the helper does a module's run there ([`oneshot`]).
 
 mod bootstrap;
 mod call;
@@ -12,6 +13,7 @@ mod dialogue;
 mod docker;
 mod launch;
 mod local;
+mod oneshot;
 mod payload;
 mod pool;
 mod privilege;
@@ -26,6 +28,7 @@ use std::time::Duration;
 use playbook_api::{Arguments, Context, Failure, ModuleEntry, Outcome};
 
 pub use bootstrap::Deploy;
+pub use oneshot::{Commands, OneShot};
 pub use pool::{Connections, abandon};
 pub use privilege::{Become, quote};
 pub use ssh::askpass;

@@ -65,6 +65,11 @@ impl Payload {
         Ok(Payload { hash: hex::encode(Sha256::digest(bytes)), packed: Cow::Owned(packed) })
     }
 
+    /// What it is called on hosts.
+    pub fn name(&self) -> String {
+        format!("playbook-remote-{}", self.hash.get(..16).unwrap_or(&self.hash))
+    }
+
     /// As it goes over the line.
     pub fn packed_bytes(&self) -> &[u8] {
         &self.packed

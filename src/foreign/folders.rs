@@ -17,11 +17,20 @@ pub enum Kind {
     Lookup,
     Callback,
     Inventory,
+    Connection,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 7] =
-        [Kind::Module, Kind::Action, Kind::Filter, Kind::Test, Kind::Lookup, Kind::Callback, Kind::Inventory];
+    pub const ALL: [Kind; 8] = [
+        Kind::Module,
+        Kind::Action,
+        Kind::Filter,
+        Kind::Test,
+        Kind::Lookup,
+        Kind::Callback,
+        Kind::Inventory,
+        Kind::Connection,
+    ];
 
     /// The folder beside a playbook and in a role.
     pub fn folder(self) -> &'static str {
@@ -33,6 +42,7 @@ impl Kind {
             Kind::Lookup => "lookup_plugins",
             Kind::Callback => "callback_plugins",
             Kind::Inventory => "inventory_plugins",
+            Kind::Connection => "connection_plugins",
         }
     }
 
@@ -46,6 +56,7 @@ impl Kind {
             Kind::Lookup => "lookup",
             Kind::Callback => "callback",
             Kind::Inventory => "inventory",
+            Kind::Connection => "connection",
         }
     }
 
@@ -58,6 +69,7 @@ impl Kind {
             Kind::Lookup => &settings.lookup_plugins,
             Kind::Callback => &settings.callback_plugins,
             Kind::Inventory => &settings.inventory_plugins,
+            Kind::Connection => &settings.connection_plugins,
         }
     }
 

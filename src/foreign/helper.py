@@ -9,6 +9,8 @@ _null = os.open(os.devnull, os.O_RDONLY)
 os.dup2(_null, 0)
 os.close(_null)
 sending = threading.Lock()
+# ansible-core's loaders are not made for threads.
+loading = threading.RLock()
 
 
 def send(frame):
@@ -56,7 +58,12 @@ try:
     from ansible.plugins.loader import add_all_plugin_dirs, init_plugin_loader
     from ansible.template import Templar
     from ansible._internal._datatag._tags import TrustedAsTemplate
-    from ansible.errors import AnsibleError, AnsibleUndefinedConfigEntry, AnsibleUndefinedVariable
+    from ansible.errors import (
+        AnsibleConnectionFailure,
+        AnsibleError,
+        AnsibleUndefinedConfigEntry,
+        AnsibleUndefinedVariable,
+    )
     from ansible.utils.collection_loader._collection_finder import _get_collection_playbook_path  # noqa: F401
 
     Display().verbosity = configuration["verbosity"]
@@ -323,7 +330,8 @@ def _folder(conversation, path):
 def _core_module(conversation, name):
     """A module of ansible-core, or one that has moved from there into a collection that is installed."""
     try:
-        found = plugin_loader.module_loader.find_plugin_with_context("ansible.builtin." + name)
+        with loading:
+            found = plugin_loader.module_loader.find_plugin_with_context("ansible.builtin." + name)
     except Exception:
         return None
     if not found.resolved or not os.path.isfile(found.plugin_resolved_path):
@@ -343,10 +351,11 @@ def _payload(conversation, body):
     path, name = body["path"], body["name"]
     variables = {"ansible_python_interpreter": "/usr/bin/python3", "ansible_playbook_python": sys.executable}
     mark = {"arguments": "go here"}
-    built = module_common.modify_module(
-        module_name=name if name.count(".") < 2 else name.rsplit(".", 1)[1], module_path=path, module_args=mark,
-        templar=templar_for(variables), task_vars=variables, module_compression=C.config.get_config_value("DEFAULT_MODULE_COMPRESSION"),
-    )
+    with loading:
+        built = module_common.modify_module(
+            module_name=name if name.count(".") < 2 else name.rsplit(".", 1)[1], module_path=path, module_args=mark,
+            templar=templar_for(variables), task_vars=variables, module_compression=C.config.get_config_value("DEFAULT_MODULE_COMPRESSION"),
+        )
     return built.b_module_data.decode("utf-8")
 
 
@@ -354,7 +363,8 @@ def jinja_plugin(kind, name):
     """A filter or test; none where there is none, an error where it cannot be loaded."""
     plugins = plugin_loader.filter_loader if kind == "filter" else plugin_loader.test_loader
     try:
-        return plugins.get(name)
+        with loading:
+            return plugins.get(name)
     except KeyError:
         return None
     except AnsibleError as error:
@@ -412,7 +422,8 @@ def _markers(conversation, name):
 def _lookup(conversation, body):
     variables = Variables(conversation)
     templar = templar_for(variables)
-    plugin = plugin_loader.lookup_loader.get(body["name"], loader=loader, templar=templar)
+    with loading:
+        plugin = plugin_loader.lookup_loader.get(body["name"], loader=loader, templar=templar)
     if plugin is None:
         raise AnsibleError("The lookup plugin '%s' was not found." % body["name"])
     with TemplateContext(template_value=None, templar=templar._engine, options=TemplateOptions.DEFAULT):
@@ -551,9 +562,11 @@ def _action(conversation, body):
     connection = Connection(conversation, play_context, host["plugin"], host["port"])
     connection._shell.set_options()
     templar = templar_for(variables)
-    plugin = plugin_loader.action_loader.get(
-        body["plugin"] if "." in body["plugin"] else "ansible.legacy." + body["plugin"], task=task, connection=connection, play_context=play_context, loader=loader, templar=templar,
-        shared_loader_obj=plugin_loader)
+    name = body["plugin"] if "." in body["plugin"] else "ansible.legacy." + body["plugin"]
+    with loading:
+        plugin = plugin_loader.action_loader.get(
+            name, task=task, connection=connection, play_context=play_context, loader=loader, templar=templar,
+            shared_loader_obj=plugin_loader)
     if plugin is None:
         raise AnsibleError("The action plugin '%s' was not found." % body["plugin"])
     with DeferredWarningContext(variables={}) as told:
@@ -612,6 +625,92 @@ def deprecation_of(summary):
     if name:
         told["collection_name"] = ".".join(name.split(".")[:2])
     return told
+
+
+# --- connections --------------------------------------------------------------------------------------------------
+
+connections = {}
+
+
+@handles("open connection")
+def _open_connection(conversation, body):
+    """Makes a connection as ansible-core's executor does for a task, with the options that variables give it."""
+    from ansible.executor.task_executor import TaskExecutor
+    from ansible.inventory.host import Host
+    from ansible.playbook.play_context import PlayContext
+    from ansible.playbook.task import Task
+    variables = Variables(conversation).copy()
+    task = Task()
+    for name, value in body["task"].items():
+        if value is not None:
+            setattr(task, name, value)
+    task._squashed = task._finalized = True
+    play_context = PlayContext(passwords={"conn_pass": body["password"], "become_pass": body["become_password"]})
+    executor = TaskExecutor(Host(name=body["host"], gen_uuid=False), task, variables, play_context, loader, plugin_loader, None, None)
+    templar = executor._task_templar
+    play_context = play_context.set_task_and_variable_override(task=task, variables=variables, templar=templar)
+    play_context.post_validate(templar=templar)
+    play_context.timeout = body["timeout"]
+    if not play_context.remote_addr:
+        play_context.remote_addr = body["host"]
+    executor._play_context = play_context
+    with loading, TemplateContext(template_value=None, templar=templar, options=TemplateOptions.DEFAULT):
+        connection = executor._get_connection(cvars=variables, templar=templar, current_connection=body["plugin"])
+        executor._connection = connection
+        executor._set_connection_options(variables, templar)
+    with loading:
+        action = plugin_loader.action_loader.get(
+            "ansible.legacy.normal", task=task, connection=connection, play_context=play_context, loader=loader,
+            templar=Templar._from_template_engine(templar), shared_loader_obj=plugin_loader)
+    connections[conversation.number] = action
+    return conversation.number
+
+
+@handles("connection command")
+def _connection_command(conversation, body):
+    action = connections[body["id"]]
+    command, given = body["command"], base64.b64decode(body["input"])
+    connection = action._connection
+    held, become = None, body["become"]
+    if given and not connection.has_pipelining:
+        # It takes no input: a file of the one who logs in does, opened before the command becomes somebody else's.
+        held = "/tmp/playbook-input-%s" % os.urandom(12).hex()
+        put(action, given, held)
+        if become and connection.become:
+            command, become = connection.become.build_become_command(command, connection._shell), False
+        else:
+            command = "{ %s; }" % command
+        command, given = "%s < %s" % (command, held), b""
+    try:
+        done = action._low_level_execute_command(command, sudoable=become, in_data=given or None)
+    finally:
+        if held:
+            action._low_level_execute_command("rm -f %s" % held, sudoable=False)
+    return {"rc": done["rc"], "stdout": coded(done["stdout"]), "stderr": coded(done["stderr"])}
+
+
+@handles("connection file")
+def _connection_file(conversation, body):
+    put(connections[body["id"]], base64.b64decode(body["content"]), body["path"])
+
+
+@handles("close connection")
+def _close_connection(conversation, number):
+    action = connections.pop(number, None)
+    if action is not None:
+        action._connection.close()
+
+
+def put(action, content, path):
+    import tempfile
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        action._connection.put_file(file.name, path)
+
+
+def coded(text):
+    return base64.b64encode(text.encode("utf-8", "surrogateescape")).decode()
 
 
 # --- inventory ----------------------------------------------------------------------------------------------------
@@ -816,6 +915,10 @@ def _callback(conversation, body):
         dispatch("v2_runner_retry", result)
     elif event == "poll":
         dispatch("v2_runner_on_async_poll", result_of(body))
+    elif event == "polled":
+        dispatch("v2_runner_on_async_" + body["status"], result_of(body))
+    elif event == "vars prompt":
+        dispatch("v2_playbook_on_vars_prompt", body["name"], body["private"])
     elif event == "included":
         dispatch("v2_playbook_on_include", Included(body))
     elif event == "notified":
@@ -888,7 +991,8 @@ def answer(conversation, frame):
         reply = {"id": conversation.number, "answer": done}
     except BaseException as error:  # noqa: B902
         reply = {"id": conversation.number, "fault": text_of(error), "help": getattr(error, "_help_text", None),
-                 "undefined": isinstance(error, AnsibleUndefinedVariable), "kind": type(error).__name__}
+                 "undefined": isinstance(error, AnsibleUndefinedVariable), "kind": type(error).__name__,
+                 "unreachable": isinstance(error, AnsibleConnectionFailure)}
         if configuration["verbosity"] >= 3:
             traceback.print_exc()
     finally:

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use playbook_api::Error;
+use playbook_api::{Error, ErrorKind};
 use serde_json::{Value as Json, json};
 
 use crate::settings::Settings;
@@ -160,9 +160,11 @@ fn fault_of(message: &str, frame: &Json) -> Error {
         Some(help) => error.help(help),
         None => error,
     };
-    match frame.get("undefined").and_then(Json::as_bool) {
-        Some(true) => error.kind(playbook_api::ErrorKind::Undefined),
-        _ => error,
+    let is = |name: &str| frame.get(name).and_then(Json::as_bool) == Some(true);
+    match () {
+        () if is("undefined") => error.kind(ErrorKind::Undefined),
+        () if is("unreachable") => error.kind(ErrorKind::Unreachable),
+        () => error,
     }
 }
 

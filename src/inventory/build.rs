@@ -5,8 +5,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use playbook_api::Error;
 
+use super::combine::merge_nodes;
 use super::model::{Group, Host, Inventory, LOCALHOST, Memory, Vars};
-use super::variables::merge_nodes;
 use crate::document::Node;
 
 impl Default for Inventory {
@@ -21,6 +21,7 @@ impl Default for Inventory {
             files: Arc::default(),
             merge: false,
             localhost: None,
+            implicit: None,
             memory: Memory::default(),
         };
         for name in ["all", "ungrouped"] {
@@ -61,6 +62,9 @@ impl Inventory {
         }
         self.memory = Memory::default();
         let name: Arc<str> = name.into();
+        if self.implicit.as_ref().is_some_and(|host| *host.name == *name) {
+            self.implicit = None;
+        }
         if self.localhost.is_none() && LOCALHOST.contains(&&*name) {
             self.localhost = Some(name.clone());
         }
@@ -71,7 +75,11 @@ impl Inventory {
 
     /// Makes a host a member of a group that is there. Says whether it was none before.
     pub(super) fn add_member(&mut self, group: &str, host: &str) -> bool {
-        let (Some(group), Some(host)) = (self.groups.get_mut(group), self.hosts.get_mut(host)) else {
+        if !self.hosts.contains_key(host) && LOCALHOST.contains(&host) {
+            self.implicit = Some(self.implicit(host));
+        }
+        let known = self.hosts.get_mut(host).or(self.implicit.as_mut().filter(|known| *known.name == *host));
+        let (Some(group), Some(host)) = (self.groups.get_mut(group), known) else {
             return false;
         };
         if !host.groups.contains(&group.name) {

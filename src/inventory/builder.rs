@@ -1,14 +1,24 @@
-//! What every source writes into: the inventory so far, and what there is to warn about.
+//! What every source reads with, and what it writes into: the inventory so far, and what there is to warn about.
 
 use std::sync::Arc;
 
-use playbook_api::{Error, Value};
+use playbook_api::{Context, Error, Value};
 
 use super::address;
 use super::build::{safe_group_name, valid_group_name};
-use super::model::Inventory;
+use super::model::{Inventory, Vars};
 use crate::document::{Entry, Node};
 use crate::settings::Settings;
+use crate::vault::Keyring;
+
+/// What reading a source needs.
+pub struct Loading<'a> {
+    pub keyring: &'a Arc<Keyring>,
+    /// The registry has what the crates bring: sources such as `s3://`.
+    pub context: &'a Context,
+    /// `-e`.
+    pub extra: &'a Vars,
+}
 
 pub struct Builder<'a> {
     pub inventory: Inventory,

@@ -5,9 +5,9 @@ use std::sync::{Arc, Weak};
 use playbook_api::{Error, Map, Place, Value};
 
 use super::builder::Builder;
-use super::load::Loading;
+use super::builder::Loading;
+use super::combine::combine;
 use super::model::{Host, Inventory, Vars};
-use super::variables::combine;
 use crate::document::Node;
 use crate::jinja::Expression;
 use crate::template::{Environment, Renderer, Scope};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use playbook_api::{Error, Map, Value};
 
 use super::builder::Builder;
+use super::builder::Loading;
 use super::constructed::{environment, render};
-use super::load::Loading;
 use crate::document::Node;
 use crate::template::Environment;
 

@@ -6,22 +6,13 @@ use std::sync::Arc;
 use fancy_regex::Regex;
 use playbook_api::{Context, Error, PluginKind};
 
-use super::builder::Builder;
+use super::builder::{Builder, Loading};
 use super::model::{Inventory, Vars};
 use super::vars_files::VarsFiles;
 use super::{constructed, generator, host_list, ini, plugin, script, terraform, toml, yaml};
 use crate::document::{Loaded, Trust, absolute, parse, read};
 use crate::settings::Settings;
 use crate::vault::Keyring;
-
-/// What reading a source needs.
-pub struct Loading<'a> {
-    pub keyring: &'a Arc<Keyring>,
-    /// The registry has what the crates bring: sources such as `s3://`.
-    pub context: &'a Context,
-    /// `-e`.
-    pub extra: &'a Vars,
-}
 
 impl Inventory {
     /// Reads every source, in order. A source that cannot be read is a warning, unless the settings make it an

@@ -3,6 +3,7 @@
 mod address;
 mod build;
 mod builder;
+mod combine;
 mod constructed;
 mod generator;
 mod host_list;

@@ -60,6 +60,8 @@ pub struct Inventory {
     pub(super) merge: bool,
     /// The first host that is this machine.
     pub(super) localhost: Option<Arc<str>>,
+    /// This machine where no source names it, once a task has put it into groups.
+    pub(super) implicit: Option<Arc<Host>>,
     pub(super) memory: Memory,
 }
 
@@ -114,10 +116,16 @@ impl Inventory {
             Some(host) => Some(host.clone()),
             None if LOCALHOST.contains(&name) => match &self.localhost {
                 Some(known) => self.hosts.get(known).cloned(),
-                None => Some(Arc::new(Inventory::implicit_localhost(name))),
+                None => Some(self.implicit(name)),
             },
             None => None,
         }
+    }
+
+    /// This machine by a name, where no source names it.
+    pub(super) fn implicit(&self, name: &str) -> Arc<Host> {
+        let known = self.implicit.as_ref().filter(|host| *host.name == *name);
+        known.cloned().unwrap_or_else(|| Arc::new(Inventory::implicit_localhost(name)))
     }
 
     /// This machine, where no source names it.
@@ -137,6 +145,10 @@ impl Inventory {
             if let Some(group) = self.groups.get(&name) {
                 hosts.extend(group.hosts.iter().cloned());
             }
+        }
+        if group == "all" && self.implicit.is_some() {
+            // A machine that no source names is in no group of everybody.
+            hosts.retain(|host| self.hosts.contains_key(host));
         }
         hosts.into_iter().collect()
     }
@@ -189,7 +201,8 @@ impl Inventory {
 
     /// The names of all groups a host is in, `all` among them, in the order in which they override each other.
     pub fn groups_of(&self, host: &str) -> Vec<Arc<str>> {
-        let host = self.hosts.get(host).into_iter();
+        let grouped = || self.implicit.as_ref().filter(|implicit| *implicit.name == *host);
+        let host = self.hosts.get(host).or_else(grouped).into_iter();
         host.flat_map(|host| self.member_of(host)).map(|group| group.name.clone()).collect()
     }
 
@@ -205,7 +218,8 @@ impl Inventory {
             .get_or_init(|| {
                 let names: HashMap<&str, Value> =
                     self.hosts.keys().map(|name| (&**name, Value::from(name.clone()))).collect();
-                let value = |name: &Arc<str>| names.get(&**name).cloned().unwrap_or(Value::Null);
+                let value =
+                    |name: &Arc<str>| names.get(&**name).cloned().unwrap_or_else(|| name.clone().into());
                 let group = |name: &Arc<str>| self.hosts_of(name).iter().map(value).collect::<Value>();
                 self.groups.keys().map(|name| (name.clone().into(), group(name))).collect::<Map>().into()
             })

@@ -7,8 +7,8 @@ use indexmap::IndexMap;
 use playbook_api::python::{JsonStyle, json};
 use playbook_api::{Error, Map, Place, Value};
 
+use super::combine::combine;
 use super::model::{Group, Host, Inventory, Vars};
-use super::variables::combine;
 use crate::document::{Entry, Kind, Node, timestamp, to_yaml};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

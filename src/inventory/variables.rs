@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::combine::combine;
 use super::model::{Group, Host, Inventory, Vars};
 use super::vars_files::Of;
-use crate::document::{self, Kind, Node};
+use crate::document::{self, Node};
 use crate::vault::Keyring;
 use playbook_api::Error;
 
@@ -39,34 +40,6 @@ impl HostVars {
         combine(&mut vars, &self.host, false);
         vars
     }
-}
-
-/// Lays variables over others: they replace them, or are merged into them.
-pub fn combine(vars: &mut Vars, over: &Vars, merge: bool) {
-    for (name, node) in over {
-        match vars.get_mut(name) {
-            Some(old) if merge => *old = merge_nodes(old, node),
-            Some(old) => *old = node.clone(),
-            None => {
-                vars.insert(name.clone(), node.clone());
-            }
-        }
-    }
-}
-
-/// Two maps become one, on every level; anything else is replaced.
-pub fn merge_nodes(old: &Node, new: &Node) -> Node {
-    let (Some(below), Some(above)) = (old.as_map(), new.as_map()) else { return new.clone() };
-    let mut merged = below.clone();
-    for (key, entry) in above {
-        match merged.get_mut(key) {
-            Some(old) => old.node = merge_nodes(&old.node, &entry.node),
-            None => {
-                merged.insert(key.clone(), entry.clone());
-            }
-        }
-    }
-    Node::new(new.place().clone(), Kind::Map(merged))
 }
 
 impl Inventory {

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use playbook_api::{Error, ErrorKind};
 
+use super::combine::combine;
 use super::model::Vars;
-use super::variables::combine;
 use crate::document::{Trust, load};
 use crate::settings::Settings;
 use crate::vault::Keyring;

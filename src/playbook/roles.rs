@@ -8,7 +8,7 @@ use playbook_api::{Error, Map, Place, Value};
 use super::fields::{ROLE, parser_error};
 use super::role_files::{Meta, RoleFiles, with_galaxy_name};
 use super::tasks::Reader;
-use super::{Action, Block, Frame, FrameKind, Item, Keywords, LoopControl, Role, Task, TaskId, collections};
+use super::{Action, Block, Frame, FrameKind, Item, Keywords, Role, Task, TaskId, collections};
 use crate::document::{self, Entry, Kind, Node};
 use crate::inventory::Vars;
 use crate::settings::Origin;
@@ -362,28 +362,12 @@ fn validation(draft: &Draft, frame: &Arc<Frame>) -> Option<Task> {
         ("provided_arguments", map(provided)),
         ("validate_args_context", context),
     ];
-    Some(Task {
-        id: TaskId::next(),
+    let action = Action {
+        name: "ansible.builtin.validate_argument_spec".into(),
         place: place.clone(),
-        action: Action {
-            name: "ansible.builtin.validate_argument_spec".into(),
-            place: place.clone(),
-            args: args.into_iter().map(|(key, node)| (Arc::from(key), node)).collect(),
-            variable_args: None,
-        },
-        keywords: Keywords { name: Some(text(&name)), tags: vec![text("always")], ..Keywords::default() },
-        frame: frame.clone(),
-        loop_over: None,
-        loop_control: LoopControl::default(),
-        register: None,
-        until: Vec::new(),
-        retries: None,
-        delay: None,
-        changed_when: None,
-        failed_when: None,
-        async_seconds: None,
-        poll: None,
-        listen: Vec::new(),
-        implicit: false,
-    })
+        args: args.into_iter().map(|(key, node)| (Arc::from(key), node)).collect(),
+        variable_args: None,
+    };
+    let keywords = Keywords { name: Some(text(&name)), tags: vec![text("always")], ..Keywords::default() };
+    Some(Task::new(action, keywords, frame.clone()))
 }

@@ -95,6 +95,29 @@ pub enum Item {
 }
 
 impl Task {
+    /// A task of the engine's own: an action and keywords.
+    pub fn new(action: Action, keywords: Keywords, frame: Arc<Frame>) -> Task {
+        Task {
+            id: TaskId::next(),
+            place: action.place.clone(),
+            action,
+            keywords,
+            frame,
+            loop_over: None,
+            loop_control: LoopControl::default(),
+            register: None,
+            until: Vec::new(),
+            retries: None,
+            delay: None,
+            changed_when: None,
+            failed_when: None,
+            async_seconds: None,
+            poll: None,
+            listen: Vec::new(),
+            implicit: false,
+        }
+    }
+
     /// The nearest enclosing value of an inheritable keyword, the task's own first.
     pub fn keyword(&self, name: &str) -> Option<&Node> {
         let own = self.keywords.values.get(name);

@@ -468,7 +468,7 @@ fn what_is_missing_is_named() {
     let (message, line, _) = refused("- hosts: all\n  roles: [nope]\n");
     assert!(message.starts_with("the role 'nope' was not found in ") && line == 2, "{message}");
     let (message, line, _) = refused_task("    - import_tasks: nope.yml\n");
-    assert!(message.starts_with("Could not find or access '") && message.contains("/nope.yml'"), "{message}");
+    assert!(message.starts_with("Unable to retrieve") && message.contains("/nope.yml'"), "{message}");
     assert_eq!(line, 3);
     let (message, ..) = refused_task("    - import_tasks: '{{ nope }}.yml'\n");
     assert_eq!(message, "Error when evaluating variable in import path '{{ nope }}.yml'.");

@@ -397,11 +397,11 @@ impl Reporter for Default {
                 );
                 self.display.line(&text, Some(Colour::Debug));
             }
-            Event::Polled { host, job, failed } => {
+            Event::Polled { host, job, failed, .. } => {
                 let end = if *failed { "FAILED" } else { "OK" };
                 self.display.line(&format!("ASYNC {end} on {host}: jid={job}"), Some(Colour::Debug));
             }
-            Event::ImplicitTaskStart(_) => {}
+            Event::ImplicitTaskStart(_) | Event::VarsPrompt { .. } => {}
             Event::Included { file, hosts, item } => {
                 let hosts: Vec<&str> = hosts.iter().map(|host| &**host).collect();
                 let mut text = format!("included: {file} for {}", hosts.join(", "));

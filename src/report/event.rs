@@ -8,6 +8,11 @@ use playbook_api::{Error, Map, Place, Value};
 /// What happened, in the order it happened. One channel carries them from the run to the reporters.
 #[derive(Clone, Debug)]
 pub enum Event {
+    /// Somebody is asked for a variable, or would be if there were a terminal.
+    VarsPrompt {
+        name: Arc<str>,
+        private: bool,
+    },
     RunStart {
         playbook: String,
         check: bool,
@@ -49,6 +54,7 @@ pub enum Event {
     },
     /// An async job that was waited for came to its end, or to the end of its time.
     Polled {
+        task: Arc<TaskInfo>,
         host: Arc<str>,
         job: String,
         failed: bool,

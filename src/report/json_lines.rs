@@ -97,7 +97,7 @@ impl Reporter for JsonLines {
                 values.insert("job".into(), job.as_str().into());
                 self.put("poll", values);
             }
-            Event::Polled { host, job, failed } => {
+            Event::Polled { host, job, failed, .. } => {
                 let values = map! { "host" => host.clone(), "job" => job.as_str(), "failed" => *failed };
                 self.put("polled", values);
             }
@@ -116,7 +116,11 @@ impl Reporter for JsonLines {
             }
             Event::Warning(text) => self.put("warning", map! { "message" => text.as_str() }),
             Event::Deprecation(text) => self.put("deprecation", map! { "message" => text.as_str() }),
-            Event::ImplicitTaskStart(_) | Event::Text(_) | Event::Banner(_) | Event::Verbose { .. } => {}
+            Event::ImplicitTaskStart(_)
+            | Event::VarsPrompt { .. }
+            | Event::Text(_)
+            | Event::Banner(_)
+            | Event::Verbose { .. } => {}
             Event::Error(error) => {
                 let mut values =
                     map! { "message" => super::brief(error), "text" => format_error(error).trim_end() };

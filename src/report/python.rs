@@ -127,6 +127,16 @@ impl Callbacks {
                 body
             }
             Event::Poll { result, .. } => self.result("poll", result),
+            Event::Polled { task, host, job, failed } => {
+                let values = playbook_api::map! { "ansible_job_id" => job.as_str() };
+                json!({
+                    "event": "polled", "status": if *failed { "failed" } else { "ok" }, "ignored": false,
+                    "host": &**host, "task": task_of(task), "values": wire::encode(&values.into()),
+                })
+            }
+            Event::VarsPrompt { name, private } => {
+                json!({ "event": "vars prompt", "name": &**name, "private": private })
+            }
             Event::Included { file, hosts, item } => json!({
                 "event": "included", "file": file, "item": item,
                 "hosts": hosts.iter().map(|h| &**h).collect::<Vec<_>>(),

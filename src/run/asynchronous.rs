@@ -88,7 +88,8 @@ fn wait(call: &mut ActionCall, started: &Map, limit: u64, poll: u64) -> Result<O
     let job = started.get("ansible_job_id").map(|id| id.to_text().into_owned()).unwrap_or_default();
     let end = watch(call, &job, limit, poll);
     let host = call.item.host.clone();
-    (call.item.emit)(Event::Polled { host, job: job.clone(), failed: end.is_err() });
+    let (task, failed) = (call.item.info.clone(), end.is_err());
+    (call.item.emit)(Event::Polled { task, host, job, failed });
     end
 }
 

@@ -14,6 +14,8 @@ pub struct Cursor {
     next: Option<Step>,
     /// Set when the host has failed and nothing rescued it (an `always` may still have to run).
     pub failed: bool,
+    /// Set while the host is out of reach: it stays where it is, should `clear_host_errors` bring it back.
+    pub unreachable: bool,
 }
 
 /// A task that a host has come to.
@@ -55,11 +57,14 @@ pub enum Failed {
 
 impl Cursor {
     pub fn new(items: Arc<Vec<Item>>) -> Self {
-        Cursor { levels: vec![Level { kind: Kind::Tasks(items), index: 0 }], next: None, failed: false }
+        Cursor { levels: vec![Level { kind: Kind::Tasks(items), index: 0 }], ..Cursor::default() }
     }
 
     /// The task the host has come to. `notified` tells whether a handler waits for this host.
     pub fn peek(&mut self, notified: &dyn Fn(&Task) -> bool) -> Option<&Step> {
+        if self.unreachable {
+            return None;
+        }
         if self.next.is_none() {
             self.next = self.advance(notified);
         }
@@ -196,7 +201,7 @@ impl Cursor {
 
     /// `meta: clear_host_errors`.
     pub fn clear_failure(&mut self) {
-        self.failed = false;
+        (self.failed, self.unreachable) = (false, false);
         for level in &mut self.levels {
             if let Kind::Block { failing, .. } = &mut level.kind {
                 *failing = false;

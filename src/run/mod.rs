@@ -14,6 +14,7 @@ mod effect;
 mod files;
 pub mod foreign;
 mod foreign_action;
+mod foreign_connection;
 pub mod handlers;
 pub mod include;
 mod item;

@@ -9,8 +9,8 @@ use playbook_api::{Arguments, Context, Error, Failure, Map, ModuleEntry, Outcome
 
 use super::actions::ActionCall;
 use super::item::ItemCall;
-use super::{PlayState, foreign, keyword, target};
-use crate::connection::{Output, Target};
+use super::{PlayState, foreign, foreign_connection, keyword, target};
+use crate::connection::{Connection, Output, Target};
 use crate::foreign::{Found, Kind};
 use crate::playbook::Task;
 use crate::report::{Event, TaskInfo};
@@ -129,6 +129,14 @@ fn tell(call: &ActionCall, module: &str, target: &Target) {
     }
 }
 
+/// The connection to where a task acts.
+fn open(call: &ActionCall, target: &Target) -> Result<Arc<dyn Connection>, Failure> {
+    match foreign_connection::open(call, target)? {
+        Some(connection) => Ok(connection),
+        None => call.item.play.shared.connections.open(target),
+    }
+}
+
 /// Runs a module where the task acts.
 fn on_host(
     call: &ActionCall,
@@ -139,15 +147,34 @@ fn on_host(
 ) -> Result<Outcome, Failure> {
     let target = target::of_task(call)?;
     tell(call, entry.doc.name, &target);
-    let connection = call.item.play.shared.connections.open(&target)?;
+    if let Some(user) = leaving(entry, &args).filter(|_| !context.check) {
+        call.item.play.shared.connections.release(&target, user);
+    }
+    let connection = open(call, &target)?;
     let context = Context { temporary: Some(target.deploy.folder.into()), ..context };
     let entry = entry.clone();
     within(limit, context, move |context| connection.run(&entry, &args, context))
 }
 
+/// Who is to be removed: a helper of ours that waits as this user would stand in the way.
+fn leaving<'a>(entry: &ModuleEntry, args: &'a Arguments) -> Option<&'a str> {
+    let is_removed = entry.doc.name == "user" && args.get("state")?.as_str() == Some("absent");
+    args.get("name").or_else(|| args.get("user")).filter(|_| is_removed)?.as_str()
+}
+
 /// Runs a command line where the task acts.
 pub fn execute(call: &ActionCall, command: &str) -> Result<Output, Failure> {
-    let connection = call.item.play.shared.connections.open(&target::of_task(call)?)?;
+    let connection = open(call, &target::of_task(call)?)?;
+    let (context, command) = (context(call)?, command.to_owned());
+    within(time_limit(call)?, context, move |context| connection.execute(&command, context))
+}
+
+/// The same over a connection that is made anew, and may take so long to be made.
+pub fn execute_anew(call: &ActionCall, command: &str, patience: Option<Duration>) -> Result<Output, Failure> {
+    let mut target = target::of_task(call)?;
+    target.login.timeout = patience.unwrap_or(target.login.timeout);
+    let connection = open(call, &target)?;
+    connection.reset();
     let (context, command) = (context(call)?, command.to_owned());
     within(time_limit(call)?, context, move |context| connection.execute(&command, context))
 }
@@ -163,7 +190,7 @@ pub fn reset(
     let silent: super::item::Emit = Arc::new(|_| {});
     let item = ItemCall { play, host, task, info, emit: &silent };
     let call = ActionCall::new(&item, scope);
-    let connection = play.shared.connections.open(&target::of_task(&call)?).map_err(|e| e.error)?;
+    let connection = open(&call, &target::of_task(&call)?).map_err(|e| e.error)?;
     connection.reset();
     Ok(())
 }

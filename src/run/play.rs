@@ -387,8 +387,7 @@ impl<'r> Batch<'r> {
                 self.run.stats.unreachable(host);
                 self.run.unreachable.insert(host.clone());
                 if let Some(cursor) = self.cursors.get_mut(host) {
-                    cursor.end();
-                    cursor.failed = true;
+                    (cursor.failed, cursor.unreachable) = (true, true);
                 }
                 self.lost(host);
                 self.spread(running);
@@ -458,6 +457,10 @@ impl<'r> Batch<'r> {
         }
         if too_many {
             self.run.emit(Event::NoHostsRemaining);
+            // Told once that there are too many, and once more that they are all.
+            if self.cursors.values().all(|cursor| cursor.failed) {
+                self.run.emit(Event::NoHostsRemaining);
+            }
             self.stop = self.stop.max(Stop::Fatal);
         }
     }

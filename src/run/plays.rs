@@ -230,6 +230,7 @@ impl Run {
             if self.has_extra(&prompt.name) {
                 continue;
             }
+            self.emit(Event::VarsPrompt { name: prompt.name.clone(), private: prompt.private });
             let answer = prompt::ask(prompt, &play_renderer(base))?;
             answers.insert(prompt.name.clone(), answer);
         }

@@ -8,9 +8,7 @@ use playbook_api::{Error, Place, Value};
 use super::state::PlayState;
 use super::{Run, play_renderer};
 use crate::document::Node;
-use crate::playbook::{
-    Action, Block, Frame, FrameKind, Item, Keywords, LoopControl, Play, Task, TaskId, tags,
-};
+use crate::playbook::{Action, Block, Frame, FrameKind, Item, Keywords, Play, Task, tags};
 use crate::template::Renderer;
 use crate::vars::HostScope;
 
@@ -24,25 +22,7 @@ pub fn implicit(
 ) -> Arc<Task> {
     let args: HashMap<Arc<str>, Node> = args.into_iter().map(|(k, v)| (Arc::from(k), v)).collect();
     let action = Action { name: action.into(), place: place.clone(), args, variable_args: None };
-    Arc::new(Task {
-        id: TaskId::next(),
-        place: place.clone(),
-        action,
-        keywords,
-        frame: frame.clone(),
-        loop_over: None,
-        loop_control: LoopControl::default(),
-        register: None,
-        until: Vec::new(),
-        retries: None,
-        delay: None,
-        changed_when: None,
-        failed_when: None,
-        async_seconds: None,
-        poll: None,
-        listen: Vec::new(),
-        implicit: true,
-    })
+    Arc::new(Task { implicit: true, ..Task::new(action, keywords, frame.clone()) })
 }
 
 fn meta(what: &str, place: &Place, frame: &Arc<Frame>) -> Item {

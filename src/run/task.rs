@@ -289,7 +289,6 @@ fn sum(call: &item::ItemCall, scope: &HostScope, all: Vec<TaskResult>, results: 
     let msg = match status {
         Status::Failed => "One or more items failed",
         Status::Skipped => "All items skipped",
-        Status::Unreachable => "One or more items were unreachable",
         _ => "All items completed",
     };
     let mut values = map! { "results" => results };
@@ -307,7 +306,8 @@ fn sum(call: &item::ItemCall, scope: &HostScope, all: Vec<TaskResult>, results: 
     result.values = values;
     result.no_log = all.iter().any(|r| r.no_log);
     // The loop as a whole is ignored only if each failure in it was.
-    result.ignored = failed && all.iter().filter(|r| r.status == Status::Failed).all(|r| r.ignored);
+    result.ignored = matches!(status, Status::Failed | Status::Unreachable)
+        && all.iter().filter(|r| r.status == status).all(|r| r.ignored);
     result.verbose_always = all.iter().any(|r| r.verbose_always);
     result
 }

@@ -120,14 +120,6 @@ pub static ACCEPTED: &[Setting] = &[
         PLUGINS,
     ),
     accepted(
-        "DEFAULT_CONNECTION_PLUGIN_PATH",
-        Kind::PathSpec,
-        "{{ANSIBLE_HOME}}/plugins/connection:/usr/share/ansible/plugins/connection",
-        &["defaults.connection_plugins"],
-        &["ANSIBLE_CONNECTION_PLUGINS"],
-        PLUGINS,
-    ),
-    accepted(
         "DEFAULT_HTTPAPI_PLUGIN_PATH",
         Kind::PathSpec,
         "{{ANSIBLE_HOME}}/plugins/httpapi:/usr/share/ansible/plugins/httpapi",

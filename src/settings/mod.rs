@@ -15,7 +15,7 @@ pub use ini::parse as parse_cfg;
 pub use load::{Entry, Origin, Surroundings};
 pub use path::expand;
 pub use project::Project;
-pub use servers::GalaxyServer;
+pub use servers::{GalaxyServer, ServerEntry};
 pub use table::{Kind, Setting};
 pub use value::{SETTINGS, Settings};
 

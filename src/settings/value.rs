@@ -147,6 +147,8 @@ settings! {
     inventory: Vec<String> = DEFAULT_HOST_LIST PathList "/etc/ansible/hosts" [defaults.inventory] [ANSIBLE_INVENTORY];
     /// Where inventory plugins are looked for.
     inventory_plugins: Vec<PathBuf> = DEFAULT_INVENTORY_PLUGIN_PATH PathSpec "{{ANSIBLE_HOME}}/plugins/inventory:/usr/share/ansible/plugins/inventory" [defaults.inventory_plugins] [ANSIBLE_INVENTORY_PLUGINS];
+    /// Folders of connection plugins.
+    connection_plugins: Vec<PathBuf> = DEFAULT_CONNECTION_PLUGIN_PATH PathSpec "{{ANSIBLE_HOME}}/plugins/connection:/usr/share/ansible/plugins/connection" [defaults.connection_plugins] [ANSIBLE_CONNECTION_PLUGINS];
     /// Jinja extensions.
     jinja2_extensions: Vec<String> = DEFAULT_JINJA2_EXTENSIONS List "" [defaults.jinja2_extensions] [ANSIBLE_JINJA2_EXTENSIONS];
     /// Templates keep the types of their values; nothing else is possible any more.

@@ -194,3 +194,92 @@ fn collections_come_from_files_folders_and_git() {
     install(&[&source]).ok().says(&["acme.own:1.0.0 was installed successfully"]);
     assert!(project.path().join("c/ansible_collections/acme/own/roles/hello/tasks/main.yml").exists());
 }
+
+#[test]
+fn what_was_published_is_compared_with_what_is_there() {
+    let galaxy = server();
+    let project = Project::new(&[]);
+    let run = |action: &str, more: &[&str]| {
+        let all: Vec<&str> =
+            ["galaxy", "collection", action].into_iter().chain(more.iter().copied()).collect();
+        project.run(&all)
+    };
+    run("install", &["acme.lib:1.2.0", "-s", &galaxy.address, "-p", "c"]).ok();
+    let verify = ["acme.lib", "-s", &galaxy.address, "-p", "c"];
+    run("verify", &verify).ok().says(&["'acme.lib:1.2.0' match the remote collection."]);
+    run("verify", &["acme.lib", "--offline", "-p", "c"])
+        .ok()
+        .says(&["internally consistent with its manifest"]);
+    project.write("c/ansible_collections/acme/lib/README.md", "changed");
+    run("verify", &verify).fails(1).says(&["contains modified content", "    README.md"]);
+    run("verify", &["acme.lib", "--offline", "-p", "c"]).fails(1).says(&["    README.md"]);
+    run("verify", &["acme.none", "-p", "c"]).fails(1).says(&["is not installed"]);
+}
+
+#[test]
+fn what_is_begun_here_is_built_and_published() {
+    let task = json!({"task": "/api/v3/imports/collections/7/"}).to_string();
+    let import =
+        json!({"state": "completed", "finished_at": "now", "messages": [{"message": "all is well"}]});
+    let answers = HashMap::from([
+        ("/api/v3/artifacts/collections/".to_owned(), task.into_bytes()),
+        ("/api/v3/imports/collections/7/".to_owned(), import.to_string().into_bytes()),
+    ]);
+    let galaxy = Galaxy::start(answers);
+    let config = format!(
+        "[galaxy]\nserver_list = mine\n[galaxy_server.mine]\nurl = {}/api/\ntoken = abc\n",
+        galaxy.address
+    );
+    let project = Project::new(&[("ansible.cfg", &config)]);
+    let run = |words: &str| {
+        let all: Vec<&str> = std::iter::once("galaxy").chain(words.split(' ')).collect();
+        project.run(&all)
+    };
+    run("collection init acme.new").ok().says(&["Collection acme.new was created successfully"]);
+    run("collection init acme.new").fails(1).says(&["already exists"]);
+    run("collection init ../evil").fails(1);
+    run("collection build acme/new").ok();
+    run("collection publish acme-new-1.0.0.tar.gz")
+        .ok()
+        .says(&["all is well", "successfully published and imported to the Galaxy server mine"]);
+    let asked = galaxy.asked();
+    assert_eq!(asked[0], "/api/v3/artifacts/collections/ with Token abc");
+
+    run("role init web --init-path roles").ok().says(&["Role web was created successfully"]);
+    project.write("site.yml", "- hosts: localhost\n  gather_facts: false\n  roles: [web]\n");
+    project.run(&["run", "site.yml", "-i", "localhost,", "-c", "local"]).ok();
+    run("role info web --offline -p roles").ok().says(&["Role: web", "author: your name"]);
+    run("role remove web -p roles").ok().says(&["successfully removed web"]);
+}
+
+#[test]
+fn roles_are_looked_for_on_a_server() {
+    let found =
+        json!({"count": 1, "results": [{"username": "me", "name": "web", "description": "a server"}]});
+    let role =
+        json!({"results": [{"name": "web", "summary_fields": {"versions": []}, "description": "a server"}]});
+    let galaxy = Galaxy::start(HashMap::from([
+        (
+            "/api/v1/search/roles/?autocomplete=web%20server&page_size=1000".to_owned(),
+            found.to_string().into_bytes(),
+        ),
+        ("/api/v1/roles/?owner__username=me&name=web".to_owned(), role.to_string().into_bytes()),
+    ]));
+    let project = Project::new(&[]);
+    let run = |words: &[&str]| {
+        let all: Vec<&str> = ["galaxy", "role"]
+            .into_iter()
+            .chain(words.iter().copied())
+            .chain(["-s", &galaxy.address])
+            .collect();
+        project.run(&all)
+    };
+    run(&["search", "web", "server"]).ok().says(&[
+        "Found 1 roles matching your search.",
+        "me.web",
+        "a server",
+    ]);
+    run(&["search", "nothing"]).fails(1).says(&["No roles match your search."]);
+    run(&["info", "me.web"]).ok().says(&["Role: me.web", "description: a server"]);
+    run(&["info", "me.none"]).ok().says(&["the role me.none was not found"]);
+}

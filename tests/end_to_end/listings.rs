@@ -50,8 +50,8 @@ impl Listing {
     fn is_meant_to_differ(&self) -> bool {
         let file = self.folder.join(&self.words[2]).to_string_lossy().into_owned();
         let nulls = file.ends_with("inventory.ini") && self.words.iter().any(|word| word == "--toml");
-        let named = |name: &&str| file.ends_with(*name) || self.words.iter().any(|word| word == *name);
-        nulls || DIFFERENT.iter().any(|name| named(&name))
+        let named = |name: &str| file.ends_with(name) || self.words.iter().any(|word| word == name);
+        nulls || DIFFERENT.into_iter().any(named)
     }
 }
 

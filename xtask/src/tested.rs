@@ -1,7 +1,7 @@
 //! What the tests that run the built binary share: how a run ended, and how a test says that it is skipped.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 use std::process::{Command, Stdio};
 
 use crate::recap;
@@ -16,7 +16,19 @@ pub struct Ended {
 
 impl Ended {
     pub fn of(command: &mut Command) -> Ended {
-        let output = command.stdin(Stdio::null()).output().expect("the binary starts");
+        Ended::with(command, Stdio::null())
+    }
+
+    /// With lines on its standard input.
+    pub fn typed(command: &mut Command, lines: &[&str]) -> Ended {
+        let mut input = tempfile::tempfile().expect("a temporary file");
+        input.write_all((lines.join("\n") + "\n").as_bytes()).expect("the lines");
+        input.seek(SeekFrom::Start(0)).expect("the lines");
+        Ended::with(command, Stdio::from(input))
+    }
+
+    fn with(command: &mut Command, input: Stdio) -> Ended {
+        let output = command.stdin(input).output().expect("the binary starts");
         Ended {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

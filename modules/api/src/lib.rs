@@ -30,7 +30,7 @@ pub use module::{ControllerModule, Doc, HostModule, ModuleEntry, Run};
 pub use outcome::{Failure, Outcome};
 pub use place::Place;
 pub use plugins::{PluginKind, Plugins, Variables};
-pub use redact::Redactor;
+pub use redact::{Redactor, without_password};
 pub use spec::Spec;
 pub use value::{Map, Object, Text, Value};
 

@@ -70,3 +70,18 @@ impl Redactor {
         map.iter().map(|(k, v)| (k.clone(), self.value(v))).collect()
     }
 }
+/// A URL as it may be shown: without the password that it may hold.
+///
+/// ```
+/// use playbook_api::without_password;
+/// assert_eq!(without_password("https://me:hidden@host/x"), "https://me:********@host/x");
+/// assert_eq!(without_password("git@host:x"), "git@host:x");
+/// ```
+pub fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let end = rest.find('/').unwrap_or(rest.len());
+    match rest[..end].rsplit_once('@').and_then(|(login, host)| Some((login.split_once(':')?.0, host))) {
+        Some((user, host)) => format!("{scheme}://{user}:********@{host}{}", &rest[end..]),
+        None => url.to_owned(),
+    }
+}

@@ -13,7 +13,7 @@ use nix::fcntl::AT_FDCWD;
 use nix::sys::stat::{UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
 use playbook_api::context::Source;
-use playbook_api::{Context, Error, Failure};
+use playbook_api::{Context, Error, Failure, without_password};
 use sha1::{Digest, Sha1};
 
 use crate::errno::Doing;
@@ -370,7 +370,7 @@ pub fn ended_badly(program: &Program, output: &Output) -> Failure {
     let said = said.unwrap_or_else(|| format!("it ended with code {}", output.rc));
     Failure::from(Error::new(format!("{name} failed: {said}")))
         .with("rc", output.rc)
-        .with("cmd", program.argv().join(" "))
+        .with("cmd", program.argv().iter().map(|word| without_password(word)).collect::<Vec<_>>().join(" "))
         .with("stdout", output.out())
         .with("stderr", output.err())
 }

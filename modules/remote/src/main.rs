@@ -2,15 +2,18 @@
 //!
 //! `playbook-remote serve HASH [once]` serves the channel on its standard input and output, after it has made sure
 //! that it is the file the controller means; `once` removes that file first. `verify HASH` only says so.
+//! `answer HASH [once]` does what its standard input says from beginning to end, and then answers in one piece: for
+//! connections that run one command at a time.
 //! `terminal COMMAND` runs a program that wants a terminal for a password.
 
 use std::ffi::OsStr;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, UNIX_EPOCH};
 
+use base64::Engine;
 use playbook_api::Registry;
 use playbook_host::job;
 use playbook_remote::{READY, serve, terminal};
@@ -27,6 +30,8 @@ fn main() -> ExitCode {
         ["verify", hash] => verify(hash),
         ["serve", hash] => verify(hash).and_then(|()| begin(false)),
         ["serve", hash, "once"] => verify(hash).and_then(|()| begin(true)),
+        ["answer", hash] => verify(hash).and_then(|()| answer(false)),
+        ["answer", hash, "once"] => verify(hash).and_then(|()| answer(true)),
         ["terminal", "once", command] => {
             return ended(remove(&own()).and_then(|()| terminal::run(command)));
         }
@@ -37,6 +42,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    playbook_host::guard::dismiss();
     ended(done.map(|()| ExitCode::SUCCESS))
 }
 
@@ -79,16 +85,34 @@ fn registry() -> Registry {
     registry
 }
 
-/// Takes the channel away from standard input and output, where programs that modules start would find it, and
-/// serves it.
+/// Serves the channel.
 fn begin(once: bool) -> io::Result<()> {
+    let (input, output) = channel(once)?;
+    std::fs::File::from(output.try_clone()?).write_all(format!("{READY}\n").as_bytes())?;
+    serve::serve(registry(), input, output).map_err(|e| io::Error::other(e.to_string()))
+}
+
+/// Does all that the channel says, and answers as text, which survives a terminal.
+fn answer(once: bool) -> io::Result<()> {
+    let (input, output) = channel(once)?;
+    let kept = nix::sys::memfd::memfd_create("answer", nix::sys::memfd::MFdFlags::MFD_CLOEXEC)?;
+    let mut answers = std::fs::File::from(kept.try_clone()?);
+    serve::answer(registry(), input, kept).map_err(|e| io::Error::other(e.to_string()))?;
+    let mut bytes = Vec::new();
+    answers.seek(io::SeekFrom::Start(0))?;
+    answers.read_to_end(&mut bytes)?;
+    let text = base64::engine::general_purpose::STANDARD.encode(bytes);
+    std::fs::File::from(output).write_all(format!("{READY}\n{text}\n").as_bytes())
+}
+
+/// Takes the channel away from standard input and output, where programs that modules start would find it.
+fn channel(once: bool) -> io::Result<(OwnedFd, OwnedFd)> {
     let me = own();
     if once {
         remove(&me)?;
     }
     let input: OwnedFd = io::stdin().as_fd().try_clone_to_owned()?;
     let output: OwnedFd = io::stdout().as_fd().try_clone_to_owned()?;
-    std::fs::File::from(output.try_clone()?).write_all(format!("{READY}\n").as_bytes())?;
     let nothing = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
     nix::unistd::dup2_stdin(&nothing)?;
     nix::unistd::dup2_stdout(&nothing)?;
@@ -102,9 +126,7 @@ fn begin(once: bool) -> io::Result<()> {
     if !once {
         let _ = std::thread::Builder::new().spawn(move || remove_old(&me));
     }
-    let served = serve::serve(registry(), input, output);
-    playbook_host::guard::dismiss();
-    served.map_err(|e| io::Error::other(e.to_string()))
+    Ok((input, output))
 }
 
 /// This file.

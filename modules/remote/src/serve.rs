@@ -47,27 +47,41 @@ type Calls = Arc<Mutex<HashMap<u32, Running>>>;
 
 /// Serves a channel to its end. What still runs then is cancelled.
 pub fn serve(registry: Registry, input: OwnedFd, output: OwnedFd) -> Result<(), Error> {
+    let calls = Calls::default();
+    let ended = read(registry, input, output, &calls);
+    end(&calls);
+    ended
+}
+
+/// Serves what is said on a channel to its end, and what that leads to.
+pub fn answer(registry: Registry, input: OwnedFd, output: OwnedFd) -> Result<(), Error> {
+    let calls = Calls::default();
+    let ended = read(registry, input, output, &calls);
+    while !calls.lock().unwrap_or_else(|e| e.into_inner()).is_empty() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    ended
+}
+
+/// Reads a channel to its end, and starts the calls.
+fn read(registry: Registry, input: OwnedFd, output: OwnedFd, calls: &Calls) -> Result<(), Error> {
     let registry = Arc::new(registry);
     let output = Output(Arc::new(Mutex::new(output.into())));
-    let calls = Calls::default();
     let hello = Hello { protocol: PROTOCOL };
     output.say(frame::NO_CALL, &Message::Hello(hello))?;
     let mut input = File::from(input);
     let mut assembler = Assembler::default();
-    let ended = loop {
-        match assembler.take() {
-            Ok(Some((number, message))) => take(number, message, &registry, &output, &calls),
-            Ok(None) => match assembler.fill(&mut input) {
-                Ok(0) => break Ok(()),
+    loop {
+        match assembler.take()? {
+            Some((number, message)) => take(number, message, &registry, &output, calls),
+            None => match assembler.fill(&mut input) {
+                Ok(0) => return Ok(()),
                 Ok(_) => {}
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => break Err(e.into()),
+                Err(e) => return Err(e.into()),
             },
-            Err(e) => break Err(e),
         }
-    };
-    end(&calls);
-    ended
+    }
 }
 
 fn take(number: u32, message: Message, registry: &Arc<Registry>, output: &Output, calls: &Calls) {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use playbook_api::context::{Cancel, Sink, Source};
+use sha1::{Digest, Sha1};
 
 use crate::frame::Piece;
 use crate::message::{Message, SourceInfo, WINDOW};
@@ -84,6 +85,9 @@ impl Source for RemoteSource {
     }
 
     fn sha1(&self) -> io::Result<String> {
+        if let Some(content) = &self.info.content {
+            return Ok(hex::encode(Sha1::digest(content)));
+        }
         self.line.say(&Message::AskSum)?;
         match self.line.answer()? {
             Message::Sum(sum) => sum.map_err(io::Error::other),

@@ -1,5 +1,6 @@
 //! `playbook config`, which is also `ansible-config`.
 
+mod dump;
 mod init;
 mod plugins;
 mod validate;
@@ -13,7 +14,7 @@ use serde_json::json;
 
 use super::{Fault, session};
 use crate::foreign::{self, Foreign, nothing_to_ask};
-use crate::settings::{Entry, Kind, Origin, Settings, Surroundings};
+use crate::settings::{Entry, Kind, Settings, Surroundings};
 
 /// Print every setting, its value and where it came from.
 #[derive(Parser)]
@@ -21,13 +22,13 @@ pub struct Config {
     #[command(subcommand)]
     action: Option<Action>,
     #[command(flatten)]
-    dump: Dump,
+    dump: dump::Dump,
 }
 
 #[derive(Subcommand)]
 enum Action {
     /// Print every setting, its value and where it came from (the default).
-    Dump(Dump),
+    Dump(dump::Dump),
     /// Print what settings there are, with their documentation.
     List(List),
     /// Print the configuration file in use.
@@ -72,31 +73,12 @@ const TYPES: [&str; 13] = [
 ];
 
 #[derive(Args)]
-struct Dump {
-    /// Only what differs from the defaults.
-    #[arg(long, visible_alias = "changed-only")]
-    only_changed: bool,
-    /// The form of the output.
-    #[arg(short, long, value_enum, default_value_t = Form::Display)]
-    format: Form,
-    #[command(flatten)]
-    common: Common,
-}
-
-#[derive(Args)]
 struct List {
     /// The form of the output.
     #[arg(short, long, value_enum, default_value_t = Data::Yaml)]
     format: Data,
     #[command(flatten)]
     common: Common,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Form {
-    Display,
-    Json,
-    Yaml,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -121,7 +103,7 @@ impl Config {
             return Ok(0);
         }
         match &action {
-            Action::Dump(options) => dump(&settings, options),
+            Action::Dump(options) => options.print(&settings, by_project),
             Action::List(options) => list(&settings, options),
             Action::View(_) => match &settings.config_file {
                 Some(path) => super::show(&std::fs::read_to_string(path)?),
@@ -203,92 +185,6 @@ impl Common {
         let wanted = |kind: &str| self.kind == "all" || self.kind == kind;
         let types = TYPES[2..].iter().filter(|kind| wanted(kind));
         types.map(|kind| plugins::of(kind, settings, &self.plugins)).collect()
-    }
-}
-
-fn line(name: &str, entry: &Entry) -> String {
-    format!("{name}({}) = {}", entry.origin, repr(&entry.value))
-}
-
-/// An entry for programs.
-fn data(name: &str, entry: &Entry) -> Value {
-    map! { "name" => name, "origin" => entry.origin.to_string(), "value" => entry.value.clone() }.into()
-}
-
-fn dump(settings: &Settings, options: &Dump) {
-    let common = &options.common;
-    let shown = |entry: &Entry| !options.only_changed || entry.origin != Origin::Default;
-    let base = common.base(settings).into_iter().filter(|entry| shown(entry));
-    let file = settings.config_file.as_deref().map(Path::to_string_lossy);
-    let mut named: Vec<(&str, Option<&Entry>)> =
-        base.map(|entry| (entry.setting.name, Some(entry))).collect();
-    if common.has_base() {
-        named.push(("CONFIG_FILE", None));
-    }
-    named.sort_by_key(|(name, _)| *name);
-    let types = common.plugins(settings);
-    if options.format != Form::Display {
-        let file = file.map_or(Value::Null, Value::from);
-        let mut all: Vec<Value> = named
-            .iter()
-            .map(|(name, entry)| match entry {
-                Some(entry) => data(name, entry),
-                None => map! { "name" => *name, "origin" => "", "value" => file.clone() }.into(),
-            })
-            .collect();
-        if common.has_base() {
-            all.push(map! { "GALAXY_SERVERS" => Map::default() }.into());
-        }
-        for kind in types {
-            let plugins = kind.plugins.iter().filter_map(|(plugin, entries)| {
-                let entries = entries.iter().filter(|(_, entry)| shown(entry));
-                let entries: Vec<Value> = entries.map(|(name, entry)| data(name, entry)).collect();
-                (!entries.is_empty()).then(|| Value::from(map! { *plugin => entries }))
-            });
-            let plugins: Vec<Value> = plugins.collect();
-            if common.kind == "all" {
-                let mut entry = Map::default();
-                entry.insert(format!("{}_PLUGINS", kind.name.to_uppercase()).into(), plugins.into());
-                all.push(entry.into());
-            } else {
-                all.extend(plugins);
-            }
-        }
-        let format = if options.format == Form::Json { Data::Json } else { Data::Yaml };
-        return print(&all.into(), format);
-    }
-    let mut lines: Vec<String> = named
-        .iter()
-        .map(|(name, entry)| match entry {
-            Some(entry) => line(name, entry),
-            None => format!("CONFIG_FILE() = {}", file.as_deref().unwrap_or("None")),
-        })
-        .collect();
-    if common.has_base() {
-        lines.push("\nGALAXY_SERVERS:\n".into());
-    }
-    for kind in types {
-        let mut part: Vec<String> = Vec::new();
-        for (plugin, entries) in &kind.plugins {
-            let entries: Vec<String> =
-                entries.iter().filter(|(_, e)| shown(e)).map(|(name, e)| line(name, e)).collect();
-            if !entries.is_empty() {
-                part.push(format!("\n{plugin}:\n{}", "_".repeat(plugin.len())));
-                part.extend(entries);
-            }
-        }
-        if common.kind == "all" && (!options.only_changed || !part.is_empty()) {
-            lines.push(format!("\n{}:\n{}", kind.name.to_uppercase(), "=".repeat(kind.name.len())));
-        }
-        lines.extend(part);
-    }
-    say!("{}", lines.join("\n"));
-}
-
-fn repr(value: &Value) -> String {
-    match value {
-        Value::Str(text) => text.to_string(),
-        other => other.to_string(),
     }
 }
 

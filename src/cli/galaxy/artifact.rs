@@ -183,18 +183,33 @@ pub fn unpack(bytes: &[u8], temporary: &Path) -> Result<(About, PathBuf), Error>
 
 /// Every file is what the collection's own list says.
 fn verify(folder: &Path) -> Result<(), Error> {
-    let Ok(text) = std::fs::read_to_string(folder.join("FILES.json")) else { return Ok(()) };
+    match faults(folder, folder)?.first() {
+        Some(name) => {
+            Err(Error::new(format!("Mismatched artifact hash for '{name}': it is not what FILES.json says")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The files of a folder that are not what the lists of another one say.
+pub fn faults(folder: &Path, original: &Path) -> Result<Vec<String>, Error> {
+    let Ok(text) = std::fs::read_to_string(original.join("FILES.json")) else { return Ok(Vec::new()) };
+    let found = |name: &str| std::fs::read(folder.join(name)).map(|bytes| sha256(&bytes)).unwrap_or_default();
+    let mut faults = Vec::new();
+    if let Ok(manifest) = std::fs::read_to_string(original.join("MANIFEST.json"))
+        && let Ok(manifest) = serde_json::from_str::<Json>(&manifest)
+        && let Some(wanted) = manifest["file_manifest_file"]["chksum_sha256"].as_str()
+        && found("FILES.json") != wanted
+    {
+        faults.push("FILES.json".to_owned());
+    }
     let listed: Json = serde_json::from_str(&text).map_err(|e| Error::new(format!("FILES.json: {e}")))?;
     for file in listed["files"].as_array().into_iter().flatten() {
-        let (Some(name), Some(wanted)) = (file["name"].as_str(), file["chksum_sha256"].as_str()) else {
-            continue;
-        };
-        let found = std::fs::read(folder.join(name)).map(|bytes| sha256(&bytes)).unwrap_or_default();
-        if found != wanted {
-            return Err(Error::new(format!(
-                "Mismatched artifact hash for '{name}': {wanted} expected, {found} found"
-            )));
+        if let (Some(name), Some(wanted)) = (file["name"].as_str(), file["chksum_sha256"].as_str())
+            && found(name) != wanted
+        {
+            faults.push(name.to_owned());
         }
     }
-    Ok(())
+    Ok(faults)
 }

@@ -1,4 +1,4 @@
-//! Collections: install, list, build.
+//! Collections: install, list, build; `init`, `publish` and `verify` are files of their own.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::artifact::{self, About};
 use super::constraint::{Constraint, Version};
 use super::requirements::CollectionSource;
-use super::{fetch, requirements, server};
+use super::{fetch, init, publish, requirements, server, verify};
 use crate::document;
 use crate::settings::{GalaxyServer, Settings};
 use crate::vault::Keyring;
@@ -23,8 +23,14 @@ pub enum CollectionAction {
     Install(Install),
     /// List the collections that are installed.
     List(List),
+    /// Make the folders and files that a collection begins with.
+    Init(init::Init),
     /// Build a collection's tarball.
     Build(Build),
+    /// Publish a tarball on a Galaxy server.
+    Publish(publish::Publish),
+    /// Compare installed collections with what was published.
+    Verify(verify::Verify),
 }
 
 #[derive(Args)]
@@ -86,6 +92,9 @@ impl CollectionAction {
             }
             CollectionAction::List(options) => list(settings, &options),
             CollectionAction::Build(options) => build(&options),
+            CollectionAction::Init(options) => options.collection(),
+            CollectionAction::Publish(options) => options.run(settings),
+            CollectionAction::Verify(options) => options.run(settings),
         }
     }
 }
@@ -155,13 +164,7 @@ pub fn install(settings: &Settings, options: &Install, wanted: Vec<Wanted>) -> R
     let root = if root.ends_with("ansible_collections") { root } else { root.join("ansible_collections") };
     std::fs::create_dir_all(&root)
         .map_err(|e| Error::from(e).context(format!("Could not create the folder {}", root.display())))?;
-    let mut servers = settings.galaxy_servers();
-    if let Some(server) = &options.server {
-        servers.retain(|known| known.name == *server);
-        if servers.is_empty() {
-            servers.push(GalaxyServer { name: "cmd_arg".into(), url: server.clone(), token: None });
-        }
-    }
+    let servers = server::chosen(settings, options.server.as_deref());
     let lock: Lock = match options.lock_file.as_ref().map(std::fs::read_to_string) {
         Some(Ok(text)) => serde_yaml::from_str(&text)
             .map_err(|e| Error::new(format!("The lock file cannot be read: {e}")))?,

@@ -124,11 +124,19 @@ fn download(url: &str, temporary: &Path) -> Result<PathBuf, Error> {
 }
 
 /// Takes a tarball apart; the role is the folder in it that has tasks/ or meta/.
-fn unpack(archive: impl Read, temporary: &Path) -> Result<PathBuf, Error> {
+fn unpack(mut archive: impl Read, temporary: &Path) -> Result<PathBuf, Error> {
     let folder = temporary.join("archive");
     std::fs::create_dir(&folder)?;
     let failed = |e: std::io::Error| Error::new(format!("this is no tarball of a role: {e}"));
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive));
+    let mut start = Vec::new();
+    archive.by_ref().take(2).read_to_end(&mut start).map_err(failed)?;
+    let packed = start == [0x1f, 0x8b];
+    let whole = std::io::Cursor::new(start).chain(archive);
+    let content: Box<dyn Read> = match packed {
+        true => Box::new(flate2::read::GzDecoder::new(whole)),
+        false => Box::new(whole),
+    };
+    let mut archive = tar::Archive::new(content);
     archive.set_preserve_ownerships(false);
     archive.unpack(&folder).map_err(failed)?;
     is_role(&folder)

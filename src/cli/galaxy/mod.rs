@@ -4,8 +4,12 @@ mod artifact;
 mod collection;
 mod constraint;
 mod fetch;
+mod init;
+mod publish;
 mod requirements;
+mod search;
 mod server;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -37,10 +41,18 @@ enum Action {
     Install(Install),
     /// List the roles that are installed.
     List(List),
+    /// Remove roles from the roles path.
+    Remove(Remove),
+    /// Make the folders and files that a role begins with.
+    Init(init::Init),
+    /// Look for roles on a Galaxy server.
+    Search(search::Search),
+    /// What a role says of itself, installed or on a Galaxy server.
+    Info(search::Info),
     /// The same, as ansible-galaxy has it: role install, role list.
     #[command(subcommand)]
     Role(RoleAction),
-    /// Collections: install, list, build.
+    /// Collections: install, list, init, build, publish, verify.
     #[command(subcommand)]
     Collection(CollectionAction),
 }
@@ -53,6 +65,12 @@ enum RoleAction {
     List(List),
     /// Remove roles from the roles path.
     Remove(Remove),
+    /// Make the folders and files that a role begins with.
+    Init(init::Init),
+    /// Look for roles on a Galaxy server.
+    Search(search::Search),
+    /// What a role says of itself, installed or on a Galaxy server.
+    Info(search::Info),
 }
 
 #[derive(Args)]
@@ -103,6 +121,10 @@ impl Galaxy {
             Action::Install(options) => install(&settings, &options, true),
             Action::Role(RoleAction::Install(options)) => install(&settings, &options, false),
             Action::Role(RoleAction::Remove(options)) => remove(&settings, &options),
+            Action::Role(RoleAction::Init(options)) | Action::Init(options) => options.role(),
+            Action::Role(RoleAction::Search(options)) | Action::Search(options) => options.run(&settings),
+            Action::Role(RoleAction::Info(options)) | Action::Info(options) => options.run(&settings),
+            Action::Remove(options) => remove(&settings, &options),
             Action::Collection(action) => action.run(&settings),
             Action::List(options) | Action::Role(RoleAction::List(options)) => list(&settings, &options),
         }?)

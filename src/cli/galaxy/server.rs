@@ -6,7 +6,7 @@ use ureq::Body;
 use ureq::http::Response;
 
 use super::constraint::Version;
-use crate::settings::GalaxyServer;
+use crate::settings::{GalaxyServer, Settings};
 
 /// Downloads are refused above this size.
 pub const LARGEST: u64 = 256 * 1024 * 1024;
@@ -42,11 +42,91 @@ fn json(server: &GalaxyServer, url: &str) -> Result<Option<Json>, Error> {
     response.body_mut().read_json().map(Some).map_err(|e| failed(server, e))
 }
 
-/// The address under which a server has a collection's versions.
-fn versions_url(server: &GalaxyServer, collection: &str) -> String {
+/// An address below a server's API.
+fn api(server: &GalaxyServer, path: &str) -> String {
     let base = server.url.trim_end_matches('/');
     let api = if base.ends_with("/api") { "" } else { "/api" };
-    format!("{base}{api}/v3/collections/{}/versions/", collection.replacen('.', "/", 1))
+    format!("{base}{api}/{path}")
+}
+
+/// The address under which a server has a collection's versions.
+fn versions_url(server: &GalaxyServer, collection: &str) -> String {
+    api(server, &format!("v3/collections/{}/versions/", collection.replacen('.', "/", 1)))
+}
+
+/// The servers to ask: those of the settings, or the one that is named by its name or address.
+pub fn chosen(settings: &Settings, named: Option<&str>) -> Vec<GalaxyServer> {
+    let mut servers = settings.galaxy_servers();
+    if let Some(name) = named {
+        servers.retain(|known| known.name == name || known.url == name);
+        if servers.is_empty() {
+            servers.push(GalaxyServer { name: "cmd_arg".into(), url: name.to_owned(), token: None });
+        }
+    }
+    servers
+}
+
+/// The first of [`chosen`].
+pub fn first(settings: &Settings, named: Option<&str>) -> Result<GalaxyServer, Error> {
+    let none = || Error::new("There is no Galaxy server to ask").help("--server names one.");
+    chosen(settings, named).into_iter().next().ok_or_else(none)
+}
+
+/// What a server answers to a question; none where it knows nothing of the address.
+pub fn ask(server: &GalaxyServer, path: &str, query: &[(&str, String)]) -> Result<Option<Json>, Error> {
+    let words = query.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value)));
+    let url = format!("{}?{}", api(server, path), words.collect::<Vec<_>>().join("&"));
+    json(server, &url)
+}
+
+fn percent_encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+/// Hands a tarball to a server; the address of the task that imports it.
+pub fn publish(server: &GalaxyServer, file: &str, bytes: &[u8]) -> Result<String, Error> {
+    let sha256 = super::artifact::sha256(bytes);
+    let boundary = format!("--------------------------{}", uuid::Uuid::new_v4().simple());
+    let mut body = format!(
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"sha256\"\r\n\r\n{sha256}\r\n--{boundary}\r\n\
+         Content-Disposition: form-data; name=\"file\"; filename=\"{file}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+    )
+    .into_bytes();
+    body.extend_from_slice(bytes);
+    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    let mut request = ureq::post(api(server, "v3/artifacts/collections/"))
+        .header("Content-Type", format!("multipart/form-data; boundary={boundary}"));
+    if let Some(token) = &server.token {
+        request = request.header("Authorization", format!("Token {token}"));
+    }
+    let mut response = request.send(&body[..]).map_err(|e| failed(server, e))?;
+    let answer: Json = response.body_mut().read_json().map_err(|e| failed(server, e))?;
+    let task = answer["task"].as_str().ok_or_else(|| failed(server, "it names no import task"))?;
+    Ok(follow(server, task))
+}
+
+/// How far an import is.
+pub struct Import {
+    pub state: String,
+    pub error: Option<String>,
+    /// What the server says at its end.
+    pub messages: Vec<String>,
+}
+
+/// Asks for an import by the address of its task.
+pub fn import(server: &GalaxyServer, task: &str) -> Result<Import, Error> {
+    let found = json(server, task)?.ok_or_else(|| failed(server, format!("{task} is not there")))?;
+    let text = |value: &Json| value.as_str().map(str::to_owned);
+    let done = !found["finished_at"].is_null();
+    let messages = found["messages"].as_array().into_iter().flatten().filter(|_| done);
+    Ok(Import {
+        state: text(&found["state"]).unwrap_or_default(),
+        error: text(&found["error"]["description"]),
+        messages: messages.filter_map(|message| text(&message["message"])).collect(),
+    })
 }
 
 /// Scheme, host and port of an address.

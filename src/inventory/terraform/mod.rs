@@ -25,7 +25,7 @@ use indexmap::IndexMap;
 use playbook_api::{Error, Map, Place, Value};
 
 use super::builder::Builder;
-use super::load::Loading;
+use super::builder::Loading;
 use crate::document::Node;
 use state::State;
 pub use write::import;

@@ -8,7 +8,7 @@ use playbook_api::{Context, Error, Map, Place, Value};
 use super::{Source, fetch, variable_name};
 use crate::document::{Entry, Kind, Node, VaultText, to_yaml};
 use crate::inventory::Vars;
-use crate::inventory::load::Loading;
+use crate::inventory::builder::Loading;
 use crate::vault::Keyring;
 
 /// Writes a YAML inventory with a state's outputs as variables of `all`. Sensitive ones are encrypted where there

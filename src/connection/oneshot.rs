@@ -1,0 +1,228 @@
+//! A connection that runs one command at a time, with all of its input given beforehand: those of plugins in other
+//! languages. There is no channel, so the helper is started for each module, told everything at once, and answers at
+//! its end.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use playbook_api::{Arguments, Context, Error, ErrorKind, Failure, ModuleEntry, Outcome};
+use playbook_remote::READY;
+use playbook_remote::frame::{self, Assembler};
+use playbook_remote::message::Message;
+
+use super::bootstrap::{Deploy, NEEDS, expandable, nowhere};
+use super::call;
+use super::payload::Payload;
+use super::privilege::quote;
+use super::{Connection, Output};
+
+/// The largest file that goes along with a module.
+const LARGEST: u64 = 512 << 20;
+
+/// The number of the one call there is.
+const CALL: u32 = 1;
+
+/// Runs commands where a connection leads.
+pub trait Commands: Send + Sync {
+    /// Runs a command line with an input, as the one who logs in or as whom a task becomes.
+    fn run(&self, command: &str, input: &[u8], r#become: bool) -> Result<Output, Failure>;
+
+    /// Writes a file, as the one who logs in.
+    fn put(&self, content: &[u8], path: &str) -> Result<(), Failure>;
+
+    /// Ends what there is.
+    fn close(&self);
+}
+
+/// A connection that runs one command at a time.
+pub struct OneShot {
+    commands: Box<dyn Commands>,
+    deploy: Deploy,
+}
+
+impl OneShot {
+    pub fn new(commands: Box<dyn Commands>, deploy: Deploy) -> OneShot {
+        OneShot { commands, deploy }
+    }
+
+    /// The command line that has the helper answer, or else says what is wanted and in which folder.
+    fn line(&self, payload: &Payload) -> String {
+        let once = if self.deploy.keep { "" } else { " once" };
+        format!(
+            "n={name};d={folder}/playbook;[ -O \"$d\" ] && [ -x \"$d/$n\" ] && exec \"$d/$n\" answer {hash}{once};\
+             umask 077;[ -d \"$d\" ] || mkdir -p \"$d\";echo {NEEDS} $(uname -sm);echo \"$d\"",
+            name = payload.name(),
+            folder = expandable(&self.deploy.folder),
+            hash = payload.hash,
+        )
+    }
+
+    /// Puts the helper into a folder: first where everybody can read it, then with a copy by whoever it is for.
+    fn deploy(&self, payload: &Payload, folder: &str) -> Result<(), Failure> {
+        let (name, hash) = (payload.name(), &payload.hash);
+        let (id, folder) = (uuid::Uuid::new_v4().simple(), quote(folder));
+        let passed = format!("/tmp/{name}-{id}");
+        self.commands.put(&payload.unpacked()?, &passed)?;
+        let copy = format!(
+            "d={folder};t=$d/.{name}.{id};cp {passed} \"$t\" && chmod 700 \"$t\" && \"$t\" verify {hash} && \
+             mv -f \"$t\" \"$d/{name}\" || {{ rm -f \"$t\"; exit 1; }}"
+        );
+        let done = self.commands.run(&format!("chmod 644 {passed}"), &[], false).and_then(|readable| {
+            if readable.code == 0 { self.commands.run(&copy, &[], true) } else { Ok(readable) }
+        });
+        let removed = self.commands.run(&format!("rm -f {passed}"), &[], false);
+        let done = done?;
+        removed?;
+        if done.code == 0 { Ok(()) } else { Err(nowhere(&String::from_utf8_lossy(&done.stderr))) }
+    }
+}
+
+impl Connection for OneShot {
+    fn run(
+        &self,
+        module: &Arc<ModuleEntry>,
+        args: &Arguments,
+        context: &Context,
+    ) -> Result<Outcome, Failure> {
+        module.check(args, &context.redactor)?;
+        if context.source.as_ref().is_some_and(|source| source.size() > LARGEST) {
+            return Err(Failure::new("the file is too large for this connection")
+                .help("connections of Python plugins carry files up to 512 MB"));
+        }
+        let request = call::request(module, args, context, LARGEST)?;
+        let mut input = frame::encode(CALL, &Message::Call(Box::new(request)))?;
+        // Whatever the module sends, it need not wait for anybody to say that it may.
+        input.extend(frame::encode(CALL, &Message::Credit(1 << 50))?);
+        let mut payload = Payload::own();
+        let mut deployed = false;
+        loop {
+            let wanted = payload.as_ref().ok().cloned();
+            let line = match &wanted {
+                Some(payload) => self.line(payload),
+                None => format!("echo {NEEDS} $(uname -sm);echo"),
+            };
+            let done = self.commands.run(&line, &input, true)?;
+            let said = String::from_utf8_lossy(&done.stdout).into_owned();
+            if let Some(answer) = after(&said, READY) {
+                return answered(answer, context);
+            }
+            let Some(needs) = after(&said, NEEDS).filter(|_| !deployed) else {
+                let said = format!("{}{said}", String::from_utf8_lossy(&done.stderr));
+                let message = format!("the helper did not start on the host: {}", said.trim());
+                return Err(Error::new(message).kind(ErrorKind::Connection).into());
+            };
+            let mut lines = needs.lines();
+            let right = Payload::of(lines.next().unwrap_or_default().trim())?;
+            if wanted.as_ref().is_some_and(|payload| payload.hash == right.hash) {
+                self.deploy(&right, lines.next().unwrap_or_default().trim())?;
+                deployed = true;
+            }
+            payload = Ok(right);
+        }
+    }
+
+    fn execute(&self, command: &str, _: &Context) -> Result<Output, Failure> {
+        self.commands.run(command, &[], true)
+    }
+
+    fn reset(&self) {
+        self.commands.close();
+    }
+}
+
+impl Drop for OneShot {
+    fn drop(&mut self) {
+        self.commands.close();
+    }
+}
+
+/// What follows a word that begins a line.
+fn after<'a>(said: &'a str, word: &str) -> Option<&'a str> {
+    let start = said.match_indices(word).find(|(at, _)| *at == 0 || said[..*at].ends_with('\n'))?.0;
+    Some(&said[start + word.len()..])
+}
+
+/// The result that the helper's answer holds, its files and words handed on.
+fn answered(text: &str, context: &Context) -> Result<Outcome, Failure> {
+    let text: String = text.split_whitespace().collect();
+    let broken =
+        |what: &dyn std::fmt::Display| Failure::new(format!("the helper's answer cannot be read: {what}"));
+    let bytes = STANDARD.decode(text).map_err(|e| broken(&e))?;
+    let (mut assembler, mut rest) = (Assembler::default(), &bytes[..]);
+    let (mut content, mut taken) = (Vec::new(), Ok(()));
+    loop {
+        match assembler.take()? {
+            Some((_, Message::Reply(reply))) => {
+                return taken
+                    .map_err(|e: std::io::Error| Failure::new(format!("cannot take the file: {e}")))
+                    .and(*reply);
+            }
+            Some((_, Message::Progress(text))) => context.progress(text),
+            Some((_, Message::Push)) => content = Vec::new(),
+            Some((_, Message::Data(piece))) => content.extend_from_slice(&piece),
+            Some((_, Message::End(None))) => {
+                let content = std::mem::take(&mut content);
+                if let Some(sink) = &context.sink {
+                    taken = sink.take(&mut &content[..]);
+                }
+            }
+            Some(_) => {}
+            None if rest.is_empty() => return Err(broken(&"it ends too early")),
+            None => {
+                assembler.fill(&mut rest)?;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    use playbook_api::{Registry, map};
+
+    use super::*;
+
+    /// A shell on this machine.
+    struct Here;
+
+    impl Commands for Here {
+        fn run(&self, command: &str, input: &[u8], _: bool) -> Result<Output, Failure> {
+            let mut shell = Command::new("/bin/sh");
+            shell.args(["-c", command]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let mut child = shell.spawn()?;
+            let mut pipe = child.stdin.take().unwrap();
+            let input = input.to_vec();
+            let writer = std::thread::spawn(move || pipe.write_all(&input));
+            let done = child.wait_with_output()?;
+            let _ = writer.join();
+            Ok(Output { code: done.status.code().unwrap_or(-1), stdout: done.stdout, stderr: done.stderr })
+        }
+
+        fn put(&self, content: &[u8], path: &str) -> Result<(), Failure> {
+            Ok(std::fs::write(path, content)?)
+        }
+
+        fn close(&self) {}
+    }
+
+    #[test]
+    fn modules_run_over_single_commands_and_files_come_along() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().to_string_lossy().into_owned();
+        let connection = OneShot::new(Box::new(Here), Deploy { folder: folder.clone(), keep: true });
+        let mut registry = Registry::default();
+        playbook_host::register(&mut registry);
+        let command = registry.module("ansible.builtin.command").unwrap();
+        let args = map! { "_raw_params" => "echo $0 hello; exit 3", "_uses_shell" => true };
+        let failure = connection.run(command, &args.into(), &Context::default()).unwrap_err();
+        assert_eq!(failure.outcome.values.get("rc"), Some(&3.into()));
+        assert_eq!(failure.outcome.values.get("stdout").unwrap().to_text(), "/bin/sh hello");
+        let copies = std::fs::read_dir(root.path().join("playbook")).unwrap().count();
+        assert_eq!(copies, 1);
+        let output = connection.execute("echo out; echo err >&2; exit 4", &Context::default()).unwrap();
+        assert_eq!((output.code, &*output.stdout, &*output.stderr), (4, &b"out\n"[..], &b"err\n"[..]));
+    }
+}
