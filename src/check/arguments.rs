@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use playbook_api::{Arguments, Map, Place, Registry, Spec, Value};
+use playbook_api::{Arguments, Error, Map, Place, Registry, Spec, Value};
 
 use super::walk::{Walk, known};
 use crate::document::Node;
@@ -55,6 +55,9 @@ pub fn check(walk: &Walk, task: &Task) {
     }
     if taken.free {
         values.retain(|key, _| key.as_str().is_some_and(|key| taken.spec.find(key).is_some()));
+    }
+    if taken.name == "copy" && complete && !["src", "content"].iter().any(|name| values.contains_key(*name)) {
+        walk.error("arguments", Error::new("src (or content) is required").at(&task.action.place));
     }
     let arguments = Arguments { values, places, place: Some(task.action.place.clone()) };
     for fault in arguments.faults(taken.name, taken.spec, complete) {

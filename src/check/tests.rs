@@ -136,6 +136,7 @@ fn arguments() {
 - file: '{{ arguments }}'
 - file: {path: '{{ p }}', state: '{{ s }}', mode: '{{ m }}'}
 - copy: {src: '{{ a | default(omit) }}', content: '{{ b | default(omit) }}', dest: /x}
+- copy: {dest: /x}
 - ping:
   module_defaults: {ping: {dat: 1}}
 - file: {state: directory}
@@ -154,7 +155,8 @@ fn arguments() {
             "site.yml:7:7 error arguments: one of the following is required: _raw_params, cmd, argv",
             "site.yml:8:7 error arguments: missing required arguments: src",
             "site.yml:9:42 error arguments: argument 'cacheable' is of type str and we were unable to convert to bool: The value 'perhaps' is not a valid boolean. Valid booleans include: 0, 1, 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
-            "site.yml:15:32 error arguments: Unsupported parameters for (ping) module: dat. Supported parameters include: data. [did you mean 'data'?]",
+            "site.yml:14:7 error arguments: src (or content) is required",
+            "site.yml:16:32 error arguments: Unsupported parameters for (ping) module: dat. Supported parameters include: data. [did you mean 'data'?]",
         ],
     );
 }

@@ -199,6 +199,9 @@ impl Inventory {
     /// `add_host`: adds a host of this run, with its groups and variables. Says whether that changed anything.
     pub fn add_host(&mut self, name: &Arc<str>, groups: &[Arc<str>], vars: Vars) -> Result<bool, Error> {
         let (name, mut changed) = self.put_host(name, None)?;
+        if changed {
+            self.add_member("all", &name);
+        }
         for (key, node) in vars {
             let known = self.hosts.get(&name).and_then(|host| host.vars.get(&key));
             if known.is_none_or(|known| known.raw() != node.raw()) {

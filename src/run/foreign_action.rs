@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::actions::ActionCall;
 use super::{foreign, keyword, module, target};
-use crate::foreign::{Found, Kind, nothing_to_ask, wire};
+use crate::foreign::{Foreign, Found, Kind, nothing_to_ask, wire};
 use crate::playbook::Task;
 use crate::template::Scope;
 
@@ -39,6 +39,14 @@ pub fn find(call: &ActionCall) -> Result<Option<Found>, Error> {
     };
     let name = collection.map_or_else(|| family.to_owned(), |collection| format!("{collection}.{family}"));
     Ok(foreign.find(Kind::Action, &name, &search)?.filter(|found| found.path.is_some()))
+}
+
+/// Whether an action plugin wants to be run by one host for all.
+pub fn runs_once(foreign: &Foreign, task: &Task) -> bool {
+    let found = foreign.find(Kind::Action, &task.action.name, &foreign::search(task)).ok().flatten();
+    let text = found.and_then(|found| std::fs::read_to_string(found.path?).ok()).unwrap_or_default();
+    let mut said = text.lines().filter_map(|line| line.trim().strip_prefix("BYPASS_HOST_LOOP"));
+    said.any(|rest| rest.trim().strip_prefix('=').is_some_and(|value| value.trim() == "True"))
 }
 
 /// Runs an action plugin.

@@ -200,10 +200,10 @@ fn lipsum(args: &[Value], kwargs: &Map) -> Result<Value, Error> {
         "nostrud",
     ];
     let argument = |i: usize, name: &str| args.get(i).or_else(|| kwargs.get(name));
-    let number = |i, name: &str, default| {
-        argument(i, name).and_then(Value::as_i64).unwrap_or(default).clamp(1, 10_000)
+    let number = |i, name: &str, default, lowest| {
+        argument(i, name).and_then(Value::as_i64).unwrap_or(default).clamp(lowest, 10_000)
     };
-    let (count, least, most) = (number(0, "n", 5), number(2, "min", 20), number(3, "max", 100));
+    let (count, least, most) = (number(0, "n", 5, 0), number(2, "min", 20, 1), number(3, "max", 100, 1));
     let html = argument(1, "html").is_none_or(Value::is_true);
     let mut random = rand::rng();
     let paragraphs = (0..count).map(|_| {

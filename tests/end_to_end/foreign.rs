@@ -142,3 +142,59 @@ fn python_modules_and_plugins_run_through_ansible_core() {
         "seen 6 of ['made_host']",
     ]);
 }
+
+const CONNECTION: &str = r#"import shutil, subprocess
+from ansible.plugins.connection import ConnectionBase
+DOCUMENTATION = """
+name: mine
+short_description: commands
+description: x
+author: me
+options:
+  mark:
+    description: x
+    vars: [{name: ansible_mine_mark}]
+"""
+class Connection(ConnectionBase):
+    transport = 'mine'
+    def _connect(self): return self
+    def close(self): pass
+    def put_file(self, a, b): shutil.copy(a, b)
+    def fetch_file(self, a, b): shutil.copy(a, b)
+    def exec_command(self, cmd, in_data=None, sudoable=True):
+        assert not in_data
+        command = 'MARK=%s; export MARK; %s' % (self.get_option('mark'), cmd)
+        done = subprocess.run(command, shell=True, capture_output=True, stdin=subprocess.DEVNULL)
+        return done.returncode, done.stdout, done.stderr
+"#;
+
+#[test]
+fn modules_run_over_a_connection_plugin_in_python() {
+    let Some(bin) = std::env::var_os("PLAYBOOK_TEST_ORACLE").map(PathBuf::from) else {
+        return skip(
+            "a connection plugin in Python",
+            "no ansible-core: run the tests with `cargo xtask test`",
+        );
+    };
+    let book = r#"
+- hosts: all
+  gather_facts: false
+  tasks:
+    - shell: echo over $MARK
+      register: done
+    - debug: {msg: "{{ done.stdout }}"}
+    - raw: echo raw $MARK
+      register: done
+    - debug: {msg: "{{ done.stdout }}"}
+    - copy: {src: big, dest: "{{ playbook_dir }}/copied"}
+    - fetch: {src: "{{ playbook_dir }}/copied", dest: "{{ playbook_dir }}/fetched", flat: true}
+"#;
+    let big = "0123456789abcdef".repeat(20_000);
+    let files = [("site.yml", book), ("connection_plugins/mine.py", CONNECTION), ("files/big", &big)];
+    let project = Project::new(&files);
+    let mut command = project.command(&["run", "site.yml", "-i", "h1,h2", "-c", "mine"]);
+    command.args(["-e", "ansible_mine_mark=there"]);
+    Ended::of(command.env("PLAYBOOK_PYTHON", bin.join("python"))).ok().says(&["over there", "raw there"]);
+    let fetched = std::fs::read_to_string(project.path().join("fetched")).expect("the fetched file");
+    assert_eq!(fetched.len(), big.len());
+}

@@ -30,7 +30,9 @@ fn a_python_module_is_sent_once() {
     - twice: {text: \"it's \\\"{{ item }}\\\" \"}
       loop: '{{ range(20) }}'
       register: said
-    - assert: {that: said.results[19].said == 'it\\'s \"19\" it\\'s \"19\" '}
+    - assert:
+        that: said.results[19].said == text * 2
+      vars: {text: \"it's \\\"19\\\" \"}
     - twice: {text: ab}
       async: 30
       poll: 1

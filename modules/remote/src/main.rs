@@ -42,6 +42,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    playbook_host::guard::dismiss();
     ended(done.map(|()| ExitCode::SUCCESS))
 }
 

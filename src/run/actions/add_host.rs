@@ -28,6 +28,7 @@ impl Action for AddHost {
         ..BUILTIN
     };
     const FREE: bool = true;
+    const ONCE: bool = true;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let name = match Value::from_json(self.name) {

@@ -20,6 +20,7 @@ mod package;
 mod pause;
 mod protomatter_debug;
 mod raw;
+mod reboot;
 mod script;
 mod set_fact;
 mod set_stats;
@@ -53,6 +54,8 @@ pub trait Action: DeserializeOwned + JsonSchema {
     const ASYNC: bool = false;
     /// Any other argument is taken too (`set_fact`'s variables).
     const FREE: bool = false;
+    /// Where hosts go together, one of them runs it for all.
+    const ONCE: bool = false;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure>;
 }
@@ -146,6 +149,7 @@ pub struct ActionEntry {
     pub raw: &'static [&'static str],
     pub asynchronous: bool,
     pub free: bool,
+    pub once: bool,
     pub run: fn(&ActionEntry, &mut ActionCall) -> Result<Outcome, Failure>,
     build: fn() -> Spec,
     spec: OnceLock<Spec>,
@@ -158,6 +162,7 @@ impl ActionEntry {
             raw: A::RAW,
             asynchronous: A::ASYNC,
             free: A::FREE,
+            once: A::ONCE,
             build: Spec::of::<A>,
             spec: OnceLock::new(),
             run: |entry, call| {
@@ -203,6 +208,7 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
         ActionEntry::of::<pause::Pause>(),
         ActionEntry::of::<protomatter_debug::ProtomatterDebug>(),
         ActionEntry::of::<raw::Raw>(),
+        ActionEntry::of::<reboot::Reboot>(),
         ActionEntry::of::<script::Script>(),
         ActionEntry::of::<set_fact::SetFact>(),
         ActionEntry::of::<set_stats::SetStats>(),

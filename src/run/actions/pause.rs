@@ -48,6 +48,7 @@ impl Action for Pause {
         examples: "- pause:\n    minutes: 5\n- pause:\n    prompt: Make sure that the replica caught up\n",
         ..BUILTIN
     };
+    const ONCE: bool = true;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let mut limit = None;
@@ -72,7 +73,11 @@ impl Action for Pause {
         let (start, begun) = (clock(), Instant::now());
         let mut input = String::new();
         match limit {
-            Some(seconds) => call.item.play.sleep(Duration::from_secs_f64(seconds.max(1.0)))?,
+            Some(seconds) => {
+                let text = format!("Pausing for {} seconds", seconds.max(1.0) as u64);
+                (call.item.emit)(crate::report::Event::Text(text));
+                call.item.play.sleep(Duration::from_secs_f64(seconds.max(1.0)))?;
+            }
             None if std::io::stdin().is_terminal() => {
                 eprint!("[{name}]\n{prompt}:\r\n");
                 let _ = std::io::stderr().flush();

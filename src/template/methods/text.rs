@@ -59,7 +59,8 @@ pub const NAMES: [&str; 45] = [
 pub fn call(text: &str, args: &Args) -> Result<Value, Error> {
     Ok(match args.name {
         "upper" => text.to_uppercase().into(),
-        "lower" | "casefold" => text.to_lowercase().into(),
+        "lower" => text.to_lowercase().into(),
+        "casefold" => text.to_lowercase().replace('ß', "ss").into(),
         "title" => title(text).into(),
         "capitalize" => {
             let mut chars = text.chars();
