@@ -56,11 +56,14 @@ pub fn check(walk: &Walk, task: &Task) {
     if taken.free {
         values.retain(|key, _| key.as_str().is_some_and(|key| taken.spec.find(key).is_some()));
     }
-    if taken.name == "copy" && complete && !["src", "content"].iter().any(|name| values.contains_key(*name)) {
+    let arguments = Arguments { values, places, place: Some(task.action.place.clone()) };
+    let faults = arguments.faults(taken.name, taken.spec, complete);
+    // What another fault may be the reason of is not said as well.
+    let sourceless = ["src", "content"].iter().all(|name| !arguments.values.contains_key(*name));
+    if taken.name == "copy" && complete && faults.is_empty() && sourceless {
         walk.error("arguments", Error::new("src (or content) is required").at(&task.action.place));
     }
-    let arguments = Arguments { values, places, place: Some(task.action.place.clone()) };
-    for fault in arguments.faults(taken.name, taken.spec, complete) {
+    for fault in faults {
         walk.error("arguments", fault);
     }
 }
