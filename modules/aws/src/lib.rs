@@ -35,7 +35,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::controller::<ecs::task_definition_info::EcsTaskDefinitionInfo>(),
         ModuleEntry::controller::<rds::instance_options::RdsInstance>(),
         ModuleEntry::controller::<rds::instance_info::RdsInstanceInfo>(),
-        ModuleEntry::controller::<secrets::secret::SecretsManagerSecret>(),
+        ModuleEntry::controller::<secrets::secret_options::SecretsManagerSecret>(),
     ]);
     registry.lookups.push(Box::new(secrets::lookup::SecretLookup));
     registry.secret_sources.push(Box::new(secrets::source::Source));

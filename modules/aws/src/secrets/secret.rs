@@ -9,7 +9,7 @@ use crate::compare::{Changes, whole_diff};
 use crate::error::Explain;
 use crate::secrets::secret_change as change;
 use crate::secrets::secret_options::{SecretsManagerSecret, State};
-use crate::tags::{self, TagChanges, Tags};
+use crate::tags::{self, TagChanges};
 use crate::text::date;
 
 impl ControllerModule for SecretsManagerSecret {
