@@ -1,12 +1,14 @@
 //! One module's run over a channel, with the files that it asks for or sends.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use playbook_api::context::{Cancel, Source};
 use playbook_api::{Arguments, Context, Error, Failure, ModuleEntry, Outcome};
-use playbook_remote::message::{Call, Message, SMALL, SourceInfo, WINDOW};
+use playbook_remote::frame::Piece;
+use playbook_remote::message::{CHUNK, Call, Message, SMALL, SourceInfo, WINDOW};
 
 use super::channel::{Channel, Line};
 
@@ -122,14 +124,17 @@ impl Running<'_> {
 
     /// Sends the source, as far as it is wanted.
     fn push(&self, source: Option<&dyn Source>) -> Result<(), Error> {
-        let mut reader = match source.map_or_else(|| Err(no_file()), Source::open) {
-            Ok(reader) => reader,
+        let mut supply = match source.map_or_else(|| Err(no_file()), |source| self.supply(source)) {
+            Ok(supply) => supply,
             Err(e) => return self.line.say(&Message::End(Some(e.to_string()))),
         };
         let mut credit = WINDOW;
-        let mut piece = self.line.piece();
         loop {
-            let count = match piece.fill(&mut reader) {
+            let filled = match &mut supply {
+                Supply::File { left, .. } => Ok(CHUNK.min(usize::try_from(*left).unwrap_or(CHUNK))),
+                Supply::Reader { reader, piece } => piece.fill(reader),
+            };
+            let count = match filled {
                 Ok(0) => return self.line.say(&Message::End(None)),
                 Ok(count) => count,
                 Err(e) => return self.line.say(&Message::End(Some(e.to_string()))),
@@ -147,9 +152,32 @@ impl Running<'_> {
                 }
             }
             credit -= count;
-            self.line.send(piece.as_bytes())?;
+            match &mut supply {
+                Supply::File { file, left } => {
+                    if !self.line.pass(file, count)? {
+                        let reason = "the file became shorter while it was sent";
+                        return self.line.say(&Message::End(Some(reason.into())));
+                    }
+                    *left -= count as u64;
+                }
+                Supply::Reader { piece, .. } => self.line.send(piece.as_bytes())?,
+            }
         }
     }
+
+    fn supply(&self, source: &dyn Source) -> io::Result<Supply> {
+        if let Some(path) = source.path() {
+            let file = File::open(path)?;
+            return Ok(Supply::File { left: file.metadata()?.len(), file });
+        }
+        Ok(Supply::Reader { reader: source.open()?, piece: self.line.piece() })
+    }
+}
+
+/// Where a stream comes from. A file goes to the channel without a copy in this process.
+enum Supply {
+    File { file: File, left: u64 },
+    Reader { reader: Box<dyn BufRead + Send>, piece: Piece },
 }
 
 fn no_file() -> io::Error {

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
@@ -138,9 +138,25 @@ impl Line<'_> {
 
     /// Sends a whole message.
     pub fn send(&self, bytes: &[u8]) -> Result<(), Error> {
+        self.put(|input| input.write_all(bytes))
+    }
+
+    /// Sends a piece of a stream from a file. Says whether the file had that much; what is missing are zeros.
+    pub fn pass(&self, file: &mut File, count: usize) -> Result<bool, Error> {
+        self.put(|input| {
+            input.write_all(&frame::data_header(self.call, count))?;
+            // Between files, this is the kernel's work.
+            let passed = io::copy(&mut file.take(count as u64), input)?;
+            let missing = count as u64 - passed;
+            io::copy(&mut io::repeat(0).take(missing), input)?;
+            Ok(missing == 0)
+        })
+    }
+
+    fn put<T>(&self, write: impl FnOnce(&mut File) -> io::Result<T>) -> Result<T, Error> {
         let mut input = self.channel.input.lock().unwrap_or_else(|e| e.into_inner());
         let Some(file) = &mut *input else { return Err(Error::new("the connection was closed")) };
-        file.write_all(bytes).map_err(|e| {
+        write(file).map_err(|e| {
             // Half a message may be under way: nothing can follow it.
             *input = None;
             self.channel.lost.store(true, Ordering::Relaxed);

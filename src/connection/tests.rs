@@ -135,7 +135,7 @@ impl Source for Counted {
         Ok(hex::encode(sha1::Sha1::digest(&self.0)))
     }
 
-    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&self) -> io::Result<Box<dyn io::BufRead + Send>> {
         self.1.fetch_add(1, Ordering::Relaxed);
         Ok(Box::new(io::Cursor::new(self.0.clone())))
     }

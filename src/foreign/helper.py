@@ -58,7 +58,12 @@ try:
     from ansible.plugins.loader import add_all_plugin_dirs, init_plugin_loader
     from ansible.template import Templar
     from ansible._internal._datatag._tags import TrustedAsTemplate
-    from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleUndefinedConfigEntry, AnsibleUndefinedVariable
+    from ansible.errors import (
+        AnsibleConnectionFailure,
+        AnsibleError,
+        AnsibleUndefinedConfigEntry,
+        AnsibleUndefinedVariable,
+    )
     from ansible.utils.collection_loader._collection_finder import _get_collection_playbook_path  # noqa: F401
 
     Display().verbosity = configuration["verbosity"]

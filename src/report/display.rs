@@ -9,6 +9,7 @@ use playbook_api::{Error, Redactor};
 
 use super::error::format_error;
 use super::live::Live;
+use super::width::width;
 use crate::settings::Settings;
 
 /// What a line is about, which gives it its colour.
@@ -311,20 +312,6 @@ fn spaced(text: &str) -> String {
 fn put(stream: &Mutex<dyn Write + Send>, text: &str) {
     let mut stream = stream.lock().unwrap_or_else(|e| e.into_inner());
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
-}
-
-/// How many columns a text takes.
-pub fn width(text: &str) -> usize {
-    text.chars().map(char_width).sum()
-}
-
-fn char_width(c: char) -> usize {
-    match c as u32 {
-        0x300..=0x36f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,
-        0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f => 2,
-        0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd => 2,
-        _ => 1,
-    }
 }
 
 /// The columns that titles fill: 79, or those of a wider terminal but one.

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::display::width;
+use super::width::width;
 
 /// The last line of a terminal: what each running host waits for.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ mod recap;
 mod result;
 #[cfg(test)]
 mod tests;
+mod width;
 pub mod yaml;
 
 use std::path::PathBuf;

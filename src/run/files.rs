@@ -1,7 +1,7 @@
 //! Files of the controller that a module may want, and places on the controller that a module fills.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -58,9 +58,9 @@ impl Source for Content {
         }
     }
 
-    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&self) -> io::Result<Box<dyn BufRead + Send>> {
         Ok(match self {
-            Content::File(path, _) => Box::new(File::open(path)?),
+            Content::File(path, _) => Box::new(BufReader::with_capacity(64 << 10, File::open(path)?)),
             Content::Bytes(bytes) => Box::new(io::Cursor::new(bytes.clone())),
         })
     }

@@ -147,15 +147,34 @@ fn on_host(
 ) -> Result<Outcome, Failure> {
     let target = target::of_task(call)?;
     tell(call, entry.doc.name, &target);
+    if let Some(user) = leaving(entry, &args).filter(|_| !context.check) {
+        call.item.play.shared.connections.release(&target, user);
+    }
     let connection = open(call, &target)?;
     let context = Context { temporary: Some(target.deploy.folder.into()), ..context };
     let entry = entry.clone();
     within(limit, context, move |context| connection.run(&entry, &args, context))
 }
 
+/// Who is to be removed: a helper of ours that waits as this user would stand in the way.
+fn leaving<'a>(entry: &ModuleEntry, args: &'a Arguments) -> Option<&'a str> {
+    let is_removed = entry.doc.name == "user" && args.get("state")?.as_str() == Some("absent");
+    args.get("name").or_else(|| args.get("user")).filter(|_| is_removed)?.as_str()
+}
+
 /// Runs a command line where the task acts.
 pub fn execute(call: &ActionCall, command: &str) -> Result<Output, Failure> {
     let connection = open(call, &target::of_task(call)?)?;
+    let (context, command) = (context(call)?, command.to_owned());
+    within(time_limit(call)?, context, move |context| connection.execute(&command, context))
+}
+
+/// The same over a connection that is made anew, and may take so long to be made.
+pub fn execute_anew(call: &ActionCall, command: &str, patience: Option<Duration>) -> Result<Output, Failure> {
+    let mut target = target::of_task(call)?;
+    target.login.timeout = patience.unwrap_or(target.login.timeout);
+    let connection = open(call, &target)?;
+    connection.reset();
     let (context, command) = (context(call)?, command.to_owned());
     within(time_limit(call)?, context, move |context| connection.execute(&command, context))
 }

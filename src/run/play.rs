@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use indexmap::IndexMap;
-use playbook_api::{Error, ErrorKind, Place, Value, map};
+use playbook_api::{Error, Place};
 
-use super::cursor::{Cursor, Failed, Step};
-use super::effect::{Included, Inclusion};
+use super::cursor::{Cursor, Step};
+use super::effect::Inclusion;
 use super::handlers::Handlers;
 use super::order::Order;
 use super::pool::Pool;
 use super::strategy::Strategy;
 use super::task::{self, TaskOutcome};
-use super::{Effect, PlayState, Run, debugger, describe, include, keyword, meta, result};
+use super::{PlayState, Run, debugger, describe, keyword, meta, result};
 use crate::inventory::Vars;
 use crate::playbook::{Item, Task, is_reserved_name};
-use crate::report::{Event, Status, TaskInfo};
+use crate::report::{Event, TaskInfo};
 use crate::vars::HostScope;
 
 /// One batch of hosts through a play.
@@ -38,18 +38,18 @@ pub struct Batch<'r> {
     /// Set by `meta: end_play` and `end_batch`, `any_errors_fatal`, `max_fail_percentage`.
     pub stop: Stop,
     /// What failed since the last step began.
-    step: StepFailures,
+    pub(super) step: StepFailures,
     pool: Pool,
     messages: (Sender<Message>, Receiver<Message>),
     /// Includes of the current linear step, loaded once for all hosts that ask for the same.
-    inclusions: Vec<(Inclusion, Arc<Task>, Vec<Arc<str>>)>,
+    pub(super) inclusions: Vec<Asked>,
 }
 
 /// What failed in one step.
 #[derive(Default)]
-struct StepFailures {
-    failed: HashSet<Arc<str>>,
-    fatal: bool,
+pub(super) struct StepFailures {
+    pub failed: HashSet<Arc<str>>,
+    pub fatal: bool,
 }
 
 /// Why a batch ends before its tasks do.
@@ -62,15 +62,22 @@ pub enum Stop {
     Fatal,
 }
 
+/// An include, and the hosts that ask for it.
+pub(super) struct Asked {
+    pub inclusion: Inclusion,
+    pub task: Arc<Task>,
+    pub hosts: Vec<Arc<str>>,
+}
+
 /// A task that is under way on a host.
-struct Running {
-    task: Arc<Task>,
-    info: Arc<TaskInfo>,
-    scope: Arc<HostScope>,
+pub(super) struct Running {
+    pub task: Arc<Task>,
+    pub info: Arc<TaskInfo>,
+    pub scope: Arc<HostScope>,
     /// `run_once`: what it does counts for all hosts.
-    once: bool,
+    pub once: bool,
     /// No other host runs it.
-    alone: bool,
+    pub alone: bool,
 }
 
 enum Message {
@@ -204,13 +211,13 @@ impl<'r> Batch<'r> {
         Ok(())
     }
 
-    fn runs_once(&self, task: &Task, scope: &HostScope) -> bool {
+    pub(super) fn runs_once(&self, task: &Task, scope: &HostScope) -> bool {
         self.strategy == Strategy::Linear
             && keyword::boolean(task, "run_once", &scope.renderer()).unwrap_or_default() == Some(true)
     }
 
     /// Whether one host runs a task for all, as its action wants it.
-    fn is_alone(&self, task: &Task) -> bool {
+    pub(super) fn is_alone(&self, task: &Task) -> bool {
         match super::actions::find(&task.action.name) {
             Some(action) => action.once,
             None => super::foreign_action::runs_once(&self.play.shared.foreign, task),
@@ -228,7 +235,7 @@ impl<'r> Batch<'r> {
         }
     }
 
-    fn warn_of_name(&mut self, name: &str, place: &Place) {
+    pub(super) fn warn_of_name(&mut self, name: &str, place: &Place) {
         if is_reserved_name(name) {
             let warning = Error::new(format!("Found variable using reserved name '{name}'.")).at(place);
             self.run.emit(Event::Warning(describe::warning(&warning)));
@@ -309,290 +316,6 @@ impl<'r> Batch<'r> {
                 self.finish(&running, outcome, true)
             }
         }
-    }
-
-    /// Applies what a task did on a host; `told` says that its result is on the report already.
-    fn finish(&mut self, running: &Running, outcome: TaskOutcome, told: bool) -> Result<(), Error> {
-        let TaskOutcome { result, effects } = outcome;
-        let Running { task, scope, once, .. } = running;
-        let (host, once) = (&scope.host.name, *once);
-        let concerned: Vec<Arc<str>> =
-            if once { self.cursors.keys().cloned().collect() } else { vec![host.clone()] };
-        let inclusions = effects.iter().filter(|e| matches!(e, Effect::Tasks(_))).count();
-        let mut changed_inventory = false;
-        for effect in effects {
-            match effect {
-                Effect::Set { host: to, values } => {
-                    for (name, _) in &values {
-                        self.warn_of_name(name, &task.place);
-                    }
-                    let all = if once && to == *host { concerned.clone() } else { vec![to] };
-                    for host in all {
-                        self.play.base.store.set_all(&host, values.clone());
-                    }
-                }
-                Effect::Facts { host: to, facts } => {
-                    let all = if once && to == *host { concerned.clone() } else { vec![to] };
-                    for host in all {
-                        if let Err(e) = self.play.base.store.add_facts(&host, &facts) {
-                            self.run.emit(Event::Warning(e.to_string()));
-                        }
-                    }
-                }
-                Effect::Include { host: to, vars } => {
-                    for (name, node) in &vars {
-                        self.warn_of_name(name, node.place());
-                    }
-                    let all = if once && to == *host { concerned.clone() } else { vec![to] };
-                    for host in all {
-                        self.play.base.store.include(&host, vars.clone());
-                    }
-                }
-                Effect::AddHost { name, groups, vars } => {
-                    changed_inventory |= self.run.add_host(&name, &groups, vars)?;
-                }
-                Effect::GroupBy { host, group, parents } => {
-                    changed_inventory |= self.run.group_by(&host, &group, &parents)?;
-                }
-                Effect::Stats { host, data, aggregate } => self.run.stats.custom(host, data, aggregate),
-                Effect::Notify(names) => {
-                    let hosts = concerned.clone();
-                    // An unknown handler is a mistake in the playbook: it ends the run.
-                    self.notify(&names, &hosts, task, scope)?;
-                }
-                Effect::Tasks(inclusion) => {
-                    // With `run_once` too, only the host that ran the include goes through what it brings.
-                    if matches!(result.status, Status::Ok | Status::Changed | Status::Skipped) {
-                        self.ask_inclusion(*inclusion, task, std::slice::from_ref(host));
-                    }
-                }
-            }
-        }
-        if changed_inventory {
-            self.play.base.forget_inventory_layers();
-        }
-        let (status, ignored) = (result.status, result.ignored);
-        let changed = result.values.get("changed").is_some_and(Value::is_true);
-        let values = result.values.clone();
-        if !told {
-            self.run.emit(Event::HostResult(result));
-        }
-        if let Some(role) = task.frame.role()
-            && !matches!(status, Status::Skipped | Status::Unreachable)
-        {
-            self.begun_roles.entry(role.identity.clone()).or_default().insert(host.clone());
-        }
-        match status {
-            // An include counts when what it brings is loaded.
-            Status::Ok | Status::Changed if inclusions > 0 => {}
-            Status::Ok | Status::Changed => self.run.stats.ok(host, changed),
-            Status::Skipped => self.run.stats.skipped(host),
-            Status::Failed | Status::Unreachable if ignored => self.run.stats.ignored(host, changed),
-            Status::Failed => {
-                let failing = if once { concerned } else { vec![host.clone()] };
-                for host in &failing {
-                    match self.fail(host, task, values.clone()) {
-                        Some(Failed::Rescued) => self.run.stats.rescued(host),
-                        Some(Failed::Lost) => self.run.stats.failed(host),
-                        None => {}
-                    }
-                }
-                self.spread(running);
-            }
-            Status::Unreachable => {
-                self.step.failed.insert(host.clone());
-                self.run.stats.unreachable(host);
-                self.run.unreachable.insert(host.clone());
-                if let Some(cursor) = self.cursors.get_mut(host) {
-                    (cursor.failed, cursor.unreachable) = (true, true);
-                }
-                self.lost(host);
-                self.spread(running);
-            }
-        }
-        if self.strategy != Strategy::Linear {
-            self.load_inclusions()?;
-        }
-        Ok(())
-    }
-
-    /// A host's task has failed: to its rescue, or out.
-    fn fail(&mut self, host: &Arc<str>, task: &Arc<Task>, values: playbook_api::Map) -> Option<Failed> {
-        self.step.failed.insert(host.clone());
-        let cursor = self.cursors.get_mut(host)?;
-        let failed = cursor.fail();
-        if cursor.is_rescuing() || failed == Failed::Rescued {
-            let info = describe::failed_task(task);
-            self.play.base.store.set_all(
-                host,
-                [("ansible_failed_task".into(), info), ("ansible_failed_result".into(), Value::from(values))],
-            );
-        }
-        if failed == Failed::Lost {
-            self.lost(host);
-            if self.force_handlers() {
-                self.handlers.flush_last(host, cursor_of(&mut self.cursors, host));
-            }
-        }
-        Some(failed)
-    }
-
-    /// A host is out: no longer among the play's hosts.
-    fn lost(&mut self, host: &Arc<str>) {
-        self.run.failed.insert(host.clone());
-        self.play.base.play.remove(host);
-    }
-
-    fn force_handlers(&self) -> bool {
-        self.play.force_handlers
-    }
-
-    /// `any_errors_fatal` and `max_fail_percentage`: what failed on one host may fail on all, once the step is over.
-    fn spread(&mut self, running: &Running) {
-        let asked = keyword::boolean(&running.task, "any_errors_fatal", &running.scope.renderer());
-        let default = self.play.shared.settings.any_errors_fatal;
-        self.step.fatal |= asked.unwrap_or_default().unwrap_or(default) || running.alone;
-    }
-
-    /// The end of a step: a fatal failure takes the other hosts with it, each to its rescue or out.
-    fn end_step(&mut self) {
-        let step = std::mem::take(&mut self.step);
-        let out = self.cursors.values().filter(|c| c.failed).count();
-        let percent = out as f64 / self.cursors.len().max(1) as f64 * 100.0;
-        let too_many =
-            !step.failed.is_empty() && self.play.max_fail_percentage.is_some_and(|limit| percent > limit);
-        if !step.fatal && !too_many {
-            return;
-        }
-        let untouched =
-            |(host, cursor): &(&Arc<str>, &Cursor)| !cursor.failed && !step.failed.contains(*host);
-        let others: Vec<Arc<str>> = self.cursors.iter().filter(untouched).map(|(h, _)| h.clone()).collect();
-        for host in others {
-            if cursor_of(&mut self.cursors, &host).fail() == Failed::Lost {
-                self.lost(&host);
-            }
-        }
-        if too_many {
-            self.run.emit(Event::NoHostsRemaining);
-            // Told once that there are too many, and once more that they are all.
-            if self.cursors.values().all(|cursor| cursor.failed) {
-                self.run.emit(Event::NoHostsRemaining);
-            }
-            self.stop = self.stop.max(Stop::Fatal);
-        }
-    }
-
-    fn notify(
-        &mut self,
-        names: &[String],
-        hosts: &[Arc<str>],
-        task: &Arc<Task>,
-        scope: &Arc<HostScope>,
-    ) -> Result<(), Error> {
-        let nobody = HostScope::new(&self.play.base, &Arc::from(""), None, Default::default());
-        for warning in self.handlers.unusable(&nobody.renderer()) {
-            self.run.emit(Event::Warning(warning));
-        }
-        for name in names {
-            let found = self.handlers.notify(name, hosts, &scope.renderer());
-            if found {
-                for host in hosts {
-                    self.run.emit(Event::Notified { handler: name.clone(), host: host.clone() });
-                }
-            } else {
-                let message = format!(
-                    "The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list"
-                );
-                if self.play.shared.settings.error_on_missing_handler {
-                    return Err(Error::new(message).at(&task.place).help(
-                        "handlers are listed under `handlers:` of the play or in a role's handlers/main.yml",
-                    ));
-                }
-                self.run.emit(Event::Warning(message));
-            }
-        }
-        Ok(())
-    }
-
-    fn ask_inclusion(&mut self, inclusion: Inclusion, task: &Arc<Task>, hosts: &[Arc<str>]) {
-        // A host that asks twice gets it twice: a loop may come by the same item again.
-        let same = |(other, by, asked): &&mut (Inclusion, Arc<Task>, Vec<Arc<str>>)| {
-            by.id == task.id && include::same(other, &inclusion) && !hosts.iter().any(|h| asked.contains(h))
-        };
-        match self.inclusions.iter_mut().find(same) {
-            Some((_, _, all)) => all.extend(hosts.iter().cloned()),
-            None => self.inclusions.push((inclusion, task.clone(), hosts.to_vec())),
-        }
-    }
-
-    /// Loads what the includes of this step brought and puts it before each host.
-    fn load_inclusions(&mut self) -> Result<(), Error> {
-        let inclusions = std::mem::take(&mut self.inclusions);
-        let mut for_host: IndexMap<Arc<str>, Vec<Item>> = IndexMap::new();
-        let mut added = Vec::new();
-        let mut failed: IndexMap<Arc<str>, (Running, playbook_api::Map)> = IndexMap::new();
-        for (inclusion, task, hosts) in inclusions {
-            let in_handlers = self.handlers.all().iter().any(|h| h.id == task.id);
-            match include::load(&self.play, &inclusion, &task, &hosts, in_handlers) {
-                Ok(loaded) => {
-                    let included = &self.play.base.play.included_roles;
-                    included.write().unwrap_or_else(|e| e.into_inner()).extend(loaded.roles);
-                    self.run.emit(Event::Included {
-                        file: loaded.name,
-                        hosts: hosts.clone(),
-                        item: inclusion.item.clone(),
-                    });
-                    self.handlers.extend(loaded.handlers);
-                    for host in &hosts {
-                        self.run.stats.ok(host, false);
-                    }
-                    let items = self.run.selected(&self.play, loaded.items)?;
-                    added.extend(items.iter().cloned());
-                    for host in hosts {
-                        for_host.entry(host).or_default().extend(items.iter().cloned());
-                    }
-                }
-                // What is wrong with a document is nothing to be rescued from.
-                Err(e) if e.get_kind() == ErrorKind::Syntax => return Err(e),
-                // An include that cannot be loaded has failed, also where that is ignored or rescued.
-                Err(e) => {
-                    let e = match (e.get_kind(), e.message().lines().last()) {
-                        (ErrorKind::NotFound, Some(line)) => {
-                            let (what, place) = (line.to_owned(), e.place().cloned());
-                            e.context(what).at_opt(place.as_ref())
-                        }
-                        _ => e,
-                    };
-                    self.run.emit(Event::Error(e.clone()));
-                    for host in &hosts {
-                        let scope = HostScope::new(&self.play.base, host, Some(&task), Default::default());
-                        let step = Step { task: task.clone(), handler: false };
-                        let info = Arc::new(describe::task(&self.play, &step, &scope));
-                        let mut result = result::blank(&info, &scope, Status::Failed);
-                        result.values =
-                            map! { "changed" => false, "failed" => true, "reason" => e.to_string() };
-                        if let Included::Tasks { file, .. } = &inclusion.what {
-                            result.values.insert("include".into(), file.as_str().into());
-                        }
-                        let values = result.values.clone();
-                        self.run.emit(Event::HostResult(result));
-                        self.run.stats.failed(host);
-                        let once = self.runs_once(&task, &scope);
-                        let running = Running { task: task.clone(), info, scope, once, alone: once };
-                        failed.entry(host.clone()).or_insert((running, values));
-                    }
-                }
-            }
-        }
-        for (host, (running, values)) in failed {
-            self.fail(&host, &running.task, values);
-            self.spread(&running);
-        }
-        self.order.splice(&added);
-        for (host, items) in for_host {
-            cursor_of(&mut self.cursors, &host).insert(items);
-        }
-        Ok(())
     }
 
     /// Whether a host has been through this use of a role already.

@@ -316,11 +316,12 @@ fn the_controller_is_killed_in_the_middle_of_a_copy() {
     - copy: {src: big, dest: /srv/data/big}
 ";
         let run = scene.start(book, &["--no-keep-remote"]);
-        let arrives = "find / /tmp /var/tmp /root /home -xdev -size +40M -newer /srv/data/big -not -path '/proc/*' | wc -l";
+        let arrives = "find /srv /tmp /var/tmp /root /home -xdev -size +40M -newer /srv/data/big | wc -l";
         wait_until("a file's arrival", || ill.shell(arrives).is_ok_and(|count| count.trim() != "0"));
         run.kill();
         let _ = run.end();
         nothing_is_left(scene, &[&well, &ill]);
+        assert_eq!(std::fs::metadata(ill.path("/srv/data/big")).expect("a file").len(), 4);
         assert_eq!(std::fs::read_to_string(ill.path("/srv/data/big")).expect("a file"), "old\n");
         assert_eq!(ill.files(&["/srv/data"]).expect("the files"), ["/srv/data/big"]);
         assert_eq!(left_on(&ill), before);

@@ -312,7 +312,7 @@ fn a_host_is_restarted() {
         let machine = scene.machine("web");
         // Whoever is logged in loses the connection; /proc knows of no restart, and so a file has to.
         let script = "echo one > /run/start; cat > /run/restart <<END\n#!/bin/sh\n\
-                      (sleep 1; echo two > /run/start; kill -KILL -1) > /dev/null 2>&1 &\nEND\n\
+                      setsid sh -c 'sleep 1; echo two > /run/start; kill -KILL -1' > /dev/null 2>&1 &\nEND\n\
                       chmod +x /run/restart";
         machine.shell(script).expect("a way to restart");
         scene.inventory(&[(&machine, "")]);

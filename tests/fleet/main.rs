@@ -3,6 +3,7 @@
 mod docker;
 mod faults;
 mod jobs;
+mod languages;
 mod logins;
 mod reference;
 mod scene;

@@ -192,6 +192,6 @@ fn text(path: &Path) -> String {
 }
 
 /// The folder with ansible-core's commands.
-fn oracle() -> Option<PathBuf> {
+pub fn oracle() -> Option<PathBuf> {
     std::env::var_os("PLAYBOOK_TEST_ORACLE").map(PathBuf::from)
 }

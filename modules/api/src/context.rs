@@ -50,7 +50,7 @@ pub trait Source: Send + Sync {
     /// The SHA-1 of the content.
     fn sha1(&self) -> io::Result<String>;
     /// Reads from the beginning.
-    fn open(&self) -> io::Result<Box<dyn io::Read + Send>>;
+    fn open(&self) -> io::Result<Box<dyn io::BufRead + Send>>;
     /// The file itself, where it is on the module's own side.
     fn path(&self) -> Option<&Path> {
         None

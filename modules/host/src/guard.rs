@@ -7,16 +7,17 @@
 
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{ChildStdin, Command, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What the shell does. Each line has all groups there are at the time.
 const SCRIPT: &str = "trap '' HUP INT QUIT TERM; while read -r line; do groups=$line; done; \
                       for group in $groups; do kill -9 -$group; done";
 
-static GUARD: OnceLock<Mutex<Guard>> = OnceLock::new();
+static GUARD: Mutex<Option<Guard>> = Mutex::new(None);
 
 struct Guard {
+    shell: Child,
     input: ChildStdin,
     groups: Vec<u32>,
 }
@@ -25,11 +26,23 @@ struct Guard {
 /// end what it started.
 pub fn end_with_us() -> io::Result<()> {
     let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", SCRIPT]).env_clear().current_dir("/").process_group(0);
+    shell.args(["-c", SCRIPT]).env_clear().process_group(0);
     let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let input = shell.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
-    let _ = GUARD.set(Mutex::new(Guard { input, groups: Vec::new() }));
+    *lock() = Some(Guard { shell, input, groups: Vec::new() });
     Ok(())
+}
+
+/// Sends the guard away, once nothing runs any more that was to be guarded.
+pub fn dismiss() {
+    if let Some(Guard { mut shell, input, .. }) = lock().take() {
+        drop(input);
+        let _ = shell.wait();
+    }
+}
+
+fn lock() -> MutexGuard<'static, Option<Guard>> {
+    GUARD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A program's group, as long as it is guarded.
@@ -51,8 +64,8 @@ impl Drop for Guarded {
 
 /// Says whether there is a guard who was told.
 fn tell(change: impl FnOnce(&mut Vec<u32>)) -> bool {
-    let Some(guard) = GUARD.get() else { return false };
-    let mut guard = guard.lock().unwrap_or_else(|e| e.into_inner());
+    let mut guard = lock();
+    let Some(guard) = &mut *guard else { return false };
     change(&mut guard.groups);
     let mut line = guard.groups.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
     line.push('\n');

@@ -344,21 +344,21 @@ pub struct Sums {
 fn pour(source: &dyn Source, file: &mut fs::File, wanted: bool) -> io::Result<Option<Sums>> {
     let mut reader = source.open()?;
     let mut sums = wanted.then(|| (Sha1::new(), Md5::new()));
-    let mut piece = vec![0; 128 << 10];
     loop {
-        match reader.read(&mut piece) {
-            Ok(0) => break,
-            Ok(count) => {
-                let piece = piece.get(..count).unwrap_or_default();
-                if let Some((sha1, md5)) = &mut sums {
-                    sha1.update(piece);
-                    md5.update(piece);
-                }
-                file.write_all(piece)?;
-            }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
+        let piece = match reader.fill_buf() {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            piece => piece?,
+        };
+        if piece.is_empty() {
+            break;
         }
+        if let Some((sha1, md5)) = &mut sums {
+            sha1.update(piece);
+            md5.update(piece);
+        }
+        file.write_all(piece)?;
+        let count = piece.len();
+        reader.consume(count);
     }
     Ok(sums.map(|(sha1, md5)| Sums { sha1: hex::encode(sha1.finalize()), md5: hex::encode(md5.finalize()) }))
 }

@@ -303,6 +303,7 @@ impl Uuids {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests prepare real files")]
 mod tests {
     use super::*;
 

@@ -90,6 +90,15 @@ impl HostModule for PackageFacts {
                     continue;
                 }
             };
+            if !output.success() {
+                let said = output.err();
+                warnings.push(format!(
+                    "Failed to retrieve packages with {name}: Unable to list packages rc={}: {}",
+                    output.rc,
+                    said.trim()
+                ));
+                continue;
+            }
             if output.out().trim().is_empty() {
                 continue;
             }

@@ -34,6 +34,15 @@ pub fn write(out: &mut impl Write, call: u32, message: &Message) -> io::Result<(
     out.write_all(&encode(call, message)?)
 }
 
+/// What a piece of a stream, of so many bytes, begins with.
+pub fn data_header(call: u32, count: usize) -> [u8; HEADER] {
+    let mut header = [0; HEADER];
+    header[..4].copy_from_slice(&((HEADER - 4 + count) as u32).to_le_bytes());
+    header[4..8].copy_from_slice(&call.to_le_bytes());
+    header[8] = DATA;
+    header
+}
+
 /// Room for a piece of a stream as it goes over the channel: filled where it is, and sent without a copy.
 pub struct Piece {
     bytes: Vec<u8>,
@@ -43,8 +52,7 @@ pub struct Piece {
 impl Piece {
     pub fn new(call: u32) -> Piece {
         let mut bytes = vec![0; HEADER + CHUNK];
-        bytes[4..8].copy_from_slice(&call.to_le_bytes());
-        bytes[8] = DATA;
+        bytes[..HEADER].copy_from_slice(&data_header(call, 0));
         Piece { bytes, length: 0 }
     }
 
@@ -56,8 +64,7 @@ impl Piece {
                 read => break read?,
             }
         };
-        let length = (HEADER - 4 + self.length) as u32;
-        self.bytes[..4].copy_from_slice(&length.to_le_bytes());
+        self.bytes[..4].copy_from_slice(&((HEADER - 4 + self.length) as u32).to_le_bytes());
         Ok(self.length)
     }
 

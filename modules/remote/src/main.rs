@@ -42,6 +42,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    playbook_host::guard::dismiss();
     ended(done.map(|()| ExitCode::SUCCESS))
 }
 
@@ -88,7 +89,9 @@ fn registry() -> Registry {
 fn begin(once: bool) -> io::Result<()> {
     let (input, output) = channel(once)?;
     std::fs::File::from(output.try_clone()?).write_all(format!("{READY}\n").as_bytes())?;
-    serve::serve(registry(), input, output).map_err(|e| io::Error::other(e.to_string()))
+    let served = serve::serve(registry(), input, output);
+    playbook_host::guard::dismiss();
+    served.map_err(|e| io::Error::other(e.to_string()))
 }
 
 /// Does all that the channel says, and answers as text, which survives a terminal.
@@ -96,7 +99,9 @@ fn answer(once: bool) -> io::Result<()> {
     let (input, output) = channel(once)?;
     let kept = nix::sys::memfd::memfd_create("answer", nix::sys::memfd::MFdFlags::MFD_CLOEXEC)?;
     let mut answers = std::fs::File::from(kept.try_clone()?);
-    serve::answer(registry(), input, kept).map_err(|e| io::Error::other(e.to_string()))?;
+    let served = serve::answer(registry(), input, kept);
+    playbook_host::guard::dismiss();
+    served.map_err(|e| io::Error::other(e.to_string()))?;
     let mut bytes = Vec::new();
     answers.seek(io::SeekFrom::Start(0))?;
     answers.read_to_end(&mut bytes)?;

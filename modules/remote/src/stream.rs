@@ -1,6 +1,6 @@
 //! A call's files on the controller, as its module sees them from the helper.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -95,7 +95,7 @@ impl Source for RemoteSource {
         }
     }
 
-    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&self) -> io::Result<Box<dyn BufRead + Send>> {
         if let Some(content) = &self.info.content {
             return Ok(Box::new(io::Cursor::new(content.clone())));
         }
@@ -132,8 +132,8 @@ impl Incoming {
     }
 }
 
-impl Read for Incoming {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl BufRead for Incoming {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.at == self.piece.len() && !self.ended {
             if self.used >= WINDOW / 4 {
                 self.line.say(&Message::Credit(self.used as u64))?;
@@ -141,8 +141,18 @@ impl Read for Incoming {
             }
             self.next()?;
         }
-        let count = (&self.piece[self.at..]).read(buffer)?;
+        Ok(&self.piece[self.at..])
+    }
+
+    fn consume(&mut self, count: usize) {
         self.at += count;
+    }
+}
+
+impl Read for Incoming {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(buffer)?;
+        self.consume(count);
         Ok(count)
     }
 }

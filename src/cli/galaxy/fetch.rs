@@ -138,14 +138,32 @@ fn unpack(mut archive: impl Read, temporary: &Path) -> Result<PathBuf, Error> {
     };
     let mut archive = tar::Archive::new(content);
     archive.set_preserve_ownerships(false);
-    archive.unpack(&folder).map_err(failed)?;
-    is_role(&folder)
-        .then(|| folder.clone())
-        .or_else(|| {
-            let entries = std::fs::read_dir(&folder).ok()?.flatten();
-            entries.map(|entry| entry.path()).find(|path| is_role(path))
-        })
-        .ok_or_else(|| Error::new("this role does not appear to have a meta/main.yml file"))
+    // Also those that something later in the archive takes the place of.
+    let mut links: Vec<(PathBuf, PathBuf)> = Vec::new();
+    for entry in archive.entries().map_err(failed)? {
+        let mut entry = entry.map_err(failed)?;
+        if entry.header().entry_type().is_symlink()
+            && let Some(target) = entry.link_name().map_err(failed)?
+        {
+            links.push((entry.path().map_err(failed)?.into_owned(), target.into_owned()));
+        }
+        entry.unpack_in(&folder).map_err(failed)?;
+    }
+    let folders = walkdir::WalkDir::new(&folder).sort_by_file_name().into_iter().flatten();
+    let roles = folders.filter(|entry| entry.file_type().is_dir() && is_role(entry.path()));
+    let role = roles
+        .min_by_key(walkdir::DirEntry::depth)
+        .ok_or_else(|| Error::new("this role does not appear to have a meta/main.yml file"))?;
+    for (link, target) in links {
+        let place = folder.join(link.strip_prefix("/").unwrap_or(&link));
+        let leads_to = crate::document::absolute(&place.parent().unwrap_or(&folder).join(&target));
+        if place.starts_with(role.path()) && !leads_to.starts_with(role.path()) {
+            let (link, target) = (link.display(), target.display());
+            let message = format!("the link {link} leads to {target}, which is not a subpath of the role");
+            return Err(Error::new(message).help("Such an archive is not installed."));
+        }
+    }
+    Ok(role.into_path())
 }
 
 fn is_role(folder: &Path) -> bool {

@@ -20,6 +20,7 @@ mod package;
 mod pause;
 mod protomatter_debug;
 mod raw;
+mod reboot;
 mod script;
 mod set_fact;
 mod set_stats;
@@ -207,6 +208,7 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
         ActionEntry::of::<pause::Pause>(),
         ActionEntry::of::<protomatter_debug::ProtomatterDebug>(),
         ActionEntry::of::<raw::Raw>(),
+        ActionEntry::of::<reboot::Reboot>(),
         ActionEntry::of::<script::Script>(),
         ActionEntry::of::<set_fact::SetFact>(),
         ActionEntry::of::<set_stats::SetStats>(),

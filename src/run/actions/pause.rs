@@ -3,7 +3,8 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use playbook_api::{Doc, Failure, JsonSchema, Outcome};
+use playbook_api::python::repr;
+use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
@@ -54,7 +55,13 @@ impl Action for Pause {
         for (name, value, unit) in [("minutes", &self.minutes, 60.0), ("seconds", &self.seconds, 1.0)] {
             if let Some(value) = value.as_ref().filter(|v| !v.is_null()) {
                 let n = number(value).ok_or_else(|| {
-                    Failure::new(format!("non-integer value given for prompt duration: {name} = {value}"))
+                    let value = Value::from_json(value.clone());
+                    Failure::new(format!(
+                        "argument '{name}' is of type {} and we were unable to convert to int: \"{}\" cannot be \
+                         converted to an int",
+                        value.type_name(),
+                        repr(&value)
+                    ))
                 })?;
                 limit = Some(n.max(0.0) * unit);
             }

@@ -98,10 +98,13 @@ pub fn run(arguments: &[String]) -> Result<bool> {
         timeout: Duration::from_secs(options.timeout.unwrap_or(180)),
     };
     if options.times {
-        let theirs = Machine { bin: python::environment(&python::ORACLE)?, ..machine.clone() };
+        let here = Machine { bin: python::environment(&python::ORACLE)?, ..machine.clone() };
+        let inside = Machine { bin: root::ANSIBLE.into(), ..machine.clone() };
         let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
         return times::compare(&names, |side, at| {
-            target::run(if side == times::Side::Ours { &machine } else { &theirs }, &targets[at])
+            let target = &targets[at];
+            let theirs = if target.place == Place::Here { &here } else { &inside };
+            target::run(if side == times::Side::Ours { &machine } else { theirs }, target)
         });
     }
     Ok(run_all(&options, &targets, &machine)? && complete)

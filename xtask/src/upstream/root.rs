@@ -12,7 +12,7 @@ use super::list::Place;
 /// What targets find installed, so that few of them have to fetch anything: what they call, what the Python modules
 /// among them import, and a cron whose minutes are short.
 const SYSTEM: System = System {
-    name: "targets-1",
+    name: "targets-2",
     packages: &[
         "acl",
         "bzip2",
@@ -50,6 +50,8 @@ const SYSTEM: System = System {
 pub const PYTHON: &str = "/usr/bin/python3";
 /// The Python that has ansible-core, out of the targets' way.
 pub const ANSIBLE_PYTHON: &str = "/opt/ansible-core/bin/python";
+/// ansible-core's own commands, and none beside them.
+pub const ANSIBLE: &str = "/opt/ansible-core/commands";
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 const SCRIPT: &str = concat!(include_str!("../fleet/devices.sh"), include_str!("root.sh"));
@@ -80,8 +82,6 @@ pub fn enclose(command: &Command, root: &Path, place: Place, work: &Path, lent: 
         ("LANG", "en_US.UTF-8"),
         ("TERM", "xterm"),
         ("DEBIAN_FRONTEND", "noninteractive"),
-        // How systemd has containers say that they are some: what is inside cannot restart the machine.
-        ("container", "upstream"),
     ] {
         unshare.env(name, value);
     }

@@ -5,6 +5,8 @@ localedef -i en_US -f UTF-8 en_US.UTF-8
 rm -f /usr/lib/python3*/EXTERNALLY-MANAGED
 python3 -m venv /opt/ansible-core
 /opt/ansible-core/bin/pip install -q --disable-pip-version-check --only-binary :all: ansible-core==2.19.14 passlib
+mkdir /opt/ansible-core/commands
+ln -s /opt/ansible-core/bin/ansible* /opt/ansible-core/commands
 
 mkdir -p -m 700 /root/.ssh
 ssh-keygen -q -t ed25519 -N '' -C root -f /root/.ssh/id_ed25519

@@ -50,8 +50,11 @@ pub fn run(machine: &Machine, target: &Target) -> Result<Outcome> {
     }
     let mut command = place.command(machine, &target.name, &folder)?;
     if let Some(root) = machine.root.as_ref().filter(|_| target.place != list::Place::Here) {
-        let program = machine.bin.join("ansible-playbook").canonicalize().doing("looking for playbook")?;
-        let lent = [&*machine.source, &*machine.bin, program.parent().unwrap_or(&program)];
+        // ansible-core's own commands are in there already.
+        let program = machine.bin.join("ansible-playbook").canonicalize().ok();
+        let ours = [Some(&*machine.bin), program.as_deref().and_then(Path::parent)];
+        let ours = ours.into_iter().flatten().filter(|folder| folder.exists());
+        let lent: Vec<&Path> = std::iter::once(&*machine.source).chain(ours).collect();
         command = root::enclose(&command, root, target.place, &work.0, &lent)?;
     }
     let log = work.0.join("log");
