@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use playbook_api::{Arguments, Error, Map, Place, Registry, Value};
 
-use super::actions::ActionCall;
+use super::call::ActionCall;
+use super::call::ItemCall;
 use super::foreign::{native, search};
-use super::item::ItemCall;
 use super::keyword;
 use crate::document::Node;
 use crate::foreign::groups::group_name;

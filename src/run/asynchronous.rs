@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use playbook_api::{Arguments, Error, Failure, Map, Outcome, Run, Value, map};
 
-use super::actions::{self, ActionCall};
+use super::actions;
+use super::call::ActionCall;
 use super::{foreign, keyword, module, result};
 use crate::playbook::Task;
 use crate::report::{Event, Status};

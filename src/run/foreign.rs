@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use playbook_api::context::Source;
 use playbook_api::{Arguments, Error, Failure, Map, ModuleEntry, Outcome, Registry, Value, map};
 
-use super::actions::{self, ActionCall};
+use super::actions;
+use super::call::ActionCall;
 use super::files::Content;
 use super::{keyword, module};
 use crate::foreign::payload::filling;

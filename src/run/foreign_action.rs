@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, flat, map, reply};
 use serde_json::{Value as Json, json};
 
-use super::actions::ActionCall;
+use super::call::ActionCall;
 use super::{foreign, keyword, module, target};
 use crate::foreign::{Foreign, Found, Kind, nothing_to_ask, wire};
 use crate::playbook::Task;

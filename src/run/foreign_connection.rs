@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use playbook_api::{Error, Failure};
 use serde_json::{Value as Json, json};
 
-use super::actions::ActionCall;
+use super::call::ActionCall;
 use super::{keyword, state::Shared};
 use crate::connection::{Commands, Connection, OneShot, Output, Target};
 use crate::foreign::{Kind, Python, nothing_to_ask, wire};

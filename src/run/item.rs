@@ -5,24 +5,13 @@ use std::time::Duration;
 
 use playbook_api::{Error, ErrorKind, Map, Value};
 
-use super::actions::{self, ActionCall};
+use super::actions;
+use super::call::{ActionCall, ItemCall};
 use super::keyword::{self, Verdict};
-use super::{Effect, PlayState, arguments, asynchronous, foreign_action, result};
+use super::{Effect, arguments, asynchronous, foreign_action, result};
 use crate::playbook::Task;
-use crate::report::{Event, Status, TaskInfo, TaskResult};
+use crate::report::{Event, Status, TaskResult};
 use crate::vars::HostScope;
-
-/// Where a task's events go.
-pub type Emit = Arc<dyn Fn(Event) + Send + Sync>;
-
-/// A task on a host.
-pub struct ItemCall<'a> {
-    pub play: &'a PlayState,
-    pub host: &'a Arc<str>,
-    pub task: &'a Arc<Task>,
-    pub info: &'a Arc<TaskInfo>,
-    pub emit: &'a Emit,
-}
 
 /// What one item did.
 pub struct ItemOutcome {

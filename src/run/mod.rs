@@ -7,6 +7,7 @@ pub mod actions;
 mod adhoc;
 pub mod arguments;
 mod asynchronous;
+mod call;
 mod cursor;
 mod debugger;
 mod describe;

@@ -7,14 +7,41 @@ use std::time::Duration;
 use playbook_api::context::{Cancel, Progress, Source};
 use playbook_api::{Arguments, Context, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map};
 
-use super::actions::ActionCall;
-use super::item::ItemCall;
+use super::call::{ActionCall, Emit, ItemCall};
+use super::files::Files;
 use super::{PlayState, foreign, foreign_connection, keyword, target};
 use crate::connection::{Connection, Output, Target};
 use crate::foreign::{Found, Kind};
 use crate::playbook::Task;
 use crate::report::{Event, TaskInfo};
 use crate::vars::HostScope;
+
+impl ActionCall<'_> {
+    /// Runs the module of the task's own name.
+    pub fn module(&mut self) -> Result<Outcome, Failure> {
+        let name = self.item.task.action.name.clone();
+        let args = self.args.clone();
+        self.call_module(&name, args)
+    }
+
+    /// Runs a command line where the task acts, with nothing but a shell needed there.
+    pub fn execute(&mut self, command: &str) -> Result<Output, Failure> {
+        execute(self, command)
+    }
+
+    /// Runs a module where the task acts.
+    pub fn call_module(&mut self, name: &str, args: Arguments) -> Result<Outcome, Failure> {
+        call(self, name, args)
+    }
+
+    /// The same, for a module that takes a file of the controller or sends one.
+    pub fn call_with_files(&mut self, name: &str, args: Arguments, files: Files) -> Result<Outcome, Failure> {
+        self.files = files;
+        let done = self.call_module(name, args);
+        self.files = Files::default();
+        done
+    }
+}
 
 /// Runs a module for a task: where the task acts, or in the controller for a cloud or database.
 pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, Failure> {
@@ -187,7 +214,7 @@ pub fn reset(
     info: &Arc<TaskInfo>,
     scope: &Arc<HostScope>,
 ) -> Result<(), Error> {
-    let silent: super::item::Emit = Arc::new(|_| {});
+    let silent: Emit = Arc::new(|_| {});
     let item = ItemCall { play, host, task, info, emit: &silent };
     let call = ActionCall::new(&item, scope);
     let connection = open(&call, &target::of_task(&call)?).map_err(|e| e.error)?;
@@ -257,6 +284,6 @@ fn unknown(value: &Value) -> Option<Arc<str>> {
 }
 
 /// Sends a module's progress to the reports.
-fn progress(host: Arc<str>, emit: super::item::Emit) -> Progress {
+fn progress(host: Arc<str>, emit: Emit) -> Progress {
     Progress(Some(Arc::new(move |message| emit(Event::Progress { host: host.clone(), message }))))
 }

@@ -259,7 +259,7 @@ impl<'r> Batch<'r> {
         let (play, sender) = (self.play.clone(), self.messages.0.clone());
         self.pool.submit(move || {
             let events = sender.clone();
-            let emit: super::item::Emit = Arc::new(move |event| {
+            let emit: super::call::Emit = Arc::new(move |event| {
                 let _ = events.send(Message::Event(Box::new(event)));
             });
             let Running { task, info, scope, .. } = &running;

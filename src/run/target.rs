@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use playbook_api::{Error, Value, arguments::to_bool};
 
-use super::actions::ActionCall;
+use super::call::ActionCall;
 use super::keyword;
 use crate::connection::{Become, Deploy, Login, Password, Target};
 use crate::settings::Settings;

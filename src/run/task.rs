@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use playbook_api::{Error, Value, map};
 
+use super::call::{Emit, ItemCall};
 use super::item::{self, ItemOutcome};
 use super::keyword::{self, Verdict};
 use super::{Effect, PlayState, result};
@@ -26,12 +27,12 @@ pub fn run(
     task: &Arc<Task>,
     info: &Arc<TaskInfo>,
     scope: &Arc<HostScope>,
-    emit: &item::Emit,
+    emit: &Emit,
 ) -> TaskOutcome {
     let host = &scope.host.name;
     let resolved = resolved(task, scope);
     let task = resolved.as_ref().unwrap_or(task);
-    let call = item::ItemCall { play, host, task, info, emit };
+    let call = ItemCall { play, host, task, info, emit };
     let mut outcome = match items(task, scope) {
         Ok(None) => {
             let done = item::run(&call, scope);
@@ -152,7 +153,7 @@ fn loop_names(task: &Task, scope: &HostScope) -> Result<LoopNames, Error> {
     })
 }
 
-fn each(call: &item::ItemCall, scope: &Arc<HostScope>, items: Vec<Value>) -> TaskOutcome {
+fn each(call: &ItemCall, scope: &Arc<HostScope>, items: Vec<Value>) -> TaskOutcome {
     let names = match loop_names(call.task, scope) {
         Ok(names) => names,
         Err(e) => return TaskOutcome { result: result::failed(call.info, scope, e), effects: Vec::new() },
@@ -274,7 +275,7 @@ fn extended(items: &[Value], index: usize, all_items: bool) -> Value {
 }
 
 /// The result of a loop as a whole.
-fn sum(call: &item::ItemCall, scope: &HostScope, all: Vec<TaskResult>, results: Vec<Value>) -> TaskResult {
+fn sum(call: &ItemCall, scope: &HostScope, all: Vec<TaskResult>, results: Vec<Value>) -> TaskResult {
     let any = |status: Status| all.iter().any(|r| r.status == status);
     let failed = all.iter().any(|r| r.status == Status::Failed);
     let changed = all.iter().any(|r| r.values.get("changed").is_some_and(Value::is_true));

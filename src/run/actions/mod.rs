@@ -31,19 +31,12 @@ mod validate_argument_spec;
 mod wait_for_connection;
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, OnceLock};
-use std::time::Duration;
+use std::sync::{LazyLock, OnceLock};
 
-use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Outcome, Spec, Value};
+use playbook_api::{Doc, Failure, JsonSchema, Outcome, Spec};
 use serde::de::DeserializeOwned;
 
-use super::Effect;
-use super::files::Files;
-use super::item::ItemCall;
-use crate::connection::Output;
-use crate::document::Node;
-use crate::template::Renderer;
-use crate::vars::HostScope;
+pub use super::call::ActionCall;
 
 /// An action: its fields are its arguments.
 pub trait Action: DeserializeOwned + JsonSchema {
@@ -58,89 +51,6 @@ pub trait Action: DeserializeOwned + JsonSchema {
     const ONCE: bool = false;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure>;
-}
-
-/// One call of an action.
-pub struct ActionCall<'a> {
-    pub item: &'a ItemCall<'a>,
-    pub scope: &'a Arc<HostScope>,
-    pub args: Arguments,
-    pub check: bool,
-    pub diff: bool,
-    pub delegated: Option<&'a Arc<str>>,
-    pub effects: Vec<Effect>,
-    pub carry: Vec<(Arc<str>, Value)>,
-    /// The result is shown at any verbosity.
-    pub verbose: bool,
-    /// The result is not shown, as with `no_log`.
-    pub hidden: bool,
-    /// The controller's files that the module being called may want.
-    pub files: Files,
-    /// How long the module being called may take, where the task's `timeout` does not say it.
-    pub limit: Option<Duration>,
-}
-
-impl<'a> ActionCall<'a> {
-    /// A call that has no arguments yet.
-    pub fn new(item: &'a ItemCall<'a>, scope: &'a Arc<HostScope>) -> Self {
-        ActionCall {
-            item,
-            scope,
-            args: Arguments::default(),
-            check: false,
-            diff: false,
-            delegated: None,
-            effects: Vec::new(),
-            carry: Vec::new(),
-            verbose: false,
-            hidden: false,
-            files: Files::default(),
-            limit: None,
-        }
-    }
-
-    pub fn renderer(&self) -> Renderer {
-        self.scope.renderer()
-    }
-
-    /// An argument as it was written.
-    pub fn written(&self, name: &str) -> Option<&Node> {
-        self.item.task.action.args.get(name)
-    }
-
-    /// The host the task acts on: the one it is delegated to, or its own.
-    pub fn target(&self) -> &Arc<str> {
-        self.delegated.unwrap_or(self.item.host)
-    }
-
-    pub fn error(&self, message: impl Into<String>) -> Error {
-        Error::new(message).at(&self.item.task.place)
-    }
-
-    /// Runs the module of the task's own name.
-    pub fn module(&mut self) -> Result<Outcome, Failure> {
-        let name = self.item.task.action.name.clone();
-        let args = self.args.clone();
-        self.call_module(&name, args)
-    }
-
-    /// Runs a command line where the task acts, with nothing but a shell needed there.
-    pub fn execute(&mut self, command: &str) -> Result<Output, Failure> {
-        super::module::execute(self, command)
-    }
-
-    /// Runs a module where the task acts.
-    pub fn call_module(&mut self, name: &str, args: Arguments) -> Result<Outcome, Failure> {
-        super::module::call(self, name, args)
-    }
-
-    /// The same, for a module that takes a file of the controller or sends one.
-    pub fn call_with_files(&mut self, name: &str, args: Arguments, files: Files) -> Result<Outcome, Failure> {
-        self.files = files;
-        let done = self.call_module(name, args);
-        self.files = Files::default();
-        done
-    }
 }
 
 /// A line of the table.
