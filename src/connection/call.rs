@@ -139,17 +139,16 @@ impl Running<'_> {
                 Ok(count) => count,
                 Err(e) => return self.line.say(&Message::End(Some(e.to_string()))),
             };
-            while credit < count {
+            while credit < count && !self.cancel.is_set() {
                 match self.line.hear(GLANCE)? {
                     Some(Message::Credit(count)) => credit += usize::try_from(count).unwrap_or(0),
                     Some(Message::Enough) => return self.line.say(&Message::End(None)),
-                    Some(_) => {}
-                    None if self.cancel.is_set() => {
-                        self.line.say(&Message::Cancel)?;
-                        return self.line.say(&Message::End(Some("cancelled".into())));
-                    }
-                    None => {}
+                    Some(_) | None => {}
                 }
+            }
+            if self.cancel.is_set() {
+                self.line.say(&Message::Cancel)?;
+                return self.line.say(&Message::End(Some("cancelled".into())));
             }
             credit -= count;
             match &mut supply {
@@ -201,7 +200,7 @@ impl Incoming<'_> {
             line.say(&Message::Credit(self.used as u64)).map_err(failed)?;
             self.used = 0;
         }
-        loop {
+        while !self.running.cancel.is_set() {
             match line.hear(GLANCE).map_err(failed)? {
                 Some(Message::Data(piece)) => {
                     self.used += piece.len();
@@ -212,13 +211,11 @@ impl Incoming<'_> {
                     self.ended = true;
                     return error.map_or(Ok(()), |e| Err(io::Error::other(e)));
                 }
-                None if self.running.cancel.is_set() => {
-                    line.say(&Message::Cancel).map_err(failed)?;
-                    return Err(io::Error::new(io::ErrorKind::TimedOut, "cancelled"));
-                }
                 Some(_) | None => {}
             }
         }
+        line.say(&Message::Cancel).map_err(failed)?;
+        Err(io::Error::new(io::ErrorKind::TimedOut, "cancelled"))
     }
 
     /// Sees to it that nothing of the stream is left on the channel.

@@ -212,6 +212,8 @@ fn the_helper_is_killed() {
         let (_well, ill) = two(scene);
         let run = scene.start(TWO_TASKS, &[]);
         runs(&ill, "sleep 987");
+        // The guard has yet to be told of the program that was just started.
+        std::thread::sleep(Duration::from_millis(500));
         let helper = |line: &String| line.contains("playbook-remote") && !line.contains("sh -c");
         let helpers: Vec<String> = ill.processes().into_iter().filter(helper).collect();
         assert!(!helpers.is_empty(), "no helper in {:?}", ill.processes());
@@ -325,6 +327,32 @@ fn the_controller_is_killed_in_the_middle_of_a_copy() {
         assert_eq!(std::fs::read_to_string(ill.path("/srv/data/big")).expect("a file"), "old\n");
         assert_eq!(ill.files(&["/srv/data"]).expect("the files"), ["/srv/data/big"]);
         assert_eq!(left_on(&ill), before);
+    });
+}
+
+#[test]
+fn a_copy_that_takes_too_long_leaves_nothing() {
+    alone("a copy's timeout", |scene| {
+        let machine = scene.machine("web");
+        scene.inventory(&[(&machine, "")]);
+        let big = std::fs::File::create(scene.path("big")).expect("a big file");
+        big.set_len(40_000_000_000).expect("a big file");
+        let book = "
+- hosts: all
+  gather_facts: false
+  tasks:
+    - copy: {src: big, dest: /srv/big}
+      timeout: 1
+      register: copied
+      ignore_errors: true
+    - assert: {that: [copied is failed, copied.timedout.period == 1]}
+    - shell: find /srv /tmp /var/tmp -xdev -size +1M
+      register: found
+      until: not found.stdout
+      retries: 30
+      delay: 1
+";
+        scene.run(book, &[]).ok().says(&["Timed out after 1 second(s)."]);
     });
 }
 

@@ -39,18 +39,17 @@ impl Line {
     }
 
     fn hear(&self, inbox: &Receiver<Message>) -> io::Result<Message> {
-        loop {
+        while !self.cancel.is_set() {
             match inbox.recv_timeout(GLANCE) {
                 Ok(message) => return Ok(message),
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the controller is gone"));
                 }
-                Err(RecvTimeoutError::Timeout) if self.cancel.is_set() => {
-                    return Err(io::Error::new(io::ErrorKind::Interrupted, "cancelled"));
-                }
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
+        // Not `Interrupted`: readers would try again.
+        Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cancelled"))
     }
 
     /// The same, past what a stream before was told after its end.
