@@ -194,10 +194,11 @@ fn receive(stream: &mut UnixStream) -> std::io::Result<Option<Json>> {
     Ok(Some(serde_json::from_slice(&body)?))
 }
 
-/// The Python that plugins would be run with, whether or not it can: what `ansible_playbook_python` says.
+/// The Python that plugins would be run with, whether or not it can: what `ansible_playbook_python` says, and the
+/// interpreter of an implicit localhost.
 pub fn likely(settings: &Settings) -> String {
     let first = candidates(settings).into_iter().next();
-    first.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
+    first.map_or_else(|| "/usr/bin/python3".into(), |path| path.to_string_lossy().into_owned())
 }
 
 /// Where a Python with ansible-core may be: the one that was named, and only that; else the active environment's,

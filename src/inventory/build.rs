@@ -21,6 +21,7 @@ impl Default for Inventory {
             files: Arc::default(),
             merge: false,
             localhost: None,
+            python: String::new(),
             implicit: None,
             memory: Memory::default(),
         };

@@ -27,6 +27,7 @@ impl Inventory {
         let loading = Loading { keyring, context, extra };
         let mut inventory = Inventory {
             merge: settings.hash_behaviour == "merge",
+            python: crate::foreign::python::likely(settings),
             files: Arc::new(VarsFiles::new(keyring.clone(), settings)),
             ..Inventory::default()
         };

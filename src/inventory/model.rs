@@ -60,6 +60,8 @@ pub struct Inventory {
     pub(super) merge: bool,
     /// The first host that is this machine.
     pub(super) localhost: Option<Arc<str>>,
+    /// The Python for modules on this machine where no source names it: the one with ansible-core.
+    pub(super) python: String,
     /// This machine where no source names it, once a task has put it into groups.
     pub(super) implicit: Option<Arc<Host>>,
     pub(super) memory: Memory,
@@ -125,15 +127,15 @@ impl Inventory {
     /// This machine by a name, where no source names it.
     pub(super) fn implicit(&self, name: &str) -> Arc<Host> {
         let known = self.implicit.as_ref().filter(|host| *host.name == *name);
-        known.cloned().unwrap_or_else(|| Arc::new(Inventory::implicit_localhost(name)))
+        known.cloned().unwrap_or_else(|| Arc::new(self.implicit_localhost(name)))
     }
 
     /// This machine, where no source names it.
-    fn implicit_localhost(name: &str) -> Host {
+    fn implicit_localhost(&self, name: &str) -> Host {
         let place = Place::file_only("<implicit localhost>");
         let text = |value: &str| Node::value(place.clone(), value);
         let mut vars = Vars::default();
-        vars.insert("ansible_python_interpreter".into(), text("/usr/bin/python3"));
+        vars.insert("ansible_python_interpreter".into(), text(&self.python));
         vars.insert("ansible_connection".into(), text("local"));
         Host { name: name.into(), vars, source: None, groups: IndexSet::default(), implicit: true }
     }
