@@ -1,6 +1,6 @@
 //! `playbook adhoc`, which is also `ansible`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Parser;
@@ -73,8 +73,8 @@ impl Adhoc {
         let mut session = Session::new(&self.hosts.vault, register, by_project)?;
         self.hosts.put_flags(&mut session.settings);
         let options = self.hosts.options(&session.settings, !self.list_hosts)?;
-        let folder = self.playbook_dir.as_ref().or(session.settings.playbook_dir.as_ref());
-        let folder = crate::document::absolute(folder.map_or(Path::new("."), |folder| folder));
+        let folder = common::playbook_folder(self.playbook_dir.as_deref(), &session.settings);
+        let folder = folder.unwrap_or_else(common::here);
         let (context, foreign) = common::context(&session, &options);
         foreign.add_playbook(&folder);
         let redactor = &context.redactor;
@@ -175,18 +175,29 @@ pub fn reporter(
     report::python::with_plugins(reporter, foreign, settings, redactor, plugins)
 }
 
-/// Prints the hosts that a pattern selects.
+/// The hosts that a pattern selects.
+pub fn selected(
+    inventory: &Inventory,
+    pattern: &str,
+    options: &Options,
+    settings: &Settings,
+) -> Result<Vec<Arc<str>>, Error> {
+    let (mut hosts, _) = inventory.select(pattern, settings)?;
+    if let Some(limit) = &options.limit {
+        let (limited, _) = inventory.select(limit, settings)?;
+        hosts.retain(|host| limited.contains(host));
+    }
+    Ok(hosts)
+}
+
+/// Prints them.
 pub fn list_hosts(
     inventory: &Inventory,
     pattern: &str,
     options: &Options,
     settings: &Settings,
 ) -> Result<(), Error> {
-    let (mut hosts, _) = inventory.select(pattern, settings)?;
-    if let Some(limit) = &options.limit {
-        let (limited, _) = inventory.select(limit, settings)?;
-        hosts.retain(|host| limited.contains(host));
-    }
+    let hosts = selected(inventory, pattern, options, settings)?;
     say!("  hosts ({}):", hosts.len());
     hosts.iter().for_each(|host| say!("    {host}"));
     Ok(())

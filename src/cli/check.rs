@@ -46,6 +46,7 @@ impl Check {
         };
         let (context, foreign) = common::context(&session, &options);
         let reporter = report::reporter(&session.settings, Output::Text, 0, context.redactor.clone());
+        let inventory = Inventory::empty(&session.settings, &session.keyring);
         let shared = Shared::new(
             options,
             session.settings,
@@ -54,7 +55,7 @@ impl Check {
             foreign,
             Cancel::default(),
         );
-        let mut run = run::Run::new(Arc::new(shared), Inventory::default(), reporter)?;
+        let mut run = run::Run::new(Arc::new(shared), inventory, reporter)?;
         let mut findings: Vec<Finding> = Vec::new();
         for path in &playbooks {
             findings.extend(run.with_loader(path, |loader| check::file(path, loader, &context.registry)));

@@ -205,6 +205,16 @@ impl HostArgs {
     }
 }
 
+/// The folder taken for a playbook's where there is none, if one was named.
+pub fn playbook_folder(given: Option<&Path>, settings: &Settings) -> Option<PathBuf> {
+    given.or(settings.playbook_dir.as_deref()).map(crate::document::absolute)
+}
+
+/// The folder that the command was started in.
+pub fn here() -> PathBuf {
+    crate::document::absolute(Path::new("."))
+}
+
 /// The modules' context of a run with these options, and the modules and plugins in other languages.
 pub fn context(session: &Session, options: &Options) -> (Context, Arc<Foreign>) {
     if session.by_project {

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use playbook_api::{Error, ErrorKind};
 
-use super::common::InventoryArgs;
+use super::common::{self, InventoryArgs};
 use super::session::{self, Session, VaultArgs};
 use super::{Fault, Register, show};
-use crate::document;
 use crate::inventory::{Format, Inventory as Hosts, Printer, extra_vars, import_terraform};
 use crate::report::format_error;
 
@@ -115,14 +114,13 @@ impl Show {
         let sources = session::inventory_sources(&self.hosts.inventory, settings);
         let extra = extra_vars(&self.hosts.extra_vars, &session.keyring)?;
         let (foreign, context) = session.foreign(self.verbose);
-        let here = self.playbook_dir.as_ref().or(settings.playbook_dir.as_ref());
-        foreign.add_playbook(&document::absolute(here.map_or(std::path::Path::new("."), |folder| folder)));
+        let folder = common::playbook_folder(self.playbook_dir.as_deref(), settings);
+        foreign.add_playbook(&folder.clone().unwrap_or_else(common::here));
         let (mut inventory, warnings) = Hosts::load(&sources, settings, &session.keyring, &context, &extra)?;
         for warning in session.warnings.iter().chain(&warnings) {
             eprintln!("[WARNING]: {}", format_error(warning));
         }
-        let folder = self.playbook_dir.as_ref().or(settings.playbook_dir.as_ref());
-        inventory.beside_playbook(folder.map(|folder| document::absolute(folder)).into_iter().collect());
+        inventory.beside_playbook(folder.into_iter().collect());
         let limited = match &self.hosts.limit {
             Some(limit) => {
                 let (hosts, warnings) = inventory.select(limit, settings)?;

@@ -4,8 +4,7 @@ use std::sync::{Arc, Weak};
 
 use playbook_api::{Error, Map, Place, Value};
 
-use super::builder::Builder;
-use super::builder::Loading;
+use super::builder::{Builder, Loading};
 use super::combine::combine;
 use super::model::{Host, Inventory, Vars};
 use crate::document::Node;

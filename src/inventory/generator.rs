@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Map, Value};
 
-use super::builder::Builder;
-use super::builder::Loading;
+use super::builder::{Builder, Loading};
 use super::constructed::{environment, render};
 use crate::document::Node;
 use crate::template::Environment;

@@ -15,6 +15,16 @@ use crate::settings::Settings;
 use crate::vault::Keyring;
 
 impl Inventory {
+    /// An inventory without sources.
+    pub fn empty(settings: &Settings, keyring: &Arc<Keyring>) -> Inventory {
+        Inventory {
+            merge: settings.hash_behaviour == "merge",
+            python: crate::foreign::python::likely(settings),
+            files: Arc::new(VarsFiles::new(keyring.clone(), settings)),
+            ..Inventory::default()
+        }
+    }
+
     /// Reads every source, in order. A source that cannot be read is a warning, unless the settings make it an
     /// error.
     pub fn load(
@@ -25,12 +35,7 @@ impl Inventory {
         extra: &Vars,
     ) -> Result<(Inventory, Vec<Error>), Error> {
         let loading = Loading { keyring, context, extra };
-        let mut inventory = Inventory {
-            merge: settings.hash_behaviour == "merge",
-            python: crate::foreign::python::likely(settings),
-            files: Arc::new(VarsFiles::new(keyring.clone(), settings)),
-            ..Inventory::default()
-        };
+        let mut inventory = Inventory::empty(settings, keyring);
         inventory.folders.extend(settings.project.as_ref().map(|project| project.root.clone()));
         let mut builder = Builder { inventory, settings, warnings: Vec::new(), source: None };
         let plugins = plugins(&mut builder, &loading)?;

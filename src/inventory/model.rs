@@ -60,8 +60,8 @@ pub struct Inventory {
     pub(super) merge: bool,
     /// The first host that is this machine.
     pub(super) localhost: Option<Arc<str>>,
-    /// The Python for modules on this machine where no source names it: the one with ansible-core.
-    pub(super) python: String,
+    /// The Python with ansible-core: for modules on this machine, where no source names it.
+    pub python: String,
     /// This machine where no source names it, once a task has put it into groups.
     pub(super) implicit: Option<Arc<Host>>,
     pub(super) memory: Memory,

@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use playbook_api::{Arguments, Error, Map, Place, Registry, Value};
 
-use super::call::ActionCall;
-use super::call::ItemCall;
+use super::call::{ActionCall, ItemCall};
 use super::foreign::{native, search};
 use super::keyword;
 use crate::document::Node;

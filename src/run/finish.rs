@@ -84,20 +84,19 @@ impl Batch<'_> {
         let Running { task, scope, once, .. } = running;
         let (host, once) = (&scope.host.name, *once);
         let mut changed_inventory = false;
+        let whom = |to: Arc<str>| if once && to == *host { concerned.to_vec() } else { vec![to] };
         for effect in effects {
             match effect {
                 Effect::Set { host: to, values } => {
                     for (name, _) in &values {
                         self.warn_of_name(name, &task.place);
                     }
-                    let all = if once && to == *host { concerned.to_vec() } else { vec![to] };
-                    for host in all {
+                    for host in whom(to) {
                         self.play.base.store.set_all(&host, values.clone());
                     }
                 }
                 Effect::Facts { host: to, facts } => {
-                    let all = if once && to == *host { concerned.to_vec() } else { vec![to] };
-                    for host in all {
+                    for host in whom(to) {
                         if let Err(e) = self.play.base.store.add_facts(&host, &facts) {
                             self.run.emit(Event::Warning(e.to_string()));
                         }
@@ -107,8 +106,7 @@ impl Batch<'_> {
                     for (name, node) in &vars {
                         self.warn_of_name(name, node.place());
                     }
-                    let all = if once && to == *host { concerned.to_vec() } else { vec![to] };
-                    for host in all {
+                    for host in whom(to) {
                         self.play.base.store.include(&host, vars.clone());
                     }
                 }
@@ -151,7 +149,7 @@ impl Batch<'_> {
         }
         if failed == Failed::Lost {
             self.lost(host);
-            if self.force_handlers() {
+            if self.play.force_handlers {
                 self.handlers.flush_last(host, cursor_of(&mut self.cursors, host));
             }
         }
@@ -162,10 +160,6 @@ impl Batch<'_> {
     fn lost(&mut self, host: &Arc<str>) {
         self.run.failed.insert(host.clone());
         self.play.base.play.remove(host);
-    }
-
-    fn force_handlers(&self) -> bool {
-        self.play.force_handlers
     }
 
     /// `any_errors_fatal` and `max_fail_percentage`: what failed on one host may fail on all, once the step is over.

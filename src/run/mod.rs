@@ -131,7 +131,7 @@ impl Run {
             limit: options.limit.clone(),
             inventory_sources: inventory.sources.clone(),
             config_file: shared.settings.config_file.clone(),
-            python: crate::foreign::python::likely(&shared.settings),
+            python: inventory.python.clone(),
             connection: ConnectionDefaults {
                 plugin: options
                     .connection

@@ -162,13 +162,13 @@ impl<'r> Batch<'r> {
             }
             let scope = HostScope::new(&self.play.base, &host, Some(&task), Default::default());
             let is_meta = task.action_name() == "meta";
-            let info = match announced.get(&task.id) {
+            let (info, first) = match announced.get(&task.id) {
                 Some(info) => {
                     // What steers the run is a task of each host.
                     if is_meta && self.strategy == Strategy::Linear && !meta::is_implicit(&task) {
                         self.run.emit(Event::TaskStart(info.clone()));
                     }
-                    info.clone()
+                    (info.clone(), false)
                 }
                 None => {
                     self.warn_of_names(&task);
@@ -186,7 +186,7 @@ impl<'r> Batch<'r> {
                         self.run.emit(Event::ImplicitTaskStart(info.clone()));
                     }
                     announced.insert(task.id, info.clone());
-                    info
+                    (info, true)
                 }
             };
             let shared = &self.play.shared;
@@ -201,7 +201,8 @@ impl<'r> Batch<'r> {
                 continue;
             }
             let once = self.runs_once(&task, &scope);
-            let alone = once || (self.strategy == Strategy::Linear && self.is_alone(&task));
+            // Where one host runs it for all, no other comes here.
+            let alone = once || (first && self.strategy == Strategy::Linear && self.is_alone(&task));
             if alone {
                 ran_once.insert(task.id);
             }

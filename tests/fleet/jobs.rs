@@ -8,8 +8,7 @@ use crate::scene::{alone, like_ansible, wait_until};
 #[test]
 fn a_job_is_waited_for() {
     like_ansible("a job that is waited for", |scene| {
-        let machine = scene.machine("web");
-        scene.inventory(&[(&machine, "")]);
+        let machine = scene.single();
         let book = "
 - hosts: all
   gather_facts: false
@@ -144,8 +143,7 @@ fn a_raw_command_ends_with_its_timeout() {
 #[test]
 fn what_commands_started_ends_with_a_helper_that_is_killed() {
     alone("a killed helper's grandchildren", |scene| {
-        let machine = scene.machine("web");
-        scene.inventory(&[(&machine, "")]);
+        let machine = scene.single();
         let book = "
 - hosts: all
   gather_facts: false

@@ -72,8 +72,7 @@ fn no_way_in() {
 fn a_user_of_the_configuration_and_of_the_command_line() {
     like_ansible("remote users", |scene| {
         scene.write(".ssh/config", "Host 198.18.*\n  User keeper\n");
-        let machine = scene.machine("web");
-        scene.inventory(&[(&machine, "")]);
+        let machine = scene.single();
         scene.run(WHO, &["-v"]).ok().says(&["I am keeper on web"]);
         scene.run(WHO, &["-v", "-u", "guest"]).ok().says(&["I am guest on web"])
     });
@@ -191,8 +190,7 @@ fn tasks_are_delegated_from_one_connection_to_another() {
 #[test]
 fn raw_needs_no_helper() {
     like_ansible("raw", |scene| {
-        let machine = scene.machine("web");
-        scene.inventory(&[(&machine, "")]);
+        let machine = scene.single();
         let before = machine.files(&["/tmp", "/var/tmp", "/root", "/dev/shm"]).expect("the files");
         let book = "
 - hosts: all
@@ -285,8 +283,7 @@ fn nothing_of_a_password_is_seen_by_others() {
 #[test]
 fn a_user_who_was_become_can_be_removed() {
     like_ansible("removing a user", |scene| {
-        let machine = scene.machine("web");
-        scene.inventory(&[(&machine, "")]);
+        let machine = scene.single();
         let book = "
 - hosts: all
   gather_facts: false
@@ -360,8 +357,7 @@ fn sudo_that_wants_a_terminal() {
 #[test]
 fn users_of_a_directory_on_the_network() {
     crate::scene::alone("users that are in no file", |scene| {
-        let machine = scene.machine("web");
-        scene.inventory(&[(&machine, "")]);
+        let machine = scene.single();
         // What the host's own programs are told by a directory.
         let getent = "#!/bin/sh\ncase \"$1 $2\" in \"passwd ada\"|\"passwd 70001\") echo ada:x:70001:70002::/home/ada:/bin/sh;;\n\
                       \"group crew\"|\"group 70002\") echo crew:x:70002:ada;; *) exit 2;; esac\n";

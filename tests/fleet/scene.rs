@@ -88,6 +88,13 @@ impl Scene {
         fs::write(path, text).expect("a written file");
     }
 
+    /// The one machine of a scene, which is all of its inventory.
+    pub fn single(&self) -> Machine {
+        let machine = self.machine("web");
+        self.inventory(&[(&machine, "")]);
+        machine
+    }
+
     /// A machine; without Python, where ansible-core does not need it.
     pub fn machine(&self, name: &str) -> Machine {
         let machine = self.fleet.machine(name).expect("a machine");

@@ -70,6 +70,7 @@ impl Redactor {
         map.iter().map(|(k, v)| (k.clone(), self.value(v))).collect()
     }
 }
+
 /// A URL as it may be shown: without the password that it may hold.
 ///
 /// ```

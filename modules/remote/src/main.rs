@@ -89,9 +89,7 @@ fn registry() -> Registry {
 fn begin(once: bool) -> io::Result<()> {
     let (input, output) = channel(once)?;
     std::fs::File::from(output.try_clone()?).write_all(format!("{READY}\n").as_bytes())?;
-    let served = serve::serve(registry(), input, output);
-    playbook_host::guard::dismiss();
-    served.map_err(|e| io::Error::other(e.to_string()))
+    serve::serve(registry(), input, output).map_err(|e| io::Error::other(e.to_string()))
 }
 
 /// Does all that the channel says, and answers as text, which survives a terminal.
@@ -99,9 +97,7 @@ fn answer(once: bool) -> io::Result<()> {
     let (input, output) = channel(once)?;
     let kept = nix::sys::memfd::memfd_create("answer", nix::sys::memfd::MFdFlags::MFD_CLOEXEC)?;
     let mut answers = std::fs::File::from(kept.try_clone()?);
-    let served = serve::answer(registry(), input, kept);
-    playbook_host::guard::dismiss();
-    served.map_err(|e| io::Error::other(e.to_string()))?;
+    serve::answer(registry(), input, kept).map_err(|e| io::Error::other(e.to_string()))?;
     let mut bytes = Vec::new();
     answers.seek(io::SeekFrom::Start(0))?;
     answers.read_to_end(&mut bytes)?;

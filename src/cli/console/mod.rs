@@ -3,7 +3,7 @@
 mod commands;
 mod line;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Parser;
@@ -78,8 +78,8 @@ impl Console {
         self.hosts.put_flags(&mut session.settings);
         let options = Options { step: self.step, ..self.hosts.options(&session.settings, !self.list_hosts)? };
         let settings = &session.settings;
-        let folder = self.playbook_dir.as_ref().or(settings.playbook_dir.as_ref());
-        let folder = crate::document::absolute(folder.map_or(Path::new("."), |folder| folder));
+        let folder = common::playbook_folder(self.playbook_dir.as_deref(), settings);
+        let folder = folder.unwrap_or_else(common::here);
         let (context, foreign) = common::context(&session, &options);
         foreign.add_playbook(&folder);
         let redactor = context.redactor.clone();
@@ -137,15 +137,8 @@ impl Shell {
 
     /// The hosts that a task would run on.
     fn selected(&self) -> Vec<Arc<str>> {
-        let select = |pattern: &str| {
-            self.inventory.select(pattern, &self.session.settings).map(|(hosts, _)| hosts).unwrap_or_default()
-        };
-        let mut hosts = select(&self.state.hosts);
-        if let Some(limit) = &self.options.limit {
-            let limited = select(limit);
-            hosts.retain(|host| limited.contains(host));
-        }
-        hosts
+        let (settings, options) = (&self.session.settings, &self.options);
+        adhoc::selected(&self.inventory, &self.state.hosts, options, settings).unwrap_or_default()
     }
 
     /// The names of modules that are built in, sorted.

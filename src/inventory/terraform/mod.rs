@@ -24,8 +24,7 @@ use std::path::Path;
 use indexmap::IndexMap;
 use playbook_api::{Error, Map, Place, Value};
 
-use super::builder::Builder;
-use super::builder::Loading;
+use super::builder::{Builder, Loading};
 use crate::document::Node;
 use state::State;
 pub use write::import;

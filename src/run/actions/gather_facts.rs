@@ -233,24 +233,27 @@ fn modules(call: &ActionCall, warnings: &mut Vec<String>) -> Result<Vec<String>,
     Ok(names)
 }
 
-/// The module that gathers the facts of a network device's system.
+/// The systems of network devices, and the collections that have their modules.
+const SYSTEMS: [(&str, &str); 12] = [
+    ("asa", "cisco.asa"),
+    ("eos", "arista.eos"),
+    ("frr", "frr.frr"),
+    ("ios", "cisco.ios"),
+    ("iosxr", "cisco.iosxr"),
+    ("junos", "junipernetworks.junos"),
+    ("nxos", "cisco.nxos"),
+    ("vyos", "vyos.vyos"),
+    ("exos", "extreme.exos"),
+    ("slxos", "extreme.slxos"),
+    ("voss", "extreme.voss"),
+    ("ironware", "community.network"),
+];
+
+/// The module that gathers the facts of a network device's system, which goes by its short or its full name.
 fn facts_module(system: &str) -> Option<String> {
-    const SHORT: [&str; 12] =
-        ["asa", "eos", "frr", "ios", "iosxr", "junos", "nxos", "vyos", "exos", "slxos", "voss", "ironware"];
-    const FULL: [&str; 12] = [
-        "cisco.asa.asa",
-        "arista.eos.eos",
-        "frr.frr.frr",
-        "cisco.ios.ios",
-        "cisco.iosxr.iosxr",
-        "junipernetworks.junos.junos",
-        "cisco.nxos.nxos",
-        "vyos.vyos.vyos",
-        "extreme.exos.exos",
-        "extreme.slxos.slxos",
-        "extreme.voss.voss",
-        "community.network.ironware",
-    ];
-    let own = SHORT.contains(&system).then(|| format!("ansible.legacy.{system}_facts"));
-    own.or_else(|| FULL.contains(&system).then(|| format!("{system}_facts")))
+    SYSTEMS.iter().find_map(|(short, collection)| match system {
+        _ if system == *short => Some(format!("ansible.legacy.{short}_facts")),
+        _ if system == format!("{collection}.{short}") => Some(format!("{system}_facts")),
+        _ => None,
+    })
 }

@@ -36,7 +36,16 @@ pub fn call_value(
 
 impl<'p> Evaluator<'p> {
     pub(super) fn arguments(&mut self, arguments: &'p Arguments) -> Result<(Vec<Value>, Map), Error> {
-        let mut args = self.eval_all(&arguments.positional)?;
+        self.arguments_with(&arguments.positional, arguments)
+    }
+
+    /// The same, with others in place of the positional ones.
+    fn arguments_with(
+        &mut self,
+        positional: &'p [Expr],
+        arguments: &'p Arguments,
+    ) -> Result<(Vec<Value>, Map), Error> {
+        let mut args = self.eval_all(positional)?;
         let mut kwargs = Map::with_capacity(arguments.named.len());
         for (name, value) in &arguments.named {
             kwargs.insert(Value::from(name.clone()), self.eval(value)?);
@@ -259,14 +268,15 @@ impl<'p> Evaluator<'p> {
         let outer = std::mem::replace(&mut self.embedded, false);
         let name = arguments.positional.first().map(|name| self.eval(name));
         self.embedded = true;
-        let evaluated = self.arguments(arguments);
+        let terms = arguments.positional.get(1..).unwrap_or_default();
+        let evaluated = self.arguments_with(terms, arguments);
         self.embedded = outer;
+        let name = name.transpose()?;
         let (args, mut kwargs) = evaluated?;
         let mut args = args.into_iter();
-        let Some(first) = args.next() else {
+        let Some(name) = name.or_else(|| args.next()) else {
             return Err(Error::new(format!("{function}() needs the name of a lookup plugin")));
         };
-        let name = name.transpose()?.unwrap_or(first);
         if undefined::is(&name) || matches!(name, Value::Unknown(_)) {
             return Ok(name);
         }
