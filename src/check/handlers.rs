@@ -4,7 +4,9 @@ use playbook_api::{Error, Value};
 
 use super::walk::Walk;
 use crate::document::Node;
-use crate::playbook::{Task, nearest};
+use playbook_api::nearest;
+
+use crate::playbook::Task;
 use crate::run::handlers::is_called;
 
 pub fn check(walk: &Walk) {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use playbook_api::{Error, ErrorKind, Place, Plugins};
+use playbook_api::{Error, ErrorKind, Place, Plugins, nearest};
 
 use super::walk::Walk;
 use crate::document::{Kind, Node};
 use crate::inventory::Vars;
 use crate::jinja::{PluginKind, Program, Template, place_of};
-use crate::playbook::{Condition, Keywords, Loop, Play, Task, nearest};
+use crate::playbook::{Condition, Keywords, Loop, Play, Task};
 use crate::template::{filters, lookups, tests};
 
 pub fn play(walk: &Walk, play: &Play) {

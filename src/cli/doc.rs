@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Fault, Register, show};
 use crate::foreign::{Foreign, Kind, nothing_to_ask};
-use crate::playbook::nearest;
+use playbook_api::nearest;
 use crate::run::actions;
 
 /// Print the documentation of modules.

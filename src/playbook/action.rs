@@ -6,7 +6,7 @@ use std::sync::Arc;
 use playbook_api::{Error, Place, Value};
 
 use super::fields::{TASK_SHAPE, is_task_keyword, parser_error, type_name};
-use super::nearest::nearest;
+use playbook_api::nearest;
 use super::{Action, Frame, Loader, Names, collections};
 use crate::document::{Kind, Node, Trust, parse_kv, split_args};
 use crate::foreign;

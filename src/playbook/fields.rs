@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use playbook_api::{Error, ErrorKind, Place, Value};
 
-use super::nearest::nearest;
+use playbook_api::nearest;
 use super::{Condition, Keywords};
 use crate::document::{Entry, Kind, Node};
 use crate::inventory::Vars;

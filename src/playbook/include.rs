@@ -7,7 +7,9 @@ use playbook_api::Error;
 
 use super::action::Parsed;
 use super::fields::{BLOCK, INCLUDE_KEYWORDS, Shape, parser_error, type_name};
-use super::{Frame, FrameKind, Task, nearest};
+use playbook_api::nearest;
+
+use super::{Frame, FrameKind, Task};
 use crate::document::Node;
 use crate::inventory::Vars;
 

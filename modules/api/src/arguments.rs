@@ -237,19 +237,10 @@ fn unsupported(key: &Value, spec: &Spec, at: &Where) -> Error {
     let error = error.at_opt(at.arguments.place.as_ref());
     let known =
         spec.options.iter().flat_map(|(n, o)| std::iter::once(n).chain(&o.aliases)).map(String::as_str);
-    match nearest(&written, known) {
+    match crate::nearest(&written, known) {
         Some(name) => error.help(format!("did you mean '{name}'?")),
         None => error.help(format!("`playbook doc {}` lists the parameters", at.module)),
     }
-}
-
-/// The known name that is nearest to a misspelt one, if any is near.
-pub fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|name| (similar::TextDiff::from_chars(written, name).ratio(), name))
-        .filter(|(ratio, _)| *ratio >= 0.7)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
 }
 
 fn check_option(written: &str, value: &Value, option: &OptionSpec, at: &Where) -> Result<Json, Error> {

@@ -7,11 +7,14 @@
 
 pub mod arguments;
 pub mod context;
+pub mod defaults;
 pub mod diff;
 pub mod error;
 pub mod extension;
 pub mod flat;
 pub mod module;
+pub mod name;
+mod nearest;
 pub mod outcome;
 pub mod place;
 pub mod plugins;
@@ -19,6 +22,8 @@ pub mod python;
 pub mod redact;
 pub mod reply;
 pub mod spec;
+pub mod sync;
+pub mod time;
 pub mod value;
 
 pub use arguments::Arguments;
@@ -27,6 +32,7 @@ pub use diff::Diff;
 pub use error::{Error, ErrorKind};
 pub use extension::{Filter, InventorySource, Lookup, Probe, ProbeState, Registry, SecretSource, TaskRunner};
 pub use module::{ControllerModule, Doc, HostModule, ModuleEntry, Run};
+pub use nearest::nearest;
 pub use outcome::{Failure, Outcome};
 pub use place::Place;
 pub use plugins::{PluginKind, Plugins, Variables};

@@ -8,7 +8,7 @@ use aws_smithy_schema::Schema;
 use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeDeserializer, ShapeSerializer};
 use aws_smithy_types::{BigDecimal, BigInteger, Blob, DateTime, Document, Number};
 use playbook_api::Error;
-use playbook_api::arguments::nearest;
+use playbook_api::nearest;
 use serde_json::{Map, Value as Json};
 
 use crate::text::{camel, date};

@@ -1,6 +1,6 @@
 //! `postgresql_url`: from a database secret to the URL an application wants.
 
-use playbook_api::arguments::nearest;
+use playbook_api::nearest;
 use playbook_api::{Error, Filter, Map, Value};
 
 use crate::credentials::Credentials;

@@ -174,7 +174,7 @@ impl Target {
             (None, None) => Url { scheme: "postgresql".into(), ..Url::default() },
         };
         for (name, _) in &url.params {
-            if let Some(near) = playbook_api::arguments::nearest(name, PARAMS.into_iter())
+            if let Some(near) = playbook_api::nearest(name, PARAMS.into_iter())
                 && !PARAMS.contains(&name.as_str())
             {
                 return Err(Error::new(format!("the database URL has an unknown parameter '{name}'"))

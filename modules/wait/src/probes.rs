@@ -1,6 +1,6 @@
 //! The things a task wants to wait for: which probes, with which options.
 
-use playbook_api::arguments::nearest;
+use playbook_api::nearest;
 use playbook_api::{Arguments, Context, Error, Map, Probe, Spec, Value};
 use serde_json::Value as Json;
 

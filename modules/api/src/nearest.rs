@@ -1,13 +1,20 @@
-//! "Did you mean …?"
+//! The suggestion for a misspelled name.
 
-/// The name most like `word`, if any is much like it.
+/// Returns the known name that is most similar to `word`, if any is similar enough to be a plausible misspelling: at
+/// most one edit for each three characters, and never more than three.
+///
+/// ```
+/// use playbook_api::nearest;
+/// assert_eq!(nearest("tempalte", ["template", "file"]), Some("template"));
+/// assert_eq!(nearest("x", ["template", "file"]), None);
+/// ```
 pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).clamp(1, 3);
     let near = names.into_iter().map(|name| (distance(word, name), name)).filter(|(d, _)| *d <= limit);
     near.min().map(|(_, name)| name)
 }
 
-/// How many characters must be inserted, removed, replaced or swapped with their neighbour.
+/// The number of characters to insert, remove, replace or swap with their neighbor (optimal string alignment distance).
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut before: Vec<usize> = Vec::new();
