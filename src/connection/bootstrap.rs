@@ -6,7 +6,7 @@ use std::io::Read;
 use playbook_api::Failure;
 
 use super::channel::Channel;
-use super::dialogue::{Dialogue, Said};
+use super::dialogue::{BootstrapReply, Dialogue, FAILED, FOLDERS, NEEDS};
 use super::launch::Launcher;
 use super::payload::Payload;
 use super::privilege::{self, Become};
@@ -19,15 +19,6 @@ pub struct Deploy {
     /// Whether it stays there for the next run.
     pub keep: bool,
 }
-
-/// What the shell says once it has found no helper: what is wanted, and how it may come.
-pub const NEEDS: &str = "PLAYBOOK-NEEDS";
-
-/// What it says when a helper that was sent could not be put in place.
-pub const FAILED: &str = "PLAYBOOK-FAILED";
-
-/// How many folders are tried one after the other.
-pub const FOLDERS: usize = 6;
 
 /// Starts the helper as somebody, and puts it there first where it is missing.
 pub fn start(
@@ -58,8 +49,8 @@ pub fn start(
             let said = dialogue.line()?;
             let attempt = if terminal.is_some() && !dialogue.answered { &mut first } else { &mut last };
             match said {
-                Said::Ready => return dialogue.channel(),
-                Said::Needs { uname, gzip } => {
+                BootstrapReply::Ready => return dialogue.channel(),
+                BootstrapReply::Needs { uname, gzip } => {
                     let wanted = match payload {
                         Some(known) => known.clone(),
                         None => payload.insert(Payload::of(&uname)?).clone(),
@@ -71,21 +62,21 @@ pub fn start(
                     dialogue.send(&wanted, gzip)?;
                     attempt.sent = true;
                 }
-                Said::Failed(folder) if folder + 1 < FOLDERS => {
+                BootstrapReply::Failed(folder) if folder + 1 < FOLDERS => {
                     attempt.skip = folder + 1;
                     break;
                 }
-                Said::Failed(_) => return Err(nowhere(&dialogue.complaints())),
-                Said::Nothing if terminal.is_none() && privilege::wants_terminal(&dialogue.complaints()) => {
+                BootstrapReply::Failed(_) => return Err(nowhere(&dialogue.complaints())),
+                BootstrapReply::Nothing if terminal.is_none() && privilege::wants_terminal(&dialogue.complaints()) => {
                     terminal = other;
                     break;
                 }
                 // What was there did not start: it may be damaged.
-                Said::Nothing if !attempt.fresh && !attempt.sent && dialogue.is_ours() => {
+                BootstrapReply::Nothing if !attempt.fresh && !attempt.sent && dialogue.is_ours() => {
                     attempt.fresh = true;
                     break;
                 }
-                Said::Nothing => return Err(dialogue.refused()),
+                BootstrapReply::Nothing => return Err(dialogue.refused()),
             }
         }
     }

@@ -9,11 +9,19 @@ use playbook_remote::frame::Assembler;
 use playbook_remote::message::{Message, PROTOCOL};
 use playbook_remote::terminal::ASKS;
 
-use super::bootstrap::{FAILED, FOLDERS, NEEDS};
 use super::channel::{Channel, Reader, any_readable, readable};
 use super::launch::{Launcher, Started};
 use super::payload::Payload;
 use super::privilege::{self, Become};
+
+/// The word by which the shell says that it has found no helper; the kind of host and the ways to unpack follow.
+pub const NEEDS: &str = "PLAYBOOK-NEEDS";
+
+/// The word by which the shell says that it could not put a helper in place; the directory's number follows.
+pub const FAILED: &str = "PLAYBOOK-FAILED";
+
+/// The number of directories that are tried one after the other.
+pub const FOLDERS: usize = 6;
 
 /// How long a silent start is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,7 +33,7 @@ const LONGEST: usize = 1 << 20;
 const KEPT: usize = 8 << 10;
 
 /// What the shell at the other end says.
-pub enum Said {
+pub enum BootstrapReply {
     /// The helper runs; its own words follow.
     Ready,
     Needs {
@@ -79,19 +87,19 @@ impl<'a> Dialogue<'a> {
         })
     }
 
-    pub fn line(&mut self) -> Result<Said, Failure> {
+    pub fn line(&mut self) -> Result<BootstrapReply, Failure> {
         while let Some(line) = self.next_line()? {
             let mut words = line.split_whitespace();
             match words.next() {
-                Some(playbook_remote::READY) => return Ok(Said::Ready),
+                Some(playbook_remote::READY) => return Ok(BootstrapReply::Ready),
                 Some(NEEDS) => {
                     let words: Vec<&str> = words.collect();
                     let gzip = words.last() == Some(&"gzip");
                     let uname = words.iter().take(2).copied().collect::<Vec<_>>().join(" ");
-                    return Ok(Said::Needs { uname, gzip });
+                    return Ok(BootstrapReply::Needs { uname, gzip });
                 }
                 Some(FAILED) => {
-                    return Ok(Said::Failed(words.next().and_then(|n| n.parse().ok()).unwrap_or(FOLDERS)));
+                    return Ok(BootstrapReply::Failed(words.next().and_then(|n| n.parse().ok()).unwrap_or(FOLDERS)));
                 }
                 Some(ASKS) => {
                     let password = self.terminal.and_then(|other| other.password.as_ref());
@@ -104,7 +112,7 @@ impl<'a> Dialogue<'a> {
                 _ => {}
             }
         }
-        Ok(Said::Nothing)
+        Ok(BootstrapReply::Nothing)
     }
 
     /// The next line of output; nothing at its end.

@@ -11,6 +11,7 @@ mod call;
 mod channel;
 mod dialogue;
 mod docker;
+mod ending;
 mod launch;
 mod local;
 mod oneshot;
@@ -29,7 +30,8 @@ use playbook_api::{Arguments, Context, Failure, ModuleEntry, Outcome};
 
 pub use bootstrap::Deploy;
 pub use oneshot::{Commands, OneShot};
-pub use pool::{Connections, abandon};
+pub use ending::abandon;
+pub use pool::Connections;
 pub use privilege::{Become, quote};
 pub use ssh::askpass;
 

@@ -11,8 +11,9 @@ use playbook_remote::READY;
 use playbook_remote::frame::{self, Assembler};
 use playbook_remote::message::Message;
 
-use super::bootstrap::{Deploy, NEEDS, expandable, nowhere};
+use super::bootstrap::{Deploy, expandable, nowhere};
 use super::call;
+use super::dialogue::NEEDS;
 use super::payload::Payload;
 use super::privilege::quote;
 use super::{Connection, Output};

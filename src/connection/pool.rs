@@ -1,12 +1,12 @@
 //! The connections of a run: each is made when a task first needs it, and ended with the run.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use playbook_api::{Error, ErrorKind, Failure};
 
 use super::docker::Docker;
+use super::ending;
 use super::launch::Shell;
 use super::local::Local;
 use super::remote::Remote;
@@ -20,9 +20,6 @@ pub struct Connections {
     ssh: OnceLock<Arc<ssh::Common>>,
     me: OnceLock<Option<String>>,
 }
-
-/// Those of this process, for who has to end them in a hurry.
-static OPEN: Mutex<Vec<Weak<ssh::Common>>> = Mutex::new(Vec::new());
 
 impl Connections {
     /// The connection to a target. Nothing is sent yet.
@@ -91,7 +88,7 @@ impl Connections {
         }
         let common = Arc::new(ssh::Common::new()?);
         let common = self.ssh.get_or_init(|| common);
-        OPEN.lock().unwrap_or_else(|e| e.into_inner()).push(Arc::downgrade(common));
+        ending::register(common);
         Ok(common.clone())
     }
 
@@ -125,23 +122,5 @@ impl Connections {
 impl Drop for Connections {
     fn drop(&mut self) {
         self.close();
-    }
-}
-
-/// Whether this process is about to end.
-static ENDING: AtomicBool = AtomicBool::new(false);
-
-/// Ends the connections of this process at once, for one that is about to end itself.
-pub fn abandon() {
-    ENDING.store(true, Ordering::Relaxed);
-    for common in OPEN.lock().unwrap_or_else(|e| e.into_inner()).iter().filter_map(Weak::upgrade) {
-        common.abandon();
-    }
-}
-
-/// Stays here if this process is about to end: that its connections are gone is nothing to tell.
-pub fn stay_if_ending() {
-    while ENDING.load(Ordering::Relaxed) {
-        std::thread::park();
     }
 }

@@ -13,7 +13,7 @@ use super::call::{self, Lost};
 use super::channel::{Channel, any_readable, readable};
 use super::launch::{Launcher, Started};
 use super::payload::Payload;
-use super::{Become, Connection, Output, pool, privilege};
+use super::{Become, Connection, Output, ending, privilege};
 
 /// How long a helper that was told to end may take.
 const FAREWELL: Duration = Duration::from_millis(1500);
@@ -142,7 +142,7 @@ impl User {
 
     /// What it means that a helper went away while it ran a module.
     fn gone(&self, channel: &Arc<Channel>, reason: &str) -> Failure {
-        pool::stay_if_ending();
+        ending::block_if_ending();
         self.forget(channel);
         channel.close();
         let code = channel.wait(FAREWELL);

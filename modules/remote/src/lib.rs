@@ -7,6 +7,7 @@
 mod ending;
 pub mod frame;
 pub mod message;
+mod output;
 pub mod serve;
 mod stream;
 pub mod terminal;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -15,6 +15,7 @@ use playbook_api::{Arguments, Context, Error, ErrorKind, Failure, Outcome, Regis
 
 use crate::frame::{self, Assembler};
 use crate::message::{Call, Hello, Message, PROTOCOL};
+use crate::output::Output;
 use crate::stream::{Line, RemoteSink, RemoteSource};
 
 /// What is a long output.
@@ -22,21 +23,6 @@ const LONG: usize = 64 << 10;
 
 /// How long calls that were cancelled have to clean up.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// The way to the controller.
-#[derive(Clone)]
-pub struct Output(Arc<Mutex<File>>);
-
-impl Output {
-    pub fn say(&self, call: u32, message: &Message) -> io::Result<()> {
-        self.send(&frame::encode(call, message)?)
-    }
-
-    /// Sends a whole message.
-    pub fn send(&self, bytes: &[u8]) -> io::Result<()> {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).write_all(bytes)
-    }
-}
 
 struct Running {
     inbox: Sender<Message>,
@@ -66,7 +52,7 @@ pub fn answer(registry: Registry, input: OwnedFd, output: OwnedFd) -> Result<(),
 /// Reads a channel to its end, and starts the calls.
 fn read(registry: Registry, input: OwnedFd, output: OwnedFd, calls: &Calls) -> Result<(), Error> {
     let registry = Arc::new(registry);
-    let output = Output(Arc::new(Mutex::new(output.into())));
+    let output = Output::new(output);
     let hello = Hello { protocol: PROTOCOL };
     output.say(frame::NO_CALL, &Message::Hello(hello))?;
     let mut input = File::from(input);

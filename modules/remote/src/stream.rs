@@ -10,7 +10,7 @@ use sha1::{Digest, Sha1};
 
 use crate::frame::Piece;
 use crate::message::{Message, SourceInfo, WINDOW};
-use crate::serve::Output;
+use crate::output::Output;
 
 /// How often one who waits for the controller looks whether the call was cancelled.
 const GLANCE: Duration = Duration::from_millis(200);
