@@ -10,8 +10,8 @@ use serde_json::{Value as Json, json};
 
 use super::{Fault, Register, show};
 use crate::foreign::{Foreign, Kind, nothing_to_ask};
-use playbook_api::nearest;
 use crate::run::actions;
+use playbook_api::nearest;
 
 /// Print the documentation of modules.
 #[derive(Parser)]

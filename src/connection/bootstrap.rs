@@ -67,7 +67,9 @@ pub fn start(
                     break;
                 }
                 BootstrapReply::Failed(_) => return Err(nowhere(&dialogue.complaints())),
-                BootstrapReply::Nothing if terminal.is_none() && privilege::wants_terminal(&dialogue.complaints()) => {
+                BootstrapReply::Nothing
+                    if terminal.is_none() && privilege::wants_terminal(&dialogue.complaints()) =>
+                {
                     terminal = other;
                     break;
                 }

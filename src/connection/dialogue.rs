@@ -99,7 +99,9 @@ impl<'a> Dialogue<'a> {
                     return Ok(BootstrapReply::Needs { uname, gzip });
                 }
                 Some(FAILED) => {
-                    return Ok(BootstrapReply::Failed(words.next().and_then(|n| n.parse().ok()).unwrap_or(FOLDERS)));
+                    return Ok(BootstrapReply::Failed(
+                        words.next().and_then(|n| n.parse().ok()).unwrap_or(FOLDERS),
+                    ));
                 }
                 Some(ASKS) => {
                     let password = self.terminal.and_then(|other| other.password.as_ref());

@@ -29,8 +29,8 @@ use std::time::Duration;
 use playbook_api::{Arguments, Context, Failure, ModuleEntry, Outcome};
 
 pub use bootstrap::Deploy;
-pub use oneshot::{Commands, OneShot};
 pub use ending::abandon;
+pub use oneshot::{Commands, OneShot};
 pub use pool::Connections;
 pub use privilege::{Become, quote};
 pub use ssh::askpass;

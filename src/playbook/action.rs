@@ -6,10 +6,10 @@ use std::sync::Arc;
 use playbook_api::{Error, Place, Value};
 
 use super::fields::{TASK_SHAPE, is_task_keyword, parser_error, type_name};
-use playbook_api::nearest;
 use super::{Action, Frame, Loader, Names, collections};
 use crate::document::{Kind, Node, Trust, parse_kv, split_args};
 use crate::foreign;
+use playbook_api::nearest;
 
 /// Actions whose text is a command, not parameters.
 const COMMANDS: &[&str] = &["command", "raw", "script", "shell", "win_command", "win_shell"];

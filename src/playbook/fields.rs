@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use playbook_api::{Error, ErrorKind, Place, Value};
 
-use playbook_api::nearest;
 use super::{Condition, Keywords};
 use crate::document::{Entry, Kind, Node};
 use crate::inventory::Vars;
 use crate::jinja::Expression;
+use playbook_api::nearest;
 
 /// Keywords that are inherited and rendered when a task runs.
 const INHERITED: &[&str] = &[

@@ -294,7 +294,8 @@ fn loop_control(entry: &Node) -> Result<LoopControl, Error> {
     for (key, entry) in map {
         if !key.as_str().is_some_and(|key| KEYS.contains(&key)) {
             let message = format!("'{key}' is not a valid attribute for a LoopControl");
-            let near = playbook_api::nearest(&key.to_text(), KEYS).map(|near| format!("Did you mean '{near}'?"));
+            let near =
+                playbook_api::nearest(&key.to_text(), KEYS).map(|near| format!("Did you mean '{near}'?"));
             let error = parser_error(message, &entry.key);
             return Err(near.into_iter().fold(error, Error::help));
         }
