@@ -8,7 +8,7 @@ use super::walk::{Walk, known};
 use crate::document::Node;
 use crate::playbook::Task;
 use crate::run::actions;
-use crate::run::arguments::module_defaults;
+use crate::run::module::{defaults, names};
 
 /// What a module or action takes.
 struct Taken<'a> {
@@ -21,7 +21,7 @@ struct Taken<'a> {
 }
 
 fn taken<'a>(registry: &'a Registry, name: &str) -> Option<Taken<'a>> {
-    if let Some(entry) = actions::find(name) {
+    if let Some(entry) = actions::TABLE.find(name) {
         return Some(Taken { name: entry.doc.name, spec: entry.spec(), raw: entry.raw, free: entry.free });
     }
     let entry = registry.module(name)?;
@@ -33,13 +33,13 @@ pub fn check(walk: &Walk, task: &Task) {
     if matches!(name, "meta" | "include_tasks" | "include_role" | "import_tasks" | "import_role") {
         return;
     }
-    if crate::run::foreign::is(walk.loader.foreign, task) {
+    if names::is_external(walk.loader.foreign, task) {
         return;
     }
     let Some(taken) = taken(walk.registry, &task.action.name) else { return };
     let (mut values, mut places): (Map, HashMap<String, Place>) = Default::default();
     let mut complete = task.action.variable_args.is_none();
-    for node in module_defaults(task, walk.registry, walk.loader.foreign) {
+    for node in defaults::written_for(task, walk.registry, &actions::TABLE, walk.loader.foreign) {
         let Some(map) = node.as_map() else {
             complete = false;
             continue;

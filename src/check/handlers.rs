@@ -7,7 +7,7 @@ use crate::document::Node;
 use playbook_api::nearest;
 
 use crate::playbook::Task;
-use crate::run::handlers::is_called;
+use crate::run::play::handlers::is_called;
 
 pub fn check(walk: &Walk) {
     let handlers = walk.handlers.borrow();

@@ -13,7 +13,7 @@ use super::{arguments, files, handlers, templates};
 use crate::inventory::Vars;
 use crate::playbook::{self, Brought, Frame, FrameKind, Item, Keywords, Loader, Playbook, Role, Task};
 use crate::run::actions::include::find_in;
-use crate::run::include::role_spec;
+use crate::run::play::include::role_spec;
 
 pub fn playbook(playbook: &Playbook, loader: &Loader, registry: &Registry, findings: &Findings) {
     let dir = playbook.path.parent().unwrap_or(Path::new("/"));

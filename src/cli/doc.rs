@@ -101,7 +101,7 @@ impl Docs {
     fn listing(&self, registry: &Registry) -> String {
         let mut docs: Vec<&Doc> =
             registry.module_names().filter_map(|n| registry.module(n)).map(|m| m.doc).collect();
-        docs.extend(actions::TABLE.values().map(|action| action.doc));
+        docs.extend(actions::TABLE.iter().map(|(_, action)| action.doc));
         docs.retain(|doc| !doc.name.starts_with('_'));
         docs.retain(|doc| {
             self.names.is_empty() || self.names.iter().any(|n| doc.full_name().starts_with(n.as_str()))
@@ -133,7 +133,7 @@ fn installed(name: &str) -> Result<bool, Error> {
 }
 
 fn find<'a>(registry: &'a Registry, name: &str) -> Result<Subject<'a>, Error> {
-    if let Some(action) = actions::find(name) {
+    if let Some(action) = actions::TABLE.find(name) {
         return Ok(Subject { doc: action.doc, spec: action.spec(), schema: None });
     }
     if let Some(module) = registry.module(name) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::Role;
-use crate::document::Node;
+use crate::document::{Kind, Node};
 use crate::inventory::Vars;
 use crate::jinja::Expression;
 
@@ -21,7 +21,34 @@ pub enum Condition {
 impl Condition {
     /// A written condition, or list of them.
     pub fn list(node: &Node) -> Vec<Condition> {
-        super::fields::conditions(node)
+        conditions(node)
+    }
+}
+
+/// Whether a text starts and ends with delimiters of templates.
+fn is_whole(source: &str) -> bool {
+    let source = source.trim();
+    ["{{", "{%", "{#"].iter().any(|start| source.starts_with(start))
+        && ["}}", "%}", "#}"].iter().any(|end| source.ends_with(end))
+}
+
+/// One condition or a list of them. Text without delimiters is an expression.
+fn conditions(node: &Node) -> Vec<Condition> {
+    let one = |node: &Node| match node.as_str() {
+        Some(text) if !text.trim().is_empty() && !node.is_untrusted() => {
+            Condition::Expression(Arc::new(Expression::new(text, node.place().clone())))
+        }
+        // Templates inside an expression's constants are rendered; a template around it all is one itself.
+        _ if matches!(node.kind(), Kind::Template(t) if !is_whole(t.source())) => {
+            let source = node.source().unwrap_or_default();
+            Condition::Expression(Arc::new(Expression::new(source, node.place().clone())))
+        }
+        _ => Condition::Node(node.clone()),
+    };
+    match node.as_list() {
+        Some(items) => items.iter().filter(|item| !item.is_null()).map(one).collect(),
+        None if node.is_null() => Vec::new(),
+        None => vec![one(node)],
     }
 }
 

@@ -1,6 +1,6 @@
 //! Names that mean something to playbooks or templates, and so should not be variables'.
 
-use super::fields::{self, Shape};
+use super::read::fields::{self, Shape};
 
 /// Functions that templates have.
 const FUNCTIONS: &[&str] = &[

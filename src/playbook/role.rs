@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use playbook_api::Place;
+
 use super::TaskId;
 use crate::document::Node;
 use crate::inventory::Vars;
@@ -38,5 +40,38 @@ impl Role {
     /// The roles it depends on, in the order they run before it.
     pub fn dependencies(&self) -> &[Arc<Role>] {
         &self.dependencies
+    }
+}
+
+/// What an `include_role` or `import_role` asks for.
+#[derive(Clone, Debug)]
+pub struct RoleSpec {
+    pub name: String,
+    pub place: Option<Place>,
+    pub tasks_from: Option<String>,
+    pub vars_from: Option<String>,
+    pub defaults_from: Option<String>,
+    pub handlers_from: Option<String>,
+    pub allow_duplicates: bool,
+    /// Nothing given means: imported roles are public, included ones are not.
+    pub public: Option<bool>,
+    pub rolespec_validate: bool,
+    pub dynamic: bool,
+}
+
+impl Default for RoleSpec {
+    fn default() -> Self {
+        RoleSpec {
+            name: String::new(),
+            place: None,
+            tasks_from: None,
+            vars_from: None,
+            defaults_from: None,
+            handlers_from: None,
+            allow_duplicates: true,
+            public: None,
+            rolespec_validate: true,
+            dynamic: true,
+        }
     }
 }

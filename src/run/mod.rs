@@ -1,64 +1,44 @@
 //! Runs plays: strategy, the per-host cursor through blocks, one task's life, handlers, dynamic includes.
 //!
-//! A task's life reads from the top: [`play`] hands it out, [`task`] loops over its items, [`item`] takes one from
-//! its scope over `when`, arguments and attempts to its result.
+//! A task's life reads from the top: [`play`] hands it out, [`task`] loops over its items and takes each from its
+//! scope over `when`, arguments and attempts to its result, and [`module`] runs what it names.
 
 pub mod actions;
 mod adhoc;
-pub mod arguments;
-mod asynchronous;
 mod call;
-mod cursor;
-mod debugger;
-mod describe;
-mod effect;
-mod files;
-mod finish;
-pub mod foreign;
-mod foreign_action;
-mod foreign_connection;
-pub mod handlers;
-pub mod include;
-mod inclusions;
-mod item;
-mod keyword;
-mod meta;
-mod module;
+pub mod module;
 mod names;
 mod options;
-mod order;
-mod play;
-mod plays;
-mod pool;
-mod prepare;
+pub mod play;
 mod prompt;
-mod result;
-mod state;
 mod stats;
-mod strategy;
-mod target;
 mod task;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
-use playbook_api::{Error, Value};
+use playbook_api::context::Cancel;
+use playbook_api::{Context, Error, Value};
 
-pub use effect::Effect;
+pub use call::effect::Effect;
+pub use call::state::{PlayState, Shared};
 pub use names::{action_names, is_action};
 pub use options::Options;
-pub use prepare::task_tags;
-pub use state::{PlayState, Shared};
+pub use play::task_tags;
 
 use crate::document;
+use crate::foreign::Foreign;
 use crate::inventory::{Inventory, Vars, extra_vars};
 use crate::playbook::{self, Playbook, Task};
 use crate::report::{Event, Reporter, TaskInfo};
+use crate::settings::Settings;
 use crate::template::{self, Environment, Renderer};
 use crate::vars::{
     ConnectionDefaults, FactCache, HostScope, PlayFacts, RunFacts, ScopeBase, Store, VarsFiles,
 };
+use crate::vault::Keyring;
+use call::describe;
 use stats::Stats;
 
 /// How a run ended, as ansible-playbook's exit codes tell it.
@@ -78,6 +58,20 @@ impl Ending {
             Ending::UnreachableHosts => 4,
             Ending::Interrupted => 99,
         }
+    }
+}
+
+impl Shared {
+    /// What all tasks of a run share, with the actions of this program.
+    pub fn new(
+        options: Options,
+        settings: Settings,
+        keyring: Arc<Keyring>,
+        context: Context,
+        foreign: Arc<Foreign>,
+        interrupt: Cancel,
+    ) -> Self {
+        Shared::with_actions(&actions::TABLE, options, settings, keyring, context, foreign, interrupt)
     }
 }
 

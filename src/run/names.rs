@@ -2,7 +2,8 @@
 
 use playbook_api::{PluginKind, Plugins, Registry};
 
-use super::{Shared, actions};
+use super::actions;
+use super::call::state::Shared;
 use crate::playbook::Names;
 use crate::template::lookups;
 
@@ -25,7 +26,7 @@ impl Names for Shared {
 /// Whether there is a module or action of this name.
 pub fn is_action(registry: &Registry, name: &str) -> bool {
     registry.module(name).is_some()
-        || actions::find(name).is_some()
+        || actions::TABLE.find(name).is_some()
         || matches!(
             name.rsplit_once("builtin.").or(name.rsplit_once("legacy.")).map_or(name, |(_, n)| n),
             "meta" | "import_tasks" | "import_role" | "include"
@@ -35,7 +36,7 @@ pub fn is_action(registry: &Registry, name: &str) -> bool {
 /// The names a task may use.
 pub fn action_names(registry: &Registry) -> Vec<String> {
     let mut names: Vec<String> = registry.module_names().map(str::to_owned).collect();
-    names.extend(actions::TABLE.keys().map(|n| (*n).to_owned()));
+    names.extend(actions::TABLE.iter().map(|(name, _)| name.to_owned()));
     names.sort();
     names
 }

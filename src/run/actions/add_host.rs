@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
 use crate::document::Node;
-use crate::run::Effect;
+use crate::run::call::effect::Effect;
 
 /// Adds a host to the inventory of this run. Any further argument is a variable of the host.
 #[derive(Deserialize, JsonSchema)]

@@ -6,7 +6,7 @@ use playbook_api::{Doc, Error, Failure, JsonSchema, Outcome, map};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN, copy, script};
-use crate::run::files::Content;
+use crate::run::call::files::Content;
 use crate::template::regex;
 
 /// Puts the files of a folder together, in the order of their names, into one file on the host.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{Action, ActionCall, BUILTIN};
 use crate::document::Node;
 use crate::playbook::Condition;
-use crate::run::keyword::{self, Verdict};
+use crate::run::call::keyword::{self, Verdict};
 use crate::template::Lazy;
 
 /// Asserts that conditions hold, and fails at the first that does not.

@@ -4,7 +4,7 @@ use playbook_api::{Arguments, Doc, Failure, JsonSchema, Outcome};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
-use crate::run::asynchronous;
+use crate::run::module::asynchronous;
 
 /// Asks how a job that a task with `async` and `poll: 0` started is doing, or forgets it.
 #[derive(Deserialize, JsonSchema)]

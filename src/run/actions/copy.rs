@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::tree::Tree;
 use super::{Action, ActionCall, BUILTIN, managed};
 use crate::document;
-use crate::run::files::{Content, Files};
+use crate::run::call::files::{Content, Files};
 use crate::template::file_vars::{changed, file_vars};
 
 pub const RETURNS: &[(&str, &str, &str)] = &[

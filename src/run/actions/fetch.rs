@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
 use crate::document;
-use crate::run::files::{Arrival, Content, Files, Sums};
+use crate::run::call::files::{Arrival, Content, Files, Sums};
 
 /// Gets a file of the host to the controller.
 #[derive(Deserialize, JsonSchema)]

@@ -7,8 +7,8 @@ use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Map, Outcome, Val
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
-use crate::run::pool::STACK;
-use crate::run::{arguments, module};
+use crate::run::call::state::STACK;
+use crate::run::module::{defaults, dispatch};
 use crate::template::{Renderer, Scope};
 
 /// Gathers facts with the modules of `facts_modules`, `setup` as a rule.
@@ -109,7 +109,7 @@ fn gather<'m>(
     let run = |name: &str, args: Arguments, limit: Option<Duration>| {
         let (check, diff, delegated) = (call.check, call.diff, call.delegated);
         let call = ActionCall { check, diff, delegated, limit, ..ActionCall::new(call.item, call.scope) };
-        module::call(&call, name, args)
+        dispatch::call(&call, name, args)
     };
     if !parallel || calls.len() < 2 {
         return Ok(calls.into_iter().map(|(name, args, limit)| (name, run(name, args, limit))).collect());
@@ -136,7 +136,7 @@ fn arguments(
     given: &Map,
     warnings: &mut Vec<String>,
 ) -> Result<Arguments, Failure> {
-    let mut values = arguments::defaults_of(call, module)?;
+    let mut values = defaults::of_module(call, module)?;
     for (option, value) in given.iter().filter(|(_, value)| !value.is_null()) {
         if is_setup(module) || !is_of_setup(option) {
             values.insert(option.clone(), value.clone());

@@ -6,7 +6,7 @@ use playbook_api::{Doc, Failure, JsonSchema, Outcome};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
-use crate::run::Effect;
+use crate::run::call::effect::Effect;
 
 /// Puts each host into a group named by a value, a fact of it usually.
 #[derive(Deserialize, JsonSchema)]

@@ -6,9 +6,9 @@ use playbook_api::{Doc, Error, ErrorKind, Failure, JsonSchema, Map, Outcome, Val
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
+use crate::document::Node;
 use crate::playbook::{FrameKind, Task};
-use crate::run::effect::{Included, Inclusion};
-use crate::run::{Effect, include};
+use crate::run::call::effect::{Effect, Included, Inclusion};
 
 /// Includes a file of tasks where it stands, when it is reached.
 #[derive(Deserialize, JsonSchema)]
@@ -109,7 +109,7 @@ fn loop_vars(call: &ActionCall) -> crate::inventory::Vars {
         return Default::default();
     }
     let local = call.scope.local().iter();
-    local.map(|(name, value)| (name.clone(), include::written(task, value))).collect()
+    local.map(|(name, value)| (name.clone(), Node::value(task.place.clone(), value.clone()))).collect()
 }
 
 /// What the report shows for the loop item.

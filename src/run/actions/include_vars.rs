@@ -11,7 +11,8 @@ use super::{Action, ActionCall, BUILTIN};
 use crate::document::{self, Node, Trust};
 use crate::inventory::Vars;
 use crate::report::Event;
-use crate::run::{Effect, describe};
+use crate::run::call::describe;
+use crate::run::call::effect::Effect;
 
 /// Loads variables from a file, or from all files of a folder, when it is reached.
 #[derive(Deserialize, JsonSchema)]

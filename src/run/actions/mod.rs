@@ -1,7 +1,7 @@
 //! What needs the run itself: actions. Everything else is a module.
 //!
 //! An action is a type, like a module: its fields are its arguments. A new one is a file here and a line in
-//! [`table`].
+//! [`TABLE`].
 
 mod add_host;
 mod assemble;
@@ -30,77 +30,16 @@ mod unarchive;
 mod validate_argument_spec;
 mod wait_for_connection;
 
-use std::collections::HashMap;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::LazyLock;
 
-use playbook_api::{Doc, Failure, JsonSchema, Outcome, Spec};
-use serde::de::DeserializeOwned;
+use playbook_api::Doc;
 
 pub use super::call::ActionCall;
-
-/// An action: its fields are its arguments.
-pub trait Action: DeserializeOwned + JsonSchema {
-    const DOC: Doc;
-    /// Arguments that are not rendered beforehand; [`ActionCall::written`] gives them.
-    const RAW: &'static [&'static str] = &[];
-    /// With `async`, the module of the same name runs as a job.
-    const ASYNC: bool = false;
-    /// Any other argument is taken too (`set_fact`'s variables).
-    const FREE: bool = false;
-    /// Where hosts go together, one of them runs it for all.
-    const ONCE: bool = false;
-
-    fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure>;
-}
-
-/// A line of the table.
-pub struct ActionEntry {
-    pub doc: &'static Doc,
-    pub raw: &'static [&'static str],
-    pub asynchronous: bool,
-    pub free: bool,
-    pub once: bool,
-    pub run: fn(&ActionEntry, &mut ActionCall) -> Result<Outcome, Failure>,
-    build: fn() -> Spec,
-    spec: OnceLock<Spec>,
-}
-
-impl ActionEntry {
-    fn of<A: Action>() -> (&'static str, ActionEntry) {
-        let entry = ActionEntry {
-            doc: &A::DOC,
-            raw: A::RAW,
-            asynchronous: A::ASYNC,
-            free: A::FREE,
-            once: A::ONCE,
-            build: Spec::of::<A>,
-            spec: OnceLock::new(),
-            run: |entry, call| {
-                let mut args = call.args.clone();
-                if A::FREE {
-                    args.values.retain(|key, _| key.as_str().is_some_and(|k| entry.spec().find(k).is_some()));
-                }
-                for name in A::RAW {
-                    if let Some(node) = call.written(name) {
-                        args.values.insert((*name).into(), node.raw());
-                    }
-                }
-                let action: A =
-                    args.parse(entry.doc.name, entry.spec(), &call.item.play.shared.context.redactor)?;
-                action.run(call)
-            },
-        };
-        (A::DOC.name, entry)
-    }
-
-    pub fn spec(&self) -> &Spec {
-        self.spec.get_or_init(self.build)
-    }
-}
+pub use super::call::action::{Action, ActionEntry, Actions};
 
 /// All actions, by short name.
-pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|| {
-    HashMap::from([
+pub static TABLE: LazyLock<Actions> = LazyLock::new(|| {
+    Actions::new([
         ActionEntry::of::<add_host::AddHost>(),
         ActionEntry::of::<assemble::Assemble>(),
         ActionEntry::of::<assert::Assert>(),
@@ -128,15 +67,6 @@ pub static TABLE: LazyLock<HashMap<&'static str, ActionEntry>> = LazyLock::new(|
         ActionEntry::of::<wait_for_connection::WaitForConnection>(),
     ])
 });
-
-/// The action of a short or full name.
-pub fn find(name: &str) -> Option<&'static ActionEntry> {
-    let short = name
-        .strip_prefix("ansible.builtin.")
-        .or_else(|| name.strip_prefix("ansible.legacy."))
-        .unwrap_or(name);
-    TABLE.get(short)
-}
 
 /// What [`Doc`] of an action starts from.
 const BUILTIN: Doc =

@@ -8,6 +8,7 @@ use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
+use crate::run::call::describe;
 
 /// Pauses for a time, or until somebody presses return. For all hosts at once.
 #[derive(Deserialize, JsonSchema)]
@@ -66,7 +67,7 @@ impl Action for Pause {
                 limit = Some(n.max(0.0) * unit);
             }
         }
-        let name = super::super::describe::name(call.item.task, call.scope);
+        let name = describe::name(call.item.task, call.scope);
         let prompt =
             self.prompt.clone().unwrap_or_else(|| "Press enter to continue, Ctrl+C to interrupt".into());
         let clock = || jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S.%6f").to_string();

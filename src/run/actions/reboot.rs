@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
 use crate::connection::{Output, quote};
-use crate::run::{module, target};
+use crate::run::module::{on_host, target};
 
 /// Restarts a host, and waits until it has come up and runs commands again.
 #[derive(Deserialize, JsonSchema)]
@@ -140,7 +140,7 @@ impl Reboot {
         let mut pause = Duration::from_secs(1);
         let mut last = String::new();
         while Instant::now() < end {
-            match module::execute_anew(call, command, self.connect_timeout.map(Duration::from_secs)) {
+            match on_host::execute_anew(call, command, self.connect_timeout.map(Duration::from_secs)) {
                 Ok(output) => match is_good(output) {
                     Ok(_) => return Ok(()),
                     Err(said) => last = said,

@@ -4,7 +4,7 @@ use playbook_api::{Arguments, Doc, Failure, JsonSchema, Map, Outcome, Value, map
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN, copy};
-use crate::run::files::Files;
+use crate::run::call::files::Files;
 
 /// Runs a script of the controller on the host.
 #[derive(Deserialize, JsonSchema)]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Action, ActionCall, BUILTIN};
 use crate::document::{Node, Trust};
 use crate::playbook::check_variable_name;
-use crate::run::Effect;
+use crate::run::call::effect::Effect;
 
 /// Sets variables of a host for the rest of the run. Any argument is a variable.
 #[derive(Deserialize, JsonSchema)]
@@ -40,7 +40,8 @@ impl Action for SetFact {
         }
         let facts: Map = values.iter().map(|(k, v)| (Value::from(k.clone()), v.clone())).collect();
         let delegate =
-            crate::run::keyword::boolean(call.item.task, "delegate_facts", &call.renderer())? == Some(true);
+            crate::run::call::keyword::boolean(call.item.task, "delegate_facts", &call.renderer())?
+                == Some(true);
         let host = if delegate { call.target().clone() } else { call.item.host.clone() };
         call.carry.extend(values.iter().cloned());
         call.effects.push(Effect::Set { host: host.clone(), values });

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{Action, ActionCall, BUILTIN};
 use crate::document::{Node, Trust};
 use crate::playbook::check_variable_name;
-use crate::run::Effect;
+use crate::run::call::effect::Effect;
 
 /// Sets statistics of the run, shown after the recap where `show_custom_stats` asks for it.
 #[derive(Deserialize, JsonSchema)]

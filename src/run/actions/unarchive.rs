@@ -4,7 +4,7 @@ use playbook_api::{Arguments, Doc, Failure, JsonSchema, Outcome};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN, copy, script};
-use crate::run::files::Files;
+use crate::run::call::files::Files;
 
 /// Unpacks an archive of the controller, or with `remote_src` one of the host, into a folder of the host.
 #[derive(Deserialize, JsonSchema)]

@@ -1,0 +1,264 @@
+//! What a task does: the module or action it names, in all the ways it can be written.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use playbook_api::{Error, Place, Value, nearest};
+
+use super::collections;
+use super::fields::{TASK_SHAPE, is_task_keyword, parser_error, type_name};
+use super::loader::{Loader, Names};
+use crate::document::{Kind, Node, Trust, parse_kv, split_args};
+use crate::foreign;
+use crate::playbook::{Action, Frame};
+
+/// Actions whose text is a command, not parameters.
+const COMMANDS: &[&str] = &["command", "raw", "script", "shell", "win_command", "win_shell"];
+
+/// The short name of an action: `copy` for `ansible.builtin.copy`.
+pub(super) fn short_name(name: &str) -> &str {
+    name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name)
+}
+
+fn takes_command(name: &str) -> bool {
+    let short = name.strip_prefix("ansible.windows.").unwrap_or_else(|| short_name(name));
+    COMMANDS.contains(&short)
+}
+
+/// The action of a task, and the keys that named it.
+pub(super) struct Parsed {
+    pub action: Action,
+    /// The key that was the action's name; none for `action:`.
+    pub key: Option<Arc<str>>,
+    pub local: bool,
+    /// Keys that can be neither keywords nor the action.
+    pub wrong: Vec<Arc<str>>,
+}
+
+pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<Parsed, Error> {
+    let given = Given::of(task)?;
+    let mut parsed: Option<Parsed> = None;
+    if let Some(node) = task.get("action") {
+        parsed = Some(Parsed {
+            action: old_style(node, &given, task)?,
+            key: None,
+            local: false,
+            wrong: Vec::new(),
+        });
+    }
+    if let Some(node) = task.get("local_action") {
+        if parsed.is_some() {
+            return Err(parser_error("action and local_action are mutually exclusive", task.place()));
+        }
+        parsed = Some(Parsed {
+            action: old_style(node, &given, task)?,
+            key: None,
+            local: true,
+            wrong: Vec::new(),
+        });
+    }
+    let entries = task.as_map().into_iter().flatten();
+    for (key, entry) in entries.filter(|(key, _)| !is_task_keyword(&key.to_text())) {
+        let name: Arc<str> = key.to_text().into();
+        let mut wrong = Vec::new();
+        if let Some(parsed) = &mut parsed {
+            (loader.fault)(conflict(&parsed.action.name, &name, task.place(), loader))?;
+            if loader.names.is_action(&parsed.action.name) {
+                parsed.wrong.push(name);
+                continue;
+            }
+            wrong.extend(parsed.key.take());
+        }
+        let action = new_style(&name, &entry.key, &entry.node, &given, task)?;
+        parsed = Some(Parsed { action, key: Some(name), local: false, wrong });
+    }
+    let Some(parsed) = parsed else {
+        return Err(parser_error("no module/action detected in task.", task.place())
+            .help("A task names one module, such as 'command: date'."));
+    };
+    let name = &*parsed.action.name;
+    if parsed.key.is_some()
+        && !is_builtin_task(name)
+        && !loader.names.is_action(name)
+        && !is_foreign(name, task, frame, loader).map_err(|e| e.at(&parsed.action.place))?
+    {
+        (loader.fault)(unknown(name, &parsed.action.place, loader.names))?;
+    }
+    if !takes_command(name)
+        && let Some(bad) = parsed.action.args.keys().find(|k| k.starts_with("_ansible_"))
+    {
+        return Err(Error::new(format!(
+                "Invalid parameter specified beginning with keyword '_ansible_' for action '{name}': '{bad}'. The prefix '_ansible_' is reserved for internal use only."
+            ))
+            .at(task.place()));
+    }
+    Ok(parsed)
+}
+
+/// Whether there is a module or action of the name beside the playbook, in a collection or in ansible-core.
+fn is_foreign(name: &str, task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<bool, Error> {
+    let search = match task.get("collections") {
+        Some(node) => collections::names(node),
+        None => collections::search_in(frame, &task.place().file),
+    };
+    let with_collection = |collection: &Arc<str>| loader.names.is_action(&format!("{collection}.{name}"));
+    Ok(search.iter().any(with_collection)
+        || loader.foreign.find(foreign::Kind::Module, name, &search)?.is_some()
+        || loader.foreign.find(foreign::Kind::Action, name, &search)?.is_some()
+        || loader.foreign.core_module(name).is_some())
+}
+
+/// The error for a task that names two modules, or a misspelt keyword beside its module.
+fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error {
+    let error = parser_error(format!("conflicting action statements: {first}, {second}"), place);
+    let keyword = [first, second].into_iter().filter(|name| !loader.names.is_action(name)).find_map(|name| {
+        nearest(name, TASK_SHAPE.all())
+            .map(|near| format!("Did you mean the keyword '{near}' with '{name}'?"))
+    });
+    keyword.into_iter().fold(error, Error::help)
+}
+
+/// The error for a module that nobody has.
+pub fn unknown(name: &str, place: &Place, known: &dyn Names) -> Error {
+    let error = parser_error(
+        format!(
+            "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or incorrect module path."
+        ),
+        place,
+    );
+    match nearest(name, known.actions().iter().map(String::as_str)) {
+        Some(near) => error.help(format!("Did you mean '{near}'?")),
+        None => error,
+    }
+}
+
+/// Actions that need no module.
+fn is_builtin_task(name: &str) -> bool {
+    let builtin = ["meta", "include_tasks", "include_role", "import_tasks", "import_role"];
+    builtin.contains(&short_name(name))
+}
+
+type Args = HashMap<Arc<str>, Node>;
+
+/// The `args` keyword.
+#[derive(Default)]
+struct Given {
+    args: Args,
+    template: Option<Node>,
+}
+
+impl Given {
+    fn of(task: &Node) -> Result<Given, Error> {
+        let Some(node) = task.get("args") else { return Ok(Given::default()) };
+        match node.kind() {
+            Kind::Template(_) if is_all_template(node) => {
+                Ok(Given { template: Some(node.clone()), ..Given::default() })
+            }
+            Kind::Map(_) => Ok(Given { args: map_args(node), ..Given::default() }),
+            Kind::Value(Value::Null) => Ok(Given::default()),
+            _ => Err(parser_error("The value of the task `args` keyword is invalid.", node.place())
+                .help("A mapping or template which resolves to a mapping is required.")),
+        }
+    }
+
+    /// The final action: what was written with the action wins over `args`.
+    fn action(&self, name: Arc<str>, place: &Place, written: Args) -> Action {
+        let mut args = self.args.clone();
+        let mut variable_args = self.template.clone();
+        for (key, value) in written {
+            let whole = &*key == "_raw_params" && !takes_command(&name) && !is_raw(&name);
+            if whole && is_all_template(&value) && variable_args.is_none() {
+                variable_args = Some(value);
+            } else {
+                args.insert(key, value);
+            }
+        }
+        Action { name, place: place.clone(), args, variable_args }
+    }
+}
+
+/// Actions whose bare text means something.
+fn is_raw(name: &str) -> bool {
+    let raw = ["group_by", "include_vars"];
+    is_builtin_task(name) || raw.contains(&short_name(name))
+}
+
+fn map_args(node: &Node) -> Args {
+    let entries = node.as_map().into_iter().flatten();
+    entries.map(|(key, entry)| (Arc::from(&*key.to_text()), entry.node.clone())).collect()
+}
+
+/// Whether a text is one template and nothing else.
+fn is_all_template(node: &Node) -> bool {
+    let Kind::Template(template) = node.kind() else { return false };
+    let text = template.source().trim();
+    (text.starts_with("{{") && text.ends_with("}}")) || (text.starts_with("{%") && text.ends_with("%}"))
+}
+
+/// `copy: src=a dest=b`, `copy: {src: a, dest: b}`, `ping:`.
+fn new_style(
+    name: &Arc<str>,
+    place: &Place,
+    node: &Node,
+    given: &Given,
+    task: &Node,
+) -> Result<Action, Error> {
+    let args = match node.kind() {
+        Kind::Map(_) => map_args(node),
+        Kind::Value(Value::Null) => Args::new(),
+        Kind::Vault(_) => Args::from([("_raw_params".into(), node.clone())]),
+        _ => text_args(node, name, task)?,
+    };
+    Ok(given.action(name.clone(), place, args))
+}
+
+/// `action: copy src=a dest=b`, `action: {module: copy, src: a}`.
+fn old_style(node: &Node, given: &Given, task: &Node) -> Result<Action, Error> {
+    let (text, mut args) = match node.as_map() {
+        Some(_) => {
+            let mut args = map_args(node);
+            let module = args.remove("module").ok_or_else(|| {
+                parser_error("no module/action detected in task.", task.place())
+                    .help("`action` as a mapping names the module under `module`.")
+            })?;
+            (module, args)
+        }
+        None => (node.clone(), Args::new()),
+    };
+    let Some(source) = text.source() else { return Err(unexpected(node, task)) };
+    let words = split_args(source).map_err(|e| e.at(node.place()))?;
+    let Some((name, rest)) = words.split_first() else {
+        return Err(parser_error("no module/action detected in task.", task.place()));
+    };
+    let name: Arc<str> = name.trim().into();
+    let rest = Node::text(text.place().clone(), rest.join(" "), trust(&text));
+    for (key, value) in text_args(&rest, &name, task)? {
+        args.insert(key, value);
+    }
+    if let Some(inner) = args.remove("args") {
+        match inner.kind() {
+            Kind::Map(_) => args.extend(map_args(&inner)),
+            _ => args.extend(text_args(&inner, &name, task)?),
+        }
+    }
+    Ok(given.action(name, node.place(), args))
+}
+
+fn text_args(node: &Node, name: &str, task: &Node) -> Result<Args, Error> {
+    let Some(source) = node.source() else { return Err(unexpected(node, task)) };
+    if is_all_template(node) && source.trim().find("}}") == Some(source.trim().len() - 2) {
+        return Ok(Args::from([("_raw_params".into(), node.clone())]));
+    }
+    let args = parse_kv(source, node.place(), trust(node), takes_command(name))?;
+    Ok(args.into_iter().collect())
+}
+
+/// Text that was no template where it was written stays none.
+fn trust(node: &Node) -> Trust {
+    if node.is_untrusted() { Trust::Text } else { Trust::Templates }
+}
+
+fn unexpected(node: &Node, task: &Node) -> Error {
+    let message = format!("unexpected parameter type in action: <class '{}'>", type_name(node));
+    parser_error(message, task.place())
+}

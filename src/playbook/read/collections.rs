@@ -1,0 +1,65 @@
+//! Content of collections: `namespace.collection.name`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::loader::Loader;
+use crate::document::Node;
+use crate::foreign::collections::{folders, full_name};
+use crate::playbook::{Frame, FrameKind};
+
+/// A role: its short name, its collection, its folder.
+pub(super) fn role(name: &str, search: &[Arc<str>], loader: &Loader) -> Option<(String, Arc<str>, PathBuf)> {
+    let in_collection = |collection: &str, role: &str| {
+        let path = role.replace('.', "/");
+        let folders = folders(collection, std::iter::once(&*loader.folder), loader.settings);
+        folders.into_iter().map(|folder| folder.join("roles").join(&path)).find(|path| path.is_dir())
+    };
+    if let Some((collection, role)) = full_name(name) {
+        let path = in_collection(&collection, role)?;
+        return Some((role.to_owned(), collection.into(), path));
+    }
+    search
+        .iter()
+        .filter(|c| !matches!(&***c, "ansible.builtin" | "ansible.legacy"))
+        .find_map(|collection| Some((name.to_owned(), collection.clone(), in_collection(collection, name)?)))
+}
+
+/// A playbook of a collection.
+pub(super) fn playbook(name: &str, loader: &Loader) -> Option<PathBuf> {
+    crate::foreign::collections::playbook(name, std::iter::once(&*loader.folder), loader.settings)
+}
+
+/// The collections whose content short names may mean here.
+pub fn search(frame: &Arc<Frame>) -> Vec<Arc<str>> {
+    for around in frame.chain() {
+        if let Some(node) = around.keywords.values.get("collections") {
+            return names(node);
+        }
+        if let FrameKind::Role(role) = &around.kind {
+            return role.collections.clone();
+        }
+    }
+    Vec::new()
+}
+
+/// The collection that a playbook's file is in: its short names mean that one's content.
+pub fn of_file(file: &str) -> Vec<Arc<str>> {
+    let inside = file.rsplit_once("/ansible_collections/").map(|(_, inside)| inside);
+    match inside.map(|inside| inside.split('/').collect::<Vec<_>>()).as_deref() {
+        Some([namespace, collection, "playbooks", ..]) => vec![format!("{namespace}.{collection}").into()],
+        _ => Vec::new(),
+    }
+}
+
+/// The collections whose content short names may mean in a task of a file.
+pub fn search_in(frame: &Arc<Frame>, file: &str) -> Vec<Arc<str>> {
+    let found = search(frame);
+    if found.is_empty() { of_file(file) } else { found }
+}
+
+/// The names of a `collections` keyword.
+pub fn names(node: &Node) -> Vec<Arc<str>> {
+    let names = node.as_list().into_iter().flatten().filter_map(|item| item.as_str());
+    names.chain(node.as_str()).map(Arc::from).collect()
+}

@@ -1,0 +1,177 @@
+//! Opens playbooks: documents become plays, `import_playbook` is resolved.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use playbook_api::{Error, ErrorKind, Place};
+
+use super::collections;
+use super::fields::{self, PLAYBOOK_INCLUDE, parser_error, type_name};
+use super::loader::{Brought, BroughtRole, Loader};
+use super::tasks::Reader;
+use crate::document::{self, Node};
+use crate::inventory::Vars;
+use crate::playbook::{Condition, Frame, FrameKind, Keywords, Play, Playbook, RoleSpec};
+
+/// Loads a playbook.
+pub fn load(path: &Path, loader: &Loader) -> Result<Playbook, Error> {
+    let path = document::absolute(path);
+    let mut plays = Vec::new();
+    add_plays(&path, loader, &Imported::default(), &mut Vec::new(), &mut plays)?;
+    Ok(Playbook { path, plays })
+}
+
+/// The plays of a document that is no file, such as an ad hoc command's; the loader's folder is theirs.
+pub fn load_document(document: &Node, loader: &Loader) -> Result<Playbook, Error> {
+    loader.foreign.add_playbook(&loader.folder);
+    let plays = document.as_list().unwrap_or_default().iter();
+    let plays =
+        plays.map(|entry| Ok(Arc::new(Reader::new(loader).play(entry, &Vars::default(), &[], &[])?)));
+    let path = loader.folder.join("__adhoc_playbook__");
+    Ok(Playbook { path, plays: plays.collect::<Result<_, Error>>()? })
+}
+
+/// Loads the file of an `include_tasks`, its tasks in the frame that [`super::include_frame`] made.
+pub fn load_task_file(
+    loader: &Loader,
+    path: &Path,
+    frame: &Arc<Frame>,
+    handlers: bool,
+) -> Result<Brought, Error> {
+    let reader = Reader::new(loader);
+    let items = reader.task_file(path, frame, handlers)?;
+    Ok(reader.finish(items))
+}
+
+/// Loads the role of an `include_role`, in the frame that [`super::include_frame`] made.
+pub fn load_role(loader: &Loader, spec: &RoleSpec, frame: &Arc<Frame>) -> Result<BroughtRole, Error> {
+    let reader = Reader::new(loader);
+    let (role, items) = reader.included_role(spec, frame)?;
+    Ok(BroughtRole { role, brought: reader.finish(items) })
+}
+
+/// What `import_playbook` lays over the plays it brings.
+#[derive(Default)]
+struct Imported {
+    vars: Vars,
+    tags: Vec<Node>,
+    when: Vec<Condition>,
+}
+
+fn add_plays(
+    path: &Path,
+    loader: &Loader,
+    imported: &Imported,
+    open: &mut Vec<PathBuf>,
+    plays: &mut Vec<Arc<Play>>,
+) -> Result<(), Error> {
+    if open.iter().any(|p| p == path) {
+        let chain: Vec<_> =
+            open.iter().map(|p| p.as_path()).chain([path]).map(|p| p.display().to_string()).collect();
+        let message = format!("A playbook imports itself: {}", chain.join(" -> "));
+        return Err(parser_error(message, &Place::file_only(path.to_string_lossy())));
+    }
+    let file = Place::file_only(path.to_string_lossy());
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let loader = &loader.in_folder(folder);
+    loader.foreign.add_playbook(folder);
+    let document = loader.document(path).map_err(|e| not_found(e, path))?;
+    let entries = match document.as_list() {
+        Some([]) => {
+            let message = format!("A playbook must contain at least one play: {}", path.display());
+            return Err(parser_error(message, &file));
+        }
+        Some(entries) => entries,
+        None if document.is_null() => {
+            return Err(parser_error(format!("Empty playbook, nothing to do: {}", path.display()), &file));
+        }
+        None => {
+            let found = type_name(&document);
+            let message = format!(
+                "A playbook must be a list of plays, got a <class '{found}'> instead: {}",
+                path.display()
+            );
+            return Err(parser_error(message, document.place()).help("Each play starts with '- hosts: …'."));
+        }
+    };
+    open.push(path.to_owned());
+    for entry in entries {
+        loader.spare(add_play(entry, loader, imported, open, plays))?;
+    }
+    open.pop();
+    Ok(())
+}
+
+fn add_play(
+    entry: &Node,
+    loader: &Loader,
+    imported: &Imported,
+    open: &mut Vec<PathBuf>,
+    plays: &mut Vec<Arc<Play>>,
+) -> Result<(), Error> {
+    if entry.as_map().is_none() {
+        let message = "playbook entries must be either valid plays or 'import_playbook' statements";
+        return Err(parser_error(message, entry.place()));
+    }
+    if let Some(key) = import_key(entry)? {
+        return import(entry, key, loader, imported, open, plays);
+    }
+    let play = Reader::new(loader).play(entry, &imported.vars, &imported.tags, &imported.when)?;
+    plays.push(Arc::new(play));
+    Ok(())
+}
+
+fn not_found(error: Error, path: &Path) -> Error {
+    if error.get_kind() != ErrorKind::NotFound || error.place().is_some() {
+        return error;
+    }
+    Error::new(format!("the playbook: {} could not be found", path.display())).kind(ErrorKind::NotFound)
+}
+
+fn import_key(entry: &Node) -> Result<Option<&'static str>, Error> {
+    let keys = ["import_playbook", "ansible.builtin.import_playbook", "ansible.legacy.import_playbook"];
+    let found: Vec<&str> = keys.into_iter().filter(|key| entry.get(key).is_some()).collect();
+    match found.as_slice() {
+        [] => Ok(None),
+        [_, _, ..] => {
+            let message = format!("Found conflicting import_playbook actions: {}", found.join(", "));
+            Err(Error::new(message).at(entry.place()))
+        }
+        [one] => Ok(keys.into_iter().find(|key| key == one)),
+    }
+}
+
+fn import(
+    entry: &Node,
+    key: &'static str,
+    loader: &Loader,
+    outer: &Imported,
+    open: &mut Vec<PathBuf>,
+    plays: &mut Vec<Arc<Play>>,
+) -> Result<(), Error> {
+    let keywords = PLAYBOOK_INCLUDE.keywords(entry, |name| name == key, loader.fault)?;
+    let Some(name) = entry.get(key).filter(|name| !name.is_null()) else {
+        return Err(parser_error("The field 'import_playbook' is required but was not set.", entry.place()));
+    };
+    fields::must_be_text("import_playbook", name, entry.place())?;
+    let mut vars = (*keywords.vars).clone();
+    vars.extend(outer.vars.iter().map(|(k, v)| (k.clone(), v.clone())));
+    let mut tags = keywords.tags.clone();
+    if let Some(inner) = vars.shift_remove("tags") {
+        tags.extend(fields::tags(&inner)?);
+    }
+    let own = Keywords { vars: Arc::new(vars.clone()), ..Keywords::default() };
+    let frame = Frame::new(FrameKind::Play, own, None);
+    let path = loader.text(name, &frame)?;
+    let path = match collections::playbook(&path, loader) {
+        Some(path) => path,
+        None => document::absolute(&loader.folder.join(super::files::expand_home(&path))),
+    };
+    if !path.exists() {
+        return Err(super::files::missing(&path).at(name.place()));
+    }
+    tags.extend(outer.tags.iter().cloned());
+    let mut when = outer.when.clone();
+    when.extend(keywords.when);
+    add_plays(&path, loader, &Imported { vars, tags, when }, open, plays)
+}

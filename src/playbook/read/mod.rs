@@ -1,0 +1,22 @@
+//! Reads documents: plays, blocks, tasks and roles, as written and checked, with what they import.
+
+mod action;
+pub mod collections;
+mod defaults;
+pub(super) mod fields;
+mod files;
+mod imports;
+mod include;
+mod load;
+mod loader;
+mod plays;
+mod role_files;
+mod roles;
+mod tasks;
+
+pub use action::unknown as unknown_action;
+pub use fields::{check_variable_name, is_variable_name};
+pub use files::Sought;
+pub use include::include_frame;
+pub use load::{load, load_document, load_role, load_task_file};
+pub use loader::{Brought, BroughtRole, Loader, Names, Render};

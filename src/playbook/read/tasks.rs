@@ -1,0 +1,325 @@
+//! Task lists: tasks, blocks, handlers, and the tasks that imports bring.
+
+use std::cell::{OnceCell, RefCell};
+use std::path::Path;
+use std::sync::Arc;
+
+use playbook_api::{Error, ErrorKind, Place};
+
+use super::action::{self, Parsed, short_name};
+use super::fields::{
+    self, BLOCK, HANDLER, HANDLER_INCLUDE, INCLUDE, INCLUDE_ROLE, Shape, TASK_SHAPE, parser_error, type_name,
+};
+use super::include::{check_role_options, include_keywords, with_file};
+use super::loader::Brought;
+use super::loader::Loader;
+use crate::document::{Kind, Node};
+use crate::inventory::Vars;
+use crate::playbook::{Block, Condition, Frame, FrameKind, Handler, Item, Loop, LoopControl, Task, TaskId};
+
+/// Reads what belongs to one play, or to one include.
+pub(super) struct Reader<'a> {
+    pub loader: &'a Loader<'a>,
+    /// Roles that tasks import, and their handlers.
+    pub brought: RefCell<Brought>,
+    /// The play's vars_files, and what they say once the name of an import needs it.
+    pub vars_files: Vec<Node>,
+    pub known: OnceCell<Vars>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(loader: &'a Loader<'a>) -> Self {
+        Reader { loader, brought: RefCell::default(), vars_files: Vec::new(), known: OnceCell::new() }
+    }
+
+    pub fn finish(self, items: Vec<Item>) -> Brought {
+        Brought { items, ..self.brought.into_inner() }
+    }
+
+    /// A list of tasks and blocks. `malformed` says what was read, should it be no such list; `owner` is where
+    /// the list was written.
+    pub fn list(
+        &self,
+        node: &Node,
+        frame: &Arc<Frame>,
+        handlers: bool,
+        malformed: &str,
+        owner: &Place,
+    ) -> Result<Vec<Item>, Error> {
+        if node.is_null() {
+            return Ok(Vec::new());
+        }
+        let wrong = |found: &Node, wanted: &str| {
+            let shown = found.raw();
+            let message = format!("{malformed} {shown} should be {wanted} but is a {}", type_name(found));
+            parser_error(message, if found.place() == node.place() { owner } else { found.place() })
+        };
+        let Some(entries) = node.as_list() else { return Err(wrong(node, "a list or None")) };
+        let mut items = Vec::new();
+        for entry in entries {
+            let read = match entry.as_map() {
+                Some(_) => self.entry(entry, frame, handlers, &mut items),
+                None => Err(wrong(entry, "a dict")),
+            };
+            self.loader.spare(read)?;
+        }
+        Ok(items)
+    }
+
+    fn entry(
+        &self,
+        entry: &Node,
+        frame: &Arc<Frame>,
+        handlers: bool,
+        items: &mut Vec<Item>,
+    ) -> Result<(), Error> {
+        let is_block = ["block", "rescue", "always"].iter().any(|key| entry.get(key).is_some());
+        if is_block {
+            if handlers {
+                return self.handler_block(entry, frame, items);
+            }
+            items.push(Item::Block(Arc::new(self.block(entry, frame)?)));
+            return Ok(());
+        }
+        let parsed = action::parse(entry, frame, self.loader)?;
+        let action = parsed.action.name.clone();
+        match short_name(&action) {
+            "import_tasks" => {
+                let task =
+                    self.task(entry, parsed, frame, if handlers { &HANDLER_INCLUDE } else { &INCLUDE })?;
+                self.import_tasks(entry, task, handlers, items)
+            }
+            "include_tasks" => {
+                let shape = if handlers { &HANDLER_INCLUDE } else { &INCLUDE };
+                include_keywords(entry, &parsed, shape)?;
+                let task = self.task(entry, parsed, frame, shape)?;
+                items.push(Item::Task(Arc::new(with_file(task)?)));
+                Ok(())
+            }
+            name @ ("import_role" | "include_role") => {
+                if handlers {
+                    let message = format!("Using '{name}' as a handler is not supported.");
+                    return Err(parser_error(message, entry.place()));
+                }
+                if name == "include_role" {
+                    include_keywords(entry, &parsed, &INCLUDE_ROLE)?;
+                }
+                let task = self.task(entry, parsed, frame, &INCLUDE_ROLE)?;
+                check_role_options(&task)?;
+                if name == "include_role" {
+                    items.push(Item::Task(Arc::new(task)));
+                    return Ok(());
+                }
+                self.import_role(&task, items)
+            }
+            name => {
+                let is_meta = name == "meta";
+                let task = self.task(entry, parsed, frame, if handlers { &HANDLER } else { &TASK_SHAPE })?;
+                let end_role = task.action.args.get("_raw_params").and_then(Node::as_str) == Some("end_role");
+                let flushes =
+                    task.action.args.get("_raw_params").and_then(Node::as_str) == Some("flush_handlers");
+                if is_meta && flushes && handlers {
+                    return Err(parser_error("flush_handlers cannot be used as a handler", entry.place()));
+                }
+                if is_meta && end_role && (handlers || frame.role().is_none()) {
+                    let whence = if handlers { "from a handler" } else { "from outside of a role" };
+                    return Err(parser_error(format!("Cannot execute 'end_role' {whence}"), entry.place()));
+                }
+                items.push(Item::Task(Arc::new(task)));
+                Ok(())
+            }
+        }
+    }
+
+    fn block(&self, entry: &Node, frame: &Arc<Frame>) -> Result<Block, Error> {
+        let keywords = self.loader.keywords(&BLOCK, entry, |_| false)?;
+        let frame = Frame::new(FrameKind::Block, keywords, Some(frame));
+        let section = |name: &str| match entry.get(name) {
+            Some(node) => {
+                let malformed = format!(
+                    "A malformed block was encountered while loading {}:",
+                    if name == "block" { "a block" } else { name }
+                );
+                let items = self.list(node, &frame, false, &malformed, entry.place());
+                self.loader.spare(items).map(Option::unwrap_or_default)
+            }
+            None => Ok(Vec::new()),
+        };
+        let (block, rescue, always) = (section("block")?, section("rescue")?, section("always")?);
+        for (name, items) in [("rescue", &rescue), ("always", &always)] {
+            if !items.is_empty() && block.is_empty() {
+                let message = format!("'{name}' keyword cannot be used without 'block'");
+                return Err(parser_error(message, entry.place()));
+            }
+        }
+        Ok(Block { id: TaskId::next(), place: entry.place().clone(), frame, block, rescue, always })
+    }
+
+    /// Handlers may stand in a block for its keywords' sake; it is not one for the run.
+    fn handler_block(&self, entry: &Node, frame: &Arc<Frame>, items: &mut Vec<Item>) -> Result<(), Error> {
+        if matches!(frame.kind, FrameKind::Block) {
+            return Err(parser_error("Using a block as a handler is not supported.", entry.place()));
+        }
+        let keywords = self.loader.keywords(&BLOCK, entry, |_| false)?;
+        let frame = Frame::new(FrameKind::Block, keywords, Some(frame));
+        if let Some(node) = entry.get("block") {
+            let malformed = "A malformed block was encountered while loading a block:";
+            items.extend(self.list(node, &frame, true, malformed, entry.place())?);
+        }
+        Ok(())
+    }
+
+    fn task(&self, entry: &Node, parsed: Parsed, frame: &Arc<Frame>, shape: &Shape) -> Result<Task, Error> {
+        let lookup =
+            |key: &str| key.strip_prefix("with_").filter(|name| self.loader.names.is_lookup(name)).is_some();
+        let known = |key: &str| parsed.key.iter().chain(&parsed.wrong).any(|known| **known == *key);
+        let skip = |key: &str| known(key) || lookup(key);
+        let mut keywords = self.loader.keywords(shape, entry, skip)?;
+        if parsed.local {
+            keywords.values.insert("delegate_to", Node::value(entry.place().clone(), "localhost"));
+        }
+        let get = |name: &str| entry.get(name).filter(|node| !node.is_null()).cloned();
+        let list = |name: &str| get(name).map(|node| Condition::list(&node));
+        let loader = self.loader;
+        let loop_over = loader.spare(self.loop_over(entry))?.flatten();
+        Ok(Task {
+            id: TaskId::next(),
+            place: entry.place().clone(),
+            action: parsed.action,
+            keywords,
+            frame: frame.clone(),
+            loop_over,
+            loop_control: loader.spare(loop_control(entry))?.unwrap_or_default(),
+            register: loader.spare(register(entry))?.flatten(),
+            until: list("until").unwrap_or_default(),
+            retries: get("retries"),
+            delay: get("delay"),
+            changed_when: list("changed_when"),
+            failed_when: list("failed_when"),
+            async_seconds: get("async").or_else(|| get("async_val")),
+            poll: get("poll"),
+            listen: match get("listen") {
+                Some(node) => node
+                    .as_list()
+                    .unwrap_or(std::slice::from_ref(&node))
+                    .iter()
+                    .map(|n| self.topic(n))
+                    .collect(),
+                None => Vec::new(),
+            },
+            implicit: false,
+        })
+    }
+
+    /// What a handler listens to is never a template.
+    fn topic(&self, node: &Node) -> Node {
+        let Kind::Template(template) = node.kind() else { return node.clone() };
+        (self.loader.warn)(Error::new(format!(
+            "\"listen\" is not templatable, but we found: {}, it will not be templated and will be used \"as is\".",
+            template.source()
+        )));
+        Node::value(node.place().clone(), template.source().clone())
+    }
+
+    fn loop_over(&self, entry: &Node) -> Result<Option<Loop>, Error> {
+        let mut found = match entry.get("loop") {
+            Some(node) if !node.is_null() => Some(Loop::Loop(node.clone())),
+            _ => None,
+        };
+        for (key, value) in entry.as_map().into_iter().flatten() {
+            let Some(lookup) = key.as_str().and_then(|key| key.strip_prefix("with_")) else { continue };
+            if !self.loader.names.is_lookup(lookup) {
+                continue;
+            }
+            if found.is_some() {
+                return Err(Error::new(format!("duplicate loop in task: {lookup}")).at(entry.place()));
+            }
+            if value.node.is_null() {
+                let message = format!("you must specify a value when using with_{lookup}");
+                return Err(Error::new(message).at(entry.place()));
+            }
+            found = Some(Loop::With { lookup: lookup.into(), terms: value.node.clone() });
+        }
+        Ok(found)
+    }
+
+    /// The tasks of a file.
+    pub fn task_file(&self, path: &Path, frame: &Arc<Frame>, handlers: bool) -> Result<Vec<Item>, Error> {
+        let node = self.loader.document(path).map_err(|e| {
+            if e.get_kind() != ErrorKind::NotFound {
+                return e;
+            }
+            super::files::missing(path)
+        })?;
+        let empty = node.is_null() || node.as_list().is_some_and(<[_]>::is_empty);
+        if empty {
+            let message = format!("file {} is empty and had no tasks to include", path.display());
+            (self.loader.warn)(Error::new(message));
+            return Ok(Vec::new());
+        }
+        if node.as_list().is_none() {
+            return Err(parser_error("included task files must contain a list of tasks", node.place()));
+        }
+        let malformed = format!("A malformed block was encountered while loading '{}':", path.display());
+        self.list(&node, frame, handlers, &malformed, node.place())
+    }
+
+    /// A list of handlers: tasks that blocks never enclose.
+    pub fn handlers(
+        &self,
+        node: &Node,
+        frame: &Arc<Frame>,
+        malformed: &str,
+        owner: &Place,
+    ) -> Result<Vec<Arc<Handler>>, Error> {
+        let items = self.list(node, frame, true, malformed, owner)?;
+        Ok(items
+            .into_iter()
+            .filter_map(|item| match item {
+                Item::Task(task) => Some(task),
+                Item::Block(_) => None,
+            })
+            .collect())
+    }
+}
+
+fn loop_control(entry: &Node) -> Result<LoopControl, Error> {
+    const KEYS: [&str; 7] =
+        ["loop_var", "index_var", "label", "pause", "extended", "extended_allitems", "break_when"];
+    let Some(node) = entry.get("loop_control") else { return Ok(LoopControl::default()) };
+    let Some(map) = node.as_map() else {
+        let message = "the `loop_control` value must be specified as a dictionary and cannot be a variable itself (though it can contain variables)";
+        return Err(parser_error(message, node.place()));
+    };
+    for (key, entry) in map {
+        if !key.as_str().is_some_and(|key| KEYS.contains(&key)) {
+            let message = format!("'{key}' is not a valid attribute for a LoopControl");
+            let near =
+                playbook_api::nearest(&key.to_text(), KEYS).map(|near| format!("Did you mean '{near}'?"));
+            let error = parser_error(message, &entry.key);
+            return Err(near.into_iter().fold(error, Error::help));
+        }
+    }
+    let get = |name: &str| node.get(name).filter(|node| !node.is_null()).cloned();
+    Ok(LoopControl {
+        loop_var: get("loop_var"),
+        index_var: get("index_var"),
+        label: get("label"),
+        pause: get("pause"),
+        extended: get("extended"),
+        extended_allitems: get("extended_allitems"),
+        break_when: get("break_when").map(|node| Condition::list(&node)).unwrap_or_default(),
+    })
+}
+
+fn register(entry: &Node) -> Result<Option<Arc<str>>, Error> {
+    let Some(node) = entry.get("register").filter(|node| !node.is_null()) else { return Ok(None) };
+    fields::must_be_text("register", node, entry.place())?;
+    let name = match node.kind() {
+        Kind::Value(value) => value.clone(),
+        _ => node.raw(),
+    };
+    fields::check_variable_name(&name, node.place())
+        .map_err(|e| parser_error("Invalid 'register' specified.", node.place()).caused_by(e))?;
+    Ok(Some(name.to_text().into()))
+}

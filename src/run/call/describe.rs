@@ -1,0 +1,86 @@
+//! Tasks as reports and variables name them.
+
+use std::sync::Arc;
+
+use playbook_api::{Map, Value, map};
+
+use super::keyword;
+use super::state::PlayState;
+use crate::playbook::Task;
+use crate::report::{TaskInfo, TaskKind};
+use crate::vars::HostScope;
+
+/// What reports know of a task, its name rendered for the first of its hosts where that is possible.
+pub fn task(play: &PlayState, task: &Task, handler: bool, scope: &Arc<HostScope>) -> TaskInfo {
+    let renderer = scope.renderer();
+    let no_log =
+        keyword::boolean(task, "no_log", &renderer).ok().flatten().unwrap_or(play.shared.settings.no_log);
+    let check = keyword::boolean(task, "check_mode", &renderer).ok().flatten();
+    let shows_args = crate::report::callbacks::want_arguments(&play.shared.settings) && !no_log;
+    let args = if shows_args {
+        task.action
+            .args
+            .iter()
+            .map(|(k, n)| (Value::from(k.clone()), renderer.value(n).unwrap_or_else(|_| n.raw())))
+            .collect()
+    } else {
+        Map::default()
+    };
+    TaskInfo {
+        id: task.id,
+        kind: if handler { TaskKind::Handler } else { TaskKind::Task },
+        name: name(task, scope),
+        action: task.action.name.to_string(),
+        place: task.place.clone(),
+        check: check.unwrap_or(play.shared.options.check),
+        no_log,
+        args,
+    }
+}
+
+/// `role : name`; the action where the task has no name. `include_role` names the role that it brings, and not the one
+/// around it.
+pub fn name(task: &Task, scope: &Arc<HostScope>) -> String {
+    let renderer = scope.renderer();
+    let rendered = task.keywords.name.as_ref().map(|node| match renderer.value(node) {
+        Ok(name) => name.to_text().into_owned(),
+        Err(_) => node.raw().to_text().into_owned(),
+    });
+    let own = match rendered.filter(|name| !name.is_empty()) {
+        Some(name) => name,
+        None => match (task.action_name(), task.action.args.get("name")) {
+            ("include_role" | "import_role", Some(role)) => {
+                let role = renderer.value(role).unwrap_or_else(|_| role.raw());
+                format!("{} : {}", task.action.name, role.to_text())
+            }
+            _ => task.action.name.to_string(),
+        },
+    };
+    match task.frame.role() {
+        Some(role) if task.action_name() != "include_role" => format!("{} : {own}", role.full_name),
+        _ => own,
+    }
+}
+
+/// `ansible_failed_task`.
+pub fn failed_task(task: &Arc<Task>) -> Value {
+    let written = |node: &crate::document::Node| node.raw();
+    let args: Map = task.action.args.iter().map(|(k, n)| (Value::from(k.clone()), written(n))).collect();
+    let tags: Vec<Value> =
+        task.frame.chain().flat_map(|f| &f.keywords.tags).chain(&task.keywords.tags).map(written).collect();
+    let name = task.keywords.name.as_ref().map_or_else(|| Value::from(""), written);
+    map! {
+        "name" => name,
+        "action" => task.action.name.clone(),
+        "args" => args,
+        "tags" => tags,
+        "register" => task.register.clone(),
+        "uuid" => format!("{:?}", task.id),
+    }
+    .into()
+}
+
+/// A document's oddity as a warning: what, and where.
+pub fn warning(error: &playbook_api::Error) -> String {
+    crate::report::format_error(error).trim_end().to_owned()
+}

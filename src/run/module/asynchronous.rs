@@ -1,0 +1,137 @@
+//! `async` and `poll`: the module runs as a job on the host, and is waited for or left alone.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::time::Duration;
+
+use playbook_api::{Arguments, Error, Failure, Map, Outcome, Run, Value, map};
+
+use super::{dispatch, external};
+use crate::playbook::Task;
+use crate::report::{Event, Status};
+use crate::run::call::action::ActionEntry;
+use crate::run::call::{ActionCall, keyword, result};
+use crate::template::Scope;
+use crate::vars::HostScope;
+
+/// How many seconds the task may take as a job; nothing where it is no job.
+pub fn limit(task: &Task, scope: &Arc<HostScope>) -> Result<Option<u64>, Error> {
+    let Some(node) = &task.async_seconds else { return Ok(None) };
+    let seconds = keyword::integer(node, "async", &scope.renderer())?;
+    Ok(seconds.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0))
+}
+
+/// Starts the task's module as a job, and with `poll` waits for its end.
+pub fn run(call: &mut ActionCall, action: Option<&ActionEntry>) -> Result<Outcome, Failure> {
+    let (task, shared) = (call.item.task, &call.item.play.shared);
+    let name = &task.action.name;
+    let needs_the_run = action.is_some_and(|action| !action.asynchronous);
+    let resolved = if needs_the_run { None } else { Some(dispatch::resolve(call, name)?) };
+    let (entry, foreign) = match resolved {
+        Some(dispatch::Resolved::Native(entry)) if matches!(entry.run, Run::Host(_)) => (entry, None),
+        Some(dispatch::Resolved::Foreign(found, path)) => {
+            let prepared = external::prepare(call, &found, &path, &call.args, true)?;
+            call.args = prepared.args.clone();
+            call.args.values.insert("job".into(), true.into());
+            (prepared.entry.clone(), Some(prepared))
+        }
+        _ => return Err(Failure::new(format!("This action ({name}) does not support async."))),
+    };
+    let limit = limit(task, call.scope)?.unwrap_or_default();
+    let poll = match &task.poll {
+        Some(node) => keyword::integer(node, "poll", &call.renderer())?.unwrap_or(0),
+        None => i64::try_from(shared.settings.poll_interval).unwrap_or(0),
+    };
+    for (option, _) in entry.spec().options.iter().filter(|(_, option)| option.no_log) {
+        if let Some(secret) = call.args.get(option) {
+            shared.context.redactor.register_value(secret);
+        }
+    }
+    let shown = (shared.options.verbosity >= 3).then(|| dispatch::invocation(&entry, &call.args));
+    let prefix = format!("j{}", RandomState::new().hash_one(0) % 1_000_000_000_000);
+    let folder = folder(call)?;
+    let started = call.call_module(
+        "ansible.builtin.async_wrapper",
+        Arguments {
+            values: map! {
+                "_prefix" => prefix, "_limit" => limit, "_async_dir" => folder.as_str(),
+                "_module" => entry.doc.full_name(), "_module_args" => call.args.values.clone(),
+            },
+            ..call.args.clone()
+        },
+    )?;
+    let done = match u64::try_from(poll) {
+        Ok(poll) if poll > 0 => wait(call, &started.values, limit, poll),
+        _ => Ok(started),
+    };
+    let done = match &foreign {
+        Some(prepared) => return prepared.finish(done),
+        None => done,
+    };
+    let Some(shown) = shown else { return done };
+    match done {
+        Ok(outcome) => Ok(outcome.with("invocation", shown)),
+        Err(failure) => Err(failure.with("invocation", shown)),
+    }
+}
+
+/// The folder of jobs on the host.
+pub fn folder(call: &ActionCall) -> Result<String, Error> {
+    match call.scope.get("ansible_async_dir").transpose()? {
+        Some(folder) => Ok(crate::template::Renderer::finalize(folder)?.to_text().into_owned()),
+        None => Ok(call.item.play.shared.settings.async_dir.to_string_lossy().into_owned()),
+    }
+}
+
+/// Looks at a job until it ends or its time is over.
+fn wait(call: &mut ActionCall, started: &Map, limit: u64, poll: u64) -> Result<Outcome, Failure> {
+    let job = started.get("ansible_job_id").map(|id| id.to_text().into_owned()).unwrap_or_default();
+    let end = watch(call, &job, limit, poll);
+    let host = call.item.host.clone();
+    let (task, failed) = (call.item.info.clone(), end.is_err());
+    (call.item.emit)(Event::Polled { task, host, job, failed });
+    end
+}
+
+fn watch(call: &mut ActionCall, job: &str, limit: u64, poll: u64) -> Result<Outcome, Failure> {
+    let mut left = limit;
+    loop {
+        call.item.play.sleep(Duration::from_secs(poll))?;
+        let seen = status(call, job, "status");
+        left = left.saturating_sub(poll);
+        match seen {
+            Ok(outcome) if finished(&outcome) || outcome.skipped => {
+                status(call, job, "cleanup")?;
+                return Ok(outcome);
+            }
+            Err(failure) if finished(&failure.outcome) => {
+                // A job that is not there cannot be cleaned up either.
+                let _ = status(call, job, "cleanup");
+                return Err(failure);
+            }
+            Err(failure) if left == 0 => return Err(failure),
+            // A connection may break while the job goes on.
+            Err(_) => {}
+            Ok(outcome) => {
+                let mut result = result::blank(call.item.info, call.scope, Status::Ok);
+                result.values = outcome.values;
+                if left == 0 {
+                    let message = format!("async task did not complete within the requested time - {limit}s");
+                    return Err(Failure::new(message).with("async_result", result.values));
+                }
+                (call.item.emit)(Event::Poll { result, job: job.to_owned() });
+            }
+        }
+    }
+}
+
+fn status(call: &mut ActionCall, job: &str, mode: &str) -> Result<Outcome, Failure> {
+    let values = map! { "jid" => job, "mode" => mode, "_async_dir" => folder(call)? };
+    let args = Arguments { values, ..call.args.clone() };
+    call.call_module("ansible.builtin.async_status", args)
+}
+
+fn finished(outcome: &Outcome) -> bool {
+    outcome.values.get("finished").is_some_and(Value::is_true)
+}

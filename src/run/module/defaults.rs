@@ -1,0 +1,115 @@
+//! `module_defaults`: what it gives a task's module.
+
+use indexmap::IndexMap;
+use playbook_api::{Error, Map, Registry, Value};
+
+use super::names::{native, search};
+use crate::document::Node;
+use crate::foreign::groups::group_name;
+use crate::foreign::{Foreign, Native};
+use crate::playbook::Task;
+use crate::run::call::action::Actions;
+use crate::run::call::{ActionCall, ItemCall, keyword};
+use crate::template::Renderer;
+
+/// What `module_defaults` gives this task: its groups' values, then its own.
+pub fn of_task(call: &ItemCall, renderer: &Renderer) -> Result<Map, Error> {
+    let shared = &call.play.shared;
+    rendered(written_for(call.task, &shared.registry, shared.actions, &shared.foreign), renderer)
+}
+
+/// What `module_defaults` gives a module that a task's action calls.
+pub fn of_module(call: &ActionCall, module: &str) -> Result<Map, Error> {
+    let shared = &call.item.play.shared;
+    let (task, native) = (call.item.task, native(&shared.registry, shared.actions));
+    let written = written(task, &shared.foreign, &native);
+    if written.is_empty() {
+        return Ok(Map::default());
+    }
+    let search = search(task);
+    let name = shared.foreign.module(module, &search, &native).unwrap_or_else(|| module.to_owned());
+    rendered(of_action(&written, &name, &shared.foreign, &native), &call.renderer())
+}
+
+fn rendered(nodes: Vec<&Node>, renderer: &Renderer) -> Result<Map, Error> {
+    let mut values = Map::default();
+    for node in nodes {
+        if let Value::Map(map) = renderer.value(node)? {
+            values.extend(map.iter().map(|(k, v)| (k.clone(), v.clone())));
+        }
+    }
+    Ok(values)
+}
+
+/// What `module_defaults` says of a task's module, as written: its groups', then its own.
+pub fn written_for<'t>(
+    task: &'t Task,
+    registry: &Registry,
+    actions: &Actions,
+    foreign: &Foreign,
+) -> Vec<&'t Node> {
+    let native = native(registry, actions);
+    let written = written(task, foreign, &native);
+    if written.is_empty() {
+        return Vec::new();
+    }
+    let name = &*task.action.name;
+    let name = foreign.action(name, &search(task), &native).unwrap_or_else(|| name.to_owned());
+    of_action(&written, &name, foreign, &native)
+}
+
+/// All of a task's `module_defaults` by the full names of groups and actions, from the outside in.
+fn written<'t>(task: &'t Task, foreign: &Foreign, native: &Native) -> IndexMap<String, &'t Node> {
+    let mut written = IndexMap::new();
+    for node in keyword::inherited(task, "module_defaults") {
+        let dicts: Vec<&Node> = node.as_list().map_or_else(|| vec![node], |items| items.iter().collect());
+        for (key, entry) in dicts.into_iter().filter_map(Node::as_map).flatten() {
+            let key = key.to_text();
+            if let Some(group) = key.strip_prefix("group/") {
+                written.insert(format!("group/{}", group_name(group)), &entry.node);
+                continue;
+            }
+            let short = (key.split('.').count() < 3).then_some(&*key).or(key.strip_prefix("ansible.legacy."));
+            let names = match short {
+                // What is said of a short name counts for the built-in of that name, too.
+                Some(short) => vec![format!("ansible.legacy.{short}"), format!("ansible.builtin.{short}")],
+                None => vec![key.to_string()],
+            };
+            for name in names.iter().filter_map(|name| foreign.defaults_key(name, native)) {
+                written.insert(name, &entry.node);
+            }
+        }
+    }
+    written
+}
+
+/// What of it concerns an action.
+fn of_action<'t>(
+    written: &IndexMap<String, &'t Node>,
+    name: &str,
+    foreign: &Foreign,
+    native: &Native,
+) -> Vec<&'t Node> {
+    let groups = written.iter().filter_map(|(key, node)| Some((key.strip_prefix("group/")?, *node)));
+    let ours = groups.filter(|(group, _)| is_member(group, name, foreign, native)).map(|(_, node)| node);
+    ours.chain(written.get(name).copied()).collect()
+}
+
+fn is_member(group: &str, name: &str, foreign: &Foreign, native: &Native) -> bool {
+    let collection = name.rsplit_once('.').map_or("", |(collection, _)| collection);
+    if in_group(group.rsplit('.').next().unwrap_or(group), collection) {
+        return true;
+    }
+    let members = foreign.action_group(group).ok().flatten().unwrap_or_default();
+    members.iter().any(|member| member == name)
+        || members.iter().any(|member| foreign.defaults_key(member, native).as_deref() == Some(name))
+}
+
+/// The action groups of collections that this program has modules of.
+fn in_group(group: &str, collection: &str) -> bool {
+    match group {
+        "aws" => matches!(collection, "amazon.aws" | "community.aws"),
+        "postgresql" => collection == "community.postgresql",
+        _ => false,
+    }
+}

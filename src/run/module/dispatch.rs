@@ -1,0 +1,134 @@
+//! Calls modules by name: resolves the name, and runs what it means where that belongs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use playbook_api::{Arguments, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map};
+
+use super::{external, names, on_host};
+use crate::connection::Output;
+use crate::foreign::{Found, Kind};
+use crate::run::call::ActionCall;
+use crate::run::call::files::Files;
+
+impl ActionCall<'_> {
+    /// Runs the module of the task's own name.
+    pub fn module(&mut self) -> Result<Outcome, Failure> {
+        let name = self.item.task.action.name.clone();
+        let args = self.args.clone();
+        self.call_module(&name, args)
+    }
+
+    /// Runs a command line where the task acts, with nothing but a shell needed there.
+    pub fn execute(&mut self, command: &str) -> Result<Output, Failure> {
+        on_host::execute(self, command)
+    }
+
+    /// Runs a module where the task acts.
+    pub fn call_module(&mut self, name: &str, args: Arguments) -> Result<Outcome, Failure> {
+        call(self, name, args)
+    }
+
+    /// The same, for a module that takes a file of the controller or sends one.
+    pub fn call_with_files(&mut self, name: &str, args: Arguments, files: Files) -> Result<Outcome, Failure> {
+        self.files = files;
+        let done = self.call_module(name, args);
+        self.files = Files::default();
+        done
+    }
+}
+
+/// Runs a module for a task: where the task acts, or in the controller for a cloud or database.
+pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, Failure> {
+    let shared = &call.item.play.shared;
+    let resolved = resolve(call, name)?;
+    if let Some(reason) = args.values.values().find_map(unknown) {
+        // An earlier task was not really run, so this one's arguments are not known yet either.
+        let outcome =
+            Outcome::changed(true).msg(format!("would run; its arguments are known after {reason}"));
+        return Ok(outcome);
+    }
+    let entry = match &resolved {
+        Resolved::Native(entry) => entry,
+        Resolved::Foreign(found, path) => return external::call(call, found, path, &args),
+    };
+    let shown = (shared.options.verbosity >= 3).then(|| invocation(entry, &args));
+    let done = match entry.run {
+        Run::Host(_) => on_host::run(call, entry, args),
+        Run::Controller(run) => {
+            let work = run(entry.clone(), args, on_host::context(call)?);
+            match on_host::time_limit(call)? {
+                None => shared.runtime()?.block_on(work),
+                Some(limit) => {
+                    let timed = async { tokio::time::timeout(limit, work).await };
+                    shared.runtime()?.block_on(timed).unwrap_or_else(|_| Err(on_host::timed_out(limit)))
+                }
+            }
+        }
+    };
+    let Some(shown) = shown else { return done };
+    match done {
+        Ok(outcome) => Ok(outcome.with("invocation", shown)),
+        Err(failure) if failure.unreachable => Err(failure),
+        Err(failure) => Err(failure.with("invocation", shown)),
+    }
+}
+
+/// A module of this program, or one that is not.
+pub enum Resolved {
+    Native(Arc<ModuleEntry>),
+    Foreign(Found, Arc<Path>),
+}
+
+/// The module that a name means in this task. What lies beside the playbook comes before what is built in, except
+/// where the name says `ansible.builtin`.
+pub fn resolve(call: &ActionCall, name: &str) -> Result<Resolved, Error> {
+    let shared = &call.item.play.shared;
+    let task = call.item.task;
+    // What an action calls is the action's choice; short names are the playbook's.
+    let search = if *name == *task.action.name { names::search(task) } else { Vec::new() };
+    let native = |name: &str| shared.registry.module(name).cloned().map(Resolved::Native);
+    let found = shared.foreign.find(Kind::Module, name, &search).map_err(|e| e.at(&task.place))?;
+    let foreign = |found: Found| match found.path.clone() {
+        Some(path) => Ok(Resolved::Foreign(found, path)),
+        None => Err(found),
+    };
+    let found = match found.map(foreign) {
+        Some(Ok(found)) => return Ok(found),
+        Some(Err(redirected)) => native(&redirected.name),
+        None => search.iter().find_map(|collection| native(&format!("{collection}.{name}"))),
+    };
+    if let Some(found) = found.or_else(|| native(name)) {
+        return Ok(found);
+    }
+    match shared.foreign.core_module(name).map(foreign) {
+        Some(Ok(found)) => Ok(found),
+        _ => Err(crate::playbook::unknown_action(name, &task.place, &**shared)),
+    }
+}
+
+/// The arguments a module ran with, defaults included, as `-vvv` shows them.
+pub fn invocation(entry: &ModuleEntry, args: &Arguments) -> Value {
+    let mut all = Map::default();
+    for (name, option) in &entry.spec().options {
+        let given = std::iter::once(name).chain(&option.aliases).find_map(|n| args.get(n));
+        let value = match given {
+            Some(_) if option.no_log => "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER".into(),
+            Some(value) => value.clone(),
+            None => option.default.clone().map_or(Value::Null, Value::from_json),
+        };
+        if given.is_some() || !name.starts_with('_') {
+            all.insert(name.as_str().into(), value);
+        }
+    }
+    map! { "module_args" => all }.into()
+}
+
+fn unknown(value: &Value) -> Option<Arc<str>> {
+    match value {
+        Value::Unknown(reason) => Some(reason.clone()),
+        Value::List(items) | Value::Tuple(items) => items.iter().find_map(unknown),
+        Value::Map(map) => map.values().find_map(unknown),
+        _ => None,
+    }
+}

@@ -1,0 +1,337 @@
+//! One batch of hosts through a play.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use indexmap::IndexMap;
+use playbook_api::{Error, Place};
+
+use super::cursor::{Cursor, Step};
+use super::handlers::Handlers;
+use super::order::Order;
+use super::pool::Pool;
+use super::strategy::Strategy;
+use super::{debugger, meta, strategy};
+use crate::inventory::Vars;
+use crate::playbook::{Item, Task, is_reserved_name};
+use crate::report::{Event, TaskInfo};
+use crate::run::Run;
+use crate::run::call::effect::Inclusion;
+use crate::run::call::state::PlayState;
+use crate::run::call::{Emit, describe, keyword, result};
+use crate::run::module::python_action;
+use crate::run::task::{self, TaskOutcome};
+use crate::vars::HostScope;
+
+/// One batch of hosts through a play.
+pub struct Batch<'r> {
+    pub run: &'r mut Run,
+    pub play: Arc<PlayState>,
+    pub cursors: IndexMap<Arc<str>, Cursor>,
+    pub handlers: Handlers,
+    pub strategy: Strategy,
+    /// All tasks in the order they are written, as far as they are known: what `linear` goes by.
+    pub order: Order,
+    /// Hosts on which a task is running.
+    pub busy: HashSet<Arc<str>>,
+    /// Role uses that a host has been through, by the role's identity.
+    pub done_roles: HashMap<Arc<str>, HashSet<Arc<str>>>,
+    /// Role uses of which a task has run on a host.
+    pub begun_roles: HashMap<Arc<str>, HashSet<Arc<str>>>,
+    /// Set by `meta: end_play` and `end_batch`, `any_errors_fatal`, `max_fail_percentage`.
+    pub stop: Stop,
+    /// What failed since the last step began.
+    pub(super) step: StepFailures,
+    pool: Pool,
+    messages: (Sender<Message>, Receiver<Message>),
+    /// Includes of the current linear step, loaded once for all hosts that ask for the same.
+    pub(super) inclusions: Vec<Asked>,
+}
+
+/// What failed in one step.
+#[derive(Default)]
+pub(super) struct StepFailures {
+    pub failed: HashSet<Arc<str>>,
+    pub fatal: bool,
+}
+
+/// Why a batch ends before its tasks do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    No,
+    Batch,
+    Play,
+    /// Failed for all hosts: nothing but what `always` and forced handlers ask for.
+    Fatal,
+}
+
+/// An include, and the hosts that ask for it.
+pub(super) struct Asked {
+    pub inclusion: Inclusion,
+    pub task: Arc<Task>,
+    pub hosts: Vec<Arc<str>>,
+}
+
+/// A task that is under way on a host.
+pub(super) struct Running {
+    pub task: Arc<Task>,
+    pub info: Arc<TaskInfo>,
+    pub scope: Arc<HostScope>,
+    /// `run_once`: what it does counts for all hosts.
+    pub once: bool,
+    /// No other host runs it.
+    pub alone: bool,
+}
+
+enum Message {
+    Event(Box<Event>),
+    Done { running: Box<Running>, outcome: Box<TaskOutcome> },
+}
+
+impl<'r> Batch<'r> {
+    pub fn new(
+        run: &'r mut Run,
+        play: Arc<PlayState>,
+        hosts: &[Arc<str>],
+        items: Arc<Vec<Item>>,
+        strategy: Strategy,
+    ) -> Self {
+        let cursors = hosts.iter().map(|h| (h.clone(), Cursor::new(items.clone()))).collect();
+        let pool = Pool::new(run.shared.options.forks.min(hosts.len().max(1)));
+        let handlers = Handlers::new(&play.play.handlers);
+        Batch {
+            run,
+            play,
+            cursors,
+            handlers,
+            strategy,
+            order: Order::new(&items),
+            busy: HashSet::new(),
+            done_roles: HashMap::new(),
+            begun_roles: HashMap::new(),
+            stop: Stop::No,
+            step: StepFailures::default(),
+            pool,
+            messages: channel(),
+            inclusions: Vec::new(),
+        }
+    }
+
+    /// Runs until every host has come to its end.
+    pub fn drive(&mut self) -> Result<Stop, Error> {
+        loop {
+            let steps = if self.run.shared.interrupt.is_set() { Vec::new() } else { self.pick() };
+            let nothing_to_start = steps.is_empty();
+            self.start(steps)?;
+            if self.busy.is_empty() {
+                if nothing_to_start {
+                    return Ok(self.stop);
+                }
+                continue;
+            }
+            self.receive()?;
+            if self.busy.is_empty() {
+                self.load_inclusions()?;
+                self.end_step();
+            }
+        }
+    }
+
+    fn pick(&mut self) -> Vec<(Arc<str>, Step)> {
+        match self.strategy {
+            Strategy::Linear if !self.busy.is_empty() => Vec::new(),
+            Strategy::Linear => strategy::lockstep(&mut self.cursors, &self.handlers, &mut self.order),
+            Strategy::Free => strategy::idle(&mut self.cursors, &self.handlers, &self.busy),
+            Strategy::HostPinned { limit } => {
+                strategy::pinned(&mut self.cursors, &self.handlers, &self.busy, limit)
+            }
+        }
+    }
+
+    /// Starts the steps: `meta` here and now, everything else on the pool.
+    fn start(&mut self, steps: Vec<(Arc<str>, Step)>) -> Result<(), Error> {
+        let mut announced: HashMap<crate::playbook::TaskId, Arc<TaskInfo>> = HashMap::new();
+        let mut ran_once: HashSet<crate::playbook::TaskId> = HashSet::new();
+        for (host, step) in steps {
+            let task = step.task.clone();
+            if step.handler {
+                self.handlers.clear(&task, &host);
+            }
+            if (!step.handler && self.skips_role(&host, &task)) || ran_once.contains(&task.id) {
+                continue;
+            }
+            if !self.run.starts_here(&task) {
+                continue;
+            }
+            let scope = HostScope::new(&self.play.base, &host, Some(&task), Default::default());
+            let is_meta = task.action_name() == "meta";
+            let (info, first) = match announced.get(&task.id) {
+                Some(info) => {
+                    // What steers the run is a task of each host.
+                    if is_meta && self.strategy == Strategy::Linear && !meta::is_implicit(&task) {
+                        self.run.emit(Event::TaskStart(info.clone()));
+                    }
+                    (info.clone(), false)
+                }
+                None => {
+                    self.warn_of_names(&task);
+                    let info = Arc::new(describe::task(&self.play, &task, step.handler, &scope));
+                    if !meta::is_implicit(&task) {
+                        if self.run.shared.options.step && !self.run.ask_step(&info) {
+                            ran_once.insert(task.id);
+                            continue;
+                        }
+                        // Where hosts advance on their own, the first result brings the title.
+                        if self.strategy == Strategy::Linear {
+                            self.run.emit(Event::TaskStart(info.clone()));
+                        }
+                    } else if self.play.shared.foreign.has_callbacks() {
+                        self.run.emit(Event::ImplicitTaskStart(info.clone()));
+                    }
+                    announced.insert(task.id, info.clone());
+                    (info, true)
+                }
+            };
+            let shared = &self.play.shared;
+            let told = shared.settings.show_per_host_start || shared.foreign.has_callbacks();
+            if told && !meta::is_implicit(&task) {
+                self.run.emit(Event::HostStart { task: info.clone(), host: host.clone() });
+            }
+            if is_meta {
+                if meta::run(self, &host, &step, &info, &scope)? {
+                    ran_once.insert(task.id);
+                }
+                continue;
+            }
+            let once = self.runs_once(&task, &scope);
+            // Where one host runs it for all, no other comes here.
+            let alone = once || (first && self.strategy == Strategy::Linear && self.is_alone(&task));
+            if alone {
+                ran_once.insert(task.id);
+            }
+            self.throttle(&task, &scope)?;
+            self.submit(Running { task, info, scope, once, alone });
+        }
+        Ok(())
+    }
+
+    pub(super) fn runs_once(&self, task: &Task, scope: &HostScope) -> bool {
+        self.strategy == Strategy::Linear
+            && keyword::boolean(task, "run_once", &scope.renderer()).unwrap_or_default() == Some(true)
+    }
+
+    /// Whether one host runs a task for all, as its action wants it.
+    pub(super) fn is_alone(&self, task: &Task) -> bool {
+        match self.play.shared.actions.find(&task.action.name) {
+            Some(action) => action.once,
+            None => python_action::runs_once(&self.play.shared.foreign, task),
+        }
+    }
+
+    /// Warns, once each, of variables around a task that are called as a keyword or function is.
+    fn warn_of_names(&mut self, task: &Task) {
+        let around = task.frame.chain().map(|frame| &frame.keywords.vars);
+        let all: Vec<Arc<Vars>> = std::iter::once(&task.keywords.vars).chain(around).cloned().collect();
+        for vars in all {
+            for (name, node) in vars.iter() {
+                self.warn_of_name(name, node.place());
+            }
+        }
+    }
+
+    pub(super) fn warn_of_name(&mut self, name: &str, place: &Place) {
+        if is_reserved_name(name) {
+            let warning = Error::new(format!("Found variable using reserved name '{name}'.")).at(place);
+            self.run.emit(Event::Warning(describe::warning(&warning)));
+        }
+    }
+
+    /// Waits until fewer of a task's hosts run than its `throttle` allows.
+    fn throttle(&mut self, task: &Arc<Task>, scope: &Arc<HostScope>) -> Result<(), Error> {
+        let Some(node) = task.keyword("throttle") else { return Ok(()) };
+        let limit = keyword::integer(node, "throttle", &scope.renderer())
+            .map_err(|e| e.context("Failed to convert the throttle value to an integer").at(node.place()))?
+            .unwrap_or(0);
+        while limit > 0 && self.busy.len() >= limit as usize {
+            self.receive()?;
+        }
+        Ok(())
+    }
+
+    fn submit(&mut self, running: Running) {
+        self.busy.insert(running.scope.host.name.clone());
+        let (play, sender) = (self.play.clone(), self.messages.0.clone());
+        self.pool.submit(move || {
+            let events = sender.clone();
+            let emit: Emit = Arc::new(move |event| {
+                let _ = events.send(Message::Event(Box::new(event)));
+            });
+            let Running { task, info, scope, .. } = &running;
+            // A fault of ours in one task must not take the run down with it.
+            let work = std::panic::AssertUnwindSafe(|| task::run(&play, task, info, scope, &emit));
+            let outcome = std::panic::catch_unwind(work).unwrap_or_else(|panic| {
+                let what = panic.downcast_ref::<String>().map(String::as_str);
+                let what = what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown fault");
+                let error = Error::new(format!("internal error: {what}"));
+                TaskOutcome { result: result::failed(info, scope, error), effects: Vec::new() }
+            });
+            let _ = sender.send(Message::Done { running: Box::new(running), outcome: Box::new(outcome) });
+        });
+    }
+
+    fn receive(&mut self) -> Result<(), Error> {
+        let message = match self.messages.1.try_recv() {
+            Ok(message) => Ok(message),
+            // Nothing waits: what was said so far is to be seen.
+            Err(_) => {
+                self.run.flush();
+                self.messages.1.recv()
+            }
+        };
+        match message {
+            Ok(Message::Event(event)) => self.run.emit(*event),
+            Ok(Message::Done { running, outcome }) => {
+                self.busy.remove(&running.scope.host.name);
+                if debugger::is_wanted(&running.task, &running.scope, &outcome.result, &self.play) {
+                    return self.debug(*running, *outcome);
+                }
+                self.finish(&running, *outcome, false)?;
+            }
+            Err(_) => self.busy.clear(),
+        }
+        Ok(())
+    }
+
+    /// Stops behind a result: the task may be changed and run again.
+    fn debug(&mut self, running: Running, outcome: TaskOutcome) -> Result<(), Error> {
+        self.run.emit(Event::HostResult(outcome.result.clone()));
+        self.run.flush();
+        match debugger::ask(&running.task, &running.scope, &outcome.result) {
+            debugger::Next::Redo(task, variables) => {
+                let local = running.scope.local().clone().into_iter().chain(variables).collect();
+                let host = &running.scope.host.name;
+                let scope = HostScope::new(&self.play.base, host, Some(&task), local);
+                self.submit(Running { task, scope, ..running });
+                Ok(())
+            }
+            debugger::Next::Continue => self.finish(&running, outcome, true),
+            debugger::Next::Quit => {
+                self.run.shared.interrupt.set();
+                self.finish(&running, outcome, true)
+            }
+        }
+    }
+
+    /// Whether a host has been through this use of a role already.
+    fn skips_role(&self, host: &Arc<str>, task: &Arc<Task>) -> bool {
+        let Some(role) = task.frame.role() else { return false };
+        !role.allow_duplicates
+            && self.done_roles.get(&role.identity).is_some_and(|hosts| hosts.contains(host))
+    }
+}
+
+/// The cursor of a host of this batch.
+pub fn cursor_of<'a>(cursors: &'a mut IndexMap<Arc<str>, Cursor>, host: &Arc<str>) -> &'a mut Cursor {
+    cursors.entry(host.clone()).or_default()
+}

@@ -1,0 +1,98 @@
+//! What include_tasks and include_role bring.
+
+use std::sync::Arc;
+
+use playbook_api::{Error, Map};
+
+use crate::document::Node;
+use crate::playbook::{self, Frame, Item, Role, RoleSpec, Task};
+use crate::run::call::effect::{Included, Inclusion};
+use crate::run::call::state::PlayState;
+use crate::vars::HostScope;
+
+/// What an include brought.
+pub struct Loaded {
+    /// As the report names it: the file, or the role.
+    pub name: String,
+    pub items: Vec<Item>,
+    pub handlers: Vec<Arc<Task>>,
+    /// Roles whose variables the rest of the play sees.
+    pub roles: Vec<Arc<Role>>,
+}
+
+/// Whether two hosts ask for the same: then they share one load, and go through it side by side.
+pub fn same(a: &Inclusion, b: &Inclusion) -> bool {
+    a.what == b.what
+        && a.item == b.item
+        && a.vars.len() == b.vars.len()
+        && a.vars.iter().zip(&b.vars).all(|((k, v), (l, w))| k == l && v.raw() == w.raw())
+}
+
+pub fn load(
+    play: &PlayState,
+    inclusion: &Inclusion,
+    task: &Arc<Task>,
+    hosts: &[Arc<str>],
+    handlers: bool,
+) -> Result<Loaded, Error> {
+    let scope = hosts.first().map(|host| HostScope::new(&play.base, host, Some(task), Default::default()));
+    let render = |node: &Node, _: &Arc<Frame>| match &scope {
+        Some(scope) => scope.renderer().value(node),
+        None => Ok(node.raw()),
+    };
+    let loader = play.shared.loader(&render, &|_| {}).in_folder(&play.play.folder);
+    match &inclusion.what {
+        Included::Tasks { path, .. } => {
+            let folder = path.parent().map(|p| p.to_owned()).unwrap_or_default();
+            let frame = playbook::include_frame(task, folder, inclusion.vars.clone())?;
+            let brought = playbook::load_task_file(&loader, path, &frame, handlers)?;
+            Ok(Loaded {
+                name: path.to_string_lossy().into_owned(),
+                items: brought.items,
+                handlers: brought.handlers,
+                roles: brought.roles,
+            })
+        }
+        Included::Role(arguments) => {
+            let frame = playbook::include_frame(task, &play.play.folder, inclusion.vars.clone())?;
+            let spec = role_spec(arguments, task)?;
+            let found = playbook::load_role(&loader, &spec, &frame)?;
+            let mut roles = found.brought.roles;
+            if found.role.public {
+                roles.push(found.role.clone());
+            }
+            Ok(Loaded {
+                name: spec.name,
+                items: found.brought.items,
+                handlers: found.brought.handlers,
+                roles,
+            })
+        }
+    }
+}
+
+pub fn role_spec(arguments: &Map, task: &Task) -> Result<RoleSpec, Error> {
+    let text = |name: &str| arguments.get(name).filter(|v| !v.is_null()).map(|v| v.to_text().into_owned());
+    let flag = |name: &str, default: bool| match arguments.get(name) {
+        Some(value) => playbook_api::arguments::to_bool(value).unwrap_or(default),
+        None => default,
+    };
+    let name = text("name").or_else(|| text("role")).ok_or_else(|| {
+        Error::new("'name' is a required field for include_role.")
+            .at(&task.place)
+            .help("say which role: `include_role: {name: …}`")
+    })?;
+    let written = task.action.args.get("name").or_else(|| task.action.args.get("role"));
+    Ok(RoleSpec {
+        name,
+        tasks_from: text("tasks_from"),
+        vars_from: text("vars_from"),
+        defaults_from: text("defaults_from"),
+        handlers_from: text("handlers_from"),
+        allow_duplicates: flag("allow_duplicates", true),
+        public: arguments.get("public").and_then(playbook_api::arguments::to_bool),
+        rolespec_validate: flag("rolespec_validate", true),
+        place: Some(written.map_or(&task.place, Node::place).clone()),
+        ..RoleSpec::default()
+    })
+}

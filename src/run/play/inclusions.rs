@@ -1,0 +1,98 @@
+//! The includes of a step: loaded once for all hosts that ask for the same, and put before each of them.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use playbook_api::{Error, ErrorKind, Map, map};
+
+use super::batch::{Asked, Batch, Running, cursor_of};
+use super::include;
+use crate::playbook::{Item, Task};
+use crate::report::{Event, Status};
+use crate::run::call::effect::{Included, Inclusion};
+use crate::run::call::{describe, result};
+use crate::vars::HostScope;
+
+impl Batch<'_> {
+    pub(super) fn ask_inclusion(&mut self, inclusion: Inclusion, task: &Arc<Task>, hosts: &[Arc<str>]) {
+        // A host that asks twice gets it twice: a loop may come by the same item again.
+        let same = |asked: &&mut Asked| {
+            asked.task.id == task.id
+                && include::same(&asked.inclusion, &inclusion)
+                && !hosts.iter().any(|host| asked.hosts.contains(host))
+        };
+        match self.inclusions.iter_mut().find(same) {
+            Some(asked) => asked.hosts.extend(hosts.iter().cloned()),
+            None => self.inclusions.push(Asked { inclusion, task: task.clone(), hosts: hosts.to_vec() }),
+        }
+    }
+
+    /// Loads what the includes of this step brought and puts it before each host.
+    pub(super) fn load_inclusions(&mut self) -> Result<(), Error> {
+        let inclusions = std::mem::take(&mut self.inclusions);
+        let mut for_host: IndexMap<Arc<str>, Vec<Item>> = IndexMap::new();
+        let mut added = Vec::new();
+        let mut failed: IndexMap<Arc<str>, (Running, Map)> = IndexMap::new();
+        for Asked { inclusion, task, hosts } in inclusions {
+            let in_handlers = self.handlers.all().iter().any(|h| h.id == task.id);
+            match include::load(&self.play, &inclusion, &task, &hosts, in_handlers) {
+                Ok(loaded) => {
+                    let included = &self.play.base.play.included_roles;
+                    included.write().unwrap_or_else(|e| e.into_inner()).extend(loaded.roles);
+                    self.run.emit(Event::Included {
+                        file: loaded.name,
+                        hosts: hosts.clone(),
+                        item: inclusion.item.clone(),
+                    });
+                    self.handlers.extend(loaded.handlers);
+                    for host in &hosts {
+                        self.run.stats.ok(host, false);
+                    }
+                    let items = self.run.selected(&self.play, loaded.items)?;
+                    added.extend(items.iter().cloned());
+                    for host in hosts {
+                        for_host.entry(host).or_default().extend(items.iter().cloned());
+                    }
+                }
+                // What is wrong with a document is nothing to be rescued from.
+                Err(e) if e.get_kind() == ErrorKind::Syntax => return Err(e),
+                // An include that cannot be loaded has failed, also where that is ignored or rescued.
+                Err(e) => {
+                    let e = match (e.get_kind(), e.message().lines().last()) {
+                        (ErrorKind::NotFound, Some(line)) => {
+                            let (what, place) = (line.to_owned(), e.place().cloned());
+                            e.context(what).at_opt(place.as_ref())
+                        }
+                        _ => e,
+                    };
+                    self.run.emit(Event::Error(e.clone()));
+                    for host in &hosts {
+                        let scope = HostScope::new(&self.play.base, host, Some(&task), Default::default());
+                        let info = Arc::new(describe::task(&self.play, &task, false, &scope));
+                        let mut result = result::blank(&info, &scope, Status::Failed);
+                        result.values =
+                            map! { "changed" => false, "failed" => true, "reason" => e.to_string() };
+                        if let Included::Tasks { file, .. } = &inclusion.what {
+                            result.values.insert("include".into(), file.as_str().into());
+                        }
+                        let values = result.values.clone();
+                        self.run.emit(Event::HostResult(result));
+                        self.run.stats.failed(host);
+                        let once = self.runs_once(&task, &scope);
+                        let running = Running { task: task.clone(), info, scope, once, alone: once };
+                        failed.entry(host.clone()).or_insert((running, values));
+                    }
+                }
+            }
+        }
+        for (host, (running, values)) in failed {
+            self.fail(&host, &running.task, values);
+            self.spread(&running);
+        }
+        self.order.splice(&added);
+        for (host, items) in for_host {
+            cursor_of(&mut self.cursors, &host).insert(items);
+        }
+        Ok(())
+    }
+}

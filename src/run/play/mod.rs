@@ -1,0 +1,17 @@
+//! A play: its batches of hosts, the steps that each host takes, and what each step comes to.
+
+mod batch;
+mod cursor;
+mod debugger;
+mod finish;
+pub mod handlers;
+pub mod include;
+mod inclusions;
+mod meta;
+mod order;
+mod plays;
+mod pool;
+mod prepare;
+mod strategy;
+
+pub use prepare::task_tags;

@@ -1,0 +1,264 @@
+//! A playbook's plays: their hosts, batches and variables.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use playbook_api::{Error, Value, arguments::to_bool};
+
+use super::batch::{Batch, Stop};
+use super::strategy::Strategy;
+use crate::playbook::{Play, Playbook};
+use crate::report::Event;
+use crate::run::call::state::PlayState;
+use crate::run::call::{describe, keyword};
+use crate::run::{Run, play_renderer, play_value, prompt};
+use crate::vars::{Values, VarsFiles};
+
+impl Run {
+    /// Runs the plays, until one leaves no host.
+    pub fn plays(&mut self, playbook: &Playbook) -> Result<(), Error> {
+        for play in &playbook.plays {
+            if self.shared.interrupt.is_set() || !self.play(play)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers whether the playbook goes on.
+    fn play(&mut self, play: &Arc<Play>) -> Result<bool, Error> {
+        let before = self.scope_base(
+            self.play_facts(Some(play.clone()), "", Vec::new()),
+            Default::default(),
+            VarsFiles::default(),
+        );
+        let prompted = Arc::new(self.ask(play, &before)?);
+        let before = self.scope_base(
+            self.play_facts(Some(play.clone()), "", Vec::new()),
+            prompted.clone(),
+            VarsFiles::default(),
+        );
+        let renderer = play_renderer(&before);
+        let files = VarsFiles::load(&play.vars_files, &play.folder, &renderer, self.shared.keyring.clone())?;
+        let before = self.scope_base(
+            self.play_facts(Some(play.clone()), "", Vec::new()),
+            prompted.clone(),
+            files.clone(),
+        );
+        let pattern = pattern(&play_value(&before, &play.hosts).map_err(|e| play.refused("hosts", e))?);
+        let name = match &play.frame.keywords.name {
+            Some(node) => {
+                play_value(&before, node).map_err(|e| play.refused("name", e))?.to_text().into_owned()
+            }
+            None => pattern.clone(),
+        };
+        let all = self.hosts(play, &pattern, &before)?;
+        let check = match play.frame.keywords.values.get("check_mode") {
+            Some(node) => to_bool(&play_value(&before, node)?).unwrap_or(false),
+            None => self.shared.options.check,
+        };
+        let start = |hosts: &[Arc<str>]| Event::PlayStart {
+            name: name.clone(),
+            hosts: hosts.to_vec(),
+            check,
+            place: play.place.clone(),
+        };
+        if all.is_empty() {
+            self.emit(start(&[]));
+            self.emit(Event::NoHostsMatched);
+            return Ok(true);
+        }
+        let batches = self.batches(play, &all, &before)?;
+        let setting =
+            |node: &Option<crate::document::Node>| node.as_ref().map(|n| play_value(&before, n)).transpose();
+        let strategy = match setting(&play.strategy)? {
+            Some(name) => name.to_text().into_owned(),
+            None => self.shared.settings.strategy.clone(),
+        };
+        let debugger = self.shared.settings.enable_task_debugger
+            || matches!(&*strategy, "debug" | "ansible.builtin.debug" | "ansible.legacy.debug");
+        let strategy =
+            Strategy::named(&strategy, self.shared.options.forks).map_err(|e| e.at(&play.place))?;
+        let force_handlers = match setting(&play.force_handlers)? {
+            Some(value) => to_bool(&value).unwrap_or(false),
+            None => self.shared.options.force_handlers || self.shared.settings.force_handlers,
+        };
+        let max_fail_percentage = match &play.max_fail_percentage {
+            Some(node) => keyword::float(node, "max_fail_percentage", &play_renderer(&before))?,
+            None => None,
+        };
+        let gather = setting(&play.gather_facts)?;
+        for batch in batches {
+            let hosts: Vec<Arc<str>> = batch
+                .iter()
+                .filter(|h| !self.failed.contains(*h) && !self.unreachable.contains(*h))
+                .cloned()
+                .collect();
+            if hosts.is_empty() {
+                continue;
+            }
+            // Each batch is a play of its own to whoever reads along.
+            self.emit(start(&hosts));
+            let facts = self.play_facts(Some(play.clone()), &name, all.clone());
+            *facts.batch.write().unwrap_or_else(|e| e.into_inner()) = hosts.clone();
+            let out = all.iter().filter(|h| self.failed.contains(*h) || self.unreachable.contains(*h));
+            out.for_each(|host| facts.remove(host));
+            let base = self.scope_base(facts, prompted.clone(), files.clone());
+            let state = Arc::new(PlayState {
+                shared: self.shared.clone(),
+                base,
+                play: play.clone(),
+                force_handlers,
+                max_fail_percentage,
+                debugger,
+            });
+            let gathers = self.gathers(gather.as_ref(), &hosts);
+            let items = self.compile(&state, gathers)?;
+            let stop = Batch::new(self, state, &hosts, items, strategy).drive()?;
+            let lost =
+                hosts.iter().filter(|h| self.failed.contains(*h) || self.unreachable.contains(*h)).count();
+            if lost == hosts.len() || stop == Stop::Fatal {
+                return Ok(false);
+            }
+            if stop == Stop::Play {
+                break;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether facts are gathered first: `gather_facts`, or the `gathering` setting.
+    fn gathers(&self, keyword: Option<&Value>, hosts: &[Arc<str>]) -> bool {
+        let asked = keyword.filter(|v| !v.is_null()).and_then(to_bool);
+        match self.shared.settings.gathering.as_str() {
+            "explicit" => asked == Some(true),
+            "smart" => asked != Some(false) && hosts.iter().any(|h| self.store.host(h).facts.is_empty()),
+            _ => asked != Some(false),
+        }
+    }
+
+    /// The hosts of a play, in its `order`; those that are out already are among them.
+    fn hosts(
+        &mut self,
+        play: &Play,
+        pattern: &str,
+        base: &Arc<crate::vars::ScopeBase>,
+    ) -> Result<Vec<Arc<str>>, Error> {
+        let inventory = base.inventory();
+        let (mut hosts, warnings) =
+            inventory.select(pattern, &self.shared.settings).map_err(|e| e.at(play.hosts.place()))?;
+        for warning in warnings {
+            self.emit(Event::Warning(warning));
+        }
+        if let Some(limit) = &self.shared.options.limit {
+            let (within, _) = inventory.select(limit, &self.shared.settings)?;
+            let within: HashSet<Arc<str>> = within.into_iter().collect();
+            hosts.retain(|h| within.contains(h));
+        }
+        for warning in inventory.check_files(&hosts)? {
+            self.emit(Event::Warning(describe::warning(&warning)));
+        }
+        let order = match &play.order {
+            Some(node) => play_value(base, node)?.to_text().into_owned(),
+            None => "inventory".into(),
+        };
+        match order.as_str() {
+            "inventory" | "" => {}
+            "reverse_inventory" => hosts.reverse(),
+            "sorted" => hosts.sort(),
+            "reverse_sorted" => hosts.sort_by(|a, b| b.cmp(a)),
+            "shuffle" => {
+                use rand::seq::SliceRandom;
+                hosts.shuffle(&mut rand::rng());
+            }
+            other => {
+                let message = format!("Unknown order '{other}' for a play");
+                return Err(Error::new(message).at(&play.place).help(
+                    "the orders are inventory, reverse_inventory, sorted, reverse_sorted and shuffle",
+                ));
+            }
+        }
+        Ok(hosts)
+    }
+
+    /// `serial`: numbers, percentages, or a list of them of which the last repeats.
+    fn batches(
+        &self,
+        play: &Play,
+        hosts: &[Arc<str>],
+        base: &Arc<crate::vars::ScopeBase>,
+    ) -> Result<Vec<Vec<Arc<str>>>, Error> {
+        let Some(node) = &play.serial else { return Ok(vec![hosts.to_vec()]) };
+        let value = play_value(base, node)?;
+        if matches!(value, Value::Omit | Value::Null) {
+            return Ok(vec![hosts.to_vec()]);
+        }
+        let sizes: Vec<Value> = match value.as_list() {
+            Some(items) => items.to_vec(),
+            None => vec![value],
+        };
+        let mut sizes = sizes.iter().map(|size| {
+            batch_size(size, hosts.len()).ok_or_else(|| {
+                Error::new(format!("serial must be a number or a percentage, not {size}")).at(node.place())
+            })
+        });
+        let mut batches = Vec::new();
+        let mut left = hosts;
+        let mut size = sizes.next().transpose()?.unwrap_or(0);
+        while !left.is_empty() {
+            if size == 0 {
+                batches.push(left.to_vec());
+                break;
+            }
+            let (batch, rest) = left.split_at(size.min(left.len()));
+            batches.push(batch.to_vec());
+            left = rest;
+            size = sizes.next().transpose()?.unwrap_or(size);
+        }
+        Ok(batches)
+    }
+
+    /// After a refresh: the play's hosts are those its pattern selects now.
+    pub fn refresh_hosts(&mut self, state: &PlayState) -> Result<(), Error> {
+        let pattern = pattern(&play_value(&state.base, &state.play.hosts)?);
+        let (hosts, _) = state.base.inventory().select(&pattern, &self.shared.settings)?;
+        *state.base.play.all_hosts.write().unwrap_or_else(|e| e.into_inner()) = hosts;
+        Ok(())
+    }
+
+    fn ask(&mut self, play: &Play, base: &Arc<crate::vars::ScopeBase>) -> Result<Values, Error> {
+        let mut answers = Values::default();
+        for prompt in &play.vars_prompt {
+            if self.has_extra(&prompt.name) {
+                continue;
+            }
+            self.emit(Event::VarsPrompt { name: prompt.name.clone(), private: prompt.private });
+            let answer = prompt::ask(prompt, &play_renderer(base))?;
+            answers.insert(prompt.name.clone(), answer);
+        }
+        Ok(answers)
+    }
+
+    fn has_extra(&self, name: &str) -> bool {
+        self.extra.contains_key(name)
+    }
+}
+
+fn batch_size(size: &Value, hosts: usize) -> Option<usize> {
+    if let Some(text) = size.as_str() {
+        if let Some(percent) = text.trim().strip_suffix('%') {
+            let part = percent.trim().parse::<f64>().ok()? / 100.0 * hosts as f64;
+            return Some((part as usize).max(1));
+        }
+        return text.trim().parse().ok();
+    }
+    usize::try_from(size.as_i64()?).ok()
+}
+
+/// A pattern as text; a list of patterns is joined.
+fn pattern(value: &Value) -> String {
+    match value.as_list() {
+        Some(items) => items.iter().map(|v| v.to_text().into_owned()).collect::<Vec<_>>().join(","),
+        None => value.to_text().into_owned(),
+    }
+}

@@ -1,0 +1,183 @@
+//! From a play's lists to the one list its hosts go through: tags select, handlers are flushed between sections.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use playbook_api::{Error, Place, Value};
+
+use crate::document::Node;
+use crate::playbook::{Action, Block, Frame, FrameKind, Item, Keywords, Play, Task, tags};
+use crate::run::call::state::PlayState;
+use crate::run::{Run, play_renderer};
+use crate::template::Renderer;
+use crate::vars::HostScope;
+
+/// A task of the engine's own.
+pub fn implicit(
+    action: &str,
+    args: Vec<(&str, Node)>,
+    place: &Place,
+    frame: &Arc<Frame>,
+    keywords: Keywords,
+) -> Arc<Task> {
+    let args: HashMap<Arc<str>, Node> = args.into_iter().map(|(k, v)| (Arc::from(k), v)).collect();
+    let action = Action { name: action.into(), place: place.clone(), args, variable_args: None };
+    Arc::new(Task { implicit: true, ..Task::new(action, keywords, frame.clone()) })
+}
+
+fn meta(what: &str, place: &Place, frame: &Arc<Frame>) -> Item {
+    let args = vec![("_raw_params", Node::value(place.clone(), what))];
+    Item::Task(implicit("meta", args, place, frame, Keywords::default()))
+}
+
+/// "Gathering Facts".
+fn gathering(play: &Play, subset: &[String], timeout: u64) -> Item {
+    let place = &play.place;
+    let mut args = Vec::new();
+    match &play.gather_subset {
+        Some(node) => args.push(("gather_subset", node.clone())),
+        None if !subset.is_empty() => {
+            args.push(("gather_subset", Node::value(place.clone(), subset.to_vec())));
+        }
+        None => {}
+    }
+    match &play.gather_timeout {
+        Some(node) => args.push(("gather_timeout", node.clone())),
+        None => args.push(("gather_timeout", Node::value(place.clone(), timeout))),
+    }
+    if let Some(node) = &play.fact_path {
+        args.push(("fact_path", node.clone()));
+    }
+    let keywords =
+        Keywords { name: Some(Node::value(place.clone(), "Gathering Facts")), ..Keywords::default() };
+    // Facts are every host's own, whatever the play runs once.
+    let own = Keywords {
+        values: [("run_once", Node::value(place.clone(), false))].into_iter().collect(),
+        ..Keywords::default()
+    };
+    let frame = Arc::new(Frame { kind: FrameKind::Block, keywords: own, parent: Some(play.frame.clone()) });
+    let task = implicit("ansible.builtin.gather_facts", args, place, &frame, keywords);
+    let task = Arc::into_inner(task).map(|task| Task { implicit: false, ..task });
+    Item::Task(Arc::new(task.expect("just made")))
+}
+
+impl Run {
+    /// All that a play's hosts go through.
+    pub fn compile(&self, play: &PlayState, gather: bool) -> Result<Arc<Vec<Item>>, Error> {
+        let written = &play.play;
+        let flush = || meta("flush_handlers", &written.place, &written.frame);
+        // Flushing is always wanted, unless the play's own tags are skipped.
+        let mut play_tags = frame_tags(&written.frame, &play_renderer(&play.base))?;
+        play_tags.push("always".to_owned());
+        let flushes = tags::selected(&play_tags, &self.shared.options.tags, &self.shared.options.skip_tags);
+        let mut items = Vec::new();
+        if gather && flushes {
+            items.push(gathering(
+                written,
+                &self.shared.settings.gather_subset,
+                self.shared.settings.gather_timeout,
+            ));
+        }
+        let mut section = |list: Vec<Item>| {
+            if !list.is_empty() {
+                items.extend(list);
+            }
+            if flushes {
+                items.push(flush());
+            }
+        };
+        section(self.selected(play, written.pre_tasks.clone())?);
+        let mut main = Vec::new();
+        for (_, tasks) in &written.roles {
+            main.extend(self.selected(play, tasks.clone())?);
+        }
+        main.extend(self.selected(play, written.tasks.clone())?);
+        section(main);
+        section(self.selected(play, written.post_tasks.clone())?);
+        Ok(Arc::new(items))
+    }
+
+    /// The items that `--tags` and `--skip-tags` select; a role's block ends with a mark that the host has been
+    /// through it.
+    pub fn selected(&self, play: &PlayState, items: Vec<Item>) -> Result<Vec<Item>, Error> {
+        let scope = HostScope::new(&play.base, &Arc::from(""), None, Default::default());
+        self.filter(items, &scope.renderer())
+    }
+
+    fn filter(&self, items: Vec<Item>, renderer: &Renderer) -> Result<Vec<Item>, Error> {
+        let mut kept = Vec::with_capacity(items.len());
+        for item in items {
+            match item {
+                Item::Task(task) => {
+                    if task.implicit || self.is_selected(&task, renderer)? {
+                        kept.push(Item::Task(task));
+                    }
+                }
+                Item::Block(block) => {
+                    let mut inner = self.filter(block.block.clone(), renderer)?;
+                    let rescue = self.filter(block.rescue.clone(), renderer)?;
+                    let always = self.filter(block.always.clone(), renderer)?;
+                    let is_role = matches!(block.frame.kind, FrameKind::Role(_));
+                    if inner.is_empty() && always.is_empty() && !is_role {
+                        continue;
+                    }
+                    if is_role {
+                        inner.push(meta("role_complete", &block.place, &block.frame));
+                    }
+                    let (id, place, frame) = (block.id, block.place.clone(), block.frame.clone());
+                    kept.push(Item::Block(Arc::new(Block {
+                        id,
+                        place,
+                        frame,
+                        block: inner,
+                        rescue,
+                        always,
+                    })));
+                }
+            }
+        }
+        Ok(kept)
+    }
+
+    fn is_selected(&self, task: &Task, renderer: &Renderer) -> Result<bool, Error> {
+        let (only, skip) = (&self.shared.options.tags, &self.shared.options.skip_tags);
+        let all = task_tags(task, renderer)?;
+        Ok(tags::selected(&all, only, skip))
+    }
+}
+
+/// The tags of a task and all around it.
+pub fn task_tags(task: &Task, renderer: &Renderer) -> Result<Vec<String>, Error> {
+    let mut all = frame_tags(&task.frame, renderer)?;
+    add_tags(&mut all, &task.keywords.tags, renderer)?;
+    all.sort();
+    all.dedup();
+    Ok(all)
+}
+
+fn frame_tags(frame: &Arc<Frame>, renderer: &Renderer) -> Result<Vec<String>, Error> {
+    let mut all = Vec::new();
+    for frame in frame.chain() {
+        add_tags(&mut all, &frame.keywords.tags, renderer)?;
+    }
+    Ok(all)
+}
+
+fn add_tags(all: &mut Vec<String>, written: &[Node], renderer: &Renderer) -> Result<(), Error> {
+    for node in written {
+        let value = match renderer.value(node) {
+            Ok(value) => value,
+            // A tag that depends on a host cannot select anything; it is kept as it was written.
+            Err(e) if e.is_undefined() => node.raw(),
+            Err(e) => return Err(e),
+        };
+        let items = match value.as_list() {
+            Some(items) => items.to_vec(),
+            None => vec![value],
+        };
+        for item in items.iter().filter(|i| !matches!(i, Value::Null | Value::Omit)) {
+            all.extend(tags::split(&item.to_text()).map(str::to_owned));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! A task's arguments: `module_defaults`, then what the task wrote, rendered.
+
+use std::collections::HashMap;
+
+use playbook_api::{Arguments, Error, Place, Value};
+
+use crate::playbook::Task;
+use crate::run::call::ItemCall;
+use crate::run::module::defaults;
+use crate::vars::HostScope;
+
+/// Renders the arguments; those named in `raw` are left to the action, which reads them as written.
+pub fn finalize(call: &ItemCall, scope: &HostScope, raw: &[&str]) -> Result<Arguments, Error> {
+    let task = call.task;
+    let renderer = scope.renderer();
+    let whole = |e: Error| {
+        e.context(format!("Finalization of task args for '{}' failed.", full_name(task))).at(&task.place)
+    };
+    let mut values = defaults::of_task(call, &renderer).map_err(whole)?;
+    let mut places: HashMap<String, Place> = HashMap::new();
+    if let Some(node) = &task.action.variable_args {
+        match renderer.value(node).map_err(whole)? {
+            Value::Map(map) => {
+                places.extend(map.keys().map(|k| (k.to_text().into_owned(), node.place().clone())));
+                values.extend(
+                    map.iter()
+                        .filter(|(_, v)| !matches!(v, Value::Omit))
+                        .map(|(k, v)| (k.clone(), v.clone())),
+                );
+            }
+            Value::Null | Value::Omit => {}
+            other => {
+                let message = format!("task arguments must be a dictionary, got {}", other.type_name());
+                return Err(whole(Error::new(message).at(node.place())));
+            }
+        }
+    }
+    for (name, node) in &task.action.args {
+        places.insert(name.to_string(), node.place().clone());
+        if raw.contains(&&**name) {
+            continue;
+        }
+        let value = renderer.value(node).map_err(|e| {
+            whole(e.context(format!("Error while resolving value for '{name}'")).at(node.place()))
+        })?;
+        if matches!(value, Value::Omit) {
+            values.shift_remove(&**name);
+        } else {
+            values.insert(Value::from(name.clone()), value);
+        }
+    }
+    Ok(Arguments { values, places, place: Some(task.action.place.clone()) })
+}
+
+/// `ansible.builtin.debug` for `debug`.
+fn full_name(task: &Task) -> String {
+    if task.action.name.contains('.') {
+        task.action.name.to_string()
+    } else {
+        format!("ansible.builtin.{}", task.action.name)
+    }
+}

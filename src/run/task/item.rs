@@ -1,0 +1,330 @@
+//! A task's life, for one item of its loop: scope → `when` → arguments → attempts → result.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use playbook_api::{Error, ErrorKind, Map, Value};
+
+use super::arguments;
+use crate::playbook::Task;
+use crate::report::{Event, Status, TaskResult};
+use crate::run::call::effect::Effect;
+use crate::run::call::keyword::{self, Verdict};
+use crate::run::call::{ActionCall, ItemCall, result};
+use crate::run::module::{asynchronous, python_action};
+use crate::vars::HostScope;
+
+/// What one item did.
+pub struct ItemOutcome {
+    pub result: TaskResult,
+    pub effects: Vec<Effect>,
+    /// Variables that the loop's next items see already: facts just set, the registered result.
+    pub carry: Vec<(Arc<str>, Value)>,
+}
+
+/// Runs one item (or the whole task, where it has no loop).
+pub fn run(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
+    let renderer = scope.renderer();
+    let mut outcome = match keyword::when(call.task, &renderer) {
+        Ok(Verdict::True) => {
+            attempts(call, scope).unwrap_or_else(|e| only(result::failed(call.info, scope, e)))
+        }
+        Ok(Verdict::False(condition)) => only(result::skipped(call.info, scope, condition)),
+        Err(e) => only(result::failed(call.info, scope, e)),
+    };
+    let result = &mut outcome.result;
+    result::deprecate(result, scope.take_deprecations());
+    if let Ok(Some(true)) = keyword::boolean(call.task, "no_log", &renderer) {
+        result.no_log = true;
+    }
+    if result.status == Status::Changed
+        || (result.status != Status::Skipped && result.values.get("changed").is_some_and(Value::is_true))
+    {
+        match notifications(call.task, scope) {
+            Ok(names)
+                if !names.is_empty() && !matches!(result.status, Status::Failed | Status::Unreachable) =>
+            {
+                outcome.effects.push(Effect::Notify(names));
+            }
+            Ok(_) => {}
+            Err(e) => return only(result::failed(call.info, scope, e)),
+        }
+    }
+    if let Some(name) = &call.task.register {
+        outcome.carry.push((name.clone(), outcome.result.values.clone().into()));
+    }
+    outcome
+}
+
+fn only(result: TaskResult) -> ItemOutcome {
+    ItemOutcome { result, effects: Vec::new(), carry: Vec::new() }
+}
+
+/// The names that `notify` gives, of the task and all around it.
+fn notifications(task: &Task, scope: &Arc<HostScope>) -> Result<Vec<String>, Error> {
+    let renderer = scope.renderer();
+    let mut names = Vec::new();
+    for node in keyword::inherited(task, "notify") {
+        match renderer.value(node)? {
+            Value::List(items) | Value::Tuple(items) => {
+                names.extend(items.iter().map(|v| v.to_text().into_owned()))
+            }
+            Value::Null | Value::Omit => {}
+            one => names.push(one.to_text().into_owned()),
+        }
+    }
+    Ok(names)
+}
+
+/// How often and how patiently `until` is tried.
+struct Patience {
+    tries: i64,
+    delay: f64,
+}
+
+fn patience(task: &Task, scope: &Arc<HostScope>) -> Result<Patience, Error> {
+    let renderer = scope.renderer();
+    let retries = match &task.retries {
+        Some(node) => keyword::integer(node, "retries", &renderer)?,
+        None => None,
+    };
+    let delay = match &task.delay {
+        Some(node) => keyword::float(node, "delay", &renderer)?,
+        None => None,
+    };
+    let tries = match retries {
+        None if task.until.is_empty() => 1,
+        None => 4,
+        Some(n) if n <= 0 => 1,
+        Some(n) => n + 1,
+    };
+    Ok(Patience { tries, delay: delay.unwrap_or(5.0).max(0.0) })
+}
+
+fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Error> {
+    let patience = patience(call.task, scope)?;
+    let check = check_mode(call, scope)?;
+    let delegated = delegate(call.task, scope)?;
+    let mut try_number = 1;
+    loop {
+        let retrying = patience.tries > 1 || !call.task.until.is_empty();
+        let number = retrying.then_some(try_number);
+        let mut attempt = attempt(call, scope, check, delegated.as_ref(), number)?;
+        if !retrying {
+            return Ok(attempt);
+        }
+        if attempt.result.status == Status::Skipped || attempt.result.status == Status::Unreachable {
+            return Ok(attempt);
+        }
+        let met = if call.task.until.is_empty() {
+            attempt.result.status != Status::Failed
+        } else {
+            let scope = with_result(call.task, scope, &attempt);
+            matches!(keyword::conditions(&call.task.until, &scope.renderer())?, Verdict::True)
+        };
+        if met {
+            return Ok(attempt);
+        }
+        if check {
+            // Nothing was changed, so waiting would be for nothing: say what the run would wait for.
+            let wait = format!("Would wait until {}", written(&call.task.until));
+            attempt.result.warnings.push(wait);
+            return Ok(attempt);
+        }
+        if try_number >= patience.tries {
+            let result = &mut attempt.result;
+            result.values.insert("failed".into(), true.into());
+            result.values.insert("attempts".into(), (try_number - 1).max(1).into());
+            // Where `failed_when` was asked, its answer stays.
+            if result.values.get("failed_when_result") == Some(&false.into()) {
+                return Ok(attempt);
+            }
+            result.status = Status::Failed;
+            if result.error.is_none() {
+                let last = result.values.get("msg").map(|m| m.to_text().into_owned());
+                let message = last.unwrap_or_else(|| "Retries exhausted.".into());
+                result.error = Some(Error::new(message).context("Task failed").at(&call.task.place));
+            }
+            result::ignore(scope, &mut attempt.result);
+            return Ok(attempt);
+        }
+        attempt.result.values.insert("retries".into(), patience.tries.into());
+        let left = (patience.tries - try_number) as u64;
+        (call.emit)(Event::Retry { result: attempt.result, left });
+        call.play.sleep(Duration::from_secs_f64(patience.delay))?;
+        try_number += 1;
+    }
+}
+
+fn written(conditions: &[crate::playbook::Condition]) -> String {
+    let text = |c: &crate::playbook::Condition| match c {
+        crate::playbook::Condition::Expression(e) => e.source().to_string(),
+        crate::playbook::Condition::Node(n) => n.raw().to_string(),
+    };
+    conditions.iter().map(text).collect::<Vec<_>>().join(" and ")
+}
+
+fn check_mode(call: &ItemCall, scope: &Arc<HostScope>) -> Result<bool, Error> {
+    Ok(keyword::boolean(call.task, "check_mode", &scope.renderer())?
+        .unwrap_or(call.play.shared.options.check))
+}
+
+/// The host that a task is delegated to.
+fn delegate(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Arc<str>>, Error> {
+    Ok(keyword::text(task, "delegate_to", &scope.renderer())?.map(Into::into))
+}
+
+/// The scope in which conditions on a result are evaluated.
+fn with_result(task: &Task, scope: &Arc<HostScope>, attempt: &ItemOutcome) -> Arc<HostScope> {
+    let mut local = attempt.carry.clone();
+    if let Some(name) = &task.register {
+        local.push((name.clone(), attempt.result.values.clone().into()));
+    }
+    scope.with_local(local)
+}
+
+/// One attempt: the action, its provisional result, `changed_when` and `failed_when`.
+fn attempt(
+    call: &ItemCall,
+    scope: &Arc<HostScope>,
+    check: bool,
+    delegated: Option<&Arc<str>>,
+    number: Option<i64>,
+) -> Result<ItemOutcome, Error> {
+    let native = call.play.shared.actions.find(&call.task.action.name);
+    let args = arguments::finalize(call, scope, native.map_or(&[][..], |a| a.raw))?;
+    let diff =
+        keyword::boolean(call.task, "diff", &scope.renderer())?.unwrap_or(call.play.shared.options.diff);
+    let mut action_call = ActionCall { args, check, diff, delegated, ..ActionCall::new(call, scope) };
+    let plugin = python_action::find(&action_call)?;
+    let is_action = plugin.is_some() || native.is_some();
+    let done = match (native, plugin) {
+        (_, None) if asynchronous::limit(call.task, scope)?.is_some() => {
+            asynchronous::run(&mut action_call, native)
+        }
+        (_, Some(plugin)) => python_action::run(&mut action_call, &plugin),
+        (Some(action), None) => (action.run)(action, &mut action_call),
+        (None, None) => action_call.module(),
+    };
+    let ActionCall { effects, carry, verbose, hidden, .. } = action_call;
+    let mut result = match done {
+        // It never came to the module.
+        Err(failure)
+            if matches!(failure.error.get_kind(), ErrorKind::Unreachable | ErrorKind::Connection) =>
+        {
+            let mut result = result::failed(call.info, scope, failure.error);
+            result.values.insert("changed".into(), false.into());
+            result
+        }
+        done => result::of(call.info, scope, done, is_action),
+    };
+    result.delegated = delegated.cloned();
+    result.verbose_always = verbose;
+    result.no_log |= hidden;
+    if let Some(number) = number {
+        result.values.insert("attempts".into(), number.into());
+    }
+    let mut outcome = ItemOutcome { result, effects, carry };
+    facts(call, scope, delegated, &mut outcome)?;
+    judge(call, scope, &mut outcome);
+    result::ignore(scope, &mut outcome.result);
+    Ok(outcome)
+}
+
+/// `changed_when`, then `failed_when`. One that cannot be evaluated fails the task, whose result stays.
+fn judge(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) {
+    if matches!(outcome.result.status, Status::Skipped | Status::Unreachable) {
+        return;
+    }
+    let holds = |conditions: &[crate::playbook::Condition], outcome: &ItemOutcome| {
+        let scope = with_result(call.task, scope, outcome);
+        let verdict = keyword::conditions(conditions, &scope.renderer())?;
+        Ok::<bool, Error>(matches!(verdict, Verdict::True))
+    };
+    if let Some(conditions) = &call.task.changed_when {
+        match holds(conditions, outcome) {
+            Ok(changed) => {
+                outcome.result.values.insert("changed".into(), changed.into());
+                if outcome.result.status != Status::Failed {
+                    outcome.result.status = if changed { Status::Changed } else { Status::Ok };
+                }
+            }
+            Err(e) => {
+                outcome.result.values.insert("changed_when_result".into(), e.to_string().into());
+                return broken(call, outcome, e);
+            }
+        }
+    }
+    if let Some(conditions) = &call.task.failed_when {
+        // A list of conditions fails the task when all of them hold.
+        match holds(conditions, outcome) {
+            Ok(fails) => failed_when(call, outcome, fails),
+            Err(e) => {
+                outcome.result.values.insert("failed_when_result".into(), e.to_string().into());
+                broken(call, outcome, e);
+            }
+        }
+    }
+}
+
+/// A condition on the result could not be evaluated.
+fn broken(call: &ItemCall, outcome: &mut ItemOutcome, error: Error) {
+    let result = &mut outcome.result;
+    let error = error.context("Task failed").at(&call.task.place);
+    result.status = Status::Failed;
+    result.values.insert("failed".into(), true.into());
+    result.values.insert("exception".into(), "(traceback unavailable)".into());
+    result.values.entry("msg".into()).or_insert_with(|| error.to_string().into());
+    result.error = Some(error);
+}
+
+fn failed_when(call: &ItemCall, outcome: &mut ItemOutcome, fails: bool) {
+    let result = &mut outcome.result;
+    result.values.insert("failed_when_result".into(), fails.into());
+    result.values.insert("failed".into(), fails.into());
+    if fails {
+        result.status = Status::Failed;
+        if result.error.is_none() {
+            let said = result.values.get("msg").and_then(Value::as_str).filter(|m| !m.is_empty());
+            let message = format!("Action failed: {}", said.unwrap_or("Failed because of failed_when."));
+            result.error = Some(Error::new(message).context("Task failed").at(&call.task.place));
+        }
+        return;
+    }
+    let changed = result.values.get("changed").is_some_and(Value::is_true);
+    result.status = if changed { Status::Changed } else { Status::Ok };
+    result.error = None;
+    if let Some(exception) = result.values.shift_remove("exception") {
+        result.values.insert("failed_when_suppressed_exception".into(), exception);
+    }
+}
+
+/// Facts that a module returned become the host's, or with `delegate_facts` the delegate's.
+fn facts(
+    call: &ItemCall,
+    scope: &Arc<HostScope>,
+    delegated: Option<&Arc<str>>,
+    outcome: &mut ItemOutcome,
+) -> Result<(), Error> {
+    let Some(facts) = outcome.result.values.get("ansible_facts").and_then(Value::as_map).cloned() else {
+        return Ok(());
+    };
+    let to_delegate = keyword::boolean(call.task, "delegate_facts", &scope.renderer())? == Some(true);
+    let host = match delegated {
+        Some(delegate) if to_delegate => delegate.clone(),
+        _ => call.host.clone(),
+    };
+    let names = |map: &Map| -> Vec<(Arc<str>, Value)> {
+        map.iter().map(|(k, v)| (Arc::from(&*k.to_text()), v.clone())).collect()
+    };
+    match call.task.action_name() {
+        // These bring their own effects.
+        "set_fact" | "include_vars" => {}
+        _ => {
+            // A fact of that name is a fact, and not all of them.
+            outcome.carry.extend(names(&facts).into_iter().filter(|(name, _)| &**name != "ansible_facts"));
+            outcome.effects.push(Effect::Facts { host, facts });
+        }
+    }
+    Ok(())
+}
