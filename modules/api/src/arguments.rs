@@ -1,4 +1,4 @@
-//! From what a task wrote to a module's argument struct, with errors that name the place.
+//! Conversion of a task's arguments into a module's argument struct, with errors that name the place.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -9,10 +9,12 @@ use serde_json::Value as Json;
 use crate::spec::{ArgType, OptionSpec, Spec};
 use crate::{Error, Map, Place, Redactor, Value, python};
 
-/// A task's arguments, rendered, and where each was written.
+/// A task's rendered arguments and where each was written.
 #[derive(Clone, Debug, Default)]
 pub struct Arguments {
+    /// The rendered values, by the name that the task wrote.
     pub values: Map,
+    /// Where each argument was written.
     pub places: HashMap<String, Place>,
     /// Where the task's action was written.
     pub place: Option<Place>,
@@ -25,6 +27,7 @@ impl From<Map> for Arguments {
 }
 
 impl Arguments {
+    /// Returns an argument by the name that the task wrote.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.values.get(name)
     }
@@ -47,7 +50,8 @@ impl Arguments {
         })
     }
 
-    /// The check alone: the arguments under their own names (aliases resolved), converted, defaults left out.
+    /// Validates and converts the arguments. The result uses the arguments' own names instead of aliases and leaves out
+    /// defaults.
     pub fn check(&self, module: &str, spec: &Spec, redactor: &Redactor) -> Result<Json, Error> {
         let (json, faults) = self.examine(module, spec, redactor, true);
         match faults.into_iter().next() {
@@ -56,8 +60,8 @@ impl Arguments {
         }
     }
 
-    /// Everything that is wrong with the arguments before they are rendered. What is [`Value::Unknown`] is taken
-    /// for right; where they are not `complete`, nothing counts as missing.
+    /// Returns every error in the arguments before they are rendered. A [`Value::Unknown`] is accepted for any type, and
+    /// no argument counts as missing unless they are `complete`.
     pub fn faults(&self, module: &str, spec: &Spec, complete: bool) -> Vec<Error> {
         self.examine(module, spec, &Redactor::default(), complete).1
     }
@@ -81,7 +85,7 @@ struct Where<'a> {
     path: String,
     arguments: &'a Arguments,
     redactor: &'a Redactor,
-    /// Whether these are all arguments there are.
+    /// Whether these are all of the task's arguments.
     complete: bool,
     faults: &'a RefCell<Vec<Error>>,
 }
@@ -104,7 +108,7 @@ impl Where<'_> {
     }
 }
 
-/// The arguments as their types are; what is wrong goes to the faults, the gravest first.
+/// Converts the arguments to their types. Problems are pushed to `faults`, the most severe first.
 fn check_map(values: &Map, spec: &Spec, at: &Where) -> serde_json::Map<String, Json> {
     let mut given: HashMap<&str, (&str, &Value)> = HashMap::new();
     let mut out = serde_json::Map::new();
@@ -224,7 +228,7 @@ fn unsupported(key: &Value, spec: &Spec, at: &Where) -> Error {
     }
     let module = at.module;
     let message = match module {
-        // Ansible's actions that check their arguments themselves say it in their own way.
+        // Ansible's actions validate their own arguments with another message.
         "fail" | "group_by" | "reboot" | "set_stats" | "wait_for_connection" => {
             format!("Invalid options for {module}: {shown}")
         }
@@ -283,7 +287,7 @@ fn check_option(written: &str, value: &Value, option: &OptionSpec, at: &Where) -
     Ok(json)
 }
 
-/// Converts as Ansible's argument types do; an error without a place is the reason alone.
+/// Converts a value as Ansible's argument types do. An error without a place is only the reason.
 fn convert(value: &Value, kind: &ArgType, at: &Where) -> Result<Json, Error> {
     let no = || {
         let shown = match kind {
@@ -364,7 +368,7 @@ fn article(kind: &ArgType) -> String {
     }
 }
 
-/// The texts and numbers that Ansible takes for a boolean.
+/// Converts the texts and numbers that Ansible accepts as booleans.
 pub fn to_bool(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(b) => Some(*b),
@@ -381,7 +385,7 @@ pub fn to_bool(value: &Value) -> Option<bool> {
     }
 }
 
-/// A dict written as JSON or as `k=v, k=v`.
+/// Parses a dict that is written as JSON or as `k=v, k=v`.
 fn text_to_dict(text: &str) -> Option<Value> {
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text).ok().map(Value::from_json);

@@ -1,4 +1,4 @@
-//! What a module is given beside its arguments.
+//! The environment that a module runs in.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,35 +7,39 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{Plugins, Redactor, Registry};
 
-/// What a module is given beside its arguments.
+/// The environment that a module runs in.
 #[derive(Clone, Default)]
 pub struct Context {
-    /// Touch nothing, say what would change.
+    /// Whether to report changes without making them.
     pub check: bool,
-    /// Say what differs.
+    /// Whether to return a [`Diff`](crate::Diff).
     pub diff: bool,
+    /// The number of `-v` flags.
     pub verbosity: u8,
     /// The task's `environment`, on top of the process's own.
     pub environment: Vec<(String, String)>,
-    /// Where relative paths on the host start; the login user's home on a remote host.
+    /// The directory that relative paths on the host start from; the login user's home on a remote host.
     pub directory: Option<PathBuf>,
-    /// `remote_tmp`.
+    /// The directory for temporary files (`remote_tmp`).
     pub temporary: Option<PathBuf>,
+    /// The secrets that must not be shown.
     pub redactor: Redactor,
-    /// Everything the crates brought: lookups, probes, secret sources, runners.
+    /// The lookups, probes, secret sources and runners of all crates.
     pub registry: Arc<Registry>,
     /// Filters, tests and lookups in other languages.
     pub plugins: Option<Arc<dyn Plugins>>,
+    /// Where a waiting module reports its progress.
     pub progress: Progress,
+    /// Whether the run was canceled; everything that waits checks it.
     pub cancel: Cancel,
-    /// A file that the caller has for the module.
+    /// A file on the controller that the module reads.
     pub source: Option<Arc<dyn Source>>,
-    /// Where the module may send a file's content.
+    /// The destination on the controller of a file that the module sends.
     pub sink: Option<Arc<dyn Sink>>,
 }
 
 impl Context {
-    /// Says on a terminal what is being waited for: "2 of 3 tasks running".
+    /// Shows on a terminal what the module is waiting for: "2 of 3 tasks running".
     pub fn progress(&self, message: impl Into<String>) {
         if let Some(sink) = &self.progress.0 {
             sink(self.redactor.text(&message.into()));
@@ -43,38 +47,41 @@ impl Context {
     }
 }
 
-/// A file on the caller's side, the controller's where the module runs elsewhere. A module that finds it needs
-/// nothing of it costs nothing.
+/// A file on the controller. Nothing is transferred until the module asks for it.
 pub trait Source: Send + Sync {
+    /// Returns the size in bytes.
     fn size(&self) -> u64;
-    /// The SHA-1 of the content.
+    /// Returns the SHA-1 checksum of the content, in hexadecimal.
     fn sha1(&self) -> io::Result<String>;
-    /// Reads from the beginning.
+    /// Opens the content for reading from its beginning.
     fn open(&self) -> io::Result<Box<dyn io::BufRead + Send>>;
-    /// The file itself, where it is on the module's own side.
+    /// Returns the path, if the module runs on the controller and can read the file itself.
     fn path(&self) -> Option<&Path> {
         None
     }
 }
 
-/// Takes a file's content to the caller's side.
+/// Stores a file's content on the controller.
 pub trait Sink: Send + Sync {
+    /// Reads the content to its end and stores it.
     fn take(&self, content: &mut dyn io::Read) -> io::Result<()>;
 }
 
-/// Where progress goes, if anywhere.
+/// The receiver of progress messages, if there is one.
 #[derive(Clone, Default)]
 pub struct Progress(pub Option<Arc<dyn Fn(String) + Send + Sync>>);
 
-/// Asked by whatever waits; set by Ctrl-C and by a task's timeout.
+/// A flag that Ctrl-C and a task's timeout set, and that everything that waits checks.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
+    /// Cancels the run or the task.
     pub fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    /// Returns whether the run or the task was canceled.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -1,10 +1,10 @@
-//! The error a user reads: what went wrong, where, and what to do next.
+//! Errors for users: what went wrong, where, and what to do next.
 
 use std::fmt;
 
 use crate::Place;
 
-/// What sort of error it is, where somebody up the stack decides by it.
+/// The kind of an error, for callers whose behavior depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// Bad input of any kind; the default.
@@ -13,19 +13,19 @@ pub enum ErrorKind {
     Syntax,
     /// A name or attribute that does not exist: `is defined` and `default` may catch it.
     Undefined,
-    /// A file that is not there.
+    /// A missing file.
     NotFound,
     /// A wrong or missing vault secret.
     Vault,
     /// A host that cannot be reached.
     Unreachable,
-    /// A host that is there, and where nothing can be run: a wrong password, say.
+    /// A host that can be reached but not used, for example because of a wrong password.
     Connection,
-    /// A fault of this program.
+    /// A bug in this program.
     Internal,
 }
 
-/// An error with the place it is about, what to do about it, and what caused it.
+/// An error with its place, its cause, and what the user can do about it.
 ///
 /// ```
 /// use playbook_api::{Error, Place};
@@ -46,6 +46,7 @@ struct Inner {
 }
 
 impl Error {
+    /// Creates an error of kind [`ErrorKind::Input`].
     pub fn new(message: impl Into<String>) -> Self {
         Error(Box::new(Inner {
             kind: ErrorKind::Input,
@@ -56,21 +57,24 @@ impl Error {
         }))
     }
 
+    /// Creates an error of kind [`ErrorKind::Undefined`].
     pub fn undefined(message: impl Into<String>) -> Self {
         Error::new(message).kind(ErrorKind::Undefined)
     }
 
+    /// Sets the kind.
     pub fn kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
     }
 
-    /// Says where; keeps a place that is already known, since the first is the nearest to the fault.
+    /// Adds the place. A place that is already known is kept, since it is the closest to the cause.
     pub fn at(mut self, place: &Place) -> Self {
         self.0.place.get_or_insert_with(|| place.clone());
         self
     }
 
+    /// Adds a place if there is one; see [`Error::at`].
     pub fn at_opt(self, place: Option<&Place>) -> Self {
         match place {
             Some(place) => self.at(place),
@@ -78,44 +82,50 @@ impl Error {
         }
     }
 
-    /// What the reader can do next, one sentence.
+    /// Sets what the user can do next, one sentence.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.0.help = Some(help.into());
         self
     }
 
+    /// Adds the cause.
     pub fn caused_by(mut self, cause: Error) -> Self {
         self.0.cause = Some(cause);
         self
     }
 
-    /// Wraps this error in one that says what was being done.
+    /// Wraps this error in one that says which operation failed.
     pub fn context(self, message: impl Into<String>) -> Error {
         let kind = self.0.kind;
         Error::new(message).kind(kind).caused_by(self)
     }
 
+    /// Returns whether a name or an attribute does not exist.
     pub fn is_undefined(&self) -> bool {
         self.0.kind == ErrorKind::Undefined
     }
 
+    /// Returns the kind.
     pub fn get_kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The message of this error alone, without its causes.
+    /// Returns the message of this error alone, without its causes.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
+    /// Returns the place, if it is known.
     pub fn place(&self) -> Option<&Place> {
         self.0.place.as_ref()
     }
 
+    /// Returns what the user can do next, if it is known.
     pub fn get_help(&self) -> Option<&str> {
         self.0.help.as_deref()
     }
 
+    /// Returns the cause, if there is one.
     pub fn cause(&self) -> Option<&Error> {
         self.0.cause.as_ref()
     }

@@ -1,4 +1,4 @@
-//! The other things a crate can bring beside modules.
+//! Plugins and services that a crate can provide in addition to modules.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::{Context, Error, Map, ModuleEntry, Value};
 
+/// A boxed future that can be sent between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A lookup plugin: `lookup('aws_secret', 'prod/db')`.
@@ -14,26 +15,29 @@ pub trait Lookup: Send + Sync {
     /// The short name and every full name: `["aws_secret", "amazon.aws.aws_secret"]`.
     fn names(&self) -> &'static [&'static str];
 
-    /// Waits where it must: lookups never run on a thread that moves bytes, but they may run inside one that has
+    /// Runs the lookup. It may block: lookups never run on a thread that serves connections, but on one that has
     /// entered the tokio runtime, so that `Handle::block_on` works.
     fn run(&self, terms: &[Value], options: &Map, context: &Context) -> Result<Vec<Value>, Error>;
 
-    /// Whether what it returns is a secret.
+    /// Returns whether the results are secrets.
     fn secret(&self) -> bool {
         false
     }
 }
 
-/// A filter that a crate brings: `{{ secret | postgresql_url(host=…) }}`.
+/// A filter: `{{ secret | postgresql_url(host=…) }}`.
 pub trait Filter: Send + Sync {
+    /// The short name and every full name.
     fn names(&self) -> &'static [&'static str];
+    /// Applies the filter to `input`.
     fn run(&self, input: &Value, arguments: &[Value], options: &Map) -> Result<Value, Error>;
 }
 
 /// Fetches an inventory source that the engine cannot read from a file (`s3://bucket/terraform.tfstate`).
 pub trait InventorySource: Send + Sync {
-    /// The scheme before `://`.
+    /// The URL scheme, without `://`.
     fn scheme(&self) -> &'static str;
+    /// Fetches the source as text.
     fn fetch<'a>(
         &'a self,
         location: &'a str,
@@ -53,10 +57,12 @@ pub trait SecretSource: Send + Sync {
     ) -> BoxFuture<'a, Result<Value, Error>>;
 }
 
-/// Runs a command to its end somewhere else: as an ECS task, in a container.
+/// Runs a command elsewhere until it exits, for example as an ECS task or in a container.
 pub trait TaskRunner: Send + Sync {
+    /// The name that a task selects the runner by.
     fn name(&self) -> &'static str;
-    /// `options` are the runner's own parameters. Answers the exit code and the last log lines.
+    /// Runs the command and returns its exit status and the last lines of its log. `options` are the runner's own
+    /// parameters.
     fn run<'a>(
         &'a self,
         command: &'a [String],
@@ -65,45 +71,54 @@ pub trait TaskRunner: Send + Sync {
     ) -> BoxFuture<'a, Result<(i64, String), Error>>;
 }
 
-/// How far a thing that `wait_until` watches has come.
+/// The state of a condition that `wait_until` waits for.
 #[derive(Clone, Debug)]
 pub enum ProbeState {
-    /// It is so. With the values to return.
+    /// The condition is met. Holds the values to return.
     Met(Map),
-    /// Not yet; what it is now, in words, and as values.
+    /// The condition is not met yet. Holds the current state as text and as values.
     Waiting(String, Map),
-    /// It can no longer become so; why.
+    /// The condition can no longer be met. Holds the reason and the current state.
     Never(String, Map),
 }
 
-/// Something `wait_until` can wait for: `wait_until: { target_group: {…} }`.
+/// A condition that `wait_until` can wait for: `wait_until: { target_group: {…} }`.
 pub trait Probe: Send + Sync {
+    /// The key that selects the probe in a `wait_until` task.
     fn name(&self) -> &'static str;
-    /// The documentation and types of its options.
+    /// Returns the documentation and types of the options.
     fn spec(&self) -> crate::Spec;
-    /// One look; asked again until it is met, can never be, or time is up.
+    /// Checks the condition once. It is called repeatedly until the condition is met, can no longer be met, or the
+    /// timeout expires.
     fn look<'a>(&'a self, options: &'a Map, context: &'a Context)
     -> BoxFuture<'a, Result<ProbeState, Error>>;
-    /// What a reader wants to know when time ran out: the last events, stopped tasks' reasons.
+    /// Returns details for the error after a timeout, such as recent events and the reasons of stopped tasks.
     fn explain<'a>(&'a self, options: &'a Map, context: &'a Context) -> BoxFuture<'a, Vec<String>> {
         let _ = (options, context);
         Box::pin(async { Vec::new() })
     }
 }
 
-/// Everything the crates brought, put together by `main`.
+/// The modules and plugins of all crates, collected by `main`.
 #[derive(Default)]
 pub struct Registry {
     modules: HashMap<String, Arc<ModuleEntry>>,
+    /// The lookups.
     pub lookups: Vec<Box<dyn Lookup>>,
+    /// The filters.
     pub filters: Vec<Box<dyn Filter>>,
+    /// The inventory sources.
     pub inventory_sources: Vec<Box<dyn InventorySource>>,
+    /// The sources of secrets.
     pub secret_sources: Vec<Box<dyn SecretSource>>,
+    /// The runners of commands.
     pub task_runners: Vec<Box<dyn TaskRunner>>,
+    /// The probes.
     pub probes: Vec<Box<dyn Probe>>,
 }
 
 impl Registry {
+    /// Adds modules under their short names, full names and aliases.
     pub fn add_modules(&mut self, entries: impl IntoIterator<Item = Arc<ModuleEntry>>) {
         for entry in entries {
             self.modules.insert(entry.doc.name.to_owned(), entry.clone());
@@ -117,27 +132,32 @@ impl Registry {
         }
     }
 
-    /// By short or full name.
+    /// Returns a module by short or full name.
     pub fn module(&self, name: &str) -> Option<&Arc<ModuleEntry>> {
         self.modules.get(name)
     }
 
+    /// Returns every name of every module.
     pub fn module_names(&self) -> impl Iterator<Item = &str> {
         self.modules.keys().map(String::as_str)
     }
 
+    /// Returns a lookup by short or full name.
     pub fn lookup(&self, name: &str) -> Option<&dyn Lookup> {
         self.lookups.iter().find(|l| l.names().contains(&name)).map(|l| &**l)
     }
 
+    /// Returns a filter by short or full name.
     pub fn filter(&self, name: &str) -> Option<&dyn Filter> {
         self.filters.iter().find(|f| f.names().contains(&name)).map(|f| &**f)
     }
 
+    /// Returns a probe by name.
     pub fn probe(&self, name: &str) -> Option<&dyn Probe> {
         self.probes.iter().find(|p| p.name() == name).map(|p| &**p)
     }
 
+    /// Returns a runner by name.
     pub fn task_runner(&self, name: &str) -> Option<&dyn TaskRunner> {
         self.task_runners.iter().find(|r| r.name() == name).map(|r| &**r)
     }

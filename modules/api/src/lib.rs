@@ -1,9 +1,9 @@
-//! What a playbook module is, and the other things a crate of modules can bring.
+//! The interface between the engine and its modules and plugins.
 //!
-//! The engine knows modules only through this crate, and modules know nothing of the engine: a module is a
-//! type whose fields are its arguments ([`HostModule`] or [`ControllerModule`]), it is given a [`Context`], and
-//! it gives back an [`Outcome`] or a [`Failure`]. Beside modules a crate can bring a [`Lookup`], an
-//! [`InventorySource`], a [`Probe`] for `wait_until`, a [`SecretSource`] and a [`TaskRunner`].
+//! The engine knows modules only through this crate, and modules do not depend on the engine. A module is a type whose
+//! fields are its arguments ([`HostModule`] or [`ControllerModule`]). It receives a [`Context`] and returns an
+//! [`Outcome`] or a [`Failure`]. A crate can also provide a [`Lookup`], a [`Filter`], an [`InventorySource`], a
+//! [`Probe`] for `wait_until`, a [`SecretSource`] and a [`TaskRunner`].
 
 pub mod arguments;
 pub mod context;
@@ -11,7 +11,6 @@ pub mod defaults;
 pub mod diff;
 pub mod error;
 pub mod extension;
-pub mod flat;
 pub mod module;
 pub mod name;
 mod nearest;
@@ -21,6 +20,7 @@ pub mod plugins;
 pub mod python;
 pub mod redact;
 pub mod reply;
+pub mod result_map;
 pub mod spec;
 pub mod sync;
 pub mod time;

@@ -1,4 +1,4 @@
-//! What a module is.
+//! Modules: the traits that they implement and the table that holds them.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,31 +9,31 @@ use serde::de::DeserializeOwned;
 
 use crate::{Arguments, Context, Error, Failure, Outcome, Redactor, Spec};
 
-/// What a module says of itself, beyond what its argument struct's doc comments and types say.
-/// `playbook doc NAME` prints both.
+/// A module's documentation, in addition to the doc comments and types of its argument struct. `playbook doc NAME`
+/// prints both.
 #[derive(Debug)]
 pub struct Doc {
     /// The short name: `slurp`.
     pub name: &'static str,
-    /// The collection of the Ansible namesake: `ansible.builtin`. Both `slurp` and `ansible.builtin.slurp` are
-    /// names of this module.
+    /// The collection of the Ansible module of the same name: `ansible.builtin`. Tasks may use `slurp` and
+    /// `ansible.builtin.slurp`.
     pub collection: &'static str,
-    /// Other full names that it goes by: `community.aws.ecs_service` moved house, say.
+    /// Other fully qualified names, for example after the module moved to another collection.
     pub aliases: &'static [&'static str],
-    /// One line.
+    /// The summary, one sentence in the third person.
     pub short: &'static str,
-    /// How it behaves with `--check`, one sentence.
+    /// The behavior with `--check`, one sentence.
     pub check_mode: &'static str,
-    /// Returned values: name, type, meaning.
+    /// The returned values: name, type and meaning.
     pub returns: &'static [(&'static str, &'static str, &'static str)],
-    /// Tasks, as YAML.
+    /// Example tasks, as YAML.
     pub examples: &'static str,
-    /// Takes its main argument as bare text (`command: ls`), given as `_raw_params`.
+    /// Whether the module takes bare text (`command: ls`), which it receives as `_raw_params`.
     pub free_form: bool,
 }
 
 impl Doc {
-    /// The base for struct update syntax: `Doc { name: "ping", short: "…", ..Doc::BUILTIN }`.
+    /// The defaults, for struct update syntax: `Doc { name: "ping", short: "…", ..Doc::BUILTIN }`.
     pub const BUILTIN: Doc = Doc {
         name: "",
         collection: "ansible.builtin",
@@ -45,21 +45,27 @@ impl Doc {
         free_form: false,
     };
 
+    /// Returns the fully qualified name: `ansible.builtin.slurp`.
     pub fn full_name(&self) -> String {
         format!("{}.{}", self.collection, self.name)
     }
 }
 
-/// A module that acts on a host, where the host is: in this process for a local connection, in the helper on a
-/// remote one. It is synchronous and knows nothing of connections. Its fields are its arguments.
+/// A module that acts on a managed host. It runs in this process for a local connection and in the helper on the host
+/// otherwise, is synchronous, and does not know about connections. Its fields are its arguments.
 pub trait HostModule: DeserializeOwned + JsonSchema + Send + 'static {
+    /// The module's documentation.
     const DOC: Doc;
+    /// Runs the module. In check mode it changes nothing and returns what it would have done.
     fn run(self, context: &Context) -> Result<Outcome, Failure>;
 }
 
-/// A module that runs in the controller and acts on a service: a cloud, a database.
+/// A module that runs in the controller and acts on a service, such as a cloud or a database. Its fields are its
+/// arguments.
 pub trait ControllerModule: DeserializeOwned + JsonSchema + Send + 'static {
+    /// The module's documentation.
     const DOC: Doc;
+    /// Runs the module. In check mode it changes nothing and returns what it would have done.
     fn run(self, context: &Context) -> impl Future<Output = Result<Outcome, Failure>> + Send;
 }
 
@@ -70,13 +76,17 @@ type ControllerFn = fn(Arc<ModuleEntry>, Arguments, Context) -> ControllerFuture
 /// How a module is run.
 #[derive(Clone, Copy)]
 pub enum Run {
+    /// On the host, synchronously.
     Host(HostFn),
+    /// In the controller, asynchronously.
     Controller(ControllerFn),
 }
 
-/// A line of a crate's table of modules.
+/// An entry of a crate's table of modules.
 pub struct ModuleEntry {
+    /// The documentation.
     pub doc: &'static Doc,
+    /// How the module is run.
     pub run: Run,
     check: fn(&ModuleEntry, &Arguments, &Redactor) -> Result<(), Error>,
     build: fn() -> Spec,
@@ -91,6 +101,7 @@ impl std::fmt::Debug for ModuleEntry {
 }
 
 impl ModuleEntry {
+    /// Creates the entry of a module that acts on a host.
     pub fn host<M: HostModule>() -> Arc<ModuleEntry> {
         Self::new::<M>(
             &M::DOC,
@@ -101,6 +112,7 @@ impl ModuleEntry {
         )
     }
 
+    /// Creates the entry of a module that acts on a service.
     pub fn controller<M: ControllerModule>() -> Arc<ModuleEntry> {
         Self::new::<M>(
             &M::DOC,
@@ -126,18 +138,21 @@ impl ModuleEntry {
         })
     }
 
-    /// Whether the module would take these arguments; secret ones are registered with the redactor. For who sends
-    /// them elsewhere to be run.
+    /// Validates arguments before they are sent to a host, and registers secret ones with the redactor.
+    ///
+    /// # Errors
+    ///
+    /// The first argument that the module would reject.
     pub fn check(&self, arguments: &Arguments, redactor: &Redactor) -> Result<(), Error> {
         (self.check)(self, arguments, redactor)
     }
 
-    /// Built at first use: most runs touch a handful of modules.
+    /// Returns the arguments' types and rules. They are built at first use, since a run uses few modules.
     pub fn spec(&self) -> &Spec {
         self.spec.get_or_init(self.build)
     }
 
-    /// JSON Schema of the arguments, for editors.
+    /// Returns the JSON Schema of the arguments, for editors.
     pub fn json_schema(&self) -> serde_json::Value {
         (self.schema)()
     }

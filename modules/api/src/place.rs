@@ -1,4 +1,4 @@
-//! Where something was written.
+//! Positions in documents.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,12 +8,16 @@ use std::sync::Arc;
 /// Line zero means that only the file is known (a value given with `-e` has the file `<command line>`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
+    /// The path, as it is shown to users.
     pub file: Arc<str>,
+    /// The line, counted from one; zero if only the file is known.
     pub line: u32,
+    /// The column, counted from one; zero if only the line is known.
     pub column: u32,
 }
 
 impl Place {
+    /// Creates a place.
     pub fn new(file: impl Into<Arc<str>>, line: u32, column: u32) -> Self {
         Place { file: file.into(), line, column }
     }

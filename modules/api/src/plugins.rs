@@ -1,20 +1,23 @@
-//! Plugins that no crate brings: those that people keep beside their playbooks, in another language.
+//! Plugins in other languages, which are kept beside playbooks and in collections.
 
 use crate::{Error, Map, Value};
 
-/// What kind of plugin is asked for.
+/// The kind of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PluginKind {
+    /// A filter.
     Filter,
+    /// A test.
     Test,
+    /// A lookup.
     Lookup,
+    /// An inventory plugin.
     Inventory,
 }
 
-/// The variables that a plugin may look at, as they were written: text that is a template is marked as trusted and
-/// not rendered yet.
+/// The variables that a plugin may read, as they were written: templates are marked as trusted and not rendered yet.
 pub trait Variables {
-    /// All of the host in question, or of another one.
+    /// Returns all variables of the current host, or of another one.
     fn all(&self, host: Option<&str>) -> Option<Map>;
 }
 
@@ -25,20 +28,24 @@ impl Variables for () {
     }
 }
 
-/// Finds and calls such plugins, by short or full name.
+/// Finds and calls plugins by short or full name.
 pub trait Plugins: Send + Sync {
-    /// Whether there is one that has the name and comes before a built-in one: a file beside the playbook or in a
-    /// configured folder.
+    /// Returns whether a plugin of this name takes precedence over a built-in one: a file beside the playbook or in a
+    /// configured directory.
     fn overrides(&self, kind: PluginKind, name: &str) -> bool;
 
-    /// Whether there is one of the name at all. An error says that there is, and why it cannot be loaded.
+    /// Returns whether there is a plugin of this name.
+    ///
+    /// # Errors
+    ///
+    /// There is one, and it cannot be loaded.
     fn has(&self, kind: PluginKind, name: &str) -> Result<bool, Error>;
 
-    /// Has an inventory plugin read a source, on top of the inventory so far: `hosts` with their variables, and
-    /// `groups` with their `hosts`, `children` and `vars`. None where there is no such plugin.
+    /// Reads a source with an inventory plugin. `known` is the inventory so far. The result holds `hosts` with their
+    /// variables and `groups` with their `hosts`, `children` and `vars`; it is `None` if there is no such plugin.
     fn inventory(&self, name: &str, source: &str, known: &Map) -> Result<Option<Map>, Error>;
 
-    /// Calls a filter, or a test.
+    /// Calls a filter or a test.
     fn call(
         &self,
         kind: PluginKind,
@@ -48,11 +55,15 @@ pub trait Plugins: Send + Sync {
         options: &Map,
     ) -> Result<Value, Error>;
 
-    /// Whether a lookup takes undefined values as they are.
+    /// Returns whether a lookup accepts undefined values.
     fn takes_undefined(&self, name: &str) -> bool;
 
-    /// What an option of a plugin is set to, and by what; `kind` as ansible-core has it. None where the plugin has no
-    /// such option, an error where there is no such plugin.
+    /// Returns the value of a plugin's option and where it was set, or `None` if the plugin has no such option. `kind`
+    /// is ansible-core's name of the plugin type.
+    ///
+    /// # Errors
+    ///
+    /// There is no such plugin.
     fn option(
         &self,
         kind: &str,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::Value;
 
-/// Python's `repr(value)`.
+/// Returns Python's `repr(value)`.
 ///
 /// ```
 /// use playbook_api::{Value, map, python::repr};
@@ -111,7 +111,7 @@ fn write_str(out: &mut String, text: &str) {
     out.push(quote);
 }
 
-/// Python's `repr(float)`: the shortest digits that read back, `e` notation from 1e16 up and below 1e-4.
+/// Returns Python's `repr(float)`: the shortest digits that read back, `e` notation from 1e16 up and below 1e-4.
 pub fn float(n: f64) -> String {
     if n.is_nan() {
         return "nan".into();
@@ -130,7 +130,7 @@ pub fn float(n: f64) -> String {
     if text.contains('.') { text } else { text + ".0" }
 }
 
-/// What `json.dumps` makes of a key that is no text.
+/// Returns the text that `json.dumps` writes for a key that is not text.
 pub fn json_key(key: &Value) -> String {
     match key {
         Value::Null => "null".into(),
@@ -139,16 +139,18 @@ pub fn json_key(key: &Value) -> String {
     }
 }
 
-/// How `json.dumps` is to print.
+/// The options of [`json`].
 #[derive(Clone, Copy, Debug)]
 pub struct JsonStyle {
-    /// Spaces a level; nothing prints one line.
+    /// The number of spaces per level; `None` prints one line.
     pub indent: Option<usize>,
+    /// Whether keys are sorted.
     pub sort_keys: bool,
+    /// Whether characters outside of ASCII are escaped.
     pub ensure_ascii: bool,
 }
 
-/// Python's `json.dumps`.
+/// Returns Python's `json.dumps(value)`.
 ///
 /// ```
 /// use playbook_api::{map, python::{JsonStyle, json}};

@@ -1,14 +1,14 @@
-//! Keeps secrets out of what people read.
+//! Masking of secrets in reports.
 
 use std::collections::HashSet;
 use std::sync::{Arc, RwLock};
 
 use crate::{Map, Value};
 
-/// What stands in a report where a secret stood.
+/// The text that replaces a secret.
 pub const MASK: &str = "********";
 
-/// The secrets that are known so far, and the filter that replaces them.
+/// The secrets that are known so far.
 ///
 /// A secret is registered when its mark is made (a vault is opened, a secret fetched, a `no_log` argument
 /// parsed), so that it is also found inside texts that no longer carry the mark, such as a program's output.
@@ -18,10 +18,11 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Shorter texts are only hidden where their own value carries the mark: as substrings they would
-    /// blank out half of the report.
+    /// The shortest secret, in bytes, that is replaced inside other text. Shorter ones would mask unrelated text;
+    /// they are masked only where the value itself carries the mark.
     const SHORTEST: usize = 6;
 
+    /// Registers a secret. Lines of a secret that are at least 16 bytes long are registered as well.
     pub fn register(&self, secret: &str) {
         if secret.len() >= Self::SHORTEST {
             let mut all = self.secrets.write().unwrap_or_else(|e| e.into_inner());
@@ -42,6 +43,7 @@ impl Redactor {
         }
     }
 
+    /// Returns the text with every registered secret replaced by [`MASK`].
     pub fn text(&self, text: &str) -> String {
         let all = self.secrets.read().unwrap_or_else(|e| e.into_inner());
         let mut found: Vec<&Arc<str>> = all.iter().filter(|s| text.contains(&***s)).collect();
@@ -49,7 +51,7 @@ impl Redactor {
         found.into_iter().fold(text.to_owned(), |text, secret| text.replace(&**secret, MASK))
     }
 
-    /// The value with every marked or registered secret replaced.
+    /// Returns the value with every marked or registered secret replaced.
     pub fn value(&self, value: &Value) -> Value {
         match value {
             Value::Str(text) if text.is_secret() => MASK.into(),
@@ -66,12 +68,13 @@ impl Redactor {
         }
     }
 
+    /// Returns the map with every marked or registered secret replaced.
     pub fn map(&self, map: &Map) -> Map {
         map.iter().map(|(k, v)| (k.clone(), self.value(v))).collect()
     }
 }
 
-/// A URL as it may be shown: without the password that it may hold.
+/// Returns the URL with its password masked.
 ///
 /// ```
 /// use playbook_api::without_password;

@@ -1,27 +1,34 @@
-//! What a module in another language printed becomes an outcome.
+//! Conversion of the output of modules in other languages into outcomes.
 
 use crate::{Error, Failure, Map, Outcome, Value};
 use serde_json::Value as Json;
 
-/// What a module printed, and how it ended.
+/// The output and the exit status of a module.
 pub struct Printed<'a> {
+    /// The exit status.
     pub rc: i64,
+    /// The standard output.
     pub stdout: &'a str,
+    /// The standard error.
     pub stderr: &'a str,
-    /// What ran it.
+    /// The interpreter that ran it, if there was one.
     pub interpreter: Option<&'a str>,
 }
 
-/// Reads a module's result.
+/// Reads a module's result from its output.
+///
+/// # Errors
+///
+/// The module failed, or its output holds no result.
 pub fn read(printed: &Printed) -> Result<Outcome, Failure> {
     match result(printed.stdout) {
         Ok((Json::Object(result), junk)) => with_junk(result, junk),
-        Ok((other, _)) => Err(unreadable(printed, &format!("the result is no dictionary: {other}"))),
+        Ok((other, _)) => Err(unreadable(printed, &format!("the result is not a dictionary: {other}"))),
         Err(reason) => Err(unreadable(printed, &reason)),
     }
 }
 
-/// The JSON in the output, without what stands before and after it, and a warning about what follows it.
+/// Returns the JSON in the output without the text around it, and a warning about text that follows it.
 fn result(stdout: &str) -> Result<(Json, Option<String>), String> {
     let lines: Vec<&str> = stdout.lines().collect();
     let first = lines.iter().position(|line| line.trim_start().starts_with('{'));
@@ -59,7 +66,7 @@ fn unreadable(printed: &Printed, reason: &str) -> Failure {
     failure
 }
 
-/// Reads a result that is JSON already.
+/// Converts a result that is already parsed.
 pub fn outcome(result: serde_json::Map<String, Json>) -> Result<Outcome, Failure> {
     with_junk(result, None)
 }
@@ -80,7 +87,7 @@ fn with_junk(mut result: serde_json::Map<String, Json>, junk: Option<String>) ->
     let mut warnings: Vec<String> = junk.into_iter().collect();
     warnings.extend(list(result.remove("warnings")).into_iter().map(event_text));
     let deprecations: Vec<Value> = list(result.remove("deprecations")).into_iter().map(deprecation).collect();
-    // Lists of this name are the engine's own, for loops.
+    // The engine uses lists of this name for the results of loops.
     if result.get("results").is_some_and(|results| !results.is_array() && !results.is_object())
         && let Some(results) = result.remove("results")
     {
@@ -118,10 +125,10 @@ fn list(value: Option<Json>) -> Vec<Json> {
     }
 }
 
-/// The type that ansible-core's module_utils give to some of what they print.
+/// The key with which ansible-core's module_utils mark the type of a value.
 const TYPE: &str = "__ansible_type";
 
-/// The text of an error or a warning: itself, or a summary of what happened and why.
+/// Returns the text of an error or a warning, including its causes.
 fn event_text(value: Json) -> String {
     let Json::Object(summary) = &value else {
         return Value::from_json(value).to_text().into_owned();
@@ -148,7 +155,7 @@ fn chained(event: &serde_json::Map<String, Json>) -> String {
     }
 }
 
-/// A deprecation as results hold it.
+/// Returns a deprecation in the form that results hold.
 fn deprecation(value: Json) -> Value {
     let Json::Object(mut summary) = value else {
         return Value::from_json(value);
@@ -174,12 +181,12 @@ fn deprecation(value: Json) -> Value {
     map.into()
 }
 
-/// Whether a key is the engine's own, and nobody's business.
+/// Returns whether a key is internal to the engine.
 fn is_internal(name: &str) -> bool {
     name.starts_with("_ansible_")
 }
 
-/// Takes the types out of what module_utils print, and what is internal.
+/// Removes the type marks of module_utils and internal keys.
 fn plain(value: Json) -> Json {
     match value {
         Json::Array(items) => items.into_iter().map(plain).collect(),
@@ -196,7 +203,7 @@ fn plain(value: Json) -> Json {
     }
 }
 
-/// The sentence that tells of a deprecation.
+/// Returns the text of a deprecation warning.
 pub fn deprecation_text(value: &Value) -> String {
     let text = |name: &str| value.get(name).filter(|v| !v.is_null()).map(|v| v.to_text().into_owned());
     let Some(message) = text("msg") else { return value.to_text().into_owned() };

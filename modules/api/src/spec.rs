@@ -1,26 +1,32 @@
-//! What arguments a module takes, read off its argument struct's JSON Schema.
+//! The arguments that a module accepts, derived from the JSON Schema of its argument struct.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde_json::Value as Json;
 
-/// The type of an argument, in Ansible's words.
+/// The type of an argument, as in Ansible.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ArgType {
+    /// Text.
     Str,
     /// Text that names a file on the host: `~` and `$VAR` are expanded there.
     Path,
+    /// A boolean, in any of the forms that Ansible accepts.
     Bool,
+    /// An integer.
     Int,
+    /// A floating-point number.
     Float,
+    /// A list of elements of one type.
     List(Box<ArgType>),
-    /// With the options it may hold, or free.
+    /// A dict, with the options that it may hold, or with any.
     Dict(Option<Box<Spec>>),
-    /// Anything, as it is.
+    /// Any value, unconverted.
     Raw,
 }
 
 impl ArgType {
+    /// Returns the name that Ansible gives the type.
     pub fn name(&self) -> &'static str {
         match self {
             ArgType::Str => "str",
@@ -38,13 +44,19 @@ impl ArgType {
 /// One argument.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OptionSpec {
+    /// The description, from the doc comment of the field.
     pub description: String,
+    /// The type.
     pub kind: ArgType,
+    /// Other names.
     pub aliases: Vec<String>,
+    /// Whether the argument must be given.
     pub required: bool,
+    /// The default value, if there is one.
     pub default: Option<Json>,
+    /// The accepted values; empty if any value is accepted.
     pub choices: Vec<String>,
-    /// The value is a secret, whoever gave it.
+    /// Whether the value is always a secret.
     pub no_log: bool,
 }
 
@@ -55,24 +67,31 @@ pub struct OptionSpec {
 /// an argument's aliases are one of its field: `#[schemars(extend("aliases" = ["dest", "name"]))]`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spec {
+    /// The description, from the doc comment of the struct.
     pub description: String,
+    /// The arguments, by name.
     pub options: IndexMap<String, OptionSpec>,
+    /// Groups of which at most one argument may be given.
     pub mutually_exclusive: Vec<Vec<String>>,
+    /// Groups of which all arguments or none must be given.
     pub required_together: Vec<Vec<String>>,
+    /// Groups of which at least one argument must be given.
     pub required_one_of: Vec<Vec<String>>,
-    /// (argument, value, the arguments it asks for, whether any one of them is enough)
+    /// Conditional requirements: (argument, value, the arguments that it then requires, whether one of them is enough).
     pub required_if: Vec<(String, Json, Vec<String>, bool)>,
+    /// Arguments that require others: (argument, the arguments that it requires).
     pub required_by: Vec<(String, Vec<String>)>,
-    /// Takes arguments of any other name too, as they are: the struct has a flattened map.
+    /// Whether arguments of any other name are accepted unconverted, because the struct has a flattened map.
     pub open: bool,
 }
 
 impl Spec {
+    /// Returns the spec of an argument struct.
     pub fn of<T: JsonSchema>() -> Spec {
         Spec::from_schema(&Spec::schema::<T>())
     }
 
-    /// The JSON Schema itself, for editors.
+    /// Returns the JSON Schema, for editors.
     pub fn schema<T: JsonSchema>() -> Json {
         let settings =
             schemars::generate::SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
@@ -112,7 +131,7 @@ impl Spec {
         }
     }
 
-    /// The option that goes by this name or alias.
+    /// Finds an argument by name or alias.
     pub fn find(&self, name: &str) -> Option<(&str, &OptionSpec)> {
         if let Some((name, option)) = self.options.get_key_value(name) {
             return Some((name, option));

@@ -1,4 +1,4 @@
-//! The one value model: what variables hold, templates compute, modules take and return.
+//! The value model for variables, templates, arguments and returned values.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -21,55 +21,60 @@ pub type Map = IndexMap<Value, Value>;
 
 static SECRETS: AtomicBool = AtomicBool::new(false);
 
-/// Text, and whether it is a secret. The mark travels with the value and every report replaces it.
+/// Text with its marks: whether it is a secret, whether it is trusted to hold a template, and where it came from. A secret
+/// is masked in every report.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Text {
     text: Arc<str>,
     secret: bool,
     trusted: bool,
-    /// Where it came from, for the few sources that say so.
+    /// Where the text came from, if its source said so.
     source: Option<Arc<Source>>,
 }
 
 /// Where a text came from.
 #[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Source {
-    /// As people are told of it.
+    /// A description for users.
     Named(String),
-    /// What was opened to read it, as it was closed.
+    /// The vault envelope that it was decrypted from.
     Envelope(String),
 }
 
 impl Text {
+    /// Creates text without marks.
     pub fn new(text: impl Into<Arc<str>>) -> Self {
         Text { text: text.into(), secret: false, trusted: false, source: None }
     }
 
+    /// Creates text that every report masks.
     pub fn secret(text: impl Into<Arc<str>>) -> Self {
         SECRETS.store(true, AtomicOrdering::Relaxed);
         Text { text: text.into(), secret: true, trusted: false, source: None }
     }
 
-    /// Whether this process has made any secret text: where not, nobody needs to look for marks.
+    /// Returns whether this process created any secret text. If not, values need not be searched for marks.
     pub fn secrets_exist() -> bool {
         SECRETS.load(AtomicOrdering::Relaxed)
     }
 
+    /// Returns whether the text is a secret.
     pub fn is_secret(&self) -> bool {
         self.secret
     }
 
-    /// Text as a trusted document holds it: where an expression is expected, it may be one. Whatever computes a
-    /// text loses the mark.
+    /// Creates text of a trusted document, which may be an expression where one is expected. Computed text does not keep
+    /// the mark.
     pub fn trusted(text: impl Into<Arc<str>>) -> Self {
         Text { trusted: true, ..Text::new(text) }
     }
 
-    /// The same text, saying where it came from: `<environment variable 'HOME'>`.
+    /// Adds where the text came from: `<environment variable 'HOME'>`.
     pub fn with_origin(self, origin: String) -> Self {
         Text { source: Some(Arc::new(Source::Named(origin))), ..self }
     }
 
+    /// Returns where the text came from, if its source said so.
     pub fn origin(&self) -> Option<&str> {
         match self.source.as_deref() {
             Some(Source::Named(origin)) => Some(origin),
@@ -77,12 +82,12 @@ impl Text {
         }
     }
 
-    /// The same text, with the vault that it was in. Whatever computes a text loses it.
+    /// Adds the vault envelope that the text was decrypted from. Computed text does not keep it.
     pub fn with_envelope(self, envelope: String) -> Self {
         Text { source: Some(Arc::new(Source::Envelope(envelope))), ..self }
     }
 
-    /// The vault that the text was in.
+    /// Returns the vault envelope that the text was decrypted from, if there is one.
     pub fn envelope(&self) -> Option<&str> {
         match self.source.as_deref() {
             Some(Source::Envelope(envelope)) => Some(envelope),
@@ -90,10 +95,12 @@ impl Text {
         }
     }
 
+    /// Returns whether the text came unchanged from a trusted document.
     pub fn is_trusted(&self) -> bool {
         self.trusted
     }
 
+    /// Returns the text itself.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -112,9 +119,7 @@ impl fmt::Debug for Text {
     }
 }
 
-/// A value.
-///
-/// Equality, ordering and printing are Python's, since that is what playbooks were written against:
+/// A value. Equality, ordering and printing are Python's:
 ///
 /// ```
 /// use playbook_api::Value;
@@ -125,69 +130,83 @@ impl fmt::Debug for Text {
 #[derive(Clone, Default)]
 pub enum Value {
     #[default]
+    /// The absence of a value, `None` in Python.
     Null,
+    /// A boolean.
     Bool(bool),
+    /// An integer that fits 64 bits.
     Int(i64),
-    /// Only for numbers that do not fit an [`Value::Int`].
+    /// An integer that does not fit an [`Value::Int`].
     BigInt(Arc<BigInt>),
+    /// A floating-point number.
     Float(f64),
+    /// Text.
     Str(Text),
+    /// Bytes.
     Bytes(Arc<[u8]>),
+    /// A list.
     List(Arc<Vec<Value>>),
+    /// A tuple, which prints differently and never equals a list.
     Tuple(Arc<Vec<Value>>),
+    /// A map, `dict` in Python.
     Map(Arc<Map>),
-    /// A name or attribute that does not exist, with the message its use produces.
+    /// A name or attribute that does not exist, with the message of the error that its use raises.
     Undefined(Arc<str>),
-    /// Known only after a change that check mode did not make; the text says what would make it known.
+    /// A value that is known only after a change that check mode did not make. The text says which change.
     Unknown(Arc<str>),
-    /// The placeholder that removes the argument it is given to.
+    /// The `omit` placeholder, which removes the argument that it is given to.
     Omit,
-    /// Something only the template room understands (a macro, a loop, a value not computed yet).
+    /// A value that only the template engine understands, such as a macro or a value that is not computed yet.
     Object(Arc<dyn Object>),
 }
 
-/// A value with behaviour of its own. Modules never meet one: arguments are finalized before they see them.
+/// A value with behavior. Modules never receive one, since their arguments are finalized first.
 pub trait Object: Any + Send + Sync + fmt::Debug {
+    /// Returns the name of the type that messages use.
     fn type_name(&self) -> &'static str;
 
-    /// A value that is computed when somebody asks: computes it (once).
+    /// Computes a lazy value once; `None` if the object is not one.
     fn force(&self) -> Option<Result<Value, Error>> {
         None
     }
 
-    /// Python's `str()`, where it is more than the type's name.
+    /// Returns Python's `str()` of the object, if it is more than the name of the type.
     fn text(&self) -> Option<String> {
         None
     }
 
-    /// For maps too large to be built for one look into them (`hostvars`): a member, without computing the rest.
-    /// Only asked where [`Object::is_map`] says so.
+    /// Returns a member of a map without computing the others, for maps that are too large to build for one access
+    /// (`hostvars`). It is only called if [`Object::is_map`] returns true.
     fn member(&self, _key: &Value) -> Option<Result<Value, Error>> {
         None
     }
 
-    /// Whether [`Object::member`] answers.
+    /// Returns whether the object is a map, so that [`Object::member`] works.
     fn is_map(&self) -> bool {
         false
     }
 
+    /// Returns the object for a downcast.
     fn as_any(&self) -> &dyn Any;
 }
 
 impl Value {
+    /// Creates text.
     pub fn str(text: impl Into<Arc<str>>) -> Self {
         Value::Str(Text::new(text))
     }
 
+    /// Creates text that every report masks.
     pub fn secret(text: impl Into<Arc<str>>) -> Self {
         Value::Str(Text::secret(text))
     }
 
+    /// Creates an empty map.
     pub fn map() -> Self {
         Value::from(Map::default())
     }
 
-    /// The smallest variant that holds the number.
+    /// Creates an integer of the smallest variant that holds it.
     pub fn big(n: BigInt) -> Self {
         match n.to_i64() {
             Some(n) => Value::Int(n),
@@ -195,18 +214,22 @@ impl Value {
         }
     }
 
+    /// Creates an undefined value; `reason` is the message of an error that its use raises.
     pub fn undefined(reason: impl Into<Arc<str>>) -> Self {
         Value::Undefined(reason.into())
     }
 
+    /// Returns whether the value is null.
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)
     }
 
+    /// Returns whether the value is undefined.
     pub fn is_undefined(&self) -> bool {
         matches!(self, Value::Undefined(_))
     }
 
+    /// Returns the text, if the value is text.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Value::Str(text) => Some(text),
@@ -214,7 +237,7 @@ impl Value {
         }
     }
 
-    /// A text's lines, without their ends. The only line of a text is that text, and takes no memory of its own.
+    /// Returns the lines of a text without their terminators. The only line of a text shares its memory.
     pub fn lines(&self) -> Value {
         let Value::Str(text) = self else { return Value::from(Vec::<Value>::new()) };
         let line = |line: &str| match line.len() == text.len() {
@@ -224,6 +247,7 @@ impl Value {
         text.as_str().lines().map(line).collect()
     }
 
+    /// Returns the boolean, if the value is one.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Value::Bool(b) => Some(*b),
@@ -231,6 +255,7 @@ impl Value {
         }
     }
 
+    /// Returns the integer, if the value is one that fits 64 bits; a boolean counts as 0 or 1.
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Value::Int(n) => Some(*n),
@@ -239,7 +264,7 @@ impl Value {
         }
     }
 
-    /// Any number, booleans included, as Python counts them.
+    /// Returns any number, or a boolean as 0 or 1.
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Value::Int(n) => Some(*n as f64),
@@ -250,7 +275,7 @@ impl Value {
         }
     }
 
-    /// The items of a list or tuple.
+    /// Returns the items of a list or tuple.
     pub fn as_list(&self) -> Option<&[Value]> {
         match self {
             Value::List(items) | Value::Tuple(items) => Some(items),
@@ -258,6 +283,7 @@ impl Value {
         }
     }
 
+    /// Returns the map, if the value is one.
     pub fn as_map(&self) -> Option<&Map> {
         match self {
             Value::Map(map) => Some(map),
@@ -265,12 +291,12 @@ impl Value {
         }
     }
 
-    /// A member of a map by its name; nothing where this is no map.
+    /// Returns a member of a map by name; `None` if the value is not a map.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.as_map()?.get(name)
     }
 
-    /// Python's truth: empty and zero are false.
+    /// Returns the truth value, as in Python: empty and zero are false.
     pub fn is_true(&self) -> bool {
         match self {
             Value::Null | Value::Undefined(_) => false,
@@ -286,7 +312,7 @@ impl Value {
         }
     }
 
-    /// Python's name for the type, as messages use it.
+    /// Returns Python's name of the type, as messages use it.
     pub fn type_name(&self) -> &'static str {
         match self {
             Value::Null => "NoneType",
@@ -305,7 +331,7 @@ impl Value {
         }
     }
 
-    /// Whether a secret is anywhere inside.
+    /// Returns whether the value contains a secret.
     pub fn is_secret(&self) -> bool {
         match self {
             Value::Str(text) => text.is_secret(),
@@ -315,7 +341,7 @@ impl Value {
         }
     }
 
-    /// The same value with every text inside marked as a secret.
+    /// Marks every text inside the value as a secret.
     pub fn into_secret(self) -> Value {
         match self {
             Value::Str(text) => Value::secret(text.text),
@@ -367,6 +393,7 @@ impl Value {
         }
     }
 
+    /// Converts a JSON value.
     pub fn from_json(json: serde_json::Value) -> Value {
         use serde_json::Value as Json;
         match json {
@@ -470,14 +497,14 @@ impl Equivalent<Value> for str {
     }
 }
 
-/// Python's `str()`.
+/// Returns Python's `str()`.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.to_text())
     }
 }
 
-/// Python's `repr()`, with secrets masked: what a developer sees must not leak either.
+/// Writes Python's `repr()` with secrets masked, so that debug output does not leak them.
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_secret() { f.write_str(crate::redact::MASK) } else { f.write_str(&python::repr(self)) }
@@ -573,10 +600,10 @@ impl FromIterator<Value> for Value {
 /// Builds a [`Map`]: `map! { "name" => "web", "count" => 2 }`.
 #[macro_export]
 macro_rules! map {
-    ($($name:expr => $value:expr),* $(,)?) => {{
-        #[allow(unused_mut)]
+    () => { $crate::Map::default() };
+    ($($name:expr => $value:expr),+ $(,)?) => {{
         let mut map = $crate::Map::default();
-        $(map.insert($crate::Value::from($name), $crate::Value::from($value));)*
+        $(map.insert($crate::Value::from($name), $crate::Value::from($value));)+
         map
     }};
 }

@@ -1,6 +1,6 @@
 //! `async_status`: how a job is doing.
 
-use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome, Value, flat};
+use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome, Value, result_map};
 
 use crate::errno::Doing;
 use crate::host::Host;
@@ -79,7 +79,7 @@ impl HostModule for AsyncStatus {
         if said.get("started").is_some_and(Value::is_true) {
             return Ok(with(Outcome::default(), true, false));
         }
-        match flat::from_map(said) {
+        match result_map::from_map(said) {
             Ok(outcome) => Ok(with(outcome, true, true)),
             Err(failure) => {
                 let outcome = with(failure.outcome.clone(), true, true);

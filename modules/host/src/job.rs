@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use playbook_api::{Arguments, Context, Error, Failure, Map, Registry, Run, Value, flat, map};
+use playbook_api::{Arguments, Context, Error, Failure, Map, Registry, Run, Value, result_map, map};
 use serde::{Deserialize, Serialize};
 
 use crate::host::{Host, Replace};
@@ -143,7 +143,7 @@ fn within(limit: Duration, module: &str, args: Arguments, context: &Context) -> 
     let registry = context.registry.clone();
     let Some((entry, Run::Host(run))) = registry.module(module).map(|entry| (entry.clone(), entry.run))
     else {
-        return flat::to_map(Err(Failure::new(format!("a job cannot run the module '{module}'"))));
+        return result_map::to_map(Err(Failure::new(format!("a job cannot run the module '{module}'"))));
     };
     let (sender, receiver) = channel();
     let (working, cancel) = (context.clone(), context.cancel.clone());
@@ -151,13 +151,13 @@ fn within(limit: Duration, module: &str, args: Arguments, context: &Context) -> 
         let _ = sender.send(run(&entry, &args, &working));
     });
     match receiver.recv_timeout(limit) {
-        Ok(done) => flat::to_map(done),
-        Err(RecvTimeoutError::Disconnected) => flat::to_map(Err(Failure::new("the module broke down"))),
+        Ok(done) => result_map::to_map(done),
+        Err(RecvTimeoutError::Disconnected) => result_map::to_map(Err(Failure::new("the module broke down"))),
         Err(RecvTimeoutError::Timeout) => {
             cancel.set();
             let _ = receiver.recv_timeout(GRACE);
             let failure = Failure::new("Timeout exceeded").with("child_pid", std::process::id());
-            flat::to_map(Err(failure))
+            result_map::to_map(Err(failure))
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, flat, map, reply};
+use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, result_map, map, reply};
 use serde_json::{Value as Json, json};
 
 use super::names::search;
@@ -144,7 +144,7 @@ fn called_module(call: &mut ActionCall, body: &Json) -> Result<Json, Error> {
     let args = Arguments { values, ..Arguments::default() };
     let done = call.call_module(&name, args);
     (call.check, call.diff) = (check, diff);
-    Ok(wire::encode(&flat::to_map(done).into()))
+    Ok(wire::encode(&result_map::to_map(done).into()))
 }
 
 /// A command that the plugin runs on the host.

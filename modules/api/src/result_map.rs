@@ -1,21 +1,21 @@
-//! A module's end as the one map that programs in other languages know it by, and back.
+//! A module's result as one map, the form that programs in other languages use.
 
 use crate::{Diff, Failure, Map, Outcome, Value, map};
 
-/// Everything a module said, in one map.
+/// Converts a module's result to a map.
 ///
 /// ```
-/// use playbook_api::{Failure, Outcome, flat};
+/// use playbook_api::{Failure, Outcome, result_map};
 ///
 /// let failure = Failure::new("no such file").with("rc", 1);
-/// let map = flat::to_map(Err(failure));
+/// let map = result_map::to_map(Err(failure));
 /// assert_eq!(map.get("failed"), Some(&true.into()));
 /// assert_eq!(map.get("msg"), Some(&"no such file".into()));
 ///
-/// let back = flat::from_map(map).unwrap_err();
+/// let back = result_map::from_map(map).unwrap_err();
 /// assert_eq!(back.error.to_string(), "no such file");
 /// assert_eq!(back.outcome.values.get("rc"), Some(&1.into()));
-/// # assert!(flat::from_map(flat::to_map(Ok(Outcome::changed(true)))).unwrap().changed);
+/// # assert!(result_map::from_map(result_map::to_map(Ok(Outcome::changed(true)))).unwrap().changed);
 /// ```
 pub fn to_map(done: Result<Outcome, Failure>) -> Map {
     let (outcome, ended) = match done {
@@ -47,7 +47,11 @@ pub fn to_map(done: Result<Outcome, Failure>) -> Map {
     values
 }
 
-/// What such a map says.
+/// Converts a map back to a module's result.
+///
+/// # Errors
+///
+/// The map says that the module failed or that the host was unreachable.
 pub fn from_map(mut values: Map) -> Result<Outcome, Failure> {
     let mut take = |name: &str| values.shift_remove(name).unwrap_or_default();
     let (changed, skipped) = (take("changed").is_true(), take("skipped").is_true());
