@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use playbook_api::{Arguments, Context, Error, Failure, Map, Registry, Run, Value, result_map, map};
+use playbook_api::{Arguments, Context, Error, Failure, Map, Registry, Run, Value, map, result_map};
 use serde::{Deserialize, Serialize};
 
 use crate::host::{Host, Replace};

@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, result_map, map, reply};
+use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, map, reply, result_map};
 use serde_json::{Value as Json, json};
 
 use super::names::search;
