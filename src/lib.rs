@@ -10,6 +10,7 @@ pub mod document;
 pub mod foreign;
 pub mod inventory;
 pub mod jinja;
+pub mod paths;
 pub mod playbook;
 pub mod report;
 pub mod run;

@@ -83,7 +83,7 @@ impl Adhoc {
         let mut reporter =
             reporter(settings, &foreign, self.one_line, verbosity, redactor.clone(), !self.list_hosts)?;
         if let Some(folder) = &self.tree {
-            let folder = crate::document::absolute(&crate::settings::expand_home(folder));
+            let folder = crate::paths::absolute(&crate::paths::expand_home(folder));
             reporter = report::with_tree(reporter, folder, settings, verbosity, redactor);
         }
         let mut inventory = common::begin(&session, &options, &context, &mut *reporter)?;

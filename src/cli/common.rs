@@ -207,12 +207,12 @@ impl HostArgs {
 
 /// The folder taken for a playbook's where there is none, if one was named.
 pub fn playbook_folder(given: Option<&Path>, settings: &Settings) -> Option<PathBuf> {
-    given.or(settings.playbook_dir.as_deref()).map(crate::document::absolute)
+    given.or(settings.playbook_dir.as_deref()).map(crate::paths::absolute)
 }
 
 /// The folder that the command was started in.
 pub fn here() -> PathBuf {
-    crate::document::absolute(Path::new("."))
+    crate::paths::absolute(Path::new("."))
 }
 
 /// The modules' context of a run with these options, and the modules and plugins in other languages.
@@ -265,7 +265,7 @@ const NO_HOSTS: &str = "provided hosts list is empty, only localhost is availabl
 fn folders(playbooks: &[PathBuf]) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = Vec::new();
     for path in playbooks {
-        let path = crate::document::absolute(path);
+        let path = crate::paths::absolute(path);
         if let Some(folder) = path.parent().filter(|folder| !folders.iter().any(|f| f == folder)) {
             folders.push(folder.to_owned());
         }
@@ -297,7 +297,7 @@ fn password_of(file: &Path) -> Result<String, Error> {
     let found =
         std::fs::metadata(file).map_err(|_| failed("was not found".into()).kind(ErrorKind::NotFound))?;
     let text = if found.permissions().mode() & 0o111 != 0 {
-        let path = crate::document::absolute(file);
+        let path = crate::paths::absolute(file);
         let output =
             std::process::Command::new(&path).output().map_err(|e| failed(format!("cannot be run: {e}")))?;
         if !output.status.success() {

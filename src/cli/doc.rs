@@ -122,7 +122,7 @@ impl Docs {
 fn foreign() -> Result<Foreign, Error> {
     let (settings, _) = super::session::settings(false).map_err(|fault| fault.error)?;
     let foreign = Foreign::new(&settings, 0);
-    foreign.add_playbook(&crate::document::absolute(Path::new(".")));
+    foreign.add_playbook(&crate::paths::absolute(Path::new(".")));
     Ok(foreign)
 }
 

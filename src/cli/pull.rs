@@ -133,7 +133,7 @@ impl Pull {
         let (settings, _) = session::settings(by_project)?;
         let name = host_name();
         let directory = match &self.directory {
-            Some(folder) => crate::document::absolute(&crate::settings::expand_home(folder)),
+            Some(folder) => crate::paths::absolute(&crate::paths::expand_home(folder)),
             None => settings.home.join("pull").join(&name),
         };
         if directory.exists() && !directory.is_dir() {

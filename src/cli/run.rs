@@ -171,7 +171,7 @@ pub fn playbook_paths(names: &[PathBuf], settings: &Settings) -> Result<Vec<Path
 /// A playbook of a collection: `namespace.collection.playbook`.
 fn in_collection(name: &Path, settings: &Settings) -> Option<PathBuf> {
     let name = name.to_str()?;
-    let here = crate::document::absolute(Path::new("."));
+    let here = crate::paths::absolute(Path::new("."));
     crate::foreign::collections::playbook(name, std::iter::once(&*here), settings)
 }
 

@@ -43,7 +43,7 @@ impl VaultArgs {
         let mut ids = settings.vault_identity_list.clone();
         ids.extend(self.ids.iter().cloned());
         let mut password_files: Vec<PathBuf> = settings.vault_password_file.iter().cloned().collect();
-        password_files.extend(self.password_files.iter().map(|path| crate::document::absolute(path)));
+        password_files.extend(self.password_files.iter().map(|path| crate::paths::absolute(path)));
         vault::Options {
             ids,
             password_files,

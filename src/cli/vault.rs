@@ -261,7 +261,7 @@ fn rekey(settings: &Settings, options: &Rekey) -> Result<(), Fault> {
     };
     let mut wanted = args.options(settings);
     wanted.ids = args.ids.clone();
-    wanted.password_files = args.password_files.iter().map(|file| crate::document::absolute(file)).collect();
+    wanted.password_files = args.password_files.iter().map(|file| crate::paths::absolute(file)).collect();
     (wanted.ask_pass, wanted.confirm, wanted.encrypt_id) = (args.ask, true, None);
     let (new, _) = Keyring::new(wanted)?;
     // All are opened before the first is written: a wrong password leaves every file as it was.

@@ -16,7 +16,6 @@ mod fault;
 mod json;
 mod key_value;
 mod node;
-mod path;
 mod scalar;
 mod tag;
 mod write;
@@ -32,10 +31,10 @@ pub use extra_vars::extra_vars;
 pub use key_value::{parse_kv, split_args, unquote};
 pub use libyaml_safer::ScalarStyle;
 pub use node::{Entry, Kind, Node, Trust, VaultText};
-pub use path::{absolute, expand_home, expand_home_with, expand_variables, home};
 pub use scalar::{plain_scalar, timestamp};
 pub use write::to_yaml;
 
+use crate::paths::{absolute, cannot_read};
 use crate::vault::{self, Keyring};
 
 /// What a document said, and what its reader should be told about it (each with place and help).
@@ -90,14 +89,6 @@ pub fn read(path: &Path, keyring: &Keyring) -> Result<String, Error> {
             .at(&Place::new(place.file.clone(), line as u32, 0))
             .help("Save the file as UTF-8.")
     })
-}
-
-/// Why a file cannot be read, without the number that Rust puts behind it.
-pub fn cannot_read(path: &Path, cause: std::io::Error) -> Error {
-    let reason = cause.to_string();
-    let reason = reason.split(" (os error").next().unwrap_or(&reason).to_owned();
-    let kind = Error::from(cause).get_kind();
-    Error::new(format!("Could not read '{}': {reason}", path.display())).kind(kind)
 }
 
 /// Reads text of one document. `file_name` is what places will say.

@@ -10,7 +10,8 @@ use super::builder::{Builder, Loading};
 use super::model::{Inventory, Vars};
 use super::vars_files::VarsFiles;
 use super::{constructed, generator, host_list, ini, plugin, script, terraform, toml, yaml};
-use crate::document::{Loaded, Trust, absolute, parse, read};
+use crate::document::{Loaded, Trust, parse, read};
+use crate::paths::absolute;
 use crate::settings::Settings;
 use crate::vault::Keyring;
 
@@ -76,7 +77,7 @@ fn locate(source: &str) -> String {
     if source.contains(',') || source.starts_with("terraform:") {
         return source.to_owned();
     }
-    absolute(&crate::settings::expand_home(Path::new(source))).to_string_lossy().into_owned()
+    absolute(&crate::paths::expand_home(source)).to_string_lossy().into_owned()
 }
 
 /// The folder beside which group_vars/ and host_vars/ are looked for.
@@ -272,7 +273,7 @@ fn read_folder(
     loading: &Loading,
 ) -> Result<bool, Error> {
     let ignored = Ignored::new(builder.settings)?;
-    let entries = std::fs::read_dir(folder).map_err(|e| crate::document::cannot_read(folder, e))?;
+    let entries = std::fs::read_dir(folder).map_err(|e| crate::paths::cannot_read(folder, e))?;
     let mut names: Vec<String> =
         entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();

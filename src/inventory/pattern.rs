@@ -9,7 +9,7 @@ use playbook_api::{Error, Place};
 
 use super::address;
 use super::model::{Inventory, LOCALHOST};
-use crate::document::cannot_read;
+use crate::paths::cannot_read;
 use crate::settings::Settings;
 
 /// The single patterns of a list: split at commas, or else at colons that are not part of an address or a range.

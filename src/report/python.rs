@@ -218,7 +218,7 @@ fn task_of(task: &TaskInfo) -> Json {
 /// The folders of the playbooks, where callback plugins may be.
 pub fn folders(playbooks: &[PathBuf], foreign: &Foreign) {
     for path in playbooks {
-        if let Some(folder) = crate::document::absolute(path).parent() {
+        if let Some(folder) = crate::paths::absolute(path).parent() {
             foreign.add_playbook(folder);
         }
     }

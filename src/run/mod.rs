@@ -30,6 +30,7 @@ pub use play::task_tags;
 use crate::document;
 use crate::foreign::Foreign;
 use crate::inventory::{Inventory, Vars, extra_vars};
+use crate::paths;
 use crate::playbook::{self, Playbook, Task};
 use crate::report::{Event, Reporter, TaskInfo};
 use crate::settings::Settings;
@@ -179,7 +180,7 @@ impl Run {
 
     /// Does something with what a playbook is loaded by; its warnings are reported.
     pub fn with_loader<T>(&mut self, path: &std::path::Path, load: impl FnOnce(&playbook::Loader) -> T) -> T {
-        self.playbook_dir = document::absolute(path).parent().map(|p| p.to_owned()).unwrap_or_default();
+        self.playbook_dir = paths::absolute(path).parent().map(|p| p.to_owned()).unwrap_or_default();
         let base =
             self.scope_base(self.play_facts(None, "", Vec::new()), Default::default(), VarsFiles::default());
         let render = |node: &document::Node, frame: &Arc<playbook::Frame>| {

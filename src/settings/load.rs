@@ -10,7 +10,8 @@ use super::accepted::ACCEPTED;
 use super::table::{Kind, Setting};
 use super::value::{SETTINGS, Settings};
 use super::{expand, ini};
-use crate::document::{absolute, cannot_read, unquote};
+use crate::document::unquote;
+use crate::paths::{absolute, cannot_read};
 
 /// What the settings are read from; the process's own, except in tests.
 #[derive(Clone, Debug)]

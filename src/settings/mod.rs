@@ -19,8 +19,6 @@ pub use servers::{GalaxyServer, ServerEntry};
 pub use table::{Kind, Setting};
 pub use value::{SETTINGS, Settings};
 
-pub use crate::document::expand_home;
-
 /// A variable of the process's environment.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())

@@ -3,21 +3,21 @@
 use std::path::Path;
 
 use super::Surroundings;
-use crate::document::{absolute, expand_home_with, expand_variables};
+use crate::paths::{absolute, expand_home_with, expand_variables};
 
 /// The path a text means; a relative one starts at `base`, or else in the current folder.
 pub fn expand(surroundings: &Surroundings, text: &str, base: Option<&Path>) -> String {
     let directory = surroundings.directory.to_string_lossy();
     let text = text.trim().replace("{{CWD}}", &directory).replace("{{ CWD }}", &directory);
     let text = expand_variables(&text, |name| surroundings.variables.get(name).cloned());
-    let path = expand_home_with(Path::new(&text), surroundings.variables.get("HOME").map(String::as_str));
+    let path = expand_home_with(&text, surroundings.variables.get("HOME").map(String::as_str));
     absolute(&base.unwrap_or(&surroundings.directory).join(path)).to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::expand_home;
+    use crate::paths::expand_home;
 
     #[test]
     fn variables_and_tildes_are_replaced() {
@@ -29,6 +29,6 @@ mod tests {
         assert_eq!(expand("../b"), "/etc/b");
         assert_eq!(expand("{{CWD}}/c"), "/work/c");
         assert_eq!(expand("a$"), "/etc/app/a$");
-        assert_eq!(expand_home(Path::new("~root")), Path::new("/root"));
+        assert_eq!(expand_home("~root"), Path::new("/root"));
     }
 }

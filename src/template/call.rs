@@ -5,7 +5,9 @@ use playbook_api::{Error, Map, Value};
 use super::Renderer;
 
 /// One call of a filter, test or global function.
+#[derive(Debug)]
 pub struct Call<'a> {
+    /// The name by which it is called.
     pub name: &'a str,
     /// What stands before the `|` or `is`; `Value::Null` for functions.
     pub input: Value,
@@ -18,17 +20,73 @@ pub struct Call<'a> {
 }
 
 /// A filter, test or global function: an entry of a family's table.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Function {
+    /// The short name.
     pub name: &'static str,
+    /// Computes the result.
     pub call: fn(&mut Call) -> Result<Value, Error>,
-    /// Takes undefined input and arguments as they are (`default`, `defined`); others fail on them before the
-    /// call. Values still to be computed are always forced (deeply) before the call, except for these.
-    pub undefined: bool,
+    /// What must hold for the input and the arguments before the call.
+    pub needs: Needs,
+}
+
+/// What must hold for the input and the arguments of a plugin before it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// How much is computed, and what must be defined.
+    pub computed: Computed,
+    /// Whether a vault that cannot be opened is passed on as it is. Other plugins fail on one.
+    pub takes_vaults: bool,
+    /// Whether a map that is read member by member (`hostvars`) is passed on without building it.
+    pub takes_member_maps: bool,
+}
+
+/// How much of a value is computed before a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Computed {
+    /// All of it, and all of it must be defined.
+    Whole,
+    /// All of it; members may be undefined.
+    Members,
+    /// The value itself, but not its members.
+    Outside,
+    /// The value itself, which may be undefined.
+    Nothing,
+}
+
+impl Needs {
+    /// Everything is computed and defined: what plugins need that say nothing else.
+    pub const WHOLE: Needs =
+        Needs { computed: Computed::Whole, takes_vaults: false, takes_member_maps: false };
+}
+
+impl Function {
+    /// A function that needs everything computed and defined.
+    pub const fn new(name: &'static str, call: fn(&mut Call) -> Result<Value, Error>) -> Function {
+        Function { name, call, needs: Needs::WHOLE }
+    }
+
+    /// A function with another need for computed values.
+    pub const fn needing(mut self, computed: Computed) -> Function {
+        self.needs.computed = computed;
+        self
+    }
+
+    /// A function that takes a vault that cannot be opened.
+    pub const fn taking_vaults(mut self) -> Function {
+        self.needs.takes_vaults = true;
+        self
+    }
+
+    /// A function that takes a map that is read member by member.
+    pub const fn taking_member_maps(mut self) -> Function {
+        self.needs.takes_member_maps = true;
+        self
+    }
 }
 
 impl Call<'_> {
-    /// The argument at a position or of a name, if given.
+    /// Returns the argument at a position or with a name, if given.
     pub fn arg(&self, position: usize, name: &str) -> Option<&Value> {
         self.args.get(position).or_else(|| self.kwargs.get(name))
     }

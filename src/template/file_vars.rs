@@ -6,7 +6,7 @@ use std::path::Path;
 
 use playbook_api::{Map, Value, map};
 
-use super::datetime::DateTime;
+use super::python::datetime::DateTime;
 
 /// When a file was changed, in the time zone of this machine.
 pub fn changed(path: &Path) -> Option<jiff::Zoned> {

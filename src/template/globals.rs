@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 use playbook_api::{Error, Map, Object, Value};
 use rand::Rng;
 
-use super::datetime::DateTime;
 use super::lazy::force;
 use super::object::{Behaviour, Native};
-use super::{Renderer, eval, methods};
+use super::python::datetime::DateTime;
+use super::python::methods;
+use super::{Renderer, eval};
 
 const FUNCTIONS: [&str; 11] =
     ["range", "dict", "lipsum", "cycler", "joiner", "namespace", "lookup", "query", "q", "now", "undef"];

@@ -90,20 +90,3 @@ pub fn downcast<T: Behaviour>(value: &Value) -> Option<&T> {
 pub fn attribute_of(value: &Value, name: &str) -> Option<Value> {
     behaviour(value)?.attribute(name)
 }
-
-/// A method that was named but not called yet: `text.upper`.
-#[derive(Debug)]
-pub struct Method {
-    pub object: Value,
-    pub name: Arc<str>,
-}
-
-impl Behaviour for Method {
-    fn type_name(&self) -> &'static str {
-        if self.object.as_map().is_some() { "method" } else { "builtin_function_or_method" }
-    }
-
-    fn call(&self, _: &Renderer, args: Vec<Value>, kwargs: Map) -> Option<Result<Value, Error>> {
-        super::methods::call(&self.object, &self.name, &args, &kwargs)
-    }
-}

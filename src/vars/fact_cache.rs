@@ -1,7 +1,7 @@
 //! Facts that are kept between runs: `fact_caching = jsonfile`, a file for each host.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use playbook_api::{Error, Map, Value};
@@ -38,7 +38,7 @@ impl FactCache {
             return Err(Error::new("the jsonfile fact cache needs a folder")
                 .help("set `fact_caching_connection` in the section [defaults] of ansible.cfg"));
         };
-        let folder = crate::settings::expand_home(Path::new(folder));
+        let folder = crate::paths::expand_home(folder);
         std::fs::create_dir_all(&folder)
             .map_err(|e| Error::new(format!("cannot create the fact cache {}: {e}", folder.display())))?;
         let timeout = Some(settings.fact_caching_timeout).filter(|s| *s > 0).map(Duration::from_secs);

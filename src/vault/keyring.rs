@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use playbook_api::{Error, ErrorKind};
 
 use super::envelope::{self, Envelope};
-use crate::document::{absolute, cannot_read, expand_home};
+use crate::paths::{absolute, cannot_read, expand_home};
 
 /// Asks a person for a password; given the prompt.
 pub type Ask = Arc<dyn Fn(&str) -> Result<String, Error> + Send + Sync>;
@@ -297,7 +297,7 @@ impl Source {
         if matches!(source, "prompt" | "prompt_ask_vault_pass") {
             return Ok(Source::Prompt(source.to_owned()));
         }
-        let path = absolute(&expand_home(Path::new(source)));
+        let path = absolute(&expand_home(source));
         let metadata = std::fs::metadata(&path).map_err(|_| {
             fault(format!("The vault password file {} was not found", path.display()))
                 .help(format!("Check the path given for vault id '{id}'."))

@@ -121,7 +121,7 @@ impl Common {
     fn settings(&self, by_project: bool) -> Result<Settings, Fault> {
         let mut surroundings = Surroundings::of_process();
         if let Some(file) = &self.file {
-            let path = crate::document::absolute(file);
+            let path = crate::paths::absolute(file);
             let shown = path.display();
             if std::fs::File::open(&path).is_err() || path.is_dir() {
                 let message =
@@ -146,7 +146,7 @@ impl Common {
     /// What ansible-core's own program prints, where plugins in Python are named.
     fn of_python(&self, settings: &Settings, by_project: bool) -> Result<Option<String>, Error> {
         let foreign = Foreign::new(settings, 0);
-        foreign.add_playbook(&crate::document::absolute(Path::new(".")));
+        foreign.add_playbook(&crate::paths::absolute(Path::new(".")));
         let kind = foreign::Kind::ALL.into_iter().find(|kind| kind.name() == self.kind);
         let mut named = self.plugins.iter();
         let Some(plugin) = kind.and_then(|kind| {

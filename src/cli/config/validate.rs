@@ -7,7 +7,7 @@ use playbook_api::Error;
 
 use super::Common;
 use crate::cli::{Fault, complain};
-use crate::document::cannot_read;
+use crate::paths::cannot_read;
 use crate::settings::{Entry, Settings, parse_cfg};
 
 #[derive(Args)]

@@ -1,7 +1,7 @@
 //! Where the console's lines come from: a terminal, with editing, history and completion, or a pipe.
 
 use std::io::{BufRead, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use playbook_api::Error;
 use rustyline::completion::Completer;
@@ -32,7 +32,7 @@ impl Lines {
         let config = Config::builder().auto_add_history(true).build();
         let mut editor = Editor::with_config(config).map_err(failed)?;
         editor.set_helper(Some(Words::default()));
-        let history = crate::document::expand_home(Path::new("~/.ansible-console_history"));
+        let history = crate::paths::expand_home("~/.ansible-console_history");
         // The first time there is none.
         let _ = editor.load_history(&history);
         Ok(Lines::Terminal { editor: Box::new(editor), history })

@@ -12,7 +12,7 @@ use super::artifact::{self, About};
 use super::constraint::{Constraint, Version};
 use super::requirements::CollectionSource;
 use super::{fetch, init, publish, requirements, server, verify};
-use crate::document;
+use crate::paths;
 use crate::settings::{GalaxyServer, Settings};
 use crate::vault::Keyring;
 
@@ -154,7 +154,7 @@ pub fn install(settings: &Settings, options: &Install, wanted: Vec<Wanted>) -> R
         ));
     }
     let root = match &options.collections_path {
-        Some(folder) => document::absolute(folder),
+        Some(folder) => paths::absolute(folder),
         None => settings
             .collections_path
             .first()
@@ -401,7 +401,7 @@ fn put(root: &Path, temporary: &Path, name: &str, chosen: &Chosen) -> Result<Opt
 
 fn list(settings: &Settings, options: &List) -> Result<u8, Error> {
     let roots = match &options.collections_path {
-        Some(folder) => vec![document::absolute(folder)],
+        Some(folder) => vec![paths::absolute(folder)],
         None => settings.collections_path.clone(),
     };
     for root in roots {
@@ -434,7 +434,7 @@ fn list(settings: &Settings, options: &List) -> Result<u8, Error> {
 
 fn build(options: &Build) -> Result<u8, Error> {
     let (about, bytes) = artifact::build(&options.folder)?;
-    let folder = document::absolute(&options.output_path);
+    let folder = paths::absolute(&options.output_path);
     let path = folder.join(format!("{}-{}.tar.gz", about.name.replace('.', "-"), about.version));
     if path.exists() && !options.force {
         let message = format!(

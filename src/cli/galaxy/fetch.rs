@@ -24,7 +24,7 @@ pub fn fetch(role: &Requirement, temporary: &Path, settings: &Settings) -> Resul
         return download(&role.source, temporary);
     }
     let source = role.source.strip_prefix("file://").unwrap_or(&role.source);
-    let candidates = [crate::settings::expand_home(Path::new(source)), role.folder.join(source)];
+    let candidates = [crate::paths::expand_home(source), role.folder.join(source)];
     match candidates.iter().find(|path| path.exists()) {
         Some(path) if path.join(".git").exists() && role.version.is_some() => {
             let local = Requirement { source: path.to_string_lossy().into_owned(), ..role.clone() };
@@ -69,7 +69,7 @@ pub fn collection(
             body.read_to_vec().map_err(|e| failed(e.to_string()))?
         }
         CollectionSource::Path(path) => {
-            let candidates = [crate::settings::expand_home(path), beside.join(path)];
+            let candidates = [crate::paths::expand_home(path), beside.join(path)];
             let path = candidates.iter().find(|path| path.exists()).ok_or_else(|| {
                 Error::new(format!("'{}' is no folder and no file", path.display())).kind(ErrorKind::NotFound)
             })?;
@@ -156,7 +156,7 @@ fn unpack(mut archive: impl Read, temporary: &Path) -> Result<PathBuf, Error> {
         .ok_or_else(|| Error::new("this role does not appear to have a meta/main.yml file"))?;
     for (link, target) in links {
         let place = folder.join(link.strip_prefix("/").unwrap_or(&link));
-        let leads_to = crate::document::absolute(&place.parent().unwrap_or(&folder).join(&target));
+        let leads_to = crate::paths::absolute(&place.parent().unwrap_or(&folder).join(&target));
         if place.starts_with(role.path()) && !leads_to.starts_with(role.path()) {
             let (link, target) = (link.display(), target.display());
             let message = format!("the link {link} leads to {target}, which is not a subpath of the role");

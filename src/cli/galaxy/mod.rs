@@ -19,6 +19,7 @@ use playbook_api::{Error, ErrorKind};
 use super::Fault;
 use super::session;
 use crate::document::{self, Node, Trust};
+use crate::paths;
 use crate::settings::Settings;
 use crate::vault::Keyring;
 use collection::CollectionAction;
@@ -133,7 +134,7 @@ impl Galaxy {
 
 fn remove(settings: &Settings, options: &Remove) -> Result<u8, Error> {
     let folders = match &options.roles_path {
-        Some(folder) => vec![document::absolute(folder)],
+        Some(folder) => vec![paths::absolute(folder)],
         None => settings.roles_path.clone(),
     };
     for name in &options.roles {
@@ -156,7 +157,7 @@ fn remove(settings: &Settings, options: &Remove) -> Result<u8, Error> {
 /// Installs roles, and with `both` a requirements file's collections too.
 fn install(settings: &Settings, options: &Install, both: bool) -> Result<u8, Error> {
     let folder = match &options.roles_path {
-        Some(folder) => document::absolute(folder),
+        Some(folder) => paths::absolute(folder),
         None => settings.roles_path.first().cloned().ok_or_else(|| Error::new("roles_path is empty"))?,
     };
     let keyring = Keyring::default();

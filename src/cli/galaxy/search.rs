@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::{installed_version, server};
 use crate::document::{self, Trust};
+use crate::paths;
 use crate::settings::Settings;
 use crate::vault::Keyring;
 
@@ -114,7 +115,7 @@ impl Info {
     /// What an installed role says of itself.
     fn installed(&self, role: &str, settings: &Settings) -> Result<Option<Value>, Error> {
         let folders = match &self.roles_path {
-            Some(folder) => vec![document::absolute(folder)],
+            Some(folder) => vec![paths::absolute(folder)],
             None => settings.roles_path.clone(),
         };
         let Some(folder) = folders.iter().map(|folder| folder.join(role)).find(|path| path.is_dir()) else {

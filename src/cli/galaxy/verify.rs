@@ -6,7 +6,7 @@ use clap::Args;
 use playbook_api::Error;
 
 use super::{artifact, server};
-use crate::document;
+use crate::paths;
 use crate::settings::Settings;
 
 #[derive(Args)]
@@ -46,7 +46,7 @@ impl Verify {
 
     fn one(&self, name: &str, version: Option<&str>, settings: &Settings) -> Result<bool, Error> {
         let roots = match &self.collections_path {
-            Some(folder) => vec![document::absolute(folder)],
+            Some(folder) => vec![paths::absolute(folder)],
             None => settings.collections_path.clone(),
         };
         let inside = name.replacen('.', "/", 1);

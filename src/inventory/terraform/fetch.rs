@@ -15,7 +15,7 @@ pub fn fetch(source: &Source) -> Result<State, Error> {
         let text = fetch_remote(source, scheme)?;
         return State::read(&text, &source.location, context);
     }
-    let path = crate::document::absolute(&crate::settings::expand_home(Path::new(&source.location)));
+    let path = crate::paths::absolute(&crate::paths::expand_home(&source.location));
     if path.is_dir() {
         return fetch_folder(source, &path);
     }

@@ -98,8 +98,8 @@ pub fn read_config(
     let location = if path.contains("://") {
         path.to_owned()
     } else {
-        let path = crate::settings::expand_home(Path::new(path));
-        crate::document::absolute(&beside.join(path)).to_string_lossy().into_owned()
+        let path = crate::paths::expand_home(path);
+        crate::paths::absolute(&beside.join(path)).to_string_lossy().into_owned()
     };
     let source = Source {
         location,

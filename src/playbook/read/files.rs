@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use playbook_api::{Error, ErrorKind};
 
-use crate::document;
+use crate::paths;
 use crate::playbook::{Frame, FrameKind};
 
 /// The error for a document that is not there.
@@ -33,7 +33,7 @@ impl Sought<'_> {
     /// The file: in the folders of the files that brought the task, in its role, in the playbook's folder. Where
     /// there is none, the likeliest path, for the error to name.
     pub fn path(&self) -> PathBuf {
-        let name = expand_home(self.name);
+        let name = paths::expand_home(self.name);
         let mut folders: Vec<PathBuf> = Vec::new();
         for around in self.frame.chain() {
             match &around.kind {
@@ -53,14 +53,9 @@ impl Sought<'_> {
             folders.push(self.playbook.join(section));
         }
         folders.push(self.playbook.to_owned());
-        let found = folders.iter().map(|f| document::absolute(&f.join(&name))).find(|path| path.exists());
-        found.unwrap_or_else(|| document::absolute(&likeliest.join(&name)))
+        let found = folders.iter().map(|f| paths::absolute(&f.join(&name))).find(|path| path.exists());
+        found.unwrap_or_else(|| paths::absolute(&likeliest.join(&name)))
     }
-}
-
-/// `~/x` in the user's home.
-pub(super) fn expand_home(name: &str) -> PathBuf {
-    document::expand_home(Path::new(name))
 }
 
 /// The files of a role's folder that a name means: `main`, `main.yml`, …, or everything in the folder `main/`.
@@ -74,7 +69,7 @@ pub(super) fn role_files(folder: &Path, from: Option<&str>, whole_folders: bool)
         endings.push("")
     }
     for ending in endings {
-        let path = document::absolute(&folder.join(format!("{name}{ending}")));
+        let path = paths::absolute(&folder.join(format!("{name}{ending}")));
         if path.is_dir() {
             if whole_folders {
                 let mut found = Vec::new();

@@ -9,13 +9,14 @@ use super::collections;
 use super::fields::{self, PLAYBOOK_INCLUDE, parser_error, type_name};
 use super::loader::{Brought, BroughtRole, Loader};
 use super::tasks::Reader;
-use crate::document::{self, Node};
+use crate::document::Node;
 use crate::inventory::Vars;
+use crate::paths;
 use crate::playbook::{Condition, Frame, FrameKind, Keywords, Play, Playbook, RoleSpec};
 
 /// Loads a playbook.
 pub fn load(path: &Path, loader: &Loader) -> Result<Playbook, Error> {
-    let path = document::absolute(path);
+    let path = paths::absolute(path);
     let mut plays = Vec::new();
     add_plays(&path, loader, &Imported::default(), &mut Vec::new(), &mut plays)?;
     Ok(Playbook { path, plays })
@@ -165,7 +166,7 @@ fn import(
     let path = loader.text(name, &frame)?;
     let path = match collections::playbook(&path, loader) {
         Some(path) => path,
-        None => document::absolute(&loader.folder.join(super::files::expand_home(&path))),
+        None => paths::absolute(&loader.folder.join(paths::expand_home(&path))),
     };
     if !path.exists() {
         return Err(super::files::missing(&path).at(name.place()));

@@ -117,7 +117,7 @@ impl Reader<'_> {
         for entry in &self.vars_files {
             for choice in entry.as_list().unwrap_or(std::slice::from_ref(entry)) {
                 let Ok(name) = self.loader.text(choice, frame) else { continue };
-                let path = self.loader.folder.join(super::files::expand_home(&name));
+                let path = self.loader.folder.join(crate::paths::expand_home(&name));
                 let path = if path.exists() { path } else { self.loader.folder.join("vars").join(&name) };
                 if let Ok(node) = self.loader.document(&path) {
                     vars.extend(fields::free_vars(&node));

@@ -9,8 +9,9 @@ use super::collections;
 use super::fields::{ROLE, parser_error};
 use super::role_files::{Meta, RoleFiles, with_galaxy_name};
 use super::tasks::Reader;
-use crate::document::{self, Entry, Kind, Node};
+use crate::document::{Entry, Kind, Node};
 use crate::inventory::Vars;
+use crate::paths;
 use crate::playbook::{
     Action, Block, Condition, Frame, FrameKind, Item, Keywords, Role, RoleSpec, Task, TaskId,
 };
@@ -252,15 +253,15 @@ impl Reader<'_> {
             collection: None,
             path,
         };
-        let name = super::files::expand_home(&wanted.name);
+        let name = paths::expand_home(&wanted.name);
         for folder in &folders {
-            let path = document::absolute(&folder.join(&name));
+            let path = paths::absolute(&folder.join(&name));
             if path.exists() {
                 let name = if name.is_absolute() { last_part(&path) } else { wanted.name.clone() };
                 return Ok(at(&name, path));
             }
         }
-        let direct = document::absolute(&name);
+        let direct = paths::absolute(&name);
         if direct.exists() {
             return Ok(at(&last_part(&direct), direct));
         }

@@ -263,7 +263,7 @@ fn quoted(text: &str) -> String {
 
 /// A path as it is reached from a folder.
 fn relative(path: &Path, from: &Path) -> String {
-    let (path, from) = (crate::document::absolute(path), crate::document::absolute(from));
+    let (path, from) = (crate::paths::absolute(path), crate::paths::absolute(from));
     let (path, from): (Vec<Component>, Vec<Component>) =
         (path.components().collect(), from.components().collect());
     let same = path.iter().zip(&from).take_while(|(a, b)| a == b).count();

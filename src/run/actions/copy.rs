@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::tree::Tree;
 use super::{Action, ActionCall, BUILTIN, managed};
-use crate::document;
+use crate::paths;
 use crate::run::call::files::{Content, Files};
 use crate::template::file_vars::{changed, file_vars};
 
@@ -379,20 +379,16 @@ pub fn find(call: &ActionCall, name: &str, kind: &str) -> Option<PathBuf> {
 
 /// The same, in the folders of a search path.
 pub fn find_in(folders: Vec<PathBuf>, name: &str, kind: &str) -> Option<PathBuf> {
-    let expanded = expand_home(name);
+    let expanded = paths::expand_home(name);
     if expanded.is_absolute() {
-        return expanded.exists().then(|| document::absolute(&expanded));
+        return expanded.exists().then(|| paths::absolute(&expanded));
     }
     folders.into_iter().find_map(|folder| {
         [folder.join(kind).join(&expanded), folder.join(&expanded)]
             .into_iter()
             .find(|p| p.exists())
-            .map(|p| document::absolute(&p))
+            .map(|p| paths::absolute(&p))
     })
-}
-
-fn expand_home(name: &str) -> PathBuf {
-    crate::settings::expand_home(Path::new(name))
 }
 
 pub fn missing(call: &ActionCall, name: &str, kind: &str) -> Failure {

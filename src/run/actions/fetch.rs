@@ -8,7 +8,7 @@ use playbook_api::{Arguments, Doc, Failure, JsonSchema, Outcome, Value, map};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
-use crate::document;
+use crate::paths;
 use crate::run::call::files::{Arrival, Content, Files, Sums};
 
 /// Gets a file of the host to the controller.
@@ -121,11 +121,11 @@ impl Fetch {
     /// Where the file goes on the controller.
     fn place(&self, call: &ActionCall) -> Result<PathBuf, Failure> {
         let base = &call.scope.base.play.playbook_dir;
-        let dest = base.join(crate::settings::expand_home(Path::new(&self.dest)));
+        let dest = base.join(paths::expand_home(&self.dest));
         let name = self.src.trim_start_matches('/');
         if !self.flat {
-            let folder = document::absolute(&dest.join(&**call.item.host));
-            let place = document::absolute(&folder.join(name));
+            let folder = paths::absolute(&dest.join(&**call.item.host));
+            let place = paths::absolute(&folder.join(name));
             if !place.starts_with(&folder) {
                 let (folder, place) = (folder.display(), place.display());
                 return Err(Failure::new(format!(
@@ -143,13 +143,13 @@ impl Fetch {
                 );
                 return Err(Failure::new(message));
             }
-            return Ok(document::absolute(&place));
+            return Ok(paths::absolute(&place));
         }
         if dest.is_dir() {
             return Err(Failure::new(
                 "dest is an existing directory, use a trailing slash if you want to fetch src into that directory",
             ));
         }
-        Ok(document::absolute(&dest))
+        Ok(paths::absolute(&dest))
     }
 }

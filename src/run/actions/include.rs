@@ -131,7 +131,7 @@ fn find(call: &ActionCall, file: &str) -> PathBuf {
     let handler = call.item.info.kind == crate::report::TaskKind::Handler;
     let (play, playbook) = (&call.item.play.play.folder, &call.scope.base.play.playbook_dir);
     let places = places(call.item.task, handler, [play, playbook], file);
-    let first = places.first().map(|path| crate::document::absolute(path));
+    let first = places.first().map(|path| crate::paths::absolute(path));
     places.iter().find_map(|path| existing(path)).or(first).unwrap_or_else(|| file.into())
 }
 
@@ -172,11 +172,11 @@ fn places(task: &Task, handler: bool, playbooks: [&Path; 2], file: &str) -> Vec<
 }
 
 fn existing(path: &Path) -> Option<PathBuf> {
-    path.is_file().then(|| crate::document::absolute(path))
+    path.is_file().then(|| crate::paths::absolute(path))
 }
 
 fn missing(task: &Task, file: &str, tried: &[PathBuf]) -> Error {
-    let shown = tried.first().map_or_else(|| PathBuf::from(file), |p| crate::document::absolute(p));
+    let shown = tried.first().map_or_else(|| PathBuf::from(file), |p| crate::paths::absolute(p));
     let message = format!("Could not find or access '{}' on the Ansible Controller.", shown.display());
     let error = Error::new(message).kind(ErrorKind::NotFound).at(&task.place);
     if tried.len() < 2 {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::{Action, ActionCall, BUILTIN};
 use crate::document::{self, Node, Trust};
 use crate::inventory::Vars;
+use crate::paths;
 use crate::report::Event;
 use crate::run::call::describe;
 use crate::run::call::effect::Effect;
@@ -198,9 +199,8 @@ fn find(call: &ActionCall, name: &str, folder: bool) -> Option<PathBuf> {
 
 /// Looks for a file, or also a folder, in the folders of a search path.
 pub fn find_in(folders: Vec<PathBuf>, name: &str, folder: bool) -> Option<PathBuf> {
-    let exists = |path: PathBuf| {
-        (if folder { path.exists() } else { path.is_file() }).then(|| document::absolute(&path))
-    };
+    let exists =
+        |path: PathBuf| (if folder { path.exists() } else { path.is_file() }).then(|| paths::absolute(&path));
     if Path::new(name).is_absolute() {
         return exists(name.into());
     }

@@ -135,7 +135,7 @@ impl Asker<'_> {
             None => settings.host_key_checking,
         };
         let key = self.text(&["ansible_private_key_file", "ansible_ssh_private_key_file"], "")?;
-        let key = key.map(|key| crate::settings::expand_home(key.as_ref()));
+        let key = key.map(crate::paths::expand_home);
         let key = key.or_else(|| options.private_key.clone()).or_else(|| settings.private_key_file.clone());
         let user = self.text(&["ansible_user", "ansible_ssh_user"], "remote_user")?;
         let timeout = match self.number(&["ansible_ssh_timeout", "ansible_timeout"])? {

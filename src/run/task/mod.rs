@@ -95,9 +95,9 @@ fn items(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Vec<Value>>, Erro
             }
         }
         Some(Loop::With { lookup, terms }) => {
-            let value = match &**lookup {
-                // A missing file or name among several is the lookup's own business.
-                "first_found" | "items" | "flattened" => renderer.resolve(terms)?,
+            let known = crate::template::lookups::find(lookup);
+            let value = match known {
+                Some(lookup) if lookup.lazy_terms => renderer.resolve(terms)?,
                 _ => renderer.value(terms)?,
             };
             let terms_list = match &value {
@@ -106,7 +106,7 @@ fn items(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Vec<Value>>, Erro
                 other => vec![other.clone()],
             };
             let mut options = map! { "wantlist" => true };
-            if &**lookup == "first_found" {
+            if known.is_some_and(|lookup| lookup.wants_directory) {
                 options.insert(FOLDER.into(), folder_of(&task.action.name).into());
             }
             let found = renderer.lookup(lookup, terms_list, options).map_err(|e| e.at(terms.place()))?;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use playbook_api::{Error, Map, Value};
 
 use super::super::lazy::force;
-use super::super::{access, budget, methods, object, operators, undefined};
+use super::super::python::{access, methods, operators};
+use super::super::{budget, object, undefined};
 use super::Evaluator;
 use crate::jinja::program::{Expr, Target};
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use playbook_api::{Error, Map, Value};
 
 use super::super::lazy::{force, reach};
-use super::super::{access, globals, operators, secret, undefined};
+use super::super::python::{access, operators};
+use super::super::{globals, secret, undefined};
 use super::{Evaluator, output};
 use crate::jinja::program::{Comparison, Expr, Position};
 

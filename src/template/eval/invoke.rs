@@ -6,7 +6,8 @@ use playbook_api::{Error, ErrorKind, Map, Value};
 
 use super::super::filters::{protomatter, short_name};
 use super::super::lazy::{force, force_deep, reach};
-use super::super::{Renderer, access, budget, globals, methods, object, secret, undefined};
+use super::super::python::{access, methods, operators};
+use super::super::{Renderer, budget, globals, object, secret, undefined};
 use super::macros::{Loop, Macro};
 use super::output::concat;
 use super::{Evaluator, Position, plugins};
@@ -52,7 +53,7 @@ impl<'p> Evaluator<'p> {
         }
         if let Some(splat) = &arguments.splat {
             let splat = self.eval(splat)?;
-            args.extend(super::super::operators::iterate(&splat)?.iter().cloned());
+            args.extend(operators::iterate(&splat)?.iter().cloned());
         }
         if let Some(splat) = &arguments.named_splat {
             let splat = force(&self.eval(splat)?)?;

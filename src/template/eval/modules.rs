@@ -5,8 +5,9 @@ use std::sync::Arc;
 use playbook_api::{Error, ErrorKind, Map, Value};
 
 use super::super::object::{Behaviour, Native};
+use super::super::python::operators;
 use super::super::scope::Empty;
-use super::super::{Renderer, loader, operators, undefined};
+use super::super::{Renderer, loader, undefined};
 use super::{Evaluator, Frame, Unit};
 use crate::jinja::Template;
 use crate::jinja::program::{Body, Expr, Position};

@@ -2,55 +2,12 @@
 
 use std::sync::Arc;
 
-use playbook_api::{Error, ErrorKind, Map, PluginKind, Plugins, Value, Variables};
+use playbook_api::{Error, ErrorKind, Map, PluginKind, Plugins, Value, Variables, nearest};
 
-use super::super::filters::short_name;
+use super::super::call::{Computed, Needs};
 use super::super::lazy::{as_asked_map, check_deep, force, force_deep, reach};
+use super::super::lookups::Undefined;
 use super::super::{Call, Function, Renderer, budget, filters, lookups, secret, tests, undefined};
-
-/// What only looks at the outside of its input: the inside is not computed for it.
-const SHALLOW: [&str; 14] = [
-    "length",
-    "count",
-    "type_debug",
-    "mapping",
-    "sequence",
-    "iterable",
-    "string",
-    "number",
-    "boolean",
-    "none",
-    "integer",
-    "float",
-    "callable",
-    "sameas",
-];
-
-/// Filters that take undefined members of their input as they are.
-const TOLERANT: [&str; 19] = [
-    "select",
-    "reject",
-    "selectattr",
-    "rejectattr",
-    "map",
-    "list",
-    "first",
-    "last",
-    "length",
-    "count",
-    "unique",
-    "batch",
-    "slice",
-    "reverse",
-    "random",
-    "mandatory",
-    "ternary",
-    "zip",
-    "zip_longest",
-];
-
-/// What takes a vault that cannot be opened as it is.
-const SEALED: [&str; 5] = ["type_debug", "vault_encrypted", "unvault", "to_yaml", "to_nice_yaml"];
 
 fn full(name: &str) -> String {
     if name.contains('.') { name.to_owned() } else { format!("ansible.builtin.{name}") }
@@ -70,7 +27,7 @@ pub fn filter(
         return function_call(renderer, "filter", function, name, input, args, kwargs);
     }
     if let Some(filter) = renderer.environment.context.registry.filter(name) {
-        return plugin_call("filter", name, input, args, kwargs, |input, args, kwargs| {
+        return plugin_call("filter", name, Needs::WHOLE, input, args, kwargs, |input, args, kwargs| {
             filter.run(&input, &args, &kwargs)
         });
     }
@@ -79,7 +36,7 @@ pub fn filter(
     {
         return foreign_call(plugins, PluginKind::Filter, name, input, args, kwargs);
     }
-    Err(not_found("filter", name, |name| filters::find(name).is_some()))
+    Err(not_found(format!("No filter named '{name}'."), name, filters::names()).kind(ErrorKind::Syntax))
 }
 
 /// Calls a test by its short or full name: a boolean, or what is undefined or unknown.
@@ -97,7 +54,11 @@ pub fn test(
         (None, Some(plugins)) if plugins.has(PluginKind::Test, name)? => {
             foreign_call(plugins, PluginKind::Test, name, input, args, kwargs)?
         }
-        _ => return Err(not_found("test", name, |name| tests::find(name).is_some())),
+        _ => {
+            return Err(
+                not_found(format!("No test named '{name}'."), name, tests::names()).kind(ErrorKind::Syntax)
+            );
+        }
     };
     match result {
         value @ (Value::Bool(_) | Value::Unknown(_)) => Ok(value),
@@ -116,7 +77,7 @@ fn foreign_call(
     kwargs: Map,
 ) -> Result<Value, Error> {
     let what = if kind == PluginKind::Filter { "filter" } else { "test" };
-    plugin_call(what, name, input, args, kwargs, |input, args, kwargs| {
+    plugin_call(what, name, Needs::WHOLE, input, args, kwargs, |input, args, kwargs| {
         plugins.call(kind, name, &input, &args, &kwargs)
     })
 }
@@ -130,44 +91,20 @@ impl Variables for ScopeVariables<'_> {
     }
 }
 
-fn not_found(what: &str, name: &str, exists: impl Fn(&str) -> bool) -> Error {
-    let error = Error::new(format!("No {what} named '{name}'.")).kind(ErrorKind::Syntax);
-    match near(name, exists) {
-        Some(near) => error.help(format!("did you mean '{near}'?")),
+/// The error for a plugin that does not exist, with the name that was probably meant: one that is similar, or the last
+/// part of a fully qualified one.
+fn not_found(message: String, name: &str, names: impl Iterator<Item = &'static str>) -> Error {
+    let error = Error::new(message);
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let names: Vec<&str> = names.collect();
+    let near = match names.contains(&last) {
+        true => Some(last),
+        false => nearest(last, names),
+    };
+    match near {
+        Some(near) => error.help(format!("Did you mean '{near}'?")),
         None => error,
     }
-}
-
-/// A name that exists and is one slip of the keyboard away, or the last part of a dotted one.
-fn near(name: &str, exists: impl Fn(&str) -> bool) -> Option<String> {
-    let last = name.rsplit('.').next().unwrap_or(name);
-    if last != name && exists(last) {
-        return Some(last.to_owned());
-    }
-    let chars: Vec<char> = name.chars().collect();
-    let letters = || ('a'..='z').chain(['_']);
-    let spell = |chars: Vec<char>| Some(chars.into_iter().collect::<String>()).filter(|name| exists(name));
-    (0..=chars.len()).find_map(|i| {
-        let mut without = chars.clone();
-        let mut swapped = chars.clone();
-        if i < chars.len() {
-            without.remove(i);
-        }
-        if i + 1 < chars.len() {
-            swapped.swap(i, i + 1);
-        }
-        spell(without).or_else(|| spell(swapped)).or_else(|| {
-            letters().find_map(|letter| {
-                let mut inserted = chars.clone();
-                inserted.insert(i, letter);
-                let mut replaced = chars.clone();
-                if let Some(c) = replaced.get_mut(i) {
-                    *c = letter;
-                }
-                spell(inserted).or_else(|| spell(replaced))
-            })
-        })
-    })
 }
 
 fn function_call(
@@ -182,8 +119,8 @@ fn function_call(
     let run = |input: Value, args: Vec<Value>, kwargs: Map| {
         (function.call)(&mut Call { name, input, args, kwargs, renderer })
     };
-    if !function.undefined {
-        return plugin_call(what, name, input, args, kwargs, run);
+    if function.needs.computed != Computed::Nothing {
+        return plugin_call(what, name, function.needs, input, args, kwargs, run);
     }
     let input = undefined::plain(undefined::caught(reach(&input))?);
     let args = args.into_iter().map(undefined::plain).collect();
@@ -191,43 +128,41 @@ fn function_call(
     if matches!(input, Value::Unknown(_)) {
         return Ok(input);
     }
-    if !SEALED.contains(&short_name(name)) && undefined::Sealed::of(&input).is_some() {
+    if !function.needs.takes_vaults && undefined::Sealed::of(&input).is_some() {
         undefined::check(&input)?;
     }
     finish(what, name, run(input, args, kwargs))
 }
 
-/// Calls something that wants complete values.
+/// Calls a plugin once its input and arguments are computed as far as it needs.
 fn plugin_call(
     what: &str,
     name: &str,
+    needs: Needs,
     input: Value,
     args: Vec<Value>,
     kwargs: Map,
     run: impl FnOnce(Value, Vec<Value>, Map) -> Result<Value, Error>,
 ) -> Result<Value, Error> {
-    let short = short_name(name);
-    // As a test `string` looks at the outside, as a filter it writes out everything.
-    let shallow = SHALLOW.contains(&short) && (what == "test" || short != "string");
-    let tolerant = shallow || TOLERANT.contains(&short);
-    let sealed = SEALED.contains(&short);
-    let asks = matches!(short, "map" | "extract");
     let ready = |value: &Value| -> Result<Value, Error> {
-        if asks && as_asked_map(value).is_some() {
+        if needs.takes_member_maps && as_asked_map(value).is_some() {
             return Ok(value.clone());
         }
-        if sealed && let Some(closed) = undefined::Sealed::find(value)? {
+        if needs.takes_vaults
+            && let Some(closed) = undefined::Sealed::find(value)?
+        {
             return Ok(closed);
         }
         undefined::check_hard(value)?;
-        let value = if shallow { force(value)? } else { force_deep(value)? };
+        let value = if needs.computed == Computed::Outside { force(value)? } else { force_deep(value)? };
         match &value {
             Value::Undefined(_) if undefined::is_blank(&value) => return Ok(Value::from("")),
-            Value::List(_) | Value::Tuple(_) | Value::Map(_) if !tolerant && !sealed => {
-                budget::measure(&value)?;
-                check_deep(&value)?;
+            Value::List(_) | Value::Tuple(_) | Value::Map(_) => {
+                if needs.computed == Computed::Whole && !needs.takes_vaults {
+                    budget::measure(&value)?;
+                    check_deep(&value)?;
+                }
             }
-            Value::List(_) | Value::Tuple(_) | Value::Map(_) => {}
             _ => undefined::check(&value)?,
         }
         Ok(value)
@@ -283,21 +218,21 @@ pub fn lookup(renderer: &Renderer, name: &str, terms: Vec<Value>, mut options: M
         None => None,
     };
     if !known && foreign.is_none() {
-        let error = Error::new(format!("The lookup plugin '{name}' was not found."));
-        return Err(match near(name, |name| lookups::find(name).is_some()) {
-            Some(near) => error.help(format!("did you mean '{near}'?")),
-            None => error,
-        });
+        let message = format!("The lookup plugin '{name}' was not found.");
+        return Err(not_found(message, name, lookups::names()));
     }
-    let tolerant =
-        matches!(short_name(name), "first_found" | "env") || foreign.is_some_and(|p| p.takes_undefined(name));
+    let takes = match (built_in, foreign) {
+        (Some(lookup), _) => lookup.undefined,
+        (None, Some(plugins)) if plugins.takes_undefined(name) => Undefined::Terms,
+        _ => Undefined::Nowhere,
+    };
     let ready = |value: &Value| {
         let value = force_deep(value);
-        if tolerant && short_name(name) != "env" {
+        if takes == Undefined::Terms {
             return undefined::caught(value).map(undefined::plain);
         }
         let value = value?;
-        if !tolerant {
+        if takes == Undefined::Nowhere {
             check_deep(&value)?;
         }
         Ok(value)
@@ -306,8 +241,7 @@ pub fn lookup(renderer: &Renderer, name: &str, terms: Vec<Value>, mut options: M
         let terms = terms.iter().map(ready).collect::<Result<Vec<_>, Error>>()?;
         let options =
             options.iter().map(|(k, v)| Ok((k.clone(), ready(v)?))).collect::<Result<Map, Error>>()?;
-        // What `env` takes for a default may be undefined.
-        if short_name(name) != "env" {
+        if takes != Undefined::Members {
             options.values().try_for_each(check_deep)?;
         }
         Ok((terms, options))

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Value};
 
-use super::super::{budget, operators, undefined};
+use super::super::python::operators;
+use super::super::{budget, undefined};
 use super::macros::{Loop, Macro};
 use super::output::{concat, emit};
 use super::{Evaluator, Flow, Frame};

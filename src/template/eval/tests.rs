@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use playbook_api::{Context, Error, Map, Place, Value, map, python};
 
-use super::super::{Environment, Options, Renderer, access};
+use super::super::python::access;
+use super::super::{Environment, Options, Renderer};
 use crate::document::{Entry, Kind, Node, VaultText};
 use crate::jinja::{Expression, Template};
 use crate::template::Scope;

@@ -8,8 +8,9 @@ use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 use playbook_api::{Error, Value};
 
-use crate::template::sort::sort;
-use crate::template::{Call, operators};
+use crate::template::Call;
+use crate::template::python::operators;
+use crate::template::python::sort::sort;
 
 impl Call<'_> {
     /// Binds the arguments to parameters, the first `required` of which must be given. Refuses what Python would

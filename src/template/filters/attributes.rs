@@ -2,7 +2,7 @@
 
 use playbook_api::{Error, Value};
 
-use crate::template::access::get_item;
+use crate::template::python::access::get_item;
 
 /// A path such as `a.b.0`, or a number: the `attribute=` of Jinja's filters.
 #[derive(Clone, Debug)]

@@ -3,18 +3,18 @@
 use playbook_api::{Error, Value};
 
 use super::arguments::{flag, given, text};
-use crate::template::{Call, Function};
+use crate::template::{Call, Computed, Function};
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "default", call: default, undefined: true },
-    Function { name: "d", call: default, undefined: true },
-    Function { name: "bool", call: boolean, undefined: false },
-    Function { name: "mandatory", call: mandatory, undefined: true },
-    Function { name: "ternary", call: ternary, undefined: true },
-    Function { name: "type_debug", call: type_debug, undefined: true },
-    Function { name: "undef", call: undef, undefined: true },
-    Function { name: "quote", call: quote, undefined: false },
-    Function { name: "pprint", call: pprint, undefined: false },
+    Function::new("default", default).needing(Computed::Nothing),
+    Function::new("d", default).needing(Computed::Nothing),
+    Function::new("bool", boolean),
+    Function::new("mandatory", mandatory).needing(Computed::Nothing),
+    Function::new("ternary", ternary).needing(Computed::Nothing),
+    Function::new("type_debug", type_debug).needing(Computed::Nothing).taking_vaults(),
+    Function::new("undef", undef).needing(Computed::Nothing),
+    Function::new("quote", quote),
+    Function::new("pprint", pprint),
 ];
 
 fn default(call: &mut Call) -> Result<Value, Error> {

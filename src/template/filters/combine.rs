@@ -6,7 +6,7 @@ use super::arguments::flag;
 use super::iterators::flatten_into;
 use crate::template::{Call, Function};
 
-pub const FILTERS: &[Function] = &[Function { name: "combine", call: combine, undefined: false }];
+pub const FILTERS: &[Function] = &[Function::new("combine", combine)];
 
 /// What becomes of two lists under one key.
 #[derive(Clone, Copy, Debug, PartialEq)]

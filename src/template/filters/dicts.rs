@@ -3,15 +3,15 @@
 use playbook_api::{Error, Map, Value, map, python};
 
 use super::arguments::{flag, given, text, tuple};
-use crate::template::access::get_item;
+use crate::template::python::access::get_item;
 use crate::template::{Call, Function};
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "dict2items", call: dict2items, undefined: false },
-    Function { name: "items2dict", call: items2dict, undefined: false },
-    Function { name: "extract", call: extract, undefined: false },
-    Function { name: "rekey_on_member", call: rekey_on_member, undefined: false },
-    Function { name: "subelements", call: subelements_filter, undefined: false },
+    Function::new("dict2items", dict2items),
+    Function::new("items2dict", items2dict),
+    Function::new("extract", extract).taking_member_maps(),
+    Function::new("rekey_on_member", rekey_on_member),
+    Function::new("subelements", subelements_filter),
 ];
 
 fn class(value: &Value) -> String {

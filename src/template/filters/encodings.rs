@@ -13,15 +13,15 @@ use super::codec::Codec;
 use crate::template::{Call, Function};
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "b64encode", call: b64encode, undefined: false },
-    Function { name: "b64decode", call: b64decode, undefined: false },
-    Function { name: "hash", call: hash, undefined: false },
-    Function { name: "md5", call: |call| fixed(call, "md5"), undefined: false },
-    Function { name: "sha1", call: |call| fixed(call, "sha1"), undefined: false },
-    Function { name: "checksum", call: |call| fixed(call, "sha1"), undefined: false },
-    Function { name: "to_uuid", call: to_uuid, undefined: false },
-    Function { name: "urlencode", call: urlencode, undefined: false },
-    Function { name: "urldecode", call: urldecode, undefined: false },
+    Function::new("b64encode", b64encode),
+    Function::new("b64decode", b64decode),
+    Function::new("hash", hash),
+    Function::new("md5", |call| fixed(call, "md5")),
+    Function::new("sha1", |call| fixed(call, "sha1")),
+    Function::new("checksum", |call| fixed(call, "sha1")),
+    Function::new("to_uuid", to_uuid),
+    Function::new("urlencode", urlencode),
+    Function::new("urldecode", urldecode),
 ];
 
 fn b64encode(call: &mut Call) -> Result<Value, Error> {

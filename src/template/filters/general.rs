@@ -7,19 +7,19 @@ use super::arguments::{flag, given, iterate, text};
 use super::combine::{ListMerge, merge};
 use super::iterators::flatten_into;
 use crate::document::{self, Trust};
-use crate::template::sort::sort;
+use crate::template::python::sort::sort;
 use crate::template::tests::loose_order;
 use crate::template::{Call, Function};
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "json_query", call: json_query, undefined: false },
-    Function { name: "dict", call: dict, undefined: false },
-    Function { name: "dict_kv", call: dict_kv, undefined: false },
-    Function { name: "counter", call: counter, undefined: false },
-    Function { name: "version_sort", call: version_sort, undefined: false },
-    Function { name: "groupby_as_dict", call: groupby_as_dict, undefined: false },
-    Function { name: "lists_mergeby", call: lists_mergeby, undefined: false },
-    Function { name: "from_csv", call: from_csv, undefined: false },
+    Function::new("json_query", json_query),
+    Function::new("dict", dict),
+    Function::new("dict_kv", dict_kv),
+    Function::new("counter", counter),
+    Function::new("version_sort", version_sort),
+    Function::new("groupby_as_dict", groupby_as_dict),
+    Function::new("lists_mergeby", lists_mergeby),
+    Function::new("from_csv", from_csv),
 ];
 
 /// A JMESPath query.

@@ -7,13 +7,13 @@ use crate::template::regex::{Flags, compile};
 use crate::template::{Call, Function};
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "escape", call: escape_filter, undefined: false },
-    Function { name: "e", call: escape_filter, undefined: false },
-    Function { name: "forceescape", call: escape_filter, undefined: false },
-    Function { name: "safe", call: safe, undefined: false },
-    Function { name: "striptags", call: striptags, undefined: false },
-    Function { name: "xmlattr", call: xmlattr, undefined: false },
-    Function { name: "urlize", call: urlize, undefined: false },
+    Function::new("escape", escape_filter),
+    Function::new("e", escape_filter),
+    Function::new("forceescape", escape_filter),
+    Function::new("safe", safe),
+    Function::new("striptags", striptags),
+    Function::new("xmlattr", xmlattr),
+    Function::new("urlize", urlize),
 ];
 
 pub fn escape(text: &str) -> String {

@@ -3,15 +3,15 @@
 use playbook_api::{Error, Value};
 
 use super::arguments::{flag, given, iterate, number, tuple};
-use crate::template::{Call, Function, budget};
+use crate::template::{Call, Computed, Function, budget};
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "zip", call: zip, undefined: false },
-    Function { name: "zip_longest", call: zip_longest, undefined: false },
-    Function { name: "product", call: product, undefined: false },
-    Function { name: "permutations", call: permutations, undefined: false },
-    Function { name: "combinations", call: combinations, undefined: false },
-    Function { name: "flatten", call: flatten, undefined: false },
+    Function::new("zip", zip).needing(Computed::Members),
+    Function::new("zip_longest", zip_longest).needing(Computed::Members),
+    Function::new("product", product),
+    Function::new("permutations", permutations),
+    Function::new("combinations", combinations),
+    Function::new("flatten", flatten),
 ];
 
 /// More results than this are a mistake, not a wish.

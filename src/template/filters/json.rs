@@ -7,10 +7,10 @@ use crate::document::{self, Kind, Node, Trust};
 use crate::template::{Call, Function, Renderer};
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "to_json", call: to_json, undefined: false },
-    Function { name: "to_nice_json", call: to_nice_json, undefined: false },
-    Function { name: "from_json", call: from_json, undefined: false },
-    Function { name: "tojson", call: tojson, undefined: false },
+    Function::new("to_json", to_json),
+    Function::new("to_nice_json", to_nice_json),
+    Function::new("from_json", from_json),
+    Function::new("tojson", tojson),
 ];
 
 /// Options of `json.dumps`.

@@ -6,26 +6,26 @@ use super::arguments::{
     compare, flag, given, ignore_case, iterate, length as len, size, sort_by_key, text, tuple,
 };
 use super::attributes::Path;
-use crate::template::operators::add;
-use crate::template::{Call, Function, budget};
+use crate::template::python::operators::add;
+use crate::template::{Call, Computed, Function, budget};
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "length", call: length, undefined: false },
-    Function { name: "count", call: length, undefined: false },
-    Function { name: "first", call: first, undefined: false },
-    Function { name: "last", call: last, undefined: false },
-    Function { name: "list", call: list, undefined: false },
-    Function { name: "reverse", call: reverse, undefined: false },
-    Function { name: "sum", call: sum, undefined: false },
-    Function { name: "min", call: min, undefined: false },
-    Function { name: "max", call: max, undefined: false },
-    Function { name: "sort", call: sort, undefined: false },
-    Function { name: "join", call: join, undefined: false },
-    Function { name: "batch", call: batch, undefined: false },
-    Function { name: "slice", call: slice, undefined: false },
-    Function { name: "items", call: items, undefined: true },
-    Function { name: "dictsort", call: dictsort, undefined: false },
-    Function { name: "groupby", call: groupby, undefined: false },
+    Function::new("length", length).needing(Computed::Outside),
+    Function::new("count", length).needing(Computed::Outside),
+    Function::new("first", first).needing(Computed::Members),
+    Function::new("last", last).needing(Computed::Members),
+    Function::new("list", list).needing(Computed::Members),
+    Function::new("reverse", reverse).needing(Computed::Members),
+    Function::new("sum", sum),
+    Function::new("min", min),
+    Function::new("max", max),
+    Function::new("sort", sort),
+    Function::new("join", join),
+    Function::new("batch", batch).needing(Computed::Members),
+    Function::new("slice", slice).needing(Computed::Members),
+    Function::new("items", items).needing(Computed::Nothing),
+    Function::new("dictsort", dictsort),
+    Function::new("groupby", groupby),
 ];
 
 fn length(call: &mut Call) -> Result<Value, Error> {

@@ -10,14 +10,14 @@ use crate::template::{Call, Function};
 mod query;
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "ipaddr", call: |call| ipaddr(call, None), undefined: false },
-    Function { name: "ipv4", call: |call| ipaddr(call, Some(4)), undefined: false },
-    Function { name: "ipv6", call: |call| ipaddr(call, Some(6)), undefined: false },
-    Function { name: "ipwrap", call: ipwrap, undefined: false },
-    Function { name: "ipmath", call: ipmath, undefined: false },
-    Function { name: "ipsubnet", call: ipsubnet, undefined: false },
-    Function { name: "nthhost", call: nthhost, undefined: false },
-    Function { name: "network_in_network", call: network_in_network, undefined: false },
+    Function::new("ipaddr", |call| ipaddr(call, None)),
+    Function::new("ipv4", |call| ipaddr(call, Some(4))),
+    Function::new("ipv6", |call| ipaddr(call, Some(6))),
+    Function::new("ipwrap", ipwrap),
+    Function::new("ipmath", ipmath),
+    Function::new("ipsubnet", ipsubnet),
+    Function::new("nthhost", nthhost),
+    Function::new("network_in_network", network_in_network),
 ];
 
 /// An address, and how many of its bits name the network.

@@ -5,19 +5,19 @@ use num_traits::{FromPrimitive, Num, Signed};
 use playbook_api::{Error, Value};
 
 use super::arguments::{flag, given, number, text, truncate};
-use crate::template::{Call, Function};
+use crate::template::{Call, Computed, Function};
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "abs", call: abs, undefined: false },
-    Function { name: "int", call: int, undefined: false },
-    Function { name: "float", call: float, undefined: false },
-    Function { name: "round", call: round, undefined: false },
-    Function { name: "filesizeformat", call: filesizeformat, undefined: false },
-    Function { name: "log", call: log, undefined: false },
-    Function { name: "pow", call: pow, undefined: false },
-    Function { name: "root", call: root, undefined: false },
-    Function { name: "human_readable", call: human_readable, undefined: false },
-    Function { name: "human_to_bytes", call: human_to_bytes, undefined: false },
+    Function::new("abs", abs),
+    Function::new("int", int),
+    Function::new("float", float).needing(Computed::Outside),
+    Function::new("round", round),
+    Function::new("filesizeformat", filesizeformat),
+    Function::new("log", log),
+    Function::new("pow", pow),
+    Function::new("root", root),
+    Function::new("human_readable", human_readable),
+    Function::new("human_to_bytes", human_to_bytes),
 ];
 
 fn abs(call: &mut Call) -> Result<Value, Error> {

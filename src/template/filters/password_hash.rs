@@ -9,7 +9,7 @@ use crate::template::{Call, Function};
 mod md5_crypt;
 mod sha_crypt;
 
-pub const FILTERS: &[Function] = &[Function { name: "password_hash", call: password_hash, undefined: false }];
+pub const FILTERS: &[Function] = &[Function::new("password_hash", password_hash)];
 
 /// The characters of a salt.
 const SALT: &[u8] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

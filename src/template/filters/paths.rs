@@ -6,23 +6,23 @@ use playbook_api::{Error, Value};
 
 use super::arguments::{given, text, tuple};
 use crate::template::{Call, Function};
-use crate::{document, settings};
+use crate::{paths, settings};
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "basename", call: basename_filter, undefined: false },
-    Function { name: "dirname", call: dirname_filter, undefined: false },
-    Function { name: "expanduser", call: expanduser_filter, undefined: false },
-    Function { name: "expandvars", call: expandvars_filter, undefined: false },
-    Function { name: "realpath", call: realpath_filter, undefined: false },
-    Function { name: "relpath", call: relpath, undefined: false },
-    Function { name: "normpath", call: normpath_filter, undefined: false },
-    Function { name: "splitext", call: splitext, undefined: false },
-    Function { name: "path_join", call: path_join, undefined: false },
-    Function { name: "commonpath", call: commonpath, undefined: false },
-    Function { name: "fileglob", call: fileglob, undefined: false },
-    Function { name: "win_basename", call: win_basename, undefined: false },
-    Function { name: "win_dirname", call: win_dirname, undefined: false },
-    Function { name: "win_splitdrive", call: win_splitdrive, undefined: false },
+    Function::new("basename", basename_filter),
+    Function::new("dirname", dirname_filter),
+    Function::new("expanduser", expanduser_filter),
+    Function::new("expandvars", expandvars_filter),
+    Function::new("realpath", realpath_filter),
+    Function::new("relpath", relpath),
+    Function::new("normpath", normpath_filter),
+    Function::new("splitext", splitext),
+    Function::new("path_join", path_join),
+    Function::new("commonpath", commonpath),
+    Function::new("fileglob", fileglob),
+    Function::new("win_basename", win_basename),
+    Function::new("win_dirname", win_dirname),
+    Function::new("win_splitdrive", win_splitdrive),
 ];
 
 /// The path that a filter is given.
@@ -61,7 +61,7 @@ pub fn expanduser(path: &str) -> String {
     let Some(rest) = path.strip_prefix('~') else { return path.to_owned() };
     let (user, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let mine = settings::variable("HOME");
-    let home = document::home(user, mine.as_deref()).map(|home| home.to_string_lossy().into_owned());
+    let home = paths::home(user, mine.as_deref()).map(|home| home.to_string_lossy().into_owned());
     match home {
         Some(home) => {
             let full = format!("{}{rest}", home.trim_end_matches('/'));
@@ -77,7 +77,7 @@ fn expanduser_filter(call: &mut Call) -> Result<Value, Error> {
 
 /// `$NAME` and `${NAME}` of the environment; unknown ones stay.
 pub fn expandvars(text: &str) -> String {
-    document::expand_variables(text, settings::variable)
+    paths::expand_variables(text, settings::variable)
 }
 
 fn expandvars_filter(call: &mut Call) -> Result<Value, Error> {

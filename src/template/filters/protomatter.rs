@@ -2,13 +2,13 @@
 
 use playbook_api::{Error, Text, Value, map};
 
-use crate::template::{Call, Function, Renderer};
+use crate::template::{Call, Computed, Function, Renderer};
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "ansible._protomatter.finalize", call: finalize, undefined: false },
-    Function { name: "ansible._protomatter.apply_trust", call: apply_trust, undefined: false },
-    Function { name: "ansible._protomatter.origin", call: origin, undefined: false },
-    Function { name: DUMP, call: dump_object, undefined: true },
+    Function::new("ansible._protomatter.finalize", finalize),
+    Function::new("ansible._protomatter.apply_trust", apply_trust),
+    Function::new("ansible._protomatter.origin", origin),
+    Function::new(DUMP, dump_object).needing(Computed::Nothing),
 ];
 
 const DUMP: &str = "ansible._protomatter.dump_object";

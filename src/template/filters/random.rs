@@ -4,12 +4,10 @@ use playbook_api::{Error, Value};
 
 use super::arguments::{given, integer, iterate};
 use super::mersenne::Random;
-use crate::template::{Call, Function};
+use crate::template::{Call, Computed, Function};
 
-pub const FILTERS: &[Function] = &[
-    Function { name: "random", call: random, undefined: false },
-    Function { name: "shuffle", call: shuffle, undefined: false },
-];
+pub const FILTERS: &[Function] =
+    &[Function::new("random", random).needing(Computed::Members), Function::new("shuffle", shuffle)];
 
 /// A member of a sequence, or a number below the input.
 fn random(call: &mut Call) -> Result<Value, Error> {

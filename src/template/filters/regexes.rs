@@ -7,10 +7,10 @@ use crate::template::regex::{self, Flags};
 use crate::template::{Call, Function};
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "regex_search", call: regex_search, undefined: false },
-    Function { name: "regex_findall", call: regex_findall, undefined: false },
-    Function { name: "regex_replace", call: regex_replace, undefined: false },
-    Function { name: "regex_escape", call: regex_escape, undefined: false },
+    Function::new("regex_search", regex_search),
+    Function::new("regex_findall", regex_findall),
+    Function::new("regex_replace", regex_replace),
+    Function::new("regex_escape", regex_escape),
 ];
 
 /// The match, or the groups that were asked for as `\1` or `\g<name>`; `none` without a match.

@@ -5,15 +5,16 @@ use playbook_api::{Error, Map, Value};
 use super::arguments::{given, iterate};
 use super::attributes::Path;
 use super::lists::defined;
-use crate::template::{Call, Function, access};
+use crate::template::python::access;
+use crate::template::{Call, Computed, Function};
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "map", call: map, undefined: false },
-    Function { name: "select", call: select, undefined: false },
-    Function { name: "reject", call: reject, undefined: false },
-    Function { name: "selectattr", call: selectattr, undefined: false },
-    Function { name: "rejectattr", call: rejectattr, undefined: false },
-    Function { name: "attr", call: attr, undefined: false },
+    Function::new("map", map).needing(Computed::Members).taking_member_maps(),
+    Function::new("select", select).needing(Computed::Members),
+    Function::new("reject", reject).needing(Computed::Members),
+    Function::new("selectattr", selectattr).needing(Computed::Members),
+    Function::new("rejectattr", rejectattr).needing(Computed::Members),
+    Function::new("attr", attr),
 ];
 
 fn map(call: &mut Call) -> Result<Value, Error> {

@@ -7,15 +7,15 @@ use playbook_api::{Error, Value};
 
 use super::arguments::{flag, given, iterate};
 use super::lists::Key;
-use crate::template::operators::unhashable;
-use crate::template::{Call, Function};
+use crate::template::python::operators::unhashable;
+use crate::template::{Call, Computed, Function};
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "unique", call: unique, undefined: false },
-    Function { name: "union", call: union, undefined: false },
-    Function { name: "intersect", call: intersect, undefined: false },
-    Function { name: "difference", call: difference, undefined: false },
-    Function { name: "symmetric_difference", call: symmetric_difference, undefined: false },
+    Function::new("unique", unique).needing(Computed::Members),
+    Function::new("union", union),
+    Function::new("intersect", intersect),
+    Function::new("difference", difference),
+    Function::new("symmetric_difference", symmetric_difference),
 ];
 
 /// Values whose equality is Python's, so that whatever has a hash is found fast.

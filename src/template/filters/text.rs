@@ -4,23 +4,24 @@ use playbook_api::{Error, Value};
 
 use super::arguments::{flag, given, integer, number, size, text};
 use super::wrap;
-use crate::template::{Call, Function, budget, printf};
+use crate::template::python::printf;
+use crate::template::{Call, Function, budget};
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "upper", call: upper, undefined: false },
-    Function { name: "lower", call: lower, undefined: false },
-    Function { name: "capitalize", call: capitalize, undefined: false },
-    Function { name: "title", call: title, undefined: false },
-    Function { name: "trim", call: trim, undefined: false },
-    Function { name: "replace", call: replace, undefined: false },
-    Function { name: "center", call: center, undefined: false },
-    Function { name: "indent", call: indent, undefined: false },
-    Function { name: "format", call: format, undefined: false },
-    Function { name: "string", call: string, undefined: false },
-    Function { name: "wordcount", call: wordcount, undefined: false },
-    Function { name: "wordwrap", call: wordwrap, undefined: false },
-    Function { name: "truncate", call: truncate, undefined: false },
-    Function { name: "split", call: split, undefined: false },
+    Function::new("upper", upper),
+    Function::new("lower", lower),
+    Function::new("capitalize", capitalize),
+    Function::new("title", title),
+    Function::new("trim", trim),
+    Function::new("replace", replace),
+    Function::new("center", center),
+    Function::new("indent", indent),
+    Function::new("format", format),
+    Function::new("string", string),
+    Function::new("wordcount", wordcount),
+    Function::new("wordwrap", wordwrap),
+    Function::new("truncate", truncate),
+    Function::new("split", split),
 ];
 
 fn upper(call: &mut Call) -> Result<Value, Error> {

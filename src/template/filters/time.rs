@@ -8,12 +8,11 @@ use playbook_api::{Error, Value};
 
 use super::arguments::{flag, given, text};
 use super::numbers::parse_float;
-use crate::template::{Call, Function, datetime};
+use crate::template::python::datetime;
+use crate::template::{Call, Function};
 
-pub const FILTERS: &[Function] = &[
-    Function { name: "strftime", call: strftime, undefined: false },
-    Function { name: "to_datetime", call: to_datetime, undefined: false },
-];
+pub const FILTERS: &[Function] =
+    &[Function::new("strftime", strftime), Function::new("to_datetime", to_datetime)];
 
 /// The present, or a time in seconds since 1970, in the system's time zone or UTC.
 fn strftime(call: &mut Call) -> Result<Value, Error> {

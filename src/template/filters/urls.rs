@@ -5,7 +5,7 @@ use playbook_api::{Error, Map, Value};
 use super::arguments::{given, text};
 use crate::template::{Call, Function};
 
-pub const FILTERS: &[Function] = &[Function { name: "urlsplit", call: urlsplit, undefined: false }];
+pub const FILTERS: &[Function] = &[Function::new("urlsplit", urlsplit)];
 
 /// A URL taken apart as Python's `urlsplit` does.
 #[derive(Debug, Default)]

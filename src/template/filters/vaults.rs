@@ -8,10 +8,8 @@ use crate::template::{Call, Function};
 use crate::vault::envelope::{Envelope, seal};
 use crate::vault::is_envelope;
 
-pub const FILTERS: &[Function] = &[
-    Function { name: "vault", call: vault, undefined: false },
-    Function { name: "unvault", call: unvault, undefined: false },
-];
+pub const FILTERS: &[Function] =
+    &[Function::new("vault", vault), Function::new("unvault", unvault).taking_vaults()];
 
 fn secret(value: &Option<Value>) -> Result<&str, Error> {
     let value = value.as_ref().unwrap_or(&Value::Null);

@@ -8,10 +8,10 @@ use crate::template::undefined::Sealed;
 use crate::template::{Call, Function};
 
 pub const FILTERS: &[Function] = &[
-    Function { name: "to_yaml", call: to_yaml, undefined: false },
-    Function { name: "to_nice_yaml", call: to_nice_yaml, undefined: false },
-    Function { name: "from_yaml", call: from_yaml, undefined: false },
-    Function { name: "from_yaml_all", call: from_yaml_all, undefined: false },
+    Function::new("to_yaml", to_yaml).taking_vaults(),
+    Function::new("to_nice_yaml", to_nice_yaml).taking_vaults(),
+    Function::new("from_yaml", from_yaml),
+    Function::new("from_yaml_all", from_yaml_all),
 ];
 
 /// Takes the options of `yaml.dump` out of a call and writes its input.

@@ -7,7 +7,7 @@ use playbook_api::{Error, Map, Value};
 use super::Lookup;
 use crate::template::Renderer;
 
-pub const LOOKUPS: &[Lookup] = &[Lookup { name: "pipe", run: pipe }, Lookup { name: "lines", run: lines }];
+pub const LOOKUPS: &[Lookup] = &[Lookup::new("pipe", pipe), Lookup::new("lines", lines)];
 
 fn output(lookup: &str, term: &Value, renderer: &Renderer) -> Result<String, Error> {
     let command = term.to_text();

@@ -10,7 +10,7 @@ use crate::settings::{Settings, Surroundings};
 use crate::template::Renderer;
 use crate::template::eval::ScopeVariables;
 
-pub const LOOKUPS: &[Lookup] = &[Lookup { name: "config", run: config }];
+pub const LOOKUPS: &[Lookup] = &[Lookup::new("config", config)];
 
 /// Options of plugins, and the variables that set them.
 const PLUGIN_OPTIONS: &[(&str, &str, &[&str])] = &[

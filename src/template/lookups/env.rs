@@ -2,10 +2,10 @@
 
 use playbook_api::{Error, Map, Text, Value};
 
-use super::Lookup;
+use super::{Lookup, Undefined};
 use crate::template::Renderer;
 
-pub const LOOKUPS: &[Lookup] = &[Lookup { name: "env", run: env }];
+pub const LOOKUPS: &[Lookup] = &[Lookup::new("env", env).taking(Undefined::Members)];
 
 /// What is not set is the `default`, or the empty text.
 fn env(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error> {

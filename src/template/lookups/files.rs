@@ -10,11 +10,8 @@ use super::{Lookup, search};
 use crate::template::Renderer;
 use crate::template::filters::paths::{glob_files, split};
 
-pub const LOOKUPS: &[Lookup] = &[
-    Lookup { name: "file", run: file },
-    Lookup { name: "unvault", run: unvault },
-    Lookup { name: "fileglob", run: fileglob },
-];
+pub const LOOKUPS: &[Lookup] =
+    &[Lookup::new("file", file), Lookup::new("unvault", unvault), Lookup::new("fileglob", fileglob)];
 
 /// A file's bytes, opened if it is a vault; and whether it was.
 pub fn read(renderer: &Renderer, path: &Path) -> Result<(Vec<u8>, bool), Error> {

@@ -3,11 +3,12 @@
 use playbook_api::{Error, ErrorKind, Map, Value};
 
 use super::terms::flag;
-use super::{Lookup, search};
+use super::{Lookup, Undefined, search};
 use crate::template::Renderer;
 use crate::template::filters::paths;
 
-pub const LOOKUPS: &[Lookup] = &[Lookup { name: "first_found", run: first_found }];
+pub const LOOKUPS: &[Lookup] =
+    &[Lookup::new("first_found", first_found).taking(Undefined::Terms).with_lazy_terms().with_directory()];
 
 /// The option by which a loop says in which folder of a role its action's files are.
 pub const FOLDER: &str = "_folder";

@@ -9,15 +9,15 @@ use crate::template::filters::arguments::tuple;
 use crate::template::filters::cartesian;
 
 pub const LOOKUPS: &[Lookup] = &[
-    Lookup { name: "items", run: items },
-    Lookup { name: "list", run: list },
-    Lookup { name: "flattened", run: flattened },
-    Lookup { name: "nested", run: nested },
-    Lookup { name: "cartesian", run: nested },
-    Lookup { name: "together", run: together },
-    Lookup { name: "indexed_items", run: indexed_items },
-    Lookup { name: "random_choice", run: random_choice },
-    Lookup { name: "dict", run: dict },
+    Lookup::new("items", items).with_lazy_terms(),
+    Lookup::new("list", list),
+    Lookup::new("flattened", flattened).with_lazy_terms(),
+    Lookup::new("nested", nested),
+    Lookup::new("cartesian", nested),
+    Lookup::new("together", together),
+    Lookup::new("indexed_items", indexed_items),
+    Lookup::new("random_choice", random_choice),
+    Lookup::new("dict", dict),
 ];
 
 /// The members of list terms, and the other terms.

@@ -31,10 +31,55 @@ mod vars;
 /// What a lookup finds for its terms.
 pub type Run = fn(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error>;
 
-/// A built-in lookup.
+/// A built-in lookup: an entry of a family's table.
+#[derive(Clone, Copy, Debug)]
 pub struct Lookup {
+    /// The short name.
     pub name: &'static str,
+    /// Finds the result.
     pub run: Run,
+    /// Where it takes undefined values.
+    pub undefined: Undefined,
+    /// Whether its terms are rendered when it reads them, and not before the loop (`with_NAME`) that uses it.
+    pub lazy_terms: bool,
+    /// Whether a loop tells it in which of a role's directories the files of its action are.
+    pub wants_directory: bool,
+}
+
+/// Where a lookup takes undefined values as they are. Anywhere else they are the result of the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undefined {
+    /// Nowhere.
+    Nowhere,
+    /// As members of terms and options, as in the default of `env`.
+    Members,
+    /// As terms.
+    Terms,
+}
+
+impl Lookup {
+    /// A lookup that takes only what is computed and defined.
+    pub const fn new(name: &'static str, run: Run) -> Lookup {
+        Lookup { name, run, undefined: Undefined::Nowhere, lazy_terms: false, wants_directory: false }
+    }
+
+    /// A lookup that takes undefined values.
+    pub const fn taking(mut self, undefined: Undefined) -> Lookup {
+        self.undefined = undefined;
+        self
+    }
+
+    /// A lookup whose terms are rendered when it reads them.
+    pub const fn with_lazy_terms(mut self) -> Lookup {
+        self.lazy_terms = true;
+        self
+    }
+
+    /// A lookup that searches the directory for its action's files.
+    pub const fn with_directory(mut self) -> Lookup {
+        self.wants_directory = true;
+        self
+    }
 }
 
 const FAMILIES: &[&[Lookup]] = &[

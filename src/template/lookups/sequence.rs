@@ -5,10 +5,11 @@ use playbook_api::{Error, Map, Value, python};
 use super::Lookup;
 use super::terms::{self, Options};
 use crate::template::filters::arguments::tuple;
+use crate::template::python::printf;
 use crate::template::regex::{Flags, compile};
-use crate::template::{Renderer, budget, printf};
+use crate::template::{Renderer, budget};
 
-pub const LOOKUPS: &[Lookup] = &[Lookup { name: "sequence", run: sequence }];
+pub const LOOKUPS: &[Lookup] = &[Lookup::new("sequence", sequence)];
 
 /// No sane loop is longer.
 const MOST: u64 = 10_000_000;

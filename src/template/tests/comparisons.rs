@@ -8,12 +8,13 @@ use num_traits::Zero;
 use playbook_api::{Error, Value};
 
 use crate::template::filters::arguments::iterate;
-use crate::template::{Call, Function, operators};
+use crate::template::python::operators;
+use crate::template::{Call, Computed, Function};
 
 /// The operators, each under all its names.
 macro_rules! operator {
     ($name:literal, $call:expr) => {
-        Function { name: $name, call: $call, undefined: false }
+        Function::new($name, $call)
     };
 }
 
@@ -35,7 +36,7 @@ pub const TESTS: &[Function] = &[
     operator!("<=", not_greater),
     operator!("in", within),
     operator!("contains", contains),
-    operator!("sameas", sameas),
+    operator!("sameas", sameas).needing(Computed::Outside),
     operator!("odd", |call| remainder(call, 2, 1)),
     operator!("even", |call| remainder(call, 2, 0)),
     operator!("divisibleby", divisibleby),

@@ -32,9 +32,9 @@ pub const TESTS: &[Function] = &[
     file!("is_abs", Path::is_absolute),
     file!("mount", is_mount),
     file!("is_mount", is_mount),
-    Function { name: "same_file", call: same_file, undefined: false },
-    Function { name: "is_same_file", call: same_file, undefined: false },
-    Function { name: "vaulted_file", call: vaulted_file, undefined: false },
+    Function::new("same_file", same_file),
+    Function::new("is_same_file", same_file),
+    Function::new("vaulted_file", vaulted_file),
 ];
 
 /// A folder on another device than its parent, or the root.

@@ -8,14 +8,15 @@ use crate::template::undefined::Sealed;
 use crate::template::{Call, Function};
 
 pub const TESTS: &[Function] = &[
-    Function { name: "regex", call: regex, undefined: false },
-    Function { name: "search", call: |call| fixed(call, "search"), undefined: false },
-    Function { name: "match", call: |call| fixed(call, "match"), undefined: false },
-    Function { name: "ansible._protomatter.tagged_with", call: tagged_with, undefined: false },
+    Function::new("regex", regex),
+    Function::new("search", |call| fixed(call, "search")),
+    Function::new("match", |call| fixed(call, "match")),
+    Function::new("ansible._protomatter.tagged_with", tagged_with),
     test!("vault_encrypted", |value| {
         let in_vault = |text: &Text| text.envelope().is_some() || text.starts_with("$ANSIBLE_VAULT;");
         Sealed::of(value).is_some() || matches!(value, Value::Str(text) if in_vault(text))
-    }),
+    })
+    .taking_vaults(),
 ];
 
 fn matches(

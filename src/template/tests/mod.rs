@@ -6,18 +6,17 @@ use std::sync::OnceLock;
 use super::Function;
 use super::filters::{index, short_name};
 
-/// A table entry for a test that looks at nothing but its input.
+/// A table entry for a test that looks at nothing but its input; after `outside`, at none of its members.
 macro_rules! test {
+    (outside $name:literal, $check:expr) => {
+        test!($name, $check).needing($crate::template::Computed::Outside)
+    };
     ($name:literal, $check:expr) => {
-        $crate::template::Function {
-            name: $name,
-            call: |call| {
-                let [] = call.bind([], 0)?;
-                let check: fn(&playbook_api::Value) -> bool = $check;
-                Ok(playbook_api::Value::Bool(check(&call.input)))
-            },
-            undefined: false,
-        }
+        $crate::template::Function::new($name, |call| {
+            let [] = call.bind([], 0)?;
+            let check: fn(&playbook_api::Value) -> bool = $check;
+            Ok(playbook_api::Value::Bool(check(&call.input)))
+        })
     };
 }
 

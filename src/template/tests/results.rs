@@ -6,7 +6,7 @@ use crate::template::{Call, Function};
 
 macro_rules! result {
     ($name:literal, $call:expr) => {
-        Function { name: $name, call: $call, undefined: false }
+        Function::new($name, $call)
     };
 }
 

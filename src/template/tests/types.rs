@@ -2,23 +2,23 @@
 
 use playbook_api::{Error, Value};
 
-use crate::template::{Call, Function, filters};
+use crate::template::{Call, Computed, Function, filters};
 
 pub const TESTS: &[Function] = &[
-    Function { name: "defined", call: |call| Ok((!call.input.is_undefined()).into()), undefined: true },
-    Function { name: "undefined", call: |call| Ok(call.input.is_undefined().into()), undefined: true },
-    test!("none", Value::is_null),
-    test!("boolean", |value| value.as_bool().is_some()),
+    Function::new("defined", |call| Ok((!call.input.is_undefined()).into())).needing(Computed::Nothing),
+    Function::new("undefined", |call| Ok(call.input.is_undefined().into())).needing(Computed::Nothing),
+    test!(outside "none", Value::is_null),
+    test!(outside "boolean", |value| value.as_bool().is_some()),
     test!("true", |value| matches!(value, Value::Bool(true))),
     test!("false", |value| matches!(value, Value::Bool(false))),
-    test!("integer", |value| matches!(value, Value::Int(_) | Value::BigInt(_))),
-    test!("float", |value| matches!(value, Value::Float(_))),
-    test!("number", |value| value.as_f64().is_some()),
-    test!("string", |value| matches!(value, Value::Str(_))),
-    test!("mapping", |value| matches!(value, Value::Map(_))),
-    test!("sequence", is_container),
-    test!("iterable", is_container),
-    test!("callable", |value| {
+    test!(outside "integer", |value| matches!(value, Value::Int(_) | Value::BigInt(_))),
+    test!(outside "float", |value| matches!(value, Value::Float(_))),
+    test!(outside "number", |value| value.as_f64().is_some()),
+    test!(outside "string", |value| matches!(value, Value::Str(_))),
+    test!(outside "mapping", |value| matches!(value, Value::Map(_))),
+    test!(outside "sequence", is_container),
+    test!(outside "iterable", is_container),
+    test!(outside "callable", |value| {
         matches!(value.type_name(), "function" | "method" | "builtin_function_or_method" | "Macro" | "macro")
     }),
     test!("escaped", |_| false),
@@ -28,8 +28,8 @@ pub const TESTS: &[Function] = &[
     test!("isnan", |value| matches!(value, Value::Float(n) if n.is_nan())),
     test!("filter", |value| filters::find(&value.to_text()).is_some()),
     test!("test", |value| super::find(&value.to_text()).is_some()),
-    Function { name: "truthy", call: truthy, undefined: false },
-    Function { name: "falsy", call: falsy, undefined: false },
+    Function::new("truthy", truthy),
+    Function::new("falsy", falsy),
 ];
 
 fn is_container(value: &Value) -> bool {

@@ -7,8 +7,8 @@ use crate::template::filters::urls::{Url, split};
 use crate::template::{Call, Function};
 
 pub const TESTS: &[Function] = &[
-    Function { name: "uri", call: uri, undefined: false },
-    Function { name: "url", call: url, undefined: false },
+    Function::new("uri", uri),
+    Function::new("url", url),
     test!("urn", |value| value.as_str().is_some_and(|text| split(text).is_ok_and(|url| url.scheme == "urn"))),
 ];
 

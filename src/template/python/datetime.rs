@@ -6,8 +6,8 @@ use jiff::civil;
 use jiff::fmt::strtime::BrokenDownTime;
 use playbook_api::{Error, Map, Value};
 
-use super::object::{Behaviour, Native, downcast};
 use crate::jinja::program::Operator;
+use crate::template::object::{Behaviour, Native, downcast};
 
 /// Python's `datetime`, of no time zone unless an offset is known.
 #[derive(Clone, Debug)]

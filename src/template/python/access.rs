@@ -5,15 +5,17 @@ use std::sync::Arc;
 use num_traits::ToPrimitive;
 use playbook_api::{Error, Value};
 
-use super::lazy::{as_asked_map, force, reach};
-use super::object::{self, Method, Native};
-use super::{methods, undefined};
+use super::methods;
+use super::methods::Method;
+use crate::template::lazy::{as_asked_map, force, reach};
+use crate::template::object::{self, Native};
+use crate::template::undefined;
 
 /// `value.name`: an attribute or method, else an item; undefined where there is neither. What is missing on
 /// something undefined is undefined for the first reason.
 ///
 /// ```
-/// use playbook::template::access::get_attribute;
+/// use playbook::template::get_attribute;
 /// use playbook_api::{Value, map};
 /// let value = Value::from(map! { "a" => 1 });
 /// assert_eq!(get_attribute(&value, "a").unwrap(), 1.into());
@@ -24,7 +26,7 @@ pub fn get_attribute(value: &Value, name: &str) -> Result<Value, Error> {
 }
 
 /// The same inside a render: what is undefined keeps its place.
-pub(super) fn attribute(value: &Value, name: &str) -> Result<Value, Error> {
+pub(in crate::template) fn attribute(value: &Value, name: &str) -> Result<Value, Error> {
     let value = reach(value)?;
     if as_asked_map(&value).is_some() && !methods::exists(&value, name) {
         return asked(&value, &name.into());
@@ -80,7 +82,7 @@ pub fn get_item(value: &Value, key: &Value) -> Result<Value, Error> {
 }
 
 /// The same inside a render: what is undefined keeps its place.
-pub(super) fn item(value: &Value, key: &Value) -> Result<Value, Error> {
+pub(in crate::template) fn item(value: &Value, key: &Value) -> Result<Value, Error> {
     let value = reach(value)?;
     let key = force(key)?;
     match (&value, &key) {

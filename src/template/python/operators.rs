@@ -9,16 +9,16 @@ use num_bigint::BigInt;
 use num_traits::{Pow, Signed, ToPrimitive, Zero};
 use playbook_api::{Error, Map, Value};
 
-use super::lazy::{as_asked_map, force, force_deep, reach};
-use super::undefined;
-use super::{budget, datetime, printf};
+use super::{datetime, printf};
 use crate::jinja::program::{Comparison, Operator};
+use crate::template::lazy::{as_asked_map, force, force_deep, reach};
+use crate::template::{budget, undefined};
 
 /// The result of `left operator right`.
 ///
 /// ```
 /// use playbook::jinja::program::Operator;
-/// use playbook::template::operators::binary;
+/// use playbook::template::python::operators::binary;
 /// assert_eq!(binary(Operator::FloorDivide, &(-7).into(), &2.into()).unwrap(), (-4).into());
 /// ```
 pub fn binary(operator: Operator, left: &Value, right: &Value) -> Result<Value, Error> {

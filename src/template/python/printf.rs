@@ -4,12 +4,12 @@ use num_bigint::{BigInt, Sign};
 use num_traits::ToPrimitive;
 use playbook_api::{Error, Value, python};
 
-use super::undefined;
+use crate::template::undefined;
 
 /// `format % arguments`: a tuple holds one argument each, a map is asked by `%(name)s`, all else is the only one.
 ///
 /// ```
-/// use playbook::template::printf::format;
+/// use playbook::template::python::printf::format;
 /// use playbook_api::Value;
 /// assert_eq!(format("%05.1f", &Value::from(2.55)).unwrap(), "002.5".into());
 /// ```

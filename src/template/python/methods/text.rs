@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Value};
 
-use super::super::{budget, operators};
+use super::super::operators;
 use super::Args;
 use super::list::bounded;
+use crate::template::budget;
 
 pub const NAMES: [&str; 45] = [
     "capitalize",

@@ -3,8 +3,9 @@
 use num_bigint::Sign;
 use playbook_api::{Error, Map, Value, python};
 
+use super::access;
 use super::printf::{self, MAX_WIDTH};
-use super::{access, undefined};
+use crate::template::undefined;
 
 /// `text.format(*args, **kwargs)`.
 ///

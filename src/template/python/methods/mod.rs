@@ -1,5 +1,7 @@
 //! The methods of Python's own types.
 
+use std::sync::Arc;
+
 mod list;
 mod map;
 mod number;
@@ -8,8 +10,9 @@ mod text;
 pub use map::entries;
 use playbook_api::{Error, Map, Value};
 
-use super::lazy::{as_asked_map, force, reach};
-use super::{object, undefined};
+use crate::template::lazy::{as_asked_map, force, reach};
+use crate::template::object::{self, Behaviour};
+use crate::template::{Renderer, undefined};
 
 /// The methods that change what they are called on.
 pub const MUTATING: [&str; 11] = [
@@ -87,9 +90,26 @@ fn asked(value: &Value, name: &str, args: &[Value], kwargs: &Map) -> Option<Resu
 pub fn mutate(value: &mut Value, name: &str, args: &[Value], kwargs: &Map) -> Option<Result<Value, Error>> {
     let args = Args { name, args, kwargs };
     match value {
-        Value::List(items) => list::mutate(std::sync::Arc::make_mut(items), &args),
-        Value::Map(map) => map::mutate(std::sync::Arc::make_mut(map), &args),
+        Value::List(items) => list::mutate(Arc::make_mut(items), &args),
+        Value::Map(map) => map::mutate(Arc::make_mut(map), &args),
         _ => None,
+    }
+}
+
+/// A method that was named but not called yet: `text.upper`.
+#[derive(Debug)]
+pub struct Method {
+    pub object: Value,
+    pub name: Arc<str>,
+}
+
+impl Behaviour for Method {
+    fn type_name(&self) -> &'static str {
+        if self.object.as_map().is_some() { "method" } else { "builtin_function_or_method" }
+    }
+
+    fn call(&self, _: &Renderer, args: Vec<Value>, kwargs: Map) -> Option<Result<Value, Error>> {
+        call(&self.object, &self.name, &args, &kwargs)
     }
 }
 

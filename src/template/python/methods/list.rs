@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 use playbook_api::{Error, Value};
 
-use super::super::lazy::force_deep;
 use super::super::operators;
 use super::super::sort::sort;
 use super::Args;
+use crate::template::lazy::force_deep;
 
 pub const NAMES: [&str; 11] =
     ["append", "extend", "insert", "pop", "remove", "reverse", "sort", "clear", "index", "count", "copy"];

@@ -3,8 +3,9 @@
 use std::path::{Component, Path, PathBuf};
 
 use nix::unistd::{User, getuid};
+use playbook_api::Error;
 
-/// The path from the root, without `.` and `..`; links are left as they are.
+/// Returns the absolute form of a path, without `.` and `..`. Symbolic links are not resolved.
 pub fn absolute(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut clean = PathBuf::new();
@@ -20,22 +21,24 @@ pub fn absolute(path: &Path) -> PathBuf {
     clean
 }
 
-/// `~` and `~user` at the start of a path.
-pub fn expand_home(path: &Path) -> PathBuf {
+/// Expands `~` and `~user` at the start of a path. A path with an unknown user is returned as it is.
+pub fn expand_home(path: impl AsRef<Path>) -> PathBuf {
     expand_home_with(path, std::env::var("HOME").ok().as_deref())
 }
 
-/// The same, with a home of one's own.
-pub fn expand_home_with(path: &Path, mine: Option<&str>) -> PathBuf {
+/// Expands `~` and `~user` at the start of a path, with `mine` as the home directory of the current user.
+pub fn expand_home_with(path: impl AsRef<Path>, mine: Option<&str>) -> PathBuf {
+    let path = path.as_ref();
     let mut parts = path.components();
     let first = parts.next().map(|part| part.as_os_str().to_string_lossy().into_owned());
     match first.as_deref().and_then(|first| first.strip_prefix('~')).and_then(|user| home(user, mine)) {
-        Some(folder) => folder.join(parts.as_path()),
+        Some(directory) => directory.join(parts.as_path()),
         None => path.to_owned(),
     }
 }
 
-/// A user's home; without a name that of `HOME`, or else of who runs this.
+/// Returns a user's home directory. An empty name means the current user, whose home directory is `mine` or, where
+/// that is missing, the one in the user database.
 pub fn home(user: &str, mine: Option<&str>) -> Option<PathBuf> {
     match (user, mine) {
         ("", Some(home)) => Some(PathBuf::from(home)),
@@ -44,7 +47,7 @@ pub fn home(user: &str, mine: Option<&str>) -> Option<PathBuf> {
     }
 }
 
-/// `$NAME` and `${NAME}`; what is not set stays as it is.
+/// Expands `$NAME` and `${NAME}`. A variable that is not set stays as it is written.
 pub fn expand_variables(text: &str, variable: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -62,4 +65,12 @@ pub fn expand_variables(text: &str, variable: impl Fn(&str) -> Option<String>) -
         rest = behind;
     }
     out + rest
+}
+
+/// The error for a file that cannot be read, with its path and the system's reason (without the number that Rust adds).
+pub fn cannot_read(path: &Path, cause: std::io::Error) -> Error {
+    let reason = cause.to_string();
+    let reason = reason.split(" (os error").next().unwrap_or(&reason).to_owned();
+    let kind = Error::from(cause).get_kind();
+    Error::new(format!("Could not read '{}': {reason}", path.display())).kind(kind)
 }

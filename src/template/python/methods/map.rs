@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Map, Value, python};
 
-use super::super::lazy::force;
-use super::super::{operators, undefined};
+use super::super::operators;
 use super::Args;
+use crate::template::lazy::force;
+use crate::template::undefined;
 
 pub const NAMES: [&str; 10] =
     ["update", "pop", "popitem", "setdefault", "clear", "get", "items", "keys", "values", "copy"];
