@@ -7,11 +7,11 @@ use nix::unistd::{AccessFlags, access};
 use playbook_api::{Context, Map, Value};
 
 use crate::host::Host;
-use crate::process::Program;
+use crate::host::process::Program;
 
 pub fn collect(folder: &Path, context: &Context, warnings: &mut Vec<String>) -> Map {
     let mut local = Map::default();
-    for path in crate::glob::expand(&folder.join("*.fact")) {
+    for path in crate::host::glob::expand(&folder.join("*.fact")) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let value = one(&path, context).unwrap_or_else(|problem| {
             warnings.push(problem.clone());
@@ -25,13 +25,13 @@ pub fn collect(folder: &Path, context: &Context, warnings: &mut Vec<String>) -> 
 fn one(path: &Path, context: &Context) -> Result<Value, String> {
     let shown = path.display();
     if let Err(e) = fs::metadata(path) {
-        return Err(format!("Could not stat fact ({shown}): {}", crate::errno::describe(&e)));
+        return Err(format!("Could not stat fact ({shown}): {}", crate::host::errno::describe(&e)));
     }
     let runs = path.is_file() && access(path, AccessFlags::X_OK).is_ok();
     let text = if runs {
         let output = Host::new(context).try_query(&Program::new([path.to_string_lossy()]));
         let output = output.map_err(|e| {
-            format!("Could not execute fact script ({shown}): {}", crate::errno::describe(&e))
+            format!("Could not execute fact script ({shown}): {}", crate::host::errno::describe(&e))
         })?;
         if !output.success() {
             let error = output.err();
@@ -39,8 +39,9 @@ fn one(path: &Path, context: &Context) -> Result<Value, String> {
         }
         output.out()
     } else {
-        let bytes = fs::read(path)
-            .map_err(|e| format!("Could not open fact file ({shown}): {}", crate::errno::describe(&e)))?;
+        let bytes = fs::read(path).map_err(|e| {
+            format!("Could not open fact file ({shown}): {}", crate::host::errno::describe(&e))
+        })?;
         String::from_utf8(bytes)
             .map_err(|_| format!("error loading fact - output of running \"{shown}\" was not utf-8"))?
     };

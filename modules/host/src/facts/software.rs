@@ -7,11 +7,11 @@ use playbook_api::{Context, Map, Value, map};
 
 use super::{put, read};
 use crate::host::Host;
-use crate::process::{Program, which};
+use crate::host::process::{Program, which};
 
 pub fn cmdline(_: &Context, facts: &mut Map) {
     let text = read("/proc/cmdline").unwrap_or_default();
-    let words = crate::words::split(&text).unwrap_or_default();
+    let words = crate::host::words::split(&text).unwrap_or_default();
     let (mut last, mut all) = (Map::default(), Map::default());
     for word in words {
         let (name, value) = match word.split_once('=') {

@@ -4,7 +4,7 @@ use nix::unistd::{getegid, geteuid, getgid, getuid};
 use playbook_api::{Context, Map};
 
 use super::put;
-use crate::accounts;
+use crate::host::accounts;
 
 pub fn collect(_: &Context, facts: &mut Map) {
     let uid = getuid();

@@ -1,0 +1,127 @@
+//! What the modules that change a file's text have in common: backup, check, write, attributes, difference, message.
+
+use std::path::{Path, PathBuf};
+
+use playbook_api::{Deserialize, Diff, Failure, JsonSchema, Outcome};
+
+use crate::host::attributes::FileAttributes;
+use crate::host::diff::texts;
+use crate::host::errno::Doing;
+use crate::host::path::HostPath;
+use crate::host::{Host, Replace};
+
+/// The arguments that they share.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Edit {
+    /// The file.
+    #[schemars(extend("aliases" = ["dest", "destfile", "name"]))]
+    path: HostPath,
+    /// Keep what was there under another name.
+    #[serde(default)]
+    pub backup: bool,
+    /// A command that checks the new content, with `%s` for its file.
+    validate: Option<String>,
+    #[serde(flatten)]
+    attributes: FileAttributes,
+}
+
+/// The text of a file that is to be edited, if it is there.
+pub struct Original {
+    pub path: PathBuf,
+    pub content: Option<Vec<u8>>,
+}
+
+impl Original {
+    pub fn shown(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Its lines, each with its line end.
+    pub fn lines(text: &str) -> Vec<String> {
+        text.split_inclusive('\n').map(str::to_owned).collect()
+    }
+}
+
+impl Edit {
+    pub fn open(&self, host: &Host) -> Result<Original, Failure> {
+        let path = self.path.resolve(host.context);
+        if path.is_dir() {
+            return Err(Failure::new(format!("Path {} is a directory !", path.display())).with("rc", 256));
+        }
+        let content = match std::fs::read(&path) {
+            Ok(content) => Some(content),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+            Err(e) => return Err(e).doing("could not read", &path),
+        };
+        Ok(Original { path, content })
+    }
+
+    /// Writes what became of the text, if anything did; `message` says what.
+    pub fn finish(
+        &self,
+        host: &Host,
+        original: &Original,
+        result: &[u8],
+        message: &str,
+        labels: (&str, &str),
+    ) -> Result<Outcome, Failure> {
+        let before = original.content.as_deref();
+        let changed = before != Some(result) && !message.is_empty();
+        let mut outcome = Outcome::changed(changed);
+        let mut message = message.to_owned();
+        if changed {
+            if self.backup && before.is_some() {
+                outcome = outcome.with("backup_file", host.backup(&original.path)?);
+            }
+            if host.context.diff {
+                let header = format!("{}{}", original.shown(), labels.0);
+                outcome.diff.push(texts(before.unwrap_or_default(), result, &header, &header));
+            }
+            self.write(host, original, result)?;
+        }
+        let applied = self.attributes.apply(host, &original.path, true)?;
+        if applied.changed {
+            outcome.changed = true;
+            if !message.is_empty() {
+                message += " and ";
+            }
+            message += "ownership, perms or SE linux context changed";
+            if host.context.diff {
+                let header = format!("{}{}", original.shown(), labels.1);
+                outcome
+                    .diff
+                    .push(Diff::values(applied.before, applied.after).headers(header.clone(), header));
+            }
+        }
+        Ok(outcome.msg(message))
+    }
+
+    fn write(&self, host: &Host, original: &Original, result: &[u8]) -> Result<(), Failure> {
+        let path = &original.path;
+        // A link stays a link: what it points to is replaced.
+        let path = if path.is_symlink() {
+            std::fs::canonicalize(path).unwrap_or_else(|_| path.clone())
+        } else {
+            path.clone()
+        };
+        if original.content.is_none() {
+            make_folders(host, path.parent().unwrap_or(Path::new("")))?;
+        }
+        let how = Replace {
+            mode: None,
+            unsafe_writes: self.attributes.unsafe_writes(host.context),
+            validate: self.validate.as_deref(),
+        };
+        host.write(&path, result, &how)
+    }
+}
+
+/// Makes a folder and those above it.
+pub fn make_folders(host: &Host, folder: &Path) -> Result<(), Failure> {
+    let missing: Vec<&Path> =
+        folder.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
+    for folder in missing.into_iter().rev() {
+        host.create_directory(folder).doing("Error creating", folder)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! A job: a module's run in a process of its own, which outlives the one that started it.
+//!
+//! The job is this very program, started again with [`ARGUMENT`] and one request on its standard input. It runs the
+//! module and leaves the result in the job's file, as JSON; [`crate::modules::async_status`] reads it there.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use playbook_api::{Arguments, Context, Error, Failure, Map, Registry, Run, Value, map, result_map};
+use serde::{Deserialize, Serialize};
+
+use crate::host::path;
+use crate::host::{Host, Replace};
+
+/// The argument that makes this program a job.
+pub const ARGUMENT: &str = "__run-job";
+
+/// How long a module whose time is over may take to end what it started.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What is to be run, and how.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Request {
+    module: String,
+    args: serde_json::Value,
+    /// Seconds after which the module and all that it started are ended.
+    limit: u64,
+    file: PathBuf,
+    check: bool,
+    diff: bool,
+    verbosity: u8,
+    environment: Vec<(String, String)>,
+    directory: Option<PathBuf>,
+    temporary: Option<PathBuf>,
+}
+
+impl Request {
+    pub fn new(module: &str, args: Map, limit: u64, context: &Context) -> Self {
+        Request {
+            module: module.to_owned(),
+            args: Value::from(args).to_json(),
+            limit,
+            file: PathBuf::new(),
+            check: context.check,
+            diff: context.diff,
+            verbosity: context.verbosity,
+            environment: context.environment.clone(),
+            directory: context.directory.clone(),
+            temporary: context.temporary.clone(),
+        }
+    }
+}
+
+/// Jobs keep their books in check mode too: the module is what must not change anything.
+pub fn books(context: &Context) -> Context {
+    Context { check: false, ..context.clone() }
+}
+
+/// The folder of jobs, as it is written.
+pub fn folder(written: &str, context: &Context) -> PathBuf {
+    path::resolve(written, context)
+}
+
+/// Starts a job and returns at once, with the job's id and file.
+pub fn start(
+    prefix: &str,
+    folder: &Path,
+    mut request: Request,
+    context: &Context,
+) -> Result<(String, PathBuf), Failure> {
+    let books = books(context);
+    let host = Host::new(&books);
+    create_folder(&host, folder).map_err(|e| {
+        let reason = crate::host::errno::describe(&e);
+        Failure::new(format!("could not create directory: {} - {reason}", folder.display()))
+    })?;
+    let (process, mut input) = crate::host::process::detach(ARGUMENT)
+        .map_err(|e| Failure::new(format!("cannot start the job: {e}")))?;
+    let id = format!("{prefix}.{process}");
+    request.file = folder.join(&id);
+    write(
+        &host,
+        &request.file,
+        &map! { "started" => true, "finished" => false, "ansible_job_id" => id.as_str() },
+    )?;
+    let request_bytes = serde_json::to_vec(&request).map_err(|e| Error::new(e.to_string()))?;
+    input.write_all(&request_bytes).map_err(|e| Failure::new(format!("cannot start the job: {e}")))?;
+    Ok((id, request.file))
+}
+
+fn create_folder(host: &Host, folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent() {
+        create_folder(host, parent)?;
+    }
+    match host.create_directory(folder) {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(e),
+        _ => host.set_mode(folder, 0o700),
+    }
+}
+
+fn write(host: &Host, file: &Path, values: &Map) -> Result<(), Failure> {
+    let text = Value::from(values.clone()).to_json().to_string();
+    // Results may hold secrets.
+    host.write(file, text.as_bytes(), &Replace { mode: Some(0o600), ..Replace::default() })
+}
+
+/// What this process does when it is started as a job.
+pub fn serve(registry: Registry) -> Result<(), Error> {
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes)?;
+    let request: Request = serde_json::from_slice(&bytes)
+        .map_err(|e| Error::new(format!("the job's request is broken: {e}")))?;
+    // Away from the terminal and the group of whoever started it.
+    let _ = nix::unistd::setsid();
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
+    let context = Context {
+        check: request.check,
+        diff: request.diff,
+        verbosity: request.verbosity,
+        environment: request.environment,
+        directory: request.directory,
+        temporary: request.temporary,
+        registry: Arc::new(registry),
+        ..Context::default()
+    };
+    let args = match Value::from_json(request.args) {
+        Value::Map(map) => Arguments::from((*map).clone()),
+        _ => Arguments::default(),
+    };
+    let done = within(Duration::from_secs(request.limit), &request.module, args, &context);
+    let books = books(&context);
+    write(&Host::new(&books), &request.file, &done).map_err(|failure| failure.error)
+}
+
+/// Runs a module for as long as it may take.
+fn within(limit: Duration, module: &str, args: Arguments, context: &Context) -> Map {
+    let registry = context.registry.clone();
+    let Some((entry, Run::Host(run))) = registry.module(module).map(|entry| (entry.clone(), entry.run))
+    else {
+        return result_map::to_map(Err(Failure::new(format!("a job cannot run the module '{module}'"))));
+    };
+    let (sender, receiver) = channel();
+    let (working, cancel) = (context.clone(), context.cancel.clone());
+    std::thread::spawn(move || {
+        let _ = sender.send(run(&entry, &args, &working));
+    });
+    match receiver.recv_timeout(limit) {
+        Ok(done) => result_map::to_map(done),
+        Err(RecvTimeoutError::Disconnected) => result_map::to_map(Err(Failure::new("the module broke down"))),
+        Err(RecvTimeoutError::Timeout) => {
+            cancel.set();
+            let _ = receiver.recv_timeout(GRACE);
+            let failure = Failure::new("Timeout exceeded").with("child_pid", std::process::id());
+            result_map::to_map(Err(failure))
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! The door for programs. Nothing else in this crate starts one.
+//!
+//! A program is started with `posix_spawn` (which is what `std` does as long as nothing asks for code between fork
+//! and exec), its two pipes are read in turn with `poll`, and no thread is made.
+#![allow(clippy::disallowed_methods, reason = "this is the door for programs")]
+
+use std::ffi::OsStr;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::RwLock;
+use std::time::{Duration, Instant};
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use playbook_api::{Context, Error, Failure};
+
+use crate::host::environment::variable;
+use crate::host::guard;
+
+/// A program to start: its arguments as they are, no shell.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    argv: Vec<String>,
+    directory: Option<PathBuf>,
+    environment: Vec<(String, String)>,
+    stdin: Option<Vec<u8>>,
+    timeout: Option<Duration>,
+    anywhere: bool,
+}
+
+/// What it said and how it ended; a program ended by signal N has the code -N.
+#[derive(Clone, Debug, Default)]
+pub struct Output {
+    pub rc: i32,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+impl Output {
+    pub fn out(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    pub fn err(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+
+    pub fn success(&self) -> bool {
+        self.rc == 0
+    }
+}
+
+/// Held while a program starts: until it is its own, it holds every file that is open here.
+static STARTING: RwLock<()> = RwLock::new(());
+
+/// Waits until no starting program holds a file that was closed before this: one that is held for writing cannot be
+/// run ("Text file busy").
+pub(crate) fn let_go() {
+    drop(STARTING.write().unwrap_or_else(|e| e.into_inner()));
+}
+
+impl Program {
+    pub fn new(argv: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Program { argv: argv.into_iter().map(Into::into).collect(), anywhere: true, ..Program::default() }
+    }
+
+    /// The user's own words: found by `PATH` alone, where the programs that modules use are also looked for in the
+    /// folders for administrators.
+    pub fn by_path_alone(mut self) -> Self {
+        self.anywhere = false;
+        self
+    }
+
+    pub fn arg(mut self, argument: impl Into<String>) -> Self {
+        self.argv.push(argument.into());
+        self
+    }
+
+    pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.argv.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    pub fn directory(mut self, directory: Option<PathBuf>) -> Self {
+        self.directory = directory;
+        self
+    }
+
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    pub fn stdin(mut self, input: Option<Vec<u8>>) -> Self {
+        self.stdin = input;
+        self
+    }
+
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    pub fn directory_of(&self) -> Option<PathBuf> {
+        self.directory.clone()
+    }
+
+    pub fn argv(&self) -> &[String] {
+        &self.argv
+    }
+
+    /// Starts it and waits for its end. Only [`crate::host::Host`] calls this: it knows whether it may.
+    pub(crate) fn execute(&self, context: &Context) -> io::Result<Output> {
+        let (name, arguments) = self.argv.split_first().ok_or(io::ErrorKind::NotFound)?;
+        let mut command = Command::new(self.path(name, context)?);
+        command
+            .arg0(name)
+            .args(arguments)
+            .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // Ctrl-C lets running tasks finish; a cancelled one is ended with everything that it started.
+            .process_group(0);
+        self.surround(&mut command, context);
+        let child = {
+            let _starting = STARTING.read().unwrap_or_else(|e| e.into_inner());
+            command.spawn()?
+        };
+        let _guarded = guard::guard(child.id());
+        let deadline = self.timeout.map(|t| Instant::now() + t);
+        converse(child, self.stdin.as_deref().unwrap_or_default(), deadline, context)
+    }
+
+    /// The program as the head of a session of its own, whose terminal its input is.
+    pub(crate) fn in_session(&self, context: &Context) -> io::Result<Command> {
+        let (name, arguments) = self.argv.split_first().ok_or(io::ErrorKind::NotFound)?;
+        let path = self.path(name, context)?;
+        let setsid = which("setsid", context).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))?;
+        let mut command = Command::new(setsid);
+        command.arg("-c").arg(path).args(arguments);
+        self.surround(&mut command, context);
+        Ok(command)
+    }
+
+    fn path(&self, name: &str, context: &Context) -> io::Result<PathBuf> {
+        let path = self.find(name, context).or_else(|| which(name, context).filter(|_| self.anywhere));
+        path.ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))
+    }
+
+    /// Environment and folder.
+    fn surround(&self, command: &mut Command, context: &Context) {
+        command
+            .envs(context.environment.iter().map(|(n, v)| (n, v)))
+            .envs(self.environment.iter().map(|(n, v)| (n, v)));
+        if let Some(directory) = self.directory.as_ref().or(context.directory.as_ref()) {
+            command.current_dir(directory);
+        }
+    }
+
+    /// `PATH` is searched here: a changed `PATH` must count, and `std` would fall back to fork for it.
+    fn find(&self, name: &str, context: &Context) -> Option<PathBuf> {
+        if name.contains('/') {
+            return Some(PathBuf::from(name));
+        }
+        let own = self.environment.iter().rev().find(|(n, _)| n == "PATH").map(|(_, v)| v.clone());
+        let path = own.or_else(|| variable("PATH", context));
+        which_in(name, path.as_deref().unwrap_or("/usr/bin:/bin"))
+    }
+}
+
+/// Where a program is, by `PATH` and then in the folders for administrators.
+pub fn which(name: &str, context: &Context) -> Option<PathBuf> {
+    if name.contains('/') {
+        return is_executable(Path::new(name)).then(|| PathBuf::from(name));
+    }
+    let path = variable("PATH", context).unwrap_or_default();
+    which_in(name, &path).or_else(|| which_in(name, "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"))
+}
+
+fn which_in(name: &str, path: &str) -> Option<PathBuf> {
+    let folders = path.split(':').filter(|f| !f.is_empty());
+    folders.map(|f| Path::new(f).join(name)).find(|p| is_executable(p))
+}
+
+fn is_executable(path: &Path) -> bool {
+    nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok() && path.is_file()
+}
+
+/// How often a program that closed neither pipe is asked whether it has ended: a daemon that it left behind may
+/// hold them open for ever.
+const GLANCE: Duration = Duration::from_millis(200);
+
+fn converse(
+    mut child: Child,
+    input: &[u8],
+    deadline: Option<Instant>,
+    context: &Context,
+) -> io::Result<Output> {
+    let mut stdin = child.stdin.take();
+    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
+    if let Some(pipe) = &stdin {
+        nonblocking(pipe.as_fd())?;
+    }
+    if let Some(pipe) = &out {
+        nonblocking(pipe.as_fd())?;
+    }
+    if let Some(pipe) = &err {
+        nonblocking(pipe.as_fd())?;
+    }
+    let (mut written, mut output) = (0, Output::default());
+    while out.is_some() || err.is_some() || stdin.is_some() {
+        wait_for_any(&stdin, &out, &err)?;
+        if let Some(pipe) = &mut stdin {
+            match pipe.write(&input[written..]) {
+                Ok(n) => written += n,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                // It does not want to read it all.
+                Err(_) => written = input.len(),
+            }
+            if written == input.len() {
+                stdin = None;
+            }
+        }
+        let read = drain(&mut out, &mut output.stdout)? | drain(&mut err, &mut output.stderr)?;
+        if read {
+            continue;
+        }
+        if context.cancel.is_set() || deadline.is_some_and(|d| Instant::now() > d) {
+            end(&mut child);
+            return Err(late(context));
+        }
+        if (out.is_some() || err.is_some()) && child.try_wait()?.is_some() {
+            break;
+        }
+    }
+    // Both pipes are closed: most programs are about to end.
+    let mut pause = Duration::from_micros(20);
+    let status = loop {
+        match child.try_wait()? {
+            Some(status) => break status,
+            None if context.cancel.is_set() || deadline.is_some_and(|d| Instant::now() > d) => {
+                end(&mut child);
+                return Err(late(context));
+            }
+            None => std::thread::sleep(pause),
+        }
+        pause = (pause * 2).min(Duration::from_millis(20));
+    };
+    output.rc = status.code().unwrap_or_else(|| -status.signal().unwrap_or(1));
+    Ok(output)
+}
+
+/// Why a program was ended.
+fn late(context: &Context) -> io::Error {
+    match context.cancel.is_set() {
+        true => io::Error::new(io::ErrorKind::Interrupted, "cancelled"),
+        false => io::Error::new(io::ErrorKind::TimedOut, "the program did not end in time"),
+    }
+}
+
+/// Ends a program and its group, first gently.
+pub fn end(child: &mut Child) {
+    if let Ok(id) = i32::try_from(child.id()) {
+        let group = nix::unistd::Pid::from_raw(id);
+        let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGTERM);
+        std::thread::sleep(Duration::from_millis(100));
+        let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+fn nonblocking(pipe: BorrowedFd) -> io::Result<()> {
+    fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map(drop).map_err(io::Error::from)
+}
+
+fn wait_for_any(
+    stdin: &Option<impl AsFd>,
+    out: &Option<impl AsFd>,
+    err: &Option<impl AsFd>,
+) -> io::Result<()> {
+    let readable = [out.as_ref().map(AsFd::as_fd), err.as_ref().map(AsFd::as_fd)];
+    let mut fds: Vec<PollFd> =
+        readable.into_iter().flatten().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+    fds.extend(stdin.as_ref().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLOUT)));
+    let timeout = PollTimeout::try_from(GLANCE).unwrap_or(PollTimeout::ZERO);
+    match poll(&mut fds, timeout) {
+        Ok(_) | Err(nix::errno::Errno::EINTR) => Ok(()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Reads all that is there; closes the pipe at its end. Says whether there was anything.
+fn drain(pipe: &mut Option<impl Read>, into: &mut Vec<u8>) -> io::Result<bool> {
+    let Some(reader) = pipe else { return Ok(false) };
+    let before = into.len();
+    match reader.read_to_end(into) {
+        Ok(_) => {
+            *pipe = None;
+            Ok(true)
+        }
+        Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(into.len() > before),
+        Err(e) => Err(e),
+    }
+}
+
+/// A program that could not even be started.
+pub fn cannot_start(program: &str, e: &io::Error) -> Failure {
+    let reason = crate::host::errno::describe(e);
+    let error =
+        Error::new("Error executing command").caused_by(Error::new(format!("{reason}: b'{program}'")));
+    Failure::from(error)
+        .with("msg", "Error executing command.")
+        .with("rc", e.raw_os_error().unwrap_or(257))
+        .with("stdout", "")
+        .with("stderr", "")
+        .with("cmd", program)
+}
+
+/// Starts this program again, on its own: its input is ours, and it outlives us. Returns its number.
+pub fn detach(argument: &str) -> io::Result<(u32, ChildStdin)> {
+    // The link leads to the program even where its file is gone.
+    let link = Path::new("/proc/self/exe");
+    let program = if link.exists() { link.to_owned() } else { std::env::current_exe()? };
+    let mut child = Command::new(program)
+        .arg(argument)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let (process, input) = (child.id(), child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?);
+    // Whoever has a child that ended must ask for its end.
+    std::thread::spawn(move || child.wait());
+    Ok((process, input))
+}
+
+/// The name of a program's file, for messages.
+pub fn base_name(program: &str) -> &str {
+    Path::new(program).file_name().and_then(OsStr::to_str).unwrap_or(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(program: Program) -> Output {
+        program.execute(&Context::default()).unwrap()
+    }
+
+    #[test]
+    fn both_pipes_are_read_to_their_end() {
+        let script = "i=0; while [ $i -lt 20000 ]; do echo 0123456789; echo abcdefghij >&2; i=$((i+1)); done";
+        let output = run(Program::new(["sh", "-c", script]));
+        assert_eq!((output.stdout.len(), output.stderr.len(), output.rc), (220_000, 220_000, 0));
+    }
+
+    #[test]
+    fn input_larger_than_a_pipe_goes_through() {
+        let input = vec![b'x'; 300_000];
+        let output = run(Program::new(["cat"]).stdin(Some(input.clone())));
+        assert_eq!(output.stdout, input);
+        assert_eq!(run(Program::new(["true"]).stdin(Some(input))).rc, 0);
+    }
+
+    #[test]
+    fn signals_are_negative_codes_and_daemons_are_left_behind() {
+        assert_eq!(run(Program::new(["sh", "-c", "kill -9 $$"])).rc, -9);
+        let start = Instant::now();
+        let output = run(Program::new(["sh", "-c", "echo started; sleep 5 &"]));
+        assert_eq!(output.out(), "started\n");
+        assert!(start.elapsed() < Duration::from_secs(3));
+    }
+
+    #[test]
+    fn time_runs_out() {
+        let program = Program::new(["sleep", "9"]).timeout(Duration::from_millis(300));
+        assert_eq!(program.execute(&Context::default()).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+}

@@ -1,0 +1,138 @@
+//! The lines of `sources.list` and of the files beside it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use playbook_api::Failure;
+
+use crate::host::errno::Doing;
+use crate::host::regex;
+
+const LIST: &str = "/etc/apt/sources.list";
+const PARTS: &str = "/etc/apt/sources.list.d";
+
+/// Each file's text.
+pub type Texts = BTreeMap<PathBuf, String>;
+
+/// One line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Whether it names a source, be it switched off.
+    pub valid: bool,
+    /// Whether it is no comment.
+    pub enabled: bool,
+    /// Without comment and needless blanks.
+    pub source: String,
+    comment: String,
+}
+
+impl Line {
+    pub fn parse(line: &str) -> Line {
+        let line = line.trim();
+        let (enabled, line) = line.strip_prefix('#').map_or((true, line), |rest| (false, rest));
+        let (source, comment) = match line.find('#') {
+            Some(at) if at > 0 => (&line[..at], line[at + 1..].trim()),
+            _ => (line, ""),
+        };
+        let words: Vec<&str> = source.split_whitespace().collect();
+        let valid = words.first().is_some_and(|word| is_kind(word));
+        let source = if valid { words.join(" ") } else { source.trim().to_owned() };
+        Line { valid, enabled, source, comment: comment.to_owned() }
+    }
+
+    fn text(&self) -> String {
+        let off = if self.enabled { "" } else { "# " };
+        let comment = if self.comment.is_empty() { String::new() } else { format!(" # {}", self.comment) };
+        format!("{off}{}{comment}\n", self.source)
+    }
+}
+
+fn is_kind(word: &str) -> bool {
+    matches!(word, "deb" | "deb-src")
+}
+
+/// All of them.
+#[derive(Clone, Debug, Default)]
+pub struct Sources(BTreeMap<PathBuf, Vec<Line>>);
+
+impl Sources {
+    pub fn read() -> Result<Sources, Failure> {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(PARTS)
+            .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+            .unwrap_or_default();
+        files.retain(|file| file.extension().is_some_and(|ending| ending == "list"));
+        files.push(PathBuf::from(LIST));
+        let mut sources = Sources::default();
+        for file in files.into_iter().filter(|file| file.is_file()) {
+            let text = std::fs::read_to_string(&file).doing("could not read", &file)?;
+            sources.0.insert(file, text.lines().map(Line::parse).collect());
+        }
+        Ok(sources)
+    }
+
+    /// Switches the source on where it is, or adds it to a file.
+    pub fn add(&mut self, source: &str, file: &Path) {
+        let mut found = false;
+        for line in self.0.values_mut().flatten().filter(|line| line.valid && line.source == source) {
+            line.enabled = true;
+            found = true;
+        }
+        if !found {
+            let line = Line { valid: true, enabled: true, source: source.to_owned(), comment: String::new() };
+            self.0.entry(file.to_owned()).or_default().push(line);
+        }
+    }
+
+    pub fn remove(&mut self, source: &str) {
+        for lines in self.0.values_mut() {
+            lines.retain(|line| !(line.valid && line.enabled && line.source == source));
+        }
+    }
+
+    /// The files that have any line.
+    pub fn texts(&self) -> Texts {
+        let text = |lines: &Vec<Line>| lines.iter().map(Line::text).collect();
+        let files = self.0.iter().filter(|(_, lines)| !lines.is_empty());
+        files.map(|(file, lines)| (file.clone(), text(lines))).collect()
+    }
+}
+
+/// Where a file of that name is.
+pub fn place(name: &str) -> PathBuf {
+    if name.contains('/') { PathBuf::from(name) } else { Path::new(PARTS).join(name) }
+}
+
+/// The name of a file for a source: its address in words.
+pub fn suggested(line: &str) -> String {
+    let plain = [r"\[[^\]]+\]", r"\w+://"].iter().fold(line.to_owned(), |line, pattern| {
+        regex::compile(pattern, "").map(|r| r.replace_all(&line, "").into_owned()).unwrap_or(line)
+    });
+    let address = plain.split_whitespace().find(|word| !is_kind(word)).unwrap_or_default();
+    let address = address.split_once('@').map_or(address, |(_, rest)| rest);
+    let words: Vec<&str> =
+        address.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words.join("_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_keep_what_they_say() {
+        let line = Line::parse("# deb  http://a/b   stable main # mine");
+        assert!(line.valid && !line.enabled);
+        assert_eq!(line.text(), "# deb http://a/b stable main # mine\n");
+        assert!(!Line::parse("# just words").valid);
+        assert_eq!(Line::parse("").text(), "\n");
+    }
+
+    #[test]
+    fn files_are_named_after_addresses() {
+        assert_eq!(
+            suggested("deb [trusted=yes arch=all] http://me:pw@a.example/debian x main"),
+            "a_example_debian"
+        );
+        assert_eq!(suggested("deb file:/tmp/repo/ stable main"), "file_tmp_repo");
+    }
+}

@@ -1,0 +1,147 @@
+//! `assemble`: one file from the pieces in a folder.
+
+use std::path::Path;
+
+use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
+
+use crate::host::attributes::{FileAttributes, describe_file};
+use crate::host::checksum::Algorithm;
+use crate::host::diff::texts;
+use crate::host::errno::Doing;
+use crate::host::mode::Mode;
+use crate::host::path::HostPath;
+use crate::host::regex;
+use crate::host::{Host, Replace};
+
+/// Puts the files of a folder together, in the order of their names, into one file.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Assemble {
+    /// The folder.
+    src: HostPath,
+    /// The file.
+    dest: HostPath,
+    /// Keep what was there under another name.
+    #[serde(default)]
+    backup: bool,
+    /// What stands between two pieces.
+    delimiter: Option<String>,
+    /// Whether the folder is on the host.
+    #[serde(default = "yes")]
+    #[allow(dead_code, reason = "the controller's part of the module reads it")]
+    remote_src: bool,
+    /// Only pieces whose name fits.
+    regexp: Option<String>,
+    /// Leave out names that begin with a dot.
+    #[serde(default)]
+    ignore_hidden: bool,
+    /// A command that checks the new content, with `%s` for its file.
+    validate: Option<String>,
+    /// Whether vault files are opened on the controller.
+    #[serde(default = "yes")]
+    #[allow(dead_code, reason = "the controller's part of the module reads it")]
+    decrypt: bool,
+    #[serde(flatten)]
+    attributes: FileAttributes,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl HostModule for Assemble {
+    const DOC: Doc = Doc {
+        name: "assemble",
+        short: "Makes one file of the pieces in a folder",
+        returns: &[
+            ("dest", "str", "The file."),
+            ("src", "str", "The folder."),
+            ("checksum", "str", "SHA-1 of the content."),
+            ("backup_file", "str", "What the file before is called now."),
+        ],
+        examples: "- assemble:\n    src: /etc/someapp/fragments\n    dest: /etc/someapp/someapp.conf\n",
+        ..Doc::BUILTIN
+    };
+
+    fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let host = Host::new(context);
+        let (src, dest) = (self.src.resolve(context), self.dest.resolve(context));
+        if !src.exists() {
+            return Err(Failure::new(format!("Source ({}) does not exist", src.display())));
+        }
+        if !src.is_dir() {
+            return Err(Failure::new(format!("Source ({}) is not a directory", src.display())));
+        }
+        let content = self.assembled(&src)?;
+        let before = std::fs::read(&dest).ok();
+        let mut outcome = Outcome::changed(before.as_deref() != Some(&content));
+        if outcome.changed {
+            if context.diff {
+                let header = dest.display().to_string();
+                outcome.diff.push(texts(before.as_deref().unwrap_or_default(), &content, &header, &header));
+            }
+            if self.backup && before.is_some() {
+                outcome = outcome.with("backup_file", host.backup(&dest)?);
+            }
+            let how = Replace {
+                mode: self.attributes.mode.as_ref().and_then(Mode::absolute),
+                unsafe_writes: self.attributes.unsafe_writes(context),
+                validate: self.validate.as_deref(),
+            };
+            host.write(&dest, &content, &how)?;
+        }
+        outcome.changed |= self.attributes.apply(&host, &dest, true)?.changed;
+        let outcome = outcome
+            .with("src", src.display().to_string())
+            .with("dest", dest.display().to_string())
+            .with("checksum", Algorithm::Sha1.of_bytes(&content))
+            .with("md5sum", Algorithm::Md5.of_bytes(&content))
+            .msg("OK");
+        Ok(describe_file(outcome, &dest))
+    }
+}
+
+impl Assemble {
+    fn assembled(&self, folder: &Path) -> Result<Vec<u8>, Failure> {
+        let regexp = self.regexp.as_deref().map(|r| regex::compile(r, "")).transpose();
+        let regexp = regexp.map_err(|e| {
+            Failure::new(format!(
+                "Invalid Regexp ({e}) in \"{}\"",
+                self.regexp.as_deref().unwrap_or_default()
+            ))
+        })?;
+        let mut names: Vec<_> = std::fs::read_dir(folder)
+            .doing("could not read the folder", folder)?
+            .flatten()
+            .map(|e| e.file_name())
+            .collect();
+        names.sort_unstable();
+        let delimiter = self.delimiter.as_deref().map(unescape);
+        let mut content: Vec<u8> = Vec::new();
+        let mut first = true;
+        for name in names {
+            let (path, shown) = (folder.join(&name), name.to_string_lossy());
+            let fits = regexp.as_ref().is_none_or(|r| r.is_match(&*shown).unwrap_or(false));
+            if !fits || !path.is_file() || self.ignore_hidden && shown.starts_with('.') {
+                continue;
+            }
+            let piece = std::fs::read(&path).doing("could not read", &path)?;
+            if !first && content.last().is_some_and(|b| *b != b'\n') {
+                content.push(b'\n');
+            }
+            if let (false, Some(delimiter)) = (first, &delimiter) {
+                content.extend_from_slice(delimiter.as_bytes());
+                if !delimiter.ends_with('\n') {
+                    content.push(b'\n');
+                }
+            }
+            content.extend(piece);
+            first = false;
+        }
+        Ok(content)
+    }
+}
+
+/// `\n` and its like, as written in a playbook.
+fn unescape(text: &str) -> String {
+    text.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r")
+}

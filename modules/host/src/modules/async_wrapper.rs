@@ -1,0 +1,50 @@
+//! `async_wrapper`: what the `async` keyword calls. Tasks do not.
+
+use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Map, Outcome, Value};
+
+use crate::host::job::{self, Request};
+
+/// Starts a module as a job on the host and returns at once.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct AsyncWrapper {
+    /// How the job's id begins; its process's number follows.
+    _prefix: String,
+    /// Seconds that the module may take.
+    _limit: u64,
+    /// The folder of jobs.
+    _async_dir: String,
+    /// The module's full name.
+    _module: String,
+    /// The module's arguments.
+    _module_args: serde_json::Map<String, serde_json::Value>,
+}
+
+impl HostModule for AsyncWrapper {
+    const DOC: Doc = Doc {
+        name: "async_wrapper",
+        short: "Starts a module as a job",
+        check_mode: "Full: the job runs its module in check mode.",
+        returns: &[
+            ("ansible_job_id", "str", "The job's id, for `async_status`."),
+            ("results_file", "path", "Where the result will be."),
+            ("started", "bool", "True."),
+            ("finished", "bool", "False."),
+        ],
+        ..Doc::BUILTIN
+    };
+
+    fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let folder = job::folder(&self._async_dir, context);
+        let args = match Value::from_json(self._module_args.into()) {
+            Value::Map(map) => (*map).clone(),
+            _ => Map::default(),
+        };
+        let request = Request::new(&self._module, args, self._limit, context);
+        let (id, file) = job::start(&self._prefix, &folder, request, context)?;
+        Ok(Outcome::changed(true)
+            .with("started", true)
+            .with("finished", false)
+            .with("ansible_job_id", id)
+            .with("results_file", file.to_string_lossy().into_owned()))
+    }
+}

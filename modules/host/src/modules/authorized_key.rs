@@ -1,0 +1,232 @@
+//! `authorized_key`: the keys that may log in as a user.
+
+use std::path::PathBuf;
+
+use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
+
+use crate::host::accounts;
+use crate::host::diff::texts;
+use crate::host::edit::make_folders;
+use crate::host::path::HostPath;
+use crate::host::state::State;
+use crate::host::{Host, Replace};
+
+/// Adds and removes SSH keys in a user's `authorized_keys`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct AuthorizedKey {
+    /// The user.
+    user: String,
+    /// The keys, one a line, or the address of such a list.
+    key: String,
+    #[serde(default)]
+    state: State,
+    /// Another file than the user's `~/.ssh/authorized_keys`.
+    path: Option<HostPath>,
+    /// Whether the file's folder is made, and both are given to the user.
+    #[serde(default = "yes")]
+    manage_dir: bool,
+    /// Options before the key: `no-port-forwarding,from="10.0.1.1"`.
+    key_options: Option<String>,
+    /// Remove all other keys.
+    #[serde(default)]
+    exclusive: bool,
+    /// Another comment than the key's own.
+    comment: Option<String>,
+    /// Whether the server's certificate must be good, for an address.
+    #[serde(default = "yes")]
+    validate_certs: bool,
+    /// Write through a link at the file's place.
+    #[serde(default)]
+    follow: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl HostModule for AuthorizedKey {
+    const DOC: Doc = Doc {
+        name: "authorized_key",
+        collection: "ansible.posix",
+        short: "Manages the keys that may log in as a user",
+        returns: &[
+            ("keyfile", "str", "The file."),
+            ("user", "str", "The user."),
+            ("key", "str", "The keys."),
+        ],
+        examples: "- authorized_key:\n    user: charlie\n    key: \"{{ lookup('file', '/home/charlie/.ssh/id_ed25519.pub') }}\"\n",
+        ..Doc::BUILTIN
+    };
+
+    fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let host = Host::new(context);
+        let user = accounts::user(&self.user)
+            .ok_or_else(|| Failure::new(format!("Failed to lookup user {}: no such user", self.user)))?;
+        let mut path: PathBuf = match &self.path {
+            Some(path) => path.resolve(context),
+            None => user.dir.join(".ssh/authorized_keys"),
+        };
+        if self.follow && path.is_symlink() {
+            path = std::fs::canonicalize(&path)?;
+        }
+        let given = self.keys(context)?;
+        let before = std::fs::read_to_string(&path).unwrap_or_default();
+        let mut lines: Vec<Line> = before.lines().map(Line::of).collect();
+        let wanted: Vec<Line> = given
+            .lines()
+            .map(str::trim)
+            .filter(|l| !l.is_empty() && !l.starts_with('#'))
+            .map(|l| self.wanted(l))
+            .collect();
+        if let Some(bad) = wanted.iter().find(|l| l.key.is_none()) {
+            return Err(Failure::new(format!("invalid key specified: {}", bad.text)));
+        }
+        let same = |a: &Line, b: &Line| a.key.is_some() && a.key == b.key;
+        if self.exclusive && self.state == State::Present {
+            lines.retain(|l| l.key.is_none() || wanted.iter().any(|w| same(l, w)));
+        }
+        for line in wanted {
+            match self.state {
+                State::Absent => lines.retain(|l| !same(l, &line)),
+                State::Present => match lines.iter_mut().find(|l| same(l, &line)) {
+                    // What the task does not say stays as it is.
+                    Some(old)
+                        if self.key_options.is_none()
+                            && self.comment.is_none()
+                            && old.comment == line.comment => {}
+                    Some(old) => {
+                        *old = Line {
+                            text: line.text_with(self.key_options.is_none().then_some(&old.options)),
+                            ..line
+                        }
+                    }
+                    None => lines.push(line),
+                },
+            }
+        }
+        let after = lines.iter().fold(String::new(), |text, l| text + &l.text + "\n");
+        let mut outcome = Outcome::changed(after != before && !(before.is_empty() && after.is_empty()))
+            .with("user", self.user.as_str())
+            .with("key", self.key.as_str())
+            .with("keyfile", path.display().to_string())
+            .with("exclusive", self.exclusive);
+        if outcome.changed {
+            if context.diff {
+                let header = path.display().to_string();
+                outcome.diff.push(texts(before.as_bytes(), after.as_bytes(), &header, &header));
+            }
+            let owner = (Some(user.uid.as_raw()), Some(user.gid.as_raw()));
+            let folder = path.parent().map(PathBuf::from).unwrap_or_default();
+            if self.manage_dir && !folder.exists() {
+                make_folders(&host, &folder)?;
+                host.set_mode(&folder, 0o700)?;
+                host.set_owner(&folder, owner.0, owner.1, true)?;
+            }
+            let new = !path.exists();
+            let how = Replace { mode: new.then_some(0o600), ..Replace::default() };
+            host.write(&path, after.as_bytes(), &how)?;
+            if new || self.manage_dir {
+                host.set_owner(&path, owner.0, owner.1, true)?;
+            }
+        }
+        Ok(outcome)
+    }
+}
+
+impl AuthorizedKey {
+    fn keys(&self, context: &Context) -> Result<String, Failure> {
+        if !self.key.starts_with("http://") && !self.key.starts_with("https://") {
+            return Ok(self.key.clone());
+        }
+        let ask = crate::host::http::Ask {
+            method: "GET".into(),
+            redirects: crate::host::http::Redirects::All,
+            ..Default::default()
+        };
+        let mut answer =
+            crate::host::http::Connect::plain(&self.key, self.validate_certs).ask(ask, context)?;
+        let mut text = String::new();
+        match (answer.is_success(), std::io::Read::read_to_string(&mut answer.reader, &mut text)) {
+            (true, Ok(_)) => Ok(text),
+            _ => Err(Failure::new(format!("Error getting key from: {} ({})", self.key, answer.summary()))),
+        }
+    }
+
+    fn wanted(&self, text: &str) -> Line {
+        let mut line = Line::of(text);
+        if let Some(comment) = &self.comment {
+            line.comment.clone_from(comment);
+        }
+        if let Some(options) = &self.key_options {
+            line.options.clone_from(options);
+        }
+        line.text = if line.key.is_some() { line.text_with(None) } else { text.to_owned() };
+        line
+    }
+}
+
+/// A line of the file: options, type and key, comment; or something else, which is kept.
+struct Line {
+    text: String,
+    options: String,
+    key: Option<(String, String)>,
+    comment: String,
+}
+
+const KINDS: [&str; 3] = ["ssh-", "ecdsa-sha2-", "sk-"];
+
+impl Line {
+    fn of(text: &str) -> Line {
+        let other =
+            || Line { text: text.to_owned(), options: String::new(), key: None, comment: String::new() };
+        if text.trim_start().starts_with('#') {
+            return other();
+        }
+        // The first word outside of quotes that is a type of key.
+        let (mut quoted, mut start) = (false, 0);
+        let mut words: Vec<(usize, &str)> = Vec::new();
+        for (i, c) in text.char_indices().chain([(text.len(), ' ')]) {
+            if c == '"' {
+                quoted = !quoted;
+            } else if c.is_whitespace() && !quoted {
+                if i > start {
+                    words.push((start, &text[start..i]));
+                }
+                start = i + c.len_utf8();
+            }
+        }
+        let Some(at) = words.iter().position(|(_, w)| KINDS.iter().any(|k| w.starts_with(k))) else {
+            return other();
+        };
+        let (Some((begin, kind)), Some((_, key))) = (words.get(at), words.get(at + 1)) else {
+            return other();
+        };
+        let comment = words.get(at + 2).map_or("", |(i, _)| text[*i..].trim());
+        Line {
+            text: text.to_owned(),
+            options: text[..*begin].trim().to_owned(),
+            key: Some(((*kind).to_owned(), (*key).to_owned())),
+            comment: comment.to_owned(),
+        }
+    }
+
+    fn text_with(&self, options: Option<&String>) -> String {
+        let (kind, key) = self.key.clone().unwrap_or_default();
+        let options = options.unwrap_or(&self.options);
+        let parts = [options.as_str(), &kind, &key, &self.comment];
+        parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_taken_apart() {
+        let line = Line::of("from=\"a b\",no-pty ssh-ed25519 AAAA me at home");
+        assert_eq!((line.options.as_str(), line.comment.as_str()), ("from=\"a b\",no-pty", "me at home"));
+        assert_eq!(line.key.unwrap().1, "AAAA");
+        assert!(Line::of("# ssh-rsa AAAA").key.is_none());
+    }
+}

@@ -1,0 +1,294 @@
+//! `cron`: lines of crontabs.
+
+use std::path::{Path, PathBuf};
+
+use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
+
+use crate::host::diff::texts;
+use crate::host::process::Program;
+use crate::host::state::State;
+use crate::host::{Host, Replace};
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum Special {
+    Annually,
+    Daily,
+    Hourly,
+    Monthly,
+    Reboot,
+    Weekly,
+    Yearly,
+}
+
+/// Adds and removes jobs and variables in a user's crontab or a file of `/etc/cron.d`. A comment line with the job's
+/// name is how a job is found again.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(extend("mutually_exclusive" = [["insertafter", "insertbefore"]]))]
+pub struct Cron {
+    /// The job's name, or the variable's.
+    name: String,
+    /// Whose crontab; in a file, whom the job runs as.
+    user: Option<String>,
+    /// The command, or the variable's value.
+    #[schemars(extend("aliases" = ["value"]))]
+    job: Option<String>,
+    #[serde(default)]
+    state: State,
+    /// A file of `/etc/cron.d`, by name or path, in place of a user's crontab.
+    cron_file: Option<String>,
+    /// Keep what was there under another name.
+    #[serde(default)]
+    backup: bool,
+    #[serde(default = "any")]
+    minute: String,
+    #[serde(default = "any")]
+    hour: String,
+    /// Day of the month.
+    #[schemars(extend("aliases" = ["dom"]))]
+    #[serde(default = "any")]
+    day: String,
+    #[serde(default = "any")]
+    month: String,
+    /// Day of the week.
+    #[schemars(extend("aliases" = ["dow"]))]
+    #[serde(default = "any")]
+    weekday: String,
+    /// A time by name.
+    special_time: Option<Special>,
+    /// Keep the job, but as a comment.
+    #[serde(default)]
+    disabled: bool,
+    /// It is a variable.
+    #[serde(default)]
+    env: bool,
+    /// The variable behind which a new one goes.
+    insertafter: Option<String>,
+    /// The variable before which a new one goes.
+    insertbefore: Option<String>,
+}
+
+fn any() -> String {
+    "*".into()
+}
+
+impl HostModule for Cron {
+    const DOC: Doc = Doc {
+        name: "cron",
+        short: "Manages cron jobs",
+        returns: &[
+            ("jobs", "list", "The names of the jobs that are there now."),
+            ("envs", "list", "The names of the variables that are there now."),
+            ("backup_file", "str", "What was there before."),
+        ],
+        examples: "- cron:\n    name: check dirs\n    minute: '0'\n    hour: 5,2\n    job: ls -alh > /dev/null\n",
+        ..Doc::BUILTIN
+    };
+
+    fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let host = Host::new(context);
+        self.check()?;
+        let table = Table::open(&self, &host)?;
+        let before = table.text.clone();
+        let mut lines: Vec<String> = before.lines().map(str::to_owned).collect();
+        let remove_all = self.state == State::Absent && self.cron_file.is_some() && self.name.is_empty();
+        if remove_all {
+            lines.clear();
+        } else if self.env {
+            self.variable(&mut lines)?;
+        } else {
+            self.job_lines(&mut lines);
+        }
+        let after = lines.iter().fold(String::new(), |text, l| text + l + "\n");
+        let there_before = table.file.as_ref().is_none_or(|f| f.exists());
+        let changed = after.trim_end() != before.trim_end() || remove_all && there_before;
+        let mut outcome =
+            Outcome::changed(changed).with("jobs", names(&lines)).with("envs", variables(&lines));
+        if changed {
+            if context.diff {
+                let header =
+                    table.file.as_ref().map_or_else(|| "crontab".into(), |f| f.display().to_string());
+                outcome.diff.push(texts(before.as_bytes(), after.as_bytes(), &header, &header));
+            }
+            if self.backup {
+                outcome = outcome.with("backup_file", table.backup(&host)?);
+            }
+            table.save(&after, &host)?;
+        }
+        if let Some(file) = &self.cron_file {
+            outcome = outcome
+                .with("cron_file", file.as_str())
+                .with("state", if self.state == State::Present { "present" } else { "absent" });
+        }
+        Ok(outcome)
+    }
+}
+
+const MARK: &str = "#Ansible: ";
+
+fn names(lines: &[String]) -> Vec<String> {
+    lines.iter().filter_map(|l| l.strip_prefix(MARK)).map(str::to_owned).collect()
+}
+
+fn is_variable(line: &str) -> Option<&str> {
+    let (name, _) = line.split_once('=')?;
+    let name = name.trim();
+    (!name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')).then_some(name)
+}
+
+fn variables(lines: &[String]) -> Vec<String> {
+    lines.iter().filter_map(|l| is_variable(l)).map(str::to_owned).collect()
+}
+
+impl Cron {
+    fn check(&self) -> Result<(), Failure> {
+        let timed =
+            [&self.minute, &self.hour, &self.day, &self.month, &self.weekday].iter().any(|t| *t != "*");
+        if self.special_time.is_some() && timed {
+            return Err(Failure::new("You must specify time and date fields or special time."));
+        }
+        if self.state == State::Present && self.job.is_none() {
+            return Err(Failure::new("You must specify 'job' to install a new cron job or variable"));
+        }
+        if self.cron_file.is_some() && self.state == State::Present && self.user.is_none() && !self.env {
+            return Err(Failure::new("To use cron_file=... parameter you must specify user=... as well"));
+        }
+        if (self.insertafter.is_some() || self.insertbefore.is_some())
+            && (!self.env || self.state == State::Absent)
+        {
+            return Err(Failure::new("Insertafter and insertbefore parameters are valid only with env=yes"));
+        }
+        if let Some(file) =
+            self.cron_file.as_deref().filter(|file| matches!(*file, "/etc/crontab" | "../crontab"))
+        {
+            return Err(Failure::new(format!("Will not manage {file} via cron_file, see documentation."))
+                .help("the system's own table belongs to the system: name a file of /etc/cron.d"));
+        }
+        let all = [self.job.as_deref().unwrap_or_default(), &self.name];
+        if all.iter().any(|t| t.trim_end().contains(['\n', '\r'])) {
+            return Err(Failure::new("Job should not contain line breaks"));
+        }
+        Ok(())
+    }
+
+    fn line(&self) -> String {
+        let job = self.job.as_deref().unwrap_or_default().trim_matches(['\r', '\n']);
+        let off = if self.disabled { "#" } else { "" };
+        let when = match self.special_time {
+            Some(special) => format!("@{}", format!("{special:?}").to_lowercase()),
+            None => [&self.minute, &self.hour, &self.day, &self.month, &self.weekday]
+                .map(String::as_str)
+                .join(" "),
+        };
+        match (&self.cron_file, &self.user) {
+            (Some(_), Some(user)) => format!("{off}{when} {user} {job}"),
+            _ => format!("{off}{when} {job}"),
+        }
+    }
+
+    fn job_lines(&self, lines: &mut Vec<String>) {
+        let mark = format!("{MARK}{}", self.name);
+        let at = lines.iter().position(|l| *l == mark);
+        match (self.state, at) {
+            (State::Absent, Some(at)) => {
+                lines.drain(at..(at + 2).min(lines.len()));
+            }
+            (State::Absent, None) => {}
+            (State::Present, Some(at)) => match lines.get_mut(at + 1) {
+                Some(line) => *line = self.line(),
+                None => lines.push(self.line()),
+            },
+            (State::Present, None) => match lines.iter().position(|l| *l == self.line()) {
+                // The same job is there without a name: it is given one.
+                Some(at) => lines.insert(at, mark),
+                None => lines.extend([mark, self.line()]),
+            },
+        }
+    }
+
+    fn variable(&self, lines: &mut Vec<String>) -> Result<(), Failure> {
+        let find = |lines: &[String], name: &str| lines.iter().position(|l| is_variable(l) == Some(name));
+        let at = find(lines, &self.name);
+        if self.state == State::Absent {
+            if let Some(at) = at {
+                lines.remove(at);
+            }
+            return Ok(());
+        }
+        let line = format!("{}=\"{}\"", self.name, self.job.as_deref().unwrap_or_default());
+        if let Some(old) = at.and_then(|at| lines.get_mut(at)) {
+            *old = line;
+            return Ok(());
+        }
+        let place = match (&self.insertafter, &self.insertbefore) {
+            (Some(name), _) => find(lines, name).map(|at| at + 1).ok_or(name),
+            (None, Some(name)) => find(lines, name).ok_or(name),
+            (None, None) => Ok(0),
+        };
+        let place = place.map_err(|name| Failure::new(format!("Variable named '{name}' not found.")))?;
+        lines.insert(place, line);
+        Ok(())
+    }
+}
+
+/// The crontab: a file, or a user's own.
+struct Table {
+    file: Option<PathBuf>,
+    user: Option<String>,
+    text: String,
+}
+
+impl Table {
+    fn open(cron: &Cron, host: &Host) -> Result<Table, Failure> {
+        let user = cron.user.clone();
+        if let Some(name) = &cron.cron_file {
+            let file =
+                if name.starts_with('/') { PathBuf::from(name) } else { Path::new("/etc/cron.d").join(name) };
+            let text = std::fs::read_to_string(&file).unwrap_or_default();
+            return Ok(Table { file: Some(file), user, text });
+        }
+        let output = host.query(&Table::program(user.as_deref()).arg("-l"))?;
+        // 1: there is none yet.
+        if output.rc > 1 {
+            return Err(Failure::new(format!("Unable to read crontab: {}", output.err().trim())));
+        }
+        let text = if output.success() { output.out() } else { String::new() };
+        // Some crontabs put a header before what they hold.
+        let header = |l: &&str| {
+            l.starts_with("# DO NOT EDIT THIS FILE")
+                || l.starts_with("# (/tmp/")
+                || l.starts_with("# (") && l.contains("version")
+        };
+        let text = text.lines().filter(|l| !header(l)).fold(String::new(), |t, l| t + l + "\n");
+        Ok(Table { file: None, user, text })
+    }
+
+    fn program(user: Option<&str>) -> Program {
+        let program = Program::new(["crontab"]);
+        match user {
+            Some(user) => program.args(["-u", user]),
+            None => program,
+        }
+    }
+
+    fn backup(&self, host: &Host) -> Result<String, Failure> {
+        let path = host.create_temporary(&std::env::temp_dir(), "crontab", "", false)?;
+        host.write(&path, self.text.as_bytes(), &Replace::default())?;
+        Ok(path.display().to_string())
+    }
+
+    fn save(&self, text: &str, host: &Host) -> Result<(), Failure> {
+        match &self.file {
+            Some(file) if text.trim().is_empty() => Ok(host.remove(file)?),
+            Some(file) => {
+                host.write(file, text.as_bytes(), &Replace { mode: Some(0o644), ..Replace::default() })
+            }
+            None => {
+                let program =
+                    Table::program(self.user.as_deref()).arg("-").stdin(Some(text.as_bytes().to_vec()));
+                host.run_ok(&program).map(drop)
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! `package_facts`: the packages of a host, as facts.
+
+use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Map, Outcome, Value, map};
+
+use crate::host::Host;
+use crate::host::process::{Program, which};
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum Strategy {
+    /// The first manager that is there.
+    #[default]
+    First,
+    /// Every manager that is there.
+    All,
+}
+
+/// Lists the packages that are installed on a host, as the fact `packages`.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct PackageFacts {
+    /// Which managers are asked; `auto` is all that are known.
+    #[serde(default = "auto")]
+    manager: Vec<String>,
+    #[serde(default)]
+    strategy: Strategy,
+}
+
+fn auto() -> Vec<String> {
+    vec!["auto".into()]
+}
+
+impl HostModule for PackageFacts {
+    const DOC: Doc = Doc {
+        name: "package_facts",
+        short: "Lists packages as facts",
+        check_mode: "Full: it only reads.",
+        returns: &[("ansible_facts", "dict", "`packages`: a list of versions for each name.")],
+        examples: "- package_facts:\n- debug:\n    msg: \"{{ ansible_facts.packages['openssl'][0].version }}\"\n",
+        ..Doc::BUILTIN
+    };
+
+    fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let host = Host::new(context);
+        let known: [(&str, &str, &[&str]); 4] = [
+            (
+                "apt",
+                "dpkg-query",
+                &[
+                    "-W",
+                    "-f",
+                    "${db:Status-Abbrev}\t${Package}\t${Version}\t${Architecture}\t${Section}\t${Origin}\n",
+                ],
+            ),
+            ("rpm", "rpm", &["-qa", "--qf", "ii \t%{NAME}\t%{VERSION}\t%{ARCH}\t%{RELEASE}\t%{EPOCH}\n"]),
+            ("apk", "apk", &["info", "-v"]),
+            ("pacman", "pacman", &["-Q"]),
+        ];
+        let alias = |name: &str| match name {
+            "dnf" | "dnf5" | "yum" | "zypper" => "rpm".to_owned(),
+            other => other.to_lowercase(),
+        };
+        let wanted: Vec<String> = self.manager.iter().map(|m| alias(m)).collect();
+        let any = wanted.iter().any(|m| m == "auto");
+        if let Some(bad) = wanted.iter().find(|m| *m != "auto" && !known.iter().any(|(n, _, _)| n == m)) {
+            return Err(Failure::new(format!("Unsupported package managers requested: {bad}"))
+                .help("use apt, rpm, apk, pacman or auto"));
+        }
+        let mut packages = Map::default();
+        let (mut found, mut warnings) = (false, Vec::new());
+        for (name, program, arguments) in known {
+            let asked = wanted.iter().any(|m| m == name);
+            if !any && !asked {
+                continue;
+            }
+            let output = match which(program, context) {
+                Some(_) => host
+                    .query(&Program::new([program]).args(arguments.iter().copied()))
+                    .map_err(|f| f.error.to_string()),
+                None => Err(format!("there is no program {program}")),
+            };
+            let output = match output {
+                Ok(output) => output,
+                Err(reason) => {
+                    if asked {
+                        warnings.push(format!(
+                            "Requested package manager {name} was not usable by this module: {reason}"
+                        ));
+                    }
+                    continue;
+                }
+            };
+            if !output.success() {
+                let said = output.err();
+                warnings.push(format!(
+                    "Failed to retrieve packages with {name}: Unable to list packages rc={}: {}",
+                    output.rc,
+                    said.trim()
+                ));
+                continue;
+            }
+            if output.out().trim().is_empty() {
+                continue;
+            }
+            found = true;
+            add(&mut packages, name, &output.out());
+            if self.strategy == Strategy::First {
+                break;
+            }
+        }
+        if !found {
+            let message =
+                "Could not detect a supported package manager from the following list: apt, rpm, apk, pacman";
+            return Err(Failure::new(message).outcome(Outcome { warnings, ..Outcome::default() }));
+        }
+        Ok(Outcome { facts: map! { "packages" => packages }, warnings, ..Outcome::default() })
+    }
+}
+
+fn add(packages: &mut Map, source: &str, text: &str) {
+    for line in text.lines() {
+        let package = match source {
+            "apt" | "rpm" => {
+                let fields: Vec<&str> = line.split('\t').collect();
+                let [status, name, version, arch, fourth, fifth] = fields.as_slice() else { continue };
+                if !status.starts_with("ii") && !status.starts_with("hi") {
+                    continue;
+                }
+                let mut package =
+                    map! { "name" => *name, "version" => *version, "arch" => *arch, "source" => source };
+                if source == "apt" {
+                    package.insert("category".into(), (*fourth).into());
+                    package.insert("origin".into(), (*fifth).into());
+                } else {
+                    package.insert("release".into(), (*fourth).into());
+                    package.insert("epoch".into(), fifth.parse::<i64>().map_or(Value::Null, Value::from));
+                }
+                package
+            }
+            _ => {
+                // `name version`, or `name-version-release`.
+                let split = line.split_once(' ').or_else(|| {
+                    let (rest, release) = line.rsplit_once('-')?;
+                    let at = rest.rfind('-')?;
+                    Some((&line[..at], &line[at + 1..rest.len() + 1 + release.len()]))
+                });
+                let Some((name, version)) = split else { continue };
+                map! { "name" => name, "version" => version, "source" => source }
+            }
+        };
+        let Some(name) = package.get("name").cloned() else { continue };
+        let mut all = packages.get(&name).and_then(Value::as_list).map(<[Value]>::to_vec).unwrap_or_default();
+        all.push(package.into());
+        packages.insert(name, all.into());
+    }
+}

@@ -1,0 +1,95 @@
+//! `script`, the part that happens on the host: a script of the caller's runs here, and leaves nothing behind.
+
+use std::path::{Path, PathBuf};
+
+use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
+
+use crate::host::Host;
+use crate::host::errno::Doing;
+use crate::host::glob;
+use crate::host::path::HostPath;
+use crate::host::{path, words};
+use crate::modules::command::Command;
+
+/// Runs a script of the caller's.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Script {
+    /// The name of its file.
+    #[serde(rename = "_name")]
+    name: String,
+    /// What follows its name on the command line.
+    #[serde(rename = "_arguments", default)]
+    arguments: String,
+    /// Where this exists, it does not run.
+    creates: Option<HostPath>,
+    /// Where this does not exist, it does not run.
+    removes: Option<HostPath>,
+    /// The folder to run it in.
+    chdir: Option<HostPath>,
+    /// The program that runs it.
+    executable: Option<String>,
+}
+
+impl HostModule for Script {
+    const DOC: Doc = Doc {
+        name: "script",
+        short: "Runs a script of the caller's",
+        check_mode: "Partial: skipped, unless `creates` or `removes` decides that it would run.",
+        ..Doc::BUILTIN
+    };
+
+    fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let exists = |pattern: &HostPath| glob::any(&pattern.resolve(context));
+        if let Some(creates) = self.creates.as_ref().filter(|p| exists(p)) {
+            return Ok(Outcome::skip(format!("{} exists, matching creates option", creates.0)));
+        }
+        if let Some(removes) = self.removes.as_ref().filter(|p| !exists(p)) {
+            return Ok(Outcome::skip(format!("{} does not exist, matching removes option", removes.0)));
+        }
+        if context.check {
+            return Ok(match self.creates.is_some() || self.removes.is_some() {
+                true => Outcome::changed(true),
+                false => Outcome::skip("Check mode is not supported for this task."),
+            });
+        }
+        let Some(source) = &context.source else { return Err(Failure::new("script was called by nobody")) };
+        let host = Host::new(context);
+        let folder = temporary(&host)?;
+        let file = folder.join(Path::new(&self.name).file_name().unwrap_or_default());
+        let done = host
+            .receive(&**source, &file)
+            .and_then(|()| host.set_mode(&file, 0o700))
+            .doing("could not bring the script", &file)
+            .and_then(|()| {
+                let shown = words::quote(&file.display().to_string());
+                let program = self.executable.map_or_else(String::new, |program| format!("{program} "));
+                let line = format!("{program}{shown}{}", self.arguments);
+                Command::line(line, self.chdir).run(context)
+            });
+        let gone = host.remove(&folder).doing("could not remove", &folder);
+        let done = done?;
+        gone.map(|()| done)
+    }
+}
+
+/// A new folder of our own, below `remote_tmp` or else where temporary files go.
+pub fn temporary(host: &Host) -> Result<PathBuf, Failure> {
+    let context = host.context;
+    let wanted = context.temporary.as_ref().map(|t| path::resolve(&t.to_string_lossy(), context));
+    if let Some(wanted) = wanted {
+        let missing: Vec<&Path> =
+            wanted.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
+        let made = missing
+            .into_iter()
+            .rev()
+            .try_for_each(|folder| host.create_directory(folder).and_then(|()| host.set_mode(folder, 0o700)));
+        if made.is_ok()
+            && let Ok(folder) = host.create_temporary(&wanted, "ansible-tmp-", "", true)
+        {
+            return Ok(folder);
+        }
+    }
+    let folder = std::env::temp_dir();
+    host.create_temporary(&folder, "ansible-tmp-", "", true)
+        .doing("could not make a temporary folder", &folder)
+}

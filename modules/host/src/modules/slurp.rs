@@ -1,0 +1,49 @@
+//! `slurp`: brings a file's content.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
+
+use crate::host::errno::describe;
+use crate::host::path::HostPath;
+
+/// Reads a file of the host and returns its content in base64.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Slurp {
+    /// The file.
+    #[schemars(extend("aliases" = ["path"]))]
+    src: HostPath,
+}
+
+impl HostModule for Slurp {
+    const DOC: Doc = Doc {
+        name: "slurp",
+        short: "Reads a file of the host",
+        check_mode: "Full: it only reads.",
+        returns: &[
+            ("content", "str", "The content, encoded."),
+            ("encoding", "str", "`base64`."),
+            ("source", "str", "The file."),
+        ],
+        examples: "- slurp:\n    src: /proc/mounts\n  register: mounts\n- debug:\n    msg: \"{{ mounts.content | b64decode }}\"\n",
+        ..Doc::BUILTIN
+    };
+
+    fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let path = self.src.resolve(context);
+        let shown = path.display().to_string();
+        let content = std::fs::read(&path).map_err(|e| {
+            use std::io::ErrorKind;
+            Failure::new(match e.kind() {
+                ErrorKind::NotFound => format!("File not found: {shown}"),
+                ErrorKind::PermissionDenied => format!("File is not readable: {shown}"),
+                ErrorKind::IsADirectory => format!("Source is a directory and must be a file: {shown}"),
+                _ => format!("Unable to slurp file {shown}: {}", describe(&e)),
+            })
+        })?;
+        Ok(Outcome::default()
+            .with("content", BASE64_STANDARD.encode(content))
+            .with("source", shown)
+            .with("encoding", "base64"))
+    }
+}

@@ -1,0 +1,61 @@
+//! `tempfile`: a new file or folder with a name nobody has.
+
+use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
+
+use crate::host::Host;
+use crate::host::attributes::describe_file;
+use crate::host::errno::Doing;
+use crate::host::path::HostPath;
+
+#[derive(Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum State {
+    #[default]
+    File,
+    Directory,
+}
+
+/// Makes a temporary file or folder that only its owner may use. Removing it is the playbook's business.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Tempfile {
+    /// What to make.
+    #[serde(default)]
+    state: State,
+    /// Where to make it; the system's place for temporary files, if not said.
+    path: Option<HostPath>,
+    /// How its name begins.
+    #[serde(default = "ansible")]
+    prefix: String,
+    /// How its name ends.
+    #[serde(default)]
+    suffix: String,
+}
+
+fn ansible() -> String {
+    "ansible.".into()
+}
+
+impl HostModule for Tempfile {
+    const DOC: Doc = Doc {
+        name: "tempfile",
+        short: "Makes a temporary file or folder",
+        check_mode: "Full: makes nothing and returns a name that it could have had.",
+        returns: &[("path", "str", "The new file.")],
+        examples: "- tempfile:\n    state: directory\n    suffix: build\n  register: build\n",
+        ..Doc::BUILTIN
+    };
+
+    fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        for (what, part) in [("prefix", &self.prefix), ("suffix", &self.suffix)] {
+            if part.contains(['/', '\0']) {
+                return Err(Failure::new(format!("{what} must be a valid file name component: {part}")));
+            }
+        }
+        let folder = self.path.as_ref().map_or_else(std::env::temp_dir, |p| p.resolve(context));
+        let path = Host::new(context)
+            .create_temporary(&folder, &self.prefix, &self.suffix, self.state == State::Directory)
+            .doing("could not make a temporary file", &folder)?;
+        Ok(describe_file(Outcome::changed(true).with("path", path.display().to_string()), &path))
+    }
+}

@@ -1,0 +1,471 @@
+//! `user`: that a user is there as described, or is not.
+
+mod key;
+mod local;
+mod password;
+mod shadow;
+
+use nix::unistd::{Group, User as Entry};
+use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome, Value};
+
+use crate::host::Host;
+use crate::host::accounts;
+use crate::host::path::HostPath;
+use crate::host::process::Program;
+use crate::host::state::State;
+use shadow::Shadow;
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum UpdatePassword {
+    #[default]
+    Always,
+    OnCreate,
+}
+
+/// Makes, changes and removes users, with the system's own programs.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(extend("required_by" = [["non_unique", ["uid"]]]))]
+pub struct User {
+    /// The user.
+    #[schemars(extend("aliases" = ["user"]))]
+    name: String,
+    #[serde(default)]
+    state: State,
+    /// The number.
+    uid: Option<u32>,
+    /// The own group, by name or number.
+    group: Option<String>,
+    /// Other groups. An empty list is none.
+    groups: Option<Vec<String>>,
+    /// Keep groups that are not in the list.
+    #[serde(default)]
+    append: bool,
+    /// Description.
+    comment: Option<String>,
+    /// Home folder.
+    home: Option<HostPath>,
+    /// Login shell.
+    shell: Option<HostPath>,
+    /// The password as `/etc/shadow` keeps it: hashed.
+    #[schemars(extend("no_log" = true))]
+    password: Option<String>,
+    #[serde(default)]
+    update_password: UpdatePassword,
+    /// Lock or unlock the password.
+    password_lock: Option<bool>,
+    /// Days after which the password must be changed.
+    password_expire_max: Option<i64>,
+    /// Days before which it cannot be changed.
+    password_expire_min: Option<i64>,
+    /// Days before the end at which a warning is given.
+    password_expire_warn: Option<i64>,
+    /// Days after the end at which the account is closed.
+    password_expire_account_disable: Option<i64>,
+    /// When the account ends, in seconds since 1970; negative is never.
+    expires: Option<f64>,
+    /// Make the home folder.
+    #[schemars(extend("aliases" = ["createhome"]))]
+    #[serde(default = "yes")]
+    create_home: bool,
+    /// Move what is in the old home folder.
+    #[serde(default)]
+    move_home: bool,
+    /// Folder whose content a new home folder gets.
+    skeleton: Option<String>,
+    /// umask for the home folder.
+    umask: Option<String>,
+    /// Make a system user.
+    #[serde(default)]
+    system: bool,
+    /// The number may be another user's too.
+    #[serde(default)]
+    non_unique: bool,
+    /// Remove the home folder along with the user.
+    #[serde(default)]
+    remove: bool,
+    /// Remove even a user who is logged in.
+    #[serde(default)]
+    force: bool,
+    /// Use the programs for local users where users come from a directory.
+    #[serde(default)]
+    local: bool,
+    /// SELinux user.
+    seuser: Option<String>,
+    uid_min: Option<u32>,
+    uid_max: Option<u32>,
+    /// Make an SSH key for the user.
+    #[serde(default)]
+    generate_ssh_key: bool,
+    ssh_key_bits: Option<u32>,
+    #[serde(default = "rsa")]
+    ssh_key_type: String,
+    ssh_key_file: Option<HostPath>,
+    ssh_key_comment: Option<String>,
+    #[schemars(extend("no_log" = true))]
+    ssh_key_passphrase: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn rsa() -> String {
+    "rsa".into()
+}
+
+impl HostModule for User {
+    const DOC: Doc = Doc {
+        name: "user",
+        short: "Makes, changes and removes users",
+        returns: &[
+            ("name", "str", "The user."),
+            ("uid", "int", "The number."),
+            ("group", "int", "The own group's number."),
+            ("groups", "str", "The other groups that were asked for."),
+            ("home", "str", "The home folder."),
+            ("shell", "str", "The login shell."),
+            ("comment", "str", "The description."),
+            ("state", "str", "`present` or `absent`."),
+            ("ssh_public_key", "str", "The public key, with `generate_ssh_key`."),
+        ],
+        examples: "- user:\n    name: james\n    shell: /bin/bash\n    groups: admins,developers\n    append: true\n",
+        ..Doc::BUILTIN
+    };
+
+    fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let host = Host::new(context);
+        for (name, given) in [
+            ("umask", self.umask.is_some()),
+            ("uid_min", self.uid_min.is_some()),
+            ("uid_max", self.uid_max.is_some()),
+        ] {
+            if self.local && given {
+                return Err(Failure::new(format!("'{name}' can not be used with 'local'")));
+            }
+        }
+        let mut outcome = match self.state {
+            State::Absent => self.absent(&host)?,
+            State::Present => self.present(&host)?,
+        };
+        if self.password.as_deref().is_some_and(|password| !password::is_hashed(password)) {
+            outcome = outcome.warn(
+                "The input password appears not to have been hashed. The 'password' argument must be encrypted for this module to work properly.",
+            );
+        }
+        if self.append && self.groups.is_none() {
+            outcome = outcome.warn(
+                "'append' is set, but no 'groups' are specified. Use 'groups' for appending new groups.",
+            );
+        }
+        Ok(outcome)
+    }
+}
+
+fn find(name: &str) -> Option<Entry> {
+    accounts::user(name)
+}
+
+impl User {
+    fn program(&self, name: &str) -> Program {
+        Program::new([if self.local { format!("l{name}") } else { name.to_owned() }])
+    }
+
+    fn absent(&self, host: &Host) -> Result<Outcome, Failure> {
+        let there = find(&self.name).is_some();
+        if there {
+            let mut program = self.program("userdel");
+            if self.force && !self.local {
+                program = program.arg("-f");
+            }
+            if self.remove {
+                program = program.arg("-r");
+            }
+            let output = host.run(&program.clone().arg(&self.name))?;
+            // 12: the home folder could not be removed, since there was none.
+            if !matches!(output.rc, 0 | 12) {
+                return Err(crate::host::ended_badly(&program, &output).with("name", self.name.as_str()));
+            }
+        }
+        Ok(Outcome::changed(there)
+            .with("name", self.name.as_str())
+            .with("state", "absent")
+            .with("force", self.force)
+            .with("remove", self.remove))
+    }
+
+    fn present(&self, host: &Host) -> Result<Outcome, Failure> {
+        self.check_groups(host)?;
+        let old = find(&self.name);
+        let (name, options) = match &old {
+            None => ("useradd", self.new_options(host)?),
+            Some(entry) => ("usermod", self.changed_options(host, entry)?),
+        };
+        let password = self.new_password(old.is_none());
+        let mut outcome = Outcome::changed(old.is_none() || !options.is_empty());
+        if outcome.changed {
+            let home = self.home.as_ref().map(|home| home.resolve(host.context));
+            if let Some(folder) = home.as_deref().and_then(std::path::Path::parent)
+                && old.is_none()
+                && self.create_home
+            {
+                crate::host::edit::make_folders(host, folder)?;
+            }
+            let program = self.program(name).args(options).arg(&self.name);
+            host.run_ok(&program).map_err(|failure| failure.with("name", self.name.as_str()))?;
+        }
+        if let Some(password) = password {
+            password::set(host, &self.name, &password).map_err(|f| f.with("name", self.name.as_str()))?;
+            outcome.changed = true;
+        }
+        if self.local {
+            outcome.changed |= local::finish(self, host)?;
+        }
+        outcome.changed |= self.expire_password(host, old.is_none())?;
+        if let Some(entry) = find(&self.name) {
+            outcome.changed |= self.make_home(host, &entry)?;
+        }
+        if self.generate_ssh_key {
+            outcome = key::generate(self, host, outcome)?;
+        }
+        Ok(self.describe(host, outcome))
+    }
+
+    fn check_groups(&self, host: &Host) -> Result<(), Failure> {
+        let own = self.group.iter().chain(self.groups.iter().flatten());
+        match own.into_iter().find(|g| group(g).is_none()) {
+            Some(unknown) if !host.check() => Err(Failure::new(format!("Group {unknown} does not exist"))
+                .with("name", self.name.as_str())
+                .help("make it first, with the group module")),
+            _ => Ok(()),
+        }
+    }
+
+    /// What both programs take.
+    fn common(&self, options: &mut Vec<String>, flag: &str, value: Option<String>) {
+        if let Some(value) = value {
+            options.extend([flag.to_owned(), value]);
+        }
+    }
+
+    fn shell(&self, host: &Host) -> Option<String> {
+        self.shell.as_ref().map(|shell| shell.resolve(host.context).display().to_string())
+    }
+
+    fn new_options(&self, host: &Host) -> Result<Vec<String>, Failure> {
+        let mut options = Vec::new();
+        self.common(&mut options, "-u", self.uid.map(|n| n.to_string()));
+        if self.uid.is_some() && self.non_unique {
+            options.push("-o".into());
+        }
+        if self.group.is_none() && group(&self.name).is_some() {
+            // A group of the user's name is there already: it becomes the own one.
+            options.push(if self.local { "-n" } else { "-N" }.into());
+        }
+        let own = self.group.clone().or_else(|| group(&self.name).map(|g| g.name));
+        self.common(&mut options, "-g", own);
+        let groups = self.groups.as_ref().filter(|g| !g.is_empty() && !self.local).map(|g| g.join(","));
+        self.common(&mut options, "-G", groups);
+        self.common(&mut options, "-c", self.comment.clone());
+        self.common(
+            &mut options,
+            "-d",
+            self.home.as_ref().map(|h| h.resolve(host.context).display().to_string()),
+        );
+        self.common(&mut options, "-s", self.shell(host));
+        self.common(&mut options, "-e", self.expires.filter(|_| !self.local).map(date_of));
+        self.common(&mut options, "-Z", self.seuser.clone());
+        if self.create_home {
+            if !self.local {
+                options.push("-m".into());
+            }
+            self.common(&mut options, "-k", self.skeleton.clone());
+            self.common(&mut options, "-K", self.umask.as_ref().map(|u| format!("UMASK={u}")));
+        } else {
+            options.push("-M".into());
+        }
+        self.common(&mut options, "-K", self.uid_min.map(|n| format!("UID_MIN={n}")));
+        self.common(&mut options, "-K", self.uid_max.map(|n| format!("UID_MAX={n}")));
+        if self.system {
+            options.push("-r".into());
+        }
+        Ok(options)
+    }
+
+    fn changed_options(&self, host: &Host, entry: &Entry) -> Result<Vec<String>, Failure> {
+        let mut options = Vec::new();
+        if let Some(uid) = self.uid.filter(|uid| *uid != entry.uid.as_raw()) {
+            options.extend(["-u".to_owned(), uid.to_string()]);
+            if self.non_unique {
+                options.push("-o".into());
+            }
+        }
+        if let Some(own) = self.group.as_deref().and_then(group).filter(|g| g.gid != entry.gid) {
+            options.extend(["-g".to_owned(), own.gid.to_string()]);
+        }
+        if let Some(wanted) = self.groups.as_ref().filter(|_| !self.local) {
+            let mut now = groups_of(&self.name);
+            let mut wanted: Vec<String> =
+                wanted.iter().map(|g| group(g).map_or_else(|| g.clone(), |g| g.name)).collect();
+            // The own group is no other group, whoever lists it.
+            let own = self.group.as_deref().and_then(group).or_else(|| accounts::group_of(entry.gid));
+            wanted.retain(|g| own.as_ref().is_none_or(|own| *g != own.name));
+            now.retain(|g| own.as_ref().is_none_or(|own| *g != own.name));
+            let missing = wanted.iter().any(|g| !now.contains(g));
+            let extra = now.iter().any(|g| !wanted.contains(g));
+            if missing || extra && !self.append {
+                if self.append {
+                    options.push("-a".into());
+                }
+                options.extend(["-G".to_owned(), wanted.join(",")]);
+            }
+        }
+        let text = |t: &std::ffi::CStr| t.to_string_lossy().into_owned();
+        self.common(&mut options, "-c", self.comment.clone().filter(|c| *c != text(&entry.gecos)));
+        let home = self.home.as_ref().map(|h| h.resolve(host.context)).filter(|h| *h != entry.dir);
+        if let Some(home) = home {
+            options.extend(["-d".to_owned(), home.display().to_string()]);
+            if self.move_home {
+                options.push("-m".into());
+            }
+        }
+        self.common(&mut options, "-s", self.shell(host).filter(|s| *s != entry.shell.display().to_string()));
+        let shadow = Shadow::of(&self.name);
+        if let Some(expires) = self.expires.filter(|_| !self.local)
+            && shadow.as_ref().is_none_or(|shadow| shadow.expires != day_of(expires))
+        {
+            options.extend(["-e".to_owned(), date_of(expires)]);
+        }
+        let locked = shadow.is_some_and(|shadow| shadow.password.starts_with('!'));
+        match self.password_lock {
+            _ if self.new_password(false).is_some() => {}
+            Some(true) if !locked => options.push("-L".into()),
+            Some(false) if locked => options.push("-U".into()),
+            _ => {}
+        }
+        self.common(&mut options, "-Z", self.seuser.clone());
+        Ok(options)
+    }
+
+    /// The password as it is to be set; none where it need not be.
+    fn new_password(&self, new: bool) -> Option<String> {
+        let password = self.password.as_deref()?;
+        let now = Shadow::of(&self.name).filter(|_| !new).unwrap_or_default().password;
+        let same = now.trim_start_matches('!') == password.trim_start_matches('!');
+        if !new && (same || self.update_password == UpdatePassword::OnCreate) {
+            return None;
+        }
+        Some(if self.password_lock == Some(true) { format!("!{password}") } else { password.to_owned() })
+    }
+
+    fn expire_password(&self, host: &Host, new: bool) -> Result<bool, Failure> {
+        let now = Shadow::of(&self.name).unwrap_or_default();
+        let wanted = [
+            ("-M", self.password_expire_max, now.max),
+            ("-m", self.password_expire_min, now.min),
+            ("-W", self.password_expire_warn, now.warn),
+            ("-I", self.password_expire_account_disable, now.disable),
+        ];
+        let differing = wanted.into_iter().filter(|(_, wanted, now)| wanted.is_some() && wanted != now);
+        let options: Vec<String> = differing
+            .flat_map(|(flag, wanted, _)| [flag.to_owned(), wanted.unwrap_or(-1).to_string()])
+            .collect();
+        if options.is_empty() {
+            return Ok(false);
+        }
+        host.run_ok(&Program::new(["chage"]).args(options).arg(&self.name))?;
+        Ok(!new)
+    }
+
+    /// A user who was there without a home folder gets one.
+    fn make_home(&self, host: &Host, entry: &Entry) -> Result<bool, Failure> {
+        let home = self.home.as_ref().map_or_else(|| entry.dir.clone(), |h| h.resolve(host.context));
+        if !self.create_home || home.exists() {
+            return Ok(false);
+        }
+        let (uid, gid) = (entry.uid.as_raw(), entry.gid.as_raw());
+        crate::host::edit::make_folders(host, home.parent().unwrap_or(&home))?;
+        let skeleton = self.skeleton.clone().unwrap_or_else(|| "/etc/skel".into());
+        if std::path::Path::new(&skeleton).is_dir() {
+            host.run_ok(&Program::new(["cp", "-a", &skeleton, &home.display().to_string()]))?;
+        } else {
+            host.create_directory(&home)?;
+        }
+        host.run_ok(&Program::new(["chown", "-R", &format!("{uid}:{gid}"), &home.display().to_string()]))?;
+        let mask = self.umask.as_deref().and_then(|mask| u32::from_str_radix(mask, 8).ok());
+        host.set_mode(&home, mask.map_or_else(home_mode, |mask| 0o777 & !mask))?;
+        Ok(true)
+    }
+
+    fn describe(&self, host: &Host, mut outcome: Outcome) -> Outcome {
+        let given = |text: &Option<String>| text.clone().map_or(Value::Null, Value::from);
+        outcome = outcome
+            .with("name", self.name.as_str())
+            .with("state", "present")
+            .with("append", self.append)
+            .with("move_home", self.move_home);
+        if let Some(entry) = find(&self.name) {
+            outcome = outcome
+                .with("uid", entry.uid.as_raw())
+                .with("group", entry.gid.as_raw())
+                .with("home", entry.dir.display().to_string())
+                .with("shell", entry.shell.display().to_string())
+                .with("comment", entry.gecos.to_string_lossy().into_owned());
+        }
+        if host.check() {
+            let home = self.home.as_ref().map(|h| h.resolve(host.context).display().to_string());
+            for (name, value) in [("comment", &self.comment), ("home", &home)] {
+                if value.is_some() {
+                    outcome = outcome.with(name, given(value));
+                }
+            }
+        }
+        if let Some(groups) = &self.groups {
+            outcome = outcome.with("groups", groups.join(","));
+        }
+        if self.password.is_some() {
+            outcome = outcome.with("password", "NOT_LOGGING_PASSWORD");
+        }
+        if self.uid.is_some() && host.check() {
+            outcome = outcome.with("uid", self.uid.map_or(Value::Null, Value::from));
+        }
+        if outcome.changed && self.system {
+            outcome = outcome.with("system", true);
+        }
+        outcome.with("create_home", self.create_home)
+    }
+}
+
+fn group(name: &str) -> Option<Group> {
+    accounts::group(name).or_else(|| accounts::group_of(name.parse::<u32>().ok()?.into()))
+}
+
+/// The groups that list a user.
+fn groups_of(name: &str) -> Vec<String> {
+    let text = std::fs::read_to_string("/etc/group").unwrap_or_default();
+    let lists =
+        |line: &&str| line.rsplit(':').next().is_some_and(|members| members.split(',').any(|m| m == name));
+    text.lines().filter(lists).filter_map(|l| Some(l.split(':').next()?.to_owned())).collect()
+}
+
+/// The mode of home folders, as the system's own programs have it.
+fn home_mode() -> u32 {
+    let text = std::fs::read_to_string("/etc/login.defs").unwrap_or_default();
+    let set = |name: &str| {
+        let line = text.lines().find_map(|line| line.trim_start().strip_prefix(name))?;
+        u32::from_str_radix(line.split_whitespace().next()?, 8).ok()
+    };
+    set("HOME_MODE").unwrap_or_else(|| 0o777 & !set("UMASK").unwrap_or(0o022))
+}
+
+/// The day of a time, counted from 1970; none is never.
+fn day_of(seconds: f64) -> Option<i64> {
+    (seconds >= 0.0).then(|| (seconds / 86_400.0).floor() as i64)
+}
+
+/// A day, as `useradd -e` takes it; empty is never.
+fn date_of(seconds: f64) -> String {
+    let time = jiff::Timestamp::from_second(seconds as i64).ok().filter(|_| seconds >= 0.0);
+    time.map(|t| t.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
+}

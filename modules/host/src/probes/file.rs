@@ -1,0 +1,53 @@
+//! `file`: a file that is there, gone, or has a text in it.
+
+use playbook_api::{Context, Deserialize, Error, JsonSchema, Map, ProbeState, map};
+
+use super::Look;
+use crate::host::path::HostPath;
+use crate::host::regex;
+
+/// Waits until a file is there, is gone, or has a text in it.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct File {
+    /// The file.
+    path: HostPath,
+    /// `present` or `absent`.
+    #[serde(default)]
+    state: State,
+    /// A regular expression that must be found in it.
+    search_regex: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum State {
+    #[default]
+    Present,
+    Absent,
+}
+
+impl Look for File {
+    const NAME: &'static str = "file";
+
+    fn look(self, context: &Context) -> Result<ProbeState, Error> {
+        let path = self.path.resolve(context);
+        let shown = path.display().to_string();
+        let values: Map = map! { "path" => shown.as_str() };
+        let waiting = |why: &str, values| Ok(ProbeState::Waiting(format!("{shown} {why}"), values));
+        match (path.exists(), self.state) {
+            (false, State::Absent) => return Ok(ProbeState::Met(values)),
+            (true, State::Absent) => return waiting("is still there", values),
+            (false, State::Present) => return waiting("is not there", values),
+            (true, State::Present) => {}
+        }
+        let Some(pattern) = &self.search_regex else { return Ok(ProbeState::Met(values)) };
+        let search = regex::compile(pattern, "m")?;
+        let bytes =
+            std::fs::read(&path).map_err(|e| Error::from(e).context(format!("cannot read {shown}")))?;
+        match search.is_match(&*String::from_utf8_lossy(&bytes)).unwrap_or(false) {
+            true => Ok(ProbeState::Met(values)),
+            false => waiting(&format!("does not have '{pattern}' in it"), values),
+        }
+    }
+}
