@@ -71,6 +71,6 @@ pub fn expand_variables(text: &str, variable: impl Fn(&str) -> Option<String>) -
 pub fn cannot_read(path: &Path, cause: std::io::Error) -> Error {
     let reason = cause.to_string();
     let reason = reason.split(" (os error").next().unwrap_or(&reason).to_owned();
-    let kind = Error::from(cause).get_kind();
-    Error::new(format!("Could not read '{}': {reason}", path.display())).kind(kind)
+    let kind = Error::from(cause).kind();
+    Error::new(format!("Could not read '{}': {reason}", path.display())).with_kind(kind)
 }

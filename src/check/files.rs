@@ -78,7 +78,7 @@ fn variables(walk: &Walk, path: &Path) {
             }
         },
         // Passwords are not asked for here.
-        Err(error) if error.get_kind() == ErrorKind::Vault => {}
+        Err(error) if error.kind() == ErrorKind::Vault => {}
         Err(error) => walk.error("files", error),
     }
 }
@@ -95,9 +95,9 @@ fn find(walk: &Walk, task: &Task, node: &Node, name: &str, kind: &str) {
 /// A file that is not there. One outside of the project may be made by the time it is needed.
 pub fn missing(walk: &Walk, node: &Node, name: &str) {
     let message = format!("Could not find or access '{name}' on the Ansible Controller.");
-    let error = Error::new(message).kind(ErrorKind::NotFound).at(node.place());
+    let error = Error::new(message).with_kind(ErrorKind::NotFound).at(node.place());
     if name.starts_with(['/', '~']) {
-        walk.warning("files", error.help("It must be there by the time the task runs."));
+        walk.warning("files", error.with_help("It must be there by the time the task runs."));
     } else {
         walk.error("files", error);
     }

@@ -57,7 +57,7 @@ impl Findings {
     /// What loading found. What a dynamic include brings may need what only the run knows.
     pub fn load(&self, error: Error, dynamic: bool) {
         let undefined = std::iter::successors(Some(&error), |e| e.cause())
-            .any(|error| error.get_kind() == ErrorKind::Undefined);
+            .any(|error| error.kind() == ErrorKind::Undefined);
         if !(dynamic && undefined) {
             self.add(Severity::Error, "load", error);
         }

@@ -35,13 +35,13 @@ pub fn check(walk: &Walk) {
             );
             let error = Error::new(message).at(notified.place());
             let error = match nearest(name, names.iter().copied()) {
-                Some(near) => error.help(format!("Did you mean '{near}'?")),
-                None => error.help("Define it under 'handlers' of the play or of one of its roles."),
+                Some(near) => error.with_help(format!("Did you mean '{near}'?")),
+                None => error.with_help("Define it under 'handlers' of the play or of one of its roles."),
             };
             if open {
                 walk.warning(
                     "handlers",
-                    error.help("Whatever is included under a name that is a template must bring it."),
+                    error.with_help("Whatever is included under a name that is a template must bring it."),
                 );
             } else {
                 walk.error("handlers", error);

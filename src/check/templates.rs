@@ -112,7 +112,7 @@ fn program(walk: &Walk, program: Result<&Program, Error>, place: &Place) {
             continue;
         }
         let message = format!("No {what} named '{}'.", named.name);
-        let error = Error::new(message).kind(ErrorKind::Syntax).at(&place_of(place, named.position));
+        let error = Error::new(message).with_kind(ErrorKind::Syntax).at(&place_of(place, named.position));
         let names: Vec<&str> = match named.kind {
             PluginKind::Filter => filters::names().collect(),
             PluginKind::Test => tests::names().collect(),
@@ -120,8 +120,10 @@ fn program(walk: &Walk, program: Result<&Program, Error>, place: &Place) {
         };
         let last = named.name.rsplit('.').next().unwrap_or(&named.name);
         let error = match nearest(last, names).filter(|_| last.len() > 2) {
-            Some(near) => error.help(format!("Did you mean '{near}'?")),
-            None => error.help(format!("A {what} plugin of this name must be there when the task runs.")),
+            Some(near) => error.with_help(format!("Did you mean '{near}'?")),
+            None => {
+                error.with_help(format!("A {what} plugin of this name must be there when the task runs."))
+            }
         };
         walk.warning("templates", error);
     }

@@ -21,7 +21,7 @@ fn findings(files: &[(&str, &str)]) -> Vec<String> {
     }
     let root = format!("{}/", folder.path().display());
     let shown = |finding: &Finding| {
-        let help = std::iter::successors(Some(&finding.error), |e| e.cause()).find_map(|e| e.get_help());
+        let help = std::iter::successors(Some(&finding.error), |e| e.cause()).find_map(|e| e.help());
         let place = finding.place().map(|place| place.to_string()).unwrap_or_default();
         let help = help.map(|help| format!(" [{help}]")).unwrap_or_default();
         let (severity, check) = (finding.severity.name(), finding.check);

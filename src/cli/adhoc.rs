@@ -108,7 +108,7 @@ impl Adhoc {
     fn document(&self, module: &str) -> Result<Node, Error> {
         let mut task = task(module, self.args.as_deref().unwrap_or_default()).map_err(|e| {
             match self.pattern.ends_with(".yml") {
-                true => e.help("Did you mean to run 'playbook run'?"),
+                true => e.with_help("Did you mean to run 'playbook run'?"),
                 false => e,
             }
         })?;
@@ -135,7 +135,9 @@ pub fn task(module: &str, text: &str) -> Result<Map, Error> {
     let short = module.strip_prefix("ansible.builtin.").unwrap_or(module);
     let free_form = NEED_ARGUMENTS.contains(&short);
     if text.is_empty() && free_form {
-        return Err(Error::new(format!("No argument passed to {module} module")).help("Give them with -a."));
+        return Err(
+            Error::new(format!("No argument passed to {module} module")).with_help("Give them with -a.")
+        );
     }
     let is_json =
         text.trim_start().starts_with('{') && text.trim_end().ends_with('}') && !text.starts_with("{{");

@@ -100,7 +100,7 @@ fn as_json(findings: &[Finding]) -> Json {
             "line": place.map(|place| place.line).filter(|line| *line > 0),
             "column": place.map(|place| place.column).filter(|column| *column > 0),
             "source": place.and_then(source_line),
-            "help": std::iter::successors(Some(&finding.error), |e| e.cause()).find_map(Error::get_help),
+            "help": std::iter::successors(Some(&finding.error), |e| e.cause()).find_map(Error::help),
         })
     };
     json!({

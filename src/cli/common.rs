@@ -285,7 +285,7 @@ fn check_limit(inventory: &Inventory, limit: &str, settings: &Settings) -> Resul
     let (hosts, _) = inventory.select(limit, settings)?;
     if hosts.is_empty() {
         let message = "Specified inventory, host pattern and/or --limit leaves us with no hosts to target.";
-        return Err(Error::new(message).help(format!("No host of the inventory matches '{limit}'.")));
+        return Err(Error::new(message).with_help(format!("No host of the inventory matches '{limit}'.")));
     }
     Ok(())
 }
@@ -295,7 +295,7 @@ fn password_of(file: &Path) -> Result<String, Error> {
     use std::os::unix::fs::PermissionsExt;
     let failed = |what: String| Error::new(format!("The password file {} {what}", file.display()));
     let found =
-        std::fs::metadata(file).map_err(|_| failed("was not found".into()).kind(ErrorKind::NotFound))?;
+        std::fs::metadata(file).map_err(|_| failed("was not found".into()).with_kind(ErrorKind::NotFound))?;
     let text = if found.permissions().mode() & 0o111 != 0 {
         let path = crate::paths::absolute(file);
         let output =

@@ -142,8 +142,8 @@ fn find<'a>(registry: &'a Registry, name: &str) -> Result<Subject<'a>, Error> {
     let names = crate::run::action_names(registry);
     let error = Error::new(format!("module {name} not found"));
     Err(match nearest(name, names.iter().map(String::as_str)) {
-        Some(near) => error.help(format!("Did you mean '{near}'?")),
-        None => error.help("'playbook doc --list' names all modules."),
+        Some(near) => error.with_help(format!("Did you mean '{near}'?")),
+        None => error.with_help("'playbook doc --list' names all modules."),
     })
 }
 

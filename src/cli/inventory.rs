@@ -158,7 +158,7 @@ impl Show {
 
 /// What was asked for makes no sense, unless a document is what is wrong.
 fn refused(error: Error) -> Fault {
-    if error.get_kind() == ErrorKind::Syntax { error.into() } else { Fault::options(error) }
+    if error.kind() == ErrorKind::Syntax { error.into() } else { Fault::options(error) }
 }
 
 fn put(text: &str, output: Option<&PathBuf>) -> Result<u8, Error> {

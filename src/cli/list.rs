@@ -84,7 +84,7 @@ fn renderer(
         Ok(files) if files.is_templated() => files.of_host(&before),
         Ok(files) => files.of_play().to_vec(),
         // A run would fail; what there is to list is there all the same.
-        Err(e) if e.get_kind() == ErrorKind::NotFound => Vec::new(),
+        Err(e) if e.kind() == ErrorKind::NotFound => Vec::new(),
         Err(e) => return Err(e),
     };
     let layers = std::iter::once(extra.clone()).chain(files.into_iter().rev());

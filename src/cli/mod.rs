@@ -145,7 +145,7 @@ impl Fault {
 /// 4 for documents that cannot be loaded, 1 for everything else.
 impl From<Error> for Fault {
     fn from(error: Error) -> Fault {
-        let code = match error.get_kind() {
+        let code = match error.kind() {
             ErrorKind::Syntax => 4,
             ErrorKind::Internal => 250,
             _ => 1,

@@ -253,7 +253,7 @@ impl Pull {
         };
         if found.is_empty() || found.len() < self.playbooks.len() {
             let absent: Vec<String> = wanted.iter().filter(|path| !readable(path)).map(missing).collect();
-            let error = Error::new("Could not find a playbook to run.").help(absent.join("\n"));
+            let error = Error::new("Could not find a playbook to run.").with_help(absent.join("\n"));
             return Err(Fault::options(error));
         }
         Ok(found)

@@ -154,7 +154,7 @@ pub fn playbook_paths(names: &[PathBuf], settings: &Settings) -> Result<Vec<Path
             None => name.clone(),
         };
         let missing = |what: &str| {
-            Err(Error::new(format!("the playbook: {} {what}", name.display())).kind(ErrorKind::NotFound))
+            Err(Error::new(format!("the playbook: {} {what}", name.display())).with_kind(ErrorKind::NotFound))
         };
         match std::fs::metadata(&path) {
             Err(_) => match in_collection(name, settings) {

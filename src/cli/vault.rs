@@ -201,7 +201,7 @@ fn encrypt(settings: &Settings, options: &Encrypt) -> Result<(), Fault> {
                 Some(file) => format!("{} is a vault; 'rekey' gives it another password.", file.display()),
                 None => "Standard input holds a vault.".into(),
             };
-            return Err(Error::new("input is already encrypted").help(help).into());
+            return Err(Error::new("input is already encrypted").with_help(help).into());
         }
         let sealed = keyring.encrypt(&plain, id)?;
         put(target(file, &options.output), sealed.as_bytes())?;
@@ -228,7 +228,7 @@ fn create(settings: &Settings, options: &Create) -> Result<(), Fault> {
     }
     if !options.skip_tty_check && !std::io::stdin().is_terminal() {
         let error = Error::new("not a tty, editor cannot be opened");
-        return Err(error.help("--skip-tty-check starts it all the same.").into());
+        return Err(error.with_help("--skip-tty-check starts it all the same.").into());
     }
     let id = options.encrypt_vault_id.as_deref();
     let keyring = sealing(settings, &options.vault, id)?;
@@ -373,7 +373,9 @@ fn open(keyring: &Keyring, file: &Path) -> Result<Vec<u8>, Error> {
 fn unseal(keyring: &Keyring, bytes: &[u8], file: Option<&Path>) -> Result<(Vec<u8>, Opener), Error> {
     let name = file.map_or("standard input".into(), |file| file.display().to_string());
     if !vault::is_envelope(bytes) {
-        return Err(Error::new(format!("Input is not vault encrypted data: {name}")).kind(ErrorKind::Vault));
+        return Err(
+            Error::new(format!("Input is not vault encrypted data: {name}")).with_kind(ErrorKind::Vault)
+        );
     }
     let opened = keyring.open_by(&String::from_utf8_lossy(bytes));
     opened.map_err(|e| e.context(format!("Could not decrypt {name}")))
@@ -414,6 +416,6 @@ fn in_editor(settings: &Settings, text: &[u8]) -> Result<Vec<u8>, Error> {
         Ok(status) => {
             Err(Error::new(format!("The editor '{program}' ended with {status}; nothing was written")))
         }
-        Err(e) => Err(Error::new(format!("Unable to open editor '{program}': {e}")).help("Set EDITOR.")),
+        Err(e) => Err(Error::new(format!("Unable to open editor '{program}': {e}")).with_help("Set EDITOR.")),
     }
 }

@@ -110,7 +110,7 @@ fn foreign(launcher: &dyn Launcher) -> Option<Result<Payload, Failure>> {
 }
 
 pub fn nowhere(said: &str) -> Failure {
-    Failure::new(format!("there is no place on the host for the helper: {}", said.trim())).help(
+    Failure::new(format!("there is no place on the host for the helper: {}", said.trim())).with_help(
         "it needs a folder of its own that it may be started from: set remote_tmp to one that is writable, not mounted with noexec, and not full",
     )
 }

@@ -153,7 +153,7 @@ impl<'a> Dialogue<'a> {
                     Some(_) => Error::new(format!(
                         "Timed out waiting for become success or become password prompt ({seconds}s waiting for privilege escalation prompt): {said}"
                     ))
-                    .kind(ErrorKind::Unreachable),
+                    .with_kind(ErrorKind::Unreachable),
                 };
                 return Err(error.into());
             }

@@ -32,7 +32,7 @@ impl Docker {
     }
 
     fn lost(&self, message: String) -> Failure {
-        Error::new(message).kind(ErrorKind::Unreachable).into()
+        Error::new(message).with_kind(ErrorKind::Unreachable).into()
     }
 
     /// Whether the container runs; why not, otherwise.

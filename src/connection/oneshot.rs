@@ -89,7 +89,7 @@ impl Connection for OneShot {
         module.check(args, &context.redactor)?;
         if context.source.as_ref().is_some_and(|source| source.size() > LARGEST) {
             return Err(Failure::new("the file is too large for this connection")
-                .help("connections of Python plugins carry files up to 512 MB"));
+                .with_help("connections of Python plugins carry files up to 512 MB"));
         }
         let request = call::request(module, args, context, LARGEST)?;
         let mut input = frame::encode(CALL, &Message::Call(Box::new(request)))?;
@@ -111,7 +111,7 @@ impl Connection for OneShot {
             let Some(needs) = after(&said, NEEDS).filter(|_| !deployed) else {
                 let said = format!("{}{said}", String::from_utf8_lossy(&done.stderr));
                 let message = format!("the helper did not start on the host: {}", said.trim());
-                return Err(Error::new(message).kind(ErrorKind::Connection).into());
+                return Err(Error::new(message).with_kind(ErrorKind::Connection).into());
             };
             let mut lines = needs.lines();
             let right = Payload::of(lines.next().unwrap_or_default().trim())?;

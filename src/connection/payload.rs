@@ -28,7 +28,7 @@ impl Payload {
     pub fn own() -> Result<Payload, Failure> {
         if OWN.is_empty() {
             return Err(Failure::new("this playbook was built without its helper for other hosts and users")
-                .help("build it without PLAYBOOK_NO_HELPER, or set `ansible_connection: local` without `become`"));
+                .with_help("build it without PLAYBOOK_NO_HELPER, or set `ansible_connection: local` without `become`"));
         }
         Ok(Payload { hash: env!("PLAYBOOK_HELPER_HASH").to_owned(), packed: Cow::Borrowed(OWN) })
     }
@@ -51,10 +51,10 @@ impl Payload {
         }
         let Some(triple) = triples.first() else {
             return Err(Failure::new(format!("there is no helper for hosts of the kind '{uname}'"))
-                .help("raw works without a helper"));
+                .with_help("raw works without a helper"));
         };
         let place = folders.first().map(|f| f.display().to_string()).unwrap_or_default();
-        Err(Failure::new(format!("there is no helper for this host, a '{uname}'")).help(format!(
+        Err(Failure::new(format!("there is no helper for this host, a '{uname}'")).with_help(format!(
             "build it with `RUSTFLAGS=-Ctarget-feature=+crt-static cargo build --release -p playbook-remote --target {triple}` and put it into {place} as playbook-remote-{triple}; raw works without it"
         )))
     }
@@ -128,6 +128,6 @@ mod tests {
     #[test]
     fn a_missing_helper_says_how_to_build_it() {
         let failure = Payload::of("Linux riscv64").unwrap_err();
-        assert!(failure.error.get_help().is_some_and(|h| h.contains("riscv64-unknown-linux-musl")));
+        assert!(failure.error.help().is_some_and(|h| h.contains("riscv64-unknown-linux-musl")));
     }
 }

@@ -44,7 +44,8 @@ impl Connections {
             "docker" => self.remote(login.clone(), target, || Ok(Box::new(Docker::new(login))))?,
             _ => {
                 let error = Error::new(format!("the connection plugin '{}' was not found", login.plugin));
-                let error = error.kind(ErrorKind::Connection).help("connections are ssh, local and docker");
+                let error =
+                    error.with_kind(ErrorKind::Connection).with_help("connections are ssh, local and docker");
                 return Err(error.into());
             }
         };

@@ -91,7 +91,7 @@ impl Become {
             other => Err(Failure::new(format!(
                 "Invalid become method specified, could not find matching plugin: '{other}'."
             ))
-            .help("become methods are sudo, su and doas")),
+            .with_help("become methods are sudo, su and doas")),
         }
     }
 

@@ -155,7 +155,7 @@ impl User {
             None => reason.to_owned(),
         };
         Failure::new(format!("The helper on the host went away while it ran the module: {how}"))
-            .help("the next task starts another one")
+            .with_help("the next task starts another one")
     }
 }
 
@@ -163,7 +163,7 @@ impl User {
 fn not_there(failure: Failure) -> Failure {
     match failure.unreachable {
         true => failure,
-        false => Failure { error: failure.error.kind(ErrorKind::Connection), ..failure },
+        false => Failure { error: failure.error.with_kind(ErrorKind::Connection), ..failure },
     }
 }
 

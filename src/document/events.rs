@@ -37,8 +37,8 @@ pub fn events(
         PARSING.set(false);
         let event = event.map_err(|_| {
             Error::new("YAML parsing failed: a tag is written in a way that cannot be read.")
-                .kind(ErrorKind::Syntax)
-                .help("Put a space behind every '!tag', and quote text that starts with '!'.")
+                .with_kind(ErrorKind::Syntax)
+                .with_help("Put a space behind every '!tag', and quote text that starts with '!'.")
         })?;
         let ended = matches!(event, Ok(Event { data: EventData::StreamEnd, .. }));
         take(event)?;

@@ -33,7 +33,7 @@ pub fn extra_vars(argument: &str, keyring: &Keyring) -> Result<Loaded, Error> {
             "Invalid extra vars data supplied. '{argument}' could not be made into a dictionary"
         ))
         .at(loaded.node.place())
-        .help("Give name=value, a JSON or YAML map, or @file."));
+        .with_help("Give name=value, a JSON or YAML map, or @file."));
     }
     Ok(loaded)
 }

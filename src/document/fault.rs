@@ -15,7 +15,7 @@ pub fn syntax(file: &Arc<str>, error: &libyaml_safer::Error) -> Error {
         Some(context) => format!("{context} {}", error.problem()),
         None => error.problem().to_owned(),
     };
-    Error::new(sentence(&message)).kind(ErrorKind::Syntax).at(&place)
+    Error::new(sentence(&message)).with_kind(ErrorKind::Syntax).at(&place)
 }
 
 /// `YAML parsing failed: While scanning a simple key could not find expected ':'.`
@@ -28,7 +28,7 @@ pub fn sentence(message: &str) -> String {
 /// Looks at the line an error is about for the mistakes people make, and says which it is.
 pub fn explain(text: &str, error: Error) -> Error {
     let Some(place) = error.place() else { return error };
-    if error.get_help().is_some() {
+    if error.help().is_some() {
         return error;
     }
     let line_at = |number: u32| text.lines().nth(number.checked_sub(1)? as usize);
@@ -42,7 +42,7 @@ pub fn explain(text: &str, error: Error) -> Error {
     let Some((mistake, column, line)) = mistake.or_else(before) else { return error };
     let place = Place::new(place.file.clone(), line, column as u32);
     let (message, help) = mistake.words();
-    Error::new(sentence(message)).kind(ErrorKind::Syntax).at(&place).help(help)
+    Error::new(sentence(message)).with_kind(ErrorKind::Syntax).at(&place).with_help(help)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -71,7 +71,7 @@ impl Reader<'_> {
     }
 
     fn fault(&mut self, message: &str) -> Error {
-        Error::new(format!("JSON parsing failed: {message}.")).kind(ErrorKind::Syntax).at(&self.place())
+        Error::new(format!("JSON parsing failed: {message}.")).with_kind(ErrorKind::Syntax).at(&self.place())
     }
 
     fn take(&mut self, text: &str) -> bool {
@@ -261,7 +261,7 @@ fn marked(place: &Place, map: &IndexMap<Value, Entry>) -> Result<Option<Node>, E
         let Some(entry) = map.get(mark) else { return Ok(None) };
         entry.node.source().map(Some).ok_or_else(|| {
             let found = entry.node.raw().type_name();
-            Error::new(format!("{mark} is '{found}' instead of 'str'")).kind(ErrorKind::Syntax).at(place)
+            Error::new(format!("{mark} is '{found}' instead of 'str'")).with_kind(ErrorKind::Syntax).at(place)
         })
     };
     if let Some(envelope) = text("__ansible_vault")? {

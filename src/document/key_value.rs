@@ -178,7 +178,7 @@ pub fn split_args(text: &str) -> Result<Vec<String>, Error> {
     }
     if quote.is_some() || depths != [0; 3] {
         let fault = "failed at splitting arguments, either an unbalanced jinja2 block or quotes";
-        return Err(Error::new(format!("{fault}: {text}")).kind(ErrorKind::Syntax));
+        return Err(Error::new(format!("{fault}: {text}")).with_kind(ErrorKind::Syntax));
     }
     Ok(words)
 }

@@ -53,7 +53,7 @@ impl Loaded {
             "ignore" => {}
             "error" => {
                 if let Some(error) = oddities.next() {
-                    return Err(error.kind(ErrorKind::Syntax));
+                    return Err(error.with_kind(ErrorKind::Syntax));
                 }
             }
             _ => oddities.for_each(warn),
@@ -85,9 +85,9 @@ pub fn read(path: &Path, keyring: &Keyring) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(|e| {
         let line = e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
         Error::new(format!("'{}' is not UTF-8 text", path.display()))
-            .kind(ErrorKind::Syntax)
+            .with_kind(ErrorKind::Syntax)
             .at(&Place::new(place.file.clone(), line as u32, 0))
-            .help("Save the file as UTF-8.")
+            .with_help("Save the file as UTF-8.")
     })
 }
 
@@ -99,9 +99,9 @@ pub fn parse(text: &str, file_name: &str, trust: Trust) -> Result<Loaded, Error>
     let (mut nodes, warnings) = yaml::parse(text, file_name, trust)?;
     if nodes.len() > 1 {
         return Err(Error::new("expected a single document, but found another")
-            .kind(ErrorKind::Syntax)
+            .with_kind(ErrorKind::Syntax)
             .at(nodes[1].place())
-            .help("Remove the second '---'; one file holds one document here."));
+            .with_help("Remove the second '---'; one file holds one document here."));
     }
     let node = nodes.pop().unwrap_or_else(|| Node::value(Place::new(file_name, 1, 1), Value::Null));
     Ok(Loaded { node, warnings })

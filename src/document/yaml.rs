@@ -154,7 +154,7 @@ impl Builder {
         Tagged::read(tag).map_err(|name| {
             syntax(format!("could not determine a constructor for the tag '{name}'"))
                 .at(place)
-                .help("Known tags are !vault, !unsafe and YAML's own (!!str, !!int, …); quote text that starts with '!'.")
+                .with_help("Known tags are !vault, !unsafe and YAML's own (!!str, !!int, …); quote text that starts with '!'.")
         })
     }
 
@@ -266,7 +266,7 @@ impl Builder {
                         self.warnings.push(
                             Error::new(format!("Found duplicate mapping key {name}."))
                                 .at(built.node.place())
-                                .help("Using last defined value only."),
+                                .with_help("Using last defined value only."),
                         );
                     }
                     *key = Some(Key::Name(name, built.node.place().clone()));
@@ -282,7 +282,7 @@ impl Builder {
 }
 
 fn syntax(message: impl Into<String>) -> Error {
-    Error::new(fault::sentence(&message.into())).kind(ErrorKind::Syntax)
+    Error::new(fault::sentence(&message.into())).with_kind(ErrorKind::Syntax)
 }
 
 /// `<<`: what is merged comes first, and gives way to what is written; of several maps the first wins.

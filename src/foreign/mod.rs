@@ -336,9 +336,9 @@ impl Foreign {
     /// The helper, for something of this name that is written in Python.
     pub fn python_for(&self, what: &str, name: &str) -> Result<&Python, Error> {
         self.python().map_err(|cause| {
-            let help = cause.get_help().unwrap_or_default().to_owned();
+            let help = cause.help().unwrap_or_default().to_owned();
             let message = format!("The {what} '{name}' is written in Python and needs ansible-core");
-            Error::new(message).caused_by(cause).help(help)
+            Error::new(message).caused_by(cause).with_help(help)
         })
     }
 

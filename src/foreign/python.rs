@@ -53,7 +53,7 @@ impl Python {
             }
         }
         let tried = if tried.is_empty() { "there is none".to_owned() } else { tried.join("; ") };
-        Err(Error::new(format!("no Python with ansible-core was found ({tried})")).help(
+        Err(Error::new(format!("no Python with ansible-core was found ({tried})")).with_help(
             "Install ansible-core 2.19 or newer for the controller's python3, or name its Python in the setting \
              plugin_python (environment PLAYBOOK_PYTHON).",
         ))
@@ -150,20 +150,20 @@ impl Drop for Python {
 }
 
 fn ended() -> Error {
-    Error::new("the Python process for plugins ended unexpectedly").help("what it printed may say why")
+    Error::new("the Python process for plugins ended unexpectedly").with_help("what it printed may say why")
 }
 
 /// What went wrong in Python, with its causes.
 fn fault_of(message: &str, frame: &Json) -> Error {
     let error = Error::new(message);
     let error = match frame.get("help").and_then(Json::as_str) {
-        Some(help) => error.help(help),
+        Some(help) => error.with_help(help),
         None => error,
     };
     let is = |name: &str| frame.get(name).and_then(Json::as_bool) == Some(true);
     match () {
-        () if is("undefined") => error.kind(ErrorKind::Undefined),
-        () if is("unreachable") => error.kind(ErrorKind::Unreachable),
+        () if is("undefined") => error.with_kind(ErrorKind::Undefined),
+        () if is("unreachable") => error.with_kind(ErrorKind::Unreachable),
         () => error,
     }
 }

@@ -146,7 +146,8 @@ fn expand_ranges(text: &str, hosts: &mut Vec<String>) -> Result<(), Error> {
     }
     let number = |text: &str| {
         text.parse::<u64>().map_err(|_| {
-            Error::new(format!("host range '{text}' is neither numbers nor letters")).kind(ErrorKind::Syntax)
+            Error::new(format!("host range '{text}' is neither numbers nor letters"))
+                .with_kind(ErrorKind::Syntax)
         })
     };
     let (begin, end) = (number(begin)?, number(end)?);

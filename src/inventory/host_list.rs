@@ -12,7 +12,7 @@ pub fn read(builder: &mut Builder, list: &str, ranges: bool) -> Result<(), Error
         let (hosts, port) = match (ranges, address::split_port(entry)) {
             (true, _) => match address::expand(entry) {
                 Ok(expanded) => expanded,
-                Err(error) if error.get_kind() == ErrorKind::Syntax => {
+                Err(error) if error.kind() == ErrorKind::Syntax => {
                     let message = format!("Invalid data from string, could not parse: {}", error.message());
                     return Err(Error::new(message));
                 }

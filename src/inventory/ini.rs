@@ -43,7 +43,7 @@ pub fn read(builder: &mut Builder, text: &str, path: &str) -> Result<(), Error> 
                 "children" => Section::Children,
                 other => {
                     return Err(fault(format!("Section [{name}:{other}] has unknown type: {other}"), &place)
-                        .help("Known are [group], [group:vars] and [group:children]."));
+                        .with_help("Known are [group], [group:vars] and [group:children]."));
                 }
             };
             let known = builder.inventory.groups.len();
@@ -60,7 +60,7 @@ pub fn read(builder: &mut Builder, text: &str, path: &str) -> Result<(), Error> 
         }
         if line.starts_with('[') && line.ends_with(']') {
             return Err(fault(format!("Invalid section entry: '{line}'"), &place)
-                .help("A section's name holds no spaces and no other brackets."));
+                .with_help("A section's name holds no spaces and no other brackets."));
         }
         match section {
             Section::Hosts => host_line(builder, line, &group, &place)?,
@@ -92,13 +92,14 @@ pub fn read(builder: &mut Builder, text: &str, path: &str) -> Result<(), Error> 
                 }
                 _ => format!("Section [{name}:vars] not valid for undefined group '{name}'."),
             };
-            Err(fault(message, &Place::new(file, waiting.line, 0)).help(format!("Add a section [{name}].")))
+            Err(fault(message, &Place::new(file, waiting.line, 0))
+                .with_help(format!("Add a section [{name}].")))
         }
     }
 }
 
 fn fault(message: impl Into<String>, place: &Place) -> Error {
-    Error::new(message).kind(ErrorKind::Syntax).at(place)
+    Error::new(message).with_kind(ErrorKind::Syntax).at(place)
 }
 
 /// `[name]` or `[name:kind]`, with a comment behind it.
@@ -145,7 +146,7 @@ fn host_line(builder: &mut Builder, line: &str, group: &str, place: &Place) -> R
     for token in tokens {
         let Some((name, value)) = token.split_once('=') else {
             return Err(fault(format!("Expected key=value host variable assignment, got: {token}"), place)
-                .help("Put quotes around a value that holds spaces."));
+                .with_help("Put quotes around a value that holds spaces."));
         };
         vars.insert(name.into(), Entry { key: place.clone(), node: value_node(value, place) });
     }

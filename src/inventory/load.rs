@@ -56,7 +56,7 @@ impl Inventory {
                 return Err(Error::new(
                     "No inventory was parsed, please check your configuration and options.",
                 )
-                .help("Give an inventory with -i, or set inventory in ansible.cfg."));
+                .with_help("Give an inventory with -i, or set inventory in ansible.cfg."));
             } else if settings.inventory_unparsed_warning {
                 builder.warn("No inventory was parsed, only implicit localhost is available");
             }
@@ -349,7 +349,7 @@ fn read_with(
             }
             Err(Error::new(format!("inventory config '{source}' specifies unknown plugin '{name}'"))
                 .at(node.place())
-                .help("Known here are constructed, generator and terraform_outputs; others can run as inventory scripts."))
+                .with_help("Known here are constructed, generator and terraform_outputs; others can run as inventory scripts."))
         }
         (Plugin::Yaml, Some(_)) => {
             Err(Error::new("Plugin configuration YAML file, not YAML inventory").at(node.place()))

@@ -149,7 +149,9 @@ impl Inventory {
         if hosts.is_empty() && groups.is_empty() && pattern != "all" {
             let message = format!("Could not match supplied host pattern, ignoring: {pattern}");
             match selection.mismatch {
-                "error" => return Err(Error::new(message).help("Check the pattern against `--list-hosts`.")),
+                "error" => {
+                    return Err(Error::new(message).with_help("Check the pattern against `--list-hosts`."));
+                }
                 "warning" if !selection.warnings.contains(&message) => selection.warnings.push(message),
                 _ => {}
             }

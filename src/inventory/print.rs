@@ -133,7 +133,7 @@ impl Printer<'_> {
     pub fn host(&self, name: &str) -> Result<String, Error> {
         let host = self.inventory.host(name).ok_or_else(|| {
             Error::new("You must pass a single valid host to --host parameter")
-                .help("`--graph` shows the hosts there are.")
+                .with_help("`--graph` shows the hosts there are.")
         })?;
         self.dump(&vars_node(self.host_vars(&host)?))
     }
@@ -142,7 +142,7 @@ impl Printer<'_> {
     pub fn graph(&self, group: &str, vars: bool) -> Result<String, Error> {
         let group = self.inventory.groups.get(group).ok_or_else(|| {
             Error::new("Pattern must be valid group name when using --graph")
-                .help(format!("There is no group '{group}'; `--graph` alone shows all."))
+                .with_help(format!("There is no group '{group}'; `--graph` alone shows all."))
         })?;
         let mut lines = Vec::new();
         self.graph_group(group, 0, vars, &mut lines)?;

@@ -183,7 +183,7 @@ fn run(path: &Path, arguments: &[&str]) -> Result<(String, String), Error> {
     let output = Command::new(path).args(arguments).output().map_err(|e| {
         Error::new(format!("Failed to execute inventory script command '{} {}': {e}", path.display(), arguments.join(" ")))
             .at(&place)
-            .help("A script needs a first line such as '#!/usr/bin/env python3'; a file that is no script should not be executable.")
+            .with_help("A script needs a first line such as '#!/usr/bin/env python3'; a file that is no script should not be executable.")
     })?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() {
@@ -202,6 +202,6 @@ fn with_stderr(error: Error, said: &str) -> Error {
     if said.trim().is_empty() {
         error
     } else {
-        error.help(format!("Standard error from inventory script:\n{}", said.trim_end()))
+        error.with_help(format!("Standard error from inventory script:\n{}", said.trim_end()))
     }
 }

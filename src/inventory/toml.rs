@@ -13,7 +13,7 @@ pub fn read(builder: &mut Builder, text: &str, path: &str) -> Result<(), Error> 
         let line =
             e.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() as u32 + 1);
         let fault = format!("TOML file '{path}' is invalid: {}", e.message());
-        Error::new(fault).kind(ErrorKind::Syntax).at(&Place::new(path, line, 0))
+        Error::new(fault).with_kind(ErrorKind::Syntax).at(&Place::new(path, line, 0))
     })?;
     let place = Place::file_only(path);
     if document.is_empty() {

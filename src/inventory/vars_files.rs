@@ -169,7 +169,8 @@ impl VarsFiles {
         if let Some(known) = self.files.lock().unwrap_or_else(|e| e.into_inner()).get(path) {
             return Ok(known.clone());
         }
-        let loaded = load(path, Trust::Templates, &self.keyring).map_err(|e| e.kind(ErrorKind::Syntax))?;
+        let loaded =
+            load(path, Trust::Templates, &self.keyring).map_err(|e| e.with_kind(ErrorKind::Syntax))?;
         let mut vars = Vars::default();
         match loaded.node.as_map() {
             Some(map) => {

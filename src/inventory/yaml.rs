@@ -31,7 +31,7 @@ fn group_name(name: &Value, place: &playbook_api::Place) -> Result<String, Error
             name.type_name()
         ))
         .at(place)
-        .help("Put quotes around the name.")
+        .with_help("Put quotes around the name.")
     })
 }
 

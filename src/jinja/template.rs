@@ -145,7 +145,7 @@ impl Template {
 }
 
 fn syntax_error(what: &str, message: String) -> Error {
-    Error::new(what).kind(ErrorKind::Syntax).caused_by(Error::new(message).kind(ErrorKind::Syntax))
+    Error::new(what).with_kind(ErrorKind::Syntax).caused_by(Error::new(message).with_kind(ErrorKind::Syntax))
 }
 
 /// The place of a position inside a text. Exact for the first line of a text and for whole files; YAML folds and indents the others, so that their

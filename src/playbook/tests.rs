@@ -458,9 +458,9 @@ fn errors_help() {
     let files = Files::new(&[("site.yml", "- hosts: all\n  tasks:\n    - debugg: msg=1\n")]);
     let error = files.load().unwrap_err();
     assert!(error.message().starts_with("couldn't resolve module/action 'debugg'."));
-    assert_eq!((error.get_help(), error.get_kind()), (Some("Did you mean 'debug'?"), ErrorKind::Syntax));
+    assert_eq!((error.help(), error.kind()), (Some("Did you mean 'debug'?"), ErrorKind::Syntax));
     let files = Files::new(&[("site.yml", "- hosts: all\n  task: []\n")]);
-    assert_eq!(files.load().unwrap_err().get_help(), Some("Did you mean 'tasks'?"));
+    assert_eq!(files.load().unwrap_err().help(), Some("Did you mean 'tasks'?"));
 }
 
 #[test]

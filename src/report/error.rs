@@ -15,14 +15,14 @@ pub fn format_error(error: &Error) -> String {
         let source = context(event);
         while let Some(inner) = cause {
             let inner_source = context(inner);
-            let adds = inner_source.is_some() || inner.get_help().is_some();
-            if adds && (inner_source != source || inner.get_help() != event.get_help()) {
+            let adds = inner_source.is_some() || inner.help().is_some();
+            if adds && (inner_source != source || inner.help() != event.help()) {
                 break;
             }
             messages.push(inner.message());
             cause = inner.cause();
         }
-        segments.push(segment(&join(&messages), event.get_help(), source.as_deref()));
+        segments.push(segment(&join(&messages), event.help(), source.as_deref()));
         next = cause;
     }
     let mut text = segments.join("\n<<< caused by >>>\n\n");
@@ -96,7 +96,7 @@ mod tests {
         .unwrap();
         let file = path.to_str().unwrap();
         let place = Place::new(file, 5, 17);
-        let cause = Error::new("Invalid variable name 'a-b'.").at(&place).help("Use letters.");
+        let cause = Error::new("Invalid variable name 'a-b'.").at(&place).with_help("Use letters.");
         let error = Error::new("Invalid 'register' specified.").at(&place).caused_by(cause);
         let excerpt =
             "3   tasks:\n4     - debug: msg=1\n5       register: \"a-b\"\n                  ^ column 17\n";

@@ -17,7 +17,7 @@ pub fn parse(text: &str, path: &Path) -> Result<HashMap<String, String>, Error> 
         let place = Place::new(path.to_string_lossy(), index as u32 + 1, 1);
         let fault = |message: &str| {
             Error::new(format!("Error reading config file ({}): {message}", path.display()))
-                .kind(ErrorKind::Syntax)
+                .with_kind(ErrorKind::Syntax)
                 .at(&place)
         };
         let content = without_comment(line);
@@ -39,9 +39,8 @@ pub fn parse(text: &str, path: &Path) -> Result<HashMap<String, String>, Error> 
             continue;
         }
         let Some(section) = &section else {
-            return Err(
-                fault("a value stands before the first section").help("Begin the file with '[defaults]'.")
-            );
+            return Err(fault("a value stands before the first section")
+                .with_help("Begin the file with '[defaults]'."));
         };
         let Some(at) = content.find(['=', ':']) else {
             return Err(fault("a line is neither a section nor 'key = value'"));

@@ -135,7 +135,9 @@ fn find_file(surroundings: &Surroundings, warnings: &mut Vec<Error>) -> Option<P
                 "The current folder ({}) is world writable, so its ansible.cfg is ignored.",
                 surroundings.directory.display()
             ))
-            .help("Take the right to write from others (chmod o-w), or name the file in ANSIBLE_CONFIG."),
+            .with_help(
+                "Take the right to write from others (chmod o-w), or name the file in ANSIBLE_CONFIG.",
+            ),
         );
     } else if !writable {
         candidates.push(here);

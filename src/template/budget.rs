@@ -43,7 +43,7 @@ pub fn within<T>(work: u64, render: impl FnOnce() -> T) -> T {
 pub fn spend(work: usize) -> Result<(), Error> {
     let Some(left) = LEFT.get() else { return Ok(()) };
     let left = left.checked_sub(work as u64).ok_or_else(|| {
-        Error::new("the template does too much work").help("a loop or a macro in it may never end")
+        Error::new("the template does too much work").with_help("a loop or a macro in it may never end")
     })?;
     LEFT.set(Some(left));
     Ok(())
@@ -113,17 +113,17 @@ fn weigh(value: &Value, depth: usize, known: &mut HashMap<usize, Weight>) -> Res
     }
     deeper(1)?;
     let (mut size, mut height) = (32u64, 0);
-    let mut add = |member: &Value| -> Result<(), Error> {
-        let (weight, below) = weigh(member, depth + 1, known)?;
-        size = size.saturating_add(weight);
-        height = height.max(below);
-        match size > WHOLE {
-            true => {
-                Err(Error::new("the value would be too large").help("it holds the same lists many times"))
+    let mut add =
+        |member: &Value| -> Result<(), Error> {
+            let (weight, below) = weigh(member, depth + 1, known)?;
+            size = size.saturating_add(weight);
+            height = height.max(below);
+            match size > WHOLE {
+                true => Err(Error::new("the value would be too large")
+                    .with_help("it holds the same lists many times")),
+                false => Ok(()),
             }
-            false => Ok(()),
-        }
-    };
+        };
     match value {
         Value::List(items) | Value::Tuple(items) => items.iter().try_for_each(&mut add)?,
         Value::Map(map) => map.iter().try_for_each(|(key, member)| add(key).and_then(|()| add(member)))?,

@@ -117,7 +117,7 @@ impl Renderer {
     fn broken(&self, message: String, place: &Place) {
         const HELP: &str = "Broken conditionals are currently allowed because the `ALLOW_BROKEN_CONDITIONALS` \
                             configuration option is enabled.";
-        let what = Error::new(message).at(place).help(HELP);
+        let what = Error::new(message).at(place).with_help(HELP);
         self.scope.deprecate(Deprecation { what, version: "2.23" });
     }
 
@@ -138,7 +138,7 @@ impl Renderer {
                     return Ok(other.is_true());
                 }
                 let help = "compare it (`x == …`, `x is truthy`) or turn it into a boolean (`x | bool`)";
-                Err(Error::new(message).at(place).help(help))
+                Err(Error::new(message).at(place).with_help(help))
             }
         }
     }

@@ -41,11 +41,11 @@ impl Behaviour for Sealed {
 
 impl Sealed {
     pub fn value(error: Error, envelope: &str, place: &Place) -> Value {
-        let help = error.get_help().unwrap_or_default().to_owned();
+        let help = error.help().unwrap_or_default().to_owned();
         let error = Error::new(format!("Attempt to use undecryptable variable: {}", error.message()))
-            .kind(error.get_kind())
+            .with_kind(error.kind())
             .at(place)
-            .help(help);
+            .with_help(help);
         Native::value(Sealed { error, envelope: envelope.into() })
     }
 

@@ -35,7 +35,7 @@ pub(super) fn check(value: &Value) -> Result<(), Error> {
         return Ok(());
     }
     if behaviour == Behaviour::Fail {
-        return Err(Error::new(MESSAGE).help("Templates are only rendered where they are written in a playbook, an inventory or a file of variables."));
+        return Err(Error::new(MESSAGE).with_help("Templates are only rendered where they are written in a playbook, an inventory or a file of variables."));
     }
     if !SAID.swap(true, Ordering::Relaxed) {
         eprintln!("[WARNING]: {MESSAGE}");

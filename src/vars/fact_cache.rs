@@ -31,12 +31,12 @@ impl FactCache {
             "jsonfile" => {}
             other => {
                 return Err(Error::new(format!("the fact cache '{other}' is not available"))
-                    .help("set `fact_caching` to memory or jsonfile"));
+                    .with_help("set `fact_caching` to memory or jsonfile"));
             }
         }
         let Some(folder) = settings.fact_caching_connection.as_deref().filter(|f| !f.is_empty()) else {
             return Err(Error::new("the jsonfile fact cache needs a folder")
-                .help("set `fact_caching_connection` in the section [defaults] of ansible.cfg"));
+                .with_help("set `fact_caching_connection` in the section [defaults] of ansible.cfg"));
         };
         let folder = crate::paths::expand_home(folder);
         std::fs::create_dir_all(&folder)

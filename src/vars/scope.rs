@@ -371,9 +371,8 @@ impl Scope for HostScope {
         });
         if let Some(chain) = cycle {
             let message = format!("Recursive loop detected in template: {chain}");
-            return Some(Err(
-                Error::new(message).help("break the cycle: one of these variables must not need the others")
-            ));
+            return Some(Err(Error::new(message)
+                .with_help("break the cycle: one of these variables must not need the others")));
         }
         RESOLVING.with_borrow_mut(|names| names.push((me, name.into())));
         let found = self.find(name);

@@ -84,7 +84,7 @@ impl VarsFiles {
                         first = Some(vars);
                         break;
                     }
-                    Err(e) if e.get_kind() == ErrorKind::NotFound => tried.push(name),
+                    Err(e) if e.kind() == ErrorKind::NotFound => tried.push(name),
                     Err(e) => return Err(e),
                 }
             }
@@ -95,7 +95,7 @@ impl VarsFiles {
                         [one] => format!("Could not find or access '{one}'"),
                         _ => format!("None of the vars_files could be found: {}", tried.join(", ")),
                     };
-                    return Err(Error::new(message).at(entry.place()).kind(ErrorKind::NotFound));
+                    return Err(Error::new(message).at(entry.place()).with_kind(ErrorKind::NotFound));
                 }
                 None => {}
             }
@@ -109,11 +109,11 @@ impl VarsFiles {
         if let Some(vars) = loaded.get(&path) {
             return Ok(vars.clone());
         }
-        let vars = load_vars(&path, &self.keyring).map_err(|e| match e.get_kind() {
+        let vars = load_vars(&path, &self.keyring).map_err(|e| match e.kind() {
             ErrorKind::NotFound => e,
             _ => e
                 .context(format!("Error processing vars_files file '{}'", path.display()))
-                .kind(ErrorKind::Input),
+                .with_kind(ErrorKind::Input),
         })?;
         let vars = Arc::new(vars);
         loaded.insert(path, vars.clone());

@@ -49,8 +49,8 @@ impl Keys {
 
 fn broken(reason: &str) -> Error {
     Error::new(format!("Vault format: {reason}"))
-        .kind(ErrorKind::Vault)
-        .help("Copy the whole vault, from '$ANSIBLE_VAULT' to its last line, without changing it.")
+        .with_kind(ErrorKind::Vault)
+        .with_help("Copy the whole vault, from '$ANSIBLE_VAULT' to its last line, without changing it.")
 }
 
 impl Envelope {

@@ -74,7 +74,7 @@ enum Source {
 const DEFAULT_ID: &str = "default";
 
 fn fault(message: impl Into<String>) -> Error {
-    Error::new(message).kind(ErrorKind::Vault)
+    Error::new(message).with_kind(ErrorKind::Vault)
 }
 
 impl Keyring {
@@ -182,7 +182,7 @@ impl Keyring {
     /// What an envelope holds, and the position of the secret that opened it.
     fn try_secrets(&self, text: &str, count: usize) -> Result<(Vec<u8>, usize), Error> {
         if count == 0 {
-            return Err(fault("Attempting to decrypt but no vault secrets found.").help(
+            return Err(fault("Attempting to decrypt but no vault secrets found.").with_help(
                 "Give the password with --vault-password-file, --vault-id or --ask-vault-pass, or set \
                  vault_password_file in ansible.cfg.",
             ));
@@ -203,7 +203,7 @@ impl Keyring {
             envelope.id.as_deref().map(|id| format!(", which names vault id '{id}'")).unwrap_or_default();
         let tried = if tried.is_empty() { "none".to_owned() } else { tried.join(", ") };
         Err(fault("Decryption failed (no vault secrets were found that could decrypt).")
-            .help(format!("Vault ids tried on this vault{named}: {tried}.")))
+            .with_help(format!("Vault ids tried on this vault{named}: {tried}.")))
     }
 
     /// The password at a position, asked for once.
@@ -242,7 +242,7 @@ impl Keyring {
     fn prompt(&self, id: &str, prompt: &str) -> Result<Vec<u8>, Error> {
         let ask = self.options.ask.as_ref().ok_or_else(|| {
             fault(format!("A vault password is needed ({id}), but there is nobody to ask"))
-                .help("Give the password with --vault-password-file or --vault-id.")
+                .with_help("Give the password with --vault-password-file or --vault-id.")
         })?;
         let (first, again) = match (self.options.confirm, prompt) {
             (false, "prompt") => (format!("Vault password ({id}): "), None),
@@ -274,7 +274,7 @@ impl Keyring {
             })?,
             None if self.secrets.is_empty() => {
                 return Err(fault("A vault password is required to encrypt")
-                    .help("Give one with --vault-password-file, --vault-id or --ask-vault-pass."));
+                    .with_help("Give one with --vault-password-file, --vault-id or --ask-vault-pass."));
             }
             None => 0,
         };
@@ -288,7 +288,7 @@ impl Keyring {
             None => rand::random::<[u8; 32]>().to_vec(),
         };
         envelope::seal(plaintext, &password, Some(label), &salt)
-            .ok_or_else(|| fault("the vault could not be sealed").kind(ErrorKind::Internal))
+            .ok_or_else(|| fault("the vault could not be sealed").with_kind(ErrorKind::Internal))
     }
 }
 
@@ -300,7 +300,7 @@ impl Source {
         let path = absolute(&expand_home(source));
         let metadata = std::fs::metadata(&path).map_err(|_| {
             fault(format!("The vault password file {} was not found", path.display()))
-                .help(format!("Check the path given for vault id '{id}'."))
+                .with_help(format!("Check the path given for vault id '{id}'."))
         })?;
         if metadata.is_dir() {
             let path = path.display();
@@ -325,7 +325,7 @@ fn run(path: &Path, id: Option<&str>) -> Result<Vec<u8>, Error> {
     let stderr = if id.is_some() { std::process::Stdio::piped() } else { std::process::Stdio::inherit() };
     let output = command.stderr(stderr).output().map_err(|e| {
         fault(format!("Problem running vault password script {shown} ({e})."))
-            .help("If this is not a script, remove the executable bit from the file.")
+            .with_help("If this is not a script, remove the executable bit from the file.")
     })?;
     if output.status.success() {
         return Ok(output.stdout);
@@ -352,7 +352,7 @@ mod tests {
     const BY_ANSIBLE: &str = include_str!("testdata/by_ansible.vault");
 
     fn message(error: &Error) -> String {
-        format!("{error} {}", error.get_help().unwrap_or(""))
+        format!("{error} {}", error.help().unwrap_or(""))
     }
 
     #[test]
@@ -379,7 +379,7 @@ mod tests {
     fn errors_name_the_ids() {
         let wrong = Keyring::with_password("other", "wrong");
         let error = wrong.open(BY_ANSIBLE).unwrap_err();
-        assert_eq!(error.get_kind(), ErrorKind::Vault);
+        assert_eq!(error.kind(), ErrorKind::Vault);
         assert!(message(&error).contains("tried on this vault: other"), "{}", message(&error));
         let error = Keyring::default().open(BY_ANSIBLE).unwrap_err();
         assert!(message(&error).contains("no vault secrets found"));

@@ -224,7 +224,7 @@ fn unsupported(key: &Value, spec: &Spec, at: &Where) -> Error {
         return Error::new(format!("Action '{}' does not support raw params.", at.module))
             .at_opt(at.arguments.place_of(&written))
             .at_opt(at.arguments.place.as_ref())
-            .help("Give each argument by its name: `name=value`, or in YAML.");
+            .with_help("Give each argument by its name: `name=value`, or in YAML.");
     }
     let module = at.module;
     let message = match module {
@@ -242,8 +242,8 @@ fn unsupported(key: &Value, spec: &Spec, at: &Where) -> Error {
     let known =
         spec.options.iter().flat_map(|(n, o)| std::iter::once(n).chain(&o.aliases)).map(String::as_str);
     match crate::nearest(&written, known) {
-        Some(name) => error.help(format!("did you mean '{name}'?")),
-        None => error.help(format!("`playbook doc {}` lists the parameters", at.module)),
+        Some(name) => error.with_help(format!("did you mean '{name}'?")),
+        None => error.with_help(format!("`playbook doc {}` lists the parameters", at.module)),
     }
 }
 
@@ -450,7 +450,7 @@ mod tests {
     fn errors_name_the_place_and_the_nearest_name() {
         let error = parse(map! { "path" => "/x", "sizes" => 1 }).unwrap_err();
         assert_eq!(error.place().unwrap().to_string(), "site.yml:4:7");
-        assert_eq!(error.get_help(), Some("did you mean 'size'?"));
+        assert_eq!(error.help(), Some("did you mean 'size'?"));
         assert!(error.message().starts_with("Unsupported parameters for (sample) module: sizes."));
         let error = parse(map! { "path" => "/x", "state" => "gone" }).unwrap_err();
         assert_eq!(error.message(), "value of state must be one of: present, absent, got: gone");

@@ -30,7 +30,7 @@ pub enum ErrorKind {
 /// ```
 /// use playbook_api::{Error, Place};
 /// let cause = Error::new("'x' is undefined").at(&Place::new("site.yml", 5, 14));
-/// let error = Error::new("Task failed").caused_by(cause).help("define x in group_vars");
+/// let error = Error::new("Task failed").caused_by(cause).with_help("define x in group_vars");
 /// assert_eq!(error.to_string(), "Task failed: 'x' is undefined");
 /// ```
 #[derive(Clone, Debug)]
@@ -59,11 +59,11 @@ impl Error {
 
     /// Creates an error of kind [`ErrorKind::Undefined`].
     pub fn undefined(message: impl Into<String>) -> Self {
-        Error::new(message).kind(ErrorKind::Undefined)
+        Error::new(message).with_kind(ErrorKind::Undefined)
     }
 
     /// Sets the kind.
-    pub fn kind(mut self, kind: ErrorKind) -> Self {
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
     }
@@ -83,7 +83,7 @@ impl Error {
     }
 
     /// Sets what the user can do next, one sentence.
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.0.help = Some(help.into());
         self
     }
@@ -97,7 +97,7 @@ impl Error {
     /// Wraps this error in one that says which operation failed.
     pub fn context(self, message: impl Into<String>) -> Error {
         let kind = self.0.kind;
-        Error::new(message).kind(kind).caused_by(self)
+        Error::new(message).with_kind(kind).caused_by(self)
     }
 
     /// Returns whether a name or an attribute does not exist.
@@ -106,7 +106,7 @@ impl Error {
     }
 
     /// Returns the kind.
-    pub fn get_kind(&self) -> ErrorKind {
+    pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
@@ -121,7 +121,7 @@ impl Error {
     }
 
     /// Returns what the user can do next, if it is known.
-    pub fn get_help(&self) -> Option<&str> {
+    pub fn help(&self) -> Option<&str> {
         self.0.help.as_deref()
     }
 
@@ -141,12 +141,16 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.cause.as_ref().map(|cause| cause as _)
+    }
+}
 
 impl From<std::io::Error> for Error {
     fn from(e: std::io::Error) -> Self {
         let kind =
             if e.kind() == std::io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Input };
-        Error::new(e.to_string()).kind(kind)
+        Error::new(e.to_string()).with_kind(kind)
     }
 }

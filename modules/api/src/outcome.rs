@@ -90,15 +90,15 @@ impl Failure {
     }
 
     /// Sets what the user can do next.
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.error = self.error.help(help);
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.error = self.error.with_help(help);
         self
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let unreachable = error.get_kind() == crate::ErrorKind::Unreachable;
+        let unreachable = error.kind() == crate::ErrorKind::Unreachable;
         Failure { error, outcome: Outcome::default(), unreachable }
     }
 }

@@ -93,7 +93,7 @@ impl Aws {
         }
         let config = loader.timeout_config(settings.timeouts()).load().await;
         if config.region().is_none() {
-            return Err(Error::new("no AWS region is known").help(
+            return Err(Error::new("no AWS region is known").with_help(
                 "give `region`, set AWS_REGION, or add a region to the profile (`aws configure set region …`)",
             ));
         }
@@ -156,7 +156,7 @@ fn credentials(connection: &Connection) -> Result<Option<Credentials>, Error> {
         }
         (None, None) => Ok(None),
         _ => Err(Error::new("access_key and secret_key go together, and one of them is missing")
-            .help("give both, or neither and a `profile`")),
+            .with_help("give both, or neither and a `profile`")),
     }
 }
 
@@ -177,14 +177,14 @@ fn http_client(
         return Err(Error::new(
             "certificates of AWS endpoints are always verified: validate_certs: false is refused",
         )
-        .help("name the authority's certificates in aws_ca_bundle"));
+        .with_help("name the authority's certificates in aws_ca_bundle"));
     }
     let Some(path) = connection.aws_ca_bundle.clone().or_else(|| env.get("AWS_CA_BUNDLE").ok()) else {
         return Ok(None);
     };
     let pem = std::fs::read(&path).map_err(|e| {
         Error::new(format!("cannot read aws_ca_bundle {path}: {e}"))
-            .help("give a file of PEM certificates, or unset AWS_CA_BUNDLE")
+            .with_help("give a file of PEM certificates, or unset AWS_CA_BUNDLE")
     })?;
     let store = tls::TrustStore::empty().with_pem_certificate(pem);
     let tls_context = tls::TlsContext::builder()
@@ -233,7 +233,7 @@ impl Settings {
                 idle if IDLE_SETTINGS.contains(&idle) => {}
                 other => {
                     return Err(Error::new(format!("aws_config has no setting '{other}' here"))
-                        .help("retries, connect_timeout and read_timeout are the ones that count"));
+                        .with_help("retries, connect_timeout and read_timeout are the ones that count"));
                 }
             }
         }

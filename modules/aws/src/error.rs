@@ -71,7 +71,7 @@ where
 {
     if let Some(stopped) = cause::<Stopped>(error) {
         return Error::new(format!("{stopped}, and the module should not have asked for it"))
-            .help("nothing was changed; this is a fault of the module");
+            .with_help("nothing was changed; this is a fault of the module");
     }
     if let Some(service) = error.as_service_error() {
         let status = error.raw_response().map_or(0, |r| r.status().as_u16());
@@ -80,10 +80,10 @@ where
     let detail = chain(error);
     match error {
         SdkError::TimeoutError(_) => Error::new(format!("{action}: no answer in time: {detail}"))
-            .help("try again, or raise `aws_config: {read_timeout: …}`"),
+            .with_help("try again, or raise `aws_config: {read_timeout: …}`"),
         SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
             Error::new(format!("{action}: cannot reach the endpoint: {detail}"))
-                .help("check the network, the region, `endpoint_url` and the proxy settings")
+                .with_help("check the network, the region, `endpoint_url` and the proxy settings")
         }
         SdkError::ResponseError(response) => {
             let status = response.raw().status().as_u16();
@@ -91,14 +91,14 @@ where
                 return answered(action, "no message", "", status);
             }
             Error::new(format!("{action}: the endpoint's answer (HTTP {status}) is not AWS's: {detail}"))
-                .help("check `endpoint_url`: does an AWS service listen there?")
+                .with_help("check `endpoint_url`: does an AWS service listen there?")
         }
-        _ if no_credentials(&detail) => Error::new(format!("{action}: no AWS credentials were found")).help(
+        _ if no_credentials(&detail) => Error::new(format!("{action}: no AWS credentials were found")).with_help(
             "set AWS_PROFILE or `profile`, log in with `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         ),
         _ if detail.to_lowercase().contains("credentials") => {
             Error::new(format!("{action}: AWS credentials could not be obtained: {detail}"))
-                .help("log in again (`aws sso login`), or check the profile's role and keys")
+                .with_help("log in again (`aws sso login`), or check the profile's role and keys")
         }
         _ => Error::new(format!("{action} failed: {detail}")),
     }
@@ -114,36 +114,40 @@ fn no_credentials(detail: &str) -> bool {
 fn answered(action: &str, code: &str, message: &str, status: u16) -> Error {
     let said = if message.is_empty() { code.to_owned() } else { format!("{message} ({code})") };
     if code.starts_with("AccessDenied") || code == "UnauthorizedOperation" || code == "AuthorizationError" {
-        return Error::new(format!("access denied: not allowed to call {action}: {said}")).help(format!(
-            "add {action} to the policy of the role or user that runs this, or use another `profile`"
-        ));
+        return Error::new(format!("access denied: not allowed to call {action}: {said}")).with_help(
+            format!(
+                "add {action} to the policy of the role or user that runs this, or use another `profile`"
+            ),
+        );
     }
     if code.starts_with("ExpiredToken") || code == "RequestExpired" {
         return Error::new(format!("{action}: the AWS session has expired: {said}"))
-            .help("log in again (`aws sso login`), or renew the session token");
+            .with_help("log in again (`aws sso login`), or renew the session token");
     }
     if ["UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch"]
         .contains(&code)
         || code == "IncompleteSignature"
     {
         return Error::new(format!("{action}: AWS does not accept the credentials: {said}"))
-            .help("check the access key, its secret and the clock of this machine");
+            .with_help("check the access key, its secret and the clock of this machine");
     }
     if code.contains("Throttl")
         || ["TooManyRequestsException", "RequestLimitExceeded", "SlowDown"].contains(&code)
     {
         return Error::new(format!("{action}: AWS still throttles the calls after every retry: {said}"))
-            .help("try again later, lower `forks`, or raise `aws_config: {retries: {max_attempts: …}}`");
+            .with_help(
+                "try again later, lower `forks`, or raise `aws_config: {retries: {max_attempts: …}}`",
+            );
     }
     if status >= 500 {
         return Error::new(format!("{action}: AWS failed with HTTP {status} after every retry: {said}"))
-            .help("try again; the AWS health page says whether the service has trouble");
+            .with_help("try again; the AWS health page says whether the service has trouble");
     }
     match code {
         "ClusterNotFoundException" => Error::new(format!("{action}: the ECS cluster does not exist: {said}"))
-            .help("check `cluster`, `region` and the account; ecs_cluster creates one"),
+            .with_help("check `cluster`, `region` and the account; ecs_cluster creates one"),
         "ServiceNotFoundException" => Error::new(format!("{action}: the ECS service does not exist: {said}"))
-            .help("check `name`, `cluster` and `region`"),
+            .with_help("check `name`, `cluster` and `region`"),
         _ => Error::new(format!("{action} failed: {said}")),
     }
 }
@@ -159,7 +163,7 @@ mod tests {
             denied.message(),
             "access denied: not allowed to call ecs:UpdateService: User x is not authorized (AccessDeniedException)"
         );
-        assert!(denied.get_help().unwrap().contains("add ecs:UpdateService to the policy"));
+        assert!(denied.help().unwrap().contains("add ecs:UpdateService to the policy"));
         assert!(answered("a:B", "ThrottlingException", "Rate exceeded", 400).message().contains("throttles"));
         assert!(answered("a:B", "InternalError", "", 503).message().contains("HTTP 503"));
         assert_eq!(answered("a:B", "Odd", "", 400).message(), "a:B failed: Odd");

@@ -32,13 +32,13 @@ fn examine(profiles: &ProfileSet, asked: Option<&str>) -> Result<(), Error> {
         known.sort_unstable();
         let known = if known.is_empty() { "there are none".to_owned() } else { known.join(", ") };
         return Err(Error::new(format!("there is no AWS profile '{name}'"))
-            .help(format!("profiles in ~/.aws/config and ~/.aws/credentials: {known}")));
+            .with_help(format!("profiles in ~/.aws/config and ~/.aws/credentials: {known}")));
     }
     let mut seen: Vec<&str> = Vec::new();
     while let Some(profile) = profiles.get_profile(name) {
         if let (Some(device), Some(_)) = (profile.get("mfa_serial"), profile.get("role_arn")) {
             return Err(Error::new(format!("the AWS profile '{name}' wants a one-time password from the MFA device {device}"))
-                .help(format!(
+                .with_help(format!(
                     "log in first and hand over the session: `eval $(aws configure export-credentials --profile {name} --format env)`"
                 )));
         }
@@ -71,14 +71,14 @@ mod tests {
         assert!(check_config(CONFIG, Some("base")).await.is_ok());
         let error = check_config(CONFIG, Some("outer")).await.unwrap_err();
         assert!(error.message().contains("'guarded' wants a one-time password"), "{error}");
-        assert!(error.get_help().unwrap().contains("export-credentials"));
+        assert!(error.help().unwrap().contains("export-credentials"));
     }
 
     #[tokio::test]
     async fn an_unknown_profile_is_an_error_that_lists_the_known() {
         let error = check_config(CONFIG, Some("prod")).await.unwrap_err();
         assert_eq!(error.message(), "there is no AWS profile 'prod'");
-        assert!(error.get_help().unwrap().contains("base, guarded, outer"));
+        assert!(error.help().unwrap().contains("base, guarded, outer"));
         assert!(check_config(CONFIG, None).await.is_ok());
     }
 }

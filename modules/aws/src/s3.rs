@@ -29,8 +29,8 @@ impl InventorySource for Bucket {
             let Some(object) = object.missing("s3:GetObject", &["NoSuchKey", "NoSuchBucket", "NotFound"])?
             else {
                 return Err(Error::new(format!("there is no s3://{bucket}/{key}"))
-                    .kind(playbook_api::ErrorKind::NotFound)
-                    .help(
+                    .with_kind(playbook_api::ErrorKind::NotFound)
+                    .with_help(
                         "check the bucket, the key and the account; a workspace's state is below env:/NAME/",
                     ));
             };
@@ -39,7 +39,7 @@ impl InventorySource for Bucket {
                     "s3://{bucket}/{key} broke off while it was read: {}",
                     crate::error::chain(&e)
                 ))
-                .help("try again")
+                .with_help("try again")
             })?;
             String::from_utf8(body.to_vec())
                 .map_err(|_| Error::new(format!("s3://{bucket}/{key} is not text in UTF-8")))
@@ -53,7 +53,7 @@ fn parse(location: &str) -> Result<(&str, &str), Error> {
     match path.split_once('/') {
         Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => Ok((bucket, key)),
         _ => Err(Error::new(format!("'{location}' names no object in S3"))
-            .help("write s3://bucket/path/terraform.tfstate")),
+            .with_help("write s3://bucket/path/terraform.tfstate")),
     }
 }
 

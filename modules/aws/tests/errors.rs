@@ -27,7 +27,7 @@ fn bare(arguments: Map, environment: &[(&str, &str)]) -> Result<Outcome, Failure
 
 fn message(result: Result<Outcome, Failure>) -> (String, String) {
     let failure = result.err().unwrap();
-    (failure.error.to_string(), failure.error.get_help().unwrap_or_default().to_owned())
+    (failure.error.to_string(), failure.error.help().unwrap_or_default().to_owned())
 }
 
 #[test]

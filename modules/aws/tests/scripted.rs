@@ -115,7 +115,7 @@ fn lasting_throttling_denial_and_trouble_say_what_to_do() {
         let failure =
             fails("ecs_service_info", aws.with(map! { "aws_config" => no_retry.clone() }), &context());
         assert!(failure.error.message().contains(message), "{}", failure.error);
-        assert!(failure.error.get_help().unwrap().contains(help), "{:?}", failure.error.get_help());
+        assert!(failure.error.help().unwrap().contains(help), "{:?}", failure.error.help());
     }
 }
 

@@ -119,5 +119,5 @@ fn another_crate_reads_a_secret_as_values() {
     assert!(secret.get("password").unwrap().is_secret());
     assert_eq!(secret.get("port"), Some(&Value::from(5432)));
     let error = wait_for(registry.secret_sources[0].read("no/such", &connection(), &context())).unwrap_err();
-    assert!(error.get_help().unwrap().contains("us-east-1"), "{error}");
+    assert!(error.help().unwrap().contains("us-east-1"), "{error}");
 }

@@ -24,7 +24,7 @@ impl Credentials {
                 parsed = serde_json::from_str(text).map(Value::from_json).map_err(|e| {
                     // serde_json's own message could quote the secret.
                     Error::new(format!("{what} is not JSON (line {}, column {})", e.line(), e.column()))
-                        .help("it should be an object with username, password, host, port and dbname")
+                        .with_help("it should be an object with username, password, host, port and dbname")
                 })?;
                 parsed.as_map().ok_or_else(|| not_an_object(what, &parsed))?
             }
@@ -57,5 +57,5 @@ impl Credentials {
 
 fn not_an_object(what: &str, value: &Value) -> Error {
     Error::new(format!("{what} is a {}, not an object", value.type_name()))
-        .help("it should be an object with username, password, host, port and dbname")
+        .with_help("it should be an object with username, password, host, port and dbname")
 }

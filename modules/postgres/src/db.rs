@@ -185,7 +185,7 @@ impl PostgresqlDb {
             "{what} of the database '{}' is {is} and cannot be changed to {wanted}",
             self.name
         ))
-        .help("dump it and restore it into a new database")
+        .with_help("dump it and restore it into a new database")
     }
 
     async fn drop(&self, session: &Session, commands: &mut Commands<'_>) -> Result<(), Failure> {
@@ -202,7 +202,7 @@ impl PostgresqlDb {
         }
         commands.run(&format!("DROP DATABASE {name}")).await.map_err(|failure| {
             match failure.error.to_string().contains("55006") {
-                true => failure.help("somebody is connected to it: force: true disconnects them"),
+                true => failure.with_help("somebody is connected to it: force: true disconnects them"),
                 false => failure,
             }
         })
@@ -218,7 +218,7 @@ impl PostgresqlDb {
         let taken = self.find(session, new).await?.is_some();
         match (exists, taken) {
             (true, true) => Err(Failure::new(format!("both '{}' and '{new}' exist", self.name))
-                .help("drop one of them first")),
+                .with_help("drop one of them first")),
             (false, true) => Ok(()),
             (false, false) => Err(Failure::new(format!("there is no database '{}' to rename", self.name))),
             (true, false) => {

@@ -44,7 +44,7 @@ pub fn statement(what: &str, error: &tokio_postgres::Error) -> Error {
     let text = describe(error);
     let error_value = Error::new(format!("{what}: {text}"));
     match error.as_db_error().and_then(advice) {
-        Some(help) => error_value.help(help),
+        Some(help) => error_value.with_help(help),
         None => error_value,
     }
 }
@@ -135,9 +135,9 @@ pub fn connection(target: &Target, error: &tokio_postgres::Error, context: &Cont
     let error =
         Error::new(context.redactor.text(&format!("unable to connect to {}: {text}", target.describe())));
     let missing = code == Some(&SqlState::INVALID_CATALOG_NAME);
-    let error = if missing { error.kind(ErrorKind::NotFound) } else { error };
+    let error = if missing { error.with_kind(ErrorKind::NotFound) } else { error };
     match help {
-        Some(help) => error.help(help),
+        Some(help) => error.with_help(help),
         None => error,
     }
 }

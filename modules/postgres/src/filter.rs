@@ -24,7 +24,7 @@ impl Filter for PostgresqlUrl {
     fn run(&self, input: &Value, arguments: &[Value], options: &Map) -> Result<Value, Error> {
         if !arguments.is_empty() {
             return Err(Error::new("postgresql_url takes its arguments by name")
-                .help("write postgresql_url(host='…', dbname='…')"));
+                .with_help("write postgresql_url(host='…', dbname='…')"));
         }
         for name in options.keys().map(Value::to_text) {
             if !OPTIONS.contains(&&*name) {
@@ -32,7 +32,7 @@ impl Filter for PostgresqlUrl {
                     Some(near) => format!("did you mean '{near}'?"),
                     None => format!("it takes {}", OPTIONS.join(", ")),
                 };
-                return Err(Error::new(format!("postgresql_url has no argument '{name}'")).help(help));
+                return Err(Error::new(format!("postgresql_url has no argument '{name}'")).with_help(help));
             }
         }
         let text = |name: &str| match options.get(name) {
@@ -59,7 +59,7 @@ impl Filter for PostgresqlUrl {
                 "the secret given to postgresql_url lacks {}",
                 missing.join(", ")
             ))
-            .help(format!("give what it lacks: postgresql_url({})", arguments.join(", "))));
+            .with_help(format!("give what it lacks: postgresql_url({})", arguments.join(", "))));
         }
         let mut url = Url {
             scheme: text("scheme")?.unwrap_or_else(|| "postgresql".into()),
@@ -104,7 +104,7 @@ mod tests {
         let json = r#"{"username":"app","password":"hunter22"}"#;
         let error = run(json, Map::default()).unwrap_err();
         assert_eq!(error.message(), "the secret given to postgresql_url lacks host, dbname");
-        assert_eq!(error.get_help(), Some("give what it lacks: postgresql_url(host=…, dbname=…)"));
+        assert_eq!(error.help(), Some("give what it lacks: postgresql_url(host=…, dbname=…)"));
         let url = run(json, map! { "host" => "db", "dbname" => "shop" }).unwrap();
         assert_eq!(url.to_text(), "postgresql://app:hunter22@db:5432/shop");
     }
@@ -114,7 +114,7 @@ mod tests {
         let error = run("hunter22", Map::default()).unwrap_err();
         assert_eq!(error.message(), "the secret given to postgresql_url is not JSON (line 1, column 1)");
         let error = run("{}", map! { "hots" => "x" }).unwrap_err();
-        assert_eq!(error.get_help(), Some("did you mean 'host'?"));
+        assert_eq!(error.help(), Some("did you mean 'host'?"));
         assert!(run(Value::undefined("'x' is undefined"), Map::default()).unwrap_err().is_undefined());
     }
 }

@@ -30,7 +30,7 @@ impl SslMode {
     fn parse(text: &str) -> Result<SslMode, Error> {
         serde_json::from_value(text.into()).map_err(|_| {
             Error::new(format!("'{text}' is no sslmode"))
-                .help("it is one of disable, allow, prefer, require, verify-ca, verify-full")
+                .with_help("it is one of disable, allow, prefer, require, verify-ca, verify-full")
         })
     }
 
@@ -178,7 +178,7 @@ impl Target {
                 && !PARAMS.contains(&name.as_str())
             {
                 return Err(Error::new(format!("the database URL has an unknown parameter '{name}'"))
-                    .help(format!("did you mean '{near}'?")));
+                    .with_help(format!("did you mean '{near}'?")));
             }
         }
         let libpq = |name: &str| from_login.then(|| variable(context, name)).flatten();
@@ -190,7 +190,7 @@ impl Target {
         let port = login.login_port.or_else(|| libpq("PGPORT").and_then(|p| p.parse().ok()));
         if url.hosts.is_empty() {
             if let Some(id) = &login.secret {
-                return Err(Error::new(format!("the secret '{id}' has no host")).help(
+                return Err(Error::new(format!("the secret '{id}' has no host")).with_help(
                     "an RDS-managed secret holds user name and password alone: give login_host and login_db",
                 ));
             }
@@ -206,7 +206,7 @@ impl Target {
         url.dbname = login.login_db.clone().or(url.dbname).or_else(|| libpq("PGDATABASE"));
         if url.dbname.is_none() {
             if let (Some(id), "") = (&login.secret, database) {
-                return Err(Error::new(format!("the secret '{id}' has no dbname")).help(
+                return Err(Error::new(format!("the secret '{id}' has no dbname")).with_help(
                     "an RDS-managed secret holds user name and password alone: give login_host and login_db",
                 ));
             }
@@ -220,7 +220,7 @@ impl Target {
                 name if PARAMS.contains(&name) => url.set_param(name, value),
                 name if url.param(name).is_none() && !name.starts_with("keepalives") => {
                     return Err(Error::new(format!("connect_params has an unknown parameter '{name}'"))
-                        .help(format!("known are {}", PARAMS.join(", "))));
+                        .with_help(format!("known are {}", PARAMS.join(", "))));
                 }
                 _ => {}
             }
@@ -292,7 +292,7 @@ async fn from_secret(id: &str, login: &Login, context: &Context) -> Result<Url, 
         return Err(Error::new(format!(
             "cannot read the secret '{id}': this build has no source of secrets"
         ))
-        .help("build with the feature `aws`, or give url or the login_* arguments"));
+        .with_help("build with the feature `aws`, or give url or the login_* arguments"));
     };
     let options: Map = login.aws().into_iter().map(|(n, v)| (Value::from(n), Value::from(v))).collect();
     let value = source.read(id, &options, context).await?;
@@ -310,7 +310,7 @@ async fn from_secret(id: &str, login: &Login, context: &Context) -> Result<Url, 
     .collect();
     if !missing.is_empty() {
         let keys = value.as_map().map(|m| m.keys().map(Value::to_text).collect::<Vec<_>>().join(", "));
-        return Err(Error::new(format!("{what} lacks {}", missing.join(" and "))).help(
+        return Err(Error::new(format!("{what} lacks {}", missing.join(" and "))).with_help(
             keys.map_or_else(|| "add it to the secret".into(), |keys| format!("its keys are: {keys}")),
         ));
     }

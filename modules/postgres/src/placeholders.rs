@@ -42,7 +42,7 @@ pub fn fill(query: &str, with: &Fill) -> Result<String, Error> {
         } else {
             let wanted = if matches!(with, Fill::Named(_)) { "%(name)s" } else { "%s" };
             return Err(Error::new("the query has a % that is no placeholder")
-                .help(format!("with arguments a placeholder is {wanted} and a percent sign is %%")));
+                .with_help(format!("with arguments a placeholder is {wanted} and a percent sign is %%")));
         }
     }
     out += rest;

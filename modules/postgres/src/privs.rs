@@ -164,7 +164,7 @@ impl PostgresqlPrivs {
                 (true, _) => roles.push(role),
                 (false, true) => {
                     return Err(Error::new(format!("role '{role}' does not exist"))
-                        .help("create it first with postgresql_user"));
+                        .with_help("create it first with postgresql_user"));
                 }
                 (false, false) => {}
             }
@@ -293,7 +293,7 @@ impl PostgresqlPrivs {
                 "SCHEMAS" => 'n',
                 _ => {
                     return Err(Error::new(format!("default_privs are not for '{kind}'"))
-                        .help("objs are TABLES, SEQUENCES, FUNCTIONS, TYPES or SCHEMAS"));
+                        .with_help("objs are TABLES, SEQUENCES, FUNCTIONS, TYPES or SCHEMAS"));
                 }
             };
             for creator in &creators {

@@ -55,7 +55,7 @@ impl Session {
     /// created it.
     pub async fn open_or_foresee(target: &Target, context: &Context) -> Result<Option<Session>, Error> {
         match Session::open(target, context).await {
-            Err(error) if context.check && error.get_kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) if context.check && error.kind() == ErrorKind::NotFound => Ok(None),
             other => other.map(Some),
         }
     }
@@ -96,7 +96,7 @@ impl Session {
                     let seconds = target.connect_timeout().as_secs();
                     return Err(Error::new(format!(
                         "unable to connect to {}: no answer in {seconds} seconds", target.describe()
-                    )).help("check host and port, that a PostgreSQL server listens there, and the network between"));
+                    )).with_help("check host and port, that a PostgreSQL server listens there, and the network between"));
                 }
             },
             () = cancelled(context) => return Err(Error::new("interrupted")),

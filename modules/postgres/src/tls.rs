@@ -60,7 +60,7 @@ impl Tls {
                     .map_err(|e| Error::new(format!("sslcert and sslkey do not go together: {e}")))?
             }
             (Some(_), None) => {
-                return Err(Error::new("sslcert is given without its key").help("give sslkey too"));
+                return Err(Error::new("sslcert is given without its key").with_help("give sslkey too"));
             }
             _ => builder.with_no_client_auth(),
         };
@@ -78,7 +78,7 @@ fn expand(path: &str, context: &Context) -> PathBuf {
 
 fn unreadable(name: &str, path: &Path, error: &dyn std::fmt::Display) -> Error {
     Error::new(format!("{name}: cannot read {}: {error}", path.display()))
-        .help("it has to be a PEM file; for Amazon RDS take https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem as sslrootcert")
+        .with_help("it has to be a PEM file; for Amazon RDS take https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem as sslrootcert")
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
@@ -115,7 +115,7 @@ impl Verifier {
         store.add_parsable_certificates(roots.iter().cloned());
         if store.is_empty() {
             return Err(Error::new("no trusted certificate to check the server's with")
-                .help("give the authority's certificate as sslrootcert; for Amazon RDS take https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"));
+                .with_help("give the authority's certificate as sslrootcert; for Amazon RDS take https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"));
         }
         let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone())
             .build()

@@ -24,17 +24,17 @@ impl Url {
         let wrong = |what: &str| Error::new(format!("the database URL {what}"));
         let Some((scheme, rest)) = text.trim().split_once("://") else {
             return Err(
-                wrong("has no scheme").help("write it as postgresql://user:password@host:port/dbname")
+                wrong("has no scheme").with_help("write it as postgresql://user:password@host:port/dbname")
             );
         };
         if !matches!(scheme.split('+').next(), Some("postgres" | "postgresql")) {
             return Err(wrong(&format!("has the scheme '{scheme}', not postgresql"))
-                .help("write it as postgresql://user:password@host:port/dbname"));
+                .with_help("write it as postgresql://user:password@host:port/dbname"));
         }
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         if path.contains('@') {
-            return Err(wrong("has an @ behind the host").help(ENCODE));
+            return Err(wrong("has an @ behind the host").with_help(ENCODE));
         }
         let mut url = Url { scheme: scheme.to_owned(), ..Url::default() };
         let hosts = match authority.rsplit_once('@') {
@@ -136,7 +136,7 @@ fn host_and_port(text: &str) -> Result<(String, Option<u16>), Error> {
 
 fn port(text: &str) -> Result<u16, Error> {
     text.parse().map_err(|_| {
-        Error::new("the port in the database URL is not a number between 1 and 65535").help(ENCODE)
+        Error::new("the port in the database URL is not a number between 1 and 65535").with_help(ENCODE)
     })
 }
 
@@ -156,8 +156,10 @@ pub fn encode(text: &str) -> String {
 }
 
 fn decode(text: &str, part: &str) -> Result<String, Error> {
-    let wrong =
-        || Error::new(format!("the {part} in the database URL is not properly percent-encoded")).help(ENCODE);
+    let wrong = || {
+        Error::new(format!("the {part} in the database URL is not properly percent-encoded"))
+            .with_help(ENCODE)
+    };
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

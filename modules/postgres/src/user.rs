@@ -116,7 +116,7 @@ impl ControllerModule for PostgresqlUser {
                 removed = Some(true);
                 if let Err(failure) = commands.run(&format!("DROP ROLE {}", ident(&self.name))).await {
                     if self.fail_on_user {
-                        return Err(failure.help(
+                        return Err(failure.with_help(
                             "give what it owns to another role first: REASSIGN OWNED BY … TO …, then DROP OWNED BY …; fail_on_user: false lets it be",
                         ));
                     }
@@ -147,7 +147,7 @@ impl PostgresqlUser {
                 let known = FLAGS.into_iter().find(|known| *known == name);
                 known.map(|name| (name, wanted)).ok_or_else(|| {
                     Error::new(format!("role_attr_flags: there is no attribute '{flag}'"))
-                        .help(format!("there are {}, each also with NO in front", FLAGS.join(", ")))
+                        .with_help(format!("there are {}, each also with NO in front", FLAGS.join(", ")))
                 })
             })
             .collect()

@@ -121,7 +121,7 @@ async fn sslmodes_check_what_they_promise() {
     let failure = at("127.0.0.1", "verify-full", Some(&ca)).await.unwrap_err();
     assert!(failure.error.to_string().contains("not valid for name"), "{}", shown(&failure));
     assert!(
-        failure.error.get_help().unwrap().contains("a name that is in the certificate"),
+        failure.error.help().unwrap().contains("a name that is in the certificate"),
         "{}",
         shown(&failure)
     );
@@ -132,7 +132,7 @@ async fn sslmodes_check_what_they_promise() {
             "{mode}: {}",
             shown(&failure)
         );
-        assert!(failure.error.get_help().unwrap().contains("ca_cert"), "{mode}: {}", shown(&failure));
+        assert!(failure.error.help().unwrap().contains("ca_cert"), "{mode}: {}", shown(&failure));
     }
     let own = TempDir::new().unwrap();
     let (own_port, own_ca) = self_signed_proxy("localhost", &own).await;
@@ -170,7 +170,7 @@ async fn every_spelling_of_a_url() {
     assert_eq!(each(&outcome.unwrap(), "query_result", "me"), ["pg_monitor"]);
     let url = format!("postgresql://{user}:{password}@{host}:{port}/postgres?sslmod=require");
     let failure = query(map! { "url" => url, "query" => "SELECT 1" }).await.unwrap_err();
-    assert_eq!(failure.error.get_help(), Some("did you mean 'sslmode'?"));
+    assert_eq!(failure.error.help(), Some("did you mean 'sslmode'?"));
 }
 
 #[tokio::test]
@@ -178,7 +178,7 @@ async fn failures_say_what_to_do_and_no_password() {
     let secret = "wr0ng-passw%rd";
     let failure = query(login(map! { "login_password" => secret })).await.unwrap_err();
     assert!(failure.error.to_string().contains("(SQLSTATE 28P01)"), "{}", shown(&failure));
-    assert!(failure.error.get_help().unwrap().contains("is wrong"), "{}", shown(&failure));
+    assert!(failure.error.help().unwrap().contains("is wrong"), "{}", shown(&failure));
     assert!(!shown(&failure).contains(secret));
     let failure = query(login(map! { "login_db" => "nosuchdb" })).await.unwrap_err();
     assert!(
@@ -188,12 +188,12 @@ async fn failures_say_what_to_do_and_no_password() {
     );
     let failure = query(login(map! { "login_port" => 1 })).await.unwrap_err();
     assert!(failure.error.to_string().contains("refused"), "{}", shown(&failure));
-    assert!(failure.error.get_help().unwrap().starts_with("check host and port"), "{}", shown(&failure));
+    assert!(failure.error.help().unwrap().starts_with("check host and port"), "{}", shown(&failure));
     assert!(!failure.unreachable);
     let failure = query(login(map! { "login_host" => "no.such.host.invalid" })).await.unwrap_err();
-    assert!(failure.error.get_help().unwrap().starts_with("check host and port"), "{}", shown(&failure));
+    assert!(failure.error.help().unwrap().starts_with("check host and port"), "{}", shown(&failure));
     let failure = query(map! { "url" => "postgresql://u:p@ss/word@h/db", "query" => "x" }).await.unwrap_err();
-    assert!(failure.error.get_help().unwrap().contains("percent-encoded"), "{}", shown(&failure));
+    assert!(failure.error.help().unwrap().contains("percent-encoded"), "{}", shown(&failure));
     assert!(!shown(&failure).contains("ss/word"));
     // A server that accepts and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -206,7 +206,7 @@ async fn failures_say_what_to_do_and_no_password() {
     let (user, _, host, port) = parts();
     let url = format!("postgresql://{user}@{host}:{port}/postgres");
     let failure = query(map! { "url" => url, "query" => "SELECT 1" }).await.unwrap_err();
-    assert!(failure.error.get_help().unwrap().contains("asks for a password"), "{}", shown(&failure));
+    assert!(failure.error.help().unwrap().contains("asks for a password"), "{}", shown(&failure));
 }
 
 /// Secrets by name, as Secrets Manager would answer.
@@ -250,7 +250,7 @@ async fn by_secret() {
         .unwrap();
     let failure = run(map! { "secret" => "managed" }).await.unwrap_err();
     assert_eq!(failure.error.to_string(), "the secret 'managed' has no host");
-    assert!(failure.error.get_help().unwrap().contains("login_host and login_db"));
+    assert!(failure.error.help().unwrap().contains("login_host and login_db"));
     let failure = run(map! { "secret" => "empty" }).await.unwrap_err();
     assert_eq!(failure.error.to_string(), "the secret 'empty' lacks username and password");
     let failure = run(map! { "secret" => "mysql" }).await.unwrap_err();

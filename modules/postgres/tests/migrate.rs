@@ -124,7 +124,7 @@ async fn without_a_transaction_a_failure_half_way_wants_repair() {
         "{}",
         failure.error
     );
-    assert!(failure.error.get_help().unwrap().contains("1 of its 2 statements"));
+    assert!(failure.error.help().unwrap().contains("1 of its 2 statements"));
     let failure = project.migrate(map! {}).await.unwrap_err();
     assert!(
         failure.error.to_string().starts_with("migration 002 (index) failed half-way on"),
@@ -140,7 +140,7 @@ async fn without_a_transaction_a_failure_half_way_wants_repair() {
     // The server says what is missing when the directive is.
     write(project.folder.path(), &[("003_index.sql", "CREATE INDEX CONCURRENTLY j ON users (id)")]);
     let failure = project.migrate(map! {}).await.unwrap_err();
-    assert!(failure.error.get_help().unwrap().contains("-- playbook: no-transaction"));
+    assert!(failure.error.help().unwrap().contains("-- playbook: no-transaction"));
     // The first statement of all changes nothing when it fails: no repair is asked for.
     write(project.folder.path(), &[("003_index.sql", "-- playbook: no-transaction\nVACUUM nosuch;")]);
     project.migrate(map! {}).await.unwrap_err();

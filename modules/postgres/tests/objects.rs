@@ -171,7 +171,7 @@ async fn roles_and_their_passwords() {
     let failure = run("postgresql_user", false, map! { "name" => role.as_str(), "state" => "absent" })
         .await
         .unwrap_err();
-    assert!(failure.error.get_help().unwrap().contains("REASSIGN OWNED"), "{}", failure.error);
+    assert!(failure.error.help().unwrap().contains("REASSIGN OWNED"), "{}", failure.error);
     let outcome = run(
         "postgresql_user",
         false,

@@ -50,14 +50,14 @@ impl Wire for Outcome {
 impl Wire for Error {
     fn put(&self, out: &mut Vec<u8>) {
         self.message().to_owned().put(out);
-        let kind = match self.get_kind() {
+        let kind = match self.kind() {
             ErrorKind::Undefined => 1,
             ErrorKind::NotFound => 2,
             ErrorKind::Internal => 3,
             _ => 0,
         };
         out.push(kind);
-        self.get_help().map(str::to_owned).put(out);
+        self.help().map(str::to_owned).put(out);
         self.cause().is_some().put(out);
         if let Some(cause) = self.cause() {
             cause.put(out);
@@ -71,13 +71,13 @@ impl Wire for Error {
         input.depth += 1;
         let error = Error::new(String::get(input)?);
         let error = match input.byte()? {
-            1 => error.kind(ErrorKind::Undefined),
-            2 => error.kind(ErrorKind::NotFound),
-            3 => error.kind(ErrorKind::Internal),
+            1 => error.with_kind(ErrorKind::Undefined),
+            2 => error.with_kind(ErrorKind::NotFound),
+            3 => error.with_kind(ErrorKind::Internal),
             _ => error,
         };
         let error = match Option::<String>::get(input)? {
-            Some(help) => error.help(help),
+            Some(help) => error.with_help(help),
             None => error,
         };
         let error = if bool::get(input)? { error.caused_by(Error::get(input)?) } else { error };
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn failures_keep_their_causes_help_and_values() {
-        let cause = Error::new("no such file").kind(ErrorKind::NotFound).help("make it");
+        let cause = Error::new("no such file").with_kind(ErrorKind::NotFound).with_help("make it");
         let failure = Failure::from(Error::new("cannot read").caused_by(cause))
             .outcome(Outcome::changed(true).with("rc", 3).warn("careful").diff(Diff::text("a", "b")));
         let back = {
@@ -114,7 +114,7 @@ mod tests {
         };
         assert_eq!(back.error.to_string(), "cannot read: no such file");
         let cause = back.error.cause().unwrap();
-        assert_eq!((cause.get_kind(), cause.get_help()), (ErrorKind::NotFound, Some("make it")));
+        assert_eq!((cause.kind(), cause.help()), (ErrorKind::NotFound, Some("make it")));
         assert_eq!((back.outcome.changed, back.outcome.warnings), (true, vec!["careful".to_owned()]));
         assert_eq!(back.outcome.diff[0].after, Some("b".into()));
     }

@@ -117,7 +117,7 @@ fn run(call: Call, registry: Arc<Registry>, line: Arc<Line>, cancel: Cancel) -> 
     let Some((entry, Run::Host(run))) = registry.module(&call.module).map(|entry| (entry.clone(), entry.run))
     else {
         let message = format!("the helper on the host has no module '{}'", call.module);
-        return Err(Error::new(message).kind(ErrorKind::Internal).into());
+        return Err(Error::new(message).with_kind(ErrorKind::Internal).into());
     };
     let progress = line.clone();
     let context = Context {
@@ -140,7 +140,7 @@ fn run(call: Call, registry: Arc<Registry>, line: Arc<Line>, cancel: Cancel) -> 
         let said = fault.downcast_ref::<String>().map(String::as_str);
         let said = said.or_else(|| fault.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
         let message = format!("the module {} broke down: {said}", entry.doc.name);
-        Err(Error::new(message).kind(ErrorKind::Internal).into())
+        Err(Error::new(message).with_kind(ErrorKind::Internal).into())
     })
 }
 

@@ -31,7 +31,7 @@ pub fn find<'a>(
         }
     }
     if things.is_empty() {
-        return Err(Error::new("there is nothing to wait for").help(known(context)));
+        return Err(Error::new("there is nothing to wait for").with_help(known(context)));
     }
     Ok(things)
 }
@@ -52,7 +52,7 @@ fn thing<'a>(
         other => {
             let names: Vec<String> = probe.spec().options.into_keys().collect();
             return Err(Error::new(format!("{label} is a {}, not a dict", other.type_name()))
-                .help(format!("its options are: {}", names.join(", "))));
+                .with_help(format!("its options are: {}", names.join(", "))));
         }
     };
     let checked = Arguments::from(given).check(name, &probe.spec(), &context.redactor);
@@ -71,10 +71,10 @@ fn main_option(spec: &Spec) -> Option<String> {
 }
 
 fn in_option(label: &str, error: Error) -> Error {
-    let help = error.get_help().map(str::to_owned);
+    let help = error.help().map(str::to_owned);
     let error = error.context(label);
     match help {
-        Some(help) => error.help(help),
+        Some(help) => error.with_help(help),
         None => error,
     }
 }
@@ -83,8 +83,8 @@ fn unknown(name: &str, context: &Context) -> Error {
     let error = Error::new(format!("wait_until cannot wait for '{name}'"));
     let own = ["timeout", "interval", "backoff", "max_interval"];
     match nearest(name, context.registry.probes.iter().map(|p| p.name()).chain(own)) {
-        Some(near) => error.help(format!("did you mean '{near}'?")),
-        None => error.help(known(context)),
+        Some(near) => error.with_help(format!("did you mean '{near}'?")),
+        None => error.with_help(known(context)),
     }
 }
 

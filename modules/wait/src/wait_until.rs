@@ -142,10 +142,10 @@ impl ControllerModule for WaitUntil {
 }
 
 fn keep_help(error: Error, label: &str) -> Error {
-    let help = error.get_help().map(str::to_owned);
+    let help = error.help().map(str::to_owned);
     let error = error.context(format!("cannot look at {label}"));
     match help {
-        Some(help) => error.help(help),
+        Some(help) => error.with_help(help),
         None => error,
     }
 }

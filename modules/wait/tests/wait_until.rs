@@ -37,7 +37,7 @@ impl Probe for Counter {
             let wanted = options.get("looks").and_then(Value::as_i64).unwrap_or(0);
             Ok(match options.get("says").and_then(Value::as_str) {
                 Some("never") => ProbeState::Never("it is gone".into(), map! { "gone" => true }),
-                Some("error") => return Err(Error::new("no credentials").help("log in")),
+                Some("error") => return Err(Error::new("no credentials").with_help("log in")),
                 Some("hang") => {
                     tokio::time::sleep(Duration::from_secs(60)).await;
                     ProbeState::Met(map! {})
@@ -116,7 +116,7 @@ async fn what_can_never_be_fails_at_once() {
     let failure =
         run(quick(map! { "counter" => map! { "looks" => 1, "says" => "error" } }), false).await.unwrap_err();
     assert_eq!(failure.error.to_string(), "cannot look at counter: no credentials");
-    assert_eq!(failure.error.get_help(), Some("log in"));
+    assert_eq!(failure.error.help(), Some("log in"));
 }
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn bad_input_is_named() {
     for (arguments, message, help) in cases {
         let failure = run(arguments, false).await.unwrap_err();
         assert_eq!(failure.error.to_string(), message);
-        assert_eq!(failure.error.get_help(), Some(help));
+        assert_eq!(failure.error.help(), Some(help));
     }
     let failure = run(map! { "counter" => map! {} }, false).await.unwrap_err();
     assert_eq!(failure.error.to_string(), "counter: missing required arguments: looks");

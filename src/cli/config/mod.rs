@@ -132,7 +132,7 @@ impl Common {
             if !matches!(ending.as_str(), "cfg" | "ini") {
                 let dot = if ending.is_empty() { "" } else { "." };
                 let message = format!("Unsupported configuration file extension for {shown}: {dot}{ending}");
-                return Err(Fault::options(Error::new(message).help("It must end in .cfg or .ini.")));
+                return Err(Fault::options(Error::new(message).with_help("It must end in .cfg or .ini.")));
             }
             surroundings.variables.insert("ANSIBLE_CONFIG".into(), path.to_string_lossy().into_owned());
         }

@@ -64,13 +64,13 @@ pub fn checked(name: &str) -> Result<String, Error> {
     match name.split_once('.') {
         Some((namespace, collection)) if word(namespace) && word(collection) => Ok(name.to_owned()),
         _ => Err(Error::new(format!("'{name}' is no name of a collection"))
-            .help("A collection is called NAMESPACE.NAME, both of letters, digits and underscores.")),
+            .with_help("A collection is called NAMESPACE.NAME, both of letters, digits and underscores.")),
     }
 }
 
 fn read_galaxy(folder: &Path) -> Result<Node, Error> {
     let path = folder.join("galaxy.yml");
-    let loaded = document::load(&path, Trust::Text, &Keyring::default()).map_err(|e| match e.get_kind() {
+    let loaded = document::load(&path, Trust::Text, &Keyring::default()).map_err(|e| match e.kind() {
         ErrorKind::NotFound => {
             Error::new(format!("The collection galaxy.yml path '{}' does not exist.", path.display()))
         }

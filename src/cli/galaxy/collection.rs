@@ -149,7 +149,7 @@ struct Locked {
 
 pub fn install(settings: &Settings, options: &Install, wanted: Vec<Wanted>) -> Result<u8, Error> {
     if wanted.is_empty() {
-        return Err(Error::new("You must specify a collection name or a requirements file.").help(
+        return Err(Error::new("You must specify a collection name or a requirements file.").with_help(
             "'playbook galaxy collection install -r requirements.yml' installs what a project needs.",
         ));
     }
@@ -309,7 +309,7 @@ impl Resolver<'_> {
                     continue;
                 }
                 let known: Vec<&str> = versions.iter().map(|version| version.text.as_str()).collect();
-                return Err(self.conflict(name).help(format!(
+                return Err(self.conflict(name).with_help(format!(
                     "{} has {}{}",
                     server.url,
                     known.join(", "),
@@ -332,8 +332,10 @@ impl Resolver<'_> {
             "The collection {name} is on none of the Galaxy servers: {}",
             servers.join(", ")
         ))
-        .kind(ErrorKind::NotFound)
-        .help("Name its git repository, tarball or folder as the source, or another server in server_list."))
+        .with_kind(ErrorKind::NotFound)
+        .with_help(
+            "Name its git repository, tarball or folder as the source, or another server in server_list.",
+        ))
     }
 
     fn take(

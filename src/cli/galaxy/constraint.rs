@@ -74,7 +74,7 @@ impl Constraint {
             let known = matches!(sign, "" | "=" | "==" | "!=" | "<" | "<=" | ">" | ">=");
             let version = Version::parse(version).filter(|_| known).ok_or_else(|| {
                 Error::new(format!("'{rule}' is no version requirement"))
-                    .help("Write a version, or bounds such as '>=1.0.0,<2.0.0'.")
+                    .with_help("Write a version, or bounds such as '>=1.0.0,<2.0.0'.")
             })?;
             rules.push((sign.to_owned(), version));
         }

@@ -71,7 +71,8 @@ pub fn collection(
         CollectionSource::Path(path) => {
             let candidates = [crate::paths::expand_home(path), beside.join(path)];
             let path = candidates.iter().find(|path| path.exists()).ok_or_else(|| {
-                Error::new(format!("'{}' is no folder and no file", path.display())).kind(ErrorKind::NotFound)
+                Error::new(format!("'{}' is no folder and no file", path.display()))
+                    .with_kind(ErrorKind::NotFound)
             })?;
             if path.is_dir() { artifact::build(path)?.1 } else { std::fs::read(path)? }
         }
@@ -160,7 +161,7 @@ fn unpack(mut archive: impl Read, temporary: &Path) -> Result<PathBuf, Error> {
         if place.starts_with(role.path()) && !leads_to.starts_with(role.path()) {
             let (link, target) = (link.display(), target.display());
             let message = format!("the link {link} leads to {target}, which is not a subpath of the role");
-            return Err(Error::new(message).help("Such an archive is not installed."));
+            return Err(Error::new(message).with_help("Such an archive is not installed."));
         }
     }
     Ok(role.into_path())
@@ -193,8 +194,8 @@ fn from_galaxy(role: &Requirement, temporary: &Path, settings: &Settings) -> Res
             "'{}' is no folder or file, and no name of a role on the galaxy server",
             role.source
         ))
-        .kind(ErrorKind::NotFound)
-        .help("Give the role's git repository or tarball as 'src'.")
+        .with_kind(ErrorKind::NotFound)
+        .with_help("Give the role's git repository or tarball as 'src'.")
     };
     let (user, name) =
         role.source.split_once('.').filter(|(u, n)| is_word(u) && is_word(n)).ok_or_else(missing)?;

@@ -76,7 +76,7 @@ impl Init {
     fn write(&self, folder: &Path, files: &[(&str, &str)], namespace: &str, name: &str) -> Result<(), Error> {
         if folder.exists() && !self.force {
             let message = format!("- the directory {} already exists.", folder.display());
-            return Err(Error::new(message).help("--force writes over the files that are there."));
+            return Err(Error::new(message).with_help("--force writes over the files that are there."));
         }
         for (path, text) in files {
             let path = folder.join(path);

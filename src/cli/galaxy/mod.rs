@@ -188,7 +188,7 @@ fn install(settings: &Settings, options: &Install, both: bool) -> Result<u8, Err
     }
     if wanted.is_empty() {
         return Err(Error::new("- you must specify a user/role name or a roles file")
-            .help("'playbook galaxy install -r requirements.yml' installs what a project needs."));
+            .with_help("'playbook galaxy install -r requirements.yml' installs what a project needs."));
     }
     say!("Starting galaxy role install process");
     std::fs::create_dir_all(&folder).map_err(|e| {
@@ -210,7 +210,7 @@ fn install(settings: &Settings, options: &Install, both: bool) -> Result<u8, Err
             }
             Err(error) => {
                 eprintln!("[WARNING]: - {} was NOT installed successfully: {error}", role.name);
-                if let Some(help) = error.get_help() {
+                if let Some(help) = error.help() {
                     eprintln!("{help}");
                 }
                 failed += 1;
@@ -289,7 +289,7 @@ fn dependencies(role: &Path, keyring: &Keyring) -> Result<Vec<Requirement>, Erro
         let path = role.join(name);
         let node = match document::load(&path, Trust::Text, keyring) {
             Ok(loaded) => loaded.node,
-            Err(e) if e.get_kind() == ErrorKind::NotFound => continue,
+            Err(e) if e.kind() == ErrorKind::NotFound => continue,
             Err(e) => return Err(e),
         };
         let list = if name.ends_with("main.yml") { node.get("dependencies").cloned() } else { Some(node) };

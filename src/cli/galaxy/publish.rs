@@ -35,7 +35,7 @@ impl Publish {
         let (about, _) = artifact::unpack(&bytes, temporary.path())?;
         let server =
             server::chosen(settings, self.server.as_deref()).into_iter().next().ok_or_else(|| {
-                Error::new("There is no Galaxy server to publish to").help("--server names one.")
+                Error::new("There is no Galaxy server to publish to").with_help("--server names one.")
             })?;
         let file = self.tarball.file_name().unwrap_or_default().to_string_lossy();
         say!("Publishing collection artifact '{}' to {} {}", self.tarball.display(), server.name, server.url);

@@ -114,10 +114,10 @@ impl Collection {
 /// The roles of a file, and its collections.
 pub fn read(file: &Path, keyring: &Keyring) -> Result<(Vec<Requirement>, Vec<Collection>), Error> {
     let node = document::load(file, Trust::Text, keyring)
-        .map_err(|e| match e.get_kind() {
+        .map_err(|e| match e.kind() {
             ErrorKind::NotFound => {
                 Error::new(format!("The requirements file '{}' does not exist.", file.display()))
-                    .kind(ErrorKind::NotFound)
+                    .with_kind(ErrorKind::NotFound)
             }
             _ => e,
         })?

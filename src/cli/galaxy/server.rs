@@ -68,7 +68,7 @@ pub fn chosen(settings: &Settings, named: Option<&str>) -> Vec<GalaxyServer> {
 
 /// The first of [`chosen`].
 pub fn first(settings: &Settings, named: Option<&str>) -> Result<GalaxyServer, Error> {
-    let none = || Error::new("There is no Galaxy server to ask").help("--server names one.");
+    let none = || Error::new("There is no Galaxy server to ask").with_help("--server names one.");
     chosen(settings, named).into_iter().next().ok_or_else(none)
 }
 
@@ -179,7 +179,7 @@ pub fn published(server: &GalaxyServer, collection: &str, version: &str) -> Resu
 
 /// The bytes behind an address of a server.
 pub fn download(server: &GalaxyServer, url: &str) -> Result<Vec<u8>, Error> {
-    let missing = || Error::new(format!("{url} is not there")).kind(ErrorKind::NotFound);
+    let missing = || Error::new(format!("{url} is not there")).with_kind(ErrorKind::NotFound);
     let mut response = get(server, url)?.ok_or_else(missing)?;
     response.body_mut().with_config().limit(LARGEST).read_to_vec().map_err(|e| failed(server, e))
 }

@@ -106,6 +106,6 @@ impl Verify {
         Err(Error::new(format!(
             "Failed to find remote collection {name}:{version} on any of the galaxy servers"
         ))
-        .help("--offline compares with the list of files that was installed with it."))
+        .with_help("--offline compares with the list of files that was installed with it."))
     }
 }

@@ -130,7 +130,7 @@ impl Ssh {
 }
 
 fn unreachable(message: String) -> Failure {
-    Error::new(message).kind(ErrorKind::Unreachable).into()
+    Error::new(message).with_kind(ErrorKind::Unreachable).into()
 }
 
 impl Launcher for Ssh {

@@ -20,9 +20,9 @@ pub fn fetch(source: &Source) -> Result<State, Error> {
         return fetch_folder(source, &path);
     }
     let text = crate::document::read(&path, source.loading.keyring).map_err(|e| {
-        let missing = e.get_kind() == ErrorKind::NotFound;
+        let missing = e.kind() == ErrorKind::NotFound;
         let help = "Run `terraform apply` first, or name a folder, a state file or s3://bucket/key.";
-        if missing { e.help(help) } else { e }
+        if missing { e.with_help(help) } else { e }
     })?;
     State::read(&text, &path.to_string_lossy(), context)
 }
@@ -37,14 +37,14 @@ fn fetch_remote(source: &Source, scheme: &str) -> Result<String, Error> {
             let known =
                 if known.is_empty() { String::new() } else { format!("{}:// and ", known.join("://, ")) };
             Error::new(format!("nothing reads a Terraform state from '{scheme}://'"))
-                .help(format!("Known are {known}files and folders."))
+                .with_help(format!("Known are {known}files and folders."))
         })?;
     let wait = || -> Result<String, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(fetcher.fetch(&source.location, &source.options, context))
     };
     std::thread::scope(|scope| {
-        let failed = |_| Error::new("fetching the state failed").kind(ErrorKind::Internal);
+        let failed = |_| Error::new("fetching the state failed").with_kind(ErrorKind::Internal);
         scope.spawn(wait).join().map_err(failed)?
     })
 }
@@ -84,7 +84,7 @@ fn fetch_folder(source: &Source, folder: &Path) -> Result<State, Error> {
             folder.display(),
             said.trim()
         ))
-        .help(format!("Run `{binary} init` in that folder, and check the workspace.")));
+        .with_help(format!("Run `{binary} init` in that folder, and check the workspace.")));
     }
     let state = local_state(folder, source.workspace.as_deref());
     if source.binary.is_none() && state.is_file() {
@@ -96,7 +96,7 @@ fn fetch_folder(source: &Source, folder: &Path) -> Result<State, Error> {
         folder.display(),
         candidates.join(" or ")
     ))
-    .help("Install it, or name the state file (or s3://bucket/key) instead of the folder."))
+    .with_help("Install it, or name the state file (or s3://bucket/key) instead of the folder."))
 }
 
 fn local_state(folder: &Path, workspace: Option<&str>) -> PathBuf {

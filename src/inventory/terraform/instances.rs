@@ -34,7 +34,7 @@ fn add_instance(builder: &mut Builder, entry: &Node, attributes: &Value) -> Resu
         None => defaults.iter().find_map(|path| attribute(attributes, path).and_then(text_of)),
     };
     let name = path_or("name", &["tags.Name", "tags_all.Name", "name", "id"]).ok_or_else(|| {
-        Error::new("an instance has no name").help("Set 'name' to an attribute it has, such as id.")
+        Error::new("an instance has no name").with_help("Set 'name' to an attribute it has, such as id.")
     })?;
     let host = builder.add_host(&name)?;
     let mut set = |name: &str, value: Value| {

@@ -84,7 +84,7 @@ pub fn read_config(
         if !known {
             return Err(Error::new(format!("terraform_outputs knows no option '{name}'"))
                 .at(&entry.key)
-                .help(format!("It knows {}.", OPTIONS.join(", "))));
+                .with_help(format!("It knows {}.", OPTIONS.join(", "))));
         }
     }
     let text =
@@ -92,7 +92,7 @@ pub fn read_config(
     let path = config.get("path").and_then(Node::source).ok_or_else(|| {
         Error::new("terraform_outputs needs 'path'")
             .at(config.place())
-            .help("Name a Terraform folder, a state file, or s3://bucket/key.")
+            .with_help("Name a Terraform folder, a state file, or s3://bucket/key.")
     })?;
     let beside = file.parent().unwrap_or(Path::new("."));
     let location = if path.contains("://") {

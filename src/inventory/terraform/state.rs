@@ -27,7 +27,7 @@ impl State {
             Error::new(format!(
                 "'{name}' is neither a Terraform state nor the output of 'terraform output -json'"
             ))
-            .kind(ErrorKind::Syntax)
+            .with_kind(ErrorKind::Syntax)
             .at(&at)
             .caused_by(cause)
         })?;
@@ -49,13 +49,13 @@ impl State {
                 return Err(fault(format!(
                     "the Terraform state '{name}' has version {newer}{by}; version {VERSION} is the newest that is understood"
                 ))
-                .help("Give the output of `terraform output -json` instead, or a folder, so that terraform itself reads the state."));
+                .with_help("Give the output of `terraform output -json` instead, or a folder, so that terraform itself reads the state."));
             }
             _ => {
                 return Err(fault(format!(
                     "the Terraform state '{name}' has version {version}; version {VERSION} is needed"
                 ))
-                .help(
+                .with_help(
                     "Any Terraform since 0.12 writes version 4: run `terraform apply` once with a newer one.",
                 ));
             }
@@ -82,7 +82,7 @@ impl State {
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 return Err(Error::new(format!("Terraform has no output '{output}'"))
                     .at(place)
-                    .help(format!("Its outputs are: {known}.")));
+                    .with_help(format!("Its outputs are: {known}.")));
             }
             chosen.insert(output.to_owned(), name);
             Ok(())
@@ -123,7 +123,7 @@ fn outputs(node: &Node, name: &str, context: &Context) -> Result<IndexMap<String
         let value = entry.node.get("value").ok_or_else(|| {
             Error::new(format!("'{output}' in '{name}' is no Terraform output: it has no 'value'"))
                 .at(entry.node.place())
-                .help("Give a state of version 4, or what `terraform output -json` prints.")
+                .with_help("Give a state of version 4, or what `terraform output -json` prints.")
         })?;
         let mut value = value.raw();
         if entry.node.get("sensitive").is_some_and(|node| node.raw().is_true()) {

@@ -74,7 +74,7 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
     }
     let Some(parsed) = parsed else {
         return Err(parser_error("no module/action detected in task.", task.place())
-            .help("A task names one module, such as 'command: date'."));
+            .with_help("A task names one module, such as 'command: date'."));
     };
     let name = &*parsed.action.name;
     if parsed.key.is_some()
@@ -115,7 +115,7 @@ fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error 
         nearest(name, TASK_SHAPE.all())
             .map(|near| format!("Did you mean the keyword '{near}' with '{name}'?"))
     });
-    keyword.into_iter().fold(error, Error::help)
+    keyword.into_iter().fold(error, Error::with_help)
 }
 
 /// The error for a module that nobody has.
@@ -127,7 +127,7 @@ pub fn unknown(name: &str, place: &Place, known: &dyn Names) -> Error {
         place,
     );
     match nearest(name, known.actions().iter().map(String::as_str)) {
-        Some(near) => error.help(format!("Did you mean '{near}'?")),
+        Some(near) => error.with_help(format!("Did you mean '{near}'?")),
         None => error,
     }
 }
@@ -157,7 +157,7 @@ impl Given {
             Kind::Map(_) => Ok(Given { args: map_args(node), ..Given::default() }),
             Kind::Value(Value::Null) => Ok(Given::default()),
             _ => Err(parser_error("The value of the task `args` keyword is invalid.", node.place())
-                .help("A mapping or template which resolves to a mapping is required.")),
+                .with_help("A mapping or template which resolves to a mapping is required.")),
         }
     }
 
@@ -219,7 +219,7 @@ fn old_style(node: &Node, given: &Given, task: &Node) -> Result<Action, Error> {
             let mut args = map_args(node);
             let module = args.remove("module").ok_or_else(|| {
                 parser_error("no module/action detected in task.", task.place())
-                    .help("`action` as a mapping names the module under `module`.")
+                    .with_help("`action` as a mapping names the module under `module`.")
             })?;
             (module, args)
         }

@@ -37,7 +37,7 @@ fn check(keywords: &Keywords, loader: &Loader) -> Result<(), Error> {
             );
             let help =
                 "its keys are names of modules, actions and groups; only their values may be templates";
-            return (loader.fault)(error.help(help));
+            return (loader.fault)(error.with_help(help));
         };
         for (key, entry) in map {
             let key = key.to_text();

@@ -165,7 +165,7 @@ impl Shape {
         let message = format!("'{keyword}' is not a valid attribute for a {}{}", self.name, self.hint);
         let error = parser_error(message, place);
         match nearest(keyword, self.all()) {
-            Some(name) => error.help(format!("Did you mean '{name}'?")),
+            Some(name) => error.with_help(format!("Did you mean '{name}'?")),
             None => error,
         }
     }
@@ -224,7 +224,7 @@ pub(super) fn is_task_keyword(key: &str) -> bool {
 
 /// An error that is found when documents are loaded.
 pub(super) fn parser_error(message: impl Into<String>, place: &Place) -> Error {
-    Error::new(message).kind(ErrorKind::Syntax).at(place)
+    Error::new(message).with_kind(ErrorKind::Syntax).at(place)
 }
 
 pub(super) fn must_be_text(name: &str, node: &Node, place: &Place) -> Result<(), Error> {
@@ -303,7 +303,7 @@ pub fn check_variable_name(name: &Value, place: &Place) -> Result<(), Error> {
         Value::Str(_) => String::new(),
         other => format!(" of type '{}'", other.type_name()),
     };
-    Err(Error::new(format!("Invalid variable name '{name}'{of_type}.")).at(place).help(
+    Err(Error::new(format!("Invalid variable name '{name}'{of_type}.")).at(place).with_help(
         "Variable names must be strings starting with a letter or underscore character, and contain only letters, numbers and underscores.",
     ))
 }

@@ -14,7 +14,7 @@ pub(super) fn missing(path: &Path) -> Error {
     let message = format!(
         "Unable to retrieve file contents.\nCould not find or access '{path}' on the Ansible Controller."
     );
-    Error::new(message).kind(ErrorKind::NotFound)
+    Error::new(message).with_kind(ErrorKind::NotFound)
 }
 
 /// How a task names the file of the tasks that shall come in its place.

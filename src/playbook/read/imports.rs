@@ -47,7 +47,7 @@ impl Reader<'_> {
             let shown = name.source().unwrap_or_default();
             parser_error(format!("Error when evaluating variable in import path '{shown}'."), entry.place())
                 .caused_by(e)
-                .help("When using static imports, ensure that any variables used in their names are defined in vars/vars_files or extra-vars passed in from the command line. Static imports cannot use variables from facts or inventory sources like group or host vars.")
+                .with_help("When using static imports, ensure that any variables used in their names are defined in vars/vars_files or extra-vars passed in from the command line. Static imports cannot use variables from facts or inventory sources like group or host vars.")
         })?;
         let playbook = &self.loader.folder;
         let sought = Sought { name: &target, frame: &task.frame, playbook, handlers, dynamic: false };
@@ -93,7 +93,7 @@ impl Reader<'_> {
         }
         let message = format!("Imports never end: '{}' is imported inside itself", path.display());
         Err(parser_error(message, place)
-            .help("Use include_tasks or include_role with a condition that ends it."))
+            .with_help("Use include_tasks or include_role with a condition that ends it."))
     }
 
     pub fn import_role(&self, task: &Task, items: &mut Vec<Item>) -> Result<(), Error> {

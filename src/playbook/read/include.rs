@@ -36,7 +36,7 @@ pub(super) fn include_keywords(entry: &Node, parsed: &Parsed, shape: &Shape) -> 
         let fine = INCLUDE_KEYWORDS.contains(&&*key) || key.starts_with("with_");
         if !fine && shape.has(&key) && parsed.key.as_deref() != Some(&*key) {
             let message = format!("'{key}' is not a valid attribute for a {}", shape.name);
-            return Err(parser_error(message, entry.place()).help(
+            return Err(parser_error(message, entry.place()).with_help(
                 "Give it to the included tasks with `apply`, or put the include into a block that has it.",
             ));
         }
@@ -100,7 +100,7 @@ pub(super) fn check_role_options(task: &Task) -> Result<(), Error> {
         let message = format!("Invalid options for {name}: {}", bad.join(","));
         let near = nearest(bad[0], FROM.into_iter().chain(OTHER));
         let error = parser_error(message, &task.place);
-        return Err(near.map(|n| format!("Did you mean '{n}'?")).into_iter().fold(error, Error::help));
+        return Err(near.map(|n| format!("Did you mean '{n}'?")).into_iter().fold(error, Error::with_help));
     }
     for key in FROM {
         if let Some(node) = args.get(key).filter(|node| node.source().is_none()) {

@@ -92,7 +92,9 @@ fn add_plays(
                 "A playbook must be a list of plays, got a <class '{found}'> instead: {}",
                 path.display()
             );
-            return Err(parser_error(message, document.place()).help("Each play starts with '- hosts: …'."));
+            return Err(
+                parser_error(message, document.place()).with_help("Each play starts with '- hosts: …'.")
+            );
         }
     };
     open.push(path.to_owned());
@@ -123,10 +125,10 @@ fn add_play(
 }
 
 fn not_found(error: Error, path: &Path) -> Error {
-    if error.get_kind() != ErrorKind::NotFound || error.place().is_some() {
+    if error.kind() != ErrorKind::NotFound || error.place().is_some() {
         return error;
     }
-    Error::new(format!("the playbook: {} could not be found", path.display())).kind(ErrorKind::NotFound)
+    Error::new(format!("the playbook: {} could not be found", path.display())).with_kind(ErrorKind::NotFound)
 }
 
 fn import_key(entry: &Node) -> Result<Option<&'static str>, Error> {

@@ -132,7 +132,7 @@ impl Reader<'_> {
 fn hosts(entry: &Node) -> Result<Node, Error> {
     let place = entry.place();
     let Some(hosts) = entry.get("hosts") else {
-        return Err(parser_error("The field 'hosts' is required but was not set.", place).help(
+        return Err(parser_error("The field 'hosts' is required but was not set.", place).with_help(
             "Every play says which hosts it is for: 'hosts: all', 'hosts: localhost', a group or a pattern.",
         ));
     };

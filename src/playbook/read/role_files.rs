@@ -100,14 +100,14 @@ impl RoleFiles<'_> {
                 self.name,
                 folder.display()
             );
-            return Err(Error::new(message).kind(ErrorKind::Syntax));
+            return Err(Error::new(message).with_kind(ErrorKind::Syntax));
         }
         match from {
             Some(from) if found.is_empty() && folder.is_dir() => {
                 let message = format!("Could not find specified file in role: {section}/{from}");
                 Err(Error::new(message)
-                    .kind(ErrorKind::Syntax)
-                    .help(format!("The role is in {}.", self.path.display())))
+                    .with_kind(ErrorKind::Syntax)
+                    .with_help(format!("The role is in {}.", self.path.display())))
             }
             _ => Ok(found),
         }

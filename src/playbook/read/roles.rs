@@ -96,7 +96,7 @@ impl Reader<'_> {
                 if name.contains(',') {
                     return Err(Error::new(format!("Invalid old style role requirement: {name}"))
                         .at(entry.place())
-                        .help("Write the role's options as a dictionary: `{role: …}`."));
+                        .with_help("Write the role's options as a dictionary: `{role: …}`."));
                 }
                 Ok(simple(name))
             }
@@ -115,7 +115,7 @@ impl Reader<'_> {
             _ => {
                 let message = format!("A malformed role declaration was encountered: {}", entry.raw());
                 Err(parser_error(message, entry.place())
-                    .help("A role is a name, or a mapping with 'role: NAME'."))
+                    .with_help("A role is a name, or a mapping with 'role: NAME'."))
             }
         }
     }

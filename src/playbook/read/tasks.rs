@@ -246,7 +246,7 @@ impl<'a> Reader<'a> {
     /// The tasks of a file.
     pub fn task_file(&self, path: &Path, frame: &Arc<Frame>, handlers: bool) -> Result<Vec<Item>, Error> {
         let node = self.loader.document(path).map_err(|e| {
-            if e.get_kind() != ErrorKind::NotFound {
+            if e.kind() != ErrorKind::NotFound {
                 return e;
             }
             super::files::missing(path)
@@ -297,7 +297,7 @@ fn loop_control(entry: &Node) -> Result<LoopControl, Error> {
             let near =
                 playbook_api::nearest(&key.to_text(), KEYS).map(|near| format!("Did you mean '{near}'?"));
             let error = parser_error(message, &entry.key);
-            return Err(near.into_iter().fold(error, Error::help));
+            return Err(near.into_iter().fold(error, Error::with_help));
         }
     }
     let get = |name: &str| node.get(name).filter(|node| !node.is_null()).cloned();

@@ -366,7 +366,7 @@ pub fn opened(call: &ActionCall, file: &Path, decrypt: bool) -> Result<Vec<u8>, 
     keyring.open(&String::from_utf8_lossy(&bytes)).map_err(|e| match keyring.is_empty() {
         true => {
             Error::new(format!("A vault password or secret must be specified to decrypt {}", file.display()))
-                .help(e.get_help().unwrap_or_default().to_owned())
+                .with_help(e.help().unwrap_or_default().to_owned())
         }
         false => e.context(format!("cannot open {}", file.display())),
     })
@@ -402,7 +402,7 @@ pub fn missing(call: &ActionCall, name: &str, kind: &str) -> Failure {
     let message = format!(
         "Could not find or access '{name}' on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option"
     );
-    Failure::new(message).help(format!("looked for {}", tried.join(", ")))
+    Failure::new(message).with_help(format!("looked for {}", tried.join(", ")))
 }
 
 /// The variables that only templates see.

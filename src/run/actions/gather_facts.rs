@@ -217,7 +217,7 @@ fn modules(call: &ActionCall, warnings: &mut Vec<String>) -> Result<Vec<String>,
                     let message =
                         "No fact modules available and we could not find a fact module for your network OS";
                     let help = "name one in the setting FACTS_MODULES";
-                    return Err(Failure::from(Error::new(format!("{message} ({system})")).help(help)));
+                    return Err(Failure::from(Error::new(format!("{message} ({system})")).with_help(help)));
                 }
                 None => {}
             }

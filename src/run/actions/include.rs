@@ -36,7 +36,7 @@ impl Action for IncludeTasks {
         let Some(file) = self.file.filter(|f| !f.is_empty()) else {
             return Err(call
                 .error("No file specified for include_tasks")
-                .help("say which: `include_tasks: FILE.yml`")
+                .with_help("say which: `include_tasks: FILE.yml`")
                 .into());
         };
         // A file that is not there is found out when it is loaded.
@@ -178,10 +178,10 @@ fn existing(path: &Path) -> Option<PathBuf> {
 fn missing(task: &Task, file: &str, tried: &[PathBuf]) -> Error {
     let shown = tried.first().map_or_else(|| PathBuf::from(file), |p| crate::paths::absolute(p));
     let message = format!("Could not find or access '{}' on the Ansible Controller.", shown.display());
-    let error = Error::new(message).kind(ErrorKind::NotFound).at(&task.place);
+    let error = Error::new(message).with_kind(ErrorKind::NotFound).at(&task.place);
     if tried.len() < 2 {
         return error;
     }
     let list: Vec<String> = tried.iter().map(|p| p.display().to_string()).collect();
-    error.help(format!("looked for {}", list.join(", ")))
+    error.with_help(format!("looked for {}", list.join(", ")))
 }

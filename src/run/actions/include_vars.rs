@@ -88,7 +88,7 @@ impl IncludeVars {
                 let file = file.trim();
                 let path = find(call, file, false).ok_or_else(|| {
                     Failure::new(format!("Could not find or access '{file}' on the Ansible Controller."))
-                        .help(format!("looked in {}", searched(call)))
+                        .with_help(format!("looked in {}", searched(call)))
                 })?;
                 vars.extend(load(call, &path)?);
                 files.push(path);
@@ -97,7 +97,7 @@ impl IncludeVars {
                 return Err(Failure::new(
                     "Could not find file to load variables from: neither file nor dir was given",
                 )
-                .help("`include_vars: FILE.yml`"));
+                .with_help("`include_vars: FILE.yml`"));
             }
         }
         if let Some(name) = &self.name {

@@ -38,7 +38,7 @@ impl Action for Raw {
             return Ok(Outcome::skip("raw does not support check mode"));
         }
         let Some(command) = self.raw else {
-            return Err(Failure::new("no command given").help("`raw: COMMAND`"));
+            return Err(Failure::new("no command given").with_help("`raw: COMMAND`"));
         };
         let command = match &self.executable {
             Some(executable) => format!("{executable} -c {}", shlex::try_quote(&command).unwrap_or_default()),

@@ -153,7 +153,7 @@ impl Reboot {
             pause = (pause * 2).min(Duration::from_secs(12));
         }
         let failure = Failure::new(format!("Timed out waiting for {what} (timeout={})", self.reboot_timeout));
-        Err(if last.is_empty() { failure } else { failure.help(format!("the last try said: {last}")) })
+        Err(if last.is_empty() { failure } else { failure.with_help(format!("the last try said: {last}")) })
     }
 }
 

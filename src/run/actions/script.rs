@@ -57,7 +57,7 @@ impl Action for Script {
         let line = line.trim();
         let words = shlex::split(line).unwrap_or_default();
         let Some(name) = words.first() else {
-            return Err(Failure::new("no script given").help("`script: FILE`"));
+            return Err(Failure::new("no script given").with_help("`script: FILE`"));
         };
         let Some(source) = copy::find(call, name, "files") else {
             return Err(copy::missing(call, name, "files"));

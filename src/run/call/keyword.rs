@@ -46,7 +46,7 @@ pub fn integer(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<i6
         let shown = playbook_api::python::repr(&value);
         Error::new(format!("invalid literal for int() with base 10: {shown}"))
             .at(node.place())
-            .help(format!("`{name}` takes a whole number"))
+            .with_help(format!("`{name}` takes a whole number"))
     })
 }
 

@@ -39,8 +39,7 @@ pub fn skipped(info: &Arc<TaskInfo>, scope: &HostScope, condition: Value) -> Tas
 
 /// The result of a task that came to no result of its own.
 pub fn failed(info: &Arc<TaskInfo>, scope: &HostScope, error: Error) -> TaskResult {
-    let status =
-        if error.get_kind() == ErrorKind::Unreachable { Status::Unreachable } else { Status::Failed };
+    let status = if error.kind() == ErrorKind::Unreachable { Status::Unreachable } else { Status::Failed };
     let mut result = blank(info, scope, status);
     let error = error.context("Task failed").at(&info.place);
     result.values = map! { "msg" => error.to_string(), "exception" => "(traceback unavailable)" };
@@ -85,8 +84,8 @@ pub fn deprecate(result: &mut TaskResult, met: Vec<Deprecation>) {
         }
         .into();
         let error = Error::new(playbook_api::reply::deprecation_text(&value)).at_opt(what.place());
-        result.deprecations.push(match what.get_help() {
-            Some(help) => error.help(help),
+        result.deprecations.push(match what.help() {
+            Some(help) => error.with_help(help),
             None => error,
         });
         told.push(value);

@@ -59,7 +59,7 @@ pub fn prepare(
         None if payload.style == Style::Python => interpreter(call, "/usr/bin/python", &[])?,
         None => {
             return Err(Failure::new(format!("module ({}) is missing interpreter line", found.name))
-                .help(format!("begin {} with a line such as #!/bin/sh", path.display())));
+                .with_help(format!("begin {} with a line such as #!/bin/sh", path.display())));
         }
     };
     let first = words.join(" ");

@@ -220,7 +220,7 @@ impl Batch<'_> {
                     "The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list"
                 );
                 if self.play.shared.settings.error_on_missing_handler {
-                    return Err(Error::new(message).at(&task.place).help(
+                    return Err(Error::new(message).at(&task.place).with_help(
                         "handlers are listed under `handlers:` of the play or in a role's handlers/main.yml",
                     ));
                 }

@@ -80,7 +80,7 @@ pub fn role_spec(arguments: &Map, task: &Task) -> Result<RoleSpec, Error> {
     let name = text("name").or_else(|| text("role")).ok_or_else(|| {
         Error::new("'name' is a required field for include_role.")
             .at(&task.place)
-            .help("say which role: `include_role: {name: …}`")
+            .with_help("say which role: `include_role: {name: …}`")
     })?;
     let written = task.action.args.get("name").or_else(|| task.action.args.get("role"));
     Ok(RoleSpec {

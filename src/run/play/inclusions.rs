@@ -55,10 +55,10 @@ impl Batch<'_> {
                     }
                 }
                 // What is wrong with a document is nothing to be rescued from.
-                Err(e) if e.get_kind() == ErrorKind::Syntax => return Err(e),
+                Err(e) if e.kind() == ErrorKind::Syntax => return Err(e),
                 // An include that cannot be loaded has failed, also where that is ignored or rescued.
                 Err(e) => {
-                    let e = match (e.get_kind(), e.message().lines().last()) {
+                    let e = match (e.kind(), e.message().lines().last()) {
                         (ErrorKind::NotFound, Some(line)) => {
                             let (what, place) = (line.to_owned(), e.place().cloned());
                             e.context(what).at_opt(place.as_ref())

@@ -136,7 +136,7 @@ pub fn run(
         }
         other => {
             let message = format!("invalid meta action requested: {other}");
-            return Err(Error::new(message).at(&task.place).help(
+            return Err(Error::new(message).at(&task.place).with_help(
                 "meta knows clear_facts, clear_host_errors, end_batch, end_host, end_play, end_role, flush_handlers, noop, refresh_inventory and reset_connection",
             ));
         }

@@ -173,7 +173,7 @@ impl Run {
             }
             other => {
                 let message = format!("Unknown order '{other}' for a play");
-                return Err(Error::new(message).at(&play.place).help(
+                return Err(Error::new(message).at(&play.place).with_help(
                     "the orders are inventory, reverse_inventory, sorted, reverse_sorted and shuffle",
                 ));
             }

@@ -32,7 +32,7 @@ impl Strategy {
             "mitogen_free" => Ok(Strategy::Free),
             "mitogen_host_pinned" => Ok(Strategy::HostPinned { limit: forks }),
             other => Err(Error::new(format!("Invalid play strategy specified: {other}"))
-                .help("the strategies are linear, free, host_pinned and debug")),
+                .with_help("the strategies are linear, free, host_pinned and debug")),
         }
     }
 }

@@ -209,9 +209,7 @@ fn attempt(
     let ActionCall { effects, carry, verbose, hidden, .. } = action_call;
     let mut result = match done {
         // It never came to the module.
-        Err(failure)
-            if matches!(failure.error.get_kind(), ErrorKind::Unreachable | ErrorKind::Connection) =>
-        {
+        Err(failure) if matches!(failure.error.kind(), ErrorKind::Unreachable | ErrorKind::Connection) => {
             let mut result = result::failed(call.info, scope, failure.error);
             result.values.insert("changed".into(), false.into());
             result

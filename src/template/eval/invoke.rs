@@ -90,14 +90,14 @@ impl<'p> Evaluator<'p> {
     /// A plugin's error with its place; to Ansible a name that does not exist is a syntax error.
     fn plugin_fault(&self, error: Error, position: Position) -> Error {
         let place = self.place(position);
-        if error.get_kind() != ErrorKind::Syntax || error.cause().is_some() {
+        if error.kind() != ErrorKind::Syntax || error.cause().is_some() {
             return error.at(&place);
         }
         let what = if self.unit.expression { "expression" } else { "template" };
-        let help = error.get_help().map(str::to_owned);
+        let help = error.help().map(str::to_owned);
         let error = error.context(format!("Syntax error in {what}")).at(&place);
         match help {
-            Some(help) => error.help(help),
+            Some(help) => error.with_help(help),
             None => error,
         }
     }

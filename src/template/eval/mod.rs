@@ -201,8 +201,8 @@ impl<'p> Evaluator<'p> {
         }
         let what =
             if self.unit.expression { "Error rendering expression" } else { "Error rendering template" };
-        let kind = error.get_kind();
-        Error::new(what).kind(kind).caused_by(error).at(&place)
+        let kind = error.kind();
+        Error::new(what).with_kind(kind).caused_by(error).at(&place)
     }
 
     fn raise<T>(&self, message: impl Into<String>, position: Position) -> Result<T, Error> {

@@ -74,7 +74,7 @@ impl<'p> Evaluator<'p> {
         let folders = loader::search_path(&self.unit.renderer);
         let folders: Vec<String> = folders.iter().map(|path| format!("'{}'", path.display())).collect();
         let message = format!("{name} not found in search path: {}", folders.join(", "));
-        Err(self.fault(Error::new(message).kind(ErrorKind::NotFound), position))
+        Err(self.fault(Error::new(message).with_kind(ErrorKind::NotFound), position))
     }
 
     fn renderer_for(&self, context: bool) -> Renderer {
@@ -109,7 +109,7 @@ impl<'p> Evaluator<'p> {
     ) -> Result<(), Error> {
         match self.load(name, position) {
             Ok(template) => self.run(&template, context, out).map(|_| ()),
-            Err(error) if ignore_missing && error.get_kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) if ignore_missing && error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
         }
     }

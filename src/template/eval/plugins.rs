@@ -36,7 +36,7 @@ pub fn filter(
     {
         return foreign_call(plugins, PluginKind::Filter, name, input, args, kwargs);
     }
-    Err(not_found(format!("No filter named '{name}'."), name, filters::names()).kind(ErrorKind::Syntax))
+    Err(not_found(format!("No filter named '{name}'."), name, filters::names()).with_kind(ErrorKind::Syntax))
 }
 
 /// Calls a test by its short or full name: a boolean, or what is undefined or unknown.
@@ -55,9 +55,8 @@ pub fn test(
             foreign_call(plugins, PluginKind::Test, name, input, args, kwargs)?
         }
         _ => {
-            return Err(
-                not_found(format!("No test named '{name}'."), name, tests::names()).kind(ErrorKind::Syntax)
-            );
+            return Err(not_found(format!("No test named '{name}'."), name, tests::names())
+                .with_kind(ErrorKind::Syntax));
         }
     };
     match result {
@@ -102,7 +101,7 @@ fn not_found(message: String, name: &str, names: impl Iterator<Item = &'static s
         false => nearest(last, names),
     };
     match near {
-        Some(near) => error.help(format!("Did you mean '{near}'?")),
+        Some(near) => error.with_help(format!("Did you mean '{near}'?")),
         None => error,
     }
 }

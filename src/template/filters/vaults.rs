@@ -63,7 +63,8 @@ fn unvault(call: &mut Call) -> Result<Value, Error> {
         return Ok(call.input());
     }
     let opened = Envelope::parse(envelope)?.open(password.as_bytes());
-    let bytes = opened.ok_or_else(|| Error::new("Unable to decrypt: wrong secret").kind(ErrorKind::Vault))?;
+    let bytes =
+        opened.ok_or_else(|| Error::new("Unable to decrypt: wrong secret").with_kind(ErrorKind::Vault))?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     call.renderer.environment.context.redactor.register(&text);
     Ok(Value::secret(text))

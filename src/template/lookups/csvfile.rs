@@ -45,7 +45,7 @@ fn cell(key: &str, options: &Options, renderer: &Renderer) -> Result<Option<Valu
     };
     let file = options.text("file").unwrap_or_else(|| "ansible.csv".into());
     let path = search::find(renderer, "files", &file).ok_or_else(|| {
-        Error::new(format!("csvfile: No such file or directory: '{file}'")).kind(ErrorKind::NotFound)
+        Error::new(format!("csvfile: No such file or directory: '{file}'")).with_kind(ErrorKind::NotFound)
     })?;
     let codec = Codec::find(&options.text("encoding").unwrap_or_else(|| "utf-8".into()))?;
     let text = codec.decode(&files::read(renderer, &path)?.0);
@@ -59,7 +59,7 @@ fn cell(key: &str, options: &Options, renderer: &Renderer) -> Result<Option<Valu
         if row.get(key_column) == Some(key) {
             let value = row.get(column).ok_or_else(|| {
                 Error::new("list index out of range")
-                    .help(format!("{} has no column {column} in the row of '{key}'.", path.display()))
+                    .with_help(format!("{} has no column {column} in the row of '{key}'.", path.display()))
             })?;
             return Ok(Some(value.into()));
         }

@@ -67,8 +67,8 @@ fn missing(renderer: &Renderer, name: &str) -> Error {
         .map(|candidate| candidate.display().to_string())
         .collect();
     Error::new(format!("Unable to access the file '{name}': File not found."))
-        .kind(ErrorKind::NotFound)
-        .help(format!("It was searched as {}.", places.join(", ")))
+        .with_kind(ErrorKind::NotFound)
+        .with_help(format!("It was searched as {}.", places.join(", ")))
 }
 
 fn unvault(terms: &[Value], _: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error> {
@@ -76,7 +76,7 @@ fn unvault(terms: &[Value], _: &Map, renderer: &Renderer) -> Result<Vec<Value>, 
         let name = name(term)?;
         let path = search::find(renderer, "files", name);
         let path = path.ok_or_else(|| {
-            Error::new(format!("Unable to find file matching \"{name}\"")).kind(ErrorKind::NotFound)
+            Error::new(format!("Unable to find file matching \"{name}\"")).with_kind(ErrorKind::NotFound)
         })?;
         Ok(as_text(read(renderer, &path)?, renderer))
     };

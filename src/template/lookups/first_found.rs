@@ -77,11 +77,11 @@ fn first_found(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Ve
     match found {
         Some(path) => Ok(vec![path.to_string_lossy().into_owned().into()]),
         None if skip => Ok(Vec::new()),
-        None => Err(Error::new("No file was found when using first_found.").kind(ErrorKind::NotFound).help(
-            format!(
+        None => Err(Error::new("No file was found when using first_found.")
+            .with_kind(ErrorKind::NotFound)
+            .with_help(format!(
                 "It looked for {}; skip: true makes a missing file an empty result.",
                 if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
-            ),
-        )),
+            ))),
     }
 }

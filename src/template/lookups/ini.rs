@@ -52,7 +52,7 @@ fn ini(terms: &[Value], call: &Map, renderer: &Renderer) -> Result<Vec<Value>, E
 fn lookup(key: &str, options: &Options, renderer: &Renderer) -> Result<Option<Value>, Error> {
     let file = options.text("file").unwrap_or_else(|| "ansible.ini".into());
     let path = search::find(renderer, "files", &file)
-        .ok_or_else(|| Error::new(format!("Invalid filename: '{file}'")).kind(ErrorKind::NotFound))?;
+        .ok_or_else(|| Error::new(format!("Invalid filename: '{file}'")).with_kind(ErrorKind::NotFound))?;
     let codec = Codec::find(&options.text("encoding").unwrap_or_else(|| "utf-8".into()))?;
     let text = codec.decode(&files::read(renderer, &path)?.0);
     let properties = match options.text("type").as_deref() {

@@ -28,7 +28,7 @@ fn syntax(call: &Map) -> Result<Syntax, Error> {
 fn one(name: &str, syntax: &Syntax, call: &Map, renderer: &Renderer) -> Result<Value, Error> {
     let path = search::find(renderer, "templates", name).ok_or_else(|| {
         Error::new(format!("the template file {name} could not be found for the lookup"))
-            .kind(ErrorKind::NotFound)
+            .with_kind(ErrorKind::NotFound)
     })?;
     let file = path.to_string_lossy().into_owned();
     let text = document::read(&path, &renderer.environment.keyring)?;

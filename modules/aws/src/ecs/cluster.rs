@@ -224,7 +224,7 @@ impl EcsCluster {
     ) -> Result<Outcome, Failure> {
         let Some(cluster) = existing else {
             return Err(Failure::new(format!("the {} does not exist", self.title()))
-                .help("check `name` and `region`"));
+                .with_help("check `name` and `region`"));
         };
         let has_instances = |c: &Cluster| c.registered_container_instances_count() > 0;
         if has_instances(&cluster) || context.check {
@@ -242,7 +242,7 @@ impl EcsCluster {
                 self.title(),
                 self.delay
             ))
-            .help("check the instances' ECS agent and its ECS_CLUSTER setting")),
+            .with_help("check the instances' ECS agent and its ECS_CLUSTER setting")),
         }
     }
 }

@@ -74,7 +74,7 @@ impl EcsRunner {
         let aws = Aws::connect(&self.connection, context).await?;
         let Some((definition, _)) = describe::task_definition(&aws, &self.task_definition).await? else {
             return Err(Error::new(format!("there is no task definition '{}'", self.task_definition))
-                .help("check `task_definition` and `region`"));
+                .with_help("check `task_definition` and `region`"));
         };
         let containers = definition.container_definitions();
         let first = containers.iter().find(|c| c.essential() != Some(false)).or(containers.first());
@@ -85,7 +85,7 @@ impl EcsRunner {
         if !containers.iter().any(|c| c.name() == Some(container.as_str())) {
             let known: Vec<&str> = containers.iter().filter_map(|c| c.name()).collect();
             return Err(Error::new(format!("the task definition has no container '{container}'"))
-                .help(format!("its containers are: {}", known.join(", "))));
+                .with_help(format!("its containers are: {}", known.join(", "))));
         }
         let started = task_run::start(&aws, self.request(command, &container)).await?;
         let (timeout, interval) = (wait::seconds(self.timeout, 1800), wait::seconds(self.wait_delay, 5));
@@ -109,7 +109,7 @@ impl EcsRunner {
         match code {
             Some(code) => Ok((code.into(), log.join("\n"))),
             None => Err(Error::new(format!("the command never ran: {}", rollout::stopped_reason(task)))
-                .help("check the image, the network and the execution role of the task definition")),
+                .with_help("check the image, the network and the execution role of the task definition")),
         }
     }
 

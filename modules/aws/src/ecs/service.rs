@@ -81,7 +81,7 @@ impl ControllerModule for EcsService {
                         "the service {} is being deleted (DRAINING)",
                         self.name
                     ))
-                    .help("wait until it is gone with `state: deleting`, and create it then")
+                    .with_help("wait until it is gone with `state: deleting`, and create it then")
                     .with("service", json_value(&service)));
                 }
                 Some(service) => self.update(&aws, service, asked, context).await?,
@@ -117,7 +117,7 @@ impl EcsService {
                     .warn(format!("the {} does not exist yet", self.title())));
             }
             return Err(Failure::new(format!("the {} does not exist", self.title()))
-                .help("check `name`, `cluster` and `region`; with a task_definition and a desired_count it is created"));
+                .with_help("check `name`, `cluster` and `region`; with a task_definition and a desired_count it is created"));
         };
         let service = if self.wait { self.wait_for_rollout(aws, service, context).await? } else { service };
         Ok(Outcome::changed(false).with("service", json_value(&service)))
@@ -167,7 +167,7 @@ impl EcsService {
             self.title(),
             missing.join(" and ")
         ))
-        .help("check `name`, `cluster` and `region` where the service should exist already"))
+        .with_help("check `name`, `cluster` and `region` where the service should exist already"))
     }
 
     async fn update(
@@ -285,7 +285,7 @@ impl EcsService {
                 self.title(),
                 service.desired_count()
             ))
-            .help("set `force_deletion: true`, or scale it to `desired_count: 0` first"));
+            .with_help("set `force_deletion: true`, or scale it to `desired_count: 0` first"));
         }
         let mut outcome = Outcome::changed(!draining).with("service", json_value(&service));
         if context.diff && !draining {
@@ -322,7 +322,7 @@ impl EcsService {
     ) -> Result<Outcome, Failure> {
         let Some(service) = found else {
             return Err(Failure::new(format!("the {} does not exist", self.title()))
-                .help("`state: deleting` waits for a deletion that has begun; `absent` begins one"));
+                .with_help("`state: deleting` waits for a deletion that has begun; `absent` begins one"));
         };
         let outcome =
             Outcome::changed(service.status() != Some("INACTIVE")).with("service", json_value(&service));
@@ -349,7 +349,7 @@ impl EcsService {
                 self.title(),
                 self.delay
             ))
-            .help("raise `repeat` or `delay`")
+            .with_help("raise `repeat` or `delay`")
         })
     }
 }

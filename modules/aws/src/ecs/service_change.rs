@@ -154,7 +154,7 @@ async fn compare_definition(
     }
     let Some((latest, _)) = describe::task_definition(aws, asked).await? else {
         return Err(Error::new(format!("there is no active task definition of the family '{asked}'"))
-            .help("check `task_definition`; ecs_taskdefinition registers one"));
+            .with_help("check `task_definition`; ecs_taskdefinition registers one"));
     };
     let latest = latest.task_definition_arn().unwrap_or_default();
     if latest != current {
@@ -204,7 +204,7 @@ pub fn check_controller(
                 "{fixed} of the existing {title} is {} and cannot be changed to {}",
                 changes.before[fixed], changes.after[fixed]
             ))
-            .help(
+            .with_help(
                 "delete the service and create it again; capacity_provider_strategy can be changed in place",
             ));
         }
@@ -230,7 +230,7 @@ pub fn check_controller(
         controller(service).as_str(),
         refused.join(", ")
     ))
-    .help(help))
+    .with_help(help))
 }
 
 pub async fn create(aws: &Aws, asked: Map<String, Json>, tags: Option<&Tags>) -> Result<Service, Error> {

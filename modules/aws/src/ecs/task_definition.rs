@@ -197,7 +197,7 @@ impl EcsTaskDefinition {
                     "revision {revision} of {} exists and differs in {names}; a revision cannot be changed",
                     self.family()
                 ))
-                .help("leave `revision` out to register a new one"));
+                .with_help("leave `revision` out to register a new one"));
             }
         }
         if let (Some(revision), None) = (self.revision, &existing) {
@@ -228,7 +228,7 @@ impl EcsTaskDefinition {
             "the next revision of {} is {next}, so {revision} cannot be registered",
             self.family()
         ))
-        .help("leave `revision` out to register a new one"))
+        .with_help("leave `revision` out to register a new one"))
     }
 
     async fn deregister(&self, aws: &Aws, context: &Context) -> Result<Outcome, Failure> {
@@ -239,7 +239,7 @@ impl EcsTaskDefinition {
                 return Err(Failure::new(
                     "taking a task definition away needs its arn, or its family and revision",
                 )
-                .help("a family goes revision by revision"));
+                .with_help("a family goes revision by revision"));
             }
         };
         let existing =

@@ -56,7 +56,7 @@ impl ControllerModule for EcsTaskDefinitionInfo {
         let aws = Aws::connect(&self.connection, context).await?;
         let Some((definition, tags)) = describe::task_definition(&aws, &self.task_definition).await? else {
             return Err(Failure::new(format!("there is no task definition '{}'", self.task_definition))
-                .help(
+                .with_help(
                     "check `task_definition` and `region`; a family without active revisions has none either",
                 ));
         };

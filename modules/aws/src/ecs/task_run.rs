@@ -57,7 +57,7 @@ pub fn started(tasks: Option<Vec<Task>>, failures: Option<Vec<EcsFailure>>) -> R
         })
         .collect();
     let why = if words.is_empty() { "no reason given".to_owned() } else { words.join("; ") };
-    Err(Error::new(format!("ECS could not start the task: {why}")).help(
+    Err(Error::new(format!("ECS could not start the task: {why}")).with_help(
         "RESOURCE:… means that no instance has room, AGENT that its ECS agent is not connected; on Fargate check the network configuration",
     ))
 }
@@ -93,7 +93,7 @@ pub async fn wait_until_stopped(
             let now = describe::tasks(aws, cluster, ids).await?;
             let state = now.first().and_then(|t| t.last_status()).unwrap_or("unknown").to_owned();
             Err(Error::new(format!("the task was still {state} after {} seconds", timeout.as_secs()))
-                .help("it goes on running; raise the timeout, or stop it with `operation: stop`"))
+                .with_help("it goes on running; raise the timeout, or stop it with `operation: stop`"))
         }
     }
 }

@@ -72,7 +72,7 @@ pub fn check(options: &RdsInstance, region: &str) -> Result<(), Failure> {
         return Err(Failure::new(format!(
             "making an instance in {region} from one in {source} is not possible here"
         ))
-        .help("copy a snapshot to the region first and restore it with `creation_source: snapshot`"));
+        .with_help("copy a snapshot to the region first and restore it with `creation_source: snapshot`"));
     }
     let mut missing = Vec::new();
     if options.read_replica == Some(true) {
@@ -104,7 +104,7 @@ pub fn check(options: &RdsInstance, region: &str) -> Result<(), Failure> {
         options.db_instance_identifier,
         missing.join(", ")
     ))
-    .help("check `db_instance_identifier` and `region` where the instance should exist already"))
+    .with_help("check `db_instance_identifier` and `region` where the instance should exist already"))
 }
 
 pub async fn create(aws: &Aws, options: &RdsInstance) -> Result<DbInstance, Error> {
@@ -183,7 +183,7 @@ async fn restore_moment(aws: &Aws, options: &RdsInstance) -> Result<Option<DbIns
     let moment = options.restore_time.as_deref().map(|text| {
         DateTime::from_str(text, Format::DateTimeWithOffset).map_err(|_| {
             Error::new(format!("restore_time '{text}' is not a moment in ISO 8601"))
-                .help("write it like 2026-02-03T04:05:06Z")
+                .with_help("write it like 2026-02-03T04:05:06Z")
         })
     });
     let latest = options.use_latest_restorable_time.or(options.restore_time.is_none().then_some(true));

@@ -180,7 +180,7 @@ impl RdsInstance {
             State::Stopped if !["stopped", "stopping"].contains(&status) => Some("stop"),
             State::Rebooted | State::Restarted if status == "stopped" => {
                 return Err(Failure::new(format!("the {} is stopped and cannot be rebooted", self.title()))
-                    .help("start it with `state: started`"));
+                    .with_help("start it with `state: started`"));
             }
             State::Rebooted | State::Restarted => Some("reboot"),
             _ => None,
@@ -229,7 +229,7 @@ impl RdsInstance {
     ) -> Result<(Outcome, Option<DbInstance>), Failure> {
         let current = describe::to_json(&instance);
         if current["db_instance_status"] == "deleting" {
-            return Err(Failure::new(format!("the {} is being deleted", self.title())).help(
+            return Err(Failure::new(format!("the {} is being deleted", self.title())).with_help(
                 "wait until it is gone: wait_until with rds_instance, or `state: absent` with `wait: true`",
             ));
         }
@@ -291,14 +291,14 @@ impl RdsInstance {
             && self.master_user_password.is_none()
         {
             return Err(Failure::new("a password that RDS no longer manages has to be given")
-                .help("give `master_user_password` along with `manage_master_user_password: false`"));
+                .with_help("give `master_user_password` along with `manage_master_user_password: false`"));
         }
         let is = instance.allocated_storage().unwrap_or(0);
         match self.allocated_storage {
             Some(wanted) if asked.contains_key("allocated_storage") && wanted < is => Err(Failure::new(
                 format!("the storage of the {} cannot shrink from {is} to {wanted} GiB", self.title()),
             )
-            .help("make a new instance with less storage and move the data")),
+            .with_help("make a new instance with less storage and move the data")),
             _ => Ok(()),
         }
     }
@@ -326,11 +326,11 @@ impl RdsInstance {
         if !deleting {
             if !self.skip_final_snapshot && self.final_db_snapshot_identifier.is_none() {
                 return Err(Failure::new(format!("deleting the {} takes a name for its last snapshot", self.title()))
-                    .help("give `final_db_snapshot_identifier`, or set `skip_final_snapshot: true` to lose the data"));
+                    .with_help("give `final_db_snapshot_identifier`, or set `skip_final_snapshot: true` to lose the data"));
             }
             if instance.deletion_protection() == Some(true) {
                 return Err(Failure::new(format!("the {} is protected from deletion", self.title()))
-                    .help("set `deletion_protection: false` with `apply_immediately: true` first"));
+                    .with_help("set `deletion_protection: false` with `apply_immediately: true` first"));
             }
         }
         let mut outcome = Outcome::changed(!deleting);

@@ -67,7 +67,7 @@ impl RdsInstance {
             let status = instance.db_instance_status().unwrap_or("unknown").to_owned();
             if BROKEN.contains(&status.as_str()) {
                 return Err(Error::new(format!("the RDS instance {id} is {status}"))
-                    .help("its events in the RDS console say why"));
+                    .with_help("its events in the RDS console say why"));
             }
             context.progress(format!("{id} is {status}"));
             let applied = !self.apply_immediately || nothing_pending(&instance);
@@ -78,7 +78,7 @@ impl RdsInstance {
                 "the RDS instance {id} was not {wanted} after {} seconds",
                 self.timeout().as_secs()
             ))
-            .help("it goes on; raise `wait_timeout`")
+            .with_help("it goes on; raise `wait_timeout`")
         })
     }
 
@@ -102,7 +102,7 @@ impl RdsInstance {
                 "the RDS instance {id} had not settled after {} seconds",
                 self.timeout().as_secs()
             ))
-            .help("raise `wait_timeout`")
+            .with_help("raise `wait_timeout`")
         })
     }
 
@@ -118,7 +118,7 @@ impl RdsInstance {
                 self.title(),
                 self.timeout().as_secs()
             ))
-            .help("the deletion goes on; raise `wait_timeout`")
+            .with_help("the deletion goes on; raise `wait_timeout`")
         })
     }
 }

@@ -136,12 +136,12 @@ impl Options {
         let (name, steps) = (steps.next().unwrap_or_default(), steps.collect::<Vec<_>>());
         if steps.is_empty() {
             return Err(Error::new(format!("'{term}' names no member of a secret"))
-                .help("with nested=true a term is `secret_name.key` or `secret_name.key.key`"));
+                .with_help("with nested=true a term is `secret_name.key` or `secret_name.key.key`"));
         }
         let Some(secret) = self.read_secret(aws, name, context).await? else { return Ok(None) };
         let json: serde_json::Value = serde_json::from_str(&secret.to_text()).map_err(|_| {
             Error::new(format!("the secret {name} is not JSON, so it has no member '{}'", steps.join(".")))
-                .help("leave `nested` out to read it as a text")
+                .with_help("leave `nested` out to read it as a text")
         })?;
         let mut member = &json;
         for step in steps {
@@ -151,7 +151,7 @@ impl Options {
                 let error = Error::new(format!(
                     "Successfully retrieved secret but there exists no key {step} in the secret"
                 ))
-                .help(format!("{name} has {}", known.join(", ")));
+                .with_help(format!("{name} has {}", known.join(", ")));
                 self.react(self.on_missing, error, context)?;
                 return Ok(None);
             };

@@ -35,10 +35,10 @@ impl SecretSource for Source {
 pub fn absent_error(id: &str, absent: Absent, region: &str) -> Error {
     match absent {
         Absent::Missing => Error::new(format!("Failed to find secret {id} (ResourceNotFound)"))
-            .help(format!("there is none of that name or version in {region}: check the name, the region and the account")),
+            .with_help(format!("there is none of that name or version in {region}: check the name, the region and the account")),
         Absent::Deleted => Error::new(format!("Failed to find secret {id} (marked for deletion)"))
-            .help("`aws secretsmanager restore-secret` brings it back while its recovery window lasts"),
-        Absent::Denied => Error::new(format!("Failed to access secret {id} (AccessDenied)")).help(
+            .with_help("`aws secretsmanager restore-secret` brings it back while its recovery window lasts"),
+        Absent::Denied => Error::new(format!("Failed to access secret {id} (AccessDenied)")).with_help(
             "allow secretsmanager:GetSecretValue on it, and kms:Decrypt on its key, or use another profile",
         ),
     }

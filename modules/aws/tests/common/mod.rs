@@ -58,7 +58,7 @@ pub fn try_run(module: &str, arguments: Map, context: &Context) -> Result<Outcom
 
 pub fn run(module: &str, arguments: Map, context: &Context) -> Outcome {
     try_run(module, arguments, context)
-        .unwrap_or_else(|f| panic!("{module}: {} {:?}", f.error, f.error.get_help()))
+        .unwrap_or_else(|f| panic!("{module}: {} {:?}", f.error, f.error.help()))
 }
 
 pub fn fails(module: &str, arguments: Map, context: &Context) -> Failure {

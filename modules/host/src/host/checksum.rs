@@ -35,7 +35,7 @@ impl Algorithm {
             "sha512" => Algorithm::Sha512,
             _ => {
                 return Err(Error::new(format!("Could not hash file with algorithm '{name}'"))
-                    .help("use md5, sha1, sha224, sha256, sha384 or sha512"));
+                    .with_help("use md5, sha1, sha224, sha256, sha384 or sha512"));
             }
         })
     }

@@ -154,7 +154,7 @@ impl Connect {
     pub fn ask(&self, mut ask: Ask, context: &Context) -> Result<Answer, Failure> {
         if self.use_gssapi {
             return Err(Failure::new("use_gssapi is not supported")
-                .help("use basic authentication or a client certificate"));
+                .with_help("use basic authentication or a client certificate"));
         }
         if let Some(path) = self.url.strip_prefix("file://") {
             return local(&self.url, &body::unquote(path));

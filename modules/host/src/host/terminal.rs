@@ -48,7 +48,7 @@ pub fn talk(program: &Program, manners: &mut Manners, context: &Context) -> Resu
     let (output, _) = said?;
     let output = String::from_utf8(output).map_err(|_| {
         Failure::new("Refusing to deserialize an invalid UTF8 string value: the program's output")
-            .help("have the program write UTF-8: `environment: {LC_ALL: C.UTF-8}`, say")
+            .with_help("have the program write UTF-8: `environment: {LC_ALL: C.UTF-8}`, say")
     })?;
     Ok(Talk { rc, output })
 }

@@ -66,7 +66,7 @@ pub fn quote(word: &str) -> String {
 
 fn unclosed(line: &str) -> Error {
     Error::new(format!("No closing quotation in the command: {line}"))
-        .help("close the quote, or escape it with \\")
+        .with_help("close the quote, or escape it with \\")
 }
 
 #[cfg(test)]

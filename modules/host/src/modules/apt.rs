@@ -373,7 +373,7 @@ impl Apt {
             output.err().lines().find_map(|l| l.split("Unable to locate package ").nth(1).map(str::to_owned));
         match unknown {
             Some(name) => Failure::new(format!("No package matching '{name}' is available"))
-                .help("is the list of packages fetched? update_cache: true does that"),
+                .with_help("is the list of packages fetched? update_cache: true does that"),
             None => {
                 let mut failure = ended_badly(program, output);
                 failure.error = playbook_api::Error::new(format!(

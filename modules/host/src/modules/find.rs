@@ -197,7 +197,7 @@ impl<'a> Search<'a> {
                 let given = text.as_deref().unwrap_or_default();
                 Err(Failure::new(format!("failed to process {what}"))
                     .with(what, given)
-                    .help(format!("write a number and a unit, such as `2{}`", units[1].0)))
+                    .with_help(format!("write a number and a unit, such as `2{}`", units[1].0)))
             }
         };
         const K: f64 = 1024.0;

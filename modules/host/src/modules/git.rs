@@ -116,7 +116,7 @@ impl HostModule for Git {
         let git = match &self.executable {
             Some(path) => path.resolve(context).display().to_string(),
             None => which("git", context).map(|p| p.display().to_string()).ok_or_else(|| {
-                Failure::new("Failed to find required executable \"git\"").help("install it first")
+                Failure::new("Failed to find required executable \"git\"").with_help("install it first")
             })?,
         };
         Call { dest: self.dest.resolve(context), host, git, arguments: &self }.run()
@@ -472,7 +472,7 @@ impl Call<'_> {
             return Err(Failure::new(format!(
                 "Unable to get file extension from archive file name : {name}"
             ))
-            .help("use .zip, .tar, .tgz or .tar.gz"));
+            .with_help("use .zip, .tar, .tgz or .tar.gz"));
         }
         let new = path.with_file_name(format!(
             ".{}.new{}",

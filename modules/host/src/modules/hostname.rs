@@ -51,7 +51,7 @@ impl HostModule for Hostname {
         let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
         if self.name.is_empty() || self.name.len() > 253 || !self.name.chars().all(valid) {
             return Err(Failure::new(format!("'{}' is no name for a host", self.name))
-                .help("use letters, digits, '-' and '.'"));
+                .with_help("use letters, digits, '-' and '.'"));
         }
         let current =
             nix::unistd::gethostname().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -60,7 +60,7 @@ impl HostModule for Hostname {
             Some(Use::Redhat) => ("/etc/sysconfig/network", String::new()),
             Some(Use::Sles) => ("/etc/HOSTNAME", format!("{}\n", self.name)),
             Some(Use::Freebsd | Use::Macos | Use::Macosx | Use::Darwin | Use::Openbsd | Use::Solaris) => {
-                return Err(Failure::new("only Linux is supported").help("leave out `use`"));
+                return Err(Failure::new("only Linux is supported").with_help("leave out `use`"));
             }
             _ => ("/etc/hostname", format!("{}\n", self.name)),
         };

@@ -140,7 +140,7 @@ impl Key {
                 Ok(Key { hosts: hosts.to_owned(), kind: format!("{marker}{kind}"), key: key.to_owned() })
             }
             _ => Err(Failure::new(format!("'{line}' is no key of a host"))
-                .help("write `host key-type key`, as ssh-keyscan does")),
+                .with_help("write `host key-type key`, as ssh-keyscan does")),
         }
     }
 }
@@ -166,7 +166,7 @@ impl KnownHosts {
         let name = key.split_whitespace().find(|w| !w.starts_with('@')).unwrap_or_default();
         if !name.split(',').any(|n| n == self.name) && !name.starts_with("|1|") {
             return Err(Failure::new("Host parameter does not match hashed host field in supplied key")
-                .help(format!("the key is of '{name}', not of '{}'", self.name)));
+                .with_help(format!("the key is of '{name}', not of '{}'", self.name)));
         }
         if !self.hash_host {
             return Ok(key.to_owned());

@@ -142,7 +142,7 @@ impl MountFacts {
         let Some(program) = self.mount_binary.as_str() else { return Ok(Vec::new()) };
         if which(program, host.context).is_none() {
             let message = format!("Failed to find required executable \"{program}\"");
-            return Err(Failure::new(message).help("the option mount_binary names it"));
+            return Err(Failure::new(message).with_help("the option mount_binary names it"));
         }
         let Some(output) = self.ask(host, Program::new([program]), outcome)? else { return Ok(Vec::new()) };
         if !output.success() {

@@ -59,9 +59,8 @@ impl HostModule for Package {
                 None => {
                     let message =
                         format!("Could not find a matching action for the \"{other}\" package manager.");
-                    return Err(
-                        Failure::new(message).help("`use` is apt, dnf, dnf5, yum, zypper, apk or pacman")
-                    );
+                    return Err(Failure::new(message)
+                        .with_help("`use` is apt, dnf, dnf5, yum, zypper, apk or pacman"));
                 }
             },
         };

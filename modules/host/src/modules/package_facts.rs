@@ -64,7 +64,7 @@ impl HostModule for PackageFacts {
         let any = wanted.iter().any(|m| m == "auto");
         if let Some(bad) = wanted.iter().find(|m| *m != "auto" && !known.iter().any(|(n, _, _)| n == m)) {
             return Err(Failure::new(format!("Unsupported package managers requested: {bad}"))
-                .help("use apt, rpm, apk, pacman or auto"));
+                .with_help("use apt, rpm, apk, pacman or auto"));
         }
         let mut packages = Map::default();
         let (mut found, mut warnings) = (false, Vec::new());

@@ -83,7 +83,7 @@ impl HostModule for Unarchive {
         let dest = self.dest.resolve(context);
         if !dest.is_dir() {
             let message = format!("dest '{}' must be an existing dir", self.dest.0);
-            return Err(Failure::new(message).help("make it first, with the file module"));
+            return Err(Failure::new(message).with_help("make it first, with the file module"));
         }
         let (archive, ours) = self.archive(&host)?;
         let result = self.unpack(&host, &archive, &dest);

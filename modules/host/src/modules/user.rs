@@ -237,7 +237,7 @@ impl User {
         match own.into_iter().find(|g| group(g).is_none()) {
             Some(unknown) if !host.check() => Err(Failure::new(format!("Group {unknown} does not exist"))
                 .with("name", self.name.as_str())
-                .help("make it first, with the group module")),
+                .with_help("make it first, with the group module")),
             _ => Ok(()),
         }
     }

@@ -49,7 +49,7 @@ impl Project {
                 .map_err(|e| Error::from(e).context(format!("cannot read {shown}")))?;
             let Some(id) = assigned(&text, "revision").and_then(|all| all.into_iter().next()) else {
                 return Err(Error::new(format!("{shown} has no `revision = '…'`, which Alembic needs"))
-                    .help("add it with down_revision beside it; `Revision ID:` in the docstring is only a comment"));
+                    .with_help("add it with down_revision beside it; `Revision ID:` in the docstring is only a comment"));
             };
             let down = assigned(&text, "down_revision").unwrap_or_default();
             let depends = assigned(&text, "depends_on").unwrap_or_default();
@@ -65,7 +65,7 @@ impl Project {
                     "{} comes after revision '{gone}', which no file has",
                     revision.file
                 ))
-                .help("restore that file, or correct down_revision"));
+                .with_help("restore that file, or correct down_revision"));
             }
         }
         Ok(project)
@@ -83,14 +83,16 @@ impl Project {
                 "the database is at revision '{unknown}', which no file in {} has",
                 self.folder.display()
             ))
-            .help("is an older version of the application being deployed, or another project's database?"));
+            .with_help(
+                "is an older version of the application being deployed, or another project's database?",
+            ));
         }
         let goals: Vec<&str> = match target.map(str::trim) {
             None | Some("" | "head" | "latest") => match self.heads().as_slice() {
                 heads @ ([] | [_]) => heads.to_vec(),
                 heads => {
                     return Err(Error::new(format!("the project has several heads: {}", heads.join(", ")))
-                        .help("merge them with `alembic merge heads`, or set target: heads"));
+                        .with_help("merge them with `alembic merge heads`, or set target: heads"));
                 }
             },
             Some("heads") => self.heads(),
@@ -117,7 +119,7 @@ impl Project {
         match found.as_slice() {
             [one] => Ok(one),
             [] => Err(Error::new(format!("target '{text}' is no revision in {}", self.folder.display()))
-                .help(format!("the newest is {}", self.heads().join(", ")))),
+                .with_help(format!("the newest is {}", self.heads().join(", ")))),
             several => Err(Error::new(format!("target '{text}' may be any of {}", several.join(", ")))),
         }
     }
@@ -182,7 +184,7 @@ fn versions_folders(path: &Path) -> Result<Vec<PathBuf>, Error> {
         return Ok(vec![path.to_owned()]);
     }
     Err(Error::new(format!("{} has no folder of Alembic revisions", path.display()))
-        .help("path has to be the folder of alembic.ini, or the one that holds versions/"))
+        .with_help("path has to be the folder of alembic.ini, or the one that holds versions/"))
 }
 
 /// The texts assigned to a module's variable at its top level: `name = 'a'`, `name: str = ("a", 'b')`.

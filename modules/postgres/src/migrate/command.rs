@@ -86,7 +86,7 @@ impl Runner {
                 std::io::ErrorKind::NotFound => format!("install {program}, or give the whole command"),
                 _ => "see that it may be executed".into(),
             };
-            Error::from(e).context(format!("cannot run {program}")).help(help)
+            Error::from(e).context(format!("cannot run {program}")).with_help(help)
         })?;
         let id = child.id();
         let output = child.wait_with_output();
@@ -112,7 +112,7 @@ impl Runner {
 
     async fn run_task(&self, command: &[String], options: &Map, context: &Context) -> Result<Ended, Error> {
         let runner = context.registry.task_runner("ecs").ok_or_else(|| {
-            Error::new("ecs: this build cannot run ECS tasks").help("build with the feature `aws`")
+            Error::new("ecs: this build cannot run ECS tasks").with_help("build with the feature `aws`")
         })?;
         let (rc, log) = runner.run(command, options, context).await?;
         Ok(Ended { rc, stdout: context.redactor.text(&log), stderr: String::new() })

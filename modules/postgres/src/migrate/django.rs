@@ -38,7 +38,7 @@ impl Project {
             migrations.insert(format!("{app}.{name}"), replaces(&text));
         }
         if migrations.is_empty() {
-            return Err(Error::new(format!("{} has no Django migrations", path.display())).help(
+            return Err(Error::new(format!("{} has no Django migrations", path.display())).with_help(
                 "path has to be the folder of manage.py; applications keep theirs in APP/migrations/",
             ));
         }

@@ -49,7 +49,7 @@ impl Script {
                 other => {
                     return Err(script
                         .error(i + 1, &format!("unknown directive '{other}'"))
-                        .help("there is one: `-- playbook: no-transaction`"));
+                        .with_help("there is one: `-- playbook: no-transaction`"));
                 }
             }
         }
@@ -69,14 +69,16 @@ impl Script {
                 let command = statement.text.split_whitespace().next().unwrap_or("\\");
                 return Err(self
                     .error(statement.line, &format!("{command} is a command of psql, not SQL"))
-                    .help("take it out; a dump made with `pg_dump --inserts` has no COPY blocks either"));
+                    .with_help(
+                        "take it out; a dump made with `pg_dump --inserts` has no COPY blocks either",
+                    ));
             }
             let words = statement.words(2);
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             if words.first() == Some(&"COPY") && copies_from_stdin(statement.text) {
                 return Err(self
                     .error(statement.line, "COPY … FROM STDIN has no input in a migration")
-                    .help("write the rows as INSERT, as `pg_dump --inserts` does"));
+                    .with_help("write the rows as INSERT, as `pg_dump --inserts` does"));
             }
             let controls = match words.as_slice() {
                 ["BEGIN" | "COMMIT" | "END" | "ABORT", ..] | ["START", "TRANSACTION"] => true,
@@ -91,7 +93,7 @@ impl Script {
                         statement.line,
                         &format!("{word} in a migration that runs in a transaction already"),
                     )
-                    .help("take it out, or begin the file with `-- playbook: no-transaction`"));
+                    .with_help("take it out, or begin the file with `-- playbook: no-transaction`"));
             }
         }
         Ok(())
@@ -149,7 +151,7 @@ pub fn read(folder: &Path) -> Result<Vec<Migration>, Error> {
     let entries = std::fs::read_dir(folder).map_err(|e| {
         Error::from(e)
             .context(format!("cannot read the migrations folder {shown}"))
-            .help("path is relative to the folder playbook was started in; {{ playbook_dir }} helps")
+            .with_help("path is relative to the folder playbook was started in; {{ playbook_dir }} helps")
     })?;
     let mut files = Vec::new();
     for entry in entries {
@@ -170,7 +172,7 @@ pub fn read(folder: &Path) -> Result<Vec<Migration>, Error> {
             None => (String::new(), String::new(), true),
         };
         let Some(version) = Version::parse(&version) else {
-            return Err(Error::new(format!("{}: the file name has no version", path.display())).help(
+            return Err(Error::new(format!("{}: the file name has no version", path.display())).with_help(
                 "name it 001_name.sql, V1__name.sql or 001_name.up.sql, or move it out of the folder",
             ));
         };
@@ -185,7 +187,7 @@ pub fn read(folder: &Path) -> Result<Vec<Migration>, Error> {
         };
         if let Some(other) = taken {
             return Err(Error::new(format!("{shown}: {other} and {file} have the same version {version}"))
-                .help("give one of them another number"));
+                .with_help("give one of them another number"));
         }
         match up {
             true => migrations.push(Migration { version, name, up: script, down: None }),
@@ -200,7 +202,7 @@ pub fn read(folder: &Path) -> Result<Vec<Migration>, Error> {
                     "{}: there is no migration up to {version}",
                     script.path.display()
                 ))
-                .help("a .down.sql belongs to a migration of the same version"));
+                .with_help("a .down.sql belongs to a migration of the same version"));
             }
         }
     }

@@ -39,7 +39,7 @@ impl History {
         let messages = session.execute(&sql).await.map_err(|e| match e.code() {
             Some(code) if *code == SqlState::UNDEFINED_COLUMN => {
                 Error::new(format!("the table {} is not a history of db_migrate", self.name()))
-                    .help("another tool's table has this name: choose another with table or schema")
+                    .with_help("another tool's table has this name: choose another with table or schema")
             }
             _ => fault::statement(&format!("cannot read the history table {}", self.name()), &e),
         })?;
@@ -50,7 +50,7 @@ impl History {
             applied.push(Applied {
                 version: Version::parse(&text).ok_or_else(|| {
                     Error::new(format!("the history table {} holds the version '{text}'", self.name()))
-                        .help("versions are numbers; remove the row if somebody put it there by hand")
+                        .with_help("versions are numbers; remove the row if somebody put it there by hand")
                 })?,
                 name: column(1).unwrap_or_default(),
                 checksum: column(2),
@@ -102,7 +102,9 @@ impl History {
         );
         session.execute(&sql).await.map(drop).map_err(|e| {
             let error = fault::statement(&format!("cannot create the history table {}", self.name()), &e);
-            error.help("the role needs CREATE on the schema; schema, table and role say where and as whom")
+            error.with_help(
+                "the role needs CREATE on the schema; schema, table and role say where and as whom",
+            )
         })
     }
 

@@ -37,7 +37,7 @@ impl Lock {
                     session.target.describe(),
                     limit.as_secs()
                 ))
-                .help("wait for it, or end that session with pg_terminate_backend; wait_timeout says how long to wait"));
+                .with_help("wait for it, or end that session with pg_terminate_backend; wait_timeout says how long to wait"));
             }
             if context.cancel.is_set() {
                 return Err(Error::new("interrupted while waiting for another migration"));

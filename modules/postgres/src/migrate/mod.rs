@@ -136,7 +136,7 @@ impl DbMigrate {
         };
         if !path.is_dir() {
             let what = if path.exists() { "is not a folder" } else { "does not exist" };
-            return Err(Error::new(format!("path: {} {what}", path.display())).help(
+            return Err(Error::new(format!("path: {} {what}", path.display())).with_help(
                 "give the folder that holds the migrations; {{ playbook_dir }} makes it independent of where playbook is started",
             ));
         }

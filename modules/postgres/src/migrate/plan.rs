@@ -39,7 +39,7 @@ impl Goal {
                 }
                 Some(version) => Ok(Goal::At(version)),
                 None => Err(Error::new(format!("target '{text}' is not a version"))
-                    .help("give the number a migration's file name begins with, 'latest' or 'zero'")),
+                    .with_help("give the number a migration's file name begins with, 'latest' or 'zero'")),
             },
         }
     }
@@ -159,14 +159,14 @@ pub fn plan(migrations: &[Migration], applied: &[Applied], wish: &Wish) -> Resul
 
 fn half_way(row: &Applied) -> Error {
     let Applied { version, name, at, .. } = row;
-    Error::new(format!("migration {version} ({name}) failed half-way on {at}, outside a transaction")).help(
+    Error::new(format!("migration {version} ({name}) failed half-way on {at}, outside a transaction")).with_help(
         "put right by hand what it left behind (an INVALID index, say), then run once with repair: true, which lets it run again",
     )
 }
 
 fn edited(row: &Applied, migration: &Migration) -> Error {
     let path = migration.up.path.display();
-    Error::new(format!("migration {} was edited after it was applied on {}: {path}", row.version, row.at)).help(
+    Error::new(format!("migration {} was edited after it was applied on {}: {path}", row.version, row.at)).with_help(
         "restore the file and put the change in a new migration; if the edit does not matter (a comment, say), run once with repair: true",
     )
 }
@@ -174,7 +174,7 @@ fn edited(row: &Applied, migration: &Migration) -> Error {
 fn missing(row: &Applied, folder: &str) -> Error {
     let Applied { version, name, at, .. } = row;
     Error::new(format!("migration {version} ({name}) was applied on {at}, but its file is missing from {folder}"))
-        .help("restore the file (is an older version being deployed?); if it is gone for good, run once with repair: true to forget it")
+        .with_help("restore the file (is an older version being deployed?); if it is gone for good, run once with repair: true to forget it")
 }
 
 fn out_of_order(migration: &Migration, newest: &Version) -> Error {
@@ -183,7 +183,7 @@ fn out_of_order(migration: &Migration, newest: &Version) -> Error {
         "migration {} is out of order: {newest} is applied already, and this is older: {path}",
         migration.version
     ))
-    .help(format!("give it a number above {newest}, or allow it with out_of_order: true"))
+    .with_help(format!("give it a number above {newest}, or allow it with out_of_order: true"))
 }
 
 fn no_way_down(migration: &Migration, goal: &Goal) -> Error {
@@ -192,7 +192,7 @@ fn no_way_down(migration: &Migration, goal: &Goal) -> Error {
         _ => "to the beginning".into(),
     };
     Error::new(format!("cannot go down {goal}: {} has no file that undoes it", migration.up.file))
-        .help("add one with the same version that ends in .down.sql")
+        .with_help("add one with the same version that ends in .down.sql")
 }
 
 #[cfg(test)]

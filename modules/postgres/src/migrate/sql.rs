@@ -60,7 +60,7 @@ fn settings(arguments: &DbMigrate) -> Result<String, Error> {
             || !matches!(unit, "" | "us" | "ms" | "s" | "min" | "h" | "d")
         {
             return Err(Error::new(format!("{name} '{value}' is not a time"))
-                .help("write it as PostgreSQL does: 500ms, 5s, 2min; a bare number is milliseconds"));
+                .with_help("write it as PostgreSQL does: 500ms, 5s, 2min; a bare number is milliseconds"));
         }
         sql += &format!("; SET {name} = {}", literal(value.trim()));
     }
@@ -102,7 +102,7 @@ impl Migrator<'_> {
         let baseline = match &self.arguments.baseline {
             Some(text) => Some(Version::parse(text.trim_start_matches(['V', 'v'])).ok_or_else(|| {
                 Error::new(format!("baseline '{text}' is not a version"))
-                    .help("give the number of the last migration that the database already has")
+                    .with_help("give the number of the last migration that the database already has")
             })?),
             None => None,
         };
@@ -191,7 +191,7 @@ impl Migrator<'_> {
                 i,
                 statements.len()
             );
-            return Err(failure.help(help));
+            return Err(failure.with_help(help));
         }
         if self.session.value("SELECT now() = statement_timestamp()").await?.as_deref() != Some("t") {
             let _ = self.session.execute("ROLLBACK").await;
@@ -199,7 +199,7 @@ impl Migrator<'_> {
                 "{} begins a transaction and does not end it",
                 script.path.display()
             ))
-            .help("its work is rolled back: add the COMMIT, and run once with repair: true"));
+            .with_help("its work is rolled back: add the COMMIT, and run once with repair: true"));
         }
         let duration = start.elapsed().as_millis();
         self.session.run(&self.settings).await?;

@@ -33,7 +33,7 @@ pub async fn run(arguments: &DbMigrate, target: &Target, context: &Context) -> R
     for (name, given) in [("baseline", arguments.baseline.is_some()), ("repair", arguments.repair)] {
         if given {
             return Err(Failure::new(format!("{name} is for tool: sql"))
-                .help("`alembic stamp` and `migrate --fake` do the like for their tools"));
+                .with_help("`alembic stamp` and `migrate --fake` do the like for their tools"));
         }
     }
     let env: Vec<(String, String)> = arguments
@@ -135,7 +135,7 @@ impl Work<'_> {
                     left.join(", "),
                     self.target.describe()
                 );
-                return Err(Failure::new(message).outcome(outcome).help(format!(
+                return Err(Failure::new(message).outcome(outcome).with_help(format!(
                     "does the command migrate another database? It is given this one's URL as {}",
                     self.arguments.url_variable
                 )));
@@ -167,7 +167,7 @@ impl Work<'_> {
         match (self.arguments.tool, self.arguments.detect) {
             (Tool::Django, detect) => {
                 if target.is_some() {
-                    return Err(Error::new("target is not for tool: django").help("put it in command"));
+                    return Err(Error::new("target is not for tool: django").with_help("put it in command"));
                 }
                 let command = given(&["python", "manage.py", "migrate", "--noinput"]);
                 let names = match detect {
@@ -286,7 +286,7 @@ fn refused(command: &[String], ended: &Ended) -> Error {
     let output = if ended.stderr.trim().is_empty() { &ended.stdout } else { &ended.stderr };
     let last = output.trim_end().lines().last().unwrap_or("it wrote nothing");
     Error::new(format!("`{}` failed with code {}: {last}", command.join(" "), ended.rc))
-        .help("detect: files compares the project's files with the version table instead")
+        .with_help("detect: files compares the project's files with the version table instead")
 }
 
 /// The ids in what `alembic heads` prints: `1975ea83b712 (head)`, between lines of its log.

@@ -100,7 +100,7 @@ pub fn write(folder: &Path, files: &[(&str, &str)]) {
 
 /// The whole failure as a user could see it.
 pub fn shown(failure: &Failure) -> String {
-    format!("{} {:?} {:?}", failure.error, failure.error.get_help(), failure.outcome.values)
+    format!("{} {:?} {:?}", failure.error, failure.error.help(), failure.outcome.values)
 }
 
 pub fn value(outcome: &Outcome, name: &str) -> String {

@@ -87,7 +87,7 @@ fn wanted(text: &str, format: &str, now: Time) -> Result<Option<Time>, Failure> 
     let parsed = DateTime::strptime(format, text).and_then(|t| t.to_zoned(TimeZone::system()));
     let time = parsed.map_err(|e| {
         Failure::new(format!("Error while obtaining timestamp for time {text} using format {format}: {e}"))
-            .help("write `preserve`, `now`, or a time such as 202001312359.59")
+            .with_help("write `preserve`, `now`, or a time such as 202001312359.59")
     })?;
     Ok(Some((time.timestamp().as_second(), 0)))
 }
