@@ -112,7 +112,7 @@ fn all_faults_of_a_playbook_are_told_at_once() {
             "site.yml:4:7 error load: conflicting action statements: debug, whenn [Did you mean the keyword 'when' with 'whenn'?]",
             "site.yml:6:7 error load: couldn't resolve module/action 'debugg'. This often indicates a misspelling, missing collection, or incorrect module path. [Did you mean 'debug'?]",
             "site.yml:7:7 error load: conflicting action statements: copy, registr [Did you mean the keyword 'register' with 'registr'?]",
-            "site.yml:7:43 error arguments: Unsupported parameters for (copy) module: modee. Supported parameters include: attributes (attr), backup, checksum, content, decrypt, dest, directory_mode, follow, force, group, local_follow, mode, owner, remote_src, selevel, serole, setype, seuser, src, unsafe_writes, validate. [did you mean 'mode'?]",
+            "site.yml:7:43 error arguments: Unsupported parameters for (copy) module: modee. Supported parameters include: attributes (attr), backup, checksum, content, decrypt, dest, directory_mode, follow, force, group, local_follow, mode, owner, remote_src, selevel, serole, setype, seuser, src, unsafe_writes, validate. [Did you mean 'mode'?]",
             "site.yml:10:11 error load: conflicting action statements: shell, becom [Did you mean the keyword 'become' with 'becom'?]",
             "site.yml:11:21 error load: Invalid 'register' specified: Invalid variable name 'a b'. [Variable names must be strings starting with a letter or underscore character, and contain only letters, numbers and underscores.]",
             "site.yml:13:7 error load: 'rescu' is not a valid attribute for a Block [Did you mean 'rescue'?]",
@@ -148,7 +148,7 @@ fn arguments() {
         &[
             "site.yml:3:19 error files: Could not find or access 'a' on the Ansible Controller.",
             "site.yml:3:31 error arguments: parameters are mutually exclusive: src|content",
-            "site.yml:3:50 error arguments: Unsupported parameters for (copy) module: forc. Supported parameters include: attributes (attr), backup, checksum, content, decrypt, dest, directory_mode, follow, force, group, local_follow, mode, owner, remote_src, selevel, serole, setype, seuser, src, unsafe_writes, validate. [did you mean 'force'?]",
+            "site.yml:3:50 error arguments: Unsupported parameters for (copy) module: forc. Supported parameters include: attributes (attr), backup, checksum, content, decrypt, dest, directory_mode, follow, force, group, local_follow, mode, owner, remote_src, selevel, serole, setype, seuser, src, unsafe_writes, validate. [Did you mean 'force'?]",
             "site.yml:4:31 error arguments: value of state must be one of: absent, directory, file, hard, link, touch, got: gone",
             "site.yml:4:46 error arguments: argument 'recurse' is of type str and we were unable to convert to bool: The value 'maybe' is not a valid boolean. Valid booleans include: 0, 1, 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
             "site.yml:6:7 error arguments: missing required arguments: path",
@@ -156,7 +156,7 @@ fn arguments() {
             "site.yml:8:7 error arguments: missing required arguments: src",
             "site.yml:9:42 error arguments: argument 'cacheable' is of type str and we were unable to convert to bool: The value 'perhaps' is not a valid boolean. Valid booleans include: 0, 1, 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
             "site.yml:14:7 error arguments: src (or content) is required",
-            "site.yml:16:32 error arguments: Unsupported parameters for (ping) module: dat. Supported parameters include: data. [did you mean 'data'?]",
+            "site.yml:16:32 error arguments: Unsupported parameters for (ping) module: dat. Supported parameters include: data. [Did you mean 'data'?]",
         ],
     );
 }

@@ -11,7 +11,7 @@ use super::finding::Findings;
 use super::walk::{Walk, known};
 use super::{arguments, files, handlers, templates};
 use crate::inventory::Vars;
-use crate::playbook::{self, Brought, Frame, FrameKind, Item, Keywords, Loader, Playbook, Role, Task};
+use crate::playbook::{self, LoadedTasks, Frame, FrameKind, Item, Keyword, Keywords, Loader, Playbook, Role, Task};
 use crate::run::actions::include::find_in;
 use crate::run::play::include::role_spec;
 
@@ -93,7 +93,7 @@ impl Visit<'_> {
 
     fn keywords(&self, keywords: &Keywords) {
         templates::keywords(&self.walk, keywords);
-        self.walk.notifiers.borrow_mut().extend(keywords.values.get("notify").cloned());
+        self.walk.notifiers.borrow_mut().extend(keywords.values.get(&Keyword::Notify).cloned());
     }
 
     fn task(&self, task: &Arc<Task>, handler: bool) {
@@ -116,12 +116,12 @@ impl Visit<'_> {
         let Some(node) = task.action.args.get("_raw_params") else { return };
         let Some(name) = node.as_str() else { return self.walk.open.set(true) };
         match find_in(task, handler, [&self.walk.play.folder, self.walk.dir], name) {
-            Ok(path) => self.brought(task, &path, handler),
+            Ok(path) => self.task_file(task, &path, handler),
             Err(_) => files::missing(&self.walk, node, name),
         }
     }
 
-    fn brought(&self, task: &Arc<Task>, path: &Path, handler: bool) {
+    fn task_file(&self, task: &Arc<Task>, path: &Path, handler: bool) {
         if !self.first(format!("tasks {} {handler}", path.display())) {
             return;
         }
@@ -149,7 +149,7 @@ impl Visit<'_> {
         let loader = self.walk.loader.in_folder(&self.walk.play.folder);
         let frame = playbook::include_frame(task, &self.walk.play.folder, Vars::default());
         let loaded = frame.and_then(|frame| playbook::load_role(&loader, &spec, &frame));
-        let loaded = loaded.map(|loaded| loaded.brought);
+        let loaded = loaded.map(|loaded| loaded.tasks);
         self.take(loaded.map_err(|error| error.at(spec.place.as_ref().unwrap_or(&task.place))), false);
     }
 
@@ -157,21 +157,21 @@ impl Visit<'_> {
         self.included.borrow_mut().insert(what)
     }
 
-    fn take(&self, loaded: Result<Brought, Error>, handlers: bool) {
-        let brought = match loaded {
-            Ok(brought) => brought,
+    fn take(&self, loaded: Result<LoadedTasks, Error>, handlers: bool) {
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
             Err(error) => return self.walk.findings.load(error, true),
         };
-        brought.roles.iter().for_each(|role| self.role(role));
-        self.walk.handlers.borrow_mut().extend(brought.handlers.iter().cloned());
+        loaded.roles.iter().for_each(|role| self.role(role));
+        self.walk.handlers.borrow_mut().extend(loaded.handlers.iter().cloned());
         if handlers {
-            let tasks = brought.items.iter().filter_map(|item| match item {
+            let tasks = loaded.items.iter().filter_map(|item| match item {
                 Item::Task(task) => Some(task.clone()),
                 Item::Block(_) => None,
             });
             self.walk.handlers.borrow_mut().extend(tasks);
         }
-        self.items(&brought.items, handlers);
-        brought.handlers.iter().for_each(|handler| self.task(handler, true));
+        self.items(&loaded.items, handlers);
+        loaded.handlers.iter().for_each(|handler| self.task(handler, true));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Value};
 
-use super::keywords::{Frame, FrameKind};
+use super::frame::{Frame, FrameKind};
 use super::tags::selected;
 use super::{Item, Play, Playbook, Task};
 use crate::document::Node;

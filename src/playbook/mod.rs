@@ -3,21 +3,28 @@
 //! The types stand here; [`read`] makes them of documents.
 
 pub mod argument_spec;
-mod keywords;
+mod condition;
+mod frame;
+mod keyword;
 pub mod listing;
+mod meta;
 mod play;
 mod read;
 mod reserved;
 mod role;
+mod shape;
 pub mod tags;
 mod task;
 #[cfg(test)]
 mod tests;
 
-pub use keywords::{Condition, Frame, FrameKind, Keywords};
+pub use condition::Condition;
+pub use frame::{Frame, FrameKind, Keywords};
+pub use keyword::{Keyword, KeywordKind};
+pub use meta::Meta;
 pub use play::{Play, Playbook, Prompt};
 pub use read::{
-    Brought, BroughtRole, Loader, Names, Render, Sought, check_variable_name, collections, include_frame,
+    LoadedRole, LoadedTasks, Loader, Names, Render, TaskFileRef, check_variable_name, collections, include_frame,
     is_variable_name, load, load_document, load_role, load_task_file, unknown_action,
 };
 pub use reserved::is_reserved_name;

@@ -1,6 +1,6 @@
 //! Names that mean something to playbooks or templates, and so should not be variables'.
 
-use super::read::fields::{self, Shape};
+use super::shape::{self, Shape};
 
 /// Functions that templates have.
 const FUNCTIONS: &[&str] = &[
@@ -20,7 +20,7 @@ const FUNCTIONS: &[&str] = &[
 
 /// Whether a keyword or a function of templates has this name.
 pub fn is_reserved_name(name: &str) -> bool {
-    let shapes: [&Shape; 3] = [&fields::PLAY, &fields::BLOCK, &fields::TASK_SHAPE];
+    let shapes: [&Shape; 3] = [&shape::PLAY, &shape::BLOCK, &shape::TASK];
     let known = FUNCTIONS.contains(&name) || shapes.iter().any(|shape| shape.has(name));
     known && !matches!(name, "vars" | "gather_subset" | "user")
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use playbook_api::Place;
+use playbook_api::name::builtin;
 
-use super::{Condition, Frame, Keywords};
+use super::{Condition, Frame, Keyword, Keywords};
 use crate::document::Node;
 
 /// Tells tasks apart in one run.
@@ -119,14 +120,13 @@ impl Task {
     }
 
     /// The nearest enclosing value of an inheritable keyword, the task's own first.
-    pub fn keyword(&self, name: &str) -> Option<&Node> {
-        let own = self.keywords.values.get(name);
-        own.or_else(|| self.frame.chain().find_map(|frame| frame.keywords.values.get(name)))
+    pub fn keyword(&self, keyword: Keyword) -> Option<&Node> {
+        let own = self.keywords.values.get(&keyword);
+        own.or_else(|| self.frame.chain().find_map(|frame| frame.keywords.values.get(&keyword)))
     }
 
     /// The short name of the action: `copy` for `ansible.builtin.copy`.
     pub fn action_name(&self) -> &str {
-        let name = &*self.action.name;
-        name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name)
+        builtin(&self.action.name)
     }
 }

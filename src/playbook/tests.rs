@@ -6,7 +6,7 @@ use std::sync::Arc;
 use playbook_api::{Error, ErrorKind, Value};
 
 use super::{
-    Brought, Condition, Frame, FrameKind, Item, Loader, Loop, Names, Play, Playbook, RoleSpec, Task,
+    Condition, Frame, FrameKind, Item, Keyword, LoadedTasks, Loader, Loop, Names, Play, Playbook, RoleSpec, Task,
 };
 use super::{include_frame, load, load_role, load_task_file};
 use crate::document::Node;
@@ -153,7 +153,7 @@ fn actions_can_be_written_in_many_ways() {
     assert_eq!(arg(1, "_raw_params").as_deref(), Some("ls -l a=b"));
     assert_eq!(arg(1, "creates").as_deref(), Some("/tmp/x"));
     assert_eq!((&*tasks[2].action.name, arg(2, "dest").as_deref()), ("copy", Some("b")));
-    assert_eq!(tasks[3].keywords.values["delegate_to"].as_str(), Some("localhost"));
+    assert_eq!(tasks[3].keywords.values[&Keyword::DelegateTo].as_str(), Some("localhost"));
     assert_eq!(arg(3, "_raw_params").as_deref(), Some("echo hi"));
     assert!(tasks[4].action.variable_args.is_some() && tasks[4].action.args.is_empty());
     assert_eq!(arg(5, "chdir").as_deref(), Some("/"));
@@ -189,7 +189,7 @@ fn keywords_come_from_the_nearest_frame() {
     )]);
     let play = files.load().unwrap().plays[0].clone();
     let tasks = tasks(&play);
-    let user = |task: &Task| task.keyword("become_user").map(|node| node.raw().to_string());
+    let user = |task: &Task| task.keyword(Keyword::BecomeUser).map(|node| node.raw().to_string());
     assert_eq!(user(&tasks[0]).as_deref(), Some("block"));
     assert_eq!(user(&tasks[1]).as_deref(), Some("task"));
     assert_eq!(self::tags(&tasks[1]), ["b", "p", "t"]);
@@ -296,7 +296,7 @@ fn roles_bring_their_dependencies_first() {
     assert_eq!((base.params["size"].raw(), &*base.parents[0]), (1.into(), "web"));
     let tasks = flat(items);
     assert_eq!(self::tags(&tasks[0]), ["always", "dep", "r"]);
-    assert!(tasks[1].keyword("become").is_some(), "a dependency inherits from the role that needs it");
+    assert!(tasks[1].keyword(Keyword::Become).is_some(), "a dependency inherits from the role that needs it");
     assert_eq!(tasks[1].frame.role().map(|r| r.name.to_string()).as_deref(), Some("base"));
     let handlers: Vec<String> =
         play.handlers.iter().map(|h| h.keywords.name.as_ref().unwrap().raw().to_string()).collect();
@@ -341,19 +341,19 @@ fn includes_are_loaded_when_the_run_asks() {
         let frame = include_frame(&includes[0], loader.folder.clone(), more).unwrap();
         let spec = RoleSpec { name: "web".into(), ..RoleSpec::default() };
         let role = load_role(loader, &spec, &frame).unwrap();
-        let task = flat(&role.brought.items).pop().unwrap();
+        let task = flat(&role.tasks.items).pop().unwrap();
         assert_eq!(self::tags(&task), ["applied"]);
         assert!(
             ["a", "b", "item"].iter().all(|v| task.frame.chain().any(|f| f.keywords.vars.contains_key(*v)))
         );
         assert!(!role.role.public);
-        assert_eq!(role.brought.handlers.len(), 2);
+        assert_eq!(role.tasks.handlers.len(), 2);
         assert!(task.frame.chain().any(|f| matches!(f.kind, FrameKind::Include { dynamic: true, .. })));
 
         let frame =
             include_frame(&includes[1], loader.folder.join("roles/web/tasks"), Vars::default()).unwrap();
         let path = loader.folder.join("roles/web/tasks/main.yml");
-        let Brought { items, .. } = load_task_file(loader, &path, &frame, false).unwrap();
+        let LoadedTasks { items, .. } = load_task_file(loader, &path, &frame, false).unwrap();
         assert_eq!(names(&items), ["web main", "web more"]);
         assert!(tags(&flat(&items)[0]).is_empty());
     });

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
 use playbook_api::context::Cancel;
-use playbook_api::{Context, Error, Value};
+use playbook_api::{Context, Error, Value, sync};
 
 pub use call::effect::Effect;
 pub use call::state::{PlayState, Shared};
@@ -203,7 +203,7 @@ impl Run {
         for playbook in all {
             self.playbook_dir = playbook.path.parent().map(|p| p.to_owned()).unwrap_or_default();
             let folders = vec![self.playbook_dir.clone()];
-            Arc::make_mut(&mut self.inventory.write().unwrap_or_else(|e| e.into_inner()))
+            Arc::make_mut(&mut sync::write(&self.inventory))
                 .beside_playbook(folders);
             let check = self.shared.options.check;
             let name =
@@ -283,13 +283,13 @@ impl Run {
     }
 
     fn add_host(&mut self, name: &Arc<str>, groups: &[Arc<str>], vars: Vars) -> Result<bool, Error> {
-        let mut inventory = self.inventory.write().unwrap_or_else(|e| e.into_inner());
+        let mut inventory = sync::write(&self.inventory);
         self.dynamic.push(Dynamic::Host(name.clone(), groups.to_vec(), vars.clone()));
         Arc::make_mut(&mut inventory).add_host(name, groups, vars)
     }
 
     fn group_by(&mut self, host: &Arc<str>, group: &Arc<str>, parents: &[Arc<str>]) -> Result<bool, Error> {
-        let mut inventory = self.inventory.write().unwrap_or_else(|e| e.into_inner());
+        let mut inventory = sync::write(&self.inventory);
         self.dynamic.push(Dynamic::Group(host.clone(), group.clone(), parents.to_vec()));
         Arc::make_mut(&mut inventory).group_host(host, group, parents)
     }
@@ -312,7 +312,7 @@ impl Run {
                 Dynamic::Group(..) => false,
             };
         }
-        *self.inventory.write().unwrap_or_else(|e| e.into_inner()) = Arc::new(inventory);
+        *sync::write(&self.inventory) = Arc::new(inventory);
         for warning in warnings {
             self.emit(Event::Warning(describe::warning(&warning)));
         }

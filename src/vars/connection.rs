@@ -3,6 +3,7 @@
 use playbook_api::{Error, Value};
 
 use super::HostScope;
+use crate::playbook::Keyword;
 use crate::template::Renderer;
 
 /// What a task connects with, if the name asks for that. Other names for the same come first, then the task's
@@ -13,15 +14,15 @@ pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
     let (alias, keyword, default) = match name {
         "ansible_host" => ("ansible_ssh_host", None, Some(scope.host.name.clone().into())),
         "ansible_ssh_host" => ("ansible_host", None, Some(scope.host.name.clone().into())),
-        "ansible_user" => ("ansible_ssh_user", Some("remote_user"), defaults.user.clone()),
-        "ansible_ssh_user" => ("ansible_user", Some("remote_user"), defaults.user.clone()),
-        "ansible_port" => ("ansible_ssh_port", Some("port"), defaults.port.clone()),
-        "ansible_ssh_port" => ("ansible_port", Some("port"), defaults.port.clone()),
+        "ansible_user" => ("ansible_ssh_user", Some(Keyword::RemoteUser), defaults.user.clone()),
+        "ansible_ssh_user" => ("ansible_user", Some(Keyword::RemoteUser), defaults.user.clone()),
+        "ansible_port" => ("ansible_ssh_port", Some(Keyword::Port), defaults.port.clone()),
+        "ansible_ssh_port" => ("ansible_port", Some(Keyword::Port), defaults.port.clone()),
         "ansible_password" => ("ansible_ssh_pass", None, defaults.password.clone()),
         "ansible_ssh_pass" => ("ansible_password", None, defaults.password.clone()),
         "ansible_become_password" => ("ansible_become_pass", None, defaults.become_password.clone()),
         "ansible_become_pass" => ("ansible_become_password", None, defaults.become_password.clone()),
-        "ansible_connection" => ("", Some("connection"), Some(defaults.plugin.clone())),
+        "ansible_connection" => ("", Some(Keyword::Connection), Some(defaults.plugin.clone())),
         _ => return None,
     };
     if let Some(value) = scope.written(alias) {

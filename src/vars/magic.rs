@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use playbook_api::{Error, Value, map};
+use playbook_api::{Error, Value, map, sync};
 
 use super::{ConnectionDefaults, HostScope, HostVars};
 use crate::inventory::Inventory;
-use crate::playbook::{Play, Role};
+use crate::playbook::{Keyword, Play, Role};
 
 /// What magic variables say about the play that runs.
 #[derive(Debug)]
@@ -29,16 +29,16 @@ pub struct PlayFacts {
 impl PlayFacts {
     /// A host is no longer among the play's.
     pub fn remove(&self, host: &Arc<str>) {
-        self.removed.write().unwrap_or_else(|e| e.into_inner()).insert(host.clone());
+        sync::write(&self.removed).insert(host.clone());
     }
 
     pub fn restore_all(&self) {
-        self.removed.write().unwrap_or_else(|e| e.into_inner()).clear();
+        sync::write(&self.removed).clear();
     }
 
     fn left(&self, hosts: &RwLock<Vec<Arc<str>>>) -> Value {
-        let removed = self.removed.read().unwrap_or_else(|e| e.into_inner());
-        let hosts = hosts.read().unwrap_or_else(|e| e.into_inner());
+        let removed = sync::read(&self.removed);
+        let hosts = sync::read(&hosts);
         hosts.iter().filter(|h| !removed.contains(*h)).map(|h| Value::from(h.clone())).collect()
     }
 }
@@ -123,7 +123,7 @@ pub fn names(scope: &HostScope) -> impl Iterator<Item = &'static str> {
     all.filter(|name| match *name {
         "inventory_file" | "inventory_dir" => scope.base.source_of(&scope.host).is_some(),
         "ansible_parent_role_names" | "ansible_parent_role_paths" => scope.parent_roles().next().is_some(),
-        "ansible_delegated_vars" => scope.task().is_some_and(|task| task.keyword("delegate_to").is_some()),
+        "ansible_delegated_vars" => scope.task().is_some_and(|task| task.keyword(Keyword::DelegateTo).is_some()),
         _ => true,
     })
 }
@@ -132,7 +132,7 @@ pub fn names(scope: &HostScope) -> impl Iterator<Item = &'static str> {
 pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
     let base = &scope.base;
     let (play, run) = (&base.play, &base.run);
-    let lists = |names: &RwLock<Vec<Arc<str>>>| list(&names.read().unwrap_or_else(|e| e.into_inner()));
+    let lists = |names: &RwLock<Vec<Arc<str>>>| list(&sync::read(&names));
     let value = match name {
         "inventory_hostname" => scope.host.name.clone().into(),
         "inventory_hostname_short" => scope.host.name.split('.').next().unwrap_or_default().into(),
@@ -180,7 +180,7 @@ pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
 
 /// The variables of the host that a task is delegated to, under its name.
 fn delegated(scope: &HostScope) -> Option<Result<Value, Error>> {
-    let node = scope.task()?.keyword("delegate_to")?;
+    let node = scope.task()?.keyword(Keyword::DelegateTo)?;
     let host = match scope.renderer().value(node) {
         Ok(name) => Arc::<str>::from(&*name.to_text()),
         Err(error) => return Some(Err(error)),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, RwLock, Weak};
 
-use playbook_api::{Error, Map, Object, Text, Value};
+use playbook_api::{Error, Map, Object, Text, Value, sync};
 
 use super::layers::{Found, Layer, Layers};
 use super::magic::{self, RunFacts};
@@ -50,6 +50,8 @@ pub struct HostScope {
     layers: Layers,
     /// Loop variables and the like, above everything.
     local: Values,
+    /// What earlier items of a loop set and registered, below `local` alone. Scopes of one loop share it.
+    carried: Arc<Values>,
     /// What templates rendered in this scope, and in those made from it, had to say.
     deprecations: Arc<Mutex<Vec<Deprecation>>>,
     me: Weak<HostScope>,
@@ -62,7 +64,7 @@ thread_local! {
 
 impl ScopeBase {
     pub fn inventory(&self) -> Arc<Inventory> {
-        self.inventory.read().unwrap_or_else(|e| e.into_inner()).clone()
+        sync::read(&self.inventory).clone()
     }
 
     /// The file that first named a host.
@@ -71,20 +73,20 @@ impl ScopeBase {
     }
 
     fn inventory_layers(&self, host: &Arc<str>) -> Layers {
-        if let Some(layers) = self.host_layers.read().unwrap_or_else(|e| e.into_inner()).get(host) {
+        if let Some(layers) = sync::read(&self.host_layers).get(host) {
             return layers.clone();
         }
         let mut layers = Layers::default();
         for vars in self.inventory().layers_of(host) {
             layers.written(&vars);
         }
-        self.host_layers.write().unwrap_or_else(|e| e.into_inner()).insert(host.clone(), layers.clone());
+        sync::write(&self.host_layers).insert(host.clone(), layers.clone());
         layers
     }
 
     /// The inventory has changed: hosts' variables are gathered again when next asked for.
     pub fn forget_inventory_layers(&self) {
-        self.host_layers.write().unwrap_or_else(|e| e.into_inner()).clear();
+        sync::write(&self.host_layers).clear();
     }
 }
 
@@ -107,6 +109,7 @@ impl HostScope {
                 task: task.cloned(),
                 layers,
                 local,
+                carried: Arc::default(),
                 deprecations: Arc::default(),
                 me: me.clone(),
             }
@@ -128,6 +131,7 @@ impl HostScope {
             task: bare.task.clone(),
             layers: layers_with(&bare.base, &bare.host.name, bare.task.as_ref(), &bare.state, &files),
             local: bare.local.clone(),
+            carried: bare.carried.clone(),
             deprecations: bare.deprecations.clone(),
             me: me.clone(),
         })
@@ -157,14 +161,24 @@ impl HostScope {
                 task: None,
                 layers,
                 local: Values::default(),
+                carried: Arc::default(),
                 deprecations: Arc::default(),
                 me: me.clone(),
             }
         })
     }
 
-    /// The same scope with more loop variables on top.
+    /// Returns the same scope with more loop variables on top.
     pub fn with_local(&self, more: impl IntoIterator<Item = (Arc<str>, Value)>) -> Arc<HostScope> {
+        self.with_carried(self.carried.clone(), more)
+    }
+
+    /// Returns the same scope for an item of a loop: with what earlier items left, and more loop variables on top.
+    pub fn with_carried(
+        &self,
+        carried: Arc<Values>,
+        more: impl IntoIterator<Item = (Arc<str>, Value)>,
+    ) -> Arc<HostScope> {
         let mut local = self.local.clone();
         local.extend(more);
         Arc::new_cyclic(|me| HostScope {
@@ -174,6 +188,7 @@ impl HostScope {
             task: self.task.clone(),
             layers: self.layers.clone(),
             local,
+            carried,
             deprecations: self.deprecations.clone(),
             me: me.clone(),
         })
@@ -181,12 +196,18 @@ impl HostScope {
 
     /// Deprecations that were noted since this was last asked, each once.
     pub fn take_deprecations(&self) -> Vec<Deprecation> {
-        std::mem::take(&mut *self.deprecations.lock().unwrap_or_else(|e| e.into_inner()))
+        std::mem::take(&mut *sync::lock(&self.deprecations))
     }
 
-    /// The local variables: loop variables, and the registered result of the attempt that just ran.
-    pub fn local(&self) -> &Values {
-        &self.local
+    /// Returns a local variable: a loop variable, or what an attempt or an earlier item of the loop left.
+    pub fn local(&self, name: &str) -> Option<&Value> {
+        self.local.get(name).or_else(|| self.carried.get(name))
+    }
+
+    /// Returns all local variables.
+    pub fn locals(&self) -> impl Iterator<Item = (&Arc<str>, &Value)> {
+        let carried = self.carried.iter().filter(|(name, _)| !self.local.contains_key(*name));
+        carried.chain(&self.local)
     }
 
     pub fn renderer(&self) -> Renderer {
@@ -231,7 +252,7 @@ impl HostScope {
 
     /// Whether a variable of this name exists already, without rendering it.
     pub fn knows(&self, name: &str) -> bool {
-        self.local.contains_key(name) || self.layers.get(name).is_some()
+        self.local(name).is_some() || self.layers.get(name).is_some()
     }
 
     /// A written value with its templates as trusted text; vaults are opened.
@@ -250,7 +271,7 @@ impl HostScope {
     }
 
     fn find(&self, name: &str) -> Option<Result<Value, Error>> {
-        if let Some(value) = self.local.get(name) {
+        if let Some(value) = self.local(name) {
             return Some(Ok(value.clone()));
         }
         if let Some(value) = magic::get(self, name) {
@@ -309,7 +330,7 @@ fn layers_with(
     vars_files: &[Arc<Vars>],
 ) -> Layers {
     let mut layers = Layers::default();
-    let included = base.play.included_roles.read().unwrap_or_else(|e| e.into_inner());
+    let included = sync::read(&base.play.included_roles);
     let of_play = base.play.play.iter().flat_map(|play| &play.roles).map(|(role, _)| role);
     let public: Vec<&Arc<Role>> = of_play.chain(included.iter()).filter(|r| r.public).collect();
     let mut around: Vec<&Arc<Role>> = task.map(|t| roles(t).collect()).unwrap_or_default();
@@ -381,7 +402,7 @@ impl Scope for HostScope {
     }
 
     fn deprecate(&self, deprecation: Deprecation) {
-        let mut known = self.deprecations.lock().unwrap_or_else(|e| e.into_inner());
+        let mut known = sync::lock(&self.deprecations);
         let what = &deprecation.what;
         if !known.iter().any(|d| d.what.place() == what.place() && d.what.message() == what.message()) {
             known.push(deprecation);
@@ -398,7 +419,7 @@ impl Scope for HostScope {
         let mut all = Map::default();
         let magic: Vec<&str> = magic::names(self).collect();
         for name in self.names() {
-            let value = match (self.local.get(&*name), magic.contains(&&*name)) {
+            let value = match (self.local(&name), magic.contains(&&*name)) {
                 (Some(value), _) => Renderer::finalize(value.clone()).ok(),
                 // These hold everything else, and whoever wants them asks for them.
                 (None, true) if matches!(&*name, "vars" | "hostvars") => None,
@@ -420,7 +441,7 @@ impl Scope for HostScope {
 
     fn names(&self) -> Vec<String> {
         let mut names = self.layers.names();
-        names.extend(self.local.keys().map(|k| k.to_string()));
+        names.extend(self.locals().map(|(name, _)| name.to_string()));
         names.extend(magic::names(self).map(str::to_owned));
         names.sort();
         names.dedup();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 use indexmap::IndexMap;
-use playbook_api::{Error, Map, Value};
+use playbook_api::{Error, Map, Value, sync};
 
 use super::FactCache;
 use crate::inventory::Vars;
@@ -40,11 +40,11 @@ impl Store {
 
     /// What is known about a host now.
     pub fn host(&self, name: &str) -> HostState {
-        let known = self.hosts.read().unwrap_or_else(|e| e.into_inner()).get(name).cloned();
+        let known = sync::read(&self.hosts).get(name).cloned();
         match known {
             Some(state) => state,
             None if self.cache.is_some() => {
-                let mut hosts = self.hosts.write().unwrap_or_else(|e| e.into_inner());
+                let mut hosts = sync::write(&self.hosts);
                 hosts.entry(name.into()).or_insert_with(|| self.cached(name)).clone()
             }
             None => HostState::default(),
@@ -62,7 +62,7 @@ impl Store {
     }
 
     fn with(&self, name: &Arc<str>, change: impl FnOnce(&mut HostState)) {
-        let mut hosts = self.hosts.write().unwrap_or_else(|e| e.into_inner());
+        let mut hosts = sync::write(&self.hosts);
         change(hosts.entry(name.clone()).or_insert_with(|| self.cached(name)));
     }
 

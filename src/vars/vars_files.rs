@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use playbook_api::{Error, ErrorKind};
+use playbook_api::{Error, ErrorKind, sync};
 
 use crate::document::{self, Node, Trust};
 use crate::inventory::Vars;
@@ -105,7 +105,7 @@ impl VarsFiles {
 
     fn file(&self, name: &str) -> Result<Arc<Vars>, Error> {
         let path = vars_file(&self.folder, name);
-        let mut loaded = self.loaded.lock().unwrap_or_else(|e| e.into_inner());
+        let mut loaded = sync::lock(&self.loaded);
         if let Some(vars) = loaded.get(&path) {
             return Ok(vars.clone());
         }

@@ -227,23 +227,19 @@ fn unsupported(key: &Value, spec: &Spec, at: &Where) -> Error {
             .with_help("Give each argument by its name: `name=value`, or in YAML.");
     }
     let module = at.module;
-    let message = match module {
-        // Ansible's actions validate their own arguments with another message.
-        "fail" | "group_by" | "reboot" | "set_stats" | "wait_for_connection" => {
-            format!("Invalid options for {module}: {shown}")
-        }
-        _ => format!(
-            "Unsupported parameters for ({module}) module: {shown}. Supported parameters include: {}.",
-            names.join(", ")
-        ),
+    let message = if spec.checked_by_action {
+        format!("Invalid options for {module}: {shown}")
+    } else {
+        let names = names.join(", ");
+        format!("Unsupported parameters for ({module}) module: {shown}. Supported parameters include: {names}.")
     };
     let error = Error::new(message).at_opt(at.arguments.place_of(&written).filter(|_| at.path.is_empty()));
     let error = error.at_opt(at.arguments.place.as_ref());
     let known =
         spec.options.iter().flat_map(|(n, o)| std::iter::once(n).chain(&o.aliases)).map(String::as_str);
     match crate::nearest(&written, known) {
-        Some(name) => error.with_help(format!("did you mean '{name}'?")),
-        None => error.with_help(format!("`playbook doc {}` lists the parameters", at.module)),
+        Some(name) => error.with_help(format!("Did you mean '{name}'?")),
+        None => error.with_help(format!("`playbook doc {}` lists the parameters.", at.module)),
     }
 }
 
@@ -450,7 +446,7 @@ mod tests {
     fn errors_name_the_place_and_the_nearest_name() {
         let error = parse(map! { "path" => "/x", "sizes" => 1 }).unwrap_err();
         assert_eq!(error.place().unwrap().to_string(), "site.yml:4:7");
-        assert_eq!(error.help(), Some("did you mean 'size'?"));
+        assert_eq!(error.with_help(), Some("did you mean 'size'?"));
         assert!(error.message().starts_with("Unsupported parameters for (sample) module: sizes."));
         let error = parse(map! { "path" => "/x", "state" => "gone" }).unwrap_err();
         assert_eq!(error.message(), "value of state must be one of: present, absent, got: gone");

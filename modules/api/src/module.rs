@@ -58,6 +58,11 @@ pub trait HostModule: DeserializeOwned + JsonSchema + Send + 'static {
     const DOC: Doc;
     /// Runs the module. In check mode it changes nothing and returns what it would have done.
     fn run(self, context: &Context) -> Result<Outcome, Failure>;
+
+    /// Returns the user whose connections have to end before the module runs, such as one that it removes.
+    fn user_to_disconnect(_arguments: &Arguments) -> Option<&str> {
+        None
+    }
 }
 
 /// A module that runs in the controller and acts on a service, such as a cloud or a database. Its fields are its
@@ -88,6 +93,8 @@ pub struct ModuleEntry {
     pub doc: &'static Doc,
     /// How the module is run.
     pub run: Run,
+    /// Returns the user whose connections have to end before the module runs with these arguments.
+    pub user_to_disconnect: fn(&Arguments) -> Option<&str>,
     check: fn(&ModuleEntry, &Arguments, &Redactor) -> Result<(), Error>,
     build: fn() -> Spec,
     schema: fn() -> serde_json::Value,
@@ -109,6 +116,7 @@ impl ModuleEntry {
                 let module: M = arguments.parse(entry.doc.name, entry.spec(), &context.redactor)?;
                 module.run(context)
             }),
+            M::user_to_disconnect,
         )
     }
 
@@ -122,13 +130,19 @@ impl ModuleEntry {
                     module.run(&context).await
                 })
             }),
+            |_| None,
         )
     }
 
-    fn new<M: DeserializeOwned + JsonSchema>(doc: &'static Doc, run: Run) -> Arc<ModuleEntry> {
+    fn new<M: DeserializeOwned + JsonSchema>(
+        doc: &'static Doc,
+        run: Run,
+        user_to_disconnect: fn(&Arguments) -> Option<&str>,
+    ) -> Arc<ModuleEntry> {
         Arc::new(ModuleEntry {
             doc,
             run,
+            user_to_disconnect,
             check: |entry, arguments, redactor| {
                 arguments.parse::<M>(entry.doc.name, entry.spec(), redactor).map(drop)
             },

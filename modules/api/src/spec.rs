@@ -83,6 +83,8 @@ pub struct Spec {
     pub required_by: Vec<(String, Vec<String>)>,
     /// Whether arguments of any other name are accepted unconverted, because the struct has a flattened map.
     pub open: bool,
+    /// Whether an action, rather than a module, rejects arguments of other names. Ansible's message differs then.
+    pub checked_by_action: bool,
 }
 
 impl Spec {
@@ -128,6 +130,7 @@ impl Spec {
                 .collect(),
             required_by: rows("required_by").iter().map(|row| (text(&row[0]), strings(&row[1]))).collect(),
             open: schema["additionalProperties"] == true,
+            checked_by_action: false,
         }
     }
 

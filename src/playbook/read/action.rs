@@ -3,26 +3,22 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use playbook_api::name::{builtin, within};
 use playbook_api::{Error, Place, Value, nearest};
 
 use super::collections;
-use super::fields::{TASK_SHAPE, is_task_keyword, parser_error, type_name};
+use super::fields::{is_task_keyword, parser_error, type_name};
 use super::loader::{Loader, Names};
 use crate::document::{Kind, Node, Trust, parse_kv, split_args};
 use crate::foreign;
+use crate::playbook::shape::TASK;
 use crate::playbook::{Action, Frame};
 
 /// Actions whose text is a command, not parameters.
 const COMMANDS: &[&str] = &["command", "raw", "script", "shell", "win_command", "win_shell"];
 
-/// The short name of an action: `copy` for `ansible.builtin.copy`.
-pub(super) fn short_name(name: &str) -> &str {
-    name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name)
-}
-
 fn takes_command(name: &str) -> bool {
-    let short = name.strip_prefix("ansible.windows.").unwrap_or_else(|| short_name(name));
-    COMMANDS.contains(&short)
+    COMMANDS.contains(&within(&["ansible.windows"], name))
 }
 
 /// The action of a task, and the keys that named it.
@@ -36,11 +32,11 @@ pub(super) struct Parsed {
 }
 
 pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<Parsed, Error> {
-    let given = Given::of(task)?;
+    let keyword = ArgsKeyword::of(task)?;
     let mut parsed: Option<Parsed> = None;
     if let Some(node) = task.get("action") {
         parsed = Some(Parsed {
-            action: old_style(node, &given, task)?,
+            action: old_style(node, &keyword, task)?,
             key: None,
             local: false,
             wrong: Vec::new(),
@@ -51,7 +47,7 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
             return Err(parser_error("action and local_action are mutually exclusive", task.place()));
         }
         parsed = Some(Parsed {
-            action: old_style(node, &given, task)?,
+            action: old_style(node, &keyword, task)?,
             key: None,
             local: true,
             wrong: Vec::new(),
@@ -69,7 +65,7 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
             }
             wrong.extend(parsed.key.take());
         }
-        let action = new_style(&name, &entry.key, &entry.node, &given, task)?;
+        let action = new_style(&name, &entry.key, &entry.node, &keyword, task)?;
         parsed = Some(Parsed { action, key: Some(name), local: false, wrong });
     }
     let Some(parsed) = parsed else {
@@ -112,7 +108,7 @@ fn is_foreign(name: &str, task: &Node, frame: &Arc<Frame>, loader: &Loader) -> R
 fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error {
     let error = parser_error(format!("conflicting action statements: {first}, {second}"), place);
     let keyword = [first, second].into_iter().filter(|name| !loader.names.is_action(name)).find_map(|name| {
-        nearest(name, TASK_SHAPE.all())
+        nearest(name, TASK.all())
             .map(|near| format!("Did you mean the keyword '{near}' with '{name}'?"))
     });
     keyword.into_iter().fold(error, Error::with_help)
@@ -134,28 +130,28 @@ pub fn unknown(name: &str, place: &Place, known: &dyn Names) -> Error {
 
 /// Actions that need no module.
 fn is_builtin_task(name: &str) -> bool {
-    let builtin = ["meta", "include_tasks", "include_role", "import_tasks", "import_role"];
-    builtin.contains(&short_name(name))
+    let tasks = ["meta", "include_tasks", "include_role", "import_tasks", "import_role"];
+    tasks.contains(&builtin(name))
 }
 
 type Args = HashMap<Arc<str>, Node>;
 
 /// The `args` keyword.
 #[derive(Default)]
-struct Given {
+struct ArgsKeyword {
     args: Args,
     template: Option<Node>,
 }
 
-impl Given {
-    fn of(task: &Node) -> Result<Given, Error> {
-        let Some(node) = task.get("args") else { return Ok(Given::default()) };
+impl ArgsKeyword {
+    fn of(task: &Node) -> Result<ArgsKeyword, Error> {
+        let Some(node) = task.get("args") else { return Ok(ArgsKeyword::default()) };
         match node.kind() {
             Kind::Template(_) if is_all_template(node) => {
-                Ok(Given { template: Some(node.clone()), ..Given::default() })
+                Ok(ArgsKeyword { template: Some(node.clone()), ..ArgsKeyword::default() })
             }
-            Kind::Map(_) => Ok(Given { args: map_args(node), ..Given::default() }),
-            Kind::Value(Value::Null) => Ok(Given::default()),
+            Kind::Map(_) => Ok(ArgsKeyword { args: map_args(node), ..ArgsKeyword::default() }),
+            Kind::Value(Value::Null) => Ok(ArgsKeyword::default()),
             _ => Err(parser_error("The value of the task `args` keyword is invalid.", node.place())
                 .with_help("A mapping or template which resolves to a mapping is required.")),
         }
@@ -180,7 +176,7 @@ impl Given {
 /// Actions whose bare text means something.
 fn is_raw(name: &str) -> bool {
     let raw = ["group_by", "include_vars"];
-    is_builtin_task(name) || raw.contains(&short_name(name))
+    is_builtin_task(name) || raw.contains(&builtin(name))
 }
 
 fn map_args(node: &Node) -> Args {
@@ -200,7 +196,7 @@ fn new_style(
     name: &Arc<str>,
     place: &Place,
     node: &Node,
-    given: &Given,
+    keyword: &ArgsKeyword,
     task: &Node,
 ) -> Result<Action, Error> {
     let args = match node.kind() {
@@ -209,11 +205,11 @@ fn new_style(
         Kind::Vault(_) => Args::from([("_raw_params".into(), node.clone())]),
         _ => text_args(node, name, task)?,
     };
-    Ok(given.action(name.clone(), place, args))
+    Ok(keyword.action(name.clone(), place, args))
 }
 
 /// `action: copy src=a dest=b`, `action: {module: copy, src: a}`.
-fn old_style(node: &Node, given: &Given, task: &Node) -> Result<Action, Error> {
+fn old_style(node: &Node, keyword: &ArgsKeyword, task: &Node) -> Result<Action, Error> {
     let (text, mut args) = match node.as_map() {
         Some(_) => {
             let mut args = map_args(node);
@@ -241,7 +237,7 @@ fn old_style(node: &Node, given: &Given, task: &Node) -> Result<Action, Error> {
             _ => args.extend(text_args(&inner, &name, task)?),
         }
     }
-    Ok(given.action(name, node.place(), args))
+    Ok(keyword.action(name, node.place(), args))
 }
 
 fn text_args(node: &Node, name: &str, task: &Node) -> Result<Args, Error> {

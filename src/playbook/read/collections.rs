@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::loader::Loader;
 use crate::document::Node;
 use crate::foreign::collections::{folders, full_name};
-use crate::playbook::{Frame, FrameKind};
+use crate::playbook::{Frame, FrameKind, Keyword};
 
 /// A role: its short name, its collection, its folder.
 pub(super) fn role(name: &str, search: &[Arc<str>], loader: &Loader) -> Option<(String, Arc<str>, PathBuf)> {
@@ -33,7 +33,7 @@ pub(super) fn playbook(name: &str, loader: &Loader) -> Option<PathBuf> {
 /// The collections whose content short names may mean here.
 pub fn search(frame: &Arc<Frame>) -> Vec<Arc<str>> {
     for around in frame.chain() {
-        if let Some(node) = around.keywords.values.get("collections") {
+        if let Some(node) = around.keywords.values.get(&Keyword::Collections) {
             return names(node);
         }
         if let FrameKind::Role(role) = &around.kind {

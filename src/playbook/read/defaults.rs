@@ -2,11 +2,12 @@
 
 use playbook_api::{Error, Place};
 
-use super::fields::{Shape, parser_error};
+use super::fields::parser_error;
 use super::loader::Loader;
 use crate::document::Node;
 use crate::foreign::Kind;
-use crate::playbook::Keywords;
+use crate::playbook::shape::Shape;
+use crate::playbook::{Keyword, Keywords};
 
 impl Loader<'_> {
     /// The keywords that plays, roles, blocks and tasks have in common; the caller has looked at the others, named
@@ -25,7 +26,7 @@ impl Loader<'_> {
 
 /// Checks the names of what was just read.
 fn check(keywords: &Keywords, loader: &Loader) -> Result<(), Error> {
-    let Some(node) = keywords.values.get("module_defaults").filter(|node| !node.is_null()) else {
+    let Some(node) = keywords.values.get(&Keyword::ModuleDefaults).filter(|node| !node.is_null()) else {
         return Ok(());
     };
     let dicts: Vec<&Node> = node.as_list().map_or_else(|| vec![node], |items| items.iter().collect());

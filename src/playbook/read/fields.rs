@@ -6,163 +6,17 @@ use playbook_api::{Error, ErrorKind, Place, Value, nearest};
 
 use crate::document::{Entry, Kind, Node};
 use crate::inventory::Vars;
-use crate::playbook::{Condition, Keywords};
+use crate::playbook::shape::{Shape, TASK};
+use crate::playbook::{Condition, Keyword, KeywordKind, Keywords};
 
-/// Keywords that are inherited and rendered when a task runs.
-const INHERITED: &[&str] = &[
-    "any_errors_fatal",
-    "become",
-    "become_exe",
-    "become_flags",
-    "become_method",
-    "become_user",
-    "check_mode",
-    "collections",
-    "connection",
-    "debugger",
-    "delegate_facts",
-    "delegate_to",
-    "diff",
-    "environment",
-    "ignore_errors",
-    "ignore_unreachable",
-    "module_defaults",
-    "no_log",
-    "notify",
-    "port",
-    "remote_user",
-    "run_once",
-    "throttle",
-    "timeout",
-];
-
-/// Those of the inherited keywords that must be text.
-const TEXTS: &[&str] = &[
-    "become_exe",
-    "become_flags",
-    "become_method",
-    "become_user",
-    "connection",
-    "debugger",
-    "delegate_to",
-    "remote_user",
-];
-
-/// What a written map is, and so which keywords it may hold.
-pub(in crate::playbook) struct Shape {
-    /// The name that messages use.
-    pub name: &'static str,
-    /// Keywords of its own, beside the common ones.
-    own: &'static [&'static str],
-    /// Common keywords that it does not have.
-    without: &'static [&'static str],
-    /// What messages add.
-    hint: &'static str,
-}
-
-const TASK: &[&str] = &[
-    "action",
-    "local_action",
-    "args",
-    "async",
-    "async_val",
-    "changed_when",
-    "delay",
-    "failed_when",
-    "loop",
-    "loop_control",
-    "poll",
-    "register",
-    "retries",
-    "until",
-];
-
-pub(in crate::playbook) const PLAY: Shape = Shape {
-    name: "Play",
-    own: &[
-        "fact_path",
-        "force_handlers",
-        "gather_facts",
-        "gather_subset",
-        "gather_timeout",
-        "handlers",
-        "hosts",
-        "max_fail_percentage",
-        "order",
-        "post_tasks",
-        "pre_tasks",
-        "roles",
-        "serial",
-        "strategy",
-        "tasks",
-        "user",
-        "vars_files",
-        "vars_prompt",
-    ],
-    without: &["when", "notify", "delegate_to", "delegate_facts"],
-    hint: "",
-};
-pub(in crate::playbook) const BLOCK: Shape =
-    Shape { name: "Block", own: &["block", "rescue", "always"], without: &[], hint: "" };
-pub(in crate::playbook) const TASK_SHAPE: Shape = Shape {
-    name: "Task",
-    own: TASK,
-    without: &[],
-    hint: "\nThis error can be suppressed as a warning using the \"invalid_task_attribute_failed\" configuration",
-};
-pub(super) const HANDLER: Shape = Shape { name: "Handler", ..TASK_SHAPE };
-pub(super) const INCLUDE: Shape = Shape { name: "TaskInclude", ..TASK_SHAPE };
-pub(super) const HANDLER_INCLUDE: Shape = Shape { name: "HandlerTaskInclude", ..TASK_SHAPE };
-pub(super) const INCLUDE_ROLE: Shape =
-    Shape { name: "IncludeRole", own: &["public", "allow_duplicates", "rolespec_validate"], ..TASK_SHAPE };
-pub(super) const ROLE: Shape = Shape { name: "RoleInclude", own: &["role"], without: &["notify"], hint: "" };
-pub(super) const PLAYBOOK_INCLUDE: Shape = Shape {
-    name: "PlaybookInclude",
-    own: &["import_playbook"],
-    without: &["notify", "delegate_to", "delegate_facts", "collections"],
-    hint: "",
-};
-
-/// What a dynamic include may say; the rest would be lost on it.
-pub(super) const INCLUDE_KEYWORDS: &[&str] = &[
-    "action",
-    "args",
-    "collections",
-    "debugger",
-    "ignore_errors",
-    "listen",
-    "local_action",
-    "loop",
-    "loop_control",
-    "name",
-    "no_log",
-    "register",
-    "run_once",
-    "tags",
-    "timeout",
-    "vars",
-    "when",
-];
+/// What ansible-core adds to the message about an unknown keyword of a task.
+const HINT: &str = "\nThis error can be suppressed as a warning using the \"invalid_task_attribute_failed\" configuration";
 
 impl Shape {
-    pub(in crate::playbook) fn has(&self, keyword: &str) -> bool {
-        let handler = self.name.starts_with("Handler") && keyword == "listen";
-        let task = !self.hint.is_empty() && TASK.contains(&keyword);
-        handler
-            || task
-            || self.own.contains(&keyword)
-            || (!self.without.contains(&keyword)
-                && (INHERITED.contains(&keyword) || matches!(keyword, "name" | "when" | "tags" | "vars")))
-    }
-
-    pub(super) fn all(&self) -> impl Iterator<Item = &'static str> {
-        let common = INHERITED.iter().chain(&["name", "when", "tags", "vars"]);
-        common.chain(self.own).copied().filter(|k| !self.without.contains(k))
-    }
-
     /// The error for a keyword this does not have.
     pub(super) fn unknown(&self, keyword: &str, place: &Place) -> Error {
-        let message = format!("'{keyword}' is not a valid attribute for a {}{}", self.name, self.hint);
+        let hint = if self.task { HINT } else { "" };
+        let message = format!("'{keyword}' is not a valid attribute for a {}{}", self.name, hint);
         let error = parser_error(message, place);
         match nearest(keyword, self.all()) {
             Some(name) => error.with_help(format!("Did you mean '{name}'?")),
@@ -199,7 +53,8 @@ impl Shape {
         if !self.has(name) || key.as_str().is_none() {
             return Err(self.unknown(name, key_place));
         }
-        if name == "name" || TEXTS.contains(&name) {
+        let keyword = Keyword::named(name);
+        if name == "name" || keyword.is_some_and(|keyword| keyword.kind() == KeywordKind::Text) {
             must_be_text(name, value, owner)?;
         }
         match name {
@@ -208,8 +63,8 @@ impl Shape {
             "tags" => keywords.tags = tags(value)?,
             "vars" => keywords.vars = Arc::new(vars(self.name, value)?),
             _ => {
-                if let Some(name) = INHERITED.iter().find(|k| **k == name) {
-                    keywords.values.insert(name, value.clone());
+                if let Some(keyword) = keyword {
+                    keywords.values.insert(keyword, value.clone());
                 }
             }
         }
@@ -219,7 +74,7 @@ impl Shape {
 
 /// Whether a key of a task is a keyword of tasks or handlers, and not the name of an action.
 pub(super) fn is_task_keyword(key: &str) -> bool {
-    matches!(key, "listen" | "static" | "loop_with") || key.starts_with("with_") || TASK_SHAPE.has(key)
+    matches!(key, "listen" | "static" | "loop_with") || key.starts_with("with_") || TASK.has(key)
 }
 
 /// An error that is found when documents are loaded.

@@ -19,7 +19,7 @@ pub(super) fn missing(path: &Path) -> Error {
 
 /// How a task names the file of the tasks that shall come in its place.
 #[derive(Clone, Copy, Debug)]
-pub struct Sought<'a> {
+pub struct TaskFileRef<'a> {
     pub name: &'a str,
     pub frame: &'a Arc<Frame>,
     /// The folder of the playbook that the play is in.
@@ -29,7 +29,7 @@ pub struct Sought<'a> {
     pub dynamic: bool,
 }
 
-impl Sought<'_> {
+impl TaskFileRef<'_> {
     /// The file: in the folders of the files that brought the task, in its role, in the playbook's folder. Where
     /// there is none, the likeliest path, for the error to name.
     pub fn path(&self) -> PathBuf {

@@ -7,7 +7,7 @@ use playbook_api::arguments::to_bool;
 use playbook_api::{Error, Place};
 
 use super::fields::parser_error;
-use super::files::Sought;
+use super::files::TaskFileRef;
 use super::include::with_file;
 use super::tasks::Reader;
 use crate::document::Node;
@@ -50,12 +50,12 @@ impl Reader<'_> {
                 .with_help("When using static imports, ensure that any variables used in their names are defined in vars/vars_files or extra-vars passed in from the command line. Static imports cannot use variables from facts or inventory sources like group or host vars.")
         })?;
         let playbook = &self.loader.folder;
-        let sought = Sought { name: &target, frame: &task.frame, playbook, handlers, dynamic: false };
-        let path = sought.path();
+        let file = TaskFileRef { name: &target, frame: &task.frame, playbook, handlers, dynamic: false };
+        let path = file.path();
         let frame = include(path.parent().unwrap_or(Path::new("/")));
         self.too_deep(&frame, &path, name.place())?;
-        let brought = self.task_file(&path, &frame, handlers).map_err(|e| e.at(name.place()))?;
-        items.extend(brought);
+        let tasks = self.task_file(&path, &frame, handlers).map_err(|e| e.at(name.place()))?;
+        items.extend(tasks);
         Ok(())
     }
 
@@ -131,9 +131,9 @@ impl Reader<'_> {
             rolespec_validate: boolean("rolespec_validate")?.unwrap_or(true),
             dynamic: false,
         };
-        let (role, brought) = self.included_role(&spec, &frame)?;
-        items.extend(brought);
-        self.brought.borrow_mut().roles.push(role);
+        let (role, tasks) = self.included_role(&spec, &frame)?;
+        items.extend(tasks);
+        self.loaded.borrow_mut().roles.push(role);
         Ok(())
     }
 }

@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use playbook_api::Error;
+use playbook_api::{Error, nearest};
 
 use super::action::Parsed;
-use super::fields::{BLOCK, INCLUDE_KEYWORDS, Shape, parser_error, type_name};
-use playbook_api::nearest;
-
+use super::fields::{parser_error, type_name};
 use crate::document::Node;
 use crate::inventory::Vars;
+use crate::playbook::shape::{BLOCK, INCLUDE_KEYWORDS, Shape};
 use crate::playbook::{Frame, FrameKind, Task};
 
 /// The frame in which the tasks of an `include_tasks` or `include_role` run: they inherit the include's variables

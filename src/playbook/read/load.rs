@@ -6,12 +6,13 @@ use std::sync::Arc;
 use playbook_api::{Error, ErrorKind, Place};
 
 use super::collections;
-use super::fields::{self, PLAYBOOK_INCLUDE, parser_error, type_name};
-use super::loader::{Brought, BroughtRole, Loader};
+use super::fields::{self, parser_error, type_name};
+use super::loader::{LoadedTasks, LoadedRole, Loader};
 use super::tasks::Reader;
 use crate::document::Node;
 use crate::inventory::Vars;
 use crate::paths;
+use crate::playbook::shape::PLAYBOOK_INCLUDE;
 use crate::playbook::{Condition, Frame, FrameKind, Keywords, Play, Playbook, RoleSpec};
 
 /// Loads a playbook.
@@ -38,17 +39,17 @@ pub fn load_task_file(
     path: &Path,
     frame: &Arc<Frame>,
     handlers: bool,
-) -> Result<Brought, Error> {
+) -> Result<LoadedTasks, Error> {
     let reader = Reader::new(loader);
     let items = reader.task_file(path, frame, handlers)?;
     Ok(reader.finish(items))
 }
 
 /// Loads the role of an `include_role`, in the frame that [`super::include_frame`] made.
-pub fn load_role(loader: &Loader, spec: &RoleSpec, frame: &Arc<Frame>) -> Result<BroughtRole, Error> {
+pub fn load_role(loader: &Loader, spec: &RoleSpec, frame: &Arc<Frame>) -> Result<LoadedRole, Error> {
     let reader = Reader::new(loader);
     let (role, items) = reader.included_role(spec, frame)?;
-    Ok(BroughtRole { role, brought: reader.finish(items) })
+    Ok(LoadedRole { role, tasks: reader.finish(items) })
 }
 
 /// What `import_playbook` lays over the plays it brings.

@@ -77,7 +77,7 @@ impl<'a> Loader<'a> {
 
 /// Tasks that an import or include brought, and what came with them.
 #[derive(Debug, Default)]
-pub struct Brought {
+pub struct LoadedTasks {
     pub items: Vec<Item>,
     /// Roles imported by the tasks: their variables are the play's from now on where they are public.
     pub roles: Vec<Arc<Role>>,
@@ -88,7 +88,7 @@ pub struct Brought {
 /// A role's use: its tasks, one block in a frame of its own, behind those of its dependencies; its handlers and
 /// theirs.
 #[derive(Debug)]
-pub struct BroughtRole {
+pub struct LoadedRole {
     pub role: Arc<Role>,
-    pub brought: Brought,
+    pub tasks: LoadedTasks,
 }

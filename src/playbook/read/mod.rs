@@ -3,7 +3,7 @@
 mod action;
 pub mod collections;
 mod defaults;
-pub(super) mod fields;
+mod fields;
 mod files;
 mod imports;
 mod include;
@@ -16,7 +16,7 @@ mod tasks;
 
 pub use action::unknown as unknown_action;
 pub use fields::{check_variable_name, is_variable_name};
-pub use files::Sought;
+pub use files::TaskFileRef;
 pub use include::include_frame;
 pub use load::{load, load_document, load_role, load_task_file};
-pub use loader::{Brought, BroughtRole, Loader, Names, Render};
+pub use loader::{LoadedRole, LoadedTasks, Loader, Names, Render};

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Value, arguments::to_bool};
 
-use super::fields::{self, PLAY, parser_error, type_name};
+use super::fields::{self, parser_error, type_name};
 use super::tasks::Reader;
 use crate::document::{Kind, Node};
 use crate::inventory::Vars;
-use crate::playbook::{Condition, Frame, FrameKind, Play, Prompt};
+use crate::playbook::shape::PLAY;
+use crate::playbook::{Condition, Frame, FrameKind, Keyword, Play, Prompt};
 
 impl Reader<'_> {
     /// A play; what an import of its playbook gave goes on top.
@@ -27,7 +28,7 @@ impl Reader<'_> {
                 let message = "both 'user' and 'remote_user' are set for this play. The use of 'user' is deprecated, and should be removed";
                 return Err(parser_error(message, &place));
             }
-            keywords.values.insert("remote_user", user.clone());
+            keywords.values.insert(Keyword::RemoteUser, user.clone());
         }
         let hosts = hosts(entry)?;
         if !vars.is_empty() {
@@ -60,7 +61,7 @@ impl Reader<'_> {
                 roles.extend(loader.spare(self.role_entry(role, &frame, &place))?);
             }
         }
-        let mut handlers = std::mem::take(&mut self.brought.get_mut().handlers);
+        let mut handlers = std::mem::take(&mut self.loaded.get_mut().handlers);
         if let Some(list) = get("handlers") {
             let malformed = "A malformed block was encountered while loading handlers:";
             let own = self.handlers(&list, &frame, malformed, &place);
@@ -77,9 +78,9 @@ impl Reader<'_> {
         let (pre_tasks, post_tasks, tasks) =
             (section("pre_tasks")?, section("post_tasks")?, section("tasks")?);
         let folder = self.loader.folder.clone();
-        let brought = self.finish(Vec::new());
-        handlers.extend(brought.handlers);
-        roles.extend(brought.roles.into_iter().map(|role| (role, Vec::new())));
+        let loaded = self.finish(Vec::new());
+        handlers.extend(loaded.handlers);
+        roles.extend(loaded.roles.into_iter().map(|role| (role, Vec::new())));
         Ok(Play {
             folder,
             hosts,

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use playbook_api::arguments::to_bool;
 use playbook_api::{Error, ErrorKind, Value};
 
-use super::fields::{self, ROLE, parser_error, type_name};
+use super::fields::{self, parser_error, type_name};
 use super::files::role_files;
 use super::tasks::Reader;
 use crate::document::{Entry, Kind, Node};
 use crate::inventory::Vars;
+use crate::playbook::shape::ROLE;
 
 /// meta/main.yml.
 #[derive(Default)]

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use playbook_api::{Error, Map, Place, Value};
 
 use super::collections;
-use super::fields::{ROLE, parser_error};
+use super::fields::parser_error;
 use super::role_files::{Meta, RoleFiles, with_galaxy_name};
 use super::tasks::Reader;
 use crate::document::{Entry, Kind, Node};
 use crate::inventory::Vars;
 use crate::paths;
+use crate::playbook::shape::ROLE;
 use crate::playbook::{
     Action, Block, Condition, Frame, FrameKind, Item, Keywords, Role, RoleSpec, Task, TaskId,
 };
@@ -196,7 +197,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Adds the blocks of a role's dependencies and its own; its handlers go to what was brought.
+    /// Adds the blocks of a role's dependencies and its own; its handlers are added to the loaded ones.
     fn compile(&self, draft: &Draft, parent: &Arc<Frame>, items: &mut Vec<Item>) -> Result<(), Error> {
         let role = &draft.role;
         let frame = Frame::new(FrameKind::Role(role.clone()), draft.keywords.clone(), Some(parent));
@@ -216,7 +217,7 @@ impl Reader<'_> {
         }
         if let Some(node) = files.one("handlers", draft.handlers_from.as_deref())? {
             let handlers = self.handlers(&node, &frame, &must("handlers"), node.place())?;
-            self.brought.borrow_mut().handlers.extend(handlers);
+            self.loaded.borrow_mut().handlers.extend(handlers);
         }
         items.push(Item::Block(Arc::new(Block {
             id: TaskId::next(),
@@ -287,10 +288,7 @@ fn last_part(path: &Path) -> String {
 /// Equal for two uses of a role that are the same use.
 fn identity(wanted: &Use, found: &Found) -> String {
     let map = |vars: &Vars| vars.iter().map(|(k, v)| (Value::from(k.clone()), v.raw())).collect::<Map>();
-    let when = wanted.keywords.when.iter().map(|condition| match condition {
-        Condition::Expression(expression) => expression.source().to_string(),
-        Condition::Node(node) => node.raw().to_string(),
-    });
+    let when = wanted.keywords.when.iter().map(Condition::written);
     let tags = wanted.keywords.tags.iter().map(|tag| tag.raw().to_string());
     let from = wanted.spec.map(|s| (&s.tasks_from, &s.vars_from, &s.defaults_from, &s.handlers_from));
     format!(

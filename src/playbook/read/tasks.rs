@@ -4,24 +4,23 @@ use std::cell::{OnceCell, RefCell};
 use std::path::Path;
 use std::sync::Arc;
 
+use playbook_api::name::builtin;
 use playbook_api::{Error, ErrorKind, Place};
 
-use super::action::{self, Parsed, short_name};
-use super::fields::{
-    self, BLOCK, HANDLER, HANDLER_INCLUDE, INCLUDE, INCLUDE_ROLE, Shape, TASK_SHAPE, parser_error, type_name,
-};
+use super::action::{self, Parsed};
+use super::fields::{self, parser_error, type_name};
 use super::include::{check_role_options, include_keywords, with_file};
-use super::loader::Brought;
-use super::loader::Loader;
+use super::loader::{LoadedTasks, Loader};
 use crate::document::{Kind, Node};
 use crate::inventory::Vars;
-use crate::playbook::{Block, Condition, Frame, FrameKind, Handler, Item, Loop, LoopControl, Task, TaskId};
+use crate::playbook::shape::{BLOCK, HANDLER, HANDLER_INCLUDE, INCLUDE, INCLUDE_ROLE, Shape, TASK};
+use crate::playbook::{Block, Condition, Frame, FrameKind, Handler, Item, Keyword, Loop, LoopControl, Meta, Task, TaskId};
 
 /// Reads what belongs to one play, or to one include.
 pub(super) struct Reader<'a> {
     pub loader: &'a Loader<'a>,
     /// Roles that tasks import, and their handlers.
-    pub brought: RefCell<Brought>,
+    pub loaded: RefCell<LoadedTasks>,
     /// The play's vars_files, and what they say once the name of an import needs it.
     pub vars_files: Vec<Node>,
     pub known: OnceCell<Vars>,
@@ -29,11 +28,11 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub fn new(loader: &'a Loader<'a>) -> Self {
-        Reader { loader, brought: RefCell::default(), vars_files: Vec::new(), known: OnceCell::new() }
+        Reader { loader, loaded: RefCell::default(), vars_files: Vec::new(), known: OnceCell::new() }
     }
 
-    pub fn finish(self, items: Vec<Item>) -> Brought {
-        Brought { items, ..self.brought.into_inner() }
+    pub fn finish(self, items: Vec<Item>) -> LoadedTasks {
+        LoadedTasks { items, ..self.loaded.into_inner() }
     }
 
     /// A list of tasks and blocks. `malformed` says what was read, should it be no such list; `owner` is where
@@ -83,7 +82,7 @@ impl<'a> Reader<'a> {
         }
         let parsed = action::parse(entry, frame, self.loader)?;
         let action = parsed.action.name.clone();
-        match short_name(&action) {
+        match builtin(&action) {
             "import_tasks" => {
                 let task =
                     self.task(entry, parsed, frame, if handlers { &HANDLER_INCLUDE } else { &INCLUDE })?;
@@ -113,15 +112,12 @@ impl<'a> Reader<'a> {
                 self.import_role(&task, items)
             }
             name => {
-                let is_meta = name == "meta";
-                let task = self.task(entry, parsed, frame, if handlers { &HANDLER } else { &TASK_SHAPE })?;
-                let end_role = task.action.args.get("_raw_params").and_then(Node::as_str) == Some("end_role");
-                let flushes =
-                    task.action.args.get("_raw_params").and_then(Node::as_str) == Some("flush_handlers");
-                if is_meta && flushes && handlers {
+                let task = self.task(entry, parsed, frame, if handlers { &HANDLER } else { &TASK })?;
+                let meta = if name == "meta" { Meta::of(&task).ok() } else { None };
+                if meta == Some(Meta::FlushHandlers) && handlers {
                     return Err(parser_error("flush_handlers cannot be used as a handler", entry.place()));
                 }
-                if is_meta && end_role && (handlers || frame.role().is_none()) {
+                if meta == Some(Meta::EndRole) && (handlers || frame.role().is_none()) {
                     let whence = if handlers { "from a handler" } else { "from outside of a role" };
                     return Err(parser_error(format!("Cannot execute 'end_role' {whence}"), entry.place()));
                 }
@@ -176,7 +172,7 @@ impl<'a> Reader<'a> {
         let skip = |key: &str| known(key) || lookup(key);
         let mut keywords = self.loader.keywords(shape, entry, skip)?;
         if parsed.local {
-            keywords.values.insert("delegate_to", Node::value(entry.place().clone(), "localhost"));
+            keywords.values.insert(Keyword::DelegateTo, Node::value(entry.place().clone(), "localhost"));
         }
         let get = |name: &str| entry.get(name).filter(|node| !node.is_null()).cloned();
         let list = |name: &str| get(name).map(|node| Condition::list(&node));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use playbook_api::{Doc, Error, Failure, JsonSchema, Outcome, map};
+use playbook_api::{Doc, Error, Failure, JsonSchema, Outcome, map, defaults};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN, copy, script};
@@ -19,7 +19,7 @@ pub struct Assemble {
     #[serde(default)]
     dest: String,
     /// The folder is on the host.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     remote_src: bool,
     /// What stands between two pieces.
     delimiter: Option<String>,
@@ -29,12 +29,8 @@ pub struct Assemble {
     #[serde(default)]
     ignore_hidden: bool,
     /// Open pieces that are vaults.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     decrypt: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Action for Assemble {

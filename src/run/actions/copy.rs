@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use playbook_api::context::Source;
-use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Map, Outcome, Value};
+use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Map, Outcome, Value, defaults};
 use serde::Deserialize;
 
 use super::tree::Tree;
@@ -48,7 +48,7 @@ pub struct Common {
     #[serde(default)]
     backup: bool,
     /// Replace a file that differs; without it only a missing one is written.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     force: bool,
     /// Follow a link at the destination.
     follow: Option<bool>,
@@ -67,10 +67,6 @@ pub struct Common {
     setype: Option<String>,
     /// SELinux level.
     selevel: Option<String>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// Copies a file, a folder or given text to the host.
@@ -94,12 +90,12 @@ pub struct Copy {
     #[schemars(extend("format" = "raw"))]
     directory_mode: Option<serde_json::Value>,
     /// Copy what links in `src` point to, rather than the links.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     local_follow: bool,
     /// SHA-1 that the source must have.
     checksum: Option<String>,
     /// Open vaulted files on the way.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     decrypt: bool,
 }
 

@@ -19,6 +19,7 @@ impl Action for Fail {
         examples: "- fail:\n    msg: The image tag is missing\n  when: image_tag is not defined\n",
         ..BUILTIN
     };
+    const CHECKS_ARGUMENTS: bool = true;
 
     fn run(self, _: &mut ActionCall) -> Result<Outcome, Failure> {
         Err(Failure::new(self.msg.unwrap_or_else(|| "Failed as requested from task".into())))

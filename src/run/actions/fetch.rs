@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
 use playbook_api::context::Source;
-use playbook_api::{Arguments, Doc, Failure, JsonSchema, Outcome, Value, map};
+use playbook_api::{Arguments, Doc, Failure, JsonSchema, Outcome, Value, map, defaults};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
@@ -22,15 +22,11 @@ pub struct Fetch {
     #[serde(default)]
     flat: bool,
     /// Fail where the file is not there.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     fail_on_missing: bool,
     /// Compare the checksums afterwards; what arrives is the whole file either way.
-    #[serde(default = "yes", rename = "validate_checksum")]
+    #[serde(default = "defaults::yes", rename = "validate_checksum")]
     _validate_checksum: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Action for Fetch {

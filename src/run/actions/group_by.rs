@@ -25,6 +25,7 @@ impl Action for GroupBy {
         examples: "- group_by:\n    key: os_{{ ansible_facts['distribution'] }}\n",
         ..BUILTIN
     };
+    const CHECKS_ARGUMENTS: bool = true;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let clean = |name: &str| Arc::<str>::from(name.replace(' ', "-"));

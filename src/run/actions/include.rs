@@ -108,8 +108,7 @@ fn loop_vars(call: &ActionCall) -> crate::inventory::Vars {
     if task.loop_over.is_none() {
         return Default::default();
     }
-    let local = call.scope.local().iter();
-    local.map(|(name, value)| (name.clone(), Node::value(task.place.clone(), value.clone()))).collect()
+    call.scope.locals().map(|(name, value)| (name.clone(), Node::value(task.place.clone(), value.clone()))).collect()
 }
 
 /// What the report shows for the loop item.
@@ -122,8 +121,8 @@ fn label(call: &ActionCall) -> Result<Option<String>, Error> {
         return call.renderer().value(node).map(|v| Some(v.to_text().into_owned()));
     }
     let name =
-        call.scope.local().get("ansible_loop_var").map(|v| v.to_text().into_owned()).unwrap_or_default();
-    Ok(call.scope.local().get(name.as_str()).map(|v: &Value| v.to_text().into_owned()))
+        call.scope.local("ansible_loop_var").map(|v| v.to_text().into_owned()).unwrap_or_default();
+    Ok(call.scope.local(&name).map(|v: &Value| v.to_text().into_owned()))
 }
 
 /// Looks for an included file where Ansible does.

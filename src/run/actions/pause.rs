@@ -1,10 +1,10 @@
 //! `pause`
 
 use std::io::{BufRead, IsTerminal, Write};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use playbook_api::python::repr;
-use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value};
+use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value, defaults};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
@@ -23,12 +23,8 @@ pub struct Pause {
     /// What to ask; what is typed is returned.
     prompt: Option<String>,
     /// Show what is typed.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     echo: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 fn number(value: &serde_json::Value) -> Option<f64> {
@@ -64,7 +60,7 @@ impl Action for Pause {
                         repr(&value)
                     ))
                 })?;
-                limit = Some(n.max(0.0) * unit);
+                limit = Some(call.duration(name, n * unit)?.as_secs_f64());
             }
         }
         let name = describe::name(call.item.task, call.scope);
@@ -77,7 +73,7 @@ impl Action for Pause {
             Some(seconds) => {
                 let text = format!("Pausing for {} seconds", seconds.max(1.0) as u64);
                 (call.item.emit)(crate::report::Event::Text(text));
-                call.item.play.sleep(Duration::from_secs_f64(seconds.max(1.0)))?;
+                call.item.play.sleep(call.duration("seconds", seconds.max(1.0))?)?;
             }
             None if std::io::stdin().is_terminal() => {
                 eprint!("[{name}]\n{prompt}:\r\n");

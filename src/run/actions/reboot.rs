@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use playbook_api::time::deadline;
 use playbook_api::{Doc, Failure, JsonSchema, Outcome};
 use serde::Deserialize;
 
@@ -61,6 +62,7 @@ impl Action for Reboot {
         examples: "- reboot:\n    reboot_timeout: 300\n",
         ..BUILTIN
     };
+    const CHECKS_ARGUMENTS: bool = true;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let plugin = target::of_task(call)?.login.plugin;
@@ -71,6 +73,7 @@ impl Action for Reboot {
         if call.check {
             return Ok(Outcome::changed(true).with("rebooted", true).with("elapsed", 0));
         }
+        let post_delay = call.duration("post_reboot_delay", self.post_reboot_delay)?;
         let system = System::of(call)?;
         let boot_time = self.boot_time_command.as_deref().unwrap_or(system.boot_time);
         let before = asked(call.execute(boot_time)?)
@@ -89,7 +92,7 @@ impl Action for Reboot {
             let message = format!("Reboot command failed. Error was: '{said}'");
             return Err(Failure::new(message).with("rebooted", false).with("elapsed", elapsed()));
         }
-        call.item.play.sleep(seconds(self.post_reboot_delay))?;
+        call.item.play.sleep(post_delay)?;
 
         let is_up = |output: Output| match asked(output) {
             Ok(now) if now.is_empty() || now == before => Err("the host has not been restarted yet".into()),
@@ -106,7 +109,7 @@ impl Action for Reboot {
 impl Reboot {
     /// The command line that restarts the host.
     fn command(&self, call: &mut ActionCall, system: &System) -> Result<String, Failure> {
-        let delay = seconds(self.pre_reboot_delay).as_secs();
+        let delay = call.duration("pre_reboot_delay", self.pre_reboot_delay)?.as_secs();
         let given =
             self.reboot_command.as_deref().map(|command| command.split_once(' ').unwrap_or((command, "")));
         let (program, arguments) = match given {
@@ -136,7 +139,7 @@ impl Reboot {
         what: &str,
         is_good: impl Fn(Output) -> Result<String, String>,
     ) -> Result<(), Failure> {
-        let end = Instant::now() + Duration::from_secs(self.reboot_timeout);
+        let end = deadline(Duration::from_secs(self.reboot_timeout));
         let mut pause = Duration::from_secs(1);
         let mut last = String::new();
         while Instant::now() < end {
@@ -218,9 +221,4 @@ fn asked(output: Output) -> Result<String, String> {
         0 => Ok(stdout),
         code => Err(format!("rc: {code}, stdout: {stdout}, stderr: {stderr}")),
     }
-}
-
-/// A delay; less than none is none.
-fn seconds(delay: f64) -> Duration {
-    Duration::from_secs(delay.clamp(0.0, 1e9) as u64)
 }

@@ -1,6 +1,6 @@
 //! `script`
 
-use playbook_api::{Arguments, Doc, Failure, JsonSchema, Map, Outcome, Value, map};
+use playbook_api::{Arguments, Doc, Failure, JsonSchema, Map, Outcome, Value, map, defaults};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN, copy};
@@ -24,12 +24,8 @@ pub struct Script {
     /// The program that runs it, rather than the one it names itself.
     executable: Option<String>,
     /// Open a script that is a vault.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     decrypt: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Action for Script {

@@ -9,6 +9,7 @@ use super::{Action, ActionCall, BUILTIN};
 use crate::document::{Node, Trust};
 use crate::playbook::check_variable_name;
 use crate::run::call::effect::Effect;
+use crate::run::call::keyword;
 
 /// Sets variables of a host for the rest of the run. Any argument is a variable.
 #[derive(Deserialize, JsonSchema)]
@@ -40,7 +41,7 @@ impl Action for SetFact {
         }
         let facts: Map = values.iter().map(|(k, v)| (Value::from(k.clone()), v.clone())).collect();
         let delegate =
-            crate::run::call::keyword::boolean(call.item.task, "delegate_facts", &call.renderer())?
+            keyword::of(call.item.task, &call.renderer()).delegate_facts()?
                 == Some(true);
         let host = if delegate { call.target().clone() } else { call.item.host.clone() };
         call.carry.extend(values.iter().cloned());

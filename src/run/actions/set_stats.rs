@@ -35,6 +35,7 @@ impl Action for SetStats {
         examples: "- set_stats:\n    data:\n      deployed_image: \"{{ image }}\"\n",
         ..BUILTIN
     };
+    const CHECKS_ARGUMENTS: bool = true;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let Value::Map(data) = Value::from_json(self.data) else {

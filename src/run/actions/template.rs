@@ -1,6 +1,6 @@
 //! `template`
 
-use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value};
+use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value, defaults};
 use serde::Deserialize;
 
 use super::copy::{self, Common};
@@ -34,17 +34,13 @@ pub struct Template {
     /// What ends a comment.
     comment_end_string: Option<String>,
     /// Drop the newline after a block.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     trim_blocks: bool,
     /// Drop the blanks before a block.
     #[serde(default)]
     lstrip_blocks: bool,
     /// The encoding of the result; utf-8.
     output_encoding: Option<String>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 fn newline() -> String {

@@ -1,6 +1,6 @@
 //! `unarchive`: brings the archive to the host, where the module unpacks it.
 
-use playbook_api::{Arguments, Doc, Failure, JsonSchema, Outcome};
+use playbook_api::{Arguments, Doc, Failure, JsonSchema, Outcome, defaults};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN, copy, script};
@@ -23,12 +23,8 @@ pub struct Unarchive {
     /// Where this exists on the host, nothing is unpacked.
     creates: Option<String>,
     /// Open an archive that is a vault.
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::yes")]
     decrypt: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Action for Unarchive {

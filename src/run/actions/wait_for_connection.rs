@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use playbook_api::time::deadline;
 use playbook_api::{Arguments, Doc, Failure, JsonSchema, Map, Outcome};
 use serde::Deserialize;
 
@@ -45,6 +46,7 @@ impl Action for WaitForConnection {
         examples: "- wait_for_connection:\n    delay: 10\n    timeout: 300\n",
         ..BUILTIN
     };
+    const CHECKS_ARGUMENTS: bool = true;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         if call.check {
@@ -52,7 +54,7 @@ impl Action for WaitForConnection {
         }
         let start = Instant::now();
         call.item.play.sleep(Duration::from_secs(self.delay))?;
-        let end = Instant::now() + Duration::from_secs(self.timeout);
+        let end = deadline(Duration::from_secs(self.timeout));
         loop {
             let ping = Arguments { values: Map::default(), ..call.args.clone() };
             let failure = match call.call_module("ansible.builtin.ping", ping) {

@@ -17,6 +17,8 @@ pub trait Action: DeserializeOwned + JsonSchema {
     const ASYNC: bool = false;
     /// Any other argument is taken too (`set_fact`'s variables).
     const FREE: bool = false;
+    /// Whether the action of ansible-core rejects unknown arguments itself, which words the error differently.
+    const CHECKS_ARGUMENTS: bool = false;
     /// Where hosts go together, one of them runs it for all.
     const ONCE: bool = false;
 
@@ -43,7 +45,7 @@ impl ActionEntry {
             asynchronous: A::ASYNC,
             free: A::FREE,
             once: A::ONCE,
-            build: Spec::of::<A>,
+            build: || Spec { checked_by_action: A::CHECKS_ARGUMENTS, ..Spec::of::<A>() },
             spec: OnceLock::new(),
             run: |entry, call| {
                 let mut args = call.args.clone();

@@ -14,8 +14,8 @@ use crate::vars::HostScope;
 pub fn task(play: &PlayState, task: &Task, handler: bool, scope: &Arc<HostScope>) -> TaskInfo {
     let renderer = scope.renderer();
     let no_log =
-        keyword::boolean(task, "no_log", &renderer).ok().flatten().unwrap_or(play.shared.settings.no_log);
-    let check = keyword::boolean(task, "check_mode", &renderer).ok().flatten();
+        keyword::of(task, &renderer).no_log().ok().flatten().unwrap_or(play.shared.settings.no_log);
+    let check = keyword::of(task, &renderer).check_mode().ok().flatten();
     let shows_args = crate::report::callbacks::want_arguments(&play.shared.settings) && !no_log;
     let args = if shows_args {
         task.action

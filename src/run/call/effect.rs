@@ -46,17 +46,19 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// Whether this adds a host that one of the effects before it adds already.
-    pub fn adds_again(&self, before: &[Effect]) -> bool {
-        let Effect::AddHost { name, groups, vars } = self else { return false };
-        before.iter().any(|effect| match effect {
-            Effect::AddHost { name: known, groups: its_groups, vars: its_vars } => {
+    /// Whether this adds a host that an earlier effect adds already, with its groups and variables.
+    pub fn adds_again(&self, before: &Effect) -> bool {
+        match (self, before) {
+            (
+                Effect::AddHost { name, groups, vars },
+                Effect::AddHost { name: known, groups: its_groups, vars: its_vars },
+            ) => {
                 known == name
                     && groups.iter().all(|g| its_groups.contains(g))
                     && vars.iter().all(|(k, v)| its_vars.get(k).is_some_and(|old| old.raw() == v.raw()))
             }
             _ => false,
-        })
+        }
     }
 }
 

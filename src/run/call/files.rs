@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use md5::Md5;
 use playbook_api::context::{Sink, Source};
+use playbook_api::sync;
 use sha1::{Digest, Sha1};
 
 /// What a call of a module has of the controller's files.
@@ -93,7 +94,7 @@ impl Arrival {
 
     /// What arrived, if anything did.
     pub fn sums(&self) -> Option<Sums> {
-        self.sums.lock().unwrap_or_else(|e| e.into_inner()).clone()
+        sync::lock(&self.sums).clone()
     }
 }
 
@@ -119,7 +120,7 @@ impl Sink for Arrival {
         }
         file.persist(&self.place).map_err(|e| e.error)?;
         let sums = Sums { sha1: hex::encode(sha1.finalize()), md5: hex::encode(md5.finalize()) };
-        *self.sums.lock().unwrap_or_else(|e| e.into_inner()) = Some(sums);
+        *sync::lock(&self.sums) = Some(sums);
         Ok(())
     }
 }

@@ -1,56 +1,119 @@
 //! Keywords, rendered when a task runs.
 
-use playbook_api::{Error, Map, Value, arguments::to_bool};
+use std::time::Duration;
+
+use playbook_api::{Error, Map, Value, arguments::to_bool, time};
 
 use crate::document::Node;
-use crate::playbook::{Condition, Task};
+use crate::playbook::{Condition, Keyword, KeywordKind, Task};
 use crate::template::{Deprecation, Renderer};
 
-/// The value of an inheritable keyword, the task's own first; `omit` stands for what is around it.
-fn value<'a>(task: &'a Task, name: &str, renderer: &Renderer) -> Result<Option<(Value, &'a Node)>, Error> {
-    let around = task.frame.chain().map(|frame| &frame.keywords);
-    for node in std::iter::once(&task.keywords).chain(around).filter_map(|k| k.values.get(name)) {
-        match renderer.value(node)? {
-            Value::Omit => {}
-            Value::Null => return Ok(None),
-            value => return Ok(Some((value, node))),
+/// The inherited keywords of a task, each rendered when it is asked for: what it says may depend on the loop's item
+/// and on what earlier attempts registered, and an error in a keyword that nothing asks for does no harm.
+pub struct TaskKeywords<'a> {
+    task: &'a Task,
+    renderer: &'a Renderer,
+}
+
+/// Returns the keywords of a task, as this renderer renders them.
+pub fn of<'a>(task: &'a Task, renderer: &'a Renderer) -> TaskKeywords<'a> {
+    TaskKeywords { task, renderer }
+}
+
+macro_rules! accessors {
+    ($($method:ident = $keyword:ident: $kind:ident $reader:ident -> $type:ty,)*) => {
+        impl TaskKeywords<'_> {
+            $(
+                #[doc = concat!("Returns `", stringify!($method), "`, if it is given.")]
+                pub fn $method(&self) -> Result<Option<$type>, Error> {
+                    const { assert!(matches!(Keyword::$keyword.kind(), KeywordKind::$kind)) };
+                    self.$reader(Keyword::$keyword)
+                }
+            )*
         }
+    };
+}
+
+accessors! {
+    any_errors_fatal = AnyErrorsFatal: Boolean boolean -> bool,
+    r#become = Become: Boolean boolean -> bool,
+    become_exe = BecomeExe: Text text -> String,
+    become_flags = BecomeFlags: Text text -> String,
+    become_method = BecomeMethod: Text text -> String,
+    become_user = BecomeUser: Text text -> String,
+    check_mode = CheckMode: Boolean boolean -> bool,
+    connection = Connection: Text text -> String,
+    debugger = Debugger: Text text -> String,
+    delegate_facts = DelegateFacts: Boolean boolean -> bool,
+    delegate_to = DelegateTo: Text text -> String,
+    diff = Diff: Boolean boolean -> bool,
+    ignore_errors = IgnoreErrors: Boolean boolean -> bool,
+    ignore_unreachable = IgnoreUnreachable: Boolean boolean -> bool,
+    no_log = NoLog: Boolean boolean -> bool,
+    port = Port: Integer integer -> i64,
+    remote_user = RemoteUser: Text text -> String,
+    run_once = RunOnce: Boolean boolean -> bool,
+    throttle = Throttle: Integer integer -> i64,
+    timeout = Timeout: Integer integer -> i64,
+}
+
+impl<'a> TaskKeywords<'a> {
+    /// The value of a keyword, the task's own first; `omit` stands for what is around it.
+    fn value(&self, keyword: Keyword) -> Result<Option<(Value, &'a Node)>, Error> {
+        let around = self.task.frame.chain().map(|frame| &frame.keywords);
+        let all = std::iter::once(&self.task.keywords).chain(around);
+        for node in all.filter_map(|keywords| keywords.values.get(&keyword)) {
+            match self.renderer.value(node)? {
+                Value::Omit => {}
+                Value::Null => return Ok(None),
+                value => return Ok(Some((value, node))),
+            }
+        }
+        Ok(None)
     }
-    Ok(None)
+
+    fn boolean(&self, keyword: Keyword) -> Result<Option<bool>, Error> {
+        let Some((value, node)) = self.value(keyword)? else { return Ok(None) };
+        to_bool(&value).map(Some).ok_or_else(|| {
+            let value = playbook_api::python::repr(&value);
+            Error::new(format!("The value {value} could not be converted to 'bool'.")).at(node.place())
+        })
+    }
+
+    /// Empty text counts as not given.
+    fn text(&self, keyword: Keyword) -> Result<Option<String>, Error> {
+        let value = self.value(keyword)?.map(|(value, _)| value.to_text().into_owned());
+        Ok(value.filter(|text| !text.is_empty()))
+    }
+
+    fn integer(&self, keyword: Keyword) -> Result<Option<i64>, Error> {
+        let Some((value, node)) = self.value(keyword)? else { return Ok(None) };
+        to_integer(&value, node, keyword.name()).map(Some)
+    }
 }
 
-/// An inheritable boolean keyword.
-pub fn boolean(task: &Task, name: &str, renderer: &Renderer) -> Result<Option<bool>, Error> {
-    let Some((value, node)) = value(task, name, renderer)? else { return Ok(None) };
-    to_bool(&value).map(Some).ok_or_else(|| {
-        let value = playbook_api::python::repr(&value);
-        Error::new(format!("The value {value} could not be converted to 'bool'.")).at(node.place())
-    })
-}
-
-/// An inheritable text keyword; empty counts as not given.
-pub fn text(task: &Task, name: &str, renderer: &Renderer) -> Result<Option<String>, Error> {
-    let value = value(task, name, renderer)?.map(|(value, _)| value.to_text().into_owned());
-    Ok(value.filter(|text| !text.is_empty()))
-}
-
-/// A whole number, where text that reads as one will do.
+/// Renders an integer; text that reads as one will do.
 pub fn integer(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<i64>, Error> {
-    let value = renderer.value(node)?;
-    let number = match &value {
-        Value::Null | Value::Omit => return Ok(None),
+    match renderer.value(node)? {
+        Value::Null | Value::Omit => Ok(None),
+        value => to_integer(&value, node, name).map(Some),
+    }
+}
+
+fn to_integer(value: &Value, node: &Node, name: &str) -> Result<i64, Error> {
+    let number = match value {
         Value::Str(text) => text.trim().parse::<f64>().ok(),
         other => other.as_f64(),
     };
-    number.map(|n| Some(n as i64)).ok_or_else(|| {
-        let shown = playbook_api::python::repr(&value);
+    number.filter(|number| number.is_finite()).map(|number| number as i64).ok_or_else(|| {
+        let shown = playbook_api::python::repr(value);
         Error::new(format!("invalid literal for int() with base 10: {shown}"))
             .at(node.place())
-            .with_help(format!("`{name}` takes a whole number"))
+            .with_help(format!("`{name}` takes an integer."))
     })
 }
 
-/// A number with a fraction.
+/// Renders a number, which may have a fraction.
 pub fn float(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<f64>, Error> {
     let value = renderer.value(node)?;
     let number = match &value {
@@ -64,10 +127,21 @@ pub fn float(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<f64>
     })
 }
 
+/// Renders a number of seconds. One that is negative, not finite or longer than a hundred years is an error.
+pub fn seconds(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<Duration>, Error> {
+    let Some(number) = float(node, name, renderer)? else { return Ok(None) };
+    let duration = time::seconds(number);
+    duration.map(Some).map_err(|e| {
+        e.context(format!("the field '{name}' has an invalid value"))
+            .at(node.place())
+            .with_help(format!("`{name}` is a number of seconds that is not negative."))
+    })
+}
+
 /// `environment`, from the outermost level in: lists and single dicts, the inner ones win.
 pub fn environment(task: &Task, renderer: &Renderer) -> Result<Vec<(String, String)>, Error> {
     let mut merged = Map::default();
-    for node in inherited(task, "environment") {
+    for node in inherited(task, Keyword::Environment) {
         let parts: Vec<&Node> = node.as_list().map_or_else(|| vec![node], |items| items.iter().collect());
         for part in parts {
             match part.as_map() {
@@ -112,11 +186,11 @@ fn add_environment(merged: &mut Map, value: Value, node: &Node) -> Result<(), Er
 }
 
 /// A keyword's values, outermost first, the task's own last.
-pub fn inherited<'a>(task: &'a Task, name: &'a str) -> Vec<&'a Node> {
+pub fn inherited(task: &Task, keyword: Keyword) -> Vec<&Node> {
     let mut nodes: Vec<&Node> =
-        task.frame.chain().filter_map(|frame| frame.keywords.values.get(name)).collect();
+        task.frame.chain().filter_map(|frame| frame.keywords.values.get(&keyword)).collect();
     nodes.reverse();
-    nodes.extend(task.keywords.values.get(name));
+    nodes.extend(task.keywords.values.get(&keyword));
     nodes
 }
 

@@ -11,7 +11,7 @@ pub mod state;
 use std::sync::Arc;
 use std::time::Duration;
 
-use playbook_api::{Arguments, Error, Value};
+use playbook_api::{Arguments, Error, Value, time};
 
 use effect::Effect;
 use files::Files;
@@ -88,6 +88,16 @@ impl<'a> ActionCall<'a> {
         self.delegated.unwrap_or(self.item.host)
     }
 
+    /// Converts an argument of the task into a duration. One that is negative is as good as zero.
+    pub fn duration(&self, name: &str, seconds: f64) -> Result<Duration, Error> {
+        time::seconds(if seconds < 0.0 { 0.0 } else { seconds }).map_err(|e| {
+            e.context(format!("argument '{name}' is not valid"))
+                .at_opt(self.args.places.get(name))
+                .at(&self.item.task.place)
+        })
+    }
+
+    /// Returns an error at the place of the task.
     pub fn error(&self, message: impl Into<String>) -> Error {
         Error::new(message).at(&self.item.task.place)
     }

@@ -56,13 +56,15 @@ pub fn failed(info: &Arc<TaskInfo>, scope: &HostScope, error: Error) -> TaskResu
 
 /// `ignore_errors` and `ignore_unreachable`.
 pub fn ignore(scope: &HostScope, result: &mut TaskResult) {
-    let name = match result.status {
-        Status::Failed => "ignore_errors",
-        Status::Unreachable => "ignore_unreachable",
+    let Some(task) = scope.task() else { return };
+    let renderer = scope.renderer();
+    let keywords = keyword::of(task, &renderer);
+    let ignored = match result.status {
+        Status::Failed => keywords.ignore_errors(),
+        Status::Unreachable => keywords.ignore_unreachable(),
         _ => return,
     };
-    let Some(task) = scope.task() else { return };
-    match keyword::boolean(task, name, &scope.renderer()) {
+    match ignored {
         Ok(Some(true)) => result.ignored = true,
         Ok(_) => {}
         Err(e) => result.warnings.push(e.to_string()),

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use playbook_api::context::Cancel;
+use playbook_api::time::deadline;
 use playbook_api::{Context, Error, Registry, Value};
 
 use super::action::Actions;
@@ -105,7 +106,7 @@ pub struct PlayState {
 impl PlayState {
     /// Sleeps, unless the run is interrupted meanwhile.
     pub fn sleep(&self, time: Duration) -> Result<(), Error> {
-        let end = Instant::now() + time;
+        let end = deadline(time);
         while let Some(left) = end.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()) {
             if self.shared.interrupt.is_set() {
                 return Err(Error::new("interrupted while waiting"));

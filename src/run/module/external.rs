@@ -173,7 +173,7 @@ fn words_of(arguments: &serde_json::Value) -> String {
 fn with_internal(call: &ActionCall, found: &Found, values: &Map) -> Result<Value, Error> {
     let shared = &call.item.play.shared;
     let settings = &shared.settings;
-    let no_log = keyword::boolean(call.item.task, "no_log", &call.renderer())?.unwrap_or(false);
+    let no_log = keyword::of(call.item.task, &call.renderer()).no_log()?.unwrap_or(false);
     let scope = scope_of(call);
     let facility = variable(&scope, "ansible_syslog_facility")?;
     let log_info = settings.target_log_info.clone();

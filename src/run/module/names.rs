@@ -5,12 +5,12 @@ use std::sync::Arc;
 use playbook_api::Registry;
 
 use crate::foreign::{Foreign, Kind};
-use crate::playbook::{self, Task};
+use crate::playbook::{self, Keyword, Task};
 use crate::run::call::action::Actions;
 
 /// The collections whose content short names may mean in a task.
 pub fn search(task: &Task) -> Vec<Arc<str>> {
-    match task.keywords.values.get("collections") {
+    match task.keywords.values.get(&Keyword::Collections) {
         Some(node) => playbook::collections::names(node),
         None => playbook::collections::search_in(&task.frame, &task.place.file),
     }

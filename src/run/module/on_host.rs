@@ -36,8 +36,8 @@ pub(super) fn time_limit(call: &ActionCall) -> Result<Option<Duration>, Error> {
         return Ok(call.limit);
     }
     let shared = &call.item.play.shared;
-    let seconds = match call.item.task.keyword("timeout") {
-        Some(node) => keyword::integer(node, "timeout", &call.renderer())?.unwrap_or(0),
+    let seconds = match keyword::of(call.item.task, &call.renderer()).timeout()? {
+        Some(seconds) => seconds,
         None => i64::try_from(shared.settings.task_timeout).unwrap_or(0),
     };
     Ok(u64::try_from(seconds).ok().filter(|s| *s > 0).map(Duration::from_secs))
@@ -80,19 +80,14 @@ fn on_host(
 ) -> Result<Outcome, Failure> {
     let target = target::of_task(call)?;
     tell(call, entry.doc.name, &target);
-    if let Some(user) = leaving(entry, &args).filter(|_| !context.check) {
+    if let Some(user) = (entry.user_to_disconnect)(&args).filter(|_| !context.check) {
+        // A helper that runs as this user and waits for calls would stand in the way.
         call.item.play.shared.connections.release(&target, user);
     }
     let connection = open(call, &target)?;
     let context = Context { temporary: Some(target.deploy.folder.into()), ..context };
     let entry = entry.clone();
     within(limit, context, move |context| connection.run(&entry, &args, context))
-}
-
-/// Who is to be removed: a helper of ours that waits as this user would stand in the way.
-fn leaving<'a>(entry: &ModuleEntry, args: &'a Arguments) -> Option<&'a str> {
-    let is_removed = entry.doc.name == "user" && args.get("state")?.as_str() == Some("absent");
-    args.get("name").or_else(|| args.get("user")).filter(|_| is_removed)?.as_str()
 }
 
 /// Runs a command line where the task acts.
@@ -103,9 +98,9 @@ pub fn execute(call: &ActionCall, command: &str) -> Result<Output, Failure> {
 }
 
 /// The same over a connection that is made anew, and may take so long to be made.
-pub fn execute_anew(call: &ActionCall, command: &str, patience: Option<Duration>) -> Result<Output, Failure> {
+pub fn execute_anew(call: &ActionCall, command: &str, timeout: Option<Duration>) -> Result<Output, Failure> {
     let mut target = target::of_task(call)?;
-    target.login.timeout = patience.unwrap_or(target.login.timeout);
+    target.login.timeout = timeout.unwrap_or(target.login.timeout);
     let connection = open(call, &target)?;
     connection.reset();
     let (context, command) = (context(call)?, command.to_owned());

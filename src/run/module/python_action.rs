@@ -56,7 +56,7 @@ pub fn run(call: &mut ActionCall, found: &Found) -> Result<Outcome, Failure> {
     let task = call.item.task.clone();
     let python = shared.foreign.python_for("action plugin", &found.name)?;
     let renderer = call.renderer();
-    let no_log = keyword::boolean(&task, "no_log", &renderer)?.unwrap_or(false);
+    let no_log = keyword::of(&task, &renderer).no_log()?.unwrap_or(false);
     let target = target::of_task(call)?;
     let environment: Map = keyword::environment(&task, &renderer)?
         .into_iter()

@@ -41,7 +41,7 @@ pub fn open(call: &ActionCall, target: &Target) -> Result<Option<Arc<dyn Connect
     let name = found.map_or_else(|| plugin.to_owned(), |found| found.name);
     let python = shared.foreign.python_for("connection plugin", &name)?;
     let (task, renderer) = (call.item.task, call.renderer());
-    let text = |name: &str| keyword::text(task, name, &renderer);
+    let keywords = keyword::of(task, &renderer);
     let other = target.r#become.as_ref();
     let body = json!({
         "plugin": name,
@@ -55,8 +55,8 @@ pub fn open(call: &ActionCall, target: &Target) -> Result<Option<Arc<dyn Connect
             "connection": name,
             "check_mode": call.check,
             "diff": call.diff,
-            "remote_user": text("remote_user")?,
-            "port": text("port")?.and_then(|port| port.parse::<u16>().ok()),
+            "remote_user": keywords.remote_user()?,
+            "port": keywords.port()?.and_then(|port| u16::try_from(port).ok()),
             "become": other.is_some(),
             "become_user": other.map(|other| &other.user),
             "become_method": other.map(|other| &other.method),

@@ -7,7 +7,8 @@ use std::time::Duration;
 use playbook_api::{Error, Value, arguments::to_bool};
 
 use crate::connection::{Become, Deploy, Login, Password, Target};
-use crate::run::call::{ActionCall, keyword};
+use crate::run::call::keyword::{self, TaskKeywords};
+use crate::run::call::ActionCall;
 use crate::settings::Settings;
 use crate::template::{Renderer, Scope};
 use crate::vars::HostScope;
@@ -27,7 +28,7 @@ pub fn of_task(call: &ActionCall) -> Result<Target, Error> {
     let asker = Asker { call, scope, renderer: call.renderer() };
     let shared = &call.item.play.shared;
     let settings = &shared.settings;
-    let plugin = match asker.text(&["ansible_connection"], "connection")? {
+    let plugin = match asker.text(&["ansible_connection"], |keywords| keywords.connection())? {
         Some(plugin) => plugin,
         None if is_implicit_localhost(scope, &host) => "local".into(),
         None => shared.options.connection.clone().unwrap_or_else(|| settings.transport.clone()),
@@ -57,6 +58,10 @@ fn is_implicit_localhost(scope: &HostScope, host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "::1") && inventory.hosts.get(host).is_none_or(|h| h.implicit)
 }
 
+fn no_port(port: impl std::fmt::Display) -> Error {
+    Error::new(format!("{port} is not a valid port: ports are numbers from 0 to 65535"))
+}
+
 /// Asks for what a connection needs to know.
 struct Asker<'a> {
     call: &'a ActionCall<'a>,
@@ -80,12 +85,24 @@ impl Asker<'_> {
     }
 
     /// A variable's text, or a keyword's.
-    fn text(&self, names: &[&str], keyword: &str) -> Result<Option<String>, Error> {
-        match self.variable(names)? {
-            Some(value) => Ok(Some(value.to_text().into_owned())),
-            None if keyword.is_empty() => Ok(None),
-            None => keyword::text(self.call.item.task, keyword, &self.renderer),
+    fn text(
+        &self,
+        names: &[&str],
+        keyword: impl FnOnce(&TaskKeywords) -> Result<Option<String>, Error>,
+    ) -> Result<Option<String>, Error> {
+        match self.variable_text(names)? {
+            Some(text) => Ok(Some(text)),
+            None => keyword(&self.keywords()),
         }
+    }
+
+    /// The text of the first of these variables that is set.
+    fn variable_text(&self, names: &[&str]) -> Result<Option<String>, Error> {
+        Ok(self.variable(names)?.map(|value| value.to_text().into_owned()))
+    }
+
+    fn keywords(&self) -> TaskKeywords<'_> {
+        keyword::of(self.call.item.task, &self.renderer)
     }
 
     fn number(&self, names: &[&str]) -> Result<Option<u64>, Error> {
@@ -96,7 +113,7 @@ impl Asker<'_> {
         };
         number.map(Some).ok_or_else(|| {
             let shown = playbook_api::python::repr(&value);
-            Error::new(format!("{}: {shown} is no whole number", names[0]))
+            Error::new(format!("{}: {shown} is not an integer", names[0]))
         })
     }
 
@@ -111,17 +128,16 @@ impl Asker<'_> {
     fn ssh(&self, host: &Arc<str>) -> Result<Login, Error> {
         let (settings, options) = (self.settings(), &self.call.item.play.shared.options);
         let port = match self.number(&["ansible_port", "ansible_ssh_port"])? {
-            None => {
-                let port = keyword::text(self.call.item.task, "port", &self.renderer)?;
-                port.and_then(|p| p.parse().ok()).or(settings.remote_port)
-            }
+            None => match self.keywords().port()? {
+                Some(port) => Some(u64::try_from(port).map_err(|_| no_port(port))?),
+                None => settings.remote_port,
+            },
             port => port,
         };
-        let port = port.map(u16::try_from).transpose();
-        let port = port.map_err(|_| Error::new("ansible_port: ports end at 65535"))?;
+        let port = port.map(|port| u16::try_from(port).map_err(|_| no_port(port))).transpose()?;
         let words = |text: &str| shlex::split(text).unwrap_or_else(|| vec![text.to_owned()]);
         let or = |names: &[&str], setting: &str| -> Result<Vec<String>, Error> {
-            Ok(words(&self.text(names, "")?.unwrap_or_else(|| setting.to_owned())))
+            Ok(words(&self.variable_text(names)?.unwrap_or_else(|| setting.to_owned())))
         };
         // What is there by default is about masters that outlive a run, and about compression, which costs more on
         // most networks than it saves.
@@ -134,10 +150,10 @@ impl Asker<'_> {
             Some(value) => to_bool(&value).unwrap_or(true),
             None => settings.host_key_checking,
         };
-        let key = self.text(&["ansible_private_key_file", "ansible_ssh_private_key_file"], "")?;
+        let key = self.variable_text(&["ansible_private_key_file", "ansible_ssh_private_key_file"])?;
         let key = key.map(crate::paths::expand_home);
         let key = key.or_else(|| options.private_key.clone()).or_else(|| settings.private_key_file.clone());
-        let user = self.text(&["ansible_user", "ansible_ssh_user"], "remote_user")?;
+        let user = self.text(&["ansible_user", "ansible_ssh_user"], |keywords| keywords.remote_user())?;
         let timeout = match self.number(&["ansible_ssh_timeout", "ansible_timeout"])? {
             Some(seconds) => seconds,
             None => options.timeout.or(settings.ssh_timeout).unwrap_or(settings.timeout),
@@ -145,8 +161,7 @@ impl Asker<'_> {
         let retries = self.number(&["ansible_ssh_retries"])?.unwrap_or(settings.ssh_retries);
         Ok(Login {
             plugin: String::new(),
-            address: self
-                .text(&["ansible_host", "ansible_ssh_host"], "")?
+            address: self.variable_text(&["ansible_host", "ansible_ssh_host"])?
                 .unwrap_or_else(|| host.to_string()),
             port,
             user: user.or_else(|| options.user.clone()).or_else(|| settings.remote_user.clone()),
@@ -155,8 +170,7 @@ impl Asker<'_> {
                 &options.connection_password,
             )?,
             private_key: key.map(|key| key.to_string_lossy().into_owned()),
-            executable: self
-                .text(&["ansible_ssh_executable"], "")?
+            executable: self.variable_text(&["ansible_ssh_executable"])?
                 .unwrap_or_else(|| settings.ssh_executable.clone()),
             arguments,
             host_key_checking: checking,
@@ -166,37 +180,35 @@ impl Asker<'_> {
     }
 
     fn docker(&self, host: &Arc<str>) -> Result<Login, Error> {
-        let extra = self.text(&["ansible_docker_extra_args"], "")?.unwrap_or_default();
+        let extra = self.variable_text(&["ansible_docker_extra_args"])?.unwrap_or_default();
         let mut arguments = shlex::split(&extra).unwrap_or_default();
-        if let Some(engine) = self.text(&["ansible_docker_docker_host"], "")? {
+        if let Some(engine) = self.variable_text(&["ansible_docker_docker_host"])? {
             arguments.extend(["--host".to_owned(), engine]);
         }
-        let names = ["ansible_docker_host", "inventory_hostname", "ansible_host"];
         let address = match self.variable(&["ansible_host"])?.filter(|a| *a.to_text() != **host) {
             Some(address) => address.to_text().into_owned(),
-            None => self.text(&names[..1], "")?.unwrap_or_else(|| host.to_string()),
+            None => self.variable_text(&["ansible_docker_host"])?.unwrap_or_else(|| host.to_string()),
         };
         Ok(Login {
             address,
             arguments,
-            user: self.text(&["ansible_docker_user", "ansible_user"], "remote_user")?,
-            executable: self.text(&["ansible_docker_executable"], "")?.unwrap_or_else(|| "docker".into()),
+            user: self.text(&["ansible_docker_user", "ansible_user"], |keywords| keywords.remote_user())?,
+            executable: self.variable_text(&["ansible_docker_executable"])?.unwrap_or_else(|| "docker".into()),
             ..Login::default()
         })
     }
 
     fn r#become(&self) -> Result<Option<Become>, Error> {
         let (settings, options) = (self.settings(), &self.call.item.play.shared.options);
-        let task = self.call.item.task;
         let wanted = match self.variable(&["ansible_become"])? {
             Some(value) => to_bool(&value).unwrap_or(false),
-            None => keyword::boolean(task, "become", &self.renderer)?.unwrap_or(options.r#become),
+            None => self.keywords().r#become()?.unwrap_or(options.r#become),
         };
         if !wanted {
             return Ok(None);
         }
         let method = self
-            .text(&["ansible_become_method"], "become_method")?
+            .text(&["ansible_become_method"], |keywords| keywords.become_method())?
             .or_else(|| options.become_method.clone())
             .unwrap_or_else(|| settings.become_method.clone());
         let name = method.rsplit('.').next().unwrap_or_default().to_owned();
@@ -210,7 +222,7 @@ impl Asker<'_> {
             given.or_else(|| own.clone()).or_else(|| all.clone()).filter(|text| !text.is_empty())
         };
         let given_user = self
-            .text(&["ansible_become_user", &own("user")], "become_user")?
+            .text(&["ansible_become_user", &own("user")], |keywords| keywords.become_user())?
             .or_else(|| options.become_user.clone());
         let prompts = match self.variable(&["ansible_su_prompt_l10n"])? {
             Some(Value::List(items)) => items.iter().map(|p| p.to_text().into_owned()).collect(),
@@ -224,12 +236,12 @@ impl Asker<'_> {
         Ok(Some(Become {
             user: or(given_user, user, &None).unwrap_or_else(|| settings.become_user.clone()),
             exe: or(
-                self.text(&["ansible_become_exe", &own("exe")], "become_exe")?,
+                self.text(&["ansible_become_exe", &own("exe")], |keywords| keywords.become_exe())?,
                 exe,
                 &settings.become_exe,
             ),
             flags: or(
-                self.text(&["ansible_become_flags", &own("flags")], "become_flags")?,
+                self.text(&["ansible_become_flags", &own("flags")], |keywords| keywords.become_flags())?,
                 flags,
                 &settings.become_flags,
             ),

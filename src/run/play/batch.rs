@@ -12,7 +12,7 @@ use super::handlers::Handlers;
 use super::order::Order;
 use super::pool::Pool;
 use super::strategy::Strategy;
-use super::{debugger, meta, strategy};
+use super::{debugger, strategy};
 use crate::inventory::Vars;
 use crate::playbook::{Item, Task, is_reserved_name};
 use crate::report::{Event, TaskInfo};
@@ -46,7 +46,7 @@ pub struct Batch<'r> {
     pool: Pool,
     messages: (Sender<Message>, Receiver<Message>),
     /// Includes of the current linear step, loaded once for all hosts that ask for the same.
-    pub(super) inclusions: Vec<Asked>,
+    pub(super) inclusions: Vec<PendingInclude>,
 }
 
 /// What failed in one step.
@@ -67,7 +67,7 @@ pub enum Stop {
 }
 
 /// An include, and the hosts that ask for it.
-pub(super) struct Asked {
+pub(super) struct PendingInclude {
     pub inclusion: Inclusion,
     pub task: Arc<Task>,
     pub hosts: Vec<Arc<str>>,
@@ -169,7 +169,7 @@ impl<'r> Batch<'r> {
             let (info, first) = match announced.get(&task.id) {
                 Some(info) => {
                     // What steers the run is a task of each host.
-                    if is_meta && self.strategy == Strategy::Linear && !meta::is_implicit(&task) {
+                    if is_meta && self.strategy == Strategy::Linear && !task.implicit {
                         self.run.emit(Event::TaskStart(info.clone()));
                     }
                     (info.clone(), false)
@@ -177,7 +177,7 @@ impl<'r> Batch<'r> {
                 None => {
                     self.warn_of_names(&task);
                     let info = Arc::new(describe::task(&self.play, &task, step.handler, &scope));
-                    if !meta::is_implicit(&task) {
+                    if !task.implicit {
                         if self.run.shared.options.step && !self.run.ask_step(&info) {
                             ran_once.insert(task.id);
                             continue;
@@ -195,11 +195,11 @@ impl<'r> Batch<'r> {
             };
             let shared = &self.play.shared;
             let told = shared.settings.show_per_host_start || shared.foreign.has_callbacks();
-            if told && !meta::is_implicit(&task) {
+            if told && !task.implicit {
                 self.run.emit(Event::HostStart { task: info.clone(), host: host.clone() });
             }
             if is_meta {
-                if meta::run(self, &host, &step, &info, &scope)? {
+                if self.meta(&host, &step, &info, &scope)? {
                     ran_once.insert(task.id);
                 }
                 continue;
@@ -218,7 +218,7 @@ impl<'r> Batch<'r> {
 
     pub(super) fn runs_once(&self, task: &Task, scope: &HostScope) -> bool {
         self.strategy == Strategy::Linear
-            && keyword::boolean(task, "run_once", &scope.renderer()).unwrap_or_default() == Some(true)
+            && keyword::of(task, &scope.renderer()).run_once().unwrap_or_default() == Some(true)
     }
 
     /// Whether one host runs a task for all, as its action wants it.
@@ -249,9 +249,9 @@ impl<'r> Batch<'r> {
 
     /// Waits until fewer of a task's hosts run than its `throttle` allows.
     fn throttle(&mut self, task: &Arc<Task>, scope: &Arc<HostScope>) -> Result<(), Error> {
-        let Some(node) = task.keyword("throttle") else { return Ok(()) };
-        let limit = keyword::integer(node, "throttle", &scope.renderer())
-            .map_err(|e| e.context("Failed to convert the throttle value to an integer").at(node.place()))?
+        let limit = keyword::of(task, &scope.renderer())
+            .throttle()
+            .map_err(|e| e.context("Failed to convert the throttle value to an integer").at(&task.place))?
             .unwrap_or(0);
         while limit > 0 && self.busy.len() >= limit as usize {
             self.receive()?;
@@ -309,7 +309,7 @@ impl<'r> Batch<'r> {
         self.run.flush();
         match debugger::ask(&running.task, &running.scope, &outcome.result) {
             debugger::Next::Redo(task, variables) => {
-                let local = running.scope.local().clone().into_iter().chain(variables).collect();
+                let local = running.scope.locals().map(|(name, value)| (name.clone(), value.clone())).chain(variables).collect();
                 let host = &running.scope.host.name;
                 let scope = HostScope::new(&self.play.base, host, Some(&task), local);
                 self.submit(Running { task, scope, ..running });

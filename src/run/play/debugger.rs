@@ -27,7 +27,7 @@ pub fn is_wanted(task: &Task, scope: &HostScope, result: &TaskResult, play: &Pla
     let ignored = result.ignored && play.shared.settings.task_debugger_ignore_errors;
     let failed = result.status == Status::Failed && !ignored;
     let unreachable = result.status == Status::Unreachable;
-    match keyword::text(task, "debugger", &scope.renderer()).ok().flatten().as_deref() {
+    match keyword::of(task, &scope.renderer()).debugger().ok().flatten().as_deref() {
         Some("always") => true,
         Some("on_failed") => failed,
         Some("on_unreachable") => unreachable,

@@ -165,7 +165,7 @@ impl Batch<'_> {
 
     /// `any_errors_fatal` and `max_fail_percentage`: what failed on one host may fail on all, once the step is over.
     pub(super) fn spread(&mut self, running: &Running) {
-        let asked = keyword::boolean(&running.task, "any_errors_fatal", &running.scope.renderer());
+        let asked = keyword::of(&running.task, &running.scope.renderer()).any_errors_fatal();
         let default = self.play.shared.settings.any_errors_fatal;
         self.step.fatal |= asked.unwrap_or_default().unwrap_or(default) || running.alone;
     }

@@ -10,7 +10,7 @@ use crate::run::call::effect::{Included, Inclusion};
 use crate::run::call::state::PlayState;
 use crate::vars::HostScope;
 
-/// What an include brought.
+/// What an include loaded.
 pub struct Loaded {
     /// As the report names it: the file, or the role.
     pub name: String,
@@ -45,26 +45,26 @@ pub fn load(
         Included::Tasks { path, .. } => {
             let folder = path.parent().map(|p| p.to_owned()).unwrap_or_default();
             let frame = playbook::include_frame(task, folder, inclusion.vars.clone())?;
-            let brought = playbook::load_task_file(&loader, path, &frame, handlers)?;
+            let loaded = playbook::load_task_file(&loader, path, &frame, handlers)?;
             Ok(Loaded {
                 name: path.to_string_lossy().into_owned(),
-                items: brought.items,
-                handlers: brought.handlers,
-                roles: brought.roles,
+                items: loaded.items,
+                handlers: loaded.handlers,
+                roles: loaded.roles,
             })
         }
         Included::Role(arguments) => {
             let frame = playbook::include_frame(task, &play.play.folder, inclusion.vars.clone())?;
             let spec = role_spec(arguments, task)?;
             let found = playbook::load_role(&loader, &spec, &frame)?;
-            let mut roles = found.brought.roles;
+            let mut roles = found.tasks.roles;
             if found.role.public {
                 roles.push(found.role.clone());
             }
             Ok(Loaded {
                 name: spec.name,
-                items: found.brought.items,
-                handlers: found.brought.handlers,
+                items: found.tasks.items,
+                handlers: found.tasks.handlers,
                 roles,
             })
         }

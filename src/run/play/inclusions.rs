@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use playbook_api::{Error, ErrorKind, Map, map};
+use playbook_api::{Error, ErrorKind, Map, map, sync};
 
-use super::batch::{Asked, Batch, Running, cursor_of};
+use super::batch::{PendingInclude, Batch, Running, cursor_of};
 use super::include;
 use crate::playbook::{Item, Task};
 use crate::report::{Event, Status};
@@ -16,14 +16,14 @@ use crate::vars::HostScope;
 impl Batch<'_> {
     pub(super) fn ask_inclusion(&mut self, inclusion: Inclusion, task: &Arc<Task>, hosts: &[Arc<str>]) {
         // A host that asks twice gets it twice: a loop may come by the same item again.
-        let same = |asked: &&mut Asked| {
+        let same = |asked: &&mut PendingInclude| {
             asked.task.id == task.id
                 && include::same(&asked.inclusion, &inclusion)
                 && !hosts.iter().any(|host| asked.hosts.contains(host))
         };
         match self.inclusions.iter_mut().find(same) {
             Some(asked) => asked.hosts.extend(hosts.iter().cloned()),
-            None => self.inclusions.push(Asked { inclusion, task: task.clone(), hosts: hosts.to_vec() }),
+            None => self.inclusions.push(PendingInclude { inclusion, task: task.clone(), hosts: hosts.to_vec() }),
         }
     }
 
@@ -33,12 +33,12 @@ impl Batch<'_> {
         let mut for_host: IndexMap<Arc<str>, Vec<Item>> = IndexMap::new();
         let mut added = Vec::new();
         let mut failed: IndexMap<Arc<str>, (Running, Map)> = IndexMap::new();
-        for Asked { inclusion, task, hosts } in inclusions {
+        for PendingInclude { inclusion, task, hosts } in inclusions {
             let in_handlers = self.handlers.all().iter().any(|h| h.id == task.id);
             match include::load(&self.play, &inclusion, &task, &hosts, in_handlers) {
                 Ok(loaded) => {
                     let included = &self.play.base.play.included_roles;
-                    included.write().unwrap_or_else(|e| e.into_inner()).extend(loaded.roles);
+                    sync::write(&included).extend(loaded.roles);
                     self.run.emit(Event::Included {
                         file: loaded.name,
                         hosts: hosts.clone(),

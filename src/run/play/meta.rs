@@ -6,144 +6,165 @@ use playbook_api::{Error, map};
 
 use super::batch::{Batch, Stop, cursor_of};
 use super::cursor::Step;
-use crate::playbook::{FrameKind, Task};
+use crate::playbook::{FrameKind, Meta, Task};
 use crate::report::{Event, Status, TaskInfo};
 use crate::run::call::keyword::{self, Verdict};
 use crate::run::call::result;
 use crate::run::module::on_host;
 use crate::vars::HostScope;
 
-/// What a `meta` task does, if it is one.
-fn kind(task: &Task) -> String {
-    task.action.args.get("_raw_params").map(|n| n.raw().to_text().trim().to_owned()).unwrap_or_default()
-}
-
-/// Whether the engine put the task there itself: it is not shown.
-pub fn is_implicit(task: &Task) -> bool {
-    task.implicit
-}
-
-/// Runs a `meta` task. Answers whether it counts for all hosts at once.
-pub fn run(
-    batch: &mut Batch,
-    host: &Arc<str>,
-    step: &Step,
-    info: &Arc<TaskInfo>,
-    scope: &Arc<HostScope>,
-) -> Result<bool, Error> {
-    let task = &step.task;
-    let kind = kind(task);
-    let verdict = match keyword::when(task, &scope.renderer()) {
-        Ok(verdict) => verdict,
-        Err(e) => {
-            let result = result::failed(info, scope, e);
-            batch.run.emit(Event::HostResult(result));
-            batch.run.stats.failed(host);
-            cursor_of(&mut batch.cursors, host).fail();
-            return Ok(false);
-        }
-    };
-    if let Verdict::False(condition) = verdict {
-        if !is_implicit(task) {
-            let mut result = result::blank(info, scope, Status::Skipped);
-            let goes_on = match kind.as_str() {
-                "end_host" => format!(", continuing execution for {host}"),
-                "end_play" | "end_batch" => format!(", continuing {}", kind.trim_start_matches("end_")),
-                "end_role" => format!(", continuing role {}", task.frame.role().map_or("", |r| &r.name)),
-                _ => String::new(),
-            };
-            let reason = format!("{kind} conditional evaluated to False{goes_on}");
-            let text = format!("META: {reason}");
-            batch.run.emit(Event::Verbose { level: 2, text, host: None });
-            result.values = map! { "changed" => false, "skipped" => true, "msg" => kind.clone(), "skip_reason" => reason, "false_condition" => condition };
-            batch.run.emit(Event::HostResult(result));
-        }
-        return Ok(is_for_all(&kind));
-    }
-    let say = |text: String, batch: &mut Batch| batch.run.emit(Event::Verbose { level: 2, text, host: None });
-    match kind.as_str() {
-        "noop" => say("META: noop".into(), batch),
-        "reset_connection" => {
-            on_host::reset(&batch.play.clone(), host, task, info, scope)?;
-            say("META: reset connection".into(), batch);
-        }
-        "flush_handlers" => {
-            let handlers = batch.handlers.all().clone();
-            batch.order.insert(handlers.iter().map(|h| h.id).collect());
-            cursor_of(&mut batch.cursors, host).flush(&handlers);
-            let waiting = handlers.iter().any(|handler| batch.handlers.is_notified(handler, host));
-            let text = format!("META: triggered running handlers for {host}");
-            match is_implicit(task) {
-                false => say(text, batch),
-                true if waiting && batch.play.shared.settings.debug => {
-                    batch.run.emit(Event::Verbose { level: 0, text, host: None });
+impl Batch<'_> {
+    /// Runs a `meta` task for a host. Returns whether it counts for all hosts at once.
+    pub(super) fn meta(
+        &mut self,
+        host: &Arc<str>,
+        step: &Step,
+        info: &Arc<TaskInfo>,
+        scope: &Arc<HostScope>,
+    ) -> Result<bool, Error> {
+        let task = &step.task;
+        let meta = Meta::of(task);
+        match keyword::when(task, &scope.renderer()) {
+            Ok(Verdict::True) => {}
+            Ok(Verdict::False(condition)) => {
+                let name = meta.as_ref().map_or_else(String::as_str, |meta| meta.name());
+                if !task.implicit {
+                    self.skip_meta(host, task, name, info, scope, condition);
                 }
-                true => {}
+                return Ok(meta.is_ok_and(Meta::is_for_all));
+            }
+            Err(e) => {
+                self.run.emit(Event::HostResult(result::failed(info, scope, e)));
+                self.run.stats.failed(host);
+                cursor_of(&mut self.cursors, host).fail();
+                return Ok(false);
             }
         }
-        "refresh_inventory" => {
-            batch.run.refresh_inventory()?;
-            batch.play.base.forget_inventory_layers();
-            batch.run.refresh_hosts(&batch.play.clone())?;
-            say("META: inventory successfully refreshed".into(), batch);
-        }
-        "clear_facts" => {
-            for host in batch.cursors.keys() {
-                batch.play.base.store.clear_facts(host)?;
+        let meta = meta.map_err(|name| invalid(&name, task))?;
+        match meta {
+            Meta::Noop => self.tell("noop"),
+            Meta::ResetConnection => {
+                on_host::reset(&self.play, host, task, info, scope)?;
+                self.tell("reset connection");
             }
-            say("META: facts cleared".into(), batch);
-        }
-        "clear_host_errors" => {
-            for (host, cursor) in &mut batch.cursors {
-                cursor.clear_failure();
-                batch.run.failed.remove(host);
-                batch.run.unreachable.remove(host);
+            Meta::FlushHandlers => self.flush_handlers(host, task),
+            Meta::RefreshInventory => {
+                self.run.refresh_inventory()?;
+                self.play.base.forget_inventory_layers();
+                self.run.refresh_hosts(&self.play)?;
+                self.tell("inventory successfully refreshed");
             }
-            batch.play.base.play.restore_all();
-            say("META: cleared host errors".into(), batch);
-        }
-        "end_batch" => {
-            batch.cursors.values_mut().for_each(|cursor| cursor.end());
-            batch.stop = batch.stop.max(Stop::Batch);
-            say("META: ending batch".into(), batch);
-        }
-        "end_play" => {
-            batch.cursors.values_mut().for_each(|cursor| cursor.end());
-            batch.stop = batch.stop.max(Stop::Play);
-            say("META: ending play".into(), batch);
-        }
-        "end_host" => {
-            cursor_of(&mut batch.cursors, host).end();
-            batch.play.base.play.remove(host);
-            say(format!("META: ending play for {host}"), batch);
-        }
-        "end_role" => {
-            let Some(role) = task.frame.role() else {
-                return Err(Error::new("Cannot execute 'end_role' from outside of a role").at(&task.place));
-            };
-            let identity = role.identity.clone();
-            cursor_of(&mut batch.cursors, host)
-                .leave(|block| matches!(&block.frame.kind, FrameKind::Role(r) if r.identity == identity));
-            batch.done_roles.entry(identity).or_default().insert(host.clone());
-        }
-        "role_complete" => {
-            // A host on which nothing of the role ran has not been through it.
-            if let Some(role) = task.frame.role()
-                && batch.begun_roles.get(&role.identity).is_some_and(|hosts| hosts.contains(host))
-            {
-                batch.done_roles.entry(role.identity.clone()).or_default().insert(host.clone());
+            Meta::ClearFacts => {
+                for host in self.cursors.keys() {
+                    self.play.base.store.clear_facts(host)?;
+                }
+                self.tell("facts cleared");
             }
+            Meta::ClearHostErrors => {
+                for (host, cursor) in &mut self.cursors {
+                    cursor.clear_failure();
+                    self.run.failed.remove(host);
+                    self.run.unreachable.remove(host);
+                }
+                self.play.base.play.restore_all();
+                self.tell("cleared host errors");
+            }
+            Meta::EndBatch => self.end_all(Stop::Batch, "ending batch"),
+            Meta::EndPlay => self.end_all(Stop::Play, "ending play"),
+            Meta::EndHost => {
+                cursor_of(&mut self.cursors, host).end();
+                self.play.base.play.remove(host);
+                self.tell(&format!("ending play for {host}"));
+            }
+            Meta::EndRole => self.end_role(host, task)?,
+            Meta::RoleComplete => self.complete_role(host, task),
         }
-        other => {
-            let message = format!("invalid meta action requested: {other}");
-            return Err(Error::new(message).at(&task.place).with_help(
-                "meta knows clear_facts, clear_host_errors, end_batch, end_host, end_play, end_role, flush_handlers, noop, refresh_inventory and reset_connection",
-            ));
+        Ok(meta.is_for_all())
+    }
+
+    /// Reports what a `meta` task did, at -vv.
+    fn tell(&mut self, what: &str) {
+        self.run.emit(Event::Verbose { level: 2, text: format!("META: {what}"), host: None });
+    }
+
+    /// Reports a `meta` task whose condition does not hold.
+    fn skip_meta(
+        &mut self,
+        host: &Arc<str>,
+        task: &Task,
+        name: &str,
+        info: &Arc<TaskInfo>,
+        scope: &Arc<HostScope>,
+        condition: playbook_api::Value,
+    ) {
+        let goes_on = match name {
+            "end_host" => format!(", continuing execution for {host}"),
+            "end_play" | "end_batch" => format!(", continuing {}", name.trim_start_matches("end_")),
+            "end_role" => format!(", continuing role {}", task.frame.role().map_or("", |r| &r.name)),
+            _ => String::new(),
+        };
+        let reason = format!("{name} conditional evaluated to False{goes_on}");
+        self.tell(&reason);
+        let mut result = result::blank(info, scope, Status::Skipped);
+        result.values = map! {
+            "changed" => false,
+            "skipped" => true,
+            "msg" => name,
+            "skip_reason" => reason,
+            "false_condition" => condition,
+        };
+        self.run.emit(Event::HostResult(result));
+    }
+
+    fn flush_handlers(&mut self, host: &Arc<str>, task: &Task) {
+        let handlers = self.handlers.all().clone();
+        self.order.insert(handlers.iter().map(|h| h.id).collect());
+        cursor_of(&mut self.cursors, host).flush(&handlers);
+        let what = format!("triggered running handlers for {host}");
+        if !task.implicit {
+            self.tell(&what);
+        } else if self.play.shared.settings.debug
+            && handlers.iter().any(|handler| self.handlers.is_notified(handler, host))
+        {
+            self.run.emit(Event::Verbose { level: 0, text: format!("META: {what}"), host: None });
         }
     }
-    Ok(is_for_all(&kind))
+
+    /// Ends the batch, or more than that, for all hosts.
+    fn end_all(&mut self, stop: Stop, what: &str) {
+        self.cursors.values_mut().for_each(|cursor| cursor.end());
+        self.stop = self.stop.max(stop);
+        self.tell(what);
+    }
+
+    fn end_role(&mut self, host: &Arc<str>, task: &Task) -> Result<(), Error> {
+        let Some(role) = task.frame.role() else {
+            return Err(Error::new("Cannot execute 'end_role' from outside of a role").at(&task.place));
+        };
+        let identity = role.identity.clone();
+        cursor_of(&mut self.cursors, host)
+            .leave(|block| matches!(&block.frame.kind, FrameKind::Role(r) if r.identity == identity));
+        self.done_roles.entry(identity).or_default().insert(host.clone());
+        Ok(())
+    }
+
+    /// Marks that a host has been through a role, unless nothing of the role ran on it.
+    fn complete_role(&mut self, host: &Arc<str>, task: &Task) {
+        if let Some(role) = task.frame.role()
+            && self.begun_roles.get(&role.identity).is_some_and(|hosts| hosts.contains(host))
+        {
+            self.done_roles.entry(role.identity.clone()).or_default().insert(host.clone());
+        }
+    }
 }
 
-fn is_for_all(kind: &str) -> bool {
-    matches!(kind, "clear_facts" | "clear_host_errors" | "refresh_inventory" | "end_play" | "end_batch")
+/// The error for a name that means nothing to `meta`.
+fn invalid(name: &str, task: &Task) -> Error {
+    let mut names: Vec<&str> = Meta::ALL.iter().map(|meta| meta.name()).collect();
+    names.retain(|name| *name != Meta::RoleComplete.name());
+    let error = Error::new(format!("invalid meta action requested: {name}")).at(&task.place);
+    error.with_help(match playbook_api::nearest(name, names.iter().copied()) {
+        Some(near) => format!("Did you mean '{near}'?"),
+        None => format!("The meta actions are {}.", names.join(", ")),
+    })
 }

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use playbook_api::{Error, Value, arguments::to_bool};
+use playbook_api::{Error, Value, arguments::to_bool, sync};
 
 use super::batch::{Batch, Stop};
 use super::strategy::Strategy;
-use crate::playbook::{Play, Playbook};
+use crate::playbook::{Keyword, Play, Playbook};
 use crate::report::Event;
 use crate::run::call::state::PlayState;
 use crate::run::call::{describe, keyword};
@@ -53,7 +53,7 @@ impl Run {
             None => pattern.clone(),
         };
         let all = self.hosts(play, &pattern, &before)?;
-        let check = match play.frame.keywords.values.get("check_mode") {
+        let check = match play.frame.keywords.values.get(&Keyword::CheckMode) {
             Some(node) => to_bool(&play_value(&before, node)?).unwrap_or(false),
             None => self.shared.options.check,
         };
@@ -100,7 +100,7 @@ impl Run {
             // Each batch is a play of its own to whoever reads along.
             self.emit(start(&hosts));
             let facts = self.play_facts(Some(play.clone()), &name, all.clone());
-            *facts.batch.write().unwrap_or_else(|e| e.into_inner()) = hosts.clone();
+            *sync::write(&facts.batch) = hosts.clone();
             let out = all.iter().filter(|h| self.failed.contains(*h) || self.unreachable.contains(*h));
             out.for_each(|host| facts.remove(host));
             let base = self.scope_base(facts, prompted.clone(), files.clone());
@@ -222,7 +222,7 @@ impl Run {
     pub fn refresh_hosts(&mut self, state: &PlayState) -> Result<(), Error> {
         let pattern = pattern(&play_value(&state.base, &state.play.hosts)?);
         let (hosts, _) = state.base.inventory().select(&pattern, &self.shared.settings)?;
-        *state.base.play.all_hosts.write().unwrap_or_else(|e| e.into_inner()) = hosts;
+        *sync::write(&state.base.play.all_hosts) = hosts;
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex};
 
+use playbook_api::sync;
+
 use crate::run::call::state::STACK;
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -33,7 +35,7 @@ impl Pool {
     }
 
     pub fn submit(&mut self, job: impl FnOnce() + Send + 'static) {
-        let mut state = self.shared.state.lock().unwrap_or_else(|e| e.into_inner());
+        let mut state = sync::lock(&self.shared.state);
         state.jobs.push_back(Box::new(job));
         let start = state.idle < state.jobs.len() && self.threads.len() < self.limit;
         drop(state);
@@ -50,12 +52,12 @@ impl Pool {
 
 impl Shared {
     fn work(&self) {
-        let mut state = self.state.lock().unwrap_or_else(|e| e.into_inner());
+        let mut state = sync::lock(&self.state);
         loop {
             if let Some(job) = state.jobs.pop_front() {
                 drop(state);
                 job();
-                state = self.state.lock().unwrap_or_else(|e| e.into_inner());
+                state = sync::lock(&self.state);
             } else if state.closed {
                 return;
             } else {
@@ -69,7 +71,7 @@ impl Shared {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.shared.state.lock().unwrap_or_else(|e| e.into_inner()).closed = true;
+        sync::lock(&self.shared.state).closed = true;
         self.shared.wake.notify_all();
         for thread in self.threads.drain(..) {
             let _ = thread.join();

@@ -6,28 +6,29 @@ use std::sync::Arc;
 use playbook_api::{Error, Place, Value};
 
 use crate::document::Node;
-use crate::playbook::{Action, Block, Frame, FrameKind, Item, Keywords, Play, Task, tags};
+use crate::playbook::{Action, Block, Frame, FrameKind, Item, Keyword, Keywords, Meta, Play, Task, tags};
 use crate::run::call::state::PlayState;
 use crate::run::{Run, play_renderer};
 use crate::template::Renderer;
 use crate::vars::HostScope;
 
-/// A task of the engine's own.
-pub fn implicit(
+/// A task that the engine adds to a play.
+fn engine_task(
     action: &str,
     args: Vec<(&str, Node)>,
     place: &Place,
     frame: &Arc<Frame>,
     keywords: Keywords,
-) -> Arc<Task> {
+) -> Task {
     let args: HashMap<Arc<str>, Node> = args.into_iter().map(|(k, v)| (Arc::from(k), v)).collect();
     let action = Action { name: action.into(), place: place.clone(), args, variable_args: None };
-    Arc::new(Task { implicit: true, ..Task::new(action, keywords, frame.clone()) })
+    Task::new(action, keywords, frame.clone())
 }
 
-fn meta(what: &str, place: &Place, frame: &Arc<Frame>) -> Item {
-    let args = vec![("_raw_params", Node::value(place.clone(), what))];
-    Item::Task(implicit("meta", args, place, frame, Keywords::default()))
+fn meta(what: Meta, place: &Place, frame: &Arc<Frame>) -> Item {
+    let args = vec![("_raw_params", Node::value(place.clone(), what.name()))];
+    let task = engine_task("meta", args, place, frame, Keywords::default());
+    Item::Task(Arc::new(Task { implicit: true, ..task }))
 }
 
 /// "Gathering Facts".
@@ -52,20 +53,19 @@ fn gathering(play: &Play, subset: &[String], timeout: u64) -> Item {
         Keywords { name: Some(Node::value(place.clone(), "Gathering Facts")), ..Keywords::default() };
     // Facts are every host's own, whatever the play runs once.
     let own = Keywords {
-        values: [("run_once", Node::value(place.clone(), false))].into_iter().collect(),
+        values: [(Keyword::RunOnce, Node::value(place.clone(), false))].into_iter().collect(),
         ..Keywords::default()
     };
     let frame = Arc::new(Frame { kind: FrameKind::Block, keywords: own, parent: Some(play.frame.clone()) });
-    let task = implicit("ansible.builtin.gather_facts", args, place, &frame, keywords);
-    let task = Arc::into_inner(task).map(|task| Task { implicit: false, ..task });
-    Item::Task(Arc::new(task.expect("just made")))
+    let task = engine_task("ansible.builtin.gather_facts", args, place, &frame, keywords);
+    Item::Task(Arc::new(task))
 }
 
 impl Run {
     /// All that a play's hosts go through.
     pub fn compile(&self, play: &PlayState, gather: bool) -> Result<Arc<Vec<Item>>, Error> {
         let written = &play.play;
-        let flush = || meta("flush_handlers", &written.place, &written.frame);
+        let flush = || meta(Meta::FlushHandlers, &written.place, &written.frame);
         // Flushing is always wanted, unless the play's own tags are skipped.
         let mut play_tags = frame_tags(&written.frame, &play_renderer(&play.base))?;
         play_tags.push("always".to_owned());
@@ -122,7 +122,7 @@ impl Run {
                         continue;
                     }
                     if is_role {
-                        inner.push(meta("role_complete", &block.place, &block.frame));
+                        inner.push(meta(Meta::RoleComplete, &block.place, &block.frame));
                     }
                     let (id, place, frame) = (block.id, block.place.clone(), block.frame.clone());
                     kept.push(Item::Block(Arc::new(Block {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use playbook_api::{Error, ErrorKind, Map, Value};
 
 use super::arguments;
-use crate::playbook::Task;
+use crate::playbook::{Condition, Keyword, Task};
 use crate::report::{Event, Status, TaskResult};
 use crate::run::call::effect::Effect;
 use crate::run::call::keyword::{self, Verdict};
@@ -34,7 +34,7 @@ pub fn run(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
     };
     let result = &mut outcome.result;
     result::deprecate(result, scope.take_deprecations());
-    if let Ok(Some(true)) = keyword::boolean(call.task, "no_log", &renderer) {
+    if let Ok(Some(true)) = keyword::of(call.task, &renderer).no_log() {
         result.no_log = true;
     }
     if result.status == Status::Changed
@@ -64,7 +64,7 @@ fn only(result: TaskResult) -> ItemOutcome {
 fn notifications(task: &Task, scope: &Arc<HostScope>) -> Result<Vec<String>, Error> {
     let renderer = scope.renderer();
     let mut names = Vec::new();
-    for node in keyword::inherited(task, "notify") {
+    for node in keyword::inherited(task, Keyword::Notify) {
         match renderer.value(node)? {
             Value::List(items) | Value::Tuple(items) => {
                 names.extend(items.iter().map(|v| v.to_text().into_owned()))
@@ -76,38 +76,42 @@ fn notifications(task: &Task, scope: &Arc<HostScope>) -> Result<Vec<String>, Err
     Ok(names)
 }
 
-/// How often and how patiently `until` is tried.
-struct Patience {
-    tries: i64,
-    delay: f64,
+/// How many attempts `until` and `retries` allow, and the time between two of them.
+struct Retries {
+    attempts: i64,
+    delay: Duration,
 }
 
-fn patience(task: &Task, scope: &Arc<HostScope>) -> Result<Patience, Error> {
+fn retries(task: &Task, scope: &Arc<HostScope>) -> Result<Retries, Error> {
     let renderer = scope.renderer();
     let retries = match &task.retries {
         Some(node) => keyword::integer(node, "retries", &renderer)?,
         None => None,
     };
     let delay = match &task.delay {
-        Some(node) => keyword::float(node, "delay", &renderer)?,
+        // As in ansible-core, a negative delay is a second.
+        Some(node) if keyword::float(node, "delay", &renderer)?.is_some_and(|delay| delay < 0.0) => {
+            Some(Duration::from_secs(1))
+        }
+        Some(node) => keyword::seconds(node, "delay", &renderer)?,
         None => None,
     };
-    let tries = match retries {
+    let attempts = match retries {
         None if task.until.is_empty() => 1,
         None => 4,
         Some(n) if n <= 0 => 1,
-        Some(n) => n + 1,
+        Some(n) => n.saturating_add(1),
     };
-    Ok(Patience { tries, delay: delay.unwrap_or(5.0).max(0.0) })
+    Ok(Retries { attempts, delay: delay.unwrap_or(Duration::from_secs(5)) })
 }
 
 fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Error> {
-    let patience = patience(call.task, scope)?;
+    let retries = retries(call.task, scope)?;
     let check = check_mode(call, scope)?;
     let delegated = delegate(call.task, scope)?;
     let mut try_number = 1;
     loop {
-        let retrying = patience.tries > 1 || !call.task.until.is_empty();
+        let retrying = retries.attempts > 1 || !call.task.until.is_empty();
         let number = retrying.then_some(try_number);
         let mut attempt = attempt(call, scope, check, delegated.as_ref(), number)?;
         if !retrying {
@@ -127,11 +131,11 @@ fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Erro
         }
         if check {
             // Nothing was changed, so waiting would be for nothing: say what the run would wait for.
-            let wait = format!("Would wait until {}", written(&call.task.until));
+            let wait = format!("Would wait until {}", call.task.until.iter().map(Condition::written).collect::<Vec<_>>().join(" and "));
             attempt.result.warnings.push(wait);
             return Ok(attempt);
         }
-        if try_number >= patience.tries {
+        if try_number >= retries.attempts {
             let result = &mut attempt.result;
             result.values.insert("failed".into(), true.into());
             result.values.insert("attempts".into(), (try_number - 1).max(1).into());
@@ -148,30 +152,22 @@ fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Erro
             result::ignore(scope, &mut attempt.result);
             return Ok(attempt);
         }
-        attempt.result.values.insert("retries".into(), patience.tries.into());
-        let left = (patience.tries - try_number) as u64;
+        attempt.result.values.insert("retries".into(), retries.attempts.into());
+        let left = (retries.attempts - try_number) as u64;
         (call.emit)(Event::Retry { result: attempt.result, left });
-        call.play.sleep(Duration::from_secs_f64(patience.delay))?;
+        call.play.sleep(retries.delay)?;
         try_number += 1;
     }
 }
 
-fn written(conditions: &[crate::playbook::Condition]) -> String {
-    let text = |c: &crate::playbook::Condition| match c {
-        crate::playbook::Condition::Expression(e) => e.source().to_string(),
-        crate::playbook::Condition::Node(n) => n.raw().to_string(),
-    };
-    conditions.iter().map(text).collect::<Vec<_>>().join(" and ")
-}
-
 fn check_mode(call: &ItemCall, scope: &Arc<HostScope>) -> Result<bool, Error> {
-    Ok(keyword::boolean(call.task, "check_mode", &scope.renderer())?
+    Ok(keyword::of(call.task, &scope.renderer()).check_mode()?
         .unwrap_or(call.play.shared.options.check))
 }
 
 /// The host that a task is delegated to.
 fn delegate(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Arc<str>>, Error> {
-    Ok(keyword::text(task, "delegate_to", &scope.renderer())?.map(Into::into))
+    Ok(keyword::of(task, &scope.renderer()).delegate_to()?.map(Into::into))
 }
 
 /// The scope in which conditions on a result are evaluated.
@@ -194,7 +190,7 @@ fn attempt(
     let native = call.play.shared.actions.find(&call.task.action.name);
     let args = arguments::finalize(call, scope, native.map_or(&[][..], |a| a.raw))?;
     let diff =
-        keyword::boolean(call.task, "diff", &scope.renderer())?.unwrap_or(call.play.shared.options.diff);
+        keyword::of(call.task, &scope.renderer()).diff()?.unwrap_or(call.play.shared.options.diff);
     let mut action_call = ActionCall { args, check, diff, delegated, ..ActionCall::new(call, scope) };
     let plugin = python_action::find(&action_call)?;
     let is_action = plugin.is_some() || native.is_some();
@@ -234,7 +230,7 @@ fn judge(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) {
     if matches!(outcome.result.status, Status::Skipped | Status::Unreachable) {
         return;
     }
-    let holds = |conditions: &[crate::playbook::Condition], outcome: &ItemOutcome| {
+    let holds = |conditions: &[Condition], outcome: &ItemOutcome| {
         let scope = with_result(call.task, scope, outcome);
         let verdict = keyword::conditions(conditions, &scope.renderer())?;
         Ok::<bool, Error>(matches!(verdict, Verdict::True))
@@ -307,7 +303,7 @@ fn facts(
     let Some(facts) = outcome.result.values.get("ansible_facts").and_then(Value::as_map).cloned() else {
         return Ok(());
     };
-    let to_delegate = keyword::boolean(call.task, "delegate_facts", &scope.renderer())? == Some(true);
+    let to_delegate = keyword::of(call.task, &scope.renderer()).delegate_facts()? == Some(true);
     let host = match delegated {
         Some(delegate) if to_delegate => delegate.clone(),
         _ => call.host.clone(),

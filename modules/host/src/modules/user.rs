@@ -6,7 +6,7 @@ mod password;
 mod shadow;
 
 use nix::unistd::{Group, User as Entry};
-use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome, Value};
+use playbook_api::{Arguments, Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome, Value};
 
 use crate::host::Host;
 use crate::host::accounts;
@@ -133,6 +133,11 @@ impl HostModule for User {
         examples: "- user:\n    name: james\n    shell: /bin/bash\n    groups: admins,developers\n    append: true\n",
         ..Doc::BUILTIN
     };
+
+    fn user_to_disconnect(arguments: &Arguments) -> Option<&str> {
+        let is_removed = arguments.get("state")?.as_str() == Some("absent");
+        arguments.get("name").or_else(|| arguments.get("user")).filter(|_| is_removed)?.as_str()
+    }
 
     fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let host = Host::new(context);

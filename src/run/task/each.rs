@@ -1,0 +1,320 @@
+//! A loop: a task's items one after the other, and the result of the loop as a whole.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use playbook_api::{Error, Value, map};
+
+use super::TaskOutcome;
+use super::item::{self, ItemOutcome};
+use crate::document::Node;
+use crate::playbook::Task;
+use crate::report::{Event, Status, TaskResult};
+use crate::run::call::effect::Effect;
+use crate::run::call::keyword::{self, Verdict};
+use crate::run::call::{ItemCall, result};
+use crate::vars::{HostScope, Values};
+
+/// Runs a task's items one after the other.
+pub(super) fn run(call: &ItemCall, scope: &Arc<HostScope>, items: Vec<Value>) -> TaskOutcome {
+    let control = match Control::of(call.task, scope) {
+        Ok(control) => control,
+        Err(e) => return TaskOutcome { result: result::failed(call.info, scope, e), effects: Vec::new() },
+    };
+    if items.is_empty() {
+        let mut result = result::blank(call.info, scope, Status::Skipped);
+        result.values = map! {
+            "changed" => false,
+            "results" => Vec::<Value>::new(),
+            "skipped" => true,
+            "skipped_reason" => "No items in the list",
+        };
+        return TaskOutcome { result, effects: Vec::new() };
+    }
+    if scope.knows(&control.item) {
+        let warning = format!(
+            "The loop variable '{}' is already in use. You should set the `loop_var` value in the `loop_control` option for the task to something else to avoid variable collisions and unexpected behavior.",
+            control.item
+        );
+        (call.emit)(Event::Warning(warning));
+    }
+    let pause = control.pause;
+    let mut all = Each::new(call, control, items.into());
+    for index in 0..all.items.len() {
+        // An interrupted run does not start the next item.
+        if index > 0 && !pause.is_zero() && call.play.sleep(pause).is_err() {
+            break;
+        }
+        if !all.item(scope, index) {
+            break;
+        }
+    }
+    TaskOutcome { result: all.totals.result(call, scope, all.results), effects: all.effects }
+}
+
+/// `loop_control`, rendered.
+struct Control {
+    item: Arc<str>,
+    index: Option<Arc<str>>,
+    extended: bool,
+    all_items: bool,
+    pause: Duration,
+}
+
+impl Control {
+    fn of(task: &Task, scope: &HostScope) -> Result<Control, Error> {
+        let control = &task.loop_control;
+        let renderer = scope.renderer();
+        let text = |node: &Option<Node>| -> Result<Option<Arc<str>>, Error> {
+            node.as_ref().map(|n| renderer.value(n).map(|v| Arc::from(&*v.to_text()))).transpose()
+        };
+        let flag = |node: &Option<Node>, default: bool| -> Result<bool, Error> {
+            let value = node.as_ref().map(|node| renderer.value(node)).transpose()?;
+            Ok(value.and_then(|value| playbook_api::arguments::to_bool(&value)).unwrap_or(default))
+        };
+        Ok(Control {
+            item: text(&control.loop_var)?.unwrap_or_else(|| "item".into()),
+            index: text(&control.index_var)?,
+            extended: flag(&control.extended, false)?,
+            all_items: flag(&control.extended_allitems, true)?,
+            pause: match &control.pause {
+                Some(node) => keyword::seconds(node, "pause", &renderer)?.unwrap_or_default(),
+                None => Duration::ZERO,
+            },
+        })
+    }
+}
+
+/// A loop that is under way.
+struct Each<'c> {
+    call: &'c ItemCall<'c>,
+    control: Control,
+    items: Arc<[Value]>,
+    /// The items as one value, which all of `ansible_loop.allitems` share.
+    all_items: Option<Value>,
+    /// What the items so far set and registered, for the next ones to see.
+    carried: Arc<Values>,
+    results: Vec<Value>,
+    effects: Vec<Effect>,
+    /// The positions among the effects at which a host was added.
+    added: HashMap<Arc<str>, Vec<usize>>,
+    /// Whether an item included tasks.
+    includes: bool,
+    totals: Totals,
+}
+
+impl<'c> Each<'c> {
+    fn new(call: &'c ItemCall<'c>, control: Control, items: Arc<[Value]>) -> Self {
+        let all_items = (control.extended && control.all_items).then(|| items.to_vec().into());
+        Each {
+            call,
+            control,
+            results: Vec::with_capacity(items.len()),
+            items,
+            all_items,
+            carried: Arc::default(),
+            effects: Vec::new(),
+            added: HashMap::new(),
+            includes: false,
+            totals: Totals::default(),
+        }
+    }
+
+    /// Runs one item. Returns whether the next one follows.
+    fn item(&mut self, scope: &Arc<HostScope>, index: usize) -> bool {
+        let call = self.call;
+        let item = self.items[index].clone();
+        let mut local = vec![
+            (self.control.item.clone(), item.clone()),
+            ("ansible_loop_var".into(), self.control.item.clone().into()),
+        ];
+        if let Some(name) = &self.control.index {
+            local.push((name.clone(), index.into()));
+            local.push(("ansible_index_var".into(), name.clone().into()));
+        }
+        if self.control.extended {
+            local.push(("ansible_loop".into(), self.extended(index, true)));
+        }
+        let scope = scope.with_carried(self.carried.clone(), local);
+        let ItemOutcome { mut result, effects, carry } = item::run(call, &scope);
+        result.item = Some(item.clone());
+        if let Some(node) = &call.task.loop_control.label {
+            // The label may use what the item registered.
+            match scope.with_local(carry.iter().cloned()).renderer().value(node) {
+                Ok(label) => result.item = Some(label),
+                Err(e) => result = TaskResult { item: result.item, ..result::failed(call.info, &scope, e) },
+            }
+        }
+        self.add_loop_values(&mut result, item, index);
+        self.take_effects(effects, &mut result);
+        if !(self.includes && result.status == Status::Ok) {
+            (call.emit)(Event::ItemResult(result.clone()));
+        }
+        let stop = stops(call.task, &scope, &result);
+        self.add(result);
+        let goes_on = match stop {
+            Ok(stop) => !stop,
+            Err(e) => {
+                self.add(result::failed(call.info, &scope, e));
+                false
+            }
+        };
+        // Unless something still holds the item's scope, what it carries on is added in place.
+        drop(scope);
+        Arc::make_mut(&mut self.carried).extend(carry);
+        goes_on
+    }
+
+    /// Adds the loop's variables to an item's result.
+    fn add_loop_values(&self, result: &mut TaskResult, item: Value, index: usize) {
+        let values = &mut result.values;
+        values.insert(Value::from(self.control.item.clone()), item);
+        values.insert("ansible_loop_var".into(), self.control.item.clone().into());
+        if let Some(name) = &self.control.index {
+            values.insert(Value::from(name.clone()), index.into());
+            values.insert("ansible_index_var".into(), name.clone().into());
+        }
+        if self.control.extended {
+            values.insert("ansible_loop".into(), self.extended(index, false));
+        }
+    }
+
+    /// `ansible_loop`.
+    fn extended(&self, index: usize, all_items: bool) -> Value {
+        let (items, count) = (&self.items, self.items.len());
+        let mut info = map! {
+            "index" => index + 1,
+            "index0" => index,
+            "first" => index == 0,
+            "last" => index + 1 == count,
+            "length" => count,
+            "revindex" => count - index,
+            "revindex0" => count - index - 1,
+        };
+        if let Some(all) = self.all_items.as_ref().filter(|_| all_items) {
+            info.insert("allitems".into(), all.clone());
+        }
+        if let Some(next) = items.get(index + 1) {
+            info.insert("nextitem".into(), next.clone());
+        }
+        if index > 0 {
+            info.insert("previtem".into(), items[index - 1].clone());
+        }
+        info.into()
+    }
+
+    /// Takes the effects of an item. A host that an earlier item added already is not a change.
+    fn take_effects(&mut self, effects: Vec<Effect>, result: &mut TaskResult) {
+        for effect in effects {
+            self.includes |= matches!(effect, Effect::Tasks(_));
+            if let Effect::AddHost { name, .. } = &effect {
+                let before = self.added.entry(name.clone()).or_default();
+                if before.iter().any(|at| effect.adds_again(&self.effects[*at])) {
+                    result.values.insert("changed".into(), false.into());
+                    result.status = Status::Ok;
+                }
+                before.push(self.effects.len());
+            }
+            self.effects.push(effect);
+        }
+    }
+
+    fn add(&mut self, result: TaskResult) {
+        self.totals.add(&result);
+        self.results.push(Value::from(result.values));
+    }
+}
+
+/// Whether `loop_control.break_when` ends the loop.
+fn stops(task: &Task, scope: &Arc<HostScope>, result: &TaskResult) -> Result<bool, Error> {
+    if task.loop_control.break_when.is_empty() {
+        return Ok(false);
+    }
+    let registered = task.register.iter().map(|name| (name.clone(), Value::from(result.values.clone())));
+    let scope = scope.with_local(registered);
+    Ok(matches!(keyword::conditions(&task.loop_control.break_when, &scope.renderer())?, Verdict::True))
+}
+
+/// What the results of a loop's items have in common.
+struct Totals {
+    changed: bool,
+    all_skipped: bool,
+    failed: Faults,
+    unreachable: Faults,
+    no_log: bool,
+    verbose_always: bool,
+}
+
+/// Items that went wrong in one way.
+#[derive(Default)]
+struct Faults {
+    any: bool,
+    /// Whether one of them is not ignored.
+    matters: bool,
+}
+
+impl Faults {
+    fn add(&mut self, result: &TaskResult) {
+        self.any = true;
+        self.matters |= !result.ignored;
+    }
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Totals {
+            changed: false,
+            all_skipped: true,
+            failed: Faults::default(),
+            unreachable: Faults::default(),
+            no_log: false,
+            verbose_always: false,
+        }
+    }
+}
+
+impl Totals {
+    fn add(&mut self, result: &TaskResult) {
+        self.changed |= result.values.get("changed").is_some_and(Value::is_true);
+        self.all_skipped &= result.status == Status::Skipped;
+        match result.status {
+            Status::Failed => self.failed.add(result),
+            Status::Unreachable => self.unreachable.add(result),
+            _ => {}
+        }
+        self.no_log |= result.no_log;
+        self.verbose_always |= result.verbose_always;
+    }
+
+    /// The result of the loop as a whole.
+    fn result(&self, call: &ItemCall, scope: &HostScope, results: Vec<Value>) -> TaskResult {
+        // The loop as a whole is ignored only if each failure in it was.
+        let (status, ignored) = match () {
+            () if self.unreachable.any => (Status::Unreachable, !self.unreachable.matters),
+            () if self.failed.any => (Status::Failed, !self.failed.matters),
+            () if self.all_skipped => (Status::Skipped, false),
+            () if self.changed => (Status::Changed, false),
+            () => (Status::Ok, false),
+        };
+        let mut values = map! { "results" => results };
+        match status {
+            Status::Skipped => values.insert("skipped".into(), true.into()),
+            Status::Unreachable => values.insert("unreachable".into(), true.into()),
+            _ => values.insert("failed".into(), self.failed.any.into()),
+        };
+        let msg = match status {
+            Status::Failed => "One or more items failed",
+            Status::Skipped => "All items skipped",
+            _ => "All items completed",
+        };
+        values.insert("msg".into(), msg.into());
+        values.insert("changed".into(), self.changed.into());
+        let mut result = result::blank(call.info, scope, status);
+        result.values = values;
+        result.no_log = self.no_log;
+        result.ignored = ignored;
+        result.verbose_always = self.verbose_always;
+        result
+    }
+}
