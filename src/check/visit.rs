@@ -11,7 +11,9 @@ use super::finding::Findings;
 use super::walk::{Walk, known};
 use super::{arguments, files, handlers, templates};
 use crate::inventory::Vars;
-use crate::playbook::{self, LoadedTasks, Frame, FrameKind, Item, Keyword, Keywords, Loader, Playbook, Role, Task};
+use crate::playbook::{
+    self, Frame, FrameKind, Item, Keyword, Keywords, LoadedTasks, Loader, Playbook, Role, Task,
+};
 use crate::run::actions::include::find_in;
 use crate::run::play::include::role_spec;
 

@@ -24,8 +24,8 @@ pub use keyword::{Keyword, KeywordKind};
 pub use meta::Meta;
 pub use play::{Play, Playbook, Prompt};
 pub use read::{
-    LoadedRole, LoadedTasks, Loader, Names, Render, TaskFileRef, check_variable_name, collections, include_frame,
-    is_variable_name, load, load_document, load_role, load_task_file, unknown_action,
+    LoadedRole, LoadedTasks, Loader, Names, Render, TaskFileRef, check_variable_name, collections,
+    include_frame, is_variable_name, load, load_document, load_role, load_task_file, unknown_action,
 };
 pub use reserved::is_reserved_name;
 pub use role::{Role, RoleSpec};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use playbook_api::{Error, ErrorKind, Value};
 
 use super::{
-    Condition, Frame, FrameKind, Item, Keyword, LoadedTasks, Loader, Loop, Names, Play, Playbook, RoleSpec, Task,
+    Condition, Frame, FrameKind, Item, Keyword, LoadedTasks, Loader, Loop, Names, Play, Playbook, RoleSpec,
+    Task,
 };
 use super::{include_frame, load, load_role, load_task_file};
 use crate::document::Node;

@@ -203,8 +203,7 @@ impl Run {
         for playbook in all {
             self.playbook_dir = playbook.path.parent().map(|p| p.to_owned()).unwrap_or_default();
             let folders = vec![self.playbook_dir.clone()];
-            Arc::make_mut(&mut sync::write(&self.inventory))
-                .beside_playbook(folders);
+            Arc::make_mut(&mut sync::write(&self.inventory)).beside_playbook(folders);
             let check = self.shared.options.check;
             let name =
                 playbook.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();

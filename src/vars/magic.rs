@@ -123,7 +123,9 @@ pub fn names(scope: &HostScope) -> impl Iterator<Item = &'static str> {
     all.filter(|name| match *name {
         "inventory_file" | "inventory_dir" => scope.base.source_of(&scope.host).is_some(),
         "ansible_parent_role_names" | "ansible_parent_role_paths" => scope.parent_roles().next().is_some(),
-        "ansible_delegated_vars" => scope.task().is_some_and(|task| task.keyword(Keyword::DelegateTo).is_some()),
+        "ansible_delegated_vars" => {
+            scope.task().is_some_and(|task| task.keyword(Keyword::DelegateTo).is_some())
+        }
         _ => true,
     })
 }

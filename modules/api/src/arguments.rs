@@ -231,7 +231,9 @@ fn unsupported(key: &Value, spec: &Spec, at: &Where) -> Error {
         format!("Invalid options for {module}: {shown}")
     } else {
         let names = names.join(", ");
-        format!("Unsupported parameters for ({module}) module: {shown}. Supported parameters include: {names}.")
+        format!(
+            "Unsupported parameters for ({module}) module: {shown}. Supported parameters include: {names}."
+        )
     };
     let error = Error::new(message).at_opt(at.arguments.place_of(&written).filter(|_| at.path.is_empty()));
     let error = error.at_opt(at.arguments.place.as_ref());

@@ -108,8 +108,7 @@ fn is_foreign(name: &str, task: &Node, frame: &Arc<Frame>, loader: &Loader) -> R
 fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error {
     let error = parser_error(format!("conflicting action statements: {first}, {second}"), place);
     let keyword = [first, second].into_iter().filter(|name| !loader.names.is_action(name)).find_map(|name| {
-        nearest(name, TASK.all())
-            .map(|near| format!("Did you mean the keyword '{near}' with '{name}'?"))
+        nearest(name, TASK.all()).map(|near| format!("Did you mean the keyword '{near}' with '{name}'?"))
     });
     keyword.into_iter().fold(error, Error::with_help)
 }

@@ -10,7 +10,8 @@ use crate::playbook::shape::{Shape, TASK};
 use crate::playbook::{Condition, Keyword, KeywordKind, Keywords};
 
 /// What ansible-core adds to the message about an unknown keyword of a task.
-const HINT: &str = "\nThis error can be suppressed as a warning using the \"invalid_task_attribute_failed\" configuration";
+const HINT: &str =
+    "\nThis error can be suppressed as a warning using the \"invalid_task_attribute_failed\" configuration";
 
 impl Shape {
     /// The error for a keyword this does not have.

@@ -7,7 +7,7 @@ use playbook_api::{Error, ErrorKind, Place};
 
 use super::collections;
 use super::fields::{self, parser_error, type_name};
-use super::loader::{LoadedTasks, LoadedRole, Loader};
+use super::loader::{LoadedRole, LoadedTasks, Loader};
 use super::tasks::Reader;
 use crate::document::Node;
 use crate::inventory::Vars;

@@ -14,7 +14,9 @@ use super::loader::{LoadedTasks, Loader};
 use crate::document::{Kind, Node};
 use crate::inventory::Vars;
 use crate::playbook::shape::{BLOCK, HANDLER, HANDLER_INCLUDE, INCLUDE, INCLUDE_ROLE, Shape, TASK};
-use crate::playbook::{Block, Condition, Frame, FrameKind, Handler, Item, Keyword, Loop, LoopControl, Meta, Task, TaskId};
+use crate::playbook::{
+    Block, Condition, Frame, FrameKind, Handler, Item, Keyword, Loop, LoopControl, Meta, Task, TaskId,
+};
 
 /// Reads what belongs to one play, or to one include.
 pub(super) struct Reader<'a> {

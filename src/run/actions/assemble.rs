@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use playbook_api::{Doc, Error, Failure, JsonSchema, Outcome, map, defaults};
+use playbook_api::{Doc, Error, Failure, JsonSchema, Outcome, defaults, map};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN, copy, script};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
 use playbook_api::context::Source;
-use playbook_api::{Arguments, Doc, Failure, JsonSchema, Outcome, Value, map, defaults};
+use playbook_api::{Arguments, Doc, Failure, JsonSchema, Outcome, Value, defaults, map};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};

@@ -108,7 +108,10 @@ fn loop_vars(call: &ActionCall) -> crate::inventory::Vars {
     if task.loop_over.is_none() {
         return Default::default();
     }
-    call.scope.locals().map(|(name, value)| (name.clone(), Node::value(task.place.clone(), value.clone()))).collect()
+    call.scope
+        .locals()
+        .map(|(name, value)| (name.clone(), Node::value(task.place.clone(), value.clone())))
+        .collect()
 }
 
 /// What the report shows for the loop item.
@@ -120,8 +123,7 @@ fn label(call: &ActionCall) -> Result<Option<String>, Error> {
     if let Some(node) = &task.loop_control.label {
         return call.renderer().value(node).map(|v| Some(v.to_text().into_owned()));
     }
-    let name =
-        call.scope.local("ansible_loop_var").map(|v| v.to_text().into_owned()).unwrap_or_default();
+    let name = call.scope.local("ansible_loop_var").map(|v| v.to_text().into_owned()).unwrap_or_default();
     Ok(call.scope.local(&name).map(|v: &Value| v.to_text().into_owned()))
 }
 

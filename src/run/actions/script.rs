@@ -1,6 +1,6 @@
 //! `script`
 
-use playbook_api::{Arguments, Doc, Failure, JsonSchema, Map, Outcome, Value, map, defaults};
+use playbook_api::{Arguments, Doc, Failure, JsonSchema, Map, Outcome, Value, defaults, map};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN, copy};

@@ -40,9 +40,7 @@ impl Action for SetFact {
             ));
         }
         let facts: Map = values.iter().map(|(k, v)| (Value::from(k.clone()), v.clone())).collect();
-        let delegate =
-            keyword::of(call.item.task, &call.renderer()).delegate_facts()?
-                == Some(true);
+        let delegate = keyword::of(call.item.task, &call.renderer()).delegate_facts()? == Some(true);
         let host = if delegate { call.target().clone() } else { call.item.host.clone() };
         call.carry.extend(values.iter().cloned());
         call.effects.push(Effect::Set { host: host.clone(), values });

@@ -13,8 +13,7 @@ use crate::vars::HostScope;
 /// What reports know of a task, its name rendered for the first of its hosts where that is possible.
 pub fn task(play: &PlayState, task: &Task, handler: bool, scope: &Arc<HostScope>) -> TaskInfo {
     let renderer = scope.renderer();
-    let no_log =
-        keyword::of(task, &renderer).no_log().ok().flatten().unwrap_or(play.shared.settings.no_log);
+    let no_log = keyword::of(task, &renderer).no_log().ok().flatten().unwrap_or(play.shared.settings.no_log);
     let check = keyword::of(task, &renderer).check_mode().ok().flatten();
     let shows_args = crate::report::callbacks::want_arguments(&play.shared.settings) && !no_log;
     let args = if shows_args {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use playbook_api::{Error, Value, arguments::to_bool};
 
 use crate::connection::{Become, Deploy, Login, Password, Target};
-use crate::run::call::keyword::{self, TaskKeywords};
 use crate::run::call::ActionCall;
+use crate::run::call::keyword::{self, TaskKeywords};
 use crate::settings::Settings;
 use crate::template::{Renderer, Scope};
 use crate::vars::HostScope;
@@ -161,7 +161,8 @@ impl Asker<'_> {
         let retries = self.number(&["ansible_ssh_retries"])?.unwrap_or(settings.ssh_retries);
         Ok(Login {
             plugin: String::new(),
-            address: self.variable_text(&["ansible_host", "ansible_ssh_host"])?
+            address: self
+                .variable_text(&["ansible_host", "ansible_ssh_host"])?
                 .unwrap_or_else(|| host.to_string()),
             port,
             user: user.or_else(|| options.user.clone()).or_else(|| settings.remote_user.clone()),
@@ -170,7 +171,8 @@ impl Asker<'_> {
                 &options.connection_password,
             )?,
             private_key: key.map(|key| key.to_string_lossy().into_owned()),
-            executable: self.variable_text(&["ansible_ssh_executable"])?
+            executable: self
+                .variable_text(&["ansible_ssh_executable"])?
                 .unwrap_or_else(|| settings.ssh_executable.clone()),
             arguments,
             host_key_checking: checking,
@@ -193,7 +195,9 @@ impl Asker<'_> {
             address,
             arguments,
             user: self.text(&["ansible_docker_user", "ansible_user"], |keywords| keywords.remote_user())?,
-            executable: self.variable_text(&["ansible_docker_executable"])?.unwrap_or_else(|| "docker".into()),
+            executable: self
+                .variable_text(&["ansible_docker_executable"])?
+                .unwrap_or_else(|| "docker".into()),
             ..Login::default()
         })
     }

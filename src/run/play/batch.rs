@@ -309,7 +309,12 @@ impl<'r> Batch<'r> {
         self.run.flush();
         match debugger::ask(&running.task, &running.scope, &outcome.result) {
             debugger::Next::Redo(task, variables) => {
-                let local = running.scope.locals().map(|(name, value)| (name.clone(), value.clone())).chain(variables).collect();
+                let local = running
+                    .scope
+                    .locals()
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .chain(variables)
+                    .collect();
                 let host = &running.scope.host.name;
                 let scope = HostScope::new(&self.play.base, host, Some(&task), local);
                 self.submit(Running { task, scope, ..running });

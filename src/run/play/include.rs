@@ -61,12 +61,7 @@ pub fn load(
             if found.role.public {
                 roles.push(found.role.clone());
             }
-            Ok(Loaded {
-                name: spec.name,
-                items: found.tasks.items,
-                handlers: found.tasks.handlers,
-                roles,
-            })
+            Ok(Loaded { name: spec.name, items: found.tasks.items, handlers: found.tasks.handlers, roles })
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use playbook_api::{Error, ErrorKind, Map, map, sync};
 
-use super::batch::{PendingInclude, Batch, Running, cursor_of};
+use super::batch::{Batch, PendingInclude, Running, cursor_of};
 use super::include;
 use crate::playbook::{Item, Task};
 use crate::report::{Event, Status};
@@ -23,7 +23,9 @@ impl Batch<'_> {
         };
         match self.inclusions.iter_mut().find(same) {
             Some(asked) => asked.hosts.extend(hosts.iter().cloned()),
-            None => self.inclusions.push(PendingInclude { inclusion, task: task.clone(), hosts: hosts.to_vec() }),
+            None => {
+                self.inclusions.push(PendingInclude { inclusion, task: task.clone(), hosts: hosts.to_vec() })
+            }
         }
     }
 

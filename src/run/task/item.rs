@@ -131,7 +131,10 @@ fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Erro
         }
         if check {
             // Nothing was changed, so waiting would be for nothing: say what the run would wait for.
-            let wait = format!("Would wait until {}", call.task.until.iter().map(Condition::written).collect::<Vec<_>>().join(" and "));
+            let wait = format!(
+                "Would wait until {}",
+                call.task.until.iter().map(Condition::written).collect::<Vec<_>>().join(" and ")
+            );
             attempt.result.warnings.push(wait);
             return Ok(attempt);
         }
@@ -161,8 +164,7 @@ fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Erro
 }
 
 fn check_mode(call: &ItemCall, scope: &Arc<HostScope>) -> Result<bool, Error> {
-    Ok(keyword::of(call.task, &scope.renderer()).check_mode()?
-        .unwrap_or(call.play.shared.options.check))
+    Ok(keyword::of(call.task, &scope.renderer()).check_mode()?.unwrap_or(call.play.shared.options.check))
 }
 
 /// The host that a task is delegated to.
@@ -189,8 +191,7 @@ fn attempt(
 ) -> Result<ItemOutcome, Error> {
     let native = call.play.shared.actions.find(&call.task.action.name);
     let args = arguments::finalize(call, scope, native.map_or(&[][..], |a| a.raw))?;
-    let diff =
-        keyword::of(call.task, &scope.renderer()).diff()?.unwrap_or(call.play.shared.options.diff);
+    let diff = keyword::of(call.task, &scope.renderer()).diff()?.unwrap_or(call.play.shared.options.diff);
     let mut action_call = ActionCall { args, check, diff, delegated, ..ActionCall::new(call, scope) };
     let plugin = python_action::find(&action_call)?;
     let is_action = plugin.is_some() || native.is_some();
