@@ -72,8 +72,8 @@ impl Adhoc {
     pub fn ending(self, register: Register, by_project: bool) -> Result<Ended, Fault> {
         let mut session = Session::new(&self.hosts.vault, register, by_project)?;
         self.hosts.put_flags(&mut session.settings);
-        let options = self.hosts.options(&session.settings, !self.list_hosts)?;
-        let folder = common::playbook_folder(self.playbook_dir.as_deref(), &session.settings);
+        let options = self.hosts.options(&session, !self.list_hosts)?;
+        let folder = common::playbook_directory(self.playbook_dir.as_deref(), &session.settings);
         let folder = folder.unwrap_or_else(common::here);
         let (context, foreign) = common::context(&session, &options);
         foreign.add_playbook(&folder);
@@ -81,7 +81,7 @@ impl Adhoc {
         let settings = &session.settings;
         let verbosity = options.verbosity;
         let mut reporter =
-            reporter(settings, &foreign, self.one_line, verbosity, redactor.clone(), !self.list_hosts)?;
+            reporter(settings, &foreign, self.one_line, verbosity, redactor, !self.list_hosts)?;
         if let Some(folder) = &self.tree {
             let folder = crate::paths::absolute(&crate::paths::expand_home(folder));
             reporter = report::with_tree(reporter, folder, settings, verbosity, redactor);
@@ -156,14 +156,14 @@ pub fn document(play: Map) -> Node {
     Node::from_value(&place(), vec![Value::from(play)].into(), Trust::Templates)
 }
 
-/// The report of tasks that no playbook holds; `plugins` says whether callback plugins are wanted.
+/// Returns the report of tasks that are not in a playbook; `runs` says whether tasks will run.
 pub fn reporter(
     settings: &Settings,
     foreign: &Arc<Foreign>,
     one_line: bool,
     verbosity: u8,
-    redactor: Redactor,
-    plugins: bool,
+    redactor: &Redactor,
+    runs: bool,
 ) -> Result<Box<dyn Reporter>, Error> {
     let as_in_playbooks = settings.bin_ansible_callbacks && settings.stdout_callback != "default";
     let output = match one_line {
@@ -171,10 +171,7 @@ pub fn reporter(
         false if as_in_playbooks => Output::Text,
         false => Output::Minimal,
     };
-    let own = report::python::without(settings, foreign);
-    let reporter = report::reporter(&own, output, verbosity, redactor.clone());
-    let plugins = plugins && settings.bin_ansible_callbacks;
-    report::python::with_plugins(reporter, foreign, settings, redactor, plugins)
+    report::of_run(settings, foreign, output, verbosity, redactor, runs)
 }
 
 /// The hosts that a pattern selects.

@@ -45,7 +45,7 @@ impl Check {
             ..Options::default()
         };
         let (context, foreign) = common::context(&session, &options);
-        let reporter = report::reporter(&session.settings, Output::Text, 0, context.redactor.clone());
+        let reporter = report::reporter(&session.settings, Output::Text, 0, &context.redactor);
         let inventory = Inventory::empty(&session.settings, &session.keyring);
         let shared = Shared::new(
             options,

@@ -1,4 +1,4 @@
-//! What `run` and ad hoc commands have in common: which hosts, how they are reached, as whom.
+//! The options that `run`, ad hoc commands and others share: the hosts, the connections, the users.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,47 +14,48 @@ use crate::report::{self, Event, Reporter};
 use crate::run::Options;
 use crate::settings::Settings;
 
-/// Which hosts there are.
+/// The inventory and the hosts of it.
 #[derive(Args)]
 pub struct InventoryArgs {
-    /// An inventory: a file, a folder, a script, hosts (`a,b,`) or terraform:PATH; may be given several times.
+    /// An inventory: a file, a directory, a script, hosts (`a,b,`) or terraform:PATH. The option can be repeated
     #[arg(short, long, visible_alias = "inventory-file", value_name = "INVENTORY")]
     pub inventory: Vec<String>,
-    /// Only hosts that also match this pattern.
+    /// Select only hosts that also match this pattern
     #[arg(short, long, value_name = "PATTERN", visible_alias = "subset", allow_hyphen_values = true)]
     pub limit: Option<String>,
-    /// Variables above all others: `name=value`, YAML, JSON or @FILE; may be given several times.
+    /// Variables that override all others: `name=value`, YAML, JSON or @FILE. The option can be repeated
     #[arg(short, long, value_name = "VARS", allow_hyphen_values = true)]
     pub extra_vars: Vec<String>,
 }
 
-/// Which hosts, and what is said of them.
+/// The hosts, and how tasks run on them.
 #[derive(Args)]
 pub struct HostArgs {
     #[command(flatten)]
     hosts: InventoryArgs,
-    /// Change nothing; say what would change.
+    /// Change nothing, and show what would change
     #[arg(short = 'C', long)]
     check: bool,
-    /// Show the differences in files and settings that change.
+    /// Show the differences in changed files and settings
     #[arg(short = 'D', long)]
     diff: bool,
-    /// On how many hosts at a time.
+    /// The number of hosts that run a task at the same time
     #[arg(short, long, value_name = "FORKS", value_parser = clap::value_parser!(u32).range(1..))]
     forks: Option<u32>,
-    /// Say more; may be given up to four times.
+    /// Print more. The option can be repeated up to four times
     #[arg(short, long, action = ArgAction::Count)]
     verbose: u8,
-    /// Forget the cached facts of every host of the inventory.
+    /// Delete the cached facts of all hosts of the inventory
     #[arg(long)]
     flush_cache: bool,
-    /// More folders with modules, separated by colons.
+    /// More directories with modules, separated by colons
     #[arg(short = 'M', long, value_name = "PATHS")]
     module_path: Vec<String>,
     #[command(flatten)]
     connection: ConnectionArgs,
     #[command(flatten)]
     privileges: BecomeArgs,
+    /// The sources of vault secrets.
     #[command(flatten)]
     pub vault: VaultArgs,
 }
@@ -63,71 +64,71 @@ pub struct HostArgs {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Connection options")]
 pub struct ConnectionArgs {
-    /// The connection, such as local or ssh.
+    /// The connection plugin, such as local or ssh
     #[arg(short, long, value_name = "CONNECTION")]
     pub connection: Option<String>,
-    /// The user to log in as.
+    /// The user to log in as
     #[arg(short, long, value_name = "USER")]
     pub user: Option<String>,
-    /// Seconds until a connection attempt is given up.
+    /// The timeout of a connection attempt, in seconds
     #[arg(short = 'T', long, value_name = "SECONDS")]
     timeout: Option<u64>,
-    /// The private key to log in with.
+    /// The file of the private key to log in with
     #[arg(long, visible_alias = "key-file", value_name = "FILE")]
     pub private_key: Option<PathBuf>,
-    /// Ask for the login password.
+    /// Ask for the login password
     #[arg(short = 'k', long)]
     pub ask_pass: bool,
-    /// A file (or program) with the login password.
+    /// A file with the login password, or a program that prints it
     #[arg(long, visible_alias = "conn-pass-file", value_name = "FILE", conflicts_with = "ask_pass")]
     pub connection_password_file: Option<PathBuf>,
-    /// Leave no helper on the hosts for the next run.
+    /// Remove the helper from the hosts after the run
     #[arg(long)]
     no_keep_remote: bool,
-    /// More arguments for ssh, scp and sftp.
+    /// More arguments for ssh, scp and sftp
     #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
     ssh_common_args: Option<String>,
-    /// More arguments for ssh only.
+    /// More arguments for ssh
     #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
     ssh_extra_args: Option<String>,
-    /// More arguments for scp only.
+    /// More arguments for scp
     #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
     scp_extra_args: Option<String>,
-    /// More arguments for sftp only.
+    /// More arguments for sftp
     #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
     sftp_extra_args: Option<String>,
 }
 
-/// Which user tasks run as.
+/// The user that tasks run as.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Privilege escalation options")]
 pub struct BecomeArgs {
-    /// Become another user on the hosts.
+    /// Run tasks as another user
     #[arg(short, long)]
     r#become: bool,
-    /// How to become another user.
+    /// The become plugin: sudo, su or doas
     #[arg(long, value_name = "METHOD")]
     become_method: Option<String>,
-    /// The user to become.
+    /// The user that tasks run as (default: root)
     #[arg(long, value_name = "USER")]
     become_user: Option<String>,
     #[command(flatten)]
     password: BecomePasswordArgs,
 }
 
-/// Where the password for becoming another user comes from.
+/// The source of the become plugin's password.
 #[derive(clap::Args)]
 pub struct BecomePasswordArgs {
-    /// Ask for the password that becoming needs.
+    /// Ask for the password of the become plugin
     #[arg(short = 'K', long)]
     pub ask_become_pass: bool,
-    /// A file (or program) with the password that becoming needs.
+    /// A file with that password, or a program that prints it
     #[arg(long, visible_alias = "become-pass-file", value_name = "FILE", conflicts_with = "ask_become_pass")]
     pub become_password_file: Option<PathBuf>,
 }
 
 impl HostArgs {
-    /// Flags that are settings too.
+    /// Puts the flags that are settings too into the settings.
     pub fn put_flags(&self, settings: &mut Settings) {
         if let Some(forks) = self.forks {
             settings.set("forks", forks);
@@ -151,8 +152,12 @@ impl HostArgs {
         }
     }
 
-    /// The run's options as far as they are said here. Passwords are asked for only where tasks will run.
-    pub fn options(&self, settings: &Settings, runs: bool) -> Result<Options, Error> {
+    /// Returns the run's options that these flags set. Passwords are asked for only if tasks will run.
+    pub fn options(&self, session: &Session, runs: bool) -> Result<Options, Error> {
+        let settings = &session.settings;
+        if session.by_project {
+            session::require_inventories(&self.hosts.inventory, settings)?;
+        }
         let (login, elevated) = if runs { self.passwords(settings)? } else { (None, None) };
         let (connection, privileges) = (&self.connection, &self.privileges);
         Ok(Options {
@@ -179,7 +184,7 @@ impl HostArgs {
         })
     }
 
-    /// The passwords for logging in and for becoming another user.
+    /// Returns the login password and the become plugin's password.
     fn passwords(&self, settings: &Settings) -> Result<(Option<String>, Option<String>), Error> {
         let (connection, privileges) = (&self.connection, &self.privileges.password);
         let ask_login = connection.ask_pass || settings.ask_pass;
@@ -205,17 +210,17 @@ impl HostArgs {
     }
 }
 
-/// The folder taken for a playbook's where there is none, if one was named.
-pub fn playbook_folder(given: Option<&Path>, settings: &Settings) -> Option<PathBuf> {
+/// Returns the directory that stands for a playbook's, if one was named.
+pub fn playbook_directory(given: Option<&Path>, settings: &Settings) -> Option<PathBuf> {
     given.or(settings.playbook_dir.as_deref()).map(crate::paths::absolute)
 }
 
-/// The folder that the command was started in.
+/// Returns the current directory.
 pub fn here() -> PathBuf {
     crate::paths::absolute(Path::new("."))
 }
 
-/// The modules' context of a run with these options, and the modules and plugins in other languages.
+/// Returns the context of modules in a run with these options, and the modules and plugins in other languages.
 pub fn context(session: &Session, options: &Options) -> (Context, Arc<Foreign>) {
     if session.by_project {
         for password in [&options.connection_password, &options.become_password].into_iter().flatten() {
@@ -223,11 +228,11 @@ pub fn context(session: &Session, options: &Options) -> (Context, Arc<Foreign>) 
         }
     }
     let (foreign, context) = session.foreign(options.verbosity);
-    report::python::folders(&options.playbooks, &foreign);
+    report::python::add_directories(&options.playbooks, &foreign);
     (Context { check: options.check, diff: options.diff, ..context }, foreign)
 }
 
-/// Says what there is to say before anything happens, and reads the inventory.
+/// Prints the warnings of the session, and reads the inventory.
 pub fn begin(
     session: &Session,
     options: &Options,
@@ -248,7 +253,7 @@ pub fn begin(
     for note in std::mem::take(&mut inventory.notes) {
         reporter.event(&Event::Verbose { level: 3, text: note, host: None });
     }
-    inventory.beside_playbook(folders(&options.playbooks));
+    inventory.beside_playbook(directories(&options.playbooks));
     if inventory.hosts.is_empty() {
         if settings.localhost_warning {
             reporter.event(&Event::Warning(NO_HOSTS.into()));
@@ -259,20 +264,22 @@ pub fn begin(
     Ok(inventory)
 }
 
+/// ansible-core's warning about an inventory without hosts.
 const NO_HOSTS: &str = "provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'";
 
-/// The playbooks' folders: their group_vars/ and host_vars/ count too.
-fn folders(playbooks: &[PathBuf]) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = Vec::new();
+/// Returns the playbooks' directories, whose group_vars/ and host_vars/ are read too.
+fn directories(playbooks: &[PathBuf]) -> Vec<PathBuf> {
+    let mut directories: Vec<PathBuf> = Vec::new();
     for path in playbooks {
         let path = crate::paths::absolute(path);
-        if let Some(folder) = path.parent().filter(|folder| !folders.iter().any(|f| f == folder)) {
-            folders.push(folder.to_owned());
+        if let Some(parent) = path.parent().filter(|parent| !directories.iter().any(|d| d == parent)) {
+            directories.push(parent.to_owned());
         }
     }
-    folders
+    directories
 }
 
+/// Returns the line that names the configuration file.
 pub fn config_line(settings: &Settings) -> String {
     match &settings.config_file {
         Some(path) => format!("Using {} as config file", path.display()),
@@ -280,7 +287,7 @@ pub fn config_line(settings: &Settings) -> String {
     }
 }
 
-/// A limit that leaves no host at all is a mistake.
+/// Rejects a limit that selects no host.
 fn check_limit(inventory: &Inventory, limit: &str, settings: &Settings) -> Result<(), Error> {
     let (hosts, _) = inventory.select(limit, settings)?;
     if hosts.is_empty() {
@@ -290,7 +297,7 @@ fn check_limit(inventory: &Inventory, limit: &str, settings: &Settings) -> Resul
     Ok(())
 }
 
-/// A password from a file; a program is run and prints it.
+/// Reads a password from a file, or from the output of a program.
 fn password_of(file: &Path) -> Result<String, Error> {
     use std::os::unix::fs::PermissionsExt;
     let failed = |what: String| Error::new(format!("The password file {} {what}", file.display()));

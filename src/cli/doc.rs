@@ -43,7 +43,7 @@ struct Subject<'a> {
 }
 
 impl Docs {
-    pub fn run(self, register: Register) -> Result<u8, Fault> {
+    pub fn run(self, register: Register, _by_project: bool) -> Result<u8, Fault> {
         let mut registry = Registry::default();
         register(&mut registry);
         if self.kind != "module" {

@@ -1,9 +1,11 @@
-//! Ctrl-C: once lets the running tasks finish, twice stops. So does being told to terminate.
+//! Signals: the first SIGINT waits for running tasks, the second one and SIGTERM stop the run.
 
 use std::sync::{Mutex, MutexGuard};
 
 use nix::sys::signal::{SigSet, Signal};
 use playbook_api::context::Cancel;
+
+use crate::report::output;
 
 /// What the next SIGINT sets; none before anything is watched.
 static CURRENT: Mutex<Option<Cancel>> = Mutex::new(None);
@@ -30,10 +32,12 @@ pub fn watch(cancel: Cancel) {
                 _ if signal == Signal::SIGTERM => stop(143),
                 Some(cancel) if !cancel.is_set() => {
                     cancel.set();
-                    eprintln!("\nInterrupted: the running tasks may finish. Once more stops at once.");
+                    output::error(
+                        "\nInterrupted: waiting for running tasks to finish. Press Ctrl-C again to stop now.\n",
+                    );
                 }
                 _ => {
-                    eprintln!("[ERROR]: User interrupted execution");
+                    output::error("[ERROR]: User interrupted execution\n");
                     stop(99);
                 }
             }

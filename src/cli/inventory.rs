@@ -111,20 +111,23 @@ impl Show {
         }
         let session = Session::new(&self.vault, register, by_project)?;
         let settings = &session.settings;
+        if by_project {
+            session::require_inventories(&self.hosts.inventory, settings)?;
+        }
         let sources = session::inventory_sources(&self.hosts.inventory, settings);
         let extra = extra_vars(&self.hosts.extra_vars, &session.keyring)?;
         let (foreign, context) = session.foreign(self.verbose);
-        let folder = common::playbook_folder(self.playbook_dir.as_deref(), settings);
+        let folder = common::playbook_directory(self.playbook_dir.as_deref(), settings);
         foreign.add_playbook(&folder.clone().unwrap_or_else(common::here));
         let (mut inventory, warnings) = Hosts::load(&sources, settings, &session.keyring, &context, &extra)?;
         for warning in session.warnings.iter().chain(&warnings) {
-            eprintln!("[WARNING]: {}", format_error(warning));
+            super::warn(&format_error(warning));
         }
         inventory.beside_playbook(folder.into_iter().collect());
         let limited = match &self.hosts.limit {
             Some(limit) => {
                 let (hosts, warnings) = inventory.select(limit, settings)?;
-                warnings.iter().for_each(|warning| eprintln!("[WARNING]: {warning}"));
+                warnings.iter().for_each(|warning| crate::cli::warn(warning));
                 Some(hosts)
             }
             None => None,
@@ -140,7 +143,7 @@ impl Show {
         let text = match &self.host {
             Some(host) => {
                 let (_, warnings) = inventory.select(host, settings)?;
-                warnings.iter().for_each(|warning| eprintln!("[WARNING]: {warning}"));
+                warnings.iter().for_each(|warning| crate::cli::warn(warning));
                 printer.host(host).map_err(refused)?
             }
             None if self.graph => {

@@ -1,26 +1,29 @@
-//! `--list-hosts`, `--list-tasks`, `--list-tags` and `--syntax-check`.
+//! Prints `--list-hosts`, `--list-tasks`, `--list-tags` and `--syntax-check`.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use playbook_api::{Error, ErrorKind, Value};
+use playbook_api::{Error, ErrorKind, Map, Value, map};
 
+use super::run::Form;
 use crate::document::Node;
 use crate::inventory::{Inventory, Vars, extra_vars};
-use crate::playbook::listing::{Listed, Lister};
+use crate::playbook::listing::{Listed, ListedPlay, Lister, Listing};
 use crate::playbook::{Play, Playbook};
+use crate::report::{JsonLines, Streams};
 use crate::run::Shared;
 use crate::template::environment::Options;
 use crate::template::{Environment, Renderer, Scope};
 use crate::vars::VarsFiles;
 
-/// Prints what was asked for of each playbook.
+/// Prints the listing of each playbook.
 pub fn print<'p>(
     shared: &Shared,
     inventory: &Inventory,
     playbooks: impl Iterator<Item = (String, &'p Playbook)>,
     listed: Listed,
+    form: Form,
 ) -> Result<(), Error> {
     let extra = Arc::new(extra_vars(&shared.options.extra_vars, &shared.keyring)?);
     let environment = Arc::new(Environment {
@@ -28,7 +31,7 @@ pub fn print<'p>(
         keyring: shared.keyring.clone(),
         options: Options::default(),
     });
-    // A play's renderer is made once: it reads files.
+    // A play's renderer is made once, since it reads files.
     let known: RefCell<HashMap<*const Play, Renderer>> = RefCell::default();
     let render = |play: &Play, node: &Node| {
         if let Some(renderer) = known.borrow().get(&std::ptr::from_ref(play)) {
@@ -44,7 +47,7 @@ pub fn print<'p>(
         let (hosts, warnings) = inventory.select(pattern, &shared.settings)?;
         for warning in warnings {
             if warned.borrow_mut().insert(warning.clone()) {
-                eprintln!("[WARNING]: {warning}");
+                super::warn(&warning);
             }
         }
         Ok::<_, Error>(hosts)
@@ -60,14 +63,49 @@ pub fn print<'p>(
     let (tags, skip_tags) = (&shared.options.tags, &shared.options.skip_tags);
     let lister = Lister { listed, tags, skip_tags, render: &render, hosts: &hosts };
     let lists = listed.hosts || listed.tasks || listed.tags;
+    let mut lines = JsonLines::new(Streams::standard(), shared.context.redactor.clone());
     for (name, playbook) in playbooks {
-        let text = if lists { lister.list(&name, playbook)? } else { format!("\nplaybook: {name}\n") };
-        super::show(&shared.context.redactor.text(&text));
+        let listing = match lists {
+            true => lister.list(&name, playbook)?,
+            false => Listing { playbook: name, plays: Vec::new() },
+        };
+        match form {
+            Form::Text => super::show(&shared.context.redactor.text(&listing.text(listed))),
+            Form::Json => lines.put("listing", data(&listing, listed)),
+        }
     }
     Ok(())
 }
 
-/// Renders with what a play knows before it has hosts.
+/// A listing for other programs, with the parts that are listed.
+fn data(listing: &Listing, listed: Listed) -> Map {
+    let texts = |texts: &mut dyn Iterator<Item = &str>| -> Value { texts.map(Value::from).collect() };
+    let play = |play: &ListedPlay| {
+        let mut map = map! {
+            "play" => play.name.as_str(),
+            "patterns" => texts(&mut play.patterns.iter().map(String::as_str)),
+            "tags" => texts(&mut play.tags.iter().map(String::as_str)),
+        };
+        if listed.hosts {
+            map.insert("hosts".into(), texts(&mut play.hosts.iter().map(|host| &**host)));
+        }
+        if listed.tasks {
+            let tasks = play.tasks.iter().map(|(name, tags)| {
+                let tags = texts(&mut tags.iter().map(String::as_str));
+                Value::from(map! { "task" => name.as_str(), "tags" => tags })
+            });
+            map.insert("tasks".into(), tasks.collect());
+        }
+        if listed.tags {
+            map.insert("task_tags".into(), texts(&mut play.all_tags().into_iter()));
+        }
+        Value::from(map)
+    };
+    let plays: Value = listing.plays.iter().map(play).collect();
+    map! { "playbook" => listing.playbook.as_str(), "plays" => plays }
+}
+
+/// Returns a renderer with the variables that a play has before it has hosts.
 fn renderer(
     play: &Play,
     extra: &Arc<Vars>,
@@ -83,7 +121,7 @@ fn renderer(
     let files = match files {
         Ok(files) if files.is_templated() => files.of_host(&before),
         Ok(files) => files.of_play().to_vec(),
-        // A run would fail; what there is to list is there all the same.
+        // A run would fail, but the play can be listed.
         Err(e) if e.kind() == ErrorKind::NotFound => Vec::new(),
         Err(e) => return Err(e),
     };
@@ -91,9 +129,9 @@ fn renderer(
     Ok(with(layers.chain([play.vars.clone()]).collect()))
 }
 
-/// What a play knows before it has hosts: extra variables, its files of variables, and its own.
+/// The variables that a play has before it has hosts: extra variables, its variable files and its own.
 struct PlayScope {
-    /// Those that win first.
+    /// The layers, highest precedence first.
     layers: Arc<[Arc<Vars>]>,
     environment: Arc<Environment>,
 }

@@ -1,6 +1,6 @@
-//! The command line: one file a subcommand; its doc comments are its help text.
+//! The command line: each subcommand is a file, and its doc comments are its help text.
 
-/// Prints a line. A reader that goes away (`| head`) is no fault.
+/// Prints a line on standard output.
 macro_rules! say {
     ($($text:tt)*) => { crate::cli::show(&(format!($($text)*) + "\n")) };
 }
@@ -11,6 +11,7 @@ mod check;
 mod common;
 mod config;
 mod console;
+mod core;
 mod doc;
 mod galaxy;
 mod interrupt;
@@ -18,27 +19,42 @@ mod inventory;
 mod list;
 mod pull;
 mod run;
+mod search;
 mod session;
 mod vault;
+mod version;
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind as ArgumentErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use playbook_api::{Error, ErrorKind, Redactor, Registry};
 
 pub use session::Session;
 
-use crate::report::Display;
+use crate::report::{Display, output};
 use crate::settings::Settings;
 
-/// Puts the modules of a build into a registry.
+/// Adds the modules of a build to a registry.
 pub type Register = fn(&mut Registry);
 
-/// Runs Ansible playbooks from one native binary, and ships applications to AWS.
+/// Runs Ansible playbooks from one native binary, and deploys applications to AWS.
 #[derive(Parser)]
-#[command(name = "playbook", version, infer_long_args = true, max_term_width = 100)]
+#[command(
+    name = "playbook",
+    version,
+    infer_long_args = true,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  playbook run site.yml -i hosts.ini --check --diff    Show what a playbook would change
+  playbook run site.yml -i hosts.ini                   Run it
+  playbook adhoc web -i hosts.ini -m ping              Run one module on the hosts of a group
+  playbook check site.yml                              Find mistakes without a host
+  playbook doc copy                                    Read the documentation of a module"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -68,18 +84,18 @@ impl Command {
             Command::Pull(command) => command.run(register, true),
             Command::Inventory(command) => command.run(register, true),
             Command::Config(command) => command.run(true),
-            Command::Doc(command) => command.run(register),
+            Command::Doc(command) => command.run(register, true),
             Command::Vault(command) => command.run(true),
             Command::Galaxy(command) => command.run(true),
         }
     }
 }
 
-/// Does what the process's arguments say. Called by the name of one of Ansible's programs, it takes that one's
-/// arguments.
+/// Runs the command that the process's arguments name. Under the name of one of Ansible's programs it takes that
+/// program's arguments.
 pub fn main(register: Register) -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let name = arguments.first().map(std::path::Path::new).and_then(|p| p.file_name()).unwrap_or_default();
+    let name = arguments.first().map(Path::new).and_then(|p| p.file_name()).unwrap_or_default();
     let done = match name.to_str() {
         Some("ansible-playbook") => parse::<run::Run>(&arguments, "ansible-playbook").run(register, false),
         Some("ansible") => parse::<adhoc::Adhoc>(&arguments, "ansible").run(register, false),
@@ -92,62 +108,97 @@ pub fn main(register: Register) -> ExitCode {
         }
         Some("ansible-config") => parse::<config::Config>(&arguments, "ansible-config").run(false),
         Some("ansible-vault") => parse::<vault::Vault>(&arguments, "ansible-vault").run(false),
-        Some("ansible-doc") => parse::<doc::Docs>(&arguments, "ansible-doc").run(register),
+        Some("ansible-doc") => parse::<doc::Docs>(&arguments, "ansible-doc").run(register, false),
         Some("ansible-galaxy") => parse::<galaxy::Galaxy>(&arguments, "ansible-galaxy").run(false),
         _ => Cli::parse_from(&arguments).command.run(register),
     };
-    match done {
-        Ok(code) => ExitCode::from(code),
-        Err(fault) => {
-            complain(&fault.error);
-            ExitCode::from(fault.code)
-        }
-    }
+    let code = done.unwrap_or_else(|fault| {
+        complain(&fault.error);
+        fault.code
+    });
+    ExitCode::from(written(code))
 }
 
 /// Reads the arguments of one of Ansible's programs.
 fn parse<T: CommandFactory + FromArgMatches>(arguments: &[OsString], name: &'static str) -> T {
-    let version = concat!("[core 2.19] (playbook ", env!("CARGO_PKG_VERSION"), ")");
-    let command =
-        T::command().name(name).bin_name(name).version(version).infer_long_args(true).max_term_width(100);
-    match T::from_arg_matches(&command.get_matches_from(arguments)) {
+    let command = T::command()
+        .name(name)
+        .bin_name(name)
+        .version("")
+        .infer_long_args(true)
+        .max_term_width(100)
+        .after_help("");
+    match command.try_get_matches_from(arguments).and_then(|matches| T::from_arg_matches(&matches)) {
         Ok(parsed) => parsed,
+        Err(error) if error.kind() == ArgumentErrorKind::DisplayVersion => {
+            let started_as = arguments.first().map_or_else(|| PathBuf::from(name), PathBuf::from);
+            show(&version::text(name, &located(&started_as)));
+            std::process::exit(i32::from(written(0)))
+        }
         Err(error) => error.exit(),
     }
 }
 
-/// Prints text as it is. A reader that goes away (`| head`) is no fault.
-fn show(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+/// Returns the path of the program that was started by this name.
+fn located(name: &Path) -> PathBuf {
+    if name.components().count() > 1 {
+        return crate::paths::absolute(name);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|directory| directory.join(name)).find(|path| path.is_file());
+    found.unwrap_or_else(|| name.to_owned())
 }
 
-/// An error of the program as a whole, on standard error.
+/// Returns the exit status of a command that ended with `code`: output that could not be written is a failure.
+fn written(code: u8) -> u8 {
+    match output::failure() {
+        Some(error) => {
+            complain(&error);
+            if code == 0 { UNEXPECTED } else { code }
+        }
+        None => code,
+    }
+}
+
+/// Prints text on standard output as it is.
+fn show(text: &str) {
+    output::standard(text);
+}
+
+/// Prints a warning on standard error.
+fn warn(text: &str) {
+    output::error(&format!("[WARNING]: {text}\n"));
+}
+
+/// Prints an error of the program as a whole on standard error.
 fn complain(error: &Error) {
     let settings = Settings::default();
     let mut display = Display::new(&settings, 0, Redactor::default());
     display.error(error, true);
 }
 
-/// An error that ends the program, and the exit code that Ansible has for it.
+/// The exit status of Ansible's programs after an unexpected error.
+const UNEXPECTED: u8 = 250;
+
+/// An error that ends the program, and the exit status that Ansible has for it.
 pub struct Fault {
     error: Error,
     code: u8,
 }
 
 impl Fault {
-    /// Options or settings that make no sense.
+    /// An error in the options or settings of a command.
     pub fn options(error: Error) -> Fault {
         Fault { error, code: 5 }
     }
 }
 
-/// 4 for documents that cannot be loaded, 1 for everything else.
+/// 4 for files that cannot be parsed, 1 for everything else.
 impl From<Error> for Fault {
     fn from(error: Error) -> Fault {
         let code = match error.kind() {
             ErrorKind::Syntax => 4,
-            ErrorKind::Internal => 250,
+            ErrorKind::Internal => UNEXPECTED,
             _ => 1,
         };
         Fault { error, code }

@@ -159,7 +159,7 @@ impl Pull {
             return Ok(fetched.code);
         }
         if fetched.code != 0 {
-            eprintln!("[WARNING]: Unable to update repository. Continuing with (forced) run of playbook.");
+            super::warn("Unable to update repository. Continuing with (forced) run of playbook.");
         } else if self.only_if_changed && !fetched.changed {
             say!("Repository has not changed, quitting.");
             return Ok(0);
@@ -171,7 +171,7 @@ impl Pull {
         if self.purge {
             std::env::set_current_dir("/")?;
             if let Err(e) = std::fs::remove_dir_all(&directory) {
-                eprintln!("[ERROR]: Failed to remove: {}: {e}", directory.display());
+                super::complain(&Error::new(format!("Failed to remove: {}: {e}", directory.display())));
             }
         }
         code

@@ -4,72 +4,94 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Parser, ValueEnum};
+use indexmap::IndexMap;
 use playbook_api::context::Cancel;
-use playbook_api::{Error, ErrorKind};
+use playbook_api::{Error, ErrorKind, Redactor};
 
 use super::common::{self, HostArgs};
 use super::session::Session;
-use super::{Fault, Register, interrupt, list};
+use super::{Fault, Register, interrupt, list, search};
 use crate::check;
 use crate::playbook::Playbook;
 use crate::playbook::listing::Listed;
 use crate::playbook::tags;
-use crate::report::{self, Output};
+use crate::report::{self, Event, JsonLines, Output, Reporter, Streams};
 use crate::run::{self, Options, Shared};
 use crate::settings::Settings;
 
-/// Run playbooks on the hosts of an inventory.
+/// Runs playbooks on the hosts of an inventory.
 #[derive(Parser)]
+#[command(after_help = "\
+Examples:
+  playbook run site.yml -i hosts.ini
+  playbook run site.yml -i hosts.ini --check --diff        Show what would change
+  playbook run site.yml -i hosts.ini -l web -t deploy      Only some hosts and tasks
+  playbook run site.yml -i hosts.ini -e image_tag=v42      Set a variable
+  playbook run site.yml -i hosts.ini --output json         One JSON event per line")]
 pub struct Run {
-    /// The playbooks, one after the other. A name is also looked for in the project's playbooks/.
+    /// The playbooks, which run one after the other. A name is also searched in the project's playbooks/
     #[arg(required = true, value_name = "PLAYBOOK")]
     playbooks: Vec<PathBuf>,
-    #[command(flatten)]
-    hosts: HostArgs,
-    /// Only plays and tasks with these tags.
-    #[arg(short, long, value_name = "TAGS")]
+    /// Run only plays and tasks with these tags
+    #[arg(short, long, value_name = "TAGS", help_heading = "Task options")]
     tags: Vec<String>,
-    /// Only plays and tasks without these tags.
-    #[arg(long, value_name = "TAGS")]
+    /// Skip plays and tasks with these tags
+    #[arg(long, value_name = "TAGS", help_heading = "Task options")]
     skip_tags: Vec<String>,
-    /// List the hosts of each play, and do nothing.
-    #[arg(long)]
-    list_hosts: bool,
-    /// List the tasks that would run, and do nothing.
-    #[arg(long)]
-    list_tasks: bool,
-    /// List the tags there are, and do nothing.
-    #[arg(long)]
-    list_tags: bool,
-    /// Load the playbooks, and do nothing.
-    #[arg(long)]
-    syntax_check: bool,
-    /// Start at the task of this name.
-    #[arg(long, value_name = "NAME")]
+    /// Start at the task of this name
+    #[arg(long, value_name = "NAME", help_heading = "Task options")]
     start_at_task: Option<String>,
-    /// Ask before each task.
-    #[arg(long)]
+    /// Ask before each task
+    #[arg(long, help_heading = "Task options")]
     step: bool,
-    /// Run notified handlers even on hosts that fail.
-    #[arg(long)]
+    /// Run notified handlers even on hosts where a task fails
+    #[arg(long, help_heading = "Task options")]
     force_handlers: bool,
-    /// The form of the report.
+    /// List the hosts of each play, and run nothing
+    #[arg(long, help_heading = "Listing options")]
+    list_hosts: bool,
+    /// List the tasks that would run, and run nothing
+    #[arg(long, help_heading = "Listing options")]
+    list_tasks: bool,
+    /// List all tags, and run nothing
+    #[arg(long, help_heading = "Listing options")]
+    list_tags: bool,
+    /// Load the playbooks, and run nothing
+    #[arg(long, help_heading = "Listing options")]
+    syntax_check: bool,
+    /// The form of the report
     #[arg(long, value_enum, default_value_t = Form::Text)]
     output: Form,
+    #[command(flatten)]
+    hosts: HostArgs,
 }
 
-/// The form of the report.
+/// The form of a report.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 pub enum Form {
-    /// For people.
+    /// Text
     Text,
-    /// One JSON event a line.
+    /// JSON; for a run one event per line
     Json,
 }
 
 impl Run {
-    /// Runs the playbooks; `by_project` also finds them and the inventory in the project.
+    /// Runs the playbooks. With `by_project` they and the inventory are also searched in the project.
     pub fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
+        let output = self.output;
+        let done = self.execute(register, by_project);
+        match done {
+            Err(fault) if output == Form::Json => {
+                let mut report = JsonLines::new(Streams::standard(), Redactor::default());
+                report.event(&Event::Error(fault.error));
+                report.event(&Event::Stats { hosts: IndexMap::new(), custom: IndexMap::new() });
+                Ok(fault.code)
+            }
+            done => done,
+        }
+    }
+
+    fn execute(self, register: Register, by_project: bool) -> Result<u8, Fault> {
         let mut session = Session::new(&self.hosts.vault, register, by_project)?;
         self.hosts.put_flags(&mut session.settings);
         let playbooks = playbook_paths(&self.playbooks, &session.settings)?;
@@ -78,16 +100,15 @@ impl Run {
         if !only_lists {
             session.keyring.ask()?;
         }
-        let mut options = self.options(&session.settings, playbooks, only_lists)?;
+        let mut options = self.options(&session, playbooks, only_lists)?;
         let output = if self.output == Form::Json { Output::Json } else { Output::Text };
-        options.is_silent = report::is_silent(&session.settings, output, options.verbosity);
         let (context, foreign) = common::context(&session, &options);
         let redactor = context.redactor.clone();
-        let own = report::python::without(&session.settings, &foreign);
-        let reporter = report::reporter(&own, output, options.verbosity, redactor.clone());
-        let plugins = output == Output::Text && !only_lists;
+        let settings = &session.settings;
         let mut reporter =
-            report::python::with_plugins(reporter, &foreign, &session.settings, redactor, plugins)?;
+            report::of_run(settings, &foreign, output, options.verbosity, &redactor, !only_lists)?;
+        options.is_silent = !reporter.shows_results();
+        options.wants_arguments = reporter.wants_arguments();
         let inventory = common::begin(&session, &options, &context, &mut *reporter)?;
 
         let cancel = Cancel::default();
@@ -102,7 +123,7 @@ impl Run {
         }
         if only_lists {
             let names = self.playbooks.iter().map(|path| path.to_string_lossy().into_owned());
-            list::print(&shared, &inventory, names.zip(&loaded), listed)?;
+            list::print(&shared, &inventory, names.zip(&loaded), listed, self.output)?;
             return Ok(0);
         }
         if by_project {
@@ -115,10 +136,11 @@ impl Run {
 
     fn options(
         &self,
-        settings: &Settings,
+        session: &Session,
         playbooks: Vec<PathBuf>,
         only_lists: bool,
     ) -> Result<Options, Error> {
+        let settings = &session.settings;
         let all = |given: &[String], otherwise: &[String]| -> Vec<String> {
             let chosen = if given.is_empty() { otherwise } else { given };
             let mut all: Vec<String> = Vec::new();
@@ -129,11 +151,11 @@ impl Run {
             }
             all
         };
-        let options = self.hosts.options(settings, !only_lists)?;
+        let options = self.hosts.options(session, !only_lists)?;
         Ok(Options {
             playbooks,
             tags: match all(&self.tags, &settings.run_tags) {
-                // All there are, when they are to be listed.
+                // All tags are listed.
                 none if none.is_empty() && self.list_tags => vec!["never".into(), "all".into()],
                 tags => tags,
             },
@@ -146,36 +168,36 @@ impl Run {
     }
 }
 
-/// The playbooks' files: as given, then in the project.
+/// Returns the files of the playbooks: as they are named, or in the project, or in a collection.
 pub fn playbook_paths(names: &[PathBuf], settings: &Settings) -> Result<Vec<PathBuf>, Error> {
     let find = |name: &PathBuf| {
         let path = match &settings.project {
             Some(project) => project.playbook(name),
             None => name.clone(),
         };
-        let missing = |what: &str| {
-            Err(Error::new(format!("the playbook: {} {what}", name.display())).with_kind(ErrorKind::NotFound))
+        let unusable = |what: &str| {
+            Error::new(format!("the playbook: {} {what}", name.display())).with_kind(ErrorKind::NotFound)
         };
         match std::fs::metadata(&path) {
-            Err(_) => match in_collection(name, settings) {
-                Some(path) => Ok(path),
-                None => missing("could not be found"),
-            },
-            Ok(found) if found.is_dir() => missing("does not appear to be a file"),
+            Err(_) => in_collection(name, settings).ok_or_else(|| {
+                let project = settings.project.as_ref().map(|project| project.root.join("playbooks"));
+                unusable("could not be found").with_help(search::advice(name, project))
+            }),
+            Ok(found) if found.is_dir() => Err(unusable("does not appear to be a file")),
             Ok(_) => Ok(path),
         }
     };
     names.iter().map(find).collect()
 }
 
-/// A playbook of a collection: `namespace.collection.playbook`.
+/// Returns a playbook of a collection: `namespace.collection.playbook`.
 fn in_collection(name: &Path, settings: &Settings) -> Option<PathBuf> {
     let name = name.to_str()?;
     let here = crate::paths::absolute(Path::new("."));
     crate::foreign::collections::playbook(name, std::iter::once(&*here), settings)
 }
 
-/// What a check finds is a warning here: a task that is skipped or rescued keeps its right to be wrong.
+/// Warns of what a check finds. It is not an error, since the task may be skipped or rescued.
 fn warn(run: &mut run::Run, playbooks: &[Playbook]) {
     let registry = run.shared.registry.clone();
     for playbook in playbooks {

@@ -1,24 +1,24 @@
-//! What most subcommands start with: settings, vault secrets, the project, the modules.
+//! The session of a subcommand: its settings, vault secrets, project and modules.
 
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use playbook_api::{Context, Error, Plugins, Redactor, Registry};
+use playbook_api::{Context, Error, ErrorKind, Plugins, Redactor, Registry};
 
-use super::{Fault, Register, ask};
+use super::{Fault, Register, ask, search};
 use crate::foreign::Foreign;
 use crate::settings::{Project, Settings, Surroundings};
 use crate::vault::{self, Keyring};
 
-/// Where the secrets of vaults come from.
+/// The sources of vault secrets.
 #[derive(Args, Clone, Debug, Default)]
 pub struct VaultArgs {
-    /// The vault identity to use (NAME@FILE, NAME@prompt, or FILE); may be given several times.
+    /// A vault identity: NAME@FILE, NAME@prompt or FILE. The option can be repeated
     #[arg(long = "vault-id", value_name = "VAULT_IDS", help_heading = "Vault options")]
     pub ids: Vec<String>,
-    /// A file (or program) with the vault password; may be given several times.
+    /// A file with the vault password, or a program that prints it. The option can be repeated
     #[arg(
         long = "vault-password-file",
         visible_alias = "vault-pass-file",
@@ -27,7 +27,7 @@ pub struct VaultArgs {
         conflicts_with = "ask"
     )]
     pub password_files: Vec<PathBuf>,
-    /// Ask for the vault password.
+    /// Ask for the vault password
     #[arg(
         short = 'J',
         long = "ask-vault-password",
@@ -38,7 +38,7 @@ pub struct VaultArgs {
 }
 
 impl VaultArgs {
-    /// What the settings and these flags say together.
+    /// Returns the options of the keyring from the settings and these flags.
     pub fn options(&self, settings: &Settings) -> vault::Options {
         let mut ids = settings.vault_identity_list.clone();
         ids.extend(self.ids.iter().cloned());
@@ -58,25 +58,30 @@ impl VaultArgs {
     }
 }
 
-/// Settings, vault secrets, the modules.
+/// The session of a subcommand.
 pub struct Session {
+    /// The settings.
     pub settings: Settings,
+    /// The vault secrets.
     pub keyring: Arc<Keyring>,
+    /// The context of modules, with all that are built in.
     pub context: Context,
-    /// Called as `playbook`, and not by the name of one of Ansible's programs, which promises exactly their ways.
+    /// Whether the program was started as `playbook`. Under the names of Ansible's programs it behaves exactly as they
+    /// do.
     pub by_project: bool,
-    /// What is to be told before anything else.
+    /// The warnings to print first.
     pub warnings: Vec<Error>,
 }
 
 impl Session {
-    /// The modules and plugins in other languages, and the context with them; once the settings are complete.
+    /// Returns the modules and plugins in other languages, and the context with them. The settings must be complete.
     pub fn foreign(&self, verbosity: u8) -> (Arc<Foreign>, Context) {
         let foreign = Arc::new(Foreign::new(&self.settings, verbosity));
         let plugins: Arc<dyn Plugins> = foreign.clone();
         (foreign, Context { verbosity, plugins: Some(plugins), ..self.context.clone() })
     }
 
+    /// Reads the settings and opens the keyring.
     pub fn new(vault: &VaultArgs, register: Register, by_project: bool) -> Result<Session, Fault> {
         let (settings, mut warnings) = settings(by_project)?;
         let (keyring, more) = Keyring::new(vault.options(&settings))?;
@@ -89,13 +94,13 @@ impl Session {
     }
 }
 
-/// The settings, and what there is to warn about. Called by the name of one of Ansible's programs there is no
-/// project: then exactly Ansible's rules apply.
+/// Reads the settings, and returns warnings with them. Ansible's programs know no project, so exactly Ansible's rules
+/// apply under their names.
 pub fn settings(by_project: bool) -> Result<(Settings, Vec<Error>), Fault> {
     settings_of(Surroundings::of_process(), by_project)
 }
 
-/// As [`settings`], in surroundings that may not be the process's own.
+/// Reads the settings in surroundings that may differ from those of the process.
 pub fn settings_of(
     mut surroundings: Surroundings,
     by_project: bool,
@@ -114,20 +119,34 @@ pub fn settings_of(
     }
     settings.project = project;
     if !by_project {
-        // Ansible's programs leave this folder behind. Nothing here needs it: where it cannot be made, it is missing.
+        // Ansible's programs create this directory. Nothing here needs it, so a failure does not matter.
         let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&settings.local_tmp);
     }
     Ok((settings, warnings))
 }
 
-/// The inventory sources: those given, else those of the settings; by their names in the project.
+/// Returns the inventory sources: those of the command line, otherwise those of the settings. A name on the command
+/// line is also searched in the project.
 pub fn inventory_sources(given: &[String], settings: &Settings) -> Vec<String> {
-    let sources = if given.is_empty() { &settings.inventory } else { given };
-    sources
-        .iter()
-        .map(|source| match &settings.project {
-            Some(project) if !given.is_empty() => project.inventory(source),
-            _ => source.clone(),
-        })
-        .collect()
+    match &settings.project {
+        _ if given.is_empty() => settings.inventory.clone(),
+        Some(project) => given.iter().map(|source| project.inventory(source)).collect(),
+        None => given.to_vec(),
+    }
+}
+
+/// Rejects inventory files on the command line that do not exist. Ansible's programs only warn of them, and go on with
+/// the implicit localhost.
+pub fn require_inventories(given: &[String], settings: &Settings) -> Result<(), Error> {
+    for (name, source) in given.iter().zip(inventory_sources(given, settings)) {
+        let path = crate::paths::expand_home(Path::new(&source));
+        if source.is_empty() || source.contains([',', ':']) || path.exists() {
+            continue;
+        }
+        let project = settings.project.as_ref().map(|project| project.root.join("inventory"));
+        return Err(Error::new(format!("the inventory '{name}' could not be found"))
+            .with_kind(ErrorKind::NotFound)
+            .with_help(search::advice(Path::new(name), project)));
+    }
+    Ok(())
 }

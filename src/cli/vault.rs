@@ -10,6 +10,7 @@ use playbook_api::{Error, ErrorKind};
 use super::Fault;
 use super::ask;
 use super::session::{self, VaultArgs};
+use crate::report::{format_error, output};
 use crate::settings::Settings;
 use crate::vault::{self, Keyring, Opener};
 
@@ -172,7 +173,7 @@ fn keyring(settings: &Settings, args: &VaultArgs, new: bool) -> Result<Keyring, 
     options.ask_pass |= options.ids.is_empty() && options.password_files.is_empty();
     let (keyring, warnings) = Keyring::new(options)?;
     for warning in warnings {
-        eprintln!("[WARNING]: {warning}");
+        super::warn(&format_error(&warning));
     }
     Ok(keyring)
 }
@@ -296,9 +297,10 @@ fn encrypt_string(settings: &Settings, options: &EncryptString) -> Result<(), Fa
                 .stdin_name
                 .as_deref()
                 .map_or(String::new(), |name| format!(" for variable named \"{name}\""));
-            eprintln!(
-                "Reading plaintext input from stdin{name}. (ctrl-d to end input, twice if your content does not already have a newline)"
-            );
+            output::error(&format!(
+                "Reading plaintext input from stdin{name}. \
+                 (ctrl-d to end input, twice if your content does not already have a newline)\n"
+            ));
         }
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text)?;
@@ -333,7 +335,7 @@ fn encrypt_string(settings: &Settings, options: &EncryptString) -> Result<(), Fa
 
 fn done(text: &str) {
     if std::io::stdout().is_terminal() {
-        eprintln!("{text}");
+        output::error(&format!("{text}\n"));
     }
 }
 
@@ -384,8 +386,7 @@ fn unseal(keyring: &Keyring, bytes: &[u8], file: Option<&Path>) -> Result<(Vec<u
 /// Writes a file that only its owner reads, or standard output. An existing file is replaced in one step.
 fn put(file: Option<&Path>, bytes: &[u8]) -> Result<(), Error> {
     let Some(file) = file.filter(|file| *file != Path::new("-")) else {
-        let mut out = std::io::stdout().lock();
-        let _ = out.write_all(bytes).and_then(|()| out.flush());
+        output::standard_bytes(bytes);
         return Ok(());
     };
     let failed = |e: std::io::Error| Error::from(e).context(format!("Could not write '{}'", file.display()));

@@ -203,7 +203,7 @@ pub fn likely(settings: &Settings) -> String {
 
 /// Where a Python with ansible-core may be: the one that was named, and only that; else the active environment's,
 /// the one of an `ansible` script, and python3.
-fn candidates(settings: &Settings) -> Vec<PathBuf> {
+pub fn candidates(settings: &Settings) -> Vec<PathBuf> {
     if let Some(named) = &settings.plugin_python {
         return vec![named.clone()];
     }

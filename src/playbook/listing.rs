@@ -19,6 +19,73 @@ pub struct Listed {
     pub tags: bool,
 }
 
+/// A playbook's listing.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// The playbook's name as it was given.
+    pub playbook: String,
+    /// Its plays.
+    pub plays: Vec<ListedPlay>,
+}
+
+/// A play of a listing.
+#[derive(Clone, Debug)]
+pub struct ListedPlay {
+    /// Its name, or else its patterns.
+    pub name: String,
+    /// The patterns of its hosts.
+    pub patterns: Vec<String>,
+    /// Its own tags.
+    pub tags: BTreeSet<String>,
+    /// The hosts that the patterns select.
+    pub hosts: Vec<Arc<str>>,
+    /// The tasks that would run, each with its tags; empty unless tasks or tags are listed.
+    pub tasks: Vec<(String, BTreeSet<String>)>,
+}
+
+impl ListedPlay {
+    /// Returns all tags of the play and its tasks.
+    pub fn all_tags(&self) -> BTreeSet<&str> {
+        self.tags.iter().chain(self.tasks.iter().flat_map(|(_, tags)| tags)).map(String::as_str).collect()
+    }
+}
+
+impl Listing {
+    /// Formats the listing as ansible-playbook prints it.
+    pub fn text(&self, listed: Listed) -> String {
+        let joined = |tags: &mut dyn Iterator<Item = &str>, separator| tags.collect::<Vec<_>>().join(separator);
+        let mut out = format!("\nplaybook: {}\n", self.playbook);
+        for (index, play) in self.plays.iter().enumerate() {
+            let _ = writeln!(
+                out,
+                "\n  play #{} ({}): {}\tTAGS: [{}]",
+                index + 1,
+                play.patterns.join(","),
+                play.name,
+                joined(&mut play.tags.iter().map(String::as_str), ",")
+            );
+            if listed.hosts {
+                let shown: Value = play.patterns.iter().map(|p| Value::from(p.as_str())).collect();
+                let _ = writeln!(out, "    pattern: {shown}\n    hosts ({}):", play.hosts.len());
+                for host in &play.hosts {
+                    let _ = writeln!(out, "      {host}");
+                }
+            }
+            if listed.tasks {
+                out.push_str("    tasks:\n");
+                for (name, tags) in &play.tasks {
+                    let tags = joined(&mut tags.iter().map(String::as_str), ", ");
+                    let _ = writeln!(out, "      {name}\tTAGS: [{tags}]");
+                }
+            }
+            if listed.tags {
+                let _ = writeln!(out, "      TASK TAGS: [{}]", joined(&mut play.all_tags().into_iter(), ", "));
+            }
+        }
+        out
+    }
+}
+
 /// The hosts of patterns.
 pub type Select<'a> = dyn Fn(&[String]) -> Result<Vec<Arc<str>>, Error> + 'a;
 
@@ -34,58 +101,35 @@ pub struct Lister<'a> {
 }
 
 impl Lister<'_> {
-    /// The listing of a playbook, named as it was given.
-    pub fn list(&self, name: &str, playbook: &Playbook) -> Result<String, Error> {
-        let mut out = format!("\nplaybook: {name}\n");
-        for (index, play) in playbook.plays.iter().enumerate() {
-            self.play(index + 1, play, &mut out)?;
-        }
-        Ok(out)
+    /// Lists a playbook under the name that it was given.
+    pub fn list(&self, name: &str, playbook: &Playbook) -> Result<Listing, Error> {
+        let plays = playbook.plays.iter().map(|play| self.play(play)).collect::<Result<_, _>>()?;
+        Ok(Listing { playbook: name.to_owned(), plays })
     }
 
-    fn play(&self, number: usize, play: &Play, out: &mut String) -> Result<(), Error> {
+    fn play(&self, play: &Play) -> Result<ListedPlay, Error> {
         let patterns = texts(&(self.render)(play, &play.hosts).map_err(|e| play.refused("hosts", e))?);
-        let title = match play.frame.keywords.name.as_ref() {
+        let name = match play.frame.keywords.name.as_ref() {
             Some(name) => {
                 (self.render)(play, name).map_err(|e| play.refused("name", e))?.to_text().into_owned()
             }
             None => patterns.join(","),
         };
         // A play's tags are listed as they are written.
-        let own: BTreeSet<String> =
+        let tags: BTreeSet<String> =
             play.frame.keywords.tags.iter().flat_map(|tag| texts(&tag.raw())).collect();
-        let own_text: Vec<&str> = own.iter().map(String::as_str).collect();
-        let _ = writeln!(
-            out,
-            "\n  play #{number} ({}): {title}\tTAGS: [{}]",
-            patterns.join(","),
-            own_text.join(",")
-        );
-        // Asked in any case, for the warnings about patterns without hosts.
+        // The hosts are selected in any case, since patterns without hosts are warned of.
         let hosts = (self.hosts)(&patterns)?;
-        if self.listed.hosts {
-            let shown: Value = patterns.iter().map(|p| Value::from(p.as_str())).collect();
-            let _ = writeln!(out, "    pattern: {shown}\n    hosts ({}):", hosts.len());
-            for host in hosts {
-                let _ = writeln!(out, "      {host}");
+        let mut tasks = Vec::new();
+        if self.listed.tasks || self.listed.tags {
+            let roles = play.roles.iter().map(|(_, items)| items);
+            let sections =
+                std::iter::once(&play.pre_tasks).chain(roles).chain([&play.tasks, &play.post_tasks]);
+            for items in sections {
+                self.items(play, items, &tags, &mut tasks)?;
             }
         }
-        if !self.listed.tasks && !self.listed.tags {
-            return Ok(());
-        }
-        if self.listed.tasks {
-            out.push_str("    tasks:\n");
-        }
-        let mut all = own.clone();
-        let roles = play.roles.iter().map(|(_, items)| items);
-        for items in std::iter::once(&play.pre_tasks).chain(roles).chain([&play.tasks, &play.post_tasks]) {
-            self.items(play, items, &own, &mut all, out)?;
-        }
-        if self.listed.tags {
-            let all: Vec<String> = all.into_iter().collect();
-            let _ = writeln!(out, "      TASK TAGS: [{}]", all.join(", "));
-        }
-        Ok(())
+        Ok(ListedPlay { name, patterns, tags, hosts, tasks })
     }
 
     fn items(
@@ -93,12 +137,11 @@ impl Lister<'_> {
         play: &Play,
         items: &[Item],
         of_play: &BTreeSet<String>,
-        all: &mut BTreeSet<String>,
-        out: &mut String,
+        listed: &mut Vec<(String, BTreeSet<String>)>,
     ) -> Result<(), Error> {
         for item in items {
             match item {
-                Item::Block(block) => self.items(play, &block.block, of_play, all, out)?,
+                Item::Block(block) => self.items(play, &block.block, of_play, listed)?,
                 Item::Task(task) if task.implicit => {}
                 Item::Task(task) => {
                     let is_play = |frame: &&Arc<Frame>| matches!(frame.kind, FrameKind::Play);
@@ -113,11 +156,7 @@ impl Lister<'_> {
                     }
                     tags.extend(rendered);
                     tags.extend(of_play.iter().cloned());
-                    if self.listed.tasks {
-                        let listed: Vec<&str> = tags.iter().map(String::as_str).collect();
-                        let _ = writeln!(out, "      {}\tTAGS: [{}]", name(task), listed.join(", "));
-                    }
-                    all.extend(tags);
+                    listed.push((name(task), tags));
                 }
             }
         }

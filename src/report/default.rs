@@ -1,23 +1,21 @@
-//! The text that ansible-playbook prints.
+//! The default report: the text that ansible-playbook prints.
 
-use std::sync::Arc;
-
-use indexmap::IndexMap;
+use playbook_api::name::builtin;
 use playbook_api::{Error, Map, Redactor, Value};
 
 use super::diff::format_diff;
-use super::display::{Colour, Display, Streams};
+use super::display::{Color, Display, Streams};
 use super::recap;
 use super::result::{Format, host_label, item_label, shown};
-use super::{Event, HostStats, Reporter, Status, TaskInfo, TaskKind, TaskResult};
+use super::{Event, Reporter, Status, TaskInfo, TaskKind, TaskResult};
 use crate::playbook::TaskId;
 use crate::settings::Settings;
 
-/// The text that ansible-playbook prints.
+/// The report that prints ansible-playbook's text.
 pub struct Default {
     display: Display,
     options: Options,
-    /// The task whose banner was printed last.
+    /// The task whose title was printed last.
     banner: Option<TaskId>,
     check: bool,
 }
@@ -53,19 +51,20 @@ impl Options {
 }
 
 impl Default {
+    /// Returns the report on the streams of the process.
     pub fn new(settings: &Settings, verbosity: u8, redactor: Redactor) -> Self {
         Default::with(Display::new(settings, verbosity, redactor), settings)
     }
 
-    /// On other streams than the process's own.
+    /// Returns the report on other streams.
     pub fn on(
         streams: Streams,
         settings: &Settings,
         verbosity: u8,
-        colour: bool,
+        color: bool,
         redactor: Redactor,
     ) -> Self {
-        Default::with(Display::on(streams, settings, verbosity, colour, redactor), settings)
+        Default::with(Display::on(streams, settings, verbosity, color, redactor), settings)
     }
 
     fn with(display: Display, settings: &Settings) -> Self {
@@ -73,11 +72,11 @@ impl Default {
         Default { display, options, banner: None, check: false }
     }
 
-    fn failed_line(&mut self, text: &str, colour: Colour) {
+    fn failed_line(&mut self, text: &str, color: Color) {
         if self.options.failed_to_stderr {
-            self.display.error_line(text, Some(colour));
+            self.display.error_line(text, Some(color));
         } else {
-            self.display.line(text, Some(colour));
+            self.display.line(text, Some(color));
         }
     }
 
@@ -109,10 +108,10 @@ impl Default {
 
     fn task_path(&mut self, task: &TaskInfo) {
         let path = format!("task path: {}:{}", task.place.file, task.place.line.max(1));
-        self.display.line(&path, Some(Colour::Debug));
+        self.display.line(&path, Some(Color::Debug));
     }
 
-    /// Warnings and the error with its places, above the line of the result.
+    /// Prints the warnings and the error of a result, which stand above its line.
     fn notes(&mut self, result: &TaskResult) {
         for warning in &result.warnings {
             self.display.warning(warning);
@@ -124,7 +123,7 @@ impl Default {
         if let Some(error) = result.error.as_ref().filter(|_| failed) {
             let to_error = self.options.failed_to_stderr;
             if result.no_log {
-                // What the causes say may be what is hidden: only where it happened is told.
+                // The causes may name what is hidden, so only the place is printed.
                 let hidden = Error::new(error.message()).at_opt(error.place());
                 self.display.error(&hidden, to_error);
             } else {
@@ -136,7 +135,7 @@ impl Default {
     fn is_verbose(&self, result: &TaskResult, above: u8) -> bool {
         let marked = |key: &str| result.values.get(key).and_then(Value::as_bool).unwrap_or(false);
         let quiet = marked("_ansible_verbose_override")
-            || matches!(&*result.task.action, "gather_facts" | "ansible.builtin.gather_facts");
+            || builtin(&result.task.action) == "gather_facts";
         let always = result.verbose_always || marked("_ansible_verbose_always");
         (self.display.verbosity > above || always) && !quiet
     }
@@ -157,7 +156,6 @@ impl Default {
         let text = format_diff(&diff, self.options.diff_context, &self.display);
         if !text.is_empty() {
             self.task_banner(&result.task);
-            // The last line break of a diff is its own; the line's comes on top.
             self.display.line(&text, None);
         }
     }
@@ -167,121 +165,95 @@ impl Default {
             return;
         }
         let label = item_label(result, self.display.redactor());
-        let values = shown(result);
         match result.status {
-            Status::Ok | Status::Changed => {
-                self.diff(result);
-                let (word, colour) = word(result.status);
-                if result.status == Status::Ok && !self.options.ok {
-                    return;
-                }
-                self.task_banner(&result.task);
-                self.notes(result);
-                let mut text = format!("{word}: [{}] => (item={label})", host_label(result));
-                if self.is_verbose(result, 0) {
-                    text += &format!(" => {}", self.dump(result, &values));
-                }
-                self.display.line(&text, Some(colour));
-            }
-            Status::Skipped => {
-                if !self.options.skipped {
-                    return;
-                }
-                self.task_banner(&result.task);
-                self.notes(result);
-                let mut text = format!("skipping: [{}] => (item={label}) ", result.host);
-                if self.is_verbose(result, 0) {
-                    text += &format!(" => {}", self.dump(result, &values));
-                }
-                self.display.line(&text, Some(Colour::Skip));
-            }
+            Status::Ok | Status::Changed => self.succeeded(result, &format!(" => (item={label})")),
+            Status::Skipped => self.skipped(result, &format!(" => (item={label}) ")),
             Status::Failed | Status::Unreachable => {
                 self.task_banner(&result.task);
                 self.notes(result);
-                let dump = self.dump(result, &values);
-                self.failed_line(
-                    &format!("failed: [{}] (item={label}) => {dump}", host_label(result)),
-                    Colour::Error,
-                );
+                let dump = self.dump(result, &shown(result));
+                let text = format!("failed: [{}] (item={label}) => {dump}", host_label(result));
+                self.failed_line(&text, Color::Error);
             }
         }
     }
 
     fn result(&mut self, result: &TaskResult) {
-        let is_loop = result.values.get("results").is_some_and(|r| r.as_list().is_some());
-        let mut values = shown(result);
         match result.status {
-            Status::Ok | Status::Changed => {
-                if is_include(&result.task.action) {
-                    self.task_banner(&result.task);
-                    return;
-                }
-                if !is_loop {
-                    self.diff(result);
-                }
-                let (word, colour) = word(result.status);
-                if result.status == Status::Ok && !self.options.ok {
-                    return;
-                }
+            Status::Ok | Status::Changed if is_include(&result.task.action) => {
                 self.task_banner(&result.task);
-                self.notes(result);
-                if is_loop {
-                    return;
-                }
-                let mut text = format!("{word}: [{}]", host_label(result));
-                if self.is_verbose(result, 0) {
-                    text += &format!(" => {}", self.dump(result, &values));
-                }
-                self.display.line(&text, Some(colour));
             }
-            Status::Skipped => {
-                if !self.options.skipped {
-                    return;
-                }
-                self.task_banner(&result.task);
-                self.notes(result);
-                if is_loop {
-                    values.shift_remove("results");
-                }
-                let mut text = format!("skipping: [{}]", result.host);
-                if self.is_verbose(result, 0) {
-                    text += &format!(" => {}", self.dump(result, &values));
-                }
-                self.display.line(&text, Some(Colour::Skip));
-            }
+            Status::Ok | Status::Changed => self.succeeded(result, ""),
+            Status::Skipped => self.skipped(result, ""),
             Status::Failed => {
+                let values = shown(result);
                 self.task_banner(&result.task);
-                // What debug shows of a loop is its message alone.
-                if !values.contains_key("results") {
-                    if !is_loop {
-                        self.notes(result);
-                    }
+                // The items of a loop have been printed, unless this is debug, which shows only its message.
+                if !(result.is_loop && values.contains_key("results")) {
+                    self.notes(result);
                     if self.display.verbosity < 2 && self.options.path_on_failure {
                         self.task_path(&result.task);
                     }
-                    let always = result.verbose_always && !result.no_log && !is_loop;
+                    let always = result.verbose_always && !result.no_log && !result.is_loop;
                     let dump = self.options.format.dump(&values, always, self.display.redactor());
-                    self.failed_line(
-                        &format!("fatal: [{}]: FAILED! => {dump}", host_label(result)),
-                        Colour::Error,
-                    );
+                    let text = format!("fatal: [{}]: FAILED! => {dump}", host_label(result));
+                    self.failed_line(&text, Color::Error);
                 }
                 self.ignoring(result);
             }
             Status::Unreachable => {
                 self.task_banner(&result.task);
                 self.notes(result);
-                let dump = self.dump(result, &values);
+                let dump = self.dump(result, &shown(result));
                 let text = format!("fatal: [{}]: UNREACHABLE! => {dump}", host_label(result));
-                self.failed_line(&text, Colour::Unreachable);
+                self.failed_line(&text, Color::Unreachable);
                 self.ignoring(result);
             }
         }
     }
 
+    /// Prints the line of a task, or of an item of its loop, that succeeded. A loop as a whole has no line: its items
+    /// have theirs.
+    fn succeeded(&mut self, result: &TaskResult, label: &str) {
+        if !result.is_loop {
+            self.diff(result);
+        }
+        let (word, color) = word(result.status);
+        if result.status == Status::Ok && !self.options.ok {
+            return;
+        }
+        self.task_banner(&result.task);
+        self.notes(result);
+        if !result.is_loop {
+            let text = format!("{word}: [{}]{label}", host_label(result));
+            self.verbose_line(text, result, color);
+        }
+    }
+
+    fn skipped(&mut self, result: &TaskResult, label: &str) {
+        if self.options.skipped {
+            self.task_banner(&result.task);
+            self.notes(result);
+            let text = format!("skipping: [{}]{label}", result.host);
+            self.verbose_line(text, result, Color::Skip);
+        }
+    }
+
+    /// Prints a line, with the result behind it if the verbosity asks for that.
+    fn verbose_line(&mut self, mut text: String, result: &TaskResult, color: Color) {
+        if self.is_verbose(result, 0) {
+            let mut values = shown(result);
+            if result.is_loop {
+                values.shift_remove("results");
+            }
+            text += &format!(" => {}", self.dump(result, &values));
+        }
+        self.display.line(&text, Some(color));
+    }
+
     fn ignoring(&mut self, result: &TaskResult) {
         if result.ignored {
-            self.display.line("...ignoring", Some(Colour::Skip));
+            self.display.line("...ignoring", Some(Color::Skip));
         }
     }
 
@@ -291,49 +263,19 @@ impl Default {
         if self.is_verbose(result, 2) {
             text += &format!("Result was: {}", self.dump(result, &shown(result)));
         }
-        self.display.line(&text, Some(Colour::Debug));
-    }
-
-    fn stats(&mut self, hosts: &IndexMap<Arc<str>, HostStats>, custom: &IndexMap<Arc<str>, Map>) {
-        self.display.banner("PLAY RECAP");
-        let mut names: Vec<&Arc<str>> = hosts.keys().collect();
-        names.sort();
-        for name in names {
-            let line = recap::line(&self.display, name, &hosts[name]);
-            self.display.line(&line, None);
-        }
-        self.display.line("", None);
-        if !custom.is_empty() && self.options.custom_stats {
-            self.display.banner("CUSTOM STATS: ");
-            let mut names: Vec<&Arc<str>> = custom.keys().filter(|name| &***name != "_run").collect();
-            names.sort();
-            for name in names {
-                let text = recap::custom(&self.display, &custom[name]);
-                self.display.line(&format!("\t{name}: {text}"), None);
-            }
-            if let Some(run) = custom.get("_run") {
-                let text = recap::custom(&self.display, run);
-                self.display.line("", None);
-                self.display.line(&format!("\tRUN: {text}"), None);
-            }
-            self.display.line("", None);
-        }
-        if self.check && self.options.check_markers {
-            self.display.banner("DRY RUN");
-        }
+        self.display.line(&text, Some(Color::Debug));
     }
 }
 
-fn word(status: Status) -> (&'static str, Colour) {
-    if status == Status::Changed { ("changed", Colour::Changed) } else { ("ok", Colour::Ok) }
+fn word(status: Status) -> (&'static str, Color) {
+    if status == Status::Changed { ("changed", Color::Changed) } else { ("ok", Color::Ok) }
 }
 
 fn is_include(action: &str) -> bool {
-    let short = action.strip_prefix("ansible.builtin.").or_else(|| action.strip_prefix("ansible.legacy."));
-    matches!(short.unwrap_or(action), "include_tasks" | "include_role" | "import_tasks" | "import_role")
+    matches!(builtin(action), "include_tasks" | "include_role" | "import_tasks" | "import_role")
 }
 
-/// `role : name` without the role.
+/// Returns the task's name of `role : name`.
 fn without_role(name: &str) -> &str {
     match name.split_once(" : ") {
         Some((role, rest)) if !role.contains(' ') => rest,
@@ -362,21 +304,21 @@ impl Reporter for Default {
                     name => self.display.banner(&format!("PLAY [{name}]{check}")),
                 }
             }
-            Event::NoHostsMatched => self.display.line("skipping: no hosts matched", Some(Colour::Skip)),
+            Event::NoHostsMatched => self.display.line("skipping: no hosts matched", Some(Color::Skip)),
             Event::NoHostsRemaining => self.display.banner("NO MORE HOSTS LEFT"),
             Event::TaskStart(task) => {
                 self.banner = None;
                 if self.options.skipped && self.options.ok {
                     self.task_banner(task);
                 }
-                // The task may take its time; its title is there meanwhile.
+                // The title must be visible while the task runs.
                 self.display.flush();
             }
             Event::HostStart { task, host } => {
                 if self.options.per_host_start {
                     let kind = if task.kind == TaskKind::Handler { "HANDLER" } else { "TASK" };
                     let text = format!(" [started {kind}: {} on {host}]", task.name);
-                    self.display.line(&text, Some(Colour::Ok));
+                    self.display.line(&text, Some(Color::Ok));
                 }
             }
             Event::ItemResult(result) => self.item(result),
@@ -395,11 +337,11 @@ impl Reporter for Default {
                     get("started"),
                     get("finished")
                 );
-                self.display.line(&text, Some(Colour::Debug));
+                self.display.line(&text, Some(Color::Debug));
             }
             Event::Polled { host, job, failed, .. } => {
                 let end = if *failed { "FAILED" } else { "OK" };
-                self.display.line(&format!("ASYNC {end} on {host}: jid={job}"), Some(Colour::Debug));
+                self.display.line(&format!("ASYNC {end} on {host}: jid={job}"), Some(Color::Debug));
             }
             Event::ImplicitTaskStart(_) | Event::VarsPrompt { .. } => {}
             Event::Included { file, hosts, item } => {
@@ -408,31 +350,29 @@ impl Reporter for Default {
                 if let Some(item) = item.as_deref().filter(|item| !item.is_empty()) {
                     text += &format!(" => (item={item})");
                 }
-                self.display.line(&text, Some(Colour::Included));
+                self.display.line(&text, Some(Color::Included));
             }
             Event::Notified { handler, host } => {
-                if self.display.verbosity > 1 {
-                    let text = format!("NOTIFIED HANDLER {handler} for {host}");
-                    self.display.line(&text, Some(Colour::Verbose));
-                }
+                self.display.verbose(2, &format!("NOTIFIED HANDLER {handler} for {host}"));
             }
             Event::Progress { host, message } => self.display.waiting(host, Some(message)),
             Event::Warning(text) => self.display.warning(text),
             Event::Deprecation(text) => self.display.deprecated(&Error::new(text.as_str())),
             Event::Text(text) => self.display.line(text, None),
             Event::Banner(text) => self.display.banner(text),
-            Event::Verbose { level, text, host } => {
-                if self.display.verbosity >= *level {
-                    let text = match host {
-                        Some(host) => format!("<{host}> {text}"),
-                        None => text.clone(),
-                    };
-                    self.display.verbose(&text);
-                }
+            Event::Verbose { level, text, host: Some(host) } => {
+                self.display.verbose(*level, &format!("<{host}> {text}"));
             }
+            Event::Verbose { level, text, host: None } => self.display.verbose(*level, text),
             Event::Error(error) => self.display.error(error, true),
             Event::Stats { hosts, custom } => {
-                self.stats(hosts, custom);
+                recap::print(&mut self.display, hosts);
+                if self.options.custom_stats {
+                    recap::print_custom(&mut self.display, custom);
+                }
+                if self.check && self.options.check_markers {
+                    self.display.banner("DRY RUN");
+                }
                 self.display.flush();
             }
         }
@@ -441,5 +381,13 @@ impl Reporter for Default {
 
     fn flush(&mut self) {
         self.display.flush();
+    }
+
+    fn wants_arguments(&self) -> bool {
+        self.options.args
+    }
+
+    fn shows_results(&self) -> bool {
+        self.display.verbosity > 0
     }
 }

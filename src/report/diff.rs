@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use playbook_api::Value;
 use playbook_api::python::{JsonStyle, json};
 
-use super::display::{Colour, Display};
+use super::display::{Color, Display};
 
 /// The text of a result's `diff`: one, or a list of them.
 pub fn format_diff(diff: &Value, context: usize, display: &Display) -> String {
@@ -38,16 +38,16 @@ fn format_one(diff: &Value, context: usize, display: &Display) -> String {
         };
         let unified = unified(&before, &after, &header("before"), &header("after"), context);
         for line in &unified {
-            let colour = match line.as_bytes().first() {
-                Some(b'+') => Colour::DiffAdd,
-                Some(b'-') => Colour::DiffRemove,
-                Some(b'@') if line.starts_with("@@") => Colour::DiffLines,
+            let color = match line.as_bytes().first() {
+                Some(b'+') => Color::DiffAdd,
+                Some(b'-') => Color::DiffRemove,
+                Some(b'@') if line.starts_with("@@") => Color::DiffLines,
                 _ => {
                     out.push_str(line);
                     continue;
                 }
             };
-            out.push_str(&display.painted(line, colour));
+            out.push_str(&display.painted(line, color));
         }
         if !unified.is_empty() {
             out.push('\n');

@@ -1,4 +1,4 @@
-//! Where lines go: standard output and error, with colour, once each where that is enough.
+//! Writes lines to standard output, standard error and the log file, in color, and warnings only once.
 
 use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
@@ -7,33 +7,48 @@ use std::time::{Duration, Instant};
 
 use playbook_api::{Error, Redactor};
 
-use super::error::format_error;
+use super::error::{format_deprecation, format_error};
 use super::live::Live;
+use super::log::{Level, Log};
+use super::output;
 use super::width::width;
 use crate::settings::Settings;
 
-/// What a line is about, which gives it its colour.
+/// The kind of a line, which decides its color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Colour {
+pub enum Color {
+    /// The result of a task that changed nothing.
     Ok,
+    /// The result of a task that changed something.
     Changed,
+    /// A failure.
     Error,
+    /// A host that cannot be reached.
     Unreachable,
+    /// A task or host that is skipped.
     Skip,
+    /// A message for debugging.
     Debug,
+    /// A message that is shown only with a higher verbosity.
     Verbose,
+    /// A warning.
     Warn,
+    /// A deprecation warning.
     Deprecate,
+    /// The file that an include has loaded.
     Included,
+    /// An added line of a diff.
     DiffAdd,
+    /// A removed line of a diff.
     DiffRemove,
+    /// A hunk header of a diff.
     DiffLines,
 }
 
-/// The code of an escape sequence for each [`Colour`].
+/// The escape code for each [`Color`].
 type Palette = [String; 13];
 
-/// The settings `color_ok`, `color_changed`, ….
+/// Returns the colors of the settings `color_ok`, `color_changed`, ….
 fn palette(settings: &Settings) -> Palette {
     [
         &settings.color_ok,
@@ -53,7 +68,7 @@ fn palette(settings: &Settings) -> Palette {
     .map(|name| code(name))
 }
 
-/// The code of a colour's name: `bright red`, `color208`, `rgb255`, `gray3`.
+/// Returns the escape code of a color: `bright red`, `color208`, `rgb255`, `gray3`.
 fn code(name: &str) -> String {
     const NAMES: [(&str, &str); 18] = [
         ("black", "0;30"),
@@ -91,69 +106,74 @@ fn code(name: &str) -> String {
     shade.map_or_else(|| "0".to_owned(), |shade| format!("38;5;{shade}"))
 }
 
-/// Standard output and standard error, or what a test puts in their place.
+/// Standard output and standard error, or what replaces them in a test.
 #[derive(Clone)]
 pub struct Streams {
+    /// Standard output.
     pub out: Arc<Mutex<dyn Write + Send>>,
+    /// Standard error.
     pub err: Arc<Mutex<dyn Write + Send>>,
 }
 
 impl Streams {
+    /// Returns the streams of the process.
     pub fn standard() -> Self {
         Streams { out: Arc::new(Mutex::new(std::io::stdout())), err: Arc::new(Mutex::new(std::io::stderr())) }
     }
 }
 
-/// Writes lines. What is written waits in a buffer until [`Display::flush`], or until there is much of it.
+/// A writer of lines. Standard output is buffered until [`Display::flush`], or until the buffer is large.
 pub struct Display {
     streams: Streams,
     pending: String,
+    /// The number of `-v` flags.
     pub verbosity: u8,
-    pub colour: bool,
+    /// Whether lines are colored.
+    pub color: bool,
     columns: usize,
     palette: Palette,
     verbose_to_stderr: bool,
-    /// Whether deprecations are shown.
+    /// Whether deprecation warnings are shown.
     deprecations: bool,
     redactor: Redactor,
     said: HashSet<String>,
-    log: Option<std::fs::File>,
+    log: Option<Log>,
     live: Option<Live>,
     flushed: Instant,
 }
 
-/// What is written may wait this long, for a burst of results to go out in one piece.
+/// Buffered lines wait at most this long, so that many results at once are written together.
 const LONGEST: Duration = Duration::from_millis(30);
 
-const MUCH: usize = 64 * 1024;
+/// The size in bytes at which the buffer is written.
+const LARGE: usize = 64 * 1024;
 
 impl Display {
+    /// Returns a display on the streams of the process.
     pub fn new(settings: &Settings, verbosity: u8, redactor: Redactor) -> Self {
         let terminal = std::io::stdout().is_terminal();
-        let colour = settings.force_color || (terminal && !settings.nocolor);
+        let color = settings.force_color || (terminal && !settings.nocolor);
         let width = if terminal { terminal_width() } else { 0 };
-        let open =
-            |path: &std::path::PathBuf| std::fs::File::options().create(true).append(true).open(path).ok();
-        let mut display = Display::on(Streams::standard(), settings, verbosity, colour, redactor);
+        let mut display = Display::on(Streams::standard(), settings, verbosity, color, redactor);
         display.columns = columns(width);
-        display.log = settings.log_path.as_ref().and_then(open);
+        display.log = Log::open(settings, verbosity);
         display.live = Live::on_terminal(width);
         display
     }
 
-    /// On other streams, which are no terminal.
+    /// Returns a display on other streams, without a log file.
     pub fn on(
         streams: Streams,
         settings: &Settings,
         verbosity: u8,
-        colour: bool,
+        color: bool,
         redactor: Redactor,
     ) -> Self {
         Display {
             streams,
             pending: String::new(),
             verbosity,
-            colour,
+            color,
             columns: columns(0),
             palette: palette(settings),
             verbose_to_stderr: settings.verbose_to_stderr,
@@ -166,76 +186,85 @@ impl Display {
         }
     }
 
+    /// Returns the redactor that hides secrets.
     pub fn redactor(&self) -> &Redactor {
         &self.redactor
     }
 
-    /// A line, or several.
-    pub fn line(&mut self, text: &str, colour: Option<Colour>) {
-        self.write(text, colour, false);
+    /// Prints a line, or several, on standard output.
+    pub fn line(&mut self, text: &str, color: Option<Color>) {
+        self.write(text, color, false);
     }
 
-    /// A line on standard error.
-    pub fn error_line(&mut self, text: &str, colour: Option<Colour>) {
-        self.write(text, colour, true);
+    /// Prints a line on standard error.
+    pub fn error_line(&mut self, text: &str, color: Option<Color>) {
+        self.write(text, color, true);
     }
 
-    /// What is only said from a verbosity on.
-    pub fn verbose(&mut self, text: &str) {
-        self.write(text, Some(Colour::Verbose), self.verbose_to_stderr);
+    /// Prints and logs a message if the verbosity, or the log's, is at least `level`.
+    pub fn verbose(&mut self, level: u8, text: &str) {
+        if self.verbosity >= level {
+            self.write(text, Some(Color::Verbose), self.verbose_to_stderr);
+        } else if let Some(log) = self.log.as_mut().filter(|log| log.verbosity >= level) {
+            log.write(Level::Info, &self.redactor.text(text));
+        }
     }
 
-    fn write(&mut self, text: &str, colour: Option<Colour>, to_error: bool) {
+    fn write(&mut self, text: &str, color: Option<Color>, to_error: bool) {
         let text = self.redactor.text(text).replace("\r\n", "\n");
         if let Some(log) = &mut self.log {
-            let _ = writeln!(log, "{}", text.trim_start_matches('\n'));
+            log.write(Level::Info, &text);
         }
-        let text = text.strip_suffix('\n').unwrap_or(&text);
-        let text = match colour {
-            Some(colour) => self.painted(text, colour),
+        self.print(&text, color, to_error);
+    }
+
+    fn print(&mut self, text: &str, color: Option<Color>, to_error: bool) {
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        let text = match color {
+            Some(color) => self.painted(text, color),
             None => text.to_owned(),
         };
         if to_error {
             self.flush();
             self.erase_live();
-            put(&self.streams.err, &format!("{text}\n"));
+            output::write(&self.streams.err, &format!("{text}\n"));
             return;
         }
         self.pending.push_str(&text);
         self.pending.push('\n');
-        if self.pending.len() > MUCH {
+        if self.pending.len() > LARGE {
             self.flush();
         }
     }
 
-    /// Text in colour, line by line, where colours are shown.
-    pub fn painted(&self, text: &str, colour: Colour) -> String {
-        if !self.colour {
+    /// Colors text line by line, if lines are colored.
+    pub fn painted(&self, text: &str, color: Color) -> String {
+        if !self.color {
             return text.to_owned();
         }
-        let code = &self.palette[colour as usize];
+        let code = &self.palette[color as usize];
         let lines: Vec<String> = text.split('\n').map(|line| format!("\x1b[{code}m{line}\x1b[0m")).collect();
         lines.join("\n")
     }
 
-    /// An empty line, and a title with stars behind it to the edge of the terminal.
+    /// Prints an empty line, then a title that is filled with stars up to the width of the terminal.
     pub fn banner(&mut self, title: &str) {
         let title = title.trim();
         let stars = self.columns.saturating_sub(width(title)).max(3);
         self.line(&format!("\n{title} {}", "*".repeat(stars)), None);
     }
 
-    /// A warning, once.
+    /// Prints a warning once.
     pub fn warning(&mut self, text: &str) {
-        self.once(format!("[WARNING]: {}", spaced(text)), Colour::Warn, true);
+        self.once(Level::Warning, &format!("[WARNING]: {}", spaced(text)), true);
     }
 
-    /// A warning with a place, once.
+    /// Prints a warning with its place once.
     pub fn warning_at(&mut self, error: &Error) {
-        self.once(format!("[WARNING]: {}", format_error(error)), Colour::Warn, true);
+        self.once(Level::Warning, &format!("[WARNING]: {}", format_error(error)), true);
     }
 
-    /// What will not do much longer, once, unless nobody wants to know.
+    /// Prints a deprecation warning once, unless the settings turn them off.
     pub fn deprecated(&mut self, what: &Error) {
         if !self.deprecations {
             return;
@@ -243,24 +272,34 @@ impl Display {
         self.warning(
             "Deprecation warnings can be disabled by setting `deprecation_warnings=False` in ansible.cfg.",
         );
-        self.once(format!("[DEPRECATION WARNING]: {}", format_error(what)), Colour::Deprecate, true);
+        let text = format!("[DEPRECATION WARNING]: {}", format_deprecation(what));
+        self.once_in(Level::Info, Color::Deprecate, &text, true);
     }
 
-    /// An error with its places, once.
+    /// Prints an error with its places once.
     pub fn error(&mut self, error: &Error, to_error: bool) {
-        self.once(format!("[ERROR]: {}", format_error(error)), Colour::Error, to_error);
+        self.once(Level::Error, &format!("[ERROR]: {}", format_error(error)), to_error);
     }
 
-    fn once(&mut self, text: String, colour: Colour, to_error: bool) {
-        if !self.said.contains(&text) {
-            // The last line break would be taken for the end of the line; it is the empty line.
-            let shown = if text.ends_with('\n') { format!("{text}\n") } else { text.clone() };
-            self.said.insert(text);
-            self.write(&shown, Some(colour), to_error);
+    fn once(&mut self, level: Level, text: &str, to_error: bool) {
+        let color = if level == Level::Error { Color::Error } else { Color::Warn };
+        self.once_in(level, color, text, to_error);
+    }
+
+    fn once_in(&mut self, level: Level, color: Color, text: &str, to_error: bool) {
+        if !self.said.insert(text.to_owned()) {
+            return;
         }
+        let text = self.redactor.text(text).replace("\r\n", "\n");
+        if let Some(log) = &mut self.log {
+            log.write(level, &format!("{text}\n"));
+        }
+        // One line break ends the last line. Text of several lines has another one, which makes an empty line.
+        let shown = if text.ends_with('\n') { format!("{text}\n") } else { text };
+        self.print(&shown, Some(color), to_error);
     }
 
-    /// What a host waits for, on a terminal.
+    /// Shows on the last line of a terminal what a host waits for.
     pub fn waiting(&mut self, host: &str, message: Option<&str>) {
         if let Some(live) = &mut self.live {
             live.set(host, message.map(|m| self.redactor.text(m)));
@@ -269,27 +308,27 @@ impl Display {
 
     fn erase_live(&mut self) {
         if let Some(erase) = self.live.as_mut().and_then(Live::erase) {
-            put(&self.streams.out, &erase);
+            output::write(&self.streams.out, &erase);
         }
     }
 
-    /// Hands everything to the streams if that is due: always on a terminal, else once in a while.
+    /// Writes buffered lines if that is due: always on a terminal, otherwise after a short time.
     pub fn settle(&mut self) {
         if self.live.is_some() || self.flushed.elapsed() > LONGEST {
             self.flush();
         }
     }
 
-    /// Hands everything to the streams.
+    /// Writes buffered lines.
     pub fn flush(&mut self) {
         self.flushed = Instant::now();
         if !self.pending.is_empty() {
             self.erase_live();
-            put(&self.streams.out, &self.pending);
+            output::write(&self.streams.out, &self.pending);
             self.pending.clear();
         }
         if let Some(drawn) = self.live.as_mut().and_then(Live::draw) {
-            put(&self.streams.out, &drawn);
+            output::write(&self.streams.out, &drawn);
         }
     }
 }
@@ -302,26 +341,20 @@ impl Drop for Display {
     }
 }
 
-/// Several lines keep an empty one behind them.
+/// Adds an empty line after text of several lines.
 fn spaced(text: &str) -> String {
     let text = text.trim();
     if text.contains('\n') { format!("{text}\n") } else { text.to_owned() }
 }
 
-/// A closed pipe is no fault of ours.
-fn put(stream: &Mutex<dyn Write + Send>, text: &str) {
-    let mut stream = stream.lock().unwrap_or_else(|e| e.into_inner());
-    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
-}
-
-/// The columns that titles fill: 79, or those of a wider terminal but one.
+/// Returns the number of columns that titles fill: 79, or one less than those of a wider terminal.
 fn columns(width: usize) -> usize {
     width.saturating_sub(1).max(79)
 }
 
 fn terminal_width() -> usize {
     let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
-    // SAFETY: the kernel fills the struct it is given.
+    // SAFETY: the kernel fills in the struct, which lives as long as the call.
     let answer = unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &mut size) };
     if answer == 0 { usize::from(size.ws_col) } else { 0 }
 }

@@ -1,12 +1,23 @@
-//! An error as people read it: what, where, the source line, what to do, and what caused it.
+//! Formats an error for users: the cause, the place, the source line and the next step.
 
 use playbook_api::Error;
 
 use crate::document::source_excerpt;
 
-/// The error with its places and causes, as it follows `[ERROR]: `. Several lines end in a line break, since an
-/// empty line keeps them apart from what comes next.
+/// Formats an error with its places and causes, as it follows `[ERROR]: `. Text of several lines ends with a line
+/// break, so that an empty line follows it.
 pub fn format_error(error: &Error) -> String {
+    format(error, "\n\n")
+}
+
+/// Formats a deprecation warning as [`format_error`] does, but with the next step on the line of the message, as
+/// ansible-core does.
+pub fn format_deprecation(error: &Error) -> String {
+    let is_short = error.place().is_none() && error.help().is_some_and(|help| !help.contains('\n'));
+    format(error, if is_short { " " } else { "\n\n" })
+}
+
+fn format(error: &Error, before_help: &str) -> String {
     let mut segments: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(event) = next {
@@ -22,7 +33,7 @@ pub fn format_error(error: &Error) -> String {
             messages.push(inner.message());
             cause = inner.cause();
         }
-        segments.push(segment(&join(&messages), event.help(), source.as_deref()));
+        segments.push(segment(&join(&messages), event.help(), source.as_deref(), before_help));
         next = cause;
     }
     let mut text = segments.join("\n<<< caused by >>>\n\n");
@@ -33,7 +44,7 @@ pub fn format_error(error: &Error) -> String {
     if text.contains('\n') { format!("{text}\n") } else { text.to_owned() }
 }
 
-/// The messages of an error and its causes on one line, said once where a cause repeats them.
+/// Returns the messages of an error and its causes on one line, without repetitions.
 pub fn brief(error: &Error) -> String {
     let messages: Vec<&str> = std::iter::successors(Some(error), |e| e.cause()).map(Error::message).collect();
     join(&messages)
@@ -61,22 +72,15 @@ fn context(error: &Error) -> Option<String> {
     })
 }
 
-fn segment(message: &str, help: Option<&str>, source: Option<&str>) -> String {
-    match (help, source) {
-        (Some(help), None) if !message.contains('\n') && !help.contains('\n') => {
-            format!("{message} {help}\n")
-        }
-        _ => {
-            let mut text = message.to_owned();
-            if let Some(source) = source {
-                text += &format!("\n{source}");
-            }
-            if let Some(help) = help {
-                text += &format!("\n\n{help}");
-            }
-            text + "\n"
-        }
+fn segment(message: &str, help: Option<&str>, source: Option<&str>, before_help: &str) -> String {
+    let mut text = message.to_owned();
+    if let Some(source) = source {
+        text += &format!("\n{source}");
     }
+    if let Some(help) = help {
+        text += &format!("{before_help}{help}");
+    }
+    text + "\n"
 }
 
 #[cfg(test)]
@@ -114,5 +118,16 @@ mod tests {
             Error::new("Task failed").caused_by(Error::new("Module failed").caused_by(Error::new("boo")));
         assert_eq!(format_error(&error), "Task failed: Module failed: boo");
         assert_eq!(brief(&Error::new("a: b").caused_by(Error::new("b"))), "a: b");
+    }
+
+    #[test]
+    fn the_next_step_has_a_line_of_its_own() {
+        let error = Error::new("no AWS region is known").with_help("Set AWS_REGION.");
+        assert_eq!(format_error(&error), "no AWS region is known\n\nSet AWS_REGION.\n");
+        assert_eq!(
+            format_error(&error.clone().context("Task failed")),
+            "Task failed: no AWS region is known\n\nTask failed\n\n<<< caused by >>>\n\nno AWS region is known\n\nSet AWS_REGION.\n"
+        );
+        assert_eq!(format_deprecation(&error), "no AWS region is known Set AWS_REGION.\n");
     }
 }

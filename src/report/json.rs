@@ -1,4 +1,4 @@
-//! `json`: the whole run as one JSON document at the end, as ansible.posix's callback prints it.
+//! `json`: prints the run as one JSON document at the end, as the callback of ansible.posix does.
 
 use playbook_api::python::{JsonStyle, json};
 use playbook_api::{Error, Map, Place, Redactor, Value, map};
@@ -8,7 +8,7 @@ use super::{Display, Event, Reporter, Status, TaskInfo, TaskResult};
 use crate::playbook::TaskId;
 use crate::settings::Settings;
 
-/// One JSON document at the end.
+/// The report that prints one JSON document at the end.
 pub struct Json {
     display: Display,
     custom_stats: bool,
@@ -31,6 +31,7 @@ struct Task {
 }
 
 impl Json {
+    /// Returns the report without any play.
     pub fn new(settings: &Settings, verbosity: u8, redactor: Redactor) -> Self {
         let display = Display::new(settings, verbosity, redactor);
         Json { display, custom_stats: settings.show_custom_stats, plays: Vec::new() }

@@ -1,29 +1,29 @@
-//! One JSON event a line, for programs.
+//! `--output json`: one JSON event per line, for other programs.
 
-use playbook_api::{Map, Redactor, Value, map};
+use playbook_api::{Error, Map, Redactor, Value, map};
 
 use super::result::shown;
-use super::{Event, Reporter, Status, Streams, TaskInfo, TaskKind, TaskResult, format_error};
+use super::{Event, Reporter, Streams, TaskInfo, TaskKind, TaskResult, format_error, output};
 
-/// One JSON event a line, on standard output. Each has `event` (what happened) and `time` (when, in UTC).
+/// The report that prints one JSON object per event. Each has `event`, the kind of the event, and `time`, in UTC.
 pub struct JsonLines {
     streams: Streams,
     redactor: Redactor,
 }
 
 impl JsonLines {
+    /// Returns the report on these streams.
     pub fn new(streams: Streams, redactor: Redactor) -> Self {
         JsonLines { streams, redactor }
     }
 
-    fn put(&mut self, name: &str, values: Map) {
+    /// Prints an event.
+    pub fn put(&mut self, name: &str, values: Map) {
         let mut event = map! { "event" => name, "time" => jiff::Timestamp::now().to_string() };
         event.extend(values);
         let event = Value::from(self.redactor.map(&event));
         let line = event.to_json().to_string() + "\n";
-        // A reader that goes away is no fault of the run.
-        let mut out = self.streams.out.lock().unwrap_or_else(|e| e.into_inner());
-        let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+        output::write(&self.streams.out, &line);
     }
 }
 
@@ -36,19 +36,15 @@ fn task(info: &TaskInfo) -> Map {
 }
 
 fn result(result: &TaskResult) -> Map {
-    let status = match result.status {
-        Status::Ok => "ok",
-        Status::Changed => "changed",
-        Status::Failed => "failed",
-        Status::Unreachable => "unreachable",
-        Status::Skipped => "skipped",
-    };
     let mut values = map! { "host" => result.host.clone() };
     if let Some(delegated) = &result.delegated {
         values.insert("delegated".into(), delegated.clone().into());
     }
     values.extend(task(&result.task));
-    values.extend(map! { "status" => status, "ignored" => result.ignored });
+    values.extend(map! { 
+        "status" => result.status.name(), "ignored" => result.ignored, "loop" => result.is_loop,
+        "duration" => (result.duration.as_secs_f64() * 1e6).round() / 1e6,
+    });
     if let Some(item) = result.item.as_ref().filter(|_| !result.no_log) {
         values.insert("item".into(), item.clone());
     }
@@ -60,6 +56,19 @@ fn result(result: &TaskResult) -> Map {
     }
     if !result.warnings.is_empty() {
         values.insert("warnings".into(), result.warnings.clone().into());
+    }
+    values
+}
+
+/// Returns an error with its place and the next step.
+fn fault(error: &Error) -> Map {
+    let chain = || std::iter::successors(Some(error), |error| error.cause());
+    let mut values = map! { "message" => super::brief(error), "text" => format_error(error).trim_end() };
+    if let Some(place) = chain().find_map(Error::place) {
+        values.insert("path".into(), place.to_string().into());
+    }
+    if let Some(help) = chain().find_map(Error::help) {
+        values.insert("help".into(), help.into());
     }
     values
 }
@@ -122,12 +131,7 @@ impl Reporter for JsonLines {
             | Event::Banner(_)
             | Event::Verbose { .. } => {}
             Event::Error(error) => {
-                let mut values =
-                    map! { "message" => super::brief(error), "text" => format_error(error).trim_end() };
-                if let Some(place) = error.place() {
-                    values.insert("path".into(), place.to_string().into());
-                }
-                self.put("error", values);
+                self.put("error", fault(error));
             }
             Event::Stats { hosts, custom } => {
                 let counts = hosts.iter().map(|(host, s)| {

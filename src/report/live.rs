@@ -1,10 +1,10 @@
-//! The last line of a terminal: what each running host waits for.
+//! The last line of a terminal, which shows what each running host waits for.
 
 use indexmap::IndexMap;
 
 use super::width::width;
 
-/// The last line of a terminal: what each running host waits for.
+/// The last line of a terminal, which shows what each running host waits for.
 #[derive(Debug)]
 pub struct Live {
     columns: usize,
@@ -15,11 +15,12 @@ pub struct Live {
 const ERASE: &str = "\r\x1b[K";
 
 impl Live {
-    /// None where the output is no terminal.
+    /// Returns the line, or nothing if the output is not a terminal.
     pub fn on_terminal(columns: usize) -> Option<Live> {
         (columns > 0).then(|| Live { columns, waiting: IndexMap::new(), shown: String::new() })
     }
 
+    /// Sets or removes the message of a host.
     pub fn set(&mut self, host: &str, message: Option<String>) {
         match message {
             Some(message) => {
@@ -31,11 +32,12 @@ impl Live {
         }
     }
 
+    /// Removes all messages.
     pub fn clear(&mut self) {
         self.waiting.clear();
     }
 
-    /// What takes the line off the terminal, if it is there.
+    /// Returns what erases the line, if it is shown.
     pub fn erase(&mut self) -> Option<String> {
         (!std::mem::take(&mut self.shown).is_empty()).then(|| ERASE.to_owned())
     }

@@ -1,14 +1,15 @@
-//! The short reports of ad hoc commands: a result a host, in full (`minimal`) or on one line (`oneline`).
+//! The short reports of ad hoc commands: one result per host, in full (`minimal`) or on one line (`oneline`).
 
+use playbook_api::name::builtin;
 use playbook_api::{Error, Map, Redactor, Value};
 
 use super::diff::format_diff;
-use super::display::{Colour, Display};
+use super::display::{Color, Display};
 use super::result::{Format, shown};
 use super::{Event, Reporter, Status, TaskResult};
 use crate::settings::Settings;
 
-/// A result a host.
+/// The report that prints one result per host.
 pub struct Minimal {
     display: Display,
     format: Format,
@@ -17,6 +18,7 @@ pub struct Minimal {
 }
 
 impl Minimal {
+    /// Returns the report; `one_line` puts each result on one line.
     pub fn new(settings: &Settings, verbosity: u8, redactor: Redactor, one_line: bool) -> Self {
         let display = Display::new(settings, verbosity, redactor);
         let format = Format::new(settings, verbosity);
@@ -26,12 +28,12 @@ impl Minimal {
     fn result(&mut self, result: &TaskResult) {
         let host = &result.host;
         let values = shown(result);
-        let (state, colour) = match result.status {
-            Status::Ok => ("SUCCESS", Colour::Ok),
-            Status::Changed => ("CHANGED", Colour::Changed),
-            Status::Failed => ("FAILED", Colour::Error),
-            Status::Unreachable => ("UNREACHABLE", Colour::Unreachable),
-            Status::Skipped => ("SKIPPED", Colour::Skip),
+        let (state, color) = match result.status {
+            Status::Ok => ("SUCCESS", Color::Ok),
+            Status::Changed => ("CHANGED", Color::Changed),
+            Status::Failed => ("FAILED", Color::Error),
+            Status::Unreachable => ("UNREACHABLE", Color::Unreachable),
+            Status::Skipped => ("SKIPPED", Color::Skip),
         };
         result.warnings.iter().for_each(|warning| self.display.warning(warning));
         result.deprecations.iter().for_each(|deprecation| self.display.deprecated(deprecation));
@@ -54,7 +56,7 @@ impl Minimal {
                 format!("{host} | {state}{mark} => {}", self.dump(&values))
             }
         };
-        self.display.line(&text, Some(colour));
+        self.display.line(&text, Some(color));
     }
 
     fn diff(&mut self, result: &TaskResult) {
@@ -71,7 +73,7 @@ impl Minimal {
         self.format.dump(values, !self.one_line, self.display.redactor())
     }
 
-    /// What a command said, as it said it.
+    /// Formats the output of a command.
     fn command(&self, host: &str, state: &str, values: &Map) -> String {
         let text = |name: &str| values.get(name).map(|v| v.to_text().into_owned()).unwrap_or_default();
         let code = text("rc");
@@ -88,8 +90,7 @@ impl Minimal {
 }
 
 fn is_command(action: &str) -> bool {
-    let short = action.strip_prefix("ansible.builtin.").or_else(|| action.strip_prefix("ansible.legacy."));
-    matches!(short.unwrap_or(action), "command" | "shell" | "raw")
+    matches!(builtin(action), "command" | "shell" | "raw")
 }
 
 impl Reporter for Minimal {
@@ -102,9 +103,7 @@ impl Reporter for Minimal {
             Event::Text(text) => self.display.line(text, None),
             Event::Banner(text) => self.display.banner(text),
             Event::Progress { host, message } => self.display.waiting(host, Some(message)),
-            Event::Verbose { level, text, .. } if self.display.verbosity >= *level => {
-                self.display.verbose(text);
-            }
+            Event::Verbose { level, text, .. } => self.display.verbose(*level, text),
             Event::Stats { .. } => self.display.flush(),
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! The event stream, and everything that renders it. Nothing here decides anything.
+//! The events of a run, and the reports that print them. Nothing here decides anything.
 
 pub mod callbacks;
 pub mod default;
@@ -9,7 +9,9 @@ mod event;
 mod json;
 pub mod json_lines;
 mod live;
+mod log;
 mod minimal;
+pub mod output;
 pub mod python;
 mod recap;
 mod result;
@@ -19,8 +21,9 @@ mod width;
 pub mod yaml;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use playbook_api::Redactor;
+use playbook_api::{Error, Redactor, nearest};
 
 pub use display::{Display, Streams};
 pub use error::{brief, format_error};
@@ -28,6 +31,7 @@ pub use event::{Event, HostStats, Reporter, Status, TaskInfo, TaskKind, TaskResu
 pub use json_lines::JsonLines;
 pub use minimal::Minimal;
 
+use crate::foreign::Foreign;
 use crate::settings::Settings;
 use callbacks::Several;
 use json::Json;
@@ -35,43 +39,77 @@ use json::Json;
 /// The form of the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Output {
-    /// Text: what the `stdout_callback` setting names.
+    /// Text, in the form that the setting `stdout_callback` names.
     #[default]
     Text,
-    /// One JSON event a line.
+    /// One JSON event per line.
     Json,
-    /// A result a host, for ad hoc commands.
+    /// One result per host, for ad hoc commands.
     Minimal,
-    /// A line a host.
+    /// One line per host.
     OneLine,
 }
 
-/// The reporter a run was asked for, and with a text the callbacks that are enabled.
-pub fn reporter(settings: &Settings, output: Output, verbosity: u8, redactor: Redactor) -> Box<dyn Reporter> {
+/// Returns the report of a run, with the callbacks that the settings enable. `runs` says whether tasks will run, so
+/// that callback plugins are wanted.
+pub fn of_run(
+    settings: &Settings,
+    foreign: &Arc<Foreign>,
+    output: Output,
+    verbosity: u8,
+    redactor: &Redactor,
+    runs: bool,
+) -> Result<Box<dyn Reporter>, Error> {
+    let native = python::without(settings, foreign);
+    let plugins = match output {
+        Output::Json => false,
+        Output::Text => runs,
+        Output::Minimal | Output::OneLine => runs && settings.bin_ansible_callbacks,
+    };
+    if !plugins {
+        return Ok(reporter(&native, output, verbosity, redactor));
+    }
+    // Without a built-in report of the name a plugin in Python must have it.
+    let report = main(&native, output, verbosity, redactor.clone())
+        .map(|report| beside(report, &native, output, verbosity, redactor));
+    python::with_plugins(report, foreign, settings, redactor.clone())
+}
+
+/// Returns a report without plugins in Python.
+pub fn reporter(settings: &Settings, output: Output, verbosity: u8, redactor: &Redactor) -> Box<dyn Reporter> {
+    let report = main(settings, output, verbosity, redactor.clone())
+        .unwrap_or_else(|| Box::new(default::Default::new(settings, verbosity, redactor.clone())));
+    beside(report, settings, output, verbosity, redactor)
+}
+
+/// Adds the callbacks that the settings enable.
+fn beside(
+    main: Box<dyn Reporter>,
+    settings: &Settings,
+    output: Output,
+    verbosity: u8,
+    redactor: &Redactor,
+) -> Box<dyn Reporter> {
     let of_playbooks = matches!(output, Output::Text | Output::Json);
     let callbacks = match of_playbooks || settings.bin_ansible_callbacks {
-        true => callbacks::enabled(settings, verbosity, &redactor),
+        true => callbacks::enabled(settings, verbosity, redactor),
         false => Vec::new(),
     };
-    let main = main(settings, output, verbosity, redactor);
     if callbacks.is_empty() { main } else { Box::new(Several { main, callbacks }) }
 }
 
-/// Whether a report shows nothing of what a task returns that goes well, so that it need not be computed.
-pub fn is_silent(settings: &Settings, output: Output, verbosity: u8) -> bool {
-    let quiet = |name: &String| matches!(callbacks::short_name(name.trim()), "profile_tasks" | "timer");
-    output == Output::Text
-        && verbosity == 0
-        && callbacks::short_name(&settings.stdout_callback) == "default"
-        && settings.callbacks_enabled.iter().all(quiet)
-}
-
-fn main(settings: &Settings, output: Output, verbosity: u8, redactor: Redactor) -> Box<dyn Reporter> {
-    match output {
+/// Returns the report itself, or nothing if the setting `stdout_callback` does not name a built-in one.
+fn main(
+    settings: &Settings,
+    output: Output,
+    verbosity: u8,
+    redactor: Redactor,
+) -> Option<Box<dyn Reporter>> {
+    Some(match output {
         Output::Json => Box::new(JsonLines::new(Streams::standard(), redactor)),
         Output::Minimal => Box::new(Minimal::new(settings, verbosity, redactor, false)),
         Output::OneLine => Box::new(Minimal::new(settings, verbosity, redactor, true)),
-        Output::Text => match callbacks::short_name(&settings.stdout_callback) {
+        Output::Text => match callbacks::find(&settings.stdout_callback)?.name {
             "minimal" => Box::new(Minimal::new(settings, verbosity, redactor, false)),
             "oneline" => Box::new(Minimal::new(settings, verbosity, redactor, true)),
             "json" => Box::new(Json::new(settings, verbosity, redactor)),
@@ -80,19 +118,37 @@ fn main(settings: &Settings, output: Output, verbosity: u8, redactor: Redactor) 
                 settings.set("result_format", "yaml");
                 Box::new(default::Default::new(&settings, verbosity, redactor))
             }
-            _ => Box::new(default::Default::new(settings, verbosity, redactor)),
+            "default" => Box::new(default::Default::new(settings, verbosity, redactor)),
+            _ => return None,
         },
+    })
+}
+
+/// The error for a report that does not exist.
+pub(crate) fn unknown(name: &str) -> Error {
+    let error = Error::new(format!("Could not load '{name}' callback plugin."));
+    let reports = callbacks::NATIVE.iter().filter(|native| native.is_report).map(|native| native.name);
+    let short = callbacks::short_name(name);
+    match (nearest(short, reports.clone()), callbacks::find(name)) {
+        (_, Some(_)) => error.with_help(format!(
+            "'{short}' runs beside a report: name it in `callbacks_enabled`, and not as `stdout_callback`."
+        )),
+        (Some(near), None) => error.with_help(format!("Did you mean '{near}'?")),
+        (None, None) => error.with_help(format!(
+            "Set `stdout_callback` to one of: {}; or install the collection of the plugin.",
+            reports.collect::<Vec<_>>().join(", ")
+        )),
     }
 }
 
-/// A reporter that also writes each host's result into a file in a folder.
+/// Adds to a report a file for each host's last result, in a directory.
 pub fn with_tree(
     main: Box<dyn Reporter>,
-    folder: PathBuf,
+    directory: PathBuf,
     settings: &Settings,
     verbosity: u8,
     redactor: &Redactor,
 ) -> Box<dyn Reporter> {
-    let tree = callbacks::Tree::new(folder, settings, verbosity, redactor.clone());
+    let tree = callbacks::Tree::new(directory, settings, verbosity, redactor.clone());
     Box::new(Several { main, callbacks: vec![Box::new(tree)] })
 }

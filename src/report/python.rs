@@ -1,4 +1,4 @@
-//! Callback plugins in Python: readers of the event stream like the others, in the helper.
+//! Callback plugins in Python, which run in the helper.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,22 +6,22 @@ use std::sync::Arc;
 use playbook_api::{Error, Map, Redactor, Value};
 use serde_json::{Value as Json, json};
 
-use super::{Event, Reporter, Status, TaskInfo, TaskResult, format_error};
+use super::{Event, Reporter, Status, TaskInfo, TaskResult, format_error, output};
 use crate::foreign::{Foreign, Kind, nothing_to_ask, wire};
 use crate::playbook::TaskId;
 use crate::settings::Settings;
 
-/// Tells callback plugins in Python what happens; where one of them is the report, nothing else is.
+/// Passes events to callback plugins in Python. If one of them is the report, there is no other report.
 struct Callbacks {
     foreign: Arc<Foreign>,
-    /// The report that is none of them.
+    /// The built-in report.
     inner: Option<Box<dyn Reporter>>,
     redactor: Redactor,
     /// The task that was last announced for all hosts.
     announced: Option<TaskId>,
 }
 
-/// The settings without the callback plugins that are enabled and run in the helper.
+/// Returns the settings without the enabled callback plugins that run in the helper.
 pub fn without(settings: &Settings, foreign: &Foreign) -> Settings {
     let mut settings = settings.clone();
     let theirs = foreign.callbacks(&settings.callbacks_enabled);
@@ -29,37 +29,38 @@ pub fn without(settings: &Settings, foreign: &Foreign) -> Settings {
     settings
 }
 
-/// Puts the callback plugins that are there in front of a report, or in its place. `additional` says whether those
-/// that nobody named are wanted.
+/// Adds the callback plugins in Python to a report. One that `stdout_callback` names replaces it.
 pub fn with_plugins(
-    inner: Box<dyn Reporter>,
+    inner: Option<Box<dyn Reporter>>,
     foreign: &Arc<Foreign>,
     settings: &Settings,
     redactor: Redactor,
-    additional: bool,
 ) -> Result<Box<dyn Reporter>, Error> {
     let name = &settings.stdout_callback;
-    let chosen = if additional { foreign.find(Kind::Callback, name, &[])? } else { None };
-    let chosen = chosen.filter(|found| found.path.is_some());
-    let more = if additional { foreign.callbacks(&settings.callbacks_enabled) } else { Vec::new() };
-    if chosen.is_none() && more.is_empty() {
-        return Ok(inner);
-    }
+    let chosen = foreign.find(Kind::Callback, name, &[])?.filter(|found| found.path.is_some());
+    let more = foreign.callbacks(&settings.callbacks_enabled);
+    let inner = match inner {
+        Some(inner) if chosen.is_none() && more.is_empty() => return Ok(inner),
+        None if chosen.is_none() => return Err(super::unknown(name)),
+        inner => inner,
+    };
     let first = chosen.as_ref().map(|found| &found.name).or(more.first()).cloned().unwrap_or_default();
     let started = foreign.python_for("callback plugin", &first);
     let python = match (started, &chosen) {
         (Ok(python), _) => python,
+        (Err(error), None) => match inner {
+            Some(mut inner) => {
+                inner.event(&Event::Warning(format_error(&error)));
+                return Ok(inner);
+            }
+            None => return Err(error),
+        },
         (Err(error), Some(_)) => return Err(error),
-        (Err(error), None) => {
-            let mut inner = inner;
-            inner.event(&Event::Warning(format_error(&error)));
-            return Ok(inner);
-        }
     };
     let body = json!({ "stdout": chosen.as_ref().map(|found| &found.name), "more": more });
     python.ask("load callbacks", body, &mut nothing_to_ask)?;
     foreign.set_callbacks();
-    let inner = if chosen.is_some() { None } else { Some(inner) };
+    let inner = if chosen.is_some() { None } else { inner };
     Ok(Box::new(Callbacks { foreign: foreign.clone(), inner, redactor, announced: None }))
 }
 
@@ -90,6 +91,10 @@ impl Reporter for Callbacks {
             inner.flush();
         }
     }
+
+    fn wants_arguments(&self) -> bool {
+        true
+    }
 }
 
 impl Callbacks {
@@ -97,11 +102,11 @@ impl Callbacks {
         if let Ok(python) = self.foreign.python()
             && let Err(error) = python.ask("callback", body, &mut nothing_to_ask)
         {
-            eprintln!("[ERROR]: {}", self.redactor.text(&error.to_string()));
+            output::error(&format!("[ERROR]: {}\n", self.redactor.text(&error.to_string())));
         }
     }
 
-    /// An event as the helper takes it; none for what callback plugins are not told.
+    /// Returns an event in the form of the helper, or nothing for events that callback plugins are not told.
     fn body(&self, event: &Event) -> Option<Json> {
         let alone = self.inner.is_none();
         Some(match event {
@@ -215,8 +220,8 @@ fn task_of(task: &TaskInfo) -> Json {
     })
 }
 
-/// The folders of the playbooks, where callback plugins may be.
-pub fn folders(playbooks: &[PathBuf], foreign: &Foreign) {
+/// Makes the directories of the playbooks known, since they may hold callback plugins.
+pub fn add_directories(playbooks: &[PathBuf], foreign: &Foreign) {
     for path in playbooks {
         if let Some(folder) = crate::paths::absolute(path).parent() {
             foreign.add_playbook(folder);

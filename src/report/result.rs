@@ -1,5 +1,6 @@
-//! What of a result is shown, and how.
+//! Selects what is shown of a result, and formats it.
 
+use playbook_api::name::builtin;
 use playbook_api::python::{JsonStyle, json};
 use playbook_api::{Map, Redactor, Value};
 
@@ -7,26 +8,29 @@ use super::TaskResult;
 use super::yaml;
 use crate::settings::Settings;
 
-/// Said in place of a result that `no_log` hides.
+/// The text that replaces a result that `no_log` hides.
 const CENSORED: &str =
     "the output has been hidden due to the fact that 'no_log: true' was specified for this result";
 
-/// How results are printed.
+/// The format of printed results.
 #[derive(Clone, Copy, Debug)]
 pub struct Format {
+    /// Whether results are printed as YAML, and not as JSON.
     pub yaml: bool,
-    /// `callback_format_pretty`, where it was set.
+    /// The setting `callback_format_pretty`, if it is set.
     pub pretty: Option<bool>,
+    /// The number of `-v` flags.
     pub verbosity: u8,
 }
 
 impl Format {
+    /// Returns the format that the settings ask for.
     pub fn new(settings: &Settings, verbosity: u8) -> Self {
         let pretty = settings.callback_format_pretty;
         Format { yaml: settings.result_format == "yaml", pretty, verbosity }
     }
 
-    /// The result behind `=>`.
+    /// Formats the result that follows `=>`.
     pub fn dump(&self, values: &Map, verbose_always: bool, redactor: &Redactor) -> String {
         self.dump_indented(values, self.indent(verbose_always), redactor)
     }
@@ -39,7 +43,7 @@ impl Format {
         if expanded && self.pretty != Some(false) { Some(4) } else { None }
     }
 
-    /// The result with an indentation of one's own.
+    /// Formats a result with this indentation.
     pub fn dump_indented(&self, values: &Map, indent: Option<usize>, redactor: &Redactor) -> String {
         let mut shown = redactor.map(&visible(values));
         for key in ["exception", "warnings", "deprecations"] {
@@ -71,7 +75,7 @@ impl Format {
     }
 }
 
-/// Without the engine's own keys, at any depth.
+/// Returns a result without internal keys, at any depth.
 pub fn visible(values: &Map) -> Map {
     let own = |key: &Value| key.as_str().is_some_and(|key| key.starts_with("_ansible_"));
     values.iter().filter(|(key, _)| !own(key)).map(|(key, value)| (key.clone(), deep(value))).collect()
@@ -85,17 +89,17 @@ fn deep(value: &Value) -> Value {
     }
 }
 
-/// The values of a result that a reporter may show: statuses are told otherwise, `no_log` leaves a note only, and
-/// debug shows what it was asked for.
+/// Returns the values of a result that a report shows: without its status, which the report prints otherwise. With
+/// `no_log` only a note is left, and of `debug` only what it was asked to show.
 pub fn shown(result: &TaskResult) -> Map {
     let mut values = whole(result);
-    if is_debug(&result.task.action) {
+    if builtin(&result.task.action) == "debug" {
         clean_debug(&mut values);
     }
     values
 }
 
-/// The same, and all that debug returned.
+/// Returns the same values, with everything that `debug` returned.
 pub fn whole(result: &TaskResult) -> Map {
     let mut values = if result.no_log { censored(&result.values) } else { result.values.clone() };
     values.shift_remove("failed");
@@ -118,10 +122,6 @@ fn censored(values: &Map) -> Map {
     shown
 }
 
-fn is_debug(action: &str) -> bool {
-    matches!(action, "debug" | "ansible.builtin.debug" | "ansible.legacy.debug")
-}
-
 fn clean_debug(values: &mut Map) {
     const HIDDEN: [&str; 8] = [
         "changed",
@@ -142,7 +142,7 @@ fn clean_debug(values: &mut Map) {
     });
 }
 
-/// What `(item=…)` says.
+/// Returns the label of an item, which stands in `(item=…)`.
 pub fn item_label(result: &TaskResult, redactor: &Redactor) -> String {
     if result.no_log {
         return "(censored due to no_log)".to_owned();
@@ -155,7 +155,7 @@ pub fn item_label(result: &TaskResult, redactor: &Redactor) -> String {
     item.map_or_else(|| "None".to_owned(), |item| redactor.value(item).to_text().into_owned())
 }
 
-/// The host, and the one the task was delegated to.
+/// Returns the host, with the host that the task was delegated to.
 pub fn host_label(result: &TaskResult) -> String {
     match &result.delegated {
         Some(other) if *other != result.host => {

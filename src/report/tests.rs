@@ -29,13 +29,13 @@ impl Write for Kept {
 fn printed(
     settings: &Settings,
     verbosity: u8,
-    colour: bool,
+    color: bool,
     redactor: Redactor,
     events: &[Event],
 ) -> (String, String) {
     let (out, err) = (Kept::default(), Kept::default());
     let streams = Streams { out: Arc::new(Mutex::new(out.clone())), err: Arc::new(Mutex::new(err.clone())) };
-    let mut reporter = Default::on(streams, settings, verbosity, colour, redactor);
+    let mut reporter = Default::on(streams, settings, verbosity, color, redactor);
     events.iter().for_each(|event| reporter.event(event));
     drop(reporter);
     let text = |kept: Kept| String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
@@ -66,6 +66,7 @@ fn result(task: &Arc<TaskInfo>, status: Status, values: Map) -> TaskResult {
         task: task.clone(),
         status,
         ignored: false,
+        is_loop: false,
         values,
         item: None,
         no_log: false,
@@ -73,6 +74,7 @@ fn result(task: &Arc<TaskInfo>, status: Status, values: Map) -> TaskResult {
         verbose_always: false,
         warnings: Vec::new(),
         deprecations: Vec::new(),
+        duration: std::time::Duration::ZERO,
     }
 }
 
@@ -122,7 +124,11 @@ fn items_say_what_they_are() {
         Event::ItemResult(item(Status::Changed, map! { "changed" => true })),
         Event::ItemResult(item(Status::Skipped, map! {})),
         Event::ItemResult(item(Status::Failed, map! { "msg" => "no", "failed" => true })),
-        Event::HostResult(TaskResult { ignored: true, ..result(&info, Status::Failed, results) }),
+        Event::HostResult(TaskResult {
+            ignored: true,
+            is_loop: true,
+            ..result(&info, Status::Failed, results)
+        }),
     ];
     let text = plain(0, &events);
     let lines: Vec<&str> = text.lines().skip(2).collect();
@@ -134,6 +140,22 @@ fn items_say_what_they_are() {
             "failed: [web1] (item={'x': 1}) => {\"msg\": \"no\"}",
             "...ignoring"
         ]
+    );
+}
+
+#[test]
+fn a_result_called_results_is_not_a_loop() {
+    let info = task("install", "dnf");
+    let values = |failed| map! { "changed" => !failed, "failed" => failed, "results" => vec![Value::from("a")] };
+    let lines = |status, failed| {
+        let text = plain(0, &[Event::HostResult(result(&info, status, values(failed)))]);
+        text.lines().skip(2).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(Status::Changed, false), ["changed: [web1]"]);
+    assert_eq!(lines(Status::Skipped, false), ["skipping: [web1]"]);
+    assert_eq!(
+        lines(Status::Failed, true),
+        [r#"fatal: [web1]: FAILED! => {"changed": false, "results": ["a"]}"#]
     );
 }
 
@@ -217,8 +239,8 @@ fn the_recap_is_aligned() {
             &STARS[..69]
         )
     );
-    let (coloured, _) = printed(&Settings::default(), 0, true, Redactor::default(), &[event]);
-    assert!(coloured.contains("\x1b[0;31mweb1\x1b[0m                       : \x1b[0;32mok=2   \x1b[0m \x1b[0;33mchanged=1   \x1b[0m unreachable=0    \x1b[0;31mfailed=1   \x1b[0m"), "{coloured:?}");
+    let (colored, _) = printed(&Settings::default(), 0, true, Redactor::default(), &[event]);
+    assert!(colored.contains("\x1b[0;31mweb1\x1b[0m                       : \x1b[0;32mok=2   \x1b[0m \x1b[0;33mchanged=1   \x1b[0m unreachable=0    \x1b[0;31mfailed=1   \x1b[0m"), "{colored:?}");
 }
 
 #[test]

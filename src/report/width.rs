@@ -1,8 +1,8 @@
-//! How many columns a text takes on a terminal.
+//! The width of text on a terminal.
 
 use unicode_width::UnicodeWidthChar;
 
-/// The columns of its characters, each by itself, as the terminal draws them.
+/// Returns the number of columns that a text takes: the sum of the widths of its characters.
 pub fn width(text: &str) -> usize {
     text.chars().filter_map(UnicodeWidthChar::width).sum()
 }

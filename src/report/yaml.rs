@@ -1,12 +1,12 @@
-//! YAML for `result_format = yaml`.
+//! Writes YAML for `result_format = yaml`.
 
 use playbook_api::python::json_key;
 use playbook_api::{Map, Value};
 
 use crate::document::{DumpOptions, ScalarStyle, dump as write};
 
-/// A value as YAML, keys sorted. `lossy` lets text of several lines stand as a block, whatever spaces at line ends
-/// that costs.
+/// Formats a value as YAML with sorted keys. `lossy` writes text of several lines as a block, even if that loses
+/// spaces at the ends of lines.
 pub fn dump(value: &Value, indent: usize, lossy: bool) -> String {
     let options = DumpOptions {
         flow: Some(false),
@@ -23,11 +23,10 @@ pub fn dump(value: &Value, indent: usize, lossy: bool) -> String {
     };
     let value = with_text_keys(value);
     let text = write(&value, &options).unwrap_or_else(|_| value.to_text().into_owned());
-    // A document of one plain scalar ends with a mark that nobody needs here.
     text.strip_suffix("...\n").map_or(text.clone(), str::to_owned)
 }
 
-/// Keys as JSON has them, and nothing that is undefined.
+/// Makes keys text as in JSON, and undefined values null.
 fn with_text_keys(value: &Value) -> Value {
     match value {
         Value::Map(map) => {

@@ -33,4 +33,6 @@ pub struct Options {
     pub no_keep_remote: bool,
     /// Whether the report shows nothing of what a task returns that goes well.
     pub is_silent: bool,
+    /// Whether the report shows the arguments of tasks.
+    pub wants_arguments: bool,
 }

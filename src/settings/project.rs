@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// A project: a folder with a `playbooks/` folder, and an ansible.cfg beside it or a git work tree around it.
+/// A project: a directory with a `playbooks/` directory that has an ansible.cfg beside it, is in a git work tree, or is
+/// in the current directory.
 ///
 /// Its group_vars/, host_vars/ and roles/ count too, below those next to the inventory and the playbook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,7 @@ impl Project {
                 folder.join("playbooks").is_dir()
                     && (folder.join("ansible.cfg").is_file() || inside_git(folder))
             })
+            .or_else(|| from.join("playbooks").is_dir().then_some(from))
             .map(|root| Project { root: root.to_owned() })
     }
 
@@ -77,6 +79,9 @@ mod tests {
         assert_eq!(project.inventory("a,b"), "a,b");
         std::fs::remove_file(root.join("ansible.cfg")).unwrap();
         std::fs::create_dir(root.join(".git")).unwrap();
+        assert!(Project::find(&root.join("deep/er")).is_some());
+        std::fs::remove_dir(root.join(".git")).unwrap();
+        assert_eq!(Project::find(&root.join("deep/er")), None);
         assert!(Project::find(&root).is_some());
     }
 }

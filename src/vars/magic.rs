@@ -59,8 +59,11 @@ pub struct RunFacts {
     pub connection: ConnectionDefaults,
 }
 
-/// The version of ansible-core whose language this is.
-const VERSION: (&str, i64, i64, i64) = ("2.19.14", 2, 19, 14);
+/// The release of ansible-core whose language this is.
+pub const CORE_VERSION: &str = "2.19.14";
+
+/// [`CORE_VERSION`], and its numbers.
+const VERSION: (&str, i64, i64, i64) = (CORE_VERSION, 2, 19, 14);
 
 fn list(names: &[Arc<str>]) -> Value {
     names.iter().map(|n| Value::from(n.clone())).collect()

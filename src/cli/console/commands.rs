@@ -128,7 +128,7 @@ fn cd(shell: &mut Shell, pattern: &str) {
         pattern => match shell.inventory.select(pattern, &shell.session.settings) {
             Ok((hosts, _)) if !hosts.is_empty() => shell.state.hosts = pattern.to_owned(),
             Ok((_, warnings)) => {
-                warnings.iter().for_each(|warning| eprintln!("[WARNING]: {warning}"));
+                warnings.iter().for_each(|warning| crate::cli::warn(warning));
                 say!("no host matched");
             }
             Err(error) => complain(&error),

@@ -76,14 +76,14 @@ impl Console {
     pub fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
         let mut session = Session::new(&self.hosts.vault, register, by_project)?;
         self.hosts.put_flags(&mut session.settings);
-        let options = Options { step: self.step, ..self.hosts.options(&session.settings, !self.list_hosts)? };
+        let options = Options { step: self.step, ..self.hosts.options(&session, !self.list_hosts)? };
         let settings = &session.settings;
-        let folder = common::playbook_folder(self.playbook_dir.as_deref(), settings);
+        let folder = common::playbook_directory(self.playbook_dir.as_deref(), settings);
         let folder = folder.unwrap_or_else(common::here);
         let (context, foreign) = common::context(&session, &options);
         foreign.add_playbook(&folder);
-        let redactor = context.redactor.clone();
-        let mut reporter = report::reporter(settings, Output::Minimal, options.verbosity, redactor);
+        let mut reporter =
+            report::reporter(settings, Output::Minimal, options.verbosity, &context.redactor);
         let mut inventory = common::begin(&session, &options, &context, &mut *reporter)?;
         inventory.beside_playbook(vec![folder.clone()]);
         if self.list_hosts {
@@ -223,8 +223,7 @@ impl Shell {
         let context = Context { verbosity, ..self.context.clone() };
         let settings = self.session.settings.clone();
         let (foreign, keyring) = (&self.foreign, self.session.keyring.clone());
-        let redactor = context.redactor.clone();
-        let reporter = adhoc::reporter(&settings, foreign, false, verbosity, redactor, true)?;
+        let reporter = adhoc::reporter(&settings, foreign, false, verbosity, &context.redactor, true)?;
         let shared = Shared::new(options, settings, keyring, context, foreign.clone(), self.cancel.clone());
         run::Run::new(Arc::new(shared), self.inventory.clone(), reporter)
     }

@@ -1,4 +1,4 @@
-//! Collections: install, list, build; `init`, `publish` and `verify` are files of their own.
+//! Collections: their subcommands, `install` and `build`.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::artifact::{self, About};
 use super::constraint::{Constraint, Version};
 use super::requirements::CollectionSource;
-use super::{fetch, init, publish, requirements, server, verify};
+use super::{fetch, init, list, publish, requirements, server, verify};
+use crate::cli::Fault;
 use crate::paths;
 use crate::settings::{GalaxyServer, Settings};
 use crate::vault::Keyring;
@@ -22,7 +23,7 @@ pub enum CollectionAction {
     /// Install collections from Galaxy servers, git, tarballs, URLs or folders.
     Install(Install),
     /// List the collections that are installed.
-    List(List),
+    List(list::Collections),
     /// Make the folders and files that a collection begins with.
     Init(init::Init),
     /// Build a collection's tarball.
@@ -64,13 +65,6 @@ pub struct Install {
 }
 
 #[derive(Args)]
-pub struct List {
-    /// Only this folder; all of collections_path otherwise.
-    #[arg(short = 'p', long, value_name = "FOLDER")]
-    collections_path: Option<PathBuf>,
-}
-
-#[derive(Args)]
 pub struct Build {
     /// Where to put the tarball.
     #[arg(long, value_name = "FOLDER", default_value = ".")]
@@ -84,18 +78,19 @@ pub struct Build {
 }
 
 impl CollectionAction {
-    pub fn run(self, settings: &Settings) -> Result<u8, Error> {
-        match self {
+    /// Runs the subcommand.
+    pub fn run(self, settings: &Settings) -> Result<u8, Fault> {
+        Ok(match self {
             CollectionAction::Install(options) => {
                 let wanted = options.wanted()?;
                 install(settings, &options, wanted)
             }
-            CollectionAction::List(options) => list(settings, &options),
+            CollectionAction::List(options) => return options.run(settings),
             CollectionAction::Build(options) => build(&options),
             CollectionAction::Init(options) => options.collection(),
             CollectionAction::Publish(options) => options.run(settings),
             CollectionAction::Verify(options) => options.run(settings),
-        }
+        }?)
     }
 }
 
@@ -399,39 +394,6 @@ fn put(root: &Path, temporary: &Path, name: &str, chosen: &Chosen) -> Result<Opt
     std::fs::rename(&folder, &target)?;
     say!("{name}:{version} was installed successfully");
     Ok(sha256)
-}
-
-fn list(settings: &Settings, options: &List) -> Result<u8, Error> {
-    let roots = match &options.collections_path {
-        Some(folder) => vec![paths::absolute(folder)],
-        None => settings.collections_path.clone(),
-    };
-    for root in roots {
-        let root =
-            if root.ends_with("ansible_collections") { root } else { root.join("ansible_collections") };
-        let pattern = format!("{}/*/*/", root.display());
-        let mut found: Vec<About> = glob::glob(&pattern)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|folder| artifact::about(&folder).ok())
-            .collect();
-        if found.is_empty() {
-            continue;
-        }
-        found.sort_by(|a, b| a.name.cmp(&b.name));
-        let wide =
-            |texts: &mut dyn Iterator<Item = usize>, title: &str| texts.max().unwrap_or(0).max(title.len());
-        let names = wide(&mut found.iter().map(|about| about.name.len()), "Collection");
-        let versions = wide(&mut found.iter().map(|about| about.version.len()), "Version");
-        say!("\n# {}", root.display());
-        say!("{:names$} {:versions$}", "Collection", "Version");
-        say!("{} {}", "-".repeat(names), "-".repeat(versions));
-        for about in found {
-            say!("{:names$} {:versions$}", about.name, about.version);
-        }
-    }
-    Ok(0)
 }
 
 fn build(options: &Build) -> Result<u8, Error> {

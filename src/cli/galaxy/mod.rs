@@ -5,6 +5,7 @@ mod collection;
 mod constraint;
 mod fetch;
 mod init;
+mod list;
 mod publish;
 mod requirements;
 mod search;
@@ -20,6 +21,7 @@ use super::Fault;
 use super::session;
 use crate::document::{self, Node, Trust};
 use crate::paths;
+use crate::report::format_error;
 use crate::settings::Settings;
 use crate::vault::Keyring;
 use collection::CollectionAction;
@@ -41,7 +43,7 @@ enum Action {
     /// Install roles from git, tarballs, URLs or folders into the roles path.
     Install(Install),
     /// List the roles that are installed.
-    List(List),
+    List(list::Roles),
     /// Remove roles from the roles path.
     Remove(Remove),
     /// Make the folders and files that a role begins with.
@@ -63,7 +65,7 @@ enum RoleAction {
     /// Install roles from git, tarballs, URLs or folders into the roles path.
     Install(Install),
     /// List the roles that are installed.
-    List(List),
+    List(list::Roles),
     /// Remove roles from the roles path.
     Remove(Remove),
     /// Make the folders and files that a role begins with.
@@ -108,13 +110,6 @@ struct Install {
     roles: Vec<String>,
 }
 
-#[derive(Args)]
-struct List {
-    /// Only this folder; all of roles_path otherwise.
-    #[arg(short = 'p', long, value_name = "FOLDER")]
-    roles_path: Option<PathBuf>,
-}
-
 impl Galaxy {
     pub fn run(self, by_project: bool) -> Result<u8, Fault> {
         let (settings, _) = session::settings(by_project)?;
@@ -126,8 +121,8 @@ impl Galaxy {
             Action::Role(RoleAction::Search(options)) | Action::Search(options) => options.run(&settings),
             Action::Role(RoleAction::Info(options)) | Action::Info(options) => options.run(&settings),
             Action::Remove(options) => remove(&settings, &options),
-            Action::Collection(action) => action.run(&settings),
-            Action::List(options) | Action::Role(RoleAction::List(options)) => list(&settings, &options),
+            Action::Collection(action) => return action.run(&settings),
+            Action::List(options) | Action::Role(RoleAction::List(options)) => return options.run(&settings),
         }?)
     }
 }
@@ -209,10 +204,11 @@ fn install(settings: &Settings, options: &Install, both: bool) -> Result<u8, Err
                 done.push(role.name);
             }
             Err(error) => {
-                eprintln!("[WARNING]: - {} was NOT installed successfully: {error}", role.name);
-                if let Some(help) = error.help() {
-                    eprintln!("{help}");
-                }
+                super::warn(&format!(
+                    "- {} was NOT installed successfully: {}",
+                    role.name,
+                    format_error(&error).trim_end()
+                ));
                 failed += 1;
                 if !options.ignore_errors {
                     return Err(Error::new(
@@ -302,25 +298,4 @@ fn dependencies(role: &Path, keyring: &Keyring) -> Result<Vec<Requirement>, Erro
         }
     }
     Ok(Vec::new())
-}
-
-fn list(settings: &Settings, options: &List) -> Result<u8, Error> {
-    let folders = match &options.roles_path {
-        Some(folder) => vec![folder.clone()],
-        None => settings.roles_path.clone(),
-    };
-    for folder in folders {
-        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
-        say!("# {}", folder.display());
-        let mut roles: Vec<PathBuf> =
-            entries.flatten().map(|entry| entry.path()).filter(|p| p.is_dir()).collect();
-        roles.sort();
-        for role in roles {
-            let name = role.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if !name.starts_with('.') {
-                say!("- {name}, {}", installed_version(&role).unwrap_or_else(|| "(unknown version)".into()));
-            }
-        }
-    }
-    Ok(0)
 }

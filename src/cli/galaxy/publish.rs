@@ -7,6 +7,7 @@ use clap::Args;
 use playbook_api::Error;
 
 use super::{artifact, server};
+use crate::report::output;
 use crate::settings::Settings;
 
 #[derive(Args)]
@@ -57,7 +58,7 @@ impl Publish {
         loop {
             let import = server::import(&server, &task)?;
             for message in &import.messages {
-                eprintln!("{message}");
+                output::error(&format!("{message}\n"));
             }
             match import.state.as_str() {
                 "completed" => break,

@@ -36,7 +36,7 @@ impl Verify {
             match self.one(&artifact::checked(name)?, version, settings) {
                 Ok(sound) => failed |= !sound,
                 Err(error) if self.ignore_errors => {
-                    eprintln!("[WARNING]: Failed to verify collection {name}: {error}");
+                    crate::cli::warn(&format!("Failed to verify collection {name}: {error}"));
                 }
                 Err(error) => return Err(error),
             }

@@ -1,4 +1,4 @@
-//! `junit`: the run as a JUnit file, a test case for each task on each host.
+//! `junit`: writes a JUnit file with a test case for each task on each host.
 
 use std::fmt::Write;
 use std::path::{Component, Path, PathBuf};
@@ -14,11 +14,12 @@ use crate::report::result::{Format, whole};
 use crate::report::{Event, Status, TaskInfo, TaskResult, brief, format_error};
 use crate::settings::Settings;
 
+/// The callback `junit`.
 pub struct JUnit {
     settings: Settings,
     format: Format,
     redactor: Redactor,
-    /// The playbook's name without its ending.
+    /// The playbook's file name without its extension.
     playbook: String,
     play: String,
     tasks: IndexMap<TaskId, Task>,
@@ -30,7 +31,7 @@ struct Task {
     play: String,
     action: String,
     start: Instant,
-    /// By host; what a task includes comes under `include`.
+    /// The cases by host; what a task includes is under `include`.
     cases: IndexMap<Arc<str>, Case>,
 }
 
@@ -47,6 +48,7 @@ enum Outcome {
 }
 
 impl JUnit {
+    /// Returns the callback without any test case.
     pub fn new(settings: &Settings, redactor: Redactor) -> Self {
         JUnit {
             format: Format::new(settings, 0),
@@ -106,7 +108,7 @@ impl JUnit {
     fn outcome(&self, result: &TaskResult, failed: Option<bool>) -> Outcome {
         let values = whole(result);
         let text = |name: &str| values.get(name).map(|value| value.to_text().into_owned());
-        let whole = result.verbose_always && !values.contains_key("results");
+        let whole = result.verbose_always && !result.is_loop;
         let indent = if whole { 4 } else { 0 };
         let output = self.format.dump_indented(&values, Some(indent), &self.redactor);
         let Some(failed) = failed else {
@@ -229,6 +231,10 @@ impl Callback for JUnit {
         }
         Vec::new()
     }
+
+    fn wants_arguments(&self) -> bool {
+        !self.settings.junit_hide_task_arguments
+    }
 }
 
 fn fault(message: &str, kind: &str) -> String {
@@ -239,7 +245,7 @@ fn element(name: &str, attributes: &str, text: &str) -> String {
     format!("<{name}{attributes}>{}</{name}>", escaped(text))
 }
 
-/// Text for XML 1.0, which has no place for control characters.
+/// Escapes text for XML 1.0, which does not allow control characters.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -256,12 +262,12 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// Text for an attribute.
+/// Escapes text for an attribute.
 fn quoted(text: &str) -> String {
     escaped(text).replace('\r', "&#13;").replace('\n', "&#10;").replace('\t', "&#9;")
 }
 
-/// A path as it is reached from a folder.
+/// Returns a path relative to a directory.
 fn relative(path: &Path, from: &Path) -> String {
     let (path, from) = (crate::paths::absolute(path), crate::paths::absolute(from));
     let (path, from): (Vec<Component>, Vec<Component>) =

@@ -1,4 +1,4 @@
-//! `profile_tasks`: when each task started, and at the end which took longest.
+//! `profile_tasks`: prints when each task started, and at the end which tasks took longest.
 
 use std::time::{Duration, Instant};
 
@@ -9,15 +9,17 @@ use crate::playbook::TaskId;
 use crate::report::{Event, TaskInfo};
 use crate::settings::Settings;
 
+/// The width of the lines, in columns.
 const WIDEST: usize = 79;
 
+/// The callback `profile_tasks`.
 pub struct ProfileTasks {
     start: Instant,
     last: Instant,
     tasks: IndexMap<TaskId, Profile>,
     current: Option<TaskId>,
     order: String,
-    /// How many tasks the summary shows.
+    /// The number of tasks that the summary shows.
     limit: usize,
     summary_only: bool,
     datetime_format: String,
@@ -32,6 +34,7 @@ struct Profile {
 }
 
 impl ProfileTasks {
+    /// Returns the callback, whose clock starts now.
     pub fn new(settings: &Settings, verbosity: u8) -> Self {
         let now = Instant::now();
         ProfileTasks {
@@ -47,7 +50,7 @@ impl ProfileTasks {
         }
     }
 
-    /// `DATE (since the last)       since the start ***`
+    /// Returns the line `DATE (time since the last task)       time since the start ***`.
     fn time(&mut self) -> Event {
         let now = Instant::now();
         let date = jiff::Zoned::now();
@@ -108,9 +111,13 @@ impl Callback for ProfileTasks {
             _ => Vec::new(),
         }
     }
+
+    fn shows_results(&self) -> bool {
+        false
+    }
 }
 
-/// `0:00:01.250`
+/// Formats a duration as `0:00:01.250`.
 fn clock(time: Duration) -> String {
     let (seconds, milliseconds) = (time.as_secs(), time.subsec_millis());
     format!("{}:{:02}:{:02}.{milliseconds:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)

@@ -1,15 +1,17 @@
-//! `timer`: how long the playbook took.
+//! `timer`: prints how long the playbook took.
 
 use std::time::Instant;
 
 use super::Callback;
 use crate::report::Event;
 
+/// The callback `timer`.
 pub struct Timer {
     start: Instant,
 }
 
 impl Timer {
+    /// Returns the callback, whose clock starts now.
     pub fn new() -> Self {
         Timer { start: Instant::now() }
     }
@@ -28,5 +30,9 @@ impl Callback for Timer {
             seconds / 60 % 60,
             seconds % 60
         ))]
+    }
+
+    fn shows_results(&self) -> bool {
+        false
     }
 }

@@ -1,4 +1,4 @@
-//! `tree`: the last result of each host in a file of its own.
+//! `tree`: writes the last result of each host to a file.
 
 use std::path::PathBuf;
 
@@ -9,28 +9,30 @@ use crate::report::result::{Format, shown};
 use crate::report::{Event, Status, TaskResult, format_error};
 use crate::settings::Settings;
 
+/// The callback `tree`.
 pub struct Tree {
-    folder: PathBuf,
+    directory: PathBuf,
     format: Format,
     redactor: Redactor,
-    told: bool,
+    warned: bool,
 }
 
 impl Tree {
-    pub fn new(folder: PathBuf, settings: &Settings, verbosity: u8, redactor: Redactor) -> Self {
-        Tree { folder, format: Format::new(settings, verbosity), redactor, told: false }
+    /// Returns the callback that writes the files into a directory.
+    pub fn new(directory: PathBuf, settings: &Settings, verbosity: u8, redactor: Redactor) -> Self {
+        Tree { directory, format: Format::new(settings, verbosity), redactor, warned: false }
     }
 
     fn write(&self, result: &TaskResult) -> Result<(), Error> {
         let text = self.format.dump(&shown(result), false, &self.redactor);
-        std::fs::create_dir_all(&self.folder).map_err(|e| {
+        std::fs::create_dir_all(&self.directory).map_err(|e| {
             let message =
-                format!("Unable to access or create the configured directory '{}'.", self.folder.display());
+                format!("Unable to access or create the configured directory '{}'.", self.directory.display());
             Error::new(message).caused_by(e.into())
         })?;
-        // A host's name is no path.
+        // A slash in the host's name must not make a path.
         let name = result.host.replace('/', "_");
-        std::fs::write(self.folder.join(&name), text)
+        std::fs::write(self.directory.join(&name), text)
             .map_err(|e| Error::new(format!("Unable to write to '{name}'s file.")).caused_by(e.into()))
     }
 }
@@ -38,7 +40,7 @@ impl Tree {
 impl Callback for Tree {
     fn event(&mut self, event: &Event) -> Vec<Event> {
         let mut answers = Vec::new();
-        if !std::mem::replace(&mut self.told, true) {
+        if !std::mem::replace(&mut self.warned, true) {
             answers.push(Event::Deprecation(
                 "The tree callback plugin is deprecated. This feature will be removed from ansible-core version 2.23."
                     .into(),

@@ -15,13 +15,8 @@ pub fn task(play: &PlayState, task: &Task, handler: bool, scope: &Arc<HostScope>
     let renderer = scope.renderer();
     let no_log = keyword::of(task, &renderer).no_log().ok().flatten().unwrap_or(play.shared.settings.no_log);
     let check = keyword::of(task, &renderer).check_mode().ok().flatten();
-    let shows_args = crate::report::callbacks::want_arguments(&play.shared.settings) && !no_log;
-    let args = if shows_args {
-        task.action
-            .args
-            .iter()
-            .map(|(k, n)| (Value::from(k.clone()), renderer.value(n).unwrap_or_else(|_| n.raw())))
-            .collect()
+    let args = if play.shared.options.wants_arguments && !no_log {
+        task.action.args.iter().map(|(name, node)| (Value::from(name.clone()), node.raw())).collect()
     } else {
         Map::default()
     };

@@ -1,6 +1,7 @@
 //! Results: what the reports show of a task on a host, and `register` holds.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use playbook_api::{Diff, Error, ErrorKind, Failure, Map, Outcome, Value, map};
 
@@ -17,6 +18,7 @@ pub fn blank(info: &Arc<TaskInfo>, scope: &HostScope, status: Status) -> TaskRes
         task: info.clone(),
         status,
         ignored: false,
+        is_loop: false,
         values: Map::default(),
         item: None,
         no_log: info.no_log,
@@ -24,6 +26,15 @@ pub fn blank(info: &Arc<TaskInfo>, scope: &HostScope, status: Status) -> TaskRes
         verbose_always: false,
         warnings: Vec::new(),
         deprecations: Vec::new(),
+        duration: Duration::ZERO,
+    }
+}
+
+/// Adds what the reader can do next to a failed result.
+fn add_help(values: &mut Map, error: &Error) {
+    let help = std::iter::successors(Some(error), |error| error.cause()).find_map(Error::help);
+    if let Some(help) = help {
+        values.entry("help".into()).or_insert_with(|| help.into());
     }
 }
 
@@ -49,6 +60,7 @@ pub fn failed(info: &Arc<TaskInfo>, scope: &HostScope, error: Error) -> TaskResu
     } else {
         result.values.insert("failed".into(), true.into());
     }
+    add_help(&mut result.values, &error);
     result.error = Some(error);
     ignore(scope, &mut result);
     result
@@ -146,6 +158,7 @@ pub fn of(
         if !values.contains_key("msg") {
             values.insert("msg".into(), error.to_string().into());
         }
+        add_help(&mut values, &error);
         let what = if is_action { "Action failed" } else { "Module failed" };
         result.error = Some(error.context(format!("Task failed: {what}")).at(&info.place));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use playbook_api::{Error, Value, map};
 
@@ -24,6 +24,7 @@ pub(super) fn run(call: &ItemCall, scope: &Arc<HostScope>, items: Vec<Value>) ->
     };
     if items.is_empty() {
         let mut result = result::blank(call.info, scope, Status::Skipped);
+        result.is_loop = true;
         result.values = map! {
             "changed" => false,
             "results" => Vec::<Value>::new(),
@@ -137,7 +138,9 @@ impl<'c> Each<'c> {
             local.push(("ansible_loop".into(), self.extended(index, true)));
         }
         let scope = scope.with_carried(self.carried.clone(), local);
+        let start = Instant::now();
         let ItemOutcome { mut result, effects, carry } = item::run(call, &scope);
+        result.duration = start.elapsed();
         result.item = Some(item.clone());
         if let Some(node) = &call.task.loop_control.label {
             // The label may use what the item registered.
@@ -311,6 +314,7 @@ impl Totals {
         values.insert("msg".into(), msg.into());
         values.insert("changed".into(), self.changed.into());
         let mut result = result::blank(call.info, scope, status);
+        result.is_loop = true;
         result.values = values;
         result.no_log = self.no_log;
         result.ignored = ignored;

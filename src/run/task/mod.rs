@@ -5,6 +5,7 @@ mod each;
 mod item;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use playbook_api::{Error, Value, map};
 
@@ -32,6 +33,7 @@ pub fn run(
     scope: &Arc<HostScope>,
     emit: &Emit,
 ) -> TaskOutcome {
+    let start = Instant::now();
     let host = &scope.host.name;
     let resolved = resolved(task, scope);
     let task = resolved.as_ref().unwrap_or(task);
@@ -52,6 +54,7 @@ pub fn run(
         },
     };
     finish(task, host, &mut outcome);
+    outcome.result.duration = start.elapsed();
     outcome
 }
 
