@@ -1,11 +1,13 @@
 //! Tasks, blocks and handlers, as written and checked.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use playbook_api::Place;
 use playbook_api::name::builtin;
+use uuid::Uuid;
 
 use super::{Condition, Frame, Keyword, Keywords};
 use crate::document::Node;
@@ -15,9 +17,19 @@ use crate::document::Node;
 pub struct TaskId(u64);
 
 impl TaskId {
+    /// Returns an ID that no other task of the process has.
     pub fn next() -> TaskId {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         TaskId(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// A UUID. Those of one process differ only in their last part.
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        static PREFIX: LazyLock<Uuid> = LazyLock::new(Uuid::new_v4);
+        let (a, b, c, d) = PREFIX.as_fields();
+        write!(f, "{a:08x}-{b:04x}-{c:04x}-{:02x}{:02x}-{:012x}", d[0], d[1], self.0)
     }
 }
 

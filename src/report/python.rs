@@ -213,7 +213,7 @@ impl Callbacks {
 fn task_of(task: &TaskInfo) -> Json {
     let name = if task.name == task.action { "" } else { &*task.name };
     json!({
-        "id": format!("{:?}", task.id), "name": name, "action": task.action, "check": task.check,
+        "id": task.id.to_string(), "name": name, "action": task.action, "check": task.check,
         "no_log": task.no_log, "file": &*task.place.file, "line": task.place.line, "column": task.place.column,
         "handler": task.kind == super::TaskKind::Handler,
         "args": wire::encode(&Value::from(task.args.clone())),

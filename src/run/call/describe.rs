@@ -69,7 +69,7 @@ pub fn failed_task(task: &Arc<Task>) -> Value {
         "args" => args,
         "tags" => tags,
         "register" => task.register.clone(),
-        "uuid" => format!("{:?}", task.id),
+        "uuid" => task.id.to_string(),
     }
     .into()
 }
