@@ -145,7 +145,8 @@ fn located(name: &Path) -> PathBuf {
         return crate::paths::absolute(name);
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|directory| directory.join(name)).find(|path| path.is_file());
+    let found =
+        std::env::split_paths(&path).map(|directory| directory.join(name)).find(|path| path.is_file());
     found.unwrap_or_else(|| name.to_owned())
 }
 

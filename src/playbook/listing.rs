@@ -53,7 +53,8 @@ impl ListedPlay {
 impl Listing {
     /// Formats the listing as ansible-playbook prints it.
     pub fn text(&self, listed: Listed) -> String {
-        let joined = |tags: &mut dyn Iterator<Item = &str>, separator| tags.collect::<Vec<_>>().join(separator);
+        let joined =
+            |tags: &mut dyn Iterator<Item = &str>, separator| tags.collect::<Vec<_>>().join(separator);
         let mut out = format!("\nplaybook: {}\n", self.playbook);
         for (index, play) in self.plays.iter().enumerate() {
             let _ = writeln!(
@@ -79,7 +80,8 @@ impl Listing {
                 }
             }
             if listed.tags {
-                let _ = writeln!(out, "      TASK TAGS: [{}]", joined(&mut play.all_tags().into_iter(), ", "));
+                let _ =
+                    writeln!(out, "      TASK TAGS: [{}]", joined(&mut play.all_tags().into_iter(), ", "));
             }
         }
         out

@@ -57,13 +57,7 @@ impl Default {
     }
 
     /// Returns the report on other streams.
-    pub fn on(
-        streams: Streams,
-        settings: &Settings,
-        verbosity: u8,
-        color: bool,
-        redactor: Redactor,
-    ) -> Self {
+    pub fn on(streams: Streams, settings: &Settings, verbosity: u8, color: bool, redactor: Redactor) -> Self {
         Default::with(Display::on(streams, settings, verbosity, color, redactor), settings)
     }
 
@@ -134,8 +128,7 @@ impl Default {
 
     fn is_verbose(&self, result: &TaskResult, above: u8) -> bool {
         let marked = |key: &str| result.values.get(key).and_then(Value::as_bool).unwrap_or(false);
-        let quiet = marked("_ansible_verbose_override")
-            || builtin(&result.task.action) == "gather_facts";
+        let quiet = marked("_ansible_verbose_override") || builtin(&result.task.action) == "gather_facts";
         let always = result.verbose_always || marked("_ansible_verbose_always");
         (self.display.verbosity > above || always) && !quiet
     }

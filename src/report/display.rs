@@ -162,13 +162,7 @@ impl Display {
     }
 
     /// Returns a display on other streams, without a log file.
-    pub fn on(
-        streams: Streams,
-        settings: &Settings,
-        verbosity: u8,
-        color: bool,
-        redactor: Redactor,
-    ) -> Self {
+    pub fn on(streams: Streams, settings: &Settings, verbosity: u8, color: bool, redactor: Redactor) -> Self {
         Display {
             streams,
             pending: String::new(),

@@ -41,7 +41,7 @@ fn result(result: &TaskResult) -> Map {
         values.insert("delegated".into(), delegated.clone().into());
     }
     values.extend(task(&result.task));
-    values.extend(map! { 
+    values.extend(map! {
         "status" => result.status.name(), "ignored" => result.ignored, "loop" => result.is_loop,
         "duration" => (result.duration.as_secs_f64() * 1e6).round() / 1e6,
     });

@@ -76,7 +76,12 @@ pub fn of_run(
 }
 
 /// Returns a report without plugins in Python.
-pub fn reporter(settings: &Settings, output: Output, verbosity: u8, redactor: &Redactor) -> Box<dyn Reporter> {
+pub fn reporter(
+    settings: &Settings,
+    output: Output,
+    verbosity: u8,
+    redactor: &Redactor,
+) -> Box<dyn Reporter> {
     let report = main(settings, output, verbosity, redactor.clone())
         .unwrap_or_else(|| Box::new(default::Default::new(settings, verbosity, redactor.clone())));
     beside(report, settings, output, verbosity, redactor)
@@ -99,12 +104,7 @@ fn beside(
 }
 
 /// Returns the report itself, or nothing if the setting `stdout_callback` does not name a built-in one.
-fn main(
-    settings: &Settings,
-    output: Output,
-    verbosity: u8,
-    redactor: Redactor,
-) -> Option<Box<dyn Reporter>> {
+fn main(settings: &Settings, output: Output, verbosity: u8, redactor: Redactor) -> Option<Box<dyn Reporter>> {
     Some(match output {
         Output::Json => Box::new(JsonLines::new(Streams::standard(), redactor)),
         Output::Minimal => Box::new(Minimal::new(settings, verbosity, redactor, false)),

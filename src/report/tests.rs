@@ -146,7 +146,8 @@ fn items_say_what_they_are() {
 #[test]
 fn a_result_called_results_is_not_a_loop() {
     let info = task("install", "dnf");
-    let values = |failed: bool| map! { "changed" => !failed, "failed" => failed, "results" => vec![Value::from("a")] };
+    let values =
+        |failed: bool| map! { "changed" => !failed, "failed" => failed, "results" => vec![Value::from("a")] };
     let lines = |status, failed| {
         let text = plain(0, &[Event::HostResult(result(&info, status, values(failed)))]);
         text.lines().skip(2).map(str::to_owned).collect::<Vec<_>>()

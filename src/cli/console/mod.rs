@@ -82,8 +82,7 @@ impl Console {
         let folder = folder.unwrap_or_else(common::here);
         let (context, foreign) = common::context(&session, &options);
         foreign.add_playbook(&folder);
-        let mut reporter =
-            report::reporter(settings, Output::Minimal, options.verbosity, &context.redactor);
+        let mut reporter = report::reporter(settings, Output::Minimal, options.verbosity, &context.redactor);
         let mut inventory = common::begin(&session, &options, &context, &mut *reporter)?;
         inventory.beside_playbook(vec![folder.clone()]);
         if self.list_hosts {

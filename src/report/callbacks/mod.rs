@@ -52,7 +52,11 @@ pub const NATIVE: &[Native] = &[
     callback("junit", "ansible.builtin", "Writes a JUnit file with a test case for each task and host."),
     report("minimal", "ansible.builtin", "Prints the result of each host, as ad hoc commands do."),
     report("oneline", "ansible.builtin", "Prints the result of each host on one line."),
-    callback("profile_tasks", "ansible.posix", "Prints when each task started, and which tasks took longest."),
+    callback(
+        "profile_tasks",
+        "ansible.posix",
+        "Prints when each task started, and which tasks took longest.",
+    ),
     callback("timer", "ansible.posix", "Prints how long the playbook took."),
     callback("tree", "ansible.builtin", "Writes the last result of each host to a file."),
     report("yaml", "community.general", "Prints the text of `default` with results as YAML."),

@@ -26,8 +26,10 @@ impl Tree {
     fn write(&self, result: &TaskResult) -> Result<(), Error> {
         let text = self.format.dump(&shown(result), false, &self.redactor);
         std::fs::create_dir_all(&self.directory).map_err(|e| {
-            let message =
-                format!("Unable to access or create the configured directory '{}'.", self.directory.display());
+            let message = format!(
+                "Unable to access or create the configured directory '{}'.",
+                self.directory.display()
+            );
             Error::new(message).caused_by(e.into())
         })?;
         // A slash in the host's name must not make a path.
