@@ -28,14 +28,14 @@ pub use read_only::READ_ONLY;
 pub fn register(registry: &mut Registry) {
     registry.add_modules([
         ModuleEntry::controller::<ecs::cluster::EcsCluster>(),
-        ModuleEntry::controller::<ecs::service_options::EcsService>(),
-        ModuleEntry::controller::<ecs::service_info::EcsServiceInfo>(),
+        ModuleEntry::controller::<ecs::service::EcsService>(),
+        ModuleEntry::controller::<ecs::service::info::EcsServiceInfo>(),
         ModuleEntry::controller::<ecs::task::EcsTask>(),
         ModuleEntry::controller::<ecs::task_definition::EcsTaskDefinition>(),
-        ModuleEntry::controller::<ecs::task_definition_info::EcsTaskDefinitionInfo>(),
-        ModuleEntry::controller::<rds::instance_options::RdsInstance>(),
-        ModuleEntry::controller::<rds::instance_info::RdsInstanceInfo>(),
-        ModuleEntry::controller::<secrets::secret_options::SecretsManagerSecret>(),
+        ModuleEntry::controller::<ecs::task_definition::info::EcsTaskDefinitionInfo>(),
+        ModuleEntry::controller::<rds::instance::RdsInstance>(),
+        ModuleEntry::controller::<rds::instance::info::RdsInstanceInfo>(),
+        ModuleEntry::controller::<secrets::secret::SecretsManagerSecret>(),
     ]);
     registry.lookups.push(Box::new(secrets::lookup::SecretLookup));
     registry.secret_sources.push(Box::new(secrets::source::Source));

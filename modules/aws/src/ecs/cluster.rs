@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::client::Aws;
 use crate::compare::{Changes, whole_diff};
 use crate::connection::Connection;
-use crate::ecs::service_options::CapacityProvider;
+use crate::ecs::service::CapacityProvider;
 use crate::error::Explain;
 use crate::{shape, wait};
 

@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 
 use crate::client::Aws;
 use crate::connection::Connection;
-use crate::ecs::service_options::{CapacityProvider, LaunchType, NetworkConfiguration};
-use crate::ecs::{describe, rollout, service_change, task_run};
+use crate::ecs::describe;
+use crate::ecs::service::{self, rollout};
+use crate::ecs::service::{CapacityProvider, LaunchType, NetworkConfiguration};
+use crate::ecs::task::run as task_run;
 use crate::wait;
 
 /// Runs a command as a task of Amazon ECS, in a container of an existing task definition.
@@ -131,7 +133,7 @@ impl EcsRunner {
                     .map(|c| json!({"capacityProvider": c.capacity_provider, "weight": c.weight, "base": c.base}))
                     .collect::<Json>()
             }),
-            "networkConfiguration": self.network_configuration.as_ref().map(service_change::network),
+            "networkConfiguration": self.network_configuration.as_ref().map(service::network),
             "overrides": {"containerOverrides": [
                 {"name": container, "command": command, "environment": environment},
             ]},

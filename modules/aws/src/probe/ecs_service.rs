@@ -7,7 +7,7 @@ use super::{Watched, default_cluster, values};
 use crate::client::Aws;
 use crate::connection::Connection;
 use crate::ecs::describe;
-use crate::ecs::rollout::{self, Expected, Rollout};
+use crate::ecs::service::rollout::{self, Expected, Rollout};
 use crate::shape;
 
 /// The rollout of a service is done: one deployment, completed, as many tasks running as desired, and none of the

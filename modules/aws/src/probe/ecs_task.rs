@@ -7,8 +7,10 @@ use serde::Deserialize;
 use super::{Watched, default_cluster, values};
 use crate::client::Aws;
 use crate::connection::Connection;
+use crate::ecs::describe;
 use crate::ecs::logs::LogTail;
-use crate::ecs::{describe, rollout, task_run};
+use crate::ecs::service::rollout;
+use crate::ecs::task::run as task_run;
 use crate::shape;
 
 /// A task has got as far as it should.

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use super::{Watched, values};
 use crate::client::Aws;
 use crate::connection::Connection;
-use crate::rds::describe;
-use crate::rds::instance_wait::BROKEN;
+use crate::rds::instance::describe;
+use crate::rds::instance::wait::BROKEN;
 
 /// A database instance is in the state asked for.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]

@@ -1,6 +1,10 @@
 //! `ecs_service`: creates, updates, redeploys, describes and deletes services.
 
-use std::time::Duration;
+mod change;
+pub mod info;
+mod options;
+pub mod rollout;
+mod wait;
 
 use aws_sdk_ecs::types::Service;
 use playbook_api::{Context, ControllerModule, Doc, Failure, Outcome, Value};
@@ -8,12 +12,14 @@ use serde_json::{Map, Value as Json};
 
 use crate::client::Aws;
 use crate::compare::{Changes, whole_diff};
-use crate::ecs::rollout::{self, Expected, Rollout};
-use crate::ecs::service_options::{EcsService, SchedulingStrategy, State};
-use crate::ecs::{describe, service_change};
+use crate::ecs::describe;
 use crate::error::Explain;
+use crate::shape;
 use crate::tags::{self, TagChanges};
-use crate::{shape, wait};
+
+pub use change::network;
+pub use options::{CapacityProvider, EcsService, LaunchType, NetworkConfiguration};
+use options::{SchedulingStrategy, State};
 
 impl ControllerModule for EcsService {
     const DOC: Doc = Doc {
@@ -63,7 +69,7 @@ impl ControllerModule for EcsService {
 
     async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let aws = Aws::connect(&self.connection, context).await?;
-        let asked = service_change::asked(&self)?;
+        let asked = change::asked(&self)?;
         let found = match context.check {
             true => describe::service_if_any(&aws, &self.cluster, &self.name).await?,
             false => describe::service(&aws, &self.cluster, &self.name).await?,
@@ -143,7 +149,7 @@ impl EcsService {
         if context.check {
             return Ok(outcome.with("service", Value::from_json(planned(after))));
         }
-        let service = service_change::create(aws, asked, self.tags.as_ref()).await?;
+        let service = change::create(aws, asked, self.tags.as_ref()).await?;
         let service = if self.wait { self.wait_for_rollout(aws, service, context).await? } else { service };
         Ok(outcome.with("service", json_value(&service)))
     }
@@ -178,8 +184,8 @@ impl EcsService {
         context: &Context,
     ) -> Result<Outcome, Failure> {
         let current = shape::to_json(&service);
-        let mut changes = service_change::compare(aws, self, &asked, &service, &current).await?;
-        service_change::check_controller(&self.title(), &service, &changes, self.force_new_deployment)?;
+        let mut changes = change::compare(aws, self, &asked, &service, &current).await?;
+        change::check_controller(&self.title(), &service, &changes, self.force_new_deployment)?;
         let members = changes.after.clone();
         let current_tags = tags::from_pairs(&current["tags"]);
         let tag_changes = TagChanges::between(&current_tags, self.tags.as_ref(), self.purge_tags);
@@ -204,65 +210,15 @@ impl EcsService {
         }
         let mut updated = service;
         if !members.is_empty() || redeploys {
-            updated = service_change::update(aws, self, members, &current).await?;
+            updated = change::update(aws, self, members, &current).await?;
         }
         if !tag_changes.is_empty() {
-            service_change::tag(aws, updated.service_arn().unwrap_or_default(), &tag_changes).await?;
+            change::tag(aws, updated.service_arn().unwrap_or_default(), &tag_changes).await?;
         }
         if self.wait {
             updated = self.wait_for_rollout(aws, updated, context).await?;
         }
         Ok(outcome.with("service", json_value(&updated)))
-    }
-
-    /// Waits for the deployment that `service` has as its primary one now; another in its place is a rollback.
-    async fn wait_for_rollout(
-        &self,
-        aws: &Aws,
-        service: Service,
-        context: &Context,
-    ) -> Result<Service, Failure> {
-        let primary = service.deployments().iter().find(|d| d.status() == Some("PRIMARY"));
-        let expected = Expected {
-            task_definition: primary.and_then(|d| d.task_definition()).map(str::to_owned),
-            deployment: primary.and_then(|d| d.id()).map(str::to_owned),
-        };
-        if context.check {
-            return Ok(service);
-        }
-        let timeout = wait::seconds(self.wait_timeout, 600);
-        let interval = wait::seconds(Some(self.delay), 10).max(Duration::from_secs(1));
-        let expected = &expected;
-        let done = wait::until(context, timeout, interval, || async move {
-            let Some(service) = describe::service(aws, &self.cluster, &self.name).await? else {
-                return Ok(None);
-            };
-            match rollout::judge(&service, expected) {
-                Rollout::Done => Ok(Some(Ok(service))),
-                Rollout::Failed(why) => Ok(Some(Err((why, service)))),
-                Rollout::Going(words) => {
-                    context.progress(words);
-                    Ok(None)
-                }
-            }
-        });
-        let (why, service) = match done.await? {
-            Some(Ok(service)) => return Ok(service),
-            Some(Err(failed)) => failed,
-            None => {
-                let now = describe::service(aws, &self.cluster, &self.name).await?.unwrap_or(service);
-                let state = match rollout::judge(&now, expected) {
-                    Rollout::Done => return Ok(now),
-                    Rollout::Going(words) | Rollout::Failed(words) => words,
-                };
-                (format!("the rollout was not done after {} seconds: {state}", timeout.as_secs()), now)
-            }
-        };
-        let lines = rollout::explain(aws, &self.cluster, &service).await;
-        let mut outcome = Outcome::changed(true).with("service", json_value(&service));
-        outcome = outcome.with("explanation", lines.iter().map(Value::from).collect::<Vec<_>>());
-        let details = lines.iter().map(|line| format!("\n  {line}")).collect::<String>();
-        Err(Failure::new(format!("{}: {why}{details}", self.title())).outcome(outcome))
     }
 
     async fn delete(
@@ -330,27 +286,6 @@ impl EcsService {
             self.wait_until_inactive(aws, context).await?;
         }
         Ok(outcome)
-    }
-
-    async fn wait_until_inactive(&self, aws: &Aws, context: &Context) -> Result<(), Failure> {
-        let interval = wait::seconds(Some(self.delay), 10);
-        let looks = u32::try_from(self.repeat).unwrap_or(1).max(1);
-        let gone = wait::until(context, interval.saturating_mul(looks - 1), interval, || async {
-            let service = describe::service(aws, &self.cluster, &self.name).await?;
-            let left = service.filter(|s| s.status() != Some("INACTIVE"));
-            if let Some(left) = &left {
-                context.progress(format!("{} tasks still running", left.running_count()));
-            }
-            Ok(left.is_none().then_some(()))
-        });
-        gone.await?.ok_or_else(|| {
-            Failure::new(format!(
-                "the {} is still not gone after {looks} looks, {} seconds apart",
-                self.title(),
-                self.delay
-            ))
-            .with_help("raise `repeat` or `delay`")
-        })
     }
 }
 

@@ -5,9 +5,9 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use playbook_api::{Error, Failure};
 
+use super::options::{CreationSource, RdsInstance};
 use crate::client::Aws;
 use crate::error::Explain;
-use crate::rds::instance_options::{CreationSource, RdsInstance};
 use crate::rds::to_sdk_tags;
 
 /// Hands arguments to setters of the same meaning.

@@ -3,17 +3,10 @@
 pub mod cluster;
 pub mod describe;
 pub mod logs;
-pub mod rollout;
 pub mod runner;
 pub mod service;
-pub mod service_change;
-pub mod service_info;
-pub mod service_options;
 pub mod task;
 pub mod task_definition;
-pub mod task_definition_compare;
-pub mod task_definition_info;
-pub mod task_run;
 
 use aws_sdk_ecs::types::Tag;
 

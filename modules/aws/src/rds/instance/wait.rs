@@ -6,9 +6,9 @@ use aws_sdk_rds::types::DbInstance;
 use playbook_api::{Context, Error, Failure};
 use serde_json::Map;
 
+use super::describe;
+use super::options::RdsInstance;
 use crate::client::Aws;
-use crate::rds::describe;
-use crate::rds::instance_options::RdsInstance;
 use crate::wait;
 
 /// An instance in one of these states needs somebody's hands.

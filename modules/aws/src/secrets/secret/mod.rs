@@ -1,5 +1,8 @@
 //! `secretsmanager_secret`: creates, changes and deletes secrets.
 
+mod change;
+mod options;
+
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
 use serde_json::{Map, Value as Json, json};
@@ -7,10 +10,11 @@ use serde_json::{Map, Value as Json, json};
 use crate::client::Aws;
 use crate::compare::{Changes, whole_diff};
 use crate::error::Explain;
-use crate::secrets::secret_change as change;
-use crate::secrets::secret_options::{SecretsManagerSecret, State};
 use crate::tags::{self, TagChanges};
 use crate::text::date;
+use options::State;
+
+pub use options::SecretsManagerSecret;
 
 impl ControllerModule for SecretsManagerSecret {
     const DOC: Doc = Doc {

@@ -6,10 +6,10 @@ use aws_smithy_types::Blob;
 use playbook_api::Error;
 use serde_json::Value as Json;
 
+use super::options::{Replica, SecretType, SecretsManagerSecret};
 use crate::client::Aws;
 use crate::compare::Changes;
 use crate::error::Explain;
-use crate::secrets::secret_options::{Replica, SecretType, SecretsManagerSecret};
 use crate::secrets::value::{self, Version};
 use crate::tags::{TagChanges, Tags};
 

@@ -4,11 +4,11 @@ use aws_sdk_rds::types::{CloudwatchLogsExportConfiguration, DbInstance, DbInstan
 use playbook_api::Error;
 use serde_json::{Map, Value as Json, json};
 
+use super::create::processor_features;
+use super::options::{IamRole, RdsInstance};
 use crate::client::Aws;
 use crate::compare::Changes;
 use crate::error::Explain;
-use crate::rds::create::processor_features;
-use crate::rds::instance_options::{IamRole, RdsInstance};
 
 /// The members asked for that an instance can be modified in, under the arguments' names.
 pub fn asked(o: &RdsInstance) -> Map<String, Json> {

@@ -2,7 +2,5 @@
 
 pub mod lookup;
 pub mod secret;
-pub mod secret_change;
-pub mod secret_options;
 pub mod source;
 pub mod value;

@@ -1,5 +1,7 @@
 //! `ecs_task`: runs, starts and stops single tasks.
 
+pub mod run;
+
 use aws_sdk_ecs::operation::start_task::StartTaskInput;
 use aws_sdk_ecs::types::Task;
 use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Map as ValueMap, Outcome, Value};
@@ -8,8 +10,8 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::client::Aws;
 use crate::connection::Connection;
-use crate::ecs::service_options::{CapacityProvider, LaunchType, NetworkConfiguration};
-use crate::ecs::{describe, service_change, task_run};
+use crate::ecs::service::{CapacityProvider, LaunchType, NetworkConfiguration};
+use crate::ecs::{describe, service};
 use crate::error::Explain;
 use crate::tags::Tags;
 use crate::text::short;
@@ -142,7 +144,7 @@ impl EcsTask {
             "taskDefinition": self.task_definition,
             "overrides": self.overrides,
             "startedBy": self.started_by,
-            "networkConfiguration": self.network_configuration.as_ref().map(service_change::network),
+            "networkConfiguration": self.network_configuration.as_ref().map(service::network),
             "tags": self.tags.as_ref().map(|tags| {
                 tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect::<Json>()
             }),
@@ -169,7 +171,7 @@ impl EcsTask {
         let asked = asked.as_object_mut().map(std::mem::take).unwrap_or_default();
         let tasks = match self.operation {
             Operation::Start => start_on_instances(aws, asked).await?,
-            _ => task_run::start(aws, asked).await?,
+            _ => run::start(aws, asked).await?,
         };
         if !self.wait {
             return Ok(Outcome::changed(true).with("task", json_value(&tasks)));
@@ -194,8 +196,7 @@ impl EcsTask {
     async fn follow(&self, aws: &Aws, tasks: Vec<Task>, context: &Context) -> Result<Outcome, Failure> {
         let timeout = wait::seconds(self.wait_timeout, 600);
         let interval = wait::seconds(self.wait_delay, 5);
-        let stopped =
-            task_run::wait_until_stopped(aws, &self.cluster, &tasks, timeout, interval, context).await;
+        let stopped = run::wait_until_stopped(aws, &self.cluster, &tasks, timeout, interval, context).await;
         let stopped = match stopped {
             Ok(stopped) => stopped,
             Err(e) => {
@@ -208,7 +209,7 @@ impl EcsTask {
         let mut tail = Vec::new();
         let lines = usize::try_from(self.log_lines.unwrap_or(20)).unwrap_or(0);
         for task in &stopped {
-            failures.extend(task_run::failure(task));
+            failures.extend(run::failure(task));
             for container in task.containers() {
                 let name = container.name().unwrap_or_default();
                 let code: Value = container.exit_code().map(i64::from).into();
@@ -220,7 +221,7 @@ impl EcsTask {
             if lines == 0 {
                 continue;
             }
-            match task_run::log_tails(aws, task, lines).await {
+            match run::log_tails(aws, task, lines).await {
                 Ok(tails) => {
                     for log in tails {
                         tail.extend(log.lines.iter().map(|line| format!("\n  {}: {line}", log.container)));
@@ -265,7 +266,7 @@ impl EcsTask {
                 (wait::seconds(self.wait_timeout, 600), wait::seconds(self.wait_delay, 5));
             let tasks = [task];
             let stopped =
-                task_run::wait_until_stopped(aws, &self.cluster, &tasks, timeout, interval, context).await?;
+                run::wait_until_stopped(aws, &self.cluster, &tasks, timeout, interval, context).await?;
             let [before] = tasks;
             task = stopped.into_iter().next().unwrap_or(before);
         }
@@ -292,5 +293,5 @@ async fn start_on_instances(aws: &Aws, asked: Map<String, Json>) -> Result<Vec<T
         .send()
         .await
         .explain("ecs:StartTask")?;
-    task_run::started(answer.tasks, answer.failures)
+    run::started(answer.tasks, answer.failures)
 }

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use crate::client::Aws;
 use crate::connection::Connection;
 use crate::error::Explain;
-use crate::rds::describe;
+use crate::rds::instance::describe;
 
 /// Describes the database instances of an account and region, or some of them.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]

@@ -6,9 +6,9 @@ use aws_sdk_ecs::types::{DeploymentControllerType, Service};
 use playbook_api::{Error, Failure};
 use serde_json::{Map, Value as Json, json};
 
+use super::options::{DeploymentConfiguration, EcsService, NetworkConfiguration};
 use crate::client::Aws;
 use crate::compare::{Changes, is_empty};
-use crate::ecs::service_options::{DeploymentConfiguration, EcsService, NetworkConfiguration};
 use crate::ecs::{describe, to_sdk_tags};
 use crate::error::Explain;
 use crate::shape;

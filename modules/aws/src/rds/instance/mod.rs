@@ -1,5 +1,12 @@
 //! `rds_instance`: creates, changes, starts, stops, reboots and deletes database instances.
 
+mod create;
+pub mod describe;
+pub mod info;
+mod modify;
+mod options;
+pub mod wait;
+
 use aws_sdk_rds::types::DbInstance;
 use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
 use serde_json::{Map, Value as Json, json};
@@ -7,10 +14,12 @@ use serde_json::{Map, Value as Json, json};
 use crate::client::Aws;
 use crate::compare::whole_diff;
 use crate::error::Explain;
-use crate::rds::instance_options::{RdsInstance, State};
-use crate::rds::instance_wait::is_moving;
-use crate::rds::{create, describe, modify, to_sdk_tags};
+use crate::rds::to_sdk_tags;
 use crate::tags::{self, TagChanges};
+use options::State;
+use wait::is_moving;
+
+pub use options::RdsInstance;
 
 impl ControllerModule for RdsInstance {
     const DOC: Doc = Doc {
@@ -237,7 +246,7 @@ impl RdsInstance {
         let modifies = !changes.is_empty();
         let (add, remove) = modify::compare_roles(self, &instance);
         if !add.is_empty() || !remove.is_empty() {
-            let words = |roles: &[crate::rds::instance_options::IamRole]| {
+            let words = |roles: &[options::IamRole]| {
                 roles.iter().map(|r| format!("{}: {}", r.feature_name, r.role_arn)).collect::<Vec<_>>()
             };
             changes.note("iam_roles", words(&remove).into(), words(&add).into());

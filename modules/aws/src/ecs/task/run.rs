@@ -8,8 +8,9 @@ use playbook_api::{Context, Error};
 use serde_json::{Map, Value as Json};
 
 use crate::client::Aws;
+use crate::ecs::describe;
 use crate::ecs::logs::{self, LogTail};
-use crate::ecs::{describe, rollout};
+use crate::ecs::service::rollout;
 use crate::error::Explain;
 use crate::text::short;
 use crate::{shape, wait};

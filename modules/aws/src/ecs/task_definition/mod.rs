@@ -1,5 +1,8 @@
 //! `ecs_taskdefinition`: registers a revision where something differs, and takes revisions away.
 
+mod compare;
+pub mod info;
+
 use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionInput;
 use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
 use serde::Deserialize;
@@ -9,9 +12,9 @@ use crate::client::Aws;
 use crate::compare::whole_diff;
 use crate::connection::Connection;
 use crate::ecs::describe;
-use crate::ecs::task_definition_compare::compare;
 use crate::error::Explain;
 use crate::shape;
+use compare::compare;
 
 /// Registers a task definition. A new revision is made only when something differs from the latest active one.
 #[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]

@@ -1,12 +1,6 @@
 //! Amazon RDS: database instances.
 
-pub mod create;
-pub mod describe;
 pub mod instance;
-pub mod instance_info;
-pub mod instance_options;
-pub mod instance_wait;
-pub mod modify;
 
 use aws_sdk_rds::types::Tag;
 
