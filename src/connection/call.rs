@@ -28,7 +28,7 @@ pub enum Lost {
 
 /// Runs a module in the helper at the other end of a channel.
 pub fn call(
-    channel: &Channel,
+    channel: &Arc<Channel>,
     module: &Arc<ModuleEntry>,
     args: &Arguments,
     context: &Context,
@@ -74,7 +74,7 @@ fn info(source: &dyn Source, most: u64) -> io::Result<SourceInfo> {
 }
 
 struct Running<'a> {
-    line: Line<'a>,
+    line: Line,
     cancel: &'a Cancel,
 }
 

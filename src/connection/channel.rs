@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -88,10 +88,10 @@ impl Channel {
     }
 
     /// Begins a call: messages for it are kept until it ends.
-    pub fn begin(&self) -> Line<'_> {
+    pub fn begin(self: &Arc<Self>) -> Line {
         let call = self.last.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         self.state().mailboxes.insert(call, VecDeque::new());
-        Line { channel: self, call }
+        Line { channel: self.clone(), call }
     }
 
     /// Whether nothing can be said over it any more.
@@ -121,12 +121,17 @@ impl Channel {
 }
 
 /// One call's part of the channel.
-pub struct Line<'a> {
-    channel: &'a Channel,
+pub struct Line {
+    channel: Arc<Channel>,
     call: u32,
 }
 
-impl Line<'_> {
+impl Line {
+    /// Returns the call's number.
+    pub fn number(&self) -> u32 {
+        self.call
+    }
+
     pub fn say(&self, message: &Message) -> Result<(), Error> {
         self.send(&frame::encode(self.call, message)?)
     }
@@ -166,7 +171,7 @@ impl Line<'_> {
 
     /// The next message for this call; nothing, if none comes within a time.
     pub fn hear(&self, patience: Duration) -> Result<Option<Message>, Error> {
-        let channel = self.channel;
+        let channel = &*self.channel;
         let deadline = Instant::now() + patience;
         let mut state = channel.state();
         loop {
@@ -209,7 +214,7 @@ impl Line<'_> {
     }
 }
 
-impl Drop for Line<'_> {
+impl Drop for Line {
     fn drop(&mut self) {
         self.channel.state().mailboxes.remove(&self.call);
         self.channel.wake.notify_all();

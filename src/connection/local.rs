@@ -1,7 +1,10 @@
 //! The controller itself, as who we are: modules run inside this process.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use playbook_api::context::Cancel;
+use playbook_api::stream::{Endpoint, Stream};
 use playbook_api::{Arguments, Context, Failure, ModuleEntry, Outcome, Run, map};
 
 use super::{Connection, Output};
@@ -25,6 +28,14 @@ impl Connection for Local {
 
     fn execute(&self, command: &str, context: &Context) -> Result<Output, Failure> {
         by_module(self, command, context)
+    }
+
+    fn connect(&self, endpoint: &Endpoint, timeout: Duration, _: &Cancel) -> Result<Stream, Failure> {
+        Stream::open(endpoint, timeout).map_err(|e| Failure::new(e.to_string()))
+    }
+
+    fn is_local(&self) -> bool {
+        true
     }
 }
 

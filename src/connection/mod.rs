@@ -20,12 +20,15 @@ mod pool;
 mod privilege;
 mod remote;
 mod ssh;
+mod stream;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use playbook_api::context::Cancel;
+use playbook_api::stream::{Endpoint, Stream};
 use playbook_api::{Arguments, Context, Failure, ModuleEntry, Outcome};
 
 pub use bootstrap::Deploy;
@@ -43,6 +46,14 @@ pub trait Connection: Send + Sync {
 
     /// Runs a command line there, with nothing but a shell needed.
     fn execute(&self, command: &str, context: &Context) -> Result<Output, Failure>;
+
+    /// Connects to a service from there, as the task's user. One address may take as long as `timeout`.
+    fn connect(&self, endpoint: &Endpoint, timeout: Duration, cancel: &Cancel) -> Result<Stream, Failure>;
+
+    /// Whether this is the controller, as the user who runs it.
+    fn is_local(&self) -> bool {
+        false
+    }
 
     /// Ends what there is; the next run begins anew.
     fn reset(&self) {}

@@ -3,9 +3,12 @@
 //! its end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use playbook_api::context::Cancel;
+use playbook_api::stream::{Endpoint, Stream};
 use playbook_api::{Arguments, Context, Error, ErrorKind, Failure, ModuleEntry, Outcome};
 use playbook_remote::READY;
 use playbook_remote::frame::{self, Assembler};
@@ -125,6 +128,14 @@ impl Connection for OneShot {
 
     fn execute(&self, command: &str, _: &Context) -> Result<Output, Failure> {
         self.commands.run(command, &[], true)
+    }
+
+    fn connect(&self, endpoint: &Endpoint, _: Duration, _: &Cancel) -> Result<Stream, Failure> {
+        let message = format!("a connection of a Python plugin cannot carry a stream to {endpoint}");
+        Err(Error::new(message)
+            .with_kind(ErrorKind::Connection)
+            .with_help("Use the connection ssh, docker or local, or delegate the task to a host that has one of them.")
+            .into())
     }
 
     fn reset(&self) {

@@ -6,6 +6,8 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
+use playbook_api::context::Cancel;
+use playbook_api::stream::{Endpoint, Stream};
 use playbook_api::{Arguments, Context, ErrorKind, Failure, ModuleEntry, Outcome};
 
 use super::bootstrap::{self, Deploy};
@@ -13,7 +15,7 @@ use super::call::{self, Lost};
 use super::channel::{Channel, any_readable, readable};
 use super::launch::{Launcher, Started};
 use super::payload::Payload;
-use super::{Become, Connection, Output, ending, privilege};
+use super::{Become, Connection, Output, ending, privilege, stream};
 
 /// How long a helper that was told to end may take.
 const FAREWELL: Duration = Duration::from_millis(1500);
@@ -221,6 +223,23 @@ impl Connection for User {
             Some(failure) => Err(failure),
             None => Ok(output),
         })
+    }
+
+    fn connect(&self, endpoint: &Endpoint, timeout: Duration, cancel: &Cancel) -> Result<Stream, Failure> {
+        let mut retried = false;
+        loop {
+            let channel = self.channel()?;
+            return match stream::open(&channel, endpoint, timeout, cancel) {
+                Ok(opened) => opened,
+                // The helper ended between two tasks.
+                Err(Lost::Unsent(_)) if !retried => {
+                    retried = true;
+                    self.forget(&channel);
+                    continue;
+                }
+                Err(Lost::Unsent(e) | Lost::Broken(e)) => Err(self.gone(&channel, &e.to_string())),
+            };
+        }
     }
 
     fn reset(&self) {

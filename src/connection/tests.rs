@@ -1,13 +1,15 @@
 //! The helper, really started, at the other end of a shell that stands for a host.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use playbook_api::context::{Cancel, Sink, Source};
-use playbook_api::{Arguments, Context, Failure, Map, Outcome, Registry, map};
+use playbook_api::stream::Endpoint;
+use playbook_api::{Arguments, Context, ErrorKind, Failure, Map, Outcome, Registry, map};
 
 use super::bootstrap::Deploy;
 use super::launch::{Launcher, Shell, Started};
@@ -222,6 +224,66 @@ fn a_helper_that_dies_fails_its_module_and_the_next_task_has_another() {
     lab.shell(&user, "(sleep 0.2; kill -9 $PPID) >/dev/null 2>&1 &").unwrap();
     std::thread::sleep(Duration::from_millis(600));
     assert_eq!(out(&lab.shell(&user, "echo on").unwrap()), "on");
+}
+
+#[test]
+fn a_stream_carries_bytes_both_ways_and_ends_with_either_side() {
+    let lab = Lab::new();
+    let user = lab.remote("~/t", true).user(None);
+    let path = lab.home.path().join("service");
+    let service = UnixListener::bind(&path).unwrap();
+    let echo = std::thread::spawn(move || {
+        let (mut first, _) = service.accept().unwrap();
+        let mut sent = Vec::new();
+        first.read_to_end(&mut sent).unwrap();
+        first.write_all(&sent).unwrap();
+        drop(first);
+        // A client that goes away without a word is noticed, though this side never sends anything.
+        let (mut second, _) = service.accept().unwrap();
+        second.read_to_end(&mut Vec::new()).unwrap()
+    });
+    let open = || user.connect(&Endpoint::Unix(path.clone()), Duration::from_secs(5), &Cancel::default());
+    let mut stream = open().unwrap();
+    let (content, mut writing) = (large(), stream.try_clone().unwrap());
+    let sender = std::thread::spawn(move || {
+        writing.write_all(&large()).unwrap();
+        writing.shutdown(std::net::Shutdown::Write).unwrap();
+    });
+    let mut back = Vec::new();
+    stream.read_to_end(&mut back).unwrap();
+    sender.join().unwrap();
+    assert!(back == content);
+    drop(open().unwrap());
+    assert_eq!(echo.join().unwrap(), 0);
+    // The channel goes on.
+    assert_eq!(out(&lab.shell(&user, "echo on").unwrap()), "on");
+}
+
+#[test]
+fn a_stream_to_nothing_says_so() {
+    let lab = Lab::new();
+    let user = lab.remote("~/t", true).user(None);
+    let said = |endpoint: Endpoint| {
+        let failure = user.connect(&endpoint, Duration::from_secs(5), &Cancel::default()).unwrap_err();
+        (failure.error.to_string(), failure.error.kind())
+    };
+    let missing = said(Endpoint::Unix(lab.home.path().join("nothing")));
+    assert_eq!(missing, ("No such file or directory (os error 2)".into(), ErrorKind::NotFound));
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let refused = said(Endpoint::Tcp { host: "127.0.0.1".into(), port });
+    assert_eq!(refused, ("Connection refused (os error 111)".into(), ErrorKind::Input));
+}
+
+#[test]
+fn a_stream_ends_with_its_helper() {
+    let lab = Lab::new();
+    let user = lab.remote("~/t", true).user(None);
+    let service = UnixListener::bind(lab.home.path().join("service")).unwrap();
+    let endpoint = Endpoint::Unix(lab.home.path().join("service"));
+    let mut stream = user.connect(&endpoint, Duration::from_secs(5), &Cancel::default()).unwrap();
+    let _served = service.accept().unwrap();
+    assert!(lab.shell(&user, "kill -9 $PPID; sleep 5").is_err());
+    assert_eq!(stream.read(&mut [0; 8]).unwrap(), 0);
 }
 
 #[test]

@@ -140,8 +140,8 @@ impl Owner {
     }
 }
 
-/// The folder with `initdb`, `postgres`, `psql` and `pg_dump`.
-fn binaries() -> Result<PathBuf> {
+/// Returns the directory with `initdb`, `postgres`, `psql` and `pg_dump`.
+pub fn binaries() -> Result<PathBuf> {
     match from_wheel() {
         Ok(bin) => Ok(bin),
         Err(why) => from_system().ok_or(format!(

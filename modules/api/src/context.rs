@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::stream::TaskHost;
 use crate::{Plugins, Redactor, Registry};
 
 /// The environment that a module runs in.
@@ -36,6 +37,9 @@ pub struct Context {
     pub source: Option<Arc<dyn Source>>,
     /// The destination on the controller of a file that the module sends.
     pub sink: Option<Arc<dyn Sink>>,
+    /// The host that the task acts on, for a controller module; nothing if that is the controller itself, as the user
+    /// who runs it.
+    pub host: Option<Arc<dyn TaskHost>>,
 }
 
 impl Context {

@@ -22,6 +22,7 @@ pub mod redact;
 pub mod reply;
 pub mod result_map;
 pub mod spec;
+pub mod stream;
 pub mod sync;
 pub mod time;
 pub mod value;

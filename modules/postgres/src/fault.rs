@@ -106,9 +106,25 @@ fn advice(db: &DbError) -> Option<String> {
 
 /// A connection that did not come about.
 pub fn connection(target: &Target, error: &tokio_postgres::Error, context: &Context) -> Error {
-    let text = describe(error);
+    unable(target, &describe(error), error.code(), context)
+}
+
+/// A failed connection to the server's port or socket. An error of the connection to the managed host stays as it is.
+pub fn endpoint(target: &Target, error: Error, context: &Context) -> Error {
+    match error.kind() {
+        ErrorKind::Unreachable | ErrorKind::Connection => error,
+        _ => {
+            let unable = unable(target, &error.to_string(), None, context);
+            match error.help() {
+                Some(help) => unable.with_help(help),
+                None => unable,
+            }
+        }
+    }
+}
+
+fn unable(target: &Target, text: &str, code: Option<&SqlState>, context: &Context) -> Error {
     let lower = text.to_ascii_lowercase();
-    let code = error.code();
     let help = if code == Some(&SqlState::INVALID_PASSWORD) {
         Some(format!("the password of '{}' is wrong, or the role does not exist", target.user()))
     } else if code == Some(&SqlState::INVALID_CATALOG_NAME) {
@@ -128,7 +144,7 @@ pub fn connection(target: &Target, error: &tokio_postgres::Error, context: &Cont
     } else if lower.contains("unknownissuer") || lower.contains("invalid peer certificate") {
         Some("give the authority that signed it as ca_cert; for Amazon RDS take https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem".into())
     } else if lower.contains("refused") || lower.contains("timed out") || lower.contains("lookup") {
-        Some("check host and port, that the server runs, and that the network (security groups) lets this machine in".into())
+        Some("check host and port, that the server runs, and that the network (security groups) lets this host in".into())
     } else {
         None
     };

@@ -6,6 +6,8 @@ use std::time::Duration;
 use playbook_api::{Context, Deserialize, Error, JsonSchema, Map, Value};
 
 use crate::credentials::Credentials;
+use crate::host::{self, Environment};
+use crate::passfile;
 use crate::url::{Url, encode};
 
 /// How much TLS, as libpq means it.
@@ -58,7 +60,7 @@ pub struct Login {
     /// secret, which has no host and dbname, give `login_host` and `login_db` too.
     #[schemars(extend("aliases" = ["secret_id", "secret_arn"]))]
     pub secret: Option<String>,
-    /// Host that the database server runs on, or the folder of its Unix socket.
+    /// The host that the database server runs on, as the managed host sees it, or the directory of its Unix socket.
     #[schemars(extend("aliases" = ["host"]))]
     pub login_host: Option<String>,
     /// Port of the database server, 5432 unless given.
@@ -73,7 +75,8 @@ pub struct Login {
     /// Database to connect to.
     #[schemars(extend("aliases" = ["db", "dbname", "database"]))]
     pub login_db: Option<String>,
-    /// Folder of the server's Unix socket.
+    /// The directory of the server's Unix socket on the managed host. It is used if `login_host` is missing or
+    /// `localhost`.
     #[schemars(extend("aliases" = ["unix_socket"]))]
     pub login_unix_socket: Option<String>,
     /// How much TLS, `prefer` unless given.
@@ -152,6 +155,8 @@ const PARAMS: [&str; 9] = [
 pub struct Target {
     pub url: Url,
     pub role: Option<String>,
+    /// The environment of the host that connects.
+    pub environment: Environment,
 }
 
 impl Target {
@@ -181,10 +186,13 @@ impl Target {
                     .with_help(format!("did you mean '{near}'?")));
             }
         }
-        let libpq = |name: &str| from_login.then(|| variable(context, name)).flatten();
+        let environment = Environment::of(context).await?;
+        let libpq = |name: &str| from_login.then(|| environment.get(name)).flatten();
         let socket = login.login_unix_socket.clone().filter(|s| !s.is_empty());
         let host = login.login_host.clone().filter(|h| !h.is_empty());
-        if let Some(host) = host.or(socket).or_else(|| libpq("PGHOST")) {
+        // So it is in community.postgresql: a socket takes the place of localhost, and of no other host.
+        let host = host.filter(|host| host != "localhost" || socket.is_none()).or(socket);
+        if let Some(host) = host.or_else(|| libpq("PGHOST")) {
             url.hosts = host.split(',').map(|h| (h.trim().to_owned(), None)).collect();
         }
         let port = login.login_port.or_else(|| libpq("PGPORT").and_then(|p| p.parse().ok()));
@@ -194,7 +202,7 @@ impl Target {
                     "an RDS-managed secret holds user name and password alone: give login_host and login_db",
                 ));
             }
-            url.hosts = vec![(local_host(port.unwrap_or(5432)), None)];
+            url.hosts = vec![(local_host(port.unwrap_or(5432), context).await?, None)];
         }
         for (_, own) in &mut url.hosts {
             *own = Some(login.login_port.or(*own).or(port).unwrap_or(5432));
@@ -202,7 +210,7 @@ impl Target {
         url.user = login.login_user.clone().or(url.user).or_else(|| libpq("PGUSER"));
         url.user.get_or_insert_with(|| "postgres".into());
         url.password =
-            login.login_password.clone().or(url.password).or_else(|| variable(context, "PGPASSWORD"));
+            login.login_password.clone().or(url.password).or_else(|| environment.get("PGPASSWORD"));
         url.dbname = login.login_db.clone().or(url.dbname).or_else(|| libpq("PGDATABASE"));
         if url.dbname.is_none() {
             if let (Some(id), "") = (&login.secret, database) {
@@ -237,7 +245,10 @@ impl Target {
                 url.set_param(name, value);
             }
         }
-        Ok(Target { url, role: login.session_role.clone() })
+        if url.password.is_none() {
+            url.password = passfile::password(&url, &environment, context).await?;
+        }
+        Ok(Target { url, role: login.session_role.clone(), environment })
     }
 
     /// The password in every form it may turn up in.
@@ -331,7 +342,12 @@ pub fn variable(context: &Context, name: &str) -> Option<String> {
 }
 
 /// Without a host libpq uses the server's Unix socket; where there is none, localhost.
-fn local_host(port: u16) -> String {
-    let socket = |folder: &&str| Path::new(folder).join(format!(".s.PGSQL.{port}")).exists();
-    ["/var/run/postgresql", "/tmp"].iter().find(|f| socket(f)).map_or("localhost", |f| f).to_owned()
+async fn local_host(port: u16, context: &Context) -> Result<String, Error> {
+    for directory in ["/var/run/postgresql", "/tmp"] {
+        let socket = Path::new(directory).join(format!(".s.PGSQL.{port}"));
+        if host::exists(&socket, context).await? {
+            return Ok(directory.to_owned());
+        }
+    }
+    Ok("localhost".to_owned())
 }

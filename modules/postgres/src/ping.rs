@@ -1,6 +1,8 @@
 //! `postgresql_ping`: whether the server answers.
 
-use playbook_api::{Context, ControllerModule, Deserialize, Doc, Failure, JsonSchema, Map, Outcome, map};
+use playbook_api::{
+    Context, ControllerModule, Deserialize, Doc, Error, ErrorKind, Failure, JsonSchema, Map, Outcome, map,
+};
 
 use crate::login::{Login, Target};
 use crate::session::Session;
@@ -41,7 +43,11 @@ impl ControllerModule for PostgresqlPing {
         let (number, raw) = match answer.await {
             Ok(answer) => answer,
             Err(error) => {
-                let error: playbook_api::Error = error;
+                let error: Error = error;
+                // That is the managed host's trouble, and not the server's.
+                if matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Connection) {
+                    return Err(error.into());
+                }
                 return Ok(Outcome::default()
                     .with("is_available", false)
                     .with("server_version", Map::default())

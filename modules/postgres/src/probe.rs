@@ -44,7 +44,7 @@ impl Probe for PostgresProbe {
             let target = Target::resolve(&options.login, "postgres", context).await?;
             // Options that can never work are an error; a server that is not there yet is not.
             target.ssl_mode()?;
-            crate::tls::Tls::new(&target, context)?;
+            crate::tls::Tls::new(&target, context).await?;
             let session = match Session::open(&target, context).await {
                 Ok(session) => session,
                 // A wrong password does not become right by waiting.

@@ -1,21 +1,26 @@
 //! One connection to one database, as every module of this crate uses it.
 
 use std::future::Future;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use playbook_api::context::Cancel;
+use playbook_api::stream::Endpoint;
 use playbook_api::{Context, Error, ErrorKind, Outcome};
 use tokio_postgres::config::SslMode as Wanted;
-use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{AsyncMessage, Client, Config, SimpleQueryMessage};
 
-use crate::fault;
+use crate::{fault, host};
 use crate::login::{SslMode, Target};
 use crate::tls::Tls;
 
 /// A session. In check mode it is read-only, by the server's own word.
 pub struct Session {
     client: Client,
+    endpoint: Endpoint,
+    /// The host of the endpoint, as TLS knows it.
+    host: String,
     tls: Tls,
     context: Context,
     warnings: Arc<Mutex<Vec<String>>>,
@@ -27,7 +32,7 @@ pub type Row = Vec<Option<String>>;
 
 impl Session {
     pub async fn open(target: &Target, context: &Context) -> Result<Session, Error> {
-        let tls = Tls::new(target, context)?;
+        let tls = Tls::new(target, context).await?;
         let tries: &[Wanted] = match target.ssl_mode()? {
             SslMode::Disable => &[Wanted::Disable],
             SslMode::Allow => &[Wanted::Disable, Wanted::Require],
@@ -60,40 +65,52 @@ impl Session {
         }
     }
 
+    /// Tries the target's hosts one after the other.
     async fn connect(target: &Target, wanted: Wanted, tls: Tls, context: &Context) -> Result<Session, Error> {
-        let mut config = Config::new();
+        let mut result = Err(Error::new("no host to connect to was given"));
         for (host, port) in &target.url.hosts {
-            config.host(host).port(port.unwrap_or(5432));
-        }
-        config.user(target.user()).dbname(target.dbname()).ssl_mode(wanted);
-        config.connect_timeout(target.connect_timeout());
-        // A load balancer between forgets a connection that is silent for minutes, as during a long command.
-        config.keepalives_idle(Duration::from_secs(60));
-        config.application_name(target.url.param("application_name").unwrap_or("playbook"));
-        if let Some(password) = &target.url.password {
-            config.password(password);
-        }
-        if let Some(options) = target.url.param("options") {
-            config.options(options);
-        }
-        match target.url.param("target_session_attrs") {
-            Some("read-write" | "primary") => {
-                config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+            result = Self::connect_to(host, port.unwrap_or(5432), target, wanted, &tls, context).await;
+            match &result {
+                Ok(_) => break,
+                Err(e) if matches!(e.kind(), ErrorKind::Unreachable | ErrorKind::Connection) => break,
+                Err(_) => {}
             }
-            Some("read-only" | "standby") => {
-                config.target_session_attrs(TargetSessionAttrs::ReadOnly);
-            }
-            _ => {}
         }
-        let connecting = config.connect(tls.clone());
+        result
+    }
+
+    async fn connect_to(
+        host: &str,
+        port: u16,
+        target: &Target,
+        wanted: Wanted,
+        tls: &Tls,
+        context: &Context,
+    ) -> Result<Session, Error> {
+        let endpoint = match host.starts_with('/') {
+            true => Endpoint::Unix(Path::new(host).join(format!(".s.PGSQL.{port}"))),
+            false => Endpoint::Tcp { host: host.to_owned(), port },
+        };
+        // A Unix socket has no TLS, whatever sslmode says; so it is in libpq.
+        let wanted = if host.starts_with('/') { Wanted::Disable } else { wanted };
+        let config = config(target, wanted);
+        let timeout = target.connect_timeout();
+        let connecting = async {
+            let socket = host::connect(endpoint.clone(), timeout, context)
+                .await
+                .map_err(|e| fault::endpoint(target, e, context))?;
+            let handshake = tls.to(host).map_err(|e| {
+                fault::endpoint(target, Error::new(format!("'{host}' is not a name for TLS: {e}")), context)
+            })?;
+            config.connect_raw(socket, handshake).await.map_err(|e| fault::connection(target, &e, context))
+        };
         // The timeout also covers a server that accepts and then says nothing.
-        let hosts = u32::try_from(target.url.hosts.len()).unwrap_or(1).max(1);
-        let limit = target.connect_timeout() * hosts + Duration::from_secs(1);
+        let limit = timeout + Duration::from_secs(1);
         let (client, mut connection) = tokio::select! {
             result = tokio::time::timeout(limit, connecting) => match result {
-                Ok(result) => result.map_err(|e| fault::connection(target, &e, context))?,
+                Ok(result) => result?,
                 Err(_) => {
-                    let seconds = target.connect_timeout().as_secs();
+                    let seconds = timeout.as_secs();
                     return Err(Error::new(format!(
                         "unable to connect to {}: no answer in {seconds} seconds", target.describe()
                     )).with_help("check host and port, that a PostgreSQL server listens there, and the network between"));
@@ -116,7 +133,30 @@ impl Session {
                 next = std::future::poll_fn(|cx| connection.poll_message(cx)).await;
             }
         });
-        Ok(Session { client, tls, context: context.clone(), warnings, target: target.clone() })
+        let session = Session {
+            client,
+            endpoint,
+            host: host.to_owned(),
+            tls: tls.clone(),
+            context: context.clone(),
+            warnings,
+            target: target.clone(),
+        };
+        session.check_attributes().await?;
+        Ok(session)
+    }
+
+    /// Whether the session may write as `target_session_attrs` asks.
+    async fn check_attributes(&self) -> Result<(), Error> {
+        let (wanted, refused) = match self.target.url.param("target_session_attrs") {
+            Some("read-write" | "primary") => ("off", "database does not allow writes"),
+            Some("read-only" | "standby") => ("on", "database is not read only"),
+            _ => return Ok(()),
+        };
+        match self.value("SHOW transaction_read_only").await?.as_deref() == Some(wanted) {
+            true => Ok(()),
+            false => Err(fault::endpoint(&self.target, Error::new(refused), &self.context)),
+        }
     }
 
     /// Runs statements; an interrupt cancels them on the server.
@@ -131,8 +171,19 @@ impl Session {
             () = cancelled(&self.context) => {}
         }
         // Where the cancel request itself fails, the statement's own end is all there is to wait for.
-        let _ = self.client.cancel_token().cancel_query(self.tls.clone()).await;
+        let _ = self.cancel().await;
         work.await
+    }
+
+    /// Asks the server to cancel what the session runs, over a connection for that.
+    async fn cancel(&self) -> Result<(), Error> {
+        // The task is canceled, which must not keep this connection from being made.
+        let context = Context { cancel: Cancel::default(), ..self.context.clone() };
+        let timeout = self.target.connect_timeout();
+        let socket = host::connect(self.endpoint.clone(), timeout, &context).await?;
+        let handshake = self.tls.to(&self.host).map_err(|e| Error::new(e.to_string()))?;
+        let asked = self.client.cancel_token().cancel_query_raw(socket, handshake).await;
+        asked.map_err(|e| fault::statement("cannot cancel the statement", &e))
     }
 
     /// Runs statements whose rows do not matter.
@@ -171,6 +222,20 @@ impl Session {
         let text = self.value("SHOW server_version_num").await?;
         Ok(text.and_then(|t| t.parse().ok()).unwrap_or_default())
     }
+}
+
+/// The client's settings for a target.
+fn config(target: &Target, wanted: Wanted) -> Config {
+    let mut config = Config::new();
+    config.user(target.user()).dbname(target.dbname()).ssl_mode(wanted);
+    config.application_name(target.url.param("application_name").unwrap_or("playbook"));
+    if let Some(password) = &target.url.password {
+        config.password(password);
+    }
+    if let Some(options) = target.url.param("options") {
+        config.options(options);
+    }
+    config
 }
 
 /// What a module says in check mode of a database that does not exist yet.

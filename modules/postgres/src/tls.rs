@@ -10,31 +10,37 @@ use std::task::{Context as Poller, Poll};
 use playbook_api::{Context, Error};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
+use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::client::{WebPkiServerVerifier, verify_server_name};
 use tokio_rustls::rustls::crypto::{self, CryptoProvider};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::{
     self, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
 
-use crate::login::{SslMode, Target, variable};
+use crate::host;
+use crate::login::{SslMode, Target};
 
 /// Makes the TLS side of connections to one target.
 #[derive(Clone)]
 pub struct Tls(Arc<ClientConfig>);
 
 impl Tls {
-    pub fn new(target: &Target, context: &Context) -> Result<Tls, Error> {
+    /// Reads the certificates that the target names, or those that libpq would find, from the task's host.
+    pub async fn new(target: &Target, context: &Context) -> Result<Tls, Error> {
         let mode = target.ssl_mode()?;
-        let home = variable(context, "HOME").map(|home| PathBuf::from(home).join(".postgresql"));
-        let standard = |name: &str| home.as_ref().map(|h| h.join(name)).filter(|f| f.is_file());
-        let named =
-            |param: &str| target.url.param(param).filter(|p| !p.is_empty()).map(|p| expand(p, context));
-        let root = named("sslrootcert").or_else(|| standard("root.crt"));
+        let standard = Standard::of(target, context).await?;
+        let named = |param: &str| {
+            let path = target.url.param(param).filter(|path| !path.is_empty());
+            path.map(|path| target.environment.expand(path))
+        };
+        let root = match named("sslrootcert") {
+            Some(path) => Some(path),
+            None => standard.file("root.crt", context).await?,
+        };
         let provider = Arc::new(crypto::ring::default_provider());
         let check = match mode {
             SslMode::VerifyFull => Some(true),
@@ -43,18 +49,25 @@ impl Tls {
             SslMode::Require if root.is_some() => Some(false),
             _ => None,
         };
-        let verifier = Verifier::new(check, root.as_deref(), provider.clone())?;
+        let verifier = Verifier::new(check, root.as_deref(), provider.clone(), context).await?;
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|e| Error::new(format!("TLS: {e}")))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier));
-        let certificate = named("sslcert").or_else(|| standard("postgresql.crt"));
-        let key = named("sslkey").or_else(|| standard("postgresql.key"));
+        let certificate = match named("sslcert") {
+            Some(path) => Some(path),
+            None => standard.file("postgresql.crt", context).await?,
+        };
+        let key = match named("sslkey") {
+            Some(path) => Some(path),
+            None => standard.file("postgresql.key", context).await?,
+        };
         let mut config = match (certificate, key) {
             (Some(certificate), Some(key)) => {
-                let chain = certificates(&certificate)?;
-                let key = PrivateKeyDer::from_pem_file(&key).map_err(|e| unreadable("sslkey", &key, &e))?;
+                let chain = certificates(&certificate, context).await?;
+                let text = host::read(&key, context).await.map_err(|e| unreadable("sslkey", &key, &e))?;
+                let key = PrivateKeyDer::from_pem_slice(&text).map_err(|e| unreadable("sslkey", &key, &e))?;
                 builder
                     .with_client_auth_cert(chain, key)
                     .map_err(|e| Error::new(format!("sslcert and sslkey do not go together: {e}")))?
@@ -67,12 +80,30 @@ impl Tls {
         config.alpn_protocols = vec![b"postgresql".to_vec()];
         Ok(Tls(Arc::new(config)))
     }
+
+    /// The handshake with a host.
+    pub fn to(&self, host: &str) -> Result<Connect, InvalidDnsNameError> {
+        // Where there is no TLS, on a Unix socket, the name does not matter.
+        let name = if host.starts_with('/') { "localhost" } else { host };
+        let name = ServerName::try_from(name.to_owned())?;
+        Ok(Connect(tokio_rustls::TlsConnector::from(self.0.clone()), name))
+    }
 }
 
-fn expand(path: &str, context: &Context) -> PathBuf {
-    match (path.strip_prefix("~/"), variable(context, "HOME")) {
-        (Some(rest), Some(home)) => Path::new(&home).join(rest),
-        _ => PathBuf::from(path),
+/// The files that libpq finds by itself, in ~/.postgresql.
+struct Standard(Option<PathBuf>);
+
+impl Standard {
+    async fn of(target: &Target, context: &Context) -> Result<Standard, Error> {
+        let Some(home) = target.environment.get("HOME") else { return Ok(Standard(None)) };
+        let directory = Path::new(&home).join(".postgresql");
+        let exists = host::exists(&directory, context).await?;
+        Ok(Standard(exists.then_some(directory)))
+    }
+
+    async fn file(&self, name: &str, context: &Context) -> Result<Option<PathBuf>, Error> {
+        let Some(path) = self.0.as_ref().map(|directory| directory.join(name)) else { return Ok(None) };
+        Ok(host::exists(&path, context).await?.then_some(path))
     }
 }
 
@@ -81,9 +112,9 @@ fn unreadable(name: &str, path: &Path, error: &dyn std::fmt::Display) -> Error {
         .with_help("it has to be a PEM file; for Amazon RDS take https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem as sslrootcert")
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let all: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(path).and_then(|certificates| certificates.collect());
+async fn certificates(path: &Path, context: &Context) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let text = host::read(path, context).await.map_err(|e| unreadable("certificate", path, &e))?;
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     match all {
         Ok(all) if all.is_empty() => Err(unreadable("certificate", path, &"no certificate in it")),
         Ok(all) => Ok(all),
@@ -103,12 +134,17 @@ struct Verifier {
 
 impl Verifier {
     /// `check` is whether the name counts too, and nothing when nothing is checked.
-    fn new(check: Option<bool>, root: Option<&Path>, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
+    async fn new(
+        check: Option<bool>,
+        root: Option<&Path>,
+        provider: Arc<CryptoProvider>,
+        context: &Context,
+    ) -> Result<Self, Error> {
         let Some(name_too) = check else {
             return Ok(Verifier { chain: None, roots: Vec::new(), name_too: false, provider });
         };
         let roots = match root {
-            Some(path) if path != Path::new("system") => certificates(path)?,
+            Some(path) if path != Path::new("system") => certificates(path, context).await?,
             _ => rustls_native_certs::load_native_certs().certs,
         };
         let mut store = RootCertStore::empty();
@@ -175,20 +211,6 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-impl<S> MakeTlsConnect<S> for Tls
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    type Stream = Stream<S>;
-    type TlsConnect = Connect;
-    type Error = io::Error;
-
-    fn make_tls_connect(&mut self, host: &str) -> Result<Connect, io::Error> {
-        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        Ok(Connect(tokio_rustls::TlsConnector::from(self.0.clone()), name))
     }
 }
 

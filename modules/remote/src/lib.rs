@@ -7,7 +7,9 @@
 mod ending;
 pub mod frame;
 pub mod message;
+mod open;
 mod output;
+pub mod pump;
 pub mod serve;
 mod stream;
 pub mod terminal;

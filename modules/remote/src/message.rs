@@ -1,84 +1,115 @@
-//! What controller and helper say to each other.
+//! The messages of controller and helper.
 
+use std::path::PathBuf;
+
+use playbook_api::stream::Endpoint;
 use playbook_api::{Error, Failure, Map, Outcome};
 
-use crate::wire::{Input, Wire, get_all, put_all};
+use crate::wire::{Input, Wire, broken, get_all, put_all};
 
-/// Changes whenever messages do; a helper is only ever used by the controller it was built with, and says so.
-pub const PROTOCOL: u64 = 1;
+/// The version of the messages. A helper is only ever used by the controller that it was built with; this makes sure
+/// of it.
+pub const PROTOCOL: u64 = 2;
 
-/// How much of a stream may be on its way before the reader says that it wants more.
+/// The number of bytes of a stream that may be under way before its reader asks for more.
 pub const WINDOW: usize = 4 << 20;
 
-/// Content up to this size travels with the call that may want it.
+/// The largest content, in bytes, that travels with the call that may need it.
 pub const SMALL: u64 = 32 << 10;
 
-/// A stream's content comes in pieces of at most this size.
+/// The largest number of bytes in one piece of a stream.
 pub const CHUNK: usize = 64 << 10;
 
 /// The kind of [`Message::Data`].
 pub(crate) const DATA: u8 = 9;
 
-/// What one side says about one call.
+/// What controller or helper says about one call.
 #[derive(Debug)]
 pub enum Message {
-    /// The helper is there.
+    /// The helper is ready.
     Hello(Hello),
-    /// Run a module.
+    /// The controller asks for a module's run.
     Call(Box<Call>),
-    /// How it ended.
+    /// The helper returns a module's result.
     Reply(Box<Result<Outcome, Failure>>),
-    /// What it is waiting for, in words.
+    /// The helper tells in words what a module waits for.
     Progress(String),
-    /// End it.
+    /// The controller cancels a call; either end breaks off a byte stream.
     Cancel,
-    /// What is the SHA-1 of the call's source?
+    /// The helper asks for the SHA-1 of the call's source.
     AskSum,
+    /// The controller returns the SHA-1, or why there is none.
     Sum(Result<String, String>),
-    /// Send the call's source from its beginning.
+    /// The helper asks for the content of the call's source, from its beginning.
     Pull,
-    /// Here comes content for the call's sink.
+    /// The helper announces content for the call's sink.
     Push,
     /// A piece of a stream.
     Data(Vec<u8>),
-    /// The stream is complete, or why it cannot be.
+    /// The end of a stream, or why it is incomplete.
     End(Option<String>),
-    /// So many bytes of the stream have been used up.
+    /// The reader of a stream has used this number of bytes.
     Credit(u64),
-    /// No more of this stream is wanted; its end is.
+    /// The reader of a stream needs no more of it, but for its end.
     Enough,
+    /// The controller asks for a byte stream to a service.
+    Open(Open),
+    /// The helper has opened the stream, or could not.
+    Opened(Result<(), Error>),
 }
 
 /// How the helper introduces itself.
 #[derive(Debug)]
 pub struct Hello {
+    /// Its [`PROTOCOL`].
     pub protocol: u64,
 }
 
-/// A module's run.
+/// A request for a module's run.
 #[derive(Debug, Default)]
 pub struct Call {
+    /// The module's full name.
     pub module: String,
+    /// Its arguments.
     pub args: Map,
+    /// Whether to change nothing.
     pub check: bool,
+    /// Whether to return differences.
     pub diff: bool,
+    /// The number of `-v` flags.
     pub verbosity: u64,
+    /// The task's environment variables.
     pub environment: Vec<(String, String)>,
+    /// The directory that relative paths start from.
     pub directory: Option<String>,
+    /// The directory for temporary files.
     pub temporary: Option<String>,
+    /// The controller's file that the module may ask for.
     pub source: Option<SourceInfo>,
+    /// Whether the controller takes a file from the module.
     pub has_sink: bool,
 }
 
 /// What the helper knows of a call's source beforehand.
 #[derive(Debug)]
 pub struct SourceInfo {
+    /// Its size in bytes.
     pub size: u64,
-    /// All of it, where it is small.
+    /// The content, if it is small.
     pub content: Option<Vec<u8>>,
 }
 
+/// A request for a byte stream.
+#[derive(Debug)]
+pub struct Open {
+    /// Where it leads.
+    pub endpoint: Endpoint,
+    /// The number of milliseconds that connecting to one address may take.
+    pub timeout: u64,
+}
+
 impl Message {
+    /// Returns the number that stands for the kind of message.
     pub fn kind(&self) -> u8 {
         match self {
             Message::Hello(_) => 0,
@@ -94,9 +125,12 @@ impl Message {
             Message::End(_) => 10,
             Message::Credit(_) => 11,
             Message::Enough => 12,
+            Message::Open(_) => 13,
+            Message::Opened(_) => 14,
         }
     }
 
+    /// Appends the message's body.
     pub fn put(&self, out: &mut Vec<u8>) {
         match self {
             Message::Hello(hello) => hello.protocol.put(out),
@@ -107,10 +141,17 @@ impl Message {
             Message::Data(bytes) => out.extend_from_slice(bytes),
             Message::End(error) => error.put(out),
             Message::Credit(count) => count.put(out),
+            Message::Open(open) => open.put(out),
+            Message::Opened(opened) => opened.put(out),
             Message::Cancel | Message::AskSum | Message::Pull | Message::Push | Message::Enough => {}
         }
     }
 
+    /// Reads a message of a kind from its body.
+    ///
+    /// # Errors
+    ///
+    /// A kind that does not exist, and a body that is not one of this kind.
     pub fn get(kind: u8, body: &[u8]) -> Result<Message, Error> {
         Ok(match kind {
             0 => Message::Hello(Hello { protocol: Input::all(body)? }),
@@ -126,6 +167,8 @@ impl Message {
             10 => Message::End(Input::all(body)?),
             11 => Message::Credit(Input::all(body)?),
             12 => Message::Enough,
+            13 => Message::Open(Input::all(body)?),
+            14 => Message::Opened(Input::all(body)?),
             _ => {
                 return Err(Error::new(format!(
                     "the connection carries a message of the unknown kind {kind}"
@@ -173,5 +216,43 @@ impl Wire for SourceInfo {
 
     fn get(input: &mut Input) -> Result<Self, Error> {
         Ok(SourceInfo { size: Wire::get(input)?, content: Wire::get(input)? })
+    }
+}
+
+impl Wire for Open {
+    fn put(&self, out: &mut Vec<u8>) {
+        match &self.endpoint {
+            Endpoint::Tcp { host, port } => {
+                out.push(0);
+                host.put(out);
+                u64::from(*port).put(out);
+            }
+            Endpoint::Unix(path) => {
+                out.push(1);
+                path.to_string_lossy().into_owned().put(out);
+            }
+        }
+        self.timeout.put(out);
+    }
+
+    fn get(input: &mut Input) -> Result<Self, Error> {
+        let endpoint = match input.byte()? {
+            0 => {
+                let host = Wire::get(input)?;
+                let port = u16::try_from(u64::get(input)?).map_err(|_| broken())?;
+                Endpoint::Tcp { host, port }
+            }
+            1 => Endpoint::Unix(PathBuf::from(String::get(input)?)),
+            _ => return Err(broken()),
+        };
+        Ok(Open { endpoint, timeout: Wire::get(input)? })
+    }
+}
+
+impl Wire for () {
+    fn put(&self, _: &mut Vec<u8>) {}
+
+    fn get(_: &mut Input) -> Result<Self, Error> {
+        Ok(())
     }
 }

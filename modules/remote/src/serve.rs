@@ -11,10 +11,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use playbook_api::context::{Cancel, Progress};
+use playbook_api::sync::lock;
 use playbook_api::{Arguments, Context, Error, ErrorKind, Failure, Outcome, Registry, Run, Value};
 
 use crate::frame::{self, Assembler};
 use crate::message::{Call, Hello, Message, PROTOCOL};
+use crate::open;
 use crate::output::Output;
 use crate::stream::{Line, RemoteSink, RemoteSource};
 
@@ -43,7 +45,7 @@ pub fn serve(registry: Registry, input: OwnedFd, output: OwnedFd) -> Result<(), 
 pub fn answer(registry: Registry, input: OwnedFd, output: OwnedFd) -> Result<(), Error> {
     let calls = Calls::default();
     let ended = read(registry, input, output, &calls);
-    while !calls.lock().unwrap_or_else(|e| e.into_inner()).is_empty() {
+    while !lock(&calls).is_empty() {
         std::thread::sleep(Duration::from_millis(1));
     }
     ended
@@ -70,17 +72,12 @@ fn read(registry: Registry, input: OwnedFd, output: OwnedFd, calls: &Calls) -> R
     }
 }
 
+/// Handles one message.
 fn take(number: u32, message: Message, registry: &Arc<Registry>, output: &Output, calls: &Calls) {
-    let mut all = calls.lock().unwrap_or_else(|e| e.into_inner());
     match message {
         Message::Call(call) => {
-            let (sender, inbox) = channel();
-            let cancel = Cancel::default();
-            let line = Line::new(number, output.clone(), inbox, cancel.clone());
-            all.insert(number, Running { inbox: sender, cancel: cancel.clone() });
-            drop(all);
-            let (registry, out, calls) = (registry.clone(), output.clone(), calls.clone());
-            let work = move || {
+            let (registry, out) = (registry.clone(), output.clone());
+            start(number, output, calls, move |line, cancel| {
                 let mut reply = run(*call, registry, line, cancel);
                 match &mut reply {
                     Ok(outcome) => leave_out_lines(outcome),
@@ -91,24 +88,46 @@ fn take(number: u32, message: Message, registry: &Arc<Registry>, output: &Output
                     let failure = Failure::new("the module's result is too large to be sent");
                     let _ = out.say(number, &Message::Reply(Box::new(Err(failure))));
                 }
-                calls.lock().unwrap_or_else(|e| e.into_inner()).remove(&number);
-            };
-            if let Err(e) = std::thread::Builder::new().name("call".into()).spawn(work) {
-                let failure = Failure::new(format!("the helper cannot start another thread: {e}"));
-                let _ = output.say(number, &Message::Reply(Box::new(Err(failure))));
-            }
+            });
+        }
+        Message::Open(request) => {
+            start(number, output, calls, move |line, _| open::run(&request, &line));
         }
         Message::Cancel => {
-            if let Some(call) = all.get(&number) {
+            if let Some(call) = lock(calls).get(&number) {
                 call.cancel.set();
             }
         }
-        // A call that has ended does not miss what was still on its way.
+        // A call that has ended needs nothing that was still under way.
         message => {
-            if let Some(call) = all.get(&number) {
+            if let Some(call) = lock(calls).get(&number) {
                 let _ = call.inbox.send(message);
             }
         }
+    }
+}
+
+/// Starts a call in a thread of its own.
+fn start(
+    number: u32,
+    output: &Output,
+    calls: &Calls,
+    work: impl FnOnce(Arc<Line>, Cancel) + Send + 'static,
+) {
+    let (sender, inbox) = channel();
+    let cancel = Cancel::default();
+    let line = Line::new(number, output.clone(), inbox, cancel.clone());
+    lock(calls).insert(number, Running { inbox: sender, cancel: cancel.clone() });
+    let running = calls.clone();
+    let thread = std::thread::Builder::new().name("call".into()).spawn(move || {
+        work(line, cancel);
+        lock(&running).remove(&number);
+    });
+    if let Err(e) = thread {
+        lock(calls).remove(&number);
+        let failure = Failure::new(format!("the helper on the host cannot start another thread: {e}"))
+            .help("Raise the limit on the user's processes, or run fewer tasks there at a time.");
+        let _ = output.say(number, &Message::Reply(Box::new(Err(failure))));
     }
 }
 
@@ -160,13 +179,13 @@ fn leave_out_lines(outcome: &mut Outcome) {
 
 /// Cancels what runs, and waits until it has cleaned up.
 fn end(calls: &Calls) {
-    for call in calls.lock().unwrap_or_else(|e| e.into_inner()).values_mut() {
+    for call in lock(calls).values_mut() {
         call.cancel.set();
         // Whoever waits for the controller hears that it is gone.
         call.inbox = channel().0;
     }
     let deadline = Instant::now() + GRACE;
-    while !calls.lock().unwrap_or_else(|e| e.into_inner()).is_empty() && Instant::now() < deadline {
+    while !lock(calls).is_empty() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -11,6 +11,7 @@ use sha1::{Digest, Sha1};
 use crate::frame::Piece;
 use crate::message::{Message, SourceInfo, WINDOW};
 use crate::output::Output;
+use crate::pump::CallEnd;
 
 /// How often one who waits for the controller looks whether the call was cancelled.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -34,7 +35,8 @@ impl Line {
         let _ = self.say(&Message::Progress(text));
     }
 
-    fn say(&self, message: &Message) -> io::Result<()> {
+    /// Sends a message of the call.
+    pub fn say(&self, message: &Message) -> io::Result<()> {
         self.output.say(self.call, message)
     }
 
@@ -65,6 +67,33 @@ impl Line {
 
     fn inbox(&self) -> MutexGuard<'_, Receiver<Message>> {
         self.inbox.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+impl CallEnd for Line {
+    fn call(&self) -> u32 {
+        self.call
+    }
+
+    fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        self.output.send(bytes)
+    }
+
+    fn say(&self, message: &Message) -> io::Result<()> {
+        Line::say(self, message)
+    }
+
+    fn hear(&self) -> io::Result<Option<Message>> {
+        if self.cancel.is_set() {
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cancelled"));
+        }
+        match self.inbox().recv_timeout(GLANCE) {
+            Ok(message) => Ok(Some(message)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(io::Error::new(io::ErrorKind::BrokenPipe, "the controller is gone"))
+            }
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use playbook_api::{Arguments, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map};
+use playbook_api::{Arguments, Context, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map};
 
-use super::{external, names, on_host};
+use super::{external, names, on_host, task_host};
 use crate::connection::Output;
 use crate::foreign::{Found, Kind};
 use crate::run::call::ActionCall;
@@ -56,7 +56,9 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
     let done = match entry.run {
         Run::Host(_) => on_host::run(call, entry, args),
         Run::Controller(run) => {
-            let work = run(entry.clone(), args, on_host::context(call)?);
+            let context = on_host::context(call)?;
+            let context = Context { host: task_host::of_task(call, &context), ..context };
+            let work = run(entry.clone(), args, context);
             match on_host::time_limit(call)? {
                 None => shared.runtime()?.block_on(work),
                 Some(limit) => {

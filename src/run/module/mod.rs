@@ -9,3 +9,4 @@ pub mod on_host;
 pub mod python_action;
 mod python_connection;
 pub mod target;
+mod task_host;
