@@ -204,16 +204,16 @@ fn localhost_and_defaults_are_the_managed_hosts() {
         timeout: 20
     - assert:
         that:
-          - one.query_result == [{'address': '127.0.0.1/32', 'who': 'app'}] or one.query_result[0].address is match('::1')
-          - two.query_result == [{'address': none}]
-          - three.applied == ['001_create.sql'] or three is changed
-          - four.query_result == [{'n': 0}]
+          - one.query_result[0].who == 'app'
+          - one.query_result[0].address.split('/')[0] in ['127.0.0.1', '::1']
+          - two.query_result[0].address is none
+          - three is changed
+          - four.query_result[0].n == 0
           - not five.is_available and 'Peer authentication failed' in five.conn_err_msg
           - six is failed and 'refused' in six.msg
           - not seven.is_available
 ";
-        let run = scene.run(book, &["-v"]);
-        run.ok().hides(&["pass-of-app"]);
+        scene.run(book, &["-v"]).ok().hides(&["pass-of-app"]);
     });
 }
 
@@ -245,7 +245,7 @@ fn a_database_that_only_a_bastion_reaches() {
         named_args: {{text: '{{{{ large.query_result[0].text }}}}'}}
       register: back
       no_log: true
-    - assert: {{that: [large.query_result[0].text | length == {big}, back.query_result[0].n | int == {big}]}}
+    - assert: {{that: ['large.query_result[0].text | length == {big}', 'back.query_result[0].n | int == {big}']}}
     - postgresql_query: {{query: SELECT pg_sleep(300)}}
       timeout: 3
       register: cut
