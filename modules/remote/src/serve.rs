@@ -126,7 +126,7 @@ fn start(
     if let Err(e) = thread {
         lock(calls).remove(&number);
         let failure = Failure::new(format!("the helper on the host cannot start another thread: {e}"))
-            .help("Raise the limit on the user's processes, or run fewer tasks there at a time.");
+            .with_help("Raise the limit on the user's processes, or run fewer tasks there at a time.");
         let _ = output.say(number, &Message::Reply(Box::new(Err(failure))));
     }
 }
