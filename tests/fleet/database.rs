@@ -239,12 +239,10 @@ fn a_database_that_only_a_bastion_reaches() {
     - postgresql_query:
         query: \"SELECT repeat('x', {big}) AS text\"
       register: large
-      no_log: true
     - postgresql_query:
         query: SELECT length(%(text)s) AS n
         named_args: {{text: '{{{{ large.query_result[0].text }}}}'}}
       register: back
-      no_log: true
     - assert: {{that: ['large.query_result[0].text | length == {big}', 'back.query_result[0].n | int == {big}']}}
     - postgresql_query: {{query: SELECT pg_sleep(300)}}
       timeout: 3
