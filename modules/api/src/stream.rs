@@ -158,7 +158,8 @@ mod tests {
     fn both_kinds_of_endpoints_are_reached() {
         let directory = std::env::temp_dir().join(format!("playbook-stream-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
-        let (tcp, unix) = (TcpListener::bind("127.0.0.1:0").unwrap(), UnixListener::bind(directory.join("s")));
+        let (tcp, unix) =
+            (TcpListener::bind("127.0.0.1:0").unwrap(), UnixListener::bind(directory.join("s")));
         let port = tcp.local_addr().unwrap().port();
         let unix = unix.unwrap();
         std::thread::spawn(move || {

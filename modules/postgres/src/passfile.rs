@@ -24,7 +24,8 @@ pub async fn password(
     // libpq looks a default socket directory up as localhost.
     let host = if host == "/var/run/postgresql" || host == "/tmp" { "localhost" } else { host };
     let port = port.unwrap_or(5432).to_string();
-    let wanted = [host, &port, url.dbname.as_deref().unwrap_or_default(), url.user.as_deref().unwrap_or_default()];
+    let wanted =
+        [host, &port, url.dbname.as_deref().unwrap_or_default(), url.user.as_deref().unwrap_or_default()];
     Ok(find(&String::from_utf8_lossy(&content), wanted))
 }
 
@@ -61,7 +62,8 @@ mod tests {
 
     #[test]
     fn the_first_line_that_fits_has_the_password() {
-        let content = "# a comment\nother:5432:*:*:no\nbad line\ndb:5432:shop:app:pa\\:ss\\\\:word\n*:*:*:*:any\n";
+        let content =
+            "# a comment\nother:5432:*:*:no\nbad line\ndb:5432:shop:app:pa\\:ss\\\\:word\n*:*:*:*:any\n";
         assert_eq!(find(content, ["db", "5432", "shop", "app"]).as_deref(), Some("pa:ss\\:word"));
         assert_eq!(find(content, ["db", "5433", "shop", "app"]).as_deref(), Some("any"));
         assert_eq!(find("db:1:a:b:c\n", ["db", "5432", "shop", "app"]), None);

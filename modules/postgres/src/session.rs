@@ -11,9 +11,9 @@ use playbook_api::{Context, Error, ErrorKind, Outcome};
 use tokio_postgres::config::SslMode as Wanted;
 use tokio_postgres::{AsyncMessage, Client, Config, SimpleQueryMessage};
 
-use crate::{fault, host};
 use crate::login::{SslMode, Target};
 use crate::tls::Tls;
+use crate::{fault, host};
 
 /// A session. In check mode it is read-only, by the server's own word.
 pub struct Session {

@@ -108,12 +108,7 @@ fn take(number: u32, message: Message, registry: &Arc<Registry>, output: &Output
 }
 
 /// Starts a call in a thread of its own.
-fn start(
-    number: u32,
-    output: &Output,
-    calls: &Calls,
-    work: impl FnOnce(Arc<Line>, Cancel) + Send + 'static,
-) {
+fn start(number: u32, output: &Output, calls: &Calls, work: impl FnOnce(Arc<Line>, Cancel) + Send + 'static) {
     let (sender, inbox) = channel();
     let cancel = Cancel::default();
     let line = Line::new(number, output.clone(), inbox, cancel.clone());
