@@ -76,7 +76,8 @@ pub struct Session {
 impl Session {
     /// Returns the modules and plugins in other languages, and the context with them. The settings must be complete.
     pub fn foreign(&self, verbosity: u8) -> (Arc<Foreign>, Context) {
-        let foreign = Arc::new(Foreign::new(&self.settings, verbosity));
+        let foreign = Foreign::new(&self.settings, verbosity).with_registry(self.context.registry.clone());
+        let foreign = Arc::new(foreign);
         let plugins: Arc<dyn Plugins> = foreign.clone();
         (foreign, Context { verbosity, plugins: Some(plugins), ..self.context.clone() })
     }

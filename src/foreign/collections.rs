@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use playbook_api::Error;
+use playbook_api::sync::lock;
 
 use super::folders::Kind;
 use crate::document::{Node, Trust};
@@ -103,7 +104,7 @@ pub struct Runtime(Mutex<HashMap<PathBuf, Option<Arc<Node>>>>);
 impl Runtime {
     /// What the collection in a folder says in its `meta/runtime.yml`.
     pub fn of(&self, folder: &Path) -> Result<Option<Arc<Node>>, Error> {
-        let mut known = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        let mut known = lock(&self.0);
         if let Some(node) = known.get(folder) {
             return Ok(node.clone());
         }

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use playbook_api::sync::lock;
+
 use crate::settings::Settings;
 
 /// What a file holds.
@@ -112,7 +114,7 @@ struct State {
 
 impl Folders {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(|e| e.into_inner())
+        lock(&self.state)
     }
 
     /// Takes note of a playbook's or role's folder. Says whether it was not known and holds something.

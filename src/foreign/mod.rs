@@ -1,7 +1,7 @@
-//! Code that people keep beside their playbooks, and in collections: modules in any language, plugins in Python.
+//! Code beside playbooks and in collections: modules in any language, plugins in Python.
 //!
-//! Finding it costs a look into each folder, once. Modules that are no Python run without one; what is Python goes
-//! through one helper process with ansible-core, which is started when something first needs it.
+//! Each directory is listed once. Modules in other languages need no Python; what is written in Python goes through
+//! one helper process with ansible-core, which is started when something first needs it.
 
 pub mod collections;
 mod folders;
@@ -9,15 +9,18 @@ pub mod groups;
 pub mod payload;
 mod plugins;
 pub mod python;
+mod routing;
+mod site;
 pub mod style;
 pub mod wire;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
-use playbook_api::Error;
+use playbook_api::sync::lock;
+use playbook_api::{Error, Registry};
 use serde_json::{Value as Json, json};
 
 pub use folders::Kind;
@@ -25,25 +28,26 @@ pub use payload::Payload;
 pub use python::{Python, Serve};
 
 use crate::settings::Settings;
+use site::Site;
 use collections::{Runtime, full_name};
 
 /// A module or plugin that was found by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
-    /// The name it goes by: full for a collection's, as written otherwise.
+    /// Its name: the full one if it is in a collection, else as written.
     pub name: String,
-    /// Its file; none where the name is another one's that this program has itself.
+    /// Its file; none if this program has a module of that name itself.
     pub path: Option<Arc<Path>>,
-    /// What there is to warn about.
+    /// Warnings about the name, such as a deprecation.
     pub warnings: Vec<String>,
     /// The action plugin that its collection names for a module.
     pub action: Option<String>,
 }
 
-/// The full name of a module or action that this program has itself.
+/// Returns the full name of a module or action that this program has itself.
 pub type Native<'a> = dyn Fn(Kind, &str) -> Option<String> + 'a;
 
-/// A kind, a name, and the collections that it may be in.
+/// A kind, a name, and the collections in which a short name is looked for.
 type Question = (Kind, String, Vec<Arc<str>>);
 
 /// The modules and plugins around a run.
@@ -51,18 +55,20 @@ pub struct Foreign {
     settings: Settings,
     verbosity: u8,
     folders: folders::Folders,
-    /// The folders of playbooks, which may have `collections/` beside them.
+    /// The directories of playbooks, which may have `collections/` beside them.
     playbooks: RwLock<Vec<PathBuf>>,
     runtime: Runtime,
     known: Mutex<HashMap<Question, Option<Found>>>,
-    /// What Python said of modules that nobody else knows.
+    /// The modules that ansible-core has, or sends to a collection that is installed.
     core: Mutex<HashMap<String, Option<Found>>>,
     payloads: Mutex<HashMap<PathBuf, Arc<Payload>>>,
     names: Mutex<plugins::Names>,
     python: OnceLock<Result<Python, Error>>,
-    /// Where the helper's Python has collections.
-    roots: OnceLock<Vec<PathBuf>>,
-    /// Whether callback plugins listen.
+    /// Where the Python with ansible-core has its packages.
+    site: OnceLock<Option<Site>>,
+    /// This program's own modules, which no collection replaces unless the settings say so.
+    registry: Arc<Registry>,
+    /// Whether callback plugins are loaded.
     callbacks: AtomicBool,
     starting: Mutex<()>,
 }
@@ -74,6 +80,7 @@ impl std::fmt::Debug for Foreign {
 }
 
 impl Foreign {
+    /// Creates an empty set: playbooks and roles add their directories as they are loaded.
     pub fn new(settings: &Settings, verbosity: u8) -> Foreign {
         Foreign {
             settings: settings.clone(),
@@ -86,15 +93,22 @@ impl Foreign {
             payloads: Mutex::default(),
             names: Mutex::default(),
             python: OnceLock::new(),
-            roots: OnceLock::new(),
+            site: OnceLock::new(),
+            registry: Arc::default(),
             callbacks: AtomicBool::new(false),
             starting: Mutex::default(),
         }
     }
 
-    /// Takes note of a playbook's folder.
+    /// Keeps installed collections from replacing the modules of a registry.
+    #[must_use]
+    pub fn with_registry(self, registry: Arc<Registry>) -> Foreign {
+        Foreign { registry, ..self }
+    }
+
+    /// Adds a playbook's directory.
     pub fn add_playbook(&self, folder: &Path) {
-        let mut playbooks = self.playbooks.write().unwrap_or_else(|e| e.into_inner());
+        let mut playbooks = self.playbooks.write().unwrap_or_else(PoisonError::into_inner);
         if !playbooks.iter().any(|known| known == folder) {
             playbooks.push(folder.to_owned());
             drop(playbooks);
@@ -103,7 +117,7 @@ impl Foreign {
         }
     }
 
-    /// Takes note of a folder that may hold `library` and the like: a playbook's or a role's.
+    /// Adds a directory that may hold `library` and the like: a playbook's or a role's.
     pub fn add_folder(&self, folder: &Path) {
         if !self.folders.add(folder) {
             return;
@@ -116,17 +130,34 @@ impl Foreign {
         }
     }
 
-    /// The folders of a collection that are there.
+    /// Returns the directories of a collection that exist: beside the playbooks, in the configured directories, and
+    /// where the Python with ansible-core has its packages.
     pub fn collection(&self, name: &str) -> Vec<PathBuf> {
-        let playbooks = self.playbooks.read().unwrap_or_else(|e| e.into_inner());
-        let mut folders = collections::folders(name, playbooks.iter().map(PathBuf::as_path), &self.settings);
-        let inside = name.replacen('.', "/", 1);
-        let more = self.roots.get().into_iter().flatten().map(|root| root.join(&inside));
-        folders.extend(more.filter(|folder| folder.is_dir()));
-        folders
+        let playbooks = self.playbooks.read().unwrap_or_else(PoisonError::into_inner);
+        self.collection_from(name, playbooks.iter().map(PathBuf::as_path))
     }
 
-    /// A module or plugin by its short or full name; `search` names the collections that short names may mean.
+    /// Returns the same, for given directories of playbooks.
+    pub fn collection_from<'a>(&self, name: &str, playbooks: impl Iterator<Item = &'a Path>) -> Vec<PathBuf> {
+        let mut directories = collections::folders(name, playbooks, &self.settings);
+        if self.settings.collections_scan_sys_path {
+            let inside = name.replacen('.', "/", 1);
+            let roots = self.site().map(Site::collections).unwrap_or_default();
+            directories.extend(roots.iter().map(|root| root.join(&inside)).filter(|path| path.is_dir()));
+        }
+        directories
+    }
+
+    /// Where the first Python with ansible-core has its packages.
+    fn site(&self) -> Option<&Site> {
+        let find = || {
+            let sites = python::candidates(&self.settings).into_iter().map(|python| Site::of(&python));
+            sites.into_iter().find(|site| site.core().is_some())
+        };
+        self.site.get_or_init(find).as_ref()
+    }
+
+    /// Finds a module or plugin by its short or full name. `search` names the collections that short names may mean.
     pub fn find(&self, kind: Kind, name: &str, search: &[Arc<str>]) -> Result<Option<Found>, Error> {
         let key = (kind, name.to_owned(), search.to_vec());
         if let Some(found) = lock(&self.known).get(&key) {
@@ -169,6 +200,14 @@ impl Foreign {
         Some(Found { name: name.to_owned(), path: Some(path), ..Found::default() })
     }
 
+    /// Whether this program's own module of a name is run, even if the collection is installed.
+    fn is_native(&self, kind: Kind, name: &str, collection: &str) -> bool {
+        let prefers = |chosen: &String| chosen == "all" || chosen == collection;
+        matches!(kind, Kind::Module | Kind::Action)
+            && self.registry.module(name).is_some()
+            && !self.settings.prefer_collections.iter().any(prefers)
+    }
+
     fn in_collection(
         &self,
         kind: Kind,
@@ -177,6 +216,9 @@ impl Foreign {
         depth: usize,
     ) -> Result<Option<Found>, Error> {
         let full = format!("{collection}.{name}");
+        if self.is_native(kind, &full, collection) {
+            return Ok(Some(Found { name: full, ..Found::default() }));
+        }
         for folder in self.collection(collection) {
             let routing = self.runtime.routing(&folder, kind, name)?.unwrap_or_default();
             if let Some(reason) = routing.tombstone {
@@ -201,18 +243,11 @@ impl Foreign {
         Ok(None)
     }
 
-    /// A module that only Python knows: one of ansible-core's own, or of a collection that is installed for it.
+    /// Returns a module that only ansible-core knows: one of its own, or one that it sends to a collection.
     pub fn core_module(&self, name: &str) -> Option<Found> {
         let short = match full_name(name) {
-            Some((collection, inside))
-                if collection == "ansible.builtin" || collection == "ansible.legacy" =>
-            {
-                inside
-            }
-            Some(_) => {
-                let further = self.look_further();
-                return if further { self.find(Kind::Module, name, &[]).ok().flatten() } else { None };
-            }
+            Some((collection, inside)) if collection == "ansible.builtin" || collection == "ansible.legacy" => inside,
+            Some(_) => return None,
             None => name,
         };
         let plain = !short.is_empty() && short.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -222,32 +257,35 @@ impl Foreign {
         if let Some(found) = lock(&self.core).get(short) {
             return found.clone();
         }
-        let ask = || {
-            let answer = self.python().ok()?.ask("core module", json!(short), &mut nothing_to_ask).ok()?;
-            let text = |name: &str| answer.get(name).and_then(Json::as_str);
-            let path: Arc<Path> = Path::new(text("path")?).into();
-            Some(Found { name: text("name")?.to_owned(), path: Some(path), ..Found::default() })
+        let find = || {
+            let file = self.site()?.core()?.join("modules").join(format!("{short}.py"));
+            if file.is_file() {
+                let name = format!("ansible.builtin.{short}");
+                return Some(Found { name, path: Some(file.into()), ..Found::default() });
+            }
+            let found = self.find(Kind::Module, &self.routed(short)?, &[]).ok()??;
+            found.path.is_some().then_some(found)
         };
-        let found = ask();
+        let found = find();
         lock(&self.core).insert(short.to_owned(), found.clone());
         found
     }
 
-    /// The full name of what a task of this name runs: its action, or else its module. `native` gives the full names
-    /// of those that this program has itself.
+    /// Returns the full name of what a task of this name runs: its action, or else its module. `native` gives the
+    /// full names of those that this program has itself.
     pub fn action(&self, name: &str, search: &[Arc<str>], native: &Native) -> Option<String> {
         self.resolved(Kind::Action, name, search, native)
             .or_else(|| self.resolved(Kind::Module, name, search, native))
             .map(|found| found.name)
     }
 
-    /// The full name of a module.
+    /// Returns the full name of a module.
     pub fn module(&self, name: &str, search: &[Arc<str>], native: &Native) -> Option<String> {
         self.resolved(Kind::Module, name, search, native).map(|found| found.name)
     }
 
-    /// The full name of what a key of `module_defaults` means: a module whose collection names an action for it
-    /// counts as itself, every other one as its action.
+    /// Returns the full name of what a key of `module_defaults` means: a module whose collection names an action for
+    /// it counts as itself, every other one as its action.
     pub fn defaults_key(&self, name: &str, native: &Native) -> Option<String> {
         let module = self.resolved(Kind::Module, name, &[], native);
         if module.as_ref().is_some_and(|module| module.action.is_some()) {
@@ -271,19 +309,8 @@ impl Foreign {
         found.or_else(|| own(name)).or_else(core)
     }
 
-    /// Looks for collections where the helper's Python has packages, too. Says whether there are any.
-    fn look_further(&self) -> bool {
-        let roots = self.roots.get_or_init(|| {
-            let answer = self.python().and_then(|p| p.ask("roots", Json::Null, &mut nothing_to_ask));
-            let roots = answer.unwrap_or_default();
-            lock(&self.known).clear();
-            roots.as_array().into_iter().flatten().filter_map(Json::as_str).map(PathBuf::from).collect()
-        });
-        !roots.is_empty()
-    }
-
-    /// The names of callback plugins that count without being chosen as the report: those that ask for nothing, and
-    /// those that are enabled.
+    /// Returns the names of callback plugins that are loaded without being chosen as the report: those that need not
+    /// be enabled, and those that are.
     pub fn callbacks(&self, enabled: &[String]) -> Vec<String> {
         let mut names = Vec::new();
         for path in self.folders.all(Kind::Callback, &self.settings) {
@@ -308,16 +335,17 @@ impl Foreign {
         names
     }
 
+    /// Records that callback plugins are loaded.
     pub fn set_callbacks(&self) {
         self.callbacks.store(true, Ordering::Relaxed);
     }
 
-    /// Whether callback plugins listen: they are told more than reports are.
+    /// Whether callback plugins are loaded: they receive more events than reports do.
     pub fn has_callbacks(&self) -> bool {
         self.callbacks.load(Ordering::Relaxed)
     }
 
-    /// The helper, started if it is not yet.
+    /// Returns the helper, and starts it at the first call.
     pub fn python(&self) -> Result<&Python, Error> {
         if self.python.get().is_none() {
             let _one = lock(&self.starting);
@@ -333,7 +361,7 @@ impl Foreign {
         }
     }
 
-    /// The helper, for something of this name that is written in Python.
+    /// Returns the helper for something of this name that is written in Python, which the error names.
     pub fn python_for(&self, what: &str, name: &str) -> Result<&Python, Error> {
         self.python().map_err(|cause| {
             let help = cause.help().unwrap_or_default().to_owned();
@@ -342,10 +370,10 @@ impl Foreign {
         })
     }
 
-    /// What the helper must know before it loads ansible-core.
+    /// What the helper needs before it loads ansible-core.
     fn configuration(&self) -> Json {
         let texts = |paths: &[PathBuf]| json!(paths.iter().map(|p| p.to_string_lossy()).collect::<Vec<_>>());
-        let playbooks = self.playbooks.read().unwrap_or_else(|e| e.into_inner());
+        let playbooks = self.playbooks.read().unwrap_or_else(PoisonError::into_inner);
         json!({
             "folders": texts(&self.folders.added()),
             "playbooks": texts(&playbooks),
@@ -356,11 +384,7 @@ impl Foreign {
     }
 }
 
-/// For requests that the helper answers without asking back.
+/// Answers requests of the helper while it does what never asks back.
 pub fn nothing_to_ask(what: &str, _: Json) -> Result<Json, Error> {
     Err(Error::new(format!("'{what}' cannot be asked here")))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|e| e.into_inner())
 }

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use playbook_api::sync::lock;
 use playbook_api::{Error, Value, python};
 use serde_json::json;
 use sha1::{Digest, Sha1};
 
 use super::style::{JSON_ARGS, Style, shebang};
-use super::{Foreign, Found, lock, nothing_to_ask};
+use super::{Foreign, Found, nothing_to_ask};
 
 /// A module's file, read once, and for Python what ansible-core made of it.
 #[derive(Debug)]

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use playbook_api::{Error, Map, PluginKind, Plugins, Value, Variables};
+use playbook_api::sync::lock;
+use playbook_api::{Error, Map, PluginKind, Plugins, Value, Variables, name};
 use serde_json::{Value as Json, json};
 
 use super::collections::full_name;
-use super::{Foreign, Kind, lock, nothing_to_ask, wire};
+use super::{Foreign, Kind, nothing_to_ask, wire};
 
 /// What is known of names.
 #[derive(Debug, Default)]
@@ -67,11 +68,11 @@ impl Plugins for Foreign {
         match (plugin, full_name(name)) {
             (_, Some((collection, _))) if collection != "ansible.legacy" => false,
             (PluginKind::Lookup | PluginKind::Inventory, _) => {
-                let short = name.strip_prefix("ansible.legacy.").unwrap_or(name);
+                let short = name::builtin(name);
                 self.folders.find(kind(plugin), short, &self.settings).is_some()
             }
             _ => {
-                let short = name.strip_prefix("ansible.legacy.").unwrap_or(name);
+                let short = name::builtin(name);
                 // A built-in one that no file mentions is not worth starting Python for.
                 self.mentioned(plugin, short) && self.known(plugin, short).is_ok_and(|known| known)
             }
@@ -86,9 +87,7 @@ impl Plugins for Foreign {
             Some((collection, _)) if collection == "ansible.builtin" => Ok(false),
             Some((collection, short)) if collection == "ansible.legacy" => self.has(plugin, short),
             Some((collection, _)) => {
-                let there = !self.collection(&collection).is_empty()
-                    || (self.look_further() && !self.collection(&collection).is_empty());
-                Ok(there && self.known(plugin, name)?)
+                Ok(!self.collection(&collection).is_empty() && self.known(plugin, name)?)
             }
             // A name that has moved from ansible-core into a collection is known to Python alone.
             None => Ok((self.any(plugin) || self.python().is_ok()) && self.known(plugin, name)?),

@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
+use playbook_api::sync::lock;
 use playbook_api::{Error, ErrorKind};
 use serde_json::{Value as Json, json};
 
@@ -166,10 +167,6 @@ fn fault_of(message: &str, frame: &Json) -> Error {
         () if is("unreachable") => error.with_kind(ErrorKind::Unreachable),
         () => error,
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|e| e.into_inner())
 }
 
 fn send(stream: &mut UnixStream, frame: &Json) -> std::io::Result<()> {

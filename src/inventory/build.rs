@@ -1,5 +1,6 @@
 //! How an inventory grows: hosts, groups, members, variables; and the rules it obeys afterwards.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -24,6 +25,7 @@ impl Default for Inventory {
             python: String::new(),
             implicit: None,
             memory: Memory::default(),
+            hidden: HashSet::default(),
         };
         for name in ["all", "ungrouped"] {
             inventory.groups.insert(name.into(), Group::new(name.into()));

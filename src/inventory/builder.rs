@@ -40,8 +40,9 @@ impl Builder<'_> {
         }
     }
 
-    /// Says it once, however often it comes up.
-    fn warn_once(&mut self, message: &str) {
+    /// Warns, unless the same warning was given before.
+    pub(super) fn warn_once(&mut self, message: impl Into<String>) {
+        let message = message.into();
         if !self.warnings.iter().any(|warning| warning.message() == message) {
             self.warn(message);
         }

@@ -65,6 +65,8 @@ pub struct Inventory {
     /// This machine where no source names it, once a task has put it into groups.
     pub(super) implicit: Option<Arc<Host>>,
     pub(super) memory: Memory,
+    /// The variables whose values are not printed.
+    pub(super) hidden: HashSet<Arc<str>>,
 }
 
 /// Names that are shared.
@@ -112,6 +114,11 @@ pub fn short_name(name: &str) -> &str {
 }
 
 impl Inventory {
+    /// Keeps the values of a variable out of what [`super::Printer`] prints.
+    pub(super) fn hide(&mut self, name: &str) {
+        self.hidden.insert(name.into());
+    }
+
     /// A host by name, the implicit localhost included.
     pub fn host(&self, name: &str) -> Option<Arc<Host>> {
         match self.hosts.get(name) {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use playbook_api::python::{JsonStyle, json};
-use playbook_api::{Error, Map, Place, Value};
+use playbook_api::redact::MASK;
+use playbook_api::{Error, Map, Place, Text, Value};
 
 use super::combine::combine;
 use super::model::{Group, Host, Inventory, Vars};
@@ -195,8 +196,18 @@ impl Printer<'_> {
             combine(&mut vars, self.extra, false);
             vars
         };
+        Ok(self.printable(vars))
+    }
+
+    /// Leaves out what the engine sets itself, and masks secrets.
+    fn printable(&self, mut vars: Vars) -> Vars {
         vars.retain(|name, _| !INTERNAL.contains(&&**name));
-        Ok(vars)
+        for (name, node) in &mut vars {
+            if self.inventory.hidden.contains(name) {
+                *node = Node::value(node.place().clone(), Text::trusted(MASK));
+            }
+        }
+        vars
     }
 
     fn group_vars(&self, group: &Group) -> Result<Vars, Error> {
@@ -204,8 +215,7 @@ impl Printer<'_> {
         if group.priority != 1 {
             vars.insert("ansible_group_priority".into(), Node::value(place(), group.priority));
         }
-        vars.retain(|name, _| !INTERNAL.contains(&&**name));
-        Ok(vars)
+        Ok(self.printable(vars))
     }
 
     fn children<'g>(&'g self, group: &'g Group) -> impl Iterator<Item = &'g Group> {

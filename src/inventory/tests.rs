@@ -284,7 +284,7 @@ fn wrong_terraform_configurations_are_errors() {
     for (config, words) in [
         ("path: no.tfstate\n", "no.tfstate"),
         ("path: t.tfstate\noutputs: [nope]\n", "Terraform has no output 'nope'"),
-        ("path: t.tfstate\nworkspaces: x\n", "knows no option 'workspaces'"),
+        ("path: t.tfstate\nworkspaces: x\n", "has no option 'workspaces'"),
         ("path: gopher://x\n", "nothing reads a Terraform state from 'gopher://'"),
         ("workspace: x\n", "needs 'path'"),
     ] {

@@ -13,14 +13,17 @@ use super::{expand, ini};
 use crate::document::unquote;
 use crate::paths::{absolute, cannot_read};
 
-/// What the settings are read from; the process's own, except in tests.
+/// What the settings are read from: the process's own environment, except in tests.
 #[derive(Clone, Debug)]
 pub struct Surroundings {
+    /// The environment variables.
     pub variables: HashMap<String, String>,
+    /// The current directory.
     pub directory: PathBuf,
 }
 
 impl Surroundings {
+    /// Returns the environment of this process.
     pub fn of_process() -> Self {
         let text = |s: std::ffi::OsString| s.to_string_lossy().into_owned();
         Surroundings {
@@ -33,17 +36,24 @@ impl Surroundings {
 /// A setting's value and where it came from.
 #[derive(Clone, Debug)]
 pub struct Entry {
+    /// The setting.
     pub setting: &'static Setting,
+    /// Its value.
     pub value: Value,
+    /// Where the value came from.
     pub origin: Origin,
 }
 
+/// Where a setting's value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
+    /// The default.
     Default,
+    /// An environment variable.
     Env(&'static str),
+    /// A configuration file.
     File(PathBuf),
-    /// A command line flag.
+    /// A command-line flag.
     Flag,
 }
 
@@ -59,7 +69,7 @@ impl std::fmt::Display for Origin {
 }
 
 impl Settings {
-    /// Reads the settings, and what there is to warn about.
+    /// Reads the settings, and returns them with warnings.
     pub fn load(surroundings: &Surroundings) -> Result<(Settings, Vec<Error>), Error> {
         let mut warnings = Vec::new();
         let file = find_file(surroundings, &mut warnings);
@@ -82,17 +92,17 @@ impl Settings {
         Ok((Settings::from_entries(entries, file), warnings))
     }
 
-    /// Every setting, its value, and where that came from.
+    /// Returns every setting with its value and where that came from.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// A setting by Ansible's name or by its field's.
+    /// Returns a setting by Ansible's name or by its field's.
     pub fn get(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.setting.name == name || entry.setting.field == name)
     }
 
-    /// What a command line flag says wins over everything.
+    /// Sets a setting from a command-line flag, which wins over everything.
     pub fn set(&mut self, name: &str, value: impl Into<Value>) {
         let value = value.into();
         let Some(entry) = self.entries.iter_mut().find(|e| e.setting.name == name || e.setting.field == name)
@@ -107,7 +117,7 @@ impl Settings {
 }
 
 impl Default for Settings {
-    /// Every default, with nothing of the surroundings but the home folder.
+    /// Returns the defaults, with only the home directory taken from the environment.
     fn default() -> Self {
         let mut surroundings = Surroundings::of_process();
         surroundings.variables.retain(|name, _| name == "HOME");
@@ -119,7 +129,7 @@ impl Default for Settings {
     }
 }
 
-/// ANSIBLE_CONFIG, ./ansible.cfg, ~/.ansible.cfg, /etc/ansible/ansible.cfg: the first that is there.
+/// Finds the first of ANSIBLE_CONFIG, ./ansible.cfg, ~/.ansible.cfg and /etc/ansible/ansible.cfg that exists.
 fn find_file(surroundings: &Surroundings, warnings: &mut Vec<Error>) -> Option<PathBuf> {
     let mut candidates = Vec::new();
     if let Some(given) = surroundings.variables.get("ANSIBLE_CONFIG") {
@@ -132,12 +142,10 @@ fn find_file(surroundings: &Surroundings, warnings: &mut Vec<Error>) -> Option<P
     if writable && here.exists() && !candidates.contains(&here) {
         warnings.push(
             Error::new(format!(
-                "The current folder ({}) is world writable, so its ansible.cfg is ignored.",
+                "The current directory ({}) is world-writable, so its ansible.cfg is ignored.",
                 surroundings.directory.display()
             ))
-            .with_help(
-                "Take the right to write from others (chmod o-w), or name the file in ANSIBLE_CONFIG.",
-            ),
+            .help("Run `chmod o-w` on the directory, or name the file in ANSIBLE_CONFIG."),
         );
     } else if !writable {
         candidates.push(here);
@@ -193,7 +201,7 @@ impl Loader<'_> {
             Kind::Int => text.trim().parse::<i64>().map(Value::Int).map_err(|_| {
                 let name = setting.name;
                 let fault = format!(
-                    "Config '{name}' from '{origin}' has an invalid value: '{text}' is no whole number"
+                    "Config '{name}' from '{origin}' has an invalid value: '{text}' is not an integer"
                 );
                 Error::new(fault).at_opt(self.place(&origin).as_ref())
             })?,
@@ -227,7 +235,7 @@ impl Loader<'_> {
     }
 }
 
-/// What Ansible takes for true; anything else is false.
+/// Whether Ansible takes a text for true. Anything else is false.
 fn boolean(text: &str) -> bool {
     matches!(text.trim().to_lowercase().as_str(), "y" | "yes" | "on" | "1" | "true" | "t" | "1.0")
 }
@@ -263,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_world_writable_folder_is_not_trusted() {
+    fn a_world_writable_directory_is_not_trusted() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ansible.cfg"), "[defaults]\nforks = 20\n").unwrap();
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).unwrap();

@@ -1,6 +1,6 @@
 //! ansible.cfg, the environment and flags, as one [`Settings`] value.
 //!
-//! The only room that reads the process's environment; whoever wants a variable of it asks here.
+//! The only room that reads the process's environment; other rooms call [`variable`].
 
 mod accepted;
 mod ini;
@@ -9,6 +9,8 @@ mod path;
 mod project;
 mod servers;
 mod table;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use ini::parse as parse_cfg;
@@ -19,7 +21,7 @@ pub use servers::{GalaxyServer, ServerEntry};
 pub use table::{Kind, Setting};
 pub use value::{SETTINGS, Settings};
 
-/// A variable of the process's environment.
+/// Returns a variable of the process's environment.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }

@@ -1,11 +1,11 @@
-//! Paths as people write them: `~`, `$VARIABLE`, `{{CWD}}`.
+//! Expands paths in settings: `~`, `$VARIABLE`, `{{CWD}}`.
 
 use std::path::Path;
 
 use super::Surroundings;
 use crate::paths::{absolute, expand_home_with, expand_variables};
 
-/// The path a text means; a relative one starts at `base`, or else in the current folder.
+/// Returns the path that a text stands for. A relative one starts at `base`, or else in the current directory.
 pub fn expand(surroundings: &Surroundings, text: &str, base: Option<&Path>) -> String {
     let directory = surroundings.directory.to_string_lossy();
     let text = text.trim().replace("{{CWD}}", &directory).replace("{{ CWD }}", &directory);

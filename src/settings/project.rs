@@ -1,4 +1,4 @@
-//! Names of playbooks and inventories as people write them: found in the project they stand in.
+//! Finds playbooks and inventories by their names in the project around the current directory.
 
 use std::path::{Path, PathBuf};
 
@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 /// Its group_vars/, host_vars/ and roles/ count too, below those next to the inventory and the playbook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {
+    /// Its directory.
     pub root: PathBuf,
 }
 
 impl Project {
-    /// The nearest project upward.
+    /// Finds the nearest project at or above a directory.
     pub fn find(from: &Path) -> Option<Project> {
         let git = from.ancestors().find(|folder| folder.join(".git").exists());
         let inside_git = |folder: &Path| git.is_some_and(|git| folder.starts_with(git));
@@ -25,12 +26,13 @@ impl Project {
             .map(|root| Project { root: root.to_owned() })
     }
 
-    /// A playbook's path: as given, else in the project's `playbooks/`.
+    /// Returns a playbook's path: as given if it exists, else in the project's `playbooks/`.
     pub fn playbook(&self, name: &Path) -> PathBuf {
         self.resolve(name, "playbooks")
     }
 
-    /// An inventory source: as given, else in the project's `inventory/`. What is no path stays as it is.
+    /// Returns an inventory source: as given if it exists, else in the project's `inventory/`. Host lists and
+    /// `terraform:…` are not paths, and are returned as they are.
     pub fn inventory(&self, source: &str) -> String {
         if source.contains(',') || source.starts_with("terraform:") {
             return source.to_owned();
@@ -43,11 +45,12 @@ impl Project {
         if !name.is_absolute() && !name.exists() && inside.exists() { inside } else { name.to_owned() }
     }
 
-    /// The project's own ansible.cfg, where the current folder has none.
+    /// Returns the project's own ansible.cfg, if it has one.
     pub fn config_file(&self) -> Option<PathBuf> {
         Some(self.root.join("ansible.cfg")).filter(|path| path.is_file())
     }
 
+    /// Returns the directory of the project's roles.
     pub fn roles(&self) -> PathBuf {
         self.root.join("roles")
     }

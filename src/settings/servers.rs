@@ -8,8 +8,11 @@ use super::{Settings, ini, variable};
 /// A Galaxy server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GalaxyServer {
+    /// Its name in `server_list`.
     pub name: String,
+    /// Its address.
     pub url: String,
+    /// The token that it is asked with.
     pub token: Option<String>,
 }
 
@@ -19,7 +22,7 @@ impl std::fmt::Debug for GalaxyServer {
     }
 }
 
-/// What a server's section may say, as ansible-core's Galaxy client knows it.
+/// The keys of a server's section that ansible-core's Galaxy client has.
 const KEYS: [&str; 10] = [
     "api_version",
     "auth_url",
@@ -33,10 +36,13 @@ const KEYS: [&str; 10] = [
     "validate_certs",
 ];
 
-/// What is said of a server, and where.
+/// A key of a server's section.
 pub struct ServerEntry {
+    /// The key.
     pub key: &'static str,
+    /// Its value, if it is set.
     pub value: Option<String>,
+    /// Where the value came from.
     pub origin: String,
 }
 

@@ -1,20 +1,23 @@
-//! What a setting is, and how the table of all of them becomes a struct.
+//! What a setting is, and the macros that make a struct of the table of settings.
 
 use std::path::PathBuf;
 
 use playbook_api::Value;
 
-/// What text a setting takes.
+/// The text that a setting accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// `true`, `yes`, `on`, `1` and the like; everything else is false.
     Bool,
+    /// An integer.
     Int,
+    /// Any text.
     Text,
     /// Items between commas.
     List,
     /// A path: `~`, variables and `{{CWD}}` are replaced, and a relative one starts at the file that names it.
     Path,
-    /// A path on a host, left as it is.
+    /// A path on a host, which is not expanded.
     RemotePath,
     /// Paths between colons.
     PathSpec,
@@ -27,22 +30,25 @@ pub enum Kind {
 pub struct Setting {
     /// Ansible's name, as `lookup('config', …)` takes it.
     pub name: &'static str,
-    /// The field of [`super::Settings`].
+    /// The field of [`super::Settings`]; empty for a setting without effect.
     pub field: &'static str,
+    /// The text that it accepts.
     pub kind: Kind,
-    /// The default as it would be written; nothing is null.
+    /// The default as it would be written; empty text is null.
     pub default: &'static str,
     /// `section.key` in ansible.cfg; the last that is set wins.
     pub ini: &'static [&'static str],
     /// Environment variables; the last that is set wins.
     pub env: &'static [&'static str],
+    /// The possible values, if they are limited.
     pub choices: &'static [&'static str],
-    /// One sentence.
+    /// A sentence that says what it is, or why it has no effect.
     pub about: &'static str,
 }
 
-/// How a field takes its value out of the table's.
+/// Converts the value of an entry to the type of its field.
 pub trait Field: Sized {
+    /// Converts a value.
     fn take(value: &Value) -> Self;
 }
 
@@ -88,35 +94,42 @@ impl<T: Field> Field for Vec<T> {
     }
 }
 
-/// Each line is a field of `Settings` and an entry of `SETTINGS`.
+/// Makes `Settings` and `SETTINGS`: each entry is a field of the one and a row of the other.
+///
+/// `#[setting(NAME, Kind, DEFAULT)]` gives Ansible's name, what text is accepted, and the default as it would be
+/// written; `ini` the keys in ansible.cfg and `env` the environment variables, of which the last that is set wins;
+/// `choices` the possible values, if they are limited.
 macro_rules! settings {
     ($(
-        #[doc = $about:literal]
-        $field:ident: $type:ty = $name:ident $kind:ident $default:literal
-        [$($section:ident.$key:ident)*] [$($env:ident)*] $([$($choice:literal)*])?;
+        $(#[doc = $about:literal])+
+        #[setting($name:ident, $kind:ident, $default:literal $(,)?)]
+        $(#[ini($($section:ident.$key:ident),* $(,)?)])?
+        $(#[env($($env:ident),* $(,)?)])?
+        $(#[choices($($choice:literal),* $(,)?)])?
+        pub $field:ident: $type:ty,
     )*) => {
-        /// The settings of a run, under the names they have in ansible.cfg.
+        /// The settings of a run, under the names that they have in ansible.cfg.
         #[derive(Clone, Debug)]
         pub struct Settings {
-            $(#[doc = $about] pub $field: $type,)*
+            $($(#[doc = $about])+ pub $field: $type,)*
             /// The ansible.cfg that was read.
             pub config_file: Option<PathBuf>,
-            /// The project around, unless this is to be exactly Ansible.
+            /// The project around the current directory; none under the names of Ansible's programs.
             pub project: Option<super::Project>,
             /// Every setting with its value and where that came from, in the order of [`SETTINGS`].
             pub(super) entries: Vec<super::Entry>,
         }
 
-        /// Every setting there is.
+        /// Every setting that has an effect.
         pub static SETTINGS: &[Setting] = &[$(Setting {
             name: stringify!($name),
             field: stringify!($field),
             kind: Kind::$kind,
             default: $default,
-            ini: &[$(concat!(stringify!($section), ".", stringify!($key))),*],
-            env: &[$(stringify!($env)),*],
+            ini: &[$($(concat!(stringify!($section), ".", stringify!($key))),*)?],
+            env: &[$($(stringify!($env)),*)?],
             choices: &[$($($choice),*)?],
-            about: $about.trim_ascii(),
+            about: concat!($($about),+).trim_ascii(),
         },)*];
 
         impl Settings {
@@ -141,4 +154,27 @@ macro_rules! settings {
     };
 }
 
-pub(super) use settings;
+/// Makes `ACCEPTED`: rows as in [`settings`], each with the reason why it has no effect in place of a field.
+macro_rules! accepted {
+    ($(
+        #[setting($name:ident, $kind:ident, $default:literal $(,)?)]
+        $(#[ini($($section:ident.$key:ident),* $(,)?)])?
+        $(#[env($($env:ident),* $(,)?)])?
+        $(#[choices($($choice:literal),* $(,)?)])?
+        $reason:ident,
+    )*) => {
+        /// The settings without a field in [`super::Settings`].
+        pub(super) static ACCEPTED: &[Setting] = &[$(Setting {
+            name: stringify!($name),
+            field: "",
+            kind: Kind::$kind,
+            default: $default,
+            ini: &[$($(concat!(stringify!($section), ".", stringify!($key))),*)?],
+            env: &[$($(stringify!($env)),*)?],
+            choices: &[$($($choice),*)?],
+            about: $reason,
+        },)*];
+    };
+}
+
+pub(super) use {accepted, settings};

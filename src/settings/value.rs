@@ -1,424 +1,1082 @@
-//! The settings of a run: one table of what there is, and the struct it fills.
+//! The settings that have an effect: one table of what there is, and the struct that it fills.
 
 use std::path::PathBuf;
 
 use super::table::{Kind, Setting, settings};
 
 settings! {
-    /// Make a condition that is no boolean a warning instead of an error.
-    allow_broken_conditionals: bool = ALLOW_BROKEN_CONDITIONALS Bool "false" [defaults.allow_broken_conditionals] [ANSIBLE_ALLOW_BROKEN_CONDITIONALS];
-    /// Let text from trusted variables hold templates of its own.
-    allow_embedded_templates: bool = ALLOW_EMBEDDED_TEMPLATES Bool "true" [defaults.allow_embedded_templates] [ANSIBLE_ALLOW_EMBEDDED_TEMPLATES];
-    /// The folder of everything that is kept for the user.
-    home: PathBuf = ANSIBLE_HOME Path "~/.ansible" [defaults.home] [ANSIBLE_HOME];
-    /// Which cow says what happens.
-    cow_selection: String = ANSIBLE_COW_SELECTION Text "default" [defaults.cow_selection] [ANSIBLE_COW_SELECTION];
-    /// Colours even where the output is no terminal.
-    force_color: bool = ANSIBLE_FORCE_COLOR Bool "false" [defaults.force_color] [ANSIBLE_FORCE_COLOR];
-    /// No colours.
-    nocolor: bool = ANSIBLE_NOCOLOR Bool "false" [defaults.nocolor] [ANSIBLE_NOCOLOR NO_COLOR];
-    /// No cows.
-    nocows: bool = ANSIBLE_NOCOWS Bool "false" [defaults.nocows] [ANSIBLE_NOCOWS];
-    /// The cowsay program.
-    cowpath: Option<PathBuf> = ANSIBLE_COW_PATH Path "" [defaults.cowpath] [ANSIBLE_COW_PATH];
-    /// Run modules over the open connection instead of copying them first.
-    pipelining: bool = ANSIBLE_PIPELINING Bool "false" [defaults.pipelining connection.pipelining ssh_connection.pipelining] [ANSIBLE_PIPELINING ANSIBLE_SSH_PIPELINING];
-    /// End the play for all hosts when a task fails on one.
-    any_errors_fatal: bool = ANY_ERRORS_FATAL Bool "false" [defaults.any_errors_fatal] [ANSIBLE_ANY_ERRORS_FATAL];
-    /// Become a user even if that is the login user.
-    become_allow_same_user: bool = BECOME_ALLOW_SAME_USER Bool "false" [privilege_escalation.become_allow_same_user] [ANSIBLE_BECOME_ALLOW_SAME_USER];
-    /// A file with the password for becoming another user; run if it is a program.
-    become_password_file: Option<PathBuf> = BECOME_PASSWORD_FILE Path "" [defaults.become_password_file] [ANSIBLE_BECOME_PASSWORD_FILE];
-    /// The same password prompt for every become method.
-    agnostic_become_prompt: bool = AGNOSTIC_BECOME_PROMPT Bool "true" [privilege_escalation.agnostic_become_prompt] [ANSIBLE_AGNOSTIC_BECOME_PROMPT];
-    /// Where facts are kept between runs: memory or jsonfile.
-    fact_caching: String = CACHE_PLUGIN Text "memory" [defaults.fact_caching] [ANSIBLE_CACHE_PLUGIN];
-    /// The folder (or address) of the fact cache.
-    fact_caching_connection: Option<String> = CACHE_PLUGIN_CONNECTION Text "" [defaults.fact_caching_connection] [ANSIBLE_CACHE_PLUGIN_CONNECTION];
-    /// What the names in the fact cache begin with.
-    fact_caching_prefix: String = CACHE_PLUGIN_PREFIX Text "ansible_facts" [defaults.fact_caching_prefix] [ANSIBLE_CACHE_PLUGIN_PREFIX];
-    /// Seconds after which cached facts are stale; 0 means never.
-    fact_caching_timeout: u64 = CACHE_PLUGIN_TIMEOUT Int "86400" [defaults.fact_caching_timeout] [ANSIBLE_CACHE_PLUGIN_TIMEOUT];
-    /// Where collections are looked for.
-    collections_path: Vec<PathBuf> = COLLECTIONS_PATHS PathSpec "{{ANSIBLE_HOME}}/collections:/usr/share/ansible/collections" [defaults.collections_path] [ANSIBLE_COLLECTIONS_PATH];
-    /// What to do about a collection made for another version: error, warning or ignore.
-    collections_on_ansible_version_mismatch: String = COLLECTIONS_ON_ANSIBLE_VERSION_MISMATCH Text "warning" [defaults.collections_on_ansible_version_mismatch] [ANSIBLE_COLLECTIONS_ON_ANSIBLE_VERSION_MISMATCH] ["error" "warning" "ignore"];
-    /// Colour of what changed.
-    color_changed: String = COLOR_CHANGED Text "yellow" [colors.changed] [ANSIBLE_COLOR_CHANGED];
-    /// Colour of the console's prompt.
-    color_console_prompt: String = COLOR_CONSOLE_PROMPT Text "white" [colors.console_prompt] [ANSIBLE_COLOR_CONSOLE_PROMPT];
-    /// Colour of debug messages.
-    color_debug: String = COLOR_DEBUG Text "dark gray" [colors.debug] [ANSIBLE_COLOR_DEBUG];
-    /// Colour of deprecation warnings.
-    color_deprecate: String = COLOR_DEPRECATE Text "purple" [colors.deprecate] [ANSIBLE_COLOR_DEPRECATE];
-    /// Colour of added lines in a diff.
-    color_diff_add: String = COLOR_DIFF_ADD Text "green" [colors.diff_add] [ANSIBLE_COLOR_DIFF_ADD];
-    /// Colour of line numbers in a diff.
-    color_diff_lines: String = COLOR_DIFF_LINES Text "cyan" [colors.diff_lines] [ANSIBLE_COLOR_DIFF_LINES];
-    /// Colour of removed lines in a diff.
-    color_diff_remove: String = COLOR_DIFF_REMOVE Text "red" [colors.diff_remove] [ANSIBLE_COLOR_DIFF_REMOVE];
-    /// Colour of errors.
-    color_error: String = COLOR_ERROR Text "red" [colors.error] [ANSIBLE_COLOR_ERROR];
-    /// Colour of what is to be seen.
-    color_highlight: String = COLOR_HIGHLIGHT Text "white" [colors.highlight] [ANSIBLE_COLOR_HIGHLIGHT];
-    /// Colour of included files.
-    color_included: String = COLOR_INCLUDED Text "cyan" [colors.included] [ANSIBLE_COLOR_INCLUDED];
-    /// Colour of what is as it should be.
-    color_ok: String = COLOR_OK Text "green" [colors.ok] [ANSIBLE_COLOR_OK];
-    /// Colour of what was skipped.
-    color_skip: String = COLOR_SKIP Text "cyan" [colors.skip] [ANSIBLE_COLOR_SKIP];
-    /// Colour of hosts that cannot be reached.
-    color_unreachable: String = COLOR_UNREACHABLE Text "bright red" [colors.unreachable] [ANSIBLE_COLOR_UNREACHABLE];
-    /// Colour of what -v adds.
-    color_verbose: String = COLOR_VERBOSE Text "blue" [colors.verbose] [ANSIBLE_COLOR_VERBOSE];
-    /// Colour of warnings.
-    color_warn: String = COLOR_WARN Text "bright purple" [colors.warn] [ANSIBLE_COLOR_WARN];
-    /// A file with the connection's password; run if it is a program.
-    connection_password_file: Option<PathBuf> = CONNECTION_PASSWORD_FILE Path "" [defaults.connection_password_file] [ANSIBLE_CONNECTION_PASSWORD_FILE];
-    /// Show warnings that tasks bring back.
-    action_warnings: bool = ACTION_WARNINGS Bool "true" [defaults.action_warnings] [ANSIBLE_ACTION_WARNINGS];
-    /// Warn when the inventory has only the implicit localhost.
-    localhost_warning: bool = LOCALHOST_WARNING Bool "true" [defaults.localhost_warning] [ANSIBLE_LOCALHOST_WARNING];
-    /// Verbosity of the log file, if it differs from the terminal's.
-    log_verbosity: Option<String> = LOG_VERBOSITY Text "" [defaults.log_verbosity] [ANSIBLE_LOG_VERBOSITY];
-    /// Warn when no inventory could be read.
-    inventory_unparsed_warning: bool = INVENTORY_UNPARSED_WARNING Bool "true" [inventory.inventory_unparsed_warning] [ANSIBLE_INVENTORY_UNPARSED_WARNING];
-    /// Where action plugins are looked for.
-    action_plugins: Vec<PathBuf> = DEFAULT_ACTION_PLUGIN_PATH PathSpec "{{ANSIBLE_HOME}}/plugins/action:/usr/share/ansible/plugins/action" [defaults.action_plugins] [ANSIBLE_ACTION_PLUGINS];
-    /// Let lookups return text that may hold templates.
-    allow_unsafe_lookups: bool = DEFAULT_ALLOW_UNSAFE_LOOKUPS Bool "false" [defaults.allow_unsafe_lookups] [];
-    /// Ask for the connection's password.
-    ask_pass: bool = DEFAULT_ASK_PASS Bool "false" [defaults.ask_pass] [ANSIBLE_ASK_PASS];
-    /// Ask for the vault password.
-    ask_vault_pass: bool = DEFAULT_ASK_VAULT_PASS Bool "false" [defaults.ask_vault_pass] [ANSIBLE_ASK_VAULT_PASS];
-    /// Become another user for every task.
-    become_default: bool = DEFAULT_BECOME Bool "false" [privilege_escalation.become] [ANSIBLE_BECOME];
-    /// Ask for the password for becoming another user.
-    become_ask_pass: bool = DEFAULT_BECOME_ASK_PASS Bool "false" [privilege_escalation.become_ask_pass] [ANSIBLE_BECOME_ASK_PASS];
-    /// How to become another user: sudo, su, …
-    become_method: String = DEFAULT_BECOME_METHOD Text "sudo" [privilege_escalation.become_method] [ANSIBLE_BECOME_METHOD];
-    /// The program that makes another user of us.
-    become_exe: Option<String> = DEFAULT_BECOME_EXE Text "" [privilege_escalation.become_exe] [ANSIBLE_BECOME_EXE];
-    /// Options for that program.
-    become_flags: Option<String> = DEFAULT_BECOME_FLAGS Text "" [privilege_escalation.become_flags] [ANSIBLE_BECOME_FLAGS];
+    /// Whether a condition that is not a boolean is a warning instead of an error.
+    #[setting(ALLOW_BROKEN_CONDITIONALS, Bool, "false")]
+    #[ini(defaults.allow_broken_conditionals)]
+    #[env(ANSIBLE_ALLOW_BROKEN_CONDITIONALS)]
+    pub allow_broken_conditionals: bool,
+
+    /// The directory for everything that is kept for the user.
+    #[setting(ANSIBLE_HOME, Path, "~/.ansible")]
+    #[ini(defaults.home)]
+    #[env(ANSIBLE_HOME)]
+    pub home: PathBuf,
+
+    /// Whether to use colors even if the output is not a terminal.
+    #[setting(ANSIBLE_FORCE_COLOR, Bool, "false")]
+    #[ini(defaults.force_color)]
+    #[env(ANSIBLE_FORCE_COLOR)]
+    pub force_color: bool,
+
+    /// Whether to use no colors.
+    #[setting(ANSIBLE_NOCOLOR, Bool, "false")]
+    #[ini(defaults.nocolor)]
+    #[env(ANSIBLE_NOCOLOR, NO_COLOR)]
+    pub nocolor: bool,
+
+    /// Whether a failed task on one host ends the play for all hosts.
+    #[setting(ANY_ERRORS_FATAL, Bool, "false")]
+    #[ini(defaults.any_errors_fatal)]
+    #[env(ANSIBLE_ANY_ERRORS_FATAL)]
+    pub any_errors_fatal: bool,
+
+    /// Whether to become a user even if that is the login user.
+    #[setting(BECOME_ALLOW_SAME_USER, Bool, "false")]
+    #[ini(privilege_escalation.become_allow_same_user)]
+    #[env(ANSIBLE_BECOME_ALLOW_SAME_USER)]
+    pub become_allow_same_user: bool,
+
+    /// A file with the password for becoming another user. An executable file is run, and prints the
+    /// password.
+    #[setting(BECOME_PASSWORD_FILE, Path, "")]
+    #[ini(defaults.become_password_file)]
+    #[env(ANSIBLE_BECOME_PASSWORD_FILE)]
+    pub become_password_file: Option<PathBuf>,
+
+    /// Whether the prompt for the become password is the same for every become method.
+    #[setting(AGNOSTIC_BECOME_PROMPT, Bool, "true")]
+    #[ini(privilege_escalation.agnostic_become_prompt)]
+    #[env(ANSIBLE_AGNOSTIC_BECOME_PROMPT)]
+    pub agnostic_become_prompt: bool,
+
+    /// Where facts are kept between runs: `memory` or `jsonfile`.
+    #[setting(CACHE_PLUGIN, Text, "memory")]
+    #[ini(defaults.fact_caching)]
+    #[env(ANSIBLE_CACHE_PLUGIN)]
+    pub fact_caching: String,
+
+    /// The directory of the fact cache.
+    #[setting(CACHE_PLUGIN_CONNECTION, Text, "")]
+    #[ini(defaults.fact_caching_connection)]
+    #[env(ANSIBLE_CACHE_PLUGIN_CONNECTION)]
+    pub fact_caching_connection: Option<String>,
+
+    /// The prefix of the names in the fact cache.
+    #[setting(CACHE_PLUGIN_PREFIX, Text, "ansible_facts")]
+    #[ini(defaults.fact_caching_prefix)]
+    #[env(ANSIBLE_CACHE_PLUGIN_PREFIX)]
+    pub fact_caching_prefix: String,
+
+    /// The number of seconds after which cached facts are stale. 0 means never.
+    #[setting(CACHE_PLUGIN_TIMEOUT, Int, "86400")]
+    #[ini(defaults.fact_caching_timeout)]
+    #[env(ANSIBLE_CACHE_PLUGIN_TIMEOUT)]
+    pub fact_caching_timeout: u64,
+
+    /// The directories in which collections are installed.
+    #[setting(COLLECTIONS_PATHS, PathSpec, "{{ANSIBLE_HOME}}/collections:/usr/share/ansible/collections")]
+    #[ini(defaults.collections_path)]
+    #[env(ANSIBLE_COLLECTIONS_PATH)]
+    pub collections_path: Vec<PathBuf>,
+
+    /// Whether collections among the packages of the Python with ansible-core count too.
+    #[setting(COLLECTIONS_SCAN_SYS_PATH, Bool, "true")]
+    #[ini(defaults.collections_scan_sys_path)]
+    #[env(ANSIBLE_COLLECTIONS_SCAN_SYS_PATH)]
+    pub collections_scan_sys_path: bool,
+
+    /// Collections whose modules replace this program's own of the same full name; `all` means every one.
+    #[setting(PREFER_COLLECTIONS, List, "")]
+    #[ini(defaults.prefer_collections)]
+    #[env(PLAYBOOK_PREFER_COLLECTIONS)]
+    pub prefer_collections: Vec<String>,
+
+    /// What a collection that does not support this version of the language is.
+    #[setting(COLLECTIONS_ON_ANSIBLE_VERSION_MISMATCH, Text, "warning")]
+    #[ini(defaults.collections_on_ansible_version_mismatch)]
+    #[env(ANSIBLE_COLLECTIONS_ON_ANSIBLE_VERSION_MISMATCH)]
+    #[choices("error", "warning", "ignore")]
+    pub collections_on_ansible_version_mismatch: String,
+
+    /// The color of changed results.
+    #[setting(COLOR_CHANGED, Text, "yellow")]
+    #[ini(colors.changed)]
+    #[env(ANSIBLE_COLOR_CHANGED)]
+    pub color_changed: String,
+
+    /// The color of the console's prompt.
+    #[setting(COLOR_CONSOLE_PROMPT, Text, "white")]
+    #[ini(colors.console_prompt)]
+    #[env(ANSIBLE_COLOR_CONSOLE_PROMPT)]
+    pub color_console_prompt: String,
+
+    /// The color of debug messages.
+    #[setting(COLOR_DEBUG, Text, "dark gray")]
+    #[ini(colors.debug)]
+    #[env(ANSIBLE_COLOR_DEBUG)]
+    pub color_debug: String,
+
+    /// The color of deprecation warnings.
+    #[setting(COLOR_DEPRECATE, Text, "purple")]
+    #[ini(colors.deprecate)]
+    #[env(ANSIBLE_COLOR_DEPRECATE)]
+    pub color_deprecate: String,
+
+    /// The color of added lines in a diff.
+    #[setting(COLOR_DIFF_ADD, Text, "green")]
+    #[ini(colors.diff_add)]
+    #[env(ANSIBLE_COLOR_DIFF_ADD)]
+    pub color_diff_add: String,
+
+    /// The color of line numbers in a diff.
+    #[setting(COLOR_DIFF_LINES, Text, "cyan")]
+    #[ini(colors.diff_lines)]
+    #[env(ANSIBLE_COLOR_DIFF_LINES)]
+    pub color_diff_lines: String,
+
+    /// The color of removed lines in a diff.
+    #[setting(COLOR_DIFF_REMOVE, Text, "red")]
+    #[ini(colors.diff_remove)]
+    #[env(ANSIBLE_COLOR_DIFF_REMOVE)]
+    pub color_diff_remove: String,
+
+    /// The color of errors.
+    #[setting(COLOR_ERROR, Text, "red")]
+    #[ini(colors.error)]
+    #[env(ANSIBLE_COLOR_ERROR)]
+    pub color_error: String,
+
+    /// The color of included files.
+    #[setting(COLOR_INCLUDED, Text, "cyan")]
+    #[ini(colors.included)]
+    #[env(ANSIBLE_COLOR_INCLUDED)]
+    pub color_included: String,
+
+    /// The color of results without a change.
+    #[setting(COLOR_OK, Text, "green")]
+    #[ini(colors.ok)]
+    #[env(ANSIBLE_COLOR_OK)]
+    pub color_ok: String,
+
+    /// The color of skipped results.
+    #[setting(COLOR_SKIP, Text, "cyan")]
+    #[ini(colors.skip)]
+    #[env(ANSIBLE_COLOR_SKIP)]
+    pub color_skip: String,
+
+    /// The color of unreachable hosts.
+    #[setting(COLOR_UNREACHABLE, Text, "bright red")]
+    #[ini(colors.unreachable)]
+    #[env(ANSIBLE_COLOR_UNREACHABLE)]
+    pub color_unreachable: String,
+
+    /// The color of what `-v` adds.
+    #[setting(COLOR_VERBOSE, Text, "blue")]
+    #[ini(colors.verbose)]
+    #[env(ANSIBLE_COLOR_VERBOSE)]
+    pub color_verbose: String,
+
+    /// The color of warnings.
+    #[setting(COLOR_WARN, Text, "bright purple")]
+    #[ini(colors.warn)]
+    #[env(ANSIBLE_COLOR_WARN)]
+    pub color_warn: String,
+
+    /// A file with the connection's password. An executable file is run, and prints the password.
+    #[setting(CONNECTION_PASSWORD_FILE, Path, "")]
+    #[ini(defaults.connection_password_file)]
+    #[env(ANSIBLE_CONNECTION_PASSWORD_FILE)]
+    pub connection_password_file: Option<PathBuf>,
+
+    /// Whether to show warnings that tasks return.
+    #[setting(ACTION_WARNINGS, Bool, "true")]
+    #[ini(defaults.action_warnings)]
+    #[env(ANSIBLE_ACTION_WARNINGS)]
+    pub action_warnings: bool,
+
+    /// Whether to warn if the inventory has only the implicit localhost.
+    #[setting(LOCALHOST_WARNING, Bool, "true")]
+    #[ini(defaults.localhost_warning)]
+    #[env(ANSIBLE_LOCALHOST_WARNING)]
+    pub localhost_warning: bool,
+
+    /// The verbosity of the log file, if it differs from the terminal's.
+    #[setting(LOG_VERBOSITY, Text, "")]
+    #[ini(defaults.log_verbosity)]
+    #[env(ANSIBLE_LOG_VERBOSITY)]
+    pub log_verbosity: Option<String>,
+
+    /// Whether to warn if no inventory could be read.
+    #[setting(INVENTORY_UNPARSED_WARNING, Bool, "true")]
+    #[ini(inventory.inventory_unparsed_warning)]
+    #[env(ANSIBLE_INVENTORY_UNPARSED_WARNING)]
+    pub inventory_unparsed_warning: bool,
+
+    /// The directories in which action plugins are looked for.
+    #[setting(
+        DEFAULT_ACTION_PLUGIN_PATH,
+        PathSpec,
+        "{{ANSIBLE_HOME}}/plugins/action:/usr/share/ansible/plugins/action"
+    )]
+    #[ini(defaults.action_plugins)]
+    #[env(ANSIBLE_ACTION_PLUGINS)]
+    pub action_plugins: Vec<PathBuf>,
+
+    /// Whether to ask for the connection's password.
+    #[setting(DEFAULT_ASK_PASS, Bool, "false")]
+    #[ini(defaults.ask_pass)]
+    #[env(ANSIBLE_ASK_PASS)]
+    pub ask_pass: bool,
+
+    /// Whether to ask for the vault password.
+    #[setting(DEFAULT_ASK_VAULT_PASS, Bool, "false")]
+    #[ini(defaults.ask_vault_pass)]
+    #[env(ANSIBLE_ASK_VAULT_PASS)]
+    pub ask_vault_pass: bool,
+
+    /// Whether every task becomes another user.
+    #[setting(DEFAULT_BECOME, Bool, "false")]
+    #[ini(privilege_escalation.become)]
+    #[env(ANSIBLE_BECOME)]
+    pub become_default: bool,
+
+    /// Whether to ask for the password for becoming another user.
+    #[setting(DEFAULT_BECOME_ASK_PASS, Bool, "false")]
+    #[ini(privilege_escalation.become_ask_pass)]
+    #[env(ANSIBLE_BECOME_ASK_PASS)]
+    pub become_ask_pass: bool,
+
+    /// How to become another user: `sudo`, `su`, `doas` or a plugin's name.
+    #[setting(DEFAULT_BECOME_METHOD, Text, "sudo")]
+    #[ini(privilege_escalation.become_method)]
+    #[env(ANSIBLE_BECOME_METHOD)]
+    pub become_method: String,
+
+    /// The program that starts commands as another user.
+    #[setting(DEFAULT_BECOME_EXE, Text, "")]
+    #[ini(privilege_escalation.become_exe)]
+    #[env(ANSIBLE_BECOME_EXE)]
+    pub become_exe: Option<String>,
+
+    /// The options of that program.
+    #[setting(DEFAULT_BECOME_FLAGS, Text, "")]
+    #[ini(privilege_escalation.become_flags)]
+    #[env(ANSIBLE_BECOME_FLAGS)]
+    pub become_flags: Option<String>,
+
     /// The user to become.
-    become_user: String = DEFAULT_BECOME_USER Text "root" [privilege_escalation.become_user] [ANSIBLE_BECOME_USER];
-    /// The user sudo becomes, if it differs.
-    sudo_user: Option<String> = SUDO_BECOME_USER Text "" [sudo_become_plugin.user] [ANSIBLE_SUDO_USER];
+    #[setting(DEFAULT_BECOME_USER, Text, "root")]
+    #[ini(privilege_escalation.become_user)]
+    #[env(ANSIBLE_BECOME_USER)]
+    pub become_user: String,
+
+    /// The user that sudo becomes, if it differs.
+    #[setting(SUDO_BECOME_USER, Text, "")]
+    #[ini(sudo_become_plugin.user)]
+    #[env(ANSIBLE_SUDO_USER)]
+    pub sudo_user: Option<String>,
+
     /// The sudo program.
-    sudo_exe: Option<String> = SUDO_BECOME_EXE Text "" [sudo_become_plugin.executable] [ANSIBLE_SUDO_EXE];
-    /// Options for sudo.
-    sudo_flags: Option<String> = SUDO_BECOME_FLAGS Text "" [sudo_become_plugin.flags] [ANSIBLE_SUDO_FLAGS];
-    /// The folder sudo changes into.
-    sudo_chdir: Option<String> = SUDO_BECOME_CHDIR Text "" [sudo_become_plugin.chdir] [ANSIBLE_SUDO_CHDIR];
-    /// The user su becomes, if it differs.
-    su_user: Option<String> = SU_BECOME_USER Text "" [su_become_plugin.user] [ANSIBLE_SU_USER];
+    #[setting(SUDO_BECOME_EXE, Text, "")]
+    #[ini(sudo_become_plugin.executable)]
+    #[env(ANSIBLE_SUDO_EXE)]
+    pub sudo_exe: Option<String>,
+
+    /// The options of sudo.
+    #[setting(SUDO_BECOME_FLAGS, Text, "")]
+    #[ini(sudo_become_plugin.flags)]
+    #[env(ANSIBLE_SUDO_FLAGS)]
+    pub sudo_flags: Option<String>,
+
+    /// The user that su becomes, if it differs.
+    #[setting(SU_BECOME_USER, Text, "")]
+    #[ini(su_become_plugin.user)]
+    #[env(ANSIBLE_SU_USER)]
+    pub su_user: Option<String>,
+
     /// The su program.
-    su_exe: Option<String> = SU_BECOME_EXE Text "" [su_become_plugin.executable] [ANSIBLE_SU_EXE];
-    /// Options for su.
-    su_flags: Option<String> = SU_BECOME_FLAGS Text "" [su_become_plugin.flags] [ANSIBLE_SU_FLAGS];
-    /// Other words for "Password" that su may ask with.
-    su_prompts: Vec<String> = SU_PROMPT_L10N List "" [su_become_plugin.localized_prompts] [ANSIBLE_SU_PROMPT_L10N];
-    /// Let `stdout_callback` and the reports beside it count for ad hoc commands too.
-    bin_ansible_callbacks: bool = DEFAULT_LOAD_CALLBACK_PLUGINS Bool "false" [defaults.bin_ansible_callbacks] [ANSIBLE_LOAD_CALLBACK_PLUGINS];
-    /// Where callback plugins are looked for.
-    callback_plugins: Vec<PathBuf> = DEFAULT_CALLBACK_PLUGIN_PATH PathSpec "{{ANSIBLE_HOME}}/plugins/callback:/usr/share/ansible/plugins/callback" [defaults.callback_plugins] [ANSIBLE_CALLBACK_PLUGINS];
-    /// Reports beside the one on the terminal: junit, timer, profile_tasks, …
-    callbacks_enabled: Vec<String> = CALLBACKS_ENABLED List "" [defaults.callbacks_enabled] [ANSIBLE_CALLBACKS_ENABLED];
-    /// Debug output of the engine itself.
-    debug: bool = DEFAULT_DEBUG Bool "false" [defaults.debug] [ANSIBLE_DEBUG];
+    #[setting(SU_BECOME_EXE, Text, "")]
+    #[ini(su_become_plugin.executable)]
+    #[env(ANSIBLE_SU_EXE)]
+    pub su_exe: Option<String>,
+
+    /// The options of su.
+    #[setting(SU_BECOME_FLAGS, Text, "")]
+    #[ini(su_become_plugin.flags)]
+    #[env(ANSIBLE_SU_FLAGS)]
+    pub su_flags: Option<String>,
+
+    /// Translations of "Password" with which su may ask.
+    #[setting(SU_PROMPT_L10N, List, "")]
+    #[ini(su_become_plugin.localized_prompts)]
+    #[env(ANSIBLE_SU_PROMPT_L10N)]
+    pub su_prompts: Vec<String>,
+
+    /// Whether `stdout_callback` and the other callbacks count for ad hoc commands too.
+    #[setting(DEFAULT_LOAD_CALLBACK_PLUGINS, Bool, "false")]
+    #[ini(defaults.bin_ansible_callbacks)]
+    #[env(ANSIBLE_LOAD_CALLBACK_PLUGINS)]
+    pub bin_ansible_callbacks: bool,
+
+    /// The directories in which callback plugins are looked for.
+    #[setting(
+        DEFAULT_CALLBACK_PLUGIN_PATH,
+        PathSpec,
+        "{{ANSIBLE_HOME}}/plugins/callback:/usr/share/ansible/plugins/callback"
+    )]
+    #[ini(defaults.callback_plugins)]
+    #[env(ANSIBLE_CALLBACK_PLUGINS)]
+    pub callback_plugins: Vec<PathBuf>,
+
+    /// The callbacks beside the one on the terminal: `junit`, `timer`, `profile_tasks`, `tree` or plugins.
+    #[setting(CALLBACKS_ENABLED, List, "")]
+    #[ini(defaults.callbacks_enabled)]
+    #[env(ANSIBLE_CALLBACKS_ENABLED)]
+    pub callbacks_enabled: Vec<String>,
+
+    /// Whether modules in Python report what they do.
+    #[setting(DEFAULT_DEBUG, Bool, "false")]
+    #[ini(defaults.debug)]
+    #[env(ANSIBLE_DEBUG)]
+    pub debug: bool,
+
     /// The shell that runs commands.
-    executable: String = DEFAULT_EXECUTABLE Text "/bin/sh" [defaults.executable] [ANSIBLE_EXECUTABLE];
-    /// Where filter plugins are looked for.
-    filter_plugins: Vec<PathBuf> = DEFAULT_FILTER_PLUGIN_PATH PathSpec "{{ANSIBLE_HOME}}/plugins/filter:/usr/share/ansible/plugins/filter" [defaults.filter_plugins] [ANSIBLE_FILTER_PLUGINS];
-    /// Run notified handlers even on hosts where a task failed.
-    force_handlers: bool = DEFAULT_FORCE_HANDLERS Bool "false" [defaults.force_handlers] [ANSIBLE_FORCE_HANDLERS];
-    /// How many hosts are worked on at the same time.
-    forks: usize = DEFAULT_FORKS Int "5" [defaults.forks] [ANSIBLE_FORKS];
-    /// When facts are gathered: implicit, explicit or smart.
-    gathering: String = DEFAULT_GATHERING Text "implicit" [defaults.gathering] [ANSIBLE_GATHERING] ["implicit" "explicit" "smart"];
-    /// Which facts are gathered.
-    gather_subset: Vec<String> = DEFAULT_GATHER_SUBSET List "" [defaults.gather_subset] [ANSIBLE_GATHER_SUBSET];
-    /// Seconds a single fact may take.
-    gather_timeout: u64 = DEFAULT_GATHER_TIMEOUT Int "10" [defaults.gather_timeout] [ANSIBLE_GATHER_TIMEOUT];
+    #[setting(DEFAULT_EXECUTABLE, Text, "/bin/sh")]
+    #[ini(defaults.executable)]
+    #[env(ANSIBLE_EXECUTABLE)]
+    pub executable: String,
+
+    /// The directories in which filter plugins are looked for.
+    #[setting(
+        DEFAULT_FILTER_PLUGIN_PATH,
+        PathSpec,
+        "{{ANSIBLE_HOME}}/plugins/filter:/usr/share/ansible/plugins/filter"
+    )]
+    #[ini(defaults.filter_plugins)]
+    #[env(ANSIBLE_FILTER_PLUGINS)]
+    pub filter_plugins: Vec<PathBuf>,
+
+    /// Whether to run notified handlers even on hosts where a task failed.
+    #[setting(DEFAULT_FORCE_HANDLERS, Bool, "false")]
+    #[ini(defaults.force_handlers)]
+    #[env(ANSIBLE_FORCE_HANDLERS)]
+    pub force_handlers: bool,
+
+    /// The number of hosts on which tasks run at the same time.
+    #[setting(DEFAULT_FORKS, Int, "5")]
+    #[ini(defaults.forks)]
+    #[env(ANSIBLE_FORKS)]
+    pub forks: usize,
+
+    /// When facts are gathered.
+    #[setting(DEFAULT_GATHERING, Text, "implicit")]
+    #[ini(defaults.gathering)]
+    #[env(ANSIBLE_GATHERING)]
+    #[choices("implicit", "explicit", "smart")]
+    pub gathering: String,
+
+    /// The subsets of facts that are gathered.
+    #[setting(DEFAULT_GATHER_SUBSET, List, "")]
+    #[ini(defaults.gather_subset)]
+    #[env(ANSIBLE_GATHER_SUBSET)]
+    pub gather_subset: Vec<String>,
+
+    /// The number of seconds that a single fact may take.
+    #[setting(DEFAULT_GATHER_TIMEOUT, Int, "10")]
+    #[ini(defaults.gather_timeout)]
+    #[env(ANSIBLE_GATHER_TIMEOUT)]
+    pub gather_timeout: u64,
+
     /// Whether maps of the same name replace each other or are merged.
-    hash_behaviour: String = DEFAULT_HASH_BEHAVIOUR Text "replace" [defaults.hash_behaviour] [ANSIBLE_HASH_BEHAVIOUR] ["replace" "merge"];
-    /// The inventory, if none is given with -i.
-    inventory: Vec<String> = DEFAULT_HOST_LIST PathList "/etc/ansible/hosts" [defaults.inventory] [ANSIBLE_INVENTORY];
-    /// Where inventory plugins are looked for.
-    inventory_plugins: Vec<PathBuf> = DEFAULT_INVENTORY_PLUGIN_PATH PathSpec "{{ANSIBLE_HOME}}/plugins/inventory:/usr/share/ansible/plugins/inventory" [defaults.inventory_plugins] [ANSIBLE_INVENTORY_PLUGINS];
-    /// Folders of connection plugins.
-    connection_plugins: Vec<PathBuf> = DEFAULT_CONNECTION_PLUGIN_PATH PathSpec "{{ANSIBLE_HOME}}/plugins/connection:/usr/share/ansible/plugins/connection" [defaults.connection_plugins] [ANSIBLE_CONNECTION_PLUGINS];
-    /// Jinja extensions.
-    jinja2_extensions: Vec<String> = DEFAULT_JINJA2_EXTENSIONS List "" [defaults.jinja2_extensions] [ANSIBLE_JINJA2_EXTENSIONS];
-    /// Templates keep the types of their values; nothing else is possible any more.
-    jinja2_native: bool = DEFAULT_JINJA2_NATIVE Bool "true" [defaults.jinja2_native] [ANSIBLE_JINJA2_NATIVE];
-    /// Leave what was copied to hosts where it is.
-    keep_remote_files: bool = DEFAULT_KEEP_REMOTE_FILES Bool "false" [defaults.keep_remote_files] [ANSIBLE_KEEP_REMOTE_FILES];
-    /// Temporary files on this machine.
-    local_tmp: PathBuf = DEFAULT_LOCAL_TMP Path "{{ANSIBLE_HOME}}/tmp" [defaults.local_tmp] [ANSIBLE_LOCAL_TEMP];
-    /// A file that everything shown is written to as well.
-    log_path: Option<PathBuf> = DEFAULT_LOG_PATH Path "" [defaults.log_path] [ANSIBLE_LOG_PATH];
-    /// Names that stay out of the log.
-    log_filter: Vec<String> = DEFAULT_LOG_FILTER List "" [defaults.log_filter] [ANSIBLE_LOG_FILTER];
-    /// Where lookup plugins are looked for.
-    lookup_plugins: Vec<PathBuf> = DEFAULT_LOOKUP_PLUGIN_PATH PathSpec "{{ANSIBLE_HOME}}/plugins/lookup:/usr/share/ansible/plugins/lookup" [defaults.lookup_plugins] [ANSIBLE_LOOKUP_PLUGINS];
-    /// What the variable ansible_managed says.
-    ansible_managed: String = DEFAULT_MANAGED_STR Text "Ansible managed" [defaults.ansible_managed] [];
-    /// The language modules run under, if a task sets none.
-    module_lang: Option<String> = DEFAULT_MODULE_LANG Text "" [defaults.module_lang] [ANSIBLE_MODULE_LANG];
-    /// Arguments of an ad-hoc task that names none.
-    module_args: Option<String> = DEFAULT_MODULE_ARGS Text "" [defaults.module_args] [ANSIBLE_MODULE_ARGS];
-    /// The module of an ad-hoc task that names none.
-    module_name: String = DEFAULT_MODULE_NAME Text "command" [defaults.module_name] [];
-    /// Where modules are looked for.
-    library: Vec<PathBuf> = DEFAULT_MODULE_PATH PathSpec "{{ANSIBLE_HOME}}/plugins/modules:/usr/share/ansible/plugins/modules" [defaults.library] [ANSIBLE_LIBRARY];
-    /// Where the helpers of modules are looked for.
-    module_utils: Vec<PathBuf> = DEFAULT_MODULE_UTILS_PATH PathSpec "{{ANSIBLE_HOME}}/plugins/module_utils:/usr/share/ansible/plugins/module_utils" [defaults.module_utils] [ANSIBLE_MODULE_UTILS];
-    /// Show nothing of any task's arguments and results.
-    no_log: bool = DEFAULT_NO_LOG Bool "false" [defaults.no_log] [ANSIBLE_NO_LOG];
-    /// Modules write nothing to the host's system log.
-    no_target_syslog: bool = DEFAULT_NO_TARGET_SYSLOG Bool "false" [defaults.no_target_syslog] [ANSIBLE_NO_TARGET_SYSLOG];
-    /// Seconds between two looks at an asynchronous task.
-    poll_interval: u64 = DEFAULT_POLL_INTERVAL Int "15" [defaults.poll_interval] [ANSIBLE_POLL_INTERVAL];
-    /// The key for connections.
-    private_key_file: Option<PathBuf> = DEFAULT_PRIVATE_KEY_FILE Path "" [defaults.private_key_file] [ANSIBLE_PRIVATE_KEY_FILE];
-    /// Keep a role's variables inside the role.
-    private_role_vars: bool = DEFAULT_PRIVATE_ROLE_VARS Bool "false" [defaults.private_role_vars] [ANSIBLE_PRIVATE_ROLE_VARS];
+    #[setting(DEFAULT_HASH_BEHAVIOUR, Text, "replace")]
+    #[ini(defaults.hash_behaviour)]
+    #[env(ANSIBLE_HASH_BEHAVIOUR)]
+    #[choices("replace", "merge")]
+    pub hash_behaviour: String,
+
+    /// The inventory sources, if none is given with `-i`.
+    #[setting(DEFAULT_HOST_LIST, PathList, "/etc/ansible/hosts")]
+    #[ini(defaults.inventory)]
+    #[env(ANSIBLE_INVENTORY)]
+    pub inventory: Vec<String>,
+
+    /// The directories in which inventory plugins are looked for.
+    #[setting(
+        DEFAULT_INVENTORY_PLUGIN_PATH,
+        PathSpec,
+        "{{ANSIBLE_HOME}}/plugins/inventory:/usr/share/ansible/plugins/inventory"
+    )]
+    #[ini(defaults.inventory_plugins)]
+    #[env(ANSIBLE_INVENTORY_PLUGINS)]
+    pub inventory_plugins: Vec<PathBuf>,
+
+    /// The directories in which connection plugins are looked for.
+    #[setting(
+        DEFAULT_CONNECTION_PLUGIN_PATH,
+        PathSpec,
+        "{{ANSIBLE_HOME}}/plugins/connection:/usr/share/ansible/plugins/connection"
+    )]
+    #[ini(defaults.connection_plugins)]
+    #[env(ANSIBLE_CONNECTION_PLUGINS)]
+    pub connection_plugins: Vec<PathBuf>,
+
+    /// Whether to keep the files that were copied to hosts to run a module.
+    #[setting(DEFAULT_KEEP_REMOTE_FILES, Bool, "false")]
+    #[ini(defaults.keep_remote_files)]
+    #[env(ANSIBLE_KEEP_REMOTE_FILES)]
+    pub keep_remote_files: bool,
+
+    /// The directory for temporary files of the controller.
+    #[setting(DEFAULT_LOCAL_TMP, Path, "{{ANSIBLE_HOME}}/tmp")]
+    #[ini(defaults.local_tmp)]
+    #[env(ANSIBLE_LOCAL_TEMP)]
+    pub local_tmp: PathBuf,
+
+    /// A file to which everything that is shown is written as well.
+    #[setting(DEFAULT_LOG_PATH, Path, "")]
+    #[ini(defaults.log_path)]
+    #[env(ANSIBLE_LOG_PATH)]
+    pub log_path: Option<PathBuf>,
+
+    /// The names whose messages are not written to the log file.
+    #[setting(DEFAULT_LOG_FILTER, List, "")]
+    #[ini(defaults.log_filter)]
+    #[env(ANSIBLE_LOG_FILTER)]
+    pub log_filter: Vec<String>,
+
+    /// The directories in which lookup plugins are looked for.
+    #[setting(
+        DEFAULT_LOOKUP_PLUGIN_PATH,
+        PathSpec,
+        "{{ANSIBLE_HOME}}/plugins/lookup:/usr/share/ansible/plugins/lookup"
+    )]
+    #[ini(defaults.lookup_plugins)]
+    #[env(ANSIBLE_LOOKUP_PLUGINS)]
+    pub lookup_plugins: Vec<PathBuf>,
+
+    /// The value of the variable `ansible_managed`.
+    #[setting(DEFAULT_MANAGED_STR, Text, "Ansible managed")]
+    #[ini(defaults.ansible_managed)]
+    pub ansible_managed: String,
+
+    /// The arguments of an ad hoc task, if none are given.
+    #[setting(DEFAULT_MODULE_ARGS, Text, "")]
+    #[ini(defaults.module_args)]
+    #[env(ANSIBLE_MODULE_ARGS)]
+    pub module_args: Option<String>,
+
+    /// The module of an ad hoc task, if none is given.
+    #[setting(DEFAULT_MODULE_NAME, Text, "command")]
+    #[ini(defaults.module_name)]
+    pub module_name: String,
+
+    /// The directories in which modules are looked for.
+    #[setting(
+        DEFAULT_MODULE_PATH,
+        PathSpec,
+        "{{ANSIBLE_HOME}}/plugins/modules:/usr/share/ansible/plugins/modules"
+    )]
+    #[ini(defaults.library)]
+    #[env(ANSIBLE_LIBRARY)]
+    pub library: Vec<PathBuf>,
+
+    /// Whether to hide the arguments and results of all tasks.
+    #[setting(DEFAULT_NO_LOG, Bool, "false")]
+    #[ini(defaults.no_log)]
+    #[env(ANSIBLE_NO_LOG)]
+    pub no_log: bool,
+
+    /// Whether modules write nothing to the host's system log.
+    #[setting(DEFAULT_NO_TARGET_SYSLOG, Bool, "false")]
+    #[ini(defaults.no_target_syslog)]
+    #[env(ANSIBLE_NO_TARGET_SYSLOG)]
+    pub no_target_syslog: bool,
+
+    /// The number of seconds between two polls of an asynchronous task.
+    #[setting(DEFAULT_POLL_INTERVAL, Int, "15")]
+    #[ini(defaults.poll_interval)]
+    #[env(ANSIBLE_POLL_INTERVAL)]
+    pub poll_interval: u64,
+
+    /// The private key for connections.
+    #[setting(DEFAULT_PRIVATE_KEY_FILE, Path, "")]
+    #[ini(defaults.private_key_file)]
+    #[env(ANSIBLE_PRIVATE_KEY_FILE)]
+    pub private_key_file: Option<PathBuf>,
+
+    /// Whether a role's variables are visible only in the role.
+    #[setting(DEFAULT_PRIVATE_ROLE_VARS, Bool, "false")]
+    #[ini(defaults.private_role_vars)]
+    #[env(ANSIBLE_PRIVATE_ROLE_VARS)]
+    pub private_role_vars: bool,
+
     /// The port for connections.
-    remote_port: Option<u64> = DEFAULT_REMOTE_PORT Int "" [defaults.remote_port] [ANSIBLE_REMOTE_PORT];
+    #[setting(DEFAULT_REMOTE_PORT, Int, "")]
+    #[ini(defaults.remote_port)]
+    #[env(ANSIBLE_REMOTE_PORT)]
+    pub remote_port: Option<u64>,
+
     /// The login user.
-    remote_user: Option<String> = DEFAULT_REMOTE_USER Text "" [defaults.remote_user] [ANSIBLE_REMOTE_USER];
-    /// Where roles are looked for.
-    roles_path: Vec<PathBuf> = DEFAULT_ROLES_PATH PathSpec "{{ANSIBLE_HOME}}/roles:/usr/share/ansible/roles:/etc/ansible/roles" [defaults.roles_path] [ANSIBLE_ROLES_PATH];
-    /// File systems that know no SELinux context.
-    special_context_filesystems: Vec<String> = DEFAULT_SELINUX_SPECIAL_FS List "fuse,nfs,vboxsf,ramfs,9p,vfat" [selinux.special_context_filesystems] [ANSIBLE_SELINUX_SPECIAL_FS];
-    /// The report on the terminal.
-    stdout_callback: String = DEFAULT_STDOUT_CALLBACK Text "default" [defaults.stdout_callback] [ANSIBLE_STDOUT_CALLBACK];
+    #[setting(DEFAULT_REMOTE_USER, Text, "")]
+    #[ini(defaults.remote_user)]
+    #[env(ANSIBLE_REMOTE_USER)]
+    pub remote_user: Option<String>,
+
+    /// The directories in which roles are looked for.
+    #[setting(
+        DEFAULT_ROLES_PATH,
+        PathSpec,
+        "{{ANSIBLE_HOME}}/roles:/usr/share/ansible/roles:/etc/ansible/roles"
+    )]
+    #[ini(defaults.roles_path)]
+    #[env(ANSIBLE_ROLES_PATH)]
+    pub roles_path: Vec<PathBuf>,
+
+    /// The file systems that have no SELinux context of their own.
+    #[setting(DEFAULT_SELINUX_SPECIAL_FS, List, "fuse,nfs,vboxsf,ramfs,9p,vfat")]
+    #[ini(selinux.special_context_filesystems)]
+    #[env(ANSIBLE_SELINUX_SPECIAL_FS)]
+    pub special_context_filesystems: Vec<String>,
+
+    /// The callback that writes the report on the terminal.
+    #[setting(DEFAULT_STDOUT_CALLBACK, Text, "default")]
+    #[ini(defaults.stdout_callback)]
+    #[env(ANSIBLE_STDOUT_CALLBACK)]
+    pub stdout_callback: String,
+
     /// The editor that opens vaults.
-    editor: String = EDITOR Text "vi" [defaults.editor] [ANSIBLE_EDITOR EDITOR];
-    /// Stop in the debugger when a task fails.
-    enable_task_debugger: bool = ENABLE_TASK_DEBUGGER Bool "false" [defaults.enable_task_debugger] [ANSIBLE_ENABLE_TASK_DEBUGGER];
-    /// Leave the debugger alone where errors are ignored.
-    task_debugger_ignore_errors: bool = TASK_DEBUGGER_IGNORE_ERRORS Bool "true" [defaults.task_debugger_ignore_errors] [ANSIBLE_TASK_DEBUGGER_IGNORE_ERRORS];
-    /// How the hosts of a play advance: linear, free, host_pinned.
-    strategy: String = DEFAULT_STRATEGY Text "linear" [defaults.strategy] [ANSIBLE_STRATEGY];
-    /// Where test plugins are looked for.
-    test_plugins: Vec<PathBuf> = DEFAULT_TEST_PLUGIN_PATH PathSpec "{{ANSIBLE_HOME}}/plugins/test:/usr/share/ansible/plugins/test" [defaults.test_plugins] [ANSIBLE_TEST_PLUGINS];
-    /// Seconds until a connection attempt is given up.
-    timeout: u64 = DEFAULT_TIMEOUT Int "10" [defaults.timeout] [ANSIBLE_TIMEOUT];
-    /// How hosts are reached.
-    transport: String = DEFAULT_TRANSPORT Text "ssh" [defaults.transport] [ANSIBLE_TRANSPORT];
-    /// An undefined variable in a template is an error.
-    error_on_undefined_vars: bool = DEFAULT_UNDEFINED_VAR_BEHAVIOR Bool "true" [defaults.error_on_undefined_vars] [ANSIBLE_ERROR_ON_UNDEFINED_VARS];
-    /// Open a vault only with the secret of its own id.
-    vault_id_match: bool = DEFAULT_VAULT_ID_MATCH Bool "false" [defaults.vault_id_match] [ANSIBLE_VAULT_ID_MATCH];
-    /// The id of vault secrets that name none.
-    default_vault_id: Option<String> = DEFAULT_VAULT_IDENTITY Text "default" [defaults.vault_identity] [ANSIBLE_VAULT_IDENTITY];
-    /// A salt for new vaults, to make them repeatable.
-    vault_encrypt_salt: Option<String> = VAULT_ENCRYPT_SALT Text "" [defaults.vault_encrypt_salt] [ANSIBLE_VAULT_ENCRYPT_SALT];
-    /// The id that new vaults are made with.
-    vault_encrypt_identity: Option<String> = DEFAULT_VAULT_ENCRYPT_IDENTITY Text "" [defaults.vault_encrypt_identity] [ANSIBLE_VAULT_ENCRYPT_IDENTITY];
-    /// Vault ids, each with its password file or prompt.
-    vault_identity_list: Vec<String> = DEFAULT_VAULT_IDENTITY_LIST List "" [defaults.vault_identity_list] [ANSIBLE_VAULT_IDENTITY_LIST];
+    #[setting(EDITOR, Text, "vi")]
+    #[ini(defaults.editor)]
+    #[env(ANSIBLE_EDITOR, EDITOR)]
+    pub editor: String,
+
+    /// Whether to start the debugger when a task fails.
+    #[setting(ENABLE_TASK_DEBUGGER, Bool, "false")]
+    #[ini(defaults.enable_task_debugger)]
+    #[env(ANSIBLE_ENABLE_TASK_DEBUGGER)]
+    pub enable_task_debugger: bool,
+
+    /// Whether not to start the debugger for failures that are ignored.
+    #[setting(TASK_DEBUGGER_IGNORE_ERRORS, Bool, "true")]
+    #[ini(defaults.task_debugger_ignore_errors)]
+    #[env(ANSIBLE_TASK_DEBUGGER_IGNORE_ERRORS)]
+    pub task_debugger_ignore_errors: bool,
+
+    /// How the hosts of a play advance: `linear`, `free` or `host_pinned`.
+    #[setting(DEFAULT_STRATEGY, Text, "linear")]
+    #[ini(defaults.strategy)]
+    #[env(ANSIBLE_STRATEGY)]
+    pub strategy: String,
+
+    /// The directories in which test plugins are looked for.
+    #[setting(
+        DEFAULT_TEST_PLUGIN_PATH,
+        PathSpec,
+        "{{ANSIBLE_HOME}}/plugins/test:/usr/share/ansible/plugins/test"
+    )]
+    #[ini(defaults.test_plugins)]
+    #[env(ANSIBLE_TEST_PLUGINS)]
+    pub test_plugins: Vec<PathBuf>,
+
+    /// The number of seconds after which a connection attempt is given up.
+    #[setting(DEFAULT_TIMEOUT, Int, "10")]
+    #[ini(defaults.timeout)]
+    #[env(ANSIBLE_TIMEOUT)]
+    pub timeout: u64,
+
+    /// The connection to hosts.
+    #[setting(DEFAULT_TRANSPORT, Text, "ssh")]
+    #[ini(defaults.transport)]
+    #[env(ANSIBLE_TRANSPORT)]
+    pub transport: String,
+
+    /// Whether a vault is opened only with the secret of its own id.
+    #[setting(DEFAULT_VAULT_ID_MATCH, Bool, "false")]
+    #[ini(defaults.vault_id_match)]
+    #[env(ANSIBLE_VAULT_ID_MATCH)]
+    pub vault_id_match: bool,
+
+    /// The id of vault secrets that have none.
+    #[setting(DEFAULT_VAULT_IDENTITY, Text, "default")]
+    #[ini(defaults.vault_identity)]
+    #[env(ANSIBLE_VAULT_IDENTITY)]
+    pub default_vault_id: Option<String>,
+
+    /// A salt for new vaults, to make them reproducible.
+    #[setting(VAULT_ENCRYPT_SALT, Text, "")]
+    #[ini(defaults.vault_encrypt_salt)]
+    #[env(ANSIBLE_VAULT_ENCRYPT_SALT)]
+    pub vault_encrypt_salt: Option<String>,
+
+    /// The id that new vaults are encrypted with.
+    #[setting(DEFAULT_VAULT_ENCRYPT_IDENTITY, Text, "")]
+    #[ini(defaults.vault_encrypt_identity)]
+    #[env(ANSIBLE_VAULT_ENCRYPT_IDENTITY)]
+    pub vault_encrypt_identity: Option<String>,
+
+    /// The vault ids, each with its password file or prompt.
+    #[setting(DEFAULT_VAULT_IDENTITY_LIST, List, "")]
+    #[ini(defaults.vault_identity_list)]
+    #[env(ANSIBLE_VAULT_IDENTITY_LIST)]
+    pub vault_identity_list: Vec<String>,
+
     /// The vault password file.
-    vault_password_file: Option<PathBuf> = DEFAULT_VAULT_PASSWORD_FILE Path "" [defaults.vault_password_file] [ANSIBLE_VAULT_PASSWORD_FILE];
-    /// How much is shown; as many as -v.
-    verbosity: u64 = DEFAULT_VERBOSITY Int "0" [defaults.verbosity] [ANSIBLE_VERBOSITY];
-    /// Warn of malformed metadata in a collection's action groups.
-    validate_action_group_metadata: bool = VALIDATE_ACTION_GROUP_METADATA Bool "true" [defaults.validate_action_group_metadata] [ANSIBLE_VALIDATE_ACTION_GROUP_METADATA];
-    /// Show deprecation warnings.
-    deprecation_warnings: bool = DEPRECATION_WARNINGS Bool "true" [defaults.deprecation_warnings] [ANSIBLE_DEPRECATION_WARNINGS];
-    /// Show what differs, always.
-    diff_always: bool = DIFF_ALWAYS Bool "false" [diff.always] [ANSIBLE_DIFF_ALWAYS];
-    /// Unchanged lines around a difference.
-    diff_context: usize = DIFF_CONTEXT Int "3" [diff.context] [ANSIBLE_DIFF_CONTEXT];
-    /// Show a task's arguments in its heading.
-    display_args_to_stdout: bool = DISPLAY_ARGS_TO_STDOUT Bool "false" [defaults.display_args_to_stdout] [ANSIBLE_DISPLAY_ARGS_TO_STDOUT];
-    /// Show hosts that a task was skipped on.
-    display_skipped_hosts: bool = DISPLAY_SKIPPED_HOSTS Bool "true" [defaults.display_skipped_hosts] [ANSIBLE_DISPLAY_SKIPPED_HOSTS];
-    /// Show hosts on which nothing had to be done.
-    display_ok_hosts: bool = DISPLAY_OK_HOSTS Bool "true" [defaults.display_ok_hosts] [ANSIBLE_DISPLAY_OK_HOSTS];
-    /// Failures go to the error output.
-    display_failed_stderr: bool = DISPLAY_FAILED_STDERR Bool "false" [defaults.display_failed_stderr] [ANSIBLE_DISPLAY_FAILED_STDERR];
-    /// Show tracebacks of errors, warnings, deprecations.
-    display_traceback: Vec<String> = DISPLAY_TRACEBACK List "never" [defaults.display_traceback] [ANSIBLE_DISPLAY_TRACEBACK];
-    /// What a duplicate key in YAML is: error, warn or ignore.
-    duplicate_dict_key: String = DUPLICATE_YAML_DICT_KEY Text "warn" [defaults.duplicate_dict_key] [ANSIBLE_DUPLICATE_YAML_DICT_KEY] ["error" "warn" "ignore"];
-    /// Notifying a handler that is not there is an error.
-    error_on_missing_handler: bool = ERROR_ON_MISSING_HANDLER Bool "true" [defaults.error_on_missing_handler] [ANSIBLE_ERROR_ON_MISSING_HANDLER];
+    #[setting(DEFAULT_VAULT_PASSWORD_FILE, Path, "")]
+    #[ini(defaults.vault_password_file)]
+    #[env(ANSIBLE_VAULT_PASSWORD_FILE)]
+    pub vault_password_file: Option<PathBuf>,
+
+    /// How much is shown: the number of `-v` flags.
+    #[setting(DEFAULT_VERBOSITY, Int, "0")]
+    #[ini(defaults.verbosity)]
+    #[env(ANSIBLE_VERBOSITY)]
+    pub verbosity: u64,
+
+    /// Whether to warn of malformed metadata in a collection's action groups.
+    #[setting(VALIDATE_ACTION_GROUP_METADATA, Bool, "true")]
+    #[ini(defaults.validate_action_group_metadata)]
+    #[env(ANSIBLE_VALIDATE_ACTION_GROUP_METADATA)]
+    pub validate_action_group_metadata: bool,
+
+    /// Whether to show deprecation warnings.
+    #[setting(DEPRECATION_WARNINGS, Bool, "true")]
+    #[ini(defaults.deprecation_warnings)]
+    #[env(ANSIBLE_DEPRECATION_WARNINGS)]
+    pub deprecation_warnings: bool,
+
+    /// Whether to show differences even without `--diff`.
+    #[setting(DIFF_ALWAYS, Bool, "false")]
+    #[ini(diff.always)]
+    #[env(ANSIBLE_DIFF_ALWAYS)]
+    pub diff_always: bool,
+
+    /// The number of unchanged lines around a difference.
+    #[setting(DIFF_CONTEXT, Int, "3")]
+    #[ini(diff.context)]
+    #[env(ANSIBLE_DIFF_CONTEXT)]
+    pub diff_context: usize,
+
+    /// Whether to show a task's arguments in its heading.
+    #[setting(DISPLAY_ARGS_TO_STDOUT, Bool, "false")]
+    #[ini(defaults.display_args_to_stdout)]
+    #[env(ANSIBLE_DISPLAY_ARGS_TO_STDOUT)]
+    pub display_args_to_stdout: bool,
+
+    /// Whether to show hosts on which a task was skipped.
+    #[setting(DISPLAY_SKIPPED_HOSTS, Bool, "true")]
+    #[ini(defaults.display_skipped_hosts)]
+    #[env(ANSIBLE_DISPLAY_SKIPPED_HOSTS)]
+    pub display_skipped_hosts: bool,
+
+    /// Whether to show hosts on which nothing was changed.
+    #[setting(DISPLAY_OK_HOSTS, Bool, "true")]
+    #[ini(defaults.display_ok_hosts)]
+    #[env(ANSIBLE_DISPLAY_OK_HOSTS)]
+    pub display_ok_hosts: bool,
+
+    /// Whether to write failures to standard error.
+    #[setting(DISPLAY_FAILED_STDERR, Bool, "false")]
+    #[ini(defaults.display_failed_stderr)]
+    #[env(ANSIBLE_DISPLAY_FAILED_STDERR)]
+    pub display_failed_stderr: bool,
+
+    /// What a duplicate key in YAML is.
+    #[setting(DUPLICATE_YAML_DICT_KEY, Text, "warn")]
+    #[ini(defaults.duplicate_dict_key)]
+    #[env(ANSIBLE_DUPLICATE_YAML_DICT_KEY)]
+    #[choices("error", "warn", "ignore")]
+    pub duplicate_dict_key: String,
+
+    /// Whether notifying a missing handler is an error.
+    #[setting(ERROR_ON_MISSING_HANDLER, Bool, "true")]
+    #[ini(defaults.error_on_missing_handler)]
+    #[env(ANSIBLE_ERROR_ON_MISSING_HANDLER)]
+    pub error_on_missing_handler: bool,
+
     /// The modules that gather facts.
-    facts_modules: Vec<String> = FACTS_MODULES List "smart" [defaults.facts_modules] [ANSIBLE_FACTS_MODULES];
-    /// Check the keys of SSH hosts.
-    host_key_checking: bool = HOST_KEY_CHECKING Bool "true" [defaults.host_key_checking ssh_connection.host_key_checking] [ANSIBLE_HOST_KEY_CHECKING ANSIBLE_SSH_HOST_KEY_CHECKING];
-    /// What a host pattern that matches nothing is: error, warning or ignore.
-    host_pattern_mismatch: String = HOST_PATTERN_MISMATCH Text "warning" [inventory.host_pattern_mismatch] [ANSIBLE_HOST_PATTERN_MISMATCH] ["error" "warning" "ignore"];
-    /// The Python of modules that need one.
-    interpreter_python: String = INTERPRETER_PYTHON Text "auto" [defaults.interpreter_python] [ANSIBLE_PYTHON_INTERPRETER];
-    /// Where a Python is looked for on hosts, for modules that are written in it.
-    interpreter_python_fallback: Vec<String> = INTERPRETER_PYTHON_FALLBACK List "python3.14,python3.13,python3.12,python3.11,python3.10,python3.9,python3.8,/usr/bin/python3,python3" [] [];
-    /// The Python with ansible-core that runs plugins and prepares modules written in Python; where unset, one is looked for.
-    plugin_python: Option<PathBuf> = PLUGIN_PYTHON Path "" [defaults.plugin_python] [PLAYBOOK_PYTHON];
-    /// Replace characters in group names that variables cannot have: always, never, ignore, silently.
-    force_valid_group_names: String = TRANSFORM_INVALID_GROUP_CHARS Text "never" [defaults.force_valid_group_names] [ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS] ["always" "never" "ignore" "silently"];
-    /// An unknown keyword of a task is an error.
-    invalid_task_attribute_failed: bool = INVALID_TASK_ATTRIBUTE_FAILED Bool "true" [defaults.invalid_task_attribute_failed] [ANSIBLE_INVALID_TASK_ATTRIBUTE_FAILED];
-    /// One inventory source that cannot be read is an error.
-    inventory_any_unparsed_is_failed: bool = INVENTORY_ANY_UNPARSED_IS_FAILED Bool "false" [inventory.any_unparsed_is_failed] [ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED];
+    #[setting(FACTS_MODULES, List, "smart")]
+    #[ini(defaults.facts_modules)]
+    #[env(ANSIBLE_FACTS_MODULES)]
+    pub facts_modules: Vec<String>,
+
+    /// Whether to check the host keys of SSH servers.
+    #[setting(HOST_KEY_CHECKING, Bool, "true")]
+    #[ini(defaults.host_key_checking, ssh_connection.host_key_checking)]
+    #[env(ANSIBLE_HOST_KEY_CHECKING, ANSIBLE_SSH_HOST_KEY_CHECKING)]
+    pub host_key_checking: bool,
+
+    /// What a host pattern without a matching host is.
+    #[setting(HOST_PATTERN_MISMATCH, Text, "warning")]
+    #[ini(inventory.host_pattern_mismatch)]
+    #[env(ANSIBLE_HOST_PATTERN_MISMATCH)]
+    #[choices("error", "warning", "ignore")]
+    pub host_pattern_mismatch: String,
+
+    /// The interpreter of modules in Python on hosts.
+    #[setting(INTERPRETER_PYTHON, Text, "auto")]
+    #[ini(defaults.interpreter_python)]
+    #[env(ANSIBLE_PYTHON_INTERPRETER)]
+    pub interpreter_python: String,
+
+    /// The interpreters that are tried on hosts, for modules in Python.
+    #[setting(
+        INTERPRETER_PYTHON_FALLBACK,
+        List,
+        "python3.14,python3.13,python3.12,python3.11,python3.10,python3.9,python3.8,\
+         /usr/bin/python3,python3"
+    )]
+    pub interpreter_python_fallback: Vec<String>,
+
+    /// The Python with ansible-core that runs plugins and prepares modules in Python. If unset, one is
+    /// looked for.
+    #[setting(PLUGIN_PYTHON, Path, "")]
+    #[ini(defaults.plugin_python)]
+    #[env(PLAYBOOK_PYTHON)]
+    pub plugin_python: Option<PathBuf>,
+
+    /// When characters of group names that variables cannot have are replaced.
+    #[setting(TRANSFORM_INVALID_GROUP_CHARS, Text, "never")]
+    #[ini(defaults.force_valid_group_names)]
+    #[env(ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS)]
+    #[choices("always", "never", "ignore", "silently")]
+    pub force_valid_group_names: String,
+
+    /// Whether an unknown keyword of a task is an error. Otherwise it is a warning.
+    #[setting(INVALID_TASK_ATTRIBUTE_FAILED, Bool, "true")]
+    #[ini(defaults.invalid_task_attribute_failed)]
+    #[env(ANSIBLE_INVALID_TASK_ATTRIBUTE_FAILED)]
+    pub invalid_task_attribute_failed: bool,
+
+    /// Whether a single inventory source that cannot be read is an error.
+    #[setting(INVENTORY_ANY_UNPARSED_IS_FAILED, Bool, "false")]
+    #[ini(inventory.any_unparsed_is_failed)]
+    #[env(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED)]
+    pub inventory_any_unparsed_is_failed: bool,
+
     /// The inventory plugins that are tried, in order.
-    inventory_enabled: Vec<String> = INVENTORY_ENABLED List "host_list,script,auto,yaml,ini,toml" [inventory.enable_plugins] [ANSIBLE_INVENTORY_ENABLED];
-    /// `inventory --list` prints for export: each variable once, where it was written.
-    inventory_export: bool = INVENTORY_EXPORT Bool "false" [inventory.export] [ANSIBLE_INVENTORY_EXPORT];
-    /// Endings of files in an inventory folder that are no inventory.
-    inventory_ignore_extensions: Vec<String> = INVENTORY_IGNORE_EXTS List ".pyc,.pyo,.swp,.bak,~,.rpm,.md,.txt,.rst,.orig,.cfg,.retry" [defaults.inventory_ignore_extensions inventory.ignore_extensions] [ANSIBLE_INVENTORY_IGNORE];
-    /// Regular expressions for files in an inventory folder that are no inventory.
-    inventory_ignore_patterns: Vec<String> = INVENTORY_IGNORE_PATTERNS List "" [defaults.inventory_ignore_patterns inventory.ignore_patterns] [ANSIBLE_INVENTORY_IGNORE_REGEX];
-    /// No inventory source at all that can be read is an error.
-    inventory_unparsed_is_failed: bool = INVENTORY_UNPARSED_IS_FAILED Bool "false" [inventory.unparsed_is_failed] [ANSIBLE_INVENTORY_UNPARSED_FAILED];
-    /// Pass on what inventory scripts write to their error output.
-    inventory_script_stderr: bool = INVENTORY_SCRIPT_STDERR Bool "true" [inventory_plugin_script.always_show_stderr] [ANSIBLE_INVENTORY_PLUGIN_SCRIPT_STDERR];
-    /// Constructed inventories see extra variables.
-    inventory_use_extra_vars: bool = INVENTORY_USE_EXTRA_VARS Bool "false" [inventory_plugins.use_extra_vars] [ANSIBLE_INVENTORY_USE_EXTRA_VARS];
-    /// Bytes up to which a file is shown in a diff.
-    max_diff_size: usize = MAX_FILE_SIZE_FOR_DIFF Int "104448" [defaults.max_diff_size] [ANSIBLE_MAX_DIFF_SIZE];
-    /// Facts are variables too (ansible_hostname), not only members of ansible_facts.
-    inject_facts_as_vars: bool = INJECT_FACTS_AS_VARS Bool "true" [defaults.inject_facts_as_vars] [ANSIBLE_INJECT_FACT_VARS];
-    /// Endings of files in module folders that are no modules.
-    module_ignore_exts: Vec<String> = MODULE_IGNORE_EXTS List ".pyc,.pyo,.swp,.bak,~,.rpm,.md,.txt,.rst,.yaml,.yml,.ini" [defaults.module_ignore_exts] [ANSIBLE_MODULE_IGNORE_EXTS];
-    /// The program that shows long texts.
-    pager: String = PAGER Text "less" [defaults.pager] [ANSIBLE_PAGER PAGER];
-    /// The folder taken for the playbook's by commands that have none.
-    playbook_dir: Option<PathBuf> = PLAYBOOK_DIR Path "" [defaults.playbook_dir] [ANSIBLE_PLAYBOOK_DIR];
-    /// Which playbook's group_vars and host_vars count: top, bottom or all.
-    playbook_vars_root: String = PLAYBOOK_VARS_ROOT Text "top" [defaults.playbook_vars_root] [ANSIBLE_PLAYBOOK_VARS_ROOT] ["top" "bottom" "all"];
-    /// Write a file of failed hosts.
-    retry_files_enabled: bool = RETRY_FILES_ENABLED Bool "false" [defaults.retry_files_enabled] [ANSIBLE_RETRY_FILES_ENABLED];
-    /// Where those files go.
-    retry_files_save_path: Option<PathBuf> = RETRY_FILES_SAVE_PATH Path "" [defaults.retry_files_save_path] [ANSIBLE_RETRY_FILES_SAVE_PATH];
-    /// When vars plugins run: on demand, or at the start.
-    run_vars_plugins: String = RUN_VARS_PLUGINS Text "demand" [defaults.run_vars_plugins] [ANSIBLE_RUN_VARS_PLUGINS] ["demand" "start"];
-    /// Show what set_stats collected.
-    show_custom_stats: bool = SHOW_CUSTOM_STATS Bool "false" [defaults.show_custom_stats] [ANSIBLE_SHOW_CUSTOM_STATS];
-    /// Say so in headings when a run is in check mode.
-    check_mode_markers: bool = CHECK_MODE_MARKERS Bool "false" [defaults.check_mode_markers] [ANSIBLE_CHECK_MODE_MARKERS];
-    /// Say when a task starts on a host.
-    show_per_host_start: bool = SHOW_PER_HOST_START Bool "false" [defaults.show_per_host_start] [ANSIBLE_SHOW_PER_HOST_START];
-    /// Show file and line of a task that fails.
-    show_task_path_on_failure: bool = SHOW_TASK_PATH_ON_FAILURE Bool "false" [defaults.show_task_path_on_failure] [ANSIBLE_SHOW_TASK_PATH_ON_FAILURE];
-    /// How results are shown: json or yaml.
-    result_format: String = CALLBACK_RESULT_FORMAT Text "json" [defaults.callback_result_format] [ANSIBLE_CALLBACK_RESULT_FORMAT] ["json" "yaml"];
-    /// Show results over several lines; where unset, only when there is more room for it.
-    callback_format_pretty: Option<bool> = CALLBACK_FORMAT_PRETTY Bool "" [defaults.callback_format_pretty] [ANSIBLE_CALLBACK_FORMAT_PRETTY];
-    /// Show warnings about the system.
-    system_warnings: bool = SYSTEM_WARNINGS Bool "true" [defaults.system_warnings] [ANSIBLE_SYSTEM_WARNINGS];
-    /// Tags to run, if -t names none.
-    run_tags: Vec<String> = TAGS_RUN List "" [tags.run] [ANSIBLE_RUN_TAGS];
-    /// Tags to skip.
-    skip_tags: Vec<String> = TAGS_SKIP List "" [tags.skip] [ANSIBLE_SKIP_TAGS];
-    /// Text that modules put into the host's system log.
-    target_log_info: Option<String> = TARGET_LOG_INFO Text "" [defaults.target_log_info] [ANSIBLE_TARGET_LOG_INFO];
-    /// Seconds a task may take; 0 means any.
-    task_timeout: u64 = TASK_TIMEOUT Int "0" [defaults.task_timeout] [ANSIBLE_TASK_TIMEOUT];
+    #[setting(INVENTORY_ENABLED, List, "host_list,script,auto,yaml,ini,toml")]
+    #[ini(inventory.enable_plugins)]
+    #[env(ANSIBLE_INVENTORY_ENABLED)]
+    pub inventory_enabled: Vec<String>,
+
+    /// Whether `inventory --list` prints each variable once, where it was written.
+    #[setting(INVENTORY_EXPORT, Bool, "false")]
+    #[ini(inventory.export)]
+    #[env(ANSIBLE_INVENTORY_EXPORT)]
+    pub inventory_export: bool,
+
+    /// Extensions of files in an inventory directory that are not inventories.
+    #[setting(INVENTORY_IGNORE_EXTS, List, ".pyc,.pyo,.swp,.bak,~,.rpm,.md,.txt,.rst,.orig,.cfg,.retry")]
+    #[ini(defaults.inventory_ignore_extensions, inventory.ignore_extensions)]
+    #[env(ANSIBLE_INVENTORY_IGNORE)]
+    pub inventory_ignore_extensions: Vec<String>,
+
+    /// Regular expressions for files in an inventory directory that are not inventories.
+    #[setting(INVENTORY_IGNORE_PATTERNS, List, "")]
+    #[ini(defaults.inventory_ignore_patterns, inventory.ignore_patterns)]
+    #[env(ANSIBLE_INVENTORY_IGNORE_REGEX)]
+    pub inventory_ignore_patterns: Vec<String>,
+
+    /// Whether it is an error if no inventory source can be read.
+    #[setting(INVENTORY_UNPARSED_IS_FAILED, Bool, "false")]
+    #[ini(inventory.unparsed_is_failed)]
+    #[env(ANSIBLE_INVENTORY_UNPARSED_FAILED)]
+    pub inventory_unparsed_is_failed: bool,
+
+    /// Whether to show what inventory scripts write to standard error.
+    #[setting(INVENTORY_SCRIPT_STDERR, Bool, "true")]
+    #[ini(inventory_plugin_script.always_show_stderr)]
+    #[env(ANSIBLE_INVENTORY_PLUGIN_SCRIPT_STDERR)]
+    pub inventory_script_stderr: bool,
+
+    /// Whether constructed inventories see extra variables.
+    #[setting(INVENTORY_USE_EXTRA_VARS, Bool, "false")]
+    #[ini(inventory_plugins.use_extra_vars)]
+    #[env(ANSIBLE_INVENTORY_USE_EXTRA_VARS)]
+    pub inventory_use_extra_vars: bool,
+
+    /// The largest size of a file that is shown in a diff, in bytes. 0 means any.
+    #[setting(MAX_FILE_SIZE_FOR_DIFF, Int, "104448")]
+    #[ini(defaults.max_diff_size)]
+    #[env(ANSIBLE_MAX_DIFF_SIZE)]
+    pub max_diff_size: usize,
+
+    /// Whether facts are variables too (`ansible_hostname`), not only members of `ansible_facts`.
+    #[setting(INJECT_FACTS_AS_VARS, Bool, "true")]
+    #[ini(defaults.inject_facts_as_vars)]
+    #[env(ANSIBLE_INJECT_FACT_VARS)]
+    pub inject_facts_as_vars: bool,
+
+    /// Extensions of files in module directories that are not modules.
+    #[setting(MODULE_IGNORE_EXTS, List, ".pyc,.pyo,.swp,.bak,~,.rpm,.md,.txt,.rst,.yaml,.yml,.ini")]
+    #[ini(defaults.module_ignore_exts)]
+    #[env(ANSIBLE_MODULE_IGNORE_EXTS)]
+    pub module_ignore_exts: Vec<String>,
+
+    /// The directory of the playbook, for commands that have none.
+    #[setting(PLAYBOOK_DIR, Path, "")]
+    #[ini(defaults.playbook_dir)]
+    #[env(ANSIBLE_PLAYBOOK_DIR)]
+    pub playbook_dir: Option<PathBuf>,
+
+    /// Whether to write a file with the names of failed hosts.
+    #[setting(RETRY_FILES_ENABLED, Bool, "false")]
+    #[ini(defaults.retry_files_enabled)]
+    #[env(ANSIBLE_RETRY_FILES_ENABLED)]
+    pub retry_files_enabled: bool,
+
+    /// The directory of that file.
+    #[setting(RETRY_FILES_SAVE_PATH, Path, "")]
+    #[ini(defaults.retry_files_save_path)]
+    #[env(ANSIBLE_RETRY_FILES_SAVE_PATH)]
+    pub retry_files_save_path: Option<PathBuf>,
+
+    /// When vars plugins run: on demand, or after the inventory is read.
+    #[setting(RUN_VARS_PLUGINS, Text, "demand")]
+    #[ini(defaults.run_vars_plugins)]
+    #[env(ANSIBLE_RUN_VARS_PLUGINS)]
+    #[choices("demand", "start")]
+    pub run_vars_plugins: String,
+
+    /// Whether to show what `set_stats` collected.
+    #[setting(SHOW_CUSTOM_STATS, Bool, "false")]
+    #[ini(defaults.show_custom_stats)]
+    #[env(ANSIBLE_SHOW_CUSTOM_STATS)]
+    pub show_custom_stats: bool,
+
+    /// Whether headings say that a run is in check mode.
+    #[setting(CHECK_MODE_MARKERS, Bool, "false")]
+    #[ini(defaults.check_mode_markers)]
+    #[env(ANSIBLE_CHECK_MODE_MARKERS)]
+    pub check_mode_markers: bool,
+
+    /// Whether to show when a task starts on a host.
+    #[setting(SHOW_PER_HOST_START, Bool, "false")]
+    #[ini(defaults.show_per_host_start)]
+    #[env(ANSIBLE_SHOW_PER_HOST_START)]
+    pub show_per_host_start: bool,
+
+    /// Whether to show file and line of a failed task.
+    #[setting(SHOW_TASK_PATH_ON_FAILURE, Bool, "false")]
+    #[ini(defaults.show_task_path_on_failure)]
+    #[env(ANSIBLE_SHOW_TASK_PATH_ON_FAILURE)]
+    pub show_task_path_on_failure: bool,
+
+    /// The format of results.
+    #[setting(CALLBACK_RESULT_FORMAT, Text, "json")]
+    #[ini(defaults.callback_result_format)]
+    #[env(ANSIBLE_CALLBACK_RESULT_FORMAT)]
+    #[choices("json", "yaml")]
+    pub result_format: String,
+
+    /// Whether to show results on several lines. If unset, that depends on the verbosity.
+    #[setting(CALLBACK_FORMAT_PRETTY, Bool, "")]
+    #[ini(defaults.callback_format_pretty)]
+    #[env(ANSIBLE_CALLBACK_FORMAT_PRETTY)]
+    pub callback_format_pretty: Option<bool>,
+
+    /// The tags to run, if `-t` names none.
+    #[setting(TAGS_RUN, List, "")]
+    #[ini(tags.run)]
+    #[env(ANSIBLE_RUN_TAGS)]
+    pub run_tags: Vec<String>,
+
+    /// The tags to skip.
+    #[setting(TAGS_SKIP, List, "")]
+    #[ini(tags.skip)]
+    #[env(ANSIBLE_SKIP_TAGS)]
+    pub skip_tags: Vec<String>,
+
+    /// Text that modules add to what they write to the host's system log.
+    #[setting(TARGET_LOG_INFO, Text, "")]
+    #[ini(defaults.target_log_info)]
+    #[env(ANSIBLE_TARGET_LOG_INFO)]
+    pub target_log_info: Option<String>,
+
+    /// The number of seconds that a task may take. 0 means any.
+    #[setting(TASK_TIMEOUT, Int, "0")]
+    #[ini(defaults.task_timeout)]
+    #[env(ANSIBLE_TASK_TIMEOUT)]
+    pub task_timeout: u64,
+
     /// The vars plugins that are used.
-    vars_plugins_enabled: Vec<String> = VARIABLE_PLUGINS_ENABLED List "host_group_vars" [defaults.vars_plugins_enabled] [ANSIBLE_VARS_ENABLED];
-    /// When host_group_vars runs: after the inventory is read, at a task, or both.
-    vars_stage: Option<String> = VARS_PLUGIN_STAGE Text "" [vars_host_group_vars.stage] [ANSIBLE_VARS_PLUGIN_STAGE];
+    #[setting(VARIABLE_PLUGINS_ENABLED, List, "host_group_vars")]
+    #[ini(defaults.vars_plugins_enabled)]
+    #[env(ANSIBLE_VARS_ENABLED)]
+    pub vars_plugins_enabled: Vec<String>,
+
+    /// When host_group_vars runs: after the inventory is read, at each task, or both.
+    #[setting(VARS_PLUGIN_STAGE, Text, "")]
+    #[ini(vars_host_group_vars.stage)]
+    #[env(ANSIBLE_VARS_PLUGIN_STAGE)]
+    pub vars_stage: Option<String>,
+
     /// The order in which group variables override each other.
-    precedence: Vec<String> = VARIABLE_PRECEDENCE List "all_inventory,groups_inventory,all_plugins_inventory,all_plugins_play,groups_plugins_inventory,groups_plugins_play" [defaults.precedence] [ANSIBLE_PRECEDENCE];
-    /// Endings of YAML files.
-    yaml_valid_extensions: Vec<String> = YAML_FILENAME_EXTENSIONS List ".yml,.yaml,.json" [defaults.yaml_valid_extensions] [ANSIBLE_YAML_FILENAME_EXT];
-    /// What -v adds goes to the error output.
-    verbose_to_stderr: bool = VERBOSE_TO_STDERR Bool "false" [defaults.verbose_to_stderr] [ANSIBLE_VERBOSE_TO_STDERR];
-    /// Temporary files on hosts.
-    remote_tmp: PathBuf = REMOTE_TMP RemotePath "~/.ansible/tmp" [defaults.remote_tmp] [ANSIBLE_REMOTE_TEMP ANSIBLE_REMOTE_TMP];
-    /// A group that the login user and the become user share.
-    common_remote_group: Option<String> = COMMON_REMOTE_GROUP Text "" [defaults.common_remote_group] [ANSIBLE_COMMON_REMOTE_GROUP];
-    /// Temporary folders of hosts that every user may write to.
-    system_tmpdirs: Vec<String> = SYSTEM_TMPDIRS List "/var/tmp,/tmp" [defaults.system_tmpdirs] [ANSIBLE_SYSTEM_TMPDIRS];
-    /// Where asynchronous tasks keep their results on hosts.
-    async_dir: PathBuf = ASYNC_DIR RemotePath "~/.ansible_async" [defaults.async_dir] [ANSIBLE_ASYNC_DIR];
-    /// Users that may do what root may.
-    admin_users: Vec<String> = ADMIN_USERS List "root,toor" [defaults.admin_users] [ANSIBLE_ADMIN_USERS];
-    /// Let temporary files be readable by all, where nothing else helps.
-    allow_world_readable_tmpfiles: bool = ALLOW_WORLD_READABLE_TMPFILES Bool "false" [defaults.allow_world_readable_tmpfiles] [ANSIBLE_SHELL_ALLOW_WORLD_READABLE_TEMP];
+    #[setting(
+        VARIABLE_PRECEDENCE,
+        List,
+        "all_inventory,groups_inventory,all_plugins_inventory,all_plugins_play,\
+         groups_plugins_inventory,groups_plugins_play"
+    )]
+    #[ini(defaults.precedence)]
+    #[env(ANSIBLE_PRECEDENCE)]
+    pub precedence: Vec<String>,
+
+    /// Extensions of YAML files.
+    #[setting(YAML_FILENAME_EXTENSIONS, List, ".yml,.yaml,.json")]
+    #[ini(defaults.yaml_valid_extensions)]
+    #[env(ANSIBLE_YAML_FILENAME_EXT)]
+    pub yaml_valid_extensions: Vec<String>,
+
+    /// Whether what `-v` adds is written to standard error.
+    #[setting(VERBOSE_TO_STDERR, Bool, "false")]
+    #[ini(defaults.verbose_to_stderr)]
+    #[env(ANSIBLE_VERBOSE_TO_STDERR)]
+    pub verbose_to_stderr: bool,
+
+    /// The directory for temporary files on hosts.
+    #[setting(REMOTE_TMP, RemotePath, "~/.ansible/tmp")]
+    #[ini(defaults.remote_tmp)]
+    #[env(ANSIBLE_REMOTE_TEMP, ANSIBLE_REMOTE_TMP)]
+    pub remote_tmp: PathBuf,
+
+    /// The directory on hosts in which asynchronous tasks keep their results.
+    #[setting(ASYNC_DIR, RemotePath, "~/.ansible_async")]
+    #[ini(defaults.async_dir)]
+    #[env(ANSIBLE_ASYNC_DIR)]
+    pub async_dir: PathBuf,
+
     /// Options for every ssh, in place of the built-in ones.
-    ssh_args: String = SSH_ARGS Text "-C -o ControlMaster=auto -o ControlPersist=60s" [ssh_connection.ssh_args] [ANSIBLE_SSH_ARGS];
-    /// More options for ssh, sftp and scp.
-    ssh_common_args: String = SSH_COMMON_ARGS Text "" [ssh_connection.ssh_common_args] [ANSIBLE_SSH_COMMON_ARGS];
-    /// More options for ssh alone.
-    ssh_extra_args: String = SSH_EXTRA_ARGS Text "" [ssh_connection.ssh_extra_args] [ANSIBLE_SSH_EXTRA_ARGS];
-    /// More options for scp alone.
-    scp_extra_args: String = SCP_EXTRA_ARGS Text "" [ssh_connection.scp_extra_args] [ANSIBLE_SCP_EXTRA_ARGS];
-    /// More options for sftp alone.
-    sftp_extra_args: String = SFTP_EXTRA_ARGS Text "" [ssh_connection.sftp_extra_args] [ANSIBLE_SFTP_EXTRA_ARGS];
+    #[setting(SSH_ARGS, Text, "-C -o ControlMaster=auto -o ControlPersist=60s")]
+    #[ini(ssh_connection.ssh_args)]
+    #[env(ANSIBLE_SSH_ARGS)]
+    pub ssh_args: String,
+
+    /// More options for every ssh.
+    #[setting(SSH_COMMON_ARGS, Text, "")]
+    #[ini(ssh_connection.ssh_common_args)]
+    #[env(ANSIBLE_SSH_COMMON_ARGS)]
+    pub ssh_common_args: String,
+
+    /// More options for ssh.
+    #[setting(SSH_EXTRA_ARGS, Text, "")]
+    #[ini(ssh_connection.ssh_extra_args)]
+    #[env(ANSIBLE_SSH_EXTRA_ARGS)]
+    pub ssh_extra_args: String,
+
     /// The ssh program.
-    ssh_executable: String = SSH_EXECUTABLE Text "ssh" [ssh_connection.ssh_executable] [ANSIBLE_SSH_EXECUTABLE];
-    /// The sftp program.
-    sftp_executable: String = SFTP_EXECUTABLE Text "sftp" [ssh_connection.sftp_executable] [ANSIBLE_SFTP_EXECUTABLE];
-    /// The scp program.
-    scp_executable: String = SCP_EXECUTABLE Text "scp" [ssh_connection.scp_executable] [ANSIBLE_SCP_EXECUTABLE];
-    /// How a password reaches ssh: ssh_askpass, sshpass or disable.
-    ssh_password_mechanism: String = SSH_PASSWORD_MECHANISM Text "ssh_askpass" [ssh_connection.password_mechanism] [ANSIBLE_SSH_PASSWORD_MECHANISM];
-    /// The prompt sshpass waits for.
-    sshpass_prompt: String = SSHPASS_PROMPT Text "" [ssh_connection.sshpass_prompt] [ANSIBLE_SSHPASS_PROMPT];
-    /// How often a connection attempt is repeated.
-    ssh_retries: u64 = SSH_RETRIES Int "0" [connection.retries ssh_connection.retries] [ANSIBLE_SSH_RETRIES];
-    /// Seconds until an ssh connection attempt is given up, if it differs.
-    ssh_timeout: Option<u64> = SSH_TIMEOUT Int "" [ssh_connection.timeout] [ANSIBLE_SSH_TIMEOUT];
-    /// The socket of a shared ssh connection.
-    control_path: Option<String> = SSH_CONTROL_PATH Text "" [ssh_connection.control_path] [ANSIBLE_SSH_CONTROL_PATH];
-    /// The folder of those sockets.
-    control_path_dir: PathBuf = SSH_CONTROL_PATH_DIR Path "~/.ansible/cp" [ssh_connection.control_path_dir] [ANSIBLE_SSH_CONTROL_PATH_DIR];
-    /// How files reach hosts: smart, sftp, scp or piped.
-    ssh_transfer_method: String = SSH_TRANSFER_METHOD Text "smart" [ssh_connection.transfer_method] [ANSIBLE_SSH_TRANSFER_METHOD];
-    /// Give ssh commands a terminal.
-    ssh_usetty: bool = SSH_USETTY Bool "true" [ssh_connection.usetty] [ANSIBLE_SSH_USETTY];
-    /// Run sftp in batch mode.
-    sftp_batch_mode: bool = SFTP_BATCH_MODE Bool "true" [ssh_connection.sftp_batch_mode] [ANSIBLE_SFTP_BATCH_MODE];
-    /// The PKCS#11 library ssh takes keys from.
-    ssh_pkcs11_provider: String = SSH_PKCS11_PROVIDER Text "" [ssh_connection.pkcs11_provider] [ANSIBLE_PKCS11_PROVIDER];
+    #[setting(SSH_EXECUTABLE, Text, "ssh")]
+    #[ini(ssh_connection.ssh_executable)]
+    #[env(ANSIBLE_SSH_EXECUTABLE)]
+    pub ssh_executable: String,
+
+    /// The number of times that a failed connection attempt is repeated.
+    #[setting(SSH_RETRIES, Int, "0")]
+    #[ini(connection.retries, ssh_connection.retries)]
+    #[env(ANSIBLE_SSH_RETRIES)]
+    pub ssh_retries: u64,
+
+    /// The number of seconds after which an ssh connection attempt is given up, if it differs.
+    #[setting(SSH_TIMEOUT, Int, "")]
+    #[ini(ssh_connection.timeout)]
+    #[env(ANSIBLE_SSH_TIMEOUT)]
+    pub ssh_timeout: Option<u64>,
+
     /// The private key for connections, as text.
-    private_key: Option<String> = SSH_PRIVATE_KEY Text "" [] [ANSIBLE_PRIVATE_KEY];
-    /// The passphrase of the private key.
-    private_key_passphrase: Option<String> = SSH_PRIVATE_KEY_PASSPHRASE Text "" [] [ANSIBLE_PRIVATE_KEY_PASSPHRASE];
-    /// Which ssh agent to use: none, auto or a socket.
-    ssh_agent: String = SSH_AGENT Text "none" [connection.ssh_agent] [ANSIBLE_SSH_AGENT];
-    /// The ssh-agent program.
-    ssh_agent_executable: String = SSH_AGENT_EXECUTABLE Text "ssh-agent" [connection.ssh_agent_executable] [ANSIBLE_SSH_AGENT_EXECUTABLE];
-    /// Galaxy servers, in the order they are asked.
-    galaxy_server_list: Vec<String> = GALAXY_SERVER_LIST List "" [galaxy.server_list] [ANSIBLE_GALAXY_SERVER_LIST];
+    #[setting(SSH_PRIVATE_KEY, Text, "")]
+    #[env(ANSIBLE_PRIVATE_KEY)]
+    pub private_key: Option<String>,
+
+    /// The names of the Galaxy servers, in the order in which they are asked.
+    #[setting(GALAXY_SERVER_LIST, List, "")]
+    #[ini(galaxy.server_list)]
+    #[env(ANSIBLE_GALAXY_SERVER_LIST)]
+    pub galaxy_server_list: Vec<String>,
+
     /// The Galaxy server.
-    galaxy_server: String = GALAXY_SERVER Text "https://galaxy.ansible.com" [galaxy.server] [ANSIBLE_GALAXY_SERVER];
-    /// Accept any certificate of a Galaxy server.
-    galaxy_ignore_certs: bool = GALAXY_IGNORE_CERTS Bool "false" [galaxy.ignore_certs] [ANSIBLE_GALAXY_IGNORE];
-    /// What Galaxy downloads are kept in.
-    galaxy_cache_dir: PathBuf = GALAXY_CACHE_DIR Path "{{ANSIBLE_HOME}}/galaxy_cache" [galaxy.cache_dir] [ANSIBLE_GALAXY_CACHE_DIR];
-    /// The folder JUnit reports are written to.
-    junit_output_dir: PathBuf = JUNIT_OUTPUT_DIR Path "~/.ansible.log" [] [JUNIT_OUTPUT_DIR];
-    /// JUnit classes are files, without lines.
-    junit_task_class: bool = JUNIT_TASK_CLASS Bool "false" [] [JUNIT_TASK_CLASS];
-    /// The folder that JUnit classes are relative to.
-    junit_task_relative_path: String = JUNIT_TASK_RELATIVE_PATH Text "" [] [JUNIT_TASK_RELATIVE_PATH];
-    /// What stands for the folder of a JUnit class outside of that one.
-    junit_replace_out_of_tree_path: Option<String> = JUNIT_REPLACE_OUT_OF_TREE_PATH Text "" [] [JUNIT_REPLACE_OUT_OF_TREE_PATH];
-    /// A task that changes something fails in JUnit reports.
-    junit_fail_on_change: bool = JUNIT_FAIL_ON_CHANGE Bool "false" [] [JUNIT_FAIL_ON_CHANGE];
-    /// A task whose failure is ignored fails in JUnit reports.
-    junit_fail_on_ignore: bool = JUNIT_FAIL_ON_IGNORE Bool "false" [] [JUNIT_FAIL_ON_IGNORE];
-    /// Tasks that gather facts are in JUnit reports.
-    junit_include_setup_tasks: bool = JUNIT_INCLUDE_SETUP_TASKS_IN_REPORT Bool "true" [] [JUNIT_INCLUDE_SETUP_TASKS_IN_REPORT];
-    /// Tasks' arguments are not in JUnit reports.
-    junit_hide_task_arguments: bool = JUNIT_HIDE_TASK_ARGUMENTS Bool "false" [] [JUNIT_HIDE_TASK_ARGUMENTS];
-    /// Only tasks whose name begins so, and those that fail, are in JUnit reports.
-    junit_test_case_prefix: String = JUNIT_TEST_CASE_PREFIX Text "" [] [JUNIT_TEST_CASE_PREFIX];
-    /// How many tasks profile_tasks lists: a number, or all.
-    profile_tasks_output_limit: String = PROFILE_TASKS_OUTPUT_LIMIT Text "20" [callback_profile_tasks.task_output_limit] [PROFILE_TASKS_TASK_OUTPUT_LIMIT];
-    /// How profile_tasks sorts them: descending, ascending or none.
-    profile_tasks_sort_order: String = PROFILE_TASKS_SORT_ORDER Text "descending" [callback_profile_tasks.sort_order] [PROFILE_TASKS_SORT_ORDER] ["descending" "ascending" "none"];
-    /// profile_tasks says nothing before the end.
-    profile_tasks_summary_only: bool = PROFILE_TASKS_SUMMARY_ONLY Bool "false" [callback_profile_tasks.summary_only] [PROFILE_TASKS_SUMMARY_ONLY];
-    /// How profile_tasks writes dates.
-    profile_tasks_datetime_format: String = PROFILE_TASKS_DATETIME_FORMAT Text "%A %d %B %Y  %H:%M:%S %z" [callback_profile_tasks.datetime_format] [PROFILE_TASKS_DATETIME_FORMAT];
-    /// The folder of the tree callback.
-    callback_tree_dir: PathBuf = CALLBACK_TREE_DIR Path "~/.ansible/tree" [callback_tree.directory] [ANSIBLE_CALLBACK_TREE_DIR];
+    #[setting(GALAXY_SERVER, Text, "https://galaxy.ansible.com")]
+    #[ini(galaxy.server)]
+    #[env(ANSIBLE_GALAXY_SERVER)]
+    pub galaxy_server: String,
+
+    /// The directory of JUnit reports.
+    #[setting(JUNIT_OUTPUT_DIR, Path, "~/.ansible.log")]
+    #[env(JUNIT_OUTPUT_DIR)]
+    pub junit_output_dir: PathBuf,
+
+    /// Whether JUnit classes are files, without lines.
+    #[setting(JUNIT_TASK_CLASS, Bool, "false")]
+    #[env(JUNIT_TASK_CLASS)]
+    pub junit_task_class: bool,
+
+    /// The directory that JUnit classes are relative to.
+    #[setting(JUNIT_TASK_RELATIVE_PATH, Text, "")]
+    #[env(JUNIT_TASK_RELATIVE_PATH)]
+    pub junit_task_relative_path: String,
+
+    /// The text that replaces the directory of a JUnit class outside of that one.
+    #[setting(JUNIT_REPLACE_OUT_OF_TREE_PATH, Text, "")]
+    #[env(JUNIT_REPLACE_OUT_OF_TREE_PATH)]
+    pub junit_replace_out_of_tree_path: Option<String>,
+
+    /// Whether a task that changes something fails in JUnit reports.
+    #[setting(JUNIT_FAIL_ON_CHANGE, Bool, "false")]
+    #[env(JUNIT_FAIL_ON_CHANGE)]
+    pub junit_fail_on_change: bool,
+
+    /// Whether a task whose failure is ignored fails in JUnit reports.
+    #[setting(JUNIT_FAIL_ON_IGNORE, Bool, "false")]
+    #[env(JUNIT_FAIL_ON_IGNORE)]
+    pub junit_fail_on_ignore: bool,
+
+    /// Whether JUnit reports contain tasks that gather facts.
+    #[setting(JUNIT_INCLUDE_SETUP_TASKS_IN_REPORT, Bool, "true")]
+    #[env(JUNIT_INCLUDE_SETUP_TASKS_IN_REPORT)]
+    pub junit_include_setup_tasks: bool,
+
+    /// Whether JUnit reports leave out the arguments of tasks.
+    #[setting(JUNIT_HIDE_TASK_ARGUMENTS, Bool, "false")]
+    #[env(JUNIT_HIDE_TASK_ARGUMENTS)]
+    pub junit_hide_task_arguments: bool,
+
+    /// The prefix of the names of tasks that JUnit reports contain, beside those that fail.
+    #[setting(JUNIT_TEST_CASE_PREFIX, Text, "")]
+    #[env(JUNIT_TEST_CASE_PREFIX)]
+    pub junit_test_case_prefix: String,
+
+    /// The number of tasks that profile_tasks lists, or `all`.
+    #[setting(PROFILE_TASKS_OUTPUT_LIMIT, Text, "20")]
+    #[ini(callback_profile_tasks.task_output_limit)]
+    #[env(PROFILE_TASKS_TASK_OUTPUT_LIMIT)]
+    pub profile_tasks_output_limit: String,
+
+    /// The order in which profile_tasks lists tasks.
+    #[setting(PROFILE_TASKS_SORT_ORDER, Text, "descending")]
+    #[ini(callback_profile_tasks.sort_order)]
+    #[env(PROFILE_TASKS_SORT_ORDER)]
+    #[choices("descending", "ascending", "none")]
+    pub profile_tasks_sort_order: String,
+
+    /// Whether profile_tasks prints only its summary.
+    #[setting(PROFILE_TASKS_SUMMARY_ONLY, Bool, "false")]
+    #[ini(callback_profile_tasks.summary_only)]
+    #[env(PROFILE_TASKS_SUMMARY_ONLY)]
+    pub profile_tasks_summary_only: bool,
+
+    /// The format in which profile_tasks writes dates.
+    #[setting(PROFILE_TASKS_DATETIME_FORMAT, Text, "%A %d %B %Y  %H:%M:%S %z")]
+    #[ini(callback_profile_tasks.datetime_format)]
+    #[env(PROFILE_TASKS_DATETIME_FORMAT)]
+    pub profile_tasks_datetime_format: String,
+
+    /// The directory of the tree callback.
+    #[setting(CALLBACK_TREE_DIR, Path, "~/.ansible/tree")]
+    #[ini(callback_tree.directory)]
+    #[env(ANSIBLE_CALLBACK_TREE_DIR)]
+    pub callback_tree_dir: PathBuf,
 }

@@ -37,7 +37,14 @@ pub trait Filter: Send + Sync {
 pub trait InventorySource: Send + Sync {
     /// The URL scheme, without `://`.
     fn scheme(&self) -> &'static str;
-    /// Fetches the source as text.
+
+    /// Returns where the state of a Terraform workspace other than `default` is, if the source keeps workspaces.
+    /// `prefix` is the backend's `workspace_key_prefix`, if it was given.
+    fn workspace(&self, _location: &str, _workspace: &str, _prefix: Option<&str>) -> Option<String> {
+        None
+    }
+
+    /// Fetches the text at a location. `options` are the connection arguments (`region`, `profile`, …).
     fn fetch<'a>(
         &'a self,
         location: &'a str,

@@ -1,7 +1,7 @@
 //! Masking of secrets in reports.
 
 use std::collections::HashSet;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::{Map, Value};
 
@@ -15,6 +15,8 @@ pub const MASK: &str = "********";
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
     secrets: Arc<RwLock<HashSet<Arc<str>>>>,
+    /// Numbers that are secrets: they cannot carry a mark, and are replaced wherever a value equals one.
+    numbers: Arc<RwLock<HashSet<Arc<str>>>>,
 }
 
 impl Redactor {
@@ -25,12 +27,42 @@ impl Redactor {
     /// Registers a secret. Lines of a secret that are at least 16 bytes long are registered as well.
     pub fn register(&self, secret: &str) {
         if secret.len() >= Self::SHORTEST {
-            let mut all = self.secrets.write().unwrap_or_else(|e| e.into_inner());
+            let mut all = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
             all.insert(secret.into());
             for line in secret.lines().filter(|l| l.len() >= 16 && l.len() < secret.len()) {
                 all.insert(line.into());
             }
         }
+    }
+
+    /// The shortest number that is replaced: shorter ones are in too many results.
+    const SHORTEST_NUMBER: usize = 4;
+
+    /// Registers every text and every number inside a value.
+    pub fn register_with_numbers(&self, value: &Value) {
+        self.register_value(value);
+        self.register_numbers(value);
+    }
+
+    fn register_numbers(&self, value: &Value) {
+        match value {
+            Value::Int(_) | Value::BigInt(_) | Value::Float(_) => {
+                let text = value.to_text();
+                self.register(&text);
+                if text.len() >= Self::SHORTEST_NUMBER {
+                    let mut all = self.numbers.write().unwrap_or_else(PoisonError::into_inner);
+                    all.insert(text.as_ref().into());
+                }
+            }
+            Value::List(items) | Value::Tuple(items) => items.iter().for_each(|v| self.register_numbers(v)),
+            Value::Map(map) => map.values().for_each(|v| self.register_numbers(v)),
+            _ => {}
+        }
+    }
+
+    fn is_secret_number(&self, value: &Value) -> bool {
+        let all = self.numbers.read().unwrap_or_else(PoisonError::into_inner);
+        !all.is_empty() && all.contains(&*value.to_text())
     }
 
     /// Registers every text inside a value.
@@ -45,7 +77,7 @@ impl Redactor {
 
     /// Returns the text with every registered secret replaced by [`MASK`].
     pub fn text(&self, text: &str) -> String {
-        let all = self.secrets.read().unwrap_or_else(|e| e.into_inner());
+        let all = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
         let mut found: Vec<&Arc<str>> = all.iter().filter(|s| text.contains(&***s)).collect();
         found.sort_by_key(|s| std::cmp::Reverse(s.len()));
         found.into_iter().fold(text.to_owned(), |text, secret| text.replace(&**secret, MASK))
@@ -56,7 +88,7 @@ impl Redactor {
         match value {
             Value::Str(text) if text.is_secret() => MASK.into(),
             Value::Str(text) => {
-                let all = self.secrets.read().unwrap_or_else(|e| e.into_inner());
+                let all = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
                 let touched = !all.is_empty() && all.iter().any(|s| text.contains(&**s));
                 drop(all);
                 if touched { self.text(text).into() } else { value.clone() }
@@ -64,6 +96,7 @@ impl Redactor {
             Value::List(items) => Value::from(items.iter().map(|v| self.value(v)).collect::<Vec<_>>()),
             Value::Tuple(items) => Value::Tuple(Arc::new(items.iter().map(|v| self.value(v)).collect())),
             Value::Map(map) => Value::from(self.map(map)),
+            Value::Int(_) | Value::BigInt(_) | Value::Float(_) if self.is_secret_number(value) => MASK.into(),
             other => other.clone(),
         }
     }
@@ -87,5 +120,22 @@ pub fn without_password(url: &str) -> String {
     match rest[..end].rsplit_once('@').and_then(|(login, host)| Some((login.split_once(':')?.0, host))) {
         Some((user, host)) => format!("{scheme}://{user}:********@{host}{}", &rest[end..]),
         None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::map;
+
+    #[test]
+    fn numbers_are_replaced_where_they_are_values_and_where_they_are_text() {
+        let redactor = Redactor::default();
+        let secret = Value::from(map! { "pin" => 4711, "big" => 987_654, "short" => 22, "flag" => true });
+        redactor.register_with_numbers(&secret);
+        let shown = redactor.value(&secret);
+        assert_eq!(shown, map! { "pin" => MASK, "big" => MASK, "short" => 22, "flag" => true }.into());
+        assert_eq!(redactor.text("4711 987654"), format!("4711 {MASK}"));
+        assert_eq!(redactor.value(&Value::Int(47110)), Value::Int(47110));
     }
 }

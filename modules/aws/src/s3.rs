@@ -15,6 +15,13 @@ impl InventorySource for Bucket {
         "s3"
     }
 
+    fn workspace(&self, location: &str, workspace: &str, prefix: Option<&str>) -> Option<String> {
+        let (bucket, key) = parse(location).ok()?;
+        let inside = format!("{}/{workspace}/", prefix.unwrap_or("env:").trim_matches('/'));
+        let key = if key.starts_with(&inside) { key.to_owned() } else { format!("{inside}{key}") };
+        Some(format!("s3://{bucket}/{key}"))
+    }
+
     fn fetch<'a>(
         &'a self,
         location: &'a str,
@@ -70,5 +77,14 @@ mod tests {
         assert_eq!(parse("//states/x").unwrap(), ("states", "x"));
         assert!(parse("s3://states/").is_err());
         assert!(parse("states").is_err());
+    }
+
+    #[test]
+    fn a_workspace_has_its_own_key() {
+        let at = |location, prefix| Bucket.workspace(location, "staging", prefix);
+        let key = Some("s3://states/env:/staging/app/prod.tfstate".to_owned());
+        assert_eq!(at("s3://states/app/prod.tfstate", None), key);
+        assert_eq!(at("s3://states/env:/staging/app/prod.tfstate", None), key);
+        assert_eq!(at("s3://states/x", Some("spaces/")).as_deref(), Some("s3://states/spaces/staging/x"));
     }
 }

@@ -1,107 +1,92 @@
-//! Getting a state: from a file, a folder, or somewhere else.
+//! Gets the text of a state: from a file, a directory, or a source that a crate brings.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use playbook_api::{Error, ErrorKind};
 
-use super::Source;
+use super::directory;
 use super::state::State;
+use super::workspaces;
+use super::{DEFAULT_WORKSPACE, Source};
+use crate::document::read;
+use crate::paths::{absolute, cannot_read, expand_home};
+use crate::vault::is_envelope;
 
-/// Reads the state a source names.
-pub fn fetch(source: &Source) -> Result<State, Error> {
+/// Reads the state that a source names.
+pub(super) fn fetch(source: &Source) -> Result<State, Error> {
     let context = source.loading.context;
     if let Some((scheme, _)) = source.location.split_once("://") {
-        let text = fetch_remote(source, scheme)?;
-        return State::read(&text, &source.location, context);
+        let (location, text) = fetch_remote(source, scheme)?;
+        return State::read(text, &location, context);
     }
-    let path = crate::paths::absolute(&crate::paths::expand_home(&source.location));
+    let path = absolute(&expand_home(&source.location));
     if path.is_dir() {
-        return fetch_folder(source, &path);
+        return directory::fetch(source, &path);
     }
-    let text = crate::document::read(&path, source.loading.keyring).map_err(|e| {
-        let missing = e.kind() == ErrorKind::NotFound;
-        let help = "Run `terraform apply` first, or name a folder, a state file or s3://bucket/key.";
-        if missing { e.with_help(help) } else { e }
-    })?;
-    State::read(&text, &path.to_string_lossy(), context)
+    let path = in_workspace(source, path)?;
+    State::read(text_of_file(source, &path)?, &path.to_string_lossy(), context)
 }
 
-/// A state that a crate fetches. It waits on a thread of its own: whoever reads an inventory may be inside a
-/// runtime, where nobody may wait.
-fn fetch_remote(source: &Source, scheme: &str) -> Result<String, Error> {
+/// Reads a file. PowerShell writes what it redirects in UTF-16.
+pub(super) fn text_of_file(source: &Source, path: &Path) -> Result<String, Error> {
+    let bytes = std::fs::read(path).map_err(|cause| {
+        let error = cannot_read(path, cause);
+        let help = "Run `terraform apply` first, or name a directory, a state file or s3://bucket/key.";
+        if error.get_kind() == ErrorKind::NotFound { error.help(help) } else { error }
+    })?;
+    let units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| -> Vec<u16> {
+        bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect()
+    };
+    let wide = match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => units(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => units(rest, u16::from_be_bytes),
+        _ if is_envelope(&bytes) => return read(path, source.loading.keyring),
+        // `read` says where the text stops being UTF-8.
+        _ => return String::from_utf8(bytes).or_else(|_| read(path, source.loading.keyring)),
+    };
+    String::from_utf16(&wide).map_err(|_| Error::new(format!("'{}' is not valid UTF-16", path.display())))
+}
+
+/// The state file of the workspace that was asked for, where the local backend keeps it: in `terraform.tfstate.d`
+/// beside the default workspace's file.
+fn in_workspace(source: &Source, path: PathBuf) -> Result<PathBuf, Error> {
+    let Some(workspace) = source.workspace.as_deref().filter(|name| *name != DEFAULT_WORKSPACE) else {
+        return Ok(path);
+    };
+    let beside = path.parent().unwrap_or(Path::new("."));
+    let is_its_own = beside.file_name().is_some_and(|name| name == workspace)
+        && beside.parent().is_some_and(|above| above.ends_with(workspaces::DIRECTORY));
+    if is_its_own { Ok(path) } else { workspaces::state_file(beside, workspace) }
+}
+
+/// Fetches a state with the crate that knows its scheme. It waits on a thread of its own: an inventory may be read
+/// inside a runtime, where waiting is not possible.
+fn fetch_remote(source: &Source, scheme: &str) -> Result<(String, String), Error> {
     let context = source.loading.context;
-    let fetcher =
-        context.registry.inventory_sources.iter().find(|s| s.scheme() == scheme).ok_or_else(|| {
-            let known: Vec<&str> = context.registry.inventory_sources.iter().map(|s| s.scheme()).collect();
-            let known =
-                if known.is_empty() { String::new() } else { format!("{}:// and ", known.join("://, ")) };
-            Error::new(format!("nothing reads a Terraform state from '{scheme}://'"))
-                .with_help(format!("Known are {known}files and folders."))
-        })?;
+    let sources = &context.registry.inventory_sources;
+    let fetcher = sources.iter().find(|known| known.scheme() == scheme).ok_or_else(|| {
+        let known: Vec<String> = sources.iter().map(|known| format!("{}://", known.scheme())).collect();
+        let known = if known.is_empty() { String::new() } else { format!("{}, ", known.join(", ")) };
+        Error::new(format!("nothing reads a Terraform state from '{scheme}://'"))
+            .help(format!("Give {known}a file or a directory."))
+    })?;
+    let location = match source.workspace.as_deref().filter(|name| *name != DEFAULT_WORKSPACE) {
+        None => source.location.clone(),
+        Some(workspace) => {
+            let prefix = source.workspace_key_prefix.as_deref();
+            fetcher.workspace(&source.location, workspace, prefix).ok_or_else(|| {
+                Error::new(format!("a state from '{scheme}://' has no workspaces"))
+                    .help("Leave out `workspace`, and name the workspace's own state.")
+            })?
+        }
+    };
     let wait = || -> Result<String, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(fetcher.fetch(&source.location, &source.options, context))
+        runtime.block_on(fetcher.fetch(&location, &source.options, context))
     };
-    std::thread::scope(|scope| {
-        let failed = |_| Error::new("fetching the state failed").with_kind(ErrorKind::Internal);
+    let text = std::thread::scope(|scope| {
+        let failed = |_| Error::new("fetching the state failed").kind(ErrorKind::Internal);
         scope.spawn(wait).join().map_err(failed)?
-    })
-}
-
-/// Asks terraform or tofu; without either, a state that lies in the folder is read as it is.
-fn fetch_folder(source: &Source, folder: &Path) -> Result<State, Error> {
-    let context = source.loading.context;
-    let arguments: &[&str] =
-        if source.resources { &["state", "pull"] } else { &["output", "-json", "-no-color"] };
-    let candidates = match &source.binary {
-        Some(binary) => vec![binary.as_str()],
-        None => vec!["terraform", "tofu"],
-    };
-    for binary in &candidates {
-        let mut command = Command::new(binary);
-        command.args(arguments).current_dir(folder).env("TF_IN_AUTOMATION", "1").env("TF_INPUT", "0");
-        if let Some(workspace) = &source.workspace {
-            command.env("TF_WORKSPACE", workspace);
-        }
-        let output = match command.output() {
-            Ok(output) => output,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(e) => return Err(Error::new(format!("'{binary}' could not be run: {e}"))),
-        };
-        if output.status.success() {
-            let text = String::from_utf8_lossy(&output.stdout);
-            return State::read(
-                &text,
-                &format!("{binary} {} in {}", arguments.join(" "), folder.display()),
-                context,
-            );
-        }
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(Error::new(format!(
-            "'{binary} {}' failed in {}: {}",
-            arguments.join(" "),
-            folder.display(),
-            said.trim()
-        ))
-        .with_help(format!("Run `{binary} init` in that folder, and check the workspace.")));
-    }
-    let state = local_state(folder, source.workspace.as_deref());
-    if source.binary.is_none() && state.is_file() {
-        let text = crate::document::read(&state, source.loading.keyring)?;
-        return State::read(&text, &state.to_string_lossy(), context);
-    }
-    Err(Error::new(format!(
-        "to read the state of {}, {} is needed",
-        folder.display(),
-        candidates.join(" or ")
-    ))
-    .with_help("Install it, or name the state file (or s3://bucket/key) instead of the folder."))
-}
-
-fn local_state(folder: &Path, workspace: Option<&str>) -> PathBuf {
-    match workspace.filter(|name| *name != "default") {
-        Some(workspace) => folder.join("terraform.tfstate.d").join(workspace).join("terraform.tfstate"),
-        None => folder.join("terraform.tfstate"),
-    }
+    })?;
+    Ok((location, text))
 }

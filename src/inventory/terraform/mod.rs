@@ -2,8 +2,9 @@
 //!
 //! ```yaml
 //! plugin: terraform_outputs
-//! path: ../terraform          # a folder, a state, the output of `terraform output -json`, or s3://bucket/key
-//! workspace: production
+//! path: ../terraform          # a directory, a state, the output of `terraform output -json`, or s3://bucket/key
+//! workspace: production       # in a directory, the selected one unless given
+//! workspace_key_prefix: "env:"  # of a state in S3
 //! group: all                  # whose variables the outputs become
 //! outputs: {db_endpoint: database_host}     # only these, under these names; a list keeps the names
 //! groups: {web: [alb_dns]}    # outputs for other groups
@@ -12,28 +13,38 @@
 //!   - {type: aws_instance, name: tags.Name, address: private_ip, groups: [web], vars: {instance_id: id}}
 //! ```
 //!
-//! Values keep their types, and can never be templates; sensitive outputs are secrets.
+//! Values keep their types, and can never be templates. Sensitive outputs and attributes are secrets.
 
+mod directory;
 mod fetch;
 mod instances;
+mod scan;
 mod state;
+#[cfg(test)]
+mod tests;
+mod workspaces;
 mod write;
 
 use std::path::Path;
 
 use indexmap::IndexMap;
-use playbook_api::{Error, Map, Place, Value};
+use playbook_api::{Error, Map, Place, Value, nearest};
 
 use super::builder::{Builder, Loading};
 use crate::document::Node;
+use instances::Hosts;
 use state::State;
 pub use write::import;
 
+/// The workspace that every state has.
+const DEFAULT_WORKSPACE: &str = "default";
+
 /// The options of a configuration.
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 12] = [
     "plugin",
     "path",
     "workspace",
+    "workspace_key_prefix",
     "binary",
     "group",
     "prefix",
@@ -45,35 +56,55 @@ const OPTIONS: [&str; 11] = [
 ];
 
 /// Where a state is, and how to get it.
-pub(super) struct Source<'a> {
-    pub location: String,
-    pub workspace: Option<String>,
-    /// `terraform` or `tofu`; whichever is there, if not given.
-    pub binary: Option<String>,
+struct Source<'a> {
+    location: String,
+    workspace: Option<String>,
+    /// What the names of workspaces' states begin with in S3; `env:` if not given.
+    workspace_key_prefix: Option<String>,
+    /// `terraform` or `tofu`; the first that is installed if not given.
+    binary: Option<String>,
     /// Connection arguments for a state that is somewhere else: `region`, `profile`, `endpoint_url`.
-    pub options: Map,
-    /// The resources are needed too, not only the outputs.
-    pub resources: bool,
-    pub loading: &'a Loading<'a>,
+    options: Map,
+    /// Whether the resources are needed too, not only the outputs.
+    resources: bool,
+    loading: &'a Loading<'a>,
 }
 
-/// `-i terraform:PATH`: all outputs, as variables of the group `all`.
-pub fn read_location(builder: &mut Builder, location: &str, loading: &Loading) -> Result<(), Error> {
+impl Source<'_> {
+    /// Fetches the state, and warns if it has no outputs: what Terraform prints for a directory in which nothing was
+    /// initialized or applied looks the same.
+    fn fetch(&self, builder: &mut Builder) -> Result<State, Error> {
+        let state = fetch::fetch(self)?;
+        if state.outputs.is_empty() && !self.resources {
+            let workspace = self.workspace.as_deref().map(|name| format!(", workspace '{name}',"));
+            let (location, workspace) = (&self.location, workspace.unwrap_or_default());
+            builder.warnings.push(
+                Error::new(format!("the Terraform state of {location}{workspace} has no outputs"))
+                    .help("Run `terraform init` and `terraform apply` there first."),
+            );
+        }
+        Ok(state)
+    }
+}
+
+/// Reads `-i terraform:PATH`: all outputs, as variables of the group `all`.
+pub(super) fn read_location(builder: &mut Builder, location: &str, loading: &Loading) -> Result<(), Error> {
     let source = Source {
         location: location.to_owned(),
         workspace: None,
+        workspace_key_prefix: None,
         binary: None,
         options: Map::default(),
         resources: false,
         loading,
     };
-    let state = fetch::fetch(&source)?;
+    let state = source.fetch(builder)?;
     let place = Place::file_only(location);
     outputs_to(builder, &state, "all", &state.all(), &place)
 }
 
-/// A file with `plugin: terraform_outputs`.
-pub fn read_config(
+/// Reads a file with `plugin: terraform_outputs`.
+pub(super) fn read_config(
     builder: &mut Builder,
     config: &Node,
     file: &Path,
@@ -82,9 +113,13 @@ pub fn read_config(
     for (name, entry) in config.as_map().into_iter().flatten() {
         let known = name.as_str().is_some_and(|name| OPTIONS.contains(&name) || CONNECTION.contains(&name));
         if !known {
-            return Err(Error::new(format!("terraform_outputs knows no option '{name}'"))
-                .at(&entry.key)
-                .with_help(format!("It knows {}.", OPTIONS.join(", "))));
+            let error =
+                Error::new(format!("terraform_outputs has no option '{name}'")).at(&entry.key);
+            let known = OPTIONS.into_iter().chain(CONNECTION);
+            return Err(match nearest(&name.to_text(), known) {
+                Some(near) => error.help(format!("Did you mean '{near}'?")),
+                None => error.help(format!("Its options are: {}.", OPTIONS.join(", "))),
+            });
         }
     }
     let text =
@@ -92,7 +127,7 @@ pub fn read_config(
     let path = config.get("path").and_then(Node::source).ok_or_else(|| {
         Error::new("terraform_outputs needs 'path'")
             .at(config.place())
-            .with_help("Name a Terraform folder, a state file, or s3://bucket/key.")
+            .help("Name a directory with Terraform files, a state file, or s3://bucket/key.")
     })?;
     let beside = file.parent().unwrap_or(Path::new("."));
     let location = if path.contains("://") {
@@ -104,12 +139,13 @@ pub fn read_config(
     let source = Source {
         location,
         workspace: text("workspace"),
+        workspace_key_prefix: text("workspace_key_prefix"),
         binary: text("binary"),
         options: connection_options(config),
         resources: config.get("instances").is_some(),
         loading,
     };
-    let state = fetch::fetch(&source).map_err(|e| e.at(config.get("path").unwrap_or(config).place()))?;
+    let state = source.fetch(builder).map_err(|e| e.at(config.get("path").unwrap_or(config).place()))?;
     let prefix = text("prefix").unwrap_or_default();
     let mut variables = match config.get("outputs").filter(|node| !node.is_null()) {
         Some(node) => state.chosen(node)?,
@@ -126,13 +162,14 @@ pub fn read_config(
     for (host, entry) in config.get("hosts").and_then(Node::as_map).into_iter().flatten() {
         let host = builder.add_host(&host.to_text())?;
         for (output, name) in state.chosen(&entry.node)? {
-            if let Some(node) = state.node(&output, entry.node.place()) {
+            if let Some(node) = variable(builder, &state, &output, &name, entry.node.place()) {
                 builder.inventory.set_host_var(&host, &name, node);
             }
         }
     }
+    let mut hosts = Hosts::default();
     for entry in config.get("instances").and_then(Node::as_list).unwrap_or_default() {
-        instances::add(builder, &state, entry).map_err(|e| e.at(entry.place()))?;
+        hosts.add(builder, &state, entry, loading.context).map_err(|e| e.at(entry.place()))?;
     }
     Ok(())
 }
@@ -160,7 +197,7 @@ fn connection_options(config: &Node) -> Map {
     options
 }
 
-/// Sets outputs as variables of a group; by output, the variable's name.
+/// Sets outputs as variables of a group. `outputs` maps each output to its variable's name.
 fn outputs_to(
     builder: &mut Builder,
     state: &State,
@@ -170,14 +207,23 @@ fn outputs_to(
 ) -> Result<(), Error> {
     let group = builder.add_group(group)?;
     for (output, name) in outputs {
-        if let Some(node) = state.node(output, place) {
+        if let Some(node) = variable(builder, state, output, name, place) {
             builder.inventory.set_group_var(&group, name, node)?;
         }
     }
     Ok(())
 }
 
-/// A variable's name for an output: Terraform allows dashes.
+/// Returns an output as a variable: plain text, never a template.
+fn variable(builder: &mut Builder, state: &State, output: &str, name: &str, place: &Place) -> Option<Node> {
+    let output = state.outputs.get(output)?;
+    if output.sensitive {
+        builder.inventory.hide(name);
+    }
+    Some(Node::value(place.clone(), output.value.clone()))
+}
+
+/// Returns a variable's name for an output: Terraform allows dashes.
 fn variable_name(output: &str) -> String {
     output.replace('-', "_")
 }

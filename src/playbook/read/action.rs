@@ -10,7 +10,7 @@ use super::collections;
 use super::fields::{is_task_keyword, parser_error, type_name};
 use super::loader::{Loader, Names};
 use crate::document::{Kind, Node, Trust, parse_kv, split_args};
-use crate::foreign;
+use crate::foreign::{self, Foreign};
 use crate::playbook::shape::TASK;
 use crate::playbook::{Action, Frame};
 
@@ -78,7 +78,7 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
         && !loader.names.is_action(name)
         && !is_foreign(name, task, frame, loader).map_err(|e| e.at(&parsed.action.place))?
     {
-        (loader.fault)(unknown(name, &parsed.action.place, loader.names))?;
+        (loader.fault)(unknown(name, &parsed.action.place, loader.names, loader.foreign))?;
     }
     if !takes_command(name)
         && let Some(bad) = parsed.action.args.keys().find(|k| k.starts_with("_ansible_"))
@@ -114,15 +114,16 @@ fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error 
 }
 
 /// The error for a module that nobody has.
-pub fn unknown(name: &str, place: &Place, known: &dyn Names) -> Error {
+pub fn unknown(name: &str, place: &Place, known: &dyn Names, foreign: &Foreign) -> Error {
     let error = parser_error(
         format!(
             "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or incorrect module path."
         ),
         place,
     );
-    match nearest(name, known.actions().iter().map(String::as_str)) {
-        Some(near) => error.with_help(format!("Did you mean '{near}'?")),
+    let near = || nearest(name, known.actions().iter().map(String::as_str)).map(|n| format!("Did you mean '{n}'?"));
+    match foreign.advice(name).or_else(near) {
+        Some(help) => error.help(help),
         None => error,
     }
 }

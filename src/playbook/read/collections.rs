@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use super::loader::Loader;
 use crate::document::Node;
-use crate::foreign::collections::{folders, full_name};
+use crate::foreign::collections::full_name;
 use crate::playbook::{Frame, FrameKind, Keyword};
 
 /// A role: its short name, its collection, its folder.
 pub(super) fn role(name: &str, search: &[Arc<str>], loader: &Loader) -> Option<(String, Arc<str>, PathBuf)> {
     let in_collection = |collection: &str, role: &str| {
         let path = role.replace('.', "/");
-        let folders = folders(collection, std::iter::once(&*loader.folder), loader.settings);
+        let folders = loader.foreign.collection_from(collection, std::iter::once(&*loader.folder));
         folders.into_iter().map(|folder| folder.join("roles").join(&path)).find(|path| path.is_dir())
     };
     if let Some((collection, role)) = full_name(name) {

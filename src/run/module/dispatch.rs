@@ -105,7 +105,7 @@ pub fn resolve(call: &ActionCall, name: &str) -> Result<Resolved, Error> {
     }
     match shared.foreign.core_module(name).map(foreign) {
         Some(Ok(found)) => Ok(found),
-        _ => Err(crate::playbook::unknown_action(name, &task.place, &**shared)),
+        _ => Err(crate::playbook::unknown_action(name, &task.place, &**shared, &shared.foreign)),
     }
 }
 
