@@ -200,7 +200,11 @@ impl HostArgs {
         let elevated = match file {
             _ if ask_become => {
                 let hint = if ask_login { "[defaults to SSH password]" } else { "" };
-                let given = ask::password(&format!("BECOME password{hint}: "))?;
+                let method = match settings.agnostic_become_prompt {
+                    true => "BECOME".to_owned(),
+                    false => settings.become_method.to_uppercase(),
+                };
+                let given = ask::password(&format!("{method} password{hint}: "))?;
                 if given.is_empty() { login.clone() } else { Some(given) }
             }
             Some(file) => Some(password_of(file)?),
@@ -228,6 +232,7 @@ pub fn context(session: &Session, options: &Options) -> (Context, Arc<Foreign>) 
         }
     }
     let (foreign, context) = session.foreign(options.verbosity);
+    foreign.set_arguments(arguments(options));
     report::python::add_directories(&options.playbooks, &foreign);
     (Context { check: options.check, diff: options.diff, ..context }, foreign)
 }
@@ -318,4 +323,35 @@ fn password_of(file: &Path) -> Result<String, Error> {
         "" => Err(failed("is empty".into())),
         password => Ok(password.to_owned()),
     }
+}
+
+/// The command line as plugins in Python see it, by the names of ansible-playbook's options.
+fn arguments(options: &Options) -> serde_json::Map<String, serde_json::Value> {
+    let paths = options.playbooks.iter().map(|path| path.to_string_lossy().into_owned()).collect::<Vec<_>>();
+    let tags = Some(&options.tags).filter(|tags| !tags.is_empty());
+    let serde_json::Value::Object(arguments) = serde_json::json!({
+        "args": paths,
+        "become": options.r#become,
+        "become_method": options.become_method,
+        "become_user": options.become_user,
+        "check": options.check,
+        "connection": options.connection,
+        "diff": options.diff,
+        "extra_vars": options.extra_vars,
+        "flush_cache": options.flush_cache,
+        "force_handlers": options.force_handlers,
+        "forks": options.forks,
+        "inventory": options.inventory,
+        "private_key_file": options.private_key,
+        "remote_user": options.user,
+        "skip_tags": options.skip_tags,
+        "start_at_task": options.start_at_task,
+        "step": options.step,
+        "subset": options.limit,
+        "tags": tags,
+        "timeout": options.timeout,
+    }) else {
+        return serde_json::Map::default();
+    };
+    arguments
 }

@@ -11,7 +11,7 @@ use super::folders::Kind;
 use crate::document::{Node, Trust};
 use crate::settings::Settings;
 
-/// `namespace.collection.name` taken apart: the collection, and the name inside.
+/// Splits `namespace.collection.name` into the collection and the name inside.
 pub fn full_name(name: &str) -> Option<(String, &str)> {
     let parts: Vec<&str> = name.split('.').collect();
     let word = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -24,7 +24,7 @@ pub fn full_name(name: &str) -> Option<(String, &str)> {
     }
 }
 
-/// The folders of a collection that are there: beside the playbooks, then in the configured folders.
+/// Returns the directories of a collection that exist: beside the playbooks, then in the configured directories.
 pub fn folders<'a>(
     collection: &str,
     playbooks: impl Iterator<Item = &'a Path>,
@@ -41,7 +41,7 @@ pub fn folders<'a>(
     roots.filter_map(folder).collect()
 }
 
-/// A playbook of a collection, with its ending or without.
+/// Finds a playbook of a collection, named with its extension or without.
 pub fn playbook<'a>(
     name: &str,
     playbooks: impl Iterator<Item = &'a Path>,
@@ -56,7 +56,7 @@ pub fn playbook<'a>(
     files.find(|path| path.is_file())
 }
 
-/// The file of a module or plugin in a collection's folder.
+/// Finds the file of a module or plugin in a collection's directory.
 pub fn file(folder: &Path, kind: Kind, name: &str) -> Option<PathBuf> {
     let base = folder.join("plugins").join(kind.name());
     let (inside, last) = match name.rsplit_once('.') {
@@ -70,7 +70,7 @@ pub fn file(folder: &Path, kind: Kind, name: &str) -> Option<PathBuf> {
     if kind != Kind::Module {
         return None;
     }
-    // In any language, with any ending.
+    // In any language, with any extension.
     let entries = std::fs::read_dir(&inside).ok()?;
     let mut files: Vec<PathBuf> = entries
         .flatten()
@@ -87,13 +87,13 @@ pub fn file(folder: &Path, kind: Kind, name: &str) -> Option<PathBuf> {
 /// What a collection says about a name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Routing {
-    /// It is now called so.
+    /// Its new name.
     pub redirect: Option<String>,
-    /// It is gone: why.
+    /// Why it was removed.
     pub tombstone: Option<String>,
-    /// It will be gone: the warning.
+    /// The warning that it will be removed.
     pub deprecation: Option<String>,
-    /// The action that a module's tasks run.
+    /// The action plugin that a module's tasks run.
     pub action: Option<String>,
 }
 
@@ -101,8 +101,37 @@ pub struct Routing {
 #[derive(Debug, Default)]
 pub struct Runtime(Mutex<HashMap<PathBuf, Option<Arc<Node>>>>);
 
+/// Whether a version fulfills a requirement such as `>=2.15.0,<2.20`. What cannot be read is fulfilled.
+fn fulfills(version: &str, requirement: &str) -> bool {
+    let numbers = |text: &str| -> Vec<u64> {
+        let parts = text.trim().split('.').map(|part| part.chars().take_while(char::is_ascii_digit).collect());
+        let mut numbers: Vec<u64> = parts.map_while(|part: String| part.parse().ok()).collect();
+        numbers.resize(numbers.len().max(4), 0);
+        numbers
+    };
+    let own = numbers(version);
+    requirement.split(',').all(|part| {
+        let part = part.trim();
+        let Some(start) = part.find(|c: char| c.is_ascii_digit()) else { return true };
+        let (sign, wanted) = (part[..start].trim(), numbers(&part[start..]));
+        match sign {
+            ">=" => own >= wanted,
+            ">" => own > wanted,
+            "<=" => own <= wanted,
+            "<" => own < wanted,
+            "==" if part.ends_with(".*") => {
+                let fixed = part[start..].matches('.').count();
+                own[..fixed.min(4)] == wanted[..fixed.min(4)]
+            }
+            "==" => own == wanted,
+            "!=" => own != wanted,
+            _ => true,
+        }
+    })
+}
+
 impl Runtime {
-    /// What the collection in a folder says in its `meta/runtime.yml`.
+    /// Returns the `meta/runtime.yml` of the collection in a directory.
     pub fn of(&self, folder: &Path) -> Result<Option<Arc<Node>>, Error> {
         let mut known = lock(&self.0);
         if let Some(node) = known.get(folder) {
@@ -119,7 +148,20 @@ impl Runtime {
         Ok(node)
     }
 
-    /// What is said about a module or plugin.
+    /// Returns a warning if a collection says that it does not support this version of the language, or an error if
+    /// the setting `collections_on_ansible_version_mismatch` wants one.
+    pub fn mismatch(&self, folder: &Path, collection: &str, behavior: &str) -> Result<Option<String>, Error> {
+        let node = self.of(folder)?;
+        let required = node.as_ref().and_then(|node| node.get("requires_ansible")).and_then(Node::as_str);
+        if behavior == "ignore" || required.is_none_or(|required| fulfills(super::VERSION, required)) {
+            return Ok(None);
+        }
+        let version = super::VERSION;
+        let message = format!("Collection {collection} does not support Ansible version {version}");
+        if behavior == "error" { Err(Error::new(message)) } else { Ok(Some(message)) }
+    }
+
+    /// Returns what is said about a module or plugin.
     pub fn routing(&self, folder: &Path, kind: Kind, name: &str) -> Result<Option<Routing>, Error> {
         let Some(node) = self.of(folder)? else { return Ok(None) };
         let Some(entry) =
@@ -140,6 +182,29 @@ impl Runtime {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_collection_for_another_version_is_a_warning_or_an_error() {
+        for (requirement, fulfilled) in [
+            (">=2.15.0", true),
+            (">=2.9.10,<2.20", true),
+            (">=2.16.0,<2.19", false),
+            (">=2.20.0", false),
+            ("==2.19.*", true),
+            ("!=2.19.14", false),
+            ("", true),
+        ] {
+            assert_eq!(fulfills("2.19.14", requirement), fulfilled, "{requirement}");
+        }
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("meta")).unwrap();
+        std::fs::write(root.path().join("meta/runtime.yml"), "requires_ansible: '<2.10'\n").unwrap();
+        let told = |behavior| Runtime::default().mismatch(root.path(), "a.b", behavior);
+        let message = format!("Collection a.b does not support Ansible version {}", super::super::VERSION);
+        assert_eq!(told("warning").unwrap().as_deref(), Some(message.as_str()));
+        assert_eq!(told("error").unwrap_err().message(), message);
+        assert_eq!(told("ignore").unwrap(), None);
+    }
 
     #[test]
     fn runtime_tells_of_redirects_and_groups() {

@@ -1,5 +1,5 @@
-//! Where the files of modules and plugins are: beside playbooks, in roles, in configured folders. Each folder is
-//! read once.
+//! Where the files of modules and plugins are: beside playbooks, in roles, in configured directories. Each directory
+//! is listed once.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,17 +12,26 @@ use crate::settings::Settings;
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
+    /// A module, in any language.
     Module,
+    /// An action plugin.
     Action,
+    /// Filters.
     Filter,
+    /// Tests.
     Test,
+    /// A lookup plugin.
     Lookup,
+    /// A callback plugin.
     Callback,
+    /// An inventory plugin.
     Inventory,
+    /// A connection plugin.
     Connection,
 }
 
 impl Kind {
+    /// Every kind.
     pub const ALL: [Kind; 8] = [
         Kind::Module,
         Kind::Action,
@@ -34,7 +43,7 @@ impl Kind {
         Kind::Connection,
     ];
 
-    /// The folder beside a playbook and in a role.
+    /// Returns the name of the directory beside a playbook and in a role.
     pub fn folder(self) -> &'static str {
         match self {
             Kind::Module => "library",
@@ -48,7 +57,7 @@ impl Kind {
         }
     }
 
-    /// The folder in a collection's `plugins`, which is also what ansible-core calls the kind.
+    /// Returns the name of the directory in a collection's `plugins`, which is also ansible-core's name of the kind.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Module => "modules",
@@ -75,23 +84,16 @@ impl Kind {
         }
     }
 
-    /// Whether a file can be one: modules may be in any language.
-    fn takes(self, path: &Path) -> bool {
+    /// Whether a file can be one. Modules may be in any language, with any extension but the `ignored` ones.
+    fn accepts(self, path: &Path, ignored: &[String]) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let extension = path.extension().unwrap_or_default().to_string_lossy();
         match self {
             _ if name.starts_with("__init__") || name.starts_with('.') => false,
-            Kind::Module => !NO_MODULE.contains(&&*extension) && !name.ends_with('~'),
-            _ => extension == "py",
+            Kind::Module => !ignored.iter().any(|extension| name.ends_with(extension.as_str())),
+            _ => path.extension().is_some_and(|extension| extension == "py"),
         }
     }
 }
-
-/// Files beside modules that are none.
-const NO_MODULE: [&str; 16] = [
-    "pyc", "pyo", "swp", "bak", "rpm", "md", "txt", "rst", "orig", "yaml", "yml", "ini", "json", "toml",
-    "cfg", "retry",
-];
 
 /// Files by kind and name.
 type Index = HashMap<Kind, HashMap<String, Arc<Path>>>;
@@ -104,11 +106,11 @@ pub struct Folders {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Folders of playbooks and roles, in the order they were met.
+    /// Directories of playbooks and roles, in the order in which they were added.
     added: Vec<PathBuf>,
     /// What they hold.
     files: Index,
-    /// What the configured folders hold, of the kinds that were asked for.
+    /// What the configured directories hold, of the kinds that were looked for.
     configured: Index,
 }
 
@@ -117,8 +119,8 @@ impl Folders {
         lock(&self.state)
     }
 
-    /// Takes note of a playbook's or role's folder. Says whether it was not known and holds something.
-    pub fn add(&self, folder: &Path) -> bool {
+    /// Adds a playbook's or role's directory. Returns whether it is new and holds modules or plugins.
+    pub fn add(&self, folder: &Path, settings: &Settings) -> bool {
         let mut state = self.state();
         if state.added.iter().any(|known| known == folder) {
             return false;
@@ -130,23 +132,23 @@ impl Folders {
             let name = entry.file_name();
             any |= name == "module_utils";
             let Some(kind) = Kind::ALL.into_iter().find(|kind| name == kind.folder()) else { continue };
-            scan(kind, &entry.path(), state.files.entry(kind).or_default());
+            scan(kind, &entry.path(), settings, state.files.entry(kind).or_default());
             any = true;
         }
         any
     }
 
-    /// The folders that were added.
+    /// Returns the directories that were added.
     pub fn added(&self) -> Vec<PathBuf> {
         self.state().added.clone()
     }
 
-    /// The file of a module or plugin. Folders beside playbooks and in roles come first.
+    /// Finds the file of a module or plugin. Directories beside playbooks and in roles come first.
     pub fn find(&self, kind: Kind, name: &str, settings: &Settings) -> Option<Arc<Path>> {
         let mut state = self.state();
         let known = |index: &Index| {
             let files = index.get(&kind)?;
-            // A module that starts with an underscore is deprecated and still goes by its name.
+            // The file of a deprecated module begins with an underscore.
             files.get(name).or_else(|| files.get(&format!("_{name}"))).cloned()
         };
         if let Some(path) = known(&state.files) {
@@ -156,7 +158,7 @@ impl Folders {
         known(&state.configured)
     }
 
-    /// All files of a kind.
+    /// Returns all files of a kind.
     pub fn all(&self, kind: Kind, settings: &Settings) -> Vec<Arc<Path>> {
         let mut state = self.state();
         state.configured.entry(kind).or_insert_with(|| configured(kind, settings));
@@ -169,7 +171,7 @@ impl Folders {
     }
 }
 
-/// What the configured folders hold, and the folders in them.
+/// What the configured directories hold, and the directories in them.
 fn configured(kind: Kind, settings: &Settings) -> HashMap<String, Arc<Path>> {
     let mut files = HashMap::new();
     for folder in kind.configured(settings) {
@@ -180,18 +182,19 @@ fn configured(kind: Kind, settings: &Settings) -> HashMap<String, Arc<Path>> {
             folders
         };
         for below in inside(folder) {
-            inside(&below).iter().chain([&below]).for_each(|folder| scan(kind, folder, &mut files));
+            inside(&below).iter().chain([&below]).for_each(|folder| scan(kind, folder, settings, &mut files));
         }
-        scan(kind, folder, &mut files);
+        scan(kind, folder, settings, &mut files);
     }
     files
 }
 
-fn scan(kind: Kind, folder: &Path, into: &mut HashMap<String, Arc<Path>>) {
+fn scan(kind: Kind, folder: &Path, settings: &Settings, into: &mut HashMap<String, Arc<Path>>) {
+    let ignored = &settings.module_ignore_exts;
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
-    for path in paths.into_iter().filter(|path| kind.takes(path) && path.is_file()) {
+    for path in paths.into_iter().filter(|path| kind.accepts(path, ignored) && path.is_file()) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         into.entry(name).or_insert_with(|| path.into());
     }
@@ -202,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_folder_wins_and_modules_have_any_ending() {
+    fn the_first_directory_wins_and_modules_have_any_ending() {
         let root = tempfile::tempdir().unwrap();
         let put = |name: &str| {
             let path = root.path().join(name);
@@ -218,9 +221,9 @@ mod tests {
         let mut settings = Settings::default();
         settings.set("library", vec![root.path().join("conf").to_string_lossy().into_owned()]);
         let folders = Folders::default();
-        assert!(folders.add(&root.path().join("a")));
-        assert!(folders.add(&root.path().join("b")));
-        assert!(!folders.add(&root.path().join("b")));
+        assert!(folders.add(&root.path().join("a"), &settings));
+        assert!(folders.add(&root.path().join("b"), &settings));
+        assert!(!folders.add(&root.path().join("b"), &settings));
         let find = |kind, name| folders.find(kind, name, &settings).map(|p| p.to_path_buf());
         assert_eq!(find(Kind::Module, "one"), Some(root.path().join("a/library/one.sh")));
         assert_eq!(find(Kind::Module, "two"), Some(root.path().join("b/library/two.py")));

@@ -14,7 +14,7 @@ mod site;
 pub mod style;
 pub mod wire;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -30,6 +30,9 @@ pub use python::{Python, Serve};
 use crate::settings::Settings;
 use site::Site;
 use collections::{Runtime, full_name};
+
+/// The version of the language, as modules and collections are told it.
+pub const VERSION: &str = "2.19.14";
 
 /// A module or plugin that was found by name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,6 +61,8 @@ pub struct Foreign {
     /// The directories of playbooks, which may have `collections/` beside them.
     playbooks: RwLock<Vec<PathBuf>>,
     runtime: Runtime,
+    /// The collections of which a warning about their version was given.
+    checked: Mutex<HashSet<PathBuf>>,
     known: Mutex<HashMap<Question, Option<Found>>>,
     /// The modules that ansible-core has, or sends to a collection that is installed.
     core: Mutex<HashMap<String, Option<Found>>>,
@@ -71,6 +76,8 @@ pub struct Foreign {
     /// Whether callback plugins are loaded.
     callbacks: AtomicBool,
     starting: Mutex<()>,
+    /// The command line, by the names of ansible-playbook's options.
+    arguments: Mutex<serde_json::Map<String, Json>>,
 }
 
 impl std::fmt::Debug for Foreign {
@@ -88,6 +95,7 @@ impl Foreign {
             folders: folders::Folders::default(),
             playbooks: RwLock::default(),
             runtime: Runtime::default(),
+            checked: Mutex::default(),
             known: Mutex::default(),
             core: Mutex::default(),
             payloads: Mutex::default(),
@@ -97,6 +105,7 @@ impl Foreign {
             registry: Arc::default(),
             callbacks: AtomicBool::new(false),
             starting: Mutex::default(),
+            arguments: Mutex::default(),
         }
     }
 
@@ -104,6 +113,11 @@ impl Foreign {
     #[must_use]
     pub fn with_registry(self, registry: Arc<Registry>) -> Foreign {
         Foreign { registry, ..self }
+    }
+
+    /// Sets what plugins see as the command line (`context.CLIARGS`). It must be set before the helper is started.
+    pub fn set_arguments(&self, arguments: serde_json::Map<String, Json>) {
+        *lock(&self.arguments) = arguments;
     }
 
     /// Adds a playbook's directory.
@@ -119,7 +133,7 @@ impl Foreign {
 
     /// Adds a directory that may hold `library` and the like: a playbook's or a role's.
     pub fn add_folder(&self, folder: &Path) {
-        if !self.folders.add(folder) {
+        if !self.folders.add(folder, &self.settings) {
             return;
         }
         lock(&self.known).clear();
@@ -236,6 +250,11 @@ impl Foreign {
                 return Ok(Some(Found { warnings, ..found }));
             }
             if let Some(path) = collections::file(&folder, kind, name) {
+                let behavior = &self.settings.collections_on_ansible_version_mismatch;
+                let mismatch = self.runtime.mismatch(&folder, collection, behavior)?;
+                if lock(&self.checked).insert(folder.clone()) {
+                    warnings.extend(mismatch);
+                }
                 let path = Some(path.into());
                 return Ok(Some(Found { name: full, path, warnings, action: routing.action }));
             }
@@ -380,6 +399,7 @@ impl Foreign {
             "collections": texts(&self.settings.collections_path),
             "library": texts(&self.settings.library),
             "verbosity": self.verbosity,
+            "arguments": *lock(&self.arguments),
         })
     }
 }

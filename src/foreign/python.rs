@@ -1,8 +1,8 @@
 //! The one Python process of a run, started when something first needs it. It has ansible-core, loads plugins and
-//! builds payloads of modules; what it runs is `helper.py`.
+//! builds payloads of modules; its program is the package in `helper/`.
 //!
-//! Frames of JSON travel over a socket that is the process's standard input, so that its output stays free for
-//! plugins that print. Every request has a number; while it is being answered, the other side may ask back.
+//! Frames of JSON travel over a socket that is the process's standard input, so that plugins can print. Every request
+//! has a number; while it is being answered, the process may ask back.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -21,16 +21,33 @@ use serde_json::{Value as Json, json};
 
 use crate::settings::Settings;
 
-/// The helper's program.
-const SCRIPT: &str = include_str!("helper.py");
+/// The helper's program, which receives the sources of its package in the first frame.
+const SCRIPT: &str = include_str!("helper/start.py");
+
+/// The modules of the helper's package.
+const SOURCES: [(&str, &str); 12] = [
+    ("actions", include_str!("helper/actions.py")),
+    ("callbacks", include_str!("helper/callbacks.py")),
+    ("connections", include_str!("helper/connections.py")),
+    ("conversation", include_str!("helper/conversation.py")),
+    ("core", include_str!("helper/core.py")),
+    ("errors", include_str!("helper/errors.py")),
+    ("inventory", include_str!("helper/inventory.py")),
+    ("main", include_str!("helper/main.py")),
+    ("plugins", include_str!("helper/plugins.py")),
+    ("requests", include_str!("helper/requests.py")),
+    ("values", include_str!("helper/values.py")),
+    ("variables", include_str!("helper/variables.py")),
+];
 
 /// The largest frame that is read: a payload is well below.
 const LARGEST: usize = 512 << 20;
 
 /// A running helper.
 pub struct Python {
-    /// The interpreter, and the version of its ansible-core.
+    /// The interpreter.
     pub executable: PathBuf,
+    /// The version of its ansible-core.
     pub version: String,
     writer: Mutex<UnixStream>,
     waiting: Waiting,
@@ -40,7 +57,7 @@ pub struct Python {
 
 type Waiting = Arc<Mutex<HashMap<u64, Sender<Json>>>>;
 
-/// What the helper may ask while it answers: the name of the question and what goes with it.
+/// Answers what the helper asks while it works on a request: the name of a question and its body.
 pub type Serve<'a> = dyn FnMut(&str, Json) -> Result<Json, Error> + 'a;
 
 impl Python {
@@ -53,8 +70,8 @@ impl Python {
                 Err(reason) => tried.push(format!("{}: {reason}", candidate.display())),
             }
         }
-        let tried = if tried.is_empty() { "there is none".to_owned() } else { tried.join("; ") };
-        Err(Error::new(format!("no Python with ansible-core was found ({tried})")).with_help(
+        let tried = if tried.is_empty() { "there is no Python".to_owned() } else { tried.join("; ") };
+        Err(Error::new(format!("no Python with ansible-core was found ({tried})")).help(
             "Install ansible-core 2.19 or newer for the controller's python3, or name its Python in the setting \
              plugin_python (environment PLAYBOOK_PYTHON).",
         ))
@@ -71,7 +88,10 @@ impl Python {
         drop(command);
         let mut reader = ours.try_clone().map_err(|e| e.to_string())?;
         let mut writer = ours;
-        let hello = send(&mut writer, configuration).and_then(|()| receive(&mut reader));
+        let sources: serde_json::Map<String, Json> =
+            SOURCES.iter().map(|(name, source)| ((*name).to_owned(), (*source).into())).collect();
+        let first = json!({ "sources": sources, "configuration": configuration });
+        let hello = send(&mut writer, &first).and_then(|()| receive(&mut reader));
         let hello = match hello {
             Ok(Some(hello)) => hello,
             _ => {
@@ -97,7 +117,7 @@ impl Python {
                         let _ = sender.send(frame);
                     }
                 }
-                // Whoever still waits learns that there will be no answer.
+                // Requests that are still waiting get an error instead of an answer.
                 lock(&readers).clear();
             })
             .map_err(|e| e.to_string())?;
@@ -111,7 +131,7 @@ impl Python {
         })
     }
 
-    /// Asks the helper to do something, and answers what it asks meanwhile.
+    /// Sends a request to the helper, answers what it asks meanwhile, and returns its answer.
     pub fn ask(&self, what: &str, body: Json, serve: &mut Serve) -> Result<Json, Error> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = channel();
@@ -151,10 +171,10 @@ impl Drop for Python {
 }
 
 fn ended() -> Error {
-    Error::new("the Python process for plugins ended unexpectedly").with_help("what it printed may say why")
+    Error::new("the Python process for plugins ended unexpectedly").help("See what it printed above.")
 }
 
-/// What went wrong in Python, with its causes.
+/// Converts an error in Python, with its causes.
 fn fault_of(message: &str, frame: &Json) -> Error {
     let error = Error::new(message);
     let error = match frame.get("help").and_then(Json::as_str) {
@@ -176,7 +196,7 @@ fn send(stream: &mut UnixStream, frame: &Json) -> std::io::Result<()> {
     stream.write_all(&body)
 }
 
-/// The next frame; none at the end.
+/// Receives the next frame; returns none at the end.
 fn receive(stream: &mut UnixStream) -> std::io::Result<Option<Json>> {
     let mut length = [0; 4];
     if stream.read_exact(&mut length).is_err() {
@@ -191,15 +211,15 @@ fn receive(stream: &mut UnixStream) -> std::io::Result<Option<Json>> {
     Ok(Some(serde_json::from_slice(&body)?))
 }
 
-/// The Python that plugins would be run with, whether or not it can: what `ansible_playbook_python` says, and the
-/// interpreter of an implicit localhost.
+/// Returns the Python that plugins would run with, whether or not it has ansible-core: the value of
+/// `ansible_playbook_python`, and the interpreter of an implicit localhost.
 pub fn likely(settings: &Settings) -> String {
     let first = candidates(settings).into_iter().next();
     first.map_or_else(|| "/usr/bin/python3".into(), |path| path.to_string_lossy().into_owned())
 }
 
-/// Where a Python with ansible-core may be: the one that was named, and only that; else the active environment's,
-/// the one of an `ansible` script, and python3.
+/// Returns the interpreters that may have ansible-core: only the one that was named, or else the active environment's,
+/// that of an `ansible-playbook` script, and python3.
 pub fn candidates(settings: &Settings) -> Vec<PathBuf> {
     if let Some(named) = &settings.plugin_python {
         return vec![named.clone()];
@@ -228,7 +248,7 @@ pub fn candidates(settings: &Settings) -> Vec<PathBuf> {
     found
 }
 
-/// The Python that a script names in its first line.
+/// Returns the Python that a script names in its first line.
 fn of_script(path: &Path) -> Option<PathBuf> {
     let mut start = [0; 256];
     let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut start)).ok()?;

@@ -25,6 +25,7 @@ struct Options {
     skipped: bool,
     ok: bool,
     failed_to_stderr: bool,
+    warnings: bool,
     custom_stats: bool,
     check_markers: bool,
     per_host_start: bool,
@@ -40,6 +41,7 @@ impl Options {
             skipped: settings.display_skipped_hosts,
             ok: settings.display_ok_hosts,
             failed_to_stderr: settings.display_failed_stderr,
+            warnings: settings.action_warnings,
             custom_stats: settings.show_custom_stats,
             check_markers: settings.check_mode_markers,
             per_host_start: settings.show_per_host_start,
@@ -107,7 +109,7 @@ impl Default {
 
     /// Prints the warnings and the error of a result, which stand above its line.
     fn notes(&mut self, result: &TaskResult) {
-        for warning in &result.warnings {
+        for warning in result.warnings.iter().filter(|_| self.options.warnings) {
             self.display.warning(warning);
         }
         for deprecation in &result.deprecations {

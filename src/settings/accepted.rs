@@ -17,6 +17,7 @@ const NOTHING: &str = "Has no effect: there is nothing here that it could change
 const PERSISTENT: &str =
     "Has no effect: only the connections of network devices have it, which are not supported.";
 const PLUGINS: &str = "Has no effect: plugins of this kind are parts of the engine and are not loaded.";
+const PROMPT: &str = "Has no effect: the prompt of the console is not colored.";
 const TEMPLATES: &str =
     "Has no effect: templates are compiled, and text that a lookup returns is never a template.";
 const TEMPORARY: &str =
@@ -504,6 +505,11 @@ accepted! {
     #[ini(defaults.doc_fragment_plugins)]
     #[env(ANSIBLE_DOC_FRAGMENT_PLUGINS)]
     PLUGINS,
+
+    #[setting(COLOR_CONSOLE_PROMPT, Text, "white")]
+    #[ini(colors.console_prompt)]
+    #[env(ANSIBLE_COLOR_CONSOLE_PROMPT)]
+    PROMPT,
 
     #[setting(ALLOW_EMBEDDED_TEMPLATES, Bool, "true")]
     #[ini(defaults.allow_embedded_templates)]

@@ -255,13 +255,13 @@ mod tests {
     fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
         let dir = tempfile::tempdir().unwrap();
         let cfg = "[defaults]\nforks = 20\nroles_path = roles:$HOME/r:/abs\ninventory = inv,{{CWD}}/hosts\ngathering=smart\n\
-                   [ssh_connection]\npipelining = True\n";
+                   [ssh_connection]\nretries = 3\n";
         std::fs::write(dir.path().join("ansible.cfg"), cfg).unwrap();
         let (settings, _) =
             Settings::load(&surroundings(dir.path(), &[("ANSIBLE_FORKS", "7"), ("NO_COLOR", "1")])).unwrap();
         assert_eq!(settings.forks, 7);
         assert_eq!(settings.get("DEFAULT_FORKS").unwrap().origin.to_string(), "env: ANSIBLE_FORKS");
-        assert!(settings.pipelining && settings.nocolor);
+        assert!(settings.ssh_retries == 3 && settings.nocolor);
         assert_eq!(settings.roles_path, [dir.path().join("roles"), "/home/me/r".into(), "/abs".into()]);
         assert_eq!(settings.inventory[1], dir.path().join("hosts").to_string_lossy());
         assert_eq!(settings.get("gathering").unwrap().origin, Origin::File(dir.path().join("ansible.cfg")));

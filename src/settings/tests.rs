@@ -27,7 +27,8 @@ fn every_setting_is_read_somewhere() {
     let mut text = String::new();
     sources(&root.join("src"), &mut text);
     let is_read = |field: &str| {
-        let mut found = text.match_indices(&format!(".{field}")).map(|(at, part)| at + part.len());
+        let member = format!(".{field}");
+        let mut found = text.match_indices(&member).map(|(at, part)| at + part.len());
         let word = |at: usize| text[at..].starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '(');
         found.any(|at| !word(at))
     };
@@ -41,13 +42,13 @@ fn every_setting_without_effect_is_documented_with_its_reason() {
     let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for setting in ACCEPTED {
         let reason = setting.about.strip_prefix("Has no effect: ").and_then(|reason| reason.strip_suffix('.'));
-        reasons.entry(reason.unwrap()).or_default().push(format!("`{}`", setting.name));
+        reasons.entry(reason.unwrap()).or_default().push(setting.name.to_owned());
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(root.join("docs/differences.md")).unwrap();
     for (reason, mut names) in reasons {
         names.sort();
-        let row = format!("| {} | {reason} |", names.join(", "));
+        let row = format!("| `{}` | {reason} |", names.join("`, `"));
         assert!(text.lines().any(|line| line == row), "docs/differences.md lacks this row:\n{row}");
     }
 }

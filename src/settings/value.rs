@@ -109,12 +109,6 @@ settings! {
     #[env(ANSIBLE_COLOR_CHANGED)]
     pub color_changed: String,
 
-    /// The color of the console's prompt.
-    #[setting(COLOR_CONSOLE_PROMPT, Text, "white")]
-    #[ini(colors.console_prompt)]
-    #[env(ANSIBLE_COLOR_CONSOLE_PROMPT)]
-    pub color_console_prompt: String,
-
     /// The color of debug messages.
     #[setting(COLOR_DEBUG, Text, "dark gray")]
     #[ini(colors.debug)]

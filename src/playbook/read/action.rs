@@ -58,7 +58,13 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
         let name: Arc<str> = key.to_text().into();
         let mut wrong = Vec::new();
         if let Some(parsed) = &mut parsed {
-            (loader.fault)(conflict(&parsed.action.name, &name, task.place(), loader))?;
+            let known = [&parsed.action.name, &name].map(|name| loader.names.is_action(name));
+            if !loader.settings.invalid_task_attribute_failed && known[0] != known[1] {
+                let invalid = if known[0] { &name } else { &parsed.action.name };
+                (loader.warn)(Error::new(format!("Ignoring invalid attribute: {invalid}")));
+            } else {
+                (loader.fault)(conflict(&parsed.action.name, &name, task.place(), loader))?;
+            }
             if loader.names.is_action(&parsed.action.name) {
                 parsed.wrong.push(name);
                 continue;

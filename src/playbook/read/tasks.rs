@@ -171,7 +171,14 @@ impl<'a> Reader<'a> {
         let lookup =
             |key: &str| key.strip_prefix("with_").filter(|name| self.loader.names.is_lookup(name)).is_some();
         let known = |key: &str| parsed.key.iter().chain(&parsed.wrong).any(|known| **known == *key);
-        let skip = |key: &str| known(key) || lookup(key);
+        let ignored = |key: &str| {
+            let ignored = !self.loader.settings.invalid_task_attribute_failed && !shape.has(key);
+            if ignored {
+                (self.loader.warn)(Error::new(format!("Ignoring invalid attribute: {key}")).at(entry.place()));
+            }
+            ignored
+        };
+        let skip = |key: &str| known(key) || lookup(key) || ignored(key);
         let mut keywords = self.loader.keywords(shape, entry, skip)?;
         if parsed.local {
             keywords.values.insert(Keyword::DelegateTo, Node::value(entry.place().clone(), "localhost"));

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use playbook_api::{Arguments, Context, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map};
+use playbook_api::{
+    Arguments, Context, Diff, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map,
+};
 
 use super::{external, names, on_host, task_host};
 use crate::connection::Output;
@@ -68,6 +70,10 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
             }
         }
     };
+    let done = done.map(|mut outcome| {
+        outcome.diff.iter_mut().for_each(|diff| shorten(diff, shared.settings.max_diff_size));
+        outcome
+    });
     let Some(shown) = shown else { return done };
     match done {
         Ok(outcome) => Ok(outcome.with("invocation", shown)),
@@ -106,6 +112,18 @@ pub fn resolve(call: &ActionCall, name: &str) -> Result<Resolved, Error> {
     match shared.foreign.core_module(name).map(foreign) {
         Some(Ok(found)) => Ok(found),
         _ => Err(crate::playbook::unknown_action(name, &task.place, &**shared, &shared.foreign)),
+    }
+}
+
+/// Replaces a difference between texts of which one is too large to be shown. A limit of 0 means none.
+fn shorten(diff: &mut Diff, limit: usize) {
+    let is_large = |text: &Option<Value>| {
+        limit > 0 && text.as_ref().and_then(Value::as_str).is_some_and(|text| text.len() > limit)
+    };
+    let large = [(&diff.before, "destination"), (&diff.after, "source")].into_iter().find(|(text, _)| is_large(text));
+    if let Some((_, which)) = large {
+        let prepared = format!("diff skipped: {which} file size is greater than {limit}\n");
+        *diff = Diff { prepared: Some(prepared), ..Diff::default() };
     }
 }
 

@@ -9,7 +9,7 @@ use playbook_api::context::Source;
 use playbook_api::{Arguments, Error, Failure, Map, ModuleEntry, Outcome, Value, map};
 
 use super::on_host;
-use crate::foreign::Found;
+use crate::foreign::{Found, VERSION};
 use crate::foreign::payload::filling;
 use crate::foreign::style::Style;
 use crate::run::call::files::Content;
@@ -19,9 +19,6 @@ use crate::vars::HostScope;
 
 /// The module of the host's side.
 pub const MODULE: &str = "playbook.internal._foreign";
-
-/// The version of the language, as modules are told it.
-const VERSION: &str = "2.19.14";
 
 /// A module made ready to be run on the host that a task acts on.
 pub struct Prepared {
@@ -178,7 +175,7 @@ fn with_internal(call: &ActionCall, found: &Found, values: &Map) -> Result<Value
     let facility = variable(&scope, "ansible_syslog_facility")?;
     let log_info = settings.target_log_info.clone();
     let remote_tmp = settings.remote_tmp.to_string_lossy().into_owned();
-    let special: Vec<&str> = vec!["fuse", "nfs", "vboxsf", "ramfs", "9p", "vfat"];
+    let special = settings.special_context_filesystems.clone();
     let mut all = values.clone();
     all.extend(map! {
         "_ansible_check_mode" => call.check,
