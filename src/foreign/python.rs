@@ -71,7 +71,7 @@ impl Python {
             }
         }
         let tried = if tried.is_empty() { "there is no Python".to_owned() } else { tried.join("; ") };
-        Err(Error::new(format!("no Python with ansible-core was found ({tried})")).help(
+        Err(Error::new(format!("no Python with ansible-core was found ({tried})")).with_help(
             "Install ansible-core 2.19 or newer for the controller's python3, or name its Python in the setting \
              plugin_python (environment PLAYBOOK_PYTHON).",
         ))
@@ -171,7 +171,7 @@ impl Drop for Python {
 }
 
 fn ended() -> Error {
-    Error::new("the Python process for plugins ended unexpectedly").help("See what it printed above.")
+    Error::new("the Python process for plugins ended unexpectedly").with_help("See what it printed above.")
 }
 
 /// Converts an error in Python, with its causes.

@@ -145,7 +145,7 @@ fn find_file(surroundings: &Surroundings, warnings: &mut Vec<Error>) -> Option<P
                 "The current directory ({}) is world-writable, so its ansible.cfg is ignored.",
                 surroundings.directory.display()
             ))
-            .help("Run `chmod o-w` on the directory, or name the file in ANSIBLE_CONFIG."),
+            .with_help("Run `chmod o-w` on the directory, or name the file in ANSIBLE_CONFIG."),
         );
     } else if !writable {
         candidates.push(here);

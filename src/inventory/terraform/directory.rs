@@ -34,7 +34,7 @@ pub(super) fn fetch(source: &Source, directory: &Path) -> Result<State, Error> {
         directory.display(),
         candidates.join(" or ")
     ))
-    .help("Install it, or name the state file (or s3://bucket/key) instead of the directory."))
+    .with_help("Install it, or name the state file (or s3://bucket/key) instead of the directory."))
 }
 
 /// Reads the file of the local backend, where neither program is installed.
@@ -44,7 +44,7 @@ pub(super) fn local(source: &Source, directory: &Path) -> Result<Option<State>, 
             "the state of {} is kept by the backend '{backend}', and neither terraform nor tofu is installed",
             directory.display()
         ))
-        .help("Install one of them, or name the state itself, such as s3://bucket/key."));
+        .with_help("Install one of them, or name the state itself, such as s3://bucket/key."));
     }
     let workspace = source.workspace.clone().unwrap_or_else(|| workspaces::selected(directory));
     let file = workspaces::state_file(directory, &workspace)?;
@@ -124,7 +124,7 @@ impl Terraform<'_> {
             arguments.join(" "),
             self.directory.display()
         ))
-        .help(format!("Run `{} init` in that directory, and check the workspace.", self.binary)))
+        .with_help(format!("Run `{} init` in that directory, and check the workspace.", self.binary)))
     }
 }
 

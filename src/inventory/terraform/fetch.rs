@@ -32,7 +32,7 @@ pub(super) fn text_of_file(source: &Source, path: &Path) -> Result<String, Error
     let bytes = std::fs::read(path).map_err(|cause| {
         let error = cannot_read(path, cause);
         let help = "Run `terraform apply` first, or name a directory, a state file or s3://bucket/key.";
-        if error.get_kind() == ErrorKind::NotFound { error.help(help) } else { error }
+        if error.kind() == ErrorKind::NotFound { error.with_help(help) } else { error }
     })?;
     let units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| -> Vec<u16> {
         bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect()
@@ -68,7 +68,7 @@ fn fetch_remote(source: &Source, scheme: &str) -> Result<(String, String), Error
         let known: Vec<String> = sources.iter().map(|known| format!("{}://", known.scheme())).collect();
         let known = if known.is_empty() { String::new() } else { format!("{}, ", known.join(", ")) };
         Error::new(format!("nothing reads a Terraform state from '{scheme}://'"))
-            .help(format!("Give {known}a file or a directory."))
+            .with_help(format!("Give {known}a file or a directory."))
     })?;
     let location = match source.workspace.as_deref().filter(|name| *name != DEFAULT_WORKSPACE) {
         None => source.location.clone(),
@@ -76,7 +76,7 @@ fn fetch_remote(source: &Source, scheme: &str) -> Result<(String, String), Error
             let prefix = source.workspace_key_prefix.as_deref();
             fetcher.workspace(&source.location, workspace, prefix).ok_or_else(|| {
                 Error::new(format!("a state from '{scheme}://' has no workspaces"))
-                    .help("Leave out `workspace`, and name the workspace's own state.")
+                    .with_help("Leave out `workspace`, and name the workspace's own state.")
             })?
         }
     };
@@ -85,7 +85,7 @@ fn fetch_remote(source: &Source, scheme: &str) -> Result<(String, String), Error
         runtime.block_on(fetcher.fetch(&location, &source.options, context))
     };
     let text = std::thread::scope(|scope| {
-        let failed = |_| Error::new("fetching the state failed").kind(ErrorKind::Internal);
+        let failed = |_| Error::new("fetching the state failed").with_kind(ErrorKind::Internal);
         scope.spawn(wait).join().map_err(failed)?
     })?;
     Ok((location, text))

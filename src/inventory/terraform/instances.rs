@@ -99,7 +99,7 @@ impl Hosts {
         };
         let name = path_or("name", &["tags.Name", "tags_all.Name", "name", "id"]).ok_or_else(|| {
             Error::new(format!("{} has no name", instance.address))
-                .help("Set `name` to an attribute that it has, such as `id`.")
+                .with_help("Set `name` to an attribute that it has, such as `id`.")
         })?;
         let host = self.host(builder, &name, instance)?;
         let mut hidden = Vec::new();

@@ -80,7 +80,7 @@ impl Source<'_> {
             let (location, workspace) = (&self.location, workspace.unwrap_or_default());
             builder.warnings.push(
                 Error::new(format!("the Terraform state of {location}{workspace} has no outputs"))
-                    .help("Run `terraform init` and `terraform apply` there first."),
+                    .with_help("Run `terraform init` and `terraform apply` there first."),
             );
         }
         Ok(state)
@@ -117,8 +117,8 @@ pub(super) fn read_config(
                 Error::new(format!("terraform_outputs has no option '{name}'")).at(&entry.key);
             let known = OPTIONS.into_iter().chain(CONNECTION);
             return Err(match nearest(&name.to_text(), known) {
-                Some(near) => error.help(format!("Did you mean '{near}'?")),
-                None => error.help(format!("Its options are: {}.", OPTIONS.join(", "))),
+                Some(near) => error.with_help(format!("Did you mean '{near}'?")),
+                None => error.with_help(format!("Its options are: {}.", OPTIONS.join(", "))),
             });
         }
     }
@@ -127,7 +127,7 @@ pub(super) fn read_config(
     let path = config.get("path").and_then(Node::source).ok_or_else(|| {
         Error::new("terraform_outputs needs 'path'")
             .at(config.place())
-            .help("Name a directory with Terraform files, a state file, or s3://bucket/key.")
+            .with_help("Name a directory with Terraform files, a state file, or s3://bucket/key.")
     })?;
     let beside = file.parent().unwrap_or(Path::new("."));
     let location = if path.contains("://") {

@@ -90,7 +90,7 @@ impl State {
         let value = node.get("value").ok_or_else(|| {
             Error::new(format!("'{output}' in '{name}' is not a Terraform output: it has no 'value'"))
                 .at(&fault.place(&self.text, name))
-                .help("Give a state of version 4, or what `terraform output -json` prints.")
+                .with_help("Give a state of version 4, or what `terraform output -json` prints.")
         })?;
         let sensitive = node.get("sensitive").is_some_and(|node| node.raw().is_true());
         let value = if sensitive { secret(value.raw(), context) } else { value.raw() };
@@ -137,9 +137,9 @@ impl State {
         let error = Error::new(format!("Terraform has no output '{output}'"));
         let known: Vec<&str> = self.outputs.keys().map(String::as_str).collect();
         match playbook_api::nearest(output, known.iter().copied()) {
-            Some(near) => error.help(format!("Did you mean '{near}'?")),
-            None if known.is_empty() => error.help("The state has no outputs at all."),
-            None => error.help(format!("Its outputs are: {}.", known.join(", "))),
+            Some(near) => error.with_help(format!("Did you mean '{near}'?")),
+            None if known.is_empty() => error.with_help("The state has no outputs at all."),
+            None => error.with_help(format!("Its outputs are: {}.", known.join(", "))),
         }
     }
 
@@ -159,7 +159,7 @@ impl State {
 
     fn fault(&self, fault: &Fault) -> Error {
         let message = format!("the Terraform state '{}' cannot be read: {}", self.name, fault.message);
-        Error::new(message).kind(ErrorKind::Syntax).at(&fault.place(&self.text, &self.name))
+        Error::new(message).with_kind(ErrorKind::Syntax).at(&fault.place(&self.text, &self.name))
     }
 }
 
@@ -196,14 +196,14 @@ fn form(text: &str, name: &str, members: &[(String, Range<usize>)]) -> Result<Fo
     let has = |name| member(members, name).is_some();
     let place = Place::file_only(name);
     if has("encrypted_data") && has("encryption_version") {
-        return Err(Error::new(format!("the state '{name}' is encrypted by OpenTofu")).at(&place).help(
+        return Err(Error::new(format!("the state '{name}' is encrypted by OpenTofu")).at(&place).with_help(
             "Give the output of `tofu output -json` instead, or the directory, so that `tofu` reads the state.",
         ));
     }
     if has("format_version") && (has("values") || has("planned_values") || has("resource_changes")) {
         return Err(Error::new(format!("'{name}' is the output of 'terraform show -json'"))
             .at(&place)
-            .help("Give a state of version 4, or what `terraform output -json` prints."));
+            .with_help("Give a state of version 4, or what `terraform output -json` prints."));
     }
     let Some(version) = member(members, "version").map(|range| &text[range.clone()]) else {
         return Ok(Form::Outputs);
@@ -222,7 +222,7 @@ fn form(text: &str, name: &str, members: &[(String, Range<usize>)]) -> Result<Fo
                  understood"
             ))
             .at(&place)
-            .help(
+            .with_help(
                 "Give the output of `terraform output -json` instead, or the directory, so that `terraform` reads \
                  the state.",
             ))
@@ -231,7 +231,7 @@ fn form(text: &str, name: &str, members: &[(String, Range<usize>)]) -> Result<Fo
             "the Terraform state '{name}' has version {version}; version {VERSION} is needed"
         ))
         .at(&place)
-        .help("Every Terraform since 0.12 writes version 4. Run `terraform apply` once with a newer one.")),
+        .with_help("Every Terraform since 0.12 writes version 4. Run `terraform apply` once with a newer one.")),
     }
 }
 
@@ -239,10 +239,10 @@ fn not_a_state(text: &str, name: &str, fault: &Fault) -> Error {
     if text.starts_with("PK\u{3}\u{4}") {
         return Error::new(format!("'{name}' is a Terraform plan, not a state"))
             .at(&Place::file_only(name))
-            .help("Apply the plan, and give the state or what `terraform output -json` prints.");
+            .with_help("Apply the plan, and give the state or what `terraform output -json` prints.");
     }
     Error::new(format!("'{name}' is neither a Terraform state nor the output of 'terraform output -json'"))
-        .kind(ErrorKind::Syntax)
+        .with_kind(ErrorKind::Syntax)
         .at(&fault.place(text, name))
         .caused_by(Error::new(fault.message.clone()))
 }

@@ -218,7 +218,7 @@ fn workspaces_have_their_own_states() {
     assert!(error.contains("has no state of a workspace 'stagign'"), "{error}");
     let help = |workspace: &str| {
         let error = workspaces::state_file(directory.path(), workspace).unwrap_err();
-        error.get_help().unwrap_or_default().to_owned()
+        error.help().unwrap_or_default().to_owned()
     };
     assert_eq!(help("stagign"), "Did you mean 'staging'?");
     assert_eq!(help("production"), "Its workspaces are: staging.");

@@ -47,10 +47,10 @@ pub(super) fn state_file(directory: &Path, workspace: &str) -> Result<PathBuf, E
 /// The error for a workspace that does not exist, or has no state yet.
 pub(super) fn unknown(directory: &Path, workspace: &str, known: &[String]) -> Error {
     let message = format!("{} has no state of a workspace '{workspace}'", directory.display());
-    let error = Error::new(message).kind(ErrorKind::NotFound);
+    let error = Error::new(message).with_kind(ErrorKind::NotFound);
     match nearest(workspace, known.iter().map(String::as_str)) {
-        Some(near) => error.help(format!("Did you mean '{near}'?")),
-        None if known.is_empty() => error.help("Run `terraform apply` in that workspace first."),
-        None => error.help(format!("Its workspaces are: {}.", known.join(", "))),
+        Some(near) => error.with_help(format!("Did you mean '{near}'?")),
+        None if known.is_empty() => error.with_help("Run `terraform apply` in that workspace first."),
+        None => error.with_help(format!("Its workspaces are: {}.", known.join(", "))),
     }
 }

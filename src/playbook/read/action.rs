@@ -129,7 +129,7 @@ pub fn unknown(name: &str, place: &Place, known: &dyn Names, foreign: &Foreign) 
     );
     let near = || nearest(name, known.actions().iter().map(String::as_str)).map(|n| format!("Did you mean '{n}'?"));
     match foreign.advice(name).or_else(near) {
-        Some(help) => error.help(help),
+        Some(help) => error.with_help(help),
         None => error,
     }
 }
