@@ -90,8 +90,11 @@ def optional(module, name):
         return None
 
 
-# Since 2.21: what a task is running, which connections and actions look for.
+# Since 2.21: the running task, which connections and actions look for. Before, a class of this
+# name has another purpose.
 TaskContext = optional("ansible._internal._task", "TaskContext")
+if not hasattr(TaskContext, "create"):
+    TaskContext = None
 # Until 2.20: a result as the executor makes it.
 RawTaskResult = optional("ansible.executor.task_result", "_RawTaskResult")
 
