@@ -93,7 +93,8 @@ impl Adhoc {
             return Ok(Ended { code: 0, changed: false });
         }
         let module = self.module_name.clone().unwrap_or_else(|| session.settings.module_name.clone());
-        let arguments = self.args.clone().or_else(|| session.settings.module_args.clone()).unwrap_or_default();
+        let arguments =
+            self.args.clone().or_else(|| session.settings.module_args.clone()).unwrap_or_default();
         let document = self.document(&module, &arguments).map_err(Fault::options)?;
         let cancel = Cancel::default();
         let shared =
@@ -107,11 +108,9 @@ impl Adhoc {
 
     /// A playbook of one task.
     fn document(&self, module: &str, arguments: &str) -> Result<Node, Error> {
-        let mut task = task(module, arguments).map_err(|e| {
-            match self.pattern.ends_with(".yml") {
-                true => e.with_help("Did you mean to run 'playbook run'?"),
-                false => e,
-            }
+        let mut task = task(module, arguments).map_err(|e| match self.pattern.ends_with(".yml") {
+            true => e.with_help("Did you mean to run 'playbook run'?"),
+            false => e,
         })?;
         for (keyword, seconds) in
             [("async", self.seconds), ("poll", self.poll), ("timeout", self.task_timeout)]

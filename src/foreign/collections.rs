@@ -104,7 +104,8 @@ pub struct Runtime(Mutex<HashMap<PathBuf, Option<Arc<Node>>>>);
 /// Whether a version fulfills a requirement such as `>=2.15.0,<2.20`. What cannot be read is fulfilled.
 fn fulfills(version: &str, requirement: &str) -> bool {
     let numbers = |text: &str| -> Vec<u64> {
-        let parts = text.trim().split('.').map(|part| part.chars().take_while(char::is_ascii_digit).collect());
+        let parts =
+            text.trim().split('.').map(|part| part.chars().take_while(char::is_ascii_digit).collect());
         let mut numbers: Vec<u64> = parts.map_while(|part: String| part.parse().ok()).collect();
         numbers.resize(numbers.len().max(4), 0);
         numbers

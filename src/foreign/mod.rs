@@ -28,8 +28,8 @@ pub use payload::Payload;
 pub use python::{Python, Serve};
 
 use crate::settings::Settings;
-use site::Site;
 use collections::{Runtime, full_name};
+use site::Site;
 
 /// The version of the language, as modules and collections are told it.
 pub const VERSION: &str = "2.19.14";
@@ -265,7 +265,11 @@ impl Foreign {
     /// Returns a module that only ansible-core knows: one of its own, or one that it sends to a collection.
     pub fn core_module(&self, name: &str) -> Option<Found> {
         let short = match full_name(name) {
-            Some((collection, inside)) if collection == "ansible.builtin" || collection == "ansible.legacy" => inside,
+            Some((collection, inside))
+                if collection == "ansible.builtin" || collection == "ansible.legacy" =>
+            {
+                inside
+            }
             Some(_) => return None,
             None => name,
         };

@@ -67,7 +67,9 @@ fn redirect<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let heading = format!("\n    {name}:\n");
     let entry = &section[section.find(&heading)? + heading.len()..];
     let mut lines = entry.lines().take_while(|line| line.starts_with("      "));
-    lines.find_map(|line| line.trim().strip_prefix("redirect:")).map(|target| target.trim().trim_matches(['\'', '"']))
+    lines
+        .find_map(|line| line.trim().strip_prefix("redirect:"))
+        .map(|target| target.trim().trim_matches(['\'', '"']))
 }
 
 #[cfg(test)]

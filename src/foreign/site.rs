@@ -56,8 +56,9 @@ fn version(text: &str) -> Option<(u64, u64)> {
 fn packages(executable: &Path, depth: usize) -> Vec<PathBuf> {
     let Some(beside) = executable.parent() else { return Vec::new() };
     let prefixes = [beside, beside.parent().unwrap_or(beside)];
-    let environment =
-        prefixes.iter().find_map(|prefix| Some((*prefix, std::fs::read_to_string(prefix.join("pyvenv.cfg")).ok()?)));
+    let environment = prefixes
+        .iter()
+        .find_map(|prefix| Some((*prefix, std::fs::read_to_string(prefix.join("pyvenv.cfg")).ok()?)));
     if let Some((prefix, configuration)) = environment {
         let mut paths = below(prefix, "site-packages");
         let value = |name: &str| {
@@ -87,7 +88,8 @@ fn packages(executable: &Path, depth: usize) -> Vec<PathBuf> {
     {
         paths.push(home.join(".local/lib").join(&name).join("site-packages"));
     }
-    let roots = if prefix == Path::new("/usr") { vec![Path::new("/usr/local"), prefix] } else { vec![prefix] };
+    let roots =
+        if prefix == Path::new("/usr") { vec![Path::new("/usr/local"), prefix] } else { vec![prefix] };
     for root in roots {
         for library in ["lib", "lib64"] {
             paths.push(root.join(library).join(&name).join("site-packages"));
@@ -115,14 +117,18 @@ fn path_files(directory: &Path) -> Vec<PathBuf> {
     let files = entries.map(|entry| entry.path()).filter(|path| path.extension() == Some(OsStr::new("pth")));
     let texts = files.filter_map(|path| std::fs::read_to_string(path).ok());
     let lines = texts.flat_map(|text| text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>());
-    let named = lines.filter(|line| !line.is_empty() && !line.starts_with("import ") && !line.starts_with('#'));
+    let named =
+        lines.filter(|line| !line.is_empty() && !line.starts_with("import ") && !line.starts_with('#'));
     named.map(|line| directory.join(line)).filter(|path| path.is_dir()).collect()
 }
 
 /// What an interpreter says itself, where it is a script that starts another one.
 fn asked(executable: &Path) -> Vec<PathBuf> {
     let mut command = Command::new(executable);
-    command.args(["-c", "import sys; print('\\n'.join(sys.path))"]).stdin(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(["-c", "import sys; print('\\n'.join(sys.path))"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null());
     let Ok(output) = command.output() else { return Vec::new() };
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.lines().map(PathBuf::from).filter(|path| path.is_absolute() && path.is_dir()).collect()
@@ -146,7 +152,11 @@ mod tests {
         put(root, "base/lib/python3/site-packages/ansible_collections/a/b/x", "");
         put(root, "venv/bin/python3", "\u{7f}ELF");
         let home = root.join("base/bin");
-        put(root, "venv/pyvenv.cfg", &format!("home = {}\ninclude-system-site-packages = false\n", home.display()));
+        put(
+            root,
+            "venv/pyvenv.cfg",
+            &format!("home = {}\ninclude-system-site-packages = false\n", home.display()),
+        );
         put(root, "venv/lib/python3.12/site-packages/ansible/release.py", "__version__ = '2.19.14'\n");
         put(root, "venv/lib/python3.12/site-packages/more.pth", "import x\n../../../../else\n");
         put(root, "else/ansible_collections/c/d/x", "");
@@ -157,7 +167,11 @@ mod tests {
         let shared = format!("home = {}\ninclude-system-site-packages = true\n", home.display());
         put(root, "venv/pyvenv.cfg", &shared);
         let base = root.join("base/lib/python3/site-packages/ansible_collections");
-        assert!(Site::of(&root.join("venv/bin/python3")).collections().contains(&std::fs::canonicalize(base).unwrap()));
+        assert!(
+            Site::of(&root.join("venv/bin/python3"))
+                .collections()
+                .contains(&std::fs::canonicalize(base).unwrap())
+        );
     }
 
     #[test]

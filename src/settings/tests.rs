@@ -7,7 +7,8 @@ use super::SETTINGS;
 use super::accepted::ACCEPTED;
 
 /// Settings whose readers are being built in other rooms: none may stay here.
-const PENDING: &[&str] = &["become_default", "retry_files_enabled", "retry_files_save_path", "log_filter", "log_verbosity"];
+const PENDING: &[&str] =
+    &["become_default", "retry_files_enabled", "retry_files_save_path", "log_filter", "log_verbosity"];
 
 fn sources(directory: &Path, text: &mut String) {
     for entry in std::fs::read_dir(directory).unwrap() {
@@ -32,7 +33,8 @@ fn every_setting_is_read_somewhere() {
         let word = |at: usize| text[at..].starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '(');
         found.any(|at| !word(at))
     };
-    let dead: Vec<&str> = SETTINGS.iter().map(|setting| setting.field).filter(|field| !is_read(field)).collect();
+    let dead: Vec<&str> =
+        SETTINGS.iter().map(|setting| setting.field).filter(|field| !is_read(field)).collect();
     let dead: Vec<&str> = dead.into_iter().filter(|field| !PENDING.contains(field)).collect();
     assert_eq!(dead, Vec::<&str>::new(), "read them, or move them to the settings without effect");
 }
@@ -41,7 +43,8 @@ fn every_setting_is_read_somewhere() {
 fn every_setting_without_effect_is_documented_with_its_reason() {
     let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for setting in ACCEPTED {
-        let reason = setting.about.strip_prefix("Has no effect: ").and_then(|reason| reason.strip_suffix('.'));
+        let reason =
+            setting.about.strip_prefix("Has no effect: ").and_then(|reason| reason.strip_suffix('.'));
         reasons.entry(reason.unwrap()).or_default().push(setting.name.to_owned());
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -57,7 +60,8 @@ fn every_setting_without_effect_is_documented_with_its_reason() {
 fn descriptions_are_sentences() {
     for setting in SETTINGS.iter().chain(ACCEPTED) {
         let about = setting.about;
-        let sentence = about.starts_with(char::is_uppercase) && about.ends_with('.') && about.split(' ').count() > 2;
+        let sentence =
+            about.starts_with(char::is_uppercase) && about.ends_with('.') && about.split(' ').count() > 2;
         assert!(sentence, "{}: {about}", setting.name);
     }
 }

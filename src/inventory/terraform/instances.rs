@@ -77,7 +77,9 @@ impl Hosts {
                     None => address.clone(),
                 };
                 if instance.get("status").and_then(Value::as_str) == Some("tainted") {
-                    builder.warn_once(format!("{address} is tainted: the next `terraform apply` will replace it"));
+                    builder.warn_once(format!(
+                        "{address} is tainted: the next `terraform apply` will replace it"
+                    ));
                 }
                 let key = index.map(|key| key.to_text().into_owned());
                 self.add_instance(builder, entry, &Instance { address, key, attributes, sensitive })?;

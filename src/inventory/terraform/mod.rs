@@ -113,8 +113,7 @@ pub(super) fn read_config(
     for (name, entry) in config.as_map().into_iter().flatten() {
         let known = name.as_str().is_some_and(|name| OPTIONS.contains(&name) || CONNECTION.contains(&name));
         if !known {
-            let error =
-                Error::new(format!("terraform_outputs has no option '{name}'")).at(&entry.key);
+            let error = Error::new(format!("terraform_outputs has no option '{name}'")).at(&entry.key);
             let known = OPTIONS.into_iter().chain(CONNECTION);
             return Err(match nearest(&name.to_text(), known) {
                 Some(near) => error.with_help(format!("Did you mean '{near}'?")),

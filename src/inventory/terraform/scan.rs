@@ -177,7 +177,10 @@ mod tests {
             ("{\"a\": {\n\"b\": nope}}", "expected ident", "x:2:7"),
         ] {
             let fault = members(text, 0..text.len()).unwrap_err();
-            assert_eq!((fault.message.as_str(), fault.place(text, "x").to_string().as_str()), (message, place));
+            assert_eq!(
+                (fault.message.as_str(), fault.place(text, "x").to_string().as_str()),
+                (message, place)
+            );
         }
         assert_eq!(items("{}", 0..2).unwrap_err().message, "expected an array");
     }

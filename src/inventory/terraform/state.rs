@@ -54,7 +54,8 @@ impl State {
             // What `terraform state pull` prints where nothing was applied yet.
             return Ok(State { name: name.to_owned(), ..State::default() });
         }
-        let members = scan::members(&text, 0..text.len()).map_err(|fault| not_a_state(&text, name, &fault))?;
+        let members =
+            scan::members(&text, 0..text.len()).map_err(|fault| not_a_state(&text, name, &fault))?;
         let (outputs, resources) = match form(&text, name, &members)? {
             Form::Outputs => (Some(members), Vec::new()),
             Form::State => {
@@ -65,7 +66,8 @@ impl State {
                             .at(&fault.place(&text, name))
                     })
                 });
-                let resources = member(&members, "resources").filter(|range| &text[(*range).clone()] != "null");
+                let resources =
+                    member(&members, "resources").filter(|range| &text[(*range).clone()] != "null");
                 let resources = resources.map(|range| {
                     scan::items(&text, range.clone()).map_err(|fault| {
                         Error::new(format!("the resources of the Terraform state '{name}' are not an array"))
@@ -175,7 +177,8 @@ impl Resource<'_> {
     pub(super) fn instances(&self) -> Result<Vec<Value>, Error> {
         let Some(range) = member(&self.members, "instances") else { return Ok(Vec::new()) };
         let items = scan::items(&self.state.text, range.clone()).map_err(|fault| self.state.fault(&fault))?;
-        let read = |range| parse_json(&self.state.text[range], &self.state.name, Trust::Text).map(|n| n.raw());
+        let read =
+            |range| parse_json(&self.state.text[range], &self.state.name, Trust::Text).map(|n| n.raw());
         items.into_iter().map(read).collect()
     }
 }
@@ -231,7 +234,9 @@ fn form(text: &str, name: &str, members: &[(String, Range<usize>)]) -> Result<Fo
             "the Terraform state '{name}' has version {version}; version {VERSION} is needed"
         ))
         .at(&place)
-        .with_help("Every Terraform since 0.12 writes version 4. Run `terraform apply` once with a newer one.")),
+        .with_help(
+            "Every Terraform since 0.12 writes version 4. Run `terraform apply` once with a newer one.",
+        )),
     }
 }
 
@@ -278,15 +283,12 @@ mod tests {
 
     #[test]
     fn other_texts_say_what_they_are() {
-        let neither = "'terraform.tfstate' is neither a Terraform state nor the output of 'terraform output -json'";
+        let neither =
+            "'terraform.tfstate' is neither a Terraform state nor the output of 'terraform output -json'";
         for (text, message, place) in [
             ("{\"version\": 4, ", neither, "terraform.tfstate:1:16"),
             ("[]", neither, "terraform.tfstate:1:1"),
-            (
-                "PK\u{3}\u{4}",
-                "'terraform.tfstate' is a Terraform plan, not a state",
-                "terraform.tfstate",
-            ),
+            ("PK\u{3}\u{4}", "'terraform.tfstate' is a Terraform plan, not a state", "terraform.tfstate"),
             (
                 "{\"version\": 5, \"terraform_version\": \"9.0\"}",
                 "the Terraform state 'terraform.tfstate' has version 5 (written by Terraform 9.0); version 4 is the \

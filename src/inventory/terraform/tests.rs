@@ -32,8 +32,7 @@ fn load(directory: &Path, source: &str) -> Result<Loaded, Error> {
     };
     let settings = Settings::default();
     let keyring = Arc::new(Keyring::default());
-    let (inventory, warnings) =
-        Inventory::load(&[source], &settings, &keyring, &context, &Vars::default())?;
+    let (inventory, warnings) = Inventory::load(&[source], &settings, &keyring, &context, &Vars::default())?;
     let warnings = warnings.iter().map(|warning| warning.message().to_owned()).collect();
     Ok(Loaded { inventory, warnings, context })
 }
@@ -93,16 +92,19 @@ fn instances_of_one_name_are_all_hosts() {
             r#"{{"index_key": {key}{status}, "attributes": {{"id": "i-{address}", "private_ip": "{address}", "tags": {{"Name": "app"}}}}}}"#
         )
     };
-    let instances = [twin("0", "10.0.0.1", ""), twin("\"b c\"", "10.0.0.2", r#", "status": "tainted""#)].join(", ");
+    let instances =
+        [twin("0", "10.0.0.1", ""), twin("\"b c\"", "10.0.0.2", r#", "status": "tainted""#)].join(", ");
     let directory = tempfile::tempdir().unwrap();
     // Two entries about the same instances are about the same hosts.
-    let config = format!("{CONFIG}  - {{type: aws_instance, groups: [more]}}\n").replace("[{type", "\n  - {type");
+    let config =
+        format!("{CONFIG}  - {{type: aws_instance, groups: [more]}}\n").replace("[{type", "\n  - {type");
     let config = config.replace("tags: tags}}]", "tags: tags}}");
     write(directory.path(), &[("x.tfstate", &state(&instances)), ("tf.yml", &config)]);
     let loaded = load(directory.path(), "tf.yml").unwrap();
     assert_eq!(loaded.addresses(), "app=10.0.0.1 app-b_c=10.0.0.2");
     let tainted = "aws_instance.web[\"b c\"] is tainted: the next `terraform apply` will replace it";
-    let twins = "aws_instance.web[\"b c\"] has the name 'app' of aws_instance.web[0], and becomes the host 'app-b_c'";
+    let twins =
+        "aws_instance.web[\"b c\"] has the name 'app' of aws_instance.web[0], and becomes the host 'app-b_c'";
     assert_eq!(loaded.warnings, [tainted, twins]);
     let members = |group: &str| loaded.inventory.hosts_of(group).join(" ");
     assert_eq!((members("web").as_str(), members("more").as_str()), ("app app-b_c", "app app-b_c"));
@@ -136,10 +138,23 @@ const OUTPUTS: &str = r#"{"version": 4, "outputs": {"plain": {"value": "seen"},
 #[test]
 fn sensitive_outputs_are_not_printed() {
     let directory = tempfile::tempdir().unwrap();
-    write(directory.path(), &[("x.tfstate", OUTPUTS), ("tf.yml", "plugin: terraform_outputs\npath: x.tfstate\nhosts: {h: [plain]}\n")]);
+    write(
+        directory.path(),
+        &[
+            ("x.tfstate", OUTPUTS),
+            ("tf.yml", "plugin: terraform_outputs\npath: x.tfstate\nhosts: {h: [plain]}\n"),
+        ],
+    );
     let loaded = load(directory.path(), "tf.yml").unwrap();
     assert_eq!(
-        loaded.printed(Format::Json).split("\"hostvars\": ").nth(1).unwrap().split("\"profile\"").next().unwrap(),
+        loaded
+            .printed(Format::Json)
+            .split("\"hostvars\": ")
+            .nth(1)
+            .unwrap()
+            .split("\"profile\"")
+            .next()
+            .unwrap(),
         "{\n            \"h\": {\n                \"flag\": \"********\",\n                \"list\": \"********\",\n                \
          \"map\": \"********\",\n                \"number\": \"********\",\n                \"plain\": {\n                    \
          \"__ansible_unsafe\": \"seen\"\n                },\n                \"text\": \"********\"\n            }\n        },\n        "
@@ -153,7 +168,8 @@ fn an_import_encrypts_every_sensitive_output_or_leaves_it_out() {
     let location = directory.path().join("x.tfstate").to_string_lossy().into_owned();
     let none = Arc::new(Keyring::default());
     let text = import_terraform(&location, None, &none, &Context::default()).unwrap();
-    let left = |name: &str| format!("# {name} is sensitive and left out: give a vault password to encrypt it.\n");
+    let left =
+        |name: &str| format!("# {name} is sensitive and left out: give a vault password to encrypt it.\n");
     let names = ["text", "number", "list", "map", "flag"];
     let comments: String = names.into_iter().map(left).collect();
     let head = format!("# The outputs of {location}, written by `playbook inventory import-terraform`.\n");
@@ -192,9 +208,12 @@ fn workspaces_have_their_own_states() {
         let loaded = load(directory.path(), source)?;
         Ok::<_, Error>(loaded.inventory.groups["all"].vars["w"].raw().to_text().into_owned())
     };
-    for (source, workspace) in
-        [("file.yml", "default"), ("other.yml", "staging"), ("own.yml", "staging"), ("default.yml", "default")]
-    {
+    for (source, workspace) in [
+        ("file.yml", "default"),
+        ("other.yml", "staging"),
+        ("own.yml", "staging"),
+        ("default.yml", "default"),
+    ] {
         assert_eq!(value(source).unwrap(), workspace, "{source}");
     }
     assert_eq!(workspaces::selected(directory.path()), "staging");
@@ -238,7 +257,8 @@ fn a_state_without_outputs_is_told() {
 #[test]
 fn utf_16_is_read() {
     let directory = tempfile::tempdir().unwrap();
-    let wide: Vec<u8> = std::iter::once(0xfeff).chain(OUTPUTS.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let wide: Vec<u8> =
+        std::iter::once(0xfeff).chain(OUTPUTS.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     std::fs::write(directory.path().join("x.tfstate"), wide).unwrap();
     let loaded = load(directory.path(), "terraform:x.tfstate").unwrap();
     assert_eq!(loaded.inventory.groups["all"].vars["plain"].raw(), "seen".into());

@@ -65,7 +65,8 @@ pub fn import(
         Node::new(place.clone(), Kind::Map(IndexMap::from([(Value::from(name), entry)])))
     };
     let document = map("all", map("vars", Node::new(place.clone(), Kind::Map(vars))));
-    let mut text = format!("# The outputs of {location}, written by `playbook inventory import-terraform`.\n");
+    let mut text =
+        format!("# The outputs of {location}, written by `playbook inventory import-terraform`.\n");
     for name in left_out {
         text.push_str(&format!("# {name} is sensitive and left out: give a vault password to encrypt it.\n"));
     }

@@ -127,7 +127,8 @@ pub fn unknown(name: &str, place: &Place, known: &dyn Names, foreign: &Foreign) 
         ),
         place,
     );
-    let near = || nearest(name, known.actions().iter().map(String::as_str)).map(|n| format!("Did you mean '{n}'?"));
+    let near =
+        || nearest(name, known.actions().iter().map(String::as_str)).map(|n| format!("Did you mean '{n}'?"));
     match foreign.advice(name).or_else(near) {
         Some(help) => error.with_help(help),
         None => error,

@@ -174,7 +174,9 @@ impl<'a> Reader<'a> {
         let ignored = |key: &str| {
             let ignored = !self.loader.settings.invalid_task_attribute_failed && !shape.has(key);
             if ignored {
-                (self.loader.warn)(Error::new(format!("Ignoring invalid attribute: {key}")).at(entry.place()));
+                (self.loader.warn)(
+                    Error::new(format!("Ignoring invalid attribute: {key}")).at(entry.place()),
+                );
             }
             ignored
         };

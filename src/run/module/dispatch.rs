@@ -3,9 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use playbook_api::{
-    Arguments, Context, Diff, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map,
-};
+use playbook_api::{Arguments, Context, Diff, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map};
 
 use super::{external, names, on_host, task_host};
 use crate::connection::Output;
@@ -120,7 +118,8 @@ fn shorten(diff: &mut Diff, limit: usize) {
     let is_large = |text: &Option<Value>| {
         limit > 0 && text.as_ref().and_then(Value::as_str).is_some_and(|text| text.len() > limit)
     };
-    let large = [(&diff.before, "destination"), (&diff.after, "source")].into_iter().find(|(text, _)| is_large(text));
+    let large =
+        [(&diff.before, "destination"), (&diff.after, "source")].into_iter().find(|(text, _)| is_large(text));
     if let Some((_, which)) = large {
         let prepared = format!("diff skipped: {which} file size is greater than {limit}\n");
         *diff = Diff { prepared: Some(prepared), ..Diff::default() };

@@ -9,9 +9,9 @@ use playbook_api::context::Source;
 use playbook_api::{Arguments, Error, Failure, Map, ModuleEntry, Outcome, Value, map};
 
 use super::on_host;
-use crate::foreign::{Found, VERSION};
 use crate::foreign::payload::filling;
 use crate::foreign::style::Style;
+use crate::foreign::{Found, VERSION};
 use crate::run::call::files::Content;
 use crate::run::call::{ActionCall, keyword};
 use crate::template::{Renderer, Scope};
