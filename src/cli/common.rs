@@ -264,7 +264,9 @@ pub fn begin(
             reporter.event(&Event::Warning(NO_HOSTS.into()));
         }
     } else if let Some(limit) = &options.limit {
-        check_limit(&inventory, limit, settings)?;
+        for warning in check_limit(&inventory, limit, settings)? {
+            reporter.event(&Event::Warning(warning));
+        }
     }
     Ok(inventory)
 }
@@ -292,14 +294,14 @@ pub fn config_line(settings: &Settings) -> String {
     }
 }
 
-/// Rejects a limit that selects no host.
-fn check_limit(inventory: &Inventory, limit: &str, settings: &Settings) -> Result<(), Error> {
-    let (hosts, _) = inventory.select(limit, settings)?;
+/// Rejects a limit that selects no host. Returns warnings, such as of a part that matches no host.
+fn check_limit(inventory: &Inventory, limit: &str, settings: &Settings) -> Result<Vec<String>, Error> {
+    let (hosts, warnings) = inventory.select(limit, settings)?;
     if hosts.is_empty() {
         let message = "Specified inventory, host pattern and/or --limit leaves us with no hosts to target.";
         return Err(Error::new(message).with_help(format!("No host of the inventory matches '{limit}'.")));
     }
-    Ok(())
+    Ok(warnings)
 }
 
 /// Reads a password from a file, or from the output of a program.

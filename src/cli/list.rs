@@ -15,7 +15,7 @@ use crate::report::{JsonLines, Streams};
 use crate::run::Shared;
 use crate::template::environment::Options;
 use crate::template::{Environment, Renderer, Scope};
-use crate::vars::VarsFiles;
+use crate::vars::{VarsFiles, with_dependencies};
 
 /// Prints the listing of each playbook.
 pub fn print<'p>(
@@ -125,11 +125,21 @@ fn renderer(
         Err(e) if e.kind() == ErrorKind::NotFound => Vec::new(),
         Err(e) => return Err(e),
     };
-    let layers = std::iter::once(extra.clone()).chain(files.into_iter().rev());
-    Ok(with(layers.chain([play.vars.clone()]).collect()))
+    let (mut defaults, mut vars) = (Vec::new(), Vec::new());
+    for (role, _) in play.roles.iter().filter(|(role, _)| role.public) {
+        with_dependencies(role, &mut |role| {
+            defaults.push(role.defaults.clone());
+            vars.push(role.vars.clone());
+        });
+    }
+    let lowest_first = defaults.into_iter().chain([play.vars.clone()]).chain(files).chain(vars);
+    let mut layers: Vec<_> = lowest_first.chain([extra.clone()]).collect();
+    layers.reverse();
+    Ok(with(layers))
 }
 
-/// The variables that a play has before it has hosts: extra variables, its variable files and its own.
+/// The variables that a play has before it has hosts: extra variables, those of its roles, its variable files and
+/// its own.
 struct PlayScope {
     /// The layers, highest precedence first.
     layers: Arc<[Arc<Vars>]>,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use playbook_api::Value;
+
 use crate::document::{Kind, Node};
 use crate::jinja::Expression;
 
@@ -39,10 +41,10 @@ impl Condition {
     }
 
     /// Returns the condition as it was written.
-    pub fn written(&self) -> String {
+    pub fn written(&self) -> Value {
         match self {
-            Condition::Expression(expression) => expression.source().to_string(),
-            Condition::Node(node) => node.raw().to_string(),
+            Condition::Expression(expression) => expression.source().clone().into(),
+            Condition::Node(node) => node.raw(),
         }
     }
 }

@@ -137,6 +137,21 @@ impl Task {
         own.or_else(|| self.frame.chain().find_map(|frame| frame.keywords.values.get(&keyword)))
     }
 
+    /// The values of an inheritable keyword, the outermost first, the task's own last.
+    pub fn inherited(&self, keyword: Keyword) -> Vec<&Node> {
+        let around = self.frame.chain().filter_map(|frame| frame.keywords.values.get(&keyword));
+        let mut nodes: Vec<&Node> = self.keywords.values.get(&keyword).into_iter().chain(around).collect();
+        nodes.reverse();
+        nodes
+    }
+
+    /// The conditions of `when`, of the task and all around it, the outermost first.
+    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        let frames: Vec<_> = self.frame.chain().collect();
+        let around = frames.into_iter().rev().flat_map(|frame| &frame.keywords.when);
+        around.chain(&self.keywords.when)
+    }
+
     /// The short name of the action: `copy` for `ansible.builtin.copy`.
     pub fn action_name(&self) -> &str {
         builtin(&self.action.name)

@@ -131,7 +131,8 @@ impl Default {
     fn is_verbose(&self, result: &TaskResult, above: u8) -> bool {
         let marked = |key: &str| result.values.get(key).and_then(Value::as_bool).unwrap_or(false);
         let quiet = marked("_ansible_verbose_override") || builtin(&result.task.action) == "gather_facts";
-        let always = result.verbose_always || marked("_ansible_verbose_always");
+        // What `no_log` hides is not to be seen at any verbosity.
+        let always = !result.no_log && (result.verbose_always || marked("_ansible_verbose_always"));
         (self.display.verbosity > above || always) && !quiet
     }
 

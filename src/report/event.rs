@@ -196,6 +196,8 @@ pub struct TaskResult {
     pub host: Arc<str>,
     /// The host that the task was delegated to.
     pub delegated: Option<Arc<str>>,
+    /// That host's address, where a variable names one.
+    pub delegated_address: Option<Arc<str>>,
     /// The task.
     pub task: Arc<TaskInfo>,
     /// How it ended.

@@ -159,9 +159,7 @@ pub fn item_label(result: &TaskResult, redactor: &Redactor) -> String {
 pub fn host_label(result: &TaskResult) -> String {
     match &result.delegated {
         Some(other) if *other != result.host => {
-            let address =
-                result.values.get("_ansible_delegated_vars").and_then(|vars| vars.get("ansible_host"));
-            match address.map(Value::to_text).filter(|address| **address != **other) {
+            match result.delegated_address.as_ref().filter(|address| *address != other) {
                 Some(address) => format!("{} -> {other}({address})", result.host),
                 None => format!("{} -> {other}", result.host),
             }

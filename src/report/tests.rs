@@ -63,6 +63,8 @@ fn result(task: &Arc<TaskInfo>, status: Status, values: Map) -> TaskResult {
     TaskResult {
         host: "web1".into(),
         delegated: None,
+        delegated_address: None,
+        delegated_address: None,
         task: task.clone(),
         status,
         ignored: false,

@@ -15,7 +15,7 @@ mod stats;
 mod task;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use playbook_api::context::Cancel;
@@ -201,9 +201,7 @@ impl Run {
     pub fn playbooks(&mut self, all: &[Playbook]) -> Result<Ending, Error> {
         let mut ending = Ending::Ok;
         for playbook in all {
-            self.playbook_dir = playbook.path.parent().map(|p| p.to_owned()).unwrap_or_default();
-            let folders = vec![self.playbook_dir.clone()];
-            Arc::make_mut(&mut sync::write(&self.inventory)).beside_playbook(folders);
+            self.enter(playbook.path.parent().unwrap_or(Path::new("/")));
             let check = self.shared.options.check;
             let name =
                 playbook.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -211,6 +209,7 @@ impl Run {
             self.emit(Event::RunStart { playbook: playbook.path.to_string_lossy().into_owned(), check });
             self.emit(Event::Verbose { level: 2, text, host: None });
             self.plays(playbook)?;
+            self.write_retry_file(&playbook.path);
             let stats = self.stats.event();
             self.emit(stats);
             ending = match () {
@@ -223,7 +222,19 @@ impl Run {
                 break;
             }
         }
+        if let Some(name) = &self.start_at {
+            let message = format!(
+                "No matching task \"{name}\" found. Note: --start-at-task can only follow static includes."
+            );
+            self.emit(Event::Error(Error::new(message)));
+        }
         Ok(ending)
+    }
+
+    /// What comes belongs to a playbook in this directory: its group_vars and host_vars count, and no other playbook's.
+    fn enter(&mut self, folder: &Path) {
+        self.playbook_dir = folder.to_owned();
+        Arc::make_mut(&mut sync::write(&self.inventory)).beside_playbook(vec![folder.to_owned()]);
     }
 
     fn play_facts(

@@ -4,7 +4,7 @@ use playbook_api::{PluginKind, Plugins, Registry};
 
 use super::actions;
 use super::call::state::Shared;
-use crate::playbook::Names;
+use crate::playbook::{Names, Task};
 use crate::template::lookups;
 
 impl Names for Shared {
@@ -29,8 +29,17 @@ pub fn is_action(registry: &Registry, name: &str) -> bool {
         || actions::TABLE.find(name).is_some()
         || matches!(
             name.rsplit_once("builtin.").or(name.rsplit_once("legacy.")).map_or(name, |(_, n)| n),
-            "meta" | "import_tasks" | "import_role" | "include"
+            "meta" | "import_tasks" | "import_role"
         )
+}
+
+/// The full name of a task's action: `ansible.builtin.debug` for `debug`.
+pub fn full_name(task: &Task) -> String {
+    if task.action.name.contains('.') {
+        task.action.name.to_string()
+    } else {
+        format!("ansible.builtin.{}", task.action.name)
+    }
 }
 
 /// The names a task may use.

@@ -4,12 +4,32 @@ use playbook_api::{Error, Value};
 
 use super::HostScope;
 use crate::playbook::Keyword;
-use crate::template::Renderer;
+use crate::template::{Renderer, Scope};
+
+/// The names that [`get`] answers.
+const NAMES: &[&str] = &[
+    "ansible_host",
+    "ansible_ssh_host",
+    "ansible_user",
+    "ansible_ssh_user",
+    "ansible_port",
+    "ansible_ssh_port",
+    "ansible_password",
+    "ansible_ssh_pass",
+    "ansible_become_password",
+    "ansible_become_pass",
+    "ansible_connection",
+];
 
 /// What a task connects with, if the name asks for that. Other names for the same come first, then the task's
 /// keyword, then the command line and the settings.
 pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
     let task = scope.task()?;
+    if let Some(delegate) = scope.delegate()
+        && NAMES.contains(&name)
+    {
+        return delegate.scope.get(name);
+    }
     let defaults = &scope.base.run.connection;
     let (alias, keyword, default) = match name {
         "ansible_host" => ("ansible_ssh_host", None, Some(scope.host.name.clone().into())),

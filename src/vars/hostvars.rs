@@ -17,7 +17,7 @@ impl HostVars {
     }
 
     fn of(&self, host: &Arc<str>) -> Value {
-        HostScope::new(&self.base, host, None, Default::default()).as_object()
+        HostScope::of_host(&self.base, host).as_object()
     }
 }
 

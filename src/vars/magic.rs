@@ -32,8 +32,12 @@ impl PlayFacts {
         sync::write(&self.removed).insert(host.clone());
     }
 
-    pub fn restore_all(&self) {
-        sync::write(&self.removed).clear();
+    /// A host that the play has added to the inventory is among its hosts, too.
+    pub fn add(&self, host: &Arc<str>) {
+        let mut hosts = sync::write(&self.all_hosts);
+        if !hosts.contains(host) {
+            hosts.push(host.clone());
+        }
     }
 
     fn left(&self, hosts: &RwLock<Vec<Arc<str>>>) -> Value {
@@ -101,6 +105,7 @@ pub const NAMES: &[&str] = &[
     "ansible_facts",
     "ansible_search_path",
     "ansible_delegated_vars",
+    "environment",
     "vars",
     "role_names",
     "ansible_play_role_names",
@@ -119,16 +124,31 @@ const ROLE_NAMES: &[&str] = &[
     "ansible_collection_name",
 ];
 
+/// Those that only the hosts of a play see.
+const PLAY_NAMES: &[&str] = &[
+    "ansible_search_path",
+    "ansible_play_name",
+    "ansible_play_hosts",
+    "ansible_play_hosts_all",
+    "ansible_play_batch",
+    "play_hosts",
+    "role_names",
+    "ansible_play_role_names",
+    "ansible_role_names",
+    "ansible_dependent_role_names",
+    "vars",
+];
+
 /// The names there are in this scope.
 pub fn names(scope: &HostScope) -> impl Iterator<Item = &'static str> {
     let in_role = scope.role().is_some();
     let all = NAMES.iter().chain(if in_role { ROLE_NAMES } else { &[] }).copied();
     all.filter(|name| match *name {
+        name if !scope.is_in_play() && (name == "omit" || PLAY_NAMES.contains(&name)) => false,
         "inventory_file" | "inventory_dir" => scope.base.source_of(&scope.host).is_some(),
         "ansible_parent_role_names" | "ansible_parent_role_paths" => scope.parent_roles().next().is_some(),
-        "ansible_delegated_vars" => {
-            scope.task().is_some_and(|task| task.keyword(Keyword::DelegateTo).is_some())
-        }
+        "ansible_delegated_vars" => scope.delegate().is_some(),
+        "environment" => scope.task().is_some(),
         _ => true,
     })
 }
@@ -137,8 +157,21 @@ pub fn names(scope: &HostScope) -> impl Iterator<Item = &'static str> {
 pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
     let base = &scope.base;
     let (play, run) = (&base.play, &base.run);
+    if !scope.is_in_play() && PLAY_NAMES.contains(&name) {
+        return None;
+    }
     let lists = |names: &RwLock<Vec<Arc<str>>>| list(&sync::read(&names));
     let value = match name {
+        // These are variables of the host, below all that anyone else says.
+        "inventory_hostname"
+        | "inventory_hostname_short"
+        | "inventory_file"
+        | "inventory_dir"
+        | "group_names"
+            if scope.knows(name) =>
+        {
+            return None;
+        }
         "inventory_hostname" => scope.host.name.clone().into(),
         "inventory_hostname_short" => scope.host.name.split('.').next().unwrap_or_default().into(),
         "inventory_file" => base.source_of(&scope.host).map(|p| path(&p))?,
@@ -168,7 +201,17 @@ pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
         "ansible_playbook_python" => run.python.clone().into(),
         "ansible_facts" => Value::Map(scope.state.ansible_facts.clone()),
         "ansible_search_path" => scope.search_path().iter().map(|p| path(p)).collect(),
-        "ansible_delegated_vars" => return delegated(scope),
+        "ansible_delegated_vars" => {
+            let delegate = scope.delegate()?;
+            map! { &*delegate.name => delegate.scope.as_object() }.into()
+        }
+        "environment" => {
+            let task = scope.task()?;
+            let renderer = scope.renderer();
+            return Some(
+                task.inherited(Keyword::Environment).into_iter().map(|node| renderer.resolve(node)).collect(),
+            );
+        }
         "omit" => Value::Omit,
         "ansible_play_role_names" | "role_names" => list(&play_roles(play, false)),
         "ansible_dependent_role_names" => list(&play_roles(play, true)),
@@ -181,17 +224,6 @@ pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
         _ => return role(scope.role()?, scope, name).map(Ok),
     };
     Some(Ok(value))
-}
-
-/// The variables of the host that a task is delegated to, under its name.
-fn delegated(scope: &HostScope) -> Option<Result<Value, Error>> {
-    let node = scope.task()?.keyword(Keyword::DelegateTo)?;
-    let host = match scope.renderer().value(node) {
-        Ok(name) => Arc::<str>::from(&*name.to_text()),
-        Err(error) => return Some(Err(error)),
-    };
-    let variables = HostScope::new(&scope.base, &host, None, Default::default()).as_object();
-    Some(Ok(map! { &*host => variables }.into()))
 }
 
 fn role(role: &Arc<Role>, scope: &HostScope, name: &str) -> Option<Value> {

@@ -46,7 +46,9 @@ pub struct HostScope {
     pub base: Arc<ScopeBase>,
     pub host: ScopeHost,
     pub state: HostState,
-    task: Option<Arc<Task>>,
+    view: View,
+    /// The host that the task is delegated to.
+    delegate: Option<Delegate>,
     layers: Layers,
     /// Loop variables and the like, above everything.
     local: Values,
@@ -55,6 +57,24 @@ pub struct HostScope {
     /// What templates rendered in this scope, and in those made from it, had to say.
     deprecations: Arc<Mutex<Vec<Deprecation>>>,
     me: Weak<HostScope>,
+}
+
+/// From where a scope looks at its host.
+#[derive(Clone)]
+enum View {
+    /// From nowhere: without the play's variables, as `hostvars` shows a host.
+    Host,
+    Play,
+    Task(Arc<Task>),
+}
+
+/// The host that a task is delegated to.
+#[derive(Clone)]
+pub struct Delegate {
+    /// The host as `delegate_to` names it.
+    pub name: Arc<str>,
+    /// What that host sees in the task. Its `inventory_hostname` is the one of the task's own host.
+    pub scope: Arc<HostScope>,
 }
 
 thread_local! {
@@ -98,24 +118,58 @@ impl HostScope {
         task: Option<&Arc<Task>>,
         local: Values,
     ) -> Arc<HostScope> {
-        let state = base.store.host(host);
-        let build = |me: &Weak<HostScope>| {
-            let layers = layers(base, host, task, &state);
-            let (base, host) = (base.clone(), ScopeHost { name: host.clone() });
-            HostScope {
-                base,
-                host,
-                state: state.clone(),
-                task: task.cloned(),
-                layers,
-                local,
-                carried: Arc::default(),
-                deprecations: Arc::default(),
-                me: me.clone(),
-            }
-        };
-        let scope = Arc::new_cyclic(build);
+        let view = task.map_or(View::Play, |task| View::Task(task.clone()));
+        let scope = HostScope::viewed(base, host, view, local);
         if scope.base.vars_files.is_templated() { HostScope::with_vars_files(&scope) } else { scope }
+    }
+
+    /// The scope of a host that no play looks at, as `hostvars` shows it.
+    pub fn of_host(base: &Arc<ScopeBase>, host: &Arc<str>) -> Arc<HostScope> {
+        HostScope::viewed(base, host, View::Host, Values::default())
+    }
+
+    fn viewed(base: &Arc<ScopeBase>, host: &Arc<str>, view: View, local: Values) -> Arc<HostScope> {
+        let state = base.store.host(host);
+        Arc::new_cyclic(|me: &Weak<HostScope>| HostScope {
+            layers: layers(base, host, &view, &state, base.vars_files.of_play()),
+            base: base.clone(),
+            host: ScopeHost { name: host.clone() },
+            state,
+            view,
+            delegate: None,
+            local,
+            carried: Arc::default(),
+            deprecations: Arc::default(),
+            me: me.clone(),
+        })
+    }
+
+    /// The same scope for a task that is delegated to another host.
+    pub fn delegated_to(&self, name: &Arc<str>) -> Arc<HostScope> {
+        let known = self.base.inventory().hosts.get_key_value(&**name).map(|(known, _)| known.clone());
+        let mut local = self.local.clone();
+        local.insert("inventory_hostname".into(), self.host.name.clone().into());
+        let host = known.unwrap_or_else(|| name.clone());
+        let scope = HostScope::new(&self.base, &host, self.task(), local);
+        let scope = scope.with_carried(self.carried.clone(), []);
+        let delegate = Some(Delegate { name: name.clone(), scope });
+        let copied = |me: &Weak<HostScope>| self.copied(self.local.clone(), self.carried.clone(), me);
+        Arc::new_cyclic(|me| HostScope { delegate, ..copied(me) })
+    }
+
+    fn copied(&self, local: Values, carried: Arc<Values>, me: &Weak<HostScope>) -> HostScope {
+        HostScope {
+            base: self.base.clone(),
+            host: self.host.clone(),
+            state: self.state.clone(),
+            view: self.view.clone(),
+            delegate: self.delegate.clone(),
+            layers: self.layers.clone(),
+            local,
+            carried,
+            deprecations: self.deprecations.clone(),
+            me: me.clone(),
+        }
     }
 
     /// `vars_files` whose names hold templates depend on the host: they are found in the scope without them.
@@ -125,15 +179,8 @@ impl HostScope {
             return bare.clone();
         }
         Arc::new_cyclic(|me| HostScope {
-            base: bare.base.clone(),
-            host: bare.host.clone(),
-            state: bare.state.clone(),
-            task: bare.task.clone(),
-            layers: layers_with(&bare.base, &bare.host.name, bare.task.as_ref(), &bare.state, &files),
-            local: bare.local.clone(),
-            carried: bare.carried.clone(),
-            deprecations: bare.deprecations.clone(),
-            me: me.clone(),
+            layers: layers(&bare.base, &bare.host.name, &bare.view, &bare.state, &files),
+            ..bare.copied(bare.local.clone(), bare.carried.clone(), me)
         })
     }
 
@@ -158,7 +205,8 @@ impl HostScope {
                 base,
                 host,
                 state,
-                task: None,
+                view: View::Play,
+                delegate: None,
                 layers,
                 local: Values::default(),
                 carried: Arc::default(),
@@ -181,17 +229,7 @@ impl HostScope {
     ) -> Arc<HostScope> {
         let mut local = self.local.clone();
         local.extend(more);
-        Arc::new_cyclic(|me| HostScope {
-            base: self.base.clone(),
-            host: self.host.clone(),
-            state: self.state.clone(),
-            task: self.task.clone(),
-            layers: self.layers.clone(),
-            local,
-            carried,
-            deprecations: self.deprecations.clone(),
-            me: me.clone(),
-        })
+        Arc::new_cyclic(|me| self.copied(local, carried, me))
     }
 
     /// Deprecations that were noted since this was last asked, each once.
@@ -217,22 +255,42 @@ impl HostScope {
         }
     }
 
+    /// The task that the scope is for, if it is for one.
     pub fn task(&self) -> Option<&Arc<Task>> {
-        self.task.as_ref()
+        match &self.view {
+            View::Task(task) => Some(task),
+            View::Host | View::Play => None,
+        }
     }
 
+    /// Whether the play's own variables are seen.
+    pub fn is_in_play(&self) -> bool {
+        !matches!(self.view, View::Host)
+    }
+
+    /// The host that the task is delegated to.
+    pub fn delegate(&self) -> Option<&Delegate> {
+        self.delegate.as_ref()
+    }
+
+    /// The scope of the host that the task acts on: its delegate's, or this one.
+    pub fn of_target(self: &Arc<Self>) -> &Arc<HostScope> {
+        self.delegate.as_ref().map_or(self, |delegate| &delegate.scope)
+    }
+
+    /// The role that the task belongs to.
     pub fn role(&self) -> Option<&Arc<Role>> {
-        self.task.as_ref()?.frame.role()
+        self.task()?.frame.role()
     }
 
     /// The roles around the task's own, nearest first.
     pub fn parent_roles(&self) -> impl Iterator<Item = &Arc<Role>> {
-        self.task.iter().flat_map(|task| roles(task)).skip(1)
+        self.task().into_iter().flat_map(|task| roles(task)).skip(1)
     }
 
     /// Where files named by the task are looked for.
     pub fn search_path(&self) -> Vec<PathBuf> {
-        search_path(self.task.as_deref(), &self.base.play.playbook_dir)
+        search_path(self.task().map(|task| &**task), &self.base.play.playbook_dir)
     }
 
     /// The scope as the dict `hostvars[host]`.
@@ -317,18 +375,19 @@ fn roles(task: &Task) -> impl Iterator<Item = &Arc<Role>> {
     })
 }
 
-fn layers(base: &ScopeBase, host: &Arc<str>, task: Option<&Arc<Task>>, state: &HostState) -> Layers {
-    layers_with(base, host, task, state, base.vars_files.of_play())
-}
-
 /// Ansible's order of precedence, lowest first.
-fn layers_with(
+fn layers(
     base: &ScopeBase,
     host: &Arc<str>,
-    task: Option<&Arc<Task>>,
+    view: &View,
     state: &HostState,
     vars_files: &[Arc<Vars>],
 ) -> Layers {
+    let task = match view {
+        View::Host => return layers_of_host(base, host, state),
+        View::Play => None,
+        View::Task(task) => Some(task),
+    };
     let mut layers = Layers::default();
     let included = sync::read(&base.play.included_roles);
     let of_play = base.play.play.iter().flat_map(|play| &play.roles).map(|(role, _)| role);
@@ -375,7 +434,20 @@ fn layers_with(
     layers
 }
 
-fn with_dependencies(role: &Arc<Role>, add: &mut impl FnMut(&Arc<Role>)) {
+/// What is known of a host whatever the play is.
+fn layers_of_host(base: &ScopeBase, host: &Arc<str>, state: &HostState) -> Layers {
+    let mut layers = base.inventory_layers(host);
+    if base.inject_facts {
+        layers.push(Layer::Facts(state.facts.clone()));
+    }
+    layers.written(&state.included);
+    layers.push(Layer::Values(state.set.clone()));
+    layers.written(&base.extra);
+    layers
+}
+
+/// Calls `add` for a role's dependencies, and for the role.
+pub fn with_dependencies(role: &Arc<Role>, add: &mut impl FnMut(&Arc<Role>)) {
     for dependency in role.dependencies() {
         with_dependencies(dependency, add);
     }
@@ -414,7 +486,7 @@ impl Scope for HostScope {
             let inventory = self.base.inventory();
             let known = inventory.hosts.get_key_value(host).map(|(name, _)| name.clone());
             let name = known.or_else(|| (host == "localhost").then(|| host.into()))?;
-            return HostScope::new(&self.base, &name, None, Default::default()).all_written(None);
+            return HostScope::of_host(&self.base, &name).all_written(None);
         }
         let mut all = Map::default();
         let magic: Vec<&str> = magic::names(self).collect();

@@ -1,5 +1,11 @@
-//! The same playbooks (`tests/oracle/`) through ansible-core and through `playbook`: the same text and the same exit code.
+//! The same playbooks (`tests/oracle/`) through ansible-core and through `playbook`: the same text and the same exit
+//! status.
+//!
+//! Playbooks that stand directly in `tests/oracle/` are run by both whenever ansible-core is there. Those in
+//! `tests/oracle/language/` are compared with what ansible-core printed when they were written, so that they need no
+//! ansible-core; where it is there, the records are verified. `PLAYBOOK_TEST_RECORD=1` writes them anew.
 
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,13 +14,11 @@ use xtask::tested::skip;
 
 #[test]
 fn reports_read_like_ansibles() {
-    let Some(bin) = std::env::var_os("PLAYBOOK_TEST_ORACLE").map(PathBuf::from) else {
+    let Some(bin) = oracle() else {
         return skip("comparison with ansible-core", "no oracle: run the tests with `cargo xtask test`");
     };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
-    let home = tempfile::tempdir().expect("a temporary folder");
-    let settings = home.path().join("ansible.cfg");
-    std::fs::write(&settings, "[defaults]\nforks = 1\n").expect("the settings");
+    let folder = root();
+    let home = Home::new();
     let mut books: Vec<PathBuf> =
         std::fs::read_dir(&folder).expect("the playbooks").flatten().map(|entry| entry.path()).collect();
     books.retain(|path| path.extension().is_some_and(|extension| extension == "yml"));
@@ -24,25 +28,10 @@ fn reports_read_like_ansibles() {
     let mut differences = Vec::new();
     for book in books {
         let name = book.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(&book).expect("a playbook");
-        let options =
-            text.lines().next().and_then(|line| line.strip_prefix("# options: ")).unwrap_or_default();
-        let run = |mut command: Command| {
-            command.args(["-i", "hosts.ini", &name]).args(options.split_whitespace());
-            // One host after another: the order in which several finish is nobody's promise.
-            command
-                .env("ANSIBLE_CONFIG", &settings)
-                .env("HOME", home.path())
-                .env("LC_ALL", "C.UTF-8")
-                .env("ANSIBLE_DEPRECATION_WARNINGS", "false");
-            Ended::of(&mut command)
-        };
-        let mut theirs = Command::new(bin.join("ansible-playbook"));
-        theirs.current_dir(&folder);
-        let theirs = run(theirs);
-        let mut ours = playbook(&folder);
-        ours.arg("run");
-        let ours = run(ours);
+        let options = options_of(&book);
+        let run = |command| home.run(command, "hosts.ini", &name, &options);
+        let theirs = run(ansible_playbook(&bin, &folder));
+        let ours = run(ours(&folder));
         if (theirs.code, plain(&theirs.stdout)) != (ours.code, plain(&ours.stdout)) {
             differences.push(format!(
                 "== {name}: exit codes {} and {}\n{}",
@@ -55,10 +44,197 @@ fn reports_read_like_ansibles() {
     assert!(differences.is_empty(), "{}\n{} playbooks differ", differences.join("\n"), differences.len());
 }
 
+/// One case of the language: a directory with `play.yml`, what belongs to it, and `expected`.
+struct Case {
+    folder: PathBuf,
+    name: String,
+}
+
+impl Case {
+    fn all() -> Vec<Case> {
+        let entries = std::fs::read_dir(root().join("language")).expect("the cases").flatten();
+        let mut cases: Vec<Case> = entries
+            .map(|entry| entry.path())
+            .filter(|path| path.join("play.yml").is_file())
+            .map(|folder| {
+                let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                Case { folder, name }
+            })
+            .collect();
+        cases.sort_by(|a, b| a.name.cmp(&b.name));
+        assert!(!cases.is_empty());
+        cases
+    }
+
+    /// Runs the case, and returns its exit status and what it printed, in the form of the record.
+    fn run(&self, home: &Home, command: Command) -> String {
+        let inventory = if self.folder.join("hosts").is_file() { "hosts" } else { "../hosts" };
+        home.set(&lines_of(&self.folder.join("play.yml"), "# settings: "));
+        let ended = home.run(command, inventory, "play.yml", &options_of(&self.folder.join("play.yml")));
+        home.set(&[]);
+        let place = self.folder.to_string_lossy().into_owned();
+        let printed =
+            without_errors(&plain(&ended.stdout)).replace(&place, "DIR").replace(&home.place(), "HOME");
+        let lines: Vec<&str> = printed.lines().map(|line| line.trim_end_matches(['*', ' '])).collect();
+        format!("exit status {}\n{}\n", ended.code, lines.join("\n").trim_end())
+    }
+
+    /// Whether the case needs connections that the binary was built without.
+    fn is_out_of_reach(&self) -> bool {
+        let play = std::fs::read_to_string(self.folder.join("play.yml")).expect("a playbook");
+        option_env!("PLAYBOOK_NO_HELPER").is_some() && play.lines().any(|line| line == "# needs: the helper")
+    }
+
+    fn record(&self) -> PathBuf {
+        self.folder.join("expected")
+    }
+}
+
+#[test]
+fn the_language_is_ansibles() {
+    let home = Home::new();
+    let recording = std::env::var_os("PLAYBOOK_TEST_RECORD").is_some();
+    let mut differences = Vec::new();
+    for case in Case::all() {
+        if let Some(bin) = oracle() {
+            let theirs = case.run(&home, ansible_playbook(&bin, &case.folder));
+            if recording {
+                std::fs::write(case.record(), &theirs).expect("the record");
+            }
+            let record = std::fs::read_to_string(case.record()).unwrap_or_default();
+            if theirs != record {
+                let difference = difference(&record, &theirs);
+                differences.push(format!("== {}: the record is not ansible-core's\n{difference}", case.name));
+                continue;
+            }
+        }
+        if case.is_out_of_reach() {
+            continue;
+        }
+        let record = std::fs::read_to_string(case.record()).expect("the record");
+        let ours = case.run(&home, ours(&case.folder));
+        if ours != record {
+            differences.push(format!("== {}\n{}", case.name, difference(&record, &ours)));
+        }
+    }
+    assert!(differences.is_empty(), "{}\n{} cases differ", differences.join("\n"), differences.len());
+}
+
+/// The directory with ansible-core's programs, where there is one.
+fn oracle() -> Option<PathBuf> {
+    std::env::var_os("PLAYBOOK_TEST_ORACLE").map(PathBuf::from)
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle")
+}
+
+fn ansible_playbook(bin: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(bin.join("ansible-playbook"));
+    command.current_dir(folder);
+    command
+}
+
+fn ours(folder: &Path) -> Command {
+    let mut command = playbook(folder);
+    command.arg0("ansible-playbook");
+    command
+}
+
+/// The options that a playbook's comments ask for (`# options: --check`).
+fn options_of(book: &Path) -> Vec<String> {
+    let lines = lines_of(book, "# options: ");
+    lines.iter().flat_map(|line| line.split_whitespace()).map(str::to_owned).collect()
+}
+
+/// The comments of a playbook that start with a word.
+fn lines_of(book: &Path, start: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(book).expect("a playbook");
+    text.lines().filter_map(|line| line.strip_prefix(start)).map(str::to_owned).collect()
+}
+
+/// Where both are at home, and their settings.
+struct Home {
+    folder: tempfile::TempDir,
+    settings: PathBuf,
+}
+
+impl Home {
+    fn new() -> Home {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let settings = folder.path().join("ansible.cfg");
+        let home = Home { folder, settings };
+        home.set(&[]);
+        home
+    }
+
+    fn place(&self) -> String {
+        self.folder.path().to_string_lossy().into_owned()
+    }
+
+    /// Writes the settings: those of every case, and more of them as `SECTION KEY = VALUE`.
+    fn set(&self, more: &[String]) {
+        // One host after another: the order in which several finish is not promised.
+        let mut text = "[defaults]\nforks = 1\n".to_owned();
+        for (section, line) in more.iter().filter_map(|line| line.split_once(' ')) {
+            let line = line.replace("HOME", &self.place());
+            match section {
+                "defaults" => text = text.replacen("[defaults]\n", &format!("[defaults]\n{line}\n"), 1),
+                section if text.contains(&format!("[{section}]")) => text.push_str(&format!("{line}\n")),
+                section => text.push_str(&format!("[{section}]\n{line}\n")),
+            }
+        }
+        std::fs::write(&self.settings, text).expect("the settings");
+    }
+
+    fn run(&self, mut command: Command, inventory: &str, playbook: &str, options: &[String]) -> Ended {
+        command.args(["-i", inventory, playbook]).args(options);
+        command
+            .env("ANSIBLE_CONFIG", &self.settings)
+            .env("HOME", self.folder.path())
+            .env("LC_ALL", "C.UTF-8")
+            .env("ANSIBLE_DEPRECATION_WARNINGS", "false");
+        Ended::of(&mut command)
+    }
+}
+
 /// What may differ from run to run: times of commands.
 fn plain(text: &str) -> String {
     let timed = ["\"delta\":", "\"start\":", "\"end\":"];
-    text.lines().filter(|line| !timed.iter().any(|key| line.contains(key))).collect::<Vec<_>>().join("\n")
+    let lines = text.lines().filter(|line| {
+        let line = line.trim_start();
+        !timed.iter().any(|key| line.starts_with(key))
+    });
+    lines.map(without_times).collect::<Vec<_>>().join("\n")
+}
+
+/// A result on one line, without the times in it.
+fn without_times(line: &str) -> String {
+    let mut line = line.to_owned();
+    for key in ["\"delta\": \"", "\"start\": \"", "\"end\": \""] {
+        if let Some(start) = line.find(key)
+            && let Some(length) = line[start + key.len()..].find("\", ")
+        {
+            line.replace_range(start..start + key.len() + length + 3, "");
+        }
+    }
+    line
+}
+
+/// Leaves out what stands above a failed result: its error, the place and an excerpt, which other tests are for.
+fn without_errors(text: &str) -> String {
+    const AFTER: &[&str] =
+        &["fatal: ", "failed: ", "TASK [", "PLAY ", "RUNNING HANDLER [", "ok: ", "changed: "];
+    let mut inside = false;
+    let lines = text.lines().filter(|line| {
+        if line.starts_with("[ERROR]: ") {
+            inside = true;
+        } else if AFTER.iter().any(|start| line.starts_with(start)) {
+            inside = false;
+        }
+        !inside
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The lines around the first one that differs, `-` ansible-core's and `+` ours.

@@ -79,6 +79,12 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
             .with_help("A task names one module, such as 'command: date'."));
     };
     let name = &*parsed.action.name;
+    if builtin(name) == "include" {
+        return Err(Error::new(
+            "The 'ansible.builtin.include' action plugin has been removed. Use include_tasks or import_tasks instead. This feature was removed from ansible-core in a release after 2023-05-16.",
+        )
+        .at(task.place()));
+    }
     if parsed.key.is_some()
         && !is_builtin_task(name)
         && !loader.names.is_action(name)

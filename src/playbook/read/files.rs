@@ -25,8 +25,6 @@ pub struct TaskFileRef<'a> {
     /// The folder of the playbook that the play is in.
     pub playbook: &'a Path,
     pub handlers: bool,
-    /// `include_tasks`, which prefers the role's own folder to that of the file that brought the task.
-    pub dynamic: bool,
 }
 
 impl TaskFileRef<'_> {
@@ -46,9 +44,6 @@ impl TaskFileRef<'_> {
         if let Some(role) = self.frame.role() {
             let section = if self.handlers { "handlers" } else { "tasks" };
             likeliest = role.path.join(section);
-            if self.dynamic {
-                folders.insert(0, likeliest.clone());
-            }
             folders.extend([likeliest.clone(), role.path.join("tasks"), role.path.clone()]);
             folders.push(self.playbook.join(section));
         }

@@ -50,7 +50,7 @@ impl Reader<'_> {
                 .with_help("When using static imports, ensure that any variables used in their names are defined in vars/vars_files or extra-vars passed in from the command line. Static imports cannot use variables from facts or inventory sources like group or host vars.")
         })?;
         let playbook = &self.loader.folder;
-        let file = TaskFileRef { name: &target, frame: &task.frame, playbook, handlers, dynamic: false };
+        let file = TaskFileRef { name: &target, frame: &task.frame, playbook, handlers };
         let path = file.path();
         let frame = include(path.parent().unwrap_or(Path::new("/")));
         self.too_deep(&frame, &path, name.place())?;

@@ -84,10 +84,9 @@ impl Action for Assert {
         };
         for condition in &conditions {
             if let Verdict::False(written) = keyword::conditions([condition], &renderer)? {
-                let mut failure = Failure::new(failed.to_text().into_owned()).with("evaluated_to", false);
-                if !self.quiet {
-                    failure = failure.with("assertion", written);
-                }
+                let failure = Failure::new(failed.to_text().into_owned())
+                    .with("evaluated_to", false)
+                    .with("assertion", written);
                 return Err(failure.with("msg", failed));
             }
         }

@@ -107,8 +107,8 @@ fn gather<'m>(
     parallel: bool,
 ) -> Result<Vec<Gathered<'m>>, Failure> {
     let run = |name: &str, args: Arguments, limit: Option<Duration>| {
-        let (check, diff, delegated) = (call.check, call.diff, call.delegated);
-        let call = ActionCall { check, diff, delegated, limit, ..ActionCall::new(call.item, call.scope) };
+        let (check, diff) = (call.check, call.diff);
+        let call = ActionCall { check, diff, limit, ..ActionCall::new(call.item, call.scope) };
         dispatch::call(&call, name, args)
     };
     if !parallel || calls.len() < 2 {

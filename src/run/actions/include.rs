@@ -142,19 +142,21 @@ pub fn find_in(task: &Task, handler: bool, playbooks: [&Path; 2], file: &str) ->
     places.iter().find_map(|path| existing(path)).ok_or_else(|| missing(task, file, &places))
 }
 
-/// Where a file may be that a task includes: beside what brought the task, in its role, in the folders of the play's
-/// and the run's playbook.
+/// Where a file may be that a task includes: in its role's directory of tasks or handlers, beside what brought the
+/// task, elsewhere in the role, in the directories of the play's and the run's playbook.
 fn places(task: &Task, handler: bool, playbooks: [&Path; 2], file: &str) -> Vec<PathBuf> {
     let written = Path::new(file);
     if written.is_absolute() {
         return vec![written.to_owned()];
     }
-    let mut folders: Vec<PathBuf> = Vec::new();
+    let section = if handler { "handlers" } else { "tasks" };
+    let mut folders: Vec<PathBuf> =
+        task.frame.role().map(|role| role.path.join(section)).into_iter().collect();
     for frame in task.frame.chain() {
         match &frame.kind {
             FrameKind::Include { folder, .. } => folders.push(folder.clone()),
             FrameKind::Role(role) => {
-                folders.push(role.path.join(if handler { "handlers" } else { "tasks" }));
+                folders.push(role.path.join(section));
                 folders.push(role.path.join("tasks"));
                 folders.push(role.path.clone());
             }

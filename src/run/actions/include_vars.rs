@@ -114,7 +114,9 @@ impl IncludeVars {
         let renderer = call.renderer();
         let carry = vars.iter().filter_map(|(k, n)| Some((k.clone(), renderer.resolve(n).ok()?)));
         call.carry.extend(carry);
-        let host = call.item.host.clone();
+        let delegate =
+            crate::run::call::keyword::of(call.item.task, &renderer).delegate_facts()? == Some(true);
+        let host = if delegate { call.target().clone() } else { call.item.host.clone() };
         call.effects.push(Effect::Include { host, vars });
         let outcome = Outcome { facts, ..Outcome::default() };
         let names: Vec<String> = files.iter().map(|f| f.to_string_lossy().into_owned()).collect();

@@ -35,7 +35,7 @@ impl Action for Raw {
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         if call.check {
-            return Ok(Outcome::skip("raw does not support check mode"));
+            return Ok(Outcome { skipped: true, ..Outcome::default() });
         }
         let Some(command) = self.raw else {
             return Err(Failure::new("no command given").with_help("`raw: COMMAND`"));

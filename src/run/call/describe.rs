@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use playbook_api::{Map, Value, map};
+use playbook_api::{Map, Value};
 
 use super::keyword;
 use super::state::PlayState;
@@ -54,24 +54,6 @@ pub fn name(task: &Task, scope: &Arc<HostScope>) -> String {
         Some(role) if task.action_name() != "include_role" => format!("{} : {own}", role.full_name),
         _ => own,
     }
-}
-
-/// `ansible_failed_task`.
-pub fn failed_task(task: &Arc<Task>) -> Value {
-    let written = |node: &crate::document::Node| node.raw();
-    let args: Map = task.action.args.iter().map(|(k, n)| (Value::from(k.clone()), written(n))).collect();
-    let tags: Vec<Value> =
-        task.frame.chain().flat_map(|f| &f.keywords.tags).chain(&task.keywords.tags).map(written).collect();
-    let name = task.keywords.name.as_ref().map_or_else(|| Value::from(""), written);
-    map! {
-        "name" => name,
-        "action" => task.action.name.clone(),
-        "args" => args,
-        "tags" => tags,
-        "register" => task.register.clone(),
-        "uuid" => task.id.to_string(),
-    }
-    .into()
 }
 
 /// A document's oddity as a warning: what, and where.

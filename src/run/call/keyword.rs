@@ -92,6 +92,40 @@ impl<'a> TaskKeywords<'a> {
     }
 }
 
+/// Keywords of connections and of the task's run, which are evaluated before the task does anything.
+const CHECKED: &[Keyword] = &[
+    Keyword::Become,
+    Keyword::BecomeExe,
+    Keyword::BecomeFlags,
+    Keyword::BecomeMethod,
+    Keyword::BecomeUser,
+    Keyword::CheckMode,
+    Keyword::Connection,
+    Keyword::DelegateFacts,
+    Keyword::Diff,
+    Keyword::IgnoreErrors,
+    Keyword::IgnoreUnreachable,
+    Keyword::Port,
+    Keyword::RemoteUser,
+    Keyword::Throttle,
+    Keyword::Timeout,
+];
+
+/// Fails for a keyword that has no value.
+pub fn check(task: &Task, renderer: &Renderer) -> Result<(), Error> {
+    for keyword in CHECKED {
+        if let Some(node) = task.keyword(*keyword).filter(|node| !node.is_plain()) {
+            renderer.value(node).map_err(|e| broken(*keyword, node, e))?;
+        }
+    }
+    Ok(())
+}
+
+/// The error of a keyword that has no value.
+pub fn broken(keyword: Keyword, node: &Node, error: Error) -> Error {
+    error.context(format!("Error processing keyword '{}'", keyword.name())).at(node.place())
+}
+
 /// Renders an integer; text that reads as one will do.
 pub fn integer(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<i64>, Error> {
     match renderer.value(node)? {
@@ -139,9 +173,15 @@ pub fn seconds(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<Du
 }
 
 /// `environment`, from the outermost level in: lists and single dicts, the inner ones win.
-pub fn environment(task: &Task, renderer: &Renderer) -> Result<Vec<(String, String)>, Error> {
+///
+/// What is not a dict is left out, and `warn` is told.
+pub fn environment(
+    task: &Task,
+    renderer: &Renderer,
+    warn: &dyn Fn(String),
+) -> Result<Vec<(String, String)>, Error> {
     let mut merged = Map::default();
-    for node in inherited(task, Keyword::Environment) {
+    for node in task.inherited(Keyword::Environment) {
         let parts: Vec<&Node> = node.as_list().map_or_else(|| vec![node], |items| items.iter().collect());
         for part in parts {
             match part.as_map() {
@@ -156,7 +196,12 @@ pub fn environment(task: &Task, renderer: &Renderer) -> Result<Vec<(String, Stri
                         }
                     }
                 }
-                None => add_environment(&mut merged, renderer.value(part)?, part)?,
+                None if add_environment(&mut merged, renderer.value(part)?) => {}
+                None => {
+                    let all: Value =
+                        task.inherited(Keyword::Environment).into_iter().map(Node::raw).collect();
+                    warn(format!("could not parse environment value, skipping: {all}"));
+                }
             }
         }
     }
@@ -167,31 +212,16 @@ fn gathers(task: &Task) -> bool {
     matches!(task.action_name(), "setup" | "gather_facts")
 }
 
-fn add_environment(merged: &mut Map, value: Value, node: &Node) -> Result<(), Error> {
+/// Adds a rendered value; answers whether it was one that can be added.
+fn add_environment(merged: &mut Map, value: Value) -> bool {
     match value {
         Value::Map(map) => merged.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
-        Value::List(items) => {
-            for item in items.iter() {
-                add_environment(merged, item.clone(), node)?;
-            }
-        }
+        Value::List(items) => return items.iter().all(|item| add_environment(merged, item.clone())),
         Value::Null | Value::Omit => {}
-        Value::Str(text) if text.is_empty() => {}
-        other => {
-            let message = format!("environment must be a dictionary, received {other}");
-            return Err(Error::new(message).at(node.place()));
-        }
+        Value::Str(text) => return text.is_empty(),
+        _ => return false,
     }
-    Ok(())
-}
-
-/// A keyword's values, outermost first, the task's own last.
-pub fn inherited(task: &Task, keyword: Keyword) -> Vec<&Node> {
-    let mut nodes: Vec<&Node> =
-        task.frame.chain().filter_map(|frame| frame.keywords.values.get(&keyword)).collect();
-    nodes.reverse();
-    nodes.extend(task.keywords.values.get(&keyword));
-    nodes
+    true
 }
 
 /// What came of a list of conditions: all must hold.
@@ -207,14 +237,12 @@ pub fn conditions<'a>(
     renderer: &Renderer,
 ) -> Result<Verdict, Error> {
     for condition in all {
-        let (holds, written) = match condition {
-            Condition::Expression(expression) => {
-                (renderer.condition(expression)?, Value::from(expression.source().clone()))
-            }
-            Condition::Node(node) => (node_holds(node, renderer)?, node.raw()),
+        let holds = match condition {
+            Condition::Expression(expression) => renderer.condition(expression)?,
+            Condition::Node(node) => node_holds(node, renderer)?,
         };
         if !holds {
-            return Ok(Verdict::False(written));
+            return Ok(Verdict::False(condition.written()));
         }
     }
     Ok(Verdict::True)
@@ -245,7 +273,5 @@ fn node_holds(node: &Node, renderer: &Renderer) -> Result<bool, Error> {
 
 /// `when` of a task and all around it, outermost first.
 pub fn when(task: &Task, renderer: &Renderer) -> Result<Verdict, Error> {
-    let frames: Vec<_> = task.frame.chain().collect();
-    let around = frames.into_iter().rev().flat_map(|frame| &frame.keywords.when);
-    conditions(around.chain(&task.keywords.when), renderer)
+    conditions(task.conditions(), renderer)
 }

@@ -42,7 +42,6 @@ pub struct ActionCall<'a> {
     pub args: Arguments,
     pub check: bool,
     pub diff: bool,
-    pub delegated: Option<&'a Arc<str>>,
     pub effects: Vec<Effect>,
     pub carry: Vec<(Arc<str>, Value)>,
     /// The result is shown at any verbosity.
@@ -64,7 +63,6 @@ impl<'a> ActionCall<'a> {
             args: Arguments::default(),
             check: false,
             diff: false,
-            delegated: None,
             effects: Vec::new(),
             carry: Vec::new(),
             verbose: false,
@@ -83,9 +81,14 @@ impl<'a> ActionCall<'a> {
         self.item.task.action.args.get(name)
     }
 
+    /// The host that the task is delegated to.
+    pub fn delegated(&self) -> Option<&Arc<str>> {
+        self.scope.delegate().map(|delegate| &delegate.name)
+    }
+
     /// The host the task acts on: the one it is delegated to, or its own.
     pub fn target(&self) -> &Arc<str> {
-        self.delegated.unwrap_or(self.item.host)
+        self.delegated().unwrap_or(self.item.host)
     }
 
     /// Converts an argument of the task into a duration. One that is negative is as good as zero.

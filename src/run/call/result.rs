@@ -15,6 +15,7 @@ pub fn blank(info: &Arc<TaskInfo>, scope: &HostScope, status: Status) -> TaskRes
     TaskResult {
         host: scope.host.name.clone(),
         delegated: None,
+        delegated_address: None,
         task: info.clone(),
         status,
         ignored: false,
@@ -53,14 +54,24 @@ pub fn failed(info: &Arc<TaskInfo>, scope: &HostScope, error: Error) -> TaskResu
     let status = if error.kind() == ErrorKind::Unreachable { Status::Unreachable } else { Status::Failed };
     let mut result = blank(info, scope, status);
     let error = error.context("Task failed").at(&info.place);
-    result.values = map! { "msg" => error.to_string(), "exception" => "(traceback unavailable)" };
+    result.values =
+        map! { "changed" => false, "msg" => error.to_string(), "exception" => "(traceback unavailable)" };
     if status == Status::Unreachable {
-        result.values.insert("changed".into(), false.into());
         result.values.insert("unreachable".into(), true.into());
     } else {
         result.values.insert("failed".into(), true.into());
     }
     add_help(&mut result.values, &error);
+    result.error = Some(error);
+    ignore(scope, &mut result);
+    result
+}
+
+/// The result of a task that fails before or between its items: it says nothing of changes.
+pub fn failed_at_once(info: &Arc<TaskInfo>, scope: &HostScope, error: Error) -> TaskResult {
+    let mut result = blank(info, scope, Status::Failed);
+    result.values =
+        map! { "failed" => true, "msg" => error.to_string(), "exception" => "(traceback unavailable)" };
     result.error = Some(error);
     ignore(scope, &mut result);
     result
@@ -135,6 +146,10 @@ pub fn of(
         }
         Status::Skipped => {
             values.insert("skipped".into(), true.into());
+            // An action that says why it skips has gone no further; everything else has ended well.
+            if !is_action || !values.contains_key("msg") {
+                values.insert("failed".into(), false.into());
+            }
         }
         _ => {
             values.insert("failed".into(), (status == Status::Failed).into());

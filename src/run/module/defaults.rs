@@ -9,7 +9,7 @@ use crate::foreign::groups::group_name;
 use crate::foreign::{Foreign, Native};
 use crate::playbook::{Keyword, Task};
 use crate::run::call::action::Actions;
-use crate::run::call::{ActionCall, ItemCall, keyword};
+use crate::run::call::{ActionCall, ItemCall};
 use crate::template::Renderer;
 
 /// What `module_defaults` gives this task: its groups' values, then its own.
@@ -61,7 +61,7 @@ pub fn written_for<'t>(
 /// All of a task's `module_defaults` by the full names of groups and actions, from the outside in.
 fn written<'t>(task: &'t Task, foreign: &Foreign, native: &Native) -> IndexMap<String, &'t Node> {
     let mut written = IndexMap::new();
-    for node in keyword::inherited(task, Keyword::ModuleDefaults) {
+    for node in task.inherited(Keyword::ModuleDefaults) {
         let dicts: Vec<&Node> = node.as_list().map_or_else(|| vec![node], |items| items.iter().collect());
         for (key, entry) in dicts.into_iter().filter_map(Node::as_map).flatten() {
             let key = key.to_text();

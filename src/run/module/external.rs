@@ -201,10 +201,7 @@ fn with_internal(call: &ActionCall, found: &Found, values: &Map) -> Result<Value
 
 /// The scope of the host that the task acts on.
 fn scope_of(call: &ActionCall) -> Arc<HostScope> {
-    match call.delegated {
-        Some(host) => HostScope::new(&call.scope.base, host, None, Default::default()),
-        None => call.scope.clone(),
-    }
+    call.scope.of_target().clone()
 }
 
 fn variable(scope: &Arc<HostScope>, name: &str) -> Result<Option<Value>, Error> {

@@ -145,7 +145,8 @@ fn within<T: Send + 'static>(
 /// What the module is given beside its arguments.
 pub(super) fn context(call: &ActionCall) -> Result<Context, Error> {
     let shared = &call.item.play.shared;
-    let environment = keyword::environment(call.item.task, &call.renderer())?;
+    let warn = |warning| (call.item.emit)(Event::Warning(warning));
+    let environment = keyword::environment(call.item.task, &call.renderer(), &warn)?;
     Ok(Context {
         check: call.check,
         diff: call.diff,

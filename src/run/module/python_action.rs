@@ -58,7 +58,7 @@ pub fn run(call: &mut ActionCall, found: &Found) -> Result<Outcome, Failure> {
     let renderer = call.renderer();
     let no_log = keyword::of(&task, &renderer).no_log()?.unwrap_or(false);
     let target = target::of_task(call)?;
-    let environment: Map = keyword::environment(&task, &renderer)?
+    let environment: Map = keyword::environment(&task, &renderer, &|_| {})?
         .into_iter()
         .map(|(name, value)| (Value::from(name), Value::from(value)))
         .collect();
@@ -73,7 +73,7 @@ pub fn run(call: &mut ActionCall, found: &Found) -> Result<Outcome, Failure> {
             "no_log": no_log,
             "async_val": 0,
             "poll": 0,
-            "delegate_to": call.delegated.map(|host| host.to_string()),
+            "delegate_to": call.delegated().map(|host| host.to_string()),
             "environment": wire::encode(&Value::from(vec![Value::from(environment)])),
             "collections": collections(&task),
         },

@@ -12,7 +12,6 @@ use crate::foreign::{Kind, Python, nothing_to_ask, wire};
 use crate::run::call::state::Shared;
 use crate::run::call::{ActionCall, keyword};
 use crate::template::Scope;
-use crate::vars::HostScope;
 
 /// Connections that this program has itself.
 const OWN: [&str; 8] = [
@@ -64,10 +63,7 @@ pub fn open(call: &ActionCall, target: &Target) -> Result<Option<Arc<dyn Connect
             "become_flags": other.and_then(|other| other.flags.as_ref()),
         },
     });
-    let scope = match call.delegated {
-        Some(host) => HostScope::new(&call.scope.base, host, None, Default::default()),
-        None => call.scope.clone(),
-    };
+    let scope = call.scope.of_target();
     let mut serve = |what: &str, body: Json| match what {
         "variables" => {
             Ok(scope.all_written(body.as_str()).map_or(Json::Null, |all| wire::encode(&all.into())))

@@ -16,15 +16,9 @@ use crate::vars::HostScope;
 /// Where a task's modules run.
 pub fn of_task(call: &ActionCall) -> Result<Target, Error> {
     let host = call.target().clone();
-    // A task that is delegated connects as its delegate does, whatever its own host's variables say.
-    let delegate;
-    let scope: &HostScope = match call.delegated {
-        Some(host) => {
-            delegate = HostScope::new(&call.scope.base, host, None, Default::default());
-            &delegate
-        }
-        None => call.scope,
-    };
+    // A delegated task connects as its delegate does, whatever its own host's variables say. The variables of the
+    // task and of what is around it count for both.
+    let scope: &HostScope = call.scope.of_target();
     let asker = Asker { call, scope, renderer: call.renderer() };
     let shared = &call.item.play.shared;
     let settings = &shared.settings;
@@ -206,7 +200,7 @@ impl Asker<'_> {
         let (settings, options) = (self.settings(), &self.call.item.play.shared.options);
         let wanted = match self.variable(&["ansible_become"])? {
             Some(value) => to_bool(&value).unwrap_or(false),
-            None => self.keywords().r#become()?.unwrap_or(options.r#become),
+            None => self.keywords().r#become()?.unwrap_or(options.r#become || settings.become_default),
         };
         if !wanted {
             return Ok(None);

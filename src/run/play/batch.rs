@@ -43,6 +43,10 @@ pub struct Batch<'r> {
     pub stop: Stop,
     /// What failed since the last step began.
     pub(super) step: StepFailures,
+    /// The hosts that have failed and have nothing left to do, as `max_fail_percentage` counts them.
+    pub(super) out: HashSet<Arc<str>>,
+    /// The hosts of the batch, those that were out before included.
+    pub(super) all: Vec<Arc<str>>,
     pool: Pool,
     messages: (Sender<Message>, Receiver<Message>),
     /// Includes of the current linear step, loaded once for all hosts that ask for the same.
@@ -52,8 +56,12 @@ pub struct Batch<'r> {
 /// What failed in one step.
 #[derive(Default)]
 pub(super) struct StepFailures {
+    /// The hosts whose own task has failed.
     pub failed: HashSet<Arc<str>>,
+    /// What failed, fails for all hosts.
     pub fatal: bool,
+    /// Whether anything ran at all.
+    pub any: bool,
 }
 
 /// Why a batch ends before its tasks do.
@@ -90,9 +98,11 @@ enum Message {
 }
 
 impl<'r> Batch<'r> {
+    /// A batch: all of its hosts, and those of them that go through it.
     pub fn new(
         run: &'r mut Run,
         play: Arc<PlayState>,
+        all: &[Arc<str>],
         hosts: &[Arc<str>],
         items: Arc<Vec<Item>>,
         strategy: Strategy,
@@ -112,6 +122,8 @@ impl<'r> Batch<'r> {
             begun_roles: HashMap::new(),
             stop: Stop::No,
             step: StepFailures::default(),
+            out: HashSet::new(),
+            all: all.to_vec(),
             pool,
             messages: channel(),
             inclusions: Vec::new(),
@@ -165,6 +177,14 @@ impl<'r> Batch<'r> {
                 continue;
             }
             let scope = HostScope::new(&self.play.base, &host, Some(&task), Default::default());
+            let written = task.clone();
+            let (task, scope, step) = match task::resolved(&task, &scope) {
+                Some(task) => {
+                    let scope = HostScope::new(&self.play.base, &host, Some(&task), Default::default());
+                    (task.clone(), scope, Step { task, ..step })
+                }
+                None => (task, scope, step),
+            };
             let is_meta = task.action_name() == "meta";
             let (info, first) = match announced.get(&task.id) {
                 Some(info) => {
@@ -176,7 +196,9 @@ impl<'r> Batch<'r> {
                 }
                 None => {
                     self.warn_of_names(&task);
-                    let info = Arc::new(describe::task(&self.play, &task, step.handler, &scope));
+                    let action = task.action.name.to_string();
+                    let described = describe::task(&self.play, &written, step.handler, &scope);
+                    let info = Arc::new(TaskInfo { action, ..described });
                     if !task.implicit {
                         if self.run.shared.options.step && !self.run.ask_step(&info) {
                             ran_once.insert(task.id);
@@ -281,6 +303,7 @@ impl<'r> Batch<'r> {
     }
 
     fn receive(&mut self) -> Result<(), Error> {
+        self.step.any = true;
         let message = match self.messages.1.try_recv() {
             Ok(message) => Ok(message),
             // Nothing waits: what was said so far is to be seen.

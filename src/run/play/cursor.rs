@@ -180,6 +180,11 @@ impl Cursor {
         self.next = None;
     }
 
+    /// Whether nothing comes any more.
+    pub fn has_ended(&self) -> bool {
+        self.levels.is_empty() && self.next.is_none()
+    }
+
     /// The host leaves the role it is in (`meta: end_role`).
     pub fn leave(&mut self, is_role_block: impl Fn(&Block) -> bool) {
         self.next = None;

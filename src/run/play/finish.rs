@@ -6,11 +6,12 @@ use playbook_api::{Error, Map, Value};
 
 use super::batch::{Batch, Running, Stop, cursor_of};
 use super::cursor::{Cursor, Failed};
+use super::failed_task;
 use super::strategy::Strategy;
 use crate::playbook::Task;
 use crate::report::{Event, Status, TaskResult};
 use crate::run::call::effect::Effect;
-use crate::run::call::{describe, keyword};
+use crate::run::call::keyword;
 use crate::run::task::TaskOutcome;
 use crate::vars::HostScope;
 
@@ -31,7 +32,7 @@ impl Batch<'_> {
         self.apply(effects, running, &result, &concerned)?;
         let (status, ignored) = (result.status, result.ignored);
         let changed = result.values.get("changed").is_some_and(Value::is_true);
-        let values = result.values.clone();
+        let values = if status == Status::Failed { result.values.clone() } else { Map::default() };
         if !told {
             self.run.emit(Event::HostResult(result));
         }
@@ -47,18 +48,20 @@ impl Batch<'_> {
             Status::Skipped => self.run.stats.skipped(host),
             Status::Failed | Status::Unreachable if ignored => self.run.stats.ignored(host, changed),
             Status::Failed => {
-                let failing = if once { concerned } else { vec![host.clone()] };
-                for host in &failing {
-                    match self.fail(host, task, values.clone()) {
-                        Some(Failed::Rescued) => self.run.stats.rescued(host),
-                        Some(Failed::Lost) => self.run.stats.failed(host),
-                        None => {}
-                    }
+                // What runs once fails for every host; the recap counts it for the one that ran it.
+                for other in concerned.iter().filter(|other| *other != host) {
+                    self.mark_failed(other);
+                    self.play.base.play.remove(other);
+                }
+                self.step.failed.insert(host.clone());
+                match self.fail(host, task, values) {
+                    Some(Failed::Rescued) => self.run.stats.rescued(host),
+                    Some(Failed::Lost) => self.run.stats.failed(host),
+                    None => {}
                 }
                 self.spread(running);
             }
             Status::Unreachable => {
-                self.step.failed.insert(host.clone());
                 self.run.stats.unreachable(host);
                 self.run.unreachable.insert(host.clone());
                 if let Some(cursor) = self.cursors.get_mut(host) {
@@ -112,15 +115,19 @@ impl Batch<'_> {
                     }
                 }
                 Effect::AddHost { name, groups, vars } => {
-                    changed_inventory |= self.run.add_host(&name, &groups, vars)?;
+                    if self.run.add_host(&name, &groups, vars)? {
+                        changed_inventory = true;
+                        self.play.base.play.add(&name);
+                    }
                 }
                 Effect::GroupBy { host, group, parents } => {
                     changed_inventory |= self.run.group_by(&host, &group, &parents)?;
                 }
                 Effect::Stats { host, data, aggregate } => self.run.stats.custom(host, data, aggregate),
                 Effect::Notify(names) => {
-                    // An unknown handler is a mistake in the playbook: it ends the run.
-                    self.notify(&names, concerned, task, scope)?;
+                    // An unknown handler is a mistake in the playbook: it ends the run. With `run_once` too, only the
+                    // host that ran the task is concerned.
+                    self.notify(&names, std::slice::from_ref(host), task, scope)?;
                 }
                 Effect::Tasks(inclusion) => {
                     // With `run_once` too, only the host that ran the include goes through what it brings.
@@ -138,20 +145,26 @@ impl Batch<'_> {
 
     /// A host's task has failed: to its rescue, or out.
     pub(super) fn fail(&mut self, host: &Arc<str>, task: &Arc<Task>, values: Map) -> Option<Failed> {
-        self.step.failed.insert(host.clone());
-        let cursor = self.cursors.get_mut(host)?;
-        let failed = cursor.fail();
-        if cursor.is_rescuing() || failed == Failed::Rescued {
-            let info = describe::failed_task(task);
+        let failed = self.mark_failed(host)?;
+        if cursor_of(&mut self.cursors, host).is_rescuing() || failed == Failed::Rescued {
+            let info = failed_task::value(&self.play, task, host);
             self.play.base.store.set_all(
                 host,
                 [("ansible_failed_task".into(), info), ("ansible_failed_result".into(), Value::from(values))],
             );
         }
+        Some(failed)
+    }
+
+    /// Moves a host to its rescue, or out; a host that is in its rescue or `always` section already leaves it.
+    fn mark_failed(&mut self, host: &Arc<str>) -> Option<Failed> {
+        let cursor = self.cursors.get_mut(host).filter(|cursor| !cursor.unreachable)?;
+        let failed = cursor.fail();
+        let ended = cursor.has_ended();
         if failed == Failed::Lost {
             self.lost(host);
-            if self.play.force_handlers {
-                self.handlers.flush_last(host, cursor_of(&mut self.cursors, host));
+            if ended {
+                self.out.insert(host.clone());
             }
         }
         Some(failed)
@@ -170,31 +183,33 @@ impl Batch<'_> {
         self.step.fatal |= asked.unwrap_or_default().unwrap_or(default) || running.alone;
     }
 
-    /// The end of a step: a fatal failure takes the other hosts with it, each to its rescue or out.
+    /// The end of a step: a fatal failure takes the other hosts with it, each to its rescue or out. As in ansible-core,
+    /// those that are rescued count as failed all the same: later plays go on without them, and so says the exit status.
+    ///
+    /// `max_fail_percentage` counts the hosts that have failed and have nothing left to do. As in ansible-core, neither
+    /// unreachable hosts count nor those that still go through an `always` section or forced handlers.
     pub(super) fn end_step(&mut self) {
         let step = std::mem::take(&mut self.step);
-        let out = self.cursors.values().filter(|c| c.failed).count();
-        let percent = out as f64 / self.cursors.len().max(1) as f64 * 100.0;
-        let too_many =
-            !step.failed.is_empty() && self.play.max_fail_percentage.is_some_and(|limit| percent > limit);
+        let percent = self.out.len() as f64 / self.all.len().max(1) as f64 * 100.0;
+        let too_many = step.any && self.play.max_fail_percentage.is_some_and(|limit| percent > limit);
         if !step.fatal && !too_many {
             return;
         }
-        let untouched =
-            |(host, cursor): &(&Arc<str>, &Cursor)| !cursor.failed && !step.failed.contains(*host);
-        let others: Vec<Arc<str>> = self.cursors.iter().filter(untouched).map(|(h, _)| h.clone()).collect();
-        for host in others {
-            if cursor_of(&mut self.cursors, &host).fail() == Failed::Lost {
-                self.lost(&host);
-            }
+        let left: Vec<Arc<str>> =
+            self.cursors.iter().filter(|(_, cursor)| !cursor.unreachable).map(|(h, _)| h.clone()).collect();
+        for host in left.iter().filter(|host| !step.failed.contains(*host)) {
+            self.out.insert(host.clone());
+            self.mark_failed(host);
+            self.lost(host);
         }
         if too_many {
             self.run.emit(Event::NoHostsRemaining);
-            // Told once that there are too many, and once more that they are all.
-            if self.cursors.values().all(|cursor| cursor.failed) {
-                self.run.emit(Event::NoHostsRemaining);
-            }
             self.stop = self.stop.max(Stop::Fatal);
+            // Told once that there are too many, and once more that they are all: then nothing is left to do.
+            if self.out.len() >= left.len() {
+                self.run.emit(Event::NoHostsRemaining);
+                self.cursors.values_mut().for_each(Cursor::end);
+            }
         }
     }
 

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::cursor::Cursor;
 use crate::document::Node;
 use crate::playbook::{Task, TaskId};
 use crate::template::Renderer;
@@ -112,13 +111,6 @@ impl Handlers {
             .rev()
             .find_map(|section| section.iter().find(answers))
             .map(|handler| handler.id)
-    }
-
-    /// A failed host still runs what was notified (`force_handlers`).
-    pub fn flush_last(&self, host: &Arc<str>, cursor: &mut Cursor) {
-        if self.notified.values().any(|hosts| hosts.contains(host)) {
-            cursor.flush(&self.all);
-        }
     }
 }
 

@@ -61,12 +61,13 @@ impl Batch<'_> {
                 self.tell("facts cleared");
             }
             Meta::ClearHostErrors => {
-                for (host, cursor) in &mut self.cursors {
-                    cursor.clear_failure();
+                // Those that were out before this play take part in the next one.
+                for host in &self.all {
                     self.run.failed.remove(host);
                     self.run.unreachable.remove(host);
+                    self.out.remove(host);
                 }
-                self.play.base.play.restore_all();
+                self.cursors.values_mut().for_each(|cursor| cursor.clear_failure());
                 self.tell("cleared host errors");
             }
             Meta::EndBatch => self.end_all(Stop::Batch, "ending batch"),

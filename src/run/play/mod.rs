@@ -3,6 +3,7 @@
 mod batch;
 mod cursor;
 mod debugger;
+mod failed_task;
 mod finish;
 pub mod handlers;
 pub mod include;
@@ -12,6 +13,7 @@ mod order;
 mod plays;
 mod pool;
 mod prepare;
+mod retry_file;
 mod strategy;
 
 pub use prepare::task_tags;

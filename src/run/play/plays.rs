@@ -7,6 +7,7 @@ use playbook_api::{Error, Value, arguments::to_bool, sync};
 
 use super::batch::{Batch, Stop};
 use super::strategy::Strategy;
+use crate::inventory::Inventory;
 use crate::playbook::{Keyword, Play, Playbook};
 use crate::report::Event;
 use crate::run::call::state::PlayState;
@@ -27,6 +28,7 @@ impl Run {
 
     /// Answers whether the playbook goes on.
     fn play(&mut self, play: &Arc<Play>) -> Result<bool, Error> {
+        self.enter(&play.folder);
         let before = self.scope_base(
             self.play_facts(Some(play.clone()), "", Vec::new()),
             Default::default(),
@@ -45,14 +47,18 @@ impl Run {
             prompted.clone(),
             files.clone(),
         );
-        let pattern = pattern(&play_value(&before, &play.hosts).map_err(|e| play.refused("hosts", e))?);
+        let hosts = play_value(&before, &play.hosts).map_err(|e| play.refused("hosts", e))?;
+        let pattern = pattern(&hosts);
         let name = match &play.frame.keywords.name {
             Some(node) => {
                 play_value(&before, node).map_err(|e| play.refused("name", e))?.to_text().into_owned()
             }
+            // Hosts that are omitted name nothing.
+            None if matches!(hosts, Value::Omit) => String::new(),
             None => pattern.clone(),
         };
         let all = self.hosts(play, &pattern, &before)?;
+        let ordered = ordered(play, &all, &before)?;
         let check = match play.frame.keywords.values.get(&Keyword::CheckMode) {
             Some(node) => to_bool(&play_value(&before, node)?).unwrap_or(false),
             None => self.shared.options.check,
@@ -68,7 +74,7 @@ impl Run {
             self.emit(Event::NoHostsMatched);
             return Ok(true);
         }
-        let batches = self.batches(play, &all, &before)?;
+        let batches = self.batches(play, &ordered, &before)?;
         let setting =
             |node: &Option<crate::document::Node>| node.as_ref().map(|n| play_value(&before, n)).transpose();
         let strategy = match setting(&play.strategy)? {
@@ -94,11 +100,12 @@ impl Run {
                 .filter(|h| !self.failed.contains(*h) && !self.unreachable.contains(*h))
                 .cloned()
                 .collect();
+            // Each batch is a play of its own to whoever reads along.
+            self.emit(start(&hosts));
             if hosts.is_empty() {
                 continue;
             }
-            // Each batch is a play of its own to whoever reads along.
-            self.emit(start(&hosts));
+            let lost_before = self.failed.union(&self.unreachable).count();
             let facts = self.play_facts(Some(play.clone()), &name, all.clone());
             *sync::write(&facts.batch) = hosts.clone();
             let out = all.iter().filter(|h| self.failed.contains(*h) || self.unreachable.contains(*h));
@@ -114,10 +121,11 @@ impl Run {
             });
             let gathers = self.gathers(gather.as_ref(), &hosts);
             let items = self.compile(&state, gathers)?;
-            let stop = Batch::new(self, state, &hosts, items, strategy).drive()?;
-            let lost =
-                hosts.iter().filter(|h| self.failed.contains(*h) || self.unreachable.contains(*h)).count();
-            if lost == hosts.len() || stop == Stop::Fatal {
+            let stop = Batch::new(self, state, &batch, &hosts, items, strategy).drive()?;
+            // As in ansible-core, a batch is lost if as many hosts are lost by it as it has: with one that was out
+            // before among them, the playbook goes on.
+            let lost = self.failed.union(&self.unreachable).count();
+            if lost == lost_before + batch.len() || stop == Stop::Fatal {
                 return Ok(false);
             }
             if stop == Stop::Play {
@@ -137,7 +145,7 @@ impl Run {
         }
     }
 
-    /// The hosts of a play, in its `order`; those that are out already are among them.
+    /// The hosts of a play, as the inventory lists them; those that are out already are among them.
     fn hosts(
         &mut self,
         play: &Play,
@@ -150,35 +158,21 @@ impl Run {
         for warning in warnings {
             self.emit(Event::Warning(warning));
         }
+        self.limit(&inventory, &mut hosts)?;
+        for warning in inventory.check_files(&hosts)? {
+            self.emit(Event::Warning(describe::warning(&warning)));
+        }
+        Ok(hosts)
+    }
+
+    /// Keeps the hosts that `--limit` names.
+    fn limit(&self, inventory: &Inventory, hosts: &mut Vec<Arc<str>>) -> Result<(), Error> {
         if let Some(limit) = &self.shared.options.limit {
             let (within, _) = inventory.select(limit, &self.shared.settings)?;
             let within: HashSet<Arc<str>> = within.into_iter().collect();
             hosts.retain(|h| within.contains(h));
         }
-        for warning in inventory.check_files(&hosts)? {
-            self.emit(Event::Warning(describe::warning(&warning)));
-        }
-        let order = match &play.order {
-            Some(node) => play_value(base, node)?.to_text().into_owned(),
-            None => "inventory".into(),
-        };
-        match order.as_str() {
-            "inventory" | "" => {}
-            "reverse_inventory" => hosts.reverse(),
-            "sorted" => hosts.sort(),
-            "reverse_sorted" => hosts.sort_by(|a, b| b.cmp(a)),
-            "shuffle" => {
-                use rand::seq::SliceRandom;
-                hosts.shuffle(&mut rand::rng());
-            }
-            other => {
-                let message = format!("Unknown order '{other}' for a play");
-                return Err(Error::new(message).at(&play.place).with_help(
-                    "the orders are inventory, reverse_inventory, sorted, reverse_sorted and shuffle",
-                ));
-            }
-        }
-        Ok(hosts)
+        Ok(())
     }
 
     /// `serial`: numbers, percentages, or a list of them of which the last repeats.
@@ -221,7 +215,9 @@ impl Run {
     /// After a refresh: the play's hosts are those its pattern selects now.
     pub fn refresh_hosts(&mut self, state: &PlayState) -> Result<(), Error> {
         let pattern = pattern(&play_value(&state.base, &state.play.hosts)?);
-        let (hosts, _) = state.base.inventory().select(&pattern, &self.shared.settings)?;
+        let inventory = state.base.inventory();
+        let (mut hosts, _) = inventory.select(&pattern, &self.shared.settings)?;
+        self.limit(&inventory, &mut hosts)?;
         *sync::write(&state.base.play.all_hosts) = hosts;
         Ok(())
     }
@@ -244,6 +240,36 @@ impl Run {
     }
 }
 
+/// The hosts in the play's `order`.
+fn ordered(
+    play: &Play,
+    hosts: &[Arc<str>],
+    base: &Arc<crate::vars::ScopeBase>,
+) -> Result<Vec<Arc<str>>, Error> {
+    let mut hosts = hosts.to_vec();
+    let order = match &play.order {
+        Some(node) => play_value(base, node)?.to_text().into_owned(),
+        None => "inventory".into(),
+    };
+    match order.as_str() {
+        "inventory" | "" => {}
+        "reverse_inventory" => hosts.reverse(),
+        "sorted" => hosts.sort(),
+        "reverse_sorted" => hosts.sort_by(|a, b| b.cmp(a)),
+        "shuffle" => {
+            use rand::seq::SliceRandom;
+            hosts.shuffle(&mut rand::rng());
+        }
+        other => {
+            let message = format!("Unknown order '{other}' for a play");
+            return Err(Error::new(message).at(&play.place).with_help(
+                "The orders are inventory, reverse_inventory, sorted, reverse_sorted and shuffle.",
+            ));
+        }
+    }
+    Ok(hosts)
+}
+
 fn batch_size(size: &Value, hosts: usize) -> Option<usize> {
     if let Some(text) = size.as_str() {
         if let Some(percent) = text.trim().strip_suffix('%') {
@@ -259,6 +285,7 @@ fn batch_size(size: &Value, hosts: usize) -> Option<usize> {
 fn pattern(value: &Value) -> String {
     match value.as_list() {
         Some(items) => items.iter().map(|v| v.to_text().into_owned()).collect::<Vec<_>>().join(","),
+        None if matches!(value, Value::Omit) => "None".into(),
         None => value.to_text().into_owned(),
     }
 }

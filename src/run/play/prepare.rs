@@ -6,7 +6,9 @@ use std::sync::Arc;
 use playbook_api::{Error, Place, Value};
 
 use crate::document::Node;
-use crate::playbook::{Action, Block, Frame, FrameKind, Item, Keyword, Keywords, Meta, Play, Task, tags};
+use crate::playbook::{
+    Action, Block, Frame, FrameKind, Item, Keyword, Keywords, Meta, Play, Task, TaskId, tags,
+};
 use crate::run::call::state::PlayState;
 use crate::run::{Run, play_renderer};
 use crate::template::Renderer;
@@ -78,10 +80,21 @@ impl Run {
                 self.shared.settings.gather_timeout,
             ));
         }
+        // With `force_handlers`, handlers are flushed whatever comes of the section.
+        let forced = play.force_handlers && flushes;
         let mut section = |list: Vec<Item>| {
-            if !list.is_empty() {
-                items.extend(list);
+            if forced && !list.is_empty() {
+                items.push(Item::Block(Arc::new(Block {
+                    id: TaskId::next(),
+                    place: written.place.clone(),
+                    frame: written.frame.clone(),
+                    block: list,
+                    rescue: Vec::new(),
+                    always: vec![flush()],
+                })));
+                return;
             }
+            items.extend(list);
             if flushes {
                 items.push(flush());
             }

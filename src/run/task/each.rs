@@ -9,7 +9,7 @@ use playbook_api::{Error, Value, map};
 use super::TaskOutcome;
 use super::item::{self, ItemOutcome};
 use crate::document::Node;
-use crate::playbook::Task;
+use crate::playbook::{Keyword, Task};
 use crate::report::{Event, Status, TaskResult};
 use crate::run::call::effect::Effect;
 use crate::run::call::keyword::{self, Verdict};
@@ -27,9 +27,9 @@ pub(super) fn run(call: &ItemCall, scope: &Arc<HostScope>, items: Vec<Value>) ->
         result.is_loop = true;
         result.values = map! {
             "changed" => false,
-            "results" => Vec::<Value>::new(),
             "skipped" => true,
             "skipped_reason" => "No items in the list",
+            "results" => Vec::<Value>::new(),
         };
         return TaskOutcome { result, effects: Vec::new() };
     }
@@ -47,11 +47,20 @@ pub(super) fn run(call: &ItemCall, scope: &Arc<HostScope>, items: Vec<Value>) ->
         if index > 0 && !pause.is_zero() && call.play.sleep(pause).is_err() {
             break;
         }
-        if !all.item(scope, index) {
-            break;
+        match all.item(scope, index) {
+            Ok(true) => {}
+            Ok(false) => break,
+            // What the items did is not known any more.
+            Err(e) => {
+                let result = result::failed_at_once(call.info, scope, e);
+                return TaskOutcome { result, effects: Vec::new() };
+            }
         }
     }
-    TaskOutcome { result: all.totals.result(call, scope, all.results), effects: all.effects }
+    let result = all.totals.result(call, scope, all.results);
+    let mut outcome = TaskOutcome { result, effects: all.effects };
+    outcome.notify(all.notify);
+    outcome
 }
 
 /// `loop_control`, rendered.
@@ -98,6 +107,8 @@ struct Each<'c> {
     carried: Arc<Values>,
     results: Vec<Value>,
     effects: Vec<Effect>,
+    /// The handlers that the items name, each once.
+    notify: Vec<String>,
     /// The positions among the effects at which a host was added.
     added: HashMap<Arc<str>, Vec<usize>>,
     /// Whether an item included tasks.
@@ -116,6 +127,7 @@ impl<'c> Each<'c> {
             all_items,
             carried: Arc::default(),
             effects: Vec::new(),
+            notify: Vec::new(),
             added: HashMap::new(),
             includes: false,
             totals: Totals::default(),
@@ -123,7 +135,7 @@ impl<'c> Each<'c> {
     }
 
     /// Runs one item. Returns whether the next one follows.
-    fn item(&mut self, scope: &Arc<HostScope>, index: usize) -> bool {
+    fn item(&mut self, scope: &Arc<HostScope>, index: usize) -> Result<bool, Error> {
         let call = self.call;
         let item = self.items[index].clone();
         let mut local = vec![
@@ -139,14 +151,26 @@ impl<'c> Each<'c> {
         }
         let scope = scope.with_carried(self.carried.clone(), local);
         let start = Instant::now();
-        let ItemOutcome { mut result, effects, carry } = item::run(call, &scope);
+        let ItemOutcome { mut result, effects, carry, notify } = item::run(call, &scope);
+        for name in notify {
+            if !self.notify.contains(&name) {
+                self.notify.push(name);
+            }
+        }
         result.duration = start.elapsed();
         result.item = Some(item.clone());
-        if let Some(node) = &call.task.loop_control.label {
+        if let Some(node) = call.task.loop_control.label.as_ref().filter(|node| node.source() != Some("")) {
             // The label may use what the item registered.
             match scope.with_local(carry.iter().cloned()).renderer().value(node) {
                 Ok(label) => result.item = Some(label),
-                Err(e) => result = TaskResult { item: result.item, ..result::failed(call.info, &scope, e) },
+                Err(e) => {
+                    let message = format!("Failed to template loop_control.label: {e}");
+                    result.item = Some("None".into());
+                    result.values.insert("failed".into(), true.into());
+                    result.values.insert("msg".into(), message.into());
+                    result.status = Status::Failed;
+                    result::ignore(&scope, &mut result);
+                }
             }
         }
         self.add_loop_values(&mut result, item, index);
@@ -156,17 +180,10 @@ impl<'c> Each<'c> {
         }
         let stop = stops(call.task, &scope, &result);
         self.add(result);
-        let goes_on = match stop {
-            Ok(stop) => !stop,
-            Err(e) => {
-                self.add(result::failed(call.info, &scope, e));
-                false
-            }
-        };
         // Unless something still holds the item's scope, what it carries on is added in place.
         drop(scope);
         Arc::make_mut(&mut self.carried).extend(carry);
-        goes_on
+        stop.map(|stop| !stop)
     }
 
     /// Adds the loop's variables to an item's result.
@@ -300,12 +317,14 @@ impl Totals {
             () if self.changed => (Status::Changed, false),
             () => (Status::Ok, false),
         };
-        let mut values = map! { "results" => results };
-        match status {
-            Status::Skipped => values.insert("skipped".into(), true.into()),
-            Status::Unreachable => values.insert("unreachable".into(), true.into()),
-            _ => values.insert("failed".into(), self.failed.any.into()),
-        };
+        let mut values = map! { "results" => results, "skipped" => self.all_skipped };
+        for (name, holds) in
+            [("changed", self.changed), ("failed", self.failed.any), ("unreachable", self.unreachable.any)]
+        {
+            if holds {
+                values.insert(name.into(), true.into());
+            }
+        }
         let msg = match status {
             Status::Failed => "One or more items failed",
             Status::Skipped => "All items skipped",
@@ -316,6 +335,9 @@ impl Totals {
         let mut result = result::blank(call.info, scope, status);
         result.is_loop = true;
         result.values = values;
+        // Each item may go elsewhere: for all of them, there is only what was written.
+        let delegate_to = call.task.keyword(Keyword::DelegateTo);
+        result.delegated = delegate_to.map(|node| Arc::from(&*node.raw().to_text()));
         result.no_log = self.no_log;
         result.ignored = ignored;
         result.verbose_always = self.verbose_always;

@@ -12,6 +12,7 @@ use crate::run::call::effect::Effect;
 use crate::run::call::keyword::{self, Verdict};
 use crate::run::call::{ActionCall, ItemCall, result};
 use crate::run::module::{asynchronous, python_action};
+use crate::template::Renderer;
 use crate::vars::HostScope;
 
 /// What one item did.
@@ -20,35 +21,28 @@ pub struct ItemOutcome {
     pub effects: Vec<Effect>,
     /// Variables that the loop's next items see already: facts just set, the registered result.
     pub carry: Vec<(Arc<str>, Value)>,
+    /// The handlers that a change notifies.
+    pub notify: Vec<String>,
 }
 
 /// Runs one item (or the whole task, where it has no loop).
+///
+/// Where the task goes comes before whether it runs: a `delegate_to` that has no value fails even a task that its
+/// `when` would skip.
 pub fn run(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
-    let renderer = scope.renderer();
-    let mut outcome = match keyword::when(call.task, &renderer) {
-        Ok(Verdict::True) => {
-            attempts(call, scope).unwrap_or_else(|e| only(result::failed(call.info, scope, e)))
+    let mut outcome = match delegate(call.task, scope) {
+        Ok(None) => conditional(call, scope),
+        Ok(Some(name)) => conditional(call, &scope.delegated_to(&name)),
+        Err(e) => {
+            let written =
+                call.task.keyword(Keyword::DelegateTo).map(|node| Arc::from(&*node.raw().to_text()));
+            only(TaskResult { delegated: written, ..result::failed(call.info, scope, e) })
         }
-        Ok(Verdict::False(condition)) => only(result::skipped(call.info, scope, condition)),
-        Err(e) => only(result::failed(call.info, scope, e)),
     };
     let result = &mut outcome.result;
     result::deprecate(result, scope.take_deprecations());
-    if let Ok(Some(true)) = keyword::of(call.task, &renderer).no_log() {
+    if let Ok(Some(true)) = keyword::of(call.task, &scope.renderer()).no_log() {
         result.no_log = true;
-    }
-    if result.status == Status::Changed
-        || (result.status != Status::Skipped && result.values.get("changed").is_some_and(Value::is_true))
-    {
-        match notifications(call.task, scope) {
-            Ok(names)
-                if !names.is_empty() && !matches!(result.status, Status::Failed | Status::Unreachable) =>
-            {
-                outcome.effects.push(Effect::Notify(names));
-            }
-            Ok(_) => {}
-            Err(e) => return only(result::failed(call.info, scope, e)),
-        }
     }
     if let Some(name) = &call.task.register {
         outcome.carry.push((name.clone(), outcome.result.values.clone().into()));
@@ -56,16 +50,32 @@ pub fn run(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
     outcome
 }
 
+/// Runs the item if its conditions hold.
+fn conditional(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
+    let failed = |e| {
+        let delegated = scope.delegate().map(|delegate| delegate.name.clone());
+        only(TaskResult { delegated, ..result::failed(call.info, scope, e) })
+    };
+    match keyword::when(call.task, &scope.renderer()) {
+        Ok(Verdict::True) => keyword::check(call.task, &scope.renderer())
+            .and_then(|()| notifications(call.task, scope))
+            .and_then(|notify| Ok(ItemOutcome { notify, ..attempts(call, scope)? }))
+            .unwrap_or_else(failed),
+        Ok(Verdict::False(condition)) => only(result::skipped(call.info, scope, condition)),
+        Err(e) => failed(e),
+    }
+}
+
 fn only(result: TaskResult) -> ItemOutcome {
-    ItemOutcome { result, effects: Vec::new(), carry: Vec::new() }
+    ItemOutcome { result, effects: Vec::new(), carry: Vec::new(), notify: Vec::new() }
 }
 
 /// The names that `notify` gives, of the task and all around it.
 fn notifications(task: &Task, scope: &Arc<HostScope>) -> Result<Vec<String>, Error> {
     let renderer = scope.renderer();
     let mut names = Vec::new();
-    for node in keyword::inherited(task, Keyword::Notify) {
-        match renderer.value(node)? {
+    for node in task.inherited(Keyword::Notify) {
+        match renderer.value(node).map_err(|e| keyword::broken(Keyword::Notify, node, e))? {
             Value::List(items) | Value::Tuple(items) => {
                 names.extend(items.iter().map(|v| v.to_text().into_owned()))
             }
@@ -108,12 +118,11 @@ fn retries(task: &Task, scope: &Arc<HostScope>) -> Result<Retries, Error> {
 fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Error> {
     let retries = retries(call.task, scope)?;
     let check = check_mode(call, scope)?;
-    let delegated = delegate(call.task, scope)?;
     let mut try_number = 1;
     loop {
         let retrying = retries.attempts > 1 || !call.task.until.is_empty();
         let number = retrying.then_some(try_number);
-        let mut attempt = attempt(call, scope, check, delegated.as_ref(), number)?;
+        let mut attempt = attempt(call, scope, check, number)?;
         if !retrying {
             return Ok(attempt);
         }
@@ -133,7 +142,7 @@ fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Erro
             // Nothing was changed, so waiting would be for nothing: say what the run would wait for.
             let wait = format!(
                 "Would wait until {}",
-                call.task.until.iter().map(Condition::written).collect::<Vec<_>>().join(" and ")
+                call.task.until.iter().map(|c| c.written().to_string()).collect::<Vec<_>>().join(" and ")
             );
             attempt.result.warnings.push(wait);
             return Ok(attempt);
@@ -169,7 +178,15 @@ fn check_mode(call: &ItemCall, scope: &Arc<HostScope>) -> Result<bool, Error> {
 
 /// The host that a task is delegated to.
 fn delegate(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Arc<str>>, Error> {
-    Ok(keyword::of(task, &scope.renderer()).delegate_to()?.map(Into::into))
+    let Some(node) = task.keyword(Keyword::DelegateTo) else { return Ok(None) };
+    let renderer = scope.renderer();
+    match keyword::of(task, &renderer).delegate_to().map_err(|e| e.at(node.place()))? {
+        None if !node.is_plain() && !matches!(renderer.value(node), Ok(Value::Omit | Value::Null)) => {
+            let message = format!("Empty hostname produced from delegate_to: \"{}\"", node.raw());
+            Err(Error::new(message))
+        }
+        name => Ok(name.map(Into::into)),
+    }
 }
 
 /// The scope in which conditions on a result are evaluated.
@@ -186,13 +203,12 @@ fn attempt(
     call: &ItemCall,
     scope: &Arc<HostScope>,
     check: bool,
-    delegated: Option<&Arc<str>>,
     number: Option<i64>,
 ) -> Result<ItemOutcome, Error> {
     let native = call.play.shared.actions.find(&call.task.action.name);
     let args = arguments::finalize(call, scope, native.map_or(&[][..], |a| a.raw))?;
     let diff = keyword::of(call.task, &scope.renderer()).diff()?.unwrap_or(call.play.shared.options.diff);
-    let mut action_call = ActionCall { args, check, diff, delegated, ..ActionCall::new(call, scope) };
+    let mut action_call = ActionCall { args, check, diff, ..ActionCall::new(call, scope) };
     let plugin = python_action::find(&action_call)?;
     let is_action = plugin.is_some() || native.is_some();
     let done = match (native, plugin) {
@@ -213,14 +229,19 @@ fn attempt(
         }
         done => result::of(call.info, scope, done, is_action),
     };
-    result.delegated = delegated.cloned();
+    if let Some(delegate) = scope.delegate() {
+        result.delegated = Some(delegate.name.clone());
+        let address = delegate.scope.written("ansible_host").and_then(Result::ok);
+        result.delegated_address =
+            address.and_then(|a| Renderer::finalize(a).ok()).map(|a| a.to_text().into());
+    }
     result.verbose_always = verbose;
     result.no_log |= hidden;
     if let Some(number) = number {
         result.values.insert("attempts".into(), number.into());
     }
-    let mut outcome = ItemOutcome { result, effects, carry };
-    facts(call, scope, delegated, &mut outcome)?;
+    let mut outcome = ItemOutcome { result, effects, carry, notify: Vec::new() };
+    facts(call, scope, &mut outcome)?;
     judge(call, scope, &mut outcome);
     result::ignore(scope, &mut outcome.result);
     Ok(outcome)
@@ -295,18 +316,13 @@ fn failed_when(call: &ItemCall, outcome: &mut ItemOutcome, fails: bool) {
 }
 
 /// Facts that a module returned become the host's, or with `delegate_facts` the delegate's.
-fn facts(
-    call: &ItemCall,
-    scope: &Arc<HostScope>,
-    delegated: Option<&Arc<str>>,
-    outcome: &mut ItemOutcome,
-) -> Result<(), Error> {
+fn facts(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) -> Result<(), Error> {
     let Some(facts) = outcome.result.values.get("ansible_facts").and_then(Value::as_map).cloned() else {
         return Ok(());
     };
     let to_delegate = keyword::of(call.task, &scope.renderer()).delegate_facts()? == Some(true);
-    let host = match delegated {
-        Some(delegate) if to_delegate => delegate.clone(),
+    let host = match scope.delegate() {
+        Some(delegate) if to_delegate => delegate.name.clone(),
         _ => call.host.clone(),
     };
     let names = |map: &Map| -> Vec<(Arc<str>, Value)> {

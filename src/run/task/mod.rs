@@ -10,7 +10,7 @@ use std::time::Instant;
 use playbook_api::{Error, Value, map};
 
 use crate::playbook::{Loop, Task};
-use crate::report::{TaskInfo, TaskResult};
+use crate::report::{Status, TaskInfo, TaskResult};
 use crate::run::call::effect::Effect;
 use crate::run::call::keyword::{self, Verdict};
 use crate::run::call::state::PlayState;
@@ -25,6 +25,16 @@ pub struct TaskOutcome {
     pub effects: Vec<Effect>,
 }
 
+impl TaskOutcome {
+    /// Asks for handlers if the task, all its items taken together, has changed something and has not failed.
+    fn notify(&mut self, names: Vec<String>) {
+        let changed = self.result.values.get("changed").is_some_and(Value::is_true);
+        if changed && !names.is_empty() && matches!(self.result.status, Status::Ok | Status::Changed) {
+            self.effects.push(Effect::Notify(names));
+        }
+    }
+}
+
 /// Runs a task on a host: the items of its loop one after the other, or itself once.
 pub fn run(
     play: &PlayState,
@@ -35,15 +45,18 @@ pub fn run(
 ) -> TaskOutcome {
     let start = Instant::now();
     let host = &scope.host.name;
-    let resolved = resolved(task, scope);
-    let task = resolved.as_ref().unwrap_or(task);
     let call = ItemCall { play, host, task, info, emit };
     let mut outcome = match items(task, scope) {
         Ok(None) => {
             let done = item::run(&call, scope);
-            TaskOutcome { result: done.result, effects: done.effects }
+            let mut outcome = TaskOutcome { result: done.result, effects: done.effects };
+            outcome.notify(done.notify);
+            outcome
         }
         Ok(Some(items)) => each::run(&call, scope, items),
+        Err(e) if !e.is_undefined() => {
+            TaskOutcome { result: result::failed_at_once(info, scope, e), effects: Vec::new() }
+        }
         // A loop over something undefined does not matter where `when` skips the task anyway.
         Err(e) => match keyword::when(task, &scope.renderer()) {
             Ok(Verdict::False(condition)) => {
@@ -59,7 +72,7 @@ pub fn run(
 }
 
 /// The task with its module's name rendered, where that is a template (`action: "{{ module }} …"`).
-fn resolved(task: &Arc<Task>, scope: &Arc<HostScope>) -> Option<Arc<Task>> {
+pub fn resolved(task: &Arc<Task>, scope: &Arc<HostScope>) -> Option<Arc<Task>> {
     if !crate::jinja::Template::is_template(&task.action.name) {
         return None;
     }
@@ -88,11 +101,11 @@ fn items(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Vec<Value>>, Erro
             match value.as_list() {
                 Some(items) => Ok(Some(items.to_vec())),
                 None => Err(Error::new(format!(
-                    "Invalid data passed to 'loop', it requires a list, got this instead: {value}. Hint: If you \
-                     passed a list/dict of just one element, try adding wantlist=True to your lookup invocation or \
-                     use q/query instead of lookup."
+                    "The `loop` value must resolve to a 'list', not '{}'.",
+                    value.type_name()
                 ))
-                .at(node.place())),
+                .at(node.place())
+                .with_help("Provide a list of items/templates, or a template resolving to a list.")),
             }
         }
         Some(Loop::With { lookup, terms }) => {

@@ -127,7 +127,7 @@ impl Command {
             executable: None,
             stdin: None,
             stdin_add_newline: true,
-            strip_empty_ends: true,
+            strip_empty_ends: false,
             expand_argument_vars: None,
         }
     }
