@@ -167,7 +167,7 @@ fn refused(error: Error) -> Fault {
 fn put(text: &str, output: Option<&PathBuf>) -> Result<u8, Error> {
     match output {
         Some(path) => std::fs::write(path, text).map_err(|e| {
-            Error::from(e).context(format!("Unable to write to destination file ({})", path.display()))
+            Error::io(&e, format!("Unable to write to destination file ({})", path.display()))
         })?,
         None if text.ends_with('\n') => show(text),
         None => say!("{text}"),

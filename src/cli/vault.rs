@@ -359,7 +359,7 @@ fn target<'a>(file: Option<&'a Path>, output: &'a Option<PathBuf>) -> Option<&'a
 fn read(file: Option<&Path>) -> Result<Vec<u8>, Error> {
     match file.filter(|file| *file != Path::new("-")) {
         Some(file) => std::fs::read(file)
-            .map_err(|e| Error::from(e).context(format!("Could not read '{}'", file.display()))),
+            .map_err(|e| Error::io(&e, format!("Could not read '{}'", file.display()))),
         None => {
             let mut bytes = Vec::new();
             std::io::stdin().read_to_end(&mut bytes)?;
@@ -389,7 +389,7 @@ fn put(file: Option<&Path>, bytes: &[u8]) -> Result<(), Error> {
         output::standard_bytes(bytes);
         return Ok(());
     };
-    let failed = |e: std::io::Error| Error::from(e).context(format!("Could not write '{}'", file.display()));
+    let failed = |e: std::io::Error| Error::io(&e, format!("Could not write '{}'", file.display()));
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     temporary.write_all(bytes).map_err(failed)?;

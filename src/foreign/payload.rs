@@ -41,7 +41,7 @@ impl Foreign {
 
     fn build(&self, found: &Found, path: &Path) -> Result<Payload, Error> {
         let content = std::fs::read(path)
-            .map_err(|e| Error::from(e).context(format!("cannot read the module {}", path.display())))?;
+            .map_err(|e| Error::io(&e, format!("cannot read the module {}", path.display())))?;
         let style = Style::of(&content);
         let shebang = shebang(&content);
         let content = match style {

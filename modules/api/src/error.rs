@@ -100,6 +100,20 @@ impl Error {
         Error::new(message).with_kind(kind).caused_by(self)
     }
 
+    /// Creates an error for a failed file operation. `what` names the operation and its file: `cannot read /etc/a`.
+    ///
+    /// ```
+    /// use playbook_api::{Error, ErrorKind};
+    /// let error = Error::io(&std::io::ErrorKind::NotFound.into(), "cannot read /etc/a");
+    /// assert_eq!(error.to_string(), "cannot read /etc/a: entity not found");
+    /// assert_eq!(error.kind(), ErrorKind::NotFound);
+    /// ```
+    pub fn io(cause: &std::io::Error, what: impl Into<String>) -> Error {
+        let is_missing = cause.kind() == std::io::ErrorKind::NotFound;
+        let kind = if is_missing { ErrorKind::NotFound } else { ErrorKind::Input };
+        Error::new(cause.to_string()).with_kind(kind).context(what)
+    }
+
     /// Returns whether a name or an attribute does not exist.
     pub fn is_undefined(&self) -> bool {
         self.0.kind == ErrorKind::Undefined

@@ -2,11 +2,11 @@
 
 mod date_time;
 mod distribution;
-pub mod hardware;
-pub mod local;
+pub(crate) mod hardware;
+pub(crate) mod local;
 mod network;
 mod platform;
-mod software;
+pub(crate) mod software;
 mod user;
 mod virtualization;
 
@@ -16,14 +16,14 @@ use std::path::Path;
 use playbook_api::{Context, Map, Value};
 
 /// A group of facts that can be asked for by name.
-pub struct Collector {
-    pub name: &'static str,
+pub(crate) struct Collector {
+    pub(crate) name: &'static str,
     /// Names of single facts that mean the group, too.
-    pub facts: &'static [&'static str],
+    pub(crate) facts: &'static [&'static str],
     /// It is part of `min`.
-    pub minimal: bool,
+    pub(crate) minimal: bool,
     /// Adds its facts, without the prefix `ansible_`.
-    pub collect: fn(&Context, &mut Map),
+    pub(crate) collect: fn(&Context, &mut Map),
 }
 
 const fn minimal(
@@ -42,7 +42,7 @@ const fn more(
     Collector { name, facts, minimal: false, collect }
 }
 
-pub const COLLECTORS: &[Collector] = &[
+pub(crate) const COLLECTORS: &[Collector] = &[
     minimal(
         "platform",
         &[

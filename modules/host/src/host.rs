@@ -26,49 +26,66 @@ pub(crate) mod terminal;
 pub(crate) mod words;
 
 use std::io;
+use std::time::{Duration, Instant};
 
+use playbook_api::time::deadline;
 use playbook_api::{Context, Error, Failure, without_password};
 
-pub use self::files::{Replace, Sums, times};
+pub(crate) use self::files::{Replace, Sums, times};
 use self::process::{Output, Program, cannot_start};
 use self::terminal::{Manners, Talk};
 
 /// What a module may do to the host.
 #[derive(Clone, Copy)]
-pub struct Host<'a> {
-    pub context: &'a Context,
+pub(crate) struct Host<'a> {
+    pub(crate) context: &'a Context,
 }
 
 impl<'a> Host<'a> {
-    pub fn new(context: &'a Context) -> Self {
+    pub(crate) fn new(context: &'a Context) -> Self {
         Host { context }
     }
 
-    pub fn check(&self) -> bool {
+    pub(crate) fn check(&self) -> bool {
         self.context.check
     }
 
+    /// Waits, unless the task is canceled.
+    pub(crate) fn pause(&self, duration: Duration) -> Result<(), Failure> {
+        const STEP: Duration = Duration::from_millis(100);
+        let end = deadline(duration);
+        loop {
+            if self.context.cancel.is_set() {
+                return Err(Failure::new("canceled"));
+            }
+            match end.saturating_duration_since(Instant::now()) {
+                Duration::ZERO => return Ok(()),
+                left => std::thread::sleep(left.min(STEP)),
+            }
+        }
+    }
+
     /// Runs a program that only looks; check mode runs it too.
-    pub fn query(&self, program: &Program) -> Result<Output, Failure> {
+    pub(crate) fn query(&self, program: &Program) -> Result<Output, Failure> {
         self.try_query(program).map_err(|e| cannot_start(&program.argv().join(" "), &e))
     }
 
     /// The same, for who expects that it may not be there.
-    pub fn try_query(&self, program: &Program) -> io::Result<Output> {
+    pub(crate) fn try_query(&self, program: &Program) -> io::Result<Output> {
         program.execute(self.context)
     }
 
     /// Runs a program that changes something; in check mode it is taken to end well and say nothing.
-    pub fn run(&self, program: &Program) -> Result<Output, Failure> {
+    pub(crate) fn run(&self, program: &Program) -> Result<Output, Failure> {
         self.try_run(program).map_err(|e| cannot_start(&program.argv().join(" "), &e))
     }
 
-    pub fn try_run(&self, program: &Program) -> io::Result<Output> {
+    pub(crate) fn try_run(&self, program: &Program) -> io::Result<Output> {
         if self.check() { Ok(Output::default()) } else { program.execute(self.context) }
     }
 
     /// Runs a program that talks to a person; in check mode it is taken to end well and say nothing.
-    pub fn talk(&self, program: &Program, manners: &mut Manners) -> Result<Talk, Failure> {
+    pub(crate) fn talk(&self, program: &Program, manners: &mut Manners) -> Result<Talk, Failure> {
         if self.check() {
             return Ok(Talk { rc: Some(0), ..Talk::default() });
         }
@@ -76,14 +93,14 @@ impl<'a> Host<'a> {
     }
 
     /// Runs a program that changes something and must end well; what went wrong is said with its output.
-    pub fn run_ok(&self, program: &Program) -> Result<Output, Failure> {
+    pub(crate) fn run_ok(&self, program: &Program) -> Result<Output, Failure> {
         let output = self.run(program)?;
         if output.success() { Ok(output) } else { Err(ended_badly(program, &output)) }
     }
 }
 
 /// A program that said it failed.
-pub fn ended_badly(program: &Program, output: &Output) -> Failure {
+pub(crate) fn ended_badly(program: &Program, output: &Output) -> Failure {
     let said = [output.err(), output.out()].into_iter().map(|t| t.trim().to_owned()).find(|t| !t.is_empty());
     let name = crate::host::process::base_name(program.argv().first().map_or("", String::as_str)).to_owned();
     let said = said.unwrap_or_else(|| format!("it ended with code {}", output.rc));

@@ -15,8 +15,8 @@ use self::modules::{
     apt, apt_repository, assemble, async_status, async_wrapper, authorized_key, blockinfile, command, copy,
     cron, deb822_repository, debconf, dnf, dpkg_selections, expect, fetch, file, find, foreign, get_url,
     getent, git, group, hostname, iptables, known_hosts, lineinfile, mount_facts, package, package_facts,
-    ping, pip, replace, script, service, service_facts, setup, slurp, stat, tempfile, unarchive, uri, user,
-    wait_for,
+    ping, pip, replace, script, service, service_facts, setup, slurp, stat, systemd, tempfile, unarchive,
+    uri, user, wait_for,
 };
 
 /// Adds every module and probe of this crate.
@@ -58,7 +58,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<hostname::Hostname>(),
         ModuleEntry::host::<iptables::Iptables>(),
         ModuleEntry::host::<service::Service>(),
-        ModuleEntry::host::<service::Systemd>(),
+        ModuleEntry::host::<systemd::Systemd>(),
         // Users, groups and keys.
         ModuleEntry::host::<authorized_key::AuthorizedKey>(),
         ModuleEntry::host::<group::Group>(),

@@ -39,6 +39,7 @@ pub(crate) mod service_facts;
 pub(crate) mod setup;
 pub(crate) mod slurp;
 pub(crate) mod stat;
+pub(crate) mod systemd;
 pub(crate) mod tempfile;
 pub(crate) mod unarchive;
 pub(crate) mod uri;

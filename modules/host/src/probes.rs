@@ -41,7 +41,7 @@ impl<T: Look> Probe for Blocking<T> {
 }
 
 /// Every probe of this crate.
-pub fn all() -> Vec<Box<dyn Probe>> {
+pub(crate) fn all() -> Vec<Box<dyn Probe>> {
     vec![probe::<http::Http>(), probe::<tcp::Tcp>(), probe::<file::File>()]
 }
 

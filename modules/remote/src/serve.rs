@@ -56,7 +56,9 @@ fn read(registry: Registry, input: OwnedFd, output: OwnedFd, calls: &Calls) -> R
     let registry = Arc::new(registry);
     let output = Output::new(output);
     let hello = Hello { protocol: PROTOCOL };
-    output.say(frame::NO_CALL, &Message::Hello(hello))?;
+    output
+        .say(frame::NO_CALL, &Message::Hello(hello))
+        .map_err(|e| Error::io(&e, "cannot write to the controller"))?;
     let mut input = File::from(input);
     let mut assembler = Assembler::default();
     loop {
@@ -66,7 +68,7 @@ fn read(registry: Registry, input: OwnedFd, output: OwnedFd, calls: &Calls) -> R
                 Ok(0) => return Ok(()),
                 Ok(_) => {}
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e.into()),
+                Err(e) => return Err(Error::io(&e, "cannot read from the controller")),
             },
         }
     }

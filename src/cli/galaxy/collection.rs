@@ -158,7 +158,7 @@ pub fn install(settings: &Settings, options: &Install, wanted: Vec<Wanted>) -> R
     };
     let root = if root.ends_with("ansible_collections") { root } else { root.join("ansible_collections") };
     std::fs::create_dir_all(&root)
-        .map_err(|e| Error::from(e).context(format!("Could not create the folder {}", root.display())))?;
+        .map_err(|e| Error::io(&e, format!("Could not create the folder {}", root.display())))?;
     let servers = server::chosen(settings, options.server.as_deref());
     let lock: Lock = match options.lock_file.as_ref().map(std::fs::read_to_string) {
         Some(Ok(text)) => serde_yaml::from_str(&text)

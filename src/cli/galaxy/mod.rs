@@ -187,7 +187,7 @@ fn install(settings: &Settings, options: &Install, both: bool) -> Result<u8, Err
     }
     say!("Starting galaxy role install process");
     std::fs::create_dir_all(&folder).map_err(|e| {
-        Error::from(e).context(format!("Could not create the roles path {}", folder.display()))
+        Error::io(&e, format!("Could not create the roles path {}", folder.display()))
     })?;
     let mut failed = 0;
     let mut done: Vec<String> = Vec::new();

@@ -30,7 +30,7 @@ impl Publish {
         let bytes = std::fs::read(&self.tarball).map_err(|e| {
             let message =
                 format!("The collection path specified '{}' cannot be read", self.tarball.display());
-            Error::from(e).context(message)
+            Error::io(&e, message)
         })?;
         let temporary = tempfile::tempdir()?;
         let (about, _) = artifact::unpack(&bytes, temporary.path())?;

@@ -18,7 +18,7 @@ fn output(lookup: &str, term: &Value, renderer: &Renderer) -> Result<String, Err
     if base.is_dir() {
         shell.current_dir(base);
     }
-    let output = shell.output().map_err(|e| Error::from(e).context(format!("cannot run {command}")))?;
+    let output = shell.output().map_err(|e| Error::io(&e, format!("cannot run {command}")))?;
     if !output.status.success() {
         use std::os::unix::process::ExitStatusExt;
         let code = output.status.code().or_else(|| output.status.signal().map(|signal| -signal));

@@ -16,8 +16,7 @@ pub const LOOKUPS: &[Lookup] =
 /// A file's bytes, opened if it is a vault; and whether it was.
 pub fn read(renderer: &Renderer, path: &Path) -> Result<(Vec<u8>, bool), Error> {
     let bytes = fs::read(path).map_err(|e| {
-        Error::from(e)
-            .context(format!("an error occurred while trying to read the file '{}'", path.display()))
+        Error::io(&e, format!("an error occurred while trying to read the file '{}'", path.display()))
     })?;
     if !bytes.starts_with(b"$ANSIBLE_VAULT;") {
         return Ok((bytes, false));

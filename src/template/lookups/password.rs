@@ -74,7 +74,7 @@ fn one(term: &str, call: &Map, renderer: &Renderer) -> Result<Value, Error> {
     let mut stored = match fs::read_to_string(&path) {
         Ok(content) if keep && !content.is_empty() => Stored::parse(&content),
         Err(e) if keep && e.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Error::from(e).context(format!("cannot read the password file {}", path.display())));
+            return Err(Error::io(&e, format!("cannot read the password file {}", path.display())));
         }
         _ => Stored { password: String::new(), salt: None, ident: None },
     };

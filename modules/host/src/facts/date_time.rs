@@ -5,7 +5,7 @@ use playbook_api::{Context, Map, map};
 
 use super::put;
 
-pub fn collect(_: &Context, facts: &mut Map) {
+pub(crate) fn collect(_: &Context, facts: &mut Map) {
     let now = Zoned::now();
     let utc = now.with_time_zone(TimeZone::UTC);
     let local = |format: &str| now.strftime(format).to_string();

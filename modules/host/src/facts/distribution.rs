@@ -34,7 +34,7 @@ const KNOWN: &[(&str, &str, &str)] = &[
 
 const FILES: [&str; 2] = ["/etc/os-release", "/usr/lib/os-release"];
 
-pub fn collect(_: &Context, facts: &mut Map) {
+pub(crate) fn collect(_: &Context, facts: &mut Map) {
     let Some((path, text)) = FILES.iter().find_map(|p| Some((*p, read(p)?))) else {
         put(facts, "distribution", "Linux");
         put(facts, "os_family", "Linux");
@@ -74,7 +74,7 @@ pub fn collect(_: &Context, facts: &mut Map) {
 }
 
 /// The facts that `lsb_release` tells, from the same files.
-pub fn lsb(_: &Context, facts: &mut Map) {
+pub(crate) fn lsb(_: &Context, facts: &mut Map) {
     let text = read("/etc/lsb-release").or_else(|| FILES.iter().find_map(read)).unwrap_or_default();
     let fields: HashMap<&str, &str> = assignments(&text).collect();
     let field =

@@ -8,7 +8,7 @@ use playbook_api::{Context, Map, Value, map};
 
 use super::{put, read};
 
-pub fn collect(_: &Context, facts: &mut Map) {
+pub(crate) fn collect(_: &Context, facts: &mut Map) {
     processors(facts);
     memory(facts);
     firmware(facts);
@@ -132,7 +132,7 @@ fn firmware(facts: &mut Map) {
     put(facts, "lvm", "N/A");
 }
 
-pub fn load(_: &Context, facts: &mut Map) {
+pub(crate) fn load(_: &Context, facts: &mut Map) {
     let text = read("/proc/loadavg").unwrap_or_default();
     let numbers: Vec<f64> = text.split_whitespace().take(3).filter_map(|n| n.parse().ok()).collect();
     if let [one, five, fifteen] = numbers.as_slice() {
@@ -140,7 +140,7 @@ pub fn load(_: &Context, facts: &mut Map) {
     }
 }
 
-pub fn mounts(_: &Context, facts: &mut Map) {
+pub(crate) fn mounts(_: &Context, facts: &mut Map) {
     let table = read("/proc/self/mounts").or_else(|| read("/etc/mtab")).unwrap_or_default();
     let uuids = names_by_target("/dev/disk/by-uuid");
     let mounts: Vec<Map> = table.lines().filter_map(|line| mount(line, &uuids)).collect();
@@ -168,7 +168,7 @@ fn mount(line: &str, uuids: &BTreeMap<String, String>) -> Option<Map> {
 }
 
 /// How large the file system at a place is, and how full; nothing where it does not say.
-pub fn sizes(place: &str) -> Map {
+pub(crate) fn sizes(place: &str) -> Map {
     let mut facts = Map::default();
     if let Ok(sizes) = statvfs(Path::new(place)) {
         let block = sizes.fragment_size();
@@ -192,14 +192,14 @@ pub fn sizes(place: &str) -> Map {
 }
 
 /// `\040` is a space.
-pub fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
         .iter()
         .fold(text.to_owned(), |text, (code, plain)| text.replace(code, plain))
 }
 
 /// What the links of a folder are called, by what they point to.
-pub fn names_by_target(folder: &str) -> BTreeMap<String, String> {
+pub(crate) fn names_by_target(folder: &str) -> BTreeMap<String, String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries
         .filter_map(|e| {
@@ -209,7 +209,7 @@ pub fn names_by_target(folder: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-pub fn devices(_: &Context, facts: &mut Map) {
+pub(crate) fn devices(_: &Context, facts: &mut Map) {
     let kinds = [("ids", "by-id"), ("uuids", "by-uuid"), ("labels", "by-label")];
     let links: Vec<(&str, BTreeMap<String, String>)> =
         kinds.iter().map(|(kind, folder)| (*kind, names_by_target(&format!("/dev/disk/{folder}")))).collect();

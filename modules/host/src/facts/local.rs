@@ -9,7 +9,7 @@ use playbook_api::{Context, Map, Value};
 use crate::host::Host;
 use crate::host::process::Program;
 
-pub fn collect(folder: &Path, context: &Context, warnings: &mut Vec<String>) -> Map {
+pub(crate) fn collect(folder: &Path, context: &Context, warnings: &mut Vec<String>) -> Map {
     let mut local = Map::default();
     for path in crate::host::glob::expand(&folder.join("*.fact")) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();

@@ -15,7 +15,7 @@ struct Addresses {
     six: Vec<Map>,
 }
 
-pub fn collect(_: &Context, facts: &mut Map) {
+pub(crate) fn collect(_: &Context, facts: &mut Map) {
     let addresses = addresses();
     let mut interfaces: Vec<String> = std::fs::read_dir("/sys/class/net")
         .into_iter()

@@ -4,7 +4,7 @@ use playbook_api::{Context, Map};
 
 use super::{put, read};
 
-pub fn collect(_: &Context, facts: &mut Map) {
+pub(crate) fn collect(_: &Context, facts: &mut Map) {
     let Ok(system) = nix::sys::utsname::uname() else { return };
     let text = |t: &std::ffi::OsStr| t.to_string_lossy().into_owned();
     let (machine, node) = (text(system.machine()), text(system.nodename()));

@@ -8,8 +8,9 @@ use playbook_api::{Context, Map, Value, map};
 use super::{put, read};
 use crate::host::Host;
 use crate::host::process::{Program, which};
+use crate::modules::systemd::is_manager;
 
-pub fn cmdline(_: &Context, facts: &mut Map) {
+pub(crate) fn cmdline(_: &Context, facts: &mut Map) {
     let text = read("/proc/cmdline").unwrap_or_default();
     let words = crate::host::words::split(&text).unwrap_or_default();
     let (mut last, mut all) = (Map::default(), Map::default());
@@ -34,7 +35,7 @@ pub fn cmdline(_: &Context, facts: &mut Map) {
     put(facts, "proc_cmdline", all);
 }
 
-pub fn dns(_: &Context, facts: &mut Map) {
+pub(crate) fn dns(_: &Context, facts: &mut Map) {
     let text = read("/etc/resolv.conf").unwrap_or_default();
     let mut dns = Map::default();
     let mut servers: Vec<Value> = Vec::new();
@@ -62,11 +63,11 @@ pub fn dns(_: &Context, facts: &mut Map) {
     put(facts, "dns", dns);
 }
 
-pub fn fips(_: &Context, facts: &mut Map) {
+pub(crate) fn fips(_: &Context, facts: &mut Map) {
     put(facts, "fips", read("/proc/sys/crypto/fips_enabled").as_deref() == Some("1"));
 }
 
-pub fn selinux(_: &Context, facts: &mut Map) {
+pub(crate) fn selinux(_: &Context, facts: &mut Map) {
     let enforce = read("/sys/fs/selinux/enforce");
     put(facts, "selinux_python_present", true);
     let Some(enforce) = enforce else { return put(facts, "selinux", map! { "status" => "disabled" }) };
@@ -87,7 +88,7 @@ pub fn selinux(_: &Context, facts: &mut Map) {
     );
 }
 
-pub fn apparmor(_: &Context, facts: &mut Map) {
+pub(crate) fn apparmor(_: &Context, facts: &mut Map) {
     let enabled = Path::new("/sys/kernel/security/apparmor").exists();
     put(facts, "apparmor", map! { "status" => if enabled { "enabled" } else { "disabled" } });
 }
@@ -136,7 +137,7 @@ const CAPABILITIES: [&str; 41] = [
     "cap_checkpoint_restore",
 ];
 
-pub fn capabilities(_: &Context, facts: &mut Map) {
+pub(crate) fn capabilities(_: &Context, facts: &mut Map) {
     let status = read("/proc/self/status").unwrap_or_default();
     let mask = |name: &str| {
         let line = status.lines().find_map(|l| l.strip_prefix(name))?;
@@ -153,7 +154,7 @@ pub fn capabilities(_: &Context, facts: &mut Map) {
     put(facts, "system_capabilities", names);
 }
 
-pub fn ssh_keys(_: &Context, facts: &mut Map) {
+pub(crate) fn ssh_keys(_: &Context, facts: &mut Map) {
     for name in ["dsa", "rsa", "ecdsa", "ed25519"] {
         let folders = ["/etc/ssh", "/etc/openssh", "/etc"];
         let text = folders.iter().find_map(|f| read(format!("{f}/ssh_host_{name}_key.pub")));
@@ -166,7 +167,7 @@ pub fn ssh_keys(_: &Context, facts: &mut Map) {
     }
 }
 
-pub fn package_manager(_: &Context, facts: &mut Map) {
+pub(crate) fn package_manager(_: &Context, facts: &mut Map) {
     let known = [
         ("/usr/bin/apt-get", "apt"),
         ("/usr/bin/dnf5", "dnf5"),
@@ -185,18 +186,18 @@ pub fn package_manager(_: &Context, facts: &mut Map) {
     put(facts, "pkg_mgr", found.map_or("unknown", |(_, name)| name));
 }
 
-pub fn service_manager(context: &Context, facts: &mut Map) {
+pub(crate) fn service_manager(context: &Context, facts: &mut Map) {
     let first = read("/proc/1/comm").unwrap_or_default();
-    let manager = if ["/run/systemd/system", "/dev/.run/systemd/", "/dev/.systemd/"]
-        .iter()
-        .any(|p| Path::new(p).exists())
-    {
+    let is_running =
+        ["/run/systemd/system", "/dev/.run/systemd/", "/dev/.systemd/"].iter().any(|p| Path::new(p).exists());
+    let manager = if is_running {
         "systemd".to_owned()
     } else if Path::new("/run/openrc/softlevel").exists() || first == "openrc-init" {
         "openrc".to_owned()
     } else if first.is_empty() || matches!(first.as_str(), "init" | "sh" | "bash") {
         match which("initctl", context) {
             Some(_) if Path::new("/etc/init").is_dir() => "upstart".to_owned(),
+            _ if is_manager(context) => "systemd".to_owned(),
             _ if Path::new("/etc/init.d").exists() => "sysvinit".to_owned(),
             _ => "service".to_owned(),
         }
@@ -206,17 +207,26 @@ pub fn service_manager(context: &Context, facts: &mut Map) {
     put(facts, "service_mgr", manager);
 }
 
-pub fn chroot(_: &Context, facts: &mut Map) {
+/// Whether the root directory of this process is not the one that the system started with.
+pub(crate) fn is_chroot() -> bool {
     use std::os::unix::fs::MetadataExt;
+    if std::env::var_os("debian_chroot").is_some_and(|name| !name.is_empty()) {
+        return true;
+    }
     let id = |path: &str| std::fs::metadata(path).ok().map(|s| (s.dev(), s.ino()));
-    let inside = match (id("/"), id("/proc/1/root/.")) {
+    match (id("/"), id("/proc/1/root/.")) {
         (Some(here), Some(first)) => here != first,
+        // Without an answer, the root of a file system is told by its number: 256 on btrfs, 128 on XFS.
+        (Some((_, inode)), None) => !matches!(inode, 2 | 128 | 256),
         _ => false,
-    };
-    put(facts, "is_chroot", inside || std::env::var_os("debian_chroot").is_some());
+    }
 }
 
-pub fn initiators(_: &Context, facts: &mut Map) {
+pub(crate) fn chroot(_: &Context, facts: &mut Map) {
+    put(facts, "is_chroot", is_chroot());
+}
+
+pub(crate) fn initiators(_: &Context, facts: &mut Map) {
     let text = read("/etc/iscsi/initiatorname.iscsi").unwrap_or_default();
     let name = super::assignments(&text).find(|(n, _)| *n == "InitiatorName").map_or("", |(_, v)| v);
     put(facts, "iscsi_iqn", name);
@@ -224,7 +234,7 @@ pub fn initiators(_: &Context, facts: &mut Map) {
 }
 
 /// The Python that tasks may call, for playbooks that ask; nothing here needs one.
-pub fn python(context: &Context, facts: &mut Map) {
+pub(crate) fn python(context: &Context, facts: &mut Map) {
     let Some(path) = which("python3", context).or_else(|| which("python", context)) else { return };
     let real = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
     let mut python =

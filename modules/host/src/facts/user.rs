@@ -6,7 +6,7 @@ use playbook_api::{Context, Map};
 use super::put;
 use crate::host::accounts;
 
-pub fn collect(_: &Context, facts: &mut Map) {
+pub(crate) fn collect(_: &Context, facts: &mut Map) {
     let uid = getuid();
     put(facts, "real_user_id", uid.as_raw());
     put(facts, "effective_user_id", geteuid().as_raw());
@@ -21,7 +21,7 @@ pub fn collect(_: &Context, facts: &mut Map) {
     put(facts, "user_shell", user.shell.display().to_string());
 }
 
-pub fn environment(context: &Context, facts: &mut Map) {
+pub(crate) fn environment(context: &Context, facts: &mut Map) {
     let own = std::env::vars_os()
         .map(|(n, v)| (n.to_string_lossy().into_owned(), v.to_string_lossy().into_owned()));
     let all: Map =

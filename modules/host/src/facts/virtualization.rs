@@ -6,7 +6,7 @@ use playbook_api::{Context, Map};
 
 use super::{put, read};
 
-pub fn collect(_: &Context, facts: &mut Map) {
+pub(crate) fn collect(_: &Context, facts: &mut Map) {
     let (mut guest, mut host): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     if let Some(kind) = container() {
         guest.push(kind);

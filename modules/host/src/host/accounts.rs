@@ -18,28 +18,28 @@ use crate::host::process::{Program, which};
 /// How long it is remembered what `getent` said: the owners of a thousand files are asked for at once.
 const REMEMBERED: Duration = Duration::from_secs(20);
 
-pub fn user(name: &str) -> Option<User> {
+pub(crate) fn user(name: &str) -> Option<User> {
     if cfg!(target_feature = "crt-static") {
         return entry("passwd", name, 0).and_then(|line| read_user(&line));
     }
     User::from_name(name).ok().flatten()
 }
 
-pub fn user_of(uid: Uid) -> Option<User> {
+pub(crate) fn user_of(uid: Uid) -> Option<User> {
     if cfg!(target_feature = "crt-static") {
         return entry("passwd", &uid.to_string(), 2).and_then(|line| read_user(&line));
     }
     User::from_uid(uid).ok().flatten()
 }
 
-pub fn group(name: &str) -> Option<Group> {
+pub(crate) fn group(name: &str) -> Option<Group> {
     if cfg!(target_feature = "crt-static") {
         return entry("group", name, 0).and_then(|line| read_group(&line));
     }
     Group::from_name(name).ok().flatten()
 }
 
-pub fn group_of(gid: Gid) -> Option<Group> {
+pub(crate) fn group_of(gid: Gid) -> Option<Group> {
     if cfg!(target_feature = "crt-static") {
         return entry("group", &gid.to_string(), 2).and_then(|line| read_group(&line));
     }

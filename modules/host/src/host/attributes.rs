@@ -16,34 +16,34 @@ use crate::host::mode::Mode;
 
 /// What a file is to look like.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-pub struct FileAttributes {
+pub(crate) struct FileAttributes {
     /// Permissions: an octal number in quotes (`'0644'`) or symbolic (`u=rw,g=r`).
-    pub mode: Option<Mode>,
+    pub(crate) mode: Option<Mode>,
     /// User that shall own it, by name or number.
-    pub owner: Option<String>,
+    pub(crate) owner: Option<String>,
     /// Group that shall own it, by name or number.
-    pub group: Option<String>,
+    pub(crate) group: Option<String>,
     /// User part of the SELinux context.
-    pub seuser: Option<String>,
+    pub(crate) seuser: Option<String>,
     /// Role part of the SELinux context.
-    pub serole: Option<String>,
+    pub(crate) serole: Option<String>,
     /// Type part of the SELinux context.
-    pub setype: Option<String>,
+    pub(crate) setype: Option<String>,
     /// Level part of the SELinux context.
-    pub selevel: Option<String>,
+    pub(crate) selevel: Option<String>,
     /// Flags as `chattr` takes them: `+i`.
     #[schemars(extend("aliases" = ["attr"]))]
-    pub attributes: Option<String>,
+    pub(crate) attributes: Option<String>,
     /// Write in place where the file cannot be replaced in one step. Without it, `ANSIBLE_UNSAFE_WRITES` decides.
     pub(crate) unsafe_writes: Option<bool>,
 }
 
 /// What applying attributes changed, as values before and after.
 #[derive(Debug, Default)]
-pub struct Changes {
-    pub changed: bool,
-    pub before: Map,
-    pub after: Map,
+pub(crate) struct Changes {
+    pub(crate) changed: bool,
+    pub(crate) before: Map,
+    pub(crate) after: Map,
 }
 
 impl Changes {
@@ -55,7 +55,7 @@ impl Changes {
 }
 
 impl FileAttributes {
-    pub fn unsafe_writes(&self, context: &Context) -> bool {
+    pub(crate) fn unsafe_writes(&self, context: &Context) -> bool {
         self.unsafe_writes.unwrap_or_else(|| {
             let set = crate::host::environment::variable("ANSIBLE_UNSAFE_WRITES", context).map(Value::from);
             set.as_ref().and_then(playbook_api::arguments::to_bool).unwrap_or(false)
@@ -63,13 +63,13 @@ impl FileAttributes {
     }
 
     /// Whether anything is asked for.
-    pub fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         let texts = [&self.owner, &self.group, &self.attributes, &self.seuser, &self.serole, &self.setype];
         self.mode.is_some() || self.selevel.is_some() || texts.iter().any(|t| t.is_some())
     }
 
     /// Makes a file look as asked. Where check mode has not made the file, everything asked for is a change.
-    pub fn apply(&self, host: &Host, path: &Path, follow: bool) -> Result<Changes, Failure> {
+    pub(crate) fn apply(&self, host: &Host, path: &Path, follow: bool) -> Result<Changes, Failure> {
         let mut changes = Changes::default();
         if !self.any() {
             return Ok(changes);
@@ -186,48 +186,48 @@ fn failure(path: &Path, message: &str, details: &str) -> Failure {
 }
 
 /// A mode that cannot be understood.
-pub fn bad_mode(path: &Path, reason: &str) -> Failure {
+pub(crate) fn bad_mode(path: &Path, reason: &str) -> Failure {
     let error = Error::new("mode must be in octal or symbolic form").caused_by(Error::new(reason));
     Failure::from(error).with("details", reason).with("path", path.display().to_string())
 }
 
 /// A user's number, from a name or a number.
-pub fn user_id(name: &str) -> Option<u32> {
+pub(crate) fn user_id(name: &str) -> Option<u32> {
     name.parse().ok().or_else(|| Some(accounts::user(name)?.uid.as_raw()))
 }
 
 /// A group's number, from a name or a number.
-pub fn group_id(name: &str) -> Option<u32> {
+pub(crate) fn group_id(name: &str) -> Option<u32> {
     name.parse().ok().or_else(|| Some(accounts::group(name)?.gid.as_raw()))
 }
 
 /// A user's name; nothing where nobody has the number.
-pub fn user_name(uid: u32) -> Option<String> {
+pub(crate) fn user_name(uid: u32) -> Option<String> {
     Some(accounts::user_of(Uid::from_raw(uid))?.name)
 }
 
 /// A group's name; nothing where no group has the number.
-pub fn group_name(gid: u32) -> Option<String> {
+pub(crate) fn group_name(gid: u32) -> Option<String> {
     Some(accounts::group_of(Gid::from_raw(gid))?.name)
 }
 
 /// `0644` and `01777`: a zero and the bits, as results show a mode. (`stat` has four digits.)
-pub fn octal(mode: u32) -> String {
+pub(crate) fn octal(mode: u32) -> String {
     format!("0{:03o}", mode & 0o7777)
 }
 
-pub fn selinux_enabled() -> bool {
+pub(crate) fn selinux_enabled() -> bool {
     Path::new("/sys/fs/selinux/enforce").exists()
 }
 
 /// The SELinux context of a file.
-pub fn context(path: &Path) -> Option<String> {
+pub(crate) fn context(path: &Path) -> Option<String> {
     let raw = xattr::get(path, "security.selinux").ok()??;
     Some(String::from_utf8_lossy(&raw).trim_end_matches('\0').to_owned())
 }
 
 /// What kind of file it is, in Ansible's words for `state`.
-pub fn state(stat: &Metadata) -> &'static str {
+pub(crate) fn state(stat: &Metadata) -> &'static str {
     match () {
         () if stat.is_symlink() => "link",
         () if stat.is_dir() => "directory",
@@ -237,7 +237,7 @@ pub fn state(stat: &Metadata) -> &'static str {
 }
 
 /// Adds to a result what the file that it is about looks like now: owner, group, mode, size, state.
-pub fn describe_file(mut outcome: Outcome, path: &Path) -> Outcome {
+pub(crate) fn describe_file(mut outcome: Outcome, path: &Path) -> Outcome {
     // A link to nothing has nothing to tell.
     let Some(stat) = fs::symlink_metadata(path).ok().filter(|_| path.exists()) else { return outcome };
     let owner = user_name(stat.uid()).unwrap_or_else(|| stat.uid().to_string());

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
-pub enum Algorithm {
+pub(crate) enum Algorithm {
     Md5,
     #[default]
     Sha1,
@@ -25,7 +25,7 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// By name.
-    pub fn named(name: &str) -> Result<Algorithm, Error> {
+    pub(crate) fn named(name: &str) -> Result<Algorithm, Error> {
         Ok(match name.to_ascii_lowercase().replace('-', "").as_str() {
             "md5" => Algorithm::Md5,
             "sha1" => Algorithm::Sha1,
@@ -41,7 +41,7 @@ impl Algorithm {
     }
 
     /// Of everything a reader has, in hexadecimal.
-    pub fn of_reader(self, reader: impl Read) -> io::Result<String> {
+    pub(crate) fn of_reader(self, reader: impl Read) -> io::Result<String> {
         match self {
             Algorithm::Md5 => sum::<Md5>(reader),
             Algorithm::Sha1 => sum::<Sha1>(reader),
@@ -52,11 +52,11 @@ impl Algorithm {
         }
     }
 
-    pub fn of_file(self, path: &Path) -> io::Result<String> {
+    pub(crate) fn of_file(self, path: &Path) -> io::Result<String> {
         self.of_reader(File::open(path)?)
     }
 
-    pub fn of_bytes(self, bytes: &[u8]) -> String {
+    pub(crate) fn of_bytes(self, bytes: &[u8]) -> String {
         self.of_reader(bytes).unwrap_or_default()
     }
 }

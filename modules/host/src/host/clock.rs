@@ -7,7 +7,7 @@ use jiff::{Timestamp, Zoned};
 
 /// What the clock on the host's wall says. Where nobody asks for the zone's name, it need not be looked for among
 /// hundreds of files.
-pub fn now() -> Zoned {
+pub(crate) fn now() -> Zoned {
     static ZONE: OnceLock<TimeZone> = OnceLock::new();
     let zone = ZONE.get_or_init(|| {
         let named = std::env::var_os("TZ").is_some();

@@ -6,7 +6,7 @@ use playbook_api::Diff;
 const LARGEST: usize = 104_448;
 
 /// The difference between two contents; of what is no text, or too much of it, only that it is so.
-pub fn texts(before: &[u8], after: &[u8], before_header: &str, after_header: &str) -> Diff {
+pub(crate) fn texts(before: &[u8], after: &[u8], before_header: &str, after_header: &str) -> Diff {
     let skipped = |why: String| Diff { prepared: Some(why), ..Diff::default() };
     for (content, which) in [(before, "destination"), (after, "source")] {
         if content.len() > LARGEST {

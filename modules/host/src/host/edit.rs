@@ -12,13 +12,13 @@ use crate::host::{Host, Replace};
 
 /// The arguments that they share.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Edit {
+pub(crate) struct Edit {
     /// The file.
     #[schemars(extend("aliases" = ["dest", "destfile", "name"]))]
     path: HostPath,
     /// Keep what was there under another name.
     #[serde(default)]
-    pub backup: bool,
+    pub(crate) backup: bool,
     /// A command that checks the new content, with `%s` for its file.
     validate: Option<String>,
     #[serde(flatten)]
@@ -26,24 +26,24 @@ pub struct Edit {
 }
 
 /// The text of a file that is to be edited, if it is there.
-pub struct Original {
-    pub path: PathBuf,
-    pub content: Option<Vec<u8>>,
+pub(crate) struct Original {
+    pub(crate) path: PathBuf,
+    pub(crate) content: Option<Vec<u8>>,
 }
 
 impl Original {
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         self.path.display().to_string()
     }
 
     /// Its lines, each with its line end.
-    pub fn lines(text: &str) -> Vec<String> {
+    pub(crate) fn lines(text: &str) -> Vec<String> {
         text.split_inclusive('\n').map(str::to_owned).collect()
     }
 }
 
 impl Edit {
-    pub fn open(&self, host: &Host) -> Result<Original, Failure> {
+    pub(crate) fn open(&self, host: &Host) -> Result<Original, Failure> {
         let path = self.path.resolve(host.context);
         if path.is_dir() {
             return Err(Failure::new(format!("Path {} is a directory !", path.display())).with("rc", 256));
@@ -57,7 +57,7 @@ impl Edit {
     }
 
     /// Writes what became of the text, if anything did; `message` says what.
-    pub fn finish(
+    pub(crate) fn finish(
         &self,
         host: &Host,
         original: &Original,
@@ -105,7 +105,7 @@ impl Edit {
             path.clone()
         };
         if original.content.is_none() {
-            make_folders(host, path.parent().unwrap_or(Path::new("")))?;
+            make_directories(host, path.parent().unwrap_or(Path::new("")))?;
         }
         let how = Replace {
             mode: None,
@@ -117,7 +117,7 @@ impl Edit {
 }
 
 /// Makes a folder and those above it.
-pub fn make_folders(host: &Host, folder: &Path) -> Result<(), Failure> {
+pub(crate) fn make_directories(host: &Host, folder: &Path) -> Result<(), Failure> {
     let missing: Vec<&Path> =
         folder.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
     for folder in missing.into_iter().rev() {

@@ -4,10 +4,10 @@ use std::io;
 use std::path::Path;
 
 use nix::errno::Errno;
-use playbook_api::{Error, Failure};
+use playbook_api::{Error, ErrorKind, Failure};
 
 /// The error as Python prints it, without the path.
-pub fn describe(e: &io::Error) -> String {
+pub(crate) fn describe(e: &io::Error) -> String {
     match code(e) {
         Some(code) => format!("[Errno {code}] {}", Errno::from_raw(code).desc()),
         None => e.to_string(),
@@ -23,7 +23,7 @@ fn code(e: &io::Error) -> Option<i32> {
 }
 
 /// Says of a failed file operation what was being done and to what.
-pub trait Doing<T> {
+pub(crate) trait Doing<T> {
     fn doing(self, what: &str, path: impl AsRef<Path>) -> Result<T, Failure>;
 }
 
@@ -31,7 +31,10 @@ impl<T> Doing<T> for io::Result<T> {
     fn doing(self, what: &str, path: impl AsRef<Path>) -> Result<T, Failure> {
         self.map_err(|e| {
             let (reason, path) = (describe(&e), path.as_ref().display());
-            Failure::from(Error::new(format!("{what}: {reason}: '{path}'"))).with("path", path.to_string())
+            let is_missing = e.kind() == io::ErrorKind::NotFound;
+            let kind = if is_missing { ErrorKind::NotFound } else { ErrorKind::Input };
+            let error = Error::new(format!("{what}: {reason}: '{path}'")).with_kind(kind);
+            Failure::from(error).with("path", path.to_string())
         })
     }
 }

@@ -21,29 +21,29 @@ use crate::host::process::Program;
 
 /// How a file is to be replaced.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Replace<'a> {
+pub(crate) struct Replace<'a> {
     /// Permissions from the first moment on, for content that others must never see.
-    pub mode: Option<u32>,
+    pub(crate) mode: Option<u32>,
     /// Write in place where replacing is not possible (a file mounted into a container).
-    pub unsafe_writes: bool,
+    pub(crate) unsafe_writes: bool,
     /// A command with `%s` for the new content's file; it must end well before the file is replaced.
-    pub validate: Option<&'a str>,
+    pub(crate) validate: Option<&'a str>,
 }
 
 impl Host<'_> {
     /// Writes a whole file: a new one beside it takes its place in one step, with the mode, owner and extended
     /// attributes that the old one had.
-    pub fn write(&self, path: &Path, content: &[u8], how: &Replace) -> Result<(), Failure> {
+    pub(crate) fn write(&self, path: &Path, content: &[u8], how: &Replace) -> Result<(), Failure> {
         self.replace(path, how, |file| file.write_all(content))
     }
 
     /// Copies the content of one file of the host to another, without holding it in memory.
-    pub fn copy(&self, from: &Path, to: &Path, how: &Replace) -> Result<(), Failure> {
+    pub(crate) fn copy(&self, from: &Path, to: &Path, how: &Replace) -> Result<(), Failure> {
         self.replace(to, how, |file| io::copy(&mut fs::File::open(from)?, file).map(drop))
     }
 
     /// Takes a file of the caller's to a temporary place of our own.
-    pub fn receive(&self, source: &dyn Source, path: &Path) -> io::Result<()> {
+    pub(crate) fn receive(&self, source: &dyn Source, path: &Path) -> io::Result<()> {
         if self.check() {
             return Ok(());
         }
@@ -54,7 +54,7 @@ impl Host<'_> {
 
     /// Takes a file of the caller's to its place, as [`Host::write`] does. Returns its sums where they are wanted,
     /// unless nothing was written.
-    pub fn write_from(
+    pub(crate) fn write_from(
         &self,
         path: &Path,
         source: &dyn Source,
@@ -133,7 +133,7 @@ impl Host<'_> {
     }
 
     /// Keeps what a file was under a name that says when: `hosts.1234.2030-01-31@10:00:00~`.
-    pub fn backup(&self, path: &Path) -> Result<Option<String>, Failure> {
+    pub(crate) fn backup(&self, path: &Path) -> Result<Option<String>, Failure> {
         if !path.exists() {
             return Ok(None);
         }
@@ -152,12 +152,12 @@ impl Host<'_> {
     }
 
     /// Makes one folder, with the mode that the umask leaves.
-    pub fn create_directory(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn create_directory(&self, path: &Path) -> io::Result<()> {
         if self.check() { Ok(()) } else { fs::create_dir(path) }
     }
 
     /// Makes an empty file where none is.
-    pub fn create_empty(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn create_empty(&self, path: &Path) -> io::Result<()> {
         if self.check() {
             return Ok(());
         }
@@ -165,7 +165,7 @@ impl Host<'_> {
     }
 
     /// A new file or folder of a name that nobody has.
-    pub fn create_temporary(
+    pub(crate) fn create_temporary(
         &self,
         folder: &Path,
         prefix: &str,
@@ -187,11 +187,11 @@ impl Host<'_> {
     }
 
     /// Writes all that a reader has into a temporary file of our own.
-    pub fn fill(&self, path: &Path, reader: &mut dyn io::Read) -> io::Result<()> {
+    pub(crate) fn fill(&self, path: &Path, reader: &mut dyn io::Read) -> io::Result<()> {
         if self.check() { Ok(()) } else { io::copy(reader, &mut fs::File::create(path)?).map(drop) }
     }
 
-    pub fn remove(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
         if self.check() {
             return Ok(());
         }
@@ -203,17 +203,17 @@ impl Host<'_> {
         }
     }
 
-    pub fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+    pub(crate) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         if self.check() { Ok(()) } else { fs::rename(from, to) }
     }
 
     /// Makes a symbolic link, in one step where something that is no folder is to be replaced.
-    pub fn symlink(&self, target: &Path, path: &Path) -> io::Result<()> {
+    pub(crate) fn symlink(&self, target: &Path, path: &Path) -> io::Result<()> {
         self.link(path, |at| symlink(target, at))
     }
 
     /// Makes a second name of a file.
-    pub fn hard_link(&self, target: &Path, path: &Path) -> io::Result<()> {
+    pub(crate) fn hard_link(&self, target: &Path, path: &Path) -> io::Result<()> {
         self.link(path, |at| fs::hard_link(target, at))
     }
 
@@ -233,11 +233,17 @@ impl Host<'_> {
         })
     }
 
-    pub fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
+    pub(crate) fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
         if self.check() { Ok(()) } else { fs::set_permissions(path, Permissions::from_mode(mode)) }
     }
 
-    pub fn set_owner(&self, path: &Path, uid: Option<u32>, gid: Option<u32>, follow: bool) -> io::Result<()> {
+    pub(crate) fn set_owner(
+        &self,
+        path: &Path,
+        uid: Option<u32>,
+        gid: Option<u32>,
+        follow: bool,
+    ) -> io::Result<()> {
         match (self.check(), follow) {
             (true, _) => Ok(()),
             (_, true) => chown(path, uid, gid),
@@ -246,7 +252,7 @@ impl Host<'_> {
     }
 
     /// Sets access and modification time (seconds and nanoseconds).
-    pub fn set_times(
+    pub(crate) fn set_times(
         &self,
         path: &Path,
         accessed: Option<(i64, i64)>,
@@ -262,7 +268,7 @@ impl Host<'_> {
     }
 
     /// Sets both times to now, which whoever may write a file may do, and not only its owner.
-    pub fn touch(&self, path: &Path, follow: bool) -> io::Result<()> {
+    pub(crate) fn touch(&self, path: &Path, follow: bool) -> io::Result<()> {
         if self.check() {
             return Ok(());
         }
@@ -270,24 +276,24 @@ impl Host<'_> {
         utimensat(AT_FDCWD, path, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW, flag).map_err(io::Error::from)
     }
 
-    pub fn set_xattr(&self, path: &Path, name: &str, value: &[u8]) -> io::Result<()> {
+    pub(crate) fn set_xattr(&self, path: &Path, name: &str, value: &[u8]) -> io::Result<()> {
         if self.check() { Ok(()) } else { xattr::set(path, name, value) }
     }
 
     /// Sets the flags that `chattr` sets.
-    pub fn set_flags(&self, path: &Path, flags: u32) -> io::Result<()> {
+    pub(crate) fn set_flags(&self, path: &Path, flags: u32) -> io::Result<()> {
         if self.check() { Ok(()) } else { crate::host::flags::write(path, flags) }
     }
 
     /// Names the running system.
-    pub fn set_hostname(&self, name: &str) -> io::Result<()> {
+    pub(crate) fn set_hostname(&self, name: &str) -> io::Result<()> {
         if self.check() { Ok(()) } else { nix::unistd::sethostname(name).map_err(io::Error::from) }
     }
 }
 
 /// Sums of a file that was taken from the caller.
 #[derive(Clone, Debug, Default)]
-pub struct Sums {
+pub(crate) struct Sums {
     pub sha1: String,
     pub md5: String,
 }
@@ -316,7 +322,7 @@ fn pour(source: &dyn Source, file: &mut fs::File, wanted: bool) -> io::Result<Op
 }
 
 /// Access and modification time.
-pub fn times(of: &Metadata) -> ((i64, i64), (i64, i64)) {
+pub(crate) fn times(of: &Metadata) -> ((i64, i64), (i64, i64)) {
     ((of.atime(), of.atime_nsec()), (of.mtime(), of.mtime_nsec()))
 }
 

@@ -32,7 +32,7 @@ const FLAGS: &[(char, u32, &str)] = &[
 const KERNELS: u32 = 0x0008_0000 | 0x0000_1000 | 0x1000_0000;
 
 /// The flags and the version of a file, where its file system has them.
-pub fn read(path: &Path) -> Option<(u32, u32)> {
+pub(crate) fn read(path: &Path) -> Option<(u32, u32)> {
     let file = open(path)?;
     let (mut flags, mut version): (libc::c_long, libc::c_long) = (0, 0);
     // SAFETY: both requests write one integer, at most a long, into the place given; the file is open.
@@ -66,13 +66,13 @@ fn open(path: &Path) -> Option<File> {
 }
 
 /// `ie`, and `["immutable", "extents"]`.
-pub fn describe(flags: u32) -> (String, Vec<&'static str>) {
+pub(crate) fn describe(flags: u32) -> (String, Vec<&'static str>) {
     let set = FLAGS.iter().filter(|(_, bit, _)| flags & bit != 0);
     set.map(|(letter, _, name)| (*letter, *name)).unzip()
 }
 
 /// Applies `+i`, `-i`, `=ai` or a bare `ai`; an unknown letter is the error.
-pub fn change(flags: u32, request: &str) -> Result<u32, char> {
+pub(crate) fn change(flags: u32, request: &str) -> Result<u32, char> {
     let (operator, letters) = match request.chars().next() {
         Some(c @ ('+' | '-' | '=')) => (c, &request[1..]),
         _ => ('=', request),

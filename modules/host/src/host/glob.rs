@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 /// Whether a pattern has anything to expand.
-pub fn is_pattern(text: &str) -> bool {
+pub(crate) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
 /// Whether a name fits a pattern, as Python's `fnmatch` sees it (`*` also matches `/` and leading dots).
-pub fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     fits(&pattern, &name)
 }
@@ -63,12 +63,12 @@ fn class(pattern: &[char], c: char) -> Option<(bool, usize)> {
 }
 
 /// Whether anything is there under a path that may hold patterns.
-pub fn any(pattern: &Path) -> bool {
+pub(crate) fn any(pattern: &Path) -> bool {
     !expand(pattern).is_empty()
 }
 
 /// Every path that fits, sorted. A path without patterns is there or not.
-pub fn expand(pattern: &Path) -> Vec<PathBuf> {
+pub(crate) fn expand(pattern: &Path) -> Vec<PathBuf> {
     if !is_pattern(&pattern.to_string_lossy()) {
         return if pattern.symlink_metadata().is_ok() { vec![pattern.to_owned()] } else { Vec::new() };
     }

@@ -1,6 +1,6 @@
 //! The HTTP client that `uri`, `get_url` and the `http` probe share.
 
-pub mod body;
+pub(crate) mod body;
 mod unix;
 
 use std::io::Read;
@@ -18,9 +18,9 @@ use crate::host::path::HostPath;
 
 /// How a service is reached.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Connect {
+pub(crate) struct Connect {
     /// The address.
-    pub url: String,
+    pub(crate) url: String,
     /// Name for basic authentication.
     #[schemars(extend("aliases" = ["user", "username"]))]
     url_username: Option<String>,
@@ -72,7 +72,7 @@ fn agent() -> String {
 
 /// Which redirections are followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Redirects {
+pub(crate) enum Redirects {
     All,
     None,
     /// Only those of GET and HEAD.
@@ -82,39 +82,39 @@ pub enum Redirects {
 
 /// What is asked.
 #[derive(Clone, Debug, Default)]
-pub struct Ask {
-    pub method: String,
-    pub headers: Vec<(String, String)>,
-    pub body: Option<Vec<u8>>,
-    pub redirects: Redirects,
-    pub timeout: Option<Duration>,
-    pub unix_socket: Option<PathBuf>,
+pub(crate) struct Ask {
+    pub(crate) method: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) redirects: Redirects,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) unix_socket: Option<PathBuf>,
 }
 
 /// What was answered; the content is still to be read.
-pub struct Answer {
-    pub status: u16,
-    pub reason: String,
-    pub url: String,
-    pub redirected: bool,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) reason: String,
+    pub(crate) url: String,
+    pub(crate) redirected: bool,
     /// Names in lower case, in the order they came.
-    pub headers: Vec<(String, String)>,
-    pub reader: Box<dyn Read>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) reader: Box<dyn Read>,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> Option<String> {
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
         let all: Vec<&str> =
             self.headers.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect();
         (!all.is_empty()).then(|| all.join(", "))
     }
 
-    pub fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
     /// `OK (13 bytes)`, or `HTTP Error 404: Not Found`.
-    pub fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         if self.is_success() {
             let length = self.header("content-length").unwrap_or_else(|| "unknown".into());
             return format!("OK ({length} bytes)");
@@ -125,7 +125,7 @@ impl Answer {
 
 impl Connect {
     /// An address, reached in the usual way.
-    pub fn plain(url: &str, validate_certs: bool) -> Connect {
+    pub(crate) fn plain(url: &str, validate_certs: bool) -> Connect {
         Connect {
             url: url.to_owned(),
             url_username: None,
@@ -146,12 +146,12 @@ impl Connect {
     }
 
     /// Another address, reached in the same way.
-    pub fn to(&self, url: &str) -> Connect {
+    pub(crate) fn to(&self, url: &str) -> Connect {
         Connect { url: url.to_owned(), ..self.clone() }
     }
 
     /// Asks, follows redirections, and gives name and password where they are wanted. The error is a reason.
-    pub fn ask(&self, mut ask: Ask, context: &Context) -> Result<Answer, Failure> {
+    pub(crate) fn ask(&self, mut ask: Ask, context: &Context) -> Result<Answer, Failure> {
         if self.use_gssapi {
             return Err(Failure::new("use_gssapi is not supported")
                 .with_help("use basic authentication or a client certificate"));
@@ -388,7 +388,7 @@ fn certificate(url: &str, reason: &str) -> String {
 }
 
 /// `host:port` of an address.
-pub fn host_of(url: &str) -> &str {
+pub(crate) fn host_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or(rest)
 }
@@ -407,7 +407,7 @@ fn without_credentials(url: &str) -> (String, Option<(String, String)>) {
 }
 
 /// Where a `Location` leads.
-pub fn join(base: &str, to: &str) -> String {
+pub(crate) fn join(base: &str, to: &str) -> String {
     let to = to.split('#').next().unwrap_or(to);
     if to.parse::<Uri>().is_ok_and(|u| u.scheme().is_some()) {
         return to.to_owned();

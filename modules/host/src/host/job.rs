@@ -113,7 +113,9 @@ fn write(host: &Host, file: &Path, values: &Map) -> Result<(), Failure> {
 /// What this process does when it is started as a job.
 pub fn serve(registry: Registry) -> Result<(), Error> {
     let mut bytes = Vec::new();
-    std::io::stdin().read_to_end(&mut bytes)?;
+    std::io::stdin()
+        .read_to_end(&mut bytes)
+        .map_err(|e| Error::new(format!("cannot read the job's request: {e}")))?;
     let request: Request = serde_json::from_slice(&bytes)
         .map_err(|e| Error::new(format!("the job's request is broken: {e}")))?;
     // Away from the terminal and the group of whoever started it.

@@ -9,7 +9,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 /// A mode argument, not yet understood: symbolic modes depend on what the file has.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(untagged)]
-pub enum Mode {
+pub(crate) enum Mode {
     Number(i64),
     Text(String),
 }
@@ -30,7 +30,7 @@ impl JsonSchema for Mode {
 
 impl Mode {
     /// The permission bits it asks for, on top of `current` (type bits included). The error is a reason.
-    pub fn apply(&self, current: u32) -> Result<u32, String> {
+    pub(crate) fn apply(&self, current: u32) -> Result<u32, String> {
         match self {
             Mode::Number(n) => u32::try_from(*n).ok().filter(|n| *n <= 0o7777).ok_or_else(|| {
                 format!("{n} is not a mode; write it in quotes, as '0644', so that it is read as octal")
@@ -44,14 +44,14 @@ impl Mode {
     }
 
     /// The bits, where they do not depend on the file.
-    pub fn absolute(&self) -> Option<u32> {
+    pub(crate) fn absolute(&self) -> Option<u32> {
         match self {
             Mode::Number(n) => u32::try_from(*n).ok().filter(|n| *n <= 0o7777),
             Mode::Text(text) => octal(text).filter(|n| *n <= 0o7777),
         }
     }
 
-    pub fn is_preserve(&self) -> bool {
+    pub(crate) fn is_preserve(&self) -> bool {
         matches!(self, Mode::Text(text) if text == "preserve")
     }
 }
@@ -83,10 +83,8 @@ fn symbolic(text: &str, current: u32) -> Result<u32, String> {
                 return Err(bad());
             }
             for user in users.chars() {
-                let mut bits = wanted(user, permissions, mode, current, is_directory);
-                if masked {
-                    bits &= !current_umask();
-                }
+                let mask = if masked { current_umask() } else { 0 };
+                let bits = wanted(user, permissions, mode, is_directory, mask);
                 mode = match operator {
                     '+' => mode | bits,
                     '-' => mode & !bits,
@@ -115,14 +113,16 @@ fn all_of(user: char) -> u32 {
     }
 }
 
-fn wanted(user: char, permissions: &str, mode: u32, current: u32, is_directory: bool) -> u32 {
+/// The bits that a list of permissions means for one class of users. `X` and copied permissions look at the mode as
+/// the clauses before have left it; the umask only counts for `r`, `w` and `x`.
+fn wanted(user: char, permissions: &str, mode: u32, is_directory: bool, mask: u32) -> u32 {
     let shift_by = shift(user);
     permissions.chars().fold(0, |bits, c| {
         bits | match c {
-            'r' => 0o4 << shift_by,
-            'w' => 0o2 << shift_by,
-            'x' => 0o1 << shift_by,
-            'X' if is_directory || current & 0o111 != 0 => 0o1 << shift_by,
+            'r' => (0o4 << shift_by) & !mask,
+            'w' => (0o2 << shift_by) & !mask,
+            'x' => (0o1 << shift_by) & !mask,
+            'X' if is_directory || mode & 0o111 != 0 => 0o1 << shift_by,
             's' if user == 'u' => 0o4000,
             's' if user == 'g' => 0o2000,
             't' if user == 'o' => 0o1000,
@@ -133,7 +133,7 @@ fn wanted(user: char, permissions: &str, mode: u32, current: u32, is_directory: 
 }
 
 /// The process's umask. It can only be asked for by setting it, so it is asked for once, early and briefly.
-pub fn current_umask() -> u32 {
+pub(crate) fn current_umask() -> u32 {
     static UMASK: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
     *UMASK.get_or_init(|| {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -170,12 +170,31 @@ mod tests {
         assert_eq!(apply("a+X", file | 0o744), Ok(0o755));
         assert_eq!(apply("u+s,g+s,o+t", file | 0o755), Ok(0o7755));
         assert_eq!(apply("g=u", file | 0o700), Ok(0o770));
-        assert_eq!(apply("u=rw-x+X", file | 0o777), Ok(0o777 & !0o100 | 0o100));
+        assert_eq!(apply("u=rw-x+X", file | 0o777), Ok(0o777));
         assert!(
             apply("q+r", 0).is_err()
                 && apply("u+Q", 0).is_err()
                 && apply("rw", 0).is_err()
                 && apply("ao=r", 0).is_err()
         );
+    }
+
+    #[test]
+    fn a_conditional_x_looks_at_what_the_clauses_before_it_left() {
+        for (text, before, after) in [
+            ("u=rw,g=rX,o=X", 0o700, 0o640),
+            ("a-x,a+X", 0o755, 0o644),
+            ("a=rw,a+X", 0o711, 0o666),
+            ("u+x,go+X", 0o644, 0o755),
+            ("u-s,a-x,u=rwX", 0o4755, 0o644),
+            ("ugo-x,u+X", 0o751, 0o640),
+            ("a+X", 0o644, 0o644),
+            ("go=u-w", 0o750, 0o755),
+            ("g=X,o=X", 0o710, 0o711),
+            ("u=X,g=X", 0o711, 0o111),
+        ] {
+            assert_eq!(apply(text, libc::S_IFREG | before), Ok(after), "{text} on {before:o}");
+        }
+        assert_eq!(apply("a-x,a+X", libc::S_IFDIR | 0o755), Ok(0o755));
     }
 }

@@ -12,7 +12,7 @@ use crate::host::environment::variable;
 /// A path argument.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(transparent)]
-pub struct HostPath(pub String);
+pub(crate) struct HostPath(pub String);
 
 impl JsonSchema for HostPath {
     fn inline_schema() -> bool {
@@ -30,18 +30,18 @@ impl JsonSchema for HostPath {
 
 impl HostPath {
     /// The path it means: expanded, and from the context's directory where it is relative.
-    pub fn resolve(&self, context: &Context) -> PathBuf {
+    pub(crate) fn resolve(&self, context: &Context) -> PathBuf {
         resolve(&self.0, context)
     }
 
     /// Whether it names a folder by its last character.
-    pub fn ends_with_slash(&self) -> bool {
+    pub(crate) fn ends_with_slash(&self) -> bool {
         self.0.ends_with('/')
     }
 }
 
 /// See [`HostPath::resolve`].
-pub fn resolve(path: &str, context: &Context) -> PathBuf {
+pub(crate) fn resolve(path: &str, context: &Context) -> PathBuf {
     let path = expand(path, context);
     match &context.directory {
         Some(directory) if !path.starts_with('/') => directory.join(path),
@@ -50,7 +50,7 @@ pub fn resolve(path: &str, context: &Context) -> PathBuf {
 }
 
 /// Expands `~`, `~user`, `$VAR` and `${VAR}`; what is not known stays as it is.
-pub fn expand(text: &str, context: &Context) -> String {
+pub(crate) fn expand(text: &str, context: &Context) -> String {
     if !text.contains(['~', '$']) {
         return text.to_owned();
     }
@@ -106,7 +106,7 @@ fn expand_variables(text: &str, context: &Context) -> String {
 }
 
 /// `/a/./b/../c` without asking the file system, as Python's `normpath`.
-pub fn normalize(path: &Path) -> PathBuf {
+pub(crate) fn normalize(path: &Path) -> PathBuf {
     use std::path::Component;
     let mut out = PathBuf::new();
     for part in path.components() {

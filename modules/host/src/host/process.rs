@@ -22,7 +22,7 @@ use crate::host::guard;
 
 /// A program to start: its arguments as they are, no shell.
 #[derive(Clone, Debug, Default)]
-pub struct Program {
+pub(crate) struct Program {
     argv: Vec<String>,
     directory: Option<PathBuf>,
     environment: Vec<(String, String)>,
@@ -33,22 +33,22 @@ pub struct Program {
 
 /// What it said and how it ended; a program ended by signal N has the code -N.
 #[derive(Clone, Debug, Default)]
-pub struct Output {
-    pub rc: i32,
-    pub stdout: Vec<u8>,
-    pub stderr: Vec<u8>,
+pub(crate) struct Output {
+    pub(crate) rc: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
 }
 
 impl Output {
-    pub fn out(&self) -> String {
+    pub(crate) fn out(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
-    pub fn err(&self) -> String {
+    pub(crate) fn err(&self) -> String {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 
-    pub fn success(&self) -> bool {
+    pub(crate) fn success(&self) -> bool {
         self.rc == 0
     }
 }
@@ -63,52 +63,52 @@ pub(crate) fn let_go() {
 }
 
 impl Program {
-    pub fn new(argv: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub(crate) fn new(argv: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Program { argv: argv.into_iter().map(Into::into).collect(), anywhere: true, ..Program::default() }
     }
 
     /// The user's own words: found by `PATH` alone, where the programs that modules use are also looked for in the
     /// folders for administrators.
-    pub fn by_path_alone(mut self) -> Self {
+    pub(crate) fn by_path_alone(mut self) -> Self {
         self.anywhere = false;
         self
     }
 
-    pub fn arg(mut self, argument: impl Into<String>) -> Self {
+    pub(crate) fn arg(mut self, argument: impl Into<String>) -> Self {
         self.argv.push(argument.into());
         self
     }
 
-    pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub(crate) fn args(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.argv.extend(arguments.into_iter().map(Into::into));
         self
     }
 
-    pub fn directory(mut self, directory: Option<PathBuf>) -> Self {
+    pub(crate) fn directory(mut self, directory: Option<PathBuf>) -> Self {
         self.directory = directory;
         self
     }
 
-    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub(crate) fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
     }
 
-    pub fn stdin(mut self, input: Option<Vec<u8>>) -> Self {
+    pub(crate) fn stdin(mut self, input: Option<Vec<u8>>) -> Self {
         self.stdin = input;
         self
     }
 
-    pub fn timeout(mut self, timeout: Duration) -> Self {
+    pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    pub fn directory_of(&self) -> Option<PathBuf> {
+    pub(crate) fn directory_of(&self) -> Option<PathBuf> {
         self.directory.clone()
     }
 
-    pub fn argv(&self) -> &[String] {
+    pub(crate) fn argv(&self) -> &[String] {
         &self.argv
     }
 
@@ -172,7 +172,7 @@ impl Program {
 }
 
 /// Where a program is, by `PATH` and then in the folders for administrators.
-pub fn which(name: &str, context: &Context) -> Option<PathBuf> {
+pub(crate) fn which(name: &str, context: &Context) -> Option<PathBuf> {
     if name.contains('/') {
         return is_executable(Path::new(name)).then(|| PathBuf::from(name));
     }
@@ -262,7 +262,7 @@ fn late(context: &Context) -> io::Error {
 }
 
 /// Ends a program and its group, first gently.
-pub fn end(child: &mut Child) {
+pub(crate) fn end(child: &mut Child) {
     if let Ok(id) = i32::try_from(child.id()) {
         let group = nix::unistd::Pid::from_raw(id);
         let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGTERM);
@@ -308,7 +308,7 @@ fn drain(pipe: &mut Option<impl Read>, into: &mut Vec<u8>) -> io::Result<bool> {
 }
 
 /// A program that could not even be started.
-pub fn cannot_start(program: &str, e: &io::Error) -> Failure {
+pub(crate) fn cannot_start(program: &str, e: &io::Error) -> Failure {
     let reason = crate::host::errno::describe(e);
     let error =
         Error::new("Error executing command").caused_by(Error::new(format!("{reason}: b'{program}'")));
@@ -321,7 +321,7 @@ pub fn cannot_start(program: &str, e: &io::Error) -> Failure {
 }
 
 /// Starts this program again, on its own: its input is ours, and it outlives us. Returns its number.
-pub fn detach(argument: &str) -> io::Result<(u32, ChildStdin)> {
+pub(crate) fn detach(argument: &str) -> io::Result<(u32, ChildStdin)> {
     // The link leads to the program even where its file is gone.
     let link = Path::new("/proc/self/exe");
     let program = if link.exists() { link.to_owned() } else { std::env::current_exe()? };
@@ -338,7 +338,7 @@ pub fn detach(argument: &str) -> io::Result<(u32, ChildStdin)> {
 }
 
 /// The name of a program's file, for messages.
-pub fn base_name(program: &str) -> &str {
+pub(crate) fn base_name(program: &str) -> &str {
     Path::new(program).file_name().and_then(OsStr::to_str).unwrap_or(program)
 }
 

@@ -4,7 +4,7 @@ use fancy_regex::{Captures, Regex, RegexBuilder};
 use playbook_api::Error;
 
 /// Compiles a Python pattern. `flags` are letters as in `(?ms)`.
-pub fn compile(pattern: &str, flags: &str) -> Result<Regex, Error> {
+pub(crate) fn compile(pattern: &str, flags: &str) -> Result<Regex, Error> {
     let mut translated = translate(pattern, flags.contains('m') || has_multiline(pattern));
     if !flags.is_empty() {
         translated = format!("(?{flags}){translated}");
@@ -15,7 +15,7 @@ pub fn compile(pattern: &str, flags: &str) -> Result<Regex, Error> {
 }
 
 /// The same, but it only fits where the text begins, as `re.match` does.
-pub fn compile_match(pattern: &str) -> Result<Regex, Error> {
+pub(crate) fn compile_match(pattern: &str) -> Result<Regex, Error> {
     compile(&format!("\\A(?:{pattern})"), "")
 }
 
@@ -93,12 +93,12 @@ fn closes_quantifier(before: &[char]) -> bool {
 }
 
 /// Whether a replacement can be understood at all.
-pub fn check_template(template: &str) -> Result<(), Error> {
+pub(crate) fn check_template(template: &str) -> Result<(), Error> {
     fill(template, None).map(drop)
 }
 
 /// What a replacement (`\1`, `\g<name>`, `\n`) becomes for a match, as `re.sub` and `Match.expand` do.
-pub fn expand(template: &str, found: &Captures<str>) -> Result<String, Error> {
+pub(crate) fn expand(template: &str, found: &Captures<str>) -> Result<String, Error> {
     fill(template, Some(found))
 }
 
@@ -152,14 +152,14 @@ fn fill(template: &str, found: Option<&Captures<str>>) -> Result<String, Error> 
 
 /// A file's content as text that goes back to the same bytes, whatever its encoding.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Encoding {
+pub(crate) enum Encoding {
     Utf8,
     /// Not UTF-8: each byte stands for one character.
     Bytes,
 }
 
 impl Encoding {
-    pub fn decode(bytes: Vec<u8>) -> (String, Encoding) {
+    pub(crate) fn decode(bytes: Vec<u8>) -> (String, Encoding) {
         match String::from_utf8(bytes) {
             Ok(text) => (text, Encoding::Utf8),
             Err(e) => (e.into_bytes().into_iter().map(char::from).collect(), Encoding::Bytes),
@@ -167,14 +167,14 @@ impl Encoding {
     }
 
     /// Text from a task, to be put among a file's own.
-    pub fn adapt(self, text: &str) -> String {
+    pub(crate) fn adapt(self, text: &str) -> String {
         match self {
             Encoding::Utf8 => text.to_owned(),
             Encoding::Bytes => text.bytes().map(char::from).collect(),
         }
     }
 
-    pub fn encode(self, text: &str) -> Vec<u8> {
+    pub(crate) fn encode(self, text: &str) -> Vec<u8> {
         match self {
             Encoding::Utf8 => text.as_bytes().to_vec(),
             Encoding::Bytes => text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect(),

@@ -5,7 +5,7 @@ use playbook_api::{Deserialize, JsonSchema};
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
-pub enum State {
+pub(crate) enum State {
     Absent,
     #[default]
     Present,

@@ -20,25 +20,25 @@ use crate::host::process::{Program, cannot_start};
 
 /// What a program said on its terminal, and its code; none where it did not end by itself.
 #[derive(Debug, Default)]
-pub struct Talk {
-    pub rc: Option<i32>,
-    pub output: String,
+pub(crate) struct Talk {
+    pub(crate) rc: Option<i32>,
+    pub(crate) output: String,
 }
 
 /// How a talk goes.
-pub struct Manners<'a> {
+pub(crate) struct Manners<'a> {
     /// What is waited for.
-    pub prompts: &'a [Regex],
+    pub(crate) prompts: &'a [Regex],
     /// What is said when the prompt of this number comes; it also gets all that was said so far.
-    pub answer: &'a mut dyn FnMut(usize, &str) -> Result<String, Failure>,
+    pub(crate) answer: &'a mut dyn FnMut(usize, &str) -> Result<String, Failure>,
     /// How long each prompt, and the end, may take.
-    pub patience: Option<Duration>,
+    pub(crate) patience: Option<Duration>,
     /// Whether the terminal shows what is typed.
-    pub echo: bool,
+    pub(crate) echo: bool,
 }
 
 /// Runs a program on a terminal. Only [`crate::host::Host`] calls this: it knows whether it may.
-pub fn talk(program: &Program, manners: &mut Manners, context: &Context) -> Result<Talk, Failure> {
+pub(crate) fn talk(program: &Program, manners: &mut Manners, context: &Context) -> Result<Talk, Failure> {
     let name = program.argv().join(" ");
     let (mut child, mut terminal) =
         start(program, manners.echo, context).map_err(|e| cannot_start(&name, &e))?;

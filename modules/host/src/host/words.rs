@@ -3,7 +3,7 @@
 use playbook_api::Error;
 
 /// `a 'b c' "d\"e"` → `a`, `b c`, `d"e`.
-pub fn split(line: &str) -> Result<Vec<String>, Error> {
+pub(crate) fn split(line: &str) -> Result<Vec<String>, Error> {
     let (mut words, mut word, mut started) = (Vec::new(), String::new(), false);
     let mut chars = line.chars();
     while let Some(c) = chars.next() {
@@ -56,7 +56,7 @@ pub fn split(line: &str) -> Result<Vec<String>, Error> {
 }
 
 /// A word that a shell reads back as it is.
-pub fn quote(word: &str) -> String {
+pub(crate) fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -19,7 +19,7 @@ use sources::{Line, Sources};
 
 /// Adds and removes apt's repositories, line by line.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct AptRepository {
+pub(crate) struct AptRepository {
     /// The line: `deb ADDRESS SUITE COMPONENT…`, or `ppa:OWNER/NAME`.
     repo: String,
     #[serde(default)]

@@ -15,7 +15,7 @@ use crate::host::{Host, Replace};
 
 /// Puts the files of a folder together, in the order of their names, into one file.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Assemble {
+pub(crate) struct Assemble {
     /// The folder.
     src: HostPath,
     /// The file.

@@ -8,7 +8,7 @@ use crate::host::job;
 
 /// Asks how a job that a task with `async` and `poll: 0` started is doing, or forgets it.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct AsyncStatus {
+pub(crate) struct AsyncStatus {
     /// The job's id: `ansible_job_id` of the task that started it.
     jid: String,
     /// `status` returns what the job came to, if it ended; `cleanup` removes its file.

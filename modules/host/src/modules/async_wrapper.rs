@@ -6,7 +6,7 @@ use crate::host::job::{self, Request};
 
 /// Starts a module as a job on the host and returns at once.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct AsyncWrapper {
+pub(crate) struct AsyncWrapper {
     /// How the job's id begins; its process's number follows.
     _prefix: String,
     /// Seconds that the module may take.

@@ -6,14 +6,15 @@ use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, O
 
 use crate::host::accounts;
 use crate::host::diff::texts;
-use crate::host::edit::make_folders;
+use crate::host::edit::make_directories;
+use crate::host::errno::Doing;
 use crate::host::path::HostPath;
 use crate::host::state::State;
 use crate::host::{Host, Replace};
 
 /// Adds and removes SSH keys in a user's `authorized_keys`.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct AuthorizedKey {
+pub(crate) struct AuthorizedKey {
     /// The user.
     user: String,
     /// The keys, one a line, or the address of such a list.
@@ -67,7 +68,7 @@ impl HostModule for AuthorizedKey {
             None => user.dir.join(".ssh/authorized_keys"),
         };
         if self.follow && path.is_symlink() {
-            path = std::fs::canonicalize(&path)?;
+            path = std::fs::canonicalize(&path).doing("could not follow the link", &path)?;
         }
         let given = self.keys(context)?;
         let before = std::fs::read_to_string(&path).unwrap_or_default();
@@ -118,15 +119,15 @@ impl HostModule for AuthorizedKey {
             let owner = (Some(user.uid.as_raw()), Some(user.gid.as_raw()));
             let folder = path.parent().map(PathBuf::from).unwrap_or_default();
             if self.manage_dir && !folder.exists() {
-                make_folders(&host, &folder)?;
-                host.set_mode(&folder, 0o700)?;
-                host.set_owner(&folder, owner.0, owner.1, true)?;
+                make_directories(&host, &folder)?;
+                host.set_mode(&folder, 0o700).doing("chmod failed", &folder)?;
+                host.set_owner(&folder, owner.0, owner.1, true).doing("chown failed", &folder)?;
             }
             let new = !path.exists();
             let how = Replace { mode: new.then_some(0o600), ..Replace::default() };
             host.write(&path, after.as_bytes(), &how)?;
             if new || self.manage_dir {
-                host.set_owner(&path, owner.0, owner.1, true)?;
+                host.set_owner(&path, owner.0, owner.1, true).doing("chown failed", &path)?;
             }
         }
         Ok(outcome)

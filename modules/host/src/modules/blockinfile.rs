@@ -10,7 +10,7 @@ use crate::host::state::State;
 /// Puts a block of lines into a file, between two marker lines by which it finds the block again.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["insertbefore", "insertafter"]]))]
-pub struct Blockinfile {
+pub(crate) struct Blockinfile {
     #[serde(flatten)]
     edit: Edit,
     /// Whether the block shall be there.

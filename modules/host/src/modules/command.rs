@@ -18,7 +18,7 @@ use crate::host::words;
     "mutually_exclusive" = [["_raw_params", "cmd", "argv"]],
     "required_one_of" = [["_raw_params", "cmd", "argv"]],
 ))]
-pub struct Command {
+pub(crate) struct Command {
     /// The command as one line; free form.
     #[serde(rename = "_raw_params")]
     raw_params: Option<String>,
@@ -91,7 +91,7 @@ impl HostModule for Command {
     "mutually_exclusive" = [["_raw_params", "cmd", "argv"]],
     "required_one_of" = [["_raw_params", "cmd", "argv"]],
 ))]
-pub struct Shell(Command);
+pub(crate) struct Shell(Command);
 
 impl HostModule for Shell {
     const DOC: Doc = Doc {
@@ -277,12 +277,12 @@ fn text(bytes: Vec<u8>) -> String {
 }
 
 /// A time, as Python prints it.
-pub fn stamp(time: &Zoned) -> String {
+pub(crate) fn stamp(time: &Zoned) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string()
 }
 
 /// `0:00:01.002003`, as Python prints a duration.
-pub fn duration(microseconds: i64) -> String {
+pub(crate) fn duration(microseconds: i64) -> String {
     let (seconds, rest) = (microseconds.max(0) / 1_000_000, microseconds.max(0) % 1_000_000);
     let days = match seconds / 86_400 {
         0 => String::new(),

@@ -21,7 +21,7 @@ use crate::host::{Host, Replace, Sums};
 /// Copies a file, a folder or a given content to a place on the host.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["src", "content"]]))]
-pub struct Copy {
+pub(crate) struct Copy {
     /// The file or folder to copy. On the controller, unless `remote_src` is set.
     src: Option<HostPath>,
     /// The content itself, in place of a source.
@@ -81,8 +81,10 @@ impl Source {
         match self {
             Source::Content(content) => Ok(algorithm.of_bytes(content)),
             Source::File(path) => algorithm.of_file(path).doing("could not read source", path),
-            Source::Caller(source) if algorithm == Algorithm::Sha1 => Ok(source.sha1()?),
-            Source::Caller(source) => Ok(algorithm.of_reader(source.open()?)?),
+            Source::Caller(source) if algorithm == Algorithm::Sha1 => source.sha1().map_err(unreadable),
+            Source::Caller(source) => {
+                source.open().and_then(|reader| algorithm.of_reader(reader)).map_err(unreadable)
+            }
         }
     }
 
@@ -99,6 +101,11 @@ impl Source {
         let Ok(there) = Algorithm::Sha1.of_file(place) else { return Ok(None) };
         Ok((self.sum(Algorithm::Sha1)? == there).then_some(there))
     }
+}
+
+/// Why the controller's file could not be read.
+fn unreadable(e: std::io::Error) -> Failure {
+    Failure::new(format!("could not read the file on the controller: {}", describe(&e)))
 }
 
 impl HostModule for Copy {
@@ -298,7 +305,7 @@ impl Copy {
             Source::Content(content) => (content.clone(), dest.display().to_string()),
             Source::Caller(source) => {
                 let mut content = Vec::new();
-                source.open()?.read_to_end(&mut content)?;
+                source.open().and_then(|mut reader| reader.read_to_end(&mut content)).map_err(unreadable)?;
                 (content, dest.display().to_string())
             }
             Source::File(path) => {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
 
 use crate::host::diff::texts;
+use crate::host::errno::Doing;
 use crate::host::process::Program;
 use crate::host::state::State;
 use crate::host::{Host, Replace};
@@ -26,7 +27,7 @@ enum Special {
 /// name is how a job is found again.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["insertafter", "insertbefore"]]))]
-pub struct Cron {
+pub(crate) struct Cron {
     /// The job's name, or the variable's.
     name: String,
     /// Whose crontab; in a file, whom the job runs as.
@@ -273,14 +274,17 @@ impl Table {
     }
 
     fn backup(&self, host: &Host) -> Result<String, Failure> {
-        let path = host.create_temporary(&std::env::temp_dir(), "crontab", "", false)?;
+        let directory = std::env::temp_dir();
+        let path = host
+            .create_temporary(&directory, "crontab", "", false)
+            .doing("could not make a temporary file in", &directory)?;
         host.write(&path, self.text.as_bytes(), &Replace::default())?;
         Ok(path.display().to_string())
     }
 
     fn save(&self, text: &str, host: &Host) -> Result<(), Failure> {
         match &self.file {
-            Some(file) if text.trim().is_empty() => Ok(host.remove(file)?),
+            Some(file) if text.trim().is_empty() => host.remove(file).doing("could not remove", file),
             Some(file) => {
                 host.write(file, text.as_bytes(), &Replace { mode: Some(0o644), ..Replace::default() })
             }

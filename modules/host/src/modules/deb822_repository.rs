@@ -14,7 +14,7 @@ use crate::host::{Host, Replace};
 
 /// Adds and removes apt's repositories, one file each.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Deb822Repository {
+pub(crate) struct Deb822Repository {
     /// What the repository is called.
     name: String,
     #[serde(default)]

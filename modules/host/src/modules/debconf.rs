@@ -9,7 +9,7 @@ use crate::host::{Host, ended_badly};
 /// Sets and reads the answers of Debian's packages.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("required_together" = [["question", "vtype", "value"]]))]
-pub struct Debconf {
+pub(crate) struct Debconf {
     /// The package.
     #[schemars(extend("aliases" = ["pkg"]))]
     name: String,

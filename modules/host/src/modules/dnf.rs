@@ -1,68 +1,134 @@
-//! `dnf` and `yum`: packages of Red Hat's family.
+//! `dnf`, `dnf5` and `yum`: packages of Fedora, Red Hat Enterprise Linux and their derivatives.
 
-use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
+mod command;
+mod installed;
+mod list;
+mod transaction;
 
+use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome, Value, defaults};
+
+use self::command::{Manager, Step, Verb};
+use self::transaction::Transaction;
 use crate::host::Host;
-use crate::host::process::{Program, which};
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+/// The state that packages are to have.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 enum State {
+    /// Not installed.
     Absent,
-    Removed,
-    Latest,
+    /// Installed; the same as `present`.
     Installed,
-    #[default]
+    /// Installed in the newest version that the repositories have.
+    Latest,
+    /// Installed, in any version.
     Present,
+    /// Not installed; the same as `absent`.
+    Removed,
 }
 
-/// Installs, upgrades and removes packages with dnf.
+/// Installs, upgrades and removes packages with dnf, version 4 or 5.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Dnf {
-    /// Packages: names, files or addresses; `*` with `latest` is everything.
+#[schemars(extend("mutually_exclusive" = [["name", "list"], ["best", "nobest"]], "required_one_of" = [["name", "list", "update_cache", "autoremove"]]))]
+pub(crate) struct Dnf {
+    /// The packages: names, names with versions, patterns, `@groups`, files or URLs. `*` with `state: latest` upgrades all.
     #[schemars(extend("aliases" = ["pkg"]))]
     #[serde(default)]
     name: Vec<String>,
-    #[serde(default)]
-    state: State,
-    /// Repositories to use beside those that are on.
+    /// The state of the packages: `present` by default, or `absent` with `autoremove`.
+    state: Option<State>,
+    /// What to list instead: `installed`, `updates`, `available`, `repos` or a package.
+    list: Option<String>,
+    /// Repositories to enable for this task.
     #[serde(default)]
     enablerepo: Vec<String>,
-    /// Repositories not to use.
+    /// Repositories to disable for this task.
     #[serde(default)]
     disablerepo: Vec<String>,
-    /// Packages to leave out.
+    /// Packages to leave out of the transaction.
     #[serde(default)]
     exclude: Vec<String>,
-    /// Fetch the lists of packages first.
+    /// Whose configured excludes to ignore: `all`, `main` or a repository's ID.
+    disable_excludes: Option<String>,
+    /// Whether to expire and fetch the repositories' metadata first.
     #[schemars(extend("aliases" = ["expire-cache"]))]
     #[serde(default)]
     update_cache: bool,
-    /// Only packages that are installed already.
+    /// Whether to use cached metadata only.
+    #[serde(default)]
+    cacheonly: bool,
+    /// Whether to upgrade packages that are installed, and not to install others (`state: latest`).
     #[serde(default)]
     update_only: bool,
-    /// Accept packages without a good signature.
+    /// Whether `state: latest` only takes updates that are marked as security fixes.
+    #[serde(default)]
+    security: bool,
+    /// Whether `state: latest` only takes updates that are marked as bug fixes.
+    #[serde(default)]
+    bugfix: bool,
+    /// Whether to install packages without a valid GPG signature.
     #[serde(default)]
     disable_gpg_check: bool,
-    /// Remove packages that nothing needs any more.
+    /// Whether to verify the TLS certificates of repositories.
+    #[serde(default = "defaults::yes")]
+    sslverify: bool,
+    /// Whether to verify the TLS certificates of package URLs.
+    #[serde(default = "defaults::yes")]
+    validate_certs: bool,
+    /// Whether to remove dependencies that nothing needs any longer. Only alone or with `state: absent`.
     #[serde(default)]
     autoremove: bool,
-    /// Accept older versions.
+    /// Whether an older version may replace an installed one.
     #[serde(default)]
     allow_downgrade: bool,
-    /// Let others go where they are in the way.
+    /// Whether installed packages may be removed to resolve dependencies.
     #[serde(default)]
     allowerasing: bool,
-    /// Leave out what cannot be installed.
+    /// Whether a package must be installed in the best available version, or the transaction fails.
+    best: Option<bool>,
+    /// The opposite of `best`.
+    nobest: Option<bool>,
+    /// Whether to leave out packages whose dependencies cannot be resolved.
     #[serde(default)]
     skip_broken: bool,
-    /// The release to take packages from.
+    /// Whether to download packages without installing them.
+    #[serde(default)]
+    download_only: bool,
+    /// The directory for downloaded packages, with `download_only`.
+    download_dir: Option<String>,
+    /// The configuration file to use instead of the system's.
+    conf_file: Option<String>,
+    /// Plugins to enable for this task.
+    #[serde(default)]
+    enable_plugin: Vec<String>,
+    /// Plugins to disable for this task.
+    #[serde(default)]
+    disable_plugin: Vec<String>,
+    /// The release of the distribution to take packages from.
     releasever: Option<String>,
-    /// Another root than `/`.
+    /// The root directory to install into.
     installroot: Option<String>,
-    /// Whether weak dependencies come along.
-    install_weak_deps: Option<bool>,
+    /// Whether to install weak dependencies too.
+    #[serde(default = "defaults::yes")]
+    install_weak_deps: bool,
+    /// The program to use: `dnf5`, `dnf4`, `dnf` or `yum`; the newest one by default.
+    #[schemars(extend("enum" = ["auto", "yum", "yum4", "dnf", "dnf4", "dnf5"]))]
+    #[serde(default = "auto")]
+    use_backend: String,
+    /// Accepted for compatibility: dnf itself waits for another process to finish.
+    #[expect(dead_code, reason = "accepted so that playbooks run unchanged")]
+    lock_timeout: Option<i64>,
+    /// Accepted for compatibility: no Python bindings are needed.
+    #[expect(dead_code, reason = "accepted so that playbooks run unchanged")]
+    auto_install_module_deps: Option<bool>,
+    /// Accepted for compatibility: repoquery comes with dnf.
+    #[expect(dead_code, reason = "accepted so that playbooks run unchanged")]
+    install_repoquery: Option<bool>,
+}
+
+fn auto() -> String {
+    "auto".into()
 }
 
 impl HostModule for Dnf {
@@ -70,76 +136,152 @@ impl HostModule for Dnf {
         name: "dnf",
         aliases: &["yum", "dnf5", "ansible.builtin.yum", "ansible.builtin.dnf5"],
         short: "Manages packages with dnf",
-        returns: &[("results", "list", "What dnf said."), ("rc", "int", "Its code.")],
+        returns: &[
+            ("results", "list", "What was done, package by package; with `list`, the packages."),
+            ("msg", "str", "What was done or why nothing was."),
+            ("rc", "int", "The exit status of dnf."),
+            ("failures", "list", "Why packages could not be installed or removed."),
+        ],
         examples: "- dnf:\n    name: [httpd, '@Development tools']\n    state: present\n",
         ..Doc::BUILTIN
     };
 
     fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let host = Host::new(context);
-        let manager = ["dnf5", "dnf", "yum"].into_iter().find(|m| which(m, context).is_some());
-        let manager = manager.ok_or_else(|| {
-            Failure::new("Failed to find required executable \"dnf\": the host is not of Red Hat's family")
-        })?;
-        if self.update_cache {
-            host.run_ok(&self.program(manager, "makecache"))?;
+        let manager = Manager::find(&self.use_backend, context)?;
+        if let Some(what) = &self.list {
+            let results = self.listed(&host, manager, what)?;
+            return Ok(Outcome::default().msg("").with("results", results).with("rc", 0));
         }
-        let absent = matches!(self.state, State::Absent | State::Removed);
-        let mut todo = Vec::new();
-        for name in &self.name {
-            let there = host.query(&Program::new(["rpm", "-q", "--whatprovides", name]))?.success();
-            if there == absent || self.state == State::Latest {
-                todo.push(name.clone());
+        if self.autoremove && !matches!(self.state, None | Some(State::Absent | State::Removed)) {
+            return Err(failed("Autoremove should be used alone or with state=absent", &[]));
+        }
+        if !self.download_only && !nix::unistd::geteuid().is_root() {
+            return Err(failed("This command has to be run under the root user.", &[])
+                .with_help("Set `become: true` for the task."));
+        }
+        if self.update_cache {
+            host.run_ok(&self.program(manager, &Step::new(Verb::Makecache)))?;
+            if self.name.is_empty() && !self.autoremove {
+                return Ok(done(Outcome::default(), "Cache updated", Vec::new()));
             }
         }
-        let all = self.state == State::Latest && self.name.iter().any(|n| n == "*");
-        let verb = match (absent, self.state) {
-            (true, _) if self.autoremove => "autoremove",
-            (true, _) => "remove",
-            _ if all || self.update_only => "upgrade",
-            _ => "install",
-        };
-        if todo.is_empty() && !(self.autoremove && self.name.is_empty()) {
-            return Ok(Outcome::default().with("rc", 0).with("results", Vec::<String>::new()));
+        let (steps, mut results) = self.steps(&host, manager)?;
+        for step in &steps {
+            let planned = self.plan(&host, manager, step)?;
+            if context.check {
+                results.extend(planned.results(self.download_only));
+            }
         }
-        let verb = if self.name.is_empty() { "autoremove" } else { verb };
-        let words = if all { Vec::new() } else { todo };
         if context.check {
-            // 1: dnf asks and is told no, so there would be something to do.
-            let plan = host.query(&self.program(manager, verb).args(words).arg("--assumeno"))?;
-            return Ok(Outcome::changed(!idle(&plan.out())).with("rc", 0).with("results", vec![plan.out()]));
+            let changed = !results.is_empty();
+            let message = match changed {
+                true => "Check mode: No changes made, but would have if not in check mode",
+                false => "Nothing to do",
+            };
+            return Ok(done(Outcome::changed(changed), message, results));
         }
-        let output = host.run_ok(&self.program(manager, verb).args(words).arg("-y"))?;
-        Ok(Outcome::changed(!idle(&output.out())).with("rc", output.rc).with("results", vec![output.out()]))
+        let mut changed = false;
+        for step in &steps {
+            let output = host.run(&self.program(manager, step).arg("-y"))?;
+            let transaction = Transaction::read(&output);
+            if !output.success() {
+                return Err(transaction.failure());
+            }
+            changed |= !transaction.is_empty();
+            results.extend(transaction.results(self.download_only));
+        }
+        let message = if results.is_empty() { "Nothing to do" } else { "" };
+        Ok(done(Outcome::changed(changed), message, results))
     }
 }
 
-fn idle(said: &str) -> bool {
-    ["Nothing to do", "nothing to do"].iter().any(|t| said.contains(t))
+fn done(outcome: Outcome, message: &str, results: Vec<String>) -> Outcome {
+    outcome.msg(message).with("results", results).with("rc", 0)
+}
+
+/// A failure as dnf's modules report one.
+fn failed(message: &str, failures: &[String]) -> Failure {
+    Failure::new(message)
+        .with("failures", failures.iter().map(|f| Value::from(f.as_str())).collect::<Vec<_>>())
+        .with("results", Vec::<String>::new())
+        .with("rc", 1)
 }
 
 impl Dnf {
-    fn program(&self, manager: &str, verb: &str) -> Program {
-        let mut program = Program::new([manager]).env("LC_ALL", "C");
-        program = program.args(self.enablerepo.iter().map(|r| format!("--enablerepo={r}")));
-        program = program.args(self.disablerepo.iter().map(|r| format!("--disablerepo={r}")));
-        program = program.args(self.exclude.iter().map(|e| format!("--exclude={e}")));
-        program = program.args(self.releasever.iter().map(|r| format!("--releasever={r}")));
-        program = program.args(self.installroot.iter().map(|r| format!("--installroot={r}")));
-        program = program.args(
-            self.install_weak_deps
-                .map(|w| format!("--setopt=install_weak_deps={}", if w { "True" } else { "False" })),
-        );
-        for (wanted, option) in [
-            (self.disable_gpg_check, "--nogpgcheck"),
-            (self.allowerasing, "--allowerasing"),
-            (self.skip_broken, "--skip-broken"),
-            (self.allow_downgrade && manager == "dnf5", "--allow-downgrade"),
-        ] {
-            if wanted {
-                program = program.arg(option);
+    fn is_absent(&self) -> bool {
+        match self.state {
+            Some(state) => matches!(state, State::Absent | State::Removed),
+            None => self.autoremove,
+        }
+    }
+
+    /// What is to be run, and what there is to say about packages that need nothing.
+    fn steps(&self, host: &Host, manager: Manager) -> Result<(Vec<Step>, Vec<String>), Failure> {
+        let mut notes = Vec::new();
+        let (mut install, mut upgrade, mut remove) =
+            (Step::new(Verb::Install), Step::new(Verb::Upgrade), Step::new(Verb::Remove));
+        let latest = self.state == Some(State::Latest);
+        if latest && self.name == ["*"] {
+            return Ok((vec![upgrade], notes));
+        }
+        for spec in self.name.iter().filter(|spec| !spec.is_empty()) {
+            if spec.starts_with('-') {
+                return Err(failed(&format!("'{spec}' is not a valid package name"), &[]));
+            }
+            // Only dnf knows which groups are installed and what a pattern matches.
+            let is_open = spec.starts_with('@') || spec.contains(['*', '?', '[']);
+            let is_there = !is_open && self.is_installed(host, spec)?;
+            if self.is_absent() {
+                if is_open || is_there {
+                    remove.words.push(spec.clone());
+                }
+            } else if is_open {
+                if latest {
+                    upgrade.words.push(spec.clone());
+                }
+                if !self.update_only {
+                    install.words.push(spec.clone());
+                }
+            } else if is_there {
+                if latest {
+                    upgrade.words.push(spec.clone());
+                }
+            } else if self.is_newer_installed(host, manager, spec)? {
+                if self.allow_downgrade {
+                    install.words.push(spec.clone());
+                }
+            } else if self.update_only {
+                notes.push(format!("Packages providing {spec} not installed due to update_only specified"));
+            } else {
+                install.words.push(spec.clone());
             }
         }
-        program.arg(verb)
+        let mut steps = vec![install, upgrade, remove];
+        steps.retain(|step| !step.words.is_empty());
+        if self.autoremove {
+            steps.push(Step::new(Verb::Autoremove));
+        }
+        Ok((steps, notes))
+    }
+
+    /// Asks dnf what it would do.
+    fn plan(&self, host: &Host, manager: Manager, step: &Step) -> Result<Transaction, Failure> {
+        let output = host.query(&self.program(manager, step).arg("--assumeno"))?;
+        let transaction = Transaction::read(&output);
+        // Told no, dnf ends with 1 where there is something to do.
+        if !output.success() && !transaction.is_aborted() {
+            return Err(transaction.failure());
+        }
+        let dependants = transaction.dependants();
+        if manager.is_five() && step.verb == Verb::Remove && !self.allowerasing && !dependants.is_empty() {
+            let needed: Vec<String> = dependants
+                .iter()
+                .map(|name| format!("{name} depends on a package that is to be removed"))
+                .collect();
+            return Err(failed("Depsolve Error occurred", &needed)
+                .with_help("Remove the dependent packages in the same task, or set `allowerasing: true`."));
+        }
+        Ok(transaction)
     }
 }

@@ -7,7 +7,7 @@ use crate::host::process::Program;
 
 /// Holds packages, and sets dpkg's other selections.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct DpkgSelections {
+pub(crate) struct DpkgSelections {
     /// The package.
     name: String,
     /// What dpkg is to do with it.

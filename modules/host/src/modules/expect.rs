@@ -15,7 +15,7 @@ use crate::modules::command::{duration, stamp};
 
 /// Runs a program on a terminal and answers what it asks.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Expect {
+pub(crate) struct Expect {
     /// The program and its arguments; no shell.
     command: String,
     /// The folder to run it in.

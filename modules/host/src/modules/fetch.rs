@@ -8,7 +8,7 @@ use crate::host::path::HostPath;
 
 /// Sends a file of the host to the caller.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Fetch {
+pub(crate) struct Fetch {
     /// The file.
     src: HostPath,
     /// SHA-1 of what the caller has.

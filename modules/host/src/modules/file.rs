@@ -39,7 +39,7 @@ enum State {
 
 /// Makes, removes and changes files, folders and links.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct File {
+pub(crate) struct File {
     /// The file.
     #[schemars(extend("aliases" = ["dest", "name"]))]
     path: HostPath,

@@ -39,7 +39,7 @@ enum Stamp {
 
 /// Lists the files below some folders that fit all of the given criteria.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Find {
+pub(crate) struct Find {
     /// The folders.
     #[schemars(extend("aliases" = ["name", "path"]))]
     paths: Vec<HostPath>,

@@ -21,11 +21,12 @@ use playbook_api::{Context, Doc, Error, Failure, HostModule, JsonSchema, Outcome
 use serde::Deserialize;
 
 use crate::host::Host;
+use crate::host::errno::{Doing, describe};
 use crate::host::process::Program;
 
 /// Runs a program that came with the task.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Foreign {
+pub(crate) struct Foreign {
     /// Files by name, as base64, put into a folder of their own that is removed afterwards. Each is executable for
     /// its owner, and nobody else can read it.
     #[serde(default)]
@@ -70,7 +71,10 @@ impl Gap {
                 let source =
                     context.source.as_ref().ok_or_else(|| Failure::new("the module did not come along"))?;
                 let mut bytes = Vec::new();
-                source.open()?.read_to_end(&mut bytes)?;
+                source
+                    .open()
+                    .and_then(|mut reader| reader.read_to_end(&mut bytes))
+                    .map_err(|e| Failure::new(format!("could not receive the module: {}", describe(&e))))?;
                 let around: Arc<[u8]> = bytes.into();
                 let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
                 // The newest few: a play comes back to the modules that it has just used.
@@ -107,8 +111,8 @@ impl HostModule for Foreign {
         for (name, content) in &self.files {
             let Some(folder) = &folder else { break };
             let path = folder.path().join(name);
-            std::fs::write(&path, decode(content)?)?;
-            std::fs::set_permissions(&path, Permissions::from_mode(0o700))?;
+            std::fs::write(&path, decode(content)?).doing("could not write", &path)?;
+            std::fs::set_permissions(&path, Permissions::from_mode(0o700)).doing("chmod failed", &path)?;
         }
         let at = folder.as_ref().map(|f| f.path().to_string_lossy().into_owned()).unwrap_or_default();
         let argv: Vec<String> = self.argv.iter().map(|word| word.replace("{folder}", &at)).collect();
@@ -130,13 +134,9 @@ impl HostModule for Foreign {
             }
             Err(e) if matches!(e.raw_os_error(), Some(libc::ENOEXEC | libc::EACCES)) => {
                 let name = argv.first().map_or("", String::as_str);
-                (
-                    126,
-                    Vec::new(),
-                    format!("/bin/sh: 1: {name}: {}\n", crate::host::errno::describe(&e)).into_bytes(),
-                )
+                (126, Vec::new(), format!("/bin/sh: 1: {name}: {}\n", describe(&e)).into_bytes())
             }
-            Err(e) => return Err(Error::from(e).context("cannot run the module").into()),
+            Err(e) => return Err(Failure::new(format!("cannot run the module: {}", describe(&e)))),
         };
         let (stdout, stderr) = (text(&stdout), text(&stderr));
         if let Some(interpreter) = &self.interpreter {
@@ -172,9 +172,9 @@ fn folder(context: &Context) -> Result<tempfile::TempDir, Failure> {
     {
         return Ok(folder);
     }
-    builder
-        .tempdir()
-        .map_err(|e| Error::from(e).context("cannot make a folder for the module's files").into())
+    builder.tempdir().map_err(|e| {
+        Failure::new(format!("cannot make a directory for the module's files: {}", describe(&e)))
+    })
 }
 
 fn make(path: &Path) -> std::io::Result<()> {

@@ -17,7 +17,7 @@ use crate::modules::uri::{file_name, modified};
 
 /// Downloads a file from a web server to the host.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct GetUrl {
+pub(crate) struct GetUrl {
     #[serde(flatten)]
     connect: Connect,
     /// The file, or the folder to put it in.

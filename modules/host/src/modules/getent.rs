@@ -7,7 +7,7 @@ use crate::host::process::Program;
 
 /// Asks the system's databases (the program `getent`) and keeps the answer as the fact `getent_DATABASE`.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Getent {
+pub(crate) struct Getent {
     /// `passwd`, `group`, `hosts`, `services`, …
     database: String,
     /// The entry; all, if not said.

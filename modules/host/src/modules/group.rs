@@ -10,7 +10,7 @@ use crate::host::state::State;
 
 /// Makes, changes and removes groups, with the system's own programs.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Group {
+pub(crate) struct Group {
     /// The group.
     name: String,
     /// Its number.

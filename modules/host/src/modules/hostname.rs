@@ -30,7 +30,7 @@ enum Use {
 
 /// Names the system, for now and for the next start.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Hostname {
+pub(crate) struct Hostname {
     /// The name.
     name: String,
     #[serde(rename = "use")]

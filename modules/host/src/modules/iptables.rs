@@ -35,7 +35,7 @@ enum Version {
     "required_by" = [["set_dscp_mark", ["jump"]], ["set_dscp_mark_class", ["jump"]]],
     "required_if" = [["jump", "TEE", ["gateway"]], ["jump", "tee", ["gateway"]], ["flush", false, ["chain"]]],
 ))]
-pub struct Iptables {
+pub(crate) struct Iptables {
     /// The table.
     #[schemars(extend("enum" = ["filter", "nat", "mangle", "raw", "security"]))]
     #[serde(default = "filter")]

@@ -3,7 +3,7 @@
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
 
 use crate::host::diff::texts;
-use crate::host::edit::make_folders;
+use crate::host::edit::make_directories;
 use crate::host::errno::Doing;
 use crate::host::path::HostPath;
 use crate::host::process::Program;
@@ -12,7 +12,7 @@ use crate::host::{Host, Replace};
 
 /// Adds and removes hosts' keys in a `known_hosts` file.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct KnownHosts {
+pub(crate) struct KnownHosts {
     /// The host, as the key's line begins.
     #[schemars(extend("aliases" = ["host"]))]
     name: String,
@@ -114,8 +114,8 @@ impl HostModule for KnownHosts {
         outcome.diff.push(texts(before.as_bytes(), after.as_bytes(), &header, &header));
         if outcome.changed {
             if let Some(folder) = path.parent().filter(|f| !f.exists()) {
-                make_folders(&host, folder)?;
-                host.set_mode(folder, 0o700)?;
+                make_directories(&host, folder)?;
+                host.set_mode(folder, 0o700).doing("chmod failed", folder)?;
             }
             host.write(&path, after.as_bytes(), &Replace::default())?;
         }
@@ -174,7 +174,10 @@ impl KnownHosts {
         // In a file of our own, which check mode may have too.
         let context = Context { check: false, ..host.context.clone() };
         let own = Host::new(&context);
-        let file = own.create_temporary(&std::env::temp_dir(), "known_hosts.", "", false)?;
+        let directory = std::env::temp_dir();
+        let file = own
+            .create_temporary(&directory, "known_hosts.", "", false)
+            .doing("could not make a temporary file in", &directory)?;
         own.write(&file, format!("{key}\n").as_bytes(), &Replace::default())?;
         let hashed = own.run_ok(&Program::new(["ssh-keygen", "-H", "-f"]).arg(file.display().to_string()));
         let text = std::fs::read_to_string(&file).unwrap_or_default();

@@ -11,7 +11,7 @@ use crate::host::state::State;
 /// Makes sure that a line is in a file, in place of the one that fits `regexp`, or that no such line is there.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["insertbefore", "insertafter"], ["regexp", "search_string"], ["backrefs", "search_string"]]))]
-pub struct Lineinfile {
+pub(crate) struct Lineinfile {
     #[serde(flatten)]
     edit: Edit,
     /// Whether the line shall be there.

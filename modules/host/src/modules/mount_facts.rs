@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use crate::facts::hardware::{names_by_target, sizes};
 use crate::host::Host;
 use crate::host::glob;
+use crate::host::process::cannot_start;
 use crate::host::process::{Program, which};
 use table::Line;
 
@@ -20,7 +21,7 @@ const STATIC: [&str; 3] = ["/etc/fstab", "/etc/vfstab", "/etc/filesystems"];
 
 /// Lists mounts with their devices, options and sizes, as the facts `mount_points` and `aggregate_mounts`.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct MountFacts {
+pub(crate) struct MountFacts {
     /// Patterns, one of which the device must match.
     devices: Option<Vec<String>>,
     /// Patterns, one of which the type of the file system must match.
@@ -170,7 +171,7 @@ impl MountFacts {
                     format!("Command '{}' timed out after {seconds} seconds", program.argv().join(" "));
                 self.late(message, outcome).map(|()| None)
             }
-            Err(e) => Err(e.into()),
+            Err(e) => Err(cannot_start(&program.argv().join(" "), &e)),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::modules::apt::{self, Apt};
 
 /// Installs and removes packages with the host's own manager.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Package {
+pub(crate) struct Package {
     /// Packages.
     #[schemars(extend("aliases" = ["pkg"]))]
     name: Vec<String>,

@@ -18,7 +18,7 @@ enum Strategy {
 
 /// Lists the packages that are installed on a host, as the fact `packages`.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct PackageFacts {
+pub(crate) struct PackageFacts {
     /// Which managers are asked; `auto` is all that are known.
     #[serde(default = "auto")]
     manager: Vec<String>,

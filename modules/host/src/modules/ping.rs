@@ -4,7 +4,7 @@ use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, O
 
 /// Answers `pong`: the host can be reached and modules run on it. This is no ICMP ping.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Ping {
+pub(crate) struct Ping {
     /// The answer; `crash` makes it fail.
     #[serde(default = "pong")]
     data: String,

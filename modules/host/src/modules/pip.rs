@@ -26,7 +26,7 @@ enum State {
     "required_one_of" = [["name", "requirements"]],
     "mutually_exclusive" = [["name", "requirements"], ["executable", "virtualenv"]],
 ))]
-pub struct Pip {
+pub(crate) struct Pip {
     /// Packages, with or without versions (`django>=4`).
     name: Option<Vec<String>>,
     /// The version, where one package is named.

@@ -8,7 +8,7 @@ use crate::host::regex::{self, Encoding};
 
 /// Replaces everything in a file that fits a regular expression.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Replace {
+pub(crate) struct Replace {
     #[serde(flatten)]
     edit: Edit,
     /// The regular expression; `^` and `$` fit at every line.

@@ -13,7 +13,7 @@ use crate::modules::command::Command;
 
 /// Runs a script of the caller's.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Script {
+pub(crate) struct Script {
     /// The name of its file.
     #[serde(rename = "_name")]
     name: String,
@@ -73,7 +73,7 @@ impl HostModule for Script {
 }
 
 /// A new folder of our own, below `remote_tmp` or else where temporary files go.
-pub fn temporary(host: &Host) -> Result<PathBuf, Failure> {
+pub(crate) fn temporary(host: &Host) -> Result<PathBuf, Failure> {
     let context = host.context;
     let wanted = context.temporary.as_ref().map(|t| path::resolve(&t.to_string_lossy(), context));
     if let Some(wanted) = wanted {

@@ -1,15 +1,16 @@
 //! `service_facts`: the services of a host, as facts.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Map, Outcome, map};
+use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Map, Outcome, Value, map};
 
 use crate::host::Host;
 use crate::host::process::{Program, which};
 
 /// Lists the services that a host has and what they do, as the fact `services`.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct ServiceFacts {}
+pub(crate) struct ServiceFacts {}
 
 impl HostModule for ServiceFacts {
     const DOC: Doc = Doc {
@@ -33,43 +34,61 @@ impl HostModule for ServiceFacts {
     }
 }
 
+/// What says that a unit is not in order, whatever its file says.
+const BAD: [&str; 3] = ["not-found", "masked", "failed"];
+
+fn list(host: &Host, what: &str) -> Result<String, Failure> {
+    let words = ["systemctl", what, "--no-pager", "--type", "service", "--all", "--plain", "--no-legend"];
+    Ok(host.query(&Program::new(words))?.out())
+}
+
 fn units(host: &Host, services: &mut Map) -> Result<(), Failure> {
-    let ask = |what: &str| {
-        host.query(&Program::new([
-            "systemctl",
-            what,
-            "--no-pager",
-            "--type",
-            "service",
-            "--all",
-            "--plain",
-            "--no-legend",
-        ]))
-    };
-    for line in ask("list-units")?.out().lines() {
-        let words: Vec<&str> = line.trim_start_matches('●').split_whitespace().collect();
-        let [name, load, active, sub, ..] = words.as_slice() else { continue };
-        let state = match (*active, *sub) {
-            ("active", "running") => "running",
-            ("active", _) => "active",
-            ("failed", _) => "failed",
-            _ => "stopped",
-        };
-        let status = if matches!(*load, "not-found" | "masked") { *load } else { "unknown" };
-        services.insert(
-            (*name).into(),
-            map! { "name" => *name, "state" => state, "status" => status, "source" => "systemd" }.into(),
-        );
+    for line in list(host, "list-units")?.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [name, _, active, sub, ..] = words.as_slice() else { continue };
+        let (_, all_but_last) = words.split_last().unwrap_or((&"", &[]));
+        let status = BAD.iter().find(|bad| all_but_last.contains(*bad)).unwrap_or(active);
+        let state = if *sub == "running" { "running" } else { "stopped" };
+        services.insert((*name).into(), entry(name, state, status));
     }
-    for line in ask("list-unit-files")?.out().lines() {
-        let mut words = line.split_whitespace();
-        let (Some(name), Some(status)) = (words.next(), words.next()) else { continue };
-        let state =
-            services.get(name).and_then(|s| s.get("state").cloned()).unwrap_or_else(|| "inactive".into());
-        let entry = map! { "name" => name, "state" => state, "status" => status, "source" => "systemd" };
-        services.insert(name.into(), entry.into());
+    let files = list(host, "list-unit-files")?;
+    let files: Vec<(&str, &str)> = files
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            Some((words.next()?, words.next()?))
+        })
+        .collect();
+    let unloaded = files.iter().map(|(name, _)| *name).filter(|name| services.get(*name).is_none());
+    let states = states(host, unloaded.collect())?;
+    for (name, status) in files {
+        let before = |key: &str| services.get(name)?.get(key)?.as_str().map(str::to_owned);
+        let state = before("state").or_else(|| states.get(name).cloned());
+        let status =
+            before("status").filter(|s| BAD.contains(&s.as_str())).unwrap_or_else(|| status.to_owned());
+        services.insert(name.into(), entry(name, state.as_deref().unwrap_or("unknown"), &status));
     }
     Ok(())
+}
+
+fn entry(name: &str, state: &str, status: &str) -> Value {
+    map! { "name" => name, "state" => state, "status" => status, "source" => "systemd" }.into()
+}
+
+/// The states of units that systemd has not loaded, asked for at once. A template is not a unit and has none.
+fn states(host: &Host, names: Vec<&str>) -> Result<HashMap<String, String>, Failure> {
+    let names: Vec<&str> = names.into_iter().filter(|name| !name.contains("@.")).collect();
+    if names.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let words = ["systemctl", "show", "--property=ActiveState", "--"];
+    let shown = host.query(&Program::new(words).args(names.iter().copied()))?;
+    if !shown.success() {
+        return Ok(HashMap::new());
+    }
+    let shown = shown.out();
+    let states = shown.lines().filter_map(|line| line.strip_prefix("ActiveState="));
+    Ok(names.into_iter().zip(states).map(|(name, state)| (name.to_owned(), state.to_owned())).collect())
 }
 
 fn scripts(host: &Host, services: &mut Map) -> Result<(), Failure> {

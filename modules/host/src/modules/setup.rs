@@ -11,7 +11,7 @@ use crate::host::path::HostPath;
 /// Finds out what the host is: its hardware, network, distribution, user, time, and the facts that it keeps itself
 /// in `fact_path`.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Setup {
+pub(crate) struct Setup {
     /// Which facts: `all`, `min`, and names such as `hardware`, `network`, `virtual`; with `!`, not those.
     #[serde(default = "all")]
     gather_subset: Vec<String>,

@@ -9,7 +9,7 @@ use crate::host::path::HostPath;
 
 /// Reads a file of the host and returns its content in base64.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Slurp {
+pub(crate) struct Slurp {
     /// The file.
     #[schemars(extend("aliases" = ["path"]))]
     src: HostPath,

@@ -17,7 +17,7 @@ use crate::host::process::{Program, which};
 
 /// Says what a file is: its type, owner, mode, times, checksum, and so on.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Stat {
+pub(crate) struct Stat {
     /// The file.
     #[schemars(extend("aliases" = ["dest", "name"]))]
     path: HostPath,
@@ -105,7 +105,7 @@ impl HostModule for Stat {
 }
 
 /// What the inode itself says, under the names that `stat` and `find` return.
-pub fn facts(path: &Path, stat: &Metadata) -> Map {
+pub(crate) fn facts(path: &Path, stat: &Metadata) -> Map {
     let (mode, kind) = (stat.mode(), stat.file_type());
     let bit = |bit: u32| mode & bit != 0;
     let time = |seconds: i64, nanoseconds: i64| seconds as f64 + nanoseconds as f64 * 1e-9;

@@ -18,7 +18,7 @@ enum State {
 
 /// Makes a temporary file or folder that only its owner may use. Removing it is the playbook's business.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Tempfile {
+pub(crate) struct Tempfile {
     /// What to make.
     #[serde(default)]
     state: State,

@@ -16,7 +16,7 @@ use crate::host::{Host, ended_badly};
 /// Unpacks an archive (tar with any compression, zip) into a folder.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["include", "exclude"]]))]
-pub struct Unarchive {
+pub(crate) struct Unarchive {
     /// The archive; an address with `remote_src`.
     src: HostPath,
     /// The folder.

@@ -42,7 +42,7 @@ enum Follow {
 /// Sends a request to a web service and returns what it answers.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["body", "src"]]))]
-pub struct Uri {
+pub(crate) struct Uri {
     #[serde(flatten)]
     connect: Connect,
     /// The method.
@@ -300,7 +300,7 @@ fn decode(content: Vec<u8>, kind: &str) -> String {
 }
 
 /// The name that an answer gives its content, or else the address's last part.
-pub fn file_name(answer: &Answer) -> PathBuf {
+pub(crate) fn file_name(answer: &Answer) -> PathBuf {
     let disposition = answer.header("content-disposition").unwrap_or_default();
     let named = disposition.split(';').find_map(|part| part.trim().strip_prefix("filename="));
     let name = named.map(|n| n.trim_matches('"').to_owned()).unwrap_or_else(|| {
@@ -316,7 +316,7 @@ pub fn file_name(answer: &Answer) -> PathBuf {
 }
 
 /// When a file was changed, as HTTP says it.
-pub fn modified(path: &Path) -> Option<String> {
+pub(crate) fn modified(path: &Path) -> Option<String> {
     let stat = std::fs::metadata(path).ok().filter(|s| s.is_file())?;
     let time = jiff::Timestamp::try_from(stat.modified().ok()?).ok()?;
     Some(time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())

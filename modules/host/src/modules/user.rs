@@ -10,6 +10,7 @@ use playbook_api::{Arguments, Context, Deserialize, Doc, Failure, HostModule, Js
 
 use crate::host::Host;
 use crate::host::accounts;
+use crate::host::errno::Doing;
 use crate::host::path::HostPath;
 use crate::host::process::Program;
 use crate::host::state::State;
@@ -27,7 +28,7 @@ enum UpdatePassword {
 /// Makes, changes and removes users, with the system's own programs.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("required_by" = [["non_unique", ["uid"]]]))]
-pub struct User {
+pub(crate) struct User {
     /// The user.
     #[schemars(extend("aliases" = ["user"]))]
     name: String,
@@ -215,7 +216,7 @@ impl User {
                 && old.is_none()
                 && self.create_home
             {
-                crate::host::edit::make_folders(host, folder)?;
+                crate::host::edit::make_directories(host, folder)?;
             }
             let program = self.program(name).args(options).arg(&self.name);
             host.run_ok(&program).map_err(|failure| failure.with("name", self.name.as_str()))?;
@@ -390,16 +391,17 @@ impl User {
             return Ok(false);
         }
         let (uid, gid) = (entry.uid.as_raw(), entry.gid.as_raw());
-        crate::host::edit::make_folders(host, home.parent().unwrap_or(&home))?;
+        crate::host::edit::make_directories(host, home.parent().unwrap_or(&home))?;
         let skeleton = self.skeleton.clone().unwrap_or_else(|| "/etc/skel".into());
         if std::path::Path::new(&skeleton).is_dir() {
             host.run_ok(&Program::new(["cp", "-a", &skeleton, &home.display().to_string()]))?;
         } else {
-            host.create_directory(&home)?;
+            host.create_directory(&home).doing("could not make the home directory", &home)?;
         }
         host.run_ok(&Program::new(["chown", "-R", &format!("{uid}:{gid}"), &home.display().to_string()]))?;
         let mask = self.umask.as_deref().and_then(|mask| u32::from_str_radix(mask, 8).ok());
-        host.set_mode(&home, mask.map_or_else(home_mode, |mask| 0o777 & !mask))?;
+        host.set_mode(&home, mask.map_or_else(home_mode, |mask| 0o777 & !mask))
+            .doing("chmod failed", &home)?;
         Ok(true)
     }
 

@@ -33,7 +33,7 @@ enum State {
 
 /// Waits until a port is open, closed or drained, or a file is there, gone or has a text in it; or just waits.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct WaitFor {
+pub(crate) struct WaitFor {
     /// The host whose port is looked at, from the host that this runs on.
     #[serde(default = "localhost")]
     host: String,

@@ -8,7 +8,7 @@ use crate::host::regex;
 
 /// Waits until a file is there, is gone, or has a text in it.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct File {
+pub(crate) struct File {
     /// The file.
     path: HostPath,
     /// `present` or `absent`.
@@ -43,8 +43,7 @@ impl Look for File {
         }
         let Some(pattern) = &self.search_regex else { return Ok(ProbeState::Met(values)) };
         let search = regex::compile(pattern, "m")?;
-        let bytes =
-            std::fs::read(&path).map_err(|e| Error::from(e).context(format!("cannot read {shown}")))?;
+        let bytes = std::fs::read(&path).map_err(|e| Error::new(format!("cannot read {shown}: {e}")))?;
         match search.is_match(&*String::from_utf8_lossy(&bytes)).unwrap_or(false) {
             true => Ok(ProbeState::Met(values)),
             false => waiting(&format!("does not have '{pattern}' in it"), values),

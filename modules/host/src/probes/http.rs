@@ -11,7 +11,7 @@ use crate::host::regex;
 
 /// Waits until a web service answers with the right status, and with the right content where that is asked for.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Http {
+pub(crate) struct Http {
     #[serde(flatten)]
     connect: Connect,
     /// The method.

@@ -9,7 +9,7 @@ use super::Look;
 
 /// Waits until a port takes connections, or no longer does.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Tcp {
+pub(crate) struct Tcp {
     /// The host.
     #[serde(default = "localhost")]
     host: String,

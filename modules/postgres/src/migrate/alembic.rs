@@ -36,7 +36,7 @@ impl Project {
         let mut files = Vec::new();
         for folder in &folders {
             let entries = std::fs::read_dir(folder)
-                .map_err(|e| Error::from(e).context(format!("cannot read {}", folder.display())))?;
+                .map_err(|e| Error::io(&e, format!("cannot read {}", folder.display())))?;
             files.extend(entries.filter_map(Result::ok).map(|entry| entry.path()));
         }
         files.retain(|f| {
@@ -46,7 +46,7 @@ impl Project {
         for path in files {
             let shown = path.display();
             let text = std::fs::read_to_string(&path)
-                .map_err(|e| Error::from(e).context(format!("cannot read {shown}")))?;
+                .map_err(|e| Error::io(&e, format!("cannot read {shown}")))?;
             let Some(id) = assigned(&text, "revision").and_then(|all| all.into_iter().next()) else {
                 return Err(Error::new(format!("{shown} has no `revision = '…'`, which Alembic needs"))
                     .with_help("add it with down_revision beside it; `Revision ID:` in the docstring is only a comment"));

@@ -86,13 +86,15 @@ impl Runner {
                 std::io::ErrorKind::NotFound => format!("install {program}, or give the whole command"),
                 _ => "see that it may be executed".into(),
             };
-            Error::from(e).context(format!("cannot run {program}")).with_help(help)
+            Error::io(&e, format!("cannot run {program}")).with_help(help)
         })?;
         let id = child.id();
         let output = child.wait_with_output();
         tokio::pin!(output);
         let output = tokio::select! {
-            output = &mut output => output?,
+            output = &mut output => {
+                output.map_err(|e| Error::io(&e, format!("cannot read the output of {program}")))?
+            }
             () = cancelled(context) => {
                 // Asked to end, it can end its transaction, and a container engine its container.
                 if let Some(id) = id.and_then(|id| i32::try_from(id).ok()) {

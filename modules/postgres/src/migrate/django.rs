@@ -34,7 +34,7 @@ impl Project {
             let app = folder.and_then(Path::parent).and_then(Path::file_name);
             let app = app.map(|a| a.to_string_lossy().into_owned()).unwrap_or_default();
             let text = std::fs::read_to_string(file)
-                .map_err(|e| Error::from(e).context(format!("cannot read {}", file.display())))?;
+                .map_err(|e| Error::io(&e, format!("cannot read {}", file.display())))?;
             migrations.insert(format!("{app}.{name}"), replaces(&text));
         }
         if migrations.is_empty() {

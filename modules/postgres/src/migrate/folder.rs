@@ -149,13 +149,12 @@ fn parse_name(file: &str) -> Option<Named> {
 pub fn read(folder: &Path) -> Result<Vec<Migration>, Error> {
     let shown = folder.display();
     let entries = std::fs::read_dir(folder).map_err(|e| {
-        Error::from(e)
-            .context(format!("cannot read the migrations folder {shown}"))
+        Error::io(&e, format!("cannot read the migrations folder {shown}"))
             .with_help("path is relative to the folder playbook was started in; {{ playbook_dir }} helps")
     })?;
     let mut files = Vec::new();
     for entry in entries {
-        let path = entry.map_err(|e| Error::from(e).context(format!("cannot read {shown}")))?.path();
+        let path = entry.map_err(|e| Error::io(&e, format!("cannot read {shown}")))?.path();
         let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         if file.ends_with(".sql") && !file.starts_with('.') {
             files.push((file, path));
@@ -177,9 +176,11 @@ pub fn read(folder: &Path) -> Result<Vec<Migration>, Error> {
             ));
         };
         let text = std::fs::read(&path)
-            .map_err(Error::from)
-            .and_then(|bytes| String::from_utf8(bytes).map_err(|_| Error::new("it is not UTF-8")))
-            .map_err(|e| e.context(format!("cannot read {}", path.display())))?;
+            .map_err(|e| Error::io(&e, format!("cannot read {}", path.display())))
+            .and_then(|bytes| {
+                String::from_utf8(bytes)
+                    .map_err(|_| Error::new(format!("cannot read {}: it is not UTF-8", path.display())))
+            })?;
         let script = Script::new(&file, &path, &text)?;
         let taken = match up {
             true => migrations.iter().find(|m| m.version == version).map(|m| m.up.file.clone()),

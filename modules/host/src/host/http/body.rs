@@ -10,13 +10,13 @@ use playbook_api::{Context, Failure, Value};
 use crate::host::path::resolve;
 
 /// A body and the type it is announced with.
-pub struct Body {
-    pub content: Vec<u8>,
-    pub content_type: Option<String>,
+pub(crate) struct Body {
+    pub(crate) content: Vec<u8>,
+    pub(crate) content_type: Option<String>,
 }
 
 /// As text, or as JSON where it is more than text.
-pub fn raw(body: &Value) -> Body {
+pub(crate) fn raw(body: &Value) -> Body {
     let text = match body {
         Value::Map(_) | Value::List(_) => to_json(body),
         other => other.to_text().into_owned(),
@@ -29,13 +29,13 @@ fn to_json(body: &Value) -> String {
 }
 
 /// JSON; text is taken to be JSON already.
-pub fn as_json(body: &Value) -> Body {
+pub(crate) fn as_json(body: &Value) -> Body {
     let text = body.as_str().map_or_else(|| to_json(body), str::to_owned);
     Body { content: text.into_bytes(), content_type: Some("application/json".into()) }
 }
 
 /// `a=1&b=x&b=y`, from a map, a list of pairs or text that is so already.
-pub fn form(body: &Value) -> Result<Body, Failure> {
+pub(crate) fn form(body: &Value) -> Result<Body, Failure> {
     let bad = || Failure::new("failed to parse body as form_urlencoded: give a dict, or a list of pairs");
     let pairs: Vec<(Value, Value)> = match body {
         Value::Str(text) => {
@@ -64,7 +64,7 @@ pub fn form(body: &Value) -> Result<Body, Failure> {
 }
 
 /// A form with files in it.
-pub fn multipart(body: &Value, context: &Context) -> Result<Body, Failure> {
+pub(crate) fn multipart(body: &Value, context: &Context) -> Result<Body, Failure> {
     let fields = body.as_map().ok_or_else(|| {
         let message = format!(
             "failed to parse body as form-multipart: Mapping is required, cannot be type {}",
@@ -192,7 +192,7 @@ fn quote(text: &str) -> String {
 }
 
 /// Undoes percent-encoding.
-pub fn unquote(text: &str) -> String {
+pub(crate) fn unquote(text: &str) -> String {
     let bytes = text.as_bytes();
     let (mut out, mut i) = (Vec::with_capacity(bytes.len()), 0);
     while let Some(&byte) = bytes.get(i) {

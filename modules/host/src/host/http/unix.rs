@@ -14,7 +14,7 @@ use ureq::unversioned::transport::{
 use ureq::{Agent, Error};
 
 /// A client that reaches every address through one socket.
-pub fn agent(config: Config, socket: &Path) -> Agent {
+pub(crate) fn agent(config: Config, socket: &Path) -> Agent {
     Agent::with_parts(config, Socket(socket.to_owned()), Nowhere)
 }
 

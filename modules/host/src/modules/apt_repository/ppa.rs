@@ -7,27 +7,27 @@ use crate::host::process::{Program, which};
 use crate::host::{Host, Replace};
 
 /// `ppa:OWNER/NAME`.
-pub struct Ppa {
+pub(crate) struct Ppa {
     owner: String,
     name: String,
-    pub codename: String,
+    pub(crate) codename: String,
 }
 
 impl Ppa {
-    pub fn of(named: &str, codename: Option<&str>) -> Ppa {
+    pub(crate) fn of(named: &str, codename: Option<&str>) -> Ppa {
         let (owner, name) = named.split_once('/').unwrap_or((named, "ppa"));
         let name = name.split('/').next().unwrap_or(name);
         let codename = codename.map_or_else(own_codename, str::to_owned);
         Ppa { owner: owner.to_owned(), name: name.to_owned(), codename }
     }
 
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let Ppa { owner, name, codename } = self;
         format!("deb https://ppa.launchpadcontent.net/{owner}/{name}/ubuntu {codename} main")
     }
 
     /// Has apt trust the archive's key.
-    pub fn trust(&self, host: &Host, validate_certs: bool) -> Result<(), Failure> {
+    pub(crate) fn trust(&self, host: &Host, validate_certs: bool) -> Result<(), Failure> {
         if host.check() {
             return Ok(());
         }

@@ -12,22 +12,22 @@ const LIST: &str = "/etc/apt/sources.list";
 const PARTS: &str = "/etc/apt/sources.list.d";
 
 /// Each file's text.
-pub type Texts = BTreeMap<PathBuf, String>;
+pub(crate) type Texts = BTreeMap<PathBuf, String>;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Line {
+pub(crate) struct Line {
     /// Whether it names a source, be it switched off.
-    pub valid: bool,
+    pub(crate) valid: bool,
     /// Whether it is no comment.
-    pub enabled: bool,
+    pub(crate) enabled: bool,
     /// Without comment and needless blanks.
-    pub source: String,
+    pub(crate) source: String,
     comment: String,
 }
 
 impl Line {
-    pub fn parse(line: &str) -> Line {
+    pub(crate) fn parse(line: &str) -> Line {
         let line = line.trim();
         let (enabled, line) = line.strip_prefix('#').map_or((true, line), |rest| (false, rest));
         let (source, comment) = match line.find('#') {
@@ -53,10 +53,10 @@ fn is_kind(word: &str) -> bool {
 
 /// All of them.
 #[derive(Clone, Debug, Default)]
-pub struct Sources(BTreeMap<PathBuf, Vec<Line>>);
+pub(crate) struct Sources(BTreeMap<PathBuf, Vec<Line>>);
 
 impl Sources {
-    pub fn read() -> Result<Sources, Failure> {
+    pub(crate) fn read() -> Result<Sources, Failure> {
         let mut files: Vec<PathBuf> = std::fs::read_dir(PARTS)
             .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
             .unwrap_or_default();
@@ -71,7 +71,7 @@ impl Sources {
     }
 
     /// Switches the source on where it is, or adds it to a file.
-    pub fn add(&mut self, source: &str, file: &Path) {
+    pub(crate) fn add(&mut self, source: &str, file: &Path) {
         let mut found = false;
         for line in self.0.values_mut().flatten().filter(|line| line.valid && line.source == source) {
             line.enabled = true;
@@ -83,14 +83,14 @@ impl Sources {
         }
     }
 
-    pub fn remove(&mut self, source: &str) {
+    pub(crate) fn remove(&mut self, source: &str) {
         for lines in self.0.values_mut() {
             lines.retain(|line| !(line.valid && line.enabled && line.source == source));
         }
     }
 
     /// The files that have any line.
-    pub fn texts(&self) -> Texts {
+    pub(crate) fn texts(&self) -> Texts {
         let text = |lines: &Vec<Line>| lines.iter().map(Line::text).collect();
         let files = self.0.iter().filter(|(_, lines)| !lines.is_empty());
         files.map(|(file, lines)| (file.clone(), text(lines))).collect()
@@ -98,12 +98,12 @@ impl Sources {
 }
 
 /// Where a file of that name is.
-pub fn place(name: &str) -> PathBuf {
+pub(crate) fn place(name: &str) -> PathBuf {
     if name.contains('/') { PathBuf::from(name) } else { Path::new(PARTS).join(name) }
 }
 
 /// The name of a file for a source: its address in words.
-pub fn suggested(line: &str) -> String {
+pub(crate) fn suggested(line: &str) -> String {
     let plain = [r"\[[^\]]+\]", r"\w+://"].iter().fold(line.to_owned(), |line, pattern| {
         regex::compile(pattern, "").map(|r| r.replace_all(&line, "").into_owned()).unwrap_or(line)
     });

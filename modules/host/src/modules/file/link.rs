@@ -8,6 +8,7 @@ use playbook_api::{Failure, Map, Outcome};
 
 use super::{Task, merge, state_of};
 use crate::host::attributes::Changes;
+use crate::host::errno::Doing;
 use crate::host::errno::describe;
 use crate::host::path::expand;
 
@@ -62,7 +63,7 @@ impl Task<'_> {
                 is.insert("src".into(), source.as_str().into());
             }
             if before == "directory" {
-                self.host.remove(&self.path)?;
+                self.host.remove(&self.path).doing("could not remove", &self.path)?;
             }
             self.host.symlink(Path::new(&source), &self.path).map_err(|e| {
                 let reason = describe(&e);
@@ -118,7 +119,7 @@ impl Task<'_> {
                         self.shown()
                     ));
                 }
-                self.host.remove(&self.path)?;
+                self.host.remove(&self.path).doing("could not remove", &self.path)?;
             }
             _ => {}
         }
@@ -127,8 +128,11 @@ impl Task<'_> {
         if !same {
             was.insert("state".into(), before.into());
             is.insert("state".into(), "hard".into());
-            let source: PathBuf =
-                if source.is_symlink() { fs::canonicalize(&source)? } else { source.clone() };
+            let source: PathBuf = if source.is_symlink() {
+                fs::canonicalize(&source).doing("could not follow the link", &source)?
+            } else {
+                source.clone()
+            };
             self.host.hard_link(&source, &self.path).map_err(|e| {
                 let reason = describe(&e);
                 Failure::new(format!(

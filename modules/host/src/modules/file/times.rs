@@ -14,7 +14,7 @@ use crate::host::{Host, times};
 
 /// The times a file is to have.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Times {
+pub(crate) struct Times {
     /// `preserve`, `now`, or a time in `modification_time_format`. `preserve` unless the state is touch.
     modification_time: Option<String>,
     /// How that time is written.
@@ -34,7 +34,13 @@ fn stamp() -> String {
 type Time = (i64, i64);
 
 impl Times {
-    pub fn apply(&self, host: &Host, path: &Path, touch: bool, follow: bool) -> Result<Changes, Failure> {
+    pub(crate) fn apply(
+        &self,
+        host: &Host,
+        path: &Path,
+        touch: bool,
+        follow: bool,
+    ) -> Result<Changes, Failure> {
         let mut changes = Changes::default();
         let default = if touch { "now" } else { "preserve" };
         let modified = self.modification_time.as_deref().unwrap_or(default);

@@ -24,7 +24,7 @@ struct TcpFlags {
 
 /// What a packet must be like, and what happens to it. A value that begins with `!` is negated.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// Protocol: tcp, udp, icmp, a number, or all.
     protocol: Option<String>,
     /// Address it comes from.
@@ -41,7 +41,7 @@ pub struct Rule {
     /// Flags of TCP.
     tcp_flags: Option<TcpFlags>,
     /// What happens to it: ACCEPT, DROP, a chain, an extension.
-    pub jump: Option<String>,
+    pub(crate) jump: Option<String>,
     /// Where a copy goes (TEE).
     gateway: Option<String>,
     /// What a line in the log begins with.
@@ -134,12 +134,12 @@ impl Words {
 
 impl Rule {
     /// Whether it writes to the log.
-    pub fn logs(&self) -> bool {
+    pub(crate) fn logs(&self) -> bool {
         self.log_prefix.is_some() || self.log_level.is_some()
     }
 
     /// The rule as arguments of the program.
-    pub fn words(&self, icmp_option: &str) -> Vec<String> {
+    pub(crate) fn words(&self, icmp_option: &str) -> Vec<String> {
         let mut words = Words(Vec::new());
         let jumps_to =
             |target: &str| self.jump.as_deref().is_some_and(|jump| jump.eq_ignore_ascii_case(target));

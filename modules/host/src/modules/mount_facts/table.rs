@@ -5,14 +5,14 @@ use playbook_api::{Map, map};
 use crate::facts::hardware::unescape;
 
 /// A line of such a list.
-pub struct Line {
-    pub text: String,
-    pub fields: Map,
+pub(crate) struct Line {
+    pub(crate) text: String,
+    pub(crate) fields: Map,
 }
 
 /// The lines of a file, in the first form that all of them have: vfstab, mnttab, or fstab, which is also that of
 /// /proc/mounts.
-pub fn of_file(text: &str) -> Vec<Line> {
+pub(crate) fn of_file(text: &str) -> Vec<Line> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let lines: Vec<(&str, Vec<&str>)> = lines.map(|line| (line, line.split_whitespace().collect())).collect();
     // What tells an mnttab from an fstab is the time of the mount.
@@ -58,7 +58,7 @@ fn fstab(words: &[&str]) -> Option<Map> {
 }
 
 /// What the program `mount` prints, on Linux or on a BSD; nothing, if it is neither.
-pub fn of_program(text: &str) -> Vec<Line> {
+pub(crate) fn of_program(text: &str) -> Vec<Line> {
     // macOS has lines of another kind among its own.
     let lines = || text.lines().filter(|line| !line.starts_with("map "));
     let all = |form: fn(&str) -> Option<Map>| -> Option<Vec<Line>> {

@@ -12,7 +12,7 @@ use crate::host::regex;
 use crate::host::terminal::Manners;
 
 /// Makes a key where none is, and tells the public half.
-pub fn generate(user: &User, host: &Host, mut outcome: Outcome) -> Result<Outcome, Failure> {
+pub(crate) fn generate(user: &User, host: &Host, mut outcome: Outcome) -> Result<Outcome, Failure> {
     let Some(entry) = find(&user.name) else {
         // Check mode has not made the user.
         outcome.changed = true;
@@ -42,9 +42,9 @@ pub fn generate(user: &User, host: &Host, mut outcome: Outcome) -> Result<Outcom
         outcome.changed = true;
         let owner = (Some(entry.uid.as_raw()), Some(entry.gid.as_raw()));
         if let Some(folder) = path.parent().filter(|f| !f.exists()) {
-            crate::host::edit::make_folders(host, folder)?;
-            host.set_mode(folder, 0o700)?;
-            host.set_owner(folder, owner.0, owner.1, true)?;
+            crate::host::edit::make_directories(host, folder)?;
+            host.set_mode(folder, 0o700).doing("chmod failed", folder)?;
+            host.set_owner(folder, owner.0, owner.1, true).doing("chown failed", folder)?;
         }
         let node = nix::unistd::gethostname().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let comment = user.ssh_key_comment.clone().unwrap_or_else(|| format!("ansible-generated on {node}"));
@@ -58,7 +58,7 @@ pub fn generate(user: &User, host: &Host, mut outcome: Outcome) -> Result<Outcom
             Some(passphrase) => ask(host, &program, passphrase)?,
         }
         for file in [&path, &public] {
-            host.set_owner(file, owner.0, owner.1, true)?;
+            host.set_owner(file, owner.0, owner.1, true).doing("chown failed", file)?;
         }
     }
     if let Ok(key) = std::fs::read_to_string(&public) {

@@ -8,7 +8,7 @@ use crate::host::process::Program;
 use crate::modules::user::shadow::Shadow;
 
 /// Puts the user into its groups and sets the account's end, where that differs.
-pub fn finish(user: &User, host: &Host) -> Result<bool, Failure> {
+pub(crate) fn finish(user: &User, host: &Host) -> Result<bool, Failure> {
     let mut changed = false;
     let shadow = Shadow::of(&user.name);
     if let Some(expires) = user.expires {

@@ -6,14 +6,14 @@ use crate::host::process::Program;
 use crate::host::{Host, ended_badly};
 
 /// Sets it. It goes through a pipe: others can read command lines.
-pub fn set(host: &Host, name: &str, hash: &str) -> Result<(), Failure> {
+pub(crate) fn set(host: &Host, name: &str, hash: &str) -> Result<(), Failure> {
     let program = Program::new(["chpasswd", "-e"]).stdin(Some(format!("{name}:{hash}\n").into_bytes()));
     let output = host.run(&program)?;
     if output.success() { Ok(()) } else { Err(ended_badly(&program, &output)) }
 }
 
 /// Whether it looks like a hash, or like one of the signs that close an account.
-pub fn is_hashed(password: &str) -> bool {
+pub(crate) fn is_hashed(password: &str) -> bool {
     if matches!(password, "*" | "!" | "*************") {
         return true;
     }

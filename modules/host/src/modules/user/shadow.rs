@@ -2,18 +2,18 @@
 
 /// One line of it.
 #[derive(Debug, Default)]
-pub struct Shadow {
-    pub password: String,
-    pub min: Option<i64>,
-    pub max: Option<i64>,
-    pub warn: Option<i64>,
-    pub disable: Option<i64>,
+pub(crate) struct Shadow {
+    pub(crate) password: String,
+    pub(crate) min: Option<i64>,
+    pub(crate) max: Option<i64>,
+    pub(crate) warn: Option<i64>,
+    pub(crate) disable: Option<i64>,
     /// The day on which the account ends, counted from 1970.
-    pub expires: Option<i64>,
+    pub(crate) expires: Option<i64>,
 }
 
 impl Shadow {
-    pub fn of(name: &str) -> Option<Shadow> {
+    pub(crate) fn of(name: &str) -> Option<Shadow> {
         let text = std::fs::read_to_string("/etc/shadow").ok()?;
         let line = text.lines().find(|l| l.split(':').next() == Some(name))?;
         let fields: Vec<&str> = line.split(':').collect();

@@ -14,11 +14,11 @@ const STATES: &[(&str, &str)] = &[
 ];
 
 /// All of them.
-pub fn active() -> Vec<String> {
+pub(crate) fn active() -> Vec<String> {
     ["ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "SYN_RECV", "SYN_SENT", "TIME_WAIT"].map(str::to_owned).to_vec()
 }
 
-pub fn check(states: &[String]) -> Result<(), Failure> {
+pub(crate) fn check(states: &[String]) -> Result<(), Failure> {
     let known = |state: &&String| STATES.iter().any(|(name, _)| name == *state);
     match states.iter().find(|s| !known(s)) {
         Some(state) => {
@@ -30,7 +30,7 @@ pub fn check(states: &[String]) -> Result<(), Failure> {
 }
 
 /// How many connections a port has, but for those of excluded hosts.
-pub fn count(host: &str, port: u16, states: &[String], excluded: &[String]) -> Result<usize, Failure> {
+pub(crate) fn count(host: &str, port: u16, states: &[String], excluded: &[String]) -> Result<usize, Failure> {
     let addresses = lookup(host)?;
     let excluded: Vec<IpAddr> = excluded.iter().map(|h| lookup(h)).collect::<Result<Vec<_>, _>>()?.concat();
     let wanted: Vec<&str> =
