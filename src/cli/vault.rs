@@ -358,8 +358,9 @@ fn target<'a>(file: Option<&'a Path>, output: &'a Option<PathBuf>) -> Option<&'a
 
 fn read(file: Option<&Path>) -> Result<Vec<u8>, Error> {
     match file.filter(|file| *file != Path::new("-")) {
-        Some(file) => std::fs::read(file)
-            .map_err(|e| Error::io(&e, format!("Could not read '{}'", file.display()))),
+        Some(file) => {
+            std::fs::read(file).map_err(|e| Error::io(&e, format!("Could not read '{}'", file.display())))
+        }
         None => {
             let mut bytes = Vec::new();
             std::io::stdin().read_to_end(&mut bytes)?;

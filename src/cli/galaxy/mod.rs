@@ -186,9 +186,8 @@ fn install(settings: &Settings, options: &Install, both: bool) -> Result<u8, Err
             .with_help("'playbook galaxy install -r requirements.yml' installs what a project needs."));
     }
     say!("Starting galaxy role install process");
-    std::fs::create_dir_all(&folder).map_err(|e| {
-        Error::io(&e, format!("Could not create the roles path {}", folder.display()))
-    })?;
+    std::fs::create_dir_all(&folder)
+        .map_err(|e| Error::io(&e, format!("Could not create the roles path {}", folder.display())))?;
     let mut failed = 0;
     let mut done: Vec<String> = Vec::new();
     let mut waiting: std::collections::VecDeque<Requirement> = wanted.into();

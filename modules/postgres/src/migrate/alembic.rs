@@ -45,8 +45,8 @@ impl Project {
         files.sort();
         for path in files {
             let shown = path.display();
-            let text = std::fs::read_to_string(&path)
-                .map_err(|e| Error::io(&e, format!("cannot read {shown}")))?;
+            let text =
+                std::fs::read_to_string(&path).map_err(|e| Error::io(&e, format!("cannot read {shown}")))?;
             let Some(id) = assigned(&text, "revision").and_then(|all| all.into_iter().next()) else {
                 return Err(Error::new(format!("{shown} has no `revision = '…'`, which Alembic needs"))
                     .with_help("add it with down_revision beside it; `Revision ID:` in the docstring is only a comment"));
