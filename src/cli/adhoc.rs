@@ -96,12 +96,12 @@ impl Adhoc {
         let arguments =
             self.args.clone().or_else(|| session.settings.module_args.clone()).unwrap_or_default();
         let document = self.document(&module, &arguments).map_err(Fault::options)?;
-        let cancel = Cancel::default();
+        let (cancel, stop) = (Cancel::default(), context.cancel.clone());
         let shared =
             Shared::new(options, session.settings, session.keyring, context, foreign, cancel.clone());
         let mut run = run::Run::new(Arc::new(shared), inventory, reporter)?;
         let playbook = run.load_document(&document, &folder)?;
-        interrupt::watch(cancel);
+        interrupt::watch(cancel, stop);
         let code = run.playbooks(&[playbook])?.exit_code();
         Ok(Ended { code, changed: run.stats.changed() })
     }

@@ -1,23 +1,33 @@
 //! Signals: the first SIGINT waits for running tasks, the second one and SIGTERM stop the run.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
+use std::time::Duration;
 
 use nix::sys::signal::{SigSet, Signal};
 use playbook_api::context::Cancel;
+use playbook_api::sync::lock;
 
 use crate::report::output;
 
-/// What the next SIGINT sets; none before anything is watched.
-static CURRENT: Mutex<Option<Cancel>> = Mutex::new(None);
+/// What the signals set. There is none before a run is watched.
+static CURRENT: Mutex<Option<Run>> = Mutex::new(None);
 
-fn current() -> MutexGuard<'static, Option<Cancel>> {
-    CURRENT.lock().unwrap_or_else(|e| e.into_inner())
+/// The requests that a run looks at.
+struct Run {
+    /// Begins nothing further.
+    interrupt: Cancel,
+    /// Ends what is running.
+    stop: Cancel,
 }
 
-/// From now on the first SIGINT sets `cancel`, and the second ends the process with ansible-playbook's exit code
-/// for it. Programs that tasks start are not affected: a child begins with no signal blocked.
-pub fn watch(cancel: Cancel) {
-    if current().replace(cancel).is_some() {
+/// How long the program waits, before it ends, until servers have been told to cancel what they do for it.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// Watches for signals: from now on the first SIGINT sets `interrupt`, and the second sets `stop` and ends the process
+/// with ansible-playbook's exit status for it. Programs that tasks start are not affected: a child begins with no signal
+/// blocked.
+pub fn watch(interrupt: Cancel, stop: Cancel) {
+    if lock(&CURRENT).replace(Run { interrupt, stop }).is_some() {
         return;
     }
     let mut signals = SigSet::empty();
@@ -28,17 +38,17 @@ pub fn watch(cancel: Cancel) {
     }
     let wait = move || {
         while let Ok(signal) = signals.wait() {
-            match &*current() {
-                _ if signal == Signal::SIGTERM => stop(143),
-                Some(cancel) if !cancel.is_set() => {
-                    cancel.set();
+            match &*lock(&CURRENT) {
+                run if signal == Signal::SIGTERM => end(run.as_ref(), 143),
+                Some(run) if !run.interrupt.is_set() => {
+                    run.interrupt.set();
                     output::error(
                         "\nInterrupted: waiting for running tasks to finish. Press Ctrl-C again to stop now.\n",
                     );
                 }
-                _ => {
+                run => {
                     output::error("[ERROR]: User interrupted execution\n");
-                    stop(99);
+                    end(run.as_ref(), 99);
                 }
             }
         }
@@ -49,8 +59,12 @@ pub fn watch(cancel: Cancel) {
     }
 }
 
-/// Ends this process, and its connections first: nothing is to stay behind on the hosts.
-fn stop(code: i32) -> ! {
+/// Ends this process, and before that what it has begun elsewhere: statements on servers and connections to hosts.
+fn end(run: Option<&Run>, code: i32) -> ! {
+    if let Some(run) = run {
+        run.stop.set();
+        run.stop.wait_until_idle(LAST_WORDS);
+    }
     crate::connection::abandon();
     std::process::exit(code)
 }

@@ -111,7 +111,7 @@ impl Run {
         options.wants_arguments = reporter.wants_arguments();
         let inventory = common::begin(&session, &options, &context, &mut *reporter)?;
 
-        let cancel = Cancel::default();
+        let (cancel, stop) = (Cancel::default(), context.cancel.clone());
         let playbooks = options.playbooks.clone();
         let shared =
             Shared::new(options, session.settings, session.keyring, context, foreign, cancel.clone());
@@ -129,7 +129,7 @@ impl Run {
         if by_project {
             warn(&mut run, &loaded);
         }
-        interrupt::watch(cancel);
+        interrupt::watch(cancel, stop);
         let ending = run.playbooks(&loaded)?;
         Ok(ending.exit_code())
     }

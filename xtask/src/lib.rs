@@ -10,6 +10,7 @@ pub mod docker;
 pub mod fleet;
 pub mod http;
 pub mod moto;
+pub mod pgbouncer;
 pub mod postgres;
 pub mod proxy;
 pub mod python;

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use xtask::fleet::Fleet;
 use xtask::moto::Moto;
+use xtask::pgbouncer::PgBouncer;
 use xtask::postgres::Postgres;
 use xtask::{Doing, Result, aws, build, debian, python};
 
@@ -41,6 +42,13 @@ pub fn run(arguments: &[String]) -> Result<bool> {
     cargo.env("PLAYBOOK_TEST_AWS_ENDPOINT", moto.endpoint());
     cargo.env("PLAYBOOK_TEST_POSTGRES_URL", postgres.url("postgres"));
     cargo.env("PLAYBOOK_TEST_POSTGRES_BIN", &postgres.bin);
+    match PgBouncer::find() {
+        Ok(bouncer) => {
+            cargo.env("PLAYBOOK_TEST_PGBOUNCER", &bouncer.program);
+            cargo.envs(bouncer.libraries.map(|libraries| ("PLAYBOOK_TEST_PGBOUNCER_LIB", libraries)));
+        }
+        Err(why) => println!("no PgBouncer: {why}"),
+    }
     cargo.env("PLAYBOOK_TEST_ORACLE", &oracle);
     cargo.env("PLAYBOOK_TEST_PYTHON", &sandbox);
     cargo.env("PLAYBOOK_TEST_SKIPPED", notes.path());

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::stream::TaskHost;
 use crate::{Plugins, Redactor, Registry};
@@ -31,8 +32,10 @@ pub struct Context {
     pub plugins: Option<Arc<dyn Plugins>>,
     /// Where a waiting module reports its progress.
     pub progress: Progress,
-    /// Whether the run was canceled; everything that waits checks it.
+    /// Set when the module has to end now: the task's timeout has passed, or the program is being stopped.
     pub cancel: Cancel,
+    /// Set when the user asks the run to end (Ctrl-C, once): what is running may finish, and nothing further begins.
+    pub interrupt: Cancel,
     /// A file on the controller that the module reads.
     pub source: Option<Arc<dyn Source>>,
     /// The destination on the controller of a file that the module sends.
@@ -75,18 +78,75 @@ pub trait Sink: Send + Sync {
 #[derive(Clone, Default)]
 pub struct Progress(pub Option<Arc<dyn Fn(String) + Send + Sync>>);
 
-/// A flag that Ctrl-C and a task's timeout set, and that everything that waits checks.
+/// A request to end, which everything that waits looks at.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    set: AtomicBool,
+    /// The request that sets this one too.
+    parent: Option<Cancel>,
+    /// How much has to be told of the request before the program may end.
+    busy: AtomicUsize,
+}
 
 impl Cancel {
-    /// Cancels the run or the task.
+    /// Makes the request. It cannot be taken back.
     pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.set.store(true, Ordering::Relaxed);
     }
 
-    /// Returns whether the run or the task was canceled.
+    /// Returns whether the request was made, here or where this one comes from.
     pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.set.load(Ordering::Relaxed) || self.0.parent.as_ref().is_some_and(Cancel::is_set)
+    }
+
+    /// Returns a request that is made when this one is, and can be made alone.
+    pub fn child(&self) -> Cancel {
+        Cancel(Arc::new(State { parent: Some(self.clone()), ..State::default() }))
+    }
+
+    /// Returns a guard for work that another process does, and that it is told to end when the request is made: the
+    /// program waits a moment for that before it ends.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let cancel = playbook_api::context::Cancel::default();
+    /// let busy = cancel.child().busy();
+    /// assert!(!cancel.wait_until_idle(Duration::from_millis(1)));
+    /// drop(busy);
+    /// assert!(cancel.wait_until_idle(Duration::from_millis(1)));
+    /// ```
+    pub fn busy(&self) -> Busy {
+        let root = self.root().clone();
+        root.0.busy.fetch_add(1, Ordering::Relaxed);
+        Busy(root)
+    }
+
+    /// Waits until no work is left that has to be told of the request, and returns whether that came before the limit.
+    pub fn wait_until_idle(&self, limit: Duration) -> bool {
+        let deadline = crate::time::deadline(limit);
+        while self.root().0.busy.load(Ordering::Relaxed) > 0 {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        true
+    }
+
+    fn root(&self) -> &Cancel {
+        self.0.parent.as_ref().map_or(self, Cancel::root)
+    }
+}
+
+/// Work that another process does; see [`Cancel::busy`].
+#[derive(Debug)]
+pub struct Busy(Cancel);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.0.busy.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -15,9 +15,38 @@ use nix::sys::socket::{setsockopt, sockopt};
 use crate::context::Cancel;
 use crate::{Failure, Map, Outcome};
 
-/// The seconds after which an idle TCP connection is probed: load balancers forget a connection that is silent for
-/// minutes.
-const KEEPALIVE: u32 = 60;
+/// When a TCP connection whose network was cut ends: within a minute, also while nothing is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// The seconds of silence before the other side is probed. Load balancers forget a connection that is silent for
+    /// minutes.
+    pub idle: u32,
+    /// The seconds between two probes.
+    pub interval: u32,
+    /// The number of probes without an answer that end the connection; none turns probes off.
+    pub count: u32,
+    /// The milliseconds for which what was sent may stay unacknowledged; none for the system's default.
+    pub user_timeout: u32,
+}
+
+impl Default for KeepAlive {
+    fn default() -> Self {
+        KeepAlive { idle: 15, interval: 10, count: 3, user_timeout: 45_000 }
+    }
+}
+
+impl KeepAlive {
+    /// Sets it on a socket. A system without one of the options keeps its own interval.
+    pub fn set(&self, socket: &impl AsFd) {
+        let _ = setsockopt(socket, sockopt::KeepAlive, &(self.count > 0));
+        if self.count > 0 {
+            let _ = setsockopt(socket, sockopt::TcpKeepIdle, &self.idle);
+            let _ = setsockopt(socket, sockopt::TcpKeepInterval, &self.interval);
+            let _ = setsockopt(socket, sockopt::TcpKeepCount, &self.count);
+        }
+        let _ = setsockopt(socket, sockopt::TcpUserTimeout, &self.user_timeout);
+    }
+}
 
 /// The address of a service, as the host that connects to it understands it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,9 +103,7 @@ impl Stream {
         }
         let stream = result?;
         stream.set_nodelay(true)?;
-        // A system without these options keeps its own interval.
-        let _ = setsockopt(&stream, sockopt::KeepAlive, &true);
-        let _ = setsockopt(&stream, sockopt::TcpKeepIdle, &KEEPALIVE);
+        KeepAlive::default().set(&stream);
         Ok(Stream::Tcp(stream))
     }
 
@@ -174,6 +201,21 @@ mod tests {
         }
         std::fs::remove_dir_all(&directory).unwrap();
         assert_eq!(said, ["tcp", "unix"]);
+    }
+
+    #[test]
+    fn a_cut_network_is_noticed_within_a_minute() {
+        use nix::sys::socket::getsockopt;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let endpoint = Endpoint::Tcp { host: "127.0.0.1".into(), port };
+        let stream = Stream::open(&endpoint, Duration::from_secs(5)).unwrap();
+        assert!(getsockopt(&stream, sockopt::KeepAlive).unwrap());
+        let number = |n: Result<u32, nix::Error>| n.unwrap();
+        let idle = number(getsockopt(&stream, sockopt::TcpKeepIdle));
+        let probes = number(getsockopt(&stream, sockopt::TcpKeepInterval)) * number(getsockopt(&stream, sockopt::TcpKeepCount));
+        assert!(idle + probes < 60, "{idle} + {probes}");
+        assert!(number(getsockopt(&stream, sockopt::TcpUserTimeout)) < 60_000);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! PostgreSQL's errors as a user reads them.
+//! PostgreSQL's errors as a user reads them: message, SQLSTATE, detail, hint, and what to do.
 
 use std::error::Error as _;
 
@@ -7,7 +7,7 @@ use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
 use crate::login::Target;
 
-/// One line: message, SQLSTATE, detail and hint.
+/// Describes an error in one line: message, SQLSTATE, detail and hint.
 pub fn describe(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(db) => describe_db(db),
@@ -39,7 +39,7 @@ fn describe_db(db: &DbError) -> String {
     text
 }
 
-/// A failed statement: `what: message (SQLSTATE …)`.
+/// Describes a failed statement: `what: message (SQLSTATE …)`.
 pub fn statement(what: &str, error: &tokio_postgres::Error) -> Error {
     let text = describe(error);
     let error_value = Error::new(format!("{what}: {text}"));
@@ -49,14 +49,14 @@ pub fn statement(what: &str, error: &tokio_postgres::Error) -> Error {
     }
 }
 
-/// The same as a failure, with what the server said as values.
+/// Returns the same as a failure, with what the server said as values.
 pub fn failure(what: &str, error: &tokio_postgres::Error) -> Failure {
     let mut failure = Failure::from(statement(what, error));
     failure.outcome.values = values(error);
     failure
 }
 
-/// What the server said, for playbooks that look at it.
+/// Returns what the server said, for playbooks that look at it.
 pub fn values(error: &tokio_postgres::Error) -> Map {
     match error.as_db_error() {
         Some(db) => map! {
@@ -68,14 +68,14 @@ pub fn values(error: &tokio_postgres::Error) -> Map {
     }
 }
 
-/// Whether something could not be created because somebody else just did.
+/// Returns whether something could not be created because another session just created it.
 pub fn already_there(failure: &Failure) -> bool {
     let state = failure.outcome.values.get("sqlstate").and_then(Value::as_str);
     // duplicate_object, duplicate_database, duplicate_schema, unique_violation of a catalog
     matches!(state, Some("42710" | "42P04" | "42P06" | "23505"))
 }
 
-/// How many lines behind the first of the statement the server saw the error, where it says.
+/// Returns how many lines behind the first of the statement the server saw the error, where it says.
 pub fn line_offset(error: &tokio_postgres::Error, statement: &str) -> Option<usize> {
     match error.as_db_error()?.position()? {
         ErrorPosition::Original(position) => {
@@ -89,22 +89,22 @@ pub fn line_offset(error: &tokio_postgres::Error, statement: &str) -> Option<usi
 fn advice(db: &DbError) -> Option<String> {
     let code = db.code();
     let text = if *code == SqlState::ACTIVE_SQL_TRANSACTION {
-        "begin the migration with the comment `-- playbook: no-transaction`: this statement cannot run in a transaction"
+        "This statement cannot run in a transaction: begin the migration with the comment `-- playbook: no-transaction`, or set autocommit; through a connection pooler, connect to the server itself."
     } else if *code == SqlState::LOCK_NOT_AVAILABLE {
-        "somebody else holds the lock for longer than lock_timeout: run again when it is quiet, or raise lock_timeout"
+        "Another session held the lock for longer than lock_timeout: run again when it is free, or raise lock_timeout."
     } else if *code == SqlState::QUERY_CANCELED && db.message().contains("statement timeout") {
-        "raise statement_timeout if the statement is right and needs the time"
+        "Raise statement_timeout if the statement is right and needs the time."
     } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
-        "log in as a role that may, or name the owner with role"
+        "Log in as a role that has the privilege, or name one in `role` or `session_role`."
     } else if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
-        "the session is read-only: check mode, or a standby server"
+        "The session cannot write: it is one of check mode, or the server is a standby."
     } else {
         return None;
     };
     Some(text.to_owned())
 }
 
-/// A connection that did not come about.
+/// Describes a connection that could not be opened.
 pub fn connection(target: &Target, error: &tokio_postgres::Error, context: &Context) -> Error {
     unable(target, &describe(error), error.code(), context)
 }
@@ -126,25 +126,25 @@ pub fn endpoint(target: &Target, error: Error, context: &Context) -> Error {
 fn unable(target: &Target, text: &str, code: Option<&SqlState>, context: &Context) -> Error {
     let lower = text.to_ascii_lowercase();
     let help = if code == Some(&SqlState::INVALID_PASSWORD) {
-        Some(format!("the password of '{}' is wrong, or the role does not exist", target.user()))
+        Some(format!("The password of '{}' is wrong, or the role does not exist.", target.user()))
     } else if code == Some(&SqlState::INVALID_CATALOG_NAME) {
-        Some("create it first with postgresql_db, or correct login_db".into())
+        Some("Create it first with postgresql_db, or correct login_db.".into())
     } else if code == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) {
         Some(
-            "the server's pg_hba.conf does not let this role in from here, or wants TLS: see ssl_mode".into(),
+            "Allow the role in the server's pg_hba.conf, from this address; if the server asks for TLS, set ssl_mode.".into(),
         )
     } else if code == Some(&SqlState::TOO_MANY_CONNECTIONS) {
-        Some("the server has no connection left; try again later".into())
+        Some("The server has no connection left: try again later, or raise max_connections.".into())
     } else if lower.contains("password missing") || text == "password missing" {
-        Some("the server asks for a password: give login_password, or one in the url or secret".into())
+        Some("The server asks for a password: give login_password, or one in the URL or the secret.".into())
     } else if lower.contains("server does not support tls") {
-        Some("the server has no TLS: turn it on, or set ssl_mode to prefer or disable".into())
+        Some("The server has no TLS: turn it on, or set ssl_mode to prefer or disable.".into())
     } else if lower.contains("notvalidforname") || lower.contains("not valid for name") {
-        Some("connect by a name that is in the certificate, or use ssl_mode verify-ca".into())
+        Some("Connect by a name that is in the certificate, or use ssl_mode verify-ca.".into())
     } else if lower.contains("unknownissuer") || lower.contains("invalid peer certificate") {
-        Some("give the authority that signed it as ca_cert; for Amazon RDS take https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem".into())
+        Some("Give the authority that signed it as ca_cert; for Amazon RDS use https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem.".into())
     } else if lower.contains("refused") || lower.contains("timed out") || lower.contains("lookup") {
-        Some("check host and port, that the server runs, and that the network (security groups) lets this host in".into())
+        Some("Check the host and the port, whether the server runs, and whether the network (security groups) lets this host in.".into())
     } else {
         None
     };

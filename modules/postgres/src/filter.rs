@@ -67,7 +67,7 @@ impl Filter for PostgresqlUrl {
             password,
             hosts: host.into_iter().map(|h| (h, Some(port.unwrap_or(5432)))).collect(),
             dbname,
-            params: Vec::new(),
+            ..Url::default()
         };
         if let Some(mode) = text("sslmode")? {
             url.set_param("sslmode", mode);

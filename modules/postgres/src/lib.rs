@@ -3,11 +3,13 @@
 
 mod cell;
 mod commands;
+mod connect;
 mod credentials;
 mod db;
 mod ext;
 mod fault;
 mod filter;
+mod foresee;
 mod host;
 mod login;
 mod migrate;
@@ -19,11 +21,13 @@ mod privs;
 mod probe;
 mod query;
 mod schema;
+mod service;
 mod session;
-mod statement;
+mod sql;
 mod tls;
 mod url;
 mod user;
+mod waiting;
 
 use playbook_api::{ModuleEntry, Registry};
 

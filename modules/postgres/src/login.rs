@@ -1,13 +1,15 @@
 //! Where the database is and who asks: the arguments that every module of this crate shares.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use playbook_api::{Context, Deserialize, Error, JsonSchema, Map, Value};
+use tokio_postgres::config::TargetSessionAttrs;
 
 use crate::credentials::Credentials;
 use crate::host::{self, Environment};
-use crate::passfile;
+use crate::{connect, passfile, service};
 use crate::url::{Url, encode};
 
 /// How much TLS, as libpq means it.
@@ -137,8 +139,8 @@ impl Login {
     }
 }
 
-/// The parameters of a URL that are for this program; others are the application's own business.
-const PARAMS: [&str; 9] = [
+/// The parameters that this program acts on.
+const PARAMS: [&str; 24] = [
     "sslmode",
     "ssl",
     "sslrootcert",
@@ -148,6 +150,47 @@ const PARAMS: [&str; 9] = [
     "application_name",
     "options",
     "target_session_attrs",
+    "fallback_application_name",
+    "gssencmode",
+    "hostaddr",
+    "channel_binding",
+    "sslnegotiation",
+    "load_balance_hosts",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_count",
+    "tcp_user_timeout",
+    "client_encoding",
+    "service",
+    "servicefile",
+    "passfile",
+];
+
+/// Other parameters of libpq's that change nothing here.
+const IDLE: [&str; 9] = [
+    "sslcompression",
+    "sslsni",
+    "krbsrvname",
+    "gsslib",
+    "gssdelegation",
+    "sslkeylogfile",
+    "min_protocol_version",
+    "max_protocol_version",
+    "ssl_min_protocol_version",
+];
+
+/// Parameters of libpq's that restrict what a connection may be, and that this program cannot keep.
+const UNKEPT: [(&str, &str); 9] = [
+    ("require_auth", "The server chooses how a role logs in: pg_hba.conf decides, and channel_binding=require allows SCRAM over TLS alone."),
+    ("requirepeer", "Remove it, or connect over TLS with sslmode=verify-full."),
+    ("sslcrl", "Certificates are not looked up in a revocation list: remove it."),
+    ("sslcrldir", "Certificates are not looked up in a revocation list: remove it."),
+    ("sslcertmode", "Give sslcert and sslkey where the server asks for a certificate, and remove it."),
+    ("sslpassword", "Decrypt the key (`openssl pkey`), and remove it."),
+    ("ssl_max_protocol_version", "TLS 1.2 and 1.3 are spoken: remove it."),
+    ("replication", "Replication connections run no statements: remove it."),
+    ("oauth_issuer", "Log in with a password or a certificate."),
 ];
 
 /// A database to connect to.
@@ -178,15 +221,17 @@ impl Target {
             (None, Some(id)) => from_secret(id, login, context).await?,
             (None, None) => Url { scheme: "postgresql".into(), ..Url::default() },
         };
-        for (name, _) in &url.params {
-            if let Some(near) = playbook_api::nearest(name, PARAMS.into_iter())
-                && !PARAMS.contains(&name.as_str())
-            {
-                return Err(Error::new(format!("the database URL has an unknown parameter '{name}'"))
-                    .with_help(format!("did you mean '{near}'?")));
-            }
-        }
+        check_params(&url.params)?;
+        let named = login.connect_params.iter().flatten().find(|(name, _)| *name == "service").map(|(_, v)| text(v));
         let environment = Environment::of(context).await?;
+        let service = named
+            .or_else(|| url.param("service").map(str::to_owned))
+            .or_else(|| from_login.then(|| environment.get("PGSERVICE")).flatten());
+        if let Some(name) = service {
+            let file = url.param("servicefile").map(str::to_owned);
+            let found = service::Service::find(&name, file.as_deref(), &environment, context).await?;
+            found.complete(&mut url)?;
+        }
         let libpq = |name: &str| from_login.then(|| environment.get(name)).flatten();
         let socket = login.login_unix_socket.clone().filter(|s| !s.is_empty());
         let host = login.login_host.clone().filter(|h| !h.is_empty());
@@ -195,7 +240,7 @@ impl Target {
         if let Some(host) = host.or_else(|| libpq("PGHOST")) {
             url.hosts = host.split(',').map(|h| (h.trim().to_owned(), None)).collect();
         }
-        let port = login.login_port.or_else(|| libpq("PGPORT").and_then(|p| p.parse().ok()));
+        let port = login.login_port.or(url.port).or_else(|| libpq("PGPORT").and_then(|p| p.parse().ok()));
         if url.hosts.is_empty() {
             if let Some(id) = &login.secret {
                 return Err(Error::new(format!("the secret '{id}' has no host")).with_help(
@@ -222,15 +267,17 @@ impl Target {
                 Some(database).filter(|d| !d.is_empty()).map(str::to_owned).or_else(|| url.user.clone());
         }
         for (name, value) in login.connect_params.iter().flatten() {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let value = text(value);
             match name.as_str() {
-                "host" | "hostaddr" => url.hosts.iter_mut().for_each(|(h, _)| h.clone_from(&value)),
-                name if PARAMS.contains(&name) => url.set_param(name, value),
-                name if url.param(name).is_none() && !name.starts_with("keepalives") => {
-                    return Err(Error::new(format!("connect_params has an unknown parameter '{name}'"))
-                        .with_help(format!("known are {}", PARAMS.join(", "))));
+                "host" => url.hosts.iter_mut().for_each(|(host, _)| host.clone_from(&value)),
+                name => {
+                    check_param(name)?;
+                    if !PARAMS.contains(&name) && !IDLE.contains(&name) && url.param(name).is_none() {
+                        return Err(Error::new(format!("connect_params has an unknown parameter '{name}'"))
+                            .with_help(format!("The parameters are {}.", PARAMS.join(", "))));
+                    }
+                    url.set_param(name, value);
                 }
-                _ => {}
             }
         }
         let mode = login.ssl_mode.map(|m| m.name().to_owned());
@@ -248,7 +295,10 @@ impl Target {
         if url.password.is_none() {
             url.password = passfile::password(&url, &environment, context).await?;
         }
-        Ok(Target { url, role: login.session_role.clone(), environment })
+        let target = Target { url, role: login.session_role.clone(), environment };
+        target.session_attributes()?;
+        target.host_addresses()?;
+        Ok(target)
     }
 
     /// The password in every form it may turn up in.
@@ -290,11 +340,75 @@ impl Target {
         Duration::from_secs(seconds.unwrap_or(10))
     }
 
+    /// Returns the sessions to look for, in turn.
+    pub(crate) fn session_attributes(&self) -> Result<&'static [TargetSessionAttrs], Error> {
+        connect::session_attributes(self.url.param("target_session_attrs"))
+    }
+
+    /// Returns the addresses that `hostaddr` gives for the hosts.
+    pub(crate) fn host_addresses(&self) -> Result<Vec<IpAddr>, Error> {
+        let Some(list) = self.url.param("hostaddr").filter(|list| !list.is_empty()) else { return Ok(Vec::new()) };
+        let addresses: Vec<IpAddr> = list
+            .split(',')
+            .map(|a| a.trim().parse().map_err(|_| Error::new(format!("hostaddr '{a}' is not an IP address"))))
+            .collect::<Result<_, _>>()?;
+        if addresses.len() != self.url.hosts.len() {
+            return Err(Error::new(format!(
+                "hostaddr has {} addresses for {} hosts",
+                addresses.len(),
+                self.url.hosts.len()
+            )));
+        }
+        Ok(addresses)
+    }
+
+    /// Returns a parameter that is a number.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Error> {
+        let Some(text) = self.url.param(name) else { return Ok(None) };
+        text.trim().parse().map(Some).map_err(|_| Error::new(format!("{name} '{text}' is not a number")))
+    }
+
     /// `database 'shop' on db:5432 as 'app'`
     pub fn describe(&self) -> String {
         let hosts: Vec<String> =
             (self.url.hosts.iter()).map(|(host, port)| format!("{host}:{}", port.unwrap_or(5432))).collect();
         format!("database '{}' on {} as '{}'", self.dbname(), hosts.join(","), self.user())
+    }
+}
+
+/// A parameter's value as text.
+fn text(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Refuses what this program cannot keep, and what is probably misspelled. Other names in a URL are the application's
+/// own business.
+fn check_params(params: &[(String, String)]) -> Result<(), Error> {
+    for (name, value) in params {
+        check_param(name)?;
+        if name == "ssl_min_protocol_version" && value == "TLSv1.3" {
+            return Err(Error::new("ssl_min_protocol_version=TLSv1.3 cannot be kept: TLS 1.2 is spoken too")
+                .with_help("Set ssl_min_protocol_version on the server."));
+        }
+        if name == "gssencmode" && value == "require" {
+            return Err(Error::new("gssencmode=require cannot be kept: GSSAPI is not supported")
+                .with_help("Use TLS: sslmode=verify-full."));
+        }
+        let known = || PARAMS.into_iter().chain(IDLE);
+        if let Some(near) = playbook_api::nearest(name, known())
+            && !known().any(|known| known == name)
+        {
+            return Err(Error::new(format!("the database URL has an unknown parameter '{name}'"))
+                .with_help(format!("Did you mean '{near}'?")));
+        }
+    }
+    Ok(())
+}
+
+fn check_param(name: &str) -> Result<(), Error> {
+    match UNKEPT.iter().find(|(unkept, _)| *unkept == name) {
+        Some((_, help)) => Err(Error::new(format!("the parameter '{name}' is not supported")).with_help(*help)),
+        None => Ok(()),
     }
 }
 
@@ -331,7 +445,7 @@ async fn from_secret(id: &str, login: &Login, context: &Context) -> Result<Url, 
         password: secret.password,
         hosts: secret.host.map(|h| (h, secret.port)).into_iter().collect(),
         dbname: secret.dbname,
-        params: Vec::new(),
+        ..Url::default()
     })
 }
 

@@ -15,7 +15,10 @@ pub async fn password(
     context: &Context,
 ) -> Result<Option<String>, Error> {
     let home = || environment.get("HOME").map(|home| PathBuf::from(home).join(".pgpass"));
-    let Some(path) = environment.get("PGPASSFILE").map(PathBuf::from).or_else(home) else { return Ok(None) };
+    let named = url.param("passfile").map(|path| environment.expand(path));
+    let Some(path) = named.or_else(|| environment.get("PGPASSFILE").map(PathBuf::from)).or_else(home) else {
+        return Ok(None);
+    };
     if !host::exists(&path, context).await? {
         return Ok(None);
     }

@@ -7,11 +7,14 @@ use playbook_api::{
 };
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
 
 use crate::login::{Login, Target};
 use crate::placeholders::{Fill, fill};
 use crate::session::{Session, ident, not_there_yet, row};
-use crate::statement::{self, Statement};
+use crate::foresee::{self, Verdict};
+use crate::sql::effect::{self, Effect};
+use crate::sql::statement::{self, Statement};
 use crate::{cell, fault};
 
 /// Runs SQL statements and returns their rows.
@@ -45,7 +48,7 @@ impl ControllerModule for PostgresqlQuery {
         name: "postgresql_query",
         collection: "community.postgresql",
         short: "Run PostgreSQL queries",
-        check_mode: "Queries run, in a session that cannot write; a statement that would write is reported as a change.",
+        check_mode: "Statements that only read are sent, in a transaction that cannot write and is rolled back. Every other is not sent and reported as a change, whether or not it would find a row to change.",
         returns: &[
             ("query", "str", "The last query"),
             ("statusmessage", "str", "What the server said of the last query: SELECT 3"),
@@ -75,41 +78,162 @@ impl ControllerModule for PostgresqlQuery {
             outcome.values.extend(report(&queries, Vec::new()).values);
             return Ok(outcome);
         };
-        if let Some(path) = &self.search_path {
-            let path: Vec<String> = path.iter().map(|schema| ident(schema)).collect();
-            session.run(&format!("SET search_path TO {}", path.join(", "))).await?;
-        }
-        let mut answers = Vec::new();
-        if !self.autocommit {
-            session.run("BEGIN").await?;
-        }
+        let mut statements = Vec::new();
         for query in &queries {
-            for statement in statement::split(query)? {
-                match ask(&session, &statement).await {
-                    Ok(answer) => answers.push(answer),
-                    Err(error)
-                        if context.check && error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) =>
-                    {
-                        let mut outcome = report(&queries, answers);
-                        outcome.changed = true;
-                        return Ok(
-                            outcome.msg(format!("would run: {}", context.redactor.text(statement.text)))
-                        );
-                    }
-                    Err(error) => {
-                        let what = format!("cannot execute SQL '{}'", context.redactor.text(statement.text));
-                        return Err(fault::failure(&what, &error));
-                    }
-                }
-            }
+            statements.extend(statement::split(query, session.conforming_strings)?);
         }
-        if !self.autocommit {
-            session.execute("COMMIT").await.map_err(|e| fault::failure("cannot commit", &e))?;
+        if let Some(copy) = statements.iter().find(|s| effect::copies_to_client(s.text)) {
+            return Err(Failure::new(format!("'{}' writes to the client, which takes no rows", copy.text))
+                .with_help("Read the rows with SELECT, or run psql."));
         }
-        let mut outcome = report(&queries, answers);
-        outcome.warnings = session.warnings();
+        let path = self.search_path.as_ref().map(|schemas| {
+            let schemas: Vec<String> = schemas.iter().map(|schema| ident(schema)).collect();
+            format!("search_path TO {}", schemas.join(", "))
+        });
+        let mut outcome = match (context.check, self.autocommit) {
+            (true, _) => foresee(&session, &queries, &statements, path).await?,
+            (false, true) => each_alone(&session, &queries, &statements, path).await?,
+            (false, false) => in_one_transaction(&session, &queries, &statements, path).await?,
+        };
+        outcome.warnings.extend(session.warnings());
         Ok(outcome)
     }
+}
+
+/// Sends what only reads, in a transaction that cannot write and is rolled back, and says what else would be run. Readings
+/// behind a change are not sent: they may read what the change would have made.
+async fn foresee(
+    session: &Session,
+    queries: &[String],
+    statements: &[Statement<'_>],
+    path: Option<String>,
+) -> Result<Outcome, Failure> {
+    session.begin().await?;
+    if let Some(path) = path {
+        session.run(&format!("SET LOCAL {path}")).await?;
+    }
+    let (mut answers, mut foreseen) = (Vec::new(), Vec::new());
+    for statement in statements {
+        let verdict = foresee::judge(session, statement).await?;
+        match verdict {
+            Verdict::Foresee => foreseen.push(statement.text),
+            Verdict::Skip => answers.push(Answer::default()),
+            Verdict::Send if !foreseen.is_empty() => {}
+            Verdict::Send => match ask(session, statement).await {
+                Ok(answer) => answers.push(answer),
+                // A function of the user's that writes.
+                Err(error) if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
+                    foreseen.push(statement.text);
+                }
+                Err(error) => return Err(refused(session, statement, &error)),
+            },
+        }
+    }
+    session.pause().await;
+    let mut outcome = report(queries, answers);
+    if !foreseen.is_empty() {
+        outcome.changed = true;
+        outcome = outcome.msg(session.shown(&format!("would run: {}", foreseen.join("; "))));
+    }
+    Ok(outcome)
+}
+
+async fn in_one_transaction(
+    session: &Session,
+    queries: &[String],
+    statements: &[Statement<'_>],
+    path: Option<String>,
+) -> Result<Outcome, Failure> {
+    session.begin().await?;
+    if let Some(path) = path {
+        session.run(&format!("SET LOCAL {path}")).await?;
+    }
+    let (mut answers, mut set) = (Vec::new(), Vec::new());
+    for statement in statements {
+        match ask(session, statement).await {
+            Ok(answer) => answers.push(answer),
+            Err(error) => {
+                let failure = refused(session, statement, &error);
+                session.rollback().await;
+                return Err(failure);
+            }
+        }
+        set.extend(effect::leaves_set(statement.text, session.conforming_strings));
+        tell_of_pooler(session, statement);
+    }
+    session.commit(&set).await.map_err(|e| fault::failure("cannot commit", &e))?;
+    Ok(report(queries, answers))
+}
+
+/// Runs each statement outside of a transaction.
+async fn each_alone(
+    session: &Session,
+    queries: &[String],
+    statements: &[Statement<'_>],
+    path: Option<String>,
+) -> Result<Outcome, Failure> {
+    if let Some(path) = path {
+        needs_own_session(session, "search_path")?;
+        session.run(&format!("SET {path}")).await?;
+    }
+    if session.target.role.is_some() {
+        needs_own_session(session, "session_role")?;
+    }
+    let mut answers = Vec::new();
+    for statement in statements {
+        // The types of a query's columns are asked for beside it, which a pooler may send elsewhere.
+        let together = session.pooled && has_rows(statement) && effect::verb(statement.text) != "CALL";
+        if together {
+            session.begin().await?;
+        }
+        match ask(session, statement).await {
+            Ok(answer) => answers.push(answer),
+            Err(error) => {
+                let failure = refused(session, statement, &error);
+                session.rollback().await;
+                return Err(failure);
+            }
+        }
+        if together {
+            session.commit(&[]).await.map_err(|e| fault::failure("cannot commit", &e))?;
+        }
+        if session.pooled && effect::leaves_set(statement.text, session.conforming_strings).is_some() {
+            session.warn(stays_behind(session, "what it sets", statement));
+        }
+        tell_of_pooler(session, statement);
+    }
+    Ok(report(queries, answers))
+}
+
+fn needs_own_session(session: &Session, option: &str) -> Result<(), Error> {
+    match session.pooled {
+        false => Ok(()),
+        true => Err(Error::new(format!(
+            "{option} with autocommit needs a session of its own, and {} is reached through a connection pooler",
+            session.target.describe()
+        ))
+        .with_help("Connect to the server itself, or leave autocommit out.")),
+    }
+}
+
+/// Warns of what a statement leaves in a session that a pooler lends to others.
+fn tell_of_pooler(session: &Session, statement: &Statement<'_>) {
+    if let Some(what) = effect::leaves_behind(statement.text).filter(|_| session.pooled) {
+        session.warn(stays_behind(session, what, statement));
+    }
+}
+
+fn stays_behind(session: &Session, what: &str, statement: &Statement<'_>) -> String {
+    session.shown(&format!(
+        "a connection pooler stands in front of {}: {what} stays in the server's session after '{}', for whichever client gets it next",
+        session.target.describe(),
+        statement.text
+    ))
+}
+
+fn refused(session: &Session, statement: &Statement<'_>, error: &tokio_postgres::Error) -> Failure {
+    let what = format!("cannot execute SQL '{}'", session.shown(statement.text));
+    session.explain(fault::failure(&what, error), error)
 }
 
 impl PostgresqlQuery {
@@ -138,6 +262,7 @@ impl PostgresqlQuery {
 }
 
 /// What one statement answered.
+#[derive(Default)]
 struct Answer {
     rows: Vec<Value>,
     status: String,
@@ -146,28 +271,41 @@ struct Answer {
     milliseconds: f64,
 }
 
+/// Returns whether a statement may answer rows, whose types have to be asked for.
+fn has_rows(statement: &Statement<'_>) -> bool {
+    let verb = effect::verb(statement.text);
+    matches!(
+        verb.as_str(),
+        "SELECT" | "WITH" | "VALUES" | "TABLE" | "SHOW" | "EXPLAIN" | "FETCH" | "EXECUTE" | "CALL"
+    ) || statement.text.to_ascii_uppercase().contains("RETURNING")
+        || statement.text.starts_with('(')
+}
+
 async fn ask(session: &Session, statement: &Statement<'_>) -> Result<Answer, tokio_postgres::Error> {
     let start = Instant::now();
-    let words = statement.words(3);
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    // Only these have rows; the types of their columns come with the preparation.
-    let has_rows = matches!(
-        words.first(),
-        Some(&("SELECT" | "WITH" | "VALUES" | "TABLE" | "SHOW" | "EXPLAIN" | "FETCH" | "EXECUTE" | "CALL"))
-    ) || statement.text.to_ascii_uppercase().contains("RETURNING")
-        || statement.text.starts_with('(');
-    let columns = if has_rows { session.columns(statement.text).await? } else { Vec::new() };
+    let elapsed = |start: Instant| start.elapsed().as_secs_f64() * 1000.0;
+    if let Some(rows) = statement.rows {
+        let count = session.copy(statement.text, rows).await?;
+        let status = format!("COPY {count}");
+        return Ok(Answer { status, count, changed: count > 0, milliseconds: elapsed(start), ..Answer::default() });
+    }
+    let typed = has_rows(statement) && session.can_prepare();
+    let mut columns = if typed { session.columns(statement.text).await? } else { Vec::new() };
     let messages = session.execute(statement.text).await?;
+    if !typed {
+        let names = messages.iter().find_map(|m| match m {
+            SimpleQueryMessage::RowDescription(columns) => Some(columns),
+            _ => None,
+        });
+        columns = names.iter().flat_map(|c| c.iter()).map(|c| (c.name().to_owned(), Type::TEXT)).collect();
+    }
     let rows: Vec<Value> = messages
         .iter()
         .filter_map(row)
         .map(|row| {
             let named = columns.iter().zip(&row);
-            Value::from(
-                named
-                    .map(|((name, of), text)| (name.into(), cell::value(text.as_deref(), of)))
-                    .collect::<Map>(),
-            )
+            let cells = named.map(|((name, of), text)| (name.into(), cell::value(text.as_deref(), of)));
+            Value::from(cells.collect::<Map>())
         })
         .collect();
     let completed = messages.iter().find_map(|m| match m {
@@ -175,37 +313,29 @@ async fn ask(session: &Session, statement: &Statement<'_>) -> Result<Answer, tok
         _ => None,
     });
     let count = completed.unwrap_or_default();
-    let (status, changed) = status(&words, statement.text, count);
-    Ok(Answer { rows, status, count, changed, milliseconds: start.elapsed().as_secs_f64() * 1000.0 })
+    let (status, changed) = status(statement, count, session.conforming_strings);
+    Ok(Answer { rows, status, count, changed, milliseconds: elapsed(start) })
 }
 
-/// The server's word on a statement, and whether that means a change. The protocol's own word does not get
-/// through tokio-postgres, which keeps the count alone.
-fn status(words: &[&str], text: &str, count: u64) -> (String, bool) {
-    let first = words.first().copied().unwrap_or_default();
-    let verb = match first {
-        "WITH" => {
-            let upper = text.to_ascii_uppercase();
-            let found = ["INSERT INTO ", "UPDATE ", "DELETE FROM ", "MERGE INTO "]
-                .into_iter()
-                .find(|v| upper.contains(v));
-            found.and_then(|v| v.split(' ').next()).unwrap_or("SELECT").to_owned()
-        }
-        "VALUES" | "TABLE" | "" => "SELECT".to_owned(),
-        other => other.to_owned(),
+/// The server's word on a statement, and whether that means a change. The protocol's own word does not get through
+/// tokio-postgres, which keeps the count alone.
+fn status(statement: &Statement<'_>, count: u64, conforming: bool) -> (String, bool) {
+    let verb = match effect::verb(statement.text) {
+        verb if matches!(verb.as_str(), "VALUES" | "TABLE" | "") => "SELECT".to_owned(),
+        verb => verb,
     };
+    let acts = Effect::of(statement.text, conforming) == Effect::Acts;
     match verb.as_str() {
-        "SELECT" | "FETCH" | "MOVE" => (format!("{verb} {count}"), false),
+        "SELECT" | "FETCH" | "MOVE" => (format!("{verb} {count}"), acts),
         "INSERT" => (format!("INSERT 0 {count}"), count > 0),
         "UPDATE" | "DELETE" | "MERGE" | "COPY" => (format!("{verb} {count}"), count > 0),
-        "SHOW" | "EXPLAIN" | "SET" | "RESET" | "BEGIN" | "COMMIT" | "ROLLBACK" | "DISCARD" | "LISTEN"
-        | "CHECKPOINT" => (verb, false),
         "CREATE" | "ALTER" | "DROP" => {
             let noise = ["OR", "REPLACE", "TEMP", "TEMPORARY", "UNIQUE", "UNLOGGED"];
-            let kind = words.iter().skip(1).find(|w| !noise.contains(w)).copied().unwrap_or_default();
+            let words = statement.words(6);
+            let kind = words.iter().skip(1).find(|w| !noise.contains(&w.as_str())).cloned().unwrap_or_default();
             (format!("{verb} {kind}").trim_end().to_owned(), true)
         }
-        _ => (verb, true),
+        _ => (verb, acts),
     }
 }
 

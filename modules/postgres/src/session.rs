@@ -1,250 +1,343 @@
-//! One connection to one database, as every module of this crate uses it.
+//! One session in one database, as every module of this crate uses it.
 
-use std::future::Future;
-use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use playbook_api::context::Cancel;
-use playbook_api::stream::Endpoint;
+use playbook_api::sync::lock;
 use playbook_api::{Context, Error, ErrorKind, Outcome};
-use tokio_postgres::config::SslMode as Wanted;
-use tokio_postgres::{AsyncMessage, Client, Config, SimpleQueryMessage};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, SimpleQueryMessage};
 
-use crate::login::{SslMode, Target};
-use crate::tls::Tls;
-use crate::{fault, host};
+use crate::connect::{self, Route};
+use crate::fault;
+use crate::login::Target;
+use crate::waiting::Watch;
 
-/// A session. In check mode it is read-only, by the server's own word.
-pub struct Session {
-    client: Client,
-    endpoint: Endpoint,
-    /// The host of the endpoint, as TLS knows it.
-    host: String,
-    tls: Tls,
+/// What a session may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Everything happens in a transaction that is READ ONLY and rolled back.
+    Read,
+    Write,
+}
+
+/// How long a statement waits for a lock where neither the task nor the server says.
+pub(crate) const LOCK_TIMEOUT: &str = "60s";
+
+/// A session. Whatever it sets ends with a transaction where a pooler lends the connection to others.
+pub(crate) struct Session {
+    client: Arc<Client>,
+    route: Route,
     context: Context,
     warnings: Arc<Mutex<Vec<String>>>,
-    pub target: Target,
+    access: Access,
+    /// The server's `standard_conforming_strings`.
+    pub(crate) conforming_strings: bool,
+    /// Whether a connection pooler stands between, so that the server's session may not be this one's alone.
+    pub(crate) pooled: bool,
+    /// Whether nobody has set a limit to how long statements wait for locks.
+    pub(crate) waits_unlimited: bool,
+    in_transaction: AtomicBool,
+    /// Whether types were asked for, which leaves a prepared statement behind.
+    prepared: AtomicBool,
+    watch: Watch,
+    pub(crate) target: Target,
 }
 
 /// A row of text columns, as the simple protocol answers.
-pub type Row = Vec<Option<String>>;
+pub(crate) type Row = Vec<Option<String>>;
 
 impl Session {
-    pub async fn open(target: &Target, context: &Context) -> Result<Session, Error> {
-        let tls = Tls::new(target, context).await?;
-        let tries: &[Wanted] = match target.ssl_mode()? {
-            SslMode::Disable => &[Wanted::Disable],
-            SslMode::Allow => &[Wanted::Disable, Wanted::Require],
-            SslMode::Prefer => &[Wanted::Prefer],
-            SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => &[Wanted::Require],
+    /// Opens a session; in check mode one that reads.
+    pub(crate) async fn open(target: &Target, context: &Context) -> Result<Session, Error> {
+        let access = if context.check { Access::Read } else { Access::Write };
+        Session::open_to(access, target, context).await
+    }
+
+    /// Opens a session for reading or for writing.
+    pub(crate) async fn open_to(access: Access, target: &Target, context: &Context) -> Result<Session, Error> {
+        let connected = connect::connect(target, context).await?;
+        let client = Arc::new(connected.client);
+        let mut session = Session {
+            watch: Watch::new(target, context),
+            client,
+            route: connected.route,
+            context: context.clone(),
+            warnings: connected.warnings,
+            access,
+            conforming_strings: connected.conforming_strings,
+            pooled: false,
+            waits_unlimited: false,
+            in_transaction: AtomicBool::new(false),
+            prepared: AtomicBool::new(false),
+            target: target.clone(),
         };
-        let mut result = Err(Error::new("no connection was tried"));
-        for wanted in tries {
-            result = Self::connect(target, *wanted, tls.clone(), context).await;
-            if result.is_ok() {
-                break;
+        let about = session
+            .rows(
+                "SELECT pg_catalog.pg_backend_pid(), source = 'default'
+                 FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'",
+            )
+            .await?;
+        if let Some([process, unset]) = about.first().map(Vec::as_slice) {
+            let process = process.as_ref().and_then(|p| p.parse::<i32>().ok());
+            session.waits_unlimited = unset.as_deref() == Some("t");
+            session.pooled = process.is_some() && connect::announced_process(&session.client).await != process;
+            session.watch.set_process(process.filter(|_| !session.pooled));
+        }
+        if access == Access::Write && !session.pooled {
+            // The server's session ends with this one, and what is set with it.
+            let settings = session.settings(target.role.as_deref(), "");
+            if !settings.is_empty() {
+                session.run(&settings).await?;
             }
-        }
-        let session = result?;
-        if context.check {
-            session.run("SET default_transaction_read_only = on").await?;
-        }
-        if let Some(role) = &target.role {
-            session.run(&format!("SET ROLE {}", ident(role))).await?;
         }
         Ok(session)
     }
 
-    /// A session, or nothing where check mode meets a database that does not exist: an earlier task would have
+    /// Opens a session, or none where check mode meets a database that does not exist: an earlier task would have
     /// created it.
-    pub async fn open_or_foresee(target: &Target, context: &Context) -> Result<Option<Session>, Error> {
+    pub(crate) async fn open_or_foresee(target: &Target, context: &Context) -> Result<Option<Session>, Error> {
         match Session::open(target, context).await {
             Err(error) if context.check && error.kind() == ErrorKind::NotFound => Ok(None),
             other => other.map(Some),
         }
     }
 
-    /// Tries the target's hosts one after the other.
-    async fn connect(target: &Target, wanted: Wanted, tls: Tls, context: &Context) -> Result<Session, Error> {
-        let mut result = Err(Error::new("no host to connect to was given"));
-        for (host, port) in &target.url.hosts {
-            result = Self::connect_to(host, port.unwrap_or(5432), target, wanted, &tls, context).await;
-            match &result {
-                Ok(_) => break,
-                Err(e) if matches!(e.kind(), ErrorKind::Unreachable | ErrorKind::Connection) => break,
-                Err(_) => {}
+    /// Returns the statements that give a session or (with `LOCAL `) a transaction its role and its limit.
+    fn settings(&self, role: Option<&str>, local: &str) -> String {
+        let limit = self.waits_unlimited.then(|| format!("SET {local}lock_timeout = '{LOCK_TIMEOUT}'"));
+        let role = role.map(|role| format!("SET {local}ROLE {}", ident(role)));
+        limit.into_iter().chain(role).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Begins a transaction.
+    pub(crate) async fn begin(&self) -> Result<(), Error> {
+        let begin = match self.access {
+            Access::Read => "BEGIN READ ONLY",
+            Access::Write => "BEGIN",
+        };
+        let settings = match (self.access, self.pooled) {
+            (Access::Write, false) => String::new(),
+            _ => self.settings(self.target.role.as_deref(), "LOCAL "),
+        };
+        let sql = if settings.is_empty() { begin.to_owned() } else { format!("{begin}; {settings}") };
+        self.in_transaction.store(true, Ordering::Relaxed);
+        let begun = self.send(&sql).await;
+        if begun.is_err() {
+            self.rollback().await;
+        }
+        begun.map(drop).map_err(|e| fault::statement("the database refused", &e))
+    }
+
+    /// Commits the transaction. Where a pooler lends the connection to others, the parameters that its statements set
+    /// are reset first: none is given for all of them.
+    pub(crate) async fn commit(&self, set: &[Option<String>]) -> Result<(), tokio_postgres::Error> {
+        if self.pooled {
+            if !set.is_empty() {
+                // Deferred triggers run with the parameters that the statements were given.
+                self.send("SET CONSTRAINTS ALL IMMEDIATE").await?;
+                self.send(&resets(set)).await?;
+            }
+            self.forget_prepared().await?;
+        }
+        self.send("COMMIT").await?;
+        self.in_transaction.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Ends the transaction, if there is one, and undoes it.
+    pub(crate) async fn rollback(&self) {
+        if self.in_transaction.swap(false, Ordering::Relaxed) {
+            // Without a connection there is nothing left to roll back.
+            let _ = self.send("ROLLBACK").await;
+        }
+    }
+
+    /// Types that are not PostgreSQL's own are asked for by statements that the library prepares and keeps; with a pooler
+    /// the next client would stumble over their names.
+    async fn forget_prepared(&self) -> Result<(), tokio_postgres::Error> {
+        if !self.prepared.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let ours = "SELECT name FROM pg_catalog.pg_prepared_statements WHERE NOT from_sql AND name ~ '^s[0-9]+$'";
+        for row in self.send(ours).await?.iter().filter_map(row) {
+            if let Some(Some(name)) = row.first() {
+                self.send(&format!("DEALLOCATE {}", ident(name))).await?;
             }
         }
-        result
+        Ok(())
     }
 
-    async fn connect_to(
-        host: &str,
-        port: u16,
-        target: &Target,
-        wanted: Wanted,
-        tls: &Tls,
-        context: &Context,
-    ) -> Result<Session, Error> {
-        let endpoint = match host.starts_with('/') {
-            true => Endpoint::Unix(Path::new(host).join(format!(".s.PGSQL.{port}"))),
-            false => Endpoint::Tcp { host: host.to_owned(), port },
-        };
-        // A Unix socket has no TLS, whatever sslmode says; so it is in libpq.
-        let wanted = if host.starts_with('/') { Wanted::Disable } else { wanted };
-        let config = config(target, wanted);
-        let timeout = target.connect_timeout();
-        let connecting = async {
-            let socket = host::connect(endpoint.clone(), timeout, context)
-                .await
-                .map_err(|e| fault::endpoint(target, e, context))?;
-            let handshake = tls.to(host).map_err(|e| {
-                fault::endpoint(target, Error::new(format!("'{host}' is not a name for TLS: {e}")), context)
-            })?;
-            config.connect_raw(socket, handshake).await.map_err(|e| fault::connection(target, &e, context))
-        };
-        // The timeout also covers a server that accepts and then says nothing.
-        let limit = timeout + Duration::from_secs(1);
-        let (client, mut connection) = tokio::select! {
-            result = tokio::time::timeout(limit, connecting) => match result {
-                Ok(result) => result?,
-                Err(_) => {
-                    let seconds = timeout.as_secs();
-                    return Err(Error::new(format!(
-                        "unable to connect to {}: no answer in {seconds} seconds", target.describe()
-                    )).with_help("check host and port, that a PostgreSQL server listens there, and the network between"));
+    /// Runs statements. When the task has to end, the server is told to cancel them.
+    pub(crate) async fn execute(&self, sql: &str) -> Result<Vec<SimpleQueryMessage>, tokio_postgres::Error> {
+        let outside = !self.in_transaction.load(Ordering::Relaxed);
+        match self.access {
+            Access::Read => {
+                if outside {
+                    self.begin_reading().await?;
                 }
-            },
-            () = cancelled(context) => return Err(Error::new("interrupted")),
-        };
-        let warnings = Arc::new(Mutex::new(Vec::new()));
-        let sink = warnings.clone();
-        tokio::spawn(async move {
-            let messages = std::future::poll_fn(|cx| connection.poll_message(cx));
-            let mut next = messages.await;
-            while let Some(Ok(message)) = next {
-                if let AsyncMessage::Notice(notice) = message
-                    && notice.severity() == "WARNING"
-                    && let Ok(mut all) = sink.lock()
-                {
-                    all.push(notice.message().to_owned());
+                let result = self.send(sql).await;
+                if result.is_err() {
+                    // What follows gets a transaction of its own.
+                    self.rollback().await;
                 }
-                next = std::future::poll_fn(|cx| connection.poll_message(cx)).await;
+                result
             }
-        });
-        let session = Session {
-            client,
-            endpoint,
-            host: host.to_owned(),
-            tls: tls.clone(),
-            context: context.clone(),
-            warnings,
-            target: target.clone(),
-        };
-        session.check_attributes().await?;
-        Ok(session)
-    }
-
-    /// Whether the session may write as `target_session_attrs` asks.
-    async fn check_attributes(&self) -> Result<(), Error> {
-        let (wanted, refused) = match self.target.url.param("target_session_attrs") {
-            Some("read-write" | "primary") => ("off", "database does not allow writes"),
-            Some("read-only" | "standby") => ("on", "database is not read only"),
-            _ => return Ok(()),
-        };
-        match self.value("SHOW transaction_read_only").await?.as_deref() == Some(wanted) {
-            true => Ok(()),
-            false => Err(fault::endpoint(&self.target, Error::new(refused), &self.context)),
+            // One message is one transaction.
+            Access::Write if outside && self.pooled && self.target.role.is_some() => {
+                let settings = self.settings(self.target.role.as_deref(), "LOCAL ");
+                self.send(&format!("{settings}; {sql}")).await
+            }
+            Access::Write => self.send(sql).await,
         }
     }
 
-    /// Runs statements; an interrupt cancels them on the server.
-    pub async fn execute(&self, sql: &str) -> Result<Vec<SimpleQueryMessage>, tokio_postgres::Error> {
-        self.cancellable(self.client.simple_query(sql)).await
-    }
-
-    async fn cancellable<T>(&self, work: impl Future<Output = T>) -> T {
-        tokio::pin!(work);
-        tokio::select! {
-            result = &mut work => return result,
-            () = cancelled(&self.context) => {}
+    async fn begin_reading(&self) -> Result<(), tokio_postgres::Error> {
+        let settings = self.settings(self.target.role.as_deref(), "LOCAL ");
+        self.in_transaction.store(true, Ordering::Relaxed);
+        let begun = self.send(&format!("BEGIN READ ONLY; {settings}")).await.map(drop);
+        if begun.is_err() {
+            self.rollback().await;
         }
-        // Where the cancel request itself fails, the statement's own end is all there is to wait for.
-        let _ = self.cancel().await;
-        work.await
+        begun
     }
 
-    /// Asks the server to cancel what the session runs, over a connection for that.
-    async fn cancel(&self) -> Result<(), Error> {
-        // The task is canceled, which must not keep this connection from being made.
-        let context = Context { cancel: Cancel::default(), ..self.context.clone() };
-        let timeout = self.target.connect_timeout();
-        let socket = host::connect(self.endpoint.clone(), timeout, &context).await?;
-        let handshake = self.tls.to(&self.host).map_err(|e| Error::new(e.to_string()))?;
-        let asked = self.client.cancel_token().cancel_query_raw(socket, handshake).await;
-        asked.map_err(|e| fault::statement("cannot cancel the statement", &e))
+    async fn send(&self, sql: &str) -> Result<Vec<SimpleQueryMessage>, tokio_postgres::Error> {
+        let work = self.route.cancellable(&self.client, self.client.simple_query(sql));
+        self.watch.over(work).await
+    }
+
+    /// Sends a `COPY … FROM stdin` with its rows.
+    pub(crate) async fn copy(&self, sql: &str, rows: &str) -> Result<u64, tokio_postgres::Error> {
+        use futures::SinkExt;
+        let work = async {
+            let sink = self.client.copy_in(sql).await?;
+            tokio::pin!(sink);
+            let mut rest = rows.as_bytes();
+            while !rest.is_empty() {
+                let (part, after) = rest.split_at(rest.len().min(1 << 16));
+                sink.send(bytes::Bytes::copy_from_slice(part)).await?;
+                rest = after;
+            }
+            sink.finish().await
+        };
+        self.watch.over(self.route.cancellable(&self.client, work)).await
     }
 
     /// Runs statements whose rows do not matter.
-    pub async fn run(&self, sql: &str) -> Result<(), Error> {
-        self.execute(sql).await.map(drop).map_err(|e| fault::statement("the database refused", &e))
+    pub(crate) async fn run(&self, sql: &str) -> Result<(), Error> {
+        self.execute(sql).await.map(drop).map_err(|e| self.refused("the database refused", &e))
     }
 
-    /// The rows of a query.
-    pub async fn rows(&self, sql: &str) -> Result<Vec<Row>, Error> {
-        let messages =
-            self.execute(sql).await.map_err(|e| fault::statement("cannot read the database", &e))?;
+    /// Returns the rows of a query.
+    pub(crate) async fn rows(&self, sql: &str) -> Result<Vec<Row>, Error> {
+        let messages = self.execute(sql).await.map_err(|e| self.refused("cannot read the database", &e))?;
         Ok(messages.iter().filter_map(row).collect())
     }
 
-    /// The first column of the first row.
-    pub async fn value(&self, sql: &str) -> Result<Option<String>, Error> {
+    /// Returns the first column of a query's first row.
+    pub(crate) async fn value(&self, sql: &str) -> Result<Option<String>, Error> {
         Ok(self.rows(sql).await?.into_iter().next().and_then(|row| row.into_iter().next().flatten()))
     }
 
-    /// The names and types of a statement's columns, without running it.
-    pub async fn columns(
-        &self,
-        sql: &str,
-    ) -> Result<Vec<(String, tokio_postgres::types::Type)>, tokio_postgres::Error> {
-        let statement = self.cancellable(self.client.prepare(sql)).await?;
-        Ok(statement.columns().iter().map(|c| (c.name().to_owned(), c.type_().clone())).collect())
+    fn refused(&self, what: &str, error: &tokio_postgres::Error) -> Error {
+        self.watch.explain(fault::statement(what, error), error)
     }
 
-    /// What the server warned of so far.
-    pub fn warnings(&self) -> Vec<String> {
-        self.warnings.lock().map(|all| all.clone()).unwrap_or_default()
+    /// Adds to a failure who held the lock that a statement waited for, where that is why.
+    pub(crate) fn explain(&self, mut failure: playbook_api::Failure, error: &tokio_postgres::Error) -> playbook_api::Failure {
+        failure.error = self.watch.explain(failure.error, error);
+        failure
     }
 
-    /// 150004 for 15.4.
-    pub async fn version(&self) -> Result<u32, Error> {
+    /// Returns whether the types of columns can be asked for: a pooler may send a statement that is prepared outside of a
+    /// transaction to one server's session and its use to another.
+    pub(crate) fn can_prepare(&self) -> bool {
+        !self.pooled || self.access == Access::Read || self.in_transaction.load(Ordering::Relaxed)
+    }
+
+    /// Returns the names and types of a statement's columns, without running it.
+    pub(crate) async fn columns(&self, sql: &str) -> Result<Vec<(String, Type)>, tokio_postgres::Error> {
+        if self.access == Access::Read && !self.in_transaction.load(Ordering::Relaxed) {
+            self.begin_reading().await?;
+        }
+        self.prepared.store(true, Ordering::Relaxed);
+        let work = self.route.cancellable(&self.client, self.client.prepare(sql));
+        match self.watch.over(work).await {
+            Ok(statement) => Ok(statement.columns().iter().map(|c| (c.name().to_owned(), c.type_().clone())).collect()),
+            Err(error) => {
+                if self.access == Access::Read {
+                    self.rollback().await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends the transaction of a session that reads, so that a pooler can lend its connection to others.
+    pub(crate) async fn pause(&self) {
+        if self.access == Access::Read {
+            if self.pooled {
+                let _ = self.forget_prepared().await;
+            }
+            self.rollback().await;
+        }
+    }
+
+    /// Returns what the server warned of so far.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        lock(&self.warnings).clone()
+    }
+
+    /// Warns of something beside what the server warns of.
+    pub(crate) fn warn(&self, warning: impl Into<String>) {
+        lock(&self.warnings).push(warning.into());
+    }
+
+    /// Hides the secrets in a text that is shown.
+    pub(crate) fn shown(&self, text: &str) -> String {
+        self.context.redactor.text(text)
+    }
+
+    /// Returns the server's version: 150004 for 15.4.
+    pub(crate) async fn version(&self) -> Result<u32, Error> {
         let text = self.value("SHOW server_version_num").await?;
         Ok(text.and_then(|t| t.parse().ok()).unwrap_or_default())
     }
 }
 
-/// The client's settings for a target.
-fn config(target: &Target, wanted: Wanted) -> Config {
-    let mut config = Config::new();
-    config.user(target.user()).dbname(target.dbname()).ssl_mode(wanted);
-    config.application_name(target.url.param("application_name").unwrap_or("playbook"));
-    if let Some(password) = &target.url.password {
-        config.password(password);
+impl Drop for Session {
+    /// A pooler ends the server's session where a client leaves in the middle of a transaction.
+    fn drop(&mut self) {
+        if self.in_transaction.load(Ordering::Relaxed)
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let client = self.client.clone();
+            runtime.spawn(async move { client.simple_query("ROLLBACK").await.map(drop) });
+        }
     }
-    if let Some(options) = target.url.param("options") {
-        config.options(options);
-    }
-    config
 }
 
-/// What a module says in check mode of a database that does not exist yet.
-pub fn not_there_yet(target: &Target) -> Outcome {
+/// Returns the statements that reset parameters.
+fn resets(set: &[Option<String>]) -> String {
+    if set.iter().any(Option::is_none) {
+        return "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL".into();
+    }
+    let reset = |name: &String| match name.as_str() {
+        "session_authorization" => "RESET SESSION AUTHORIZATION".to_owned(),
+        name => format!("RESET {}", name.split('.').map(ident).collect::<Vec<_>>().join(".")),
+    };
+    set.iter().flatten().map(reset).collect::<Vec<_>>().join("; ")
+}
+
+/// Returns what a module says in check mode of a database that does not exist yet.
+pub(crate) fn not_there_yet(target: &Target) -> Outcome {
     let message = format!("the database '{}' does not exist yet", target.dbname());
     Outcome::changed(true).msg(message.clone()).warn(message)
 }
 
-pub fn row(message: &SimpleQueryMessage) -> Option<Row> {
+/// Returns a message's row, if it is one.
+pub(crate) fn row(message: &SimpleQueryMessage) -> Option<Row> {
     match message {
         SimpleQueryMessage::Row(row) => {
             Some((0..row.len()).map(|i| row.try_get(i).ok().flatten().map(str::to_owned)).collect())
@@ -253,20 +346,13 @@ pub fn row(message: &SimpleQueryMessage) -> Option<Row> {
     }
 }
 
-/// Ends when the run is interrupted.
-pub async fn cancelled(context: &Context) {
-    while !context.cancel.is_set() {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
-/// A name, quoted.
-pub fn ident(name: &str) -> String {
+/// Quotes a name.
+pub(crate) fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A text, quoted so that it means itself whatever standard_conforming_strings says.
-pub fn literal(text: &str) -> String {
+/// Quotes a text so that it means itself whatever `standard_conforming_strings` is.
+pub(crate) fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if text.contains('\\') { format!(" E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }

@@ -216,6 +216,48 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
+/// Stands in for TLS where nothing is sent anywhere: the stream stays as it is.
+pub(crate) struct Pretended;
+
+impl TlsConnect<tokio::io::DuplexStream> for Pretended {
+    type Stream = Plain;
+    type Error = io::Error;
+    type Future = std::future::Ready<io::Result<Plain>>;
+
+    fn connect(self, stream: tokio::io::DuplexStream) -> Self::Future {
+        std::future::ready(Ok(Plain(stream)))
+    }
+}
+
+/// The stream of [`Pretended`].
+pub(crate) struct Plain(tokio::io::DuplexStream);
+
+impl TlsStream for Plain {
+    fn channel_binding(&self) -> ChannelBinding {
+        ChannelBinding::none()
+    }
+}
+
+impl AsyncRead for Plain {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Poller<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Plain {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Poller<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Poller<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Poller<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
 /// One handshake to make.
 pub struct Connect(tokio_rustls::TlsConnector, ServerName<'static>);
 

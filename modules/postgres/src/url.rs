@@ -8,8 +8,10 @@ pub struct Url {
     pub scheme: String,
     pub user: Option<String>,
     pub password: Option<String>,
-    /// Several hosts are tried in turn; a host that starts with `/` is the folder of a Unix socket.
+    /// Several hosts are tried in turn. A host that starts with `/` is the directory of a Unix socket.
     pub hosts: Vec<(String, Option<u16>)>,
+    /// The port where no host is named.
+    pub port: Option<u16>,
     pub dbname: Option<String>,
     pub params: Vec<(String, String)>,
 }
@@ -22,7 +24,14 @@ impl Url {
     /// Takes `postgres`, `postgresql` and SQLAlchemy's `postgresql+driver` for the same thing.
     pub fn parse(text: &str) -> Result<Url, Error> {
         let wrong = |what: &str| Error::new(format!("the database URL {what}"));
-        let Some((scheme, rest)) = text.trim().split_once("://") else {
+        let text = text.trim();
+        let text = text.strip_prefix("jdbc:").unwrap_or(text);
+        let Some((scheme, rest)) = text.split_once("://") else {
+            if let Some(params) = conninfo(text) {
+                let mut url = Url { scheme: "postgresql".into(), ..Url::default() };
+                url.set_all(params)?;
+                return Ok(url);
+            }
             return Err(
                 wrong("has no scheme").with_help("write it as postgresql://user:password@host:port/dbname")
             );
@@ -53,34 +62,61 @@ impl Url {
             url.hosts.push(host_and_port(host)?);
         }
         url.dbname = non_empty(decode(path, "database name")?);
+        let mut params = Vec::new();
         for pair in query.split('&').filter(|p| !p.is_empty()) {
             let (name, value) =
                 pair.split_once('=').ok_or_else(|| wrong("has a parameter without a value"))?;
-            url.set(decode(name, "parameters")?, decode(value, "parameters")?)?;
+            params.push((decode(name, "parameters")?, decode(value, "parameters")?));
         }
+        url.set_all(params)?;
         Ok(url)
     }
 
-    /// A parameter of the query, or one of the parts when it is named there, as libpq allows.
-    fn set(&mut self, name: String, value: String) -> Result<(), Error> {
-        match name.as_str() {
-            "user" => self.user = Some(value),
-            "password" => self.password = Some(value),
-            "dbname" => self.dbname = Some(value),
-            "host" => self.hosts = value.split(',').map(|h| (h.to_owned(), None)).collect(),
-            "port" => {
-                let port = port(&value)?;
-                self.hosts.iter_mut().for_each(|(_, p)| *p = Some(port));
+    /// Takes the parameters of a query. The parts of a URL may be named there too, as libpq allows: several hosts as a
+    /// list with commas and their ports in another, or, as SQLAlchemy writes them, each as `host=name:port`.
+    pub(crate) fn set_all(&mut self, params: Vec<(String, String)>) -> Result<(), Error> {
+        let (mut hosts, mut ports) = (Vec::new(), Vec::new());
+        for (name, value) in params {
+            match name.as_str() {
+                "user" => self.user = non_empty(value),
+                "password" => self.password = non_empty(value),
+                "dbname" => self.dbname = non_empty(value),
+                "host" => hosts.extend(value.split(',').filter(|h| !h.is_empty()).map(str::to_owned)),
+                "port" => ports.extend(value.split(',').map(str::to_owned)),
+                _ => self.params.push((name, value)),
             }
-            _ => self.params.push((name, value)),
+        }
+        if !hosts.is_empty() {
+            self.hosts = hosts.iter().map(|host| listed_host(host)).collect::<Result<_, _>>()?;
+        }
+        let ports: Vec<Option<u16>> =
+            ports.iter().map(|p| Some(p).filter(|p| !p.is_empty()).map(|p| port(p)).transpose()).collect::<Result<_, _>>()?;
+        match ports.as_slice() {
+            [] => {}
+            [one] => {
+                self.port = *one;
+                self.hosts.iter_mut().for_each(|(_, port)| *port = one.or(*port));
+            }
+            several if several.len() == self.hosts.len() => {
+                self.hosts.iter_mut().zip(several).for_each(|((_, port), given)| *port = given.or(*port));
+            }
+            several => {
+                return Err(Error::new(format!(
+                    "the database URL has {} ports for {} hosts",
+                    several.len(),
+                    self.hosts.len()
+                )));
+            }
         }
         Ok(())
     }
 
+    /// Returns a parameter's value.
     pub fn param(&self, name: &str) -> Option<&str> {
         self.params.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
+    /// Gives a parameter its value.
     pub fn set_param(&mut self, name: &str, value: impl Into<String>) {
         self.params.retain(|(n, _)| n != name);
         self.params.push((name.to_owned(), value.into()));
@@ -132,6 +168,54 @@ fn host_and_port(text: &str) -> Result<(String, Option<u16>), Error> {
     let (host, after) = text.split_once(':').unwrap_or((text, ""));
     let port = Some(after).filter(|p| !p.is_empty()).map(port).transpose()?;
     Ok((decode(host, "host")?, port))
+}
+
+/// A host in a list: a name or an address, with SQLAlchemy's port behind it or without one.
+fn listed_host(text: &str) -> Result<(String, Option<u16>), Error> {
+    let is_address = text.matches(':').count() > 1 && !text.starts_with('[');
+    if text.starts_with('/') || is_address {
+        return Ok((text.to_owned(), None));
+    }
+    host_and_port(text)
+}
+
+/// Reads libpq's other form, `host=db user=app password='it\'s'`; none where the text is not of that form.
+fn conninfo(text: &str) -> Option<Vec<(String, String)>> {
+    let mut params = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let (name, after) = rest.split_once('=')?;
+        let name = name.trim();
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+            return None;
+        }
+        let after = after.trim_start();
+        let quoted = after.starts_with('\'');
+        let mut value = String::new();
+        let mut end = after.len();
+        let mut characters = after.char_indices().skip(usize::from(quoted));
+        let mut closed = !quoted;
+        while let Some((at, c)) = characters.next() {
+            match c {
+                '\\' => value.extend(characters.next().map(|(_, c)| c)),
+                '\'' if quoted => {
+                    (end, closed) = (at + 1, true);
+                    break;
+                }
+                c if c.is_whitespace() && !quoted => {
+                    end = at;
+                    break;
+                }
+                c => value.push(c),
+            }
+        }
+        if !closed {
+            return None;
+        }
+        params.push((name.to_owned(), value));
+        rest = after.get(end..)?.trim_start();
+    }
+    Some(params)
 }
 
 fn port(text: &str) -> Result<u16, Error> {
@@ -199,6 +283,33 @@ mod tests {
         assert_eq!(url.hosts, [("a".to_owned(), None), ("b".to_owned(), Some(2))]);
         let url = Url::parse("postgres://[::1]:5/x").unwrap();
         assert_eq!(url.to_text(), "postgres://[::1]:5/x");
+    }
+
+    #[test]
+    fn lists_of_hosts_in_every_form() {
+        let hosts = |text: &str| Url::parse(text).unwrap().hosts;
+        let at = |host: &str, port: u16| (host.to_owned(), Some(port));
+        assert_eq!(hosts("postgresql+psycopg2://u:p@/d?host=h:5433"), [at("h", 5433)]);
+        assert_eq!(hosts("postgresql+psycopg://u:p@/d?host=a:1&host=b:2"), [at("a", 1), at("b", 2)]);
+        assert_eq!(hosts("postgresql://u:p@/d?host=a,b&port=1,2"), [at("a", 1), at("b", 2)]);
+        assert_eq!(hosts("postgresql:///d?port=7&host=a,b"), [at("a", 7), at("b", 7)]);
+        assert_eq!(hosts("postgresql:///d?host=::1"), [("::1".to_owned(), None)]);
+        assert_eq!(hosts("jdbc:postgresql://h:1/d?user=u&password=p"), [at("h", 1)]);
+        assert_eq!(Url::parse("postgresql:///d?port=7").unwrap().port, Some(7));
+        let error = Url::parse("postgresql:///d?host=a,b&port=1,2,3").err().unwrap();
+        assert_eq!(error.to_string(), "the database URL has 3 ports for 2 hosts");
+        let sockets = Url::parse("postgresql:///d?host=/a,/b&port=1,2").unwrap();
+        assert_eq!(Url::parse(&sockets.to_text()).unwrap().hosts, sockets.hosts);
+    }
+
+    #[test]
+    fn a_connection_string_of_keywords() {
+        let url = Url::parse("host=127.0.0.1 port=5433 user = postgres password='it\\'s \\\\' dbname=src options='-c search_path=app'").unwrap();
+        assert_eq!(url.hosts, [("127.0.0.1".to_owned(), Some(5433))]);
+        assert_eq!(url.password.as_deref(), Some("it's \\"));
+        assert_eq!((url.user.as_deref(), url.dbname.as_deref()), (Some("postgres"), Some("src")));
+        assert_eq!(url.param("options"), Some("-c search_path=app"));
+        assert!(Url::parse("host=x password='open").is_err());
     }
 
     #[test]

@@ -170,7 +170,7 @@ async fn every_spelling_of_a_url() {
     assert_eq!(each(&outcome.unwrap(), "query_result", "me"), ["pg_monitor"]);
     let url = format!("postgresql://{user}:{password}@{host}:{port}/postgres?sslmod=require");
     let failure = query(map! { "url" => url, "query" => "SELECT 1" }).await.unwrap_err();
-    assert_eq!(failure.error.help(), Some("did you mean 'sslmode'?"));
+    assert_eq!(failure.error.help(), Some("Did you mean 'sslmode'?"));
 }
 
 #[tokio::test]
@@ -188,10 +188,10 @@ async fn failures_say_what_to_do_and_no_password() {
     );
     let failure = query(login(map! { "login_port" => 1 })).await.unwrap_err();
     assert!(failure.error.to_string().contains("refused"), "{}", shown(&failure));
-    assert!(failure.error.help().unwrap().starts_with("check host and port"), "{}", shown(&failure));
+    assert!(failure.error.help().unwrap().starts_with("Check the host and the port"), "{}", shown(&failure));
     assert!(!failure.unreachable);
     let failure = query(login(map! { "login_host" => "no.such.host.invalid" })).await.unwrap_err();
-    assert!(failure.error.help().unwrap().starts_with("check host and port"), "{}", shown(&failure));
+    assert!(failure.error.help().unwrap().starts_with("Check the host and the port"), "{}", shown(&failure));
     let failure = query(map! { "url" => "postgresql://u:p@ss/word@h/db", "query" => "x" }).await.unwrap_err();
     assert!(failure.error.help().unwrap().contains("percent-encoded"), "{}", shown(&failure));
     assert!(!shown(&failure).contains("ss/word"));

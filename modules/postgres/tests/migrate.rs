@@ -137,10 +137,6 @@ async fn without_a_transaction_a_failure_half_way_wants_repair() {
     assert_eq!(each(&outcome, "repaired", "action"), ["forgotten"]);
     assert_eq!(each(&outcome, "applied", "version"), ["002"]);
     assert!(!project.migrate(map! { "repair" => true }).await.unwrap().changed);
-    // The server says what is missing when the directive is.
-    write(project.folder.path(), &[("003_index.sql", "CREATE INDEX CONCURRENTLY j ON users (id)")]);
-    let failure = project.migrate(map! {}).await.unwrap_err();
-    assert!(failure.error.help().unwrap().contains("-- playbook: no-transaction"));
     // The first statement of all changes nothing when it fails: no repair is asked for.
     write(project.folder.path(), &[("003_index.sql", "-- playbook: no-transaction\nVACUUM nosuch;")]);
     project.migrate(map! {}).await.unwrap_err();
@@ -339,4 +335,177 @@ async fn check_mode_foresees_a_database_that_an_earlier_task_creates() {
     assert_eq!(outcome.warnings, ["the database 'not_there_yet' does not exist yet"]);
     let failure = project.migrate(gone).await.unwrap_err();
     assert!(failure.error.to_string().contains("(SQLSTATE 3D000)"), "{}", failure.error);
+}
+
+fn path(project: &Project, file: &str) -> String {
+    project.folder.path().join(file).display().to_string()
+}
+
+#[tokio::test]
+async fn the_way_up_of_two_way_files_runs_and_the_way_down_undoes_it() {
+    for (up, down) in [
+        ("-- migrate:up", "-- migrate:down"),
+        ("-- +goose Up\n-- +goose StatementBegin", "-- +goose StatementEnd\n-- +goose Down"),
+        ("-- +migrate Up", "-- +migrate Down"),
+        ("-- Up Migration", "-- Down Migration"),
+        ("-- rambler up", "-- rambler down"),
+        ("", "--//@UNDO"),
+        ("# --- !Ups", "# --- !Downs"),
+        ("", "---- create above / drop below ----"),
+    ] {
+        let file = format!("{up}\nCREATE TABLE t (a text);\n\n{down}\nDROP TABLE t;\n");
+        let project = Project::new(&[USERS, ("002_t.sql", &file)]).await;
+        project.migrate(map! {}).await.unwrap();
+        assert_eq!(project.database.query("SELECT to_regclass('t') IS NOT NULL"), "t", "{up}");
+        assert!(!project.migrate(map! {}).await.unwrap().changed);
+        let outcome = project.migrate(map! { "target" => 1 }).await.unwrap();
+        assert_eq!(each(&outcome, "reverted", "version"), ["002"]);
+        assert_eq!(project.database.query("SELECT to_regclass('t') IS NULL"), "t", "{down}");
+    }
+    // A marker that is not known for certain is refused, and nothing is touched.
+    let project = Project::new(&[USERS, ("002_t.sql", "CREATE TABLE t ();\n-- down\nDROP TABLE t;")]).await;
+    let failure = project.migrate(map! {}).await.unwrap_err();
+    let message = format!("{}:2: `down` looks like the beginning of the way back (`-- down`)", path(&project, "002_t.sql"));
+    assert_eq!(failure.error.to_string(), message);
+    assert_eq!(project.database.query("SELECT to_regclass('users') IS NULL"), "t");
+}
+
+#[tokio::test]
+async fn what_tools_say_of_transactions_is_kept() {
+    let no_transaction = "-- migrate:up transaction:false\nCREATE TABLE a (id int);\nCREATE INDEX CONCURRENTLY i ON a (id);\n-- migrate:down\nDROP TABLE a;\n";
+    let files = [
+        ("001_a.sql", no_transaction),
+        ("002_alone.sql", "CREATE INDEX CONCURRENTLY j ON a (id);"),
+        ("003_own.sql", "BEGIN;\nCREATE TABLE b (id int);\nCOMMIT;\n"),
+        ("004_two.sql", "BEGIN; CREATE TABLE c (); COMMIT;\nBEGIN; CREATE TABLE d (); COMMIT;"),
+    ];
+    let project = Project::new(&files).await;
+    assert!(project.check(map! {}).await.unwrap().changed);
+    let outcome = project.migrate(map! {}).await.unwrap();
+    assert_eq!(each(&outcome, "applied", "version"), ["001", "002", "003", "004"]);
+    let all = "SELECT count(*) FROM (VALUES ('a'), ('i'), ('j'), ('b'), ('c'), ('d')) n (name) WHERE to_regclass(name) IS NOT NULL";
+    assert_eq!(project.database.query(all), "6");
+    // Check mode foresees what cannot work.
+    let mixed = "CREATE TABLE e (id int);\nCREATE INDEX CONCURRENTLY k ON e (id);";
+    write(project.folder.path(), &[("005_mixed.sql", mixed)]);
+    let failure = project.check(map! {}).await.unwrap_err();
+    let message = format!(
+        "{}:2: CREATE INDEX … cannot run in a transaction, and this file's other statements would be in one",
+        path(&project, "005_mixed.sql")
+    );
+    assert_eq!(failure.error.to_string(), message);
+}
+
+#[tokio::test]
+async fn what_pg_dump_writes_loads() {
+    let from = Database::new().await;
+    from.query("CREATE TABLE t (a text, b int); CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT CASE WHEN a > 0 THEN 1 ELSE 2 END; END; CREATE VIEW \"odd;view\" AS SELECT a FROM t");
+    from.query("INSERT INTO t VALUES ('O''Brien', 1), (E'tab\\there; \\\\. \"$$ -- /*', NULL), ('', 3)");
+    let plain = std::process::Command::new("pg_dump").arg(&from.url).output().unwrap();
+    let dump = String::from_utf8(plain.stdout).unwrap();
+    assert!(dump.contains("COPY public.t") && dump.contains("\\restrict"), "{dump}");
+    let project = Project::new(&[("001_dump.sql", &dump), ("002_more.sql", "CREATE TABLE more (id int)")]).await;
+    project.migrate(map! { "schema" => "ops" }).await.unwrap();
+    assert_eq!(project.database.query("SELECT * FROM t ORDER BY a"), from.query("SELECT * FROM t ORDER BY a"));
+    assert_eq!(project.database.query("SELECT f(1), to_regclass('public.more')"), "1|more");
+    for (sql, message) in [
+        ("\\connect shop\n", "\\connect is a command of psql, not SQL"),
+        ("\\i other.sql\n", "\\i is a command of psql, not SQL"),
+        ("\\copy t from 'x'\n", "\\copy is a command of psql, not SQL"),
+        ("COPY t TO stdout;", "COPY … TO stdout has nowhere to write"),
+    ] {
+        write(project.folder.path(), &[("003_x.sql", sql)]);
+        let failure = project.migrate(map! { "schema" => "ops" }).await.unwrap_err();
+        assert_eq!(failure.error.to_string(), format!("{}:1: {message}", path(&project, "003_x.sql")));
+        assert!(failure.error.help().is_some());
+    }
+    // A wrong row has the COPY's line.
+    write(project.folder.path(), &[("003_x.sql", "SELECT 1;\nCOPY public.t FROM stdin;\nx\tnot a number\n\\.\n")]);
+    let failure = project.migrate(map! { "schema" => "ops" }).await.unwrap_err();
+    assert!(failure.error.to_string().contains("003_x.sql:2 failed: invalid input syntax"), "{}", failure.error);
+}
+
+#[tokio::test]
+async fn strings_follow_the_database_s_own_setting() {
+    let project = Project::new(&[("001_s.sql", "CREATE TABLE s (a text);\nINSERT INTO s VALUES ('it\\'s; a');")]).await;
+    let failure = project.migrate(map! {}).await.unwrap_err();
+    assert!(failure.error.to_string().contains("is never closed"), "{}", failure.error);
+    let off = "SET standard_conforming_strings = off;\nCREATE TABLE s (a text);\nINSERT INTO s VALUES ('it\\'s; a');\n";
+    write(project.folder.path(), &[("001_s.sql", off)]);
+    project.migrate(map! {}).await.unwrap();
+    assert_eq!(project.database.query("SELECT a FROM s"), "it's; a");
+    let name = &project.database.name;
+    project.database.query(&format!("ALTER DATABASE {name} SET standard_conforming_strings = off"));
+    write(project.folder.path(), &[("002_s.sql", "INSERT INTO s VALUES ('a\\\\b;');\n")]);
+    project.migrate(map! {}).await.unwrap();
+    assert_eq!(project.database.query("SELECT count(*) FROM s WHERE a = chr(97) || chr(92) || 'b;'"), "1");
+}
+
+#[tokio::test]
+async fn an_interrupt_begins_no_further_migration() {
+    let project = Project::new(&[("001_slow.sql", "CREATE TABLE a (); SELECT pg_sleep(1)"), ("002_b.sql", "CREATE TABLE b ()"), ("003_c.sql", "CREATE TABLE c ()")]).await;
+    let context = context();
+    let interrupt = context.interrupt.clone();
+    let stop = async move {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        interrupt.set();
+    };
+    let (result, ()) = tokio::join!(task(&context, "db_migrate", project.arguments(map! {})), stop);
+    let failure = result.unwrap_err();
+    assert_eq!(failure.error.to_string(), "interrupted: 2 migrations are still to be run");
+    assert_eq!(each(&failure.outcome, "applied", "version"), ["001"]);
+    assert_eq!(project.database.query("SELECT to_regclass('a') IS NOT NULL, to_regclass('b') IS NULL"), "t|t");
+    assert_eq!(each(&project.migrate(map! {}).await.unwrap(), "applied", "version"), ["002", "003"]);
+}
+
+#[tokio::test]
+async fn being_stopped_cancels_the_statement_on_the_server() {
+    let project = Project::new(&[("001_slow.sql", "CREATE TABLE a (); SELECT pg_sleep(60)")]).await;
+    let context = context();
+    let cancel = context.cancel.clone();
+    let stop = async move {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        cancel.set();
+        let idle = tokio::task::spawn_blocking(move || cancel.wait_until_idle(Duration::from_secs(5)));
+        assert!(idle.await.unwrap());
+    };
+    let start = Instant::now();
+    let (result, ()) = tokio::join!(task(&context, "db_migrate", project.arguments(map! {})), stop);
+    assert!(result.unwrap_err().error.to_string().contains("(SQLSTATE 57014)"));
+    assert!(start.elapsed() < Duration::from_secs(10));
+    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND state = 'active' AND pid <> pg_backend_pid() AND datname = current_database()";
+    assert_eq!(project.database.query(running), "0");
+}
+
+#[tokio::test]
+async fn a_lock_that_others_hold_is_told_and_not_waited_for_for_ever() {
+    let project = Project::new(&[USERS]).await;
+    project.migrate(map! {}).await.unwrap();
+    write(project.folder.path(), &[("002_email.sql", "ALTER TABLE users ADD email text")]);
+    let mut holder = std::process::Command::new("psql")
+        .args(["-Xq", &project.database.url, "-c", "SET application_name = 'holder'; BEGIN; LOCK TABLE users; SELECT pg_sleep(30)"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let sink = told.clone();
+    let mut context = context();
+    context.progress.0 = Some(std::sync::Arc::new(move |message| sink.lock().unwrap().push(message)));
+    let failure = task(&context, "db_migrate", project.arguments(map! { "lock_timeout" => "7s" })).await.unwrap_err();
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    let message = told.lock().unwrap().iter().find(|m| m.starts_with("waiting for a lock that process ")).cloned();
+    assert!(message.as_ref().is_some_and(|m| m.contains("(holder, postgres, active for ")), "{:?}", told.lock().unwrap());
+    assert!(failure.error.to_string().contains("(SQLSTATE 55P03)"), "{}", failure.error);
+    assert!(failure.error.help().unwrap().contains("(holder, postgres, active for "), "{:?}", failure.error.help());
+    // Nobody said how long: a limit is set all the same, and not over one that the server has.
+    let limit = "CREATE TABLE l AS SELECT current_setting('lock_timeout') AS l";
+    write(project.folder.path(), &[("002_email.sql", limit)]);
+    project.migrate(map! {}).await.unwrap();
+    assert_eq!(project.database.query("SELECT l FROM l"), "1min");
+    project.database.query(&format!("ALTER DATABASE {} SET lock_timeout = '7min'", project.database.name));
+    write(project.folder.path(), &[("003_l.sql", "INSERT INTO l VALUES (current_setting('lock_timeout'))")]);
+    project.migrate(map! {}).await.unwrap();
+    assert_eq!(project.database.query("SELECT l FROM l ORDER BY 1"), "1min\n7min");
 }

@@ -216,7 +216,7 @@ impl Shell {
 
     fn start(&mut self) -> Result<run::Run, Error> {
         self.cancel = Cancel::default();
-        interrupt::watch(self.cancel.clone());
+        interrupt::watch(self.cancel.clone(), self.context.cancel.clone());
         let (forks, verbosity) = (self.state.forks, self.state.verbosity);
         let options = Options { forks, verbosity, ..self.options.clone() };
         let context = Context { verbosity, ..self.context.clone() };

@@ -50,6 +50,7 @@ impl Shared {
         interrupt: Cancel,
     ) -> Self {
         let registry = context.registry.clone();
+        let context = Context { interrupt: interrupt.clone(), ..context };
         Shared {
             options,
             settings,

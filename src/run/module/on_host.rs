@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use playbook_api::context::{Cancel, Progress, Source};
+use playbook_api::context::{Progress, Source};
 use playbook_api::{Arguments, Context, Error, Failure, ModuleEntry, Outcome, map};
 
 use super::{python_connection, target};
@@ -130,7 +130,7 @@ fn within<T: Send + 'static>(
     work: impl FnOnce(&Context) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     let Some(limit) = limit else { return work(&context) };
-    let context = Context { cancel: Cancel::default(), ..context };
+    let context = Context { cancel: context.cancel.child(), ..context };
     let cancel = context.cancel.clone();
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {

@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use playbook_api::{Context, Deserialize, Error, JsonSchema, Map, Value};
 
 use crate::login::{Login, Target};
-use crate::session::cancelled;
+use crate::connect::cancelled;
 
 /// A container for the command.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -3,7 +3,7 @@
 use playbook_api::Error;
 use tokio_postgres::error::SqlState;
 
-use super::folder::Migration;
+use super::directory::Migration;
 use super::plan::{Applied, Repair};
 use super::version::Version;
 use crate::fault;

@@ -22,34 +22,34 @@ impl Lock {
         Lock(i64::from_be_bytes(bytes))
     }
 
-    pub async fn acquire(&self, session: &Session, limit: Duration, context: &Context) -> Result<(), Error> {
-        let start = Instant::now();
-        let mut pause = Duration::from_millis(50);
-        let sql = format!("SELECT pg_try_advisory_lock({})", self.0);
+    /// Acquires the lock for the session, or waits until another deployment releases it.
+    pub(super) async fn acquire(&self, session: &Session, limit: Duration, context: &Context) -> Result<(), Error> {
+        let mut wait = Wait::new(limit);
+        let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({})", self.0);
+        while session.value(&sql).await?.as_deref() != Some("t") {
+            wait.once(self, session, context).await?;
+        }
+        Ok(())
+    }
+
+    /// Begins a transaction that holds the lock until its end. A pooler may send each transaction to another session of
+    /// the server's, so that no longer lock is of use.
+    pub(super) async fn begin(&self, session: &Session, limit: Duration, context: &Context) -> Result<(), Error> {
+        let mut wait = Wait::new(limit);
+        let sql = format!("SELECT pg_catalog.pg_try_advisory_xact_lock({})", self.0);
         loop {
+            session.begin().await?;
             if session.value(&sql).await?.as_deref() == Some("t") {
                 return Ok(());
             }
-            let holder = self.holder(session).await?;
-            if start.elapsed() >= limit {
-                return Err(Error::new(format!(
-                    "another migration of {} still runs after {} seconds{holder}",
-                    session.target.describe(),
-                    limit.as_secs()
-                ))
-                .with_help("wait for it, or end that session with pg_terminate_backend; wait_timeout says how long to wait"));
-            }
-            if context.cancel.is_set() {
-                return Err(Error::new("interrupted while waiting for another migration"));
-            }
-            context.progress(format!("waiting for another migration of {}{holder}", session.target.dbname()));
-            tokio::time::sleep(pause.min(limit.saturating_sub(start.elapsed()))).await;
-            pause = (pause * 2).min(Duration::from_secs(1));
+            session.rollback().await;
+            wait.once(self, session, context).await?;
         }
     }
 
-    pub async fn release(&self, session: &Session) -> Result<(), Error> {
-        session.rows(&format!("SELECT pg_advisory_unlock({})", self.0)).await.map(drop)
+    /// Releases the session's lock.
+    pub(super) async fn release(&self, session: &Session) -> Result<(), Error> {
+        session.rows(&format!("SELECT pg_catalog.pg_advisory_unlock({})", self.0)).await.map(drop)
     }
 
     /// ` (process 4711, playbook from 10.0.0.7)`
@@ -70,5 +70,39 @@ impl Lock {
             }
             _ => String::new(),
         })
+    }
+}
+
+/// The wait for a lock that another deployment holds.
+struct Wait {
+    start: Instant,
+    limit: Duration,
+    pause: Duration,
+}
+
+impl Wait {
+    fn new(limit: Duration) -> Wait {
+        Wait { start: Instant::now(), limit, pause: Duration::from_millis(50) }
+    }
+
+    /// Waits before the next attempt, and says for whom.
+    async fn once(&mut self, lock: &Lock, session: &Session, context: &Context) -> Result<(), Error> {
+        let holder = lock.holder(session).await?;
+        let waited = self.start.elapsed();
+        if waited >= self.limit {
+            return Err(Error::new(format!(
+                "another migration of {} still runs after {} seconds{holder}",
+                session.target.describe(),
+                self.limit.as_secs()
+            ))
+            .with_help("Wait for it, end that session with pg_terminate_backend, or raise wait_timeout."));
+        }
+        if context.cancel.is_set() || context.interrupt.is_set() {
+            return Err(Error::new("interrupted while waiting for another migration"));
+        }
+        context.progress(format!("waiting for another migration of {}{holder}", session.target.dbname()));
+        tokio::time::sleep(self.pause.min(self.limit.saturating_sub(waited))).await;
+        self.pause = (self.pause * 2).min(Duration::from_secs(1));
+        Ok(())
     }
 }

@@ -3,12 +3,15 @@
 mod alembic;
 mod command;
 mod django;
-mod folder;
+mod directory;
 mod history;
 mod lock;
 mod plan;
 mod report;
-mod sql;
+mod script;
+mod marker;
+mod migrator;
+mod name;
 mod tool;
 mod version;
 
@@ -77,6 +80,9 @@ pub struct DbMigrate {
     /// Also apply migrations that are older than the newest applied one.
     #[serde(default)]
     out_of_order: bool,
+    /// Whether subdirectories hold migrations as well, as Flyway has it.
+    #[serde(default)]
+    recursive: bool,
     /// How long a statement may wait for a lock, as PostgreSQL takes it: `5s`; a bare number is milliseconds.
     lock_timeout: Option<String>,
     /// How long a statement may run.
@@ -214,7 +220,7 @@ impl ControllerModule for DbMigrate {
         let mut target = Target::resolve(&self.login, "", context).await?;
         target.role = self.role().map(str::to_owned);
         match self.tool {
-            Tool::Sql => sql::run(&self, &target, context).await,
+            Tool::Sql => migrator::run(&self, &target, context).await,
             Tool::Alembic | Tool::Django => tool::run(&self, &target, context).await,
         }
     }

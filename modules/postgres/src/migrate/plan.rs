@@ -2,7 +2,7 @@
 
 use playbook_api::Error;
 
-use super::folder::Migration;
+use super::directory::Migration;
 use super::version::Version;
 
 /// A row of the history table.
@@ -77,6 +77,13 @@ pub struct Plan {
 impl Plan {
     pub fn is_empty(&self) -> bool {
         *self == Plan::default()
+    }
+
+    /// Keeps of a plan that is made anew what an earlier one did not have: the first holds all that was done since.
+    pub fn merge(&mut self, later: &Plan) {
+        if self.is_empty() {
+            *self = later.clone();
+        }
     }
 }
 
@@ -197,7 +204,7 @@ fn no_way_down(migration: &Migration, goal: &Goal) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::folder::Script;
+    use super::super::script::Script;
     use super::*;
     use std::path::Path;
 
@@ -208,7 +215,7 @@ mod tests {
     fn migration(number: &str, down: bool) -> Migration {
         let script = |kind: &str| {
             let file = format!("{number}_x{kind}.sql");
-            Script::new(&file, Path::new(&file), &format!("SELECT {number}")).unwrap()
+            Script::read(&file, Path::new(&file), &format!("SELECT {number}"), true).unwrap().main
         };
         Migration {
             version: version(number),

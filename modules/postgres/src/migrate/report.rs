@@ -2,7 +2,8 @@
 
 use playbook_api::{Diff, Map, Outcome, Value, map};
 
-use super::folder::{Migration, Script};
+use super::directory::Migration;
+use super::script::Script;
 use super::plan::{Plan, Repair};
 
 /// The migrations at these places.

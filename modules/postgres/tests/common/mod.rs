@@ -90,6 +90,16 @@ pub fn psql(url: &str, sql: &str) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
+/// Notes that a test was skipped, where the whole run tells of it.
+pub fn skip(why: &str) {
+    use std::io::Write;
+    eprintln!("SKIPPED: {why}");
+    if let Some(notes) = std::env::var_os("PLAYBOOK_TEST_SKIPPED") {
+        let mut notes = std::fs::OpenOptions::new().append(true).create(true).open(notes).expect("notes can be written");
+        writeln!(notes, "{why}").expect("notes can be written");
+    }
+}
+
 pub fn write(folder: &Path, files: &[(&str, &str)]) {
     for (name, text) in files {
         let path = folder.join(name);

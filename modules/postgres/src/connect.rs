@@ -1,0 +1,281 @@
+//! The way to a server: the one place where a connection is opened.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use playbook_api::context::Cancel;
+use playbook_api::stream::{Endpoint, KeepAlive};
+use playbook_api::sync::lock;
+use playbook_api::{Context, Error, ErrorKind};
+use rand::seq::SliceRandom;
+use tokio::io::AsyncReadExt;
+use tokio_postgres::config::{ChannelBinding, Config, SslMode as Wanted, SslNegotiation, TargetSessionAttrs};
+use tokio_postgres::{AsyncMessage, Client, SimpleQueryMessage};
+
+use crate::host::{self, Socket};
+use crate::login::{SslMode, Target};
+use crate::session::row;
+use crate::tls::Tls;
+use crate::fault;
+
+/// An open connection, and what was learned while it was opened.
+pub(crate) struct Connected {
+    pub(crate) client: Client,
+    pub(crate) route: Route,
+    /// The server's `standard_conforming_strings`.
+    pub(crate) conforming_strings: bool,
+    /// What the server warns of, as it comes.
+    pub(crate) warnings: Arc<Mutex<Vec<String>>>,
+}
+
+/// The way that a connection took, so that a request to cancel takes the same.
+pub(crate) struct Route {
+    endpoint: Endpoint,
+    /// The host of the endpoint, as TLS knows it.
+    host: String,
+    tls: Tls,
+    timeout: Duration,
+    context: Context,
+}
+
+/// Connects to the target and logs in: to the first of its hosts that has the session asked for.
+pub(crate) async fn connect(target: &Target, context: &Context) -> Result<Connected, Error> {
+    let tls = Tls::new(target, context).await?;
+    let modes: &[Wanted] = match target.ssl_mode()? {
+        SslMode::Disable => &[Wanted::Disable],
+        SslMode::Allow => &[Wanted::Disable, Wanted::Require],
+        SslMode::Prefer => &[Wanted::Prefer],
+        SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => &[Wanted::Require],
+    };
+    let addresses = target.host_addresses()?;
+    let mut hosts: Vec<(String, Endpoint)> = Vec::new();
+    for (i, (host, port)) in target.url.hosts.iter().enumerate() {
+        let port = port.unwrap_or(5432);
+        let endpoint = match addresses.get(i) {
+            Some(address) => Endpoint::Tcp { host: address.to_string(), port },
+            None if host.starts_with('/') => Endpoint::Unix(Path::new(host).join(format!(".s.PGSQL.{port}"))),
+            None => Endpoint::Tcp { host: host.clone(), port },
+        };
+        hosts.push((host.clone(), endpoint));
+    }
+    if target.url.param("load_balance_hosts") == Some("random") {
+        hosts.shuffle(&mut rand::rng());
+    }
+    let mut result = Err(Error::new("no host to connect to was given"));
+    for sessions in target.session_attributes()? {
+        for mode in modes {
+            for (host, endpoint) in &hosts {
+                // A Unix socket has no TLS, whatever sslmode says; so it is in libpq.
+                let mode = if matches!(endpoint, Endpoint::Unix(_)) { Wanted::Disable } else { *mode };
+                let route = Route {
+                    endpoint: endpoint.clone(),
+                    host: host.clone(),
+                    tls: tls.clone(),
+                    timeout: target.connect_timeout(),
+                    context: context.clone(),
+                };
+                result = attempt(target, route, mode, *sessions, context).await;
+                match &result {
+                    Ok(_) => return result,
+                    // The managed host is the one that cannot be reached.
+                    Err(e) if matches!(e.kind(), ErrorKind::Unreachable | ErrorKind::Connection) => return result,
+                    Err(_) => {}
+                }
+            }
+        }
+    }
+    result
+}
+
+/// Returns the client's settings.
+fn config(target: &Target, mode: Wanted) -> Config {
+    let mut config = Config::new();
+    config.user(target.user()).dbname(target.dbname()).ssl_mode(mode);
+    let name = target.url.param("application_name").or(target.url.param("fallback_application_name"));
+    config.application_name(name.unwrap_or("playbook"));
+    if let Some(password) = &target.url.password {
+        config.password(password);
+    }
+    if let Some(options) = target.url.param("options") {
+        config.options(options);
+    }
+    match target.url.param("channel_binding") {
+        Some("require") => {
+            config.channel_binding(ChannelBinding::Require);
+        }
+        Some("disable") => {
+            config.channel_binding(ChannelBinding::Disable);
+        }
+        _ => {}
+    }
+    if target.url.param("sslnegotiation") == Some("direct") {
+        config.ssl_negotiation(SslNegotiation::Direct);
+    }
+    config
+}
+
+/// Returns how a cut network is noticed, by libpq's parameters.
+fn keep_alive(target: &Target) -> Result<KeepAlive, Error> {
+    let default = KeepAlive::default();
+    let number = |name: &str, default: u32| {
+        let given = target.number(name)?;
+        Ok::<u32, Error>(given.map_or(default, |n| u32::try_from(n).unwrap_or(u32::MAX)))
+    };
+    Ok(KeepAlive {
+        idle: number("keepalives_idle", default.idle)?.max(1),
+        interval: number("keepalives_interval", default.interval)?.max(1),
+        count: match number("keepalives", 1)? {
+            0 => 0,
+            _ => number("keepalives_count", default.count)?.max(1),
+        },
+        user_timeout: number("tcp_user_timeout", default.user_timeout)?,
+    })
+}
+
+async fn attempt(
+    target: &Target,
+    route: Route,
+    mode: Wanted,
+    sessions: TargetSessionAttrs,
+    context: &Context,
+) -> Result<Connected, Error> {
+    let (config, keep_alive) = (config(target, mode), keep_alive(target)?);
+    let connecting = async {
+        let socket = host::connect(route.endpoint.clone(), route.timeout, context)
+            .await
+            .map_err(|e| fault::endpoint(target, e, context))?;
+        if let Socket::Tcp(stream) = &socket {
+            keep_alive.set(stream);
+        }
+        let handshake = route.tls.to(&route.host).map_err(|e| {
+            let error = Error::new(format!("'{}' is not a name for TLS: {e}", route.host));
+            fault::endpoint(target, error, context)
+        })?;
+        config.connect_raw(socket, handshake).await.map_err(|e| fault::connection(target, &e, context))
+    };
+    // The timeout also covers a server that accepts and then says nothing.
+    let limit = route.timeout.saturating_add(Duration::from_secs(1));
+    let (client, mut connection) = tokio::select! {
+        result = tokio::time::timeout(limit, connecting) => match result {
+            Ok(result) => result?,
+            Err(_) => {
+                let seconds = route.timeout.as_secs();
+                return Err(Error::new(format!(
+                    "unable to connect to {}: no answer in {seconds} seconds", target.describe()
+                )).with_help("Check the host and the port, whether a PostgreSQL server listens there, and the network in between."));
+            }
+        },
+        () = cancelled(context) => return Err(Error::new("interrupted")),
+    };
+    let conforming_strings = connection.parameter("standard_conforming_strings") != Some("off");
+    let warnings = Arc::new(Mutex::new(Vec::new()));
+    let sink = warnings.clone();
+    tokio::spawn(async move {
+        while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
+            if let AsyncMessage::Notice(notice) = message
+                && notice.severity() == "WARNING"
+            {
+                lock(&sink).push(notice.message().to_owned());
+            }
+        }
+    });
+    let wanted = match sessions {
+        TargetSessionAttrs::ReadWrite => Some(("off", "the database does not allow writes")),
+        TargetSessionAttrs::ReadOnly => Some(("on", "the database is not read only")),
+        _ => None,
+    };
+    if let Some((wanted, refused)) = wanted {
+        let answer = client.simple_query("SHOW transaction_read_only").await;
+        let answer = answer.map_err(|e| fault::statement("cannot read the database", &e))?;
+        if first_cell(&answer).as_deref() != Some(wanted) {
+            return Err(fault::endpoint(target, Error::new(refused), context));
+        }
+    }
+    Ok(Connected { client, route, conforming_strings, warnings })
+}
+
+fn first_cell(answer: &[SimpleQueryMessage]) -> Option<String> {
+    answer.iter().find_map(row).and_then(|row| row.into_iter().next().flatten())
+}
+
+impl Route {
+    /// Waits for something that the server does for a client. When the task has to end, the server is told so.
+    pub(crate) async fn cancellable<T>(&self, client: &Client, work: impl Future<Output = T>) -> T {
+        let _busy = self.context.cancel.busy();
+        tokio::pin!(work);
+        tokio::select! {
+            result = &mut work => return result,
+            () = cancelled(&self.context) => {}
+        }
+        // Where the request itself fails, the statement's own end is all there is to wait for.
+        let _ = self.cancel(client).await;
+        work.await
+    }
+
+    /// Asks the server to cancel what it does for a client. The request takes a connection of its own.
+    async fn cancel(&self, client: &Client) -> Result<(), Error> {
+        // The task is canceled, which must not keep this connection from being made.
+        let context = Context { cancel: Cancel::default(), ..self.context.clone() };
+        let socket = host::connect(self.endpoint.clone(), self.timeout, &context).await?;
+        let handshake = self.tls.to(&self.host).map_err(|e| Error::new(e.to_string()))?;
+        let asked = client.cancel_token().cancel_query_raw(socket, handshake).await;
+        asked.map_err(|e| fault::statement("cannot cancel the statement", &e))
+    }
+}
+
+/// Returns the number of the server's process, as the server announced it when it let the client in. A connection pooler
+/// announces a number of its own.
+pub(crate) async fn announced_process(client: &Client) -> Option<i32> {
+    // The client shows the number to none but the server, in a request to cancel: one is written into a pipe.
+    let (near, mut far) = tokio::io::duplex(64);
+    // The answer to a request for TLS, should it be asked for.
+    tokio::io::AsyncWriteExt::write_all(&mut far, b"S").await.ok()?;
+    client.cancel_token().cancel_query_raw(near, crate::tls::Pretended).await.ok()?;
+    let mut sent = Vec::new();
+    far.read_to_end(&mut sent).await.ok()?;
+    process_of(&sent)
+}
+
+/// Finds the number in a request to cancel: its length (16), its code, the process, and the secret.
+fn process_of(sent: &[u8]) -> Option<i32> {
+    let request = sent.get(sent.len().checked_sub(16)?..)?;
+    (request.starts_with(&[0, 0, 0, 16])).then_some(())?;
+    Some(i32::from_be_bytes(request.get(8..12)?.try_into().ok()?))
+}
+
+/// Ends when the task has to end.
+pub(crate) async fn cancelled(context: &Context) {
+    while !context.cancel.is_set() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// The sessions to look for, for each value of `target_session_attrs`, in turn.
+pub(crate) fn session_attributes(name: Option<&str>) -> Result<&'static [TargetSessionAttrs], Error> {
+    Ok(match name {
+        None | Some("any") => &[TargetSessionAttrs::Any],
+        Some("read-write" | "primary") => &[TargetSessionAttrs::ReadWrite],
+        Some("read-only" | "standby") => &[TargetSessionAttrs::ReadOnly],
+        Some("prefer-standby") => &[TargetSessionAttrs::ReadOnly, TargetSessionAttrs::Any],
+        Some(other) => {
+            return Err(Error::new(format!("'{other}' is not a valid target_session_attrs")).with_help(
+                "The values are any, read-write, read-only, primary, standby and prefer-standby.",
+            ));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_is_read_from_a_request_to_cancel() {
+        let mut sent = vec![0, 0, 0, 8, 4, 210, 22, 47];
+        sent.extend([0, 0, 0, 16, 4, 210, 22, 46, 0, 0, 0x12, 0x34, 9, 9, 9, 9]);
+        assert_eq!(process_of(&sent), Some(0x1234));
+        assert_eq!(process_of(&sent[..12]), None);
+    }
+}

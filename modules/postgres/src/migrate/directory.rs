@@ -1,0 +1,282 @@
+//! The migrations of a directory.
+
+use std::path::{Path, PathBuf};
+
+use playbook_api::Error;
+use walkdir::WalkDir;
+
+use super::name::{self, Named};
+use super::script::Script;
+use super::version::Version;
+
+/// One migration: what leads up to a version, and what leads back down, if anything.
+#[derive(Clone, Debug)]
+pub(super) struct Migration {
+    pub(super) version: Version,
+    /// The words of the file name: `add users`.
+    pub(super) name: String,
+    pub(super) up: Script,
+    pub(super) down: Option<Script>,
+}
+
+/// What was found in a directory.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The migrations in the order of their versions.
+    pub(super) migrations: Vec<Migration>,
+    /// What was passed over and may have been meant.
+    pub(super) warnings: Vec<String>,
+}
+
+/// How to read a directory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    /// Whether subdirectories hold migrations as well.
+    pub(super) recursive: bool,
+    /// The server's `standard_conforming_strings`.
+    pub(super) conforming_strings: bool,
+}
+
+/// Other languages that tools write migrations in.
+const OTHER_LANGUAGES: [&str; 14] = [
+    "cjs", "cs", "exs", "go", "groovy", "java", "js", "kt", "mjs", "php", "py", "rb", "rs", "ts",
+];
+
+/// Reads all migrations of a directory.
+pub(super) fn read(directory: &Path, reading: Reading) -> Result<Found, Error> {
+    let files = files(directory)?;
+    let is_sql = |file: &str| name::without_extension(file, "sql").is_some();
+    let (own, below): (Vec<_>, Vec<_>) = files.iter().partition(|f| reading.recursive || f.depth == 1);
+    let scripts: Vec<&File> = own.into_iter().filter(|f| is_sql(&f.name)).collect();
+    let mut found = Found::default();
+    tell_of_subdirectories(directory, &scripts, &below.into_iter().filter(|f| is_sql(&f.name)).collect::<Vec<_>>(), &mut found)?;
+    let pairs = name::pairs(scripts.iter().filter_map(|f| name::without_extension(f.base(), "sql")));
+    let mut downs: Vec<(Version, Script)> = Vec::new();
+    for file in &scripts {
+        let stem = name::without_extension(file.base(), "sql").unwrap_or(&file.name);
+        let shown = file.path.display();
+        let (version, words, up) = match name::parse(stem, &pairs) {
+            Named::Up(version, words) => (version, words, true),
+            Named::Down(version, words) => (version, words, false),
+            Named::Flyway(what) => {
+                return Err(Error::new(format!("{shown} is {what}, which db_migrate does not run")).with_help(
+                    "Put what it does into a migration with a version, or move the file out of the directory.",
+                ));
+            }
+            Named::Unversioned => {
+                return Err(Error::new(format!("{shown}: the file name has no version")).with_help(
+                    "Name it 001_name.sql, V1__name.sql or 001_name.up.sql, or move it out of the directory.",
+                ));
+            }
+        };
+        let mut scripts = Script::read(&file.name, &file.path, &text(&file.path)?, reading.conforming_strings)?;
+        if !executed_in_transaction(&file.path)? {
+            scripts.main.transaction = false;
+        }
+        let same = match up {
+            true => found.migrations.iter().find(|m| m.version == version).map(|m| m.up.file.clone()),
+            false => downs.iter().find(|(v, _)| *v == version).map(|(_, s)| s.file.clone()),
+        };
+        if let Some(other) = same {
+            let shown = directory.display();
+            return Err(Error::new(format!("{shown}: {other} and {} have the same version {version}", file.name))
+                .with_help("Give one of them another number."));
+        }
+        match (up, scripts.down) {
+            (true, down) => found.migrations.push(Migration { version, name: words, up: scripts.main, down }),
+            (false, None) => downs.push((version, scripts.main)),
+            (false, Some(_)) => {
+                return Err(Error::new(format!("{shown}: the file is the way down by its name, and has markers of two ways"))
+                    .with_help("Remove the markers, or keep both ways in the one file without .down in its name."));
+            }
+        }
+    }
+    for (version, script) in downs {
+        let shown = script.path.display().to_string();
+        match found.migrations.iter_mut().find(|m| m.version == version) {
+            Some(Migration { down: Some(_), up, .. }) => {
+                return Err(Error::new(format!("{shown}: {} has a way down of its own", up.file)).with_help("Keep one of the two."));
+            }
+            Some(migration) => migration.down = Some(script),
+            None => {
+                return Err(Error::new(format!("{shown}: there is no migration up to {version}"))
+                    .with_help("A .down.sql belongs to a migration of the same version."));
+            }
+        }
+    }
+    found.migrations.sort_by(|a, b| a.version.cmp(&b.version));
+    refuse_other_languages(&files, reading, &found)?;
+    if found.migrations.is_empty() {
+        found.warnings.push(format!(
+            "there are no migrations in {}: files are named 001_name.sql, V1__name.sql or 001_name.up.sql",
+            directory.display()
+        ));
+    }
+    Ok(found)
+}
+
+/// A file below the directory.
+struct File {
+    /// Its path inside the directory.
+    name: String,
+    path: PathBuf,
+    depth: usize,
+}
+
+impl File {
+    /// Returns its name without its directories.
+    fn base(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or(&self.name)
+    }
+}
+
+fn files(directory: &Path) -> Result<Vec<File>, Error> {
+    let hidden = |entry: &walkdir::DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
+    let walk = WalkDir::new(directory).follow_links(true).max_depth(8).sort_by_file_name();
+    let mut files = Vec::new();
+    for entry in walk.into_iter().filter_entry(|entry| !hidden(entry)) {
+        let entry = entry.map_err(|e| Error::new(format!("cannot read {}: {e}", directory.display())))?;
+        if entry.file_type().is_file() {
+            let name = entry.path().strip_prefix(directory).unwrap_or(entry.path());
+            files.push(File { name: name.to_string_lossy().into_owned(), path: entry.path().to_owned(), depth: entry.depth() });
+        }
+    }
+    Ok(files)
+}
+
+/// Migrations in subdirectories are never passed over in silence.
+fn tell_of_subdirectories(directory: &Path, own: &[&File], below: &[&File], found: &mut Found) -> Result<(), Error> {
+    if below.is_empty() {
+        return Ok(());
+    }
+    let mut names: Vec<String> = below.iter().take(3).map(|f| f.name.clone()).collect();
+    if below.len() > names.len() {
+        names.push(format!("{} more", below.len() - names.len()));
+    }
+    let shown = directory.display();
+    if own.is_empty() {
+        return Err(Error::new(format!("{shown} has no migrations, but its subdirectories have: {}", names.join(", ")))
+            .with_help("Give the directory that holds them as path, or set recursive: true."));
+    }
+    found.warnings.push(format!(
+        "subdirectories of {shown} are not looked at, and have {}: set recursive: true if they are migrations",
+        names.join(", ")
+    ));
+    Ok(())
+}
+
+/// A migration that is not SQL would be missing between the others.
+fn refuse_other_languages(files: &[File], reading: Reading, found: &Found) -> Result<(), Error> {
+    for file in files.iter().filter(|f| reading.recursive || f.depth == 1) {
+        let Some(stem) = OTHER_LANGUAGES.iter().find_map(|extension| name::without_extension(file.base(), extension)) else {
+            continue;
+        };
+        if let Named::Up(version, _) = name::parse(stem, &Default::default())
+            && !found.migrations.iter().any(|m| m.version == version)
+        {
+            return Err(Error::new(format!("{} is not SQL, and db_migrate runs nothing else", file.path.display()))
+                .with_help("Write it in SQL, run the tool that it is for with the module command, or move it out of the directory."));
+        }
+    }
+    Ok(())
+}
+
+fn text(path: &Path) -> Result<String, Error> {
+    let bytes = std::fs::read(path).map_err(|e| Error::new(format!("cannot read {}: {e}", path.display())))?;
+    String::from_utf8(bytes).map_err(|_| Error::new(format!("cannot read {}: it is not UTF-8", path.display())))
+}
+
+/// Reads Flyway's settings of one script, in a file beside it: `V1__x.sql.conf`.
+fn executed_in_transaction(script: &Path) -> Result<bool, Error> {
+    let path = PathBuf::from(format!("{}.conf", script.display()));
+    if !path.is_file() {
+        return Ok(true);
+    }
+    let mut in_transaction = true;
+    for (i, line) in text(&path)?.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        match line.split_once('=').map(|(name, value)| (name.trim(), value.trim())) {
+            Some(("executeInTransaction", value)) => in_transaction = !value.eq_ignore_ascii_case("false"),
+            _ => {
+                return Err(Error::new(format!("{}:{}: the setting '{line}' is not supported", path.display(), i + 1))
+                    .with_help("Only executeInTransaction is: remove the others."));
+            }
+        }
+    }
+    Ok(in_transaction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    fn directory(files: &[(&str, &str)]) -> TempDir {
+        let folder = TempDir::new().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    fn read_all(files: &[(&str, &str)], recursive: bool) -> Result<Found, String> {
+        let folder = directory(files);
+        let reading = Reading { recursive, conforming_strings: true };
+        let root = format!("{}", folder.path().display());
+        read(folder.path(), reading).map_err(|e| e.to_string().replace(&root, "m"))
+    }
+
+    #[test]
+    fn nothing_is_passed_over_in_silence() {
+        let found = read_all(&[], false).unwrap();
+        assert!(found.warnings[0].starts_with("there are no migrations in "), "{:?}", found.warnings);
+        let error = read_all(&[("2024/V1__a.sql", "SELECT 1")], false).unwrap_err();
+        assert_eq!(error, "m has no migrations, but its subdirectories have: 2024/V1__a.sql");
+        let found = read_all(&[("V1__a.sql", "SELECT 1"), ("old/V0__a.sql", "SELECT 1")], false).unwrap();
+        assert!(found.warnings[0].contains("not looked at, and have old/V0__a.sql"), "{:?}", found.warnings);
+        let nested = [("a/V2__a.sql", "SELECT 1"), ("b/c/V1__b.sql", "SELECT 1"), ("V3__c.SQL", "SELECT 1")];
+        let found = read_all(&nested, true).unwrap();
+        let versions: Vec<String> = found.migrations.iter().map(|m| m.version.to_string()).collect();
+        assert_eq!(versions, ["1", "2", "3"]);
+        for (file, what) in [
+            ("R__view.sql", "m/R__view.sql is a repeatable migration of Flyway's, which db_migrate does not run"),
+            ("B3__all.sql", "m/B3__all.sql is a baseline migration of Flyway's, which db_migrate does not run"),
+            ("afterMigrate.sql", "m/afterMigrate.sql is a callback of Flyway's, which db_migrate does not run"),
+            ("seed.sql", "m/seed.sql: the file name has no version"),
+            ("002_more.go", "m/002_more.go is not SQL, and db_migrate runs nothing else"),
+            ("V2__More.java", "m/V2__More.java is not SQL, and db_migrate runs nothing else"),
+        ] {
+            assert_eq!(read_all(&[("001_a.sql", "SELECT 1"), (file, "x")], false).unwrap_err(), what);
+        }
+        // A tool's own file beside its SQL, a seed of the application's.
+        read_all(&[("001_a.sql", "SELECT 1"), ("001_a.js", "x"), ("seed.py", "x"), ("README.md", "x")], false).unwrap();
+    }
+
+    #[test]
+    fn ways_come_together() {
+        let found = read_all(
+            &[
+                ("1-a-up.sql", "SELECT 1"),
+                ("1-a-down.sql", "SELECT 2"),
+                ("002.do.b.sql", "SELECT 1"),
+                ("002.undo.b.sql", "SELECT 2"),
+                ("003_c.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;"),
+                ("V4__d.sql", "SELECT 1; SELECT 2"),
+                ("V4__d.sql.conf", "executeInTransaction=false\n"),
+            ],
+            false,
+        )
+        .unwrap();
+        let seen: Vec<(bool, bool)> = found.migrations.iter().map(|m| (m.down.is_some(), m.up.transaction)).collect();
+        assert_eq!(seen, [(true, true), (true, true), (true, true), (false, false)]);
+        let both = [("1_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;"), ("1_a.down.sql", "SELECT 3")];
+        assert_eq!(read_all(&both, false).unwrap_err(), "m/1_a.down.sql: 1_a.sql has a way down of its own");
+        let error = read_all(&[("V1__a.sql", "SELECT 1"), ("V1__a.sql.conf", "encoding=x\n")], false).unwrap_err();
+        assert_eq!(error, "m/V1__a.sql.conf:1: the setting 'encoding=x' is not supported");
+    }
+}

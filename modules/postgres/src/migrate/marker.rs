@@ -1,0 +1,241 @@
+//! The comments by which migration tools tell a file's way up from its way down, and say how it is run.
+
+use crate::sql::statement::Ends;
+
+/// Which way a migration leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Up,
+    Down,
+}
+
+/// What a comment says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Marker {
+    /// What follows leads this way; whether in a transaction, where the comment says so.
+    Section(Way, Option<bool>),
+    /// The file runs outside of a transaction.
+    NoTransaction,
+    /// Nothing that matters here.
+    Harmless,
+    /// What the file asks for cannot be done: why, and what to do.
+    Refused(String, String),
+}
+
+/// Whose comments a file has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// Liquibase's formatted SQL.
+    Liquibase,
+    /// Any other tool's, or none.
+    Any,
+}
+
+impl Dialect {
+    /// Tells it from the beginning of a file.
+    pub(super) fn of(sql: &str) -> Dialect {
+        let first = sql.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_ascii_lowercase();
+        let words: Vec<&str> = first.trim_start_matches('-').split_whitespace().collect();
+        match first.starts_with("--") && words.starts_with(&["liquibase", "formatted", "sql"]) {
+            true => Dialect::Liquibase,
+            false => Dialect::Any,
+        }
+    }
+
+    /// Returns what a comment says, if it is one of a tool's.
+    pub(super) fn read(self, comment: &str) -> Option<Marker> {
+        let text = comment.strip_prefix("--")?.trim_start_matches('-').trim();
+        if let Some(own) = text.strip_prefix("playbook:") {
+            return Some(match own.trim() {
+                "no-transaction" => Marker::NoTransaction,
+                other => Marker::Refused(
+                    format!("unknown directive '{other}'"),
+                    "The only directive is `-- playbook: no-transaction`.".into(),
+                ),
+            });
+        }
+        let text = text.to_ascii_lowercase();
+        match self {
+            Dialect::Liquibase => liquibase(&text),
+            Dialect::Any => any(&text),
+        }
+    }
+
+    /// Returns how a comment cuts the statements.
+    pub(super) fn ends(self, comment: &str) -> Option<Ends> {
+        Some(match self.read(comment)? {
+            Marker::Section(..) => Ends::Statement,
+            _ => Ends::Nothing,
+        })
+    }
+}
+
+fn any(text: &str) -> Option<Marker> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let first = *words.first()?;
+    let section = |way| Some(Marker::Section(way, None));
+    // goose, sql-migrate, micrate
+    if let Some(tool) = first.strip_prefix('+').filter(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_alphabetic())) {
+        return plus(tool, &words[1..]);
+    }
+    // dbmate: `migrate:up transaction:false`
+    if let Some((tool, way)) = first.split_once(':')
+        && !tool.is_empty()
+        && let Some(way) = way_of(way)
+    {
+        let transaction = words.iter().find_map(|w| w.strip_prefix("transaction:")).map(|value| value != "false");
+        return Some(Marker::Section(way, transaction));
+    }
+    match words.as_slice() {
+        // node-pg-migrate
+        ["up", "migration", ..] => section(Way::Up),
+        ["down", "migration", ..] => section(Way::Down),
+        ["rambler", "up"] => section(Way::Up),
+        ["rambler", "down"] => section(Way::Down),
+        // sqlx
+        ["no-transaction"] => Some(Marker::NoTransaction),
+        // tern
+        ["create", "above", "/", "drop", "below", ..] => section(Way::Down),
+        // Play
+        ["!ups"] => section(Way::Up),
+        ["!downs"] => section(Way::Down),
+        _ => alone(text),
+    }
+}
+
+/// `+goose Up`, `+migrate Down notransaction`, `+goose NO TRANSACTION`
+fn plus(tool: &str, words: &[&str]) -> Option<Marker> {
+    let refused = |why: String, help: &str| Some(Marker::Refused(why, help.to_owned()));
+    match words {
+        ["up" | "down", rest @ ..] => {
+            let way = way_of(words.first()?)?;
+            Some(Marker::Section(way, rest.contains(&"notransaction").then_some(false)))
+        }
+        ["no", "transaction"] | ["notransaction"] => Some(Marker::NoTransaction),
+        ["statementbegin" | "statementend"] | ["envsub", "off"] => Some(Marker::Harmless),
+        ["envsub", ..] => refused(
+            format!("+{tool} envsub fills in variables of the environment, which is not done here"),
+            "Write the values out, or render the file with the module template first.",
+        ),
+        _ if matches!(tool, "goose" | "migrate" | "micrate") => refused(
+            format!("unknown directive '+{tool} {}'", words.join(" ")),
+            "The directives are Up, Down, StatementBegin, StatementEnd and NO TRANSACTION.",
+        ),
+        _ => None,
+    }
+}
+
+fn way_of(word: &str) -> Option<Way> {
+    match word {
+        "up" | "ups" | "do" => Some(Way::Up),
+        "down" | "downs" | "undo" | "rollback" | "revert" => Some(Way::Down),
+        _ => None,
+    }
+}
+
+/// A comment that is a single word between signs: `//@UNDO` (dbdeploy, MyBatis), `==== DOWN ====` (shmig).
+fn alone(text: &str) -> Option<Marker> {
+    let word = text.trim_matches(|c: char| !c.is_alphanumeric());
+    let way = way_of(word).filter(|_| word != "do")?;
+    let signs = text.replace(word, "");
+    let signs = signs.trim();
+    if signs.contains('@') || signs.contains("==") || signs.starts_with("//") {
+        return Some(Marker::Section(way, None));
+    }
+    (way == Way::Down).then(|| {
+        Marker::Refused(
+            format!("`{word}` looks like the beginning of the way back"),
+            "Write `-- migrate:up` and `-- migrate:down` before the two ways, put the way back into a file of its own that ends in .down.sql, or reword the comment.".into(),
+        )
+    })
+}
+
+fn liquibase(text: &str) -> Option<Marker> {
+    let refused = |why: &str, help: &str| Some(Marker::Refused(why.to_owned(), help.to_owned()));
+    let word = text.split(|c: char| c.is_whitespace() || c == ':').next().unwrap_or_default();
+    match word {
+        "changeset" => {
+            for attribute in text.split_whitespace().skip(2) {
+                match attribute.split_once(':') {
+                    Some(("runintransaction", "false")) => return Some(Marker::NoTransaction),
+                    Some(("dbms", systems)) if !systems.split(',').any(|s| matches!(s.trim(), "postgresql" | "all")) => {
+                        return refused(
+                            "this changeset is for another database system",
+                            "Move it into a file of its own, outside of the directory.",
+                        );
+                    }
+                    Some(("context" | "contextfilter" | "labels" | "runalways" | "runonchange", value)) if value != "false" => {
+                        return refused(
+                            &format!("the attribute '{attribute}' decides when the changeset runs, which is not done here"),
+                            "Remove it, or move the changeset out of the directory.",
+                        );
+                    }
+                    _ => {}
+                }
+            }
+            Some(Marker::Harmless)
+        }
+        "ignorelines" => refused("ignoreLines is not supported", "Remove the lines."),
+        "precondition-sql-check" | "preconditions" | "precondition" => {
+            refused("preconditions are not checked here", "Write the condition as a DO block, or remove it.")
+        }
+        "property" => refused("properties are not filled in here", "Write the values out."),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tool_s_markers() {
+        let read = |comment: &str| Dialect::Any.read(comment);
+        let (up, down) = (Some(Marker::Section(Way::Up, None)), Some(Marker::Section(Way::Down, None)));
+        for comment in [
+            "-- migrate:up", "--migrate:up", "-- +goose Up", "-- +migrate Up", "-- +micrate Up", "-- Up Migration",
+            "-- rambler up", "--- !Ups", "-- ==== UP ====", "-- @up",
+        ] {
+            assert_eq!(read(comment), up, "{comment}");
+        }
+        for comment in [
+            "-- migrate:down", "-- +goose Down", "--+goose down", "-- +migrate Down", "-- Down Migration", "--//@UNDO",
+            "-- //@UNDO", "-- @UNDO", "-- rambler down", "--- !Downs", "-- ==== DOWN ====",
+            "---- create above / drop below ----", "-- migrate:rollback",
+        ] {
+            assert_eq!(read(comment), down, "{comment}");
+        }
+        let without = |way| Some(Marker::Section(way, Some(false)));
+        assert_eq!(read("-- migrate:up transaction:false"), without(Way::Up));
+        assert_eq!(read("-- +migrate Down notransaction"), without(Way::Down));
+        assert_eq!(read("-- migrate:up transaction:true"), Some(Marker::Section(Way::Up, Some(true))));
+        for comment in ["-- +goose NO TRANSACTION", "-- playbook: no-transaction", "-- no-transaction"] {
+            assert_eq!(read(comment), Some(Marker::NoTransaction), "{comment}");
+        }
+        assert_eq!(read("-- +goose StatementBegin"), Some(Marker::Harmless));
+        for comment in ["-- down", "-- DOWN:", "-- rollback", "-- [undo]", "-- +goose Envsub on", "-- +goose Upp", "-- playbook: no-transactoin"] {
+            assert!(matches!(read(comment), Some(Marker::Refused(..))), "{comment}");
+        }
+        for comment in [
+            "-- shut it down", "-- up to here", "-- scale down", "-- + 5", "-- note: up", "-- undo the change of 003",
+            "-- do", "/* migrate:down */", "-- http://x", "-- up", "-- --",
+        ] {
+            assert_eq!(read(comment), None, "{comment}");
+        }
+    }
+
+    #[test]
+    fn liquibase_s_comments() {
+        let sql = "--liquibase formatted sql\n--changeset a:1\nCREATE TABLE t ();\n--rollback DROP TABLE t;\n";
+        assert_eq!(Dialect::of(sql), Dialect::Liquibase);
+        assert_eq!(Dialect::of("-- x\n"), Dialect::Any);
+        let read = |comment: &str| Dialect::Liquibase.read(comment);
+        assert_eq!(read("--rollback DROP TABLE t;"), None);
+        assert_eq!(read("--changeset a:1 splitStatements:false"), Some(Marker::Harmless));
+        assert_eq!(read("--changeset a:1 runInTransaction:false"), Some(Marker::NoTransaction));
+        assert_eq!(read("--changeset a:1 dbms:postgresql,h2"), Some(Marker::Harmless));
+        for comment in ["--changeset a:1 dbms:mysql", "--changeset a:1 context:test", "--ignoreLines:1", "--preconditions onFail:HALT", "--property name=x value=y"] {
+            assert!(matches!(read(comment), Some(Marker::Refused(..))), "{comment}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! SQL text: its tokens, its statements, and what each statement would do.
+
+pub(crate) mod effect;
+pub(crate) mod functions;
+pub(crate) mod psql;
+pub(crate) mod scan;
+pub(crate) mod statement;
