@@ -26,14 +26,20 @@ impl PgBouncer {
             false => cache::folder()?.join("pgbouncer"),
         };
         cache::once(&directory, |directory| {
-            let depends = children::run("apt-cache depends", Command::new("apt-cache").args(["depends", "pgbouncer"]))?;
+            let depends =
+                children::run("apt-cache depends", Command::new("apt-cache").args(["depends", "pgbouncer"]))?;
             let libraries = depends.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
             let packages = ["pgbouncer"].into_iter().chain(libraries.filter(|name| name.starts_with("lib")));
             let archives = directory.join("archives");
-            std::fs::create_dir_all(&archives).map_err(|e| format!("creating {}: {e}", archives.display()))?;
+            std::fs::create_dir_all(&archives)
+                .map_err(|e| format!("creating {}: {e}", archives.display()))?;
             let mut download = Command::new("apt-get");
-            children::run("apt-get download", download.arg("download").args(packages).current_dir(&archives))?;
-            let entries = std::fs::read_dir(&archives).map_err(|e| format!("reading {}: {e}", archives.display()))?;
+            children::run(
+                "apt-get download",
+                download.arg("download").args(packages).current_dir(&archives),
+            )?;
+            let entries =
+                std::fs::read_dir(&archives).map_err(|e| format!("reading {}: {e}", archives.display()))?;
             for archive in entries.flatten() {
                 let mut unpack = Command::new("dpkg-deb");
                 children::run("dpkg-deb", unpack.arg("-x").arg(archive.path()).arg(directory.join("root")))?;

@@ -213,7 +213,8 @@ mod tests {
         assert!(getsockopt(&stream, sockopt::KeepAlive).unwrap());
         let number = |n: Result<u32, nix::Error>| n.unwrap();
         let idle = number(getsockopt(&stream, sockopt::TcpKeepIdle));
-        let probes = number(getsockopt(&stream, sockopt::TcpKeepInterval)) * number(getsockopt(&stream, sockopt::TcpKeepCount));
+        let probes = number(getsockopt(&stream, sockopt::TcpKeepInterval))
+            * number(getsockopt(&stream, sockopt::TcpKeepCount));
         assert!(idle + probes < 60, "{idle} + {probes}");
         assert!(number(getsockopt(&stream, sockopt::TcpUserTimeout)) < 60_000);
     }

@@ -14,11 +14,11 @@ use tokio::io::AsyncReadExt;
 use tokio_postgres::config::{ChannelBinding, Config, SslMode as Wanted, SslNegotiation, TargetSessionAttrs};
 use tokio_postgres::{AsyncMessage, Client, SimpleQueryMessage};
 
+use crate::fault;
 use crate::host::{self, Socket};
 use crate::login::{SslMode, Target};
 use crate::session::row;
 use crate::tls::Tls;
-use crate::fault;
 
 /// An open connection, and what was learned while it was opened.
 pub(crate) struct Connected {
@@ -80,7 +80,9 @@ pub(crate) async fn connect(target: &Target, context: &Context) -> Result<Connec
                 match &result {
                     Ok(_) => return result,
                     // The managed host is the one that cannot be reached.
-                    Err(e) if matches!(e.kind(), ErrorKind::Unreachable | ErrorKind::Connection) => return result,
+                    Err(e) if matches!(e.kind(), ErrorKind::Unreachable | ErrorKind::Connection) => {
+                        return result;
+                    }
                     Err(_) => {}
                 }
             }

@@ -9,8 +9,8 @@ use tokio_postgres::config::TargetSessionAttrs;
 
 use crate::credentials::Credentials;
 use crate::host::{self, Environment};
-use crate::{connect, passfile, service};
 use crate::url::{Url, encode};
+use crate::{connect, passfile, service};
 
 /// How much TLS, as libpq means it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -182,7 +182,10 @@ const IDLE: [&str; 9] = [
 
 /// Parameters of libpq's that restrict what a connection may be, and that this program cannot keep.
 const UNKEPT: [(&str, &str); 9] = [
-    ("require_auth", "The server chooses how a role logs in: pg_hba.conf decides, and channel_binding=require allows SCRAM over TLS alone."),
+    (
+        "require_auth",
+        "The server chooses how a role logs in: pg_hba.conf decides, and channel_binding=require allows SCRAM over TLS alone.",
+    ),
     ("requirepeer", "Remove it, or connect over TLS with sslmode=verify-full."),
     ("sslcrl", "Certificates are not looked up in a revocation list: remove it."),
     ("sslcrldir", "Certificates are not looked up in a revocation list: remove it."),
@@ -222,7 +225,8 @@ impl Target {
             (None, None) => Url { scheme: "postgresql".into(), ..Url::default() },
         };
         check_params(&url.params)?;
-        let named = login.connect_params.iter().flatten().find(|(name, _)| *name == "service").map(|(_, v)| text(v));
+        let named =
+            login.connect_params.iter().flatten().find(|(name, _)| *name == "service").map(|(_, v)| text(v));
         let environment = Environment::of(context).await?;
         let service = named
             .or_else(|| url.param("service").map(str::to_owned))
@@ -347,7 +351,9 @@ impl Target {
 
     /// Returns the addresses that `hostaddr` gives for the hosts.
     pub(crate) fn host_addresses(&self) -> Result<Vec<IpAddr>, Error> {
-        let Some(list) = self.url.param("hostaddr").filter(|list| !list.is_empty()) else { return Ok(Vec::new()) };
+        let Some(list) = self.url.param("hostaddr").filter(|list| !list.is_empty()) else {
+            return Ok(Vec::new());
+        };
         let addresses: Vec<IpAddr> = list
             .split(',')
             .map(|a| a.trim().parse().map_err(|_| Error::new(format!("hostaddr '{a}' is not an IP address"))))
@@ -407,7 +413,9 @@ fn check_params(params: &[(String, String)]) -> Result<(), Error> {
 
 fn check_param(name: &str) -> Result<(), Error> {
     match UNKEPT.iter().find(|(unkept, _)| *unkept == name) {
-        Some((_, help)) => Err(Error::new(format!("the parameter '{name}' is not supported")).with_help(*help)),
+        Some((_, help)) => {
+            Err(Error::new(format!("the parameter '{name}' is not supported")).with_help(*help))
+        }
         None => Ok(()),
     }
 }

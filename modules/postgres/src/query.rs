@@ -9,10 +9,10 @@ use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
+use crate::foresee::{self, Verdict};
 use crate::login::{Login, Target};
 use crate::placeholders::{Fill, fill};
 use crate::session::{Session, ident, not_there_yet, row};
-use crate::foresee::{self, Verdict};
 use crate::sql::effect::{self, Effect};
 use crate::sql::statement::{self, Statement};
 use crate::{cell, fault};
@@ -287,7 +287,13 @@ async fn ask(session: &Session, statement: &Statement<'_>) -> Result<Answer, tok
     if let Some(rows) = statement.rows {
         let count = session.copy(statement.text, rows).await?;
         let status = format!("COPY {count}");
-        return Ok(Answer { status, count, changed: count > 0, milliseconds: elapsed(start), ..Answer::default() });
+        return Ok(Answer {
+            status,
+            count,
+            changed: count > 0,
+            milliseconds: elapsed(start),
+            ..Answer::default()
+        });
     }
     let typed = has_rows(statement) && session.can_prepare();
     let mut columns = if typed { session.columns(statement.text).await? } else { Vec::new() };
@@ -332,7 +338,8 @@ fn status(statement: &Statement<'_>, count: u64, conforming: bool) -> (String, b
         "CREATE" | "ALTER" | "DROP" => {
             let noise = ["OR", "REPLACE", "TEMP", "TEMPORARY", "UNIQUE", "UNLOGGED"];
             let words = statement.words(6);
-            let kind = words.iter().skip(1).find(|w| !noise.contains(&w.as_str())).cloned().unwrap_or_default();
+            let kind =
+                words.iter().skip(1).find(|w| !noise.contains(&w.as_str())).cloned().unwrap_or_default();
             (format!("{verb} {kind}").trim_end().to_owned(), true)
         }
         _ => (verb, acts),

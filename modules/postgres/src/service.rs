@@ -87,7 +87,8 @@ fn section(text: &str, name: &str, file: &Path) -> Result<Option<Vec<(String, St
         }
         let Some(params) = &mut found else { continue };
         let wrong = |what: &str| Error::new(format!("{}:{}: {what}", file.display(), i + 1));
-        let (key, value) = line.split_once('=').ok_or_else(|| wrong("the line is not of the form NAME=VALUE"))?;
+        let (key, value) =
+            line.split_once('=').ok_or_else(|| wrong("the line is not of the form NAME=VALUE"))?;
         if key.trim() == "service" {
             return Err(wrong("a service cannot name another"));
         }
@@ -110,7 +111,10 @@ mod tests {
         let mut url = Url::parse("postgresql:///?service=shop&user=me").unwrap();
         Service::find("shop", Some(&name), &environment, &context).await.unwrap().complete(&mut url).unwrap();
         assert_eq!(url.hosts, [("db1".to_owned(), Some(5433)), ("db2".to_owned(), Some(5433))]);
-        assert_eq!((url.user.as_deref(), url.dbname.as_deref(), url.param("sslmode")), (Some("me"), Some("shop"), Some("require")));
+        assert_eq!(
+            (url.user.as_deref(), url.dbname.as_deref(), url.param("sslmode")),
+            (Some("me"), Some("shop"), Some("require"))
+        );
         let error = Service::find("shp", Some(&name), &environment, &context).await.unwrap_err();
         assert_eq!(error.to_string(), "the service 'shp' is not defined");
         std::fs::write(&file, "[shop]\nhost\n").unwrap();

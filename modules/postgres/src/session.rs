@@ -55,7 +55,11 @@ impl Session {
     }
 
     /// Opens a session for reading or for writing.
-    pub(crate) async fn open_to(access: Access, target: &Target, context: &Context) -> Result<Session, Error> {
+    pub(crate) async fn open_to(
+        access: Access,
+        target: &Target,
+        context: &Context,
+    ) -> Result<Session, Error> {
         let connected = connect::connect(target, context).await?;
         let client = Arc::new(connected.client);
         let mut session = Session {
@@ -81,7 +85,8 @@ impl Session {
         if let Some([process, unset]) = about.first().map(Vec::as_slice) {
             let process = process.as_ref().and_then(|p| p.parse::<i32>().ok());
             session.waits_unlimited = unset.as_deref() == Some("t");
-            session.pooled = process.is_some() && connect::announced_process(&session.client).await != process;
+            session.pooled =
+                process.is_some() && connect::announced_process(&session.client).await != process;
             session.watch.set_process(process.filter(|_| !session.pooled));
         }
         if access == Access::Write && !session.pooled {
@@ -96,7 +101,10 @@ impl Session {
 
     /// Opens a session, or none where check mode meets a database that does not exist: an earlier task would have
     /// created it.
-    pub(crate) async fn open_or_foresee(target: &Target, context: &Context) -> Result<Option<Session>, Error> {
+    pub(crate) async fn open_or_foresee(
+        target: &Target,
+        context: &Context,
+    ) -> Result<Option<Session>, Error> {
         match Session::open(target, context).await {
             Err(error) if context.check && error.kind() == ErrorKind::NotFound => Ok(None),
             other => other.map(Some),
@@ -159,7 +167,8 @@ impl Session {
         if !self.prepared.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
-        let ours = "SELECT name FROM pg_catalog.pg_prepared_statements WHERE NOT from_sql AND name ~ '^s[0-9]+$'";
+        let ours =
+            "SELECT name FROM pg_catalog.pg_prepared_statements WHERE NOT from_sql AND name ~ '^s[0-9]+$'";
         for row in self.send(ours).await?.iter().filter_map(row) {
             if let Some(Some(name)) = row.first() {
                 self.send(&format!("DEALLOCATE {}", ident(name))).await?;
@@ -245,7 +254,11 @@ impl Session {
     }
 
     /// Adds to a failure who held the lock that a statement waited for, where that is why.
-    pub(crate) fn explain(&self, mut failure: playbook_api::Failure, error: &tokio_postgres::Error) -> playbook_api::Failure {
+    pub(crate) fn explain(
+        &self,
+        mut failure: playbook_api::Failure,
+        error: &tokio_postgres::Error,
+    ) -> playbook_api::Failure {
         failure.error = self.watch.explain(failure.error, error);
         failure
     }
@@ -264,7 +277,9 @@ impl Session {
         self.prepared.store(true, Ordering::Relaxed);
         let work = self.route.cancellable(&self.client, self.client.prepare(sql));
         match self.watch.over(work).await {
-            Ok(statement) => Ok(statement.columns().iter().map(|c| (c.name().to_owned(), c.type_().clone())).collect()),
+            Ok(statement) => {
+                Ok(statement.columns().iter().map(|c| (c.name().to_owned(), c.type_().clone())).collect())
+            }
             Err(error) => {
                 if self.access == Access::Read {
                     self.rollback().await;

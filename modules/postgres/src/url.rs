@@ -89,8 +89,10 @@ impl Url {
         if !hosts.is_empty() {
             self.hosts = hosts.iter().map(|host| listed_host(host)).collect::<Result<_, _>>()?;
         }
-        let ports: Vec<Option<u16>> =
-            ports.iter().map(|p| Some(p).filter(|p| !p.is_empty()).map(|p| port(p)).transpose()).collect::<Result<_, _>>()?;
+        let ports: Vec<Option<u16>> = ports
+            .iter()
+            .map(|p| Some(p).filter(|p| !p.is_empty()).map(|p| port(p)).transpose())
+            .collect::<Result<_, _>>()?;
         match ports.as_slice() {
             [] => {}
             [one] => {

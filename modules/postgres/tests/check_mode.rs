@@ -91,7 +91,10 @@ async fn statements_that_do_not_only_read_are_not_sent() {
         let message = value(&outcome, "msg");
         assert!(message.starts_with("would run: "), "{sql}: {message}");
     }
-    assert_eq!(value(&query(&database, "VACUUM FULL t; SELECT 1; REINDEX TABLE t", true).await, "msg"), "would run: VACUUM FULL t; REINDEX TABLE t");
+    assert_eq!(
+        value(&query(&database, "VACUUM FULL t; SELECT 1; REINDEX TABLE t", true).await, "msg"),
+        "would run: VACUUM FULL t; REINDEX TABLE t"
+    );
     assert_eq!(traces(&database), before);
 }
 
@@ -109,7 +112,10 @@ async fn readings_are_sent_and_answer() {
         ("SET search_path = pg_catalog; SELECT current_setting('search_path') AS p", "[{'p': 'pg_catalog'}]"),
         ("SELECT twice(4) AS n", "[{'n': 8}]"),
         ("SELECT 'sad'::mood AS m", "[{'m': 'sad'}]"),
-        ("SELECT transaction_read_only AS r FROM current_setting('transaction_read_only') transaction_read_only", "[{'r': 'on'}]"),
+        (
+            "SELECT transaction_read_only AS r FROM current_setting('transaction_read_only') transaction_read_only",
+            "[{'r': 'on'}]",
+        ),
         ("BEGIN; SELECT 1 AS one", "[{'one': 1}]"),
         ("VALUES (3)", "[{'column1': 3}]"),
     ] {
@@ -147,7 +153,9 @@ async fn what_check_mode_calls_changed_is_what_the_run_changes() {
     ] {
         let foreseen = query(&database, sql, autocommit).await.changed;
         let arguments = map! { "url" => database.url.as_str(), "query" => sql, "autocommit" => autocommit };
-        let done = task(&context(), "postgresql_query", arguments).await.unwrap_or_else(|f| panic!("{sql}: {}", shown(&f)));
+        let done = task(&context(), "postgresql_query", arguments)
+            .await
+            .unwrap_or_else(|f| panic!("{sql}: {}", shown(&f)));
         assert_eq!(done.changed, foreseen, "{sql}");
     }
     assert_eq!(database.query("SELECT count(*) FROM t WHERE a = 9"), "1");

@@ -365,7 +365,10 @@ async fn the_way_up_of_two_way_files_runs_and_the_way_down_undoes_it() {
     // A marker that is not known for certain is refused, and nothing is touched.
     let project = Project::new(&[USERS, ("002_t.sql", "CREATE TABLE t ();\n-- down\nDROP TABLE t;")]).await;
     let failure = project.migrate(map! {}).await.unwrap_err();
-    let message = format!("{}:2: `down` looks like the beginning of the way back (`-- down`)", path(&project, "002_t.sql"));
+    let message = format!(
+        "{}:2: `down` looks like the beginning of the way back (`-- down`)",
+        path(&project, "002_t.sql")
+    );
     assert_eq!(failure.error.to_string(), message);
     assert_eq!(project.database.query("SELECT to_regclass('users') IS NULL"), "t");
 }
@@ -404,9 +407,13 @@ async fn what_pg_dump_writes_loads() {
     let plain = std::process::Command::new("pg_dump").arg(&from.url).output().unwrap();
     let dump = String::from_utf8(plain.stdout).unwrap();
     assert!(dump.contains("COPY public.t") && dump.contains("\\restrict"), "{dump}");
-    let project = Project::new(&[("001_dump.sql", &dump), ("002_more.sql", "CREATE TABLE more (id int)")]).await;
+    let project =
+        Project::new(&[("001_dump.sql", &dump), ("002_more.sql", "CREATE TABLE more (id int)")]).await;
     project.migrate(map! { "schema" => "ops" }).await.unwrap();
-    assert_eq!(project.database.query("SELECT * FROM t ORDER BY a"), from.query("SELECT * FROM t ORDER BY a"));
+    assert_eq!(
+        project.database.query("SELECT * FROM t ORDER BY a"),
+        from.query("SELECT * FROM t ORDER BY a")
+    );
     assert_eq!(project.database.query("SELECT f(1), to_regclass('public.more')"), "1|more");
     for (sql, message) in [
         ("\\connect shop\n", "\\connect is a command of psql, not SQL"),
@@ -420,14 +427,22 @@ async fn what_pg_dump_writes_loads() {
         assert!(failure.error.help().is_some());
     }
     // A wrong row has the COPY's line.
-    write(project.folder.path(), &[("003_x.sql", "SELECT 1;\nCOPY public.t FROM stdin;\nx\tnot a number\n\\.\n")]);
+    write(
+        project.folder.path(),
+        &[("003_x.sql", "SELECT 1;\nCOPY public.t FROM stdin;\nx\tnot a number\n\\.\n")],
+    );
     let failure = project.migrate(map! { "schema" => "ops" }).await.unwrap_err();
-    assert!(failure.error.to_string().contains("003_x.sql:2 failed: invalid input syntax"), "{}", failure.error);
+    assert!(
+        failure.error.to_string().contains("003_x.sql:2 failed: invalid input syntax"),
+        "{}",
+        failure.error
+    );
 }
 
 #[tokio::test]
 async fn strings_follow_the_database_s_own_setting() {
-    let project = Project::new(&[("001_s.sql", "CREATE TABLE s (a text);\nINSERT INTO s VALUES ('it\\'s; a');")]).await;
+    let project =
+        Project::new(&[("001_s.sql", "CREATE TABLE s (a text);\nINSERT INTO s VALUES ('it\\'s; a');")]).await;
     let failure = project.migrate(map! {}).await.unwrap_err();
     assert!(failure.error.to_string().contains("is never closed"), "{}", failure.error);
     let off = "SET standard_conforming_strings = off;\nCREATE TABLE s (a text);\nINSERT INTO s VALUES ('it\\'s; a');\n";
@@ -443,7 +458,12 @@ async fn strings_follow_the_database_s_own_setting() {
 
 #[tokio::test]
 async fn an_interrupt_begins_no_further_migration() {
-    let project = Project::new(&[("001_slow.sql", "CREATE TABLE a (); SELECT pg_sleep(1)"), ("002_b.sql", "CREATE TABLE b ()"), ("003_c.sql", "CREATE TABLE c ()")]).await;
+    let project = Project::new(&[
+        ("001_slow.sql", "CREATE TABLE a (); SELECT pg_sleep(1)"),
+        ("002_b.sql", "CREATE TABLE b ()"),
+        ("003_c.sql", "CREATE TABLE c ()"),
+    ])
+    .await;
     let context = context();
     let interrupt = context.interrupt.clone();
     let stop = async move {
@@ -454,7 +474,10 @@ async fn an_interrupt_begins_no_further_migration() {
     let failure = result.unwrap_err();
     assert_eq!(failure.error.to_string(), "interrupted: 2 migrations are still to be run");
     assert_eq!(each(&failure.outcome, "applied", "version"), ["001"]);
-    assert_eq!(project.database.query("SELECT to_regclass('a') IS NOT NULL, to_regclass('b') IS NULL"), "t|t");
+    assert_eq!(
+        project.database.query("SELECT to_regclass('a') IS NOT NULL, to_regclass('b') IS NULL"),
+        "t|t"
+    );
     assert_eq!(each(&project.migrate(map! {}).await.unwrap(), "applied", "version"), ["002", "003"]);
 }
 
@@ -483,7 +506,12 @@ async fn a_lock_that_others_hold_is_told_and_not_waited_for_for_ever() {
     project.migrate(map! {}).await.unwrap();
     write(project.folder.path(), &[("002_email.sql", "ALTER TABLE users ADD email text")]);
     let mut holder = std::process::Command::new("psql")
-        .args(["-Xq", &project.database.url, "-c", "SET application_name = 'holder'; BEGIN; LOCK TABLE users; SELECT pg_sleep(30)"])
+        .args([
+            "-Xq",
+            &project.database.url,
+            "-c",
+            "SET application_name = 'holder'; BEGIN; LOCK TABLE users; SELECT pg_sleep(30)",
+        ])
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
@@ -492,13 +520,23 @@ async fn a_lock_that_others_hold_is_told_and_not_waited_for_for_ever() {
     let sink = told.clone();
     let mut context = context();
     context.progress.0 = Some(std::sync::Arc::new(move |message| sink.lock().unwrap().push(message)));
-    let failure = task(&context, "db_migrate", project.arguments(map! { "lock_timeout" => "7s" })).await.unwrap_err();
+    let failure =
+        task(&context, "db_migrate", project.arguments(map! { "lock_timeout" => "7s" })).await.unwrap_err();
     holder.kill().unwrap();
     holder.wait().unwrap();
-    let message = told.lock().unwrap().iter().find(|m| m.starts_with("waiting for a lock that process ")).cloned();
-    assert!(message.as_ref().is_some_and(|m| m.contains("(holder, postgres, active for ")), "{:?}", told.lock().unwrap());
+    let message =
+        told.lock().unwrap().iter().find(|m| m.starts_with("waiting for a lock that process ")).cloned();
+    assert!(
+        message.as_ref().is_some_and(|m| m.contains("(holder, postgres, active for ")),
+        "{:?}",
+        told.lock().unwrap()
+    );
     assert!(failure.error.to_string().contains("(SQLSTATE 55P03)"), "{}", failure.error);
-    assert!(failure.error.help().unwrap().contains("(holder, postgres, active for "), "{:?}", failure.error.help());
+    assert!(
+        failure.error.help().unwrap().contains("(holder, postgres, active for "),
+        "{:?}",
+        failure.error.help()
+    );
     // Nobody said how long: a limit is set all the same, and not over one that the server has.
     let limit = "CREATE TABLE l AS SELECT current_setting('lock_timeout') AS l";
     write(project.folder.path(), &[("002_email.sql", limit)]);

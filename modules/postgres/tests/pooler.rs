@@ -28,7 +28,13 @@ impl Bouncer {
         let folder = TempDir::new().unwrap();
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let (credentials, host) = server().split_once("://").unwrap().1.rsplit_once('@').map(|(c, h)| (c.to_owned(), h.to_owned())).unwrap();
+        let (credentials, host) = server()
+            .split_once("://")
+            .unwrap()
+            .1
+            .rsplit_once('@')
+            .map(|(c, h)| (c.to_owned(), h.to_owned()))
+            .unwrap();
         let (user, password) = credentials.split_once(':').unwrap();
         let (host, server_port) = host.split_once(':').unwrap();
         let users = folder.path().join("users");
@@ -93,7 +99,9 @@ async fn nothing_is_left_on_a_pooled_connection() {
         let mut arguments = map! { "url" => url.as_str() };
         arguments.extend(more);
         let context = if check_mode { check() } else { context() };
-        async move { task(&context, "postgresql_query", arguments).await.unwrap_or_else(|f| panic!("{}", shown(&f))) }
+        async move {
+            task(&context, "postgresql_query", arguments).await.unwrap_or_else(|f| panic!("{}", shown(&f)))
+        }
     };
     for query in [
         map! { "query" => "SELECT 1" },
@@ -111,17 +119,30 @@ async fn nothing_is_left_on_a_pooled_connection() {
             assert_eq!(psql(&url, STATE), clean, "{query:?}");
         }
     }
-    let failing = task(&context(), "postgresql_query", map! { "url" => url.as_str(), "query" => "SET work_mem = '9MB'; SELECT nosuch" }).await;
+    let failing = task(
+        &context(),
+        "postgresql_query",
+        map! { "url" => url.as_str(), "query" => "SET work_mem = '9MB'; SELECT nosuch" },
+    )
+    .await;
     assert!(failing.is_err());
     assert_eq!(psql(&url, STATE), clean);
     assert_eq!(backend(&url), process, "the server's session is the one from the beginning");
     psql(&url, "INSERT INTO t VALUES (2, 'sad')");
     // What stays all the same is told.
     let outcome = run(false, map! { "query" => "LISTEN x" }).await;
-    assert!(outcome.warnings[0].contains("LISTEN stays in the server's session after 'LISTEN x'"), "{:?}", outcome.warnings);
+    assert!(
+        outcome.warnings[0].contains("LISTEN stays in the server's session after 'LISTEN x'"),
+        "{:?}",
+        outcome.warnings
+    );
     let arguments = map! { "url" => url.as_str(), "query" => "SELECT 1", "autocommit" => true, "session_role" => "pg_monitor" };
     let failure = task(&context(), "postgresql_query", arguments).await.unwrap_err();
-    assert!(failure.error.to_string().starts_with("session_role with autocommit needs a session of its own"), "{}", failure.error);
+    assert!(
+        failure.error.to_string().starts_with("session_role with autocommit needs a session of its own"),
+        "{}",
+        failure.error
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,7 +155,10 @@ async fn other_modules_and_probes_leave_nothing_either() {
         for (module, more) in [
             ("postgresql_schema", map! { "name" => "app", "session_role" => "postgres" }),
             ("postgresql_ext", map! { "name" => "plpgsql" }),
-            ("postgresql_privs", map! { "type" => "schema", "objs" => "public", "privs" => "USAGE", "roles" => "pg_monitor", "login_db" => database.name.as_str() }),
+            (
+                "postgresql_privs",
+                map! { "type" => "schema", "objs" => "public", "privs" => "USAGE", "roles" => "pg_monitor", "login_db" => database.name.as_str() },
+            ),
             ("postgresql_ping", map! {}),
         ] {
             let mut arguments = map! { "url" => url.as_str() };
@@ -157,11 +181,20 @@ async fn migrations_go_through_a_pooler() {
     let url = bouncer.url(&database);
     let clean = psql(&url, STATE);
     let folder = TempDir::new().unwrap();
-    write(folder.path(), &[
-        ("001_a.sql", "SET search_path = public; CREATE TABLE a (id int); CREATE TABLE l AS SELECT current_setting('lock_timeout') AS l;"),
-        ("002_b.sql", "CREATE TABLE b (id int); SELECT set_config('work_mem', '9MB', false); SELECT pg_sleep(0.3);"),
-        ("003_c.sql", "SET statement_timeout = 0; INSERT INTO a VALUES (1);"),
-    ]);
+    write(
+        folder.path(),
+        &[
+            (
+                "001_a.sql",
+                "SET search_path = public; CREATE TABLE a (id int); CREATE TABLE l AS SELECT current_setting('lock_timeout') AS l;",
+            ),
+            (
+                "002_b.sql",
+                "CREATE TABLE b (id int); SELECT set_config('work_mem', '9MB', false); SELECT pg_sleep(0.3);",
+            ),
+            ("003_c.sql", "SET statement_timeout = 0; INSERT INTO a VALUES (1);"),
+        ],
+    );
     let arguments = map! {
         "url" => url.as_str(), "path" => folder.path().display().to_string(), "lock_timeout" => "5s",
         "statement_timeout" => "20s", "role" => "postgres",
@@ -182,9 +215,17 @@ async fn migrations_go_through_a_pooler() {
     assert_eq!(database.query("SELECT count(*) FROM a"), "1");
     assert!(!run().await.unwrap().changed);
     // Where a session is needed, it is refused before anything is done.
-    write(folder.path(), &[("004_d.sql", "CREATE TABLE d ()"), ("005_i.sql", "CREATE INDEX CONCURRENTLY i ON a (id)")]);
+    write(
+        folder.path(),
+        &[("004_d.sql", "CREATE TABLE d ()"), ("005_i.sql", "CREATE INDEX CONCURRENTLY i ON a (id)")],
+    );
     let failure = run().await.unwrap_err();
-    let message = format!("{}/005_i.sql runs outside of a transaction, but database '{}' on 127.0.0.1:{} as 'postgres' is reached through a connection pooler", folder.path().display(), database.name, bouncer.port);
+    let message = format!(
+        "{}/005_i.sql runs outside of a transaction, but database '{}' on 127.0.0.1:{} as 'postgres' is reached through a connection pooler",
+        folder.path().display(),
+        database.name,
+        bouncer.port
+    );
     assert_eq!(failure.error.to_string(), message);
     assert_eq!(database.query("SELECT to_regclass('d') IS NULL"), "t");
     assert_eq!(psql(&url, STATE), clean);

@@ -8,8 +8,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use playbook_api::{Context, Deserialize, Error, JsonSchema, Map, Value};
 
-use crate::login::{Login, Target};
 use crate::connect::cancelled;
+use crate::login::{Login, Target};
 
 /// A container for the command.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -38,9 +38,8 @@ pub(super) struct Reading {
 }
 
 /// Other languages that tools write migrations in.
-const OTHER_LANGUAGES: [&str; 14] = [
-    "cjs", "cs", "exs", "go", "groovy", "java", "js", "kt", "mjs", "php", "py", "rb", "rs", "ts",
-];
+const OTHER_LANGUAGES: [&str; 14] =
+    ["cjs", "cs", "exs", "go", "groovy", "java", "js", "kt", "mjs", "php", "py", "rb", "rs", "ts"];
 
 /// Reads all migrations of a directory.
 pub(super) fn read(directory: &Path, reading: Reading) -> Result<Found, Error> {
@@ -49,7 +48,12 @@ pub(super) fn read(directory: &Path, reading: Reading) -> Result<Found, Error> {
     let (own, below): (Vec<_>, Vec<_>) = files.iter().partition(|f| reading.recursive || f.depth == 1);
     let scripts: Vec<&File> = own.into_iter().filter(|f| is_sql(&f.name)).collect();
     let mut found = Found::default();
-    tell_of_subdirectories(directory, &scripts, &below.into_iter().filter(|f| is_sql(&f.name)).collect::<Vec<_>>(), &mut found)?;
+    tell_of_subdirectories(
+        directory,
+        &scripts,
+        &below.into_iter().filter(|f| is_sql(&f.name)).collect::<Vec<_>>(),
+        &mut found,
+    )?;
     let pairs = name::pairs(scripts.iter().filter_map(|f| name::without_extension(f.base(), "sql")));
     let mut downs: Vec<(Version, Script)> = Vec::new();
     for file in &scripts {
@@ -69,7 +73,8 @@ pub(super) fn read(directory: &Path, reading: Reading) -> Result<Found, Error> {
                 ));
             }
         };
-        let mut scripts = Script::read(&file.name, &file.path, &text(&file.path)?, reading.conforming_strings)?;
+        let mut scripts =
+            Script::read(&file.name, &file.path, &text(&file.path)?, reading.conforming_strings)?;
         if !executed_in_transaction(&file.path)? {
             scripts.main.transaction = false;
         }
@@ -79,15 +84,22 @@ pub(super) fn read(directory: &Path, reading: Reading) -> Result<Found, Error> {
         };
         if let Some(other) = same {
             let shown = directory.display();
-            return Err(Error::new(format!("{shown}: {other} and {} have the same version {version}", file.name))
-                .with_help("Give one of them another number."));
+            return Err(Error::new(format!(
+                "{shown}: {other} and {} have the same version {version}",
+                file.name
+            ))
+            .with_help("Give one of them another number."));
         }
         match (up, scripts.down) {
             (true, down) => found.migrations.push(Migration { version, name: words, up: scripts.main, down }),
             (false, None) => downs.push((version, scripts.main)),
             (false, Some(_)) => {
-                return Err(Error::new(format!("{shown}: the file is the way down by its name, and has markers of two ways"))
-                    .with_help("Remove the markers, or keep both ways in the one file without .down in its name."));
+                return Err(Error::new(format!(
+                    "{shown}: the file is the way down by its name, and has markers of two ways"
+                ))
+                .with_help(
+                    "Remove the markers, or keep both ways in the one file without .down in its name.",
+                ));
             }
         }
     }
@@ -95,7 +107,8 @@ pub(super) fn read(directory: &Path, reading: Reading) -> Result<Found, Error> {
         let shown = script.path.display().to_string();
         match found.migrations.iter_mut().find(|m| m.version == version) {
             Some(Migration { down: Some(_), up, .. }) => {
-                return Err(Error::new(format!("{shown}: {} has a way down of its own", up.file)).with_help("Keep one of the two."));
+                return Err(Error::new(format!("{shown}: {} has a way down of its own", up.file))
+                    .with_help("Keep one of the two."));
             }
             Some(migration) => migration.down = Some(script),
             None => {
@@ -131,21 +144,31 @@ impl File {
 }
 
 fn files(directory: &Path) -> Result<Vec<File>, Error> {
-    let hidden = |entry: &walkdir::DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
+    let hidden =
+        |entry: &walkdir::DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
     let walk = WalkDir::new(directory).follow_links(true).max_depth(8).sort_by_file_name();
     let mut files = Vec::new();
     for entry in walk.into_iter().filter_entry(|entry| !hidden(entry)) {
         let entry = entry.map_err(|e| Error::new(format!("cannot read {}: {e}", directory.display())))?;
         if entry.file_type().is_file() {
             let name = entry.path().strip_prefix(directory).unwrap_or(entry.path());
-            files.push(File { name: name.to_string_lossy().into_owned(), path: entry.path().to_owned(), depth: entry.depth() });
+            files.push(File {
+                name: name.to_string_lossy().into_owned(),
+                path: entry.path().to_owned(),
+                depth: entry.depth(),
+            });
         }
     }
     Ok(files)
 }
 
 /// Migrations in subdirectories are never passed over in silence.
-fn tell_of_subdirectories(directory: &Path, own: &[&File], below: &[&File], found: &mut Found) -> Result<(), Error> {
+fn tell_of_subdirectories(
+    directory: &Path,
+    own: &[&File],
+    below: &[&File],
+    found: &mut Found,
+) -> Result<(), Error> {
     if below.is_empty() {
         return Ok(());
     }
@@ -155,8 +178,11 @@ fn tell_of_subdirectories(directory: &Path, own: &[&File], below: &[&File], foun
     }
     let shown = directory.display();
     if own.is_empty() {
-        return Err(Error::new(format!("{shown} has no migrations, but its subdirectories have: {}", names.join(", ")))
-            .with_help("Give the directory that holds them as path, or set recursive: true."));
+        return Err(Error::new(format!(
+            "{shown} has no migrations, but its subdirectories have: {}",
+            names.join(", ")
+        ))
+        .with_help("Give the directory that holds them as path, or set recursive: true."));
     }
     found.warnings.push(format!(
         "subdirectories of {shown} are not looked at, and have {}: set recursive: true if they are migrations",
@@ -168,7 +194,9 @@ fn tell_of_subdirectories(directory: &Path, own: &[&File], below: &[&File], foun
 /// A migration that is not SQL would be missing between the others.
 fn refuse_other_languages(files: &[File], reading: Reading, found: &Found) -> Result<(), Error> {
     for file in files.iter().filter(|f| reading.recursive || f.depth == 1) {
-        let Some(stem) = OTHER_LANGUAGES.iter().find_map(|extension| name::without_extension(file.base(), extension)) else {
+        let Some(stem) =
+            OTHER_LANGUAGES.iter().find_map(|extension| name::without_extension(file.base(), extension))
+        else {
             continue;
         };
         if let Named::Up(version, _) = name::parse(stem, &Default::default())
@@ -182,8 +210,10 @@ fn refuse_other_languages(files: &[File], reading: Reading, found: &Found) -> Re
 }
 
 fn text(path: &Path) -> Result<String, Error> {
-    let bytes = std::fs::read(path).map_err(|e| Error::new(format!("cannot read {}: {e}", path.display())))?;
-    String::from_utf8(bytes).map_err(|_| Error::new(format!("cannot read {}: it is not UTF-8", path.display())))
+    let bytes =
+        std::fs::read(path).map_err(|e| Error::new(format!("cannot read {}: {e}", path.display())))?;
+    String::from_utf8(bytes)
+        .map_err(|_| Error::new(format!("cannot read {}: it is not UTF-8", path.display())))
 }
 
 /// Reads Flyway's settings of one script, in a file beside it: `V1__x.sql.conf`.
@@ -201,8 +231,12 @@ fn executed_in_transaction(script: &Path) -> Result<bool, Error> {
         match line.split_once('=').map(|(name, value)| (name.trim(), value.trim())) {
             Some(("executeInTransaction", value)) => in_transaction = !value.eq_ignore_ascii_case("false"),
             _ => {
-                return Err(Error::new(format!("{}:{}: the setting '{line}' is not supported", path.display(), i + 1))
-                    .with_help("Only executeInTransaction is: remove the others."));
+                return Err(Error::new(format!(
+                    "{}:{}: the setting '{line}' is not supported",
+                    path.display(),
+                    i + 1
+                ))
+                .with_help("Only executeInTransaction is: remove the others."));
             }
         }
     }
@@ -244,9 +278,18 @@ mod tests {
         let versions: Vec<String> = found.migrations.iter().map(|m| m.version.to_string()).collect();
         assert_eq!(versions, ["1", "2", "3"]);
         for (file, what) in [
-            ("R__view.sql", "m/R__view.sql is a repeatable migration of Flyway's, which db_migrate does not run"),
-            ("B3__all.sql", "m/B3__all.sql is a baseline migration of Flyway's, which db_migrate does not run"),
-            ("afterMigrate.sql", "m/afterMigrate.sql is a callback of Flyway's, which db_migrate does not run"),
+            (
+                "R__view.sql",
+                "m/R__view.sql is a repeatable migration of Flyway's, which db_migrate does not run",
+            ),
+            (
+                "B3__all.sql",
+                "m/B3__all.sql is a baseline migration of Flyway's, which db_migrate does not run",
+            ),
+            (
+                "afterMigrate.sql",
+                "m/afterMigrate.sql is a callback of Flyway's, which db_migrate does not run",
+            ),
             ("seed.sql", "m/seed.sql: the file name has no version"),
             ("002_more.go", "m/002_more.go is not SQL, and db_migrate runs nothing else"),
             ("V2__More.java", "m/V2__More.java is not SQL, and db_migrate runs nothing else"),
@@ -254,7 +297,11 @@ mod tests {
             assert_eq!(read_all(&[("001_a.sql", "SELECT 1"), (file, "x")], false).unwrap_err(), what);
         }
         // A tool's own file beside its SQL, a seed of the application's.
-        read_all(&[("001_a.sql", "SELECT 1"), ("001_a.js", "x"), ("seed.py", "x"), ("README.md", "x")], false).unwrap();
+        read_all(
+            &[("001_a.sql", "SELECT 1"), ("001_a.js", "x"), ("seed.py", "x"), ("README.md", "x")],
+            false,
+        )
+        .unwrap();
     }
 
     #[test]
@@ -272,11 +319,16 @@ mod tests {
             false,
         )
         .unwrap();
-        let seen: Vec<(bool, bool)> = found.migrations.iter().map(|m| (m.down.is_some(), m.up.transaction)).collect();
+        let seen: Vec<(bool, bool)> =
+            found.migrations.iter().map(|m| (m.down.is_some(), m.up.transaction)).collect();
         assert_eq!(seen, [(true, true), (true, true), (true, true), (false, false)]);
-        let both = [("1_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;"), ("1_a.down.sql", "SELECT 3")];
+        let both = [
+            ("1_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;"),
+            ("1_a.down.sql", "SELECT 3"),
+        ];
         assert_eq!(read_all(&both, false).unwrap_err(), "m/1_a.down.sql: 1_a.sql has a way down of its own");
-        let error = read_all(&[("V1__a.sql", "SELECT 1"), ("V1__a.sql.conf", "encoding=x\n")], false).unwrap_err();
+        let error =
+            read_all(&[("V1__a.sql", "SELECT 1"), ("V1__a.sql.conf", "encoding=x\n")], false).unwrap_err();
         assert_eq!(error, "m/V1__a.sql.conf:1: the setting 'encoding=x' is not supported");
     }
 }

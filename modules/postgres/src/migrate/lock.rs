@@ -23,7 +23,12 @@ impl Lock {
     }
 
     /// Acquires the lock for the session, or waits until another deployment releases it.
-    pub(super) async fn acquire(&self, session: &Session, limit: Duration, context: &Context) -> Result<(), Error> {
+    pub(super) async fn acquire(
+        &self,
+        session: &Session,
+        limit: Duration,
+        context: &Context,
+    ) -> Result<(), Error> {
         let mut wait = Wait::new(limit);
         let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({})", self.0);
         while session.value(&sql).await?.as_deref() != Some("t") {
@@ -34,7 +39,12 @@ impl Lock {
 
     /// Begins a transaction that holds the lock until its end. A pooler may send each transaction to another session of
     /// the server's, so that no longer lock is of use.
-    pub(super) async fn begin(&self, session: &Session, limit: Duration, context: &Context) -> Result<(), Error> {
+    pub(super) async fn begin(
+        &self,
+        session: &Session,
+        limit: Duration,
+        context: &Context,
+    ) -> Result<(), Error> {
         let mut wait = Wait::new(limit);
         let sql = format!("SELECT pg_catalog.pg_try_advisory_xact_lock({})", self.0);
         loop {

@@ -34,7 +34,8 @@ pub(super) enum Dialect {
 impl Dialect {
     /// Tells it from the beginning of a file.
     pub(super) fn of(sql: &str) -> Dialect {
-        let first = sql.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_ascii_lowercase();
+        let first =
+            sql.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_ascii_lowercase();
         let words: Vec<&str> = first.trim_start_matches('-').split_whitespace().collect();
         match first.starts_with("--") && words.starts_with(&["liquibase", "formatted", "sql"]) {
             true => Dialect::Liquibase,
@@ -75,7 +76,9 @@ fn any(text: &str) -> Option<Marker> {
     let first = *words.first()?;
     let section = |way| Some(Marker::Section(way, None));
     // goose, sql-migrate, micrate
-    if let Some(tool) = first.strip_prefix('+').filter(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_alphabetic())) {
+    if let Some(tool) =
+        first.strip_prefix('+').filter(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_alphabetic()))
+    {
         return plus(tool, &words[1..]);
     }
     // dbmate: `migrate:up transaction:false`
@@ -83,7 +86,8 @@ fn any(text: &str) -> Option<Marker> {
         && !tool.is_empty()
         && let Some(way) = way_of(way)
     {
-        let transaction = words.iter().find_map(|w| w.strip_prefix("transaction:")).map(|value| value != "false");
+        let transaction =
+            words.iter().find_map(|w| w.strip_prefix("transaction:")).map(|value| value != "false");
         return Some(Marker::Section(way, transaction));
     }
     match words.as_slice() {
@@ -158,15 +162,21 @@ fn liquibase(text: &str) -> Option<Marker> {
             for attribute in text.split_whitespace().skip(2) {
                 match attribute.split_once(':') {
                     Some(("runintransaction", "false")) => return Some(Marker::NoTransaction),
-                    Some(("dbms", systems)) if !systems.split(',').any(|s| matches!(s.trim(), "postgresql" | "all")) => {
+                    Some(("dbms", systems))
+                        if !systems.split(',').any(|s| matches!(s.trim(), "postgresql" | "all")) =>
+                    {
                         return refused(
                             "this changeset is for another database system",
                             "Move it into a file of its own, outside of the directory.",
                         );
                     }
-                    Some(("context" | "contextfilter" | "labels" | "runalways" | "runonchange", value)) if value != "false" => {
+                    Some(("context" | "contextfilter" | "labels" | "runalways" | "runonchange", value))
+                        if value != "false" =>
+                    {
                         return refused(
-                            &format!("the attribute '{attribute}' decides when the changeset runs, which is not done here"),
+                            &format!(
+                                "the attribute '{attribute}' decides when the changeset runs, which is not done here"
+                            ),
                             "Remove it, or move the changeset out of the directory.",
                         );
                     }
@@ -193,15 +203,33 @@ mod tests {
         let read = |comment: &str| Dialect::Any.read(comment);
         let (up, down) = (Some(Marker::Section(Way::Up, None)), Some(Marker::Section(Way::Down, None)));
         for comment in [
-            "-- migrate:up", "--migrate:up", "-- +goose Up", "-- +migrate Up", "-- +micrate Up", "-- Up Migration",
-            "-- rambler up", "--- !Ups", "-- ==== UP ====", "-- @up",
+            "-- migrate:up",
+            "--migrate:up",
+            "-- +goose Up",
+            "-- +migrate Up",
+            "-- +micrate Up",
+            "-- Up Migration",
+            "-- rambler up",
+            "--- !Ups",
+            "-- ==== UP ====",
+            "-- @up",
         ] {
             assert_eq!(read(comment), up, "{comment}");
         }
         for comment in [
-            "-- migrate:down", "-- +goose Down", "--+goose down", "-- +migrate Down", "-- Down Migration", "--//@UNDO",
-            "-- //@UNDO", "-- @UNDO", "-- rambler down", "--- !Downs", "-- ==== DOWN ====",
-            "---- create above / drop below ----", "-- migrate:rollback",
+            "-- migrate:down",
+            "-- +goose Down",
+            "--+goose down",
+            "-- +migrate Down",
+            "-- Down Migration",
+            "--//@UNDO",
+            "-- //@UNDO",
+            "-- @UNDO",
+            "-- rambler down",
+            "--- !Downs",
+            "-- ==== DOWN ====",
+            "---- create above / drop below ----",
+            "-- migrate:rollback",
         ] {
             assert_eq!(read(comment), down, "{comment}");
         }
@@ -213,12 +241,29 @@ mod tests {
             assert_eq!(read(comment), Some(Marker::NoTransaction), "{comment}");
         }
         assert_eq!(read("-- +goose StatementBegin"), Some(Marker::Harmless));
-        for comment in ["-- down", "-- DOWN:", "-- rollback", "-- [undo]", "-- +goose Envsub on", "-- +goose Upp", "-- playbook: no-transactoin"] {
+        for comment in [
+            "-- down",
+            "-- DOWN:",
+            "-- rollback",
+            "-- [undo]",
+            "-- +goose Envsub on",
+            "-- +goose Upp",
+            "-- playbook: no-transactoin",
+        ] {
             assert!(matches!(read(comment), Some(Marker::Refused(..))), "{comment}");
         }
         for comment in [
-            "-- shut it down", "-- up to here", "-- scale down", "-- + 5", "-- note: up", "-- undo the change of 003",
-            "-- do", "/* migrate:down */", "-- http://x", "-- up", "-- --",
+            "-- shut it down",
+            "-- up to here",
+            "-- scale down",
+            "-- + 5",
+            "-- note: up",
+            "-- undo the change of 003",
+            "-- do",
+            "/* migrate:down */",
+            "-- http://x",
+            "-- up",
+            "-- --",
         ] {
             assert_eq!(read(comment), None, "{comment}");
         }
@@ -226,7 +271,8 @@ mod tests {
 
     #[test]
     fn liquibase_s_comments() {
-        let sql = "--liquibase formatted sql\n--changeset a:1\nCREATE TABLE t ();\n--rollback DROP TABLE t;\n";
+        let sql =
+            "--liquibase formatted sql\n--changeset a:1\nCREATE TABLE t ();\n--rollback DROP TABLE t;\n";
         assert_eq!(Dialect::of(sql), Dialect::Liquibase);
         assert_eq!(Dialect::of("-- x\n"), Dialect::Any);
         let read = |comment: &str| Dialect::Liquibase.read(comment);
@@ -234,7 +280,13 @@ mod tests {
         assert_eq!(read("--changeset a:1 splitStatements:false"), Some(Marker::Harmless));
         assert_eq!(read("--changeset a:1 runInTransaction:false"), Some(Marker::NoTransaction));
         assert_eq!(read("--changeset a:1 dbms:postgresql,h2"), Some(Marker::Harmless));
-        for comment in ["--changeset a:1 dbms:mysql", "--changeset a:1 context:test", "--ignoreLines:1", "--preconditions onFail:HALT", "--property name=x value=y"] {
+        for comment in [
+            "--changeset a:1 dbms:mysql",
+            "--changeset a:1 context:test",
+            "--ignoreLines:1",
+            "--preconditions onFail:HALT",
+            "--property name=x value=y",
+        ] {
             assert!(matches!(read(comment), Some(Marker::Refused(..))), "{comment}");
         }
     }

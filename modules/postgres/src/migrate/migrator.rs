@@ -35,7 +35,11 @@ struct Migrator<'a> {
 const LOCK_TIMEOUT_OUTSIDE: &str = "10min";
 
 /// Applies the migrations of a directory.
-pub(super) async fn run(arguments: &DbMigrate, target: &Target, context: &Context) -> Result<Outcome, Failure> {
+pub(super) async fn run(
+    arguments: &DbMigrate,
+    target: &Target,
+    context: &Context,
+) -> Result<Outcome, Failure> {
     let folder = arguments.folder(context)?;
     let mut reading = Reading { recursive: arguments.recursive, conforming_strings: true };
     let mut found = directory::read(&folder, reading)?;
@@ -55,7 +59,8 @@ pub(super) async fn run(arguments: &DbMigrate, target: &Target, context: &Contex
         found = directory::read(&folder, reading)?;
     }
     let history = arguments.history();
-    let migrator = Migrator { context, session, history, migrations: found.migrations, folder, goal, arguments };
+    let migrator =
+        Migrator { context, session, history, migrations: found.migrations, folder, goal, arguments };
     let with_warnings = |mut outcome: Outcome| {
         outcome.warnings.splice(0..0, found.warnings.clone());
         outcome
@@ -70,7 +75,9 @@ pub(super) async fn run(arguments: &DbMigrate, target: &Target, context: &Contex
 fn check_time(name: &str, value: Option<&str>) -> Result<(), Error> {
     let Some(value) = value.map(str::trim) else { return Ok(()) };
     let unit = value.trim_start_matches(|c: char| c.is_ascii_digit()).trim();
-    match value.starts_with(|c: char| c.is_ascii_digit()) && matches!(unit, "" | "us" | "ms" | "s" | "min" | "h" | "d") {
+    match value.starts_with(|c: char| c.is_ascii_digit())
+        && matches!(unit, "" | "us" | "ms" | "s" | "min" | "h" | "d")
+    {
         true => Ok(()),
         false => Err(Error::new(format!("{name} '{value}' is not a time"))
             .with_help("Write it as PostgreSQL does: 500ms, 5s, 2min; a bare number is milliseconds.")),
@@ -88,7 +95,9 @@ impl Migrator<'_> {
         }
         let limit = if transaction { LOCK_TIMEOUT } else { LOCK_TIMEOUT_OUTSIDE };
         let limit = self.arguments.lock_timeout.as_deref().or(self.session.waits_unlimited.then_some(limit));
-        for (name, value) in [("lock_timeout", limit), ("statement_timeout", self.arguments.statement_timeout.as_deref())] {
+        for (name, value) in
+            [("lock_timeout", limit), ("statement_timeout", self.arguments.statement_timeout.as_deref())]
+        {
             if let Some(value) = value {
                 sql += &format!("; SET {local}{name} = {}", literal(value.trim()));
             }
@@ -193,7 +202,12 @@ impl Migrator<'_> {
 
     /// The same where no lock of a session's is of use: each transaction takes the lock, makes the plan anew, and does its
     /// first step.
-    async fn migrate_through_pooler(&self, lock: &Lock, patience: Duration, done: &mut Done) -> Result<(), Failure> {
+    async fn migrate_through_pooler(
+        &self,
+        lock: &Lock,
+        patience: Duration,
+        done: &mut Done,
+    ) -> Result<(), Failure> {
         loop {
             lock.begin(&self.session, patience, self.context).await?;
             let result = self.next_through_pooler(done).await;
@@ -276,7 +290,11 @@ impl Migrator<'_> {
         let mut steps = Vec::new();
         for migration in plan.down.iter().filter_map(|i| self.migrations.get(*i)) {
             if let Some(script) = &migration.down {
-                steps.push(Next { migration, script, step: Step::Down(recorded(applied, &migration.version)) });
+                steps.push(Next {
+                    migration,
+                    script,
+                    step: Step::Down(recorded(applied, &migration.version)),
+                });
             }
         }
         for migration in plan.up.iter().filter_map(|i| self.migrations.get(*i)) {

@@ -2,16 +2,16 @@
 
 mod alembic;
 mod command;
-mod django;
 mod directory;
+mod django;
 mod history;
 mod lock;
-mod plan;
-mod report;
-mod script;
 mod marker;
 mod migrator;
 mod name;
+mod plan;
+mod report;
+mod script;
 mod tool;
 mod version;
 

@@ -17,11 +17,32 @@ pub(super) enum Named {
 
 /// The events that Flyway calls scripts for.
 const CALLBACKS: [&str; 26] = [
-    "afterbaseline", "afterbaselineerror", "afterclean", "aftercleanerror", "afterconnect", "aftereachmigrate",
-    "aftereachmigrateerror", "aftereachmigratestatement", "aftereachundo", "afterinfo", "aftermigrate",
-    "aftermigrateapplied", "aftermigrateerror", "afterrepair", "afterundo", "aftervalidate", "afterversioned",
-    "beforebaseline", "beforeclean", "beforeconnect", "beforecreateschema", "beforeeachmigrate", "beforemigrate",
-    "beforerepair", "beforerepeatables", "beforevalidate",
+    "afterbaseline",
+    "afterbaselineerror",
+    "afterclean",
+    "aftercleanerror",
+    "afterconnect",
+    "aftereachmigrate",
+    "aftereachmigrateerror",
+    "aftereachmigratestatement",
+    "aftereachundo",
+    "afterinfo",
+    "aftermigrate",
+    "aftermigrateapplied",
+    "aftermigrateerror",
+    "afterrepair",
+    "afterundo",
+    "aftervalidate",
+    "afterversioned",
+    "beforebaseline",
+    "beforeclean",
+    "beforeconnect",
+    "beforecreateschema",
+    "beforeeachmigrate",
+    "beforemigrate",
+    "beforerepair",
+    "beforerepeatables",
+    "beforevalidate",
 ];
 
 /// Returns a file's name without its extension, if that is the extension: `001_x` for `001_x.SQL`.
@@ -40,7 +61,9 @@ pub(super) fn parse(stem: &str, pairs: &BTreeSet<String>) -> Named {
     }
     let mut up = true;
     let mut stem = stem;
-    for (suffix, is_up) in [(".up", true), (".down", false), (".rollback", false), (".undo", false), (".do", true)] {
+    for (suffix, is_up) in
+        [(".up", true), (".down", false), (".rollback", false), (".undo", false), (".do", true)]
+    {
         if lower.ends_with(suffix) {
             (stem, up) = (&stem[..stem.len() - suffix.len()], is_up);
             break;
@@ -55,7 +78,9 @@ pub(super) fn parse(stem: &str, pairs: &BTreeSet<String>) -> Named {
     {
         let version = Version::parse(version);
         match (prefix, version) {
-            ("R" | "r", _) if rest.starts_with("__") => return Named::Flyway("a repeatable migration of Flyway's"),
+            ("R" | "r", _) if rest.starts_with("__") => {
+                return Named::Flyway("a repeatable migration of Flyway's");
+            }
             ("B", Some(_)) => return Named::Flyway("a baseline migration of Flyway's"),
             ("V" | "v", Some(version)) if up => return Named::Up(version, words(name)),
             ("V" | "v" | "U", Some(version)) => return Named::Down(version, words(name)),

@@ -3,8 +3,8 @@
 use playbook_api::{Diff, Map, Outcome, Value, map};
 
 use super::directory::Migration;
-use super::script::Script;
 use super::plan::{Plan, Repair};
+use super::script::Script;
 
 /// The migrations at these places.
 pub fn pick<'a>(migrations: &'a [Migration], places: &'a [usize]) -> impl Iterator<Item = &'a Migration> {

@@ -78,7 +78,9 @@ impl Script {
                     if effect::copies_to_client(statement.text) {
                         return Err(self
                             .error(statement.line, "COPY … TO stdout has nowhere to write")
-                            .with_help("Remove it, or write to a file on the server with COPY … TO 'file'."));
+                            .with_help(
+                                "Remove it, or write to a file on the server with COPY … TO 'file'.",
+                            ));
                     }
                 }
                 Piece::Command { text, .. } if psql::is_harmless(text) => {}
@@ -91,7 +93,10 @@ impl Script {
                         match (way, first_statement) {
                             (Way::Up, Some(first)) if !seen_section => {
                                 return Err(self
-                                    .error(first, &format!("this statement stands before `{text}` in line {line}"))
+                                    .error(
+                                        first,
+                                        &format!("this statement stands before `{text}` in line {line}"),
+                                    )
                                     .with_help("Move it behind the marker."));
                             }
                             (Way::Up, _) => up = transaction.or(up),
@@ -100,7 +105,9 @@ impl Script {
                         seen_section = true;
                     }
                     Some(Marker::NoTransaction) => no_transaction = true,
-                    Some(Marker::Refused(why, help)) => return Err(self.error(line, &format!("{why} (`{text}`)")).with_help(help)),
+                    Some(Marker::Refused(why, help)) => {
+                        return Err(self.error(line, &format!("{why} (`{text}`)")).with_help(help));
+                    }
                     Some(Marker::Harmless) | None => {}
                 },
             }
@@ -129,7 +136,9 @@ impl Script {
         let mut way = Way::Up;
         for piece in self.pieces()? {
             match piece {
-                Piece::Statement(statement) if way == self.way => sections.last_mut().into_iter().for_each(|s| s.push(statement)),
+                Piece::Statement(statement) if way == self.way => {
+                    sections.last_mut().into_iter().for_each(|s| s.push(statement))
+                }
                 Piece::Marker { text, .. } => {
                     if let Some(Marker::Section(next, _)) = dialect.read(text) {
                         way = next;
@@ -194,7 +203,9 @@ impl Script {
         if let Some(statement) = statements.iter().find(|s| cannot_run_in_transaction(s)) {
             if !alone {
                 let words = statement.words(2).join(" ");
-                let message = format!("{words} … cannot run in a transaction, and this file's other statements would be in one");
+                let message = format!(
+                    "{words} … cannot run in a transaction, and this file's other statements would be in one"
+                );
                 return Err(self
                     .error(statement.line, &message)
                     .with_help("Give the statement a file of its own, or begin this one with `-- playbook: no-transaction`."));
@@ -214,7 +225,9 @@ impl Script {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Control {
     /// `plain` says nothing about the transaction's properties.
-    Begin { plain: bool },
+    Begin {
+        plain: bool,
+    },
     Commit,
     Rollback,
 }
@@ -228,7 +241,9 @@ impl Control {
                 Some(Control::Begin { plain: true })
             }
             ["BEGIN", ..] | ["START", "TRANSACTION", ..] => Some(Control::Begin { plain: false }),
-            ["COMMIT" | "END"] | ["COMMIT" | "END", "WORK" | "TRANSACTION" | "AND", ..] => Some(Control::Commit),
+            ["COMMIT" | "END"] | ["COMMIT" | "END", "WORK" | "TRANSACTION" | "AND", ..] => {
+                Some(Control::Commit)
+            }
             ["ABORT", ..] | ["ROLLBACK"] => Some(Control::Rollback),
             ["ROLLBACK", "WORK" | "TRANSACTION", "TO"] => None,
             ["ROLLBACK", "WORK" | "TRANSACTION" | "AND", ..] => Some(Control::Rollback),
@@ -244,12 +259,18 @@ fn cannot_run_in_transaction(statement: &Statement<'_>) -> bool {
     let concurrently = || words.iter().take(6).any(|w| *w == "CONCURRENTLY");
     match words.as_slice() {
         ["VACUUM", ..] | ["CREATE" | "DROP", "DATABASE" | "TABLESPACE", ..] => true,
-        ["ALTER", "SYSTEM", ..] | ["DISCARD", "ALL"] | ["CLUSTER"] | ["COMMIT" | "ROLLBACK", "PREPARED", ..] => true,
+        ["ALTER", "SYSTEM", ..]
+        | ["DISCARD", "ALL"]
+        | ["CLUSTER"]
+        | ["COMMIT" | "ROLLBACK", "PREPARED", ..] => true,
         ["CREATE", "INDEX", "CONCURRENTLY", ..] | ["CREATE", "UNIQUE", "INDEX", "CONCURRENTLY", ..] => true,
         ["DROP", "INDEX", "CONCURRENTLY", ..] => true,
         ["REINDEX", "DATABASE" | "SYSTEM" | "SCHEMA", ..] => true,
         ["REINDEX", ..] => concurrently(),
-        ["ALTER", "TABLE", ..] => words.windows(2).any(|w| w[0] == "DETACH" && w[1] == "PARTITION") && words.contains(&"CONCURRENTLY"),
+        ["ALTER", "TABLE", ..] => {
+            words.windows(2).any(|w| w[0] == "DETACH" && w[1] == "PARTITION")
+                && words.contains(&"CONCURRENTLY")
+        }
         ["ALTER", "DATABASE", ..] => words.windows(2).any(|w| w[0] == "SET" && w[1] == "TABLESPACE"),
         _ => false,
     }
@@ -293,10 +314,12 @@ mod tests {
         assert_eq!(texts(&scripts.main), ["A", "C"]);
         assert_eq!(texts(&scripts.down.unwrap()), ["D", "E", "B"]);
         // Without a semicolon, and with text that only looks like a marker.
-        let scripts = read("-- migrate:up\nSELECT $$\n-- migrate:down\n$$\n-- migrate:down\nDROP TABLE t").unwrap();
+        let scripts =
+            read("-- migrate:up\nSELECT $$\n-- migrate:down\n$$\n-- migrate:down\nDROP TABLE t").unwrap();
         assert_eq!(texts(&scripts.main), ["SELECT $$\n-- migrate:down\n$$"]);
         assert_eq!(texts(&scripts.down.unwrap()), ["DROP TABLE t"]);
-        let liquibase = "--liquibase formatted sql\n--changeset a:1\nCREATE TABLE t ();\n--rollback DROP TABLE t;\n";
+        let liquibase =
+            "--liquibase formatted sql\n--changeset a:1\nCREATE TABLE t ();\n--rollback DROP TABLE t;\n";
         let scripts = read(liquibase).unwrap();
         assert_eq!(texts(&scripts.main), ["CREATE TABLE t ()"]);
         assert!(scripts.down.is_none());
@@ -309,8 +332,14 @@ mod tests {
             (scripts.main.transaction, scripts.down.map(|d| d.transaction))
         };
         assert_eq!(transaction("SELECT 1; SELECT 2"), (true, None));
-        assert_eq!(transaction("-- migrate:up transaction:false\nVACUUM;\n-- migrate:down\nSELECT 1;"), (false, Some(true)));
-        assert_eq!(transaction("-- +goose NO TRANSACTION\n-- +goose Up\nVACUUM;\n-- +goose Down\nSELECT 1;"), (false, Some(false)));
+        assert_eq!(
+            transaction("-- migrate:up transaction:false\nVACUUM;\n-- migrate:down\nSELECT 1;"),
+            (false, Some(true))
+        );
+        assert_eq!(
+            transaction("-- +goose NO TRANSACTION\n-- +goose Up\nVACUUM;\n-- +goose Down\nSELECT 1;"),
+            (false, Some(false))
+        );
         assert_eq!(transaction("-- playbook: no-transaction\nBEGIN; COMMIT;"), (false, None));
         for alone in [
             "CREATE INDEX CONCURRENTLY i ON t (a);",
@@ -324,7 +353,10 @@ mod tests {
         ] {
             assert_eq!(transaction(alone), (false, None), "{alone}");
             let error = message(&format!("SELECT 1;\n{alone}"));
-            assert!(error.starts_with("m/1.sql:2: ") && error.contains("cannot run in a transaction"), "{error}");
+            assert!(
+                error.starts_with("m/1.sql:2: ") && error.contains("cannot run in a transaction"),
+                "{error}"
+            );
         }
         assert_eq!(transaction("REFRESH MATERIALIZED VIEW CONCURRENTLY v; SELECT 1"), (true, None));
     }
@@ -337,23 +369,47 @@ mod tests {
         let scripts = read("START TRANSACTION; SELECT 1; END TRANSACTION;").unwrap();
         assert_eq!(texts(&scripts.main), ["SELECT 1"]);
         // Several of them run one after the other, as they stand.
-        for sql in ["BEGIN; SELECT 1; COMMIT; BEGIN; SELECT 2; COMMIT;", "BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; COMMIT;", "SELECT 1; BEGIN; SELECT 2; ROLLBACK;"] {
+        for sql in [
+            "BEGIN; SELECT 1; COMMIT; BEGIN; SELECT 2; COMMIT;",
+            "BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; COMMIT;",
+            "SELECT 1; BEGIN; SELECT 2; ROLLBACK;",
+        ] {
             assert!(!read(sql).unwrap().main.transaction, "{sql}");
         }
-        assert_eq!(message("SELECT 1;\nCOMMIT;"), "m/1.sql:2: COMMIT in a migration that runs in a transaction already");
+        assert_eq!(
+            message("SELECT 1;\nCOMMIT;"),
+            "m/1.sql:2: COMMIT in a migration that runs in a transaction already"
+        );
         assert_eq!(message("\nBEGIN;\nSELECT 1;"), "m/1.sql:2: this transaction is not ended");
-        assert!(read("SAVEPOINT a; ROLLBACK TO SAVEPOINT a; ROLLBACK WORK TO a; RELEASE a;").unwrap().main.transaction);
+        assert!(
+            read("SAVEPOINT a; ROLLBACK TO SAVEPOINT a; ROLLBACK WORK TO a; RELEASE a;")
+                .unwrap()
+                .main
+                .transaction
+        );
     }
 
     #[test]
     fn scripts_are_checked_before_they_run() {
         assert_eq!(message("\\i other.sql"), "m/1.sql:1: \\i is a command of psql, not SQL");
-        assert_eq!(message("COPY t (a) FROM stdin;\n1\n"), "m/1.sql: line 1: the rows of COPY … FROM stdin have no end");
+        assert_eq!(
+            message("COPY t (a) FROM stdin;\n1\n"),
+            "m/1.sql: line 1: the rows of COPY … FROM stdin have no end"
+        );
         assert_eq!(message("COPY t TO stdout;"), "m/1.sql:1: COPY … TO stdout has nowhere to write");
-        assert_eq!(message("-- playbook: no-transactoin"), "m/1.sql:1: unknown directive 'no-transactoin' (`-- playbook: no-transactoin`)");
+        assert_eq!(
+            message("-- playbook: no-transactoin"),
+            "m/1.sql:1: unknown directive 'no-transactoin' (`-- playbook: no-transactoin`)"
+        );
         assert_eq!(message("SELECT 1;\nSELECT 'x"), "m/1.sql: line 2: this string is never closed");
-        assert_eq!(message("SELECT 1;\n-- down\nDROP TABLE t;"), "m/1.sql:2: `down` looks like the beginning of the way back (`-- down`)");
-        assert_eq!(message("SELECT 1;\n-- migrate:up\nSELECT 2;"), "m/1.sql:1: this statement stands before `-- migrate:up` in line 2");
+        assert_eq!(
+            message("SELECT 1;\n-- down\nDROP TABLE t;"),
+            "m/1.sql:2: `down` looks like the beginning of the way back (`-- down`)"
+        );
+        assert_eq!(
+            message("SELECT 1;\n-- migrate:up\nSELECT 2;"),
+            "m/1.sql:1: this statement stands before `-- migrate:up` in line 2"
+        );
         assert_eq!(read("a\r\nb").unwrap().main.checksum, read("\u{feff}a\nb").unwrap().main.checksum);
         assert_eq!(texts(&read("\\restrict x'y\nSELECT 1;\n\\unrestrict x'y\n").unwrap().main), ["SELECT 1"]);
     }

@@ -69,7 +69,9 @@ fn significant(sql: &str, conforming: bool) -> Option<Vec<Item>> {
 }
 
 fn classify(items: &[Item]) -> Effect {
-    let word = |at: usize| items.get(at).filter(|item| item.kind == Kind::Word).map_or("", |item| item.text.as_str());
+    let word = |at: usize| {
+        items.get(at).filter(|item| item.kind == Kind::Word).map_or("", |item| item.text.as_str())
+    };
     let nothing = Effect::Reads { calls: Vec::new() };
     match (items.first().map(|item| item.kind), word(0)) {
         (None, _) => nothing,
@@ -94,14 +96,19 @@ fn explain(items: &[Item]) -> Effect {
     let nothing = Effect::Reads { calls: Vec::new() };
     let analyze = |item: &Item| item.is_any(&["analyze", "analyse"]);
     if items.first().is_some_and(|item| item.kind == Kind::Open) {
-        let end = items.iter().position(|item| item.kind == Kind::Close && item.depth == 0).unwrap_or(items.len());
+        let end =
+            items.iter().position(|item| item.kind == Kind::Close && item.depth == 0).unwrap_or(items.len());
         let options = &items[1..end.max(1)];
         // The last one counts; each is a word with a value behind it or none.
-        let value = options.iter().rposition(analyze).map(|at| options.get(at + 1).map_or("on", |v| v.text.as_str()));
-        let off = |value: &str| matches!(value.trim_matches('\'').to_lowercase().as_str(), "off" | "false" | "0");
+        let value =
+            options.iter().rposition(analyze).map(|at| options.get(at + 1).map_or("on", |v| v.text.as_str()));
+        let off =
+            |value: &str| matches!(value.trim_matches('\'').to_lowercase().as_str(), "off" | "false" | "0");
         return match value {
             // `(ANALYZE), SELECT` has no such options: it is a query in parentheses.
-            None if options.first().is_some_and(|o| o.is_any(&["select", "values", "with", "table"])) => nothing,
+            None if options.first().is_some_and(|o| o.is_any(&["select", "values", "with", "table"])) => {
+                nothing
+            }
             Some(value) if !off(value) => classify(items.get(end + 1..).unwrap_or_default()),
             _ => nothing,
         };
@@ -125,7 +132,8 @@ fn setting(items: &[Item]) -> Effect {
     let first = rest.first().map_or("", |item| item.text.as_str());
     let mut name = first.to_lowercase();
     // A parameter of an extension: `SET app.user = 'x'`.
-    for item in rest.iter().skip(1).take_while(|i| i.text == "." || matches!(i.kind, Kind::Word | Kind::Name)) {
+    for item in rest.iter().skip(1).take_while(|i| i.text == "." || matches!(i.kind, Kind::Word | Kind::Name))
+    {
         if item.text == "." || name.ends_with('.') {
             name += &item.text.to_lowercase();
         } else {
@@ -188,7 +196,9 @@ pub(crate) fn verb(statement: &str) -> String {
     let main = ["select", "insert", "update", "delete", "merge", "values", "table"];
     let first = items.iter().find(|item| item.kind == Kind::Word);
     let verb = match first {
-        Some(item) if item.is("with") => items.iter().find(|item| item.depth == 0 && item.is_any(&main)).or(first),
+        Some(item) if item.is("with") => {
+            items.iter().find(|item| item.depth == 0 && item.is_any(&main)).or(first)
+        }
         other => other,
     };
     verb.map(|item| item.text.to_uppercase()).unwrap_or_default()
@@ -202,7 +212,9 @@ pub(crate) fn leaves_behind(statement: &str) -> Option<&'static str> {
         "listen" => return Some("LISTEN"),
         "load" => return Some("a loaded library"),
         "prepare" if word(1) != "transaction" => return Some("a prepared statement"),
-        "create" if items.iter().take(4).any(|i| i.is_any(&["temp", "temporary"])) => return Some("a temporary table"),
+        "create" if items.iter().take(4).any(|i| i.is_any(&["temp", "temporary"])) => {
+            return Some("a temporary table");
+        }
         "declare" if items.windows(2).any(|w| w[0].is("with") && w[1].is("hold")) => return Some("a cursor"),
         _ => {}
     }
@@ -227,7 +239,8 @@ pub(crate) fn leaves_set(statement: &str, conforming: bool) -> Option<Option<Str
 pub(crate) fn copies_to_client(statement: &str) -> bool {
     let Some(items) = significant(statement, true) else { return false };
     let top: Vec<&Item> = items.iter().filter(|item| item.depth == 0).collect();
-    top.first().is_some_and(|item| item.is("copy")) && top.windows(2).any(|w| w[0].is("to") && w[1].is("stdout"))
+    top.first().is_some_and(|item| item.is("copy"))
+        && top.windows(2).any(|w| w[0].is("to") && w[1].is("stdout"))
 }
 
 /// Returns the functions that a routine's body calls, or none where the body does what a query cannot: writes, runs
@@ -242,9 +255,31 @@ pub(crate) fn calls_of_body(body: &str) -> Option<Vec<String>> {
             });
         if begins
             && item.is_any(&[
-                "alter", "analyze", "call", "checkpoint", "cluster", "comment", "copy", "create", "delete", "do", "drop",
-                "execute", "grant", "insert", "listen", "load", "lock", "merge", "notify", "reindex", "revoke",
-                "truncate", "unlisten", "update", "vacuum",
+                "alter",
+                "analyze",
+                "call",
+                "checkpoint",
+                "cluster",
+                "comment",
+                "copy",
+                "create",
+                "delete",
+                "do",
+                "drop",
+                "execute",
+                "grant",
+                "insert",
+                "listen",
+                "load",
+                "lock",
+                "merge",
+                "notify",
+                "reindex",
+                "revoke",
+                "truncate",
+                "unlisten",
+                "update",
+                "vacuum",
             ])
         {
             return None;
@@ -253,7 +288,9 @@ pub(crate) fn calls_of_body(body: &str) -> Option<Vec<String>> {
         if item.is("execute") {
             return None;
         }
-        if matches!(item.kind, Kind::Word | Kind::Name) && items.get(at + 1).is_some_and(|a| a.kind == Kind::Open) {
+        if matches!(item.kind, Kind::Word | Kind::Name)
+            && items.get(at + 1).is_some_and(|a| a.kind == Kind::Open)
+        {
             if functions::acts(&item.text) {
                 return None;
             }
@@ -361,10 +398,23 @@ mod tests {
         assert_eq!(Effect::of("SET SESSION AUTHORIZATION x", true), sets("session_authorization"));
         assert_eq!(Effect::of("SET TIME ZONE 'UTC'", true), sets("timezone"));
         assert_eq!(Effect::of("SET app.user_id = '7'", true), sets("app.user_id"));
-        assert_eq!(Effect::of("SET default_transaction_read_only = on", true), sets("default_transaction_read_only"));
+        assert_eq!(
+            Effect::of("SET default_transaction_read_only = on", true),
+            sets("default_transaction_read_only")
+        );
         assert_eq!(Effect::of("RESET ALL", true), Effect::Sets(None));
-        assert_eq!(Effect::of("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE", true), Effect::Sets(None));
-        for sql in ["BEGIN", "COMMIT", "SAVEPOINT a", "ROLLBACK TO a", "SET TRANSACTION READ WRITE", "SET LOCAL transaction_read_only = off"] {
+        assert_eq!(
+            Effect::of("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE", true),
+            Effect::Sets(None)
+        );
+        for sql in [
+            "BEGIN",
+            "COMMIT",
+            "SAVEPOINT a",
+            "ROLLBACK TO a",
+            "SET TRANSACTION READ WRITE",
+            "SET LOCAL transaction_read_only = off",
+        ] {
             assert_eq!(Effect::of(sql, true), Effect::Transaction, "{sql}");
         }
     }
@@ -398,7 +448,12 @@ mod tests {
     #[test]
     fn bodies_of_routines() {
         assert_eq!(calls_of_body("BEGIN RETURN f(1); END"), Some(vec!["f".to_owned()]));
-        for body in ["BEGIN PERFORM pg_notify('a', 'b'); END", "BEGIN EXECUTE 'x'; END", "INSERT INTO t VALUES (1)", "BEGIN IF a THEN NOTIFY x; END IF; END"] {
+        for body in [
+            "BEGIN PERFORM pg_notify('a', 'b'); END",
+            "BEGIN EXECUTE 'x'; END",
+            "INSERT INTO t VALUES (1)",
+            "BEGIN IF a THEN NOTIFY x; END IF; END",
+        ] {
             assert_eq!(calls_of_body(body), None, "{body}");
         }
     }

@@ -79,8 +79,25 @@ pub(crate) fn acts(name: &str) -> bool {
 
 /// The extensions whose functions in C only compute.
 pub(crate) const COMPUTING_EXTENSIONS: &[&str] = &[
-    "btree_gin", "btree_gist", "citext", "cube", "earthdistance", "fuzzystrmatch", "hstore", "intarray", "isn", "ltree",
-    "pg_trgm", "pgcrypto", "postgis", "seg", "tablefunc", "tsm_system_rows", "tsm_system_time", "unaccent", "uuid-ossp",
+    "btree_gin",
+    "btree_gist",
+    "citext",
+    "cube",
+    "earthdistance",
+    "fuzzystrmatch",
+    "hstore",
+    "intarray",
+    "isn",
+    "ltree",
+    "pg_trgm",
+    "pgcrypto",
+    "postgis",
+    "seg",
+    "tablefunc",
+    "tsm_system_rows",
+    "tsm_system_time",
+    "unaccent",
+    "uuid-ossp",
     "vector",
 ];
 
@@ -91,18 +108,50 @@ mod tests {
     #[test]
     fn functions_that_act_are_told_from_those_that_read() {
         for name in [
-            "nextval", "setval", "pg_notify", "pg_advisory_lock", "pg_try_advisory_xact_lock_shared", "lo_import",
-            "lo_export", "lowrite", "dblink", "dblink_exec", "pg_terminate_backend", "pg_reload_conf", "pg_switch_wal",
-            "pg_create_logical_replication_slot", "pg_create_restore_point", "pg_drop_replication_slot",
-            "pg_replication_slot_advance", "pg_logical_slot_get_changes", "pg_logical_emit_message", "pg_stat_reset",
-            "pg_stat_statements_reset", "set_config", "pg_promote", "pg_start_backup", "pg_backup_start", "pg_file_write",
+            "nextval",
+            "setval",
+            "pg_notify",
+            "pg_advisory_lock",
+            "pg_try_advisory_xact_lock_shared",
+            "lo_import",
+            "lo_export",
+            "lowrite",
+            "dblink",
+            "dblink_exec",
+            "pg_terminate_backend",
+            "pg_reload_conf",
+            "pg_switch_wal",
+            "pg_create_logical_replication_slot",
+            "pg_create_restore_point",
+            "pg_drop_replication_slot",
+            "pg_replication_slot_advance",
+            "pg_logical_slot_get_changes",
+            "pg_logical_emit_message",
+            "pg_stat_reset",
+            "pg_stat_statements_reset",
+            "set_config",
+            "pg_promote",
+            "pg_start_backup",
+            "pg_backup_start",
+            "pg_file_write",
             "query_to_xml_and_xmlschema",
         ] {
             assert!(acts(name), "{name}");
         }
         for name in [
-            "now", "count", "currval", "pg_relation_size", "pg_read_file", "pg_stat_get_activity", "pg_sleep", "lo_get",
-            "pg_logical_slot_peek_changes", "pg_get_viewdef", "gen_random_uuid", "pg_is_in_recovery", "current_setting",
+            "now",
+            "count",
+            "currval",
+            "pg_relation_size",
+            "pg_read_file",
+            "pg_stat_get_activity",
+            "pg_sleep",
+            "lo_get",
+            "pg_logical_slot_peek_changes",
+            "pg_get_viewdef",
+            "gen_random_uuid",
+            "pg_is_in_recovery",
+            "current_setting",
         ] {
             assert!(!acts(name), "{name}");
         }

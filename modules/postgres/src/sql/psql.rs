@@ -23,9 +23,8 @@ pub(crate) fn advice(line: &str) -> &'static str {
         "\\copy" => {
             "Use COPY … FROM stdin with the rows behind it, or load the file with a task of its own that runs psql."
         }
-        "\\set" | "\\unset" | "\\gset" | "\\prompt" | "\\if" | "\\elif" | "\\else" | "\\endif" | "\\getenv" => {
-            "Variables and conditions are psql's: write the values out, or use a DO block."
-        }
+        "\\set" | "\\unset" | "\\gset" | "\\prompt" | "\\if" | "\\elif" | "\\else" | "\\endif"
+        | "\\getenv" => "Variables and conditions are psql's: write the values out, or use a DO block.",
         "\\g" | "\\gx" | "\\gexec" | "\\gdesc" | "\\crosstabview" | "\\watch" | "\\bind" => {
             "End the statement with a semicolon, and use a DO block with EXECUTE where \\gexec was used."
         }

@@ -19,9 +19,15 @@ pub(crate) struct Statement<'a> {
 pub(crate) enum Piece<'a> {
     Statement(Statement<'a>),
     /// A comment that stands alone on its line, and that the reader asked for.
-    Marker { text: &'a str, line: usize },
+    Marker {
+        text: &'a str,
+        line: usize,
+    },
     /// A command of psql, with the rest of its line.
-    Command { text: &'a str, line: usize },
+    Command {
+        text: &'a str,
+        line: usize,
+    },
 }
 
 impl Statement<'_> {
@@ -80,7 +86,8 @@ pub(crate) fn pieces(
     conforming: bool,
     marker: impl Fn(&str) -> Option<Ends>,
 ) -> Result<Vec<Piece<'_>>, Error> {
-    let mut cutter = Cutter { sql, pieces: Vec::new(), lines: Lines::default(), start: None, state: State::default() };
+    let mut cutter =
+        Cutter { sql, pieces: Vec::new(), lines: Lines::default(), start: None, state: State::default() };
     let mut scanner = Scanner::new(sql, conforming);
     while let Some(token) = scanner.next()? {
         match token.kind {
@@ -238,7 +245,9 @@ impl State {
             Kind::Open => self.parentheses += 1,
             Kind::Close => self.parentheses = self.parentheses.saturating_sub(1),
             Kind::Word if self.parentheses == 0 => self.word(text.to_ascii_lowercase()),
-            Kind::Text if self.first.len() < 6 => self.first.push(text.trim_matches('\'').to_ascii_lowercase()),
+            Kind::Text if self.first.len() < 6 => {
+                self.first.push(text.trim_matches('\'').to_ascii_lowercase())
+            }
             _ => {}
         }
     }
@@ -346,7 +355,12 @@ mod tests {
         let error = split("COPY t FROM stdin; SELECT 1;\n\\.\n", true).unwrap_err().to_string();
         assert_eq!(error, "line 1: text follows COPY … FROM stdin on its line");
         // A file of that name, a query's own words and the way out are not meant.
-        for sql in ["COPY t FROM 'stdin';", "COPY t TO stdout;", "SELECT a FROM stdin;", "COPY (SELECT 1 FROM stdin) TO stdout;"] {
+        for sql in [
+            "COPY t FROM 'stdin';",
+            "COPY t TO stdout;",
+            "SELECT a FROM stdin;",
+            "COPY (SELECT 1 FROM stdin) TO stdout;",
+        ] {
             assert_eq!(split(sql, true).unwrap().len(), 1, "{sql}");
         }
     }

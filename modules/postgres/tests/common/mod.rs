@@ -95,7 +95,8 @@ pub fn skip(why: &str) {
     use std::io::Write;
     eprintln!("SKIPPED: {why}");
     if let Some(notes) = std::env::var_os("PLAYBOOK_TEST_SKIPPED") {
-        let mut notes = std::fs::OpenOptions::new().append(true).create(true).open(notes).expect("notes can be written");
+        let mut notes =
+            std::fs::OpenOptions::new().append(true).create(true).open(notes).expect("notes can be written");
         writeln!(notes, "{why}").expect("notes can be written");
     }
 }
