@@ -64,7 +64,6 @@ fn result(task: &Arc<TaskInfo>, status: Status, values: Map) -> TaskResult {
         host: "web1".into(),
         delegated: None,
         delegated_address: None,
-        delegated_address: None,
         task: task.clone(),
         status,
         ignored: false,
