@@ -123,7 +123,7 @@ impl Show {
         for warning in session.warnings.iter().chain(&warnings) {
             super::warn(&format_error(warning));
         }
-        inventory.beside_playbook(folder.into_iter().collect());
+        inventory.beside_playbook(vec![folder.unwrap_or_else(common::here)]);
         let limited = match &self.hosts.limit {
             Some(limit) => {
                 let (hosts, warnings) = inventory.select(limit, settings)?;

@@ -119,6 +119,7 @@ pub fn settings_of(
         settings.roles_path.push(roles);
     }
     settings.project = project;
+    settings.own_rules = by_project;
     if !by_project {
         // Ansible's programs create this directory. Nothing here needs it, so a failure does not matter.
         let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&settings.local_tmp);

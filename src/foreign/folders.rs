@@ -100,7 +100,7 @@ type Index = HashMap<Kind, HashMap<String, Arc<Path>>>;
 
 /// The files that were found.
 #[derive(Debug, Default)]
-pub struct Folders {
+pub(super) struct Folders {
     state: Mutex<State>,
 }
 
@@ -120,7 +120,7 @@ impl Folders {
     }
 
     /// Adds a playbook's or role's directory. Returns whether it is new and holds modules or plugins.
-    pub fn add(&self, folder: &Path, settings: &Settings) -> bool {
+    pub(super) fn add(&self, folder: &Path, settings: &Settings) -> bool {
         let mut state = self.state();
         if state.added.iter().any(|known| known == folder) {
             return false;
@@ -139,12 +139,12 @@ impl Folders {
     }
 
     /// Returns the directories that were added.
-    pub fn added(&self) -> Vec<PathBuf> {
+    pub(super) fn added(&self) -> Vec<PathBuf> {
         self.state().added.clone()
     }
 
     /// Finds the file of a module or plugin. Directories beside playbooks and in roles come first.
-    pub fn find(&self, kind: Kind, name: &str, settings: &Settings) -> Option<Arc<Path>> {
+    pub(super) fn find(&self, kind: Kind, name: &str, settings: &Settings) -> Option<Arc<Path>> {
         let mut state = self.state();
         let known = |index: &Index| {
             let files = index.get(&kind)?;
@@ -159,7 +159,7 @@ impl Folders {
     }
 
     /// Returns all files of a kind.
-    pub fn all(&self, kind: Kind, settings: &Settings) -> Vec<Arc<Path>> {
+    pub(super) fn all(&self, kind: Kind, settings: &Settings) -> Vec<Arc<Path>> {
         let mut state = self.state();
         state.configured.entry(kind).or_insert_with(|| configured(kind, settings));
         let indices = [&state.files, &state.configured];

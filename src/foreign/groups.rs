@@ -1,4 +1,4 @@
-//! Action groups: the modules that one entry of `module_defaults` speaks for.
+//! Action groups: the modules that one entry of `module_defaults` applies to.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use super::Foreign;
 use super::collections::{Runtime, full_name};
 use crate::document::Node;
 
-/// The groups that ansible-core has itself: their members, and the groups of collections whose members are theirs.
-/// The first two are there for its own tests.
+/// The groups of ansible-core itself: their members, and the groups of collections whose members are theirs too. The
+/// first two exist for ansible-core's own tests.
 const CORE: [(&str, &[&str], &[&str]); 12] = [
     (
         "testgroup",
@@ -46,12 +46,12 @@ pub struct Group {
     pub members: Vec<String>,
     /// Groups whose members are its members too.
     pub extends: Vec<String>,
-    /// What is wrong with what it says about itself.
+    /// The faults in its metadata.
     pub problems: Vec<String>,
 }
 
 impl Foreign {
-    /// The full names of an action group's members, as they are written there. None where there is no such group.
+    /// Returns the full names of an action group's members, as they are written there, or none if there is no such group.
     pub fn action_group(&self, name: &str) -> Result<Option<Vec<String>>, Error> {
         let Some(first) = self.group(name)? else { return Ok(None) };
         let mut seen = vec![group_name(name)];
@@ -67,7 +67,7 @@ impl Foreign {
         Ok(Some(members))
     }
 
-    /// What there is to warn about an action group.
+    /// Returns the warnings about an action group.
     pub fn group_problems(&self, name: &str) -> Result<Vec<String>, Error> {
         Ok(self.group(name)?.unwrap_or_default().problems)
     }
@@ -93,7 +93,7 @@ impl Foreign {
     }
 }
 
-/// A group's full name.
+/// Returns a group's full name.
 pub fn group_name(name: &str) -> String {
     qualified(name, "ansible.builtin")
 }
@@ -103,7 +103,7 @@ fn qualified(name: &str, collection: &str) -> String {
 }
 
 impl Runtime {
-    /// An action group of the collection in a folder.
+    /// Returns an action group of the collection in a directory.
     fn group(&self, folder: &Path, collection: &str, name: &str) -> Result<Option<Group>, Error> {
         let node = self.of(folder)?;
         let groups = node.as_ref().and_then(|node| node.get("action_groups"));
@@ -138,7 +138,7 @@ impl Runtime {
     }
 }
 
-/// What is wrong with a member that is no name, in sentences.
+/// Returns the faults of a member that is not a name, as sentences.
 fn problem(member: &Node, told: bool) -> Option<String> {
     let keys = |node: &Node| -> Vec<String> {
         let mut keys: Vec<String> =

@@ -12,6 +12,8 @@ pub mod python;
 mod routing;
 mod site;
 pub mod style;
+#[cfg(test)]
+mod tests;
 pub mod wire;
 
 use std::collections::{HashMap, HashSet};
@@ -206,7 +208,21 @@ impl Foreign {
                 }
             }
         }
-        Ok(self.legacy(kind, name))
+        match self.legacy(kind, name) {
+            Some(found) => Ok(Some(found)),
+            None => self.preferred(kind, name, depth),
+        }
+    }
+
+    /// Finds the module of a collection that the settings prefer to this program's own module of a short name.
+    fn preferred(&self, kind: Kind, name: &str, depth: usize) -> Result<Option<Found>, Error> {
+        let full = self.registry.module(name).map(|entry| entry.doc.full_name()).unwrap_or_default();
+        match full_name(&full) {
+            Some((collection, inside)) if self.prefers(&collection) => {
+                self.in_collection(kind, &collection, inside, depth)
+            }
+            _ => Ok(None),
+        }
     }
 
     fn legacy(&self, kind: Kind, name: &str) -> Option<Found> {
@@ -216,10 +232,12 @@ impl Foreign {
 
     /// Whether this program's own module of a name is run, even if the collection is installed.
     fn is_native(&self, kind: Kind, name: &str, collection: &str) -> bool {
-        let prefers = |chosen: &String| chosen == "all" || chosen == collection;
-        matches!(kind, Kind::Module | Kind::Action)
-            && self.registry.module(name).is_some()
-            && !self.settings.prefer_collections.iter().any(prefers)
+        let is_module = matches!(kind, Kind::Module | Kind::Action);
+        is_module && self.registry.module(name).is_some() && !self.prefers(collection)
+    }
+
+    fn prefers(&self, collection: &str) -> bool {
+        self.settings.prefer_collections.iter().any(|chosen| chosen == "all" || chosen == collection)
     }
 
     fn in_collection(

@@ -1,4 +1,4 @@
-//! A module in the form in which it travels to its host.
+//! A module in the form in which it is sent to its host.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,25 +11,26 @@ use sha1::{Digest, Sha1};
 use super::style::{JSON_ARGS, Style, shebang};
 use super::{Foreign, Found, nothing_to_ask};
 
-/// A module's file, read once, and for Python what ansible-core made of it.
+/// A module's file, read once; for a module in Python, the payload that ansible-core built of it.
 #[derive(Debug)]
 pub struct Payload {
+    /// How it takes its arguments.
     pub style: Style,
-    /// The program of its first line, and that program's arguments.
+    /// The program of its first line, and the arguments of that program.
     pub shebang: Option<(String, Vec<String>)>,
     /// The file's name.
     pub file: String,
     content: Vec<u8>,
-    /// Where the arguments go, and the SHA-1 of what is around them, for a module in Python: who keeps it needs only
-    /// them the next time.
+    /// For a module in Python, where the arguments go, and the SHA-1 of the rest: a host that keeps the rest needs only
+    /// the arguments the next time.
     pub gap: Option<(usize, String)>,
 }
 
-/// What stands in a payload for the arguments.
+/// The placeholder of the arguments in a payload.
 const MARK: &str = "'{\"ANSIBLE_MODULE_ARGS\": {\"arguments\": \"go here\"}}'";
 
 impl Foreign {
-    /// The payload of a module.
+    /// Returns the payload of a module.
     pub fn payload(&self, found: &Found, path: &Path) -> Result<Arc<Payload>, Error> {
         if let Some(payload) = lock(&self.payloads).get(path) {
             return Ok(payload.clone());
@@ -53,7 +54,7 @@ impl Foreign {
                 if !text.contains(MARK) {
                     let version = &python.version;
                     return Err(Error::new(format!(
-                        "ansible-core {version} builds modules in a form that is not known here"
+                        "ansible-core {version} builds modules in an unknown form"
                     )));
                 }
                 text.as_bytes().to_vec()
@@ -80,13 +81,12 @@ impl Foreign {
 }
 
 impl Payload {
-    /// The module without its arguments.
+    /// Returns the module without its arguments.
     pub fn around(&self) -> &[u8] {
         &self.content
     }
 
-    /// The module itself, with the arguments in it where that is where it wants them, and its first line naming
-    /// the interpreter that runs it.
+    /// Returns the module, with the arguments if it takes them in its text, and with the interpreter in its first line.
     pub fn content(&self, arguments: &serde_json::Value, interpreter: Option<&str>) -> Vec<u8> {
         if let Some((gap, _)) = self.gap {
             let (before, after) = self.content.split_at(gap);
@@ -105,7 +105,7 @@ impl Payload {
     }
 }
 
-/// What stands in the gap of a module in Python.
+/// Returns the text of the arguments in a module in Python.
 pub fn filling(arguments: &serde_json::Value) -> String {
     let arguments = json!({ "ANSIBLE_MODULE_ARGS": arguments }).to_string();
     python::repr(&Value::from(arguments))

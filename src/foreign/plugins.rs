@@ -9,14 +9,14 @@ use serde_json::{Value as Json, json};
 use super::collections::full_name;
 use super::{Foreign, Kind, nothing_to_ask, wire};
 
-/// What is known of names.
+/// What is known about the names of plugins.
 #[derive(Debug, Default)]
-pub struct Names {
-    /// What the files of a kind say, to look for a name in without starting Python.
+pub(super) struct Names {
+    /// The texts of the files of a kind, in which a name is looked for without starting Python.
     texts: HashMap<PluginKind, Vec<String>>,
-    /// Names that Python was asked for: those of filters and tests are not the names of files.
+    /// What Python answered about names: those of filters and tests are not the names of their files.
     known: HashMap<(PluginKind, String), Result<bool, Error>>,
-    /// Lookups that take undefined values.
+    /// Whether lookups accept undefined values.
     tolerant: HashMap<String, bool>,
 }
 
@@ -45,7 +45,7 @@ impl Foreign {
         self.mentioned(plugin, "")
     }
 
-    /// Whether Python knows the name. Without one it is taken to: whoever calls it is told what is missing.
+    /// Whether Python has the plugin. Without Python it is assumed to, so that the call says what is missing.
     fn known(&self, plugin: PluginKind, name: &str) -> Result<bool, Error> {
         let key = (plugin, name.to_owned());
         if let Some(known) = lock(&self.names).known.get(&key) {
@@ -73,7 +73,7 @@ impl Plugins for Foreign {
             }
             _ => {
                 let short = name::builtin(name);
-                // A built-in one that no file mentions is not worth starting Python for.
+                // Python is not started for a built-in one that no file mentions.
                 self.mentioned(plugin, short) && self.known(plugin, short).is_ok_and(|known| known)
             }
         }
@@ -89,7 +89,7 @@ impl Plugins for Foreign {
             Some((collection, _)) => {
                 Ok(!self.collection(&collection).is_empty() && self.known(plugin, name)?)
             }
-            // A name that has moved from ansible-core into a collection is known to Python alone.
+            // Only Python knows a name that has moved from ansible-core to a collection.
             None => Ok((self.any(plugin) || self.python().is_ok()) && self.known(plugin, name)?),
         }
     }
@@ -178,7 +178,7 @@ impl Plugins for Foreign {
     }
 }
 
-/// The variables of the host in question, or of the one that is named.
-pub fn answer_variables(variables: &dyn Variables, body: &Json) -> Json {
+/// Returns the variables of the current host, or of the one that the body names.
+pub(super) fn answer_variables(variables: &dyn Variables, body: &Json) -> Json {
     variables.all(body.as_str()).map_or(Json::Null, |all| wire::encode(&all.into()))
 }

@@ -1,4 +1,4 @@
-//! What kind of module a file is: how it wants its arguments, and what runs it.
+//! Tells the kind of a module from its file: how it takes its arguments, and what runs it.
 
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ pub enum Style {
     PowerShell,
 }
 
-/// What stands for the arguments in a module of [`Style::JsonArgs`].
+/// The placeholder of the arguments in a module of [`Style::JsonArgs`].
 pub const JSON_ARGS: &str = "<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>";
 
 static PYTHON: LazyLock<Regex> = LazyLock::new(|| {
@@ -36,6 +36,7 @@ static POWERSHELL: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 impl Style {
+    /// Tells the style of a module from its content.
     pub fn of(content: &[u8]) -> Style {
         if is_binary(content) {
             return Style::Binary;
@@ -53,13 +54,13 @@ impl Style {
     }
 }
 
-/// Whether the beginning holds what no text does.
+/// Whether the beginning has bytes that text does not have.
 fn is_binary(content: &[u8]) -> bool {
     let text = |byte: &u8| matches!(byte, 7..=10 | 12 | 13 | 27 | 0x20..=0x7e | 0x80..);
     !content.iter().take(1024).all(text)
 }
 
-/// The program of a `#!` line and its arguments.
+/// Returns the program of a `#!` line and its arguments.
 pub fn shebang(content: &[u8]) -> Option<(String, Vec<String>)> {
     let line = content.split(|b| *b == b'\n').next()?.strip_prefix(b"#!")?;
     let line = String::from_utf8_lossy(line);

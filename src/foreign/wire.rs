@@ -1,4 +1,4 @@
-//! Values on their way to the Python helper and back: JSON, with what JSON has not said by a member `$`.
+//! Values on the wire to the Python helper: JSON, and an object with the member `$` for what JSON does not have.
 
 use std::sync::Arc;
 
@@ -7,9 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use playbook_api::{Error, Map, Text, Value};
 use serde_json::{Value as Json, json};
 
-/// The member that tells a kind of value.
+/// The member that names the kind of a value.
 const KIND: &str = "$";
 
+/// Returns a value in the form in which it is sent.
 pub fn encode(value: &Value) -> Json {
     let items = |items: &[Value]| Json::Array(items.iter().map(encode).collect());
     match value {
@@ -42,6 +43,7 @@ pub fn encode(value: &Value) -> Json {
     }
 }
 
+/// Returns a value that was received.
 pub fn decode(json: Json) -> Result<Value, Error> {
     let list = |items: Vec<Json>| items.into_iter().map(decode).collect::<Result<Vec<_>, _>>();
     match json {
@@ -52,7 +54,7 @@ pub fn decode(json: Json) -> Result<Value, Error> {
             Ok(map?.into())
         }
         Json::Object(mut map) => {
-            let broken = || Error::new("the Python helper sent a value that nobody knows");
+            let broken = || Error::new("the Python helper sent a value of an unknown kind");
             let value = map.remove("v").unwrap_or_default();
             let kind = map.remove(KIND).unwrap_or_default();
             let text = || value.as_str().ok_or_else(broken);
@@ -86,13 +88,13 @@ pub fn decode(json: Json) -> Result<Value, Error> {
     }
 }
 
-/// A map that must be one.
+/// Returns a map that was received; anything else is an error.
 pub fn decode_map(json: Json) -> Result<Map, Error> {
     match decode(json)? {
         Value::Map(map) => Ok(Arc::unwrap_or_clone(map)),
         Value::Null => Ok(Map::default()),
         other => {
-            Err(Error::new(format!("a Python plugin gave a {} where a dict was wanted", other.type_name())))
+            Err(Error::new(format!("a Python plugin returned a {} instead of a dict", other.type_name())))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use playbook_api::{Error, ErrorKind};
 
 /// The hosts a pattern stands for, and its port.
-pub fn expand(pattern: &str) -> Result<(Vec<String>, Option<u16>), Error> {
+pub(super) fn expand(pattern: &str) -> Result<(Vec<String>, Option<u16>), Error> {
     let (host, port) = split_port(pattern).unwrap_or((pattern, None));
     if host.matches('[').count() > 50 || host.len() > 5000 {
         return Err(Error::new("the host name is too long, or has too many ranges"));
@@ -16,7 +16,7 @@ pub fn expand(pattern: &str) -> Result<(Vec<String>, Option<u16>), Error> {
 }
 
 /// A host name (which may hold ranges) and its port, if the whole is a valid address.
-pub fn split_port(address: &str) -> Option<(&str, Option<u16>)> {
+pub(super) fn split_port(address: &str) -> Option<(&str, Option<u16>)> {
     let port_of = |text: &str| -> Option<u16> {
         (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
     };

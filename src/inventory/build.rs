@@ -248,12 +248,12 @@ impl Inventory {
 }
 
 /// Whether a group's name could be a variable's.
-pub fn valid_group_name(name: &str) -> bool {
+pub(super) fn valid_group_name(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_numeric()) && name.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
 /// A group's name with `_` for every character that a variable's name cannot have.
-pub fn safe_group_name(name: &str) -> String {
+pub(super) fn safe_group_name(name: &str) -> String {
     let valid =
         |(index, c): (usize, char)| (c.is_alphanumeric() && !(index == 0 && c.is_numeric())) || c == '_';
     name.chars().enumerate().map(|(index, c)| if valid((index, c)) { c } else { '_' }).collect()

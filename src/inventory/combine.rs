@@ -4,7 +4,7 @@ use super::model::Vars;
 use crate::document::{Kind, Node};
 
 /// Lays variables over others: they replace them, or are merged into them.
-pub fn combine(vars: &mut Vars, over: &Vars, merge: bool) {
+pub(super) fn combine(vars: &mut Vars, over: &Vars, merge: bool) {
     for (name, node) in over {
         match vars.get_mut(name) {
             Some(old) if merge => *old = merge_nodes(old, node),
@@ -17,7 +17,7 @@ pub fn combine(vars: &mut Vars, over: &Vars, merge: bool) {
 }
 
 /// Two maps become one, on every level; anything else is replaced.
-pub fn merge_nodes(old: &Node, new: &Node) -> Node {
+pub(super) fn merge_nodes(old: &Node, new: &Node) -> Node {
     let (Some(below), Some(above)) = (old.as_map(), new.as_map()) else { return new.clone() };
     let mut merged = below.clone();
     for (key, entry) in above {

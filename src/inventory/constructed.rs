@@ -12,7 +12,7 @@ use crate::jinja::Expression;
 use crate::template::{Environment, Renderer, Scope};
 
 /// Reads a configuration with `compose`, `groups` and `keyed_groups`, and applies it to every host there is.
-pub fn read(builder: &mut Builder, config: &Node, loading: &Loading) -> Result<(), Error> {
+pub(super) fn read(builder: &mut Builder, config: &Node, loading: &Loading) -> Result<(), Error> {
     let flag = |name: &str| config.get(name).is_some_and(|node| node.raw().is_true());
     let given = |name: &str, default: bool| config.get(name).map_or(default, |node| node.raw().is_true());
     let constructed = Constructed {

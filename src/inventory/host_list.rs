@@ -7,7 +7,7 @@ use super::builder::Builder;
 use crate::document::Node;
 
 /// Adds the hosts of a list; with `ranges`, an entry may stand for several.
-pub fn read(builder: &mut Builder, list: &str, ranges: bool) -> Result<(), Error> {
+pub(super) fn read(builder: &mut Builder, list: &str, ranges: bool) -> Result<(), Error> {
     for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
         let (hosts, port) = match (ranges, address::split_port(entry)) {
             (true, _) => match address::expand(entry) {

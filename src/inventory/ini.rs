@@ -25,7 +25,7 @@ struct Pending {
 }
 
 /// Reads an INI inventory.
-pub fn read(builder: &mut Builder, text: &str, path: &str) -> Result<(), Error> {
+pub(super) fn read(builder: &mut Builder, text: &str, path: &str) -> Result<(), Error> {
     let file: Arc<str> = path.into();
     let mut group: Arc<str> = "ungrouped".into();
     let mut section = Section::Hosts;
@@ -69,7 +69,7 @@ pub fn read(builder: &mut Builder, text: &str, path: &str) -> Result<(), Error> 
                     return Err(fault(format!("Expected key=value, got: {line}"), &place));
                 };
                 let node = value_node(value.trim(), &place);
-                builder.inventory.set_group_var(&group, name.trim(), node)?;
+                builder.set_group_var(&group, name.trim(), node)?;
             }
             Section::Children => {
                 let child = child_name(line)

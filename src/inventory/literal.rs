@@ -4,9 +4,9 @@ use num_bigint::BigInt;
 use num_traits::Num;
 use playbook_api::{Map, Value};
 
-/// The value of a Python literal (`ast.literal_eval`), or nothing if the text is none. Bytes become text, tuples
-/// and sets become lists, as Ansible does it.
-pub fn literal(text: &str) -> Option<Value> {
+/// Returns the value of a Python literal, as `ast.literal_eval` does, or nothing if the text is not one. Bytes become
+/// text, tuples and sets become lists, as in Ansible.
+pub(super) fn literal(text: &str) -> Option<Value> {
     let first = text.trim_start_matches([' ', '\t']).bytes().next()?;
     if !matches!(
         first,
@@ -33,9 +33,19 @@ pub fn literal(text: &str) -> Option<Value> {
         return None;
     }
     let mut reader = Reader { text, at: 0, depth: 0 };
-    let value = reader.value()?;
-    reader.space();
-    (reader.at == text.len()).then_some(value)
+    let mut value = reader.value()?;
+    if reader.take(",") {
+        // A tuple needs no parentheses.
+        let mut items = vec![value];
+        while !reader.is_at_end() {
+            items.push(reader.value()?);
+            if !reader.take(",") {
+                break;
+            }
+        }
+        value = Value::from(items);
+    }
+    reader.is_at_end().then_some(value)
 }
 
 struct Reader<'a> {
@@ -55,11 +65,20 @@ impl Reader<'_> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    /// Skips white space and comments. Inside brackets a line may end; outside, a value has only one.
     fn space(&mut self) {
-        // Inside brackets a line may end; a value of an inventory has no other line.
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
+                b'#' => self.at += self.rest().find('\n').unwrap_or(self.rest().len()),
+                _ => return,
+            }
         }
+    }
+
+    fn is_at_end(&mut self) -> bool {
+        self.space();
+        self.at == self.text.len()
     }
 
     fn take(&mut self, text: &str) -> bool {
@@ -103,7 +122,7 @@ impl Reader<'_> {
                 self.braces()?
             }
             b's' if self.take("set()") => Value::from(Vec::<Value>::new()),
-            // Python knows more literals than inventories have types: they stay text.
+            // Python has more literals than inventories have types: they stay text.
             b'.' if self.take("...") => "...".into(),
             b'T' if self.word("True") => true.into(),
             b'F' if self.word("False") => false.into(),
@@ -136,7 +155,7 @@ impl Reader<'_> {
         Some(value)
     }
 
-    /// Items up to a closing bracket, and whether a comma stood behind the last.
+    /// Reads items up to a closing bracket. Returns them and whether the last one has a comma.
     fn items(&mut self, close: &str) -> Option<(Vec<Value>, bool)> {
         let mut items = Vec::new();
         let mut comma = false;
@@ -327,6 +346,19 @@ mod tests {
             ("{1, 2}", "[1, 2]"),
             ("{}", "{}"),
             ("[1,]", "[1]"),
+            ("2,6", "[2, 6]"),
+            ("1,", "[1]"),
+            ("'x','y'", "['x', 'y']"),
+            ("-1,2", "[-1, 2]"),
+            ("2 , 6", "[2, 6]"),
+            ("1,'a',None,True", "[1, 'a', None, True]"),
+            ("0x10,0o7", "[16, 7]"),
+            ("\"a\" \"b\", 'c'", "['ab', 'c']"),
+            ("(1, 2),[3]", "[[1, 2], [3]]"),
+            ("1 # one", "1"),
+            ("1,  # only", "[1]"),
+            ("'a#b' # c", "'a#b'"),
+            ("[1, # one\n2]", "[1, 2]"),
             ("12345678901234567890", "12345678901234567890"),
         ] {
             assert_eq!(
@@ -338,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_is_none() {
+    fn other_text_is_not_a_literal() {
         for text in [
             "",
             "abc",
@@ -360,6 +392,13 @@ mod tests {
             "b",
             "+True",
             "2001-12-14",
+            ", 1",
+            "1,,2",
+            "1,2,x",
+            "[1, # x",
+            "abc # two",
+            "10.0.0.1,10.0.0.2",
+            "# 1",
         ] {
             assert_eq!(literal(text), None, "{text}");
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fancy_regex::Regex;
-use playbook_api::{Context, Error, PluginKind};
+use playbook_api::{Context, Error, ErrorKind, PluginKind, Plugins, name, nearest};
 
 use super::builder::{Builder, Loading};
 use super::model::{Inventory, Vars};
@@ -16,7 +16,7 @@ use crate::settings::Settings;
 use crate::vault::Keyring;
 
 impl Inventory {
-    /// An inventory without sources.
+    /// Creates an inventory without sources.
     pub fn empty(settings: &Settings, keyring: &Arc<Keyring>) -> Inventory {
         Inventory {
             merge: settings.hash_behaviour == "merge",
@@ -26,8 +26,8 @@ impl Inventory {
         }
     }
 
-    /// Reads every source, in order. A source that cannot be read is a warning, unless the settings make it an
-    /// error.
+    /// Reads every source, in order, and returns the inventory with warnings. A source that cannot be read is a warning,
+    /// unless the settings make it an error.
     pub fn load(
         sources: &[String],
         settings: &Settings,
@@ -72,7 +72,7 @@ impl Inventory {
     }
 }
 
-/// A source as a whole path; host lists and `terraform:…` stay as they are.
+/// Returns a source as an absolute path. Host lists and `terraform:…` stay as they are.
 fn locate(source: &str) -> String {
     if source.contains(',') || source.starts_with("terraform:") {
         return source.to_owned();
@@ -80,7 +80,7 @@ fn locate(source: &str) -> String {
     absolute(&crate::paths::expand_home(source)).to_string_lossy().into_owned()
 }
 
-/// The folder beside which group_vars/ and host_vars/ are looked for.
+/// Returns the directory in which group_vars/ and host_vars/ are looked for.
 fn folder_of(source: &str) -> Option<PathBuf> {
     let path = Path::new(source);
     if (source.contains(',') && !path.exists()) || source.starts_with("terraform:") {
@@ -104,39 +104,31 @@ enum Plugin {
     Terraform,
 }
 
+/// The plugins by their names.
+const NAMES: [(&str, Plugin); 10] = [
+    ("host_list", Plugin::HostList),
+    ("advanced_host_list", Plugin::AdvancedHostList),
+    ("script", Plugin::Script),
+    ("auto", Plugin::Auto),
+    ("yaml", Plugin::Yaml),
+    ("ini", Plugin::Ini),
+    ("constructed", Plugin::Constructed),
+    ("generator", Plugin::Generator),
+    ("toml", Plugin::Toml),
+    ("terraform_outputs", Plugin::Terraform),
+];
+
 impl Plugin {
     fn named(name: &str) -> Option<Plugin> {
-        Some(match name.rsplit('.').next().unwrap_or(name) {
-            "host_list" => Plugin::HostList,
-            "advanced_host_list" => Plugin::AdvancedHostList,
-            "script" => Plugin::Script,
-            "auto" => Plugin::Auto,
-            "yaml" => Plugin::Yaml,
-            "ini" => Plugin::Ini,
-            "constructed" => Plugin::Constructed,
-            "generator" => Plugin::Generator,
-            "toml" => Plugin::Toml,
-            "terraform_outputs" => Plugin::Terraform,
-            _ => return None,
-        })
+        let short = name.rsplit('.').next().unwrap_or(name);
+        NAMES.iter().find(|(name, _)| *name == short).map(|(_, plugin)| *plugin)
     }
 
     fn name(self) -> &'static str {
-        match self {
-            Plugin::HostList => "host_list",
-            Plugin::AdvancedHostList => "advanced_host_list",
-            Plugin::Script => "script",
-            Plugin::Auto => "auto",
-            Plugin::Yaml => "yaml",
-            Plugin::Ini => "ini",
-            Plugin::Constructed => "constructed",
-            Plugin::Generator => "generator",
-            Plugin::Toml => "toml",
-            Plugin::Terraform => "terraform_outputs",
-        }
+        NAMES.iter().find(|(_, plugin)| *plugin == self).map_or("", |(name, _)| name)
     }
 
-    /// Whether the plugin is for such a source at all.
+    /// Whether the plugin reads such a source at all.
     fn wants(self, source: &str, settings: &Settings) -> bool {
         let path = Path::new(source);
         let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy()));
@@ -161,7 +153,7 @@ impl Plugin {
     }
 }
 
-/// The plugins that are tried, in order.
+/// Returns the plugins that are tried, in order.
 fn plugins(builder: &mut Builder, loading: &Loading) -> Result<Vec<Plugin>, Error> {
     let mut plugins = Vec::new();
     let foreign = |name: &str| match &loading.context.plugins {
@@ -196,7 +188,7 @@ fn read_source(
     }
     builder.source = Some(source.into());
     if let Some(location) = source.strip_prefix("terraform:") {
-        // Asked for by name: what goes wrong with it is no guess about the format.
+        // The user named the format, so an error is not a wrong guess about it.
         return terraform::read_location(builder, location, loading).map(|()| true);
     }
     let mut document: Option<Result<Loaded, Error>> = None;
@@ -209,13 +201,14 @@ fn read_source(
             Ok(()) => {
                 if let Some(Ok(loaded)) = document
                     && !matches!(plugin, Plugin::Ini | Plugin::Script)
+                    && builder.settings.duplicate_dict_key != "ignore"
                 {
                     builder.warnings.extend(loaded.warnings);
                 }
                 return Ok(true);
             }
-            // Asked for by name: what goes wrong with it is no guess about the format.
-            Err(error) if names_terraform(&document) => {
+            // The user named the plugin, so an error is not a wrong guess about the format.
+            Err(error) if names_terraform(&document) || is_misnamed(&document, builder.settings, loading) => {
                 return Err(Error::new(format!("The inventory {source} cannot be read")).caused_by(error));
             }
             Err(error) => failures.push((*plugin, error)),
@@ -239,7 +232,7 @@ fn read_source(
     if source == "/etc/ansible/hosts" && !path.exists() {
         return Ok(false);
     }
-    // Of several readers that failed, the one whose format it is knows what is wrong.
+    // If several readers failed, only the one whose format it is knows the fault.
     let yaml_name = Plugin::Auto.wants(source, builder.settings) || source.ends_with(".json");
     let wants_plugin = matches!(&document, Some(Ok(loaded)) if loaded.node.get("plugin").is_some());
     failures.retain(|(plugin, _)| match plugin {
@@ -264,6 +257,24 @@ fn names_terraform(document: &Option<Result<Loaded, Error>>) -> bool {
     let Some(Ok(loaded)) = document else { return false };
     let name = loaded.node.get("plugin").and_then(|name| name.source());
     name.and_then(Plugin::named) == Some(Plugin::Terraform)
+}
+
+/// Whether a configuration names a plugin that does not exist. Under the names of Ansible's programs that is a warning.
+fn is_misnamed(document: &Option<Result<Loaded, Error>>, settings: &Settings, loading: &Loading) -> bool {
+    let Some(Ok(loaded)) = document else { return false };
+    let Some(name) = loaded.node.get("plugin").and_then(|name| name.source()) else { return false };
+    let has = |plugins: &dyn Plugins| plugins.has(PluginKind::Inventory, name).unwrap_or(false);
+    settings.own_rules && Plugin::named(name).is_none() && !loading.context.plugins.as_deref().is_some_and(has)
+}
+
+/// The suggestion for a misspelled plugin.
+fn suggestion(name: &str) -> String {
+    match nearest(name::builtin(name), NAMES.iter().map(|(name, _)| *name)) {
+        Some(near) => format!("Did you mean '{near}'?"),
+        None => "Plugins of this program are constructed, generator and terraform_outputs; those of collections need \
+                 ansible-core. An inventory script needs neither."
+            .to_owned(),
+    }
 }
 
 fn read_folder(
@@ -291,7 +302,7 @@ fn read_folder(
     Ok(any)
 }
 
-/// What is no inventory in an inventory folder.
+/// What is not an inventory in an inventory directory.
 struct Ignored<'a> {
     extensions: &'a [String],
     patterns: Vec<Regex>,
@@ -301,7 +312,7 @@ impl Ignored<'_> {
     fn new(settings: &Settings) -> Result<Ignored<'_>, Error> {
         let compile = |pattern: &String| {
             Regex::new(pattern).map_err(|e| {
-                Error::new(format!("inventory_ignore_patterns holds '{pattern}', which is no pattern: {e}"))
+                Error::new(format!("inventory_ignore_patterns holds '{pattern}', which is not a regular expression: {e}"))
             })
         };
         let patterns = settings.inventory_ignore_patterns.iter().map(compile).collect::<Result<_, _>>()?;
@@ -334,6 +345,11 @@ fn read_with(
         _ => {}
     }
     let loaded = document.get_or_insert_with(|| parse(&text()?, source, Trust::Templates)).clone()?;
+    if builder.settings.duplicate_dict_key == "error"
+        && let Some(duplicate) = loaded.warnings.first()
+    {
+        return Err(duplicate.clone().with_kind(ErrorKind::Syntax));
+    }
     let node = &loaded.node;
     let wanted = node.get("plugin").and_then(|name| name.source());
     let named = wanted.map(|name| Plugin::named(name).ok_or(name));
@@ -349,7 +365,7 @@ fn read_with(
             }
             Err(Error::new(format!("inventory config '{source}' specifies unknown plugin '{name}'"))
                 .at(node.place())
-                .with_help("Known here are constructed, generator and terraform_outputs; others can run as inventory scripts."))
+                .with_help(suggestion(name)))
         }
         (Plugin::Yaml, Some(_)) => {
             Err(Error::new("Plugin configuration YAML file, not YAML inventory").at(node.place()))

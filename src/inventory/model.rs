@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use indexmap::{IndexMap, IndexSet};
+use playbook_api::sync::lock;
 use playbook_api::{Map, Place, Value};
 
 use super::VarsFiles;
@@ -13,13 +14,15 @@ use crate::document::Node;
 /// Variables as they were written, by name.
 pub type Vars = IndexMap<Arc<str>, Node>;
 
-/// The names that mean this machine even where no source names them.
-pub const LOCALHOST: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
+/// The names that mean the controller even if no source names them.
+pub(super) const LOCALHOST: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
 
+/// A host.
 #[derive(Clone, Debug, Default)]
 pub struct Host {
+    /// Its name.
     pub name: Arc<str>,
-    /// Written for this host by a source.
+    /// The variables that sources wrote for this host.
     pub vars: Vars,
     /// The source that first named it.
     pub source: Option<Arc<str>>,
@@ -29,40 +32,48 @@ pub struct Host {
     pub implicit: bool,
 }
 
+/// A group.
 #[derive(Clone, Debug)]
 pub struct Group {
+    /// Its name.
     pub name: Arc<str>,
+    /// The variables that sources wrote for it.
     pub vars: Vars,
+    /// Its direct members.
     pub hosts: IndexSet<Arc<str>>,
+    /// The groups in it.
     pub children: IndexSet<Arc<str>>,
+    /// The groups that it is in.
     pub parents: IndexSet<Arc<str>>,
-    /// The longest way from `all`.
+    /// The length of the longest path from `all`.
     pub depth: usize,
     /// `ansible_group_priority`.
     pub priority: i64,
 }
 
-/// All hosts and groups. `all` and `ungrouped` are always there.
+/// All hosts and groups. `all` and `ungrouped` always exist.
 #[derive(Clone, Debug)]
 pub struct Inventory {
+    /// The hosts by name.
     pub hosts: IndexMap<Arc<str>, Arc<Host>>,
+    /// The groups by name.
     pub groups: IndexMap<Arc<str>, Group>,
-    /// What each `-i` resolved to.
+    /// The path or text of each source.
     pub sources: Vec<String>,
-    /// The folders whose group_vars/ and host_vars/ count: those of the sources, and before them the project's.
+    /// The directories whose group_vars/ and host_vars/ are read: the project's, then those of the sources.
     pub folders: Vec<PathBuf>,
-    /// The playbook's folder: the group_vars/ and host_vars/ in it win over those beside the inventory.
+    /// The playbook's directories: their group_vars/ and host_vars/ win over those beside the inventory.
     pub play_folders: Vec<PathBuf>,
-    /// What is worth telling at -vvv about how the sources were read.
+    /// Messages for `-vvv` about how the sources were read.
     pub notes: Vec<String>,
     pub(super) files: Arc<VarsFiles>,
     /// `hash_behaviour: merge`.
     pub(super) merge: bool,
-    /// The first host that is this machine.
+    /// The first host that is the controller.
     pub(super) localhost: Option<Arc<str>>,
-    /// The Python with ansible-core: for modules on this machine, where no source names it.
+    /// The Python with ansible-core, for modules on the implicit localhost.
     pub python: String,
-    /// This machine where no source names it, once a task has put it into groups.
+    /// The implicit localhost, once a task has added it to groups.
     pub(super) implicit: Option<Arc<Host>>,
     pub(super) memory: Memory,
     /// The variables whose values are not printed.
@@ -72,12 +83,12 @@ pub struct Inventory {
 /// Names that are shared.
 pub(super) type Names = Arc<[Arc<str>]>;
 
-/// What was worked out from the hosts and groups, until they change.
+/// Values computed from the hosts and groups, until those change.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     groups: OnceLock<Value>,
     ancestors: Mutex<HashMap<Arc<str>, Names>>,
-    /// The variables of a set of groups, for all hosts that are in just these.
+    /// The variables of a set of groups, for all hosts that are in exactly these.
     pub(super) group_vars: Mutex<HashMap<Vec<Arc<str>>, Arc<Vars>>>,
 }
 
@@ -102,13 +113,13 @@ impl Group {
 }
 
 impl Host {
-    /// The name up to its first dot; an address stays whole.
+    /// Returns the name up to its first dot; an address stays whole.
     pub fn short_name(&self) -> &str {
         short_name(&self.name)
     }
 }
 
-/// `inventory_hostname_short`.
+/// Returns `inventory_hostname_short` for a host's name.
 pub fn short_name(name: &str) -> &str {
     if name.parse::<std::net::IpAddr>().is_ok() { name } else { name.split('.').next().unwrap_or(name) }
 }
@@ -119,7 +130,7 @@ impl Inventory {
         self.hidden.insert(name.into());
     }
 
-    /// A host by name, the implicit localhost included.
+    /// Returns a host by name, including the implicit localhost.
     pub fn host(&self, name: &str) -> Option<Arc<Host>> {
         match self.hosts.get(name) {
             Some(host) => Some(host.clone()),
@@ -131,13 +142,13 @@ impl Inventory {
         }
     }
 
-    /// This machine by a name, where no source names it.
+    /// Returns the implicit localhost under one of its names.
     pub(super) fn implicit(&self, name: &str) -> Arc<Host> {
         let known = self.implicit.as_ref().filter(|host| *host.name == *name);
         known.cloned().unwrap_or_else(|| Arc::new(self.implicit_localhost(name)))
     }
 
-    /// This machine, where no source names it.
+    /// Creates the implicit localhost.
     fn implicit_localhost(&self, name: &str) -> Host {
         let place = Place::file_only("<implicit localhost>");
         let text = |value: &str| Node::value(place.clone(), value);
@@ -147,7 +158,7 @@ impl Inventory {
         Host { name: name.into(), vars, source: None, groups: IndexSet::default(), implicit: true }
     }
 
-    /// The hosts of a group and of the groups below it, each once: its own first, then level by level.
+    /// Returns the hosts of a group and of the groups below it, each once: its own first, then level by level.
     pub fn hosts_of(&self, group: &str) -> Vec<Arc<str>> {
         let mut hosts: IndexSet<Arc<str>> = IndexSet::new();
         for name in self.descendants(group) {
@@ -156,13 +167,13 @@ impl Inventory {
             }
         }
         if group == "all" && self.implicit.is_some() {
-            // A machine that no source names is in no group of everybody.
+            // The implicit localhost does not match `all`.
             hosts.retain(|host| self.hosts.contains_key(host));
         }
         hosts.into_iter().collect()
     }
 
-    /// A group and the groups below it, level by level.
+    /// Returns a group and the groups below it, level by level.
     fn descendants(&self, group: &str) -> Vec<Arc<str>> {
         let Some((name, _)) = self.groups.get_key_value(group) else { return Vec::new() };
         let mut all = vec![name.clone()];
@@ -176,9 +187,9 @@ impl Inventory {
         all
     }
 
-    /// The groups above a group.
+    /// Returns the groups above a group.
     pub(super) fn ancestors(&self, group: &str) -> Names {
-        if let Some(known) = self.memory.ancestors.lock().unwrap_or_else(|e| e.into_inner()).get(group) {
+        if let Some(known) = lock(&self.memory.ancestors).get(group) {
             return known.clone();
         }
         let mut all: IndexSet<Arc<str>> = IndexSet::new();
@@ -190,12 +201,12 @@ impl Inventory {
             next += 1;
         }
         let all: Names = all.into_iter().collect();
-        let mut memory = self.memory.ancestors.lock().unwrap_or_else(|e| e.into_inner());
+        let mut memory = lock(&self.memory.ancestors);
         memory.insert(group.into(), all.clone());
         all
     }
 
-    /// All groups a host is in, directly or not, in the order in which their variables override each other:
+    /// Returns all groups that a host is in, directly or not, in the order in which their variables override each other:
     /// by depth, priority and name.
     pub(super) fn member_of(&self, host: &Host) -> Vec<&Group> {
         let mut names: IndexSet<Arc<str>> = IndexSet::new();
@@ -208,19 +219,19 @@ impl Inventory {
         groups
     }
 
-    /// The names of all groups a host is in, `all` among them, in the order in which they override each other.
+    /// Returns the names of all groups that a host is in, including `all`, in the order in which they override each other.
     pub fn groups_of(&self, host: &str) -> Vec<Arc<str>> {
         let grouped = || self.implicit.as_ref().filter(|implicit| *implicit.name == *host);
         let host = self.hosts.get(host).or_else(grouped).into_iter();
         host.flat_map(|host| self.member_of(host)).map(|group| group.name.clone()).collect()
     }
 
-    /// The file (or list of hosts) that first named a host.
+    /// Returns the file (or list of hosts) that first named a host.
     pub fn source_of(&self, host: &str) -> Option<PathBuf> {
         self.hosts.get(host)?.source.as_deref().map(PathBuf::from)
     }
 
-    /// The magic variable `groups`: the hosts of every group, by its name.
+    /// Returns the magic variable `groups`: the hosts of every group by its name.
     pub fn groups_value(&self) -> Value {
         self.memory
             .groups

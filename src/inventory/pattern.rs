@@ -46,7 +46,7 @@ pub fn split_pattern(pattern: &str) -> Vec<String> {
 }
 
 /// The patterns of `--limit`: `@file` stands for the lines of a file.
-pub fn limit_patterns(limit: &str) -> Result<Vec<String>, Error> {
+pub(super) fn limit_patterns(limit: &str) -> Result<Vec<String>, Error> {
     let mut patterns = Vec::new();
     for part in split_pattern(limit) {
         let Some(file) = part.strip_prefix('@') else {

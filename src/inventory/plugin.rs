@@ -7,7 +7,7 @@ use super::builder::Builder;
 use crate::document::{Entry, Kind, Node, Trust};
 
 /// Reads a source with a plugin. Answers whether there is one of the name.
-pub fn read(builder: &mut Builder, name: &str, source: &str, plugins: &dyn Plugins) -> Result<bool, Error> {
+pub(super) fn read(builder: &mut Builder, name: &str, source: &str, plugins: &dyn Plugins) -> Result<bool, Error> {
     let Some(made) = plugins.inventory(name, source, &known(builder))? else { return Ok(false) };
     let place = Place::file_only(source);
     let names = |value: Option<&Value>| -> Vec<String> {
@@ -22,7 +22,7 @@ pub fn read(builder: &mut Builder, name: &str, source: &str, plugins: &dyn Plugi
             let node = node(&place, value);
             let old = builder.inventory.hosts.get(&host).and_then(|host| host.vars.get(&*name));
             if old.is_none_or(|old| old.marked() != node.marked()) {
-                builder.inventory.set_host_var(&host, &name, node);
+                builder.set_host_var(&host, &name, node);
             }
         }
     }
@@ -43,7 +43,7 @@ pub fn read(builder: &mut Builder, name: &str, source: &str, plugins: &dyn Plugi
             let node = node(&place, value);
             let old = builder.inventory.groups.get(&*group).and_then(|group| group.vars.get(&*name));
             if old.is_none_or(|old| old.marked() != node.marked()) {
-                builder.inventory.set_group_var(&group, &name, node)?;
+                builder.set_group_var(&group, &name, node)?;
             }
         }
     }

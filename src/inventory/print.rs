@@ -1,4 +1,4 @@
-//! An inventory as `ansible-inventory` prints it.
+//! Prints an inventory as `ansible-inventory` does.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,26 +12,32 @@ use super::combine::combine;
 use super::model::{Group, Host, Inventory, Vars};
 use crate::document::{Entry, Kind, Node, timestamp, to_yaml};
 
+/// The format of a printed inventory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
+    /// JSON, for programs.
     Json,
+    /// YAML.
     Yaml,
+    /// TOML.
     Toml,
 }
 
 /// Prints an inventory: `--list`, `--host` and `--graph`.
 pub struct Printer<'a> {
+    /// The inventory.
     pub inventory: &'a Inventory,
-    /// `-e`: above everything, on every host.
+    /// The extra variables of the command line, which win on every host.
     pub extra: &'a Vars,
+    /// The format of `--list` and `--host`.
     pub format: Format,
-    /// Each variable where it was written, instead of all of them on every host.
+    /// Whether each variable is printed where it was written, instead of all of them on every host.
     pub export: bool,
-    /// The hosts that `--limit` leaves; nothing means all.
+    /// The hosts that `--limit` selects; none means all.
     pub limit: Option<&'a [Arc<str>]>,
 }
 
-/// What the engine sets itself is not shown.
+/// The variables that the engine sets itself; they are not printed.
 const INTERNAL: [&str; 36] = [
     "ansible_async_path",
     "ansible_check_mode",
@@ -94,7 +100,7 @@ fn names_node<'n>(names: impl Iterator<Item = &'n Arc<str>>) -> Node {
 }
 
 impl Printer<'_> {
-    /// Everything: groups with their hosts and children, and the hosts' variables.
+    /// Prints everything: groups with their hosts and children, and the hosts' variables.
     pub fn list(&self) -> Result<String, Error> {
         let hosts: Vec<Arc<str>> = match self.limit {
             Some(limit) => limit.to_vec(),
@@ -130,16 +136,16 @@ impl Printer<'_> {
         self.dump(&map_node(result))
     }
 
-    /// The variables of one host.
+    /// Prints the variables of one host.
     pub fn host(&self, name: &str) -> Result<String, Error> {
         let host = self.inventory.host(name).ok_or_else(|| {
             Error::new("You must pass a single valid host to --host parameter")
-                .with_help("`--graph` shows the hosts there are.")
+                .with_help("Run with `--graph` to see all hosts.")
         })?;
         self.dump(&vars_node(self.host_vars(&host)?))
     }
 
-    /// The tree below a group, with its variables if asked for.
+    /// Prints the tree below a group, with variables if `vars` is set.
     pub fn graph(&self, group: &str, vars: bool) -> Result<String, Error> {
         let group = self.inventory.groups.get(group).ok_or_else(|| {
             Error::new("Pattern must be valid group name when using --graph")
@@ -189,7 +195,7 @@ impl Printer<'_> {
     }
 
     fn host_vars(&self, host: &Host) -> Result<Vars, Error> {
-        let mut vars = if self.export {
+        let vars = if self.export {
             self.inventory.variables_of_host(host)?
         } else {
             let mut vars = self.inventory.variables(host)?.merged();

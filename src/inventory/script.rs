@@ -10,7 +10,7 @@ use super::builder::Builder;
 use crate::document::{Entry, Kind, Node, Trust, parse_json};
 
 /// Runs a script and reads what it prints.
-pub fn read(builder: &mut Builder, path: &Path) -> Result<(), Error> {
+pub(super) fn read(builder: &mut Builder, path: &Path) -> Result<(), Error> {
     let name = format!("<inventory script output from '{}'>", path.display());
     let (text, said) = run(path, &["--list"])?;
     check_profile(&text, &name).map_err(|cause| {
@@ -44,7 +44,7 @@ pub fn read(builder: &mut Builder, path: &Path) -> Result<(), Error> {
                 .at(got.place())
         })?;
         for (name, entry) in known {
-            builder.inventory.set_host_var(&host, &name.to_text(), entry.node.clone());
+            builder.set_host_var(&host, &name.to_text(), entry.node.clone());
         }
     }
     Ok(())
@@ -93,7 +93,7 @@ fn untrusted(node: &Node) -> Node {
 }
 
 /// Adds the groups of a `--list` document, collects its hosts, and returns `_meta.hostvars`.
-pub fn document_groups<'d>(
+pub(super) fn document_groups<'d>(
     builder: &mut Builder,
     document: &'d Node,
     hosts: &mut IndexSet<String>,
@@ -153,7 +153,7 @@ fn group(builder: &mut Builder, name: &str, node: &Node, hosts: &mut IndexSet<St
     if let Some(vars) = vars {
         let vars = vars.as_map().ok_or_else(|| wrong(&format!("{name}.vars"), "dict", &vars))?;
         for (key, entry) in vars {
-            builder.inventory.set_group_var(&name, &key.to_text(), entry.node.clone())?;
+            builder.set_group_var(&name, &key.to_text(), entry.node.clone())?;
         }
     }
     for child in children.iter().filter_map(Node::as_list).flatten() {

@@ -318,3 +318,64 @@ fn ten_thousand_hosts_load_without_quadratic_loops() {
     assert_eq!(inventory.groups_value().get("web").unwrap().as_list().unwrap().len(), 10_000);
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
 }
+
+#[test]
+fn invalid_names_of_variables_are_told() {
+    let text = "h none=1 a-b=2 if=3 _x=4\n[g]\nh\n[g:vars]\nTrue=1\nok=2\n";
+    let (inventory, warnings) = load_with(&[("hosts", text)], "hosts", &Settings::default()).unwrap();
+    let message = |name: &str| {
+        format!(
+            "Accepting inventory variable with invalid name '{name}'. This feature will be removed from ansible-core \
+             version 2.23."
+        )
+    };
+    assert_eq!(warnings, ["none", "a-b", "True"].map(message));
+    assert_eq!(var(&inventory, "h", "a-b"), "2");
+    let mut settings = Settings::default();
+    settings.set("deprecation_warnings", false);
+    assert_eq!(load_with(&[("hosts", text)], "hosts", &settings).unwrap().1, Vec::<String>::new());
+    let yaml = "all:\n  hosts:\n    h: {1x: 1}\n  vars: {'not': 2}\n";
+    let warnings = load_with(&[("i.yml", yaml)], "i.yml", &Settings::default()).unwrap().1;
+    assert_eq!(warnings, ["1x", "not"].map(message));
+}
+
+#[test]
+fn duplicate_keys_are_what_the_setting_says() {
+    let files = [
+        ("i.yml", "all:\n  hosts: {h: {a: 1, a: 2}}\n"),
+        ("group_vars/all.yml", "b: 1\nb: 2\n"),
+        ("host_vars/h.yml", "c: 1\nc: 2\n"),
+    ];
+    let load = |policy: &str| {
+        let mut settings = Settings::default();
+        settings.set("duplicate_dict_key", policy);
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &files);
+        let source = folder.path().join("i.yml").to_string_lossy().into_owned();
+        let keyring = Arc::new(Keyring::default());
+        let (inventory, warnings) =
+            Inventory::load(&[source], &settings, &keyring, &Context::default(), &Vars::default())?;
+        let mut warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        let hosts: Vec<Arc<str>> = inventory.hosts.keys().cloned().collect();
+        warnings.extend(inventory.check_files(&hosts)?.iter().map(ToString::to_string));
+        Ok::<_, Error>(warnings)
+    };
+    let found = |name: &str| format!("Found duplicate mapping key '{name}'.");
+    assert_eq!(load("warn").unwrap(), ["a", "b", "c"].map(found));
+    assert_eq!(load("ignore").unwrap(), Vec::<String>::new());
+    let warnings = load("error").unwrap();
+    assert!(warnings[0].contains(&found("a")) && warnings[1].contains("Unable to parse"), "{warnings:?}");
+}
+
+#[test]
+fn a_misspelled_plugin_is_an_error_under_the_programs_own_name() {
+    let files = [("tf.yml", "plugin: terraform_output\npath: x\n")];
+    let mut settings = Settings::default();
+    let (_, warnings) = load_with(&files, "tf.yml", &settings).unwrap();
+    assert!(warnings.iter().any(|warning| warning.contains("Unable to parse")), "{warnings:?}");
+    settings.own_rules = true;
+    let error = load_with(&files, "tf.yml", &settings).map(drop).unwrap_err();
+    let cause = error.cause().unwrap();
+    assert!(cause.message().ends_with("specifies unknown plugin 'terraform_output'"), "{cause}");
+    assert_eq!(cause.help(), Some("Did you mean 'terraform_outputs'?"));
+}

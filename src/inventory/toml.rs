@@ -8,7 +8,7 @@ use super::builder::Builder;
 use crate::document::{Kind, Node, Trust};
 
 /// Reads a TOML inventory: a table for every group, with `hosts`, `vars` and a list of `children`.
-pub fn read(builder: &mut Builder, text: &str, path: &str) -> Result<(), Error> {
+pub(super) fn read(builder: &mut Builder, text: &str, path: &str) -> Result<(), Error> {
     let document: toml::Table = text.parse().map_err(|e: toml::de::Error| {
         let line =
             e.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() as u32 + 1);
@@ -48,7 +48,7 @@ fn group(builder: &mut Builder, name: &str, node: &Node) -> Result<(), Error> {
         match &*key.to_text() {
             "vars" => {
                 for (variable, entry) in map()? {
-                    builder.inventory.set_group_var(&name, &variable.to_text(), entry.node.clone())?;
+                    builder.set_group_var(&name, &variable.to_text(), entry.node.clone())?;
                 }
             }
             "children" => {
@@ -86,7 +86,7 @@ fn value_of(toml: Toml) -> Value {
 }
 
 /// Writes a map of groups: simple values first, then a table for every map inside.
-pub fn write(node: &Node) -> String {
+pub(super) fn write(node: &Node) -> String {
     let mut out = String::new();
     table(&mut out, &mut Vec::new(), node);
     out

@@ -1,4 +1,4 @@
-//! Which of a host's inventory variables win.
+//! The precedence of a host's inventory variables.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,9 +8,10 @@ use super::model::{Group, Host, Inventory, Vars};
 use super::vars_files::Of;
 use crate::document::{self, Node};
 use crate::vault::Keyring;
+use playbook_api::sync::lock;
 use playbook_api::Error;
 
-/// The variables that the `-e` arguments set, the later over the earlier.
+/// Returns the variables that the `-e` arguments set. Later ones win.
 pub fn extra_vars(arguments: &[String], keyring: &Keyring) -> Result<Vars, Error> {
     let mut vars = Vars::default();
     for argument in arguments {
@@ -21,20 +22,23 @@ pub fn extra_vars(arguments: &[String], keyring: &Keyring) -> Result<Vars, Error
     Ok(vars)
 }
 
-/// What the inventory says about a host. The groups' part is shared by all hosts that are in the same groups;
-/// the host's own part wins.
+/// The inventory's variables of a host. The groups' part is shared by all hosts that are in the same groups; the
+/// host's own part wins.
 #[derive(Clone, Debug)]
 pub struct HostVars {
+    /// The variables of the host's groups.
     pub groups: Arc<Vars>,
+    /// The variables of the host itself.
     pub host: Vars,
 }
 
 impl HostVars {
+    /// Returns a variable.
     pub fn get(&self, name: &str) -> Option<&Node> {
         self.host.get(name).or_else(|| self.groups.get(name))
     }
 
-    /// Both parts in one.
+    /// Returns both parts as one.
     pub fn merged(&self) -> Vars {
         let mut vars = (*self.groups).clone();
         combine(&mut vars, &self.host, false);
@@ -43,7 +47,7 @@ impl HostVars {
 }
 
 impl Inventory {
-    /// What the inventory, the files beside it and the files beside the playbook say about a host.
+    /// Returns a host's variables from the inventory, the files beside it and the files beside the playbook.
     pub fn variables(&self, host: &Host) -> Result<HostVars, Error> {
         let (files, play) = (&*self.files, &self.play_folders);
         let groups = self.group_variables(host)?;
@@ -62,14 +66,14 @@ impl Inventory {
         Ok(HostVars { groups, host: vars })
     }
 
-    /// The groups' part, in the order that the setting `precedence` gives.
+    /// Returns the groups' part, in the order of the setting `precedence`.
     fn group_variables(&self, host: &Host) -> Result<Arc<Vars>, Error> {
         let (files, play) = (&*self.files, self.play_folders.as_slice());
         let groups: Vec<&Group> =
             self.member_of(host).into_iter().filter(|group| &*group.name != "all").collect();
         let key: Vec<Arc<str>> = groups.iter().map(|group| group.name.clone()).collect();
         let memory = &self.memory.group_vars;
-        if let Some(known) = memory.lock().unwrap_or_else(|e| e.into_inner()).get(&key) {
+        if let Some(known) = lock(memory).get(&key) {
             return Ok(known.clone());
         }
         let mut vars = Vars::default();
@@ -97,11 +101,11 @@ impl Inventory {
             }
         }
         let vars = Arc::new(vars);
-        memory.lock().unwrap_or_else(|e| e.into_inner()).insert(key, vars.clone());
+        lock(memory).insert(key, vars.clone());
         Ok(vars)
     }
 
-    /// What is written for one group: in the inventory and in the files beside it.
+    /// Returns the variables of one group, from the inventory and the files beside it.
     pub fn variables_of_group(&self, group: &Group) -> Result<Vars, Error> {
         let mut vars = group.vars.clone();
         for folder in self.folders.iter().chain(&self.play_folders) {
@@ -110,7 +114,7 @@ impl Inventory {
         Ok(vars)
     }
 
-    /// What is written for one host, without its groups.
+    /// Returns the variables of one host, without those of its groups.
     pub fn variables_of_host(&self, host: &Host) -> Result<Vars, Error> {
         let mut vars = host.vars.clone();
         for folder in self.folders.iter().chain(&self.play_folders) {
@@ -119,8 +123,8 @@ impl Inventory {
         Ok(vars)
     }
 
-    /// The layers of what the inventory says about a host, the lowest first. Files that are broken are left out;
-    /// [`Inventory::check_files`] says what is wrong with them.
+    /// Returns the layers of a host's variables, the lowest first. Files that cannot be read are left out:
+    /// [`Inventory::check_files`] reports them.
     pub fn layers_of(&self, host: &str) -> Vec<Arc<Vars>> {
         match self.host(host).map(|host| self.variables(&host)) {
             Some(Ok(HostVars { groups, host })) => vec![groups, Arc::new(host)],
@@ -128,7 +132,7 @@ impl Inventory {
         }
     }
 
-    /// Reads the files in group_vars/ and host_vars/ that concern these hosts, and answers what to warn about.
+    /// Reads the files in group_vars/ and host_vars/ that concern these hosts, and returns their warnings.
     pub fn check_files(&self, hosts: &[Arc<str>]) -> Result<Vec<Error>, Error> {
         for host in hosts.iter().filter_map(|name| self.host(name)) {
             self.variables(&host)?;
@@ -136,7 +140,7 @@ impl Inventory {
         Ok(self.files.take_warnings())
     }
 
-    /// The playbook's folder: what its group_vars/ and host_vars/ say wins over the inventory's.
+    /// Sets the playbook's directories, whose group_vars/ and host_vars/ win over the inventory's.
     pub fn beside_playbook(&mut self, folders: Vec<PathBuf>) {
         if self.play_folders != folders {
             self.play_folders = folders;
@@ -144,7 +148,7 @@ impl Inventory {
         }
     }
 
-    /// Where the files count as soon as the inventory is read (`run_vars_plugins: start`).
+    /// Adds the files that are read with the inventory (`run_vars_plugins: start`).
     pub(super) fn add_files(&mut self) -> Result<(), Error> {
         let files = self.files.clone();
         if !files.at_inventory() {

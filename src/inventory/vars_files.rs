@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use playbook_api::sync::lock;
 use playbook_api::{Error, ErrorKind};
 
 use super::combine::combine;
@@ -12,21 +13,23 @@ use crate::document::{Trust, load};
 use crate::settings::Settings;
 use crate::vault::Keyring;
 
-/// The inventory's reader of group_vars/ and host_vars/: every folder is listed once and every file read once, when it is needed.
+/// Reads group_vars/ and host_vars/: every directory is listed once and every file read once, when it is needed.
 #[derive(Debug)]
-pub struct VarsFiles {
+pub(super) struct VarsFiles {
     keyring: Arc<Keyring>,
     extensions: Vec<String>,
     pub(super) merge: bool,
     pub(super) precedence: Vec<String>,
     stage: Stage,
+    /// What a duplicate key is: `error`, `warn` or `ignore`.
+    duplicate_keys: String,
     enabled: bool,
     listings: Mutex<HashMap<PathBuf, Arc<Listing>>>,
     files: Mutex<HashMap<PathBuf, Arc<Vars>>>,
     warnings: Mutex<Vec<Error>>,
 }
 
-/// The names in a folder, and whether each is a folder itself.
+/// The names in a directory, and whether each is a directory itself.
 type Listing = HashMap<String, bool>;
 
 /// When the files are read.
@@ -38,7 +41,7 @@ enum Stage {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Of {
+pub(super) enum Of {
     Group,
     Host,
 }
@@ -59,7 +62,7 @@ impl Default for VarsFiles {
 }
 
 impl VarsFiles {
-    pub fn new(keyring: Arc<Keyring>, settings: &Settings) -> VarsFiles {
+    pub(super) fn new(keyring: Arc<Keyring>, settings: &Settings) -> VarsFiles {
         let stage = match (settings.vars_stage.as_deref(), settings.run_vars_plugins.as_str()) {
             (Some("all"), _) => Stage::All,
             (Some("inventory"), _) | (None, "start") => Stage::Inventory,
@@ -72,6 +75,7 @@ impl VarsFiles {
             merge: settings.hash_behaviour == "merge",
             precedence: settings.precedence.clone(),
             stage,
+            duplicate_keys: settings.duplicate_dict_key.clone(),
             enabled: plugins.iter().any(|name| name.ends_with("host_group_vars")),
             listings: Mutex::default(),
             files: Mutex::default(),
@@ -79,24 +83,24 @@ impl VarsFiles {
         }
     }
 
-    /// Whether the files count when the inventory has been read.
+    /// Whether the files are read with the inventory.
     pub(super) fn at_inventory(&self) -> bool {
         self.enabled && self.stage != Stage::Task
     }
 
-    /// Whether the files count when a host's variables are asked for.
+    /// Whether the files are read when a host's variables are needed.
     pub(super) fn at_task(&self) -> bool {
         self.enabled && self.stage != Stage::Inventory
     }
 
-    /// What the reader of the files should know (duplicate keys), each once.
-    pub fn take_warnings(&self) -> Vec<Error> {
-        std::mem::take(&mut self.warnings.lock().unwrap_or_else(|e| e.into_inner()))
+    /// Takes the warnings about the files, such as duplicate keys.
+    pub(super) fn take_warnings(&self) -> Vec<Error> {
+        std::mem::take(&mut lock(&self.warnings))
     }
 
-    /// Adds what the files beside a source say about a group or host.
-    pub fn add(&self, vars: &mut Vars, folder: &Path, of: Of, name: &str) -> Result<(), Error> {
-        // A name such as /srv/chroot is no file's.
+    /// Adds the variables of a group or host from the files beside a source.
+    pub(super) fn add(&self, vars: &mut Vars, folder: &Path, of: Of, name: &str) -> Result<(), Error> {
+        // A name such as /srv/chroot is not a file's.
         if name.starts_with('/') {
             return Ok(());
         }
@@ -107,7 +111,7 @@ impl VarsFiles {
         Ok(())
     }
 
-    /// The files of a name: a folder of that name, or one file with a known extension.
+    /// Finds the files of a name: a directory of that name, or one file with a known extension.
     fn find(&self, folder: &Path, name: &str) -> Vec<PathBuf> {
         let listing = self.listing(folder);
         let extensions = std::iter::once("").chain(self.extensions.iter().map(String::as_str));
@@ -147,14 +151,14 @@ impl VarsFiles {
     }
 
     fn listing(&self, folder: &Path) -> Arc<Listing> {
-        let mut listings = self.listings.lock().unwrap_or_else(|e| e.into_inner());
+        let mut listings = lock(&self.listings);
         if let Some(known) = listings.get(folder) {
             return known.clone();
         }
         if folder.exists() && !folder.is_dir() {
             let name = folder.file_name().unwrap_or_default().to_string_lossy();
             let message = format!("Found {name} that is not a directory, skipping: {}", folder.display());
-            self.warnings.lock().unwrap_or_else(|e| e.into_inner()).push(Error::new(message));
+            lock(&self.warnings).push(Error::new(message));
         }
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let listing: Listing = entries
@@ -166,29 +170,29 @@ impl VarsFiles {
     }
 
     fn file(&self, path: &Path) -> Result<Arc<Vars>, Error> {
-        if let Some(known) = self.files.lock().unwrap_or_else(|e| e.into_inner()).get(path) {
+        if let Some(known) = lock(&self.files).get(path) {
             return Ok(known.clone());
         }
         let loaded =
             load(path, Trust::Templates, &self.keyring).map_err(|e| e.with_kind(ErrorKind::Syntax))?;
+        let node = loaded.accept(&self.duplicate_keys, |warning| lock(&self.warnings).push(warning))?;
         let mut vars = Vars::default();
-        match loaded.node.as_map() {
+        match node.as_map() {
             Some(map) => {
                 vars.extend(map.iter().map(|(k, entry)| (k.to_text().as_ref().into(), entry.node.clone())))
             }
-            None if loaded.node.is_null() => {}
+            None if node.is_null() => {}
             None => {
-                let found = loaded.node.raw().type_name();
+                let found = node.raw().type_name();
                 return Err(Error::new(format!(
                     "Could not process '{}': variables must be a map, not {found}",
                     path.display()
                 ))
-                .at(loaded.node.place()));
+                .at(node.place()));
             }
         }
-        self.warnings.lock().unwrap_or_else(|e| e.into_inner()).extend(loaded.warnings);
         let vars = Arc::new(vars);
-        self.files.lock().unwrap_or_else(|e| e.into_inner()).insert(path.to_owned(), vars.clone());
+        lock(&self.files).insert(path.to_owned(), vars.clone());
         Ok(vars)
     }
 }

@@ -1,7 +1,7 @@
 //! Shell words, as INI inventories write host lines.
 
 /// Splits like `shlex.split(text, comments=True)`: quotes and backslashes are taken away, `#` starts a comment.
-pub fn split(text: &str) -> Result<Vec<String>, &'static str> {
+pub(super) fn split(text: &str) -> Result<Vec<String>, &'static str> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = text.chars();

@@ -6,7 +6,7 @@ use super::builder::Builder;
 use crate::document::{Kind, Node};
 
 /// Reads a YAML inventory: groups by name, each with `hosts`, `vars` and `children`.
-pub fn read(builder: &mut Builder, document: &Node) -> Result<(), Error> {
+pub(super) fn read(builder: &mut Builder, document: &Node) -> Result<(), Error> {
     let Some(groups) = document.as_map() else {
         return Err(if document.is_null() {
             Error::new("Parsed empty YAML file").at(document.place())
@@ -101,9 +101,7 @@ fn group(builder: &mut Builder, name: &str, node: &Node) -> Result<std::sync::Ar
         };
         for (member, place, node) in members {
             match &*key {
-                "vars" => builder
-                    .inventory
-                    .set_group_var(&name, &member.to_text(), node.clone())
+                "vars" => builder.set_group_var(&name, &member.to_text(), node.clone())
                     .map_err(|e| e.at(place))?,
                 "children" => {
                     let child = group(builder, &group_name(&member, place)?, node)?;

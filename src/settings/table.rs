@@ -47,7 +47,7 @@ pub struct Setting {
 }
 
 /// Converts the value of an entry to the type of its field.
-pub trait Field: Sized {
+pub(super) trait Field: Sized {
     /// Converts a value.
     fn take(value: &Value) -> Self;
 }
@@ -116,6 +116,8 @@ macro_rules! settings {
             pub config_file: Option<PathBuf>,
             /// The project around the current directory; none under the names of Ansible's programs.
             pub project: Option<super::Project>,
+            /// Whether the program was called by its own name, under which its stricter rules apply.
+            pub own_rules: bool,
             /// Every setting with its value and where that came from, in the order of [`SETTINGS`].
             pub(super) entries: Vec<super::Entry>,
         }
@@ -140,6 +142,7 @@ macro_rules! settings {
                     $($field: super::table::Field::take(next()),)*
                     config_file,
                     project: None,
+                    own_rules: false,
                     entries,
                 }
             }

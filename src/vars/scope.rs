@@ -512,12 +512,11 @@ impl Scope for HostScope {
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names = self.layers.names();
+        // In the order in which they were written.
+        let mut names: indexmap::IndexSet<String> = self.layers.names().into_iter().collect();
         names.extend(self.locals().map(|(name, _)| name.to_string()));
         names.extend(magic::names(self).map(str::to_owned));
-        names.sort();
-        names.dedup();
-        names
+        names.into_iter().collect()
     }
 }
 

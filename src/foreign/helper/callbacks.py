@@ -12,6 +12,7 @@ from ansible.playbook.play import Play
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars
 
 from .core import LOADER, RawTaskResult, constants, plugin_loader
 from .errors import text_of
@@ -212,6 +213,15 @@ def result_of(body):
     return raw.as_callback_task_result()
 
 
+class VariableManager:
+    """The variables of a play, as far as the command line sets them."""
+
+    def get_vars(self, **_context):
+        """Returns the variables, and the same as the member `vars`."""
+        variables = dict(load_extra_vars(LOADER))
+        return {**variables, "vars": variables}
+
+
 class Playbook:
     """The playbook, with what callback plugins look at."""
 
@@ -258,6 +268,9 @@ def play(body):
     play.get_name = lambda: body["name"]
     path = f"{body['file']}:{body['line']}"
     play.get_path = lambda: path
+    play._loader, play._variable_manager = LOADER, VariableManager()
+    # Plugins that record the files of a run find their names here.
+    LOADER._FILE_CACHE.setdefault(body["file"], None)
     for plugin in CALLBACKS:
         plugin.set_play_context(PlayContext())
     dispatch("v2_playbook_on_play_start", play)
