@@ -33,7 +33,13 @@ fn registry() -> Arc<Registry> {
 }
 
 /// What a name leads to: the name, and the file's place below the root.
-fn found(foreign: &Foreign, root: &Path, kind: Kind, name: &str, search: &[&str]) -> Option<(String, String)> {
+fn found(
+    foreign: &Foreign,
+    root: &Path,
+    kind: Kind,
+    name: &str,
+    search: &[&str],
+) -> Option<(String, String)> {
     let search: Vec<Arc<str>> = search.iter().map(|name| Arc::from(*name)).collect();
     let found = foreign.find(kind, name, &search).unwrap()?;
     let file = found.path.map(|path| path.strip_prefix(root).unwrap().to_string_lossy().into_owned());
@@ -81,7 +87,8 @@ fn collections_among_pythons_packages_are_found_without_starting_it() {
     let routing = "plugin_routing:\n  modules:\n    moved:\n      redirect: a.b.thing\n";
     std::fs::create_dir_all(root.join(packages).join("ansible/config")).unwrap();
     std::fs::write(root.join(packages).join("ansible/config/ansible_builtin_runtime.yml"), routing).unwrap();
-    let thing = Some(("a.b.thing".into(), format!("{packages}/ansible_collections/a/b/plugins/modules/thing.py")));
+    let thing =
+        Some(("a.b.thing".into(), format!("{packages}/ansible_collections/a/b/plugins/modules/thing.py")));
     let foreign = Foreign::new(&settings, 0).with_registry(registry());
     assert_eq!(found(&foreign, root, Kind::Module, "a.b.thing", &[]), thing);
     assert_eq!(found(&foreign, root, Kind::Module, "thing", &["c.d", "a.b"]), thing);

@@ -264,7 +264,9 @@ fn is_misnamed(document: &Option<Result<Loaded, Error>>, settings: &Settings, lo
     let Some(Ok(loaded)) = document else { return false };
     let Some(name) = loaded.node.get("plugin").and_then(|name| name.source()) else { return false };
     let has = |plugins: &dyn Plugins| plugins.has(PluginKind::Inventory, name).unwrap_or(false);
-    settings.own_rules && Plugin::named(name).is_none() && !loading.context.plugins.as_deref().is_some_and(has)
+    settings.own_rules
+        && Plugin::named(name).is_none()
+        && !loading.context.plugins.as_deref().is_some_and(has)
 }
 
 /// The suggestion for a misspelled plugin.
@@ -312,7 +314,9 @@ impl Ignored<'_> {
     fn new(settings: &Settings) -> Result<Ignored<'_>, Error> {
         let compile = |pattern: &String| {
             Regex::new(pattern).map_err(|e| {
-                Error::new(format!("inventory_ignore_patterns holds '{pattern}', which is not a regular expression: {e}"))
+                Error::new(format!(
+                    "inventory_ignore_patterns holds '{pattern}', which is not a regular expression: {e}"
+                ))
             })
         };
         let patterns = settings.inventory_ignore_patterns.iter().map(compile).collect::<Result<_, _>>()?;

@@ -8,8 +8,8 @@ use super::model::{Group, Host, Inventory, Vars};
 use super::vars_files::Of;
 use crate::document::{self, Node};
 use crate::vault::Keyring;
-use playbook_api::sync::lock;
 use playbook_api::Error;
+use playbook_api::sync::lock;
 
 /// Returns the variables that the `-e` arguments set. Later ones win.
 pub fn extra_vars(arguments: &[String], keyring: &Keyring) -> Result<Vars, Error> {

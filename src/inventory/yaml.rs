@@ -101,8 +101,9 @@ fn group(builder: &mut Builder, name: &str, node: &Node) -> Result<std::sync::Ar
         };
         for (member, place, node) in members {
             match &*key {
-                "vars" => builder.set_group_var(&name, &member.to_text(), node.clone())
-                    .map_err(|e| e.at(place))?,
+                "vars" => {
+                    builder.set_group_var(&name, &member.to_text(), node.clone()).map_err(|e| e.at(place))?
+                }
                 "children" => {
                     let child = group(builder, &group_name(&member, place)?, node)?;
                     builder.inventory.add_child(&name, &child).map_err(|e| e.at(place))?;
