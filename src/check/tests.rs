@@ -188,14 +188,14 @@ fn templates() {
     assert_found(
         found,
         &[
-            "site.yml:3:22 error templates: Syntax error in template: unexpected end of template, expected 'end of print statement'.",
-            "site.yml:5:27 warning templates: No filter named 'defualt'. [Did you mean 'default'?]",
+            "site.yml:3:23 error templates: Syntax error in template: unexpected end of template, expected 'end of print statement'.",
+            "site.yml:5:28 warning templates: No filter named 'defualt'. [Did you mean 'default'?]",
             "site.yml:6:18 warning templates: No test named 'define'. [Did you mean 'defined'?]",
-            "site.yml:7:29 warning templates: No lookup named 'flie'. [Did you mean 'file'?]",
+            "site.yml:7:30 warning templates: No lookup named 'flie'. [Did you mean 'file'?]",
             "site.yml:8:25 error templates: Syntax error in expression: unexpected 'end of template'",
             "site.yml:11:25 error templates: Syntax error in expression: chunk after expression",
-            "site.yml:12:22 error templates: Syntax error in template: unexpected '}', expected ']'",
-            "vars/more.yml:1:11 error templates: Syntax error in template: expected token 'name', got 'end of print statement'",
+            "site.yml:12:23 error templates: Syntax error in template: unexpected '}', expected ']'",
+            "vars/more.yml:1:12 error templates: Syntax error in template: expected token 'name', got 'end of print statement'",
             "templates/bad.j2:4:4 error templates: Syntax error in template: Encountered unknown tag 'endfor'. Jinja was looking for the following tags: 'elif' or 'else' or 'endif'. The innermost block that needs to be closed is 'if'.",
         ],
     );

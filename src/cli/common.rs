@@ -249,7 +249,8 @@ pub fn begin(
     }
     let settings = &session.settings;
     reporter.event(&Event::Verbose { level: 1, text: config_line(settings), host: None });
-    let extra = extra_vars(&options.extra_vars, &session.keyring)?;
+    let mut warn = |warning| reporter.event(&Event::Warning(report::format_error(&warning)));
+    let extra = extra_vars(&options.extra_vars, &session.keyring, settings, &mut warn)?;
     let (mut inventory, warnings) =
         Inventory::load(&options.inventory, settings, &session.keyring, context, &extra)?;
     for warning in warnings {

@@ -115,7 +115,8 @@ impl Show {
             session::require_inventories(&self.hosts.inventory, settings)?;
         }
         let sources = session::inventory_sources(&self.hosts.inventory, settings);
-        let extra = extra_vars(&self.hosts.extra_vars, &session.keyring)?;
+        let warn = |warning: Error| eprintln!("[WARNING]: {}", format_error(&warning));
+        let extra = extra_vars(&self.hosts.extra_vars, &session.keyring, settings, warn)?;
         let (foreign, context) = session.foreign(self.verbose);
         let folder = common::playbook_directory(self.playbook_dir.as_deref(), settings);
         foreign.add_playbook(&folder.clone().unwrap_or_else(common::here));

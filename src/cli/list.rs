@@ -25,7 +25,7 @@ pub fn print<'p>(
     listed: Listed,
     form: Form,
 ) -> Result<(), Error> {
-    let extra = Arc::new(extra_vars(&shared.options.extra_vars, &shared.keyring)?);
+    let extra = Arc::new(extra_vars(&shared.options.extra_vars, &shared.keyring, &shared.settings, |_| {})?);
     let environment = Arc::new(Environment {
         context: shared.context.clone(),
         keyring: shared.keyring.clone(),

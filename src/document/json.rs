@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use num_bigint::BigInt;
 use playbook_api::{Error, ErrorKind, Place, Value};
 
-use super::{DEEPEST, Entry, Kind, Node, Trust, VaultText};
+use super::{DEEPEST, Entry, Kind, Node, Trust, VaultText, layout};
 
 /// The value, where the whole text is JSON.
 pub fn parse(text: &str, file_name: &str, trust: Trust) -> Option<Node> {
@@ -88,7 +88,9 @@ impl Reader<'_> {
         let value = match self.peek() {
             Some(b'{') => return self.nested(|reader| reader.object(place)),
             Some(b'[') => return self.nested(|reader| reader.array(place)),
-            Some(b'"') => return Ok(Node::text(place, self.string()?, self.trust)),
+            Some(b'"') => {
+                return Ok(Node::text(place.with_layout(layout::quoted()), self.string()?, self.trust));
+            }
             Some(b't') if self.take("true") => true.into(),
             Some(b'f') if self.take("false") => false.into(),
             Some(b'n') if self.take("null") => Value::Null,

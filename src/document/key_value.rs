@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use playbook_api::{Error, ErrorKind, Place};
 
+use super::layout::of_part;
 use super::{Node, Trust};
 
 /// The parameters that stay parameters where everything else is free text (`command: ls creates=/tmp/x`).
@@ -45,12 +46,14 @@ pub fn parse_kv(
         if check_raw && !COMMAND_PARAMETERS.contains(&key) {
             raw.push(word);
         } else {
-            let node = Node::text(place.clone(), unquote(value.trim()).to_owned(), trust);
+            let value = unquote(value.trim());
+            let node = Node::text(of_part(place, text, value), value.to_owned(), trust);
             options.insert(Arc::from(key.trim()), node);
         }
     }
     if !raw.is_empty() {
-        options.insert(Arc::from("_raw_params"), Node::text(place.clone(), join_args(&raw), trust));
+        let raw = join_args(&raw);
+        options.insert(Arc::from("_raw_params"), Node::text(of_part(place, text, &raw), raw, trust));
     }
     Ok(options)
 }

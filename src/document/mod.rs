@@ -15,6 +15,7 @@ mod extra_vars;
 mod fault;
 mod json;
 mod key_value;
+mod layout;
 mod node;
 mod scalar;
 mod tag;
@@ -34,7 +35,7 @@ pub use node::{Entry, Kind, Node, Trust, VaultText};
 pub use scalar::{plain_scalar, timestamp};
 pub use write::to_yaml;
 
-use crate::paths::{absolute, cannot_read};
+use crate::paths::{self, absolute, cannot_read};
 use crate::vault::{self, Keyring};
 
 /// What a document said, and what its reader should be told about it (each with place and help).
@@ -75,7 +76,7 @@ pub fn load(path: &Path, trust: Trust, keyring: &Keyring) -> Result<Loaded, Erro
 /// The text of a file, decrypted if it is a vault.
 pub fn read(path: &Path, keyring: &Keyring) -> Result<String, Error> {
     let place = Place::file_only(path.to_string_lossy());
-    let bytes = std::fs::read(path).map_err(|e| cannot_read(path, e))?;
+    let bytes = paths::read(path).map_err(|e| cannot_read(path, e))?;
     let bytes = if vault::is_envelope(&bytes) {
         let envelope = String::from_utf8_lossy(&bytes);
         keyring.open(&envelope).map_err(|e| e.at(&place))?

@@ -25,10 +25,12 @@ pub struct Node(Arc<Inner>);
 struct Inner {
     place: Place,
     kind: Kind,
+    /// Line and column of the key, for a member of a map.
+    key: OnceLock<(u32, u32)>,
     /// The value of a plain node, made once.
     plain: OnceLock<Option<Value>>,
     /// The text of an opened vault.
-    opened: OnceLock<Template>,
+    opened: OnceLock<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -56,7 +58,13 @@ pub struct VaultText {
 
 impl Node {
     pub fn new(place: Place, kind: Kind) -> Self {
-        Node(Arc::new(Inner { place, kind, plain: OnceLock::new(), opened: OnceLock::new() }))
+        Node(Arc::new(Inner {
+            place,
+            kind,
+            key: OnceLock::new(),
+            plain: OnceLock::new(),
+            opened: OnceLock::new(),
+        }))
     }
 
     pub fn value(place: Place, value: impl Into<Value>) -> Self {
@@ -112,6 +120,19 @@ impl Node {
 
     pub fn place(&self) -> &Place {
         &self.0.place
+    }
+
+    /// Returns the place of the key under which a member of a map was written; otherwise the node's own.
+    pub fn key_place(&self) -> Place {
+        match self.0.key.get() {
+            Some((line, column)) => Place::new(self.place().file.clone(), *line, *column),
+            None => self.place().clone(),
+        }
+    }
+
+    /// Notes the key of a member of a map.
+    pub(super) fn set_key(&self, key: &Place) {
+        let _ = self.0.key.set((key.line, key.column));
     }
 
     pub fn kind(&self) -> &Kind {
@@ -176,19 +197,19 @@ impl Node {
         }
     }
 
-    /// The text of a vault, opened once: it may be a template itself.
+    /// Returns the text of a vault, which is opened at the first call.
     pub(crate) fn opened(
         &self,
-        open: impl FnOnce(&str) -> Result<Template, Error>,
-    ) -> Result<&Template, Error> {
-        if let Some(template) = self.0.opened.get() {
-            return Ok(template);
+        open: impl FnOnce(&str) -> Result<Arc<str>, Error>,
+    ) -> Result<&Arc<str>, Error> {
+        if let Some(text) = self.0.opened.get() {
+            return Ok(text);
         }
         let Kind::Vault(vault) = self.kind() else {
             return Err(Error::new("not a vault").at(self.place()));
         };
-        let template = open(&vault.envelope).map_err(|error| error.at(self.place()))?;
-        Ok(self.0.opened.get_or_init(|| template))
+        let text = open(&vault.envelope).map_err(|error| error.at(self.place()))?;
+        Ok(self.0.opened.get_or_init(|| text))
     }
 
     /// The same, with text that is a template marked as trusted: what another template engine takes for one.

@@ -10,6 +10,7 @@ use libyaml_safer::{Event, EventData, Mark, ScalarStyle};
 use playbook_api::{Error, ErrorKind, Place, Value};
 
 use super::events::events;
+use super::layout::{self, Lines};
 use super::tag::Tagged;
 use super::{DEEPEST, Entry, Kind, Node, Trust, VaultText, fault, scalar};
 
@@ -24,6 +25,7 @@ pub fn parse(text: &str, file_name: &str, trust: Trust) -> Result<(Vec<Node>, Ve
     let blank = text.lines().next_back().is_none_or(|line| line.trim().is_empty());
     let text = if whole { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
     let mut builder = Builder {
+        lines: Lines::new(&text),
         added_end: if whole || blank { u64::MAX } else { text.lines().count() as u64 },
         file: file_name.into(),
         trust,
@@ -49,7 +51,8 @@ struct Built {
     height: usize,
 }
 
-struct Builder {
+struct Builder<'t> {
+    lines: Lines<'t>,
     /// The line (from zero) that begins behind the end that was added to the text.
     added_end: u64,
     file: Arc<str>,
@@ -82,7 +85,7 @@ enum Key {
     Merge,
 }
 
-impl Builder {
+impl Builder<'_> {
     fn event(&mut self, event: Event) -> Result<(), Error> {
         let place = self.place(event.start_mark);
         match event.data {
@@ -108,7 +111,8 @@ impl Builder {
                 self.add(built)
             }
             EventData::Scalar { anchor, tag, value, style, .. } => {
-                let tag = self.tag(tag.as_deref(), &place)?;
+                let (properties, tag) =
+                    (tag.is_some() || anchor.is_some(), self.tag(tag.as_deref(), &place)?);
                 let plain = style == ScalarStyle::Plain;
                 if plain && tag == Tagged::None && value == "<<" && self.expects_merge() {
                     return Ok(());
@@ -118,6 +122,17 @@ impl Builder {
                 if block && event.end_mark.line >= self.added_end && value.ends_with('\n') {
                     value.pop();
                 }
+                let place = match self.trust {
+                    Trust::Text => place,
+                    Trust::Templates => {
+                        let (start, end) = (event.start_mark, event.end_mark);
+                        let lines = &mut self.lines;
+                        match layout::of_scalar(lines, &value, style, start, end, properties) {
+                            Some(layout) => place.with_layout(layout),
+                            None => place,
+                        }
+                    }
+                };
                 let node = self.scalar(value, plain, tag, place)?;
                 self.finish(Built { node, weight: 1, height: 0 }, anchor)
             }
@@ -147,7 +162,7 @@ impl Builder {
     }
 
     fn place(&self, mark: Mark) -> Place {
-        Place { file: self.file.clone(), line: mark.line as u32 + 1, column: mark.column as u32 + 1 }
+        Place::new(self.file.clone(), mark.line as u32 + 1, mark.column as u32 + 1)
     }
 
     fn tag(&self, tag: Option<&str>, place: &Place) -> Result<Tagged, Error> {
@@ -273,6 +288,7 @@ impl Builder {
                 }
                 Some(Key::Merge) => merges.push(built.node),
                 Some(Key::Name(name, place)) => {
+                    built.node.set_key(&place);
                     entries.insert(name, Entry { key: place, node: built.node });
                 }
             },

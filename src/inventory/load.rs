@@ -203,7 +203,7 @@ fn read_source(
                     && !matches!(plugin, Plugin::Ini | Plugin::Script)
                     && builder.settings.duplicate_dict_key != "ignore"
                 {
-                    builder.warnings.extend(loaded.warnings);
+                    loaded.accept(&builder.settings.duplicate_dict_key, |w| builder.warnings.push(w))?;
                 }
                 return Ok(true);
             }

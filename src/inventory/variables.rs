@@ -7,16 +7,24 @@ use super::combine::combine;
 use super::model::{Group, Host, Inventory, Vars};
 use super::vars_files::Of;
 use crate::document::{self, Node};
+use crate::settings::Settings;
 use crate::vault::Keyring;
 use playbook_api::Error;
 use playbook_api::sync::lock;
 
-/// Returns the variables that the `-e` arguments set. Later ones win.
-pub fn extra_vars(arguments: &[String], keyring: &Keyring) -> Result<Vars, Error> {
+/// Returns the variables that the `-e` arguments set. Later ones win. A key that is in a file twice is an error or
+/// a warning, as the setting `duplicate_dict_key` says.
+pub fn extra_vars(
+    arguments: &[String],
+    keyring: &Keyring,
+    settings: &Settings,
+    mut warn: impl FnMut(Error),
+) -> Result<Vars, Error> {
     let mut vars = Vars::default();
     for argument in arguments {
         let loaded = document::extra_vars(argument, keyring)?;
-        let entries = loaded.node.as_map().into_iter().flatten();
+        let node = loaded.accept(&settings.duplicate_dict_key, &mut warn)?;
+        let entries = node.as_map().into_iter().flatten();
         vars.extend(entries.map(|(key, entry)| (Arc::from(&*key.to_text()), entry.node.clone())));
     }
     Ok(vars)

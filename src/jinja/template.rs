@@ -148,18 +148,9 @@ fn syntax_error(what: &str, message: String) -> Error {
     Error::new(what).with_kind(ErrorKind::Syntax).caused_by(Error::new(message).with_kind(ErrorKind::Syntax))
 }
 
-/// The place of a position inside a text. Exact for the first line of a text and for whole files; YAML folds and indents the others, so that their
-/// columns are those of the text.
+/// Returns the place in the document of a position inside a text.
 pub fn place_of(place: &Place, position: Position) -> Place {
-    if place.line == 0 || position.line == 0 {
-        return place.clone();
-    }
-    let column = match (position.line, place.column) {
-        (1, 0) => 0,
-        (1, column) => column + position.column - 1,
-        _ => position.column,
-    };
-    Place::new(place.file.clone(), place.line + position.line - 1, column)
+    place.inside(position.line, position.column)
 }
 
 /// A bare expression, as `when`, `until` and `assert.that` hold it.

@@ -105,13 +105,14 @@ enum Dynamic {
 
 impl Run {
     pub fn new(shared: Arc<Shared>, inventory: Inventory, reporter: Box<dyn Reporter>) -> Result<Run, Error> {
-        let extra = extra_vars(&shared.options.extra_vars, &shared.keyring)?;
+        let extra = extra_vars(&shared.options.extra_vars, &shared.keyring, &shared.settings, |_| {})?;
         let environment = Environment {
             context: shared.context.clone(),
             keyring: shared.keyring.clone(),
             options: template::environment::Options {
                 base_dir: PathBuf::new(),
                 allow_broken_conditionals: shared.settings.allow_broken_conditionals,
+                duplicate_dict_key: shared.settings.duplicate_dict_key.clone(),
                 ..Default::default()
             },
         };

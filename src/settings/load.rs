@@ -75,7 +75,7 @@ impl Settings {
         let file = find_file(surroundings, &mut warnings);
         let values = match &file {
             Some(path) => {
-                let bytes = std::fs::read(path).map_err(|e| cannot_read(path, e))?;
+                let bytes = crate::paths::read(path).map_err(|e| cannot_read(path, e))?;
                 ini::parse(&String::from_utf8_lossy(&bytes), path)?
             }
             None => HashMap::new(),

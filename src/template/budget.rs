@@ -10,8 +10,11 @@ use playbook_api::{Error, Value};
 /// making of 64 bytes.
 pub const WORK: u64 = 50_000_000;
 
+/// The work that the rendering of a template is, beside what it does.
+pub const RENDER: usize = 16;
+
 /// The largest text, in bytes.
-const LARGEST: usize = 1 << 28;
+pub const LARGEST: usize = 1 << 28;
 
 /// The most that all texts and members of a value may take together, counted as often as they are printed.
 const WHOLE: u64 = 1 << 30;

@@ -29,13 +29,20 @@ pub struct Options {
     pub base_dir: PathBuf,
     /// `allow_broken_conditionals`.
     pub allow_broken_conditionals: bool,
+    /// What a key that is in a map twice means (`duplicate_dict_key`): `warn`, `error` or `ignore`.
+    pub duplicate_dict_key: String,
     /// How many steps one render may take: items of loops, calls, and pieces of text.
     pub work: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { base_dir: PathBuf::new(), allow_broken_conditionals: false, work: budget::WORK }
+        Options {
+            base_dir: PathBuf::new(),
+            allow_broken_conditionals: false,
+            duplicate_dict_key: "warn".into(),
+            work: budget::WORK,
+        }
     }
 }
 
@@ -61,15 +68,24 @@ impl std::fmt::Debug for Renderer {
 }
 
 impl Renderer {
-    /// The same with more variables in front of the scope's own.
+    /// The same with more variables in front of the scope's own. The templates of the scope's variables see them too.
     pub fn with(&self, variables: Map) -> Renderer {
-        let scope = Arc::new(Overlay { variables, scope: self.scope.clone() });
+        let scope = match self.scope.with(&variables) {
+            Some(scope) => scope,
+            None => Arc::new(Overlay { variables, scope: self.scope.clone() }),
+        };
         Renderer { environment: self.environment.clone(), scope }
+    }
+
+    /// Warns of something that a template met.
+    pub fn warn(&self, warning: Error) {
+        self.scope.warn(warning);
     }
 
     /// Renders a template to its native value: `"{{ x }}"` keeps x's type, anything more is text. The result may
     /// hold values still to be computed; [`Renderer::finalize`] ends that.
     pub fn render(&self, template: &Template) -> Result<Value, Error> {
+        budget::spend(budget::RENDER)?;
         eval::render(self, template)
     }
 
@@ -165,27 +181,20 @@ impl Renderer {
         }
     }
 
-    /// Opens an inline vault. What is inside was written by the same author, and may be a template.
+    /// Opens an inline vault. What is inside is data, and never a template.
     fn open(&self, node: &Node) -> Result<Value, Error> {
         let opened = node.opened(|envelope| {
             let bytes = self.environment.keyring.open(envelope)?;
             let text = String::from_utf8(bytes)
-                .map_err(|_| Error::new("the vault holds bytes that are no UTF-8 text"))?;
+                .map_err(|_| Error::new("the vault holds bytes that are not UTF-8 text"))?;
             self.environment.context.redactor.register(&text);
-            Ok(Template::new(text, node.place().clone()))
+            Ok(text.into())
         });
         let Kind::Vault(VaultText { envelope }) = node.kind() else { return opened.map(|_| Value::Null) };
-        let template = match opened {
-            Ok(template) => template,
-            Err(error) => return Ok(Sealed::value(error, envelope, node.place())),
-        };
-        if !Template::is_template(template.source()) {
-            let text = Text::secret(template.source().clone());
-            return Ok(Value::Str(text.with_envelope(envelope.to_string())));
-        }
-        let value = lazy::force_deep(&self.render(template)?)?.into_secret();
-        self.environment.context.redactor.register_value(&value);
-        Ok(value)
+        Ok(match opened {
+            Ok(text) => Value::Str(Text::secret(text.clone()).with_envelope(envelope.to_string())),
+            Err(error) => Sealed::value(error, envelope, node.place()),
+        })
     }
 
     /// A written value, rendered to the last leaf.
@@ -200,7 +209,7 @@ impl Renderer {
     /// undefined. What modules are given has been through here.
     pub fn finalize(value: Value) -> Result<Value, Error> {
         budget::measure(&value)?;
-        let value = Self::finalize_with(value, true)?;
+        let value = budget::within(budget::WORK, || Self::finalize_with(value, true))?;
         untrusted::check(&value)?;
         Ok(value)
     }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use playbook_api::sync::lock;
 use playbook_api::{Map, Value};
 
 /// One scope inside a template: the template's own, a loop's body, a macro's.
@@ -17,7 +18,7 @@ impl Frame {
     }
 
     fn names(&self) -> std::sync::MutexGuard<'_, Vec<(Arc<str>, Value)>> {
-        self.names.lock().unwrap_or_else(|e| e.into_inner())
+        lock(&self.names)
     }
 
     /// The value of a name here or in a scope around.
@@ -29,6 +30,17 @@ impl Frame {
             }
             frame = frame.parent.as_deref()?;
         }
+    }
+
+    /// All names, here and in the scopes around.
+    pub fn all_names(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        let mut frame = Some(self);
+        while let Some(this) = frame {
+            all.extend(this.names().iter().map(|(name, _)| name.to_string()));
+            frame = this.parent.as_deref();
+        }
+        all
     }
 
     /// Sets a name in this scope.

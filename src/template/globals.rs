@@ -11,7 +11,7 @@ use super::lazy::force;
 use super::object::{Behaviour, Native};
 use super::python::datetime::DateTime;
 use super::python::methods;
-use super::{Renderer, eval};
+use super::{Renderer, eval, purity};
 
 const FUNCTIONS: [&str; 11] =
     ["range", "dict", "lipsum", "cycler", "joiner", "namespace", "lookup", "query", "q", "now", "undef"];
@@ -171,6 +171,7 @@ fn dict(args: &[Value], kwargs: Map) -> Result<Value, Error> {
 fn now(args: &[Value], kwargs: &Map) -> Result<Value, Error> {
     let utc = args.first().or_else(|| kwargs.get("utc")).is_some_and(Value::is_true);
     let format = args.get(1).or_else(|| kwargs.get("fmt")).filter(|format| format.is_true());
+    purity::taint();
     let now = jiff::Zoned::now();
     let now = if utc { now.with_time_zone(jiff::tz::TimeZone::UTC) } else { now };
     let time = DateTime { civil: now.datetime(), offset: None };

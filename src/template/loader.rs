@@ -40,7 +40,9 @@ pub fn find(renderer: &Renderer, name: &str) -> Option<PathBuf> {
 /// backslashes as Python does.
 pub fn read(path: &Path, syntax: &Arc<Syntax>) -> Result<Template, Error> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io(&e, format!("cannot read {file}")))?;
+    let text = crate::paths::read(path)
+        .and_then(|bytes| String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not UTF-8 text")))
+        .map_err(|e| Error::io(&e, format!("cannot read {file}")))?;
     let syntax = Syntax { escape_backslashes: false, ..(**syntax).clone() };
     Ok(Template::with_syntax(text, Place::new(file, 1, 1), syntax))
 }

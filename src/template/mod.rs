@@ -12,6 +12,7 @@ pub mod lazy;
 mod loader;
 pub mod lookups;
 pub mod object;
+pub mod purity;
 pub mod python;
 pub mod regex;
 pub mod scope;

@@ -14,6 +14,20 @@ pub trait Scope: Send + Sync {
     /// Takes note of something that was written in a way that will not do much longer.
     fn deprecate(&self, _: Deprecation) {}
 
+    /// Takes note of a warning.
+    fn warn(&self, _: Error) {}
+
+    /// The name of the action of the task that is rendered, if there is one.
+    fn action(&self) -> Option<&str> {
+        None
+    }
+
+    /// The scope with more variables in front, for the templates of its own variables too. `None` where only what is
+    /// asked by name can be put in front.
+    fn with(&self, _variables: &Map) -> Option<Arc<dyn Scope>> {
+        None
+    }
+
     /// All names there are, for `varnames`, `vars` and "did you mean".
     fn names(&self) -> Vec<String>;
 
@@ -81,6 +95,14 @@ impl Scope for Overlay {
 
     fn deprecate(&self, deprecation: Deprecation) {
         self.scope.deprecate(deprecation);
+    }
+
+    fn warn(&self, warning: Error) {
+        self.scope.warn(warning);
+    }
+
+    fn action(&self) -> Option<&str> {
+        self.scope.action()
     }
 
     fn all_written(&self, host: Option<&str>) -> Option<Map> {

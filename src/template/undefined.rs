@@ -8,17 +8,76 @@
 //! `{{ 'x' if condition }}` without `else` is undefined to `is defined` and `default`, yet prints as nothing
 //! and is false, unlike a missing name, whose every use is an error.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use playbook_api::{Error, Place, Value};
+use playbook_api::{Error, Map, Place, Value, nearest};
 
+use super::Scope;
+use super::frame::Frame;
 use super::object::{Behaviour, Native, downcast};
 
 const BLANK: &str = "the inline if-expression on line ";
 
-/// An undefined value that knows its place.
+/// An undefined value that knows its place, and where the name that was meant may be found.
 #[derive(Debug)]
-struct Located(Error);
+struct Located {
+    error: Error,
+    near: Near,
+}
+
+/// Where to look for the name that was probably meant. Nothing is kept alive by it.
+pub(super) enum Near {
+    /// Nowhere.
+    Nowhere,
+    /// Among the names of a template and the variables of a scope.
+    Variables { name: Arc<str>, frame: Weak<Frame>, scope: Weak<dyn Scope> },
+    /// Among the members of a map.
+    Members { name: Arc<str>, map: Arc<Map> },
+}
+
+impl std::fmt::Debug for Near {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Near")
+    }
+}
+
+impl Near {
+    /// Looks for a variable.
+    pub fn variable(name: &Arc<str>, frame: Option<&Arc<Frame>>, scope: &Arc<dyn Scope>) -> Near {
+        let frame = frame.map_or_else(Weak::new, Arc::downgrade);
+        Near::Variables { name: name.clone(), frame, scope: Arc::downgrade(scope) }
+    }
+
+    /// Looks for a member of a value.
+    pub fn member(value: &Value, key: &Value) -> Near {
+        match (value, key) {
+            (Value::Map(map), Value::Str(name)) if !name.is_secret() => {
+                Near::Members { name: name.as_str().into(), map: map.clone() }
+            }
+            _ => Near::Nowhere,
+        }
+    }
+
+    /// The advice to take the name that is most similar.
+    fn advice(&self) -> Option<String> {
+        let near = match self {
+            Near::Nowhere => None,
+            Near::Variables { name, frame, scope } => {
+                let mut names = scope.upgrade().map(|scope| scope.names()).unwrap_or_default();
+                names.extend(frame.upgrade().iter().flat_map(|frame| frame.all_names()));
+                nearest(name, names.iter().map(String::as_str)).map(str::to_owned)
+            }
+            Near::Members { name, map } => {
+                let open = map.keys().filter_map(|key| match key {
+                    Value::Str(text) if !text.is_secret() => Some(text.as_str()),
+                    _ => None,
+                });
+                nearest(name, open).map(str::to_owned)
+            }
+        };
+        near.map(|near| format!("Did you mean '{near}'?"))
+    }
+}
 
 impl Behaviour for Located {
     fn type_name(&self) -> &'static str {
@@ -60,11 +119,11 @@ impl Sealed {
     }
 }
 
-/// An undefined value with its place; all other values as they are.
-pub(super) fn located(value: Value, place: impl FnOnce() -> Place) -> Value {
+/// An undefined value with its place and where to look for what was meant; all other values as they are.
+pub(super) fn located(value: Value, place: impl FnOnce() -> Place, near: impl FnOnce() -> Near) -> Value {
     match &value {
         Value::Undefined(reason) if !is_blank(&value) => {
-            Native::value(Located(Error::undefined(&**reason).at(&place())))
+            Native::value(Located { error: Error::undefined(&**reason).at(&place()), near: near() })
         }
         _ => value,
     }
@@ -91,7 +150,10 @@ pub(super) fn error(value: &Value) -> Option<Error> {
         Value::Undefined(reason) => Some(Error::undefined(&**reason)),
         Value::Object(_) => match Sealed::of(value) {
             Some(sealed) => Some(sealed.error.clone()),
-            None => downcast::<Located>(value).map(|located| located.0.clone()),
+            None => downcast::<Located>(value).map(|located| match located.near.advice() {
+                Some(advice) => located.error.clone().help(advice),
+                None => located.error.clone(),
+            }),
         },
         _ => None,
     }
@@ -113,7 +175,7 @@ pub(super) fn check_hard(value: &Value) -> Result<(), Error> {
 /// As filters and tests know it.
 pub(super) fn plain(value: Value) -> Value {
     match downcast::<Located>(&value) {
-        Some(located) => Value::undefined(located.0.to_string()),
+        Some(located) => Value::undefined(located.error.to_string()),
         None => value,
     }
 }
@@ -121,7 +183,7 @@ pub(super) fn plain(value: Value) -> Value {
 /// What a caught error leaves: undefined things are values again, everything else stays an error.
 pub(super) fn caught(result: Result<Value, Error>) -> Result<Value, Error> {
     match result {
-        Err(error) if error.is_undefined() => Ok(Native::value(Located(error))),
+        Err(error) if error.is_undefined() => Ok(Native::value(Located { error, near: Near::Nowhere })),
         other => other,
     }
 }

@@ -13,7 +13,7 @@ use super::store::Values;
 use super::{HostState, PlayFacts, Store, VarsFiles, connection};
 use crate::inventory::{Inventory, Vars};
 use crate::playbook::{Frame, FrameKind, Role, Task};
-use crate::template::{Deprecation, Environment, Renderer, Scope};
+use crate::template::{Deprecation, Environment, Renderer, Scope, purity};
 
 /// What all scopes of a play share.
 pub struct ScopeBase {
@@ -56,6 +56,10 @@ pub struct HostScope {
     carried: Arc<Values>,
     /// What templates rendered in this scope, and in those made from it, had to say.
     deprecations: Arc<Mutex<Vec<Deprecation>>>,
+    /// What they warned of.
+    warnings: Arc<Mutex<Vec<Error>>>,
+    /// Variables that were rendered in this scope.
+    rendered: Mutex<HashMap<Arc<str>, Value>>,
     me: Weak<HostScope>,
 }
 
@@ -140,6 +144,8 @@ impl HostScope {
             local,
             carried: Arc::default(),
             deprecations: Arc::default(),
+            warnings: Arc::default(),
+            rendered: Mutex::default(),
             me: me.clone(),
         })
     }
@@ -168,6 +174,8 @@ impl HostScope {
             local,
             carried,
             deprecations: self.deprecations.clone(),
+            warnings: self.warnings.clone(),
+            rendered: Mutex::default(),
             me: me.clone(),
         }
     }
@@ -211,6 +219,8 @@ impl HostScope {
                 local: Values::default(),
                 carried: Arc::default(),
                 deprecations: Arc::default(),
+                warnings: Arc::default(),
+                rendered: Mutex::default(),
                 me: me.clone(),
             }
         })
@@ -235,6 +245,11 @@ impl HostScope {
     /// Deprecations that were noted since this was last asked, each once.
     pub fn take_deprecations(&self) -> Vec<Deprecation> {
         std::mem::take(&mut *sync::lock(&self.deprecations))
+    }
+
+    /// Returns the warnings that were noted since this was last asked, each once.
+    pub fn take_warnings(&self) -> Vec<Error> {
+        std::mem::take(&mut *sync::lock(&self.warnings))
     }
 
     /// Returns a local variable: a loop variable, or what an attempt or an earlier item of the loop left.
@@ -345,8 +360,34 @@ impl HostScope {
         }
         match self.layers.get(name)? {
             Found::Value(value) => Some(Ok(value.clone())),
-            Found::Node(node) => Some(self.renderer().resolve(node)),
+            Found::Node(node) => Some(self.rendered(name, node)),
         }
+    }
+
+    /// The value of a variable. It is rendered once for the life of this scope, where it comes out the same each time.
+    fn rendered(&self, name: &str, node: &crate::document::Node) -> Result<Value, Error> {
+        if !matches!(node.kind(), crate::document::Kind::Template(_)) {
+            return self.renderer().resolve(node);
+        }
+        if let Some(value) = sync::lock(&self.rendered).get(name) {
+            return Ok(value.clone());
+        }
+        let (value, repeatable) = purity::observe(|| self.renderer().resolve(node));
+        let value = value?;
+        if repeatable && is_data(&value) {
+            sync::lock(&self.rendered).insert(name.into(), value.clone());
+        }
+        Ok(value)
+    }
+}
+
+/// Whether a value holds nothing that refers to a scope: such a value may be kept in one.
+fn is_data(value: &Value) -> bool {
+    match value {
+        Value::Object(_) | Value::Undefined(_) | Value::Unknown(_) => false,
+        Value::List(items) | Value::Tuple(items) => items.iter().all(is_data),
+        Value::Map(map) => map.values().all(is_data),
+        _ => true,
     }
 }
 
@@ -479,6 +520,22 @@ impl Scope for HostScope {
         if !known.iter().any(|d| d.what.place() == what.place() && d.what.message() == what.message()) {
             known.push(deprecation);
         }
+    }
+
+    fn warn(&self, warning: Error) {
+        let mut known = sync::lock(&self.warnings);
+        if !known.iter().any(|w| w.place() == warning.place() && w.message() == warning.message()) {
+            known.push(warning);
+        }
+    }
+
+    fn action(&self) -> Option<&str> {
+        self.task().map(|task| &*task.action.name)
+    }
+
+    fn with(&self, variables: &Map) -> Option<Arc<dyn Scope>> {
+        let variables = variables.iter().map(|(name, value)| (Arc::from(&*name.to_text()), value.clone()));
+        Some(self.with_local(variables))
     }
 
     fn all_written(&self, host: Option<&str>) -> Option<Map> {

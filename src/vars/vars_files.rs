@@ -79,7 +79,7 @@ impl VarsFiles {
                     }
                     Err(e) => return Err(e),
                 };
-                match self.file(&name) {
+                match self.file(&name, renderer) {
                     Ok(vars) => {
                         first = Some(vars);
                         break;
@@ -103,13 +103,13 @@ impl VarsFiles {
         Ok(found)
     }
 
-    fn file(&self, name: &str) -> Result<Arc<Vars>, Error> {
+    fn file(&self, name: &str, renderer: &Renderer) -> Result<Arc<Vars>, Error> {
         let path = vars_file(&self.folder, name);
         let mut loaded = sync::lock(&self.loaded);
         if let Some(vars) = loaded.get(&path) {
             return Ok(vars.clone());
         }
-        let vars = load_vars(&path, &self.keyring).map_err(|e| match e.kind() {
+        let vars = load_vars(&path, &self.keyring, renderer).map_err(|e| match e.kind() {
             ErrorKind::NotFound => e,
             _ => e
                 .context(format!("Error processing vars_files file '{}'", path.display()))
@@ -127,8 +127,9 @@ pub fn vars_file(folder: &Path, name: &str) -> PathBuf {
     if !name.starts_with("vars/") && in_vars.exists() { in_vars } else { folder.join(name) }
 }
 
-fn load_vars(path: &Path, keyring: &Keyring) -> Result<Vars, Error> {
-    let node = document::load(path, Trust::Templates, keyring)?.node;
+fn load_vars(path: &Path, keyring: &Keyring, renderer: &Renderer) -> Result<Vars, Error> {
+    let policy = &renderer.environment.options.duplicate_dict_key;
+    let node = document::load(path, Trust::Templates, keyring)?.accept(policy, |w| renderer.warn(w))?;
     if node.is_null() {
         return Ok(Vars::default());
     }

@@ -216,7 +216,7 @@ impl Keyring {
         let (password, from) = match &secret.source {
             Source::Prompt(prompt) => (self.prompt(&secret.id, prompt)?, String::new()),
             Source::File(path) => {
-                let bytes = std::fs::read(path).map_err(|e| cannot_read(path, e))?;
+                let bytes = crate::paths::read(path).map_err(|e| cannot_read(path, e))?;
                 let bytes = bytes.trim_ascii().to_vec();
                 let bytes = if super::is_envelope(&bytes) {
                     self.open_before(&String::from_utf8_lossy(&bytes), index)?

@@ -2,12 +2,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::stream::TaskHost;
-use crate::{Plugins, Redactor, Registry};
+use crate::sync::lock;
+use crate::{Error, Plugins, Redactor, Registry};
 
 /// The environment that a module runs in.
 #[derive(Clone, Default)]
@@ -32,6 +33,8 @@ pub struct Context {
     pub plugins: Option<Arc<dyn Plugins>>,
     /// Where a waiting module reports its progress.
     pub progress: Progress,
+    /// Where a lookup's warnings go.
+    pub warnings: Warnings,
     /// Set when the module has to end now: the task's timeout has passed, or the program is being stopped.
     pub cancel: Cancel,
     /// Set when the user asks the run to end (Ctrl-C, once): what is running may finish, and nothing further begins.
@@ -77,6 +80,22 @@ pub trait Sink: Send + Sync {
 /// The receiver of progress messages, if there is one.
 #[derive(Clone, Default)]
 pub struct Progress(pub Option<Arc<dyn Fn(String) + Send + Sync>>);
+
+/// Warnings that were collected for the report.
+#[derive(Clone, Debug, Default)]
+pub struct Warnings(Arc<Mutex<Vec<Error>>>);
+
+impl Warnings {
+    /// Adds a warning.
+    pub fn push(&self, warning: Error) {
+        lock(&self.0).push(warning);
+    }
+
+    /// Takes the warnings out.
+    pub fn take(&self) -> Vec<Error> {
+        std::mem::take(&mut *lock(&self.0))
+    }
+}
 
 /// A request to end, which everything that waits looks at.
 #[derive(Clone, Debug, Default)]

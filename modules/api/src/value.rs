@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering as AtomicOrdering};
 
 use indexmap::{Equivalent, IndexMap};
 use num_bigint::BigInt;
-use num_traits::{ToPrimitive, Zero};
+use num_traits::{FromPrimitive, ToPrimitive, Zero};
 
 use crate::{Error, python};
 
@@ -432,7 +432,9 @@ impl Value {
             }
             (a, b) => match (a.integer(), b.integer()) {
                 (Some(a), Some(b)) => Some(a.cmp(&b)),
-                _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
+                (Some(a), None) => compare_exactly(&a, b.as_f64()?),
+                (None, Some(b)) => compare_exactly(&b, a.as_f64()?).map(Ordering::reverse),
+                (None, None) => a.as_f64()?.partial_cmp(&b.as_f64()?),
             },
         }
     }
@@ -448,6 +450,16 @@ impl Value {
     }
 }
 
+/// Compares an integer with a float as Python does: without rounding the integer.
+fn compare_exactly(integer: &BigInt, float: f64) -> Option<Ordering> {
+    match BigInt::from_f64(float.trunc()) {
+        Some(whole) => Some(integer.cmp(&whole).then(0.0_f64.partial_cmp(&float.fract())?)),
+        None if float.is_nan() => None,
+        None if float > 0.0 => Some(Ordering::Less),
+        None => Some(Ordering::Greater),
+    }
+}
+
 impl PartialEq for Value {
     fn eq(&self, other: &Value) -> bool {
         match (self, other) {
@@ -458,11 +470,15 @@ impl PartialEq for Value {
             (Value::Map(a), Value::Map(b)) => a == b,
             (Value::Int(a), Value::Int(b)) => a == b,
             (Value::Bool(a), Value::Bool(b)) => a == b,
+            (Value::Float(a), Value::Float(b)) => a == b,
             (Value::Undefined(_), Value::Undefined(_)) => true,
+            (Value::Unknown(a), Value::Unknown(b)) => a == b,
             (Value::Object(a), Value::Object(b)) => Arc::ptr_eq(a, b),
             (a, b) => match (a.integer(), b.integer()) {
                 (Some(a), Some(b)) => a == b,
-                _ => matches!((a.as_f64(), b.as_f64()), (Some(a), Some(b)) if a == b),
+                (Some(a), None) => b.as_f64().and_then(|b| compare_exactly(&a, b)) == Some(Ordering::Equal),
+                (None, Some(b)) => a.as_f64().and_then(|a| compare_exactly(&b, a)) == Some(Ordering::Equal),
+                (None, None) => false,
             },
         }
     }
@@ -478,9 +494,11 @@ impl Hash for Value {
             Value::Str(text) => text.as_str().hash(state),
             Value::Bool(b) => i64::from(*b).hash(state),
             Value::Int(n) => n.hash(state),
-            Value::BigInt(n) => n.hash(state),
-            Value::Float(n) if n.fract() == 0.0 && n.abs() < 9.2e18 => (*n as i64).hash(state),
-            Value::Float(n) => n.to_bits().hash(state),
+            Value::BigInt(n) => hash_integer(n, state),
+            Value::Float(n) => match BigInt::from_f64(*n).filter(|_| n.fract() == 0.0) {
+                Some(whole) => hash_integer(&whole, state),
+                None => n.to_bits().hash(state),
+            },
             Value::Bytes(bytes) => bytes.hash(state),
             Value::List(items) | Value::Tuple(items) => items.iter().for_each(|v| v.hash(state)),
             Value::Map(map) => map.len().hash(state),
@@ -488,6 +506,13 @@ impl Hash for Value {
                 std::mem::discriminant(self).hash(state);
             }
         }
+    }
+}
+
+fn hash_integer<H: Hasher>(integer: &BigInt, state: &mut H) {
+    match integer.to_i64() {
+        Some(small) => small.hash(state),
+        None => integer.hash(state),
     }
 }
 
@@ -611,6 +636,32 @@ macro_rules! map {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn equal_numbers_hash_alike_and_large_ones_are_compared_exactly() {
+        use std::hash::{BuildHasher, RandomState};
+        let state = RandomState::new();
+        let big = |text: &str| Value::big(text.parse().unwrap());
+        let equal = [
+            (big("100000000000000000000"), Value::Float(1e20)),
+            (Value::Int(1 << 60), Value::Float((1_u64 << 60) as f64)),
+            (Value::Int(0), Value::Float(-0.0)),
+            (Value::Bool(true), Value::Float(1.0)),
+            (Value::Unknown("x".into()), Value::Unknown("x".into())),
+        ];
+        for (a, b) in equal {
+            assert_eq!(a, b);
+            assert_eq!(state.hash_one(&a), state.hash_one(&b), "{a}");
+        }
+        let (exact, rounded) = (Value::Int((1 << 53) + 1), Value::Float((1_u64 << 53) as f64));
+        assert_ne!(exact, rounded);
+        assert_eq!(exact.compare(&rounded), Some(Ordering::Greater));
+        assert_eq!(rounded.compare(&exact), Some(Ordering::Less));
+        assert_eq!(exact.compare(&Value::Float(f64::INFINITY)), Some(Ordering::Less));
+        assert_eq!(exact.compare(&Value::Float(f64::NAN)), None);
+        assert_eq!(Value::Int(1).compare(&Value::Float(1.5)), Some(Ordering::Less));
+        assert_eq!(Value::Int(-1).compare(&Value::Float(-1.5)), Some(Ordering::Greater));
+    }
 
     #[test]
     fn text_keys_are_found_by_str() {

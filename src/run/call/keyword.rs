@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use playbook_api::{Error, Map, Value, arguments::to_bool, time};
 
-use crate::document::Node;
+use crate::document::{Kind, Node};
 use crate::playbook::{Condition, Keyword, KeywordKind, Task};
 use crate::template::{Deprecation, Renderer};
 
@@ -250,6 +250,17 @@ pub fn conditions<'a>(
 
 /// A condition that is no expression: a boolean, or a template of one.
 fn node_holds(node: &Node, renderer: &Renderer) -> Result<bool, Error> {
+    let is_condition = match node.kind() {
+        Kind::Value(value) => matches!(value, Value::Bool(_) | Value::Str(_) | Value::Null | Value::Omit),
+        Kind::Template(_) | Kind::Vault(_) => true,
+        Kind::List(_) | Kind::Map(_) => false,
+    };
+    if !is_condition && !renderer.environment.options.allow_broken_conditionals {
+        return Err(Error::new("Conditional expressions must be strings.").at(node.place()).help(
+            "Broken conditionals can be temporarily allowed with the `ALLOW_BROKEN_CONDITIONALS` \
+             configuration option.",
+        ));
+    }
     let value = match renderer.value(node)? {
         // A variable of a trusted document may hold the condition; whatever was computed is text, never an expression.
         Value::Str(text) if text.is_trusted() => {

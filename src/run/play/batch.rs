@@ -257,7 +257,7 @@ impl<'r> Batch<'r> {
         let all: Vec<Arc<Vars>> = std::iter::once(&task.keywords.vars).chain(around).cloned().collect();
         for vars in all {
             for (name, node) in vars.iter() {
-                self.warn_of_name(name, node.place());
+                self.warn_of_name(name, &node.key_place());
             }
         }
     }

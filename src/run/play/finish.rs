@@ -108,7 +108,7 @@ impl Batch<'_> {
                 }
                 Effect::Include { host: to, vars } => {
                     for (name, node) in &vars {
-                        self.warn_of_name(name, node.place());
+                        self.warn_of_name(name, &node.key_place());
                     }
                     for host in whom(to) {
                         self.play.base.store.include(&host, vars.clone());

@@ -34,13 +34,14 @@ pub fn load(
     task: &Arc<Task>,
     hosts: &[Arc<str>],
     handlers: bool,
+    warn: &dyn Fn(Error),
 ) -> Result<Loaded, Error> {
     let scope = hosts.first().map(|host| HostScope::new(&play.base, host, Some(task), Default::default()));
     let render = |node: &Node, _: &Arc<Frame>| match &scope {
         Some(scope) => scope.renderer().value(node),
         None => Ok(node.raw()),
     };
-    let loader = play.shared.loader(&render, &|_| {}).in_folder(&play.play.folder);
+    let loader = play.shared.loader(&render, warn).in_folder(&play.play.folder);
     match &inclusion.what {
         Included::Tasks { path, .. } => {
             let folder = path.parent().map(|p| p.to_owned()).unwrap_or_default();

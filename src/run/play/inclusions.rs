@@ -1,5 +1,6 @@
 //! The includes of a step: loaded once for all hosts that ask for the same, and put before each of them.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -37,7 +38,13 @@ impl Batch<'_> {
         let mut failed: IndexMap<Arc<str>, (Running, Map)> = IndexMap::new();
         for PendingInclude { inclusion, task, hosts } in inclusions {
             let in_handlers = self.handlers.all().iter().any(|h| h.id == task.id);
-            match include::load(&self.play, &inclusion, &task, &hosts, in_handlers) {
+            let warnings = RefCell::default();
+            let warn = |warning| RefCell::<Vec<Error>>::borrow_mut(&warnings).push(warning);
+            let loaded = include::load(&self.play, &inclusion, &task, &hosts, in_handlers, &warn);
+            for warning in warnings.take() {
+                self.run.emit(Event::Warning(describe::warning(&warning)));
+            }
+            match loaded {
                 Ok(loaded) => {
                     let included = &self.play.base.play.included_roles;
                     sync::write(&included).extend(loaded.roles);

@@ -13,7 +13,7 @@ use crate::report::Event;
 use crate::run::call::state::PlayState;
 use crate::run::call::{describe, keyword};
 use crate::run::{Run, play_renderer, play_value, prompt};
-use crate::vars::{Values, VarsFiles};
+use crate::vars::{HostScope, Values, VarsFiles};
 
 impl Run {
     /// Runs the plays, until one leaves no host.
@@ -40,8 +40,13 @@ impl Run {
             prompted.clone(),
             VarsFiles::default(),
         );
-        let renderer = play_renderer(&before);
-        let files = VarsFiles::load(&play.vars_files, &play.folder, &renderer, self.shared.keyring.clone())?;
+        let scope = HostScope::new(&before, &Arc::from(""), None, Default::default());
+        let keyring = self.shared.keyring.clone();
+        let files = VarsFiles::load(&play.vars_files, &play.folder, &scope.renderer(), keyring);
+        for warning in scope.take_warnings() {
+            self.emit(Event::Warning(describe::warning(&warning)));
+        }
+        let files = files?;
         let before = self.scope_base(
             self.play_facts(Some(play.clone()), "", Vec::new()),
             prompted.clone(),

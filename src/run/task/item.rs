@@ -10,7 +10,7 @@ use crate::playbook::{Condition, Keyword, Task};
 use crate::report::{Event, Status, TaskResult};
 use crate::run::call::effect::Effect;
 use crate::run::call::keyword::{self, Verdict};
-use crate::run::call::{ActionCall, ItemCall, result};
+use crate::run::call::{ActionCall, ItemCall, describe, result};
 use crate::run::module::{asynchronous, python_action};
 use crate::template::Renderer;
 use crate::vars::HostScope;
@@ -41,6 +41,7 @@ pub fn run(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
     };
     let result = &mut outcome.result;
     result::deprecate(result, scope.take_deprecations());
+    result.warnings.extend(scope.take_warnings().iter().map(describe::warning));
     if let Ok(Some(true)) = keyword::of(call.task, &scope.renderer()).no_log() {
         result.no_log = true;
     }

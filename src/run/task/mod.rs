@@ -7,15 +7,14 @@ mod item;
 use std::sync::Arc;
 use std::time::Instant;
 
-use playbook_api::{Error, Value, map};
+use playbook_api::{Error, Map, Value, map};
 
 use crate::playbook::{Loop, Task};
 use crate::report::{Status, TaskInfo, TaskResult};
 use crate::run::call::effect::Effect;
 use crate::run::call::keyword::{self, Verdict};
 use crate::run::call::state::PlayState;
-use crate::run::call::{Emit, ItemCall, result};
-use crate::template::lookups::first_found::FOLDER;
+use crate::run::call::{Emit, ItemCall, describe, result};
 use crate::vars::HostScope;
 
 /// What a task did on one host.
@@ -66,6 +65,7 @@ pub fn run(
             _ => TaskOutcome { result: result::failed(info, scope, e), effects: Vec::new() },
         },
     };
+    outcome.result.warnings.extend(scope.take_warnings().iter().map(describe::warning));
     finish(task, host, &mut outcome);
     outcome.result.duration = start.elapsed();
     outcome
@@ -119,11 +119,9 @@ fn items(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Vec<Value>>, Erro
                 Value::Null => Vec::new(),
                 other => vec![other.clone()],
             };
-            let mut options = map! { "wantlist" => true };
-            if known.is_some_and(|lookup| lookup.wants_directory) {
-                options.insert(FOLDER.into(), folder_of(&task.action.name).into());
-            }
+            let options = map! { "wantlist" => true };
             let found = renderer.lookup(lookup, terms_list, options).map_err(|e| e.at(terms.place()))?;
+            let found = without_tuples(found);
             Ok(Some(match found {
                 Value::List(items) | Value::Tuple(items) => items.to_vec(),
                 other => vec![other],
@@ -132,8 +130,18 @@ fn items(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Vec<Value>>, Erro
     }
 }
 
-/// The folder of a role for an action's files: what its name says, as in `include_vars`.
-fn folder_of(action: &str) -> &'static str {
-    let folders = [("template", "templates"), ("var", "vars")];
-    folders.iter().find(|(word, _)| action.contains(word)).map_or("files", |(_, folder)| folder)
+/// Items are stored, and what is stored has lists in place of tuples.
+fn without_tuples(value: Value) -> Value {
+    match value {
+        Value::List(items) | Value::Tuple(items) => items.iter().cloned().map(without_tuples).collect(),
+        Value::Map(map)
+            if map
+                .values()
+                .any(|member| matches!(member, Value::List(_) | Value::Tuple(_) | Value::Map(_))) =>
+        {
+            let members = map.iter().map(|(key, member)| (key.clone(), without_tuples(member.clone())));
+            Value::from(members.collect::<Map>())
+        }
+        other => other,
+    }
 }

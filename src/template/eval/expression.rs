@@ -6,8 +6,10 @@ use playbook_api::{Error, Map, Value};
 
 use super::super::lazy::{force, reach};
 use super::super::python::{access, operators};
+use super::super::undefined::Near;
 use super::super::{globals, secret, undefined};
 use super::{Evaluator, output};
+use crate::jinja::Template;
 use crate::jinja::program::{Comparison, Expr, Position};
 
 impl<'p> Evaluator<'p> {
@@ -23,6 +25,7 @@ impl<'p> Evaluator<'p> {
         match expr {
             Expr::Const(value) => Ok(value.clone()),
             Expr::Embedded(_, template) if self.embedded => {
+                self.warn_of_embedded(template);
                 undefined::caught(super::render(&self.unit.renderer, template))
             }
             Expr::Embedded(text, _) => Ok(text.clone()),
@@ -33,12 +36,13 @@ impl<'p> Evaluator<'p> {
             Expr::Dict(pairs) => self.dict(pairs),
             Expr::Attribute(base, name, position) => {
                 let base = self.eval(base)?;
-                self.located(access::attribute(&base, name), *position)
+                let found = access::attribute(&base, name);
+                self.located(found, *position, || member_near(&base, &name.clone().into()))
             }
             Expr::Item(base, key, position) => {
                 let base = self.eval(base)?;
                 let key = self.eval(key)?;
-                self.located(access::item(&base, &key), *position)
+                self.located(access::item(&base, &key), *position, || member_near(&base, &key))
             }
             Expr::Slice(parts, position) => {
                 let (base, bounds) = &**parts;
@@ -111,10 +115,32 @@ impl<'p> Evaluator<'p> {
         }
     }
 
+    /// Warns of a constant that is rendered because it holds a template.
+    fn warn_of_embedded(&self, template: &Template) {
+        let example = match self.condition {
+            true => "`when: \"{{ a_var }}\" == 42` becomes `when: a_var == 42`",
+            false => {
+                "`msg: \"{{ lookup('env', '{{ a_var }}') }}\"` becomes `msg: \"{{ lookup('env', a_var) }}\"`"
+            }
+        };
+        let warning = Error::new(
+            "Jinja constant strings should not contain embedded templates. This feature will be disabled by \
+             default in ansible-core 2.23.",
+        );
+        let warning =
+            warning.at(template.place()).help(format!("Use inline expressions, for example: {example}"));
+        self.unit.renderer.warn(warning);
+    }
+
     /// What is undefined, and what went wrong, with its place.
-    fn located(&self, value: Result<Value, Error>, position: Position) -> Result<Value, Error> {
+    fn located(
+        &self,
+        value: Result<Value, Error>,
+        position: Position,
+        near: impl FnOnce() -> Near,
+    ) -> Result<Value, Error> {
         match value {
-            Ok(value) => Ok(undefined::located(value, || self.place(position))),
+            Ok(value) => Ok(undefined::located(value, || self.place(position), near)),
             Err(error) => Err(self.fault(error, position)),
         }
     }
@@ -126,12 +152,18 @@ impl<'p> Evaluator<'p> {
     /// A name: the template's own, a variable, or a global.
     fn name(&mut self, name: &Arc<str>, position: Position) -> Result<Value, Error> {
         match self.resolve(name) {
-            Some(value) => self.located(undefined::caught(value), position),
+            Some(value) => self.located(undefined::caught(value), position, || Near::Nowhere),
             None => {
                 let global = globals::value(&self.unit.renderer, name);
-                self.located(Ok(global.unwrap_or_else(|| undefined::name(name))), position)
+                let value = global.unwrap_or_else(|| undefined::name(name));
+                self.located(Ok(value), position, || self.near(name))
             }
         }
+    }
+
+    /// Where a variable of a similar name may be found.
+    pub(super) fn near(&self, name: &Arc<str>) -> Near {
+        Near::variable(name, self.frame.as_ref(), &self.unit.renderer.scope)
     }
 
     /// A name of the template's own or a variable.
@@ -190,4 +222,9 @@ impl<'p> Evaluator<'p> {
         }
         Ok(result)
     }
+}
+
+/// Where a member of a similar name may be found.
+fn member_near(value: &Value, key: &Value) -> Near {
+    reach(value).map_or(Near::Nowhere, |value| Near::member(&value, key))
 }

@@ -208,7 +208,9 @@ impl<'p> Evaluator<'p> {
         }
         match globals::call(&self.unit.renderer, name, args, kwargs) {
             Some(result) => result.and_then(|value| budget::made(&value).map(|()| value)),
-            None => Ok(undefined::located(undefined::name(name), || self.place(position))),
+            None => {
+                Ok(undefined::located(undefined::name(name), || self.place(position), || self.near(name)))
+            }
         }
     }
 

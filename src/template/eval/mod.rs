@@ -53,6 +53,8 @@ pub(super) struct Evaluator<'p> {
     captured: Option<Value>,
     /// Constant text that holds templates is rendered: conditions, lookup terms.
     embedded: bool,
+    /// Whether it is a condition that is evaluated.
+    condition: bool,
     /// Something unknown decided which way the template went: the result is unknown too.
     unknown: Option<Value>,
     /// The parent a template extends.
@@ -95,6 +97,7 @@ pub(super) fn evaluate(
                 Unit::new(renderer, expression.place(), Syntax::shared_default(), true, Files::default());
             let mut evaluator = Evaluator::new(Arc::new(unit), None);
             evaluator.embedded = condition;
+            evaluator.condition = condition;
             evaluator.program(program)
         })
     })
@@ -154,6 +157,7 @@ impl<'p> Evaluator<'p> {
             loops: Vec::new(),
             captured: None,
             embedded: false,
+            condition: false,
             unknown: None,
             parent: None,
         }

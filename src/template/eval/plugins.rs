@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use playbook_api::context::Warnings;
 use playbook_api::{Error, ErrorKind, Map, PluginKind, Plugins, Value, Variables, nearest};
 
 use super::super::call::{Computed, Needs};
 use super::super::lazy::{as_asked_map, check_deep, force, force_deep, reach};
 use super::super::lookups::Undefined;
-use super::super::{Call, Function, Renderer, budget, filters, lookups, secret, tests, undefined};
+use super::super::{Call, Function, Renderer, budget, filters, lookups, purity, secret, tests, undefined};
 
 fn full(name: &str) -> String {
     if name.contains('.') { name.to_owned() } else { format!("ansible.builtin.{name}") }
@@ -27,6 +28,7 @@ pub fn filter(
         return function_call(renderer, "filter", function, name, input, args, kwargs);
     }
     if let Some(filter) = renderer.environment.context.registry.filter(name) {
+        purity::taint();
         return plugin_call("filter", name, Needs::WHOLE, input, args, kwargs, |input, args, kwargs| {
             filter.run(&input, &args, &kwargs)
         });
@@ -76,6 +78,7 @@ fn foreign_call(
     kwargs: Map,
 ) -> Result<Value, Error> {
     let what = if kind == PluginKind::Filter { "filter" } else { "test" };
+    purity::taint();
     plugin_call(what, name, Needs::WHOLE, input, args, kwargs, |input, args, kwargs| {
         plugins.call(kind, name, &input, &args, &kwargs)
     })
@@ -252,9 +255,16 @@ pub fn lookup(renderer: &Renderer, name: &str, terms: Vec<Value>, mut options: M
     if let Some(unknown) = terms.iter().chain(options.values()).find(|v| matches!(v, Value::Unknown(_))) {
         return Ok(unknown.clone());
     }
+    purity::taint();
     let found = match (built_in, from_crate) {
         (Some(lookup), _) => (lookup.run)(&terms, &options, renderer),
-        (None, Some(lookup)) => lookup.run(&terms, &options, &renderer.environment.context),
+        (None, Some(lookup)) => {
+            let mut context = renderer.environment.context.clone();
+            context.warnings = Warnings::default();
+            let found = lookup.run(&terms, &options, &context);
+            context.warnings.take().into_iter().for_each(|warning| renderer.warn(warning));
+            found
+        }
         (None, None) => match foreign {
             Some(plugins) => plugins.lookup(name, &terms, &options, &ScopeVariables(renderer)),
             None => Ok(Vec::new()),
@@ -262,7 +272,11 @@ pub fn lookup(renderer: &Renderer, name: &str, terms: Vec<Value>, mut options: M
     };
     let mut found = match found {
         Ok(found) => found,
-        Err(_) if matches!(errors.as_str(), Some("ignore" | "warn")) => {
+        Err(error) if matches!(errors.as_str(), Some("ignore" | "warn")) => {
+            if errors.as_str() == Some("warn") {
+                let what = format!("An error occurred while running the lookup plugin '{name}'");
+                renderer.warn(Error::new(format!("{what}: {error}")));
+            }
             return Ok(if wantlist { Value::List(Arc::default()) } else { Value::Null });
         }
         Err(error) => return finish("lookup", name, Err(error)),

@@ -121,7 +121,7 @@ fn files_include_import_and_extend() {
 }
 
 #[test]
-fn vaults_are_opened_when_asked_for_and_may_hold_templates() {
+fn vaults_are_opened_when_asked_for_and_are_data() {
     let keyring = crate::vault::Keyring::with_password("default", "secret");
     let seal = |text: &str| {
         let envelope: Arc<str> = keyring.encrypt(text.as_bytes(), None).expect("sealed").into();
@@ -137,12 +137,12 @@ fn vaults_are_opened_when_asked_for_and_may_hold_templates() {
     let scope = Arc::new(map! { "user" => "app" });
     let value = Renderer { environment: Arc::new(environment), scope }.value(&node).expect("opened");
     assert_eq!(value.get("plain"), Some(&"hunter22".into()));
-    assert_eq!(value.get("template"), Some(&"app:hunter22".into()));
+    assert_eq!(value.get("template"), Some(&"{{ user }}:hunter22".into()));
     assert!(
         value.get("plain").is_some_and(Value::is_secret)
             && value.get("template").is_some_and(Value::is_secret)
     );
-    assert!(!redactor.text("app:hunter22").contains("hunter22"));
+    assert!(!redactor.text("x: {{ user }}:hunter22").contains("hunter22"));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! What is not about one type: defaults, booleans, choices, types.
 
-use playbook_api::{Error, Value};
+use playbook_api::redact::MASK;
+use playbook_api::{Error, Value, python};
 
 use super::arguments::{flag, given, text};
-use crate::template::{Call, Computed, Function};
+use crate::template::{Call, Computed, Deprecation, Function};
 
 pub const FILTERS: &[Function] = &[
     Function::new("default", default).needing(Computed::Nothing),
@@ -40,10 +41,20 @@ pub fn word_as_bool(value: &Value) -> Option<bool> {
     }
 }
 
-/// What is no word for a boolean is false.
+/// What is not a word for a boolean is false.
 fn boolean(call: &mut Call) -> Result<Value, Error> {
     let [] = call.bind([], 0)?;
-    Ok(Value::Bool(word_as_bool(&call.input).unwrap_or(false)))
+    let known = word_as_bool(&call.input);
+    if known.is_none() {
+        let shown = match call.input.is_secret() {
+            true => MASK.to_owned(),
+            false => python::repr(&call.input),
+        };
+        let name = call.input.type_name();
+        let what = format!("The `bool` filter coerced invalid value {shown} ({name}) to False.");
+        call.renderer.scope.deprecate(Deprecation { what: Error::new(what), version: "2.23" });
+    }
+    Ok(Value::Bool(known.unwrap_or(false)))
 }
 
 fn mandatory(call: &mut Call) -> Result<Value, Error> {

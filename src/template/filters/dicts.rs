@@ -4,6 +4,7 @@ use playbook_api::{Error, Map, Value, map, python};
 
 use super::arguments::{flag, given, text, tuple};
 use crate::template::python::access::get_item;
+use crate::template::python::operators::unhashable;
 use crate::template::{Call, Function};
 
 pub const FILTERS: &[Function] = &[
@@ -38,22 +39,54 @@ fn items2dict(call: &mut Call) -> Result<Value, Error> {
     let Some(items) = call.input.as_list() else {
         return Err(Error::new(format!("items2dict requires a list, got {} instead.", class(&call.input))));
     };
-    let (key_name, value_name) = (text(&key_name, "key"), text(&value_name, "value"));
-    if items.iter().any(|item| item.as_map().is_none()) {
-        return Err(Error::new(format!(
+    let key_name = given(key_name).unwrap_or_else(|| "key".into());
+    let value_name = given(value_name).unwrap_or_else(|| "value".into());
+    let pair = |item: &Value| match (entry(item, &key_name)?, entry(item, &value_name)?) {
+        (Entry::Found(key), Entry::Found(value)) => Ok((key, value)),
+        (Entry::Subscript, _) | (_, Entry::Subscript) => Err(Error::new(format!(
             "items2dict requires a list of dictionaries, got {} instead.",
             python::repr(&call.input)
-        )));
-    }
-    let pair = |item: &Value| match (item.get(&key_name), item.get(&value_name)) {
-        (Some(key), Some(value)) => Ok((key.clone(), value.clone())),
+        ))),
         _ => Err(Error::new(format!(
             "items2dict requires each dictionary in the list to contain the keys '{key_name}' and \
              '{value_name}', got {} instead.",
             python::repr(&call.input)
         ))),
     };
-    Ok(items.iter().map(pair).collect::<Result<Map, _>>()?.into())
+    let pairs = items.iter().map(pair).collect::<Result<Vec<_>, _>>()?;
+    if let Some(name) = pairs.iter().find_map(|(key, _)| unhashable(key)) {
+        return Err(Error::new(format!("unhashable type: '{name}'")));
+    }
+    Ok(pairs.into_iter().collect::<Map>().into())
+}
+
+/// What Python's `item[key]` comes to.
+enum Entry {
+    Found(Value),
+    /// `KeyError`
+    Missing,
+    /// `TypeError`: the item cannot be asked by such a key.
+    Subscript,
+}
+
+fn entry(item: &Value, key: &Value) -> Result<Entry, Error> {
+    let found = match (item, key) {
+        (Value::Map(map), key) => return Ok(map.get(key).cloned().map_or(Entry::Missing, Entry::Found)),
+        (Value::List(_) | Value::Tuple(_) | Value::Str(_), Value::Int(_) | Value::Bool(_)) => {
+            get_item(item, key)?
+        }
+        _ => return Ok(Entry::Subscript),
+    };
+    match found {
+        Value::Undefined(_) => {
+            let kind = match item {
+                Value::Str(_) => "string",
+                other => other.type_name(),
+            };
+            Err(Error::new(format!("{kind} index out of range")))
+        }
+        value => Ok(Entry::Found(value)),
+    }
 }
 
 /// The container's member of that name, and further members below it.

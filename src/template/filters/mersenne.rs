@@ -21,7 +21,10 @@ pub struct Twister {
 impl Random {
     pub fn new(seed: Option<&Value>) -> Result<Random, Error> {
         Ok(match seed {
-            None | Some(Value::Null) => Random::System,
+            None | Some(Value::Null) => {
+                crate::template::purity::taint();
+                Random::System
+            }
             Some(seed) => Random::Seeded(Box::new(Twister::new(seed)?)),
         })
     }

@@ -9,7 +9,7 @@ use playbook_api::{Error, Value};
 use super::arguments::{flag, given, text};
 use super::numbers::parse_float;
 use crate::template::python::datetime;
-use crate::template::{Call, Function};
+use crate::template::{Call, Function, purity};
 
 pub const FILTERS: &[Function] =
     &[Function::new("strftime", strftime), Function::new("to_datetime", to_datetime)];
@@ -19,7 +19,10 @@ fn strftime(call: &mut Call) -> Result<Value, Error> {
     let [second, utc] = call.bind(["second", "utc"], 0)?;
     let zone = if flag(&utc, false) { TimeZone::UTC } else { TimeZone::system() };
     let time = match given(second) {
-        None => Timestamp::now(),
+        None => {
+            purity::taint();
+            Timestamp::now()
+        }
         Some(second) => {
             let seconds = match &second {
                 Value::Str(text) => parse_float(text),

@@ -4,7 +4,7 @@ use playbook_api::{Error, ErrorKind, Value};
 
 use super::arguments::{flag, given, text};
 use crate::template::undefined::Sealed;
-use crate::template::{Call, Function};
+use crate::template::{Call, Deprecation, Function, purity};
 use crate::vault::envelope::{Envelope, seal};
 use crate::vault::is_envelope;
 
@@ -21,6 +21,14 @@ fn secret(value: &Option<Value>) -> Result<&str, Error> {
     })
 }
 
+/// The option had another name once, which was never documented.
+fn warn_of_vaultid(call: &Call, old_id: &Option<Value>) {
+    if old_id.as_ref().is_some_and(|id| !id.is_null()) {
+        let what = Error::new("Use of undocumented `vaultid`.").help("Use `vault_id` instead.");
+        call.renderer.scope.deprecate(Deprecation { what, version: "2.20" });
+    }
+}
+
 fn vault(call: &mut Call) -> Result<Value, Error> {
     let [password, salt, id, wrap, old_id] =
         call.bind(["secret", "salt", "vault_id", "wrap_object", "vaultid"], 1)?;
@@ -35,11 +43,15 @@ fn vault(call: &mut Call) -> Result<Value, Error> {
         // The plain text with the mark of a vault: what an inline `!vault` is.
         return Ok(Value::secret(plain));
     }
+    warn_of_vaultid(call, &old_id);
     let id = given(id.or(old_id));
     let id = text(&id, "filter_default");
     let salt: Vec<u8> = match given(salt) {
         Some(salt) => salt.to_text().as_bytes().to_vec(),
-        None => rand::random::<[u8; 32]>().to_vec(),
+        None => {
+            purity::taint();
+            rand::random::<[u8; 32]>().to_vec()
+        }
     };
     // Only labels other than the default one are written into the envelope.
     let label = Some(&*id).filter(|id| !id.is_empty() && *id != "default");
@@ -48,9 +60,10 @@ fn vault(call: &mut Call) -> Result<Value, Error> {
         .ok_or_else(|| Error::new("Unable to encrypt: the text cannot be sealed"))
 }
 
-/// What is no vault passes through.
+/// Text that is not a vault passes through.
 fn unvault(call: &mut Call) -> Result<Value, Error> {
-    let [password, _, _] = call.bind(["secret", "vault_id", "vaultid"], 1)?;
+    let [password, _, old_id] = call.bind(["secret", "vault_id", "vaultid"], 1)?;
+    warn_of_vaultid(call, &old_id);
     let password = secret(&password)?;
     let sealed = Sealed::of(&call.input).map(|sealed| &*sealed.envelope);
     let Some(envelope) = sealed.or(call.input.as_str()) else {

@@ -3,9 +3,9 @@
 use playbook_api::{Error, Value};
 
 use super::arguments::{flag, given, integer};
-use crate::document::{self, DumpOptions, ScalarStyle, Trust};
+use crate::document::{self, DumpOptions, Loaded, ScalarStyle, Trust};
 use crate::template::undefined::Sealed;
-use crate::template::{Call, Function};
+use crate::template::{Call, Deprecation, Function};
 
 pub const FILTERS: &[Function] = &[
     Function::new("to_yaml", to_yaml).taking_vaults(),
@@ -83,21 +83,46 @@ fn source(call: &mut Call) -> Result<Result<String, Value>, Error> {
 
 const NAME: &str = "<unicode string>";
 
+/// The document, unless a key in it is there twice and that is an error.
+fn accept(call: &Call, loaded: Loaded) -> Result<document::Node, Error> {
+    let policy = &call.renderer.environment.options.duplicate_dict_key;
+    loaded.accept(policy, |warning| call.renderer.warn(warning))
+}
+
+fn warn_of_type(call: &Call, filter: &str, input: &Value) {
+    let name = input.type_name();
+    let what = Error::new(format!("The {filter} filter ignored non-string input of type '{name}'."));
+    call.renderer.scope.deprecate(Deprecation { what, version: "2.23" });
+}
+
 fn from_yaml(call: &mut Call) -> Result<Value, Error> {
     match source(call)? {
-        Ok(text) => Ok(document::parse(&text, NAME, Trust::Text)?.node.raw()),
-        Err(other) => Ok(other),
+        Ok(text) => {
+            let loaded = document::parse(&text, NAME, Trust::Text)?;
+            Ok(accept(call, loaded)?.raw())
+        }
+        Err(other) => {
+            warn_of_type(call, "from_yaml", &other);
+            Ok(other)
+        }
     }
 }
 
 fn from_yaml_all(call: &mut Call) -> Result<Value, Error> {
     match source(call)? {
         Ok(text) => {
-            let (nodes, _) = document::parse_all(&text, NAME, Trust::Text)?;
-            Ok(nodes.iter().map(document::Node::raw).collect())
+            let (nodes, warnings) = document::parse_all(&text, NAME, Trust::Text)?;
+            let all = nodes.iter().map(document::Node::raw).collect();
+            if let Some(node) = nodes.into_iter().next() {
+                accept(call, Loaded { node, warnings })?;
+            }
+            Ok(all)
         }
         Err(Value::Null) => Ok(Vec::<Value>::new().into()),
-        Err(other) => Ok(other),
+        Err(other) => {
+            warn_of_type(call, "from_yaml_all", &other);
+            Ok(other)
+        }
     }
 }
 

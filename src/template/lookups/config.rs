@@ -65,6 +65,10 @@ fn config(terms: &[Value], call: &Map, renderer: &Renderer) -> Result<Vec<Value>
             None if missing == "error" => {
                 return Err(Error::new(format!("No config definition exists for '{name}'.")));
             }
+            None if missing == "warn" => {
+                let why = format!("No config definition exists for '{name}'.");
+                renderer.warn(Error::new(format!("Skipping {name}: {why}")));
+            }
             None => {}
         }
     }

@@ -1,12 +1,12 @@
 //! `file`, `unvault` and `fileglob`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use playbook_api::{Error, ErrorKind, Map, Value};
 
 use super::terms::flag;
 use super::{Lookup, search};
+use crate::paths;
 use crate::template::Renderer;
 use crate::template::filters::paths::{glob_files, split};
 
@@ -15,7 +15,7 @@ pub const LOOKUPS: &[Lookup] =
 
 /// A file's bytes, opened if it is a vault; and whether it was.
 pub fn read(renderer: &Renderer, path: &Path) -> Result<(Vec<u8>, bool), Error> {
-    let bytes = fs::read(path).map_err(|e| {
+    let bytes = paths::read(path).map_err(|e| {
         Error::io(&e, format!("an error occurred while trying to read the file '{}'", path.display()))
     })?;
     if !bytes.starts_with(b"$ANSIBLE_VAULT;") {

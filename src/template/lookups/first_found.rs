@@ -4,40 +4,69 @@ use playbook_api::{Error, ErrorKind, Map, Value};
 
 use super::terms::flag;
 use super::{Lookup, Undefined, search};
-use crate::template::Renderer;
 use crate::template::filters::paths;
+use crate::template::{Deprecation, Renderer};
 
 pub const LOOKUPS: &[Lookup] =
-    &[Lookup::new("first_found", first_found).taking(Undefined::Terms).with_lazy_terms().with_directory()];
+    &[Lookup::new("first_found", first_found).taking(Undefined::Terms).with_lazy_terms()];
 
-/// The option by which a loop says in which folder of a role its action's files are.
-pub const FOLDER: &str = "_folder";
+/// The directory of a role for an action's files, by the action's name.
+fn directory_of(action: &str) -> &'static str {
+    let directories = [("template", "templates"), ("var", "vars")];
+    directories.iter().find(|(word, _)| action.contains(word)).map_or("files", |(_, directory)| directory)
+}
 
-/// Lists of names, which may also be written in one text.
-fn split(value: &Value, separators: &[char], out: &mut Vec<String>) {
-    match value {
-        Value::List(items) | Value::Tuple(items) => {
-            items.iter().for_each(|item| split(item, separators, out))
+/// A list of names, which may also be written in one text.
+struct Names {
+    /// What the list is called in messages.
+    target: &'static str,
+    separators: &'static [char],
+    /// The separators as Python writes the text of them.
+    shown: &'static str,
+}
+
+const TERMS: Names = Names { target: "files", separators: &[',', ';'], shown: "',;'" };
+const FILES: Names = Names { target: "the 'files' option", ..TERMS };
+const PATHS: Names = Names { target: "the \"paths\" option", separators: &[',', ':', ';'], shown: "',:;'" };
+
+impl Names {
+    fn split(&self, value: &Value, renderer: &Renderer, out: &mut Vec<String>) {
+        match value {
+            Value::List(items) | Value::Tuple(items) => {
+                items.iter().for_each(|item| self.split(item, renderer, out));
+            }
+            Value::Str(text) => {
+                if text.contains(self.separators) {
+                    let Names { target, shown, .. } = self;
+                    let what = format!("Automatic splitting of {target} on {shown} is deprecated.");
+                    let help = format!("Provide a list of paths for {target} instead.");
+                    let what = Error::new(what).help(help);
+                    renderer.scope.deprecate(Deprecation { what, version: "2.23" });
+                }
+                let names = text.split(self.separators).map(str::trim);
+                out.extend(names.filter(|name| !name.is_empty()).map(str::to_owned));
+            }
+            Value::Null | Value::Undefined(_) => {}
+            other => out.push(other.to_text().into_owned()),
         }
-        Value::Str(text) => {
-            out.extend(
-                text.split(separators).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned),
-            );
-        }
-        Value::Null | Value::Undefined(_) => {}
-        other => out.push(other.to_text().into_owned()),
     }
 }
 
 /// The names a term stands for, each below each of its paths. Undefined names are passed over.
-fn collect(terms: &[Value], options: &Map, out: &mut Vec<String>, skip: &mut bool) -> Result<(), Error> {
+fn collect(
+    terms: &[Value],
+    options: &Map,
+    renderer: &Renderer,
+    out: &mut Vec<String>,
+    skip: &mut bool,
+) -> Result<(), Error> {
     for term in terms {
         let (files, own) = match term {
             Value::Map(map) => (map.get("files").cloned().unwrap_or_default(), Some(&**map)),
             Value::Str(_) => (term.clone(), None),
             Value::Undefined(_) => continue,
             Value::List(items) | Value::Tuple(items) => {
-                collect(items, options, out, skip)?;
+                collect(items, options, renderer, out, skip)?;
                 continue;
             }
             other => {
@@ -49,8 +78,9 @@ fn collect(terms: &[Value], options: &Map, out: &mut Vec<String>, skip: &mut boo
         };
         let option = |name: &str| own.and_then(|own| own.get(name)).or_else(|| options.get(name));
         let (mut names, mut folders) = (Vec::new(), Vec::new());
-        split(&files, &[',', ';'], &mut names);
-        split(option("paths").unwrap_or(&Value::Null), &[',', ':', ';'], &mut folders);
+        let kind = if own.is_some() { FILES } else { TERMS };
+        kind.split(&files, renderer, &mut names);
+        PATHS.split(option("paths").unwrap_or(&Value::Null), renderer, &mut folders);
         *skip |= flag("first_found", own.unwrap_or(options), "skip", false)?;
         if folders.is_empty() {
             out.append(&mut names);
@@ -69,11 +99,11 @@ fn first_found(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Ve
     let mut skip = flag("first_found", options, "skip", false)?;
     if let Some(files) = options.get("files") {
         let term = Value::from(playbook_api::map! { "files" => files.clone() });
-        collect(&[term], options, &mut names, &mut skip)?;
+        collect(&[term], options, renderer, &mut names, &mut skip)?;
     }
-    collect(terms, options, &mut names, &mut skip)?;
-    let folder = options.get(FOLDER).map_or_else(|| "files".into(), Value::to_text);
-    let found = names.iter().find_map(|name| search::find(renderer, &folder, name));
+    collect(terms, options, renderer, &mut names, &mut skip)?;
+    let directory = directory_of(renderer.scope.action().unwrap_or_default());
+    let found = names.iter().find_map(|name| search::find(renderer, directory, name));
     match found {
         Some(path) => Ok(vec![path.to_string_lossy().into_owned().into()]),
         None if skip => Ok(Vec::new()),

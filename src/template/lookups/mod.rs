@@ -13,7 +13,7 @@ mod config;
 mod csvfile;
 mod env;
 mod files;
-pub mod first_found;
+mod first_found;
 mod ini;
 mod inventory_hostnames;
 mod lists;
@@ -42,8 +42,6 @@ pub struct Lookup {
     pub undefined: Undefined,
     /// Whether its terms are rendered when it reads them, and not before the loop (`with_NAME`) that uses it.
     pub lazy_terms: bool,
-    /// Whether a loop tells it in which of a role's directories the files of its action are.
-    pub wants_directory: bool,
 }
 
 /// Where a lookup takes undefined values as they are. Anywhere else they are the result of the call.
@@ -60,7 +58,7 @@ pub enum Undefined {
 impl Lookup {
     /// A lookup that takes only what is computed and defined.
     pub const fn new(name: &'static str, run: Run) -> Lookup {
-        Lookup { name, run, undefined: Undefined::Nowhere, lazy_terms: false, wants_directory: false }
+        Lookup { name, run, undefined: Undefined::Nowhere, lazy_terms: false }
     }
 
     /// A lookup that takes undefined values.
@@ -72,12 +70,6 @@ impl Lookup {
     /// A lookup whose terms are rendered when it reads them.
     pub const fn with_lazy_terms(mut self) -> Lookup {
         self.lazy_terms = true;
-        self
-    }
-
-    /// A lookup that searches the directory for its action's files.
-    pub const fn with_directory(mut self) -> Lookup {
-        self.wants_directory = true;
         self
     }
 }

@@ -9,6 +9,7 @@ use playbook_api::{Error, Map, Value};
 
 use super::Lookup;
 use super::terms::{self, Options};
+use crate::paths;
 use crate::template::Renderer;
 use crate::template::filters::mersenne::Random;
 use crate::template::filters::password_hash as crypt;
@@ -71,7 +72,7 @@ fn one(term: &str, call: &Map, renderer: &Renderer) -> Result<Value, Error> {
     let path = renderer.environment.options.base_dir.join(path);
     let seed = options.text("seed").map(Value::from);
     let keep = path != Path::new("/dev/null");
-    let mut stored = match fs::read_to_string(&path) {
+    let mut stored = match paths::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()) {
         Ok(content) if keep && !content.is_empty() => Stored::parse(&content),
         Err(e) if keep && e.kind() != std::io::ErrorKind::NotFound => {
             return Err(Error::io(&e, format!("cannot read the password file {}", path.display())));

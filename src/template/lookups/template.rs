@@ -7,7 +7,7 @@ use super::{Lookup, search};
 use crate::document;
 use crate::jinja::Syntax;
 use crate::template::file_vars::file_vars;
-use crate::template::{Renderer, lazy};
+use crate::template::{Renderer, budget, lazy};
 
 pub const LOOKUPS: &[Lookup] = &[Lookup::new("template", template)];
 
@@ -27,11 +27,14 @@ fn syntax(call: &Map) -> Result<Syntax, Error> {
 
 fn one(name: &str, syntax: &Syntax, call: &Map, renderer: &Renderer) -> Result<Value, Error> {
     let path = search::find(renderer, "templates", name).ok_or_else(|| {
+        renderer
+            .warn(Error::new(format!("Unable to find '{name}' in expected paths (use -vvvvv to see paths)")));
         Error::new(format!("the template file {name} could not be found for the lookup"))
             .with_kind(ErrorKind::NotFound)
     })?;
     let file = path.to_string_lossy().into_owned();
     let text = document::read(&path, &renderer.environment.keyring)?;
+    budget::room(text.len())?;
     let place = Place::new(file.clone(), 1, 1);
     let (body, syntax) = syntax.header(&text).map_err(|message| Error::new(message).at(&place))?;
 

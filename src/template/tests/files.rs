@@ -14,6 +14,7 @@ macro_rules! file {
     ($name:literal, $check:expr) => {
         test!($name, |value| {
             let check: fn(&Path) -> bool = $check;
+            $crate::template::purity::taint();
             value.as_str().is_some_and(|path| check(Path::new(path)))
         })
     };

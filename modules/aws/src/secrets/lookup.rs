@@ -185,7 +185,7 @@ impl Options {
             Reaction::Error => Err(error),
             Reaction::Skip => Ok(()),
             Reaction::Warn => {
-                context.progress(format!("Skipping, {}", error.message()));
+                context.warnings.push(Error::new(format!("Skipping, {}", error.message())));
                 Ok(())
             }
         }
