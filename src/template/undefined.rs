@@ -151,7 +151,7 @@ pub(super) fn error(value: &Value) -> Option<Error> {
         Value::Object(_) => match Sealed::of(value) {
             Some(sealed) => Some(sealed.error.clone()),
             None => downcast::<Located>(value).map(|located| match located.near.advice() {
-                Some(advice) => located.error.clone().help(advice),
+                Some(advice) => located.error.clone().with_help(advice),
                 None => located.error.clone(),
             }),
         },

@@ -256,7 +256,7 @@ fn node_holds(node: &Node, renderer: &Renderer) -> Result<bool, Error> {
         Kind::List(_) | Kind::Map(_) => false,
     };
     if !is_condition && !renderer.environment.options.allow_broken_conditionals {
-        return Err(Error::new("Conditional expressions must be strings.").at(node.place()).help(
+        return Err(Error::new("Conditional expressions must be strings.").at(node.place()).with_help(
             "Broken conditionals can be temporarily allowed with the `ALLOW_BROKEN_CONDITIONALS` \
              configuration option.",
         ));

@@ -128,7 +128,7 @@ impl<'p> Evaluator<'p> {
              default in ansible-core 2.23.",
         );
         let warning =
-            warning.at(template.place()).help(format!("Use inline expressions, for example: {example}"));
+            warning.at(template.place()).with_help(format!("Use inline expressions, for example: {example}"));
         self.unit.renderer.warn(warning);
     }
 

@@ -24,7 +24,7 @@ fn secret(value: &Option<Value>) -> Result<&str, Error> {
 /// The option had another name once, which was never documented.
 fn warn_of_vaultid(call: &Call, old_id: &Option<Value>) {
     if old_id.as_ref().is_some_and(|id| !id.is_null()) {
-        let what = Error::new("Use of undocumented `vaultid`.").help("Use `vault_id` instead.");
+        let what = Error::new("Use of undocumented `vaultid`.").with_help("Use `vault_id` instead.");
         call.renderer.scope.deprecate(Deprecation { what, version: "2.20" });
     }
 }

@@ -40,7 +40,7 @@ impl Names {
                     let Names { target, shown, .. } = self;
                     let what = format!("Automatic splitting of {target} on {shown} is deprecated.");
                     let help = format!("Provide a list of paths for {target} instead.");
-                    let what = Error::new(what).help(help);
+                    let what = Error::new(what).with_help(help);
                     renderer.scope.deprecate(Deprecation { what, version: "2.23" });
                 }
                 let names = text.split(self.separators).map(str::trim);
