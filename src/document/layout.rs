@@ -288,6 +288,6 @@ mod tests {
         let arguments = crate::document::parse_kv(text, node.place(), Trust::Templates, false).unwrap();
         assert_eq!(arguments["msg"].place().inside(1, 3).to_string(), "x.yml:3:10");
         assert_eq!(arguments["_raw_params"].source(), Some("echo  {{ c }}\n"));
-        assert_eq!(arguments["_raw_params"].place().inside(1, 7).to_string(), "x.yml:3:26");
+        assert_eq!(arguments["_raw_params"].place().inside(1, 7).to_string(), "x.yml:3:25");
     }
 }
