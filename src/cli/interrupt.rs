@@ -33,13 +33,18 @@ pub fn watch(interrupt: Cancel, stop: Cancel) {
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGINT);
     signals.add(Signal::SIGTERM);
+    if !is_ignored(Signal::SIGHUP) {
+        signals.add(Signal::SIGHUP);
+    }
     if signals.thread_block().is_err() {
         return;
     }
     let wait = move || {
         while let Ok(signal) = signals.wait() {
             match &*lock(&CURRENT) {
-                run if signal == Signal::SIGTERM => end(run.as_ref(), 143),
+                run if matches!(signal, Signal::SIGTERM | Signal::SIGHUP) => {
+                    end(run.as_ref(), 128 + signal as i32)
+                }
                 Some(run) if !run.interrupt.is_set() => {
                     run.interrupt.set();
                     output::error(
@@ -57,6 +62,14 @@ pub fn watch(interrupt: Cancel, stop: Cancel) {
     if std::thread::Builder::new().name("interrupt".into()).spawn(wait).is_err() {
         let _ = signals.thread_unblock();
     }
+}
+
+/// Whether this process was started with a signal ignored, as `nohup` does.
+fn is_ignored(signal: Signal) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask & 1 << (signal as u32 - 1) != 0
 }
 
 /// Ends this process, and before that what it has begun elsewhere: statements on servers and connections to hosts.

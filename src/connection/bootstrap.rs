@@ -1,28 +1,30 @@
-//! How the helper comes to run: one command line that starts it where it is already, or else asks for it on the same
-//! channel, and answers to whoever asks for a password on the way.
+//! Starts the helper: one command line starts the one that is there, or else asks for it on the same channel.
 
 use std::io::Read;
 
-use playbook_api::Failure;
+use playbook_api::{Error, ErrorKind, Failure};
 
 use super::channel::Channel;
-use super::dialogue::{BootstrapReply, Dialogue, FAILED, FOLDERS, NEEDS};
+use super::dialogue::{BootstrapReply, DIRECTORIES, Dialogue, FAILED, GOT, NEEDS};
 use super::launch::Launcher;
 use super::payload::Payload;
+use super::peer::Peer;
+use super::pipe::readable;
 use super::privilege::{self, Become};
 
 /// How the helper is kept on the host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Deploy {
-    /// `remote_tmp`.
-    pub folder: String,
-    /// Whether it stays there for the next run.
+    /// The directory for temporary files (`remote_tmp`).
+    pub directory: String,
+    /// Whether the helper stays there for the next run.
     pub keep: bool,
 }
 
-/// Starts the helper as somebody, and puts it there first where it is missing.
+/// Starts the helper, as another user where one is given, and puts it in place first where it is missing.
 pub fn start(
     launcher: &dyn Launcher,
+    peer: &Peer,
     deploy: &Deploy,
     other: Option<&Become>,
     payload: &mut Option<Payload>,
@@ -33,7 +35,7 @@ pub fn start(
     loop {
         let current = match payload {
             Some(payload) => payload.clone(),
-            None => Payload::own().or_else(|e| foreign(launcher).unwrap_or(Err(e)))?,
+            None => Payload::own().or_else(|e| foreign(launcher, peer).unwrap_or(Err(e)))?,
         };
         let serve = format!("serve {}{}", current.hash, if deploy.keep { "" } else { " once" });
         let line = last.script(deploy, &current, &serve);
@@ -41,14 +43,14 @@ pub fn start(
             Some(other) => {
                 let once = if deploy.keep { "" } else { "once " };
                 let line = format!("terminal {once}{}", privilege::quote(&other.command_at_terminal(&line)?));
-                Dialogue::begin(launcher, &first.script(deploy, &current, &line), None, Some(other))?
+                Dialogue::begin(launcher, peer, &first.script(deploy, &current, &line), None, Some(other))?
             }
-            None => Dialogue::begin(launcher, &line, other, None)?,
+            None => Dialogue::begin(launcher, peer, &line, other, None)?,
         };
         loop {
-            let said = dialogue.line()?;
+            let reply = dialogue.reply()?;
             let attempt = if terminal.is_some() && !dialogue.answered { &mut first } else { &mut last };
-            match said {
+            match reply {
                 BootstrapReply::Ready => return dialogue.channel(),
                 BootstrapReply::Needs { uname, gzip } => {
                     let wanted = match payload {
@@ -56,24 +58,24 @@ pub fn start(
                         None => payload.insert(Payload::of(&uname)?).clone(),
                     };
                     if wanted.hash != current.hash {
-                        // A host of another kind: ask again, for its own helper.
+                        // A host of another kind is asked again, for its own helper.
                         break;
                     }
-                    dialogue.send(&wanted, gzip)?;
                     attempt.sent = true;
+                    dialogue.send(&wanted, gzip)?;
                 }
-                BootstrapReply::Failed(folder) if folder + 1 < FOLDERS => {
-                    attempt.skip = folder + 1;
+                BootstrapReply::Failed(number) if number + 1 < DIRECTORIES => {
+                    attempt.skip = number + 1;
                     break;
                 }
-                BootstrapReply::Failed(_) => return Err(nowhere(&dialogue.complaints())),
+                BootstrapReply::Failed(_) => return Err(no_directory(&dialogue.complaints())),
                 BootstrapReply::Nothing
                     if terminal.is_none() && privilege::wants_terminal(&dialogue.complaints()) =>
                 {
                     terminal = other;
                     break;
                 }
-                // What was there did not start: it may be damaged.
+                // The helper that was there did not start: it may be damaged.
                 BootstrapReply::Nothing if !attempt.fresh && !attempt.sent && dialogue.is_ours() => {
                     attempt.fresh = true;
                     break;
@@ -84,14 +86,17 @@ pub fn start(
     }
 }
 
-/// Runs a plain command line as somebody, to the point where its own output begins.
+/// Runs a plain command line as another user, to the point where its own output begins.
 pub fn plain<'a>(
     launcher: &dyn Launcher,
+    peer: &'a Peer,
     command: &str,
     other: &'a Become,
 ) -> Result<(Dialogue<'a>, Vec<u8>), Failure> {
     let marker = format!("PLAYBOOK-BECAME-{}", uuid::Uuid::new_v4().simple());
-    let mut dialogue = Dialogue::begin(launcher, &format!("echo {marker}; {command}"), Some(other), None)?;
+    // The marker begins a line, whatever a login has printed before it.
+    let line = format!("echo; echo {marker}; {command}");
+    let mut dialogue = Dialogue::begin(launcher, peer, &line, Some(other), None)?;
     while let Some(line) = dialogue.next_line()? {
         if line.trim_end() == marker {
             let rest = std::mem::take(&mut dialogue.out);
@@ -101,37 +106,53 @@ pub fn plain<'a>(
     Err(dialogue.refused())
 }
 
-/// A helper for the host itself, where this program has none inside: found by asking what the host is.
-fn foreign(launcher: &dyn Launcher) -> Option<Result<Payload, Failure>> {
-    let mut started = launcher.start("uname -sm").ok()?;
-    let mut uname = String::new();
-    started.output.read_to_string(&mut uname).ok()?;
-    Payload::of(uname.trim()).ok().map(Ok)
+/// Finds the helper for the host by asking what kind it is, where this program has none inside.
+fn foreign(launcher: &dyn Launcher, peer: &Peer) -> Option<Result<Payload, Failure>> {
+    let mut started = launcher.start("echo; uname -sm").ok()?;
+    let mut said = Vec::new();
+    let mut piece = [0; 4096];
+    while readable(&started.output, peer.silence).ok()? && said.len() < 1 << 20 {
+        match started.output.read(&mut piece).ok()? {
+            0 => break,
+            count => said.extend_from_slice(piece.get(..count)?),
+        }
+    }
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let uname = said.trim().lines().next_back().unwrap_or_default();
+    Payload::of(uname).ok().map(Ok)
 }
 
-pub fn nowhere(said: &str) -> Failure {
-    Failure::new(format!("there is no place on the host for the helper: {}", said.trim())).with_help(
-        "it needs a folder of its own that it may be started from: set remote_tmp to one that is writable, not mounted with noexec, and not full",
-    )
+/// The failure where no directory of a host takes the helper.
+pub fn no_directory(said: &str) -> Failure {
+    let message = format!("no directory on the host takes the helper: {}", said.trim());
+    Error::new(message)
+        .with_kind(ErrorKind::Unreachable)
+        .with_help(
+            "Set remote_tmp to a directory that is writable, is not mounted with noexec, and is not full; raw works \
+             without the helper.",
+        )
+        .into()
 }
 
+/// What was tried so far to start the helper as one user.
 #[derive(Default)]
 struct Attempt {
-    /// Whether a helper that is there already is to be replaced.
+    /// Whether to replace a helper that is there already.
     fresh: bool,
-    /// How many folders did not do.
+    /// The number of directories that did not take the helper.
     skip: usize,
     /// Whether a helper was sent.
     sent: bool,
 }
 
 impl Attempt {
-    /// The command line. It is for any shell that calls itself `/bin/sh`, has no single quote, no line break and no
-    /// exclamation mark in it, and starts no program but `id`, `mkdir` and what unpacks the helper.
+    /// Returns the command line. It suits any shell that calls itself `/bin/sh`, has no single quote, no line break and
+    /// no exclamation mark in it, and starts no program but `id`, `mkdir` and what unpacks the helper. What it says
+    /// begins a line, whatever the login has printed.
     fn script(&self, deploy: &Deploy, payload: &Payload, run: &str) -> String {
         let (hash, name) = (&payload.hash, payload.name());
         let (fresh, skip) = (u8::from(self.fresh || self.skip > 0), self.skip);
-        let first = expandable(&deploy.folder);
+        let first = expandable(&deploy.directory);
         format!(
             concat!(
                 "n={name};r={fresh};s={skip};d={first}/playbook;",
@@ -141,12 +162,13 @@ impl Attempt {
                 "2) d=/var/tmp/playbook-$u;; 3) d=/tmp/playbook-$u;; 4) d=/dev/shm/playbook-$u;; ",
                 "*) d=${{XDG_RUNTIME_DIR:-/run/user/$u}}/playbook;; esac; }};",
                 "for i in 1 2 3 4 5; do f $i; g; done;",
-                "echo {needs} $(uname -sm) $(command -v gzip >/dev/null 2>&1 && echo gzip);",
-                "read -r z c || exit 1;m=$(umask);umask 077;",
+                "echo;echo {needs} $(uname -sm) $(command -v gzip >/dev/null 2>&1 && echo gzip);",
+                "p() {{ while read -r k && [ \"$k\" -gt 0 ]; do head -c \"$k\" || break;echo {got} >&3; done; }};",
+                "read -r z || exit 1;m=$(umask);umask 077;",
                 "for i in 0 1 2 3 4 5; do [ $i -lt $s ] && continue;f $i;t=$d/.$n.$$;",
                 "[ -d \"$d\" ] || mkdir -p \"$d\" 2>&1;",
                 "[ -O \"$d\" ] && : >\"$t\" && chmod 700 \"$t\" && \"$t\" && {{ ",
-                "if [ $z = gzip ]; then head -c $c | gzip -dc >\"$t\"; else head -c $c >\"$t\"; fi;",
+                "{{ if [ $z = gzip ]; then p | gzip -dc >\"$t\"; else p >\"$t\"; fi; }} 3>&1;",
                 "[ -s \"$t\" ] && \"$t\" verify {hash} && mv -f \"$t\" \"$d/$n\" && umask $m && exec \"$d/$n\" {run};",
                 "rm -f \"$t\" \"$d/$n\";echo {failed} $i;exit 1; }};rm -f \"$t\" 2>/dev/null;",
                 "done;echo {failed} 9;exit 1",
@@ -158,25 +180,26 @@ impl Attempt {
             hash = hash,
             run = run,
             needs = NEEDS,
+            got = GOT,
             failed = FAILED,
         )
     }
 }
 
-/// A folder's name in double quotes, with `~` and variables left for the host's shell.
-pub fn expandable(folder: &str) -> String {
-    let (start, rest) = match folder.strip_prefix('~') {
+/// Returns a directory's name in double quotes, with `~` and variables left for the host's shell.
+pub fn expandable(directory: &str) -> String {
+    let (start, rest) = match directory.strip_prefix('~') {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => ("${HOME:-/nonexistent}".to_owned(), rest),
         Some(rest) => {
             let (user, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
             let plain = user.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
-            // Outside of the quotes, where the shell finds whose home that is.
+            // Outside the quotes, where the shell finds that user's home.
             return match plain {
                 true => format!("~{user}\"{}\"", escaped(rest)),
-                false => format!("\"{}\"", escaped(folder)),
+                false => format!("\"{}\"", escaped(directory)),
             };
         }
-        None => (String::new(), folder),
+        None => (String::new(), directory),
     };
     format!("\"{start}{}\"", escaped(rest))
 }
@@ -186,7 +209,7 @@ fn escaped(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' | '`' => out.extend(['\\', c]),
-            // A command has no place in a folder's name, and these cannot stand in the line.
+            // A directory's name holds no command, and these cannot stand in the line.
             '(' | '\'' | '!' | '\n' => out.push('?'),
             c => out.push(c),
         }
@@ -199,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_expand_on_the_host_and_run_nothing() {
+    fn directories_expand_on_the_host_and_run_nothing() {
         assert_eq!(expandable("~/.ansible/tmp"), "\"${HOME:-/nonexistent}/.ansible/tmp\"");
         assert_eq!(expandable("~deploy/x"), "~deploy\"/x\"");
         assert_eq!(expandable("$TMP/a b"), "\"$TMP/a b\"");
@@ -209,7 +232,7 @@ mod tests {
     #[test]
     fn the_line_suits_every_login_shell() {
         let payload = Payload::own().unwrap();
-        let deploy = Deploy { folder: "~/.ansible/tmp".into(), keep: true };
+        let deploy = Deploy { directory: "~/.ansible/tmp".into(), keep: true };
         let line = Attempt::default().script(&deploy, &payload, "serve x");
         assert!(!line.contains(['\'', '!', '\n']), "{line}");
     }

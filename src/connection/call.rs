@@ -12,15 +12,15 @@ use playbook_remote::message::{CHUNK, Call, Message, SMALL, SourceInfo, WINDOW};
 
 use super::channel::{Channel, Line};
 
-/// How often one who waits looks whether the task was cancelled.
-const GLANCE: Duration = Duration::from_millis(100);
+/// The interval at which a call that waits checks for cancellation.
+const INTERVAL: Duration = Duration::from_millis(100);
 
-/// How long a cancelled module has to clean up.
+/// The time that a canceled module has to clean up.
 const GRACE: Duration = Duration::from_secs(12);
 
 /// Why a call has no result.
 pub enum Lost {
-    /// The channel was gone before the helper got to know of it.
+    /// The channel ended before the helper got the call.
     Unsent(Error),
     /// The channel broke while the module ran.
     Broken(Error),
@@ -43,8 +43,8 @@ pub fn call(
     running.result(context).map_err(Lost::Broken)
 }
 
-/// The request for a module's run; a source up to this size goes with it.
-pub fn request(module: &ModuleEntry, args: &Arguments, context: &Context, most: u64) -> io::Result<Call> {
+/// Returns the request for a module's run. A source of at most `largest` bytes goes with it.
+pub fn request(module: &ModuleEntry, args: &Arguments, context: &Context, largest: u64) -> io::Result<Call> {
     let text = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();
     Ok(Call {
         module: module.doc.full_name(),
@@ -55,16 +55,16 @@ pub fn request(module: &ModuleEntry, args: &Arguments, context: &Context, most: 
         environment: context.environment.clone(),
         directory: context.directory.as_ref().map(text),
         temporary: context.temporary.as_ref().map(text),
-        source: context.source.as_deref().map(|source| info(source, most)).transpose()?,
+        source: context.source.as_deref().map(|source| info(source, largest)).transpose()?,
         has_sink: context.sink.is_some(),
     })
 }
 
-fn info(source: &dyn Source, most: u64) -> io::Result<SourceInfo> {
+fn info(source: &dyn Source, largest: u64) -> io::Result<SourceInfo> {
     let size = source.size();
-    let content = if size <= most {
+    let content = if size <= largest {
         let mut content = Vec::new();
-        // A file that is growing just now stays what it was said to be.
+        // A file that grows meanwhile keeps the size that was announced.
         source.open()?.take(size).read_to_end(&mut content)?;
         Some(content)
     } else {
@@ -80,10 +80,10 @@ struct Running<'a> {
 
 impl Running<'_> {
     fn result(&self, context: &Context) -> Result<Result<Outcome, Failure>, Error> {
-        let mut cancelled: Option<Instant> = None;
+        let mut canceled: Option<Instant> = None;
         let mut broken: Option<io::Error> = None;
         loop {
-            match self.line.hear(GLANCE)? {
+            match self.line.hear(INTERVAL)? {
                 Some(Message::Reply(reply)) => {
                     return Ok(match (*reply, broken) {
                         (Ok(_), Some(e)) => Err(Failure::new(format!("cannot take the file: {e}"))),
@@ -105,16 +105,16 @@ impl Running<'_> {
                     };
                     broken = incoming.finish().and(taken).err();
                 }
-                // The end of a stream that is over on this side already.
+                // The end of a stream that has ended here already.
                 Some(_) => {}
                 None if !self.cancel.is_set() => {}
-                None => match cancelled {
+                None => match canceled {
                     None => {
                         self.line.say(&Message::Cancel)?;
-                        cancelled = Some(Instant::now());
+                        canceled = Some(Instant::now());
                     }
                     Some(since) if since.elapsed() > GRACE => {
-                        return Ok(Err(Failure::new("the module was cancelled, and did not end")));
+                        return Ok(Err(Failure::new("the module was canceled, and did not end")));
                     }
                     Some(_) => {}
                 },
@@ -122,7 +122,7 @@ impl Running<'_> {
         }
     }
 
-    /// Sends the source, as far as it is wanted.
+    /// Sends the source, as far as the module reads it.
     fn push(&self, source: Option<&dyn Source>) -> Result<(), Error> {
         let mut supply = match source.map_or_else(|| Err(no_file()), |source| self.supply(source)) {
             Ok(supply) => supply,
@@ -131,7 +131,9 @@ impl Running<'_> {
         let mut credit = WINDOW;
         loop {
             let filled = match &mut supply {
-                Supply::File { left, .. } => Ok(CHUNK.min(usize::try_from(*left).unwrap_or(CHUNK))),
+                Supply::File { at, size, .. } => {
+                    Ok(CHUNK.min(usize::try_from(size.saturating_sub(*at)).unwrap_or(CHUNK)))
+                }
                 Supply::Reader { reader, piece } => piece.fill(reader),
             };
             let count = match filled {
@@ -140,7 +142,7 @@ impl Running<'_> {
                 Err(e) => return self.line.say(&Message::End(Some(e.to_string()))),
             };
             while credit < count && !self.cancel.is_set() {
-                match self.line.hear(GLANCE)? {
+                match self.line.hear(INTERVAL)? {
                     Some(Message::Credit(count)) => credit += usize::try_from(count).unwrap_or(0),
                     Some(Message::Enough) => return self.line.say(&Message::End(None)),
                     Some(_) | None => {}
@@ -148,16 +150,16 @@ impl Running<'_> {
             }
             if self.cancel.is_set() {
                 self.line.say(&Message::Cancel)?;
-                return self.line.say(&Message::End(Some("cancelled".into())));
+                return self.line.say(&Message::End(Some("canceled".into())));
             }
             credit -= count;
             match &mut supply {
-                Supply::File { file, left } => {
-                    if !self.line.pass(file, count)? {
+                Supply::File { file, at, .. } => {
+                    if !self.line.pass(file, *at, count)? {
                         let reason = "the file became shorter while it was sent";
                         return self.line.say(&Message::End(Some(reason.into())));
                     }
-                    *left -= count as u64;
+                    *at += count as u64;
                 }
                 Supply::Reader { piece, .. } => self.line.send(piece.as_bytes())?,
             }
@@ -167,15 +169,15 @@ impl Running<'_> {
     fn supply(&self, source: &dyn Source) -> io::Result<Supply> {
         if let Some(path) = source.path() {
             let file = File::open(path)?;
-            return Ok(Supply::File { left: file.metadata()?.len(), file });
+            return Ok(Supply::File { at: 0, size: file.metadata()?.len(), file });
         }
         Ok(Supply::Reader { reader: source.open()?, piece: self.line.piece() })
     }
 }
 
-/// Where a stream comes from. A file goes to the channel without a copy in this process.
+/// The origin of a stream. A file goes to the channel without a copy in this process.
 enum Supply {
-    File { file: File, left: u64 },
+    File { file: File, at: u64, size: u64 },
     Reader { reader: Box<dyn BufRead + Send>, piece: Piece },
 }
 
@@ -201,7 +203,7 @@ impl Incoming<'_> {
             self.used = 0;
         }
         while !self.running.cancel.is_set() {
-            match line.hear(GLANCE).map_err(failed)? {
+            match line.hear(INTERVAL).map_err(failed)? {
                 Some(Message::Data(piece)) => {
                     self.used += piece.len();
                     (self.piece, self.at) = (piece, 0);
@@ -215,10 +217,10 @@ impl Incoming<'_> {
             }
         }
         line.say(&Message::Cancel).map_err(failed)?;
-        Err(io::Error::new(io::ErrorKind::TimedOut, "cancelled"))
+        Err(io::Error::new(io::ErrorKind::TimedOut, "canceled"))
     }
 
-    /// Sees to it that nothing of the stream is left on the channel.
+    /// Reads what is left of the stream on the channel.
     fn finish(mut self) -> io::Result<()> {
         if self.ended {
             return Ok(());

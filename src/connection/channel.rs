@@ -1,20 +1,23 @@
-//! The channel to a helper, shared by all who have something to say to it. No thread belongs to it: of those who
-//! wait for an answer, one reads for all.
+//! The channel to a helper, shared by all calls. No thread belongs to it: of those that wait for an answer, one reads for
+//! all. A helper that is silent is asked for a sign of life, and given up if it gives none.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use playbook_api::Error;
+use playbook_api::sync::lock;
+use playbook_api::time::deadline;
 use playbook_remote::frame::{self, Assembler, Piece};
 use playbook_remote::message::Message;
 
 use super::launch::Process;
+use super::peer::Peer;
+use super::pipe::{readable, writable, write_all, write_file};
 
 /// The channel to a helper.
 pub struct Channel {
@@ -24,77 +27,85 @@ pub struct Channel {
     last: AtomicU32,
     lost: AtomicBool,
     process: Mutex<Box<dyn Process>>,
+    peer: Peer,
 }
 
 struct State {
-    /// Nobody's turn to read, unless it is gone.
+    /// The reader; nothing while a call reads for all.
     reader: Option<Reader>,
     mailboxes: HashMap<u32, VecDeque<Message>>,
-    /// Why nothing comes any more.
+    /// Why nothing more comes.
     ended: Option<String>,
+    /// When the helper was last heard.
+    heard: Instant,
+    /// When the helper was asked for a sign of life that it has not given yet.
+    asked: Option<Instant>,
 }
 
+/// The reading half of a channel.
 pub struct Reader {
+    /// The helper's output.
     pub output: File,
+    /// What was read of it and is not a whole message yet.
     pub assembler: Assembler,
 }
 
 impl Reader {
-    /// What arrives within a time; nothing, if nothing does.
-    pub fn read(&mut self, patience: Duration) -> Result<Vec<(u32, Message)>, Error> {
+    /// Reads what arrives within a time. Returns the messages that are complete, and whether anything came at all.
+    pub fn read(&mut self, timeout: Duration) -> Result<(Vec<(u32, Message)>, bool), Error> {
         let mut messages = Vec::new();
-        if readable(&self.output, patience)? {
+        let broken = |e: io::Error| Error::new(format!("cannot read from the helper: {e}"));
+        let ready = readable(&self.output, timeout).map_err(broken)?;
+        if ready {
             match self.assembler.fill(&mut self.output) {
                 Ok(0) => return Err(Error::new("the helper ended")),
                 Ok(_) => {}
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e.into()),
+                Err(e) => return Err(broken(e)),
             }
             while let Some(message) = self.assembler.take()? {
                 messages.push(message);
             }
         }
-        Ok(messages)
-    }
-}
-
-/// Whether there is something to read within a time, the end included.
-pub fn readable(file: &File, patience: Duration) -> io::Result<bool> {
-    any_readable([file], patience).map(|[readable]| readable)
-}
-
-/// Which of several have something to read, once one has or the time is over.
-pub fn any_readable<const N: usize>(files: [&File; N], patience: Duration) -> io::Result<[bool; N]> {
-    let mut fds = files.map(|file| PollFd::new(file.as_fd(), PollFlags::POLLIN));
-    // Rounded up: a last half of a millisecond must not be spent turning in circles.
-    let timeout = PollTimeout::try_from(patience + Duration::from_micros(999)).unwrap_or(PollTimeout::MAX);
-    match poll(&mut fds, timeout) {
-        Ok(_) => Ok(fds.map(|fd| fd.any().unwrap_or(false))),
-        Err(nix::errno::Errno::EINTR) => Ok([false; N]),
-        Err(e) => Err(e.into()),
+        Ok((messages, ready))
     }
 }
 
 impl Channel {
-    pub fn new(input: File, reader: Reader, process: Box<dyn Process>) -> Channel {
+    /// Creates the channel to a helper that has introduced itself.
+    pub fn new(input: File, reader: Reader, process: Box<dyn Process>, peer: Peer) -> Channel {
+        let state = State {
+            reader: Some(reader),
+            mailboxes: HashMap::new(),
+            ended: None,
+            heard: Instant::now(),
+            asked: None,
+        };
         Channel {
             input: Mutex::new(Some(input)),
-            state: Mutex::new(State { reader: Some(reader), mailboxes: HashMap::new(), ended: None }),
+            state: Mutex::new(state),
             wake: Condvar::new(),
             last: AtomicU32::new(frame::NO_CALL),
             lost: AtomicBool::new(false),
             process: Mutex::new(process),
+            peer,
         }
     }
 
-    /// Begins a call: messages for it are kept until it ends.
+    /// Begins a call. Messages for it are kept until it ends.
     pub fn begin(self: &Arc<Self>) -> Line {
         let call = self.last.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-        self.state().mailboxes.insert(call, VecDeque::new());
+        let mut state = self.state();
+        if state.mailboxes.is_empty() {
+            // While nothing was asked of the helper, its silence meant nothing.
+            (state.heard, state.asked) = (Instant::now(), None);
+        }
+        state.mailboxes.insert(call, VecDeque::new());
+        drop(state);
         Line { channel: self.clone(), call }
     }
 
-    /// Whether nothing can be said over it any more.
+    /// Whether nothing more can be sent.
     pub fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
     }
@@ -104,19 +115,45 @@ impl Channel {
         self.state().mailboxes.is_empty()
     }
 
-    /// Says that nothing more will be said: the helper ends.
+    /// Ends the channel, and with it the helper.
     pub fn close(&self) {
-        self.input.lock().unwrap_or_else(|e| e.into_inner()).take();
+        lock(&self.input).take();
         self.lost.store(true, Ordering::Relaxed);
     }
 
-    /// Waits for the helper's end; its exit code, if it is known.
-    pub fn wait(&self, patience: Duration) -> Option<i32> {
-        self.process.lock().unwrap_or_else(|e| e.into_inner()).wait(patience)
+    /// Waits for the helper's end. Returns its exit status, if it is known.
+    pub fn wait(&self, timeout: Duration) -> Option<i32> {
+        lock(&self.process).wait(timeout)
+    }
+
+    /// Asks a helper that has been silent for a sign of life. Returns why it is given up, once that is due.
+    fn check_silence(&self) -> Option<String> {
+        let silence = self.peer.silence;
+        let mut state = self.state();
+        match state.asked {
+            Some(since) if since.elapsed() > silence => {
+                let (host, seconds) = (&self.peer.host, silence.as_secs());
+                return Some(format!("the helper on '{host}' has not answered for {seconds} seconds"));
+            }
+            None if state.heard.elapsed() > silence / 3 => {
+                state.asked = Some(Instant::now());
+                drop(state);
+                // A call that is writing just now, or a full pipe, are answered like the question itself.
+                if let Ok(input) = self.input.try_lock()
+                    && let Some(file) = &*input
+                    && writable(file.as_fd(), Duration::ZERO).unwrap_or(false)
+                {
+                    let _ = frame::encode(frame::NO_CALL, &Message::Ping)
+                        .and_then(|bytes| write_all(file, &bytes, silence));
+                }
+                None
+            }
+            _ => None,
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(|e| e.into_inner())
+        lock(&self.state)
     }
 }
 
@@ -132,47 +169,52 @@ impl Line {
         self.call
     }
 
+    /// Sends a message of this call.
     pub fn say(&self, message: &Message) -> Result<(), Error> {
-        self.send(&frame::encode(self.call, message)?)
+        self.send(&frame::encode(self.call, message).map_err(|e| Error::new(e.to_string()))?)
     }
 
-    /// Room for pieces of this call's stream.
+    /// Returns room for pieces of this call's stream.
     pub fn piece(&self) -> Piece {
         Piece::new(self.call)
     }
 
     /// Sends a whole message.
     pub fn send(&self, bytes: &[u8]) -> Result<(), Error> {
-        self.put(|input| input.write_all(bytes))
+        self.put(|input, silence| write_all(input, bytes, silence))
     }
 
-    /// Sends a piece of a stream from a file. Says whether the file had that much; what is missing are zeros.
-    pub fn pass(&self, file: &mut File, count: usize) -> Result<bool, Error> {
-        self.put(|input| {
-            input.write_all(&frame::data_header(self.call, count))?;
-            // Between files, this is the kernel's work.
-            let passed = io::copy(&mut file.take(count as u64), input)?;
-            let missing = count as u64 - passed;
-            io::copy(&mut io::repeat(0).take(missing), input)?;
-            Ok(missing == 0)
+    /// Sends a piece of a stream from a file. Returns whether the file had that much; zeros take the place of the rest.
+    pub fn pass(&self, file: &File, offset: u64, count: usize) -> Result<bool, Error> {
+        self.put(|input, silence| {
+            write_all(input, &frame::data_header(self.call, count), silence)?;
+            let passed = write_file(input, file, offset, count, silence)?;
+            write_all(input, &vec![0; count - passed], silence)?;
+            Ok(passed == count)
         })
     }
 
-    fn put<T>(&self, write: impl FnOnce(&mut File) -> io::Result<T>) -> Result<T, Error> {
-        let mut input = self.channel.input.lock().unwrap_or_else(|e| e.into_inner());
-        let Some(file) = &mut *input else { return Err(Error::new("the connection was closed")) };
-        write(file).map_err(|e| {
-            // Half a message may be under way: nothing can follow it.
-            *input = None;
-            self.channel.lost.store(true, Ordering::Relaxed);
-            e.into()
-        })
-    }
-
-    /// The next message for this call; nothing, if none comes within a time.
-    pub fn hear(&self, patience: Duration) -> Result<Option<Message>, Error> {
+    fn put<T>(&self, write: impl FnOnce(&File, Duration) -> io::Result<T>) -> Result<T, Error> {
         let channel = &*self.channel;
-        let deadline = Instant::now() + patience;
+        let mut input = lock(&channel.input);
+        let Some(file) = &*input else { return Err(Error::new("the connection was closed")) };
+        write(file, channel.peer.silence).map_err(|e| {
+            // A part of a message may be under way: nothing can follow it.
+            *input = None;
+            channel.lost.store(true, Ordering::Relaxed);
+            match e.kind() {
+                io::ErrorKind::TimedOut => {
+                    Error::new(format!("the helper on '{}' does not answer: {e}", channel.peer.host))
+                }
+                _ => Error::new(format!("cannot write to the helper: {e}")),
+            }
+        })
+    }
+
+    /// Waits for the next message of this call; nothing, if none comes within a time.
+    pub fn hear(&self, timeout: Duration) -> Result<Option<Message>, Error> {
+        let channel = &*self.channel;
+        let deadline = deadline(timeout);
         let mut state = channel.state();
         loop {
             if let Some(message) = state.mailboxes.get_mut(&self.call).and_then(VecDeque::pop_front) {
@@ -183,7 +225,12 @@ impl Line {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Ok(None);
+                drop(state);
+                let Some(reason) = channel.check_silence() else { return Ok(None) };
+                channel.lost.store(true, Ordering::Relaxed);
+                channel.state().ended = Some(reason.clone());
+                channel.wake.notify_all();
+                return Err(Error::new(reason));
             }
             let Some(mut reader) = state.reader.take() else {
                 let waited = channel.wake.wait_timeout(state, left);
@@ -195,9 +242,12 @@ impl Line {
             state = channel.state();
             state.reader = Some(reader);
             match read {
-                Ok(messages) => {
+                Ok((messages, anything)) => {
+                    if anything {
+                        (state.heard, state.asked) = (Instant::now(), None);
+                    }
                     for (call, message) in messages {
-                        // What is for a call that has ended is not missed.
+                        // A call that has ended needs nothing more.
                         if let Some(mailbox) = state.mailboxes.get_mut(&call) {
                             mailbox.push_back(message);
                         }
@@ -208,7 +258,7 @@ impl Line {
                     channel.lost.store(true, Ordering::Relaxed);
                 }
             }
-            // Others may have got something, and somebody must read on.
+            // Others may have got something, and one of them must read on.
             channel.wake.notify_all();
         }
     }

@@ -1,69 +1,94 @@
-//! The conversation with a shell that is becoming the helper, or a command of somebody else's: its lines, its
-//! questions, and what it complains of.
+//! The conversation with a shell that starts the helper, or a command as another user: its lines, its questions and its
+//! error messages.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::time::{Duration, Instant};
 
+use playbook_api::time::deadline;
 use playbook_api::{Error, ErrorKind, Failure};
 use playbook_remote::frame::Assembler;
 use playbook_remote::message::{Message, PROTOCOL};
 use playbook_remote::terminal::ASKS;
 
-use super::channel::{Channel, Reader, any_readable, readable};
+use super::channel::{Channel, Reader};
 use super::launch::{Launcher, Started};
 use super::payload::Payload;
+use super::peer::Peer;
+use super::pipe::{any_readable, readable, write_all};
 use super::privilege::{self, Become};
 
 /// The word by which the shell says that it has found no helper; the kind of host and the ways to unpack follow.
 pub const NEEDS: &str = "PLAYBOOK-NEEDS";
 
+/// The word by which the shell confirms a part of the helper.
+pub const GOT: &str = "PLAYBOOK-GOT";
+
 /// The word by which the shell says that it could not put a helper in place; the directory's number follows.
 pub const FAILED: &str = "PLAYBOOK-FAILED";
 
 /// The number of directories that are tried one after the other.
-pub const FOLDERS: usize = 6;
+pub const DIRECTORIES: usize = 6;
 
-/// How long a silent start is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The interval at which a wait checks its deadline.
+const INTERVAL: Duration = Duration::from_millis(200);
 
-/// The longest line that makes sense.
-const LONGEST: usize = 1 << 20;
+/// The number of bytes of the helper that the shell confirms at a time.
+const PART: usize = 512 << 10;
 
-/// How much of what a login says to people is kept.
+/// The longest line that is kept whole. What a login prints may be longer; what the shell says never is.
+const LONGEST_LINE: usize = 64 << 10;
+
+/// The number of bytes after which a login prints without end.
+const ENDLESS: usize = 64 << 20;
+
+/// The number of bytes that are kept of what a login prints.
 const KEPT: usize = 8 << 10;
 
-/// What the shell at the other end says.
+/// The answer of the shell that starts the helper.
 pub enum BootstrapReply {
-    /// The helper runs; its own words follow.
+    /// The helper runs; its own messages follow.
     Ready,
+    /// There is no helper yet.
     Needs {
+        /// The kind of host, as `uname -sm` prints it.
         uname: String,
+        /// Whether the host can unpack gzip.
         gzip: bool,
     },
-    /// The helper could not be put into the folder of this number.
+    /// The helper could not be put into the directory of this number.
     Failed(usize),
-    /// It ended.
+    /// The shell has ended.
     Nothing,
 }
 
-/// A conversation with a shell that is becoming the helper.
+/// A conversation with a shell that starts the helper.
 pub struct Dialogue<'a> {
+    /// The shell.
     pub started: Started,
+    peer: &'a Peer,
     other: Option<&'a Become>,
-    /// Who a terminal on the host asks for.
+    /// The user whose password a terminal on the host asks for.
     terminal: Option<&'a Become>,
     key: String,
+    /// Whether a password was given.
     pub answered: bool,
+    /// Output that was read and belongs to no line yet.
     pub out: Vec<u8>,
+    /// The number of bytes of `out` that hold no line break.
+    scanned: usize,
+    /// Standard error; of a long one, the end.
     pub err: Vec<u8>,
     noise: String,
-    /// Whether its standard error is closed.
+    heard: usize,
+    /// Whether standard error is closed.
     deaf: bool,
 }
 
 impl<'a> Dialogue<'a> {
+    /// Starts a command line, as another user where one is given.
     pub fn begin(
         launcher: &dyn Launcher,
+        peer: &'a Peer,
         line: &str,
         other: Option<&'a Become>,
         terminal: Option<&'a Become>,
@@ -76,22 +101,26 @@ impl<'a> Dialogue<'a> {
         let started = launcher.start(&line)?;
         Ok(Dialogue {
             started,
+            peer,
             other,
             terminal,
             key,
             answered: false,
             out: Vec::new(),
+            scanned: 0,
             err: Vec::new(),
             noise: String::new(),
+            heard: 0,
             deaf: false,
         })
     }
 
-    pub fn line(&mut self) -> Result<BootstrapReply, Failure> {
+    /// Waits for the shell's next answer.
+    pub fn reply(&mut self) -> Result<BootstrapReply, Failure> {
         while let Some(line) = self.next_line()? {
             let mut words = line.split_whitespace();
             match words.next() {
-                Some(playbook_remote::READY) => return Ok(BootstrapReply::Ready),
+                Some(_) if line.trim_end() == playbook_remote::READY => return Ok(BootstrapReply::Ready),
                 Some(NEEDS) => {
                     let words: Vec<&str> = words.collect();
                     let gzip = words.last() == Some(&"gzip");
@@ -99,79 +128,131 @@ impl<'a> Dialogue<'a> {
                     return Ok(BootstrapReply::Needs { uname, gzip });
                 }
                 Some(FAILED) => {
-                    return Ok(BootstrapReply::Failed(
-                        words.next().and_then(|n| n.parse().ok()).unwrap_or(FOLDERS),
-                    ));
+                    let number = words.next().and_then(|n| n.parse().ok());
+                    return Ok(BootstrapReply::Failed(number.unwrap_or(DIRECTORIES)));
                 }
                 Some(ASKS) => {
                     let password = self.terminal.and_then(|other| other.password.as_ref());
                     let password = password.map_or("", |password| &password.0);
-                    self.started.input.write_all(format!("{password}\n").as_bytes())?;
+                    self.write(format!("{password}\n").as_bytes())?;
                     self.answered = true;
                 }
-                // What a login has to say to people.
-                _ if self.noise.len() < KEPT => self.noise.push_str(&line),
+                // What a login prints.
+                _ if self.noise.len() < KEPT => self.noise.extend(line.chars().take(KEPT)),
                 _ => {}
             }
         }
         Ok(BootstrapReply::Nothing)
     }
 
-    /// The next line of output; nothing at its end.
+    /// Waits for the next line of output; nothing at its end.
     pub fn next_line(&mut self) -> Result<Option<String>, Failure> {
-        let mut deadline = Instant::now() + PATIENCE;
+        let mut until = deadline(self.peer.silence);
         loop {
-            if let Some(end) = self.out.iter().position(|b| *b == b'\n') {
-                let line: Vec<u8> = self.out.drain(..=end).collect();
+            let rest = self.out.get(self.scanned..).unwrap_or_default();
+            if let Some(end) = rest.iter().position(|b| *b == b'\n') {
+                let line: Vec<u8> = self.out.drain(..=self.scanned + end).collect();
+                self.scanned = 0;
                 return Ok(Some(String::from_utf8_lossy(&line).into_owned()));
             }
+            // A long text without a line break cannot be the shell's: its words begin a line.
+            if self.out.len() > LONGEST_LINE {
+                self.out.clear();
+            }
+            self.scanned = self.out.len();
             let both = [&self.started.output, &self.started.errors];
-            let [out, err] = match self.deaf {
-                false => any_readable(both, Duration::from_millis(200))?,
-                true => [readable(both[0], Duration::from_millis(200))?, false],
+            let ready = match self.deaf {
+                false => any_readable(both, INTERVAL),
+                true => readable(both[0], INTERVAL).map(|out| [out, false]),
             };
+            let [out, err] = ready.map_err(|e| self.broken(&e))?;
             if out {
-                let mut piece = [0; 4096];
-                match self.started.output.read(&mut piece)? {
+                let mut piece = [0; 16 << 10];
+                match self.started.output.read(&mut piece).map_err(|e| self.broken(&e))? {
                     0 => {
                         self.listen()?;
                         return Ok(None);
                     }
-                    _ if self.out.len() > LONGEST => {
-                        return Err(Failure::new("the host talks without end"));
+                    count => {
+                        self.hear(count)?;
+                        self.out.extend_from_slice(piece.get(..count).unwrap_or_default());
                     }
-                    count => self.out.extend_from_slice(&piece[..count]),
                 }
-                deadline = Instant::now() + PATIENCE;
+                until = deadline(self.peer.silence);
             } else if err && self.listen()? {
-                deadline = Instant::now() + PATIENCE;
+                until = deadline(self.peer.silence);
             }
-            if Instant::now() > deadline {
-                let (seconds, said) = (PATIENCE.as_secs(), self.complaints());
-                let error = match self.other {
-                    None => Error::new(format!("Timeout ({seconds}s) waiting for the helper to start: {said}")),
-                    Some(_) => Error::new(format!(
-                        "Timed out waiting for become success or become password prompt ({seconds}s waiting for privilege escalation prompt): {said}"
-                    ))
-                    .with_kind(ErrorKind::Unreachable),
-                };
-                return Err(error.into());
+            if Instant::now() > until {
+                return Err(self.silent());
             }
         }
     }
 
-    /// Hears complaints and questions, and answers the one for the password. Says whether there was anything.
+    fn hear(&mut self, count: usize) -> Result<(), Failure> {
+        self.heard += count;
+        match self.heard > ENDLESS {
+            true => {
+                let host = &self.peer.host;
+                let message = format!("the login on '{host}' prints without end");
+                Err(Error::new(message)
+                    .with_kind(ErrorKind::Unreachable)
+                    .with_help("Correct the user's login files, such as ~/.bashrc.")
+                    .into())
+            }
+            false => Ok(()),
+        }
+    }
+
+    fn broken(&self, error: &std::io::Error) -> Failure {
+        let message =
+            format!("the connection to '{}' broke while the helper was started: {error}", self.peer.host);
+        Error::new(message).with_kind(ErrorKind::Unreachable).into()
+    }
+
+    /// What it means that nothing came for too long.
+    fn silent(&self) -> Failure {
+        let (seconds, host, said) = (self.peer.silence.as_secs(), &self.peer.host, self.complaints());
+        let said =
+            if said.is_empty() { "it printed nothing".to_owned() } else { format!("it printed: {said}") };
+        self.peer.timed_out(match self.other {
+            None => format!(
+                "Timeout ({seconds}s) waiting for the helper to start on '{host}': the login has been silent for \
+                 {seconds} seconds; {said}"
+            ),
+            Some(_) => format!(
+                "Timed out waiting for become success or become password prompt ({seconds}s waiting for privilege \
+                 escalation prompt): {said}"
+            ),
+        })
+    }
+
+    fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
+        match write_all(&self.started.input, bytes, self.peer.silence) {
+            Ok(()) => Ok(()),
+            // The program says why it has ended.
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            Err(e) if e.kind() == std::io::ErrorKind::TimedOut => {
+                Err(self.peer.timed_out(format!("the shell on '{}' does not read: {e}", self.peer.host)))
+            }
+            Err(e) => Err(self.broken(&e)),
+        }
+    }
+
+    /// Reads error messages and questions, and answers the one for the password. Returns whether there was anything.
     fn listen(&mut self) -> Result<bool, Failure> {
         let mut heard = false;
-        while !self.deaf && readable(&self.started.errors, Duration::ZERO)? {
-            let mut piece = [0; 4096];
-            let count = self.started.errors.read(&mut piece)?;
+        while !self.deaf && readable(&self.started.errors, Duration::ZERO).map_err(|e| self.broken(&e))? {
+            let mut piece = [0; 16 << 10];
+            let count = self.started.errors.read(&mut piece).map_err(|e| self.broken(&e))?;
             if count == 0 {
                 self.deaf = true;
                 break;
             }
             heard = true;
-            self.err.extend_from_slice(&piece[..count]);
+            self.hear(count)?;
+            self.err.extend_from_slice(piece.get(..count).unwrap_or_default());
+            let surplus = self.err.len().saturating_sub(LONGEST_LINE);
+            self.err.drain(..surplus);
         }
         let Some(other) = self.other.filter(|_| heard) else { return Ok(heard) };
         if let Some(end) = other.question(&self.err, &self.key) {
@@ -181,79 +262,109 @@ impl<'a> Dialogue<'a> {
                 return Err(other.incorrect());
             }
             self.answered = true;
-            self.started.input.write_all(format!("{}\n", password.0).as_bytes())?;
+            self.write(format!("{}\n", password.0).as_bytes())?;
         }
         Ok(heard)
     }
 
+    /// Sends the helper, part by part: each is confirmed, so that a slow network is told from a silent host.
     pub fn send(&mut self, payload: &Payload, gzip: bool) -> Result<(), Failure> {
         let unpacked;
         let (form, bytes) = match gzip {
             true => ("gzip", payload.packed_bytes()),
             false => {
-                unpacked = payload.unpacked()?;
+                unpacked =
+                    payload.unpacked().map_err(|e| Failure::new(format!("cannot unpack the helper: {e}")))?;
                 ("plain", &*unpacked)
             }
         };
-        let input = &mut self.started.input;
-        let sent = writeln!(input, "{form} {}", bytes.len()).and_then(|()| input.write_all(bytes));
-        match sent {
-            Ok(()) => Ok(()),
-            // It says why.
-            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            Err(e) => Err(e.into()),
+        self.write(format!("{form}\n").as_bytes())?;
+        for part in bytes.chunks(PART) {
+            self.write(format!("{}\n", part.len()).as_bytes())?;
+            self.write(part)?;
+            loop {
+                match self.next_line()? {
+                    Some(line) if line.trim_end() == GOT => break,
+                    // The shell has given up, and says why.
+                    Some(line) if line.starts_with(FAILED) => {
+                        self.out.splice(..0, line.into_bytes());
+                        self.scanned = 0;
+                        return Ok(());
+                    }
+                    Some(line) => self.noise.extend(line.chars().take(KEPT)),
+                    None => return Ok(()),
+                }
+            }
         }
+        self.write(b"0\n")
     }
 
     /// The channel, once the helper has introduced itself.
     pub fn channel(self) -> Result<Channel, Failure> {
         let mut assembler = Assembler::default();
         let mut rest = &self.out[..];
+        let broken = self.broken(&std::io::ErrorKind::UnexpectedEof.into());
         while !rest.is_empty() {
-            assembler.fill(&mut rest)?;
+            assembler.fill(&mut rest).map_err(|_| broken.clone())?;
         }
         let Started { input, output, process, .. } = self.started;
         let mut reader = Reader { output, assembler };
-        let deadline = Instant::now() + PATIENCE;
+        let (host, until) = (&self.peer.host, deadline(self.peer.silence));
         loop {
             match reader.assembler.take()? {
                 Some((_, Message::Hello(hello))) if hello.protocol == PROTOCOL => {
-                    return Ok(Channel::new(input, reader, process));
+                    return Ok(Channel::new(input, reader, process, self.peer.clone()));
                 }
-                Some(_) => return Err(Failure::new("the helper on the host speaks another language")),
-                None if Instant::now() > deadline => return Err(Failure::new("the helper does not answer")),
+                Some(_) => return Err(Failure::new(format!("the helper on '{host}' is of another version"))),
+                None if Instant::now() > until => {
+                    let seconds = self.peer.silence.as_secs();
+                    let message =
+                        format!("the helper on '{host}' has started, and been silent for {seconds} seconds");
+                    return Err(self.peer.timed_out(message));
+                }
                 None => {
-                    if readable(&reader.output, Duration::from_millis(100))?
-                        && reader.assembler.fill(&mut reader.output)? == 0
+                    let ready = readable(&reader.output, INTERVAL);
+                    if ready.is_ok_and(|ready| ready)
+                        && reader.assembler.fill(&mut reader.output).ok().is_none_or(|count| count == 0)
                     {
-                        return Err(Failure::new("the helper ended before it said anything"));
+                        return Err(broken);
                     }
                 }
             }
         }
     }
 
-    /// Whether a silent end may be the helper's own, and not a refusal to become somebody.
+    /// Whether an end without a word may be the helper's own, and not a refusal to become another user.
     pub fn is_ours(&self) -> bool {
         let said = self.complaints();
         self.other.or(self.terminal).is_none_or(|other| other.refusal(&said, self.answered).is_none())
             && (said.contains("playbook-remote") || said.contains("Permission denied") || said.is_empty())
     }
 
+    /// Returns what the login and its programs printed.
     pub fn complaints(&self) -> String {
         let said = format!("{}{}", String::from_utf8_lossy(&self.err), self.noise);
-        said.trim().to_owned()
+        let said = said.trim();
+        let start = said.char_indices().rev().nth(KEPT).map_or(0, |(at, _)| at);
+        said.get(start..).unwrap_or_default().to_owned()
     }
 
-    /// Why nothing came of it.
+    /// Returns why the shell has ended.
     pub fn refused(mut self) -> Failure {
+        // Its last words are welcome; the failure is known without them.
         let _ = self.listen();
         let said = self.complaints();
         let code = self.started.process.wait(Duration::from_millis(500));
         let Some(other) = self.other.or(self.terminal) else {
-            let code = code.map_or_else(String::new, |code| format!(" (code {code})"));
-            let said = if said.is_empty() { "it said nothing".to_owned() } else { said };
-            return Error::new(format!("the helper did not start on the host{code}: {said}")).into();
+            let code = code.map_or_else(String::new, |code| format!(" (exit status {code})"));
+            let said = if said.is_empty() { "the login printed nothing".to_owned() } else { said };
+            let message = format!("the helper did not start on '{}'{code}: {said}", self.peer.host);
+            return Error::new(message)
+                .with_kind(ErrorKind::Unreachable)
+                .with_help(
+                    "Modules need a login shell that runs /bin/sh; nologin and restricted shells do not.",
+                )
+                .into();
         };
         match other.refusal(&said, self.answered) {
             Some(refusal) => Failure::new(refusal),

@@ -1,11 +1,15 @@
 //! A running container, through the docker program.
 
 use std::process::Command;
+use std::time::Duration;
 
 use playbook_api::{Error, ErrorKind, Failure};
 
 use super::Login;
 use super::launch::{self, Launcher, Started};
+
+/// The time that the engine has for an answer about a container.
+const ANSWER: Duration = Duration::from_secs(30);
 
 /// A running container.
 pub struct Docker {
@@ -16,6 +20,7 @@ pub struct Docker {
 }
 
 impl Docker {
+    /// Describes the container of a login.
     pub fn new(login: &Login) -> Docker {
         Docker {
             container: login.address.clone(),
@@ -35,23 +40,22 @@ impl Docker {
         Error::new(message).with_kind(ErrorKind::Unreachable).into()
     }
 
-    /// Whether the container runs; why not, otherwise.
+    /// Fails with the reason if the container does not run.
     fn check(&self) -> Result<(), Failure> {
-        let asked = self
-            .docker()
-            .args(["inspect", "--type", "container", "--format", "{{.State.Running}}", &self.container])
-            .output();
-        let asked = asked.map_err(|e| {
-            self.lost(format!("docker command not found in PATH: cannot start {}: {e}", self.executable))
+        let mut inspect = self.docker();
+        inspect.args(["inspect", "--type", "container", "--format", "{{.State.Running}}", &self.container]);
+        let asked = launch::output(&mut inspect, ANSWER).map_err(|e| {
+            let executable = &self.executable;
+            self.lost(match e.kind() {
+                std::io::ErrorKind::TimedOut => format!("`{executable} inspect` gave {e}"),
+                _ => format!("docker command not found in PATH: cannot start {executable}: {e}"),
+            })
         })?;
-        let container = &self.container;
-        match String::from_utf8_lossy(&asked.stdout).trim() {
+        let (container, (_, state, errors)) = (&self.container, asked);
+        match state.trim() {
             "true" => Ok(()),
             "false" => Err(self.lost(format!("The container \"{container}\" is not running"))),
-            _ => {
-                let said = String::from_utf8_lossy(&asked.stderr);
-                Err(self.lost(format!("Could not find container \"{container}\": {}", said.trim())))
-            }
+            _ => Err(self.lost(format!("Could not find container \"{container}\": {}", errors.trim()))),
         }
     }
 }

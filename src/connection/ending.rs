@@ -1,32 +1,97 @@
-//! The end of this process, which its connections must not outlive.
+//! The end of this process, which nothing that it started must outlive.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::{Pid, getpgid};
 use playbook_api::sync::lock;
+use playbook_api::time::deadline;
 
+use super::remote::Remote;
 use super::ssh;
 
-/// What the connections of each run of this process share.
-static OPEN: Mutex<Vec<Weak<ssh::Common>>> = Mutex::new(Vec::new());
+/// The time that everything has to end.
+const LIMIT: Duration = Duration::from_secs(4);
+
+/// The time that a program has to end after it was asked to.
+const GRACE: Duration = Duration::from_millis(1500);
+
+/// What the ssh connections of each run of this process share.
+static SSH: Mutex<Vec<Weak<ssh::Common>>> = Mutex::new(Vec::new());
+
+/// The places that the runs of this process have connected to.
+static REMOTES: Mutex<Vec<Weak<Remote>>> = Mutex::new(Vec::new());
 
 /// Whether this process is about to end.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
-/// Remembers connections that [`abandon`] has to end.
-pub fn register(common: &Arc<ssh::Common>) {
-    lock(&OPEN).push(Arc::downgrade(common));
+/// Remembers ssh connections that [`abandon`] has to end.
+pub fn register_ssh(common: &Arc<ssh::Common>) {
+    lock(&SSH).push(Arc::downgrade(common));
 }
 
-/// Ends the connections of this process immediately. The process must exit afterwards.
+/// Remembers a place whose commands [`abandon`] has to end.
+pub fn register(remote: &Arc<Remote>) {
+    let mut all = lock(&REMOTES);
+    all.retain(|remote| remote.strong_count() > 0);
+    all.push(Arc::downgrade(remote));
+}
+
+/// Ends the commands, connections and programs of this process immediately. The process must exit afterwards.
 pub fn abandon() {
     ENDING.store(true, Ordering::Relaxed);
-    for common in lock(&OPEN).iter().filter_map(Weak::upgrade) {
+    let until = deadline(LIMIT);
+    let remotes: Vec<Arc<Remote>> = lock(&REMOTES).iter().filter_map(Weak::upgrade).collect();
+    let sweeps = remotes.into_iter().map(|remote| {
+        // Without the thread, a command may go on; there is no time for more.
+        std::thread::Builder::new().spawn(move || remote.end_commands()).ok()
+    });
+    let sweeps: Vec<_> = sweeps.flatten().collect();
+    let programs = std::thread::Builder::new().spawn(end_programs).ok();
+    while sweeps.iter().chain(&programs).any(|thread| !thread.is_finished()) && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for common in lock(&SSH).iter().filter_map(Weak::upgrade) {
         common.abandon();
     }
 }
 
-/// Blocks this thread if the process is about to end: lost connections are then not worth a report.
+/// Ends the programs that modules have started in this process.
+fn end_programs() {
+    let all = children();
+    all.iter().for_each(|child| signal(*child, Signal::SIGTERM));
+    let until = deadline(GRACE);
+    while all.iter().any(|child| is_running(*child)) && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    all.iter().filter(|child| is_running(**child)).for_each(|child| signal(*child, Signal::SIGKILL));
+}
+
+/// Signals a program, and its group where it leads one.
+fn signal(child: Pid, signal: Signal) {
+    // A program that has ended meanwhile needs no signal.
+    let _ = match getpgid(Some(child)) {
+        Ok(group) if group == child => killpg(child, signal),
+        _ => kill(child, signal),
+    };
+}
+
+fn is_running(child: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().and_then(|rest| rest.trim().chars().next()).is_some_and(|state| state != 'Z')
+}
+
+/// Returns the programs that this process has started and that it has not waited for.
+fn children() -> Vec<Pid> {
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    let numbers = lists.collect::<Vec<String>>().join(" ");
+    numbers.split_whitespace().filter_map(|number| number.parse().ok()).map(Pid::from_raw).collect()
+}
+
+/// Blocks this thread if the process is about to end: lost connections and ended programs are then not worth a report.
 pub fn block_if_ending() {
     while ENDING.load(Ordering::Relaxed) {
         std::thread::park();

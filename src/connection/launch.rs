@@ -1,26 +1,27 @@
-//! How a program is started where a connection leads, with pipes to all three of its ends.
+//! Starts programs where a connection leads, with pipes to their input, output and standard error.
 
 use std::fs::File;
-use std::io;
-use std::os::fd::OwnedFd;
+use std::io::{self, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::fcntl::OFlag;
 use playbook_api::Failure;
+use playbook_api::time::deadline;
+
+use super::pipe::{input_pipe, pipe, readable};
 
 /// Starts programs where a connection leads.
 pub trait Launcher: Send + Sync {
     /// Starts a command line in a shell.
     fn start(&self, command: &str) -> Result<Started, Failure>;
 
-    /// Why the host cannot be reached any more, asked after a program's pipes were cut; nothing where it can.
+    /// Returns why the host can no longer be reached, after a program's pipes were cut; nothing if it can.
     fn unreachable(&self) -> Option<Failure> {
         None
     }
 
-    /// The line that ends on the host whatever this connection has started there and is no helper, where that can be
-    /// told.
+    /// Returns the command line that ends on the host what this connection has started there, but for the helpers, where
+    /// that can be told.
     fn sweeper(&self) -> Option<String> {
         None
     }
@@ -31,19 +32,23 @@ pub trait Launcher: Send + Sync {
 
 /// A program that was started.
 pub struct Started {
+    /// Its standard input, which does not block; see [`write_all`](super::pipe::write_all).
     pub input: File,
+    /// Its standard output.
     pub output: File,
+    /// Its standard error.
     pub errors: File,
+    /// The program itself.
     pub process: Box<dyn Process>,
 }
 
 /// A running program.
 pub trait Process: Send {
-    /// Waits for its end, for so long; its exit code, where one is known.
-    fn wait(&mut self, patience: Duration) -> Option<i32>;
+    /// Waits for its end, at most as long as `timeout`. Returns the exit status, where one is known.
+    fn wait(&mut self, timeout: Duration) -> Option<i32>;
 }
 
-/// A shell on the controller.
+/// The shell of the controller.
 pub struct Shell;
 
 impl Launcher for Shell {
@@ -54,10 +59,11 @@ impl Launcher for Shell {
     }
 }
 
-/// Starts a program here.
+/// Starts a program on the controller.
 pub fn start(command: &mut Command) -> io::Result<Started> {
     use std::os::unix::process::CommandExt;
-    let ((their_input, input), (output, their_output), (errors, their_errors)) = (pipe()?, pipe()?, pipe()?);
+    let ((their_input, input), (output, their_output), (errors, their_errors)) =
+        (input_pipe()?, pipe()?, pipe()?);
     let child = command
         .stdin(Stdio::from(their_input))
         .stdout(Stdio::from(their_output))
@@ -73,17 +79,13 @@ pub fn start(command: &mut Command) -> io::Result<Started> {
     })
 }
 
-/// The end to read from, and the one to write to.
-pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    Ok(nix::unistd::pipe2(OFlag::O_CLOEXEC)?)
-}
-
+/// A program on the controller.
 struct Here(Child);
 
 impl Process for Here {
-    fn wait(&mut self, patience: Duration) -> Option<i32> {
+    fn wait(&mut self, timeout: Duration) -> Option<i32> {
         use std::os::unix::process::ExitStatusExt;
-        let deadline = Instant::now() + patience;
+        let deadline = deadline(timeout);
         loop {
             match self.0.try_wait() {
                 Ok(Some(status)) => return status.code().or(status.signal().map(|signal| 128 + signal)),
@@ -101,4 +103,33 @@ impl Drop for Here {
             let _ = self.0.wait();
         }
     }
+}
+
+/// Runs a program on the controller to its end. Returns its exit status and output.
+///
+/// # Errors
+///
+/// A program that cannot be started, and `TimedOut` for one that takes longer than `timeout`.
+pub fn output(command: &mut Command, timeout: Duration) -> io::Result<(i32, String, String)> {
+    let Started { output, errors, mut process, .. } = start(command)?;
+    let until = deadline(timeout);
+    let mut texts = [Vec::new(), Vec::new()];
+    let mut open = [true, true];
+    let (mut files, mut piece) = ([output, errors], [0; 4096]);
+    while open.contains(&true) {
+        if Instant::now() > until {
+            let message = format!("no answer within {} seconds", timeout.as_secs());
+            return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+        }
+        for ((file, text), open) in files.iter_mut().zip(&mut texts).zip(&mut open) {
+            if *open && readable(file, Duration::from_millis(5))? {
+                let count = file.read(&mut piece)?;
+                *open = count > 0;
+                text.extend_from_slice(piece.get(..count).unwrap_or_default());
+            }
+        }
+    }
+    let status = process.wait(until.saturating_duration_since(Instant::now())).unwrap_or(-1);
+    let [output, errors] = texts.map(|text| String::from_utf8_lossy(&text).into_owned());
+    Ok((status, output, errors))
 }

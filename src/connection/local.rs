@@ -1,4 +1,4 @@
-//! The controller itself, as who we are: modules run inside this process.
+//! The controller itself, as the user who runs this process: modules run inside it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use playbook_api::context::Cancel;
 use playbook_api::stream::{Endpoint, Stream};
 use playbook_api::{Arguments, Context, Failure, ModuleEntry, Outcome, Run, map};
 
-use super::{Connection, Output};
+use super::{Connection, Output, ending};
 
 /// The controller itself.
 #[derive(Debug)]
@@ -20,10 +20,12 @@ impl Connection for Local {
         args: &Arguments,
         context: &Context,
     ) -> Result<Outcome, Failure> {
-        match module.run {
+        let done = match module.run {
             Run::Host(run) => run(module, args, context),
             Run::Controller(_) => Err(Failure::new("this module runs in the controller")),
-        }
+        };
+        ending::block_if_ending();
+        done
     }
 
     fn execute(&self, command: &str, context: &Context) -> Result<Output, Failure> {
@@ -39,10 +41,10 @@ impl Connection for Local {
     }
 }
 
-/// Runs a command line by the module of that purpose, where modules run anyway.
+/// Runs a command line by the module `command`.
 pub fn by_module(connection: &dyn Connection, command: &str, context: &Context) -> Result<Output, Failure> {
     let Some(module) = context.registry.module("ansible.builtin.command") else {
-        return Err(Failure::new("there is no module that runs commands"));
+        return Err(Failure::new("the module `command` is missing"));
     };
     let args = map! { "_raw_params" => command, "_uses_shell" => true, "strip_empty_ends" => false };
     let done = connection.run(module, &args.into(), context);

@@ -1,10 +1,9 @@
 //! How a module reaches the host it acts on.
 //!
-//! A module runs in this process where it acts on the controller as who we are ([`local`]), and in the helper
-//! everywhere else ([`remote`]): on another host, in a container, as another user. How a program is started there is
-//! all that connections differ in ([`launch`]); the helper is put in place and started by [`bootstrap`], as whom by
-//! [`privilege`], and spoken to over a [`channel`]. Connections of other people's making run one command at a time, and
-//! so the helper does a module's run there ([`oneshot`]).
+//! A module runs in this process where it acts on the controller as the user who runs it ([`local`]), and in the helper
+//! everywhere else ([`remote`]): on another host, in a container, as another user. Connections differ only in how a program
+//! is started there ([`launch`]); the helper is put in place and started by [`bootstrap`], as another user by
+//! [`privilege`], and reached over a [`channel`]. Plugins in Python run one command at a time ([`oneshot`]).
 
 mod bootstrap;
 mod call;
@@ -16,6 +15,8 @@ mod launch;
 mod local;
 mod oneshot;
 mod payload;
+mod peer;
+mod pipe;
 mod pool;
 mod privilege;
 mod remote;
@@ -38,7 +39,7 @@ pub use pool::Connections;
 pub use privilege::{Become, quote};
 pub use ssh::askpass;
 
-/// How a module reaches the host it acts on. A module knows nothing of it.
+/// A way to the host that a module acts on. Modules know nothing of it.
 pub trait Connection: Send + Sync {
     /// Runs a module there.
     fn run(&self, module: &Arc<ModuleEntry>, args: &Arguments, context: &Context)
@@ -55,15 +56,18 @@ pub trait Connection: Send + Sync {
         false
     }
 
-    /// Ends what there is; the next run begins anew.
+    /// Ends the connection. The next task makes a new one.
     fn reset(&self) {}
 }
 
-/// What a command said, and how it ended.
+/// A command's exit status and output.
 #[derive(Clone, Debug, Default)]
 pub struct Output {
+    /// The exit status.
     pub code: i32,
+    /// Standard output.
     pub stdout: Vec<u8>,
+    /// Standard error.
     pub stderr: Vec<u8>,
 }
 
@@ -72,33 +76,42 @@ pub struct Output {
 pub struct Target {
     /// The host's name in the inventory.
     pub host: String,
+    /// The connection itself.
     pub login: Login,
-    /// Who to become there.
+    /// The user to become there.
     pub r#become: Option<Become>,
+    /// How the helper is kept there.
     pub deploy: Deploy,
 }
 
-/// What makes one connection another than the next.
+/// Everything that distinguishes one connection from another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Login {
     /// The connection plugin's name.
     pub plugin: String,
     /// The host's address, or the container's name.
     pub address: String,
+    /// The port.
     pub port: Option<u16>,
+    /// The user to log in as.
     pub user: Option<String>,
+    /// The user's password.
     pub password: Option<Password>,
+    /// The file with the private key.
     pub private_key: Option<String>,
     /// The program: ssh, or docker.
     pub executable: String,
-    /// More arguments for it.
+    /// Further arguments for it.
     pub arguments: Vec<String>,
+    /// Whether an unknown host key is an error.
     pub host_key_checking: bool,
+    /// The time that connecting may take; a silence of three times as long ends the connection.
     pub timeout: Duration,
+    /// The number of times that a failed connection is started again.
     pub retries: u32,
 }
 
-/// A password, kept out of what people read.
+/// A password, which is not shown.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Password(pub String);
 

@@ -1,6 +1,5 @@
-//! A connection that runs one command at a time, with all of its input given beforehand: those of plugins in other
-//! languages. There is no channel, so the helper is started for each module, told everything at once, and answers at
-//! its end.
+//! Connections that run one command at a time, with all of its input given beforehand: those of plugins in Python. They
+//! have no channel, so the helper is started for each module, is given everything at once, and answers at its end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,28 +13,28 @@ use playbook_remote::READY;
 use playbook_remote::frame::{self, Assembler};
 use playbook_remote::message::Message;
 
-use super::bootstrap::{Deploy, expandable, nowhere};
+use super::bootstrap::{Deploy, expandable, no_directory};
 use super::call;
 use super::dialogue::NEEDS;
 use super::payload::Payload;
 use super::privilege::quote;
 use super::{Connection, Output};
 
-/// The largest file that goes along with a module.
+/// The largest file that goes with a module, in bytes.
 const LARGEST: u64 = 512 << 20;
 
-/// The number of the one call there is.
+/// The number of the only call.
 const CALL: u32 = 1;
 
 /// Runs commands where a connection leads.
 pub trait Commands: Send + Sync {
-    /// Runs a command line with an input, as the one who logs in or as whom a task becomes.
+    /// Runs a command line with an input, as the login user or as the user that a task becomes.
     fn run(&self, command: &str, input: &[u8], r#become: bool) -> Result<Output, Failure>;
 
-    /// Writes a file, as the one who logs in.
+    /// Writes a file, as the login user.
     fn put(&self, content: &[u8], path: &str) -> Result<(), Failure>;
 
-    /// Ends what there is.
+    /// Ends the connection.
     fn close(&self);
 }
 
@@ -46,30 +45,31 @@ pub struct OneShot {
 }
 
 impl OneShot {
+    /// Wraps what runs commands.
     pub fn new(commands: Box<dyn Commands>, deploy: Deploy) -> OneShot {
         OneShot { commands, deploy }
     }
 
-    /// The command line that has the helper answer, or else says what is wanted and in which folder.
+    /// Returns the command line that has the helper answer, or else says what is missing and in which directory.
     fn line(&self, payload: &Payload) -> String {
         let once = if self.deploy.keep { "" } else { " once" };
         format!(
-            "n={name};d={folder}/playbook;[ -O \"$d\" ] && [ -x \"$d/$n\" ] && exec \"$d/$n\" answer {hash}{once};\
-             umask 077;[ -d \"$d\" ] || mkdir -p \"$d\";echo {NEEDS} $(uname -sm);echo \"$d\"",
+            "n={name};d={directory}/playbook;[ -O \"$d\" ] && [ -x \"$d/$n\" ] && exec \"$d/$n\" answer {hash}{once};\
+             umask 077;[ -d \"$d\" ] || mkdir -p \"$d\";echo;echo {NEEDS} $(uname -sm);echo \"$d\"",
             name = payload.name(),
-            folder = expandable(&self.deploy.folder),
+            directory = expandable(&self.deploy.directory),
             hash = payload.hash,
         )
     }
 
-    /// Puts the helper into a folder: first where everybody can read it, then with a copy by whoever it is for.
-    fn deploy(&self, payload: &Payload, folder: &str) -> Result<(), Failure> {
+    /// Puts the helper into a directory: first where all users can read it, then with a copy by the user who runs it.
+    fn deploy(&self, payload: &Payload, directory: &str) -> Result<(), Failure> {
         let (name, hash) = (payload.name(), &payload.hash);
-        let (id, folder) = (uuid::Uuid::new_v4().simple(), quote(folder));
+        let (id, directory) = (uuid::Uuid::new_v4().simple(), quote(directory));
         let passed = format!("/tmp/{name}-{id}");
         self.commands.put(&payload.unpacked()?, &passed)?;
         let copy = format!(
-            "d={folder};t=$d/.{name}.{id};cp {passed} \"$t\" && chmod 700 \"$t\" && \"$t\" verify {hash} && \
+            "d={directory};t=$d/.{name}.{id};cp {passed} \"$t\" && chmod 700 \"$t\" && \"$t\" verify {hash} && \
              mv -f \"$t\" \"$d/{name}\" || {{ rm -f \"$t\"; exit 1; }}"
         );
         let done = self.commands.run(&format!("chmod 644 {passed}"), &[], false).and_then(|readable| {
@@ -78,7 +78,7 @@ impl OneShot {
         let removed = self.commands.run(&format!("rm -f {passed}"), &[], false);
         let done = done?;
         removed?;
-        if done.code == 0 { Ok(()) } else { Err(nowhere(&String::from_utf8_lossy(&done.stderr))) }
+        if done.code == 0 { Ok(()) } else { Err(no_directory(&String::from_utf8_lossy(&done.stderr))) }
     }
 }
 
@@ -92,11 +92,11 @@ impl Connection for OneShot {
         module.check(args, &context.redactor)?;
         if context.source.as_ref().is_some_and(|source| source.size() > LARGEST) {
             return Err(Failure::new("the file is too large for this connection")
-                .with_help("connections of Python plugins carry files up to 512 MB"));
+                .with_help("Connections of Python plugins carry files up to 512 MiB."));
         }
         let request = call::request(module, args, context, LARGEST)?;
         let mut input = frame::encode(CALL, &Message::Call(Box::new(request)))?;
-        // Whatever the module sends, it need not wait for anybody to say that it may.
+        // Whatever the module sends, it need not wait for permission.
         input.extend(frame::encode(CALL, &Message::Credit(1 << 50))?);
         let mut payload = Payload::own();
         let mut deployed = false;
@@ -104,7 +104,7 @@ impl Connection for OneShot {
             let wanted = payload.as_ref().ok().cloned();
             let line = match &wanted {
                 Some(payload) => self.line(payload),
-                None => format!("echo {NEEDS} $(uname -sm);echo"),
+                None => format!("echo;echo {NEEDS} $(uname -sm);echo"),
             };
             let done = self.commands.run(&line, &input, true)?;
             let said = String::from_utf8_lossy(&done.stdout).into_owned();
@@ -149,13 +149,13 @@ impl Drop for OneShot {
     }
 }
 
-/// What follows a word that begins a line.
+/// Returns what follows a word that begins a line.
 fn after<'a>(said: &'a str, word: &str) -> Option<&'a str> {
     let start = said.match_indices(word).find(|(at, _)| *at == 0 || said[..*at].ends_with('\n'))?.0;
     Some(&said[start + word.len()..])
 }
 
-/// The result that the helper's answer holds, its files and words handed on.
+/// Returns the result in the helper's answer, after its files and progress were passed on.
 fn answered(text: &str, context: &Context) -> Result<Outcome, Failure> {
     let text: String = text.split_whitespace().collect();
     let broken =
@@ -224,7 +224,7 @@ mod tests {
     fn modules_run_over_single_commands_and_files_come_along() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().to_string_lossy().into_owned();
-        let connection = OneShot::new(Box::new(Here), Deploy { folder: folder.clone(), keep: true });
+        let connection = OneShot::new(Box::new(Here), Deploy { directory: folder.clone(), keep: true });
         let mut registry = Registry::default();
         playbook_host::register(&mut registry);
         let command = registry.module("ansible.builtin.command").unwrap();

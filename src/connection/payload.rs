@@ -1,4 +1,4 @@
-//! The helpers there are: the one inside this program, for hosts of its own kind, and for others the files beside it.
+//! The helpers: the one inside this program, for hosts of its own kind, and files beside it for others.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -8,41 +8,41 @@ use std::sync::Arc;
 use playbook_api::{Error, Failure};
 use sha2::{Digest, Sha256};
 
-/// The helper for our own kind of host, packed.
+/// The helper for hosts of the controller's kind, packed.
 static OWN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/playbook-remote.gz"));
 
 /// The target triple it was built for.
 const TARGET: &str = env!("PLAYBOOK_HELPER_TARGET");
 
-/// A helper.
+/// A helper program.
 #[derive(Clone, Debug)]
 pub struct Payload {
-    /// SHA-256 of the file.
+    /// The SHA-256 checksum of the file, in hexadecimal.
     pub hash: String,
     /// The file, packed by gzip.
     packed: Cow<'static, [u8]>,
 }
 
 impl Payload {
-    /// The one inside this program.
+    /// Returns the one inside this program.
     pub fn own() -> Result<Payload, Failure> {
         if OWN.is_empty() {
             return Err(Failure::new("this playbook was built without its helper for other hosts and users")
-                .with_help("build it without PLAYBOOK_NO_HELPER, or set `ansible_connection: local` without `become`"));
+                .with_help("Build it without PLAYBOOK_NO_HELPER, or set `ansible_connection: local` without `become`."));
         }
         Ok(Payload { hash: env!("PLAYBOOK_HELPER_HASH").to_owned(), packed: Cow::Borrowed(OWN) })
     }
 
-    /// The one for a host that calls itself this (`uname -sm`).
+    /// Returns the one for a kind of host, as `uname -sm` prints it.
     pub fn of(uname: &str) -> Result<Payload, Failure> {
         let triples = triples(uname);
         if triples.iter().any(|triple| triple == TARGET) && !OWN.is_empty() {
             return Payload::own();
         }
-        let folders = folders();
+        let directories = directories();
         for triple in &triples {
-            for folder in &folders {
-                let file = folder.join(format!("playbook-remote-{triple}"));
+            for directory in &directories {
+                let file = directory.join(format!("playbook-remote-{triple}"));
                 if let Ok(bytes) = std::fs::read(&file) {
                     return Payload::packed(&bytes)
                         .map_err(|e| Error::new(format!("cannot pack {}: {e}", file.display())).into());
@@ -50,12 +50,12 @@ impl Payload {
             }
         }
         let Some(triple) = triples.first() else {
-            return Err(Failure::new(format!("there is no helper for hosts of the kind '{uname}'"))
-                .with_help("raw works without a helper"));
+            return Err(Failure::new(format!("no helper exists for hosts of the kind '{uname}'"))
+                .with_help("raw works without a helper."));
         };
-        let place = folders.first().map(|f| f.display().to_string()).unwrap_or_default();
-        Err(Failure::new(format!("there is no helper for this host, a '{uname}'")).with_help(format!(
-            "build it with `RUSTFLAGS=-Ctarget-feature=+crt-static cargo build --release -p playbook-remote --target {triple}` and put it into {place} as playbook-remote-{triple}; raw works without it"
+        let place = directories.first().map(|d| d.display().to_string()).unwrap_or_default();
+        Err(Failure::new(format!("the helper for this host, a '{uname}', is missing")).with_help(format!(
+            "Build it with `RUSTFLAGS=-Ctarget-feature=+crt-static cargo build --release -p playbook-remote --target {triple}` and put it into {place} as playbook-remote-{triple}; raw works without it."
         )))
     }
 
@@ -65,17 +65,17 @@ impl Payload {
         Ok(Payload { hash: hex::encode(Sha256::digest(bytes)), packed: Cow::Owned(packed) })
     }
 
-    /// What it is called on hosts.
+    /// Returns its file name on hosts.
     pub fn name(&self) -> String {
         format!("playbook-remote-{}", self.hash.get(..16).unwrap_or(&self.hash))
     }
 
-    /// As it goes over the line.
+    /// Returns the packed bytes.
     pub fn packed_bytes(&self) -> &[u8] {
         &self.packed
     }
 
-    /// For hosts that cannot unpack it.
+    /// Unpacks it, for hosts that cannot.
     pub fn unpacked(&self) -> std::io::Result<Arc<[u8]>> {
         let mut bytes = Vec::new();
         flate2::read::GzDecoder::new(&*self.packed).read_to_end(&mut bytes)?;
@@ -83,15 +83,16 @@ impl Payload {
     }
 }
 
-/// Where helpers for other kinds of hosts are looked for.
-fn folders() -> Vec<PathBuf> {
-    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|folder| folder.to_owned()));
+/// Returns the directories where helpers for other kinds of hosts are looked for.
+fn directories() -> Vec<PathBuf> {
+    let beside =
+        std::env::current_exe().ok().and_then(|exe| exe.parent().map(|directory| directory.to_owned()));
     let named = std::env::var_os("PLAYBOOK_REMOTE_PATH");
     let named = named.iter().flat_map(std::env::split_paths);
     named.chain(beside).collect()
 }
 
-/// The targets whose programs run on such a host, the best first.
+/// Returns the targets whose programs run on a kind of host, the best first.
 fn triples(uname: &str) -> Vec<String> {
     let Some((system, machine)) = uname.split_once(' ') else { return Vec::new() };
     let machine = match machine {

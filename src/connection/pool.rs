@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use playbook_api::sync::lock;
 use playbook_api::{Error, ErrorKind, Failure};
 
 use super::docker::Docker;
 use super::ending;
 use super::launch::Shell;
 use super::local::Local;
+use super::peer::Peer;
 use super::remote::Remote;
 use super::ssh::{self, Ssh};
 use super::{Connection, Deploy, Login, Target};
@@ -22,7 +24,7 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// The connection to a target. Nothing is sent yet.
+    /// Returns the connection to a target. Nothing is sent yet.
     pub fn open(&self, target: &Target) -> Result<Arc<dyn Connection>, Failure> {
         let login = &target.login;
         let plugin = login.plugin.rsplit('.').next().unwrap_or_default();
@@ -44,8 +46,9 @@ impl Connections {
             "docker" => self.remote(login.clone(), target, || Ok(Box::new(Docker::new(login))))?,
             _ => {
                 let error = Error::new(format!("the connection plugin '{}' was not found", login.plugin));
-                let error =
-                    error.with_kind(ErrorKind::Connection).with_help("connections are ssh, local and docker");
+                let error = error
+                    .with_kind(ErrorKind::Connection)
+                    .with_help("The connections are ssh, local and docker.");
                 return Err(error.into());
             }
         };
@@ -58,12 +61,14 @@ impl Connections {
         target: &Target,
         make: impl FnOnce() -> Result<Box<dyn super::launch::Launcher>, Error>,
     ) -> Result<Arc<Remote>, Failure> {
-        let mut all = self.all.lock().unwrap_or_else(|e| e.into_inner());
+        let mut all = lock(&self.all);
         let key = (login, target.deploy.clone());
         if let Some(remote) = all.get(&key) {
             return Ok(remote.clone());
         }
-        let remote = Arc::new(Remote::new(make()?, target.deploy.clone()));
+        let peer = Peer::new(&target.host, key.0.timeout);
+        let remote = Arc::new(Remote::new(make()?, peer, target.deploy.clone()));
+        ending::register(&remote);
         all.insert(key, remote.clone());
         Ok(remote)
     }
@@ -75,25 +80,25 @@ impl Connections {
             true => login.plugin == "local",
             false => *login == target.login,
         };
-        let all = self.all.lock().unwrap_or_else(|e| e.into_inner());
+        let all = lock(&self.all);
         let remotes = all.iter().filter(|((login, _), _)| leads_there(login));
         let remotes: Vec<Arc<Remote>> = remotes.map(|(_, remote)| remote.clone()).collect();
         drop(all);
         remotes.iter().for_each(|remote| remote.release(user));
     }
 
-    /// What all ssh connections have in common: the folder of their sockets.
+    /// Returns what all ssh connections share: the directory of their sockets.
     fn ssh(&self) -> Result<Arc<ssh::Common>, Error> {
         if let Some(common) = self.ssh.get() {
             return Ok(common.clone());
         }
         let common = Arc::new(ssh::Common::new()?);
         let common = self.ssh.get_or_init(|| common);
-        ending::register(common);
+        ending::register_ssh(common);
         Ok(common.clone())
     }
 
-    /// Who we are.
+    /// Returns the name of the user who runs this process.
     fn me(&self) -> Option<&String> {
         let find =
             || nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map(|user| user.name);
@@ -102,10 +107,9 @@ impl Connections {
 
     /// Ends all connections, several at a time: each has to wait for an answer.
     pub fn close(&self) {
-        let all: Vec<Arc<Remote>> =
-            self.all.lock().unwrap_or_else(|e| e.into_inner()).drain().map(|(_, remote)| remote).collect();
+        let all: Vec<Arc<Remote>> = lock(&self.all).drain().map(|(_, remote)| remote).collect();
         let queue = Mutex::new(all.into_iter());
-        let next = || queue.lock().unwrap_or_else(|e| e.into_inner()).next();
+        let next = || lock(&queue).next();
         std::thread::scope(|scope| {
             for _ in 0..16 {
                 let Some(first) = next() else { break };

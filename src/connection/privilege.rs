@@ -6,20 +6,24 @@ use playbook_api::Failure;
 
 use super::Password;
 
-/// Who to become, and how.
+/// The user that a task becomes, and the program for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Become {
+    /// The user's name.
     pub user: String,
     /// `sudo`, `su` or `doas`.
     pub method: String,
+    /// The program, where it is another than the method's name.
     pub exe: Option<String>,
+    /// The program's flags.
     pub flags: Option<String>,
+    /// The password that the program asks for.
     pub password: Option<Password>,
-    /// What su asks with, if it speaks another language.
+    /// The questions of su, where it uses another language.
     pub prompts: Vec<String>,
 }
 
-/// How su asks for a password in the languages it speaks.
+/// The word for a password in the languages that su asks in.
 const SU_PROMPTS: &[&str] = &[
     "Password",
     "암호",
@@ -56,8 +60,7 @@ const SU_PROMPTS: &[&str] = &[
 ];
 
 impl Become {
-    /// The command line that runs a shell's command line as the other user. `key` makes the question one that
-    /// nobody else asks.
+    /// Returns the command line that runs a shell's command line as the other user. `key` makes the question unique.
     pub fn command(&self, command: &str, key: &str) -> Result<String, Failure> {
         let exe = self.exe.as_deref().unwrap_or(self.name());
         let user = quote(&self.user);
@@ -91,11 +94,11 @@ impl Become {
             other => Err(Failure::new(format!(
                 "Invalid become method specified, could not find matching plugin: '{other}'."
             ))
-            .with_help("become methods are sudo, su and doas")),
+            .with_help("The become methods are sudo, su and doas.")),
         }
     }
 
-    /// The same at a terminal, which is where the question is asked and answered.
+    /// Returns the command line for a terminal, on which the question is asked and answered.
     pub fn command_at_terminal(&self, command: &str) -> Result<String, Failure> {
         match self.name() {
             "sudo" => {
@@ -111,12 +114,12 @@ impl Become {
         self.name() == "doas" && self.password.is_some()
     }
 
-    /// The method's name without its collection.
+    /// Returns the method's name without its collection.
     pub fn name(&self) -> &str {
         self.method.rsplit('.').next().unwrap_or_default()
     }
 
-    /// Where in what was said so far the question for a password ends.
+    /// Returns where the question for a password ends in the output so far.
     pub fn question(&self, said: &[u8], key: &str) -> Option<usize> {
         let text = String::from_utf8_lossy(said);
         match self.name() {
@@ -137,7 +140,7 @@ impl Become {
         }
     }
 
-    /// The refusal that a program's complaints amount to.
+    /// Returns the refusal that a program's error messages mean.
     pub fn refusal(&self, said: &str, answered: bool) -> Option<String> {
         let any = |words: &[&str]| words.iter().any(|w| said.contains(w));
         let name = self.name();
@@ -164,10 +167,12 @@ impl Become {
         }
     }
 
+    /// Returns the failure of a wrong password.
     pub fn incorrect(&self) -> Failure {
         Failure::new(format!("Incorrect {} password", self.name()))
     }
 
+    /// Returns the failure of a password that is asked for and was not given.
     pub fn missing(&self) -> Failure {
         Failure::new(format!("Missing {} password", self.name()))
     }
@@ -185,17 +190,17 @@ fn sudo_prompt(key: &str) -> String {
     format!("[sudo via playbook, key={key}] password:")
 }
 
-/// Whether sudo refuses for want of a terminal (`requiretty`).
+/// Whether sudo refuses to run without a terminal (`requiretty`).
 pub fn wants_terminal(said: &str) -> bool {
     said.contains("you must have a tty")
 }
 
-/// sudo's flags without the one that forbids it to ask.
+/// Returns sudo's flags without the one that forbids questions.
 fn asking(flags: &str) -> String {
     without(flags, 'n', "--non-interactive")
 }
 
-/// Flags without one of them.
+/// Returns flags without one of them.
 fn without(flags: &str, short: char, long: &str) -> String {
     let words = flags.split_whitespace().filter_map(|word| match word {
         word if word == long => None,
@@ -210,7 +215,7 @@ fn find(text: &[u8], part: &[u8]) -> Option<usize> {
     text.windows(part.len()).position(|window| window == part)
 }
 
-/// A word as a shell takes it literally.
+/// Quotes a word so that a shell takes it literally.
 pub fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -242,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn questions_are_told_from_other_words() {
+    fn questions_are_told_from_other_output() {
         let sudo = of("sudo", true);
         let asked = b"Welcome\n[sudo via playbook, key=k1] password:";
         assert_eq!(sudo.question(asked, "k1"), Some(asked.len()));

@@ -1,5 +1,5 @@
-//! What is somewhere else: another host, a container, the controller as another user. One connection leads there,
-//! with a helper for each user, started when first needed and used to the end of the run.
+//! Another place: a managed host, a container, the controller as another user. One connection leads there, with a helper
+//! for each user, started when first needed and used to the end of the run.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -8,51 +8,63 @@ use std::time::{Duration, Instant};
 
 use playbook_api::context::Cancel;
 use playbook_api::stream::{Endpoint, Stream};
+use playbook_api::sync::lock;
 use playbook_api::{Arguments, Context, ErrorKind, Failure, ModuleEntry, Outcome};
 
 use super::bootstrap::{self, Deploy};
 use super::call::{self, Lost};
-use super::channel::{Channel, any_readable, readable};
+use super::channel::Channel;
 use super::launch::{Launcher, Started};
 use super::payload::Payload;
+use super::peer::Peer;
+use super::pipe::{any_readable, readable};
 use super::{Become, Connection, Output, ending, privilege, stream};
 
-/// How long a helper that was told to end may take.
+/// The time that a helper has to end.
 const FAREWELL: Duration = Duration::from_millis(1500);
 
-/// How long it may take to end commands that were cancelled.
+/// The time that ending canceled commands may take.
 const SWEEP: Duration = Duration::from_secs(8);
 
-/// How often one who waits for a command looks whether the task was cancelled.
-const GLANCE: Duration = Duration::from_millis(100);
+/// The interval at which a command that runs is checked for cancellation.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// The largest output of a command, in bytes.
+const LARGEST_OUTPUT: usize = 512 << 20;
 
 type Slot = Arc<Mutex<Option<Arc<Channel>>>>;
 
-/// Somewhere else.
+/// Another place, and what runs there.
 pub struct Remote {
     launcher: Box<dyn Launcher>,
+    peer: Peer,
     deploy: Deploy,
     helpers: Mutex<HashMap<Option<Become>, Slot>>,
-    /// The helper for this kind of host, once that is known not to be our own.
+    /// The helper for this kind of host, once that is known to be another than the controller's.
     payload: Mutex<Option<Payload>>,
-    /// Held by commands that run without a helper; all of it by who ends those that are left.
+    /// Held by commands that run without a helper; exclusively by the session that ends those that are left.
     commands: RwLock<()>,
+    /// The users as whom such commands run.
+    executing: Mutex<Vec<Option<Become>>>,
 }
 
 impl Remote {
-    pub fn new(launcher: Box<dyn Launcher>, deploy: Deploy) -> Remote {
+    /// Describes a place. Nothing is sent yet.
+    pub fn new(launcher: Box<dyn Launcher>, peer: Peer, deploy: Deploy) -> Remote {
         Remote {
             launcher,
+            peer,
             deploy,
             helpers: Mutex::default(),
             payload: Mutex::default(),
             commands: RwLock::default(),
+            executing: Mutex::default(),
         }
     }
 
-    /// The same, for tasks that become somebody there.
+    /// Returns the place for tasks of one user.
     pub fn user(self: &Arc<Self>, other: Option<Become>) -> User {
-        let mut helpers = self.helpers.lock().unwrap_or_else(|e| e.into_inner());
+        let mut helpers = lock(&self.helpers);
         let slot = match helpers.get(&other) {
             Some(slot) => slot.clone(),
             None => helpers.entry(other.clone()).or_default().clone(),
@@ -62,13 +74,13 @@ impl Remote {
 
     /// Ends the helpers of one user that have nothing to do.
     pub fn release(&self, user: &str) {
-        let helpers = self.helpers.lock().unwrap_or_else(|e| e.into_inner());
+        let helpers = lock(&self.helpers);
         let is_users = |other: &Option<Become>| other.as_ref().is_some_and(|other| other.user == user);
         let slots = helpers.iter().filter(|(other, _)| is_users(other));
         let slots: Vec<Slot> = slots.map(|(_, slot)| slot.clone()).collect();
         drop(helpers);
         for slot in slots {
-            let mut slot = slot.lock().unwrap_or_else(|e| e.into_inner());
+            let mut slot = lock(&slot);
             if let Some(channel) = slot.take_if(|channel| channel.is_idle()) {
                 channel.close();
                 channel.wait(FAREWELL);
@@ -76,17 +88,42 @@ impl Remote {
         }
     }
 
+    /// Ends what a user's commands have left there, where that can be told.
+    fn sweep(&self, other: Option<&Become>) {
+        let launcher = &*self.launcher;
+        let Some(line) = launcher.sweeper() else { return };
+        let started = match other {
+            None => launcher.start(&line),
+            Some(other) => {
+                bootstrap::plain(launcher, &self.peer, &line, other).map(|(dialogue, _)| dialogue.started)
+            }
+        };
+        let limit = Limits { largest: LARGEST_OUTPUT, until: Some(playbook_api::time::deadline(SWEEP)) };
+        let _ = started.and_then(|started| collect(started, Output::default(), &Cancel::default(), limit));
+    }
+
+    /// Ends the commands that run without a helper, for a process that is about to end.
+    pub fn end_commands(&self) {
+        let mut users: Vec<Option<Become>> = Vec::new();
+        for user in lock(&self.executing).iter() {
+            if !users.contains(user) {
+                users.push(user.clone());
+            }
+        }
+        for user in users {
+            self.sweep(user.as_ref());
+        }
+    }
+
     /// Ends all helpers, and then the connection.
     pub fn close(&self) {
-        let slots: Vec<Slot> =
-            self.helpers.lock().unwrap_or_else(|e| e.into_inner()).values().cloned().collect();
-        let channels: Vec<Arc<Channel>> =
-            slots.iter().filter_map(|slot| slot.lock().unwrap_or_else(|e| e.into_inner()).take()).collect();
+        let slots: Vec<Slot> = lock(&self.helpers).values().cloned().collect();
+        let channels: Vec<Arc<Channel>> = slots.iter().filter_map(|slot| lock(&slot).take()).collect();
         channels.iter().for_each(|channel| channel.close());
         for channel in channels {
             channel.wait(FAREWELL);
         }
-        // A command that was cancelled is being ended.
+        // A command that was canceled is being ended.
         let deadline = Instant::now() + SWEEP;
         while self.commands.try_write().is_err() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(10));
@@ -95,7 +132,7 @@ impl Remote {
     }
 }
 
-/// Somebody somewhere else.
+/// One user in another place.
 pub struct User {
     remote: Arc<Remote>,
     other: Option<Become>,
@@ -103,46 +140,41 @@ pub struct User {
 }
 
 impl User {
-    /// The channel to the helper, which is started if there is none.
+    /// Returns the channel to the helper, which is started if there is none.
     fn channel(&self) -> Result<Arc<Channel>, Failure> {
-        let mut slot = self.slot.lock().unwrap_or_else(|e| e.into_inner());
+        let mut slot = lock(&self.slot);
         if let Some(channel) = slot.as_ref().filter(|channel| !channel.is_lost()) {
             return Ok(channel.clone());
         }
-        let mut payload = self.remote.payload.lock().unwrap_or_else(|e| e.into_inner()).clone();
+        let mut payload = lock(&self.remote.payload).clone();
         let known = payload.is_some();
         let launcher = &*self.remote.launcher;
-        let channel = bootstrap::start(launcher, &self.remote.deploy, self.other.as_ref(), &mut payload)
-            .map_err(not_there)?;
+        let (peer, deploy) = (&self.remote.peer, &self.remote.deploy);
+        let channel =
+            bootstrap::start(launcher, peer, deploy, self.other.as_ref(), &mut payload).map_err(not_there)?;
         if !known && payload.is_some() {
-            *self.remote.payload.lock().unwrap_or_else(|e| e.into_inner()) = payload;
+            *lock(&self.remote.payload) = payload;
         }
         let channel = Arc::new(channel);
         *slot = Some(channel.clone());
         Ok(channel)
     }
 
-    /// Ends a command that was cancelled: closing its pipes does not, and ssh carries no signals.
+    /// Ends a command that was canceled: closing its pipes does not, and ssh carries no signals.
     fn sweep(&self) {
-        let launcher = &*self.remote.launcher;
-        let Some(line) = launcher.sweeper() else { return };
         // Which of several commands it was cannot be told: the others end first, and the next ones wait.
         let _alone = self.remote.commands.write().unwrap_or_else(|e| e.into_inner());
-        let started = match &self.other {
-            None => launcher.start(&line),
-            Some(other) => bootstrap::plain(launcher, &line, other).map(|(dialogue, _)| dialogue.started),
-        };
-        let _ = started.and_then(|started| collect(started, Output::default(), &Context::default()));
+        self.remote.sweep(self.other.as_ref());
     }
 
     fn forget(&self, channel: &Arc<Channel>) {
-        let mut slot = self.slot.lock().unwrap_or_else(|e| e.into_inner());
+        let mut slot = lock(&self.slot);
         if slot.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, channel)) {
             *slot = None;
         }
     }
 
-    /// What it means that a helper went away while it ran a module.
+    /// Returns what it means that a helper was lost while it ran a module.
     fn gone(&self, channel: &Arc<Channel>, reason: &str) -> Failure {
         ending::block_if_ending();
         self.forget(channel);
@@ -153,15 +185,15 @@ impl User {
         }
         let how = match code {
             Some(code) if code > 128 => format!("it was ended by signal {}", code - 128),
-            Some(code) => format!("it ended with code {code}"),
+            Some(code) => format!("its exit status was {code}"),
             None => reason.to_owned(),
         };
         Failure::new(format!("The helper on the host went away while it ran the module: {how}"))
-            .with_help("the next task starts another one")
+            .with_help("The next task starts another one.")
     }
 }
 
-/// A failure that came before any module.
+/// Marks a failure that came before any module.
 fn not_there(failure: Failure) -> Failure {
     match failure.unreachable {
         true => failure,
@@ -176,15 +208,15 @@ impl Connection for User {
         args: &Arguments,
         context: &Context,
     ) -> Result<Outcome, Failure> {
-        // What is wrong with the arguments is said before anything goes anywhere, with the place of the fault; and
-        // what in them is secret becomes known to the reports here.
+        // Wrong arguments are reported before anything is sent, with their place; and the secrets in them become known to
+        // the reports here.
         module.check(args, &context.redactor)?;
         let mut retried = false;
         loop {
             let channel = self.channel()?;
             return match call::call(&channel, module, args, context) {
                 Ok(result) => result,
-                // It went away between two tasks.
+                // The helper ended between two tasks.
                 Err(Lost::Unsent(_)) if !retried => {
                     retried = true;
                     self.forget(&channel);
@@ -197,12 +229,14 @@ impl Connection for User {
 
     fn execute(&self, command: &str, context: &Context) -> Result<Output, Failure> {
         let launcher = &*self.remote.launcher;
+        let limits = Limits { largest: LARGEST_OUTPUT, until: None };
         let running = self.remote.commands.read().unwrap_or_else(|e| e.into_inner());
+        let executing = Executing::begin(&self.remote, &self.other);
         let done = match &self.other {
-            None => collect(launcher.start(command)?, Output::default(), context),
+            None => collect(launcher.start(command)?, Output::default(), &context.cancel, limits),
             Some(other) if other.needs_terminal() => return super::local::by_module(self, command, context),
             Some(other) => {
-                let (dialogue, stdout) = match bootstrap::plain(launcher, command, other) {
+                let (dialogue, stdout) = match bootstrap::plain(launcher, &self.remote.peer, command, other) {
                     Ok(began) => began,
                     Err(refused) if privilege::wants_terminal(&refused.error.to_string()) => {
                         return super::local::by_module(self, command, context);
@@ -211,14 +245,15 @@ impl Connection for User {
                 };
                 let (started, stderr) = (dialogue.started, dialogue.err);
                 let stderr = String::from_utf8_lossy(&stderr).trim_start().to_owned().into_bytes();
-                collect(started, Output { code: 0, stdout, stderr }, context)
+                collect(started, Output { code: 0, stdout, stderr }, &context.cancel, limits)
             }
         };
-        drop(running);
-        if done.is_err() && context.cancel.is_set() {
+        ending::block_if_ending();
+        drop((executing, running));
+        if done.is_err() && launcher.unreachable().is_none() {
             self.sweep();
         }
-        // 255 is ssh's own word for its own troubles, and may be the command's.
+        // 255 is ssh's own exit status for its own faults, and may be the command's.
         done.and_then(|output| match (output.code == 255).then(|| launcher.unreachable()).flatten() {
             Some(failure) => Err(failure),
             None => Ok(output),
@@ -247,29 +282,70 @@ impl Connection for User {
     }
 }
 
+/// A command that runs without a helper.
+struct Executing<'a> {
+    remote: &'a Remote,
+    user: &'a Option<Become>,
+}
+
+impl<'a> Executing<'a> {
+    fn begin(remote: &'a Remote, user: &'a Option<Become>) -> Executing<'a> {
+        lock(&remote.executing).push(user.clone());
+        Executing { remote, user }
+    }
+}
+
+impl Drop for Executing<'_> {
+    fn drop(&mut self) {
+        let mut executing = lock(&self.remote.executing);
+        if let Some(at) = executing.iter().position(|user| user == self.user) {
+            executing.swap_remove(at);
+        }
+    }
+}
+
+/// What a command's output is limited to.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// The largest number of bytes.
+    largest: usize,
+    /// The time at which it has to be complete.
+    until: Option<Instant>,
+}
+
 /// Reads both pipes to their end.
-fn collect(started: Started, mut all: Output, context: &Context) -> Result<Output, Failure> {
+fn collect(started: Started, mut all: Output, cancel: &Cancel, limits: Limits) -> Result<Output, Failure> {
     let Started { input, mut output, mut errors, mut process } = started;
     drop(input);
+    let broken = |e: std::io::Error| Failure::new(format!("cannot read the command's output: {e}"));
     let (mut out, mut err) = (true, true);
     let mut piece = vec![0; 64 << 10];
     while out || err {
-        if context.cancel.is_set() {
-            return Err(Failure::new("the command was cancelled"));
+        if cancel.is_set() {
+            return Err(Failure::new("the command was canceled"));
+        }
+        if limits.until.is_some_and(|until| Instant::now() > until) {
+            return Err(Failure::new("the command took too long"));
+        }
+        if all.stdout.len() + all.stderr.len() > limits.largest {
+            let message =
+                format!("the command printed more than {} MiB, and was ended", limits.largest >> 20);
+            return Err(Failure::new(message).with_help("Write its output to a file on the host."));
         }
         let ready = match (out, err) {
-            (true, true) => any_readable([&output, &errors], GLANCE)?,
-            (true, false) => [readable(&output, GLANCE)?, false],
-            (false, _) => [false, readable(&errors, GLANCE)?],
+            (true, true) => any_readable([&output, &errors], INTERVAL),
+            (true, false) => readable(&output, INTERVAL).map(|out| [out, false]),
+            (false, _) => readable(&errors, INTERVAL).map(|err| [false, err]),
         };
+        let [has_output, has_errors] = ready.map_err(broken)?;
         for (ready, open, file, into) in [
-            (ready[0], &mut out, &mut output, &mut all.stdout),
-            (ready[1], &mut err, &mut errors, &mut all.stderr),
+            (has_output, &mut out, &mut output, &mut all.stdout),
+            (has_errors, &mut err, &mut errors, &mut all.stderr),
         ] {
             if ready {
-                match file.read(&mut piece)? {
+                match file.read(&mut piece).map_err(broken)? {
                     0 => *open = false,
-                    count => into.extend_from_slice(&piece[..count]),
+                    count => into.extend_from_slice(piece.get(..count).unwrap_or_default()),
                 }
             }
         }

@@ -1,5 +1,4 @@
-# Ends what the login that this shell belongs to has started, but for the helpers and this shell: commands of which
-# nothing is known but that they run.
+# Ends what the login of this shell has started, except for the helpers and this shell itself.
 parent() { p=; { read -r line < /proc/$1/stat; } 2>/dev/null && line=${line##*) } && line=${line#* } && p=${line%% *}; }
 login=$$ own=" "
 while :; do

@@ -13,6 +13,7 @@ use playbook_api::{Arguments, Context, ErrorKind, Failure, Map, Outcome, Registr
 
 use super::bootstrap::Deploy;
 use super::launch::{Launcher, Shell, Started};
+use super::peer::Peer;
 use super::remote::Remote;
 use super::{Become, Connection, Password};
 
@@ -41,7 +42,8 @@ impl Lab {
 
     fn remote(&self, folder: &str, keep: bool) -> Arc<Remote> {
         let launcher = Box::new(AtHome(self.home.path().to_owned()));
-        Arc::new(Remote::new(launcher, Deploy { folder: folder.into(), keep }))
+        let peer = Peer::new("lab", Duration::from_secs(2));
+        Arc::new(Remote::new(launcher, peer, Deploy { directory: folder.into(), keep }))
     }
 
     fn context(&self) -> Context {
@@ -62,7 +64,7 @@ impl Lab {
         self.run(on, "shell", map! { "_raw_params" => line }, &self.context())
     }
 
-    /// The helpers in a folder.
+    /// Returns the helpers in a directory.
     fn helpers(&self, folder: &str) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.home.path().join(folder).join("playbook"));
         entries.map_or_else(|_| Vec::new(), |entries| entries.flatten().map(|e| e.path()).collect())
@@ -238,7 +240,7 @@ fn a_stream_carries_bytes_both_ways_and_ends_with_either_side() {
         first.read_to_end(&mut sent).unwrap();
         first.write_all(&sent).unwrap();
         drop(first);
-        // A client that goes away without a word is noticed, though this side never sends anything.
+        // A client that closes its socket is noticed, though the service never sends anything.
         let (mut second, _) = service.accept().unwrap();
         second.read_to_end(&mut Vec::new()).unwrap()
     });
@@ -284,6 +286,24 @@ fn a_stream_ends_with_its_helper() {
     let _served = service.accept().unwrap();
     assert!(lab.shell(&user, "kill -9 $PPID; sleep 5").is_err());
     assert_eq!(stream.read(&mut [0; 8]).unwrap(), 0);
+}
+
+#[test]
+fn a_helper_that_is_stopped_is_given_up() {
+    let lab = Lab::new();
+    let user = lab.remote("~/t", true).user(None);
+    // A quiet module is not a silent helper.
+    assert_eq!(out(&lab.shell(&user, "sleep 9; echo on").unwrap()), "on");
+    let pid = out(&lab.shell(&user, "echo $PPID").unwrap());
+    let started = Instant::now();
+    let failure = lab.shell(&user, "kill -STOP $PPID; sleep 1").unwrap_err();
+    assert_eq!(
+        failure.error.to_string(),
+        "The helper on the host went away while it ran the module: the helper on 'lab' has not answered for 6 seconds"
+    );
+    assert!(started.elapsed() < Duration::from_secs(20));
+    assert_eq!(out(&lab.shell(&user, "echo on").unwrap()), "on");
+    std::process::Command::new("kill").args(["-KILL", &pid]).status().unwrap();
 }
 
 #[test]

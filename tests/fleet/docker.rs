@@ -4,7 +4,7 @@ use xtask::docker::{Docker, PROGRAMS};
 
 use crate::scene::{Scene, alone, wait_until};
 
-/// An engine with these containers, which do nothing.
+/// Starts an engine with these containers, which do nothing.
 fn containers(scene: &Scene, names: &[&str]) -> Docker {
     let docker = Docker::start().expect("an engine");
     docker.image("tiny:1").expect("an image");

@@ -1,5 +1,5 @@
-//! What networks, hosts and people do to a run: the other hosts go on, the ill one is reported as ansible-core reports
-//! it, nothing stays behind, and the run ends.
+//! Faults of networks, hosts and users: the run goes on with the other hosts, reports the faulty one as ansible-core does,
+//! leaves nothing behind, and ends.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use xtask::fleet::Machine;
 
 use crate::scene::{Scene, alone, like_ansible, wait_until};
 
-/// Where a run may leave something.
+/// The directories in which a run may leave something.
 const PLACES: [&str; 7] = ["/tmp", "/var/tmp", "/dev/shm", "/run", "/root", "/home", "/mnt"];
 
-/// The files in those places, but for the empty folders that ansible-core leaves as well.
+/// Returns the files in those places, except for the empty directories that ansible-core leaves as well.
 fn left_on(machine: &Machine) -> Vec<String> {
     let mut files = machine.files(&PLACES).expect("the files");
     let empty = ["/.ansible", "/.ansible/tmp", "/.ansible_async"];
@@ -18,14 +18,14 @@ fn left_on(machine: &Machine) -> Vec<String> {
     files
 }
 
-/// Two machines, one of which is in for trouble.
+/// Starts two machines, one of which will have a fault.
 fn two(scene: &Scene) -> (Machine, Machine) {
     let machines = (scene.machine("well"), scene.machine("ill"));
     scene.inventory(&[(&machines.0, ""), (&machines.1, "")]);
     machines
 }
 
-/// Two tasks that take a moment, the first of which trouble comes into.
+/// Two tasks that take a moment; the fault comes during the first.
 const TWO_TASKS: &str = "
 - hosts: all
   gather_facts: false
@@ -34,7 +34,7 @@ const TWO_TASKS: &str = "
     - command: echo still there
 ";
 
-/// That nothing runs there any more beside SSH's own processes, half a minute after the run at the latest.
+/// Asserts that nothing but SSH's own processes runs on a machine half a minute after the run.
 #[track_caller]
 pub fn nothing_runs_on(machine: &Machine) {
     let programs = || -> Vec<String> {
@@ -46,7 +46,7 @@ pub fn nothing_runs_on(machine: &Machine) {
     });
 }
 
-/// That nothing of a run is left on its hosts, nor here.
+/// Asserts that a run has left nothing on its hosts and on the controller.
 #[track_caller]
 fn nothing_is_left(scene: &Scene, machines: &[&Machine]) {
     for machine in machines {
@@ -128,7 +128,7 @@ fn the_network_is_cut_for_a_moment() {
 fn a_full_disk() {
     like_ansible("a full disk", |scene| {
         let (well, ill) = two(scene);
-        well.shell("mkdir /small").expect("a folder");
+        well.shell("mkdir /small").expect("a directory");
         ill.shell("mkdir /small; mount -t tmpfs -o size=1m tmpfs /small; echo old > /small/big")
             .expect("a small disk");
         let before = ill.files(&["/small", "/tmp"]).expect("the files");
@@ -153,19 +153,19 @@ fn a_full_disk() {
 }
 
 #[test]
-fn temporary_folders_that_take_no_program() {
+fn temporary_directories_that_take_no_program() {
     // ansible-core gives such a host up.
-    alone("unfit temporary folders", |scene| {
+    alone("unfit temporary directories", |scene| {
         let machines = ["readonly", "noexec", "full"].map(|name| scene.machine(name));
         let hosts = machines.each_ref().map(|machine| (machine, "ansible_remote_tmp=/unfit/tmp"));
         scene.inventory(&hosts);
         for (machine, options) in machines.iter().zip(["ro", "noexec", "size=64k"]) {
             let script = format!("mkdir /unfit; mount -t tmpfs -o {options} tmpfs /unfit");
-            machine.shell(&script).expect("an unfit folder");
+            machine.shell(&script).expect("an unfit directory");
         }
         machines[2]
             .shell("head -c 65536 /dev/zero > /unfit/filling 2>/dev/null || true")
-            .expect("a full folder");
+            .expect("a full directory");
         let book = "
 - hosts: all
   gather_facts: false
@@ -181,11 +181,11 @@ fn temporary_folders_that_take_no_program() {
 }
 
 #[test]
-fn no_folder_at_all_takes_a_program() {
-    alone("no temporary folder", |scene| {
+fn no_directory_at_all_takes_a_program() {
+    alone("no temporary directory", |scene| {
         let (_well, ill) = two(scene);
-        for folder in PLACES {
-            ill.shell(&format!("mount -o remount,noexec {folder}")).expect("a noexec folder");
+        for directory in PLACES {
+            ill.shell(&format!("mount -o remount,noexec {directory}")).expect("a noexec directory");
         }
         ill.shell("mount -o remount,ro /").expect("a read-only system");
         let run = scene.run(&TWO_TASKS.replace("987", "0"), &[]);

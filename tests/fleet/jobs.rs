@@ -1,4 +1,4 @@
-//! What goes on by itself on a host: jobs that outlive their task and the run, and commands that must not.
+//! What goes on without a run: jobs that outlive their task and the run, and commands that must not.
 
 use std::time::Duration;
 
@@ -75,8 +75,8 @@ fn jobs_are_asked_about_later() {
 }
 
 #[test]
-fn a_job_nobody_waits_for_outlives_the_run() {
-    alone("a job nobody waits for", |scene| {
+fn a_job_without_poll_outlives_the_run() {
+    alone("a job without poll", |scene| {
         let machines = (scene.machine("web"), scene.machine("db"));
         scene.inventory(&[(&machines.0, ""), (&machines.1, "ansible_user=keeper ansible_become=true")]);
         let book = "

@@ -1,5 +1,4 @@
-//! Ways to a host and to its users: keys, passwords, jump hosts, ~/.ssh/config, become, delegation, and connections that
-//! are made anew.
+//! Logins: keys, passwords, jump hosts, ~/.ssh/config, become, delegation, and connections that are made again.
 
 use std::net::ToSocketAddrs;
 use std::time::Duration;
@@ -9,7 +8,7 @@ use xtask::tested::Ended;
 
 use crate::scene::{Scene, like_ansible, wait_until};
 
-/// Says who runs it, and where.
+/// Prints the user and the host.
 const WHO: &str = "
 - hosts: all
   gather_facts: false
@@ -21,7 +20,7 @@ fn password(name: &str) -> String {
     format!("{name}=\"{PASSWORD}\"")
 }
 
-/// Logs into a machine called `web` with these variables and says who it is there.
+/// Logs into a machine called `web` with these variables and prints the user there.
 fn who(scene: &Scene, variables: &str, options: &[&str]) -> Ended {
     let machine = scene.machine("web");
     scene.inventory(&[(&machine, variables)]);

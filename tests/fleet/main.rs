@@ -1,10 +1,11 @@
-//! Playbooks against real SSH servers, on machines in namespaces: logins, faults, and what remains of a run.
+//! Playbooks against real SSH servers, on machines in namespaces: logins, services, faults, and what a run leaves behind.
 
 mod database;
 mod docker;
 mod faults;
 mod jobs;
 mod languages;
+mod limits;
 mod logins;
 mod reference;
 mod scene;

@@ -36,7 +36,7 @@ fn a_host_is_made_as_ansible_makes_it() {
     );
 }
 
-/// Runs the playbook twice on a new machine, and takes a picture of it.
+/// Runs the playbook twice on a new machine, and records its state.
 fn make(scene: &Scene) -> (Vec<Ended>, String) {
     let root = xtask::debian::root(&xtask::debian::HOST).expect("a Debian");
     let machine = Make { name: "twin", root: &root, ..Make::default() };

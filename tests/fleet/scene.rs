@@ -1,5 +1,4 @@
-//! What the tests share: machines, a folder with a project, and a controller that knows no other SSH settings than the
-//! test's.
+//! What the tests share: machines, a directory with a project, and a controller that has no SSH settings but the test's.
 
 use std::cell::RefCell;
 use std::fs::{self, File};
@@ -12,7 +11,7 @@ use xtask::children::Group;
 use xtask::fleet::{Controller, Fleet, Machine};
 use xtask::tested::{Ended, skip};
 
-/// What runs the playbooks.
+/// The program that runs the playbooks.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Program {
     Playbook,
@@ -26,12 +25,12 @@ pub struct Scene {
     /// Variables for the runs.
     pub environment: RefCell<Vec<(&'static str, String)>>,
     controller: Controller,
-    folder: TempDir,
+    directory: TempDir,
 }
 
-/// Plays the same with `playbook` and with ansible-core, which must exit and count alike.
+/// Plays the same with `playbook` and with ansible-core, whose exit statuses and recaps must be equal.
 ///
-/// `act` answers how the run ended, and looks for itself at what ansible-core does not promise.
+/// `act` returns how the run ended, and checks what ansible-core does not promise.
 #[track_caller]
 pub fn like_ansible(test: &str, act: impl Fn(&Scene) -> Ended) {
     let Some(scene) = Scene::new(test, Program::Playbook) else { return };
@@ -43,7 +42,7 @@ pub fn like_ansible(test: &str, act: impl Fn(&Scene) -> Ended) {
     assert_eq!(ours.recap(), theirs.recap(), "recap\n{}", both());
 }
 
-/// Plays what ansible-core does not do, or not in good time.
+/// Plays what ansible-core does not do, or not in a reasonable time.
 #[track_caller]
 pub fn alone(test: &str, act: impl Fn(&Scene)) {
     if let Some(scene) = Scene::new(test, Program::Playbook) {
@@ -61,10 +60,10 @@ impl Scene {
             skip(test, "no ansible-core beside it: run the tests with `cargo xtask test`");
             return None;
         }
-        let folder = tempfile::Builder::new().prefix("scene-").tempdir().expect("a temporary folder");
+        let directory = tempfile::Builder::new().prefix("scene-").tempdir().expect("a temporary directory");
         let fleet = Fleet::new().expect("a fleet");
-        let controller = Controller::new(&fleet, folder.path()).expect("a controller");
-        let scene = Scene { program, fleet, environment: RefCell::default(), controller, folder };
+        let controller = Controller::new(&fleet, directory.path()).expect("a controller");
+        let scene = Scene { program, fleet, environment: RefCell::default(), controller, directory };
         scene.write(
             "ansible.cfg",
             "[defaults]\ninventory = hosts.ini\nforks = 10\ndeprecation_warnings = false\n\
@@ -79,23 +78,23 @@ impl Scene {
     }
 
     pub fn path(&self, path: &str) -> PathBuf {
-        self.folder.path().join(path)
+        self.directory.path().join(path)
     }
 
     pub fn write(&self, path: &str, text: &str) {
         let path = self.path(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
         fs::write(path, text).expect("a written file");
     }
 
-    /// The one machine of a scene, which is all of its inventory.
+    /// Starts the only machine of a scene, and writes its inventory.
     pub fn single(&self) -> Machine {
         let machine = self.machine("web");
         self.inventory(&[(&machine, "")]);
         machine
     }
 
-    /// A machine; without Python, where ansible-core does not need it.
+    /// Starts a machine, without Python unless ansible-core needs it.
     pub fn machine(&self, name: &str) -> Machine {
         let machine = self.fleet.machine(name).expect("a machine");
         if self.is_ours() {
@@ -104,7 +103,7 @@ impl Scene {
         machine
     }
 
-    /// The inventory: each machine under its name, with variables.
+    /// Writes the inventory: each machine under its name, with variables.
     pub fn inventory(&self, hosts: &[(&Machine, &str)]) {
         let mut text = String::new();
         for (machine, variables) in hosts {
@@ -143,7 +142,7 @@ impl Scene {
         }
     }
 
-    /// What still runs on the controller of what the last run started.
+    /// Returns what still runs on the controller of what the last run started.
     pub fn processes(&self) -> Vec<String> {
         self.controller.processes().into_iter().map(|(_, words)| words).collect()
     }
@@ -172,10 +171,16 @@ impl Running {
         ended
     }
 
-    /// Kills the run itself, which cannot say goodbye.
+    /// Kills the run itself, which cannot clean up.
     pub fn kill(&self) {
         // SAFETY: a plain system call on a process that the test has started and not yet waited for.
         unsafe { libc::kill(self.group.id(), libc::SIGKILL) };
+    }
+
+    /// Sends the run itself a signal.
+    pub fn signal(&self, signal: i32) {
+        // SAFETY: a plain system call on a process that the test has started and not yet waited for.
+        unsafe { libc::kill(self.group.id(), signal) };
     }
 
     /// Interrupts the run and all that it started, as a terminal does.
@@ -184,7 +189,7 @@ impl Running {
     }
 }
 
-/// Waits until `happened`, and says what did not where it does not within half a minute.
+/// Waits until `happened`, at most half a minute.
 #[track_caller]
 pub fn wait_until(what: &str, happened: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -198,7 +203,7 @@ fn text(path: &Path) -> String {
     String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
 }
 
-/// The folder with ansible-core's commands.
+/// Returns the directory with ansible-core's commands.
 pub fn oracle() -> Option<PathBuf> {
     std::env::var_os("PLAYBOOK_TEST_ORACLE").map(PathBuf::from)
 }

@@ -1,4 +1,4 @@
-//! How a module's end becomes bytes.
+//! A module's result as bytes.
 
 use playbook_api::{Diff, Error, ErrorKind, Failure, Outcome};
 
@@ -46,7 +46,7 @@ impl Wire for Outcome {
     }
 }
 
-/// The chain of messages, their help and what sort of error each is. Places stay behind: the controller knows them.
+/// The chain of messages with their help and kinds. Places are left out: the controller knows them.
 impl Wire for Error {
     fn put(&self, out: &mut Vec<u8>) {
         self.message().to_owned().put(out);
@@ -86,7 +86,7 @@ impl Wire for Error {
     }
 }
 
-/// A module cannot say that its host is unreachable: it is there.
+/// A module cannot say that its host is unreachable.
 impl Wire for Failure {
     fn put(&self, out: &mut Vec<u8>) {
         self.error.put(out);

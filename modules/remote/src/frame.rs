@@ -1,4 +1,4 @@
-//! How messages follow each other: length, number of the call, kind, body.
+//! Frames: length, number of the call, kind and body of a message.
 
 use std::io::{self, Write};
 
@@ -9,13 +9,17 @@ use crate::message::{CHUNK, DATA, Message};
 /// Four bytes of length (of what follows them), four for the call, one for the kind.
 const HEADER: usize = 9;
 
-/// No message is longer.
+/// The largest message, in bytes.
 const LONGEST: usize = 2 << 30;
 
-/// The number of what belongs to no call.
+/// The call number of messages that belong to no call.
 pub const NO_CALL: u32 = 0;
 
-/// A message as bytes.
+/// Encodes a message.
+///
+/// # Errors
+///
+/// A message that is larger than 2 GiB.
 pub fn encode(call: u32, message: &Message) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; HEADER];
     message.put(&mut bytes);
@@ -34,7 +38,7 @@ pub fn write(out: &mut impl Write, call: u32, message: &Message) -> io::Result<(
     out.write_all(&encode(call, message)?)
 }
 
-/// What a piece of a stream, of so many bytes, begins with.
+/// Returns the header of a piece of a stream with `count` bytes.
 pub fn data_header(call: u32, count: usize) -> [u8; HEADER] {
     let mut header = [0; HEADER];
     header[..4].copy_from_slice(&((HEADER - 4 + count) as u32).to_le_bytes());
@@ -43,20 +47,21 @@ pub fn data_header(call: u32, count: usize) -> [u8; HEADER] {
     header
 }
 
-/// Room for a piece of a stream as it goes over the channel: filled where it is, and sent without a copy.
+/// A buffer for a piece of a stream, header included, so that it is sent without a copy.
 pub struct Piece {
     bytes: Vec<u8>,
     length: usize,
 }
 
 impl Piece {
+    /// Makes room for pieces of a call's stream.
     pub fn new(call: u32) -> Piece {
         let mut bytes = vec![0; HEADER + CHUNK];
         bytes[..HEADER].copy_from_slice(&data_header(call, 0));
         Piece { bytes, length: 0 }
     }
 
-    /// Takes what one read gives. Says how much that was: nothing at the end.
+    /// Takes what one read gives. Returns its number of bytes, 0 at the end.
     pub fn fill(&mut self, reader: &mut (impl io::Read + ?Sized)) -> io::Result<usize> {
         self.length = loop {
             match reader.read(&mut self.bytes[HEADER..]) {
@@ -68,25 +73,26 @@ impl Piece {
         Ok(self.length)
     }
 
+    /// Returns the whole message.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..HEADER + self.length]
     }
 }
 
-/// Puts messages together from whatever pieces they arrive in.
+/// Puts messages together from the pieces in which they arrive.
 #[derive(Default)]
 pub struct Assembler {
-    /// What was read stands between `start` and `end`.
+    /// The bytes between `start` and `end` were read and not yet taken.
     buffer: Vec<u8>,
     start: usize,
     end: usize,
 }
 
-/// How much room is kept from one message to the next.
+/// The size of the buffer that is kept between messages, in bytes.
 const ROOM: usize = 256 << 10;
 
 impl Assembler {
-    /// Takes what one read gives. Says how much that was: nothing at the end.
+    /// Takes what one read gives. Returns its number of bytes, 0 at the end.
     pub fn fill(&mut self, reader: &mut impl io::Read) -> io::Result<usize> {
         if self.start > 0 && (self.start == self.end || self.start > ROOM / 4) {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -102,14 +108,14 @@ impl Assembler {
         Ok(count)
     }
 
-    /// How much is missing of the message that has begun.
+    /// Returns the number of bytes that the message that has begun still lacks.
     fn missing(&self) -> usize {
         let there = self.pending();
         let Some(length) = there.first_chunk().map(|l| u32::from_le_bytes(*l) as usize) else { return 0 };
         (length.min(LONGEST) + 4).saturating_sub(there.len())
     }
 
-    /// The next message, if it is complete.
+    /// Takes the next message, if it is complete.
     pub fn take(&mut self) -> Result<Option<(u32, Message)>, Error> {
         let there = self.pending();
         let Some((header, rest)) = there.split_first_chunk::<HEADER>() else { return Ok(None) };
@@ -117,7 +123,7 @@ impl Assembler {
             |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
         let length = number(0) as usize;
         let Some(body) = length.checked_sub(HEADER - 4).filter(|_| length <= LONGEST) else {
-            return Err(Error::new("the other side of the connection sent something that is no message"));
+            return Err(Error::new("the other side of the connection sent something that is not a message"));
         };
         let Some(body) = rest.get(..body) else { return Ok(None) };
         let message = Message::get(header[8], body)?;
@@ -125,7 +131,7 @@ impl Assembler {
         self.start += HEADER + body.len();
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
-            // A long message is behind us: give its room back.
+            // After a long message its memory is given back.
             if self.buffer.capacity() > 2 * ROOM {
                 self.buffer = Vec::new();
             }
@@ -133,7 +139,7 @@ impl Assembler {
         Ok(Some((call, message)))
     }
 
-    /// What was read and belongs to no message yet.
+    /// Returns what was read and belongs to no message yet.
     pub fn pending(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }

@@ -1,8 +1,8 @@
-//! The helper that runs modules on a remote host, and what it and the controller say to each other.
+//! The helper that runs modules on a managed host, and the protocol between it and the controller.
 //!
-//! One channel carries everything: requests and replies, progress, the content of files in chunks, cancellation.
-//! [`wire`] says how values become bytes, [`message`] what there is to say, [`frame`] how messages follow each
-//! other, [`serve`] what the helper does.
+//! One channel carries everything: requests and replies, progress, the content of files, byte streams, cancellation.
+//! [`wire`] defines how values become bytes, [`message`] the messages, [`frame`] how messages follow each other, [`serve`]
+//! what the helper does, and [`pump`] how a byte stream is carried.
 
 mod ending;
 pub mod frame;
@@ -15,5 +15,5 @@ mod stream;
 pub mod terminal;
 pub mod wire;
 
-/// The line that the helper begins with: what came before it is what a login says to people.
+/// The line that the helper begins with. What comes before it was printed by the login.
 pub const READY: &str = "PLAYBOOK-READY";

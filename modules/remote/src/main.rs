@@ -1,10 +1,9 @@
-//! `playbook-remote`: the helper on a remote host. The controller puts it there and starts it.
+//! `playbook-remote`: the helper on a managed host. The controller puts it there and starts it.
 //!
-//! `playbook-remote serve HASH [once]` serves the channel on its standard input and output, after it has made sure
-//! that it is the file the controller means; `once` removes that file first. `verify HASH` only says so.
-//! `answer HASH [once]` does what its standard input says from beginning to end, and then answers in one piece: for
-//! connections that run one command at a time.
-//! `terminal COMMAND` runs a program that wants a terminal for a password.
+//! `playbook-remote serve HASH [once]` serves the channel on its standard input and output, after it has verified its own
+//! file's checksum; `once` removes that file first. `verify HASH` only verifies. `answer HASH [once]` reads its standard
+//! input to the end, does what it says, and then answers in one piece: for connections that run one command at a time.
+//! `terminal COMMAND` runs a program that needs a terminal for a password.
 
 use std::ffi::OsStr;
 use std::io::{self, Read, Seek, Write};
@@ -19,7 +18,7 @@ use playbook_host::job;
 use playbook_remote::{READY, serve, terminal};
 use sha2::{Digest, Sha256};
 
-/// Helpers of other versions that nobody has put there for so long are removed.
+/// The age at which helpers of other versions are removed.
 const OLD: Duration = Duration::from_secs(30 * 24 * 3600);
 
 fn main() -> ExitCode {
@@ -53,9 +52,8 @@ fn ended(done: io::Result<ExitCode>) -> ExitCode {
     })
 }
 
-/// Whether this file is the one that is meant. Whoever has found that out by summing it up leaves a mark for those
-/// who come later: a part of the sum, as the fraction of a second at which the file was changed. Whoever changes the
-/// file takes the mark away.
+/// Verifies that this file has the checksum that the controller expects. A file that was verified gets a mark for later
+/// runs: a part of the checksum, as the fraction of a second of its modification time. A change of the file removes it.
 fn verify(hash: &str) -> io::Result<()> {
     let file = std::fs::File::open("/proc/self/exe");
     let mut file = file.or_else(|_| std::fs::File::open(std::env::current_exe()?))?;
@@ -74,7 +72,7 @@ fn verify(hash: &str) -> io::Result<()> {
     if hex::encode(sum.finalize()) != hash {
         return Err(io::Error::other("this file is damaged"));
     }
-    // Where times are not as fine as that, or not ours to set, the next one sums up again.
+    // Where times are coarser, or may not be set, the next run computes the checksum again.
     let _ = file.set_modified(UNIX_EPOCH + Duration::new(changed.as_secs(), mark));
     Ok(())
 }
@@ -88,11 +86,11 @@ fn registry() -> Registry {
 /// Serves the channel.
 fn begin(once: bool) -> io::Result<()> {
     let (input, output) = channel(once)?;
-    std::fs::File::from(output.try_clone()?).write_all(format!("{READY}\n").as_bytes())?;
+    std::fs::File::from(output.try_clone()?).write_all(format!("\n{READY}\n").as_bytes())?;
     serve::serve(registry(), input, output).map_err(|e| io::Error::other(e.to_string()))
 }
 
-/// Does all that the channel says, and answers as text, which survives a terminal.
+/// Does everything that the channel says, and answers as text, which a terminal does not change.
 fn answer(once: bool) -> io::Result<()> {
     let (input, output) = channel(once)?;
     let kept = nix::sys::memfd::memfd_create("answer", nix::sys::memfd::MFdFlags::MFD_CLOEXEC)?;
@@ -102,7 +100,7 @@ fn answer(once: bool) -> io::Result<()> {
     answers.seek(io::SeekFrom::Start(0))?;
     answers.read_to_end(&mut bytes)?;
     let text = base64::engine::general_purpose::STANDARD.encode(bytes);
-    std::fs::File::from(output).write_all(format!("{READY}\n{text}\n").as_bytes())
+    std::fs::File::from(output).write_all(format!("\n{READY}\n{text}\n").as_bytes())
 }
 
 /// Takes the channel away from standard input and output, where programs that modules start would find it.
@@ -117,7 +115,7 @@ fn channel(once: bool) -> io::Result<(OwnedFd, OwnedFd)> {
     nix::unistd::dup2_stdin(&nothing)?;
     nix::unistd::dup2_stdout(&nothing)?;
     nix::unistd::dup2_stderr(&nothing)?;
-    // A login whose folder this user may not enter.
+    // The login user's directory, which this user may not enter.
     if std::fs::read_dir(".").is_err() {
         let home = std::env::var_os("HOME").unwrap_or_else(|| "/".into());
         let _ = std::env::set_current_dir(home).or_else(|_| std::env::set_current_dir("/"));
@@ -129,7 +127,7 @@ fn channel(once: bool) -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((input, output))
 }
 
-/// This file.
+/// Returns the path of this file.
 fn own() -> PathBuf {
     std::env::current_exe().unwrap_or_default()
 }
@@ -137,16 +135,16 @@ fn own() -> PathBuf {
 /// Removes this file, which runs on without its name.
 fn remove(me: &Path) -> io::Result<()> {
     match std::fs::remove_file(me) {
-        // Another one of the same user was faster.
+        // Another helper of the same user was faster.
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
         _ => {}
     }
-    // The folder stays if there is anything else in it.
+    // A directory that holds anything else stays.
     let _ = me.parent().map(std::fs::remove_dir);
     Ok(())
 }
 
-/// Removes the helpers of versions that are gone.
+/// Removes old helpers of other versions.
 fn remove_old(me: &Path) {
     let Some(entries) = me.parent().and_then(|folder| std::fs::read_dir(folder).ok()) else { return };
     let ours = |name: &OsStr| name.to_string_lossy().starts_with("playbook-remote-");

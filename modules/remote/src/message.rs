@@ -56,6 +56,10 @@ pub enum Message {
     Open(Open),
     /// The helper has opened the stream, or could not.
     Opened(Result<(), Error>),
+    /// The controller asks for a sign of life.
+    Ping,
+    /// The helper gives it.
+    Pong,
 }
 
 /// How the helper introduces itself.
@@ -127,6 +131,8 @@ impl Message {
             Message::Enough => 12,
             Message::Open(_) => 13,
             Message::Opened(_) => 14,
+            Message::Ping => 15,
+            Message::Pong => 16,
         }
     }
 
@@ -143,7 +149,13 @@ impl Message {
             Message::Credit(count) => count.put(out),
             Message::Open(open) => open.put(out),
             Message::Opened(opened) => opened.put(out),
-            Message::Cancel | Message::AskSum | Message::Pull | Message::Push | Message::Enough => {}
+            Message::Cancel
+            | Message::AskSum
+            | Message::Pull
+            | Message::Push
+            | Message::Enough
+            | Message::Ping
+            | Message::Pong => {}
         }
     }
 
@@ -169,6 +181,8 @@ impl Message {
             12 => Message::Enough,
             13 => Message::Open(Input::all(body)?),
             14 => Message::Opened(Input::all(body)?),
+            15 => Message::Ping,
+            16 => Message::Pong,
             _ => {
                 return Err(Error::new(format!(
                     "the connection carries a message of the unknown kind {kind}"

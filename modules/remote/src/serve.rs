@@ -1,4 +1,4 @@
-//! What the helper does: it reads calls, runs each in a thread of its own, and ends with the channel.
+//! The helper's work: it reads calls, runs each in a thread of its own, and ends with the channel.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -20,10 +20,10 @@ use crate::open;
 use crate::output::Output;
 use crate::stream::{Line, RemoteSink, RemoteSource};
 
-/// What is a long output.
+/// The size of a long output, in bytes.
 const LONG: usize = 64 << 10;
 
-/// How long calls that were cancelled have to clean up.
+/// The time that canceled calls have to clean up.
 const GRACE: Duration = Duration::from_secs(10);
 
 struct Running {
@@ -33,7 +33,7 @@ struct Running {
 
 type Calls = Arc<Mutex<HashMap<u32, Running>>>;
 
-/// Serves a channel to its end. What still runs then is cancelled.
+/// Serves a channel to its end. What still runs then is canceled.
 pub fn serve(registry: Registry, input: OwnedFd, output: OwnedFd) -> Result<(), Error> {
     let calls = Calls::default();
     let ended = read(registry, input, output, &calls);
@@ -41,7 +41,7 @@ pub fn serve(registry: Registry, input: OwnedFd, output: OwnedFd) -> Result<(), 
     ended
 }
 
-/// Serves what is said on a channel to its end, and what that leads to.
+/// Serves a channel to its end, and all calls to theirs.
 pub fn answer(registry: Registry, input: OwnedFd, output: OwnedFd) -> Result<(), Error> {
     let calls = Calls::default();
     let ended = read(registry, input, output, &calls);
@@ -94,6 +94,10 @@ fn take(number: u32, message: Message, registry: &Arc<Registry>, output: &Output
         }
         Message::Open(request) => {
             start(number, output, calls, move |line, _| open::run(&request, &line));
+        }
+        Message::Ping => {
+            // A controller that is gone is noticed by the next read.
+            let _ = output.say(number, &Message::Pong);
         }
         Message::Cancel => {
             if let Some(call) = lock(calls).get(&number) {
@@ -151,16 +155,16 @@ fn run(call: Call, registry: Arc<Registry>, line: Arc<Line>, cancel: Cancel) -> 
         ..Context::default()
     };
     let args = Arguments::from(call.args);
-    // A fault of ours ends this call, and no other.
+    // A fault of a module ends this call, and no other.
     std::panic::catch_unwind(AssertUnwindSafe(|| run(&entry, &args, &context))).unwrap_or_else(|fault| {
         let said = fault.downcast_ref::<String>().map(String::as_str);
         let said = said.or_else(|| fault.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
-        let message = format!("the module {} broke down: {said}", entry.doc.name);
+        let message = format!("the module {} failed unexpectedly: {said}", entry.doc.name);
         Err(Error::new(message).with_kind(ErrorKind::Internal).into())
     })
 }
 
-/// The lines of a long output are its text once more: the controller takes it apart again.
+/// Leaves out the lines of a long output: the controller splits the text again.
 fn leave_out_lines(outcome: &mut Outcome) {
     for (name, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
         let text = outcome.values.get(name).and_then(Value::as_str).filter(|text| text.len() > LONG);
@@ -174,11 +178,11 @@ fn leave_out_lines(outcome: &mut Outcome) {
     }
 }
 
-/// Cancels what runs, and waits until it has cleaned up.
+/// Cancels all calls, and waits until they have cleaned up.
 fn end(calls: &Calls) {
     for call in lock(calls).values_mut() {
         call.cancel.set();
-        // Whoever waits for the controller hears that it is gone.
+        // A call that waits for the controller gets an error.
         call.inbox = channel().0;
     }
     let deadline = Instant::now() + GRACE;

@@ -1,4 +1,4 @@
-//! A call's files on the controller, as its module sees them from the helper.
+//! A call's files on the controller, as its module in the helper reads and writes them.
 
 use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use playbook_api::context::{Cancel, Sink, Source};
+use playbook_api::sync::lock;
 use sha1::{Digest, Sha1};
 
 use crate::frame::Piece;
@@ -13,10 +14,10 @@ use crate::message::{Message, SourceInfo, WINDOW};
 use crate::output::Output;
 use crate::pump::CallEnd;
 
-/// How often one who waits for the controller looks whether the call was cancelled.
-const GLANCE: Duration = Duration::from_millis(200);
+/// The interval at which a call that waits for the controller checks for cancellation.
+const INTERVAL: Duration = Duration::from_millis(200);
 
-/// The line from a call to the controller.
+/// A call's part of the channel.
 pub struct Line {
     call: u32,
     output: Output,
@@ -25,13 +26,14 @@ pub struct Line {
 }
 
 impl Line {
+    /// Creates the part of a call that has begun.
     pub fn new(call: u32, output: Output, inbox: Receiver<Message>, cancel: Cancel) -> Arc<Line> {
         Arc::new(Line { call, output, inbox: Mutex::new(inbox), cancel })
     }
 
-    /// Tells what the module is waiting for.
+    /// Reports what the module is waiting for.
     pub fn progress(&self, text: String) {
-        // Whoever it is for may be gone; the call hears of that where it matters.
+        // If the channel has ended, the call notices where it matters.
         let _ = self.say(&Message::Progress(text));
     }
 
@@ -42,7 +44,7 @@ impl Line {
 
     fn hear(&self, inbox: &Receiver<Message>) -> io::Result<Message> {
         while !self.cancel.is_set() {
-            match inbox.recv_timeout(GLANCE) {
+            match inbox.recv_timeout(INTERVAL) {
                 Ok(message) => return Ok(message),
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the controller is gone"));
@@ -51,10 +53,10 @@ impl Line {
             }
         }
         // Not `Interrupted`: readers would try again.
-        Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cancelled"))
+        Err(io::Error::new(io::ErrorKind::ConnectionAborted, "canceled"))
     }
 
-    /// The same, past what a stream before was told after its end.
+    /// Waits for an answer, past messages to a stream that has ended.
     fn answer(&self) -> io::Result<Message> {
         let inbox = self.inbox();
         loop {
@@ -66,7 +68,7 @@ impl Line {
     }
 
     fn inbox(&self) -> MutexGuard<'_, Receiver<Message>> {
-        self.inbox.lock().unwrap_or_else(|e| e.into_inner())
+        lock(&self.inbox)
     }
 }
 
@@ -85,9 +87,9 @@ impl CallEnd for Line {
 
     fn hear(&self) -> io::Result<Option<Message>> {
         if self.cancel.is_set() {
-            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cancelled"));
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "canceled"));
         }
-        match self.inbox().recv_timeout(GLANCE) {
+        match self.inbox().recv_timeout(INTERVAL) {
             Ok(message) => Ok(Some(message)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
             Err(RecvTimeoutError::Disconnected) => {
@@ -103,7 +105,9 @@ fn unexpected() -> io::Error {
 
 /// The call's source.
 pub struct RemoteSource {
+    /// The call's part of the channel.
     pub line: Arc<Line>,
+    /// What is known of the source.
     pub info: SourceInfo,
 }
 
@@ -142,7 +146,7 @@ struct Incoming {
 }
 
 impl Incoming {
-    /// Gets the next piece; an empty one is the end.
+    /// Reads the next piece; an empty one is the end.
     fn next(&mut self) -> io::Result<()> {
         (self.piece, self.at) = (Vec::new(), 0);
         match self.line.answer()? {
@@ -190,7 +194,7 @@ impl Drop for Incoming {
         if self.ended || self.line.say(&Message::Enough).is_err() {
             return;
         }
-        // What is on its way belongs to nobody: it must not be taken for the next stream's.
+        // What is still under way must not be taken for a part of the next stream.
         while !self.ended && self.next().is_ok() {}
     }
 }

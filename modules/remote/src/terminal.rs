@@ -1,5 +1,5 @@
-//! A terminal for programs that take a password from nothing else, doas for one: they get it there, while their
-//! standard input and output stay the channel.
+//! A terminal for programs that take a password from nothing else, such as doas. Their standard input and output stay the
+//! channel.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -12,10 +12,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 /// The line that asks the controller for the password.
 pub const ASKS: &str = "PLAYBOOK-ASKS";
 
-/// Runs a shell's command line at a terminal, and answers there with the password that the first line of our input
-/// is.
+/// Runs a shell's command line at a terminal, and answers its question there with the first line of standard input.
 pub fn run(command: &str) -> io::Result<ExitCode> {
-    io::stdout().write_all(format!("{ASKS}\n").as_bytes())?;
+    io::stdout().write_all(format!("\n{ASKS}\n").as_bytes())?;
     io::stdout().flush()?;
     let password = line()?;
     let pty = nix::pty::openpty(None, None)?;
@@ -29,7 +28,7 @@ pub fn run(command: &str) -> io::Result<ExitCode> {
         if let Some(status) = child.try_wait()? {
             return Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)));
         }
-        // Once the password is given, there is only the end to wait for.
+        // After the password was given, only the end is waited for.
         if !readable(&master, Duration::from_millis(if answered { 500 } else { 50 }))? {
             continue;
         }
@@ -50,7 +49,7 @@ pub fn run(command: &str) -> io::Result<ExitCode> {
     }
 }
 
-/// The head of the terminal's session: opening a terminal makes it its own.
+/// Runs the command line as the leader of the terminal's session: a session leader that opens a terminal gets it.
 pub fn head(place: &str, command: &str) -> io::Result<ExitCode> {
     nix::unistd::setsid()?;
     let _terminal = std::fs::OpenOptions::new().read(true).write(true).open(place)?;
@@ -58,7 +57,7 @@ pub fn head(place: &str, command: &str) -> io::Result<ExitCode> {
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
 }
 
-/// A line of standard input, and not a byte more.
+/// Reads a line of standard input, and not a byte more.
 fn line() -> io::Result<Vec<u8>> {
     let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let (mut line, mut byte) = (Vec::new(), [0]);

@@ -1,17 +1,24 @@
-//! How values become bytes: a tag and what follows, integers with seven bits a byte. Python's types survive it, and
-//! so does the mark of a secret; whether a text is trusted does not, since what a host says never is.
+//! Values as bytes: a tag and its content, integers with seven bits a byte. Python's types are kept, and so is the mark of a
+//! secret. The mark of trusted text is not, since what a host returns is never trusted.
 
 use std::sync::Arc;
 
 use num_bigint::BigInt;
 use playbook_api::{Error, Map, Text, Value};
 
-/// Values nest no deeper: what comes from a host must not overflow the stack.
+/// The deepest nesting of values: what a host sends must not overflow the stack.
 pub(crate) const DEEPEST: usize = 256;
 
-/// Something that can be said on the wire.
+/// A type with a form on the wire.
 pub trait Wire: Sized {
+    /// Appends the value.
     fn put(&self, out: &mut Vec<u8>);
+
+    /// Reads a value.
+    ///
+    /// # Errors
+    ///
+    /// Bytes that are not a value of this type.
     fn get(input: &mut Input) -> Result<Self, Error>;
 }
 
@@ -22,23 +29,26 @@ pub struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
+    /// Reads from bytes.
     pub fn new(bytes: &'a [u8]) -> Self {
         Input { rest: bytes, depth: 0 }
     }
 
-    /// Reads all that there is as one thing.
+    /// Reads all bytes as one value.
     pub fn all<T: Wire>(bytes: &'a [u8]) -> Result<T, Error> {
         let mut input = Input::new(bytes);
         let thing = T::get(&mut input)?;
         if input.rest.is_empty() { Ok(thing) } else { Err(broken()) }
     }
 
+    /// Takes a number of bytes.
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], Error> {
         let (taken, rest) = self.rest.split_at_checked(count).ok_or_else(broken)?;
         self.rest = rest;
         Ok(taken)
     }
 
+    /// Takes the bytes that are left.
     pub fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.rest)
     }
@@ -52,7 +62,7 @@ impl<'a> Input<'a> {
         self.take(count)
     }
 
-    /// How many things follow; each is at least one byte.
+    /// Reads the number of values that follow; each is at least one byte.
     fn count(&mut self) -> Result<usize, Error> {
         let count = usize::try_from(u64::get(self)?).map_err(|_| broken())?;
         if count > self.rest.len() { Err(broken()) } else { Ok(count) }
@@ -64,7 +74,7 @@ impl<'a> Input<'a> {
 }
 
 pub(crate) fn broken() -> Error {
-    Error::new("the other side of the connection sent something that is no message")
+    Error::new("the other side of the connection sent something that is not a message")
 }
 
 fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
@@ -174,13 +184,13 @@ impl<A: Wire, B: Wire> Wire for (A, B) {
     }
 }
 
-/// A list of anything but bytes.
+/// Appends a list of anything but bytes.
 pub fn put_all<T: Wire>(things: &[T], out: &mut Vec<u8>) {
     (things.len() as u64).put(out);
     things.iter().for_each(|thing| thing.put(out));
 }
 
-/// See [`put_all`].
+/// Reads a list; see [`put_all`].
 pub fn get_all<T: Wire>(input: &mut Input) -> Result<Vec<T>, Error> {
     let count = input.count()?;
     (0..count).map(|_| T::get(input)).collect()
@@ -238,7 +248,7 @@ impl Wire for Value {
             Value::Undefined(reason) => tagged(UNDEFINED, reason.as_bytes()),
             Value::Unknown(reason) => tagged(UNKNOWN, reason.as_bytes()),
             Value::Omit => out.push(OMIT),
-            // Only data is sent: this is a fault of ours, and a harmless one.
+            // Only data is sent. An object here is a fault of this program, and harmless.
             Value::Object(_) => tagged(STR, self.to_text().as_bytes()),
         }
     }

@@ -1,5 +1,5 @@
-//! How ssh gets a password: it starts this program, which reads it from a file that exists in memory alone and that
-//! nobody but its owner may open.
+//! The password for ssh: ssh starts this program, which reads it from a file that exists in memory only and that no other
+//! user may open.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -10,10 +10,10 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use crate::connection::Password;
 
-/// Says where the password is; with it in its environment, this program answers ssh.
+/// The environment variable that says where the password is. A process that has it answers ssh.
 pub const VARIABLE: &str = "PLAYBOOK_ASKPASS";
 
-/// Lets an ssh ask for the password, as long as the returned file is open.
+/// Lets an ssh process ask for the password as long as the returned file is open.
 pub fn prepare(ssh: &mut Command, password: &Password) -> io::Result<File> {
     let mut file = File::from(memfd_create("password", MFdFlags::MFD_CLOEXEC)?);
     file.write_all(password.0.as_bytes())?;
@@ -22,11 +22,11 @@ pub fn prepare(ssh: &mut Command, password: &Password) -> io::Result<File> {
     Ok(file)
 }
 
-/// Answers ssh's question, if that is what this process was started for.
+/// Answers ssh's question, if this process was started for that. Returns the exit status then.
 pub fn answer() -> Option<ExitCode> {
     let place = std::env::var_os(VARIABLE)?;
     let question = std::env::args().nth(1).unwrap_or_default();
-    // A question that is not for the password is whether to trust the host's key.
+    // The other question is whether to trust the host's key.
     if question.contains("yes/no") {
         println!("no");
         return Some(ExitCode::SUCCESS);

@@ -1,4 +1,4 @@
-//! The two things that a master is asked beside sessions: whether it is there, and to end.
+//! The two requests to a master beside sessions: whether it runs, and to end.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -10,7 +10,7 @@ const VERSION: u32 = 4;
 const ALIVE_CHECK: u32 = 0x1000_0004;
 const TERMINATE: u32 = 0x1000_0005;
 
-/// Whether a master listens there, and answers.
+/// Whether a master listens on a socket, and answers.
 pub fn is_alive(socket: &Path) -> bool {
     ask(socket, ALIVE_CHECK).is_ok()
 }

@@ -1,29 +1,32 @@
-//! The master connection: an ssh of our own making, with all that a playbook may say of it, in the background.
+//! The master connection: an ssh in the background, with everything that a playbook may say of it.
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{Login, askpass, control};
 
-/// How long authentication may take, beside the connection itself.
+/// The time that authentication may take, beside the connection itself.
 const AUTHENTICATION: Duration = Duration::from_secs(60);
 
-/// A master in the background. Should this process be killed, it ends by itself once its last session has ended.
+/// A master in the background. Should this process be killed, it ends once its last session has ended.
 pub struct Master {
+    /// Its control socket.
     pub socket: PathBuf,
 }
 
 /// Why there is no master.
 pub struct Refused {
+    /// The reason, in ssh's words.
     pub message: String,
     /// Whether another attempt may do better.
     pub may_pass: bool,
 }
 
 impl Master {
+    /// Starts a master, and waits until it is authenticated.
     pub fn start(login: &Login, socket: PathBuf) -> Result<Master, Refused> {
         let broken = |what: String| Refused { message: what, may_pass: false };
         let said = socket.with_extension("log");
@@ -40,9 +43,10 @@ impl Master {
         let mut ssh = ssh
             .spawn()
             .map_err(|e| broken(format!("Unable to execute ssh command line on a controller: {e}")))?;
-        let deadline = Instant::now() + login.timeout + AUTHENTICATION;
+        let limit = login.timeout.saturating_add(AUTHENTICATION);
+        let deadline = playbook_api::time::deadline(limit);
         let mut pause = Duration::from_millis(1);
-        // It ends when it has gone into the background, or cannot.
+        // The process ends when it has gone into the background, or cannot.
         let status = loop {
             match ssh.try_wait() {
                 Ok(Some(status)) => break Some(status),
@@ -75,7 +79,7 @@ impl Master {
             None => Err(Refused {
                 message: format!(
                     "Failed to connect to the host via ssh: no answer within {} seconds",
-                    (login.timeout + AUTHENTICATION).as_secs()
+                    limit.as_secs()
                 ),
                 may_pass: true,
             }),
@@ -90,13 +94,28 @@ impl Drop for Master {
     }
 }
 
-/// The command line. Of what is said twice, ssh takes the first: ours, then the playbook's, then ~/.ssh/config.
-fn command(login: &Login, socket: &std::path::Path) -> Command {
+/// Returns the command line of the master.
+fn command(login: &Login, socket: &Path) -> Command {
     let mut ssh = Command::new(&login.executable);
-    ssh.args(["-M", "-f", "-N", "-S"]).arg(socket);
+    ssh.args(["-M", "-f", "-N", "-S"]).arg(socket).args(["-o", "ControlPersist=20"]);
+    add_login(&mut ssh, login);
+    ssh
+}
+
+/// Returns the command line of one session over a connection of its own.
+pub fn session(login: &Login, command: &str) -> Command {
+    let mut ssh = Command::new(&login.executable);
+    ssh.args(["-T", "-S", "none", "-o", "ControlMaster=no"]);
+    add_login(&mut ssh, login);
+    ssh.arg(command);
+    ssh
+}
+
+/// Adds what a login says, and the host. Of what is said twice, ssh takes the first: this, then the playbook's arguments,
+/// then ~/.ssh/config.
+fn add_login(ssh: &mut Command, login: &Login) {
     let mut options: Vec<String> = Vec::new();
     let mut option = |text: String| options.push(text);
-    option("ControlPersist=20".into());
     if !login.host_key_checking {
         option("StrictHostKeyChecking=no".into());
     }
@@ -127,7 +146,6 @@ fn command(login: &Login, socket: &std::path::Path) -> Command {
     ssh.args(["-o", &format!("ServerAliveInterval={seconds}"), "-o", "ServerAliveCountMax=3"]);
     // A name that begins with a dash is still a name.
     ssh.arg("--").arg(&login.address);
-    ssh
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
-//! Another host, by ssh: one master connection, and on it a session for each program, through ssh's own multiplexing.
+//! A managed host, by ssh: one master connection, and on it a session for each program, through ssh's own multiplexing.
+//! Where the server takes no further session on it, the program gets a connection of its own.
 
 pub mod askpass;
 mod control;
 mod master;
+mod start;
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,58 +14,64 @@ use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, fcntl};
 use openssh::{Child, Session, Stdio};
+use playbook_api::sync::lock;
 use playbook_api::{Error, ErrorKind, Failure};
 
-use super::launch::{Launcher, Process, Started, pipe};
+use super::launch::{self, Launcher, Process, Started};
+use super::peer::Peer;
+use super::pipe::{input_pipe, pipe};
 use super::privilege::quote;
 use super::{Login, Target};
 use master::Master;
 
-/// How much a pipe to a host holds.
+/// The size of a pipe to a host, in bytes.
 const PIPE: i32 = 256 << 10;
 
-/// What the ssh connections of a run have in common.
+/// What the ssh connections of a run share.
 pub struct Common {
-    /// Where the sockets are: nobody else may look into it.
-    folder: tempfile::TempDir,
+    /// The directory of the sockets, which other users may not enter.
+    directory: tempfile::TempDir,
     last: AtomicU32,
     runtime: tokio::runtime::Runtime,
     sockets: Mutex<Vec<PathBuf>>,
+    gates: start::Gates,
 }
 
 impl Common {
+    /// Makes the directory of the sockets.
     pub fn new() -> Result<Common, Error> {
         // A socket's name must be short.
-        let folder = tempfile::Builder::new().prefix("playbook-").tempdir_in("/tmp");
-        let folder = folder.or_else(|_| tempfile::Builder::new().prefix("playbook-").tempdir());
-        let folder =
-            folder.map_err(|e| Error::new(format!("cannot make a folder for ssh's sockets: {e}")))?;
-        // It has no thread of its own: whoever waits drives it.
+        let directory = tempfile::Builder::new().prefix("playbook-").tempdir_in("/tmp");
+        let directory = directory.or_else(|_| tempfile::Builder::new().prefix("playbook-").tempdir());
+        let directory =
+            directory.map_err(|e| Error::new(format!("cannot make a directory for ssh's sockets: {e}")))?;
+        // It has no thread of its own: those that wait drive it.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|e| Error::new(format!("cannot start the network runtime: {e}")))?;
-        Ok(Common { folder, last: AtomicU32::new(0), runtime, sockets: Mutex::default() })
+        let (last, sockets, gates) = (AtomicU32::new(0), Mutex::default(), start::Gates::default());
+        Ok(Common { directory, last, runtime, sockets, gates })
     }
 
-    /// A new socket's name.
+    /// Returns a new socket's name.
     fn socket(&self) -> PathBuf {
         let number = self.last.fetch_add(1, Ordering::Relaxed);
-        let socket = self.folder.path().join(number.to_string());
-        self.sockets.lock().unwrap_or_else(|e| e.into_inner()).push(socket.clone());
+        let socket = self.directory.path().join(number.to_string());
+        lock(&self.sockets).push(socket.clone());
         socket
     }
 
-    /// Ends every master there may be, and removes the folder.
+    /// Ends every master there may be, and removes the directory.
     pub fn abandon(&self) {
-        for socket in self.sockets.lock().unwrap_or_else(|e| e.into_inner()).drain(..) {
+        for socket in lock(&self.sockets).drain(..) {
             control::exit(&socket);
         }
-        let _ = std::fs::remove_dir_all(self.folder.path());
+        let _ = std::fs::remove_dir_all(self.directory.path());
     }
 }
 
-/// Another host.
+/// A managed host.
 pub struct Ssh {
     host: String,
     login: Login,
@@ -71,20 +80,28 @@ pub struct Ssh {
 }
 
 impl Ssh {
+    /// Describes the host of a target. Nothing is sent yet.
     pub fn new(target: &Target, common: Arc<Common>) -> Ssh {
         Ssh { host: target.host.clone(), login: target.login.clone(), common, master: Mutex::default() }
     }
 
-    /// The socket of the master, which is started where there is none.
+    /// Returns the socket of the master, which is started where there is none.
     fn socket(&self) -> Result<PathBuf, Failure> {
-        let mut master = self.master.lock().unwrap_or_else(|e| e.into_inner());
+        let mut master = lock(&self.master);
         if let Some(master) = &*master {
             return Ok(master.socket.clone());
         }
-        let mut attempt = 0;
+        let (mut attempt, mut dropped) = (0, 0);
         let started = loop {
-            match Master::start(&self.login, self.common.socket()) {
+            let pass = self.common.gates.enter(&self.destination());
+            let started = Master::start(&self.login, self.common.socket());
+            drop(pass);
+            match started {
                 Ok(started) => break started,
+                Err(refused) if dropped < start::DROPPED_RETRIES && start::was_dropped(&refused.message) => {
+                    std::thread::sleep(start::pause(dropped));
+                    dropped += 1;
+                }
                 Err(refused) if attempt < self.login.retries && refused.may_pass => {
                     let pause = (1_u64 << attempt.min(5)).saturating_sub(1).min(30);
                     std::thread::sleep(Duration::from_secs(pause));
@@ -98,24 +115,51 @@ impl Ssh {
         Ok(socket)
     }
 
-    fn session(&self, socket: PathBuf, command: &str) -> Result<Started, openssh::Error> {
+    /// Returns the server that a new connection meets first: the host, or what its arguments say of a jump host.
+    fn destination(&self) -> String {
+        let login = &self.login;
+        match login.arguments.iter().any(|word| word.starts_with("-J") || word.contains("Proxy")) {
+            true => login.arguments.join(" "),
+            false => format!("{}:{}", login.address, login.port.unwrap_or(22)),
+        }
+    }
+
+    /// Starts a command line over a connection of its own, for a server that takes no further session on the master.
+    fn alone(&self, command: &str) -> Result<Started, Failure> {
+        let _pass = self.common.gates.enter(&self.destination());
+        let mut ssh = master::session(&self.login, command);
+        let cannot = |e: std::io::Error| {
+            unreachable(format!("Unable to execute ssh command line on a controller: {e}"))
+        };
+        let password = self.login.password.as_ref().map(|password| askpass::prepare(&mut ssh, password));
+        let password = password.transpose().map_err(cannot)?;
+        let started = launch::start(&mut ssh).map_err(cannot)?;
+        let process = Alone { program: started.process, _password: password };
+        Ok(Started { process: Box::new(process), ..started })
+    }
+
+    /// Starts a command line in a new session on the master.
+    fn on_master(&self, socket: PathBuf, command: &str) -> Result<Started, openssh::Error> {
+        let silence = Peer::new(&self.host, self.login.timeout).silence;
+        let late = || {
+            let message = format!("no answer to a new session within {} seconds", silence.as_secs());
+            openssh::Error::ChildIo(std::io::Error::new(std::io::ErrorKind::TimedOut, message))
+        };
         let io = |e: std::io::Error| openssh::Error::ChildIo(e);
-        let (their_input, input) = pipe().map_err(io)?;
+        let (their_input, input) = input_pipe().map_err(io)?;
         // Files go through it: a larger one is filled and emptied less often.
         let _ = fcntl(&input, FcntlArg::F_SETPIPE_SZ(PIPE));
         let (output, their_output) = pipe().map_err(io)?;
         let (errors, their_errors) = pipe().map_err(io)?;
         let session = Arc::new(Session::resume_mux(socket.into(), None));
         let spawned = self.common.runtime.block_on(async {
-            session
-                .arc_raw_command(command)
-                .stdin(Stdio::from(their_input))
-                .stdout(Stdio::from(their_output))
-                .stderr(Stdio::from(their_errors))
-                .spawn()
-                .await
+            let mut command = session.arc_raw_command(command);
+            command.stdin(Stdio::from(their_input));
+            command.stdout(Stdio::from(their_output)).stderr(Stdio::from(their_errors));
+            tokio::time::timeout(silence, command.spawn()).await
         });
-        let process = Remote { child: Some(spawned?), common: self.common.clone() };
+        let child = spawned.map_err(|_| late())??;
+        let process = Remote { child: Some(child), common: self.common.clone() };
         Ok(Started {
             input: input.into(),
             output: output.into(),
@@ -125,7 +169,7 @@ impl Ssh {
     }
 
     fn forget(&self) -> Option<Master> {
-        self.master.lock().unwrap_or_else(|e| e.into_inner()).take()
+        lock(&self.master).take()
     }
 }
 
@@ -136,22 +180,26 @@ fn unreachable(message: String) -> Failure {
 impl Launcher for Ssh {
     fn start(&self, command: &str) -> Result<Started, Failure> {
         let socket = self.socket()?;
-        match self.session(socket.clone(), command) {
+        match self.on_master(socket.clone(), command) {
             Ok(started) => Ok(started),
-            // The master may have gone away since it was last used.
+            Err(openssh::Error::ChildIo(e)) => {
+                Err(unreachable(format!("Failed to connect to the host via ssh: {e}")))
+            }
+            // The master may have ended since it was last used.
             Err(_) if !control::is_alive(&socket) => {
                 drop(self.forget());
                 let socket = self.socket()?;
-                self.session(socket, command)
+                self.on_master(socket, command)
                     .map_err(|e| unreachable(format!("Failed to connect to the host via ssh: {e}")))
             }
-            Err(e) => Err(unreachable(format!("Failed to connect to the host via ssh: {e}"))),
+            // The server allows no further session on one connection (MaxSessions).
+            Err(_) => self.alone(command),
         }
     }
 
     fn unreachable(&self) -> Option<Failure> {
         let socket = {
-            let master = self.master.lock().unwrap_or_else(|e| e.into_inner());
+            let master = lock(&self.master);
             master.as_ref().map(|master| master.socket.clone())?
         };
         // The sessions of a connection that breaks end a moment before the master does.
@@ -179,17 +227,29 @@ impl Launcher for Ssh {
     }
 }
 
-/// A program on the host.
+/// A program on the host, over a connection of its own.
+struct Alone {
+    program: Box<dyn Process>,
+    /// ssh asks for the password as long as this is open.
+    _password: Option<File>,
+}
+
+impl Process for Alone {
+    fn wait(&mut self, timeout: Duration) -> Option<i32> {
+        self.program.wait(timeout)
+    }
+}
+
+/// A program on the host, in a session on the master.
 struct Remote {
     child: Option<Child<Arc<Session>>>,
     common: Arc<Common>,
 }
 
 impl Process for Remote {
-    fn wait(&mut self, patience: Duration) -> Option<i32> {
+    fn wait(&mut self, timeout: Duration) -> Option<i32> {
         let child = self.child.take()?;
-        let ended =
-            self.common.runtime.block_on(async { tokio::time::timeout(patience, child.wait()).await });
+        let ended = self.common.runtime.block_on(async { tokio::time::timeout(timeout, child.wait()).await });
         match ended.ok()? {
             Ok(status) => status.code(),
             Err(openssh::Error::Remote(_)) => Some(127),

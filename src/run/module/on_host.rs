@@ -85,7 +85,7 @@ fn on_host(
         call.item.play.shared.connections.release(&target, user);
     }
     let connection = open(call, &target)?;
-    let context = Context { temporary: Some(target.deploy.folder.into()), ..context };
+    let context = Context { temporary: Some(target.deploy.directory.into()), ..context };
     let entry = entry.clone();
     within(limit, context, move |context| connection.run(&entry, &args, context))
 }

@@ -41,7 +41,7 @@ pub fn of_task(call: &ActionCall) -> Result<Target, Error> {
         host: host.to_string(),
         login,
         deploy: Deploy {
-            folder: folder.unwrap_or_else(|| settings.remote_tmp.to_string_lossy().into_owned()),
+            directory: folder.unwrap_or_else(|| settings.remote_tmp.to_string_lossy().into_owned()),
             keep: !shared.options.no_keep_remote,
         },
     })

@@ -18,7 +18,7 @@ pub fn of_task(call: &ActionCall, context: &Context) -> Option<Arc<dyn TaskHost>
         Ok(target) => target,
         Err(error) => return Some(Arc::new(Unavailable(error.into()))),
     };
-    let temporary = Some(target.deploy.folder.clone().into());
+    let temporary = Some(target.deploy.directory.clone().into());
     match call.item.play.shared.connections.open(&target) {
         Ok(connection) if connection.is_local() => None,
         Ok(connection) => {
