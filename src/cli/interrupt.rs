@@ -1,4 +1,4 @@
-//! Signals: the first SIGINT waits for running tasks, the second one and SIGTERM stop the run.
+//! Signals: the first SIGINT waits for running tasks, the second one, SIGTERM and SIGHUP stop the run.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -74,6 +74,7 @@ fn is_ignored(signal: Signal) -> bool {
 
 /// Ends this process, and before that what it has begun elsewhere: statements on servers and connections to hosts.
 fn end(run: Option<&Run>, code: i32) -> ! {
+    crate::connection::announce();
     if let Some(run) = run {
         run.stop.set();
         run.stop.wait_until_idle(LAST_WORDS);

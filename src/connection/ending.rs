@@ -39,9 +39,14 @@ pub fn register(remote: &Arc<Remote>) {
     all.push(Arc::downgrade(remote));
 }
 
+/// Announces that this process is about to end: what is lost from now on is not reported.
+pub fn announce() {
+    ENDING.store(true, Ordering::Relaxed);
+}
+
 /// Ends the commands, connections and programs of this process immediately. The process must exit afterwards.
 pub fn abandon() {
-    ENDING.store(true, Ordering::Relaxed);
+    announce();
     let until = deadline(LIMIT);
     let remotes: Vec<Arc<Remote>> = lock(&REMOTES).iter().filter_map(Weak::upgrade).collect();
     let sweeps = remotes.into_iter().map(|remote| {

@@ -33,7 +33,7 @@ use playbook_api::stream::{Endpoint, Stream};
 use playbook_api::{Arguments, Context, Failure, ModuleEntry, Outcome};
 
 pub use bootstrap::Deploy;
-pub use ending::abandon;
+pub use ending::{abandon, announce};
 pub use oneshot::{Commands, OneShot};
 pub use pool::Connections;
 pub use privilege::{Become, quote};
