@@ -44,7 +44,7 @@ impl Docker {
     fn check(&self) -> Result<(), Failure> {
         let mut inspect = self.docker();
         inspect.args(["inspect", "--type", "container", "--format", "{{.State.Running}}", &self.container]);
-        let asked = launch::output(&mut inspect, ANSWER).map_err(|e| {
+        let asked = launch::output(inspect, ANSWER).map_err(|e| {
             let executable = &self.executable;
             self.lost(match e.kind() {
                 std::io::ErrorKind::TimedOut => format!("`{executable} inspect` gave {e}"),

@@ -110,8 +110,10 @@ impl Drop for Here {
 /// # Errors
 ///
 /// A program that cannot be started, and `TimedOut` for one that takes longer than `timeout`.
-pub fn output(command: &mut Command, timeout: Duration) -> io::Result<(i32, String, String)> {
-    let Started { output, errors, mut process, .. } = start(command)?;
+pub fn output(mut command: Command, timeout: Duration) -> io::Result<(i32, String, String)> {
+    let Started { output, errors, mut process, .. } = start(&mut command)?;
+    // It holds the program's ends of the pipes.
+    drop(command);
     let until = deadline(timeout);
     let mut texts = [Vec::new(), Vec::new()];
     let mut open = [true, true];

@@ -99,7 +99,8 @@ impl Remote {
             }
         };
         let limit = Limits { largest: LARGEST_OUTPUT, until: Some(playbook_api::time::deadline(SWEEP)) };
-        let _ = started.and_then(|started| collect(started, Output::default(), &Cancel::default(), limit));
+        // Nothing is left to do where that fails.
+        let _ = started.map(|started| collect(started, Output::default(), &Cancel::default(), limit));
     }
 
     /// Ends the commands that run without a helper, for a process that is about to end.
@@ -250,9 +251,13 @@ impl Connection for User {
         };
         ending::block_if_ending();
         drop((executing, running));
-        if done.is_err() && launcher.unreachable().is_none() {
-            self.sweep();
-        }
+        let done = done.map_err(|unfinished| match unfinished {
+            Unfinished::Running(failure) => {
+                self.sweep();
+                failure
+            }
+            Unfinished::Broken(failure) => failure,
+        });
         // 255 is ssh's own exit status for its own faults, and may be the command's.
         done.and_then(|output| match (output.code == 255).then(|| launcher.unreachable()).flatten() {
             Some(failure) => Err(failure),
@@ -304,6 +309,14 @@ impl Drop for Executing<'_> {
     }
 }
 
+/// Why there is no result of a command.
+enum Unfinished {
+    /// It was given up, and still runs.
+    Running(Failure),
+    /// Its pipes broke.
+    Broken(Failure),
+}
+
 /// What a command's output is limited to.
 #[derive(Clone, Copy)]
 struct Limits {
@@ -314,23 +327,26 @@ struct Limits {
 }
 
 /// Reads both pipes to their end.
-fn collect(started: Started, mut all: Output, cancel: &Cancel, limits: Limits) -> Result<Output, Failure> {
+fn collect(started: Started, mut all: Output, cancel: &Cancel, limits: Limits) -> Result<Output, Unfinished> {
     let Started { input, mut output, mut errors, mut process } = started;
     drop(input);
-    let broken = |e: std::io::Error| Failure::new(format!("cannot read the command's output: {e}"));
+    let broken = |e: std::io::Error| {
+        Unfinished::Broken(Failure::new(format!("cannot read the command's output: {e}")))
+    };
     let (mut out, mut err) = (true, true);
     let mut piece = vec![0; 64 << 10];
     while out || err {
         if cancel.is_set() {
-            return Err(Failure::new("the command was canceled"));
+            return Err(Unfinished::Running(Failure::new("the command was canceled")));
         }
         if limits.until.is_some_and(|until| Instant::now() > until) {
-            return Err(Failure::new("the command took too long"));
+            return Err(Unfinished::Running(Failure::new("the command took too long")));
         }
         if all.stdout.len() + all.stderr.len() > limits.largest {
             let message =
                 format!("the command printed more than {} MiB, and was ended", limits.largest >> 20);
-            return Err(Failure::new(message).with_help("Write its output to a file on the host."));
+            let failure = Failure::new(message).with_help("Write its output to a file on the host.");
+            return Err(Unfinished::Running(failure));
         }
         let ready = match (out, err) {
             (true, true) => any_readable([&output, &errors], INTERVAL),

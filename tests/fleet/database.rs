@@ -233,18 +233,22 @@ fn a_database_that_only_a_bastion_reaches() {
             "
 - hosts: bastion
   gather_facts: false
-  module_defaults:
-    postgresql_query: &login {{login_host: '{{{{ database }}}}', login_user: app, login_password: pass-of-app, db: postgres}}
+  vars:
+    login: &login {{login_host: '{{{{ database }}}}', login_user: app, login_password: pass-of-app, db: postgres}}
   tasks:
     - postgresql_query:
+        <<: *login
         query: \"SELECT repeat('x', {big}) AS text\"
       register: large
     - postgresql_query:
+        <<: *login
         query: SELECT length(%(text)s) AS n
         named_args: {{text: '{{{{ large.query_result[0].text }}}}'}}
       register: back
     - assert: {{that: ['large.query_result[0].text | length == {big}', 'back.query_result[0].n | int == {big}']}}
-    - postgresql_query: {{query: SELECT pg_sleep(300)}}
+    - postgresql_query:
+        <<: *login
+        query: SELECT pg_sleep(300)
       timeout: 3
       register: cut
       ignore_errors: true
