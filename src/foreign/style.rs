@@ -24,15 +24,15 @@ pub enum Style {
 /// The placeholder of the arguments in a module of [`Style::JsonArgs`].
 pub const JSON_ARGS: &str = "<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>";
 
-static PYTHON: LazyLock<Regex> = LazyLock::new(|| {
+static PYTHON: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let home = r"(?:ansible_collections\.[^.]+\.[^.]+\.plugins\.|ansible\.)";
     let import = format!(r"from +(?:\.{{2,}} *|{home})module_utils.* +import |import +{home}module_utils");
-    Regex::new(&import).expect("a pattern of ours")
+    Regex::new(&import).ok()
 });
 
-static POWERSHELL: LazyLock<Regex> = LazyLock::new(|| {
+static POWERSHELL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let marks = r"(?i)#Requires\s+-(Module|Version)|#AnsibleRequires\s+-(OSVersion|PowerShell|CSharpUtil|Wrapper)|#\s*POWERSHELL_COMMON";
-    Regex::new(marks).expect("a pattern of ours")
+    Regex::new(marks).ok()
 });
 
 impl Style {
@@ -42,7 +42,9 @@ impl Style {
             return Style::Binary;
         }
         let text = String::from_utf8_lossy(content);
-        let matches = |pattern: &Regex| pattern.is_match(&*text).unwrap_or(false);
+        let matches = |pattern: &Option<Regex>| {
+            pattern.as_ref().is_some_and(|pattern| pattern.is_match(&*text).unwrap_or(false))
+        };
         match () {
             () if text.contains("#<<INCLUDE_ANSIBLE_MODULE_COMMON>>") => Style::Python,
             () if matches(&PYTHON) => Style::Python,

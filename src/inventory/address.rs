@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use playbook_api::{Error, ErrorKind};
 
-/// The hosts a pattern stands for, and its port.
+/// Expands a pattern to its hosts, and returns its port.
 pub(super) fn expand(pattern: &str) -> Result<(Vec<String>, Option<u16>), Error> {
     let (host, port) = split_port(pattern).unwrap_or((pattern, None));
     if host.matches('[').count() > 50 || host.len() > 5000 {
@@ -15,7 +15,7 @@ pub(super) fn expand(pattern: &str) -> Result<(Vec<String>, Option<u16>), Error>
     Ok((hosts, port))
 }
 
-/// A host name (which may hold ranges) and its port, if the whole is a valid address.
+/// Splits a valid address into the host name, which may have ranges, and the port.
 pub(super) fn split_port(address: &str) -> Option<(&str, Option<u16>)> {
     let port_of = |text: &str| -> Option<u16> {
         (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
@@ -40,7 +40,7 @@ fn balanced(text: &str) -> bool {
     text.matches('[').count() == text.matches(']').count()
 }
 
-/// The text with every `[…]` left out.
+/// Returns the text without every `[…]`.
 fn outside_brackets(text: &str) -> String {
     let mut depth = 0usize;
     text.chars()
@@ -58,7 +58,7 @@ fn outside_brackets(text: &str) -> String {
         .collect()
 }
 
-/// Whether this is an address or a host name, possibly with ranges.
+/// Whether a text is an address or a host name, possibly with ranges.
 fn is_host(text: &str) -> bool {
     let Some(plain) = with_ranges_replaced(text) else { return false };
     plain.parse::<Ipv4Addr>().is_ok() || plain.parse::<Ipv6Addr>().is_ok() || is_hostname(&plain)
@@ -71,7 +71,7 @@ fn is_hostname(text: &str) -> bool {
     })
 }
 
-/// Every valid range replaced by a digit; nothing if a bracket is no range.
+/// Returns the text with every valid range replaced by a digit, or nothing if a bracket is not a range.
 fn with_ranges_replaced(text: &str) -> Option<String> {
     let mut out = String::new();
     let mut rest = text;
@@ -99,7 +99,7 @@ fn with_ranges_replaced(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// More would not fit in memory; nobody writes them on purpose.
+/// The largest number of hosts of one pattern: more would not fit in memory.
 const MOST_HOSTS: usize = 1_000_000;
 
 fn expand_ranges(text: &str, hosts: &mut Vec<String>) -> Result<(), Error> {

@@ -1,4 +1,4 @@
-//! How an inventory grows: hosts, groups, members, variables; and the rules it obeys afterwards.
+//! Adds hosts, groups, members and variables to an inventory, and enforces its rules afterwards.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl Default for Inventory {
 }
 
 impl Inventory {
-    /// The group of a name, made if it is not there.
+    /// Returns the group of a name, and creates it if it does not exist.
     pub(super) fn put_group(&mut self, name: &str) -> Result<Arc<str>, Error> {
         if let Some((name, _)) = self.groups.get_key_value(name) {
             return Ok(name.clone());
@@ -51,7 +51,7 @@ impl Inventory {
         Ok(name)
     }
 
-    /// The host of a name, made if it is not there. Says whether it is new.
+    /// Returns the host of a name and whether it is new, and creates it if it does not exist.
     pub(super) fn put_host(
         &mut self,
         name: &str,
@@ -76,7 +76,7 @@ impl Inventory {
         Ok((name, true))
     }
 
-    /// Makes a host a member of a group that is there. Says whether it was none before.
+    /// Adds a host to an existing group. Returns whether it was not a member before.
     pub(super) fn add_member(&mut self, group: &str, host: &str) -> bool {
         if !self.hosts.contains_key(host) && LOCALHOST.contains(&host) {
             self.implicit = Some(self.implicit(host));
@@ -95,7 +95,7 @@ impl Inventory {
         new
     }
 
-    /// Puts a group into another; both are there. Says whether it was there before.
+    /// Adds an existing group to another one. Returns whether it was not in it before.
     pub(super) fn add_child(&mut self, group: &str, child: &str) -> Result<bool, Error> {
         if group == child {
             return Err(Error::new(format!("can't add group '{group}' to itself")));
@@ -123,7 +123,7 @@ impl Inventory {
         self.memory = Memory::default();
     }
 
-    /// Sets a variable of a group; with `hash_behaviour: merge`, a map is merged into the one that is there.
+    /// Sets a variable of a group; with `hash_behaviour: merge`, a map is merged into the existing one.
     pub(super) fn set_group_var(&mut self, group: &str, name: &str, node: Node) -> Result<(), Error> {
         let Some(group) = self.groups.get_mut(group) else { return Ok(()) };
         if name == "ansible_group_priority" {
@@ -134,15 +134,15 @@ impl Inventory {
         Ok(())
     }
 
-    /// Sets a variable of a host; with `hash_behaviour: merge`, a map is merged into the one that is there.
+    /// Sets a variable of a host; with `hash_behaviour: merge`, a map is merged into the existing one.
     pub(super) fn set_host_var(&mut self, host: &str, name: &str, node: Node) {
         if let Some(host) = self.hosts.get_mut(host) {
             set(&mut Arc::make_mut(host).vars, name, node, self.merge);
         }
     }
 
-    /// Brings the rules about: every group is below `all`; a host without a group is in `ungrouped`, and no other
-    /// is. Returns the names that are a host's and a group's.
+    /// Enforces the rules: every group is below `all`, and exactly the hosts without a group are in `ungrouped`. Returns
+    /// the names that a host and a group share.
     pub(super) fn reconcile(&mut self) -> Vec<Arc<str>> {
         let orphans: Vec<Arc<str>> = self
             .groups
@@ -176,7 +176,7 @@ impl Inventory {
         self.groups.keys().filter(|name| self.hosts.contains_key(*name)).cloned().collect()
     }
 
-    /// The depth of every group: the longest way from `all`.
+    /// Computes the depth of every group: the length of the longest path from `all`.
     fn measure(&mut self) {
         let mut waiting: IndexMap<Arc<str>, usize> =
             self.groups.values().map(|group| (group.name.clone(), group.parents.len())).collect();
@@ -199,7 +199,8 @@ impl Inventory {
         }
     }
 
-    /// `add_host`: adds a host of this run, with its groups and variables. Says whether that changed anything.
+    /// Adds a host for the rest of the run, with its groups and variables, as `add_host` does. Returns whether that
+    /// changed anything.
     pub fn add_host(&mut self, name: &Arc<str>, groups: &[Arc<str>], vars: Vars) -> Result<bool, Error> {
         let (name, mut changed) = self.put_host(name, None)?;
         if changed {
@@ -222,8 +223,7 @@ impl Inventory {
         Ok(changed)
     }
 
-    /// `group_by`: makes a host a member of a group, and the group a child of others. Says whether that changed
-    /// anything.
+    /// Adds a host to a group, and the group to others, as `group_by` does. Returns whether that changed anything.
     pub fn group_host(
         &mut self,
         host: &Arc<str>,
@@ -247,12 +247,12 @@ impl Inventory {
     }
 }
 
-/// Whether a group's name could be a variable's.
+/// Whether a group's name is a valid name of a variable.
 pub(super) fn valid_group_name(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_numeric()) && name.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
-/// A group's name with `_` for every character that a variable's name cannot have.
+/// Returns a group's name with `_` for every character that a variable's name cannot have.
 pub(super) fn safe_group_name(name: &str) -> String {
     let valid =
         |(index, c): (usize, char)| (c.is_alphanumeric() && !(index == 0 && c.is_numeric())) || c == '_';
@@ -276,7 +276,7 @@ fn priority(node: &Node) -> Result<i64, Error> {
         None => value.as_f64().map(|n| n as i64),
     };
     number.ok_or_else(|| {
-        Error::new(format!("ansible_group_priority must be a whole number, not '{value}'")).at(node.place())
+        Error::new(format!("ansible_group_priority must be an integer, not '{value}'")).at(node.place())
     })
 }
 

@@ -1,9 +1,9 @@
-//! Variables over variables.
+//! Merges variables into others.
 
 use super::model::Vars;
 use crate::document::{Kind, Node};
 
-/// Lays variables over others: they replace them, or are merged into them.
+/// Adds variables to others: they replace them, or are merged into them.
 pub(super) fn combine(vars: &mut Vars, over: &Vars, merge: bool) {
     for (name, node) in over {
         match vars.get_mut(name) {
@@ -16,7 +16,7 @@ pub(super) fn combine(vars: &mut Vars, over: &Vars, merge: bool) {
     }
 }
 
-/// Two maps become one, on every level; anything else is replaced.
+/// Merges two maps, on every level. Anything else is replaced.
 pub(super) fn merge_nodes(old: &Node, new: &Node) -> Node {
     let (Some(below), Some(above)) = (old.as_map(), new.as_map()) else { return new.clone() };
     let mut merged = below.clone();

@@ -1,4 +1,4 @@
-//! The `constructed` plugin: variables and groups computed from what the sources before it said.
+//! The `constructed` plugin: variables and groups computed from the sources before it.
 
 use std::sync::{Arc, Weak};
 
@@ -11,7 +11,7 @@ use crate::document::Node;
 use crate::jinja::Expression;
 use crate::template::{Environment, Renderer, Scope};
 
-/// Reads a configuration with `compose`, `groups` and `keyed_groups`, and applies it to every host there is.
+/// Reads a configuration with `compose`, `groups` and `keyed_groups`, and applies it to every host.
 pub(super) fn read(builder: &mut Builder, config: &Node, loading: &Loading) -> Result<(), Error> {
     let flag = |name: &str| config.get(name).is_some_and(|node| node.raw().is_true());
     let given = |name: &str, default: bool| config.get(name).map_or(default, |node| node.raw().is_true());
@@ -36,7 +36,7 @@ struct Constructed {
     use_vars_plugins: bool,
     leading_separator: bool,
     environment: Arc<Environment>,
-    /// `-e`, above everything, where `use_extra_vars` asks for it.
+    /// The extra variables, which win, if `use_extra_vars` is set.
     extra: Option<Vars>,
 }
 
@@ -177,7 +177,7 @@ impl Constructed {
         Ok(())
     }
 
-    /// Evaluates a bare expression, as `compose` and `key` hold it.
+    /// Evaluates a bare expression, as in `compose` and `key`.
     fn expression(&self, renderer: &Renderer, node: &Node) -> Result<Value, Error> {
         match node.source() {
             Some(source) => {
@@ -219,7 +219,7 @@ impl Constructed {
     }
 }
 
-/// The name a constructed group gets: with `_` for what a variable's name cannot have.
+/// Returns the name of a constructed group: with `_` for what a variable's name cannot have.
 fn sanitized(builder: &mut Builder, name: &str) -> String {
     if builder.settings.force_valid_group_names == "never" {
         super::build::safe_group_name(name)
@@ -228,7 +228,7 @@ fn sanitized(builder: &mut Builder, name: &str) -> String {
     }
 }
 
-/// The environment of the templates in plugins' configurations.
+/// Returns the environment of the templates in plugins' configurations.
 pub(super) fn environment(loading: &Loading) -> Arc<Environment> {
     Arc::new(Environment {
         context: loading.context.clone(),
@@ -237,7 +237,7 @@ pub(super) fn environment(loading: &Loading) -> Arc<Environment> {
     })
 }
 
-/// A renderer that sees these variables and nothing else.
+/// Returns a renderer that sees these variables and nothing else.
 fn scope_renderer(vars: Vars, environment: &Arc<Environment>) -> Renderer {
     let scope = Arc::new_cyclic(|me| VarsScope { vars, environment: environment.clone(), me: me.clone() });
     Renderer { environment: environment.clone(), scope }
@@ -262,7 +262,7 @@ impl Scope for VarsScope {
     }
 }
 
-/// Renders text of a configuration in a scope of a few values.
+/// Renders a text of a configuration in a scope of a few values.
 pub(super) fn render(node: &Node, values: &Map, environment: &Arc<Environment>) -> Result<Value, Error> {
     let renderer = Renderer { environment: environment.clone(), scope: Arc::new(values.clone()) };
     renderer.value(node)

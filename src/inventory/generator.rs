@@ -9,7 +9,7 @@ use super::constructed::{environment, render};
 use crate::document::Node;
 use crate::template::Environment;
 
-/// Reads `layers` and `hosts`: a host for every combination of the layers' values.
+/// Reads `layers` and `hosts`, and adds a host for every combination of the layers' values.
 pub(super) fn read(builder: &mut Builder, config: &Node, loading: &Loading) -> Result<(), Error> {
     let missing = |what: &str| Error::new(format!("the generator needs '{what}'")).at(config.place());
     let layers = config.get("layers").and_then(Node::as_map).ok_or_else(|| missing("layers"))?;

@@ -6,7 +6,7 @@ use super::address;
 use super::builder::Builder;
 use crate::document::Node;
 
-/// Adds the hosts of a list; with `ranges`, an entry may stand for several.
+/// Adds the hosts of a list. With `ranges`, an entry may have ranges.
 pub(super) fn read(builder: &mut Builder, list: &str, ranges: bool) -> Result<(), Error> {
     for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
         let (hosts, port) = match (ranges, address::split_port(entry)) {

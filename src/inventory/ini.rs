@@ -1,4 +1,4 @@
-//! INI inventories.
+//! Reads INI inventories.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ enum Section {
     Children,
 }
 
-/// A group that was mentioned before its own section: it must follow.
+/// A group that was mentioned before its own section, which must follow.
 struct Pending {
     line: u32,
     section: Section,
@@ -60,7 +60,7 @@ pub(super) fn read(builder: &mut Builder, text: &str, path: &str) -> Result<(), 
         }
         if line.starts_with('[') && line.ends_with(']') {
             return Err(fault(format!("Invalid section entry: '{line}'"), &place)
-                .with_help("A section's name holds no spaces and no other brackets."));
+                .with_help("Write [name] or [name:vars], without spaces and other brackets in the name."));
         }
         match section {
             Section::Hosts => host_line(builder, line, &group, &place)?,
@@ -102,7 +102,7 @@ fn fault(message: impl Into<String>, place: &Place) -> Error {
     Error::new(message).with_kind(ErrorKind::Syntax).at(place)
 }
 
-/// `[name]` or `[name:kind]`, with a comment behind it.
+/// Parses `[name]` or `[name:kind]`, with an optional comment.
 fn heading(line: &str) -> Option<(&str, &str)> {
     let (inside, behind) = line.strip_prefix('[')?.split_once(']')?;
     let behind = behind.trim_start();
@@ -122,7 +122,7 @@ fn child_name(line: &str) -> Option<&str> {
     (valid && (behind.is_empty() || behind.starts_with('#'))).then_some(name)
 }
 
-/// A group that others waited for has its section.
+/// Adds a group to the groups that were waiting for its section.
 fn resolve(
     builder: &mut Builder,
     pending: &mut IndexMap<Arc<str>, Pending>,
@@ -168,7 +168,7 @@ fn host_line(builder: &mut Builder, line: &str, group: &str, place: &Place) -> R
     builder.add_hosts(&pattern, group, vars.iter()).map_err(|e| e.at(place))
 }
 
-/// Values are Python literals where they can be, else text.
+/// Returns a value: a Python literal if it is one, else text.
 fn value_node(text: &str, place: &Place) -> Node {
     match literal(text) {
         Some(value) => Node::from_value(place, value, Trust::Templates),

@@ -12,7 +12,7 @@ use super::model::{Inventory, LOCALHOST};
 use crate::paths::cannot_read;
 use crate::settings::Settings;
 
-/// The single patterns of a list: split at commas, or else at colons that are not part of an address or a range.
+/// Splits a list of patterns at commas, or else at colons that are not part of an address or a range.
 ///
 /// ```
 /// use playbook::inventory::split_pattern;
@@ -45,7 +45,7 @@ pub fn split_pattern(pattern: &str) -> Vec<String> {
     parts.iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
 }
 
-/// The patterns of `--limit`: `@file` stands for the lines of a file.
+/// Returns the patterns of `--limit`. `@file` means the lines of a file.
 pub(super) fn limit_patterns(limit: &str) -> Result<Vec<String>, Error> {
     let mut patterns = Vec::new();
     for part in split_pattern(limit) {
@@ -68,8 +68,8 @@ pub(super) fn limit_patterns(limit: &str) -> Result<Vec<String>, Error> {
 }
 
 impl Inventory {
-    /// The hosts that a pattern selects, in the inventory's order, each once; and what to warn about
-    /// (`host_pattern_mismatch`). `@file` stands for the patterns in a file.
+    /// Returns the hosts that a pattern selects, in the inventory's order, each once, and warnings
+    /// (`host_pattern_mismatch`). `@file` means the patterns in a file.
     pub fn select(&self, pattern: &str, settings: &Settings) -> Result<(Vec<Arc<str>>, Vec<String>), Error> {
         let patterns = limit_patterns(pattern)?;
         let mut selection = Selection { mismatch: &settings.host_pattern_mismatch, warnings: Vec::new() };
@@ -123,7 +123,7 @@ impl Inventory {
         }
     }
 
-    /// The hosts of every group that matches; where none does, or the pattern is no plain name, the hosts that do.
+    /// Returns the hosts of every matching group; if none matches, or the pattern is not a plain name, the matching hosts.
     fn enumerate(&self, pattern: &str, selection: &mut Selection) -> Result<Vec<Arc<str>>, Error> {
         let matcher = Matcher::new(pattern)?;
         let mut hosts: IndexSet<Arc<str>> = IndexSet::new();
@@ -160,7 +160,7 @@ impl Inventory {
     }
 }
 
-/// What happens beside the matching.
+/// The state of a match beside its result.
 struct Selection<'a> {
     mismatch: &'a str,
     warnings: Vec<String>,
@@ -168,11 +168,11 @@ struct Selection<'a> {
 
 enum Subscript {
     One(i64),
-    /// From one to another, both included; without an end, to the last.
+    /// From one index to another, inclusive; without an end, to the last.
     Range(usize, Option<usize>),
 }
 
-/// `web[1]`, `web[-1]`, `web[0:2]`, `web[2:]`; in a regular expression brackets mean something else.
+/// Parses `web[1]`, `web[-1]`, `web[0:2]`, `web[2:]`. In a regular expression, brackets have another meaning.
 fn split_subscript(pattern: &str) -> (&str, Option<Subscript>) {
     let split = || {
         let (name, inside) = pattern.strip_suffix(']')?.rsplit_once('[')?;
@@ -217,7 +217,7 @@ impl Matcher<'_> {
     }
 }
 
-/// A shell pattern as a regular expression.
+/// Converts a shell pattern to a regular expression.
 pub(super) fn glob_expression(pattern: &str) -> String {
     let mut out = String::from("(?s)^");
     let mut rest = pattern;

@@ -1,18 +1,12 @@
-//! Sources that an inventory plugin in another language reads: it is given the inventory so far, and what it made of
-//! it is taken over.
+//! Sources that an inventory plugin in Python reads: it receives the inventory so far, and returns the new one.
 
 use playbook_api::{Error, Map, Place, Plugins, Value, map};
 
 use super::builder::Builder;
 use crate::document::{Entry, Kind, Node, Trust};
 
-/// Reads a source with a plugin. Answers whether there is one of the name.
-pub(super) fn read(
-    builder: &mut Builder,
-    name: &str,
-    source: &str,
-    plugins: &dyn Plugins,
-) -> Result<bool, Error> {
+/// Reads a source with a plugin. Returns whether there is one of the name.
+pub(super) fn read(builder: &mut Builder, name: &str, source: &str, plugins: &dyn Plugins) -> Result<bool, Error> {
     let Some(made) = plugins.inventory(name, source, &known(builder))? else { return Ok(false) };
     let place = Place::file_only(source);
     let names = |value: Option<&Value>| -> Vec<String> {
@@ -55,7 +49,7 @@ pub(super) fn read(
     Ok(true)
 }
 
-/// The inventory so far.
+/// Returns the inventory so far.
 fn known(builder: &Builder) -> Map {
     let vars = |vars: &super::model::Vars| -> Value {
         vars.iter().map(|(name, node)| (Value::from(name.clone()), node.marked())).collect::<Map>().into()
@@ -75,7 +69,7 @@ fn known(builder: &Builder) -> Map {
     map! { "hosts" => hosts, "groups" => groups.collect::<Map>() }
 }
 
-/// A value of a plugin as a written one: text is a template where the plugin marked it as trusted.
+/// Converts a plugin's value to a written one: text is a template if the plugin marked it as trusted.
 fn node(place: &Place, value: &Value) -> Node {
     match value {
         Value::Str(text) if text.is_trusted() => Node::text(place.clone(), text.as_str(), Trust::Templates),

@@ -149,7 +149,7 @@ impl Printer<'_> {
     pub fn graph(&self, group: &str, vars: bool) -> Result<String, Error> {
         let group = self.inventory.groups.get(group).ok_or_else(|| {
             Error::new("Pattern must be valid group name when using --graph")
-                .with_help(format!("There is no group '{group}'; `--graph` alone shows all."))
+                .with_help(format!("The inventory has no group '{group}'. Run with `--graph` alone to see all groups."))
         })?;
         let mut lines = Vec::new();
         self.graph_group(group, 0, vars, &mut lines)?;

@@ -9,7 +9,7 @@ use playbook_api::{Error, Place, Value};
 use super::builder::Builder;
 use crate::document::{Entry, Kind, Node, Trust, parse_json};
 
-/// Runs a script and reads what it prints.
+/// Runs a script, and reads its output.
 pub(super) fn read(builder: &mut Builder, path: &Path) -> Result<(), Error> {
     let name = format!("<inventory script output from '{}'>", path.display());
     let (text, said) = run(path, &["--list"])?;
@@ -50,7 +50,7 @@ pub(super) fn read(builder: &mut Builder, path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the text says in a known way how it is to be read: `_meta.profile`, which only inventories' profiles may be.
+/// Checks `_meta.profile`, which must be one of the profiles of inventories.
 fn check_profile(text: &str, name: &str) -> Result<(), Error> {
     let document = parse_json(text, name, Trust::Text)
         .map_err(|cause| Error::new("Value could not be parsed as JSON.").caused_by(cause))?;
@@ -75,7 +75,7 @@ fn check_profile(text: &str, name: &str) -> Result<(), Error> {
     }
 }
 
-/// A value whose texts are no templates.
+/// Returns a value without templates: its texts are plain.
 fn untrusted(node: &Node) -> Node {
     let place = node.place().clone();
     match node.kind() {
@@ -165,7 +165,7 @@ fn group(builder: &mut Builder, name: &str, node: &Node, hosts: &mut IndexSet<St
     Ok(())
 }
 
-/// What an old script, one without `_meta`, says about a host.
+/// Returns the variables of a host from an old script, one without `_meta`.
 fn host_variables(path: &Path, host: &str) -> Result<Option<Node>, Error> {
     let (text, said) = run(path, &["--host", host])?;
     if text.trim().is_empty() {
@@ -183,7 +183,7 @@ fn run(path: &Path, arguments: &[&str]) -> Result<(String, String), Error> {
     let output = Command::new(path).args(arguments).output().map_err(|e| {
         Error::new(format!("Failed to execute inventory script command '{} {}': {e}", path.display(), arguments.join(" ")))
             .at(&place)
-            .with_help("A script needs a first line such as '#!/usr/bin/env python3'; a file that is no script should not be executable.")
+            .with_help("A script needs a first line such as '#!/usr/bin/env python3'; remove the executable bit of a file that is not a script.")
     })?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() {

@@ -1,4 +1,4 @@
-//! TOML inventories, and inventories printed as `ansible-inventory --toml` does.
+//! Reads TOML inventories, and prints inventories as `ansible-inventory --toml` does.
 
 use playbook_api::python::{JsonStyle, json, json_key};
 use playbook_api::{Error, ErrorKind, Map, Place, Value};
@@ -7,7 +7,7 @@ use toml::Value as Toml;
 use super::builder::Builder;
 use crate::document::{Kind, Node, Trust};
 
-/// Reads a TOML inventory: a table for every group, with `hosts`, `vars` and a list of `children`.
+/// Reads a TOML inventory: a table for each group, with `hosts`, `vars` and a list of `children`.
 pub(super) fn read(builder: &mut Builder, text: &str, path: &str) -> Result<(), Error> {
     let document: toml::Table = text.parse().map_err(|e: toml::de::Error| {
         let line =
@@ -85,7 +85,7 @@ fn value_of(toml: Toml) -> Value {
     }
 }
 
-/// Writes a map of groups: simple values first, then a table for every map inside.
+/// Writes a map of groups: simple values first, then a table for each map in it.
 pub(super) fn write(node: &Node) -> String {
     let mut out = String::new();
     table(&mut out, &mut Vec::new(), node);

@@ -1,11 +1,11 @@
-//! YAML inventories.
+//! Reads YAML inventories.
 
 use playbook_api::{Error, Value};
 
 use super::builder::Builder;
 use crate::document::{Kind, Node};
 
-/// Reads a YAML inventory: groups by name, each with `hosts`, `vars` and `children`.
+/// Reads a YAML inventory: groups by name, with `hosts`, `vars` and `children`.
 pub(super) fn read(builder: &mut Builder, document: &Node) -> Result<(), Error> {
     let Some(groups) = document.as_map() else {
         return Err(if document.is_null() {

@@ -198,3 +198,35 @@ fn modules_run_over_a_connection_plugin_in_python() {
     let fetched = std::fs::read_to_string(project.path().join("fetched")).expect("the fetched file");
     assert_eq!(fetched.len(), big.len());
 }
+
+/// A callback plugin that handles a signal and looks at the command line, as those for recording and for AWX do.
+const RECORDER: &str = "import signal\n\
+    from ansible import context\n\
+    from ansible.plugins.callback import CallbackBase\n\
+    class CallbackModule(CallbackBase):\n    CALLBACK_NAME = 'recorder'\n    \
+    def __init__(self):\n        super().__init__()\n        signal.signal(signal.SIGUSR1, lambda *_: None)\n    \
+    def v2_playbook_on_start(self, playbook):\n        \
+    named = [context.CLIARGS[name] for name in ('check', 'subset', 'tags', 'forks', 'syntax')]\n        \
+    self._display.display('started with %s' % named)\n    \
+    def v2_playbook_on_play_start(self, play):\n        \
+    found = play._variable_manager.get_vars(play=play)['vars']['x']\n        \
+    self._display.display('x is %s, files %s' % (found, [p[-8:] for p in play._loader._FILE_CACHE]))\n    \
+    def v2_runner_on_ok(self, result):\n        self._display.display('recorded %s' % result.task_name)\n";
+
+#[test]
+fn callback_plugins_run_in_the_main_thread_and_see_the_command_line() {
+    let Some(bin) = std::env::var_os("PLAYBOOK_TEST_ORACLE").map(PathBuf::from) else {
+        return skip("a callback plugin with signals", "no ansible-core: run the tests with `cargo xtask test`");
+    };
+    let project = project(
+        "    - name: first\n      debug: {msg: seen}\n",
+        &[("callback_plugins/recorder.py", RECORDER)],
+    );
+    let mut command = project.command(&["run", "site.yml", "-i", "localhost,", "-c", "local", "-C", "-f", "3"]);
+    let command = command.args(["-l", "localhost", "-e", "x=1"]).env("PLAYBOOK_PYTHON", bin.join("python"));
+    Ended::of(command).ok().says(&[
+        "started with [True, 'localhost', ('all',), 3, False]",
+        "x is 1, files ['site.yml']",
+        "recorded first",
+    ]);
+}

@@ -1,4 +1,4 @@
-//! Terraform's state as an inventory, from where a state can lie.
+//! Terraform's state as an inventory, from every place where a state can be.
 
 use crate::support::Ended;
 use crate::support::project::Project;
@@ -42,6 +42,17 @@ fn a_state_in_a_bucket() {
     seen(run("inventory.yml"));
     seen(run(&format!("terraform:s3://{bucket}/prod/terraform.tfstate")));
     run(&format!("terraform:s3://{bucket}/elsewhere")).says(&["there is no s3://", "/elsewhere"]);
+    // Another workspace's state is beside it, below a prefix.
+    let staging = STATE.replace("shop", "staging-shop");
+    for (prefix, option) in [("env:", ""), ("spaces", "workspace_key_prefix: spaces\n")] {
+        let key = format!("{prefix}/staging/prod/terraform.tfstate");
+        servers.emulator.put_object(&bucket, &key, staging.clone().into()).expect("an object");
+        let config = format!(
+            "plugin: terraform_outputs\npath: s3://{bucket}/prod/terraform.tfstate\nworkspace: staging\n{option}"
+        );
+        std::fs::write(project.path().join("staging.yml"), config).expect("a file");
+        run("staging.yml").ok().says(&["app staging-shop"]);
+    }
 }
 
 #[test]

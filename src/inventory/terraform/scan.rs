@@ -30,21 +30,55 @@ impl Fault {
     }
 }
 
-/// Returns the names of an object's members and where their values are. `within` is where the object is in `text`.
-pub(super) fn members(text: &str, within: Range<usize>) -> Result<Vec<(String, Range<usize>)>, Fault> {
+/// The members of an object: their names, and where their values are.
+pub(super) type Members = Vec<(String, Range<usize>)>;
+
+/// Returns the members of the object that is in `text` at `within`.
+pub(super) fn members(text: &str, within: Range<usize>) -> Result<Members, Fault> {
+    members_and_items(text, within, None).map(|(members, _)| members)
+}
+
+/// Returns the members of an object, and in the same pass the items of the member `array`, if that is an array.
+pub(super) fn members_and_items(
+    text: &str,
+    within: Range<usize>,
+    array: Option<&str>,
+) -> Result<(Members, Vec<Range<usize>>), Fault> {
     let mut scanner = Scanner { text, at: within.start, end: within.end };
-    let mut members = Vec::new();
+    let (mut members, mut items) = (Members::new(), Vec::new());
     scanner.expect(b'{', "expected an object")?;
     if scanner.take(b'}') {
-        return scanner.finish(members);
+        return scanner.finish((members, items));
     }
     loop {
-        scanner.space();
-        let name = scanner.name()?;
-        scanner.expect(b':', "expected ':'")?;
-        members.push((name, scanner.value()?));
+        let name = scanner.member()?;
+        let value = match array {
+            Some(array) if name == array && scanner.next_is(b'[') => scanner.array(&mut items)?,
+            _ => scanner.value()?,
+        };
+        members.push((name, value));
         if scanner.take(b'}') {
-            return scanner.finish(members);
+            return scanner.finish((members, items));
+        }
+        scanner.expect(b',', "expected ',' or '}'")?;
+    }
+}
+
+/// Returns where the value of a member is. What follows it is not read.
+pub(super) fn member(text: &str, within: Range<usize>, wanted: &str) -> Result<Option<Range<usize>>, Fault> {
+    let mut scanner = Scanner { text, at: within.start, end: within.end };
+    scanner.expect(b'{', "expected an object")?;
+    if scanner.take(b'}') {
+        return Ok(None);
+    }
+    loop {
+        let name = scanner.member()?;
+        let value = scanner.value()?;
+        if name == wanted {
+            return Ok(Some(value));
+        }
+        if scanner.take(b'}') {
+            return Ok(None);
         }
         scanner.expect(b',', "expected ',' or '}'")?;
     }
@@ -54,17 +88,8 @@ pub(super) fn members(text: &str, within: Range<usize>) -> Result<Vec<(String, R
 pub(super) fn items(text: &str, within: Range<usize>) -> Result<Vec<Range<usize>>, Fault> {
     let mut scanner = Scanner { text, at: within.start, end: within.end };
     let mut items = Vec::new();
-    scanner.expect(b'[', "expected an array")?;
-    if scanner.take(b']') {
-        return scanner.finish(items);
-    }
-    loop {
-        items.push(scanner.value()?);
-        if scanner.take(b']') {
-            return scanner.finish(items);
-        }
-        scanner.expect(b',', "expected ',' or ']'")?;
-    }
+    scanner.array(&mut items)?;
+    scanner.finish(items)
 }
 
 struct Scanner<'t> {
@@ -83,9 +108,13 @@ impl Scanner<'_> {
         self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len();
     }
 
-    fn take(&mut self, byte: u8) -> bool {
+    fn next_is(&mut self, byte: u8) -> bool {
         self.space();
-        let found = self.rest().as_bytes().first() == Some(&byte);
+        self.rest().as_bytes().first() == Some(&byte)
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let found = self.next_is(byte);
         self.at += usize::from(found);
         found
     }
@@ -105,6 +134,31 @@ impl Scanner<'_> {
     fn finish<T>(mut self, found: T) -> Result<T, Fault> {
         self.space();
         if self.rest().is_empty() { Ok(found) } else { Err(self.fault("there is text after the JSON value")) }
+    }
+
+    /// Reads the name of a member, up to its value.
+    fn member(&mut self) -> Result<String, Fault> {
+        self.space();
+        let name = self.name()?;
+        self.expect(b':', "expected ':'")?;
+        Ok(name)
+    }
+
+    /// Checks an array, adds where its items are, and returns where it is itself.
+    fn array(&mut self, items: &mut Vec<Range<usize>>) -> Result<Range<usize>, Fault> {
+        self.space();
+        let start = self.at;
+        self.expect(b'[', "expected an array")?;
+        if self.take(b']') {
+            return Ok(start..self.at);
+        }
+        loop {
+            items.push(self.value()?);
+            if self.take(b']') {
+                return Ok(start..self.at);
+            }
+            self.expect(b',', "expected ',' or ']'")?;
+        }
     }
 
     fn name(&mut self) -> Result<String, Fault> {
@@ -162,6 +216,13 @@ mod tests {
         assert_eq!(inside, ["1", "{\"x\": \"}\"}", "\"é]\""]);
         assert_eq!(members("{}", 0..2), Ok(Vec::new()));
         assert_eq!(items("[ ]", 0..3), Ok(Vec::new()));
+        let (both, items) = members_and_items(text, 0..text.len(), Some("a")).unwrap();
+        assert_eq!((both, items.len()), (found, 3));
+        let null = member(text, 0..text.len(), "bA").unwrap().unwrap();
+        assert_eq!(&text[null], "null");
+        assert_eq!(member(text, 0..text.len(), "d"), Ok(None));
+        // What follows the member may be broken.
+        assert_eq!(member("{\"a\": 1, oops", 0..13, "a"), Ok(Some(6..7)));
     }
 
     #[test]

@@ -54,8 +54,8 @@ impl State {
             // What `terraform state pull` prints where nothing was applied yet.
             return Ok(State { name: name.to_owned(), ..State::default() });
         }
-        let members =
-            scan::members(&text, 0..text.len()).map_err(|fault| not_a_state(&text, name, &fault))?;
+        let (members, resources) = scan::members_and_items(&text, 0..text.len(), Some("resources"))
+            .map_err(|fault| not_a_state(&text, name, &fault))?;
         let (outputs, resources) = match form(&text, name, &members)? {
             Form::Outputs => (Some(members), Vec::new()),
             Form::State => {
@@ -66,15 +66,15 @@ impl State {
                             .at(&fault.place(&text, name))
                     })
                 });
-                let resources =
-                    member(&members, "resources").filter(|range| &text[(*range).clone()] != "null");
-                let resources = resources.map(|range| {
-                    scan::items(&text, range.clone()).map_err(|fault| {
-                        Error::new(format!("the resources of the Terraform state '{name}' are not an array"))
-                            .at(&fault.place(&text, name))
-                    })
+                let is_array = member(&members, "resources").is_none_or(|range| {
+                    let text = &text[range.clone()];
+                    text.starts_with('[') || text == "null"
                 });
-                (outputs.transpose()?, resources.transpose()?.unwrap_or_default())
+                if !is_array {
+                    let message = format!("the resources of the Terraform state '{name}' are not an array");
+                    return Err(Error::new(message).at(&Place::file_only(name)));
+                }
+                (outputs.transpose()?, resources)
             }
         };
         let mut state = State { name: name.to_owned(), text, resources, outputs: IndexMap::new() };
@@ -149,10 +149,15 @@ impl State {
     pub(super) fn resources(&self, kind: &str) -> Result<Vec<Resource<'_>>, Error> {
         let mut found = Vec::new();
         for range in &self.resources {
-            let members = scan::members(&self.text, range.clone()).map_err(|fault| self.fault(&fault))?;
+            let fault = |fault: Fault| self.fault(&fault);
+            // Terraform writes the type before the instances, which are most of the text.
+            let named = scan::member(&self.text, range.clone(), "type").map_err(fault)?;
+            if named.is_none_or(|named| self.text[named].trim_matches('"') != kind) {
+                continue;
+            }
+            let members = scan::members(&self.text, range.clone()).map_err(fault)?;
             let resource = Resource { state: self, members };
-            let mode = resource.text("mode")?;
-            if mode.is_none_or(|mode| mode == "managed") && resource.text("type")?.as_deref() == Some(kind) {
+            if resource.text("mode")?.is_none_or(|mode| mode == "managed") {
                 found.push(resource);
             }
         }
