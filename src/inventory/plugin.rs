@@ -6,7 +6,12 @@ use super::builder::Builder;
 use crate::document::{Entry, Kind, Node, Trust};
 
 /// Reads a source with a plugin. Returns whether there is one of the name.
-pub(super) fn read(builder: &mut Builder, name: &str, source: &str, plugins: &dyn Plugins) -> Result<bool, Error> {
+pub(super) fn read(
+    builder: &mut Builder,
+    name: &str,
+    source: &str,
+    plugins: &dyn Plugins,
+) -> Result<bool, Error> {
     let Some(made) = plugins.inventory(name, source, &known(builder))? else { return Ok(false) };
     let place = Place::file_only(source);
     let names = |value: Option<&Value>| -> Vec<String> {

@@ -148,8 +148,9 @@ impl Printer<'_> {
     /// Prints the tree below a group, with variables if `vars` is set.
     pub fn graph(&self, group: &str, vars: bool) -> Result<String, Error> {
         let group = self.inventory.groups.get(group).ok_or_else(|| {
-            Error::new("Pattern must be valid group name when using --graph")
-                .with_help(format!("The inventory has no group '{group}'. Run with `--graph` alone to see all groups."))
+            Error::new("Pattern must be valid group name when using --graph").with_help(format!(
+                "The inventory has no group '{group}'. Run with `--graph` alone to see all groups."
+            ))
         })?;
         let mut lines = Vec::new();
         self.graph_group(group, 0, vars, &mut lines)?;

@@ -216,13 +216,17 @@ const RECORDER: &str = "import signal\n\
 #[test]
 fn callback_plugins_run_in_the_main_thread_and_see_the_command_line() {
     let Some(bin) = std::env::var_os("PLAYBOOK_TEST_ORACLE").map(PathBuf::from) else {
-        return skip("a callback plugin with signals", "no ansible-core: run the tests with `cargo xtask test`");
+        return skip(
+            "a callback plugin with signals",
+            "no ansible-core: run the tests with `cargo xtask test`",
+        );
     };
     let project = project(
         "    - name: first\n      debug: {msg: seen}\n",
         &[("callback_plugins/recorder.py", RECORDER)],
     );
-    let mut command = project.command(&["run", "site.yml", "-i", "localhost,", "-c", "local", "-C", "-f", "3"]);
+    let mut command =
+        project.command(&["run", "site.yml", "-i", "localhost,", "-c", "local", "-C", "-f", "3"]);
     let command = command.args(["-l", "localhost", "-e", "x=1"]).env("PLAYBOOK_PYTHON", bin.join("python"));
     Ended::of(command).ok().says(&[
         "started with [True, 'localhost', ('all',), 3, False]",
