@@ -52,7 +52,7 @@ pub fn check(walk: &Walk, task: &Task) {
 pub fn vars_files(walk: &Walk, play: &Play) {
     for entry in play.vars_files.iter().filter(|entry| entry.is_plain()) {
         let choices = entry.as_list().unwrap_or(std::slice::from_ref(entry));
-        let mut paths = choices.iter().filter_map(Node::as_str).map(|name| vars_file(&play.folder, name));
+        let mut paths = choices.iter().filter_map(Node::as_str).map(|name| vars_file(&play.directory, name));
         match paths.find(|path| path.exists()) {
             Some(path) => variables(walk, &path),
             None => {

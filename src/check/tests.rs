@@ -42,7 +42,7 @@ fn check(path: &Path) -> Vec<Finding> {
         settings: &settings,
         keyring: &keyring,
         foreign: &crate::foreign::Foreign::new(&settings, 0),
-        folder: path.parent().unwrap().to_owned(),
+        directory: path.parent().unwrap().to_owned(),
         render: &|node, _| match node.source() {
             Some(source) if source.contains("{{") => {
                 Err(playbook_api::Error::undefined(format!("{source} is undefined")))
@@ -116,7 +116,7 @@ fn all_faults_of_a_playbook_are_told_at_once() {
             "site.yml:10:11 error load: conflicting action statements: shell, becom [Did you mean the keyword 'become' with 'becom'?]",
             "site.yml:11:21 error load: Invalid 'register' specified: Invalid variable name 'a b'. [Variable names must be strings starting with a letter or underscore character, and contain only letters, numbers and underscores.]",
             "site.yml:13:7 error load: 'rescu' is not a valid attribute for a Block [Did you mean 'rescue'?]",
-            "site.yml:14:3 error load: The field 'hosts' is required but was not set. [Every play says which hosts it is for: 'hosts: all', 'hosts: localhost', a group or a pattern.]",
+            "site.yml:14:3 error load: The field 'hosts' is required but was not set. [Every play names its hosts: 'hosts: all', 'hosts: localhost', a group or a pattern.]",
         ],
     );
 }

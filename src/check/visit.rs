@@ -117,7 +117,7 @@ impl Visit<'_> {
     fn include_tasks(&self, task: &Arc<Task>, handler: bool) {
         let Some(node) = task.action.args.get("_raw_params") else { return };
         let Some(name) = node.as_str() else { return self.walk.open.set(true) };
-        match find_in(task, handler, [&self.walk.play.folder, self.walk.dir], name) {
+        match find_in(task, handler, [&self.walk.play.directory, self.walk.dir], name) {
             Ok(path) => self.task_file(task, &path, handler),
             Err(_) => files::missing(&self.walk, node, name),
         }
@@ -128,7 +128,7 @@ impl Visit<'_> {
             return;
         }
         let folder = path.parent().unwrap_or(Path::new("/"));
-        let loader = self.walk.loader.in_folder(&self.walk.play.folder);
+        let loader = self.walk.loader.in_directory(&self.walk.play.directory);
         let frame = playbook::include_frame(task, folder, Vars::default());
         let loaded = frame.and_then(|frame| playbook::load_task_file(&loader, path, &frame, handler));
         self.take(loaded, handler);
@@ -148,8 +148,8 @@ impl Visit<'_> {
         if !self.first(format!("role {} {from:?}", spec.name)) {
             return;
         }
-        let loader = self.walk.loader.in_folder(&self.walk.play.folder);
-        let frame = playbook::include_frame(task, &self.walk.play.folder, Vars::default());
+        let loader = self.walk.loader.in_directory(&self.walk.play.directory);
+        let frame = playbook::include_frame(task, &self.walk.play.directory, Vars::default());
         let loaded = frame.and_then(|frame| playbook::load_role(&loader, &spec, &frame));
         let loaded = loaded.map(|loaded| loaded.tasks);
         self.take(loaded.map_err(|error| error.at(spec.place.as_ref().unwrap_or(&task.place))), false);

@@ -117,7 +117,7 @@ fn renderer(
         Renderer { environment: environment.clone(), scope }
     };
     let before = with(vec![extra.clone(), play.vars.clone()]);
-    let files = VarsFiles::load(&play.vars_files, &play.folder, &before, shared.keyring.clone());
+    let files = VarsFiles::load(&play.vars_files, &play.directory, &before, shared.keyring.clone());
     let files = match files {
         Ok(files) if files.is_templated() => files.of_host(&before),
         Ok(files) => files.of_play().to_vec(),

@@ -1,16 +1,16 @@
-//! Argument specs as roles write them, in `meta/argument_specs.yml`.
+//! The argument specs of roles, in `meta/argument_specs.yml`.
 
 use playbook_api::spec::{ArgType, OptionSpec, Spec};
 use playbook_api::{Arguments, Map, Redactor, Value};
 
-/// Checks values against the options of an argument spec; what is wrong, in words.
+/// Validates values against the options of an argument spec. Returns the errors.
 pub fn check(options: &Map, values: &Map) -> Vec<String> {
     let mut errors = Vec::new();
     level(&spec(options), values, &mut Vec::new(), &mut errors);
     errors
 }
 
-/// One level of the spec; `path` leads to it.
+/// Validates one level of the spec; `path` leads to it.
 fn level(spec: &Spec, values: &Map, path: &mut Vec<String>, errors: &mut Vec<String>) {
     let mut missing: Vec<&str> = spec
         .options
@@ -26,7 +26,7 @@ fn level(spec: &Spec, values: &Map, path: &mut Vec<String>, errors: &mut Vec<Str
     if !path.is_empty() {
         unsupported(spec, values, path, errors);
     }
-    // Each option by itself, so that all that is wrong is said at once.
+    // Each option is validated separately, so that all errors are reported at once.
     for (name, option) in &spec.options {
         let Some((written, value)) =
             std::iter::once(name).chain(&option.aliases).find_map(|n| values.get(n.as_str()).map(|v| (n, v)))
@@ -54,11 +54,11 @@ fn level(spec: &Spec, values: &Map, path: &mut Vec<String>, errors: &mut Vec<Str
     }
 }
 
-/// Suboptions that the spec does not have.
+/// Reports suboptions that the spec does not have.
 fn unsupported(spec: &Spec, values: &Map, path: &[String], errors: &mut Vec<String>) {
-    let folder = path.join(".");
+    let directory = path.join(".");
     let unknown = values.keys().map(Value::to_text).filter(|key| spec.find(key).is_none());
-    let mut unknown: Vec<String> = unknown.map(|key| format!("{folder}.{key}")).collect();
+    let mut unknown: Vec<String> = unknown.map(|key| format!("{directory}.{key}")).collect();
     if unknown.is_empty() {
         return;
     }
@@ -68,7 +68,7 @@ fn unsupported(spec: &Spec, values: &Map, path: &[String], errors: &mut Vec<Stri
     errors.push(format!("{}. Supported parameters include: {}.", unknown.join(", "), known.join(", ")));
 }
 
-/// The error for an option that must be given and is null.
+/// Returns the error for a required option that is null.
 fn null(name: &str, kind: &ArgType) -> String {
     let reason = match kind {
         ArgType::Int => "\"None\" cannot be converted to an int".to_owned(),

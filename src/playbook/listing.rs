@@ -14,8 +14,11 @@ use crate::document::Node;
 /// What is listed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Listed {
+    /// Whether hosts are listed.
     pub hosts: bool,
+    /// Whether tasks are listed.
     pub tasks: bool,
+    /// Whether tags are listed.
     pub tags: bool,
 }
 
@@ -88,17 +91,20 @@ impl Listing {
     }
 }
 
-/// The hosts of patterns.
+/// Selects the hosts of patterns.
 pub type Select<'a> = dyn Fn(&[String]) -> Result<Vec<Arc<str>>, Error> + 'a;
 
-/// What a listing asks of the world.
+/// What a listing needs from its caller.
 pub struct Lister<'a> {
+    /// What is listed.
     pub listed: Listed,
+    /// The tags of `--tags`.
     pub tags: &'a [String],
+    /// The tags of `--skip-tags`.
     pub skip_tags: &'a [String],
     /// Renders a value with a play's variables.
     pub render: &'a dyn Fn(&Play, &Node) -> Result<Value, Error>,
-    /// The hosts that a play's patterns select.
+    /// Selects the hosts of a play's patterns.
     pub hosts: &'a Select<'a>,
 }
 
@@ -189,7 +195,7 @@ fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// The name as it was written.
+/// Returns a name as it was written.
 fn name(task: &Task) -> String {
     let own = task.keywords.name.as_ref().and_then(Node::source).filter(|name| !name.is_empty());
     let role = task.frame.role().filter(|_| task.action_name() != "include_role");

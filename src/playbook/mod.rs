@@ -1,6 +1,6 @@
-//! Documents become plays, blocks, tasks, roles and handlers. Nothing is executed here.
+//! Playbooks as data: plays, blocks, tasks, roles and handlers. Nothing is executed here.
 //!
-//! The types stand here; [`read`] makes them of documents.
+//! The types are in this directory; [`read`] makes them from documents.
 
 pub mod argument_spec;
 mod condition;

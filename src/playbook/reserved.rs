@@ -1,8 +1,8 @@
-//! Names that mean something to playbooks or templates, and so should not be variables'.
+//! Names that have a meaning in playbooks or templates and should not be used for variables.
 
 use super::shape::{self, Shape};
 
-/// Functions that templates have.
+/// The functions of templates.
 const FUNCTIONS: &[&str] = &[
     "cycler",
     "dict",

@@ -35,7 +35,7 @@ pub fn selected<T: AsRef<str>, U: AsRef<str>, V: AsRef<str>>(tags: &[T], only: &
     wanted && !dropped
 }
 
-/// Takes tag text with commas apart, as `--tags` and the `tags` keyword hold it.
+/// Splits text with tags at its commas, as `--tags` and the `tags` keyword have it.
 pub fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|tag| !tag.is_empty())
 }

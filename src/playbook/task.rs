@@ -33,11 +33,12 @@ impl fmt::Display for TaskId {
     }
 }
 
-/// What a task does: the module or action as it was written, and its arguments.
+/// The module or action of a task, as it was written, and its arguments.
 #[derive(Clone, Debug)]
 pub struct Action {
     /// As written: `copy`, `ansible.builtin.copy`, `include_tasks`.
     pub name: Arc<str>,
+    /// Where the action was written.
     pub place: Place,
     /// The arguments by name; `k=v` text is already taken apart, free text is `_raw_params`.
     pub args: HashMap<Arc<str>, Node>,
@@ -49,66 +50,106 @@ pub struct Action {
 /// `loop` or `with_LOOKUP`.
 #[derive(Clone, Debug)]
 pub enum Loop {
+    /// `loop`: an expression or list of items.
     Loop(Node),
-    With { lookup: Arc<str>, terms: Node },
+    /// `with_LOOKUP`.
+    With {
+        /// The name of the lookup.
+        lookup: Arc<str>,
+        /// The terms of the lookup.
+        terms: Node,
+    },
 }
 
+/// `loop_control`.
 #[derive(Clone, Debug, Default)]
 pub struct LoopControl {
+    /// The name of the variable with the item.
     pub loop_var: Option<Node>,
+    /// The name of the variable with the item's index.
     pub index_var: Option<Node>,
+    /// What reports show for an item.
     pub label: Option<Node>,
+    /// The number of seconds between two items.
     pub pause: Option<Node>,
+    /// Whether `ansible_loop` is set.
     pub extended: Option<Node>,
+    /// Whether `ansible_loop` has all items.
     pub extended_allitems: Option<Node>,
+    /// The conditions that end the loop.
     pub break_when: Vec<Condition>,
 }
 
+/// A task, as written and checked.
 #[derive(Clone, Debug)]
 pub struct Task {
+    /// Tells the task apart from others.
     pub id: TaskId,
+    /// Where it was written.
     pub place: Place,
+    /// The module or action that it runs.
     pub action: Action,
+    /// Its own keywords.
     pub keywords: Keywords,
+    /// What encloses it.
     pub frame: Arc<Frame>,
+    /// What it loops over.
     pub loop_over: Option<Loop>,
+    /// `loop_control`.
     pub loop_control: LoopControl,
+    /// The name of the variable that stores the result.
     pub register: Option<Arc<str>>,
+    /// The conditions that end the attempts.
     pub until: Vec<Condition>,
+    /// `retries`.
     pub retries: Option<Node>,
+    /// `delay`: the number of seconds between two attempts.
     pub delay: Option<Node>,
+    /// The conditions under which the task has changed something.
     pub changed_when: Option<Vec<Condition>>,
+    /// The conditions under which the task has failed.
     pub failed_when: Option<Vec<Condition>>,
+    /// `async`: the time limit of the task's job, in seconds.
     pub async_seconds: Option<Node>,
+    /// `poll`: the number of seconds between two checks of the job.
     pub poll: Option<Node>,
-    /// Handlers answer to these as well as to their name.
+    /// The topics that a handler listens to in addition to its name.
     pub listen: Vec<Node>,
-    /// The engine put it there; reports do not show it.
+    /// Whether the engine added it; reports do not show it.
     pub implicit: bool,
 }
 
 /// A handler is a task that runs when notified.
 pub type Handler = Task;
 
+/// A block, as written and checked.
 #[derive(Debug)]
 pub struct Block {
+    /// Tells the block apart from others.
     pub id: TaskId,
+    /// Where it was written.
     pub place: Place,
+    /// The frame that the block is for its tasks.
     pub frame: Arc<Frame>,
+    /// The tasks of `block`.
     pub block: Vec<Item>,
+    /// The tasks of `rescue`.
     pub rescue: Vec<Item>,
+    /// The tasks of `always`.
     pub always: Vec<Item>,
 }
 
 /// An entry of a task list.
 #[derive(Clone, Debug)]
 pub enum Item {
+    /// A task.
     Task(Arc<Task>),
+    /// A block.
     Block(Arc<Block>),
 }
 
 impl Task {
-    /// A task of the engine's own: an action and keywords.
+    /// Makes a task from an action and keywords.
     pub fn new(action: Action, keywords: Keywords, frame: Arc<Frame>) -> Task {
         Task {
             id: TaskId::next(),
@@ -131,7 +172,7 @@ impl Task {
         }
     }
 
-    /// The nearest enclosing value of an inheritable keyword, the task's own first.
+    /// Returns the nearest value of an inherited keyword, the task's own first.
     pub fn keyword(&self, keyword: Keyword) -> Option<&Node> {
         let own = self.keywords.values.get(&keyword);
         own.or_else(|| self.frame.chain().find_map(|frame| frame.keywords.values.get(&keyword)))
@@ -152,7 +193,7 @@ impl Task {
         around.chain(&self.keywords.when)
     }
 
-    /// The short name of the action: `copy` for `ansible.builtin.copy`.
+    /// Returns the short name of the action: `copy` for `ansible.builtin.copy`.
     pub fn action_name(&self) -> &str {
         builtin(&self.action.name)
     }

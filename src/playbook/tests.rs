@@ -27,15 +27,15 @@ fn render(node: &Node, frame: &Arc<Frame>) -> Result<Value, Error> {
     }
 }
 
-/// A folder of files, loaded with a few modules known.
+/// A directory of files, loaded with a few modules known.
 struct Files {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     settings: Settings,
 }
 
 impl Files {
     fn new(files: &[(&str, &str)]) -> Self {
-        let files_of = Files { folder: tempfile::tempdir().unwrap(), settings: Settings::default() };
+        let files_of = Files { directory: tempfile::tempdir().unwrap(), settings: Settings::default() };
         for (name, text) in files {
             let path = files_of.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -45,14 +45,14 @@ impl Files {
     }
 
     fn path(&self) -> &Path {
-        self.folder.path()
+        self.directory.path()
     }
 
     fn with<T>(&self, f: impl FnOnce(&Loader) -> T) -> T {
         let loader = Loader {
             settings: &self.settings,
             keyring: &Keyring::default(),
-            folder: self.path().to_owned(),
+            directory: self.path().to_owned(),
             render: &render,
             foreign: &crate::foreign::Foreign::new(&self.settings, 0),
             names: &Known,
@@ -248,7 +248,7 @@ fn playbooks_import_playbooks() {
     assert_eq!(plays[0].vars["a"].as_str(), Some("import"));
     assert_eq!(plays[0].frame.keywords.tags.len(), 2);
     assert_eq!(plays[0].frame.keywords.when.len(), 1);
-    assert!(plays[0].folder.ends_with("other"));
+    assert!(plays[0].directory.ends_with("other"));
 }
 
 /// A role that depends on another, with everything a role can have.
@@ -339,7 +339,7 @@ fn includes_are_loaded_when_the_run_asks() {
     let includes = tasks(&play);
     files.with(|loader| {
         let more = Vars::from_iter([(Arc::from("item"), Node::value(play.place.clone(), 7))]);
-        let frame = include_frame(&includes[0], loader.folder.clone(), more).unwrap();
+        let frame = include_frame(&includes[0], loader.directory.clone(), more).unwrap();
         let spec = RoleSpec { name: "web".into(), ..RoleSpec::default() };
         let role = load_role(loader, &spec, &frame).unwrap();
         let task = flat(&role.tasks.items).pop().unwrap();
@@ -352,8 +352,8 @@ fn includes_are_loaded_when_the_run_asks() {
         assert!(task.frame.chain().any(|f| matches!(f.kind, FrameKind::Include { dynamic: true, .. })));
 
         let frame =
-            include_frame(&includes[1], loader.folder.join("roles/web/tasks"), Vars::default()).unwrap();
-        let path = loader.folder.join("roles/web/tasks/main.yml");
+            include_frame(&includes[1], loader.directory.join("roles/web/tasks"), Vars::default()).unwrap();
+        let path = loader.directory.join("roles/web/tasks/main.yml");
         let LoadedTasks { items, .. } = load_task_file(loader, &path, &frame, false).unwrap();
         assert_eq!(names(&items), ["web main", "web more"]);
         assert!(tags(&flat(&items)[0]).is_empty());
@@ -493,7 +493,7 @@ fn what_never_ends_is_refused() {
         ("site.yml", "- hosts: all\n  tasks:\n    - import_tasks: x.yml\n"),
         ("x.yml", "- import_tasks: x.yml\n"),
     ];
-    assert!(refused_with(&files).0.starts_with("Imports never end: "));
+    assert!(refused_with(&files).0.starts_with("Endless import: "));
     let (message, ..) = refused("- import_playbook: site.yml\n");
     assert!(message.starts_with("A playbook imports itself: "), "{message}");
 }

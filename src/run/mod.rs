@@ -1,7 +1,7 @@
-//! Runs plays: strategy, the per-host cursor through blocks, one task's life, handlers, dynamic includes.
+//! Runs plays: strategies, the per-host cursor through blocks, tasks, handlers and dynamic includes.
 //!
-//! A task's life reads from the top: [`play`] hands it out, [`task`] loops over its items and takes each from its
-//! scope over `when`, arguments and attempts to its result, and [`module`] runs what it names.
+//! Read a task's life in this order: [`play`] starts it on a host, [`task`] runs each item of its loop from the
+//! scope over `when`, arguments and attempts to the result, and [`module`] runs the module that it names.
 
 pub mod actions;
 mod adhoc;
@@ -42,16 +42,21 @@ use crate::vault::Keyring;
 use call::describe;
 use stats::Stats;
 
-/// How a run ended, as ansible-playbook's exit codes tell it.
+/// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
+    /// All hosts succeeded.
     Ok,
+    /// A host failed.
     FailedHosts,
+    /// A host was unreachable.
     UnreachableHosts,
+    /// The user interrupted the run.
     Interrupted,
 }
 
 impl Ending {
+    /// Returns the exit status, which is that of ansible-playbook.
     pub fn exit_code(self) -> u8 {
         match self {
             Ending::Ok => 0,
@@ -63,7 +68,7 @@ impl Ending {
 }
 
 impl Shared {
-    /// What all tasks of a run share, with the actions of this program.
+    /// Makes what all tasks of a run share, with the actions of this program.
     pub fn new(
         options: Options,
         settings: Settings,
@@ -78,23 +83,28 @@ impl Shared {
 
 /// A run of one or more playbooks over one inventory.
 pub struct Run {
+    /// What all tasks of the run share.
     pub shared: Arc<Shared>,
+    /// The inventory.
     pub inventory: Arc<RwLock<Arc<Inventory>>>,
+    /// What is known about hosts.
     pub store: Arc<Store>,
+    /// The counts of the recap.
     pub stats: Stats,
-    /// Hosts that are out for the rest of the run.
+    /// Hosts that failed and take no further part in the run.
     pub failed: HashSet<Arc<str>>,
+    /// Hosts that were unreachable and take no further part in the run.
     pub unreachable: HashSet<Arc<str>>,
     environment: Arc<Environment>,
     extra: Arc<Vars>,
     facts: Arc<RunFacts>,
     reporter: Box<dyn Reporter>,
-    /// `--start-at-task`, until that task is found.
+    /// The name given by The name given by `--start-at-task`, until that task is found.
     start_at: Option<String>,
-    /// `--step`: no more questions.
+    /// Whether the user chose to continue without further questions of `--step`.
     step_all: bool,
     playbook_dir: PathBuf,
-    /// What add_host and group_by did: a refreshed inventory keeps it.
+    /// Changes by add_host and group_by, which are repeated when the inventory is refreshed.
     dynamic: Vec<Dynamic>,
 }
 
@@ -104,6 +114,7 @@ enum Dynamic {
 }
 
 impl Run {
+    /// Starts a run over an inventory.
     pub fn new(shared: Arc<Shared>, inventory: Inventory, reporter: Box<dyn Reporter>) -> Result<Run, Error> {
         let extra = extra_vars(&shared.options.extra_vars, &shared.keyring, &shared.settings, |_| {})?;
         let environment = Environment {
@@ -165,11 +176,12 @@ impl Run {
         })
     }
 
-    /// Shows what reports still hold back.
+    /// Shows what reports have buffered.
     pub fn flush(&mut self) {
         self.reporter.flush();
     }
 
+    /// Sends an event to the reports.
     pub fn emit(&mut self, event: Event) {
         self.reporter.event(&event);
     }
@@ -179,7 +191,7 @@ impl Run {
         self.with_loader(path, |loader| playbook::load(path, loader))
     }
 
-    /// Does something with what a playbook is loaded by; its warnings are reported.
+    /// Calls `load` with the loader of a playbook and reports the warnings.
     pub fn with_loader<T>(&mut self, path: &std::path::Path, load: impl FnOnce(&playbook::Loader) -> T) -> T {
         self.playbook_dir = paths::absolute(path).parent().map(|p| p.to_owned()).unwrap_or_default();
         let base =
@@ -198,7 +210,7 @@ impl Run {
         loaded
     }
 
-    /// Runs loaded playbooks one after the other; one that fails is the last.
+    /// Runs loaded playbooks one after the other, until one fails.
     pub fn playbooks(&mut self, all: &[Playbook]) -> Result<Ending, Error> {
         let mut ending = Ending::Ok;
         for playbook in all {
@@ -233,9 +245,9 @@ impl Run {
     }
 
     /// What comes belongs to a playbook in this directory: its group_vars and host_vars count, and no other playbook's.
-    fn enter(&mut self, folder: &Path) {
-        self.playbook_dir = folder.to_owned();
-        Arc::make_mut(&mut sync::write(&self.inventory)).beside_playbook(vec![folder.to_owned()]);
+    fn enter(&mut self, directory: &Path) {
+        self.playbook_dir = directory.to_owned();
+        Arc::make_mut(&mut sync::write(&self.inventory)).beside_playbook(vec![directory.to_owned()]);
     }
 
     fn play_facts(
@@ -276,7 +288,7 @@ impl Run {
         })
     }
 
-    /// Whether a task may run yet: `--start-at-task` skips all before it.
+    /// Whether a task may run: `--start-at-task` skips all tasks before that one.
     fn starts_here(&mut self, task: &Task) -> bool {
         let Some(wanted) = &self.start_at else { return true };
         if task.implicit {
@@ -345,12 +357,12 @@ impl Run {
     }
 }
 
-/// A value of a play's keyword, in a scope without a host.
+/// Returns the value of a play's keyword in a scope without a host.
 fn play_value(base: &Arc<ScopeBase>, node: &document::Node) -> Result<Value, Error> {
     HostScope::new(base, &Arc::from(""), None, Default::default()).renderer().value(node)
 }
 
-/// The renderer of a scope without a host.
+/// Returns the renderer of a scope without a host.
 fn play_renderer(base: &Arc<ScopeBase>) -> Renderer {
     HostScope::new(base, &Arc::from(""), None, Default::default()).renderer()
 }

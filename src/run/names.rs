@@ -1,4 +1,4 @@
-//! What a task may name: modules, actions and lookups, as the playbook room asks for them.
+//! The names that a task may use: modules, actions and lookups.
 
 use playbook_api::{PluginKind, Plugins, Registry};
 
@@ -42,7 +42,7 @@ pub fn full_name(task: &Task) -> String {
     }
 }
 
-/// The names a task may use.
+/// Returns the names of all modules and actions.
 pub fn action_names(registry: &Registry) -> Vec<String> {
     let mut names: Vec<String> = registry.module_names().map(str::to_owned).collect();
     names.extend(actions::TABLE.iter().map(|(name, _)| name.to_owned()));

@@ -1,4 +1,4 @@
-//! Questions to whoever runs the playbook: `vars_prompt` and `--step`.
+//! Questions to the user: `vars_prompt` and `--step`.
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -7,8 +7,8 @@ use playbook_api::{Error, Map, Value};
 use crate::playbook::Prompt;
 use crate::template::Renderer;
 
-/// Asks for a variable. Without a terminal the default stands.
-pub fn ask(prompt: &Prompt, renderer: &Renderer) -> Result<Value, Error> {
+/// Asks for a variable. Without a terminal the default is used.
+pub(crate) fn ask(prompt: &Prompt, renderer: &Renderer) -> Result<Value, Error> {
     let default = match &prompt.default {
         Some(node) => renderer.value(node)?,
         None => Value::Null,
@@ -62,13 +62,13 @@ fn read(text: &str, private: bool) -> Result<String, Error> {
 }
 
 /// An answer to `--step`.
-pub enum Step {
+pub(crate) enum Step {
     Yes,
     No,
     Continue,
 }
 
-pub fn step(task: &str) -> Step {
+pub(crate) fn step(task: &str) -> Step {
     match read(&format!("Perform task: {task} (N)o/(y)es/(c)ontinue: "), false)
         .unwrap_or_default()
         .to_lowercase()
@@ -80,7 +80,7 @@ pub fn step(task: &str) -> Step {
     }
 }
 
-/// Reads a line that is not shown.
-pub fn hidden(text: &str) -> Result<String, Error> {
+/// Reads a line without showing it.
+pub(crate) fn hidden(text: &str) -> Result<String, Error> {
     Ok(rpassword::prompt_password(text)?)
 }

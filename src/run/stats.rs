@@ -7,7 +7,7 @@ use playbook_api::{Map, Value};
 
 use crate::report::{Event, HostStats};
 
-/// What the recap counts, and `set_stats`.
+/// The counts of the recap, and the values of `set_stats`.
 #[derive(Debug, Default)]
 pub struct Stats {
     hosts: IndexMap<Arc<str>, HostStats>,
@@ -46,7 +46,7 @@ impl Stats {
         self.of(host).unreachable += 1;
     }
 
-    /// `set_stats`: for one host or for the run, added to what is there or instead of it.
+    /// Applies `set_stats`, for one host or for the run. With `aggregate` values are added to existing ones.
     pub fn custom(&mut self, host: Option<Arc<str>>, data: Map, aggregate: bool) {
         let all = self.custom.entry(host.unwrap_or_else(|| "_run".into())).or_default();
         for (key, value) in data {

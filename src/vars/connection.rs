@@ -1,4 +1,4 @@
-//! `ansible_host`, `ansible_connection` and their like, where nobody set them: what the task connects with.
+//! `ansible_host`, `ansible_connection` and similar variables if they are not set: what the task connects with.
 
 use playbook_api::{Error, Value};
 
@@ -21,9 +21,9 @@ const NAMES: &[&str] = &[
     "ansible_connection",
 ];
 
-/// What a task connects with, if the name asks for that. Other names for the same come first, then the task's
+/// Returns what a task connects with, if the name asks for that. Other names for the same come first, then the task's
 /// keyword, then the command line and the settings.
-pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
+pub(crate) fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
     let task = scope.task()?;
     if let Some(delegate) = scope.delegate()
         && NAMES.contains(&name)
@@ -59,12 +59,17 @@ pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
     if implicit { Some(Ok("local".into())) } else { default.map(Ok) }
 }
 
-/// How tasks connect that say nothing about it.
+/// How tasks connect by default.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectionDefaults {
+    /// The connection plugin.
     pub plugin: Value,
+    /// The user to connect as.
     pub user: Option<Value>,
+    /// The port to connect to.
     pub port: Option<Value>,
+    /// The password to connect with.
     pub password: Option<Value>,
+    /// The password to become another user.
     pub become_password: Option<Value>,
 }

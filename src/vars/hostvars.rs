@@ -1,4 +1,4 @@
-//! `hostvars`: every host's variables, each host's scope made when somebody looks at it.
+//! `hostvars`: the variables of all hosts; the scope of a host is made when it is needed.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ pub struct HostVars {
 }
 
 impl HostVars {
+    /// Makes the dictionary of a play's scopes.
     pub fn new(base: Arc<ScopeBase>) -> Self {
         HostVars { base }
     }
@@ -42,7 +43,7 @@ impl Object for HostVars {
         if let Some((host, _)) = inventory.hosts.get_key_value(name) {
             return Some(Ok(self.of(host)));
         }
-        // localhost is always there, named by the inventory or not.
+        // localhost always exists, whether the inventory names it or not.
         (name == "localhost").then(|| Ok(self.of(&"localhost".into())))
     }
 

@@ -12,11 +12,11 @@ use crate::template::Renderer;
 /// One source of variables.
 #[derive(Clone, Debug)]
 pub enum Layer {
-    /// As written, rendered when asked for.
+    /// Variables as they were written, which are rendered when they are needed.
     Written(Arc<Vars>),
-    /// Computed by the run.
+    /// Values that the run computed.
     Values(Arc<Values>),
-    /// Facts, by text key.
+    /// Facts by name.
     Facts(Arc<Map>),
 }
 
@@ -27,6 +27,7 @@ pub enum Found<'a> {
 }
 
 impl Layer {
+    /// Returns a variable of the layer.
     pub fn get(&self, name: &str) -> Option<Found<'_>> {
         match self {
             Layer::Written(vars) => vars.get(name).map(Found::Node),
@@ -57,26 +58,29 @@ impl Layer {
 pub struct Layers(Vec<Layer>);
 
 impl Layers {
+    /// Adds a layer on top, unless it is empty.
     pub fn push(&mut self, layer: Layer) {
         if !layer.is_empty() {
             self.0.push(layer);
         }
     }
 
+    /// Adds layers on top.
     pub fn extend(&mut self, more: Layers) {
         self.0.extend(more.0);
     }
 
+    /// Adds written variables on top.
     pub fn written(&mut self, vars: &Arc<Vars>) {
         self.push(Layer::Written(vars.clone()));
     }
 
-    /// The winner.
+    /// Returns the variable of the highest layer that knows the name.
     pub fn get(&self, name: &str) -> Option<Found<'_>> {
         self.0.iter().rev().find_map(|layer| layer.get(name))
     }
 
-    /// With `hash_behaviour = merge`: dicts of all layers merged into each other, lowest first.
+    /// Returns the variable with `hash_behaviour = merge`: dictionaries of all layers are merged, lowest first.
     pub fn merged(&self, name: &str, renderer: &Renderer) -> Option<Result<Value, Error>> {
         let mut all = self.0.iter().filter_map(|layer| layer.get(name));
         let value = |found: Found| match found {
@@ -92,6 +96,7 @@ impl Layers {
         )
     }
 
+    /// Returns the names of all variables.
     pub fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
         for layer in &self.0 {
@@ -101,7 +106,7 @@ impl Layers {
     }
 }
 
-/// Dicts merged into each other; anything else is replaced.
+/// Merges dictionaries into each other; anything else is replaced.
 pub fn merge(below: Value, above: Value) -> Value {
     match (below, above) {
         (Value::Map(below), Value::Map(above)) => {

@@ -13,21 +13,24 @@ use crate::playbook::{Keyword, Play, Role};
 /// What magic variables say about the play that runs.
 #[derive(Debug)]
 pub struct PlayFacts {
+    /// The play; none before one runs.
     pub play: Option<Arc<Play>>,
+    /// The name of the play.
     pub name: String,
-    /// The folder of the playbook on the command line.
+    /// The directory of the playbook on the command line.
     pub playbook_dir: PathBuf,
-    /// All hosts of the play's pattern, `serial` aside.
+    /// All hosts of the play's pattern, regardless of `serial`.
     pub all_hosts: RwLock<Vec<Arc<str>>>,
+    /// The hosts of the batch.
     pub batch: RwLock<Vec<Arc<str>>>,
-    /// Those that failed, or came to their end early.
+    /// The hosts that failed or ended the play early.
     pub removed: RwLock<HashSet<Arc<str>>>,
-    /// Public roles that includes brought: their variables are the play's from then on.
+    /// The public roles that were included, whose variables the rest of the play sees.
     pub included_roles: RwLock<Vec<Arc<Role>>>,
 }
 
 impl PlayFacts {
-    /// A host is no longer among the play's.
+    /// Removes a host from the play.
     pub fn remove(&self, host: &Arc<str>) {
         sync::write(&self.removed).insert(host.clone());
     }
@@ -42,7 +45,7 @@ impl PlayFacts {
 
     fn left(&self, hosts: &RwLock<Vec<Arc<str>>>) -> Value {
         let removed = sync::read(&self.removed);
-        let hosts = sync::read(&hosts);
+        let hosts = sync::read(hosts);
         hosts.iter().filter(|h| !removed.contains(*h)).map(|h| Value::from(h.clone())).collect()
     }
 }
@@ -50,16 +53,27 @@ impl PlayFacts {
 /// What magic variables say about the run, the same for all plays.
 #[derive(Clone, Debug, Default)]
 pub struct RunFacts {
+    /// Whether it is a dry run.
     pub check: bool,
+    /// Whether differences are shown.
     pub diff: bool,
+    /// The verbosity.
     pub verbosity: u8,
+    /// The number of tasks that run in parallel.
     pub forks: usize,
+    /// The tags of `--tags`, or `all`.
     pub run_tags: Vec<String>,
+    /// The tags of `--skip-tags`.
     pub skip_tags: Vec<String>,
+    /// The pattern of `--limit`.
     pub limit: Option<String>,
+    /// The inventory sources.
     pub inventory_sources: Vec<String>,
+    /// The configuration file.
     pub config_file: Option<PathBuf>,
+    /// The Python interpreter of the controller.
     pub python: String,
+    /// What tasks connect with by default.
     pub connection: ConnectionDefaults,
 }
 
@@ -77,8 +91,8 @@ fn path(path: &Path) -> Value {
     path.to_string_lossy().into_owned().into()
 }
 
-/// The names that [`get`] answers for every host.
-pub const NAMES: &[&str] = &[
+/// The names that [`get`] knows for every host.
+pub(crate) const NAMES: &[&str] = &[
     "inventory_hostname",
     "inventory_hostname_short",
     "inventory_file",
@@ -139,7 +153,7 @@ const PLAY_NAMES: &[&str] = &[
     "vars",
 ];
 
-/// The names there are in this scope.
+/// Returns the names of the magic variables in this scope.
 pub fn names(scope: &HostScope) -> impl Iterator<Item = &'static str> {
     let in_role = scope.role().is_some();
     let all = NAMES.iter().chain(if in_role { ROLE_NAMES } else { &[] }).copied();
@@ -153,8 +167,8 @@ pub fn names(scope: &HostScope) -> impl Iterator<Item = &'static str> {
     })
 }
 
-/// A magic variable, if the name is one.
-pub fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
+/// Returns a magic variable, if the name is one.
+pub(crate) fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>> {
     let base = &scope.base;
     let (play, run) = (&base.play, &base.run);
     if !scope.is_in_play() && PLAY_NAMES.contains(&name) {

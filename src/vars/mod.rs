@@ -1,4 +1,4 @@
-//! Who wins: precedence, facts, magic variables, registered results.
+//! Variables: precedence, facts, magic variables and registered results.
 
 mod connection;
 mod fact_cache;

@@ -1,4 +1,4 @@
-//! What a host sees, in a task or outside of one, when it asks for a name.
+//! The variables that a host sees, in a task or outside of one.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -17,21 +17,27 @@ use crate::template::{Deprecation, Environment, Renderer, Scope, purity};
 
 /// What all scopes of a play share.
 pub struct ScopeBase {
+    /// What all renders share.
     pub environment: Arc<Environment>,
+    /// The inventory.
     pub inventory: Arc<RwLock<Arc<Inventory>>>,
+    /// What is known about hosts.
     pub store: Arc<Store>,
-    /// `-e`: above everything.
+    /// The variables of `-e`, which win over all others.
     pub extra: Arc<Vars>,
+    /// What magic variables say about the run.
     pub run: Arc<RunFacts>,
+    /// What magic variables say about the play.
     pub play: Arc<PlayFacts>,
-    /// Answers to `vars_prompt`.
+    /// The answers to `vars_prompt`.
     pub prompted: Arc<Values>,
+    /// The play's `vars_files`.
     pub vars_files: VarsFiles,
-    /// `hash_behaviour = merge`.
+    /// Whether dictionaries are merged (`hash_behaviour = merge`).
     pub merge: bool,
-    /// `inject_facts_as_vars`.
+    /// Whether facts are variables of their own, too (`inject_facts_as_vars`).
     pub inject_facts: bool,
-    /// The inventory's variables for each host, until the inventory changes.
+    /// The inventory's variables of each host, until the inventory changes.
     pub host_layers: RwLock<HashMap<Arc<str>, Layers>>,
 }
 
@@ -41,20 +47,23 @@ pub struct ScopeHost {
     pub name: Arc<str>,
 }
 
-/// The names a host sees.
+/// The variables that a host sees.
 pub struct HostScope {
+    /// What all scopes of the play share.
     pub base: Arc<ScopeBase>,
+    /// The host.
     pub host: ScopeHost,
+    /// What was known about the host when the scope was made.
     pub state: HostState,
     view: View,
     /// The host that the task is delegated to.
     delegate: Option<Delegate>,
     layers: Layers,
-    /// Loop variables and the like, above everything.
+    /// Loop variables and the like, which win over all others.
     local: Values,
     /// What earlier items of a loop set and registered, below `local` alone. Scopes of one loop share it.
     carried: Arc<Values>,
-    /// What templates rendered in this scope, and in those made from it, had to say.
+    /// The deprecations of templates that were rendered in this scope and in those made from it.
     deprecations: Arc<Mutex<Vec<Deprecation>>>,
     /// What they warned of.
     warnings: Arc<Mutex<Vec<Error>>>,
@@ -82,16 +91,17 @@ pub struct Delegate {
 }
 
 thread_local! {
-    /// The names being resolved, to tell a cycle.
+    /// The names that are being resolved, to detect a cycle.
     static RESOLVING: RefCell<Vec<(usize, Arc<str>)>> = const { RefCell::new(Vec::new()) };
 }
 
 impl ScopeBase {
+    /// Returns the inventory as it is now.
     pub fn inventory(&self) -> Arc<Inventory> {
         sync::read(&self.inventory).clone()
     }
 
-    /// The file that first named a host.
+    /// Returns the file that first named a host.
     pub fn source_of(&self, host: &ScopeHost) -> Option<PathBuf> {
         self.inventory().source_of(&host.name)
     }
@@ -108,14 +118,14 @@ impl ScopeBase {
         layers
     }
 
-    /// The inventory has changed: hosts' variables are gathered again when next asked for.
+    /// Forgets the inventory's variables, after the inventory has changed.
     pub fn forget_inventory_layers(&self) {
         sync::write(&self.host_layers).clear();
     }
 }
 
 impl HostScope {
-    /// The scope of a host in a task (or outside of any), with loop variables on top.
+    /// Makes the scope of a host in a task, or outside of any, with loop variables on top.
     pub fn new(
         base: &Arc<ScopeBase>,
         host: &Arc<str>,
@@ -180,7 +190,7 @@ impl HostScope {
         }
     }
 
-    /// `vars_files` whose names hold templates depend on the host: they are found in the scope without them.
+    /// Adds `vars_files` whose names are templates: they depend on the host and are rendered in the scope without them.
     fn with_vars_files(bare: &Arc<HostScope>) -> Arc<HostScope> {
         let files = bare.base.vars_files.of_host(&bare.renderer());
         if files.is_empty() {
@@ -192,7 +202,7 @@ impl HostScope {
         })
     }
 
-    /// A scope of no host, with the variables of a frame and those around it: for names that must be known when
+    /// Makes a scope without a host, with the variables of a frame and those around it, for names that are needed when
     /// documents are loaded.
     pub fn of_frame(base: &Arc<ScopeBase>, frame: &Arc<Frame>) -> Arc<HostScope> {
         let host: Arc<str> = "".into();
@@ -242,7 +252,7 @@ impl HostScope {
         Arc::new_cyclic(|me| self.copied(local, carried, me))
     }
 
-    /// Deprecations that were noted since this was last asked, each once.
+    /// Returns the deprecations since the last call, each once.
     pub fn take_deprecations(&self) -> Vec<Deprecation> {
         std::mem::take(&mut *sync::lock(&self.deprecations))
     }
@@ -263,14 +273,21 @@ impl HostScope {
         carried.chain(&self.local)
     }
 
+    /// Returns the renderer of the scope.
     pub fn renderer(&self) -> Renderer {
-        Renderer {
-            environment: self.base.environment.clone(),
-            scope: self.me.upgrade().expect("a scope in use is held"),
-        }
+        Renderer { environment: self.base.environment.clone(), scope: self.held() }
     }
 
-    /// The task that the scope is for, if it is for one.
+    /// Returns the scope itself as it is shared.
+    #[expect(
+        clippy::expect_used,
+        reason = "every scope is made inside of an `Arc`, which holds it while it is used"
+    )]
+    fn held(&self) -> Arc<HostScope> {
+        self.me.upgrade().expect("a scope in use is held")
+    }
+
+    /// Returns the task that the scope is for, if it is for one.
     pub fn task(&self) -> Option<&Arc<Task>> {
         match &self.view {
             View::Task(task) => Some(task),
@@ -298,28 +315,28 @@ impl HostScope {
         self.task()?.frame.role()
     }
 
-    /// The roles around the task's own, nearest first.
+    /// Returns the roles around the task's own, nearest first.
     pub fn parent_roles(&self) -> impl Iterator<Item = &Arc<Role>> {
         self.task().into_iter().flat_map(|task| roles(task)).skip(1)
     }
 
-    /// Where files named by the task are looked for.
+    /// Returns the directories in which files that the task names are searched.
     pub fn search_path(&self) -> Vec<PathBuf> {
         search_path(self.task().map(|task| &**task), &self.base.play.playbook_dir)
     }
 
-    /// The scope as the dict `hostvars[host]`.
+    /// Returns the scope as the dictionary `hostvars[host]`.
     pub fn as_object(&self) -> Value {
         self.object(&["vars", "hostvars"])
     }
 
-    /// The scope as the dict `vars`, which has the other hosts' in it.
+    /// Returns the scope as the dictionary `vars`, which includes `hostvars`.
     pub fn as_vars(&self) -> Value {
         self.object(&["vars"])
     }
 
     fn object(&self, hidden: &'static [&'static str]) -> Value {
-        let scope = self.me.upgrade().expect("a scope in use is held");
+        let scope = self.held();
         Value::Object(Arc::new(ScopeObject { scope, hidden }))
     }
 
@@ -328,7 +345,7 @@ impl HostScope {
         self.local(name).is_some() || self.layers.get(name).is_some()
     }
 
-    /// A written value with its templates as trusted text; vaults are opened.
+    /// Returns a written value with its templates as trusted text and its vaults decrypted.
     fn as_written(&self, node: &crate::document::Node) -> Option<Value> {
         use crate::document::Kind;
         match node.kind() {
@@ -353,7 +370,7 @@ impl HostScope {
         self.written(name).or_else(|| connection::get(self, name))
     }
 
-    /// A variable that somebody set.
+    /// Returns a variable that is not a magic one.
     pub fn written(&self, name: &str) -> Option<Result<Value, Error>> {
         if self.base.merge {
             return self.layers.merged(name, &self.renderer());
@@ -391,15 +408,15 @@ fn is_data(value: &Value) -> bool {
     }
 }
 
-/// The folders in which a task's files are searched: its roles', that of its own file, the playbook's.
+/// Returns the directories in which a task's files are searched: its roles', that of its own file, the playbook's.
 pub fn search_path(task: Option<&Task>, playbook_dir: &std::path::Path) -> Vec<PathBuf> {
     let mut paths = Vec::new();
     if let Some(task) = task {
         paths.extend(roles(task).map(|role| role.path.clone()));
-        if let Some(folder) = std::path::Path::new(&*task.place.file).parent()
-            && !paths.iter().any(|p| p == folder)
+        if let Some(directory) = std::path::Path::new(&*task.place.file).parent()
+            && !paths.iter().any(|p| p == directory)
         {
-            paths.push(folder.to_owned());
+            paths.push(directory.to_owned());
         }
     }
     if !paths.iter().any(|p| p == playbook_dir) {
@@ -408,7 +425,7 @@ pub fn search_path(task: Option<&Task>, playbook_dir: &std::path::Path) -> Vec<P
     paths
 }
 
-/// The roles a task is in, its own first.
+/// Returns the roles that a task is in, its own first.
 fn roles(task: &Task) -> impl Iterator<Item = &Arc<Role>> {
     task.frame.chain().filter_map(|frame| match &frame.kind {
         FrameKind::Role(role) => Some(role),
@@ -416,7 +433,7 @@ fn roles(task: &Task) -> impl Iterator<Item = &Arc<Role>> {
     })
 }
 
-/// Ansible's order of precedence, lowest first.
+/// Returns all layers in Ansible's order of precedence, lowest first.
 fn layers(
     base: &ScopeBase,
     host: &Arc<str>,
@@ -464,7 +481,7 @@ fn layers(
     for role in &around {
         layers.written(&role.params);
     }
-    // What an include was given wins over what the host was told before.
+    // The variables of an include win over those that were set on the host.
     let includes = task.iter().flat_map(|task| task.frame.chain());
     let includes: Vec<_> =
         includes.filter(|f| matches!(f.kind, FrameKind::Include { dynamic: true, .. })).collect();
@@ -506,7 +523,7 @@ impl Scope for HostScope {
         if let Some(chain) = cycle {
             let message = format!("Recursive loop detected in template: {chain}");
             return Some(Err(Error::new(message)
-                .with_help("break the cycle: one of these variables must not need the others")));
+                .with_help("Break the cycle: one of these variables must not need the others.")));
         }
         RESOLVING.with_borrow_mut(|names| names.push((me, name.into())));
         let found = self.find(name);
@@ -550,7 +567,7 @@ impl Scope for HostScope {
         for name in self.names() {
             let value = match (self.local(&name), magic.contains(&&*name)) {
                 (Some(value), _) => Renderer::finalize(value.clone()).ok(),
-                // These hold everything else, and whoever wants them asks for them.
+                // These contain all other variables and are only returned by name.
                 (None, true) if matches!(&*name, "vars" | "hostvars") => None,
                 (None, true) => {
                     magic::get(self, &name).and_then(Result::ok).and_then(|v| Renderer::finalize(v).ok())
@@ -577,10 +594,10 @@ impl Scope for HostScope {
     }
 }
 
-/// All variables of a scope as a dict, each computed when it is looked at.
+/// All variables of a scope as a dictionary, each computed when it is needed.
 struct ScopeObject {
     scope: Arc<HostScope>,
-    /// Names that are not listed: they hold everything else, or themselves.
+    /// Names that are not listed, since they contain all other variables or themselves.
     hidden: &'static [&'static str],
 }
 
@@ -617,7 +634,7 @@ impl Object for ScopeObject {
     }
 }
 
-/// One variable of a scope, not looked at yet.
+/// One variable of a scope that is not computed yet.
 struct Variable {
     scope: Arc<HostScope>,
     name: Arc<str>,

@@ -11,11 +11,11 @@ use crate::inventory::Vars;
 use crate::template::Renderer;
 use crate::vault::Keyring;
 
-/// The `vars_files` of a play: loaded once where their names are fixed, for each host where they are templates.
+/// The `vars_files` of a play: loaded once if their names are fixed, and for each host if they are templates.
 #[derive(Clone, Default)]
 pub struct VarsFiles {
     entries: Vec<Node>,
-    folder: PathBuf,
+    directory: PathBuf,
     keyring: Arc<Keyring>,
     of_play: Vec<Arc<Vars>>,
     templated: bool,
@@ -23,18 +23,18 @@ pub struct VarsFiles {
 }
 
 impl VarsFiles {
-    /// Loads what can be loaded before a host is known. A file that is missing is an error, unless it is one of a
-    /// list, of which the first that is there counts.
+    /// Loads what can be loaded before a host is known. A missing file is an error, unless it is one of a list, of which
+    /// the first existing file is loaded.
     pub fn load(
         entries: &[Node],
-        folder: &Path,
+        directory: &Path,
         renderer: &Renderer,
         keyring: Arc<Keyring>,
     ) -> Result<Self, Error> {
         let templated = entries.iter().any(|entry| !entry.is_plain());
         let mut files = VarsFiles {
             entries: entries.to_vec(),
-            folder: folder.to_owned(),
+            directory: directory.to_owned(),
             keyring,
             templated,
             ..Self::default()
@@ -45,20 +45,22 @@ impl VarsFiles {
         Ok(files)
     }
 
+    /// Whether the name of a file is a template.
     pub fn is_templated(&self) -> bool {
         self.templated
     }
 
+    /// Returns the variables of the files that do not depend on a host.
     pub fn of_play(&self) -> &[Arc<Vars>] {
         &self.of_play
     }
 
-    /// The files whose names come out in this scope; those that need a fact nobody gathered yet are left out.
+    /// Returns the files whose names can be rendered in this scope; those that need a fact that is not gathered are left out.
     pub fn of_host(&self, renderer: &Renderer) -> Vec<Arc<Vars>> {
         self.find(renderer, false).unwrap_or_default()
     }
 
-    /// All files for a host, where a missing one is an error.
+    /// Returns all files for a host. A missing file is an error.
     pub fn check(&self, renderer: &Renderer) -> Result<(), Error> {
         if self.templated { self.find(renderer, true).map(|_| ()) } else { Ok(()) }
     }
@@ -104,7 +106,7 @@ impl VarsFiles {
     }
 
     fn file(&self, name: &str, renderer: &Renderer) -> Result<Arc<Vars>, Error> {
-        let path = vars_file(&self.folder, name);
+        let path = vars_file(&self.directory, name);
         let mut loaded = sync::lock(&self.loaded);
         if let Some(vars) = loaded.get(&path) {
             return Ok(vars.clone());
@@ -121,10 +123,10 @@ impl VarsFiles {
     }
 }
 
-/// The file that an entry of `vars_files` means: the folder `vars` beside the playbook comes first.
-pub fn vars_file(folder: &Path, name: &str) -> PathBuf {
-    let in_vars = folder.join("vars").join(name);
-    if !name.starts_with("vars/") && in_vars.exists() { in_vars } else { folder.join(name) }
+/// Returns the file that an entry of `vars_files` names: the directory `vars` next to the playbook comes first.
+pub fn vars_file(directory: &Path, name: &str) -> PathBuf {
+    let in_vars = directory.join("vars").join(name);
+    if !name.starts_with("vars/") && in_vars.exists() { in_vars } else { directory.join(name) }
 }
 
 fn load_vars(path: &Path, keyring: &Keyring, renderer: &Renderer) -> Result<Vars, Error> {
@@ -133,7 +135,7 @@ fn load_vars(path: &Path, keyring: &Keyring, renderer: &Renderer) -> Result<Vars
     if node.is_null() {
         return Ok(Vars::default());
     }
-    // A list of dictionaries is as good as one: later ones win.
+    // A list of dictionaries is merged; later ones win.
     let parts = node.as_list().unwrap_or(std::slice::from_ref(&node));
     let mut vars = Vars::default();
     for part in parts {

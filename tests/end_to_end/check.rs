@@ -22,7 +22,7 @@ fn says_all_at_once() {
         "[ERROR]: Unsupported parameters for (copy) module: contentt.",
         "site.yml:4:34",
         "- copy: {dest: /x, contentt: a}",
-        "did you mean 'content'?",
+        "Did you mean 'content'?",
         "[ERROR]: The requested handler 'restrat' was not found",
         "site.yml:7:15",
         "Did you mean 'restart'?",

@@ -1,4 +1,4 @@
-//! What a task does: the module or action it names, in all the ways it can be written.
+//! The action of a task: the module or action that it names, in all the forms that can be written.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(super) struct Parsed {
     /// The key that was the action's name; none for `action:`.
     pub key: Option<Arc<str>>,
     pub local: bool,
-    /// Keys that can be neither keywords nor the action.
+    /// The keys that are neither keywords nor the action.
     pub wrong: Vec<Arc<str>>,
 }
 
@@ -103,7 +103,7 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
     Ok(parsed)
 }
 
-/// Whether there is a module or action of the name beside the playbook, in a collection or in ansible-core.
+/// Whether there is a module or action of the name next to the playbook, in a collection or in ansible-core.
 fn is_foreign(name: &str, task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<bool, Error> {
     let search = match task.get("collections") {
         Some(node) => collections::names(node),
@@ -116,7 +116,7 @@ fn is_foreign(name: &str, task: &Node, frame: &Arc<Frame>, loader: &Loader) -> R
         || loader.foreign.core_module(name).is_some())
 }
 
-/// The error for a task that names two modules, or a misspelt keyword beside its module.
+/// Returns the error for a task that names two modules, or a misspelled keyword and a module.
 fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error {
     let error = parser_error(format!("conflicting action statements: {first}, {second}"), place);
     let keyword = [first, second].into_iter().filter(|name| !loader.names.is_action(name)).find_map(|name| {
@@ -125,7 +125,7 @@ fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error 
     keyword.into_iter().fold(error, Error::with_help)
 }
 
-/// The error for a module that nobody has.
+/// Returns the error for a module that does not exist.
 pub fn unknown(name: &str, place: &Place, known: &dyn Names, foreign: &Foreign) -> Error {
     let error = parser_error(
         format!(
@@ -141,7 +141,7 @@ pub fn unknown(name: &str, place: &Place, known: &dyn Names, foreign: &Foreign) 
     }
 }
 
-/// Actions that need no module.
+/// Whether the engine itself handles the action.
 fn is_builtin_task(name: &str) -> bool {
     let tasks = ["meta", "include_tasks", "include_role", "import_tasks", "import_role"];
     tasks.contains(&builtin(name))
@@ -170,7 +170,7 @@ impl ArgsKeyword {
         }
     }
 
-    /// The final action: what was written with the action wins over `args`.
+    /// Returns the final action: arguments that were written with the action win over `args`.
     fn action(&self, name: Arc<str>, place: &Place, written: Args) -> Action {
         let mut args = self.args.clone();
         let mut variable_args = self.template.clone();
@@ -186,7 +186,7 @@ impl ArgsKeyword {
     }
 }
 
-/// Actions whose bare text means something.
+/// Whether an action takes bare text.
 fn is_raw(name: &str) -> bool {
     let raw = ["group_by", "include_vars"];
     is_builtin_task(name) || raw.contains(&builtin(name))
@@ -204,7 +204,7 @@ fn is_all_template(node: &Node) -> bool {
     (text.starts_with("{{") && text.ends_with("}}")) || (text.starts_with("{%") && text.ends_with("%}"))
 }
 
-/// `copy: src=a dest=b`, `copy: {src: a, dest: b}`, `ping:`.
+/// Reads Reads `copy: src=a dest=b`, `copy: {src: a, dest: b}`, `ping:`.
 fn new_style(
     name: &Arc<str>,
     place: &Place,
@@ -221,7 +221,7 @@ fn new_style(
     Ok(keyword.action(name.clone(), place, args))
 }
 
-/// `action: copy src=a dest=b`, `action: {module: copy, src: a}`.
+/// Reads Reads `action: copy src=a dest=b`, `action: {module: copy, src: a}`.
 fn old_style(node: &Node, keyword: &ArgsKeyword, task: &Node) -> Result<Action, Error> {
     let (text, mut args) = match node.as_map() {
         Some(_) => {
@@ -262,7 +262,7 @@ fn text_args(node: &Node, name: &str, task: &Node) -> Result<Args, Error> {
     Ok(args.into_iter().collect())
 }
 
-/// Text that was no template where it was written stays none.
+/// Text that was not a template where it was written does not become one.
 fn trust(node: &Node) -> Trust {
     if node.is_untrusted() { Trust::Text } else { Trust::Templates }
 }

@@ -1,4 +1,4 @@
-//! `module_defaults`, as far as loading looks at it: its names must mean something.
+//! Checks the names in `module_defaults`.
 
 use playbook_api::{Error, Place};
 
@@ -10,8 +10,8 @@ use crate::playbook::shape::Shape;
 use crate::playbook::{Keyword, Keywords};
 
 impl Loader<'_> {
-    /// The keywords that plays, roles, blocks and tasks have in common; the caller has looked at the others, named
-    /// by `skip`.
+    /// Reads the keywords that plays, roles, blocks and tasks have in common. The caller reads the others, which `skip`
+    /// names.
     pub(super) fn keywords(
         &self,
         shape: &Shape,
@@ -24,7 +24,7 @@ impl Loader<'_> {
     }
 }
 
-/// Checks the names of what was just read.
+/// Checks the names in `module_defaults` of keywords that were just read.
 fn check(keywords: &Keywords, loader: &Loader) -> Result<(), Error> {
     let Some(node) = keywords.values.get(&Keyword::ModuleDefaults).filter(|node| !node.is_null()) else {
         return Ok(());
@@ -37,7 +37,7 @@ fn check(keywords: &Keywords, loader: &Loader) -> Result<(), Error> {
                 dict.place(),
             );
             let help =
-                "its keys are names of modules, actions and groups; only their values may be templates";
+                "Its keys are names of modules, actions and groups; only their values may be templates.";
             return (loader.fault)(error.with_help(help));
         };
         for (key, entry) in map {

@@ -1,4 +1,4 @@
-//! Reads the keywords of a written map, and refuses those its kind does not have.
+//! Reads the keywords of a written map and rejects those that its kind does not have.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ const HINT: &str =
     "\nThis error can be suppressed as a warning using the \"invalid_task_attribute_failed\" configuration";
 
 impl Shape {
-    /// The error for a keyword this does not have.
+    /// Returns the error for a keyword that the map may not have.
     pub(super) fn unknown(&self, keyword: &str, place: &Place) -> Error {
         let hint = if self.task { HINT } else { "" };
         let message = format!("'{keyword}' is not a valid attribute for a {}{}", self.name, hint);
@@ -25,8 +25,8 @@ impl Shape {
         }
     }
 
-    /// Reads the common keywords; the caller has looked at the others, named by `skip`. What is wrong with one of
-    /// them goes to `fault`, which ends the reading or does not.
+    /// Reads the common keywords. The caller reads the others, which `skip` names. An error in one of them is passed to
+    /// `fault`, which may end the reading.
     pub(super) fn keywords(
         &self,
         node: &Node,
@@ -78,7 +78,7 @@ pub(super) fn is_task_keyword(key: &str) -> bool {
     matches!(key, "listen" | "static" | "loop_with") || key.starts_with("with_") || TASK.has(key)
 }
 
-/// An error that is found when documents are loaded.
+/// Returns an error that is raised when documents are loaded.
 pub(super) fn parser_error(message: impl Into<String>, place: &Place) -> Error {
     Error::new(message).with_kind(ErrorKind::Syntax).at(place)
 }
@@ -96,7 +96,7 @@ pub(super) fn must_be_text(name: &str, node: &Node, place: &Place) -> Result<(),
     }
 }
 
-/// Python's name for the type of a written value.
+/// Returns Returns Python's name for the type of a written value.
 pub(super) fn type_name(node: &Node) -> &'static str {
     match node.kind() {
         Kind::Value(value) => value.type_name(),
@@ -106,7 +106,7 @@ pub(super) fn type_name(node: &Node) -> &'static str {
     }
 }
 
-/// `tags`: a list, or text with commas.
+/// Reads Reads `tags`: a list, or text with commas.
 pub(super) fn tags(node: &Node) -> Result<Vec<Node>, Error> {
     match node.kind() {
         Kind::List(items) => Ok(items.clone()),
@@ -119,7 +119,7 @@ pub(super) fn tags(node: &Node) -> Result<Vec<Node>, Error> {
     }
 }
 
-/// `vars`: a dictionary whose keys are variable names.
+/// Reads Reads `vars`: a dictionary whose keys are variable names.
 pub(super) fn vars(owner: &str, node: &Node) -> Result<Vars, Error> {
     if node.is_null() {
         return Ok(Vars::default());
@@ -136,16 +136,16 @@ pub(super) fn vars(owner: &str, node: &Node) -> Result<Vars, Error> {
         .collect()
 }
 
-/// A written map as variables, whatever its keys are called.
+/// Returns a written map as variables, with any keys.
 pub(super) fn free_vars(node: &Node) -> Vars {
     let entries = node.as_map().into_iter().flatten();
     entries.map(|(key, entry)| (Arc::from(&*key.to_text()), entry.node.clone())).collect()
 }
 
-/// Names that mean something to Jinja.
+/// Names that have a meaning in Jinja.
 const RESERVED: &[&str] = &["true", "false", "none", "True", "False", "None", "not"];
 
-/// Variable names are identifiers.
+/// Whether a name is a valid name of a variable: an identifier.
 pub fn is_variable_name(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
@@ -153,6 +153,7 @@ pub fn is_variable_name(name: &str) -> bool {
         && !RESERVED.contains(&name)
 }
 
+/// Checks the name of a variable.
 pub fn check_variable_name(name: &Value, place: &Place) -> Result<(), Error> {
     let of_type = match name {
         Value::Str(text) if is_variable_name(text) => return Ok(()),

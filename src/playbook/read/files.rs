@@ -1,4 +1,4 @@
-//! Where the files that tasks name are found.
+//! Finds the files that tasks name.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use playbook_api::{Error, ErrorKind};
 use crate::paths;
 use crate::playbook::{Frame, FrameKind};
 
-/// The error for a document that is not there.
+/// Returns the error for a document that does not exist.
 pub(super) fn missing(path: &Path) -> Error {
     let path = path.display();
     let message = format!(
@@ -17,44 +17,47 @@ pub(super) fn missing(path: &Path) -> Error {
     Error::new(message).with_kind(ErrorKind::NotFound)
 }
 
-/// How a task names the file of the tasks that shall come in its place.
+/// The reference to a task file in a task that imports or includes it.
 #[derive(Clone, Copy, Debug)]
 pub struct TaskFileRef<'a> {
+    /// The name of the file, as the task gives it.
     pub name: &'a str,
+    /// The frame of the task.
     pub frame: &'a Arc<Frame>,
-    /// The folder of the playbook that the play is in.
+    /// The directory of the playbook that the play is in.
     pub playbook: &'a Path,
+    /// Whether the file contains handlers.
     pub handlers: bool,
 }
 
 impl TaskFileRef<'_> {
-    /// The file: in the folders of the files that brought the task, in its role, in the playbook's folder. Where
-    /// there is none, the likeliest path, for the error to name.
+    /// Returns the file: it is searched in the directories of the including files, in the role, and in the playbook's
+    /// directory. If there is none, returns the likeliest path, for the error to name.
     pub fn path(&self) -> PathBuf {
         let name = paths::expand_home(self.name);
-        let mut folders: Vec<PathBuf> = Vec::new();
+        let mut directories: Vec<PathBuf> = Vec::new();
         for around in self.frame.chain() {
             match &around.kind {
-                FrameKind::Include { folder, .. } => folders.push(folder.clone()),
+                FrameKind::Include { directory, .. } => directories.push(directory.clone()),
                 FrameKind::Role(_) => break,
                 _ => {}
             }
         }
-        let mut likeliest = folders.first().cloned().unwrap_or_else(|| self.playbook.to_owned());
+        let mut likeliest = directories.first().cloned().unwrap_or_else(|| self.playbook.to_owned());
         if let Some(role) = self.frame.role() {
             let section = if self.handlers { "handlers" } else { "tasks" };
             likeliest = role.path.join(section);
-            folders.extend([likeliest.clone(), role.path.join("tasks"), role.path.clone()]);
-            folders.push(self.playbook.join(section));
+            directories.extend([likeliest.clone(), role.path.join("tasks"), role.path.clone()]);
+            directories.push(self.playbook.join(section));
         }
-        folders.push(self.playbook.to_owned());
-        let found = folders.iter().map(|f| paths::absolute(&f.join(&name))).find(|path| path.exists());
+        directories.push(self.playbook.to_owned());
+        let found = directories.iter().map(|f| paths::absolute(&f.join(&name))).find(|path| path.exists());
         found.unwrap_or_else(|| paths::absolute(&likeliest.join(&name)))
     }
 }
 
-/// The files of a role's folder that a name means: `main`, `main.yml`, …, or everything in the folder `main/`.
-pub(super) fn role_files(folder: &Path, from: Option<&str>, whole_folders: bool) -> Vec<PathBuf> {
+/// Returns the files of a role's directory for a name: `main`, `main.yml`, …, or all files in the directory `main/`.
+pub(super) fn role_files(directory: &Path, from: Option<&str>, whole_directories: bool) -> Vec<PathBuf> {
     const EXTENSIONS: [&str; 3] = [".yml", ".yaml", ".json"];
     let name = from.unwrap_or("main");
     let mut endings: Vec<&str> = EXTENSIONS.to_vec();
@@ -64,9 +67,9 @@ pub(super) fn role_files(folder: &Path, from: Option<&str>, whole_folders: bool)
         endings.push("")
     }
     for ending in endings {
-        let path = paths::absolute(&folder.join(format!("{name}{ending}")));
+        let path = paths::absolute(&directory.join(format!("{name}{ending}")));
         if path.is_dir() {
-            if whole_folders {
+            if whole_directories {
                 let mut found = Vec::new();
                 collect(&path, &EXTENSIONS, &mut found);
                 return found;
@@ -78,8 +81,8 @@ pub(super) fn role_files(folder: &Path, from: Option<&str>, whole_folders: bool)
     Vec::new()
 }
 
-fn collect(folder: &Path, extensions: &[&str], found: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+fn collect(directory: &Path, extensions: &[&str], found: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {

@@ -14,11 +14,11 @@ use crate::document::Node;
 use crate::inventory::Vars;
 use crate::playbook::{Frame, FrameKind, Item, RoleSpec, Task};
 
-/// More imports inside each other are taken for one that never ends.
+/// The number of nested imports above which they are regarded as endless.
 const DEEPEST: usize = 60;
 
 impl Reader<'_> {
-    pub fn import_tasks(
+    pub(crate) fn import_tasks(
         &self,
         entry: &Node,
         task: Task,
@@ -32,8 +32,8 @@ impl Reader<'_> {
             return Err(parser_error(message, entry.place()));
         }
         let Some(name) = task.action.args.get("_raw_params") else { return Ok(()) };
-        let include = |folder: &Path| {
-            let kind = FrameKind::Include { dynamic: false, folder: folder.to_owned() };
+        let include = |directory: &Path| {
+            let kind = FrameKind::Include { dynamic: false, directory: directory.to_owned() };
             Frame::new(kind, task.keywords.clone(), Some(&task.frame))
         };
         let mut scope = include(Path::new(""));
@@ -49,7 +49,7 @@ impl Reader<'_> {
                 .caused_by(e)
                 .with_help("When using static imports, ensure that any variables used in their names are defined in vars/vars_files or extra-vars passed in from the command line. Static imports cannot use variables from facts or inventory sources like group or host vars.")
         })?;
-        let playbook = &self.loader.folder;
+        let playbook = &self.loader.directory;
         let file = TaskFileRef { name: &target, frame: &task.frame, playbook, handlers };
         let path = file.path();
         let frame = include(path.parent().unwrap_or(Path::new("/")));
@@ -59,7 +59,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A frame in which the name of an import is rendered: it also knows what the run would know without a host.
+    /// Returns a frame to render the name of an import in, which also has what the run knows without a host.
     fn naming_scope(&self, frame: &Arc<Frame>) -> Arc<Frame> {
         let mut keywords = frame.keywords.clone();
         let mut vars = Vars::default();
@@ -81,7 +81,7 @@ impl Reader<'_> {
         vars.retain(|name, _| !inner(name));
         vars.extend(keywords.vars.iter().map(|(k, v)| (k.clone(), v.clone())));
         keywords.vars = Arc::new(vars);
-        let kind = FrameKind::Include { dynamic: false, folder: self.loader.folder.clone() };
+        let kind = FrameKind::Include { dynamic: false, directory: self.loader.directory.clone() };
         Frame::new(kind, keywords, frame.parent.as_ref())
     }
 
@@ -91,18 +91,18 @@ impl Reader<'_> {
         if depth <= DEEPEST {
             return Ok(());
         }
-        let message = format!("Imports never end: '{}' is imported inside itself", path.display());
+        let message = format!("Endless import: '{}' is imported inside itself", path.display());
         Err(parser_error(message, place)
             .with_help("Use include_tasks or include_role with a condition that ends it."))
     }
 
-    pub fn import_role(&self, task: &Task, items: &mut Vec<Item>) -> Result<(), Error> {
+    pub(crate) fn import_role(&self, task: &Task, items: &mut Vec<Item>) -> Result<(), Error> {
         if task.loop_over.is_some() {
             let message =
                 "You cannot use loops on 'import_role' statements. You should use 'include_role' instead.";
             return Err(parser_error(message, &task.place));
         }
-        let kind = FrameKind::Include { dynamic: false, folder: self.loader.folder.clone() };
+        let kind = FrameKind::Include { dynamic: false, directory: self.loader.directory.clone() };
         let frame = Frame::new(kind, task.keywords.clone(), Some(&task.frame));
         let args = &task.action.args;
         let plain = args.values().all(Node::is_plain);
@@ -114,7 +114,7 @@ impl Reader<'_> {
             Some(node) if !node.is_null() => {
                 let value = if node.is_plain() { node.raw() } else { (self.loader.render)(node, &scope)? };
                 let wrong =
-                    || parser_error(format!("The value {value} of '{key}' is no boolean."), node.place());
+                    || parser_error(format!("The value {value} of '{key}' is not a boolean."), node.place());
                 to_bool(&value).map(Some).ok_or_else(wrong)
             }
             _ => Ok(None),

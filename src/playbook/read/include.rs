@@ -1,4 +1,4 @@
-//! Includes: what they may say, and the frame around what they bring.
+//! Dynamic includes: their options, and the frame around the included tasks.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use crate::inventory::Vars;
 use crate::playbook::shape::{BLOCK, INCLUDE_KEYWORDS, Shape};
 use crate::playbook::{Frame, FrameKind, Task};
 
-/// The frame in which the tasks of an `include_tasks` or `include_role` run: they inherit the include's variables
-/// and what its `apply` says, and everything from around the include, but none of its other keywords.
+/// Returns the frame of the tasks of an `include_tasks` or `include_role`: they inherit the include's variables and
+/// `apply`, and everything that encloses the include, but none of its other keywords.
 ///
-/// `folder` is that of the included file; `more` are variables on top of the include's own (loop variables).
-pub fn include_frame(task: &Task, folder: impl Into<PathBuf>, more: Vars) -> Result<Arc<Frame>, Error> {
+/// `directory` is that of the included file; `more` are variables on top of the include's own (loop variables).
+pub fn include_frame(task: &Task, directory: impl Into<PathBuf>, more: Vars) -> Result<Arc<Frame>, Error> {
     let mut vars = (*task.keywords.vars).clone();
     let mut keywords = match task.action.args.get("apply") {
         Some(apply) => BLOCK.keywords(apply, |_| false, &Err)?,
@@ -25,11 +25,11 @@ pub fn include_frame(task: &Task, folder: impl Into<PathBuf>, more: Vars) -> Res
     vars.extend(keywords.vars.iter().map(|(k, v)| (k.clone(), v.clone())));
     vars.extend(more);
     keywords.vars = Arc::new(vars);
-    let kind = FrameKind::Include { dynamic: true, folder: folder.into() };
+    let kind = FrameKind::Include { dynamic: true, directory: directory.into() };
     Ok(Frame::new(kind, keywords, Some(&task.frame)))
 }
 
-/// Refuses keywords that would be lost on a dynamic include.
+/// Rejects keywords that would have no effect on a dynamic include.
 pub(super) fn include_keywords(entry: &Node, parsed: &Parsed, shape: &Shape) -> Result<(), Error> {
     for key in entry.as_map().into_iter().flatten().map(|(key, _)| key.to_text()) {
         let fine = INCLUDE_KEYWORDS.contains(&&*key) || key.starts_with("with_");
@@ -43,7 +43,7 @@ pub(super) fn include_keywords(entry: &Node, parsed: &Parsed, shape: &Shape) -> 
     Ok(())
 }
 
-/// The file of `include_tasks` and `import_tasks`, which may be written as `file`, under `_raw_params`.
+/// Moves the file of `include_tasks` and `import_tasks`, which may be written as `file`, to `_raw_params`.
 pub(super) fn with_file(mut task: Task) -> Result<Task, Error> {
     let name = task.action.name.clone();
     let bad: Vec<&str> = task

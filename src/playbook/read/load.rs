@@ -1,4 +1,4 @@
-//! Opens playbooks: documents become plays, `import_playbook` is resolved.
+//! Loads playbooks and resolves `import_playbook`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,13 +23,13 @@ pub fn load(path: &Path, loader: &Loader) -> Result<Playbook, Error> {
     Ok(Playbook { path, plays })
 }
 
-/// The plays of a document that is no file, such as an ad hoc command's; the loader's folder is theirs.
+/// Loads the plays of a document that is not a file, such as that of an ad hoc command, in the loader's directory.
 pub fn load_document(document: &Node, loader: &Loader) -> Result<Playbook, Error> {
-    loader.foreign.add_playbook(&loader.folder);
+    loader.foreign.add_playbook(&loader.directory);
     let plays = document.as_list().unwrap_or_default().iter();
     let plays =
         plays.map(|entry| Ok(Arc::new(Reader::new(loader).play(entry, &Vars::default(), &[], &[])?)));
-    let path = loader.folder.join("__adhoc_playbook__");
+    let path = loader.directory.join("__adhoc_playbook__");
     Ok(Playbook { path, plays: plays.collect::<Result<_, Error>>()? })
 }
 
@@ -52,7 +52,7 @@ pub fn load_role(loader: &Loader, spec: &RoleSpec, frame: &Arc<Frame>) -> Result
     Ok(LoadedRole { role, tasks: reader.finish(items) })
 }
 
-/// What `import_playbook` lays over the plays it brings.
+/// What `import_playbook` adds to the plays that it imports.
 #[derive(Default)]
 struct Imported {
     vars: Vars,
@@ -74,9 +74,9 @@ fn add_plays(
         return Err(parser_error(message, &Place::file_only(path.to_string_lossy())));
     }
     let file = Place::file_only(path.to_string_lossy());
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let loader = &loader.in_folder(folder);
-    loader.foreign.add_playbook(folder);
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    let loader = &loader.in_directory(directory);
+    loader.foreign.add_playbook(directory);
     let document = loader.document(path).map_err(|e| not_found(e, path))?;
     let entries = match document.as_list() {
         Some([]) => {
@@ -169,7 +169,7 @@ fn import(
     let path = loader.text(name, &frame)?;
     let path = match collections::playbook(&path, loader) {
         Some(path) => path,
-        None => paths::absolute(&loader.folder.join(paths::expand_home(&path))),
+        None => paths::absolute(&loader.directory.join(paths::expand_home(&path))),
     };
     if !path.exists() {
         return Err(super::files::missing(&path).at(name.place()));

@@ -1,4 +1,4 @@
-//! What loading needs to know of the world, and what it brings.
+//! What loading needs from its caller, and what it returns.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,44 +14,46 @@ use crate::vault::Keyring;
 /// Renders a written value with the variables of a frame and those around it.
 pub type Render<'a> = dyn Fn(&Node, &Arc<Frame>) -> Result<Value, Error> + 'a;
 
-/// What tasks may name. Documents ask; whoever runs them knows.
+/// The names that tasks may use. The caller of the loader knows them.
 pub trait Names {
     /// Whether there is a module or action of this name.
     fn is_action(&self, name: &str) -> bool;
-    /// All of them, for "did you mean".
+    /// Returns the names of all modules and actions, for suggestions.
     fn actions(&self) -> Vec<String>;
     /// Whether there is a lookup of this name, for `with_NAME`.
     fn is_lookup(&self, name: &str) -> bool;
 }
 
-/// What loading needs to know of the world. Cheap to clone.
+/// What loading needs from its caller. Cheap to clone.
 #[derive(Clone)]
 pub struct Loader<'a> {
+    /// The settings.
     pub settings: &'a Settings,
+    /// The passwords that open vaults.
     pub keyring: &'a Keyring,
-    /// The folder of the playbook that the play is in; [`load`] sets it.
-    pub folder: PathBuf,
+    /// The directory of the playbook that the play is in; [`load`] sets it.
+    pub directory: PathBuf,
     /// Renders a name that must be known when documents are loaded (of imports, of roles), with the extra
     /// variables and those of the frames around it.
     pub render: &'a Render<'a>,
-    /// Modules and plugins that this program does not have itself.
+    /// Modules and plugins that are not part of this program.
     pub foreign: &'a Foreign,
-    /// What tasks may name.
+    /// The names that tasks may use.
     pub names: &'a dyn Names,
-    /// Takes what is odd in a document but no error, such as a key that is there twice.
+    /// Receives warnings, such as about a duplicate key.
     pub warn: &'a dyn Fn(Error),
-    /// Takes what is wrong with a part of a document; hands it back where that ends the loading, and keeps it
-    /// where the other parts are read all the same.
+    /// Receives the error in a part of a document. Returns it if it ends the loading, or keeps it if the other parts are
+    /// still read.
     pub fault: &'a dyn Fn(Error) -> Result<(), Error>,
 }
 
 impl<'a> Loader<'a> {
-    /// The same, for a playbook in another folder.
-    pub fn in_folder(&self, folder: impl Into<PathBuf>) -> Loader<'a> {
-        Loader { folder: folder.into(), ..self.clone() }
+    /// Returns the same loader for a playbook in another directory.
+    pub fn in_directory(&self, directory: impl Into<PathBuf>) -> Loader<'a> {
+        Loader { directory: directory.into(), ..self.clone() }
     }
 
-    /// What was read, or nothing where it was wrong and the rest is read all the same.
+    /// Returns what was read, or nothing if it has an error and the rest is still read.
     pub(super) fn spare<T>(&self, read: Result<T, Error>) -> Result<Option<T>, Error> {
         match read {
             Ok(read) => Ok(Some(read)),
@@ -59,13 +61,13 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// A document of the project.
+    /// Loads a document of the project.
     pub(super) fn document(&self, path: &Path) -> Result<Node, Error> {
         let loaded = document::load(path, Trust::Templates, self.keyring)?;
         loaded.accept(&self.settings.duplicate_dict_key, self.warn)
     }
 
-    /// A name, rendered.
+    /// Renders a name.
     pub(super) fn text(&self, node: &Node, frame: &Arc<Frame>) -> Result<String, Error> {
         match node.as_str() {
             Some(text) => Ok(text.to_owned()),
@@ -75,20 +77,23 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// Tasks that an import or include brought, and what came with them.
+/// The tasks of an import or include, with the roles and handlers that they import.
 #[derive(Debug, Default)]
 pub struct LoadedTasks {
+    /// The tasks and blocks.
     pub items: Vec<Item>,
-    /// Roles imported by the tasks: their variables are the play's from now on where they are public.
+    /// The roles that the tasks import: the rest of the play sees the variables of public ones.
     pub roles: Vec<Arc<Role>>,
     /// The handlers of those roles.
     pub handlers: Vec<Arc<Task>>,
 }
 
-/// A role's use: its tasks, one block in a frame of its own, behind those of its dependencies; its handlers and
-/// theirs.
+/// A use of a role: its tasks, which are one block in a frame of its own after those of its dependencies, and all
+/// handlers.
 #[derive(Debug)]
 pub struct LoadedRole {
+    /// The role.
     pub role: Arc<Role>,
+    /// Its tasks and handlers.
     pub tasks: LoadedTasks,
 }

@@ -1,4 +1,4 @@
-//! Reads documents: plays, blocks, tasks and roles, as written and checked, with what they import.
+//! Reads plays, blocks, tasks and roles from documents, with what they import, and checks them.
 
 mod action;
 pub mod collections;

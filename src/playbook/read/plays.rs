@@ -12,8 +12,8 @@ use crate::playbook::shape::PLAY;
 use crate::playbook::{Condition, Frame, FrameKind, Keyword, Play, Prompt};
 
 impl Reader<'_> {
-    /// A play; what an import of its playbook gave goes on top.
-    pub fn play(
+    /// Reads a play, and adds what the import of its playbook gives.
+    pub(crate) fn play(
         mut self,
         entry: &Node,
         vars: &Vars,
@@ -77,12 +77,12 @@ impl Reader<'_> {
         };
         let (pre_tasks, post_tasks, tasks) =
             (section("pre_tasks")?, section("post_tasks")?, section("tasks")?);
-        let folder = self.loader.folder.clone();
+        let directory = self.loader.directory.clone();
         let loaded = self.finish(Vec::new());
         handlers.extend(loaded.handlers);
         roles.extend(loaded.roles.into_iter().map(|role| (role, Vec::new())));
         Ok(Play {
-            folder,
+            directory,
             hosts,
             gather_facts: get("gather_facts"),
             gather_subset: get("gather_subset"),
@@ -111,15 +111,15 @@ impl Reader<'_> {
 }
 
 impl Reader<'_> {
-    /// The variables of those vars_files that are there and whose names are known already. The run reads them
-    /// again, and says what is wrong with them.
-    pub fn known_vars(&self, frame: &Arc<Frame>) -> Vars {
+    /// Returns the variables of those vars_files that exist and whose names are known. The run reads them again and
+    /// reports their errors.
+    pub(crate) fn known_vars(&self, frame: &Arc<Frame>) -> Vars {
         let mut vars = Vars::default();
         for entry in &self.vars_files {
             for choice in entry.as_list().unwrap_or(std::slice::from_ref(entry)) {
                 let Ok(name) = self.loader.text(choice, frame) else { continue };
-                let path = self.loader.folder.join(crate::paths::expand_home(&name));
-                let path = if path.exists() { path } else { self.loader.folder.join("vars").join(&name) };
+                let path = self.loader.directory.join(crate::paths::expand_home(&name));
+                let path = if path.exists() { path } else { self.loader.directory.join("vars").join(&name) };
                 if let Ok(node) = self.loader.document(&path) {
                     vars.extend(fields::free_vars(&node));
                     break;
@@ -134,7 +134,7 @@ fn hosts(entry: &Node) -> Result<Node, Error> {
     let place = entry.place();
     let Some(hosts) = entry.get("hosts") else {
         return Err(parser_error("The field 'hosts' is required but was not set.", place).with_help(
-            "Every play says which hosts it is for: 'hosts: all', 'hosts: localhost', a group or a pattern.",
+            "Every play names its hosts: 'hosts: all', 'hosts: localhost', a group or a pattern.",
         ));
     };
     let empty = match hosts.kind() {

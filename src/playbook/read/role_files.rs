@@ -23,7 +23,7 @@ pub(super) struct Meta {
 }
 
 impl Meta {
-    pub fn of(node: Option<Node>, role: &str) -> Result<Meta, Error> {
+    pub(crate) fn of(node: Option<Node>, role: &str) -> Result<Meta, Error> {
         let Some(node) = node else { return Ok(Meta::default()) };
         let Some(map) = node.as_map() else {
             let message = format!("the 'meta/main.yml' for role {role} is not a dictionary");
@@ -64,15 +64,15 @@ pub(super) struct RoleFiles<'a> {
 }
 
 impl RoleFiles<'_> {
-    /// The one file of a folder that holds something; `from` names another than `main`.
-    pub fn one(&self, section: &str, from: Option<&str>) -> Result<Option<Node>, Error> {
+    /// Reads the one file of a directory; `from` names a file other than `main`.
+    pub(crate) fn one(&self, section: &str, from: Option<&str>) -> Result<Option<Node>, Error> {
         let found = self.paths(section, from, false)?;
         let node = found.first().map(|path| self.reader.loader.document(path)).transpose()?;
         Ok(node.filter(|node| !node.is_null()))
     }
 
-    /// The variables of all files of a folder.
-    pub fn vars(&self, section: &str, from: Option<&str>) -> Result<Vars, Error> {
+    /// Reads the variables of all files of a directory.
+    pub(crate) fn vars(&self, section: &str, from: Option<&str>) -> Result<Vars, Error> {
         let mut vars = Vars::default();
         for path in self.paths(section, from, true)? {
             let node = self.reader.loader.document(&path)?;
@@ -91,20 +91,26 @@ impl RoleFiles<'_> {
         Ok(vars)
     }
 
-    fn paths(&self, section: &str, from: Option<&str>, whole_folders: bool) -> Result<Vec<PathBuf>, Error> {
-        let folder = self.path.join(section);
-        let found = if folder.is_dir() { role_files(&folder, from, whole_folders) } else { Vec::new() };
-        if let Some(outside) = found.iter().find(|path| !path.starts_with(&folder)) {
+    fn paths(
+        &self,
+        section: &str,
+        from: Option<&str>,
+        whole_directories: bool,
+    ) -> Result<Vec<PathBuf>, Error> {
+        let directory = self.path.join(section);
+        let found =
+            if directory.is_dir() { role_files(&directory, from, whole_directories) } else { Vec::new() };
+        if let Some(outside) = found.iter().find(|path| !path.starts_with(&directory)) {
             let message = format!(
                 "Failed loading '{}' for role ({}) as it is not inside the expected role path: '{}'",
                 outside.display(),
                 self.name,
-                folder.display()
+                directory.display()
             );
             return Err(Error::new(message).with_kind(ErrorKind::Syntax));
         }
         match from {
-            Some(from) if found.is_empty() && folder.is_dir() => {
+            Some(from) if found.is_empty() && directory.is_dir() => {
                 let message = format!("Could not find specified file in role: {section}/{from}");
                 Err(Error::new(message)
                     .with_kind(ErrorKind::Syntax)
@@ -114,7 +120,7 @@ impl RoleFiles<'_> {
         }
     }
 
-    pub fn argument_specs(&self, of_meta: Option<Node>) -> Result<Option<Node>, Error> {
+    pub(crate) fn argument_specs(&self, of_meta: Option<Node>) -> Result<Option<Node>, Error> {
         let meta = self.path.join("meta");
         for extension in ["yml", "yaml", "json"] {
             let path = meta.join(format!("argument_specs.{extension}"));
@@ -132,7 +138,7 @@ impl RoleFiles<'_> {
     }
 }
 
-/// `{src: …, name: …}` of older meta files names its role by the source.
+/// Returns a dependency of an older meta file, `{src: …, name: …}`, with the role's name taken from the source.
 pub(super) fn with_galaxy_name(entry: &Node) -> Node {
     let (Some(map), Some(source)) = (entry.as_map(), entry.get("src").and_then(Node::source)) else {
         return entry.clone();

@@ -29,7 +29,7 @@ struct Draft {
     place: Place,
 }
 
-/// How a role comes to be used.
+/// The use of a role, as written.
 struct Use<'a> {
     name: String,
     place: Place,
@@ -47,8 +47,8 @@ struct Parent<'a> {
 }
 
 impl Reader<'_> {
-    /// An entry of a play's `roles`.
-    pub fn role_entry(
+    /// Reads an entry of a play's `roles`.
+    pub(crate) fn role_entry(
         &self,
         entry: &Node,
         frame: &Arc<Frame>,
@@ -61,8 +61,8 @@ impl Reader<'_> {
         Ok((draft.role, items))
     }
 
-    /// The role of an include or import, in its frame.
-    pub fn included_role(
+    /// Reads the role of an include or import in its frame.
+    pub(crate) fn included_role(
         &self,
         spec: &RoleSpec,
         frame: &Arc<Frame>,
@@ -81,7 +81,7 @@ impl Reader<'_> {
         Ok((draft.role, items))
     }
 
-    /// `name`, or `{role: name, keywords and parameters}`.
+    /// Reads `name`, or `{role: name, keywords and parameters}`.
     fn role_use(&self, entry: &Node, frame: &Arc<Frame>) -> Result<Use<'static>, Error> {
         let place = entry.place().clone();
         let simple = |name: String| Use {
@@ -161,7 +161,7 @@ impl Reader<'_> {
             settings.get("DEFAULT_PRIVATE_ROLE_VARS").is_some_and(|entry| entry.origin != Origin::Default);
         let by_default = match (settings.private_role_vars, chosen) {
             (true, _) => false,
-            // Said in so many words, it counts for included roles too.
+            // If the setting is given, it applies to included roles, too.
             (false, true) => true,
             (false, false) => !dynamic,
         };
@@ -240,14 +240,14 @@ impl Reader<'_> {
             let full_name = format!("{collection}.{name}").into();
             return Ok(Found { name, full_name, collection: Some(collection), path });
         }
-        let mut folders = vec![loader.folder.join("roles")];
-        folders.extend(loader.settings.roles_path.iter().cloned());
+        let mut directories = vec![loader.directory.join("roles")];
+        directories.extend(loader.settings.roles_path.iter().cloned());
         let beside = match parent {
             Some(parent) => Some(parent.path.clone()),
             None => frame.role().map(|role| role.path.clone()),
         };
-        folders.extend(beside.and_then(|path| path.parent().map(Path::to_owned)));
-        folders.push(loader.folder.clone());
+        directories.extend(beside.and_then(|path| path.parent().map(Path::to_owned)));
+        directories.push(loader.directory.clone());
         let at = |name: &str, path: PathBuf| Found {
             name: name.to_owned(),
             full_name: name.into(),
@@ -255,8 +255,8 @@ impl Reader<'_> {
             path,
         };
         let name = paths::expand_home(&wanted.name);
-        for folder in &folders {
-            let path = paths::absolute(&folder.join(&name));
+        for directory in &directories {
+            let path = paths::absolute(&directory.join(&name));
             if path.exists() {
                 let name = if name.is_absolute() { last_part(&path) } else { wanted.name.clone() };
                 return Ok(at(&name, path));
@@ -267,7 +267,7 @@ impl Reader<'_> {
             return Ok(at(&last_part(&direct), direct));
         }
         let mut searched: Vec<String> = search.iter().map(|c| c.to_string()).collect();
-        searched.extend(folders.iter().map(|folder| folder.display().to_string()));
+        searched.extend(directories.iter().map(|directory| directory.display().to_string()));
         searched.dedup();
         let message = format!("the role '{}' was not found in {}", wanted.name, searched.join(":"));
         Err(Error::new(message).at(&wanted.place))
@@ -285,7 +285,7 @@ fn last_part(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Equal for two uses of a role that are the same use.
+/// Returns text that is equal for two uses of a role that are the same use.
 fn identity(wanted: &Use, found: &Found) -> String {
     let map = |vars: &Vars| vars.iter().map(|(k, v)| (Value::from(k.clone()), v.raw())).collect::<Map>();
     let when = wanted.keywords.when.iter().map(Condition::written);
@@ -303,7 +303,7 @@ fn identity(wanted: &Use, found: &Found) -> String {
     )
 }
 
-/// The task that checks a role's arguments, where the role says what they are.
+/// Returns the task that validates a role's arguments, if the role has an argument spec.
 fn validation(draft: &Draft, frame: &Arc<Frame>) -> Option<Task> {
     let role = &draft.role;
     let entry_point = draft.tasks_from.as_deref().unwrap_or("main");

@@ -21,25 +21,25 @@ use crate::playbook::{
 /// Reads what belongs to one play, or to one include.
 pub(super) struct Reader<'a> {
     pub loader: &'a Loader<'a>,
-    /// Roles that tasks import, and their handlers.
+    /// The roles that tasks import, and their handlers.
     pub loaded: RefCell<LoadedTasks>,
-    /// The play's vars_files, and what they say once the name of an import needs it.
+    /// The play's vars_files, and their variables once the name of an import needs them.
     pub vars_files: Vec<Node>,
     pub known: OnceCell<Vars>,
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(loader: &'a Loader<'a>) -> Self {
+    pub(crate) fn new(loader: &'a Loader<'a>) -> Self {
         Reader { loader, loaded: RefCell::default(), vars_files: Vec::new(), known: OnceCell::new() }
     }
 
-    pub fn finish(self, items: Vec<Item>) -> LoadedTasks {
+    pub(crate) fn finish(self, items: Vec<Item>) -> LoadedTasks {
         LoadedTasks { items, ..self.loaded.into_inner() }
     }
 
-    /// A list of tasks and blocks. `malformed` says what was read, should it be no such list; `owner` is where
+    /// Reads a list of tasks and blocks. `malformed` begins the error if it is not such a list; `owner` is where
     /// the list was written.
-    pub fn list(
+    pub(crate) fn list(
         &self,
         node: &Node,
         frame: &Arc<Frame>,
@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
         Ok(Block { id: TaskId::next(), place: entry.place().clone(), frame, block, rescue, always })
     }
 
-    /// Handlers may stand in a block for its keywords' sake; it is not one for the run.
+    /// Reads handlers in a block: they inherit its keywords, but the run does not see the block.
     fn handler_block(&self, entry: &Node, frame: &Arc<Frame>, items: &mut Vec<Item>) -> Result<(), Error> {
         if matches!(frame.kind, FrameKind::Block) {
             return Err(parser_error("Using a block as a handler is not supported.", entry.place()));
@@ -218,7 +218,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// What a handler listens to is never a template.
+    /// Returns a topic that a handler listens to, which is never a template.
     fn topic(&self, node: &Node) -> Node {
         let Kind::Template(template) = node.kind() else { return node.clone() };
         (self.loader.warn)(Error::new(format!(
@@ -250,8 +250,13 @@ impl<'a> Reader<'a> {
         Ok(found)
     }
 
-    /// The tasks of a file.
-    pub fn task_file(&self, path: &Path, frame: &Arc<Frame>, handlers: bool) -> Result<Vec<Item>, Error> {
+    /// Reads the tasks of a file.
+    pub(crate) fn task_file(
+        &self,
+        path: &Path,
+        frame: &Arc<Frame>,
+        handlers: bool,
+    ) -> Result<Vec<Item>, Error> {
         let node = self.loader.document(path).map_err(|e| {
             if e.kind() != ErrorKind::NotFound {
                 return e;
@@ -271,8 +276,8 @@ impl<'a> Reader<'a> {
         self.list(&node, frame, handlers, &malformed, node.place())
     }
 
-    /// A list of handlers: tasks that blocks never enclose.
-    pub fn handlers(
+    /// Reads a list of handlers, which blocks never enclose.
+    pub(crate) fn handlers(
         &self,
         node: &Node,
         frame: &Arc<Frame>,

@@ -11,11 +11,11 @@ use crate::run::call::effect::Effect;
 
 /// Adds a host to the inventory of this run. Any further argument is a variable of the host.
 #[derive(Deserialize, JsonSchema)]
-pub struct AddHost {
-    /// The host's name; a port may follow a colon.
+pub(crate) struct AddHost {
+    /// The name of the host, optionally with a port after a colon.
     #[schemars(extend("format" = "raw", "aliases" = ["host", "hostname"]))]
     name: serde_json::Value,
-    /// The groups it becomes a member of.
+    /// The groups that the host becomes a member of.
     #[schemars(extend("format" = "raw", "aliases" = ["group", "groupname"]))]
     groups: Option<serde_json::Value>,
 }
@@ -23,7 +23,7 @@ pub struct AddHost {
 impl Action for AddHost {
     const DOC: Doc = Doc {
         name: "add_host",
-        short: "Add a host to the inventory of this run",
+        short: "Adds a host to the inventory of this run",
         examples: "- add_host:\n    name: \"{{ instance.private_ip }}\"\n    groups: [web]\n    ansible_user: ec2-user\n",
         ..BUILTIN
     };

@@ -1,4 +1,4 @@
-//! `assemble`: puts pieces of the controller together; pieces on the host are the module's business.
+//! `assemble`: concatenates fragments on the controller; the module does so for fragments on the host.
 
 use std::path::Path;
 
@@ -9,26 +9,26 @@ use super::{Action, ActionCall, BUILTIN, copy, script};
 use crate::run::call::files::Content;
 use crate::template::regex;
 
-/// Puts the files of a folder together, in the order of their names, into one file on the host.
+/// Assembles the files of a directory, ordered by name, into one file on the host.
 #[derive(Deserialize, JsonSchema)]
-pub struct Assemble {
-    /// The folder: on the host, or with `remote_src: false` on the controller.
+pub(crate) struct Assemble {
+    /// The directory of fragments: on the host, or with `remote_src: false` on the controller.
     #[serde(default)]
     src: String,
-    /// The file on the host.
+    /// The path of the assembled file on the host.
     #[serde(default)]
     dest: String,
-    /// The folder is on the host.
+    /// Whether the directory is on the host rather than on the controller.
     #[serde(default = "defaults::yes")]
     remote_src: bool,
-    /// What stands between two pieces.
+    /// The text to insert between two fragments.
     delimiter: Option<String>,
-    /// Only pieces whose name fits.
+    /// A regular expression; only fragments whose name matches it are used.
     regexp: Option<String>,
-    /// Leave out names that begin with a dot.
+    /// Whether to leave out fragments whose name begins with a dot.
     #[serde(default)]
     ignore_hidden: bool,
-    /// Open pieces that are vaults.
+    /// Whether to decrypt fragments that are vaulted.
     #[serde(default = "defaults::yes")]
     decrypt: bool,
 }
@@ -36,8 +36,8 @@ pub struct Assemble {
 impl Action for Assemble {
     const DOC: Doc = Doc {
         name: "assemble",
-        short: "Make one file of the pieces in a folder",
-        check_mode: "Full: compares, and writes nothing.",
+        short: "Assembles a file from fragments",
+        check_mode: "Full: compares the files and writes nothing.",
         returns: copy::RETURNS,
         examples: "- assemble:\n    src: /etc/someapp/fragments\n    dest: /etc/someapp/someapp.conf\n",
         ..BUILTIN
@@ -53,13 +53,13 @@ impl Action for Assemble {
             values.shift_remove("decrypt");
             return script::module(call, "assemble", values);
         }
-        let Some(folder) = copy::find(call, &self.src, "files") else {
+        let Some(directory) = copy::find(call, &self.src, "files") else {
             return Err(copy::missing(call, &self.src, "files"));
         };
-        if !folder.is_dir() {
-            return Err(Failure::new(format!("Source ({}) is not a directory", folder.display())));
+        if !directory.is_dir() {
+            return Err(Failure::new(format!("Source ({}) is not a directory", directory.display())));
         }
-        let bytes = self.assembled(call, &folder)?;
+        let bytes = self.assembled(call, &directory)?;
         for own in ["src", "remote_src", "regexp", "delimiter", "ignore_hidden", "decrypt"] {
             values.shift_remove(own);
         }
@@ -69,7 +69,7 @@ impl Action for Assemble {
 }
 
 impl Assemble {
-    fn assembled(&self, call: &ActionCall, folder: &Path) -> Result<Vec<u8>, Failure> {
+    fn assembled(&self, call: &ActionCall, directory: &Path) -> Result<Vec<u8>, Failure> {
         let cannot =
             |path: &Path, e: &std::io::Error| Error::new(format!("cannot read {}: {e}", path.display()));
         let regexp = self
@@ -77,8 +77,8 @@ impl Assemble {
             .as_deref()
             .map(|pattern| regex::compile(pattern, regex::Flags::default()))
             .transpose()?;
-        let mut names: Vec<_> = std::fs::read_dir(folder)
-            .map_err(|e| cannot(folder, &e))?
+        let mut names: Vec<_> = std::fs::read_dir(directory)
+            .map_err(|e| cannot(directory, &e))?
             .flatten()
             .map(|e| e.file_name())
             .collect();
@@ -91,7 +91,7 @@ impl Assemble {
         let mut content: Vec<u8> = Vec::new();
         let mut first = true;
         for name in names {
-            let (path, shown) = (folder.join(&name), name.to_string_lossy());
+            let (path, shown) = (directory.join(&name), name.to_string_lossy());
             let fits = match &regexp {
                 Some(regexp) => regexp.search(&shown, 0)?.is_some(),
                 None => true,

@@ -9,20 +9,20 @@ use crate::playbook::Condition;
 use crate::run::call::keyword::{self, Verdict};
 use crate::template::Lazy;
 
-/// Asserts that conditions hold, and fails at the first that does not.
+/// Asserts that conditions hold and fails at the first one that does not.
 #[derive(Deserialize, JsonSchema)]
-pub struct Assert {
-    /// Conditions, in the form of `when`.
+pub(crate) struct Assert {
+    /// The conditions, written as in `when`.
     #[schemars(extend("format" = "raw"))]
     #[serde(rename = "that")]
     _that: serde_json::Value,
-    /// The message of a failure.
+    /// The message to fail with.
     #[schemars(extend("format" = "raw", "aliases" = ["msg"]))]
     fail_msg: Option<serde_json::Value>,
-    /// The message when all is well.
+    /// The message to return if all conditions hold.
     #[schemars(extend("format" = "raw"))]
     success_msg: Option<serde_json::Value>,
-    /// Print nothing but the message.
+    /// Whether to print only the message.
     #[serde(default)]
     quiet: bool,
 }
@@ -30,11 +30,11 @@ pub struct Assert {
 impl Action for Assert {
     const DOC: Doc = Doc {
         name: "assert",
-        short: "Assert that conditions hold",
+        short: "Asserts that conditions hold",
         returns: &[
             ("msg", "raw", "`success_msg` or `fail_msg`"),
             ("assertion", "str", "the condition that did not hold"),
-            ("evaluated_to", "bool", "what it came to"),
+            ("evaluated_to", "bool", "what the condition evaluated to"),
         ],
         examples: "- assert:\n    that:\n      - service.runningCount >= 1\n      - \"'prod' in ecs_cluster_name\"\n    fail_msg: The service is down\n",
         ..BUILTIN

@@ -1,4 +1,4 @@
-//! `async_status`: the module, told where jobs are kept.
+//! `async_status`: calls the module with the directory of the jobs.
 
 use playbook_api::{Arguments, Doc, Failure, JsonSchema, Outcome};
 use serde::Deserialize;
@@ -6,13 +6,13 @@ use serde::Deserialize;
 use super::{Action, ActionCall, BUILTIN};
 use crate::run::module::asynchronous;
 
-/// Asks how a job that a task with `async` and `poll: 0` started is doing, or forgets it.
+/// Returns the state of a job that a task with `async` and `poll: 0` started, or removes the job's file.
 #[derive(Deserialize, JsonSchema)]
-pub struct AsyncStatus {
-    /// The job's id: `ansible_job_id` of the task that started it.
+pub(crate) struct AsyncStatus {
+    /// The id of the job: `ansible_job_id` of the task that started it.
     #[serde(rename = "jid")]
     _jid: String,
-    /// `status` returns what the job came to, if it ended; `cleanup` removes its file.
+    /// What to do: `status` returns the job's state, and its result once it has ended; `cleanup` removes its file.
     #[serde(default, rename = "mode")]
     _mode: Mode,
 }
@@ -28,13 +28,13 @@ enum Mode {
 impl Action for AsyncStatus {
     const DOC: Doc = Doc {
         name: "async_status",
-        short: "Ask how a job is doing",
-        check_mode: "Full: it asks. `cleanup` removes the job's file in check mode too.",
+        short: "Returns the state of an asynchronous job",
+        check_mode: "Full: reads the state. `cleanup` removes the job's file in check mode, too.",
         returns: &[
-            ("ansible_job_id", "str", "the job's id"),
-            ("started", "bool", "whether it was started"),
-            ("finished", "bool", "whether it ended; then the module's own values are here too"),
-            ("results_file", "path", "where its result is"),
+            ("ansible_job_id", "str", "the id of the job"),
+            ("started", "bool", "whether the job was started"),
+            ("finished", "bool", "whether the job has ended; the values of its module are added then"),
+            ("results_file", "path", "the file with the job's result"),
             ("erased", "path", "the file that `cleanup` removed"),
         ],
         examples: "- async_status:\n    jid: \"{{ upgrade.ansible_job_id }}\"\n  register: job\n  until: job is finished\n  retries: 30\n  delay: 10\n",
@@ -43,7 +43,7 @@ impl Action for AsyncStatus {
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let mut args: Arguments = call.args.clone();
-        args.values.insert("_async_dir".into(), asynchronous::folder(call)?.into());
+        args.values.insert("_async_dir".into(), asynchronous::directory(call)?.into());
         call.call_module("ansible.builtin.async_status", args)
     }
 }

@@ -1,4 +1,4 @@
-//! `copy`, and what it shares with `template`: finding a file on the controller, and putting text on the host.
+//! `copy`, and what it shares with `template`: finding a file on the controller and writing text to the host.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use crate::paths;
 use crate::run::call::files::{Content, Files};
 use crate::template::file_vars::{changed, file_vars};
 
+/// The returned values of `copy` and `template`.
 pub const RETURNS: &[(&str, &str, &str)] = &[
     ("dest", "path", "the file on the host"),
     ("src", "path", "where it came from"),
@@ -29,72 +30,72 @@ pub const RETURNS: &[(&str, &str, &str)] = &[
     ("backup_file", "path", "the copy of what was there before"),
 ];
 
-/// What `copy` and `template` say of the file on the host.
+/// The options of the file on the host that `copy` and `template` share.
 #[derive(Deserialize, JsonSchema)]
 #[expect(dead_code, reason = "most of it is for the module on the host: here it is checked and documented")]
 pub struct Common {
-    /// Where it goes. Required.
+    /// The path of the file on the host. Required.
     #[schemars(extend("format" = "path"))]
     #[serde(default)]
     pub dest: String,
-    /// Permissions: octal, symbolic, or `preserve`.
+    /// The permissions of the file: octal, symbolic, or `preserve` for those of the source.
     #[schemars(extend("format" = "raw"))]
     mode: Option<serde_json::Value>,
-    /// Owner, by name or number.
+    /// The owner of the file, by name or number.
     owner: Option<String>,
-    /// Group, by name or number.
+    /// The group of the file, by name or number.
     group: Option<String>,
-    /// Keep a copy of what was there before, with the time in its name.
+    /// Whether to keep a backup of the previous file, with the time in its name.
     #[serde(default)]
     backup: bool,
-    /// Replace a file that differs; without it only a missing one is written.
+    /// Whether to replace a file that differs; otherwise the file is written only if it is missing.
     #[serde(default = "defaults::yes")]
     force: bool,
-    /// Follow a link at the destination.
+    /// Whether to follow a symbolic link at the destination.
     follow: Option<bool>,
-    /// A command that must accept the new file (as `%s`) before it takes its place.
+    /// A command that validates the new file, given as `%s`, before it is moved into place.
     validate: Option<String>,
-    /// File attributes, as `chattr` takes them.
+    /// The attributes of the file, as `chattr` takes them.
     #[schemars(extend("aliases" = ["attr"]))]
     attributes: Option<String>,
-    /// Write in place where an atomic replacement is impossible.
+    /// Whether to write the file in place if it cannot be replaced atomically.
     unsafe_writes: Option<bool>,
-    /// SELinux user.
+    /// The SELinux user of the file.
     seuser: Option<String>,
-    /// SELinux role.
+    /// The SELinux role of the file.
     serole: Option<String>,
-    /// SELinux type.
+    /// The SELinux type of the file.
     setype: Option<String>,
-    /// SELinux level.
+    /// The SELinux level of the file.
     selevel: Option<String>,
 }
 
-/// Copies a file, a folder or given text to the host.
+/// Copies a file, a directory or text to the host.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["src", "content"]]))]
 pub struct Copy {
-    /// The file or folder on the controller: in the role's or playbook's `files`, or beside it. A folder that ends
-    /// with `/` gives its content.
+    /// The file or directory on the controller: in the `files` directory of the role or playbook, or next to the playbook.
+    /// A directory that ends with `/` is copied without itself, only its content.
     #[schemars(extend("format" = "raw"))]
     #[serde(rename = "src")]
     _src: Option<serde_json::Value>,
-    /// The text itself; anything but text is written as JSON.
+    /// The content of the file instead of `src`; a value that is not text is written as JSON.
     #[schemars(extend("format" = "raw"))]
     content: Option<serde_json::Value>,
     #[serde(flatten)]
     common: Common,
-    /// `src` is on the host already.
+    /// Whether `src` is a path on the host.
     #[serde(default)]
     remote_src: bool,
-    /// Permissions of folders that are made.
+    /// The permissions of directories that are created.
     #[schemars(extend("format" = "raw"))]
     directory_mode: Option<serde_json::Value>,
-    /// Copy what links in `src` point to, rather than the links.
+    /// Whether to copy the targets of symbolic links in `src` instead of the links.
     #[serde(default = "defaults::yes")]
     local_follow: bool,
-    /// SHA-1 that the source must have.
+    /// The SHA-1 checksum that the source must have.
     checksum: Option<String>,
-    /// Open vaulted files on the way.
+    /// Whether to decrypt vaulted files.
     #[serde(default = "defaults::yes")]
     decrypt: bool,
 }
@@ -102,8 +103,8 @@ pub struct Copy {
 impl Action for Copy {
     const DOC: Doc = Doc {
         name: "copy",
-        short: "Copy files to the host",
-        check_mode: "Full: compares, and writes nothing.",
+        short: "Copies files to the host",
+        check_mode: "Full: compares the files and writes nothing.",
         returns: RETURNS,
         examples: "- copy:\n    src: nginx.conf\n    dest: /etc/nginx/nginx.conf\n    validate: nginx -t -c %s\n- copy:\n    content: \"{{ settings }}\"\n    dest: /etc/app/settings.json\n",
         ..BUILTIN
@@ -140,7 +141,7 @@ impl Action for Copy {
             return Err(missing(call, &src, "files"));
         };
         if source.is_dir() {
-            return self.folder(call, &src, &source);
+            return self.directory(call, &src, &source);
         }
         if let Some(expected) = &self.checksum {
             let actual = Content::file(&source)?.sha1()?;
@@ -157,8 +158,8 @@ impl Action for Copy {
 }
 
 impl Copy {
-    /// A folder: its files, sub-folders and links, one after the other.
-    fn folder(&self, call: &mut ActionCall, written: &str, source: &Path) -> Result<Outcome, Failure> {
+    /// Copies a directory: its files, subdirectories and links, one after the other.
+    fn directory(&self, call: &mut ActionCall, written: &str, source: &Path) -> Result<Outcome, Failure> {
         let dest = format!("{}/", self.common.dest.trim_end_matches('/'));
         let base = match source.file_name() {
             Some(name) if !written.ends_with('/') => Path::new(name),
@@ -168,7 +169,7 @@ impl Copy {
             .map_err(|e| Failure::new(format!("cannot look through {}: {e}", source.display())))?;
         let mut all = Outcome::default();
         let mut last = Outcome::default();
-        if !tree.folders.is_empty() {
+        if !tree.directories.is_empty() {
             // Only where nothing lies below are links on the host followed.
             call.args.values.insert("follow".into(), false.into());
         }
@@ -196,7 +197,7 @@ impl Copy {
             .filter(|(name, _)| name.as_str().is_some_and(|n| attributes.contains(&n)))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        for (_, place) in &tree.folders {
+        for (_, place) in &tree.directories {
             let mut args = given.clone();
             args.insert("path".into(), format!("{dest}{}", place.display()).into());
             args.insert("state".into(), "directory".into());
@@ -212,7 +213,7 @@ impl Copy {
             args.insert("src".into(), target.to_string_lossy().into_owned().into());
             args.insert("state".into(), "link".into());
             args.insert("force".into(), true.into());
-            if !tree.folders.is_empty() {
+            if !tree.directories.is_empty() {
                 args.insert("follow".into(), false.into());
             }
             last = call.module_named("file", args)?;
@@ -243,7 +244,7 @@ impl ActionCall<'_> {
     }
 }
 
-/// Puts rendered text on the host.
+/// Writes rendered text to the host.
 pub fn write(
     call: &mut ActionCall,
     common: &Common,
@@ -325,22 +326,22 @@ fn send_to(
     }
     if outcome.changed && !call.check {
         // Where other engines put the content aside before it is moved to its place.
-        let folder = call.item.play.shared.settings.remote_tmp.display();
+        let directory = call.item.play.shared.settings.remote_tmp.display();
         let src = outcome.values.entry("src".into()).or_default();
         if src.is_null() {
-            *src = format!("{folder}/.source{suffix}").into();
+            *src = format!("{directory}/.source{suffix}").into();
         }
     }
     Ok(outcome)
 }
 
-/// Calls the host's part of `copy` with something that goes there.
+/// Calls the host's part of `copy` with content for it.
 pub fn bring(call: &mut ActionCall, values: Map, content: Content) -> Result<Outcome, Failure> {
     let args = Arguments { values, ..call.args.clone() };
     call.call_with_files("ansible.builtin.copy", args, Files::source(content))
 }
 
-/// What goes to the host of a file on the controller: the file itself, or what is in a vault.
+/// Returns what to send to the host for a file on the controller: the file itself, or the content of its vault.
 pub fn content(call: &ActionCall, file: &Path, decrypt: bool) -> Result<Content, Error> {
     let cannot = |e: std::io::Error| Error::new(format!("cannot read {}: {e}", file.display()));
     let mut start = Vec::new();
@@ -351,7 +352,7 @@ pub fn content(call: &ActionCall, file: &Path, decrypt: bool) -> Result<Content,
     }
 }
 
-/// The content of a file on the controller; of a vault, what is in it.
+/// Returns the content of a file on the controller, decrypted if the file is a vault.
 pub fn opened(call: &ActionCall, file: &Path, decrypt: bool) -> Result<Vec<u8>, Error> {
     let bytes =
         std::fs::read(file).map_err(|e| Error::new(format!("cannot read {}: {e}", file.display())))?;
@@ -368,25 +369,26 @@ pub fn opened(call: &ActionCall, file: &Path, decrypt: bool) -> Result<Vec<u8>, 
     })
 }
 
-/// Finds a file on the controller where Ansible looks: each folder of the search path, its `kind` folder first.
+/// Finds a file on the controller as Ansible does: in each directory of the search path, its `kind` directory first.
 pub fn find(call: &ActionCall, name: &str, kind: &str) -> Option<PathBuf> {
     find_in(call.scope.search_path(), name, kind)
 }
 
-/// The same, in the folders of a search path.
-pub fn find_in(folders: Vec<PathBuf>, name: &str, kind: &str) -> Option<PathBuf> {
+/// Finds a file in the directories of a search path.
+pub fn find_in(directories: Vec<PathBuf>, name: &str, kind: &str) -> Option<PathBuf> {
     let expanded = paths::expand_home(name);
     if expanded.is_absolute() {
         return expanded.exists().then(|| paths::absolute(&expanded));
     }
-    folders.into_iter().find_map(|folder| {
-        [folder.join(kind).join(&expanded), folder.join(&expanded)]
+    directories.into_iter().find_map(|directory| {
+        [directory.join(kind).join(&expanded), directory.join(&expanded)]
             .into_iter()
             .find(|p| p.exists())
             .map(|p| paths::absolute(&p))
     })
 }
 
+/// Returns the failure for a file that was not found on the controller.
 pub fn missing(call: &ActionCall, name: &str, kind: &str) -> Failure {
     let tried: Vec<String> = call
         .scope
@@ -401,7 +403,7 @@ pub fn missing(call: &ActionCall, name: &str, kind: &str) -> Failure {
     Failure::new(message).with_help(format!("looked for {}", tried.join(", ")))
 }
 
-/// The variables that only templates see.
+/// Returns the variables that only templates see.
 pub fn template_vars(call: &ActionCall, source: &Path, dest: &str) -> Result<Vec<(Arc<str>, Value)>, Error> {
     let vars = file_vars(source, dest.into()).into_iter();
     let mut vars: Vec<(Arc<str>, Value)> = vars.map(|(name, value)| (name.to_text().into(), value)).collect();

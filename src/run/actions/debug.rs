@@ -6,19 +6,19 @@ use serde::Deserialize;
 use super::{Action, ActionCall, BUILTIN};
 use crate::jinja::Expression;
 
-/// Prints a message or the value of a variable. Nothing is executed.
+/// Prints a message or the value of a variable.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["msg", "var"]]))]
-pub struct Debug {
-    /// The message; any value will do, and is printed as it is.
+pub(crate) struct Debug {
+    /// The message: any value, which is printed as it is.
     #[schemars(extend("format" = "raw"))]
     #[serde(rename = "msg")]
     _msg: Option<serde_json::Value>,
-    /// An expression to evaluate and print, usually the name of a variable; not in braces.
+    /// An expression to evaluate and print, usually the name of a variable, without braces.
     #[schemars(extend("format" = "raw"))]
     #[serde(rename = "var")]
     _var: Option<serde_json::Value>,
-    /// Print only from this verbosity on: `verbosity: 2` needs `-vv`.
+    /// The verbosity from which on to print: `verbosity: 2` needs `-vv`.
     #[serde(default)]
     verbosity: u8,
 }
@@ -26,7 +26,7 @@ pub struct Debug {
 impl Action for Debug {
     const DOC: Doc = Doc {
         name: "debug",
-        short: "Print a message or a variable",
+        short: "Prints a message or a variable",
         returns: &[
             ("msg", "raw", "the message"),
             ("VARIABLE", "raw", "the value, under the expression given as `var`"),

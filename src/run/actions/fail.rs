@@ -5,17 +5,17 @@ use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
 
-/// Fails, with a message. With `when` it guards what follows.
+/// Fails with a message, usually on a condition given with `when`.
 #[derive(Deserialize, JsonSchema)]
-pub struct Fail {
-    /// Why.
+pub(crate) struct Fail {
+    /// The message to fail with.
     msg: Option<String>,
 }
 
 impl Action for Fail {
     const DOC: Doc = Doc {
         name: "fail",
-        short: "Fail with a message",
+        short: "Fails with a message",
         examples: "- fail:\n    msg: The image tag is missing\n  when: image_tag is not defined\n",
         ..BUILTIN
     };

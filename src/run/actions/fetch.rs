@@ -11,20 +11,20 @@ use super::{Action, ActionCall, BUILTIN};
 use crate::paths;
 use crate::run::call::files::{Arrival, Content, Files, Sums};
 
-/// Gets a file of the host to the controller.
+/// Fetches a file from the host to the controller.
 #[derive(Deserialize, JsonSchema)]
-pub struct Fetch {
-    /// The file on the host.
+pub(crate) struct Fetch {
+    /// The path of the file on the host.
     src: String,
-    /// The folder on the controller; the file goes to `DEST/HOST/SRC` in it.
+    /// The directory on the controller, in which the file is stored as `DEST/HOST/SRC`.
     dest: String,
-    /// Save it as `dest` itself, or under its own name where `dest` ends with a slash.
+    /// Whether to store the file as `dest` itself, or under its own name if `dest` ends with a slash.
     #[serde(default)]
     flat: bool,
-    /// Fail where the file is not there.
+    /// Whether to fail if the file does not exist.
     #[serde(default = "defaults::yes")]
     fail_on_missing: bool,
-    /// Compare the checksums afterwards; what arrives is the whole file either way.
+    /// Whether to compare the checksums afterwards; incomplete files are detected in either case.
     #[serde(default = "defaults::yes", rename = "validate_checksum")]
     _validate_checksum: bool,
 }
@@ -32,12 +32,12 @@ pub struct Fetch {
 impl Action for Fetch {
     const DOC: Doc = Doc {
         name: "fetch",
-        short: "Get a file of the host to the controller",
-        check_mode: "None: skipped, as with Ansible.",
+        short: "Fetches a file from the host",
+        check_mode: "None: skipped, as in Ansible.",
         returns: &[
             ("dest", "path", "the file on the controller"),
-            ("checksum", "str", "SHA-1 of its content"),
-            ("md5sum", "str", "MD5 of its content"),
+            ("checksum", "str", "the SHA-1 checksum of the file"),
+            ("md5sum", "str", "the MD5 checksum of the file"),
             ("file", "path", "the file on the host"),
         ],
         examples: "- fetch:\n    src: /var/log/app.log\n    dest: logs\n",
@@ -48,7 +48,7 @@ impl Action for Fetch {
         if call.check {
             return Ok(Outcome::skip("check mode not (yet) supported for this module"));
         }
-        // Where it goes depends on the task alone; that a folder is in the way matters once there is a file.
+        // Where it goes depends on the task alone; that a directory is in the way matters once there is a file.
         let place = self.place(call);
         let mut values = map! { "src" => self.src.as_str() };
         if let Ok(dest) = &place
@@ -83,7 +83,7 @@ impl Action for Fetch {
     }
 }
 
-/// The MD5 of a file, if it can be read.
+/// Returns the MD5 checksum of a file, if it can be read.
 fn md5_of(file: &Path) -> Option<String> {
     let mut sum = Md5::new();
     let mut file = std::fs::File::open(file).ok()?;
@@ -99,9 +99,9 @@ fn md5_of(file: &Path) -> Option<String> {
 impl Fetch {
     fn missing(&self, failure: Failure) -> Result<Outcome, Failure> {
         let text = failure.error.to_string();
-        let folder = text.to_lowercase().contains("source is a directory");
+        let directory = text.to_lowercase().contains("source is a directory");
         let message = match () {
-            () if folder => "remote file is a directory, fetch cannot work on directories".to_owned(),
+            () if directory => "remote file is a directory, fetch cannot work on directories".to_owned(),
             () if text.contains("not found") => {
                 "the remote file does not exist, not transferring, ignored".to_owned()
             }
@@ -110,22 +110,22 @@ impl Fetch {
         if self.fail_on_missing {
             return Err(Failure::new(message).with("file", self.src.clone()));
         }
-        let message = if folder { message + ", not transferring, ignored" } else { message };
+        let message = if directory { message + ", not transferring, ignored" } else { message };
         Ok(Outcome::default().msg(message).with("file", self.src.clone()))
     }
 
-    /// Where the file goes on the controller.
+    /// Returns the path of the file on the controller.
     fn place(&self, call: &ActionCall) -> Result<PathBuf, Failure> {
         let base = &call.scope.base.play.playbook_dir;
         let dest = base.join(paths::expand_home(&self.dest));
         let name = self.src.trim_start_matches('/');
         if !self.flat {
-            let folder = paths::absolute(&dest.join(&**call.item.host));
-            let place = paths::absolute(&folder.join(name));
-            if !place.starts_with(&folder) {
-                let (folder, place) = (folder.display(), place.display());
+            let directory = paths::absolute(&dest.join(&**call.item.host));
+            let place = paths::absolute(&directory.join(name));
+            if !place.starts_with(&directory) {
+                let (directory, place) = (directory.display(), place.display());
                 return Err(Failure::new(format!(
-                    "Detected directory traversal, expected to be contained in '{folder}' but got '{place}'"
+                    "Detected directory traversal, expected to be contained in '{directory}' but got '{place}'"
                 )));
             }
             return Ok(place);

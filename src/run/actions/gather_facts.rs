@@ -11,20 +11,20 @@ use crate::run::call::state::STACK;
 use crate::run::module::{defaults, dispatch};
 use crate::template::{Renderer, Scope};
 
-/// Gathers facts with the modules of `facts_modules`, `setup` as a rule.
+/// Gathers facts with the modules of the setting `facts_modules`, usually `setup`.
 #[derive(Deserialize, JsonSchema)]
-pub struct GatherFacts {
-    /// Gather with several modules at once.
+pub(crate) struct GatherFacts {
+    /// Whether to run several modules at the same time.
     parallel: Option<bool>,
-    /// Which facts, as `setup` takes it.
+    /// The subsets of facts to gather, as for `setup`.
     #[serde(rename = "gather_subset")]
     _gather_subset: Option<Vec<String>>,
-    /// Seconds a single fact may take.
+    /// The timeout of a single fact, in seconds.
     gather_timeout: Option<u64>,
-    /// The folder of local facts.
+    /// The directory of local facts on the host.
     #[serde(rename = "fact_path")]
     _fact_path: Option<String>,
-    /// Only facts of these names.
+    /// Patterns of the names of facts to return.
     #[serde(rename = "filter")]
     _filter: Option<Vec<String>>,
 }
@@ -32,7 +32,7 @@ pub struct GatherFacts {
 impl Action for GatherFacts {
     const DOC: Doc = Doc {
         name: "gather_facts",
-        short: "Gather facts about a host",
+        short: "Gathers facts about a host",
         examples: "- gather_facts:\n",
         ..BUILTIN
     };
@@ -50,7 +50,7 @@ impl Action for GatherFacts {
         let mut calls = Vec::new();
         for name in &modules {
             let args = arguments(call, name, &given, &mut all.warnings)?;
-            // A module that knows no time limit of its own is ended by ours, where several may run side by side.
+            // A module without a timeout of its own is ended by this one if several run in parallel.
             let own = args.values.contains_key("gather_timeout");
             let limit = self.gather_timeout.filter(|_| parallel && !own).map(Duration::from_secs);
             calls.push((name.as_str(), args, limit));
@@ -97,10 +97,10 @@ impl Action for GatherFacts {
     }
 }
 
-/// A module that gathered, and how that ended.
+/// A module that gathered facts, and its outcome.
 type Gathered<'m> = (&'m str, Result<Outcome, Failure>);
 
-/// Runs the modules one after the other, or side by side.
+/// Runs the modules one after the other or in parallel.
 fn gather<'m>(
     call: &ActionCall,
     calls: Vec<(&'m str, Arguments, Option<Duration>)>,
@@ -123,13 +123,13 @@ fn gather<'m>(
                 .map_err(|e| Failure::new(format!("cannot start a thread: {e}")))
         };
         let running = calls.into_iter().map(start).collect::<Result<Vec<_>, Failure>>()?;
-        let fault = |_| Err(Failure::new("internal error: gathering facts ended early"));
+        let fault = |_| Err(Failure::new("internal error: a thread that gathered facts panicked"));
         Ok(running.into_iter().map(|(name, thread)| (name, thread.join().unwrap_or_else(fault))).collect())
     })
 }
 
-/// What one of the modules is given: the task's own arguments, and behind them what the module's defaults say. Some
-/// arguments are `setup`'s alone.
+/// Returns the arguments of one of the modules: the task's own, then the module's defaults. Some arguments are passed
+/// only to `setup`.
 fn arguments(
     call: &ActionCall,
     module: &str,
@@ -167,7 +167,7 @@ fn is_of_setup(option: &Value) -> bool {
     matches!(option.as_str(), Some("gather_subset" | "gather_timeout" | "filter"))
 }
 
-/// Adds what another module found: to dicts what they lack, to lists what is not in them yet, at their end.
+/// Merges the facts of another module: dicts get missing keys, and lists get missing items at their end.
 fn merge(facts: &mut Map, more: Map) {
     for (name, new) in more {
         let merged = match (facts.get(&name), new) {
@@ -186,7 +186,7 @@ fn merge(facts: &mut Map, more: Map) {
     }
 }
 
-/// The modules that gather: the variable `ansible_facts_modules`, or the setting.
+/// Returns the modules that gather facts: the variable `ansible_facts_modules`, or the setting.
 fn modules(call: &ActionCall, warnings: &mut Vec<String>) -> Result<Vec<String>, Failure> {
     let variable = |name: &str| call.scope.get(name).transpose()?.map(Renderer::finalize).transpose();
     let named = match variable("ansible_facts_modules")? {
@@ -233,7 +233,7 @@ fn modules(call: &ActionCall, warnings: &mut Vec<String>) -> Result<Vec<String>,
     Ok(names)
 }
 
-/// The systems of network devices, and the collections that have their modules.
+/// The operating systems of network devices, and the collections with their modules.
 const SYSTEMS: [(&str, &str); 12] = [
     ("asa", "cisco.asa"),
     ("eos", "arista.eos"),
@@ -249,7 +249,7 @@ const SYSTEMS: [(&str, &str); 12] = [
     ("ironware", "community.network"),
 ];
 
-/// The module that gathers the facts of a network device's system, which goes by its short or its full name.
+/// Returns the module for the facts of a network device's system, given by its short or full name.
 fn facts_module(system: &str) -> Option<String> {
     SYSTEMS.iter().find_map(|(short, collection)| match system {
         _ if system == *short => Some(format!("ansible.legacy.{short}_facts")),

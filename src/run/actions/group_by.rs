@@ -8,12 +8,12 @@ use serde::Deserialize;
 use super::{Action, ActionCall, BUILTIN};
 use crate::run::call::effect::Effect;
 
-/// Puts each host into a group named by a value, a fact of it usually.
+/// Adds each host to a group that is named after a value, usually a fact.
 #[derive(Deserialize, JsonSchema)]
-pub struct GroupBy {
-    /// The group's name; spaces become dashes.
+pub(crate) struct GroupBy {
+    /// The name of the group; spaces become dashes.
     key: String,
-    /// The groups that the group becomes a child of.
+    /// The parent groups of the group.
     #[serde(default)]
     parents: Vec<String>,
 }
@@ -21,7 +21,7 @@ pub struct GroupBy {
 impl Action for GroupBy {
     const DOC: Doc = Doc {
         name: "group_by",
-        short: "Group hosts by a value",
+        short: "Groups hosts by a value",
         examples: "- group_by:\n    key: os_{{ ansible_facts['distribution'] }}\n",
         ..BUILTIN
     };

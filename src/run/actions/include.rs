@@ -10,13 +10,13 @@ use crate::document::Node;
 use crate::playbook::{FrameKind, Task};
 use crate::run::call::effect::{Effect, Included, Inclusion};
 
-/// Includes a file of tasks where it stands, when it is reached.
+/// Includes a task file at its place when it is reached.
 #[derive(Deserialize, JsonSchema)]
 pub struct IncludeTasks {
-    /// The file; relative to the file it stands in, the role's `tasks`, or the playbook.
+    /// The task file, relative to the including file, the role's `tasks` directory or the playbook.
     #[schemars(extend("aliases" = ["_raw_params"]))]
     file: Option<String>,
-    /// Keywords that the included tasks inherit.
+    /// The keywords that the included tasks inherit.
     #[schemars(extend("format" = "raw"))]
     #[serde(rename = "apply")]
     _apply: Option<serde_json::Value>,
@@ -25,7 +25,7 @@ pub struct IncludeTasks {
 impl Action for IncludeTasks {
     const DOC: Doc = Doc {
         name: "include_tasks",
-        short: "Include a file of tasks when it is reached",
+        short: "Includes a task file when it is reached",
         free_form: true,
         examples: "- include_tasks: \"{{ ansible_facts['os_family'] }}.yml\"\n- include_tasks:\n    file: backup.yml\n    apply:\n      tags: [backup]\n",
         ..BUILTIN
@@ -36,10 +36,10 @@ impl Action for IncludeTasks {
         let Some(file) = self.file.filter(|f| !f.is_empty()) else {
             return Err(call
                 .error("No file specified for include_tasks")
-                .with_help("say which: `include_tasks: FILE.yml`")
+                .with_help("Name the file: `include_tasks: FILE.yml`.")
                 .into());
         };
-        // A file that is not there is found out when it is loaded.
+        // A missing file is reported when it is loaded.
         let path = find(call, &file);
         let what = Included::Tasks { file: file.clone(), path };
         let inclusion = Inclusion { what, vars: loop_vars(call), item: label(call)? };
@@ -52,33 +52,33 @@ impl Action for IncludeTasks {
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("required_one_of" = [["name"]]))]
 pub struct IncludeRole {
-    /// The role.
+    /// The name of the role.
     #[schemars(extend("aliases" = ["role"]))]
     #[serde(rename = "name")]
     _name: Option<String>,
-    /// Keywords that the role's tasks inherit.
+    /// The keywords that the role's tasks inherit.
     #[schemars(extend("format" = "raw"))]
     #[serde(rename = "apply")]
     _apply: Option<serde_json::Value>,
-    /// A file of the role's `tasks` other than `main`.
+    /// The file of the role's `tasks` directory to use instead of `main`.
     #[serde(rename = "tasks_from")]
     _tasks_from: Option<String>,
-    /// A file of the role's `vars` other than `main`.
+    /// The file of the role's `vars` directory to use instead of `main`.
     #[serde(rename = "vars_from")]
     _vars_from: Option<String>,
-    /// A file of the role's `defaults` other than `main`.
+    /// The file of the role's `defaults` directory to use instead of `main`.
     #[serde(rename = "defaults_from")]
     _defaults_from: Option<String>,
-    /// A file of the role's `handlers` other than `main`.
+    /// The file of the role's `handlers` directory to use instead of `main`.
     #[serde(rename = "handlers_from")]
     _handlers_from: Option<String>,
-    /// Include it again where this host has been through it already.
+    /// Whether to run the role again on a host that has already run it.
     #[serde(rename = "allow_duplicates")]
     _allow_duplicates: Option<bool>,
-    /// Show its variables and defaults to the rest of the play.
+    /// Whether the rest of the play sees the role's variables and defaults.
     #[serde(rename = "public")]
     _public: Option<bool>,
-    /// Check the role's argument spec.
+    /// Whether to validate the role's arguments against its argument spec.
     #[serde(rename = "rolespec_validate")]
     _rolespec_validate: Option<bool>,
 }
@@ -86,7 +86,7 @@ pub struct IncludeRole {
 impl Action for IncludeRole {
     const DOC: Doc = Doc {
         name: "include_role",
-        short: "Include a role when it is reached",
+        short: "Includes a role when it is reached",
         examples: "- include_role:\n    name: database-setup\n    tasks_from: backup\n",
         ..BUILTIN
     };
@@ -102,7 +102,7 @@ impl Action for IncludeRole {
     }
 }
 
-/// The loop's variables as the included tasks see them.
+/// Returns the variables of the loop as the included tasks see them.
 fn loop_vars(call: &ActionCall) -> crate::inventory::Vars {
     let task = call.item.task;
     if task.loop_over.is_none() {
@@ -114,7 +114,7 @@ fn loop_vars(call: &ActionCall) -> crate::inventory::Vars {
         .collect()
 }
 
-/// What the report shows for the loop item.
+/// Returns what the report shows for the item of the loop.
 fn label(call: &ActionCall) -> Result<Option<String>, Error> {
     let task = call.item.task;
     if task.loop_over.is_none() {
@@ -127,16 +127,16 @@ fn label(call: &ActionCall) -> Result<Option<String>, Error> {
     Ok(call.scope.local(&name).map(|v: &Value| v.to_text().into_owned()))
 }
 
-/// Looks for an included file where Ansible does.
+/// Finds an included file as Ansible does.
 fn find(call: &ActionCall, file: &str) -> PathBuf {
     let handler = call.item.info.kind == crate::report::TaskKind::Handler;
-    let (play, playbook) = (&call.item.play.play.folder, &call.scope.base.play.playbook_dir);
+    let (play, playbook) = (&call.item.play.play.directory, &call.scope.base.play.playbook_dir);
     let places = places(call.item.task, handler, [play, playbook], file);
     let first = places.first().map(|path| crate::paths::absolute(path));
     places.iter().find_map(|path| existing(path)).or(first).unwrap_or_else(|| file.into())
 }
 
-/// Looks for the file that a task includes.
+/// Finds the file that a task includes.
 pub fn find_in(task: &Task, handler: bool, playbooks: [&Path; 2], file: &str) -> Result<PathBuf, Error> {
     let places = places(task, handler, playbooks, file);
     places.iter().find_map(|path| existing(path)).ok_or_else(|| missing(task, file, &places))
@@ -150,23 +150,23 @@ fn places(task: &Task, handler: bool, playbooks: [&Path; 2], file: &str) -> Vec<
         return vec![written.to_owned()];
     }
     let section = if handler { "handlers" } else { "tasks" };
-    let mut folders: Vec<PathBuf> =
+    let mut directories: Vec<PathBuf> =
         task.frame.role().map(|role| role.path.join(section)).into_iter().collect();
     for frame in task.frame.chain() {
         match &frame.kind {
-            FrameKind::Include { folder, .. } => folders.push(folder.clone()),
+            FrameKind::Include { directory, .. } => directories.push(directory.clone()),
             FrameKind::Role(role) => {
-                folders.push(role.path.join(section));
-                folders.push(role.path.join("tasks"));
-                folders.push(role.path.clone());
+                directories.push(role.path.join(section));
+                directories.push(role.path.join("tasks"));
+                directories.push(role.path.clone());
             }
             _ => {}
         }
     }
-    folders.extend(Path::new(&*task.place.file).parent().map(Path::to_owned));
-    folders.extend(playbooks.map(Path::to_owned));
+    directories.extend(Path::new(&*task.place.file).parent().map(Path::to_owned));
+    directories.extend(playbooks.map(Path::to_owned));
     let mut places: Vec<PathBuf> = Vec::new();
-    for path in folders.into_iter().map(|folder| folder.join(written)) {
+    for path in directories.into_iter().map(|directory| directory.join(written)) {
         if !places.contains(&path) {
             places.push(path);
         }

@@ -15,40 +15,40 @@ use crate::report::Event;
 use crate::run::call::describe;
 use crate::run::call::effect::Effect;
 
-/// Loads variables from a file, or from all files of a folder, when it is reached.
+/// Loads variables from a file, or from all files of a directory, when the task is reached.
 #[derive(Deserialize, JsonSchema)]
 pub struct IncludeVars {
-    /// The file: in the role's `vars`, beside the playbook or its `vars`.
+    /// The file: in the role's `vars` directory, next to the playbook or in its `vars` directory.
     #[schemars(extend("aliases" = ["_raw_params"]))]
     file: Option<String>,
-    /// A folder whose files are loaded in alphabetical order.
+    /// A directory whose files are loaded in alphabetical order.
     dir: Option<String>,
-    /// Put the variables into a dict of this name.
+    /// The name of a variable that holds the loaded variables as a dictionary.
     name: Option<String>,
-    /// How deep to go into the folder; 0 for all the way.
+    /// The number of directory levels to load; 0 loads all.
     #[serde(default)]
     depth: usize,
-    /// Load only files whose name matches this regular expression.
+    /// A regular expression; only files whose name matches it are loaded.
     files_matching: Option<String>,
-    /// Files of the folder to leave out: names, or regular expressions of their ends.
+    /// The files of the directory to leave out: names, or regular expressions for the end of a name.
     ignore_files: Option<Vec<String>>,
-    /// Extensions of the files to load.
+    /// The extensions of the files to load.
     extensions: Option<Vec<String>>,
-    /// Skip files of other extensions rather than fail.
+    /// Whether to skip files with other extensions instead of failing.
     #[serde(default)]
     ignore_unknown_extensions: bool,
-    /// `merge` or `replace` dicts that are there already.
+    /// Whether to `merge` the variables into existing dictionaries or to `replace` those.
     hash_behaviour: Option<String>,
 }
 
 impl Action for IncludeVars {
     const DOC: Doc = Doc {
         name: "include_vars",
-        short: "Load variables from files when it is reached",
+        short: "Loads variables from files when it is reached",
         free_form: true,
         returns: &[
             ("ansible_facts", "dict", "the variables"),
-            ("ansible_included_var_files", "list", "the files they came from"),
+            ("ansible_included_var_files", "list", "the files that they were loaded from"),
         ],
         examples: "- include_vars: \"{{ environment_name }}.yml\"\n- include_vars:\n    dir: vars/common\n",
         ..BUILTIN
@@ -73,13 +73,16 @@ impl IncludeVars {
                 ));
             }
             (Some(dir), None) => {
-                let folder = find(call, dir, true).ok_or_else(|| {
-                    Failure::new(format!("{} directory does not exist", place_of_folder(call, dir).display()))
+                let directory = find(call, dir, true).ok_or_else(|| {
+                    Failure::new(format!(
+                        "{} directory does not exist",
+                        place_of_directory(call, dir).display()
+                    ))
                 })?;
-                if !folder.is_dir() {
-                    return Err(Failure::new(format!("{} is not a directory", folder.display())));
+                if !directory.is_dir() {
+                    return Err(Failure::new(format!("{} is not a directory", directory.display())));
                 }
-                for file in self.files_in(&folder)? {
+                for file in self.files_in(&directory)? {
                     vars.extend(load(call, &file)?);
                     files.push(file);
                 }
@@ -129,13 +132,13 @@ impl IncludeVars {
         self.extensions.clone().unwrap_or_else(|| vec!["json".into(), "yaml".into(), "yml".into()])
     }
 
-    /// A file without an extension counts where the list names an empty one.
+    /// A file without an extension matches an empty extension in the list.
     fn is_wanted_extension(&self, path: &Path) -> bool {
         let extension = path.extension().map(|e| e.to_string_lossy().into_owned()).unwrap_or_default();
         self.extensions().contains(&extension)
     }
 
-    fn files_in(&self, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    fn files_in(&self, directory: &Path) -> Result<Vec<PathBuf>, Failure> {
         let pattern = |text: &str| {
             Regex::new(text).map_err(|e| Failure::new(format!("Invalid regular expression: {text}: {e}")))
         };
@@ -146,7 +149,7 @@ impl IncludeVars {
             .flatten()
             .map(|f| pattern(&format!("{f}$")))
             .collect::<Result<_, _>>()?;
-        let mut walk = walkdir::WalkDir::new(folder).follow_links(true).sort_by_file_name().min_depth(1);
+        let mut walk = walkdir::WalkDir::new(directory).follow_links(true).sort_by_file_name().min_depth(1);
         if self.depth > 0 {
             walk = walk.max_depth(self.depth);
         }
@@ -177,36 +180,37 @@ impl IncludeVars {
     }
 }
 
-fn folders(call: &ActionCall) -> Vec<PathBuf> {
+fn directories(call: &ActionCall) -> Vec<PathBuf> {
     call.scope.search_path()
 }
 
 fn searched(call: &ActionCall) -> String {
-    folders(call).iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
+    directories(call).iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
-fn place_of_folder(call: &ActionCall, dir: &str) -> PathBuf {
+fn place_of_directory(call: &ActionCall, dir: &str) -> PathBuf {
     if Path::new(dir).is_absolute() {
         return dir.into();
     }
     match call.scope.role() {
         Some(role) => role.path.join("vars").join(dir),
-        None => folders(call).first().map(|f| f.join(dir)).unwrap_or_else(|| dir.into()),
+        None => directories(call).first().map(|f| f.join(dir)).unwrap_or_else(|| dir.into()),
     }
 }
 
-fn find(call: &ActionCall, name: &str, folder: bool) -> Option<PathBuf> {
-    find_in(folders(call), name, folder)
+fn find(call: &ActionCall, name: &str, directory: bool) -> Option<PathBuf> {
+    find_in(directories(call), name, directory)
 }
 
-/// Looks for a file, or also a folder, in the folders of a search path.
-pub fn find_in(folders: Vec<PathBuf>, name: &str, folder: bool) -> Option<PathBuf> {
-    let exists =
-        |path: PathBuf| (if folder { path.exists() } else { path.is_file() }).then(|| paths::absolute(&path));
+/// Finds a file or directory in the directories of a search path.
+pub fn find_in(directories: Vec<PathBuf>, name: &str, directory: bool) -> Option<PathBuf> {
+    let exists = |path: PathBuf| {
+        (if directory { path.exists() } else { path.is_file() }).then(|| paths::absolute(&path))
+    };
     if Path::new(name).is_absolute() {
         return exists(name.into());
     }
-    folders
+    directories
         .into_iter()
         .find_map(|base| exists(base.join("vars").join(name)).or_else(|| exists(base.join(name))))
 }
@@ -227,7 +231,7 @@ fn load(call: &mut ActionCall, path: &Path) -> Result<Vars, Failure> {
     }
 }
 
-/// Dicts merged into what the host has under the same names.
+/// Returns dictionaries merged into the host's variables of the same names.
 fn merged(call: &ActionCall, vars: Vars) -> Result<Vars, Failure> {
     let renderer = call.renderer();
     let mut out = Vars::default();

@@ -1,4 +1,4 @@
-//! `ansible_managed`: the line that tells readers of a file what made it.
+//! `ansible_managed`: the line that tells readers of a file how it was created.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use playbook_api::{Error, Place, Value};
 use super::ActionCall;
 use crate::jinja::Template;
 
-/// The setting's text: `{host}`, `{uid}` and `{file}` replaced, the template's time of change filled in, and what
-/// it holds of templates rendered.
-pub fn text(
+/// Returns the text of the setting with `{host}`, `{uid}` and `{file}` replaced, the template's modification time
+/// inserted, and its templates rendered.
+pub(crate) fn text(
     call: &ActionCall,
     changed: Option<&jiff::Zoned>,
     vars: &[(Arc<str>, Value)],
@@ -18,14 +18,14 @@ pub fn text(
     let mut text = formatted(setting);
     if let Some(changed) = changed.filter(|_| text.contains('%')) {
         let time = jiff::fmt::strtime::format(&text, changed);
-        text = time.map_err(|e| Error::new(format!("ansible_managed holds no valid time format: {e}")))?;
+        text = time.map_err(|e| Error::new(format!("ansible_managed is not a valid time format: {e}")))?;
     }
     let scope = call.scope.with_local(vars.iter().cloned());
     scope.renderer().render(&Template::new(text, Place::file_only("<ansible_managed>")))
 }
 
-/// Python's `str.format` with the names of variables that only templates see: their values, which may be anybody's
-/// text, are never taken for templates.
+/// Formats as Python's `str.format`, with the names of variables that only templates see: their values are never
+/// rendered as templates.
 fn formatted(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

@@ -1,6 +1,6 @@
-//! What needs the run itself: actions. Everything else is a module.
+//! Actions: what tasks can do that needs the run itself. Everything else is a module.
 //!
-//! An action is a type, like a module: its fields are its arguments. A new one is a file here and a line in
+//! An action is a type, as a module is, and its fields are its arguments. A new action is a file here and a line in
 //! [`TABLE`].
 
 mod add_host;
@@ -68,6 +68,6 @@ pub static TABLE: LazyLock<Actions> = LazyLock::new(|| {
     ])
 });
 
-/// What [`Doc`] of an action starts from.
+/// The base of an action's [`Doc`].
 const BUILTIN: Doc =
-    Doc { check_mode: "Full: it acts on the run alone, which check mode allows.", ..Doc::BUILTIN };
+    Doc { check_mode: "Full: it acts only on the run, which check mode allows.", ..Doc::BUILTIN };

@@ -1,4 +1,4 @@
-//! `package`: which manager, as variables say it.
+//! `package`: calls the module with the package manager that a variable names.
 
 use playbook_api::{Doc, Failure, JsonSchema, Outcome};
 use serde::Deserialize;
@@ -6,17 +6,17 @@ use serde::Deserialize;
 use super::{Action, ActionCall, BUILTIN};
 use crate::template::{Renderer, Scope};
 
-/// Installs and removes packages with the host's own manager.
+/// Installs and removes packages with the package manager of the host.
 #[derive(Deserialize, JsonSchema)]
-pub struct Package {
-    /// Packages.
+pub(crate) struct Package {
+    /// The names of the packages.
     #[schemars(extend("aliases" = ["pkg"]))]
     #[serde(rename = "name")]
     _name: Option<Vec<String>>,
-    /// `present`, `absent` or `latest`.
+    /// The state of the packages: The state of the packages: `present`, `absent` or `latest`.
     #[serde(rename = "state")]
     _state: Option<String>,
-    /// The manager: its module's name. Otherwise the variable `ansible_package_use` names it, or it is found out.
+    /// The module of the package manager. By default the variable `ansible_package_use` names it, or it is detected.
     #[serde(rename = "use", default = "auto")]
     manager: String,
 }
@@ -28,9 +28,9 @@ fn auto() -> String {
 impl Action for Package {
     const DOC: Doc = Doc {
         name: "package",
-        short: "Manage packages, whatever the manager",
-        check_mode: "Full: says what would be installed and removed.",
-        returns: &[("stdout", "str", "what the manager said")],
+        short: "Manages packages with any package manager",
+        check_mode: "Full: reports what would be installed and removed.",
+        returns: &[("stdout", "str", "the output of the package manager")],
         examples: "- package:\n    name: ntpdate\n    state: present\n",
         ..BUILTIN
     };

@@ -10,19 +10,19 @@ use serde::Deserialize;
 use super::{Action, ActionCall, BUILTIN};
 use crate::run::call::describe;
 
-/// Pauses for a time, or until somebody presses return. For all hosts at once.
+/// Pauses for a time, or until the user presses return, for all hosts at once.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["minutes", "seconds"]]))]
-pub struct Pause {
-    /// How long, in minutes.
+pub(crate) struct Pause {
+    /// The time to pause, in minutes.
     #[schemars(extend("format" = "raw"))]
     minutes: Option<serde_json::Value>,
-    /// How long, in seconds.
+    /// The time to pause, in seconds.
     #[schemars(extend("format" = "raw"))]
     seconds: Option<serde_json::Value>,
-    /// What to ask; what is typed is returned.
+    /// The text of the prompt; the answer is returned.
     prompt: Option<String>,
-    /// Show what is typed.
+    /// Whether to show the answer while it is typed.
     #[serde(default = "defaults::yes")]
     echo: bool,
 }
@@ -34,13 +34,13 @@ fn number(value: &serde_json::Value) -> Option<f64> {
 impl Action for Pause {
     const DOC: Doc = Doc {
         name: "pause",
-        short: "Pause for a time or for a key",
+        short: "Pauses for a time or until a key is pressed",
         returns: &[
-            ("user_input", "str", "what was typed"),
-            ("delta", "int", "seconds it took"),
-            ("start", "str", "when it began"),
-            ("stop", "str", "when it ended"),
-            ("stdout", "str", "what was waited for"),
+            ("user_input", "str", "the answer of the user"),
+            ("delta", "int", "the number of seconds of the pause"),
+            ("start", "str", "the time at which the pause began"),
+            ("stop", "str", "the time at which the pause ended"),
+            ("stdout", "str", "a description of the pause"),
         ],
         examples: "- pause:\n    minutes: 5\n- pause:\n    prompt: Make sure that the replica caught up\n",
         ..BUILTIN

@@ -1,4 +1,4 @@
-//! `ansible._protomatter.debug`, with which ansible-core's own tests look at expressions.
+//! `ansible._protomatter.debug`, with which ansible-core's tests evaluate expressions.
 
 use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value};
 use serde::Deserialize;
@@ -7,10 +7,10 @@ use super::{Action, ActionCall, BUILTIN};
 use crate::jinja::Expression;
 use crate::template::Renderer;
 
-/// Evaluates expressions and returns what each comes to; one that fails comes to its error.
+/// Evaluates expressions and returns their values, or their errors.
 #[derive(Deserialize, JsonSchema)]
-pub struct ProtomatterDebug {
-    /// The expressions.
+pub(crate) struct ProtomatterDebug {
+    /// The expressions to evaluate.
     expression: Vec<String>,
 }
 
@@ -18,7 +18,7 @@ impl Action for ProtomatterDebug {
     const DOC: Doc = Doc {
         name: "ansible._protomatter.debug",
         collection: "ansible._protomatter",
-        short: "Evaluate expressions",
+        short: "Evaluates expressions",
         returns: &[("expression_result", "list", "what each came to")],
         ..BUILTIN
     };

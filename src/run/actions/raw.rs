@@ -6,14 +6,14 @@ use serde::Deserialize;
 use super::{Action, ActionCall, BUILTIN};
 use crate::connection::Output;
 
-/// Runs a command line as it is, through the login shell, with nothing needed on the host.
+/// Runs a command line as it is through the login shell, which is all that it needs on the host.
 #[derive(Deserialize, JsonSchema)]
-pub struct Raw {
-    /// The command line.
+pub(crate) struct Raw {
+    /// The command line to run.
     #[schemars(extend("aliases" = ["free_form"]))]
     #[serde(rename = "_raw_params")]
     raw: Option<String>,
-    /// The shell that runs it.
+    /// The shell that runs the command.
     #[schemars(extend("format" = "path"))]
     executable: Option<String>,
 }
@@ -21,13 +21,13 @@ pub struct Raw {
 impl Action for Raw {
     const DOC: Doc = Doc {
         name: "raw",
-        short: "Run a command line with nothing needed on the host",
-        check_mode: "None: skipped, since nothing is known of the command.",
+        short: "Runs a command line with only a shell on the host",
+        check_mode: "None: skipped, since nothing is known about the command.",
         free_form: true,
         returns: &[
-            ("rc", "int", "exit code"),
-            ("stdout", "str", "what it printed"),
-            ("stderr", "str", "what it complained of"),
+            ("rc", "int", "the exit status"),
+            ("stdout", "str", "the standard output"),
+            ("stderr", "str", "the standard error"),
         ],
         examples: "- raw: apk add python3\n",
         ..BUILTIN

@@ -10,31 +10,31 @@ use super::{Action, ActionCall, BUILTIN};
 use crate::connection::{Output, quote};
 use crate::run::module::{on_host, target};
 
-/// Restarts a host, and waits until it has come up and runs commands again.
+/// Restarts a host and waits until it runs commands again.
 #[derive(Deserialize, JsonSchema)]
-pub struct Reboot {
-    /// Seconds before the host goes down; whole minutes where its `shutdown` counts in those.
+pub(crate) struct Reboot {
+    /// The number of seconds to wait before the restart, rounded down to minutes for a `shutdown` that takes minutes.
     #[serde(default)]
     pre_reboot_delay: f64,
-    /// Seconds to wait after the command before looking whether the host is up again.
+    /// The number of seconds to wait after the command before checking whether the host is up.
     #[serde(default)]
     post_reboot_delay: f64,
-    /// Seconds that the host may take to come up, and then as many for the test command.
+    /// The timeout in seconds for the host to come up, and again for the test command.
     #[serde(default = "reboot_timeout")]
     reboot_timeout: u64,
-    /// Seconds that one try to connect may take; otherwise what the connection says.
+    /// The timeout in seconds of one attempt to connect; by default that of the connection.
     connect_timeout: Option<u64>,
-    /// What must succeed on the host before it counts as up.
+    /// The command that has to succeed before the host counts as up.
     test_command: Option<String>,
-    /// What users of the host are told.
+    /// The message for the users of the host.
     #[serde(default = "message")]
     msg: String,
-    /// Where the command that restarts the host is looked for.
+    /// The directories to search for the command that restarts the host.
     #[serde(default = "search_paths")]
     search_paths: Vec<String>,
-    /// A command whose output is another one after each start of the host.
+    /// A command whose output differs after each start of the host.
     boot_time_command: Option<String>,
-    /// The command that restarts the host, with its arguments; delays and message are its own affair then.
+    /// The command that restarts the host, with its arguments; `pre_reboot_delay` and `msg` are ignored then.
     reboot_command: Option<String>,
 }
 
@@ -53,11 +53,11 @@ fn search_paths() -> Vec<String> {
 impl Action for Reboot {
     const DOC: Doc = Doc {
         name: "reboot",
-        short: "Restart a host and wait until it is back",
-        check_mode: "Says that the host would be restarted.",
+        short: "Restarts a host and waits until it is back",
+        check_mode: "Full: reports that the host would be restarted.",
         returns: &[
             ("rebooted", "bool", "whether the host was restarted"),
-            ("elapsed", "int", "seconds that it took"),
+            ("elapsed", "int", "the number of the number of seconds that it took"),
         ],
         examples: "- reboot:\n    reboot_timeout: 300\n",
         ..BUILTIN
@@ -80,7 +80,7 @@ impl Action for Reboot {
             .map_err(|e| Failure::new(format!("reboot: failed to get host boot time info, {e}")))?;
         let command = self.command(call, &system)?;
         let said = match call.execute(&command) {
-            // The way there may go down with the host before the command has ended.
+            // The connection may be lost before the command has ended.
             Err(failure) if failure.unreachable => Ok(String::new()),
             Ok(Output { code: 255, .. }) => Ok(String::new()),
             Ok(output) => asked(output),
@@ -107,7 +107,7 @@ impl Action for Reboot {
 }
 
 impl Reboot {
-    /// The command line that restarts the host.
+    /// Returns the command line that restarts the host.
     fn command(&self, call: &mut ActionCall, system: &System) -> Result<String, Failure> {
         let delay = call.duration("pre_reboot_delay", self.pre_reboot_delay)?.as_secs();
         let given =
@@ -119,19 +119,19 @@ impl Reboot {
         if program.starts_with('/') {
             return Ok(format!("{program} {arguments}"));
         }
-        let places = self.search_paths.iter().map(|folder| quote(&format!("{folder}/{program}")));
+        let places = self.search_paths.iter().map(|directory| quote(&format!("{directory}/{program}")));
         let places = places.collect::<Vec<_>>().join(" ");
         let look = format!("for place in {places}; do if [ -e $place ]; then echo $place; break; fi; done");
         let found = asked(call.execute(&look)?).unwrap_or_default();
         if found.is_empty() {
-            let folders = self.search_paths.join(", ");
-            let message = format!("Unable to find command \"{program}\" in search paths: {folders}");
+            let directories = self.search_paths.join(", ");
+            let message = format!("Unable to find command \"{program}\" in search paths: {directories}");
             return Err(Failure::new(message).with("rebooted", false));
         }
         Ok(format!("{found} {arguments}"))
     }
 
-    /// Runs a command until its output is good, each time over a new connection.
+    /// Runs a command until its output is accepted, each time over a new connection.
     fn wait(
         &self,
         call: &mut ActionCall,
@@ -150,20 +150,24 @@ impl Reboot {
                 },
                 Err(failure) => last = failure.error.to_string(),
             }
-            // Many hosts that went down together are not asked together.
+            // Hosts that were restarted together are not polled at the same moment.
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             call.item.play.sleep(pause + Duration::from_millis(u64::from(now.subsec_micros() % 1000)))?;
             pause = (pause * 2).min(Duration::from_secs(12));
         }
         let failure = Failure::new(format!("Timed out waiting for {what} (timeout={})", self.reboot_timeout));
-        Err(if last.is_empty() { failure } else { failure.with_help(format!("the last try said: {last}")) })
+        Err(if last.is_empty() {
+            failure
+        } else {
+            failure.with_help(format!("The last attempt failed: {last}"))
+        })
     }
 }
 
-/// How a kind of host is restarted.
+/// How an operating system is restarted.
 struct System {
     program: &'static str,
-    /// By the delay in seconds and the message.
+    /// Returns the arguments for a delay in seconds and a message.
     arguments: fn(u64, &str) -> String,
     boot_time: &'static str,
     test: &'static str,
@@ -213,7 +217,7 @@ impl System {
     }
 }
 
-/// What a command said; how it failed.
+/// Returns the output of a command, or a description of its failure.
 fn asked(output: Output) -> Result<String, String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));

@@ -6,24 +6,24 @@ use serde::Deserialize;
 use super::{Action, ActionCall, BUILTIN, copy};
 use crate::run::call::files::Files;
 
-/// Runs a script of the controller on the host.
+/// Runs a script from the controller on the host.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("required_one_of" = [["_raw_params", "cmd"]], "mutually_exclusive" = [["_raw_params", "cmd"]]))]
-pub struct Script {
-    /// The script and its arguments; free form. The script is in the role's or playbook's `files`, or beside it.
+pub(crate) struct Script {
+    /// The script and its arguments. The script is in the `files` directory of the role or playbook, or next to the playbook.
     #[serde(rename = "_raw_params")]
     raw: Option<String>,
-    /// The same, by name.
+    /// The script and its arguments, as a named option.
     cmd: Option<String>,
-    /// Where this exists on the host, the script does not run.
+    /// A path on the host; the script is not run if it exists.
     creates: Option<String>,
-    /// Where this does not exist on the host, the script does not run.
+    /// A path on the host; the script is not run unless it exists.
     removes: Option<String>,
-    /// The folder of the host to run it in; from the root.
+    /// The absolute path of the directory on the host in which to run the script.
     chdir: Option<String>,
-    /// The program that runs it, rather than the one it names itself.
+    /// The program to run the script with instead of the one in its first line.
     executable: Option<String>,
-    /// Open a script that is a vault.
+    /// Whether to decrypt a script that is vaulted.
     #[serde(default = "defaults::yes")]
     decrypt: bool,
 }
@@ -31,22 +31,22 @@ pub struct Script {
 impl Action for Script {
     const DOC: Doc = Doc {
         name: "script",
-        short: "Run a script of the controller on the host",
+        short: "Runs a script from the controller on the host",
         check_mode: "Partial: skipped, unless `creates` or `removes` decides that it would run.",
         free_form: true,
         returns: &[
-            ("rc", "int", "exit code"),
-            ("stdout", "str", "what it printed"),
-            ("stderr", "str", "what it complained of"),
+            ("rc", "int", "the exit status"),
+            ("stdout", "str", "the standard output"),
+            ("stderr", "str", "the standard error"),
         ],
         examples: "- script: prepare.sh --force\n  args:\n    creates: /var/lib/prepared\n",
         ..BUILTIN
     };
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
-        if let Some(folder) = self.chdir.as_deref().filter(|folder| !folder.starts_with('/')) {
+        if let Some(directory) = self.chdir.as_deref().filter(|directory| !directory.starts_with('/')) {
             return Err(Failure::new(format!(
-                "chdir {folder} must be an absolute path for a Unix-aware remote node"
+                "chdir {directory} must be an absolute path for a Unix-aware remote node"
             )));
         }
         let line = self.raw.or(self.cmd).unwrap_or_default();
@@ -91,19 +91,19 @@ impl Action for Script {
     }
 }
 
-/// What follows the first word of a line, which is this once its quotes are gone.
+/// Returns what follows the first word of a line; `first` is that word without its quotes.
 fn words_after<'a>(line: &'a str, word: &str) -> &'a str {
     let at = |end: usize| shlex::split(&line[..end]).is_some_and(|words| words == [word]);
     let blanks = line.match_indices(char::is_whitespace).map(|(at, _)| at);
     blanks.into_iter().find(|end| at(*end)).map_or("", |end| &line[end..])
 }
 
-pub fn module(call: &mut ActionCall, name: &str, values: Map) -> Result<Outcome, Failure> {
+pub(crate) fn module(call: &mut ActionCall, name: &str, values: Map) -> Result<Outcome, Failure> {
     let args = Arguments { values, ..call.args.clone() };
     call.call_module(&format!("ansible.builtin.{name}"), args)
 }
 
-pub fn exists(call: &mut ActionCall, path: &str) -> Result<bool, Failure> {
+pub(crate) fn exists(call: &mut ActionCall, path: &str) -> Result<bool, Failure> {
     let outcome = module(call, "stat", map! { "path" => path, "get_checksum" => false })?;
     let stat = outcome.values.get("stat").and_then(|stat| stat.get("exists"));
     Ok(stat.is_some_and(Value::is_true))

@@ -11,10 +11,10 @@ use crate::playbook::check_variable_name;
 use crate::run::call::effect::Effect;
 use crate::run::call::keyword;
 
-/// Sets variables of a host for the rest of the run. Any argument is a variable.
+/// Sets variables of a host for the rest of the run. Each argument is a variable.
 #[derive(Deserialize, JsonSchema)]
-pub struct SetFact {
-    /// Also keep them as facts: in the fact cache, if one is set up, and in `ansible_facts`.
+pub(crate) struct SetFact {
+    /// Whether to keep the variables as facts, too: in `ansible_facts` and in the fact cache, if there is one.
     #[serde(default)]
     cacheable: bool,
 }
@@ -22,7 +22,7 @@ pub struct SetFact {
 impl Action for SetFact {
     const DOC: Doc = Doc {
         name: "set_fact",
-        short: "Set variables of a host",
+        short: "Sets variables of a host",
         free_form: true,
         returns: &[("ansible_facts", "dict", "the variables")],
         examples: "- set_fact:\n    image: \"{{ ecr_repo }}/{{ app_name }}:{{ image_tag }}\"\n",
@@ -55,7 +55,7 @@ impl Action for SetFact {
     }
 }
 
-/// A variable's name: where it was written in the task it may be a template.
+/// Returns the name of a variable, which may be a template if it was written in the task.
 fn name(call: &ActionCall, key: &Value) -> Result<Arc<str>, Error> {
     let written = key.as_str().and_then(|k| call.written(k));
     let place = written.map_or(&call.item.task.place, Node::place);

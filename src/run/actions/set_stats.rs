@@ -9,21 +9,21 @@ use crate::document::{Node, Trust};
 use crate::playbook::check_variable_name;
 use crate::run::call::effect::Effect;
 
-/// Sets statistics of the run, shown after the recap where `show_custom_stats` asks for it.
+/// Sets statistics of the run, which are shown after the recap with the setting `show_custom_stats`.
 #[derive(Deserialize, JsonSchema)]
-pub struct SetStats {
-    /// The statistics, by name.
+pub(crate) struct SetStats {
+    /// The statistics by name.
     #[schemars(extend("format" = "raw"))]
     data: serde_json::Value,
-    /// Keep them for each host, rather than for the run.
+    /// Whether to keep the statistics per host instead of for the run.
     #[schemars(extend("format" = "raw"))]
     per_host: Option<serde_json::Value>,
-    /// Add to what was set before, rather than replace it; the default.
+    /// Whether to add to previous values instead of replacing them. On by default.
     #[schemars(extend("format" = "raw"))]
     aggregate: Option<serde_json::Value>,
 }
 
-/// What does not read as a boolean is false, as it is with Ansible.
+/// Converts to a boolean; as in Ansible, anything that is not a boolean is false.
 fn flag(given: Option<serde_json::Value>, default: bool) -> bool {
     given.map_or(default, |value| to_bool(&Value::from_json(value)).unwrap_or(false))
 }
@@ -31,7 +31,7 @@ fn flag(given: Option<serde_json::Value>, default: bool) -> bool {
 impl Action for SetStats {
     const DOC: Doc = Doc {
         name: "set_stats",
-        short: "Set statistics of the run",
+        short: "Sets statistics of the run",
         examples: "- set_stats:\n    data:\n      deployed_image: \"{{ image }}\"\n",
         ..BUILTIN
     };
@@ -53,7 +53,7 @@ impl Action for SetStats {
     }
 }
 
-/// A name: where it was written in the task it may be a template.
+/// Returns a name, which may be a template if it was written in the task.
 fn name(call: &ActionCall, key: &Value) -> Result<Value, Error> {
     let written = call.written("data").and_then(Node::as_map).and_then(|data| data.get(key));
     let place = written.map_or(&call.item.task.place, |entry| &entry.key);

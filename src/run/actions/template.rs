@@ -9,37 +9,37 @@ use crate::document;
 use crate::jinja::{self, Syntax};
 use crate::template::filters::Codec;
 
-/// Renders a template file and puts the text on the host.
+/// Renders a template file and writes the result to the host.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["src", "content"]]))]
-pub struct Template {
-    /// The template: in the role's or playbook's `templates`, or beside it.
+pub(crate) struct Template {
+    /// The template: in the `templates` directory of the role or playbook, or next to the playbook.
     #[schemars(extend("format" = "path"))]
     src: String,
     #[serde(flatten)]
     common: Common,
-    /// How lines end in the result.
+    /// The line ending of the result.
     #[serde(default = "newline")]
     newline_sequence: String,
-    /// What begins a block.
+    /// The text that begins a block.
     block_start_string: Option<String>,
-    /// What ends a block.
+    /// The text that ends a block.
     block_end_string: Option<String>,
-    /// What begins a variable.
+    /// The text that begins a variable.
     variable_start_string: Option<String>,
-    /// What ends a variable.
+    /// The text that ends a variable.
     variable_end_string: Option<String>,
-    /// What begins a comment.
+    /// The text that begins a comment.
     comment_start_string: Option<String>,
-    /// What ends a comment.
+    /// The text that ends a comment.
     comment_end_string: Option<String>,
-    /// Drop the newline after a block.
+    /// Whether to remove the newline after a block.
     #[serde(default = "defaults::yes")]
     trim_blocks: bool,
-    /// Drop the blanks before a block.
+    /// Whether to remove spaces and tabs before a block.
     #[serde(default)]
     lstrip_blocks: bool,
-    /// The encoding of the result; utf-8.
+    /// The encoding of the result, which has to be utf-8.
     output_encoding: Option<String>,
 }
 
@@ -50,8 +50,8 @@ fn newline() -> String {
 impl Action for Template {
     const DOC: Doc = Doc {
         name: "template",
-        short: "Render a template file to the host",
-        check_mode: "Full: renders, compares, and writes nothing.",
+        short: "Renders a template file to the host",
+        check_mode: "Full: renders, compares and writes nothing.",
         returns: copy::RETURNS,
         examples: "- template:\n    src: app.env.j2\n    dest: /etc/app/env\n    mode: '0640'\n",
         ..BUILTIN
@@ -97,7 +97,7 @@ impl Action for Template {
     }
 }
 
-/// Renders a template file's text, with the variables that Ansible gives to templates.
+/// Renders the text of a template file with the variables that Ansible provides for templates.
 fn render(
     call: &ActionCall,
     source: &std::path::Path,
@@ -109,9 +109,9 @@ fn render(
     let (body, syntax) = syntax.header(text).map_err(Failure::new)?;
     let locals = copy::template_vars(call, source, dest)?;
     let mut search = vec![source.parent().map(|p| p.to_owned()).unwrap_or_default()];
-    for folder in call.scope.search_path() {
-        search.push(folder.join("templates"));
-        search.push(folder);
+    for directory in call.scope.search_path() {
+        search.push(directory.join("templates"));
+        search.push(directory);
     }
     let search: Value = search.iter().map(|p| Value::from(p.to_string_lossy().into_owned())).collect();
     let scope = call.scope.with_local(locals.into_iter().chain([("ansible_search_path".into(), search)]));

@@ -1,38 +1,38 @@
-//! What is in a folder of the controller that is to be copied.
+//! The content of a directory on the controller that is to be copied.
 
 use std::collections::HashSet;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Each list holds where something is (of a link: what it says), and its place below the folder.
+/// Each list holds pairs: the path of a file or directory, or the target of a link, and its path in the copy.
 #[derive(Debug, Default)]
-pub struct Tree {
+pub(crate) struct Tree {
     pub files: Vec<(PathBuf, PathBuf)>,
-    pub folders: Vec<(PathBuf, PathBuf)>,
+    pub directories: Vec<(PathBuf, PathBuf)>,
     pub links: Vec<(PathBuf, PathBuf)>,
 }
 
-/// A folder, whatever ways lead to it.
+/// The identity of a directory, independent of the path that leads to it.
 type Identity = (u64, u64);
 
 impl Tree {
-    /// Looks through a folder. Links are followed where asked, unless they lead nowhere or back to where they are.
-    pub fn of(folder: &Path, base: &Path, follow: bool) -> io::Result<Tree> {
+    /// Reads a directory. Links are followed if `follow` is set, unless they are broken or lead to a directory around them.
+    pub(crate) fn of(directory: &Path, base: &Path, follow: bool) -> io::Result<Tree> {
         let mut tree = Tree::default();
-        let around = HashSet::from([identity(folder)?]);
-        tree.walk(folder, base, follow, &around)?;
+        let around = HashSet::from([identity(directory)?]);
+        tree.walk(directory, base, follow, &around)?;
         Ok(tree)
     }
 
     fn walk(
         &mut self,
-        folder: &Path,
+        directory: &Path,
         base: &Path,
         follow: bool,
         around: &HashSet<Identity>,
     ) -> io::Result<()> {
-        let mut entries = std::fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+        let mut entries = std::fs::read_dir(directory)?.collect::<io::Result<Vec<_>>>()?;
         entries.sort_by_key(std::fs::DirEntry::file_name);
         let mut below = Vec::new();
         for entry in entries {
@@ -46,9 +46,9 @@ impl Tree {
                 None => self.files.push((path, place)),
             }
         }
-        // A folder's own files come before what lies deeper.
+        // A directory's own files come before what lies deeper.
         for (path, place, id) in below {
-            self.folders.push((path.clone(), place.clone()));
+            self.directories.push((path.clone(), place.clone()));
             let mut around = around.clone();
             around.insert(id);
             self.walk(&path, &place, follow, &around)?;

@@ -1,4 +1,4 @@
-//! `unarchive`: brings the archive to the host, where the module unpacks it.
+//! `unarchive`: copies the archive to the host, where the module unpacks it.
 
 use playbook_api::{Arguments, Doc, Failure, JsonSchema, Outcome, defaults};
 use serde::Deserialize;
@@ -6,23 +6,23 @@ use serde::Deserialize;
 use super::{Action, ActionCall, BUILTIN, copy, script};
 use crate::run::call::files::Files;
 
-/// Unpacks an archive of the controller, or with `remote_src` one of the host, into a folder of the host.
+/// Unpacks an archive from the controller, or with `remote_src` from the host, into a directory on the host.
 #[derive(Deserialize, JsonSchema)]
-pub struct Unarchive {
-    /// The archive: in the role's or playbook's `files`, or beside it. With `remote_src` a path or address there.
+pub(crate) struct Unarchive {
+    /// The archive: in the `files` directory of the role or playbook, or with `remote_src` a path on the host or a URL.
     #[serde(default)]
     src: String,
-    /// The folder on the host, which must be there.
+    /// The existing directory on the host to unpack into.
     #[serde(default)]
     dest: String,
-    /// The archive is on the host already.
+    /// Whether the archive is on the host.
     #[serde(default)]
     remote_src: bool,
-    /// The old way to say the opposite.
+    /// The opposite of `remote_src`. Deprecated.
     copy: Option<bool>,
-    /// Where this exists on the host, nothing is unpacked.
+    /// A path on the host; nothing is unpacked if it exists.
     creates: Option<String>,
-    /// Open an archive that is a vault.
+    /// Whether to decrypt an archive that is vaulted.
     #[serde(default = "defaults::yes")]
     decrypt: bool,
 }
@@ -30,10 +30,10 @@ pub struct Unarchive {
 impl Action for Unarchive {
     const DOC: Doc = Doc {
         name: "unarchive",
-        short: "Unpack an archive on the host",
-        check_mode: "Full: compares, and unpacks nothing.",
+        short: "Unpacks an archive on the host",
+        check_mode: "Full: compares and unpacks nothing.",
         returns: &[
-            ("dest", "str", "the folder"),
+            ("dest", "str", "the directory"),
             ("src", "str", "the archive on the host"),
             ("handler", "str", "how it was unpacked"),
             ("files", "list", "the files in it, with `list_files`"),

@@ -6,18 +6,18 @@ use serde::Deserialize;
 use super::{Action, ActionCall, BUILTIN};
 use crate::playbook::argument_spec;
 
-/// Checks variables against an argument spec, as a role's `meta/argument_specs.yml` holds it.
+/// Validates variables against an argument spec such as the one in a role's `meta/argument_specs.yml`.
 #[derive(Deserialize, JsonSchema)]
-pub struct ValidateArgumentSpec {
-    /// The options, under their names.
+pub(crate) struct ValidateArgumentSpec {
+    /// The options by name.
     #[schemars(extend("format" = "raw"))]
     #[serde(rename = "argument_spec")]
     _argument_spec: serde_json::Value,
-    /// The values to check; variables of the same names where not given.
+    /// The values to validate; variables of the same names are used for options that are not listed.
     #[schemars(extend("format" = "raw"))]
     #[serde(rename = "provided_arguments")]
     _provided_arguments: Option<serde_json::Value>,
-    /// What the check is for; returned as it is.
+    /// A description of what is validated, which is returned as it is.
     #[schemars(extend("format" = "raw"))]
     #[serde(rename = "validate_args_context")]
     _validate_args_context: Option<serde_json::Value>,
@@ -26,11 +26,11 @@ pub struct ValidateArgumentSpec {
 impl Action for ValidateArgumentSpec {
     const DOC: Doc = Doc {
         name: "validate_argument_spec",
-        short: "Check variables against an argument spec",
+        short: "Validates variables against an argument spec",
         returns: &[
-            ("argument_errors", "list", "what is wrong"),
+            ("argument_errors", "list", "the errors"),
             ("argument_spec_data", "dict", "the spec"),
-            ("validate_args_context", "dict", "what the check was for"),
+            ("validate_args_context", "dict", "the description from the arguments"),
         ],
         examples: "- validate_argument_spec:\n    argument_spec:\n      image_tag:\n        type: str\n        required: true\n",
         ..BUILTIN

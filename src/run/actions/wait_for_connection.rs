@@ -8,19 +8,19 @@ use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
 
-/// Waits until the host can be reached and modules run on it.
+/// Waits until the host can be reached and runs modules.
 #[derive(Deserialize, JsonSchema)]
-pub struct WaitForConnection {
-    /// Seconds before the first try.
+pub(crate) struct WaitForConnection {
+    /// The number of seconds to wait before the first attempt.
     #[serde(default)]
     delay: u64,
-    /// Seconds between two tries.
+    /// The number of seconds between two attempts.
     #[serde(default = "sleep")]
     sleep: u64,
-    /// Seconds after which it fails.
+    /// The timeout in seconds.
     #[serde(default = "timeout")]
     timeout: u64,
-    /// Seconds that one try to connect may take; the connection's own `timeout` decides.
+    /// The timeout in seconds of one attempt to connect. Ignored: the connection's own timeout applies.
     #[serde(default = "connect_timeout", rename = "connect_timeout")]
     _connect_timeout: u64,
 }
@@ -40,9 +40,9 @@ fn connect_timeout() -> u64 {
 impl Action for WaitForConnection {
     const DOC: Doc = Doc {
         name: "wait_for_connection",
-        short: "Wait until the host can be reached",
-        check_mode: "None: skipped, since what it waits for may be a change that was not made.",
-        returns: &[("elapsed", "int", "seconds that it took")],
+        short: "Waits until the host can be reached",
+        check_mode: "None: skipped, since it may wait for a change that was not made.",
+        returns: &[("elapsed", "int", "the number of the number of seconds that it took")],
         examples: "- wait_for_connection:\n    delay: 10\n    timeout: 300\n",
         ..BUILTIN
     };

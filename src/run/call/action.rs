@@ -1,4 +1,4 @@
-//! What an action is: a type, like a module, whose fields are its arguments.
+//! The form of an action: a type, as a module is, whose fields are its arguments.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -10,34 +10,43 @@ use super::ActionCall;
 
 /// An action: its fields are its arguments.
 pub trait Action: DeserializeOwned + JsonSchema {
+    /// The documentation of the action.
     const DOC: Doc;
-    /// Arguments that are not rendered beforehand; [`ActionCall::written`] gives them.
+    /// The arguments that are not rendered beforehand; [`ActionCall::written`] returns them.
     const RAW: &'static [&'static str] = &[];
-    /// With `async`, the module of the same name runs as a job.
+    /// Whether the module of the same name runs as a job with `async`.
     const ASYNC: bool = false;
-    /// Any other argument is taken too (`set_fact`'s variables).
+    /// Whether arguments of any other name are accepted, as the variables of `set_fact`.
     const FREE: bool = false;
     /// Whether the action of ansible-core rejects unknown arguments itself, which words the error differently.
     const CHECKS_ARGUMENTS: bool = false;
-    /// Where hosts go together, one of them runs it for all.
+    /// Whether one host runs it for all hosts that are at the same task.
     const ONCE: bool = false;
 
+    /// Runs the action.
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure>;
 }
 
-/// A line of the table.
+/// An entry of the table of actions.
 pub struct ActionEntry {
+    /// The documentation of the action.
     pub doc: &'static Doc,
+    /// The arguments that are not rendered beforehand.
     pub raw: &'static [&'static str],
+    /// Whether the module of the same name runs as a job with `async`.
     pub asynchronous: bool,
+    /// Whether arguments of any other name are accepted.
     pub free: bool,
+    /// Whether one host runs it for all hosts that are at the same task.
     pub once: bool,
+    /// Parses the arguments of a call and runs the action.
     pub run: fn(&ActionEntry, &mut ActionCall) -> Result<Outcome, Failure>,
     build: fn() -> Spec,
     spec: OnceLock<Spec>,
 }
 
 impl ActionEntry {
+    /// Returns the entry of an action, under its short name.
     pub fn of<A: Action>() -> (&'static str, ActionEntry) {
         let entry = ActionEntry {
             doc: &A::DOC,
@@ -65,6 +74,7 @@ impl ActionEntry {
         (A::DOC.name, entry)
     }
 
+    /// Returns the spec of the action's arguments, which is built when it is first needed.
     pub fn spec(&self) -> &Spec {
         self.spec.get_or_init(self.build)
     }
@@ -74,15 +84,17 @@ impl ActionEntry {
 pub struct Actions(HashMap<&'static str, ActionEntry>);
 
 impl Actions {
+    /// Makes a table of actions.
     pub fn new(entries: impl IntoIterator<Item = (&'static str, ActionEntry)>) -> Actions {
         Actions(entries.into_iter().collect())
     }
 
-    /// The action of a short or full name.
+    /// Returns the action of a short or full name.
     pub fn find(&self, name: &str) -> Option<&ActionEntry> {
         self.0.get(name::builtin(name))
     }
 
+    /// Returns all actions by their short names.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &ActionEntry)> {
         self.0.iter().map(|(name, entry)| (*name, entry))
     }

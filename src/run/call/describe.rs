@@ -1,4 +1,4 @@
-//! Tasks as reports and variables name them.
+//! Descriptions of tasks for reports and variables.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::playbook::Task;
 use crate::report::{TaskInfo, TaskKind};
 use crate::vars::HostScope;
 
-/// What reports know of a task, its name rendered for the first of its hosts where that is possible.
-pub fn task(play: &PlayState, task: &Task, handler: bool, scope: &Arc<HostScope>) -> TaskInfo {
+/// Returns what reports know about a task, with its name rendered for the first of its hosts if that is possible.
+pub(crate) fn task(play: &PlayState, task: &Task, handler: bool, scope: &Arc<HostScope>) -> TaskInfo {
     let renderer = scope.renderer();
     let no_log = keyword::of(task, &renderer).no_log().ok().flatten().unwrap_or(play.shared.settings.no_log);
     let check = keyword::of(task, &renderer).check_mode().ok().flatten();
@@ -32,9 +32,9 @@ pub fn task(play: &PlayState, task: &Task, handler: bool, scope: &Arc<HostScope>
     }
 }
 
-/// `role : name`; the action where the task has no name. `include_role` names the role that it brings, and not the one
-/// around it.
-pub fn name(task: &Task, scope: &Arc<HostScope>) -> String {
+/// Returns the name of a task: `role : name`, with the action if the task has no name. `include_role` names the role
+/// that it includes and not the one around it.
+pub(crate) fn name(task: &Task, scope: &Arc<HostScope>) -> String {
     let renderer = scope.renderer();
     let rendered = task.keywords.name.as_ref().map(|node| match renderer.value(node) {
         Ok(name) => name.to_text().into_owned(),
@@ -56,7 +56,7 @@ pub fn name(task: &Task, scope: &Arc<HostScope>) -> String {
     }
 }
 
-/// A document's oddity as a warning: what, and where.
+/// Formats an error as a warning with its place.
 pub fn warning(error: &playbook_api::Error) -> String {
     crate::report::format_error(error).trim_end().to_owned()
 }

@@ -1,4 +1,4 @@
-//! What a task asks of the run beside its result.
+//! Changes to the run that a task asks for, in addition to its result.
 
 use std::sync::Arc;
 
@@ -6,42 +6,61 @@ use playbook_api::{Map, Value};
 
 use crate::inventory::Vars;
 
-/// What a task asks of the run beside its result. Tasks run side by side; their effects are applied in one place,
-/// by the strategy.
+/// A change to the run that a task asks for, in addition to its result. Tasks run in parallel; the thread that drives
+/// the batch applies their effects.
 #[derive(Debug)]
 pub enum Effect {
-    /// Variables of a host (`set_fact`, `register`).
+    /// Sets variables of a host (`set_fact`, `register`).
     Set {
+        /// The host.
         host: Arc<str>,
+        /// The variables.
         values: Vec<(Arc<str>, Value)>,
     },
-    /// Facts of a host (`setup`, cacheable `set_fact`).
+    /// Adds facts of a host (`setup`, cacheable `set_fact`).
     Facts {
+        /// The host.
         host: Arc<str>,
+        /// The facts.
         facts: Map,
     },
-    /// `include_vars`.
+    /// Adds variables of `include_vars`.
     Include {
+        /// The host.
         host: Arc<str>,
+        /// The variables, as they were written.
         vars: Vars,
     },
+    /// Adds a host to the inventory.
     AddHost {
+        /// The name of the host.
         name: Arc<str>,
+        /// The groups that it becomes a member of.
         groups: Vec<Arc<str>>,
+        /// The host's variables.
         vars: Vars,
     },
+    /// Adds a host to a group.
     GroupBy {
+        /// The host.
         host: Arc<str>,
+        /// The name of the group.
         group: Arc<str>,
+        /// The parent groups of the group.
         parents: Vec<Arc<str>>,
     },
+    /// Sets statistics of the run.
     Stats {
+        /// The host that the statistics are for, or none for the run.
         host: Option<Arc<str>>,
+        /// The statistics by name.
         data: Map,
+        /// Whether values are added to existing ones.
         aggregate: bool,
     },
-    /// Tasks or a role come next on this host.
+    /// Runs tasks or a role next on this host.
     Tasks(Box<Inclusion>),
+    /// Notifies handlers.
     Notify(Vec<String>),
 }
 
@@ -62,7 +81,7 @@ impl Effect {
     }
 }
 
-/// What an include task brings, found but not loaded: hosts that ask for the same share one load.
+/// An include whose file or role is known but not loaded yet: hosts with the same include share one load.
 #[derive(Clone, Debug)]
 pub struct Inclusion {
     pub what: Included,
@@ -75,7 +94,7 @@ pub struct Inclusion {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Included {
     Tasks {
-        /// The file, as it was named.
+        /// The file as it was written.
         file: String,
         path: std::path::PathBuf,
     },

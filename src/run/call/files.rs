@@ -1,4 +1,4 @@
-//! Files of the controller that a module may want, and places on the controller that a module fills.
+//! Files on the controller that a module reads or writes.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -10,7 +10,7 @@ use playbook_api::context::{Sink, Source};
 use playbook_api::sync;
 use sha1::{Digest, Sha1};
 
-/// What a call of a module has of the controller's files.
+/// The files on the controller that a call of a module may read or write.
 #[derive(Clone, Default)]
 pub struct Files {
     pub source: Option<Arc<dyn Source>>,
@@ -27,7 +27,7 @@ impl Files {
     }
 }
 
-/// Something that goes to the host.
+/// Content that is sent to the host.
 pub enum Content {
     File(PathBuf, u64),
     Bytes(Vec<u8>),
@@ -74,38 +74,38 @@ impl Source for Content {
     }
 }
 
-/// A file of the controller that comes from a host: complete, or not there at all.
-pub struct Arrival {
+/// A file on the controller that is received from a host: it is written completely or not at all.
+pub(crate) struct Arrival {
     place: PathBuf,
     sums: Mutex<Option<Sums>>,
 }
 
-/// What arrived.
+/// The checksums of a received file.
 #[derive(Clone, Debug)]
-pub struct Sums {
+pub(crate) struct Sums {
     pub sha1: String,
     pub md5: String,
 }
 
 impl Arrival {
-    pub fn at(place: &Path) -> Arc<Arrival> {
+    pub(crate) fn at(place: &Path) -> Arc<Arrival> {
         Arc::new(Arrival { place: place.to_owned(), sums: Mutex::default() })
     }
 
-    /// What arrived, if anything did.
-    pub fn sums(&self) -> Option<Sums> {
+    /// Returns the checksums of the received file, if one was received.
+    pub(crate) fn sums(&self) -> Option<Sums> {
         sync::lock(&self.sums).clone()
     }
 }
 
 impl Sink for Arrival {
     fn take(&self, content: &mut dyn Read) -> io::Result<()> {
-        let folder = self.place.parent().unwrap_or(Path::new("/"));
-        std::fs::create_dir_all(folder)?;
+        let directory = self.place.parent().unwrap_or(Path::new("/"));
+        std::fs::create_dir_all(directory)?;
         let mut file = tempfile::Builder::new()
             .prefix(".playbook-")
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
-            .tempfile_in(folder)?;
+            .tempfile_in(directory)?;
         let (mut sha1, mut md5) = (Sha1::new(), Md5::new());
         let mut piece = vec![0; 128 << 10];
         loop {

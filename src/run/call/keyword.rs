@@ -1,4 +1,4 @@
-//! Keywords, rendered when a task runs.
+//! Keywords of tasks, rendered when a task runs.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use crate::document::{Kind, Node};
 use crate::playbook::{Condition, Keyword, KeywordKind, Task};
 use crate::template::{Deprecation, Renderer};
 
-/// The inherited keywords of a task, each rendered when it is asked for: what it says may depend on the loop's item
-/// and on what earlier attempts registered, and an error in a keyword that nothing asks for does no harm.
-pub struct TaskKeywords<'a> {
+/// The inherited keywords of a task. Each is rendered when it is asked for: its value may depend on the loop's item
+/// and on what earlier attempts registered, and an error in a keyword that is not needed is not raised.
+pub(crate) struct TaskKeywords<'a> {
     task: &'a Task,
     renderer: &'a Renderer,
 }
 
 /// Returns the keywords of a task, as this renderer renders them.
-pub fn of<'a>(task: &'a Task, renderer: &'a Renderer) -> TaskKeywords<'a> {
+pub(crate) fn of<'a>(task: &'a Task, renderer: &'a Renderer) -> TaskKeywords<'a> {
     TaskKeywords { task, renderer }
 }
 
@@ -25,7 +25,7 @@ macro_rules! accessors {
         impl TaskKeywords<'_> {
             $(
                 #[doc = concat!("Returns `", stringify!($method), "`, if it is given.")]
-                pub fn $method(&self) -> Result<Option<$type>, Error> {
+                pub(crate) fn $method(&self) -> Result<Option<$type>, Error> {
                     const { assert!(matches!(Keyword::$keyword.kind(), KeywordKind::$kind)) };
                     self.$reader(Keyword::$keyword)
                 }
@@ -58,7 +58,7 @@ accessors! {
 }
 
 impl<'a> TaskKeywords<'a> {
-    /// The value of a keyword, the task's own first; `omit` stands for what is around it.
+    /// Returns the value of a keyword, the task's own first; `omit` stands for the enclosing value.
     fn value(&self, keyword: Keyword) -> Result<Option<(Value, &'a Node)>, Error> {
         let around = self.task.frame.chain().map(|frame| &frame.keywords);
         let all = std::iter::once(&self.task.keywords).chain(around);
@@ -126,7 +126,7 @@ pub fn broken(keyword: Keyword, node: &Node, error: Error) -> Error {
     error.context(format!("Error processing keyword '{}'", keyword.name())).at(node.place())
 }
 
-/// Renders an integer; text that reads as one will do.
+/// Renders an integer, or text that reads as one.
 pub fn integer(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<i64>, Error> {
     match renderer.value(node)? {
         Value::Null | Value::Omit => Ok(None),
@@ -148,7 +148,7 @@ fn to_integer(value: &Value, node: &Node, name: &str) -> Result<i64, Error> {
 }
 
 /// Renders a number, which may have a fraction.
-pub fn float(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<f64>, Error> {
+pub(crate) fn float(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<f64>, Error> {
     let value = renderer.value(node)?;
     let number = match &value {
         Value::Null | Value::Omit => return Ok(None),
@@ -162,7 +162,7 @@ pub fn float(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<f64>
 }
 
 /// Renders a number of seconds. One that is negative, not finite or longer than a hundred years is an error.
-pub fn seconds(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<Duration>, Error> {
+pub(crate) fn seconds(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<Duration>, Error> {
     let Some(number) = float(node, name, renderer)? else { return Ok(None) };
     let duration = time::seconds(number);
     duration.map(Some).map_err(|e| {
@@ -172,7 +172,7 @@ pub fn seconds(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<Du
     })
 }
 
-/// `environment`, from the outermost level in: lists and single dicts, the inner ones win.
+/// Returns `environment`, merged from the outermost level to the task's own.
 ///
 /// What is not a dict is left out, and `warn` is told.
 pub fn environment(
@@ -190,7 +190,7 @@ pub fn environment(
                         match renderer.value(&entry.node) {
                             Ok(Value::Omit) => {}
                             Ok(value) => drop(merged.insert(name.clone(), value)),
-                            // The facts it asks for are the ones about to be gathered.
+                            // It uses facts that this task is about to gather.
                             Err(e) if gathers(task) && e.is_undefined() && e.to_string().contains("env") => {}
                             Err(e) => return Err(e),
                         }
@@ -224,15 +224,15 @@ fn add_environment(merged: &mut Map, value: Value) -> bool {
     true
 }
 
-/// What came of a list of conditions: all must hold.
+/// The verdict on a list of conditions, all of which have to hold.
 #[derive(Debug)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     True,
-    /// The first that did not hold, as it was written.
+    /// The first condition that does not hold, as it was written.
     False(Value),
 }
 
-pub fn conditions<'a>(
+pub(crate) fn conditions<'a>(
     all: impl IntoIterator<Item = &'a Condition>,
     renderer: &Renderer,
 ) -> Result<Verdict, Error> {
@@ -248,7 +248,7 @@ pub fn conditions<'a>(
     Ok(Verdict::True)
 }
 
-/// A condition that is no expression: a boolean, or a template of one.
+/// Evaluates a condition that is not an expression: a boolean, or a template of one.
 fn node_holds(node: &Node, renderer: &Renderer) -> Result<bool, Error> {
     let is_condition = match node.kind() {
         Kind::Value(value) => matches!(value, Value::Bool(_) | Value::Str(_) | Value::Null | Value::Omit),
@@ -262,7 +262,7 @@ fn node_holds(node: &Node, renderer: &Renderer) -> Result<bool, Error> {
         ));
     }
     let value = match renderer.value(node)? {
-        // A variable of a trusted document may hold the condition; whatever was computed is text, never an expression.
+        // A variable of a trusted document may hold the condition; computed text is never an expression.
         Value::Str(text) if text.is_trusted() => {
             return renderer.condition(&crate::jinja::Expression::new(text.as_str(), node.place().clone()));
         }
@@ -282,7 +282,7 @@ fn node_holds(node: &Node, renderer: &Renderer) -> Result<bool, Error> {
     renderer.truth(&value, node.place())
 }
 
-/// `when` of a task and all around it, outermost first.
+/// Evaluates `when` of a task and of all that encloses it, outermost first.
 pub fn when(task: &Task, renderer: &Renderer) -> Result<Verdict, Error> {
     conditions(task.conditions(), renderer)
 }

@@ -1,12 +1,12 @@
-//! A task on a host, and one call of its action: what everything that runs it is given.
+//! A task on a host, and one call of its action.
 
-pub mod action;
-pub mod describe;
-pub mod effect;
-pub mod files;
-pub mod keyword;
-pub mod result;
-pub mod state;
+pub(crate) mod action;
+pub(crate) mod describe;
+pub(crate) mod effect;
+pub(crate) mod files;
+pub(crate) mod keyword;
+pub(crate) mod result;
+pub(crate) mod state;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +23,8 @@ use crate::report::{Event, TaskInfo};
 use crate::template::Renderer;
 use crate::vars::HostScope;
 
-/// Where a task's events go.
-pub type Emit = Arc<dyn Fn(Event) + Send + Sync>;
+/// Receives the events of a task.
+pub(crate) type Emit = Arc<dyn Fn(Event) + Send + Sync>;
 
 /// A task on a host.
 pub struct ItemCall<'a> {
@@ -37,25 +37,31 @@ pub struct ItemCall<'a> {
 
 /// One call of an action.
 pub struct ActionCall<'a> {
+    /// The task and the host.
     pub item: &'a ItemCall<'a>,
+    /// The variables of the item.
     pub scope: &'a Arc<HostScope>,
+    /// The rendered arguments.
     pub args: Arguments,
+    /// Whether it runs in check mode.
     pub check: bool,
+    /// Whether it reports differences.
     pub diff: bool,
     pub effects: Vec<Effect>,
+    /// The variables that the next items of the loop see.
     pub carry: Vec<(Arc<str>, Value)>,
-    /// The result is shown at any verbosity.
+    /// Whether the result is shown at any verbosity.
     pub verbose: bool,
-    /// The result is not shown, as with `no_log`.
+    /// Whether the result is hidden, as with `no_log`.
     pub hidden: bool,
-    /// The controller's files that the module being called may want.
+    /// The files on the controller that the called module may read or write.
     pub files: Files,
-    /// How long the module being called may take, where the task's `timeout` does not say it.
+    /// The timeout of the called module, which replaces the task's `timeout`.
     pub limit: Option<Duration>,
 }
 
 impl<'a> ActionCall<'a> {
-    /// A call that has no arguments yet.
+    /// Makes a call without arguments.
     pub fn new(item: &'a ItemCall<'a>, scope: &'a Arc<HostScope>) -> Self {
         ActionCall {
             item,
@@ -72,11 +78,12 @@ impl<'a> ActionCall<'a> {
         }
     }
 
+    /// Returns the renderer of the item.
     pub fn renderer(&self) -> Renderer {
         self.scope.renderer()
     }
 
-    /// An argument as it was written.
+    /// Returns an argument as it was written.
     pub fn written(&self, name: &str) -> Option<&Node> {
         self.item.task.action.args.get(name)
     }
@@ -86,7 +93,7 @@ impl<'a> ActionCall<'a> {
         self.scope.delegate().map(|delegate| &delegate.name)
     }
 
-    /// The host the task acts on: the one it is delegated to, or its own.
+    /// Returns the host that the task acts on: the one it is delegated to, or its own.
     pub fn target(&self) -> &Arc<str> {
         self.delegated().unwrap_or(self.item.host)
     }

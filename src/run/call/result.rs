@@ -1,4 +1,4 @@
-//! Results: what the reports show of a task on a host, and `register` holds.
+//! Results of tasks on hosts, as reports show them and `register` stores them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use crate::report::{Status, TaskInfo, TaskResult};
 use crate::template::Deprecation;
 use crate::vars::HostScope;
 
-/// A result with nothing in it yet.
-pub fn blank(info: &Arc<TaskInfo>, scope: &HostScope, status: Status) -> TaskResult {
+/// Returns a result without values.
+pub(crate) fn blank(info: &Arc<TaskInfo>, scope: &HostScope, status: Status) -> TaskResult {
     TaskResult {
         host: scope.host.name.clone(),
         delegated: None,
@@ -39,8 +39,8 @@ fn add_help(values: &mut Map, error: &Error) {
     }
 }
 
-/// The result of a task whose condition did not hold.
-pub fn skipped(info: &Arc<TaskInfo>, scope: &HostScope, condition: Value) -> TaskResult {
+/// Returns the result of a task whose condition does not hold.
+pub(crate) fn skipped(info: &Arc<TaskInfo>, scope: &HostScope, condition: Value) -> TaskResult {
     let mut result = blank(info, scope, Status::Skipped);
     result.values = map! {
         "changed" => false, "skipped" => true, "skip_reason" => "Conditional result was False",
@@ -49,8 +49,8 @@ pub fn skipped(info: &Arc<TaskInfo>, scope: &HostScope, condition: Value) -> Tas
     result
 }
 
-/// The result of a task that came to no result of its own.
-pub fn failed(info: &Arc<TaskInfo>, scope: &HostScope, error: Error) -> TaskResult {
+/// Returns the result of a task that failed before its action returned one.
+pub(crate) fn failed(info: &Arc<TaskInfo>, scope: &HostScope, error: Error) -> TaskResult {
     let status = if error.kind() == ErrorKind::Unreachable { Status::Unreachable } else { Status::Failed };
     let mut result = blank(info, scope, status);
     let error = error.context("Task failed").at(&info.place);
@@ -77,8 +77,8 @@ pub fn failed_at_once(info: &Arc<TaskInfo>, scope: &HostScope, error: Error) -> 
     result
 }
 
-/// `ignore_errors` and `ignore_unreachable`.
-pub fn ignore(scope: &HostScope, result: &mut TaskResult) {
+/// Applies Applies `ignore_errors` and `ignore_unreachable`.
+pub(crate) fn ignore(scope: &HostScope, result: &mut TaskResult) {
     let Some(task) = scope.task() else { return };
     let renderer = scope.renderer();
     let keywords = keyword::of(task, &renderer);
@@ -94,8 +94,8 @@ pub fn ignore(scope: &HostScope, result: &mut TaskResult) {
     }
 }
 
-/// Adds deprecations that were met on the way to a result.
-pub fn deprecate(result: &mut TaskResult, met: Vec<Deprecation>) {
+/// Adds the deprecations that were found while the task ran.
+pub(crate) fn deprecate(result: &mut TaskResult, met: Vec<Deprecation>) {
     if met.is_empty() {
         return;
     }
@@ -118,8 +118,8 @@ pub fn deprecate(result: &mut TaskResult, met: Vec<Deprecation>) {
     result.values.insert("deprecations".into(), told.into());
 }
 
-/// A module's outcome as the result that `register` holds.
-pub fn of(
+/// Converts a module's outcome to the result that `register` stores.
+pub(crate) fn of(
     info: &Arc<TaskInfo>,
     scope: &HostScope,
     done: Result<Outcome, Failure>,

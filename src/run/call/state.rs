@@ -1,4 +1,4 @@
-//! What the tasks of a run, and of a play, share.
+//! What the tasks of a run and of a play share.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -17,24 +17,31 @@ use crate::settings::Settings;
 use crate::vars::ScopeBase;
 use crate::vault::Keyring;
 
-/// The stack of threads that render templates: those nest, and each level costs stack.
-pub const STACK: usize = 16 << 20;
+/// The stack size of threads that render templates, in bytes: templates nest, and each level needs stack.
+pub(crate) const STACK: usize = 16 << 20;
 
-/// Renders a name for the playbook room.
+/// Renders a name while a playbook is loaded.
 type Render<'a> = dyn Fn(&Node, &Arc<Frame>) -> Result<Value, Error> + 'a;
 
 /// What all tasks of a run share.
 pub struct Shared {
+    /// The options of the run.
     pub options: Options,
+    /// The settings.
     pub settings: Settings,
+    /// The modules of this program.
     pub registry: Arc<Registry>,
+    /// The actions of this program.
     pub actions: &'static Actions,
+    /// The passwords that open vaults.
     pub keyring: Arc<Keyring>,
+    /// The context that modules start from.
     pub context: Context,
-    /// Modules and plugins that this program does not have itself.
+    /// Modules and plugins that are not part of this program.
     pub foreign: Arc<Foreign>,
-    /// Ctrl-C: running tasks finish, no new ones start.
+    /// Set by Ctrl-C: running tasks finish, and no new ones start.
     pub interrupt: Cancel,
+    /// The open connections.
     pub connections: Connections,
     runtime: OnceLock<tokio::runtime::Runtime>,
 }
@@ -65,7 +72,7 @@ impl Shared {
         }
     }
 
-    /// The runtime that moves bytes, started when something first needs it.
+    /// Returns the async runtime, which is started when it is first needed.
     pub fn runtime(&self) -> Result<&tokio::runtime::Runtime, Error> {
         if let Some(runtime) = self.runtime.get() {
             return Ok(runtime);
@@ -78,12 +85,12 @@ impl Shared {
         Ok(self.runtime.get_or_init(|| runtime))
     }
 
-    /// Opens the playbook room's door, with what it asks of the run.
+    /// Returns the loader of playbooks for this run.
     pub fn loader<'a>(&'a self, render: &'a Render<'a>, warn: &'a dyn Fn(Error)) -> Loader<'a> {
         Loader {
             settings: &self.settings,
             keyring: &self.keyring,
-            folder: Default::default(),
+            directory: Default::default(),
             foreign: &self.foreign,
             render,
             names: self,
@@ -95,12 +102,17 @@ impl Shared {
 
 /// What the tasks of a play share.
 pub struct PlayState {
+    /// What all tasks of the run share.
     pub shared: Arc<Shared>,
+    /// What all scopes of the play share.
     pub base: Arc<ScopeBase>,
+    /// The play.
     pub play: Arc<Play>,
+    /// Whether failed hosts run the handlers that were notified.
     pub force_handlers: bool,
+    /// The percentage of failed hosts above which the play fails.
     pub max_fail_percentage: Option<f64>,
-    /// Tasks that fail stop in the debugger, unless their keyword says otherwise.
+    /// Whether failed tasks stop in the debugger by default.
     pub debugger: bool,
 }
 

@@ -1,4 +1,4 @@
-//! `async` and `poll`: the module runs as a job on the host, and is waited for or left alone.
+//! `async` and `poll`: the module runs as a job on the host, which the task may wait for.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -15,14 +15,14 @@ use crate::run::call::{ActionCall, keyword, result};
 use crate::template::Scope;
 use crate::vars::HostScope;
 
-/// How many seconds the task may take as a job; nothing where it is no job.
+/// Returns the time limit of the task's job in seconds; nothing if it does not run as a job.
 pub fn limit(task: &Task, scope: &Arc<HostScope>) -> Result<Option<u64>, Error> {
     let Some(node) = &task.async_seconds else { return Ok(None) };
     let seconds = keyword::integer(node, "async", &scope.renderer())?;
     Ok(seconds.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0))
 }
 
-/// Starts the task's module as a job, and with `poll` waits for its end.
+/// Starts the task's module as a job and, with `poll`, waits for its end.
 pub fn run(call: &mut ActionCall, action: Option<&ActionEntry>) -> Result<Outcome, Failure> {
     let (task, shared) = (call.item.task, &call.item.play.shared);
     let name = &task.action.name;
@@ -50,12 +50,12 @@ pub fn run(call: &mut ActionCall, action: Option<&ActionEntry>) -> Result<Outcom
     }
     let shown = (shared.options.verbosity >= 3).then(|| dispatch::invocation(&entry, &call.args));
     let prefix = format!("j{}", RandomState::new().hash_one(0) % 1_000_000_000_000);
-    let folder = folder(call)?;
+    let directory = directory(call)?;
     let started = call.call_module(
         "ansible.builtin.async_wrapper",
         Arguments {
             values: map! {
-                "_prefix" => prefix, "_limit" => limit, "_async_dir" => folder.as_str(),
+                "_prefix" => prefix, "_limit" => limit, "_async_dir" => directory.as_str(),
                 "_module" => entry.doc.full_name(), "_module_args" => call.args.values.clone(),
             },
             ..call.args.clone()
@@ -76,15 +76,15 @@ pub fn run(call: &mut ActionCall, action: Option<&ActionEntry>) -> Result<Outcom
     }
 }
 
-/// The folder of jobs on the host.
-pub fn folder(call: &ActionCall) -> Result<String, Error> {
+/// Returns the directory of jobs on the host.
+pub fn directory(call: &ActionCall) -> Result<String, Error> {
     match call.scope.get("ansible_async_dir").transpose()? {
-        Some(folder) => Ok(crate::template::Renderer::finalize(folder)?.to_text().into_owned()),
+        Some(directory) => Ok(crate::template::Renderer::finalize(directory)?.to_text().into_owned()),
         None => Ok(call.item.play.shared.settings.async_dir.to_string_lossy().into_owned()),
     }
 }
 
-/// Looks at a job until it ends or its time is over.
+/// Polls a job until it ends or its time limit is reached.
 fn wait(call: &mut ActionCall, started: &Map, limit: u64, poll: u64) -> Result<Outcome, Failure> {
     let job = started.get("ansible_job_id").map(|id| id.to_text().into_owned()).unwrap_or_default();
     let end = watch(call, &job, limit, poll);
@@ -106,12 +106,12 @@ fn watch(call: &mut ActionCall, job: &str, limit: u64, poll: u64) -> Result<Outc
                 return Ok(outcome);
             }
             Err(failure) if finished(&failure.outcome) => {
-                // A job that is not there cannot be cleaned up either.
+                // A job that does not exist cannot be cleaned up either.
                 let _ = status(call, job, "cleanup");
                 return Err(failure);
             }
             Err(failure) if left == 0 => return Err(failure),
-            // A connection may break while the job goes on.
+            // A connection may fail while the job continues.
             Err(_) => {}
             Ok(outcome) => {
                 let mut result = result::blank(call.item.info, call.scope, Status::Ok);
@@ -127,7 +127,7 @@ fn watch(call: &mut ActionCall, job: &str, limit: u64, poll: u64) -> Result<Outc
 }
 
 fn status(call: &mut ActionCall, job: &str, mode: &str) -> Result<Outcome, Failure> {
-    let values = map! { "jid" => job, "mode" => mode, "_async_dir" => folder(call)? };
+    let values = map! { "jid" => job, "mode" => mode, "_async_dir" => directory(call)? };
     let args = Arguments { values, ..call.args.clone() };
     call.call_module("ansible.builtin.async_status", args)
 }

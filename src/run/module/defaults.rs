@@ -1,4 +1,4 @@
-//! `module_defaults`: what it gives a task's module.
+//! `module_defaults`: default arguments of modules.
 
 use indexmap::IndexMap;
 use playbook_api::{Error, Map, Registry, Value};
@@ -12,13 +12,13 @@ use crate::run::call::action::Actions;
 use crate::run::call::{ActionCall, ItemCall};
 use crate::template::Renderer;
 
-/// What `module_defaults` gives this task: its groups' values, then its own.
+/// Returns the default arguments of a task: those of its action's groups, then those of its action.
 pub fn of_task(call: &ItemCall, renderer: &Renderer) -> Result<Map, Error> {
     let shared = &call.play.shared;
     rendered(written_for(call.task, &shared.registry, shared.actions, &shared.foreign), renderer)
 }
 
-/// What `module_defaults` gives a module that a task's action calls.
+/// Returns the default arguments of a module that a task's action calls.
 pub fn of_module(call: &ActionCall, module: &str) -> Result<Map, Error> {
     let shared = &call.item.play.shared;
     let (task, native) = (call.item.task, native(&shared.registry, shared.actions));
@@ -41,7 +41,7 @@ fn rendered(nodes: Vec<&Node>, renderer: &Renderer) -> Result<Map, Error> {
     Ok(values)
 }
 
-/// What `module_defaults` says of a task's module, as written: its groups', then its own.
+/// Returns the default arguments of a task's module as written: those of its groups, then its own.
 pub fn written_for<'t>(
     task: &'t Task,
     registry: &Registry,
@@ -58,7 +58,7 @@ pub fn written_for<'t>(
     of_action(&written, &name, foreign, &native)
 }
 
-/// All of a task's `module_defaults` by the full names of groups and actions, from the outside in.
+/// Returns all of a task's `module_defaults` by the full names of groups and actions, from the outermost to the task's.
 fn written<'t>(task: &'t Task, foreign: &Foreign, native: &Native) -> IndexMap<String, &'t Node> {
     let mut written = IndexMap::new();
     for node in task.inherited(Keyword::ModuleDefaults) {
@@ -71,7 +71,7 @@ fn written<'t>(task: &'t Task, foreign: &Foreign, native: &Native) -> IndexMap<S
             }
             let short = (key.split('.').count() < 3).then_some(&*key).or(key.strip_prefix("ansible.legacy."));
             let names = match short {
-                // What is said of a short name counts for the built-in of that name, too.
+                // The defaults of a short name apply to the built-in module of that name, too.
                 Some(short) => vec![format!("ansible.legacy.{short}"), format!("ansible.builtin.{short}")],
                 None => vec![key.to_string()],
             };
@@ -83,7 +83,7 @@ fn written<'t>(task: &'t Task, foreign: &Foreign, native: &Native) -> IndexMap<S
     written
 }
 
-/// What of it concerns an action.
+/// Returns the entries for an action.
 fn of_action<'t>(
     written: &IndexMap<String, &'t Node>,
     name: &str,
@@ -105,7 +105,7 @@ fn is_member(group: &str, name: &str, foreign: &Foreign, native: &Native) -> boo
         || members.iter().any(|member| foreign.defaults_key(member, native).as_deref() == Some(name))
 }
 
-/// The action groups of collections that this program has modules of.
+/// Whether a collection is in one of the action groups that this program knows.
 fn in_group(group: &str, collection: &str) -> bool {
     match group {
         "aws" => matches!(collection, "amazon.aws" | "community.aws"),

@@ -1,4 +1,4 @@
-//! Calls modules by name: resolves the name, and runs what it means where that belongs.
+//! Calls modules by name: resolves the name, and runs the module on the host or in the controller.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ impl ActionCall<'_> {
         self.call_module(&name, args)
     }
 
-    /// Runs a command line where the task acts, with nothing but a shell needed there.
+    /// Runs a command line where the task acts, which needs only a shell there.
     pub fn execute(&mut self, command: &str) -> Result<Output, Failure> {
         on_host::execute(self, command)
     }
@@ -29,7 +29,7 @@ impl ActionCall<'_> {
         call(self, name, args)
     }
 
-    /// The same, for a module that takes a file of the controller or sends one.
+    /// Runs a module that reads or writes a file on the controller.
     pub fn call_with_files(&mut self, name: &str, args: Arguments, files: Files) -> Result<Outcome, Failure> {
         self.files = files;
         let done = self.call_module(name, args);
@@ -38,12 +38,12 @@ impl ActionCall<'_> {
     }
 }
 
-/// Runs a module for a task: where the task acts, or in the controller for a cloud or database.
+/// Runs a module for a task: where the task acts, or in the controller if it acts on a cloud or database.
 pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, Failure> {
     let shared = &call.item.play.shared;
     let resolved = resolve(call, name)?;
     if let Some(reason) = args.values.values().find_map(unknown) {
-        // An earlier task was not really run, so this one's arguments are not known yet either.
+        // An earlier task did not run in check mode, so this one's arguments are not known.
         let outcome =
             Outcome::changed(true).msg(format!("would run; its arguments are known after {reason}"));
         return Ok(outcome);
@@ -80,18 +80,20 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
     }
 }
 
-/// A module of this program, or one that is not.
+/// A module that was found by its name.
 pub enum Resolved {
+    /// A module of this program.
     Native(Arc<ModuleEntry>),
+    /// A module that is not part of this program, and its file.
     Foreign(Found, Arc<Path>),
 }
 
-/// The module that a name means in this task. What lies beside the playbook comes before what is built in, except
-/// where the name says `ansible.builtin`.
+/// Returns the module that a name means in this task. Modules next to the playbook come before built-in ones, unless
+/// the name begins with `ansible.builtin`.
 pub fn resolve(call: &ActionCall, name: &str) -> Result<Resolved, Error> {
     let shared = &call.item.play.shared;
     let task = call.item.task;
-    // What an action calls is the action's choice; short names are the playbook's.
+    // The collections that the playbook searches do not apply to the modules that an action calls.
     let search = if *name == *task.action.name { names::search(task) } else { Vec::new() };
     let native = |name: &str| shared.registry.module(name).cloned().map(Resolved::Native);
     let found = shared.foreign.find(Kind::Module, name, &search).map_err(|e| e.at(&task.place))?;
@@ -126,7 +128,7 @@ fn shorten(diff: &mut Diff, limit: usize) {
     }
 }
 
-/// The arguments a module ran with, defaults included, as `-vvv` shows them.
+/// Returns the arguments that a module ran with, including defaults, as `-vvv` shows them.
 pub fn invocation(entry: &ModuleEntry, args: &Arguments) -> Value {
     let mut all = Map::default();
     for (name, option) in &entry.spec().options {

@@ -1,4 +1,4 @@
-//! Runs a module that is no part of this program, where the task acts.
+//! Runs modules that are not part of this program: scripts and programs in any language.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,30 +17,35 @@ use crate::run::call::{ActionCall, keyword};
 use crate::template::{Renderer, Scope};
 use crate::vars::HostScope;
 
-/// The module of the host's side.
-pub const MODULE: &str = "playbook.internal._foreign";
+/// The host module that runs other modules.
+pub(crate) const MODULE: &str = "playbook.internal._foreign";
 
-/// A module made ready to be run on the host that a task acts on.
+/// A module that is prepared to be run where a task acts.
 pub struct Prepared {
-    /// The module that runs it there, and that one's arguments.
+    /// The host module that runs it, and the arguments of that.
     pub entry: Arc<ModuleEntry>,
     pub args: Arguments,
     warnings: Vec<String>,
     discovered: Discovered,
     verbose: bool,
-    /// What the host may have kept since the last time.
+    /// The content that the host may still have from an earlier call.
     source: Option<Arc<dyn Source>>,
 }
 
 /// Runs a module of the file at this path with these arguments.
-pub fn call(call: &ActionCall, found: &Found, path: &Path, args: &Arguments) -> Result<Outcome, Failure> {
+pub(crate) fn call(
+    call: &ActionCall,
+    found: &Found,
+    path: &Path,
+    args: &Arguments,
+) -> Result<Outcome, Failure> {
     let prepared = prepare(call, found, path, args, false)?;
     let done = on_host::run_with(call, &prepared.entry, prepared.args.clone(), prepared.source.clone());
     prepared.finish(done)
 }
 
-/// Puts a module and its arguments into those of the one that runs it; `whole`, so that nothing else is needed.
-pub fn prepare(
+/// Prepares a module and its arguments for the host module that runs it; if `whole`, without a file to ask for.
+pub(crate) fn prepare(
     call: &ActionCall,
     found: &Found,
     path: &Path,
@@ -68,7 +73,7 @@ pub fn prepare(
     let mut values =
         map! { "keep_files" => shared.settings.keep_remote_files, "interpreter" => first.as_str() };
     match (payload.style, &payload.gap) {
-        // It reads its own text, and needs no file.
+        // The module is read from standard input and needs no file.
         (Style::Python, Some((gap, sum))) if !whole => {
             let gap = map! { "at" => *gap, "sum" => sum.as_str(), "filling" => filling(&arguments) };
             values.insert("gap".into(), gap.into());
@@ -100,8 +105,8 @@ pub fn prepare(
 }
 
 impl Prepared {
-    /// Adds what is known here to what the module returned.
-    pub fn finish(&self, mut done: Result<Outcome, Failure>) -> Result<Outcome, Failure> {
+    /// Adds warnings and discovered facts to what the module returned.
+    pub(crate) fn finish(&self, mut done: Result<Outcome, Failure>) -> Result<Outcome, Failure> {
         let outcome = match &mut done {
             Ok(outcome) => outcome,
             Err(failure) => &mut failure.outcome,
@@ -129,7 +134,7 @@ impl Prepared {
     }
 }
 
-/// Facts that a module may not return: they say how the host is reached and what runs modules on it.
+/// Whether a module may not return this fact, since it decides how the host is reached or what runs modules on it.
 fn is_reserved_fact(name: &str) -> bool {
     const NAMES: [&str; 14] = [
         "ansible_connection",
@@ -154,7 +159,7 @@ fn is_reserved_fact(name: &str) -> bool {
         || (name.starts_with("ansible_") && name.ends_with("_interpreter"))
 }
 
-/// The arguments as `name=value` words.
+/// Formats the arguments as `name=value` words.
 fn words_of(arguments: &serde_json::Value) -> String {
     let quote = |text: &str| shlex::try_quote(text).map(|t| t.into_owned()).unwrap_or_default();
     let entries = arguments.as_object().into_iter().flatten();
@@ -166,7 +171,7 @@ fn words_of(arguments: &serde_json::Value) -> String {
         .collect()
 }
 
-/// The task's arguments, and what every module is told beside them.
+/// Returns the task's arguments with the internal ones that every module gets.
 fn with_internal(call: &ActionCall, found: &Found, values: &Map) -> Result<Value, Error> {
     let shared = &call.item.play.shared;
     let settings = &shared.settings;
@@ -199,7 +204,7 @@ fn with_internal(call: &ActionCall, found: &Found, values: &Map) -> Result<Value
     Ok(all.into())
 }
 
-/// The scope of the host that the task acts on.
+/// Returns the scope of the host that the task acts on.
 fn scope_of(call: &ActionCall) -> Arc<HostScope> {
     call.scope.of_target().clone()
 }
@@ -209,10 +214,10 @@ fn variable(scope: &Arc<HostScope>, name: &str) -> Result<Option<Value>, Error> 
     Ok(Some(Renderer::finalize(value)?).filter(|v| !matches!(v, Value::Null | Value::Omit)))
 }
 
-/// What a discovery found, and the warning about it.
+/// The interpreter that was discovered, and the warning about it.
 type Discovered = Option<(String, Option<String>)>;
 
-/// The program that runs a module, and its arguments; for `python` the host's own.
+/// Returns the program that runs a module, with its arguments; for `python` that of the host.
 fn interpreter(
     call: &ActionCall,
     program: &str,
@@ -235,7 +240,7 @@ fn interpreter(
     let host = call.target();
     let implicit = inventory.host(host).is_some_and(|host| host.implicit);
     if implicit && let Ok(python) = shared.foreign.python() {
-        // This machine, where nobody said anything else: the Python that runs plugins.
+        // The implicit localhost uses the Python that runs plugins.
         return Ok((with(&python.executable.to_string_lossy()), None));
     }
     let wanted = named.unwrap_or_else(|| shared.settings.interpreter_python.clone());
@@ -250,7 +255,7 @@ fn interpreter(
     Ok((with(&found), Some((found, warning))))
 }
 
-/// Looks for a Python on the host.
+/// Discovers a Python interpreter on the host.
 fn discover(call: &ActionCall, silent: bool) -> Result<(String, Option<String>), Failure> {
     let shared = &call.item.play.shared;
     let scope = scope_of(call);

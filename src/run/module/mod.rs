@@ -1,4 +1,4 @@
-//! How modules are called: by [`dispatch`], which finds out what a name means and where that runs.
+//! How modules are called: [`dispatch`] resolves a name and decides where the module runs.
 
 pub mod asynchronous;
 pub mod defaults;

@@ -1,4 +1,4 @@
-//! What a task's names mean: the collections that are searched, and what is not part of this program.
+//! The meaning of names in tasks: which collections are searched, and which names are not part of this program.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::foreign::{Foreign, Kind};
 use crate::playbook::{self, Keyword, Task};
 use crate::run::call::action::Actions;
 
-/// The collections whose content short names may mean in a task.
+/// Returns the collections that are searched for the short names in a task.
 pub fn search(task: &Task) -> Vec<Arc<str>> {
     match task.keywords.values.get(&Keyword::Collections) {
         Some(node) => playbook::collections::names(node),
@@ -16,14 +16,14 @@ pub fn search(task: &Task) -> Vec<Arc<str>> {
     }
 }
 
-/// Whether a task runs a module or action plugin that lies beside the playbook or in a collection.
+/// Whether a task runs a module or action plugin that is next to the playbook or in a collection.
 pub fn is_external(foreign: &Foreign, task: &Task) -> bool {
     let search = search(task);
     let found = |kind| foreign.find(kind, &task.action.name, &search).ok().flatten();
     [Kind::Action, Kind::Module].into_iter().any(|kind| found(kind).is_some_and(|found| found.path.is_some()))
 }
 
-/// The full name of a module or action of this program.
+/// Returns a function from the name of a module or action of this program to its full name.
 pub fn native<'a>(
     registry: &'a Registry,
     actions: &'a Actions,

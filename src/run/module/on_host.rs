@@ -20,7 +20,7 @@ pub fn run(call: &ActionCall, entry: &Arc<ModuleEntry>, args: Arguments) -> Resu
     on_host(call, entry, args, context(call)?, time_limit(call)?)
 }
 
-/// The same, with a file that the module may ask for.
+/// Runs a host module that may ask for a file.
 pub fn run_with(
     call: &ActionCall,
     entry: &Arc<ModuleEntry>,
@@ -30,7 +30,7 @@ pub fn run_with(
     on_host(call, entry, args, Context { source, ..context(call)? }, time_limit(call)?)
 }
 
-/// The `timeout` keyword, or what the action says.
+/// Returns the timeout of the action, or that of the `timeout` keyword.
 pub(super) fn time_limit(call: &ActionCall) -> Result<Option<Duration>, Error> {
     if call.limit.is_some() {
         return Ok(call.limit);
@@ -49,7 +49,7 @@ pub(super) fn timed_out(limit: Duration) -> Failure {
         .with("timedout", map! { "period" => seconds })
 }
 
-/// At -vvv, says by which command line a module runs as another user.
+/// Reports, at -vvv, the command line by which a module runs as another user.
 fn tell(call: &ActionCall, module: &str, target: &Target) {
     let level = 3;
     if call.item.play.shared.options.verbosity < level {
@@ -62,7 +62,7 @@ fn tell(call: &ActionCall, module: &str, target: &Target) {
     }
 }
 
-/// The connection to where a task acts.
+/// Returns the connection to where a task acts.
 fn open(call: &ActionCall, target: &Target) -> Result<Arc<dyn Connection>, Failure> {
     match python_connection::open(call, target)? {
         Some(connection) => Ok(connection),
@@ -97,7 +97,7 @@ pub fn execute(call: &ActionCall, command: &str) -> Result<Output, Failure> {
     within(time_limit(call)?, context, move |context| connection.execute(&command, context))
 }
 
-/// The same over a connection that is made anew, and may take so long to be made.
+/// Runs a command line over a new connection, optionally with another timeout to connect.
 pub fn execute_anew(call: &ActionCall, command: &str, timeout: Option<Duration>) -> Result<Output, Failure> {
     let mut target = target::of_task(call)?;
     target.login.timeout = timeout.unwrap_or(target.login.timeout);
@@ -123,7 +123,7 @@ pub fn reset(
     Ok(())
 }
 
-/// Runs something that is told to stop, and not waited for, when it takes longer than it may.
+/// Runs something with a timeout, after which it is canceled and not waited for.
 fn within<T: Send + 'static>(
     limit: Option<Duration>,
     context: Context,
@@ -142,7 +142,7 @@ fn within<T: Send + 'static>(
     })
 }
 
-/// What the module is given beside its arguments.
+/// Returns the context of a module.
 pub(super) fn context(call: &ActionCall) -> Result<Context, Error> {
     let shared = &call.item.play.shared;
     let warn = |warning| (call.item.emit)(Event::Warning(warning));

@@ -1,5 +1,5 @@
-//! Runs an action plugin written in Python. It runs in the helper, and what it does to the host comes back here: the
-//! modules it calls, the commands it runs, the files it puts and fetches.
+//! Runs action plugins written in Python. The plugin runs in the Python process, and what it does to the host is done
+//! here: the modules that it calls, the commands that it runs, and the files that it transfers.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,13 +13,13 @@ use crate::playbook::Task;
 use crate::run::call::{ActionCall, keyword};
 use crate::template::Scope;
 
-/// Families of network modules whose actions are one plugin each.
+/// Families of network modules; the actions of each family are one plugin.
 const NETWORKS: [&str; 22] = [
     "eos", "nxos", "ios", "iosxr", "junos", "enos", "ce", "vyos", "sros", "dellos9", "dellos10", "dellos6",
     "asa", "aruba", "aireos", "bigip", "ironware", "onyx", "netconf", "exos", "voss", "slxos",
 ];
 
-/// The action plugin of a task, if a plugin in Python is one.
+/// Returns the action plugin in Python that a task runs, if there is one.
 pub fn find(call: &ActionCall) -> Result<Option<Found>, Error> {
     let task = call.item.task;
     let foreign = &call.item.play.shared.foreign;
@@ -42,7 +42,7 @@ pub fn find(call: &ActionCall) -> Result<Option<Found>, Error> {
     Ok(foreign.find(Kind::Action, &name, &search)?.filter(|found| found.path.is_some()))
 }
 
-/// Whether an action plugin wants to be run by one host for all.
+/// Whether an action plugin runs on one host for all.
 pub fn runs_once(foreign: &Foreign, task: &Task) -> bool {
     let found = foreign.find(Kind::Action, &task.action.name, &search(task)).ok().flatten();
     let text = found.and_then(|found| std::fs::read_to_string(found.path?).ok()).unwrap_or_default();
@@ -116,7 +116,7 @@ pub fn run(call: &mut ActionCall, found: &Found) -> Result<Outcome, Failure> {
     }
 }
 
-/// The collections as a plugin sees them: ansible.legacy is always among them.
+/// Returns the collections as a plugin sees them, which include ansible.legacy.
 fn collections(task: &Task) -> Vec<String> {
     let mut names: Vec<String> = search(task).iter().map(|name| name.to_string()).collect();
     if !names.is_empty() && !names.iter().any(|n| matches!(n.as_str(), "ansible.builtin" | "ansible.legacy"))
@@ -134,7 +134,7 @@ fn text<'a>(body: &'a Json, name: &str) -> &'a str {
     body.get(name).and_then(Json::as_str).unwrap_or_default()
 }
 
-/// A module that the plugin calls.
+/// Runs a module that the plugin calls.
 fn called_module(call: &mut ActionCall, body: &Json) -> Result<Json, Error> {
     let name = text(body, "name").to_owned();
     let values = wire::decode_map(body.get("args").cloned().unwrap_or_default())?;
@@ -147,7 +147,7 @@ fn called_module(call: &mut ActionCall, body: &Json) -> Result<Json, Error> {
     Ok(wire::encode(&result_map::to_map(done).into()))
 }
 
-/// A command that the plugin runs on the host.
+/// Runs a command on the host for the plugin.
 fn execute(call: &mut ActionCall, body: &Json) -> Result<Json, Error> {
     let shared = &call.item.play.shared;
     let entry = shared.registry.module(external::MODULE).cloned();

@@ -1,4 +1,4 @@
-//! Connections of plugins in Python: the plugin runs in the helper process and runs commands; the modules are ours.
+//! Connections of plugins in Python: the plugin runs commands, by which the engine runs its own modules.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::run::call::state::Shared;
 use crate::run::call::{ActionCall, keyword};
 use crate::template::Scope;
 
-/// Connections that this program has itself.
+/// The connections that this program has itself.
 const OWN: [&str; 8] = [
     "local",
     "ssh",
@@ -25,8 +25,8 @@ const OWN: [&str; 8] = [
     "community.general.docker",
 ];
 
-/// The connection to where a task acts, where a plugin makes it.
-pub fn open(call: &ActionCall, target: &Target) -> Result<Option<Arc<dyn Connection>>, Failure> {
+/// Returns the connection to where a task acts, if a plugin in Python makes it.
+pub(crate) fn open(call: &ActionCall, target: &Target) -> Result<Option<Arc<dyn Connection>>, Failure> {
     let shared = &call.item.play.shared;
     let plugin = &*target.login.plugin;
     let short = plugin.strip_prefix("ansible.builtin.").or(plugin.strip_prefix("ansible.legacy."));
@@ -75,7 +75,7 @@ pub fn open(call: &ActionCall, target: &Target) -> Result<Option<Arc<dyn Connect
     Ok(Some(Arc::new(OneShot::new(Box::new(commands), target.deploy.clone()))))
 }
 
-/// A connection in the helper process.
+/// A connection of a plugin in the Python process.
 struct Plugin {
     shared: Arc<Shared>,
     id: Json,
@@ -111,7 +111,7 @@ impl Commands for Plugin {
     }
 
     fn close(&self) {
-        // A plugin that cannot end its connection leaves nothing for us to do.
+        // Nothing can be done about a plugin that fails to close its connection.
         let _ = self
             .python()
             .and_then(|python| python.ask("close connection", self.id.clone(), &mut nothing_to_ask));

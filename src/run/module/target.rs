@@ -1,4 +1,4 @@
-//! Which host a task's module acts on, and how it is reached: variables win over keywords, keywords over flags, and
+//! The host that a task's module acts on, and how it is reached: variables win over keywords, keywords over flags, and
 //! those over settings.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::template::{Renderer, Scope};
 use crate::vars::HostScope;
 
-/// Where a task's modules run.
+/// Returns where a task's modules run.
 pub fn of_task(call: &ActionCall) -> Result<Target, Error> {
     let host = call.target().clone();
     // A delegated task connects as its delegate does, whatever its own host's variables say. The variables of the
@@ -35,13 +35,14 @@ pub fn of_task(call: &ActionCall) -> Result<Target, Error> {
     let login = Login { plugin, ..login };
     let r#become = asker.r#become()?;
     let same = |other: &Become| login.user.as_ref() == Some(&other.user) && !settings.become_allow_same_user;
-    let folder = asker.variable(&["ansible_remote_tmp"])?.map(|folder| folder.to_text().into_owned());
+    let directory =
+        asker.variable(&["ansible_remote_tmp"])?.map(|directory| directory.to_text().into_owned());
     Ok(Target {
         r#become: r#become.filter(|other| !same(other)),
         host: host.to_string(),
         login,
         deploy: Deploy {
-            directory: folder.unwrap_or_else(|| settings.remote_tmp.to_string_lossy().into_owned()),
+            directory: directory.unwrap_or_else(|| settings.remote_tmp.to_string_lossy().into_owned()),
             keep: !shared.options.no_keep_remote,
         },
     })
@@ -56,7 +57,7 @@ fn no_port(port: impl std::fmt::Display) -> Error {
     Error::new(format!("{port} is not a valid port: ports are numbers from 0 to 65535"))
 }
 
-/// Asks for what a connection needs to know.
+/// Reads what a connection needs to know from variables, keywords, flags and settings.
 struct Asker<'a> {
     call: &'a ActionCall<'a>,
     scope: &'a HostScope,
@@ -68,7 +69,7 @@ impl Asker<'_> {
         &self.call.item.play.shared.settings
     }
 
-    /// The first of these variables that is set.
+    /// Returns the first of these variables that is set.
     fn variable(&self, names: &[&str]) -> Result<Option<Value>, Error> {
         for name in names {
             if let Some(value) = self.scope.get(name).transpose()?.filter(|v| !v.is_null()) {
@@ -78,7 +79,7 @@ impl Asker<'_> {
         Ok(None)
     }
 
-    /// A variable's text, or a keyword's.
+    /// Returns the text of the first of these variables that is set, or else of a keyword.
     fn text(
         &self,
         names: &[&str],
@@ -90,7 +91,7 @@ impl Asker<'_> {
         }
     }
 
-    /// The text of the first of these variables that is set.
+    /// Returns the text of the first of these variables that is set.
     fn variable_text(&self, names: &[&str]) -> Result<Option<String>, Error> {
         Ok(self.variable(names)?.map(|value| value.to_text().into_owned()))
     }
@@ -133,8 +134,8 @@ impl Asker<'_> {
         let or = |names: &[&str], setting: &str| -> Result<Vec<String>, Error> {
             Ok(words(&self.variable_text(names)?.unwrap_or_else(|| setting.to_owned())))
         };
-        // What is there by default is about masters that outlive a run, and about compression, which costs more on
-        // most networks than it saves.
+        // The default is about masters that outlive a run and about compression, which costs more than it saves on most
+        // networks.
         let by_default = settings.ssh_args == "-C -o ControlMaster=auto -o ControlPersist=60s";
         let ssh_args = if by_default { "" } else { &settings.ssh_args };
         let mut arguments = or(&["ansible_ssh_args"], ssh_args)?;
@@ -250,7 +251,7 @@ impl Asker<'_> {
     }
 }
 
-/// The password that the environment gives for a way to become somebody else.
+/// Returns the become password of the environment for a method.
 fn environment_password(method: &str) -> Option<String> {
     let own = format!("ANSIBLE_{}_PASS", method.to_uppercase());
     ["ANSIBLE_BECOME_PASS", &own].iter().find_map(|name| std::env::var(name).ok())

@@ -1,4 +1,4 @@
-//! One batch of hosts through a play.
+//! A batch of hosts that goes through a play.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -24,24 +24,24 @@ use crate::run::module::python_action;
 use crate::run::task::{self, TaskOutcome};
 use crate::vars::HostScope;
 
-/// One batch of hosts through a play.
-pub struct Batch<'r> {
+/// A batch of hosts that goes through a play.
+pub(crate) struct Batch<'r> {
     pub run: &'r mut Run,
     pub play: Arc<PlayState>,
     pub cursors: IndexMap<Arc<str>, Cursor>,
     pub handlers: Handlers,
     pub strategy: Strategy,
-    /// All tasks in the order they are written, as far as they are known: what `linear` goes by.
+    /// All known tasks in the order in which they are written, which `linear` follows.
     pub order: Order,
     /// Hosts on which a task is running.
     pub busy: HashSet<Arc<str>>,
-    /// Role uses that a host has been through, by the role's identity.
+    /// The hosts that have completed a use of a role, by the role's identity.
     pub done_roles: HashMap<Arc<str>, HashSet<Arc<str>>>,
-    /// Role uses of which a task has run on a host.
+    /// The hosts on which a task of a use of a role has run, by the role's identity.
     pub begun_roles: HashMap<Arc<str>, HashSet<Arc<str>>>,
     /// Set by `meta: end_play` and `end_batch`, `any_errors_fatal`, `max_fail_percentage`.
     pub stop: Stop,
-    /// What failed since the last step began.
+    /// What failed in the current step.
     pub(super) step: StepFailures,
     /// The hosts that have failed and have nothing left to do, as `max_fail_percentage` counts them.
     pub(super) out: HashSet<Arc<str>>,
@@ -49,7 +49,7 @@ pub struct Batch<'r> {
     pub(super) all: Vec<Arc<str>>,
     pool: Pool,
     messages: (Sender<Message>, Receiver<Message>),
-    /// Includes of the current linear step, loaded once for all hosts that ask for the same.
+    /// The includes of the current step, each loaded once for all hosts with the same include.
     pub(super) inclusions: Vec<PendingInclude>,
 }
 
@@ -66,29 +66,29 @@ pub(super) struct StepFailures {
 
 /// Why a batch ends before its tasks do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stop {
+pub(crate) enum Stop {
     No,
     Batch,
     Play,
-    /// Failed for all hosts: nothing but what `always` and forced handlers ask for.
+    /// All hosts failed: only `always` sections and forced handlers still run.
     Fatal,
 }
 
-/// An include, and the hosts that ask for it.
+/// An include that is not loaded yet, and the hosts that wait for it.
 pub(super) struct PendingInclude {
     pub inclusion: Inclusion,
     pub task: Arc<Task>,
     pub hosts: Vec<Arc<str>>,
 }
 
-/// A task that is under way on a host.
+/// A task that is running on a host.
 pub(super) struct Running {
     pub task: Arc<Task>,
     pub info: Arc<TaskInfo>,
     pub scope: Arc<HostScope>,
-    /// `run_once`: what it does counts for all hosts.
+    /// `run_once`: its effects apply to all hosts.
     pub once: bool,
-    /// No other host runs it.
+    /// Whether no other host runs it.
     pub alone: bool,
 }
 
@@ -130,8 +130,8 @@ impl<'r> Batch<'r> {
         }
     }
 
-    /// Runs until every host has come to its end.
-    pub fn drive(&mut self) -> Result<Stop, Error> {
+    /// Runs until all hosts have completed the play.
+    pub(crate) fn drive(&mut self) -> Result<Stop, Error> {
         loop {
             let steps = if self.run.shared.interrupt.is_set() { Vec::new() } else { self.pick() };
             let nothing_to_start = steps.is_empty();
@@ -161,7 +161,7 @@ impl<'r> Batch<'r> {
         }
     }
 
-    /// Starts the steps: `meta` here and now, everything else on the pool.
+    /// Starts the steps: `meta` at once, everything else on the pool.
     fn start(&mut self, steps: Vec<(Arc<str>, Step)>) -> Result<(), Error> {
         let mut announced: HashMap<crate::playbook::TaskId, Arc<TaskInfo>> = HashMap::new();
         let mut ran_once: HashSet<crate::playbook::TaskId> = HashSet::new();
@@ -188,7 +188,7 @@ impl<'r> Batch<'r> {
             let is_meta = task.action_name() == "meta";
             let (info, first) = match announced.get(&task.id) {
                 Some(info) => {
-                    // What steers the run is a task of each host.
+                    // A `meta` task is announced for each host.
                     if is_meta && self.strategy == Strategy::Linear && !task.implicit {
                         self.run.emit(Event::TaskStart(info.clone()));
                     }
@@ -204,7 +204,7 @@ impl<'r> Batch<'r> {
                             ran_once.insert(task.id);
                             continue;
                         }
-                        // Where hosts advance on their own, the first result brings the title.
+                        // With other strategies the first result shows the title.
                         if self.strategy == Strategy::Linear {
                             self.run.emit(Event::TaskStart(info.clone()));
                         }
@@ -227,7 +227,7 @@ impl<'r> Batch<'r> {
                 continue;
             }
             let once = self.runs_once(&task, &scope);
-            // Where one host runs it for all, no other comes here.
+            // A task that one host runs for all does not run on the others.
             let alone = once || (first && self.strategy == Strategy::Linear && self.is_alone(&task));
             if alone {
                 ran_once.insert(task.id);
@@ -243,7 +243,7 @@ impl<'r> Batch<'r> {
             && keyword::of(task, &scope.renderer()).run_once().unwrap_or_default() == Some(true)
     }
 
-    /// Whether one host runs a task for all, as its action wants it.
+    /// Whether one host runs a task for all because of its action.
     pub(super) fn is_alone(&self, task: &Task) -> bool {
         match self.play.shared.actions.find(&task.action.name) {
             Some(action) => action.once,
@@ -251,7 +251,7 @@ impl<'r> Batch<'r> {
         }
     }
 
-    /// Warns, once each, of variables around a task that are called as a keyword or function is.
+    /// Warns about variables around a task that have the name of a keyword or function.
     fn warn_of_names(&mut self, task: &Task) {
         let around = task.frame.chain().map(|frame| &frame.keywords.vars);
         let all: Vec<Arc<Vars>> = std::iter::once(&task.keywords.vars).chain(around).cloned().collect();
@@ -269,7 +269,7 @@ impl<'r> Batch<'r> {
         }
     }
 
-    /// Waits until fewer of a task's hosts run than its `throttle` allows.
+    /// Waits until fewer hosts run the task than its `throttle` allows.
     fn throttle(&mut self, task: &Arc<Task>, scope: &Arc<HostScope>) -> Result<(), Error> {
         let limit = keyword::of(task, &scope.renderer())
             .throttle()
@@ -290,7 +290,7 @@ impl<'r> Batch<'r> {
                 let _ = events.send(Message::Event(Box::new(event)));
             });
             let Running { task, info, scope, .. } = &running;
-            // A fault of ours in one task must not take the run down with it.
+            // A panic in one task must not end the run.
             let work = std::panic::AssertUnwindSafe(|| task::run(&play, task, info, scope, &emit));
             let outcome = std::panic::catch_unwind(work).unwrap_or_else(|panic| {
                 let what = panic.downcast_ref::<String>().map(String::as_str);
@@ -306,7 +306,7 @@ impl<'r> Batch<'r> {
         self.step.any = true;
         let message = match self.messages.1.try_recv() {
             Ok(message) => Ok(message),
-            // Nothing waits: what was said so far is to be seen.
+            // No message is waiting: show what was reported so far.
             Err(_) => {
                 self.run.flush();
                 self.messages.1.recv()
@@ -326,7 +326,7 @@ impl<'r> Batch<'r> {
         Ok(())
     }
 
-    /// Stops behind a result: the task may be changed and run again.
+    /// Stops in the debugger after a result: the task may be changed and run again.
     fn debug(&mut self, running: Running, outcome: TaskOutcome) -> Result<(), Error> {
         self.run.emit(Event::HostResult(outcome.result.clone()));
         self.run.flush();
@@ -351,7 +351,7 @@ impl<'r> Batch<'r> {
         }
     }
 
-    /// Whether a host has been through this use of a role already.
+    /// Whether a host has already completed this use of a role.
     fn skips_role(&self, host: &Arc<str>, task: &Arc<Task>) -> bool {
         let Some(role) = task.frame.role() else { return false };
         !role.allow_duplicates
@@ -359,7 +359,7 @@ impl<'r> Batch<'r> {
     }
 }
 
-/// The cursor of a host of this batch.
-pub fn cursor_of<'a>(cursors: &'a mut IndexMap<Arc<str>, Cursor>, host: &Arc<str>) -> &'a mut Cursor {
+/// Returns the cursor of a host of this batch.
+pub(crate) fn cursor_of<'a>(cursors: &'a mut IndexMap<Arc<str>, Cursor>, host: &Arc<str>) -> &'a mut Cursor {
     cursors.entry(host.clone()).or_default()
 }

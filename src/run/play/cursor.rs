@@ -1,28 +1,28 @@
-//! Where one host stands in a play.
+//! The position of one host in a play.
 
 use std::sync::Arc;
 
 use crate::playbook::{Block, Item, Task};
 
-/// Where one host stands in a play: a stack of blocks, includes and handler runs it is inside of.
+/// The position of one host in a play: a stack of the blocks, includes and handler runs that it is inside of.
 ///
-/// Failing moves the host to the nearest `rescue`, running the `always` sections it leaves on its way; a host
-/// that nothing rescues comes to its end.
+/// A failure moves the host to the nearest `rescue`, running the `always` sections on the way; a host that is not
+/// rescued ends the play.
 #[derive(Debug, Default)]
 pub struct Cursor {
     levels: Vec<Level>,
     next: Option<Step>,
     /// Set when the host has failed and nothing rescued it (an `always` may still have to run).
     pub failed: bool,
-    /// Set while the host is out of reach: it stays where it is, should `clear_host_errors` bring it back.
+    /// Set while the host is unreachable: it keeps its position in case `clear_host_errors` brings it back.
     pub unreachable: bool,
 }
 
-/// A task that a host has come to.
+/// A task that is next for a host.
 #[derive(Clone, Debug)]
 pub struct Step {
     pub task: Arc<Task>,
-    /// It runs because it was notified.
+    /// Whether it runs because it was notified.
     pub handler: bool,
 }
 
@@ -46,12 +46,12 @@ enum Section {
     Always,
 }
 
-/// What became of a failure.
+/// The consequence of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failed {
     /// A `rescue` section comes next.
     Rescued,
-    /// `always` sections may come, then the host is out.
+    /// `always` sections may follow, then the host is out of the play.
     Lost,
 }
 
@@ -60,7 +60,7 @@ impl Cursor {
         Cursor { levels: vec![Level { kind: Kind::Tasks(items), index: 0 }], ..Cursor::default() }
     }
 
-    /// The task the host has come to. `notified` tells whether a handler waits for this host.
+    /// Returns the host's next task. `notified` tells whether a handler was notified for this host.
     pub fn peek(&mut self, notified: &dyn Fn(&Task) -> bool) -> Option<&Step> {
         if self.unreachable {
             return None;
@@ -71,7 +71,7 @@ impl Cursor {
         self.next.as_ref()
     }
 
-    /// Takes the task that [`Cursor::peek`] showed: the host is about to run it.
+    /// Takes the task that [`Cursor::peek`] returned, which the host is about to run.
     pub fn take(&mut self) -> Option<Step> {
         self.next.take()
     }
@@ -123,7 +123,7 @@ impl Cursor {
         self.levels.pop();
     }
 
-    /// The task the host took has failed.
+    /// Moves the host on after a failure of the task that it took.
     pub fn fail(&mut self) -> Failed {
         self.next = None;
         while let Some(level) = self.levels.last_mut() {
@@ -157,10 +157,10 @@ impl Cursor {
         })
     }
 
-    /// Tasks that an include brought come next.
+    /// Inserts the tasks of an include, which come next.
     pub fn insert(&mut self, items: Vec<Item>) {
         if !items.is_empty() {
-            // What was looked ahead to comes after them.
+            // The task that was peeked at comes after them.
             if let Some(step) = self.next.take() {
                 let item = Item::Task(step.task);
                 self.levels.push(Level { kind: Kind::Tasks(Arc::new(vec![item])), index: 0 });
@@ -169,12 +169,12 @@ impl Cursor {
         }
     }
 
-    /// The notified handlers come next, in the order they are defined.
+    /// Inserts the notified handlers, which come next in the order of their definition.
     pub fn flush(&mut self, handlers: &Arc<Vec<Arc<Task>>>) {
         self.levels.push(Level { kind: Kind::Handlers(handlers.clone()), index: 0 });
     }
 
-    /// Nothing comes any more (`meta: end_host`), `always` sections included.
+    /// Ends the play for the host (`meta: end_host`), without `always` sections.
     pub fn end(&mut self) {
         self.levels.clear();
         self.next = None;
@@ -185,7 +185,7 @@ impl Cursor {
         self.levels.is_empty() && self.next.is_none()
     }
 
-    /// The host leaves the role it is in (`meta: end_role`).
+    /// Leaves the current role (`meta: end_role`).
     pub fn leave(&mut self, is_role_block: impl Fn(&Block) -> bool) {
         self.next = None;
         while let Some(level) = self.levels.pop() {
@@ -204,7 +204,7 @@ impl Cursor {
         self.levels.iter().any(|l| matches!(l.kind, Kind::Handlers(_)))
     }
 
-    /// `meta: clear_host_errors`.
+    /// Clears the failure of the host (`meta: clear_host_errors`).
     pub fn clear_failure(&mut self) {
         (self.failed, self.unreachable) = (false, false);
         for level in &mut self.levels {

@@ -1,4 +1,4 @@
-//! The task debugger: a prompt behind a task's result, where the task can be looked at, changed and run again.
+//! The task debugger: a prompt after a task's result, at which the task can be inspected, changed and run again.
 
 use std::io::{BufRead, Write};
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use crate::template::lazy::force_deep;
 use crate::vars::{HostScope, Values};
 
 /// What happens after the debugger.
-pub enum Next {
-    /// The task, as it was changed, runs again, with these variables above all others.
+pub(crate) enum Next {
+    /// Runs the changed task again, with variables that win over all others.
     Redo(Arc<Task>, Values),
     Continue,
     Quit,
 }
 
 /// Whether a result stops in the debugger: by the keyword `debugger`, else by the settings and the strategy.
-pub fn is_wanted(task: &Task, scope: &HostScope, result: &TaskResult, play: &PlayState) -> bool {
+pub(crate) fn is_wanted(task: &Task, scope: &HostScope, result: &TaskResult, play: &PlayState) -> bool {
     let ignored = result.ignored && play.shared.settings.task_debugger_ignore_errors;
     let failed = result.status == Status::Failed && !ignored;
     let unreachable = result.status == Status::Unreachable;
@@ -37,7 +37,7 @@ pub fn is_wanted(task: &Task, scope: &HostScope, result: &TaskResult, play: &Pla
     }
 }
 
-/// What somebody at the prompt looks at and changes.
+/// What the user can inspect and change.
 struct Debugger<'a> {
     scope: &'a HostScope,
     result: &'a TaskResult,
@@ -55,8 +55,8 @@ r(edo)                    run the task again
 c(ontinue)                go on
 q(uit)                    leave";
 
-/// Asks what to do about a result.
-pub fn ask(task: &Arc<Task>, scope: &HostScope, result: &TaskResult) -> Next {
+/// Asks the user what to do about a result.
+pub(crate) fn ask(task: &Arc<Task>, scope: &HostScope, result: &TaskResult) -> Next {
     let mut debugger = Debugger { scope, result, task: (**task).clone(), variables: Values::default() };
     loop {
         show(&format!("[{}] TASK: {} (debug)> ", scope.host.name, result.task.name));
@@ -92,7 +92,7 @@ pub fn ask(task: &Arc<Task>, scope: &HostScope, result: &TaskResult) -> Next {
     }
 }
 
-/// Prints text at once. A reader that goes away is no fault.
+/// Prints text at once. A closed output is ignored.
 fn show(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -154,12 +154,12 @@ impl Debugger<'_> {
     }
 }
 
-/// An argument as it is written in a playbook: text may be a template.
+/// Returns an argument as it is written in a playbook: text may be a template.
 fn node(value: Value) -> Node {
     Node::from_value(&Place::file_only("<debugger>"), value, Trust::Templates)
 }
 
-/// `TO = VALUE`, if a line says that.
+/// Parses an assignment: `TO = VALUE`.
 fn assignment(line: &str) -> Option<(&str, &str)> {
     let at = line.find('=')?;
     let (to, value) = (&line[..at], &line[at + 1..]);
@@ -179,7 +179,7 @@ fn cannot(what: &str) -> Error {
     ))
 }
 
-/// What `task.args['name'][0]` means.
+/// Parses a target such as `task.args['name'][0]`.
 fn target(text: &str) -> Result<(Target, Vec<Value>), Error> {
     let text = text.trim();
     let (target, mut rest) = match text.strip_prefix("task_vars") {
@@ -206,7 +206,7 @@ fn target(text: &str) -> Result<(Target, Vec<Value>), Error> {
     Ok((target, keys))
 }
 
-/// A value with what lies at the end of the keys replaced.
+/// Returns a value in which the member that the keys lead to is replaced.
 fn changed(before: Value, keys: &[Value], value: Value) -> Result<Value, Error> {
     let [key, inner @ ..] = keys else { return Ok(value) };
     if let Some(list) = before.as_list() {

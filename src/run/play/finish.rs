@@ -1,4 +1,4 @@
-//! What a task did is applied: variables, inventory, notifications, the recap, and who is out.
+//! Applies what a task did: variables, inventory, notifications, the recap, and failed hosts.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::run::task::TaskOutcome;
 use crate::vars::HostScope;
 
 impl Batch<'_> {
-    /// Applies what a task did on a host; `told` says that its result is on the report already.
+    /// Applies what a task did on a host; `told` says that its result was already reported.
     pub(super) fn finish(
         &mut self,
         running: &Running,
@@ -42,7 +42,7 @@ impl Batch<'_> {
             self.begun_roles.entry(role.identity.clone()).or_default().insert(host.clone());
         }
         match status {
-            // An include counts when what it brings is loaded.
+            // An include is counted when its tasks are loaded.
             Status::Ok | Status::Changed if includes => {}
             Status::Ok | Status::Changed => self.run.stats.ok(host, changed),
             Status::Skipped => self.run.stats.skipped(host),
@@ -77,7 +77,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// What a task asked for beyond its own host.
+    /// Applies the effects of a task.
     fn apply(
         &mut self,
         effects: Vec<Effect>,
@@ -125,12 +125,12 @@ impl Batch<'_> {
                 }
                 Effect::Stats { host, data, aggregate } => self.run.stats.custom(host, data, aggregate),
                 Effect::Notify(names) => {
-                    // An unknown handler is a mistake in the playbook: it ends the run. With `run_once` too, only the
+                    // An unknown handler is an error in the playbook that ends the run. With `run_once` too, only the
                     // host that ran the task is concerned.
                     self.notify(&names, std::slice::from_ref(host), task, scope)?;
                 }
                 Effect::Tasks(inclusion) => {
-                    // With `run_once` too, only the host that ran the include goes through what it brings.
+                    // With `run_once`, too, only the host that ran the include runs its tasks.
                     if matches!(result.status, Status::Ok | Status::Changed | Status::Skipped) {
                         self.ask_inclusion(*inclusion, task, std::slice::from_ref(host));
                     }
@@ -143,7 +143,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// A host's task has failed: to its rescue, or out.
+    /// Handles the failure of a host's task: the host goes to its rescue or is out.
     pub(super) fn fail(&mut self, host: &Arc<str>, task: &Arc<Task>, values: Map) -> Option<Failed> {
         let failed = self.mark_failed(host)?;
         if cursor_of(&mut self.cursors, host).is_rescuing() || failed == Failed::Rescued {
@@ -170,20 +170,20 @@ impl Batch<'_> {
         Some(failed)
     }
 
-    /// A host is out: no longer among the play's hosts.
+    /// Removes a failed host from the play.
     fn lost(&mut self, host: &Arc<str>) {
         self.run.failed.insert(host.clone());
         self.play.base.play.remove(host);
     }
 
-    /// `any_errors_fatal` and `max_fail_percentage`: what failed on one host may fail on all, once the step is over.
+    /// Notes whether a failure is fatal for all hosts at the end of the step (`any_errors_fatal`).
     pub(super) fn spread(&mut self, running: &Running) {
         let asked = keyword::of(&running.task, &running.scope.renderer()).any_errors_fatal();
         let default = self.play.shared.settings.any_errors_fatal;
         self.step.fatal |= asked.unwrap_or_default().unwrap_or(default) || running.alone;
     }
 
-    /// The end of a step: a fatal failure takes the other hosts with it, each to its rescue or out. As in ansible-core,
+    /// Ends a step: after a fatal failure the other hosts fail, too, and each goes to its rescue or is out. As in ansible-core,
     /// those that are rescued count as failed all the same: later plays go on without them, and so says the exit status.
     ///
     /// `max_fail_percentage` counts the hosts that have failed and have nothing left to do. As in ansible-core, neither
@@ -220,8 +220,8 @@ impl Batch<'_> {
         task: &Arc<Task>,
         scope: &Arc<HostScope>,
     ) -> Result<(), Error> {
-        let nobody = HostScope::new(&self.play.base, &Arc::from(""), None, Default::default());
-        for warning in self.handlers.unusable(&nobody.renderer()) {
+        let without_host = HostScope::new(&self.play.base, &Arc::from(""), None, Default::default());
+        for warning in self.handlers.unusable(&without_host.renderer()) {
             self.run.emit(Event::Warning(warning));
         }
         for name in names {
@@ -236,7 +236,7 @@ impl Batch<'_> {
                 );
                 if self.play.shared.settings.error_on_missing_handler {
                     return Err(Error::new(message).at(&task.place).with_help(
-                        "handlers are listed under `handlers:` of the play or in a role's handlers/main.yml",
+                        "Handlers are listed under `handlers:` of the play or in a role's handlers/main.yml.",
                     ));
                 }
                 self.run.emit(Event::Warning(message));

@@ -1,4 +1,4 @@
-//! Who was notified.
+//! The handlers of a play, and the hosts that they were notified for.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -7,22 +7,23 @@ use crate::document::Node;
 use crate::playbook::{Task, TaskId};
 use crate::template::Renderer;
 
-/// A play's handlers, and the hosts each was notified for.
+/// The handlers of a play, and the hosts that each was notified for.
 #[derive(Debug, Default)]
 pub struct Handlers {
     all: Arc<Vec<Arc<Task>>>,
     notified: HashMap<TaskId, HashSet<Arc<str>>>,
-    /// Handlers whose name cannot be rendered without a host: told once.
+    /// Handlers whose name cannot be rendered without a host, about which the user was warned.
     unusable: HashSet<TaskId>,
 }
 
 impl Handlers {
+    /// Starts with the handlers of a play.
     pub fn new(all: &[Arc<Task>]) -> Self {
         Handlers { all: Arc::new(all.to_vec()), notified: HashMap::new(), unusable: HashSet::new() }
     }
 
-    /// Handlers that an included role brought. Where they are here already, from an earlier use of the role, the
-    /// new ones take their place, notifications and all.
+    /// Adds the handlers of an included role. They replace those of an earlier use of the role, with their
+    /// notifications.
     pub fn extend(&mut self, more: Vec<Arc<Task>>) {
         if more.is_empty() {
             return;
@@ -39,30 +40,32 @@ impl Handlers {
         }
     }
 
+    /// Returns all handlers in the order of their definition.
     pub fn all(&self) -> &Arc<Vec<Arc<Task>>> {
         &self.all
     }
 
+    /// Whether a handler was notified for a host.
     pub fn is_notified(&self, handler: &Task, host: &Arc<str>) -> bool {
         self.notified.get(&handler.id).is_some_and(|hosts| hosts.contains(host))
     }
 
-    /// A handler has run (or is about to) on a host.
+    /// Clears the notification of a handler that is about to run on a host.
     pub fn clear(&mut self, handler: &Task, host: &Arc<str>) {
         if let Some(hosts) = self.notified.get_mut(&handler.id) {
             hosts.remove(host);
         }
     }
 
-    /// Notifies the handler of a name and all that listen to it. Answers whether there were any.
+    /// Notifies the handler of a name and all that listen to it. Returns whether there were any.
     pub fn notify(&mut self, name: &str, hosts: &[Arc<str>], renderer: &Renderer) -> bool {
         let mut found: Vec<TaskId> = Vec::new();
         found.extend(self.named(name, renderer));
-        // A role that is used twice brings its handlers twice; of the same name, the last one listens.
+        // A role that is used twice has its handlers twice; of those with the same name, the last one listens.
         let mut seen = HashSet::new();
         for section in sections(&self.all).into_iter().rev() {
             for handler in section {
-                // Topics are taken as they are written.
+                // Topics are not rendered.
                 let listens =
                     handler.listen.iter().any(|topic| is_called(handler, &topic.raw().to_text(), name));
                 let own = handler.keywords.name.as_ref().map(|node| node.raw().to_text().into_owned());
@@ -77,7 +80,7 @@ impl Handlers {
         !found.is_empty()
     }
 
-    /// Handlers that nothing can notify, told the first time anything is notified.
+    /// Returns warnings about handlers that cannot be notified, once.
     pub fn unusable(&mut self, renderer: &Renderer) -> Vec<String> {
         let mut told = Vec::new();
         for handler in self.all.iter().filter(|h| h.listen.is_empty()) {
@@ -96,7 +99,7 @@ impl Handlers {
         told
     }
 
-    /// The handler of a name: in the section that was read last (the play's own, or a role's), the first of it.
+    /// Returns the first handler of a name in the section (the play's or a role's) that was read last.
     fn named(&self, name: &str, renderer: &Renderer) -> Option<TaskId> {
         let answers = |handler: &&Arc<Task>| {
             handler
@@ -114,14 +117,14 @@ impl Handlers {
     }
 }
 
-/// The handlers of the play, and of each use of a role.
+/// Returns the handlers by section: those of the play, and of each use of a role.
 fn sections(all: &[Arc<Task>]) -> Vec<&[Arc<Task>]> {
     let together =
         |a: &Arc<Task>, b: &Arc<Task>| a.frame.role().map(|r| r.id) == b.frame.role().map(|r| r.id);
     all.chunk_by(together).collect()
 }
 
-/// Whether a notification means this name or topic of a handler: `name`, `role : name` or `collection.role : name`.
+/// Whether a notification matches the name or topic of a handler: `name`, `role : name` or `collection.role : name`.
 pub fn is_called(handler: &Task, own: &str, name: &str) -> bool {
     own == name
         || handler.frame.role().is_some_and(|role| {
@@ -131,7 +134,7 @@ pub fn is_called(handler: &Task, own: &str, name: &str) -> bool {
         })
 }
 
-/// A handler's name, where it can be rendered without a host's facts.
+/// Returns a handler's name, if it can be rendered without a host's facts.
 fn plain(node: &Node, renderer: &Renderer) -> Option<String> {
     match node.as_str() {
         Some(text) => Some(text.to_owned()),

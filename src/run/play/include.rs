@@ -1,4 +1,4 @@
-//! What include_tasks and include_role bring.
+//! Loads the tasks of include_tasks and include_role.
 
 use std::sync::Arc;
 
@@ -12,15 +12,17 @@ use crate::vars::HostScope;
 
 /// What an include loaded.
 pub struct Loaded {
-    /// As the report names it: the file, or the role.
+    /// The name for the report: the file or the role.
     pub name: String,
+    /// The tasks and blocks.
     pub items: Vec<Item>,
+    /// The handlers of an included role.
     pub handlers: Vec<Arc<Task>>,
     /// Roles whose variables the rest of the play sees.
     pub roles: Vec<Arc<Role>>,
 }
 
-/// Whether two hosts ask for the same: then they share one load, and go through it side by side.
+/// Whether two hosts have the same include: then they share one load and run its tasks together.
 pub fn same(a: &Inclusion, b: &Inclusion) -> bool {
     a.what == b.what
         && a.item == b.item
@@ -28,6 +30,7 @@ pub fn same(a: &Inclusion, b: &Inclusion) -> bool {
         && a.vars.iter().zip(&b.vars).all(|((k, v), (l, w))| k == l && v.raw() == w.raw())
 }
 
+/// Loads an include for the hosts that have it.
 pub fn load(
     play: &PlayState,
     inclusion: &Inclusion,
@@ -41,11 +44,11 @@ pub fn load(
         Some(scope) => scope.renderer().value(node),
         None => Ok(node.raw()),
     };
-    let loader = play.shared.loader(&render, warn).in_folder(&play.play.folder);
+    let loader = play.shared.loader(&render, warn).in_directory(&play.play.directory);
     match &inclusion.what {
         Included::Tasks { path, .. } => {
-            let folder = path.parent().map(|p| p.to_owned()).unwrap_or_default();
-            let frame = playbook::include_frame(task, folder, inclusion.vars.clone())?;
+            let directory = path.parent().map(|p| p.to_owned()).unwrap_or_default();
+            let frame = playbook::include_frame(task, directory, inclusion.vars.clone())?;
             let loaded = playbook::load_task_file(&loader, path, &frame, handlers)?;
             Ok(Loaded {
                 name: path.to_string_lossy().into_owned(),
@@ -55,7 +58,7 @@ pub fn load(
             })
         }
         Included::Role(arguments) => {
-            let frame = playbook::include_frame(task, &play.play.folder, inclusion.vars.clone())?;
+            let frame = playbook::include_frame(task, &play.play.directory, inclusion.vars.clone())?;
             let spec = role_spec(arguments, task)?;
             let found = playbook::load_role(&loader, &spec, &frame)?;
             let mut roles = found.tasks.roles;
@@ -67,6 +70,7 @@ pub fn load(
     }
 }
 
+/// Returns the use of a role that the arguments of include_role describe.
 pub fn role_spec(arguments: &Map, task: &Task) -> Result<RoleSpec, Error> {
     let text = |name: &str| arguments.get(name).filter(|v| !v.is_null()).map(|v| v.to_text().into_owned());
     let flag = |name: &str, default: bool| match arguments.get(name) {

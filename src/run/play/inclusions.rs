@@ -1,4 +1,4 @@
-//! The includes of a step: loaded once for all hosts that ask for the same, and put before each of them.
+//! The includes of a step: each is loaded once for all hosts with the same include and put before each of them.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::vars::HostScope;
 
 impl Batch<'_> {
     pub(super) fn ask_inclusion(&mut self, inclusion: Inclusion, task: &Arc<Task>, hosts: &[Arc<str>]) {
-        // A host that asks twice gets it twice: a loop may come by the same item again.
+        // A host may include the same twice, since a loop may have the same item again.
         let same = |asked: &&mut PendingInclude| {
             asked.task.id == task.id
                 && include::same(&asked.inclusion, &inclusion)
@@ -30,7 +30,7 @@ impl Batch<'_> {
         }
     }
 
-    /// Loads what the includes of this step brought and puts it before each host.
+    /// Loads the includes of this step and puts their tasks before each host.
     pub(super) fn load_inclusions(&mut self) -> Result<(), Error> {
         let inclusions = std::mem::take(&mut self.inclusions);
         let mut for_host: IndexMap<Arc<str>, Vec<Item>> = IndexMap::new();
@@ -47,7 +47,7 @@ impl Batch<'_> {
             match loaded {
                 Ok(loaded) => {
                     let included = &self.play.base.play.included_roles;
-                    sync::write(&included).extend(loaded.roles);
+                    sync::write(included).extend(loaded.roles);
                     self.run.emit(Event::Included {
                         file: loaded.name,
                         hosts: hosts.clone(),
@@ -63,9 +63,9 @@ impl Batch<'_> {
                         for_host.entry(host).or_default().extend(items.iter().cloned());
                     }
                 }
-                // What is wrong with a document is nothing to be rescued from.
+                // A malformed document cannot be rescued.
                 Err(e) if e.kind() == ErrorKind::Syntax => return Err(e),
-                // An include that cannot be loaded has failed, also where that is ignored or rescued.
+                // An include that cannot be loaded has failed, even if that is ignored or rescued.
                 Err(e) => {
                     let e = match (e.kind(), e.message().lines().last()) {
                         (ErrorKind::NotFound, Some(line)) => {

@@ -1,4 +1,4 @@
-//! A play: its batches of hosts, the steps that each host takes, and what each step comes to.
+//! A play: its batches of hosts, the steps that each host takes, and the outcome of each step.
 
 mod batch;
 mod cursor;

@@ -1,26 +1,26 @@
-//! All tasks of a play in the order they are written: what the linear strategy goes by.
+//! The order of a play's tasks, which the linear strategy follows.
 
 use std::collections::HashSet;
 
 use crate::playbook::{Item, TaskId};
 
-/// All tasks in order, and how far the batch has come.
+/// All tasks in order, and the position of the batch.
 #[derive(Debug, Default)]
-pub struct Order {
+pub(crate) struct Order {
     tasks: Vec<TaskId>,
     at: usize,
 }
 
 impl Order {
-    pub fn new(items: &[Item]) -> Self {
+    pub(crate) fn new(items: &[Item]) -> Self {
         let mut order = Order::default();
         flatten(items, &mut order.tasks);
         order
     }
 
-    /// The next task in order that some host has come to. Hosts may have gone back (a rescue before the task the
-    /// others are at), so the search wraps around once.
-    pub fn next(&mut self, waiting: &HashSet<TaskId>) -> Option<TaskId> {
+    /// Returns the next task in order that some host is at. Hosts may have gone back (to a rescue before the task that
+    /// the the others are at), so the search wraps around once.
+    pub(crate) fn next(&mut self, waiting: &HashSet<TaskId>) -> Option<TaskId> {
         for _ in 0..2 {
             while let Some(task) = self.tasks.get(self.at) {
                 self.at += 1;
@@ -30,18 +30,18 @@ impl Order {
             }
             self.at = 0;
         }
-        // A task nobody announced (it cannot be, but a hang would be worse).
+        // A task that is not in the order: this should not happen, but a hang would be worse.
         waiting.iter().min().copied()
     }
 
-    /// Included tasks come right after the include.
-    pub fn splice(&mut self, items: &[Item]) {
+    /// Inserts included tasks right after the include.
+    pub(crate) fn splice(&mut self, items: &[Item]) {
         let mut more = Vec::new();
         flatten(items, &mut more);
         self.insert(more);
     }
 
-    pub fn insert(&mut self, tasks: Vec<TaskId>) {
+    pub(crate) fn insert(&mut self, tasks: Vec<TaskId>) {
         let at = self.at.min(self.tasks.len());
         self.tasks.splice(at..at, tasks);
     }

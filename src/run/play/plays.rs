@@ -1,4 +1,4 @@
-//! A playbook's plays: their hosts, batches and variables.
+//! Runs the plays of a playbook: their hosts, batches and variables.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::run::{Run, play_renderer, play_value, prompt};
 use crate::vars::{HostScope, Values, VarsFiles};
 
 impl Run {
-    /// Runs the plays, until one leaves no host.
+    /// Runs the plays until one leaves no host.
     pub fn plays(&mut self, playbook: &Playbook) -> Result<(), Error> {
         for play in &playbook.plays {
             if self.shared.interrupt.is_set() || !self.play(play)? {
@@ -26,9 +26,9 @@ impl Run {
         Ok(())
     }
 
-    /// Answers whether the playbook goes on.
+    /// Runs a play. Returns whether the playbook continues.
     fn play(&mut self, play: &Arc<Play>) -> Result<bool, Error> {
-        self.enter(&play.folder);
+        self.enter(&play.directory);
         let before = self.scope_base(
             self.play_facts(Some(play.clone()), "", Vec::new()),
             Default::default(),
@@ -42,7 +42,7 @@ impl Run {
         );
         let scope = HostScope::new(&before, &Arc::from(""), None, Default::default());
         let keyring = self.shared.keyring.clone();
-        let files = VarsFiles::load(&play.vars_files, &play.folder, &scope.renderer(), keyring);
+        let files = VarsFiles::load(&play.vars_files, &play.directory, &scope.renderer(), keyring);
         for warning in scope.take_warnings() {
             self.emit(Event::Warning(describe::warning(&warning)));
         }
@@ -105,7 +105,7 @@ impl Run {
                 .filter(|h| !self.failed.contains(*h) && !self.unreachable.contains(*h))
                 .cloned()
                 .collect();
-            // Each batch is a play of its own to whoever reads along.
+            // Each batch is reported as a separate play.
             self.emit(start(&hosts));
             if hosts.is_empty() {
                 continue;
@@ -140,7 +140,7 @@ impl Run {
         Ok(true)
     }
 
-    /// Whether facts are gathered first: `gather_facts`, or the `gathering` setting.
+    /// Whether facts are gathered first, as `gather_facts` and the setting `gathering` say.
     fn gathers(&self, keyword: Option<&Value>, hosts: &[Arc<str>]) -> bool {
         let asked = keyword.filter(|v| !v.is_null()).and_then(to_bool);
         match self.shared.settings.gathering.as_str() {
@@ -180,7 +180,7 @@ impl Run {
         Ok(())
     }
 
-    /// `serial`: numbers, percentages, or a list of them of which the last repeats.
+    /// Splits the hosts into batches as `serial` says: numbers, percentages, or a list of them of which the last repeats.
     fn batches(
         &self,
         play: &Play,
@@ -217,7 +217,7 @@ impl Run {
         Ok(batches)
     }
 
-    /// After a refresh: the play's hosts are those its pattern selects now.
+    /// Selects the play's hosts again after the inventory was refreshed.
     pub fn refresh_hosts(&mut self, state: &PlayState) -> Result<(), Error> {
         let pattern = pattern(&play_value(&state.base, &state.play.hosts)?);
         let inventory = state.base.inventory();
@@ -286,7 +286,7 @@ fn batch_size(size: &Value, hosts: usize) -> Option<usize> {
     usize::try_from(size.as_i64()?).ok()
 }
 
-/// A pattern as text; a list of patterns is joined.
+/// Returns a pattern as text; a list of patterns is joined.
 fn pattern(value: &Value) -> String {
     match value.as_list() {
         Some(items) => items.iter().map(|v| v.to_text().into_owned()).collect::<Vec<_>>().join(","),

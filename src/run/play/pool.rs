@@ -10,7 +10,7 @@ use crate::run::call::state::STACK;
 type Job = Box<dyn FnOnce() + Send>;
 
 /// The threads that run tasks.
-pub struct Pool {
+pub(crate) struct Pool {
     shared: Arc<Shared>,
     limit: usize,
     threads: Vec<std::thread::JoinHandle<()>>,
@@ -30,11 +30,11 @@ struct State {
 }
 
 impl Pool {
-    pub fn new(forks: usize) -> Self {
+    pub(crate) fn new(forks: usize) -> Self {
         Pool { shared: Arc::default(), limit: forks.max(1), threads: Vec::new() }
     }
 
-    pub fn submit(&mut self, job: impl FnOnce() + Send + 'static) {
+    pub(crate) fn submit(&mut self, job: impl FnOnce() + Send + 'static) {
         let mut state = sync::lock(&self.shared.state);
         state.jobs.push_back(Box::new(job));
         let start = state.idle < state.jobs.len() && self.threads.len() < self.limit;

@@ -1,4 +1,4 @@
-//! From a play's lists to the one list its hosts go through: tags select, handlers are flushed between sections.
+//! Makes the one list that a play's hosts go through: selected by tags, with handlers flushed between sections.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ fn meta(what: Meta, place: &Place, frame: &Arc<Frame>) -> Item {
     Item::Task(Arc::new(Task { implicit: true, ..task }))
 }
 
-/// "Gathering Facts".
+/// Returns the task Returns the task "Gathering Facts".
 fn gathering(play: &Play, subset: &[String], timeout: u64) -> Item {
     let place = &play.place;
     let mut args = Vec::new();
@@ -53,7 +53,7 @@ fn gathering(play: &Play, subset: &[String], timeout: u64) -> Item {
     }
     let keywords =
         Keywords { name: Some(Node::value(place.clone(), "Gathering Facts")), ..Keywords::default() };
-    // Facts are every host's own, whatever the play runs once.
+    // Facts are gathered on each host, even if the play has `run_once`.
     let own = Keywords {
         values: [(Keyword::RunOnce, Node::value(place.clone(), false))].into_iter().collect(),
         ..Keywords::default()
@@ -64,11 +64,11 @@ fn gathering(play: &Play, subset: &[String], timeout: u64) -> Item {
 }
 
 impl Run {
-    /// All that a play's hosts go through.
+    /// Returns all items that a play's hosts go through.
     pub fn compile(&self, play: &PlayState, gather: bool) -> Result<Arc<Vec<Item>>, Error> {
         let written = &play.play;
         let flush = || meta(Meta::FlushHandlers, &written.place, &written.frame);
-        // Flushing is always wanted, unless the play's own tags are skipped.
+        // Handlers are always flushed, unless the play's own tags are skipped.
         let mut play_tags = frame_tags(&written.frame, &play_renderer(&play.base))?;
         play_tags.push("always".to_owned());
         let flushes = tags::selected(&play_tags, &self.shared.options.tags, &self.shared.options.skip_tags);
@@ -110,8 +110,8 @@ impl Run {
         Ok(Arc::new(items))
     }
 
-    /// The items that `--tags` and `--skip-tags` select; a role's block ends with a mark that the host has been
-    /// through it.
+    /// Returns the items that `--tags` and `--skip-tags` select. A role's block ends with a mark that the host has
+    /// completed it.
     pub fn selected(&self, play: &PlayState, items: Vec<Item>) -> Result<Vec<Item>, Error> {
         let scope = HostScope::new(&play.base, &Arc::from(""), None, Default::default());
         self.filter(items, &scope.renderer())
@@ -159,7 +159,7 @@ impl Run {
     }
 }
 
-/// The tags of a task and all around it.
+/// Returns the tags of a task and of all that encloses it.
 pub fn task_tags(task: &Task, renderer: &Renderer) -> Result<Vec<String>, Error> {
     let mut all = frame_tags(&task.frame, renderer)?;
     add_tags(&mut all, &task.keywords.tags, renderer)?;
@@ -180,7 +180,7 @@ fn add_tags(all: &mut Vec<String>, written: &[Node], renderer: &Renderer) -> Res
     for node in written {
         let value = match renderer.value(node) {
             Ok(value) => value,
-            // A tag that depends on a host cannot select anything; it is kept as it was written.
+            // A tag that depends on a host cannot select anything and is kept as it was written.
             Err(e) if e.is_undefined() => node.raw(),
             Err(e) => return Err(e),
         };

@@ -18,8 +18,8 @@ impl Run {
         hosts.sort_unstable();
         let path = self.retry_file(playbook);
         let text: String = hosts.iter().map(|host| format!("{host}\n")).collect();
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
+        let directory = path.parent().unwrap_or(Path::new("/"));
+        let written = std::fs::create_dir_all(directory).and_then(|()| std::fs::write(&path, text));
         self.emit(match written {
             Ok(()) => Event::Text(format!("\tto retry, use: --limit @{}\n", path.display())),
             Err(e) => Event::Warning(format!("Could not create retry file '{}'.\n\t{e}", path.display())),
@@ -29,8 +29,8 @@ impl Run {
     /// The file beside the playbook, or in the directory that `retry_files_save_path` names.
     fn retry_file(&self, playbook: &Path) -> PathBuf {
         let beside = playbook.parent().unwrap_or(Path::new("/"));
-        let folder = self.shared.settings.retry_files_save_path.as_deref().unwrap_or(beside);
+        let directory = self.shared.settings.retry_files_save_path.as_deref().unwrap_or(beside);
         let name = playbook.file_stem().unwrap_or_default().to_string_lossy();
-        crate::paths::absolute(folder).join(format!("{name}.retry"))
+        crate::paths::absolute(directory).join(format!("{name}.retry"))
     }
 }

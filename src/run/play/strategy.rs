@@ -1,4 +1,4 @@
-//! How the hosts of a play advance.
+//! The strategy by which the hosts of a play advance.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,24 +10,24 @@ use super::cursor::{Cursor, Step};
 use super::handlers::Handlers;
 use super::order::Order;
 
-/// How the hosts of a play advance.
+/// The strategy by which the hosts of a play advance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strategy {
-    /// All hosts through one task, then the next.
+pub(crate) enum Strategy {
+    /// All hosts run one task, then the next.
     Linear,
-    /// Each host as fast as it can.
+    /// Each host advances as fast as it can.
     Free,
-    /// Like free, but no more hosts are begun than can run side by side.
+    /// As `free`, but no more hosts are started than can run in parallel.
     HostPinned { limit: usize },
 }
 
 impl Strategy {
-    pub fn named(name: &str, forks: usize) -> Result<Strategy, Error> {
+    pub(crate) fn named(name: &str, forks: usize) -> Result<Strategy, Error> {
         match name.strip_prefix("ansible.builtin.").unwrap_or(name) {
             "linear" | "debug" => Ok(Strategy::Linear),
             "free" => Ok(Strategy::Free),
             "host_pinned" => Ok(Strategy::HostPinned { limit: forks }),
-            // Mitogen's strategies make the same plays faster; here they need no help.
+            // Mitogen's strategies run the same plays faster; they are not needed here.
             "mitogen_linear" | "mitogen" => Ok(Strategy::Linear),
             "mitogen_free" => Ok(Strategy::Free),
             "mitogen_host_pinned" => Ok(Strategy::HostPinned { limit: forks }),
@@ -39,8 +39,12 @@ impl Strategy {
 
 type Cursors = IndexMap<Arc<str>, Cursor>;
 
-/// Linear: the hosts that have come to the task that is next in the play's order.
-pub fn lockstep(cursors: &mut Cursors, handlers: &Handlers, order: &mut Order) -> Vec<(Arc<str>, Step)> {
+/// Returns the next steps of `linear`: of the hosts that are at the next task in the play's order.
+pub(crate) fn lockstep(
+    cursors: &mut Cursors,
+    handlers: &Handlers,
+    order: &mut Order,
+) -> Vec<(Arc<str>, Step)> {
     let mut waiting = HashSet::new();
     for (host, cursor) in cursors.iter_mut() {
         if let Some(step) = cursor.peek(&|handler| handlers.is_notified(handler, host)) {
@@ -62,8 +66,12 @@ pub fn lockstep(cursors: &mut Cursors, handlers: &Handlers, order: &mut Order) -
     steps
 }
 
-/// Free: every host that is not running anything.
-pub fn idle(cursors: &mut Cursors, handlers: &Handlers, busy: &HashSet<Arc<str>>) -> Vec<(Arc<str>, Step)> {
+/// Returns the next steps of `free`: of all hosts that are not running a task.
+pub(crate) fn idle(
+    cursors: &mut Cursors,
+    handlers: &Handlers,
+    busy: &HashSet<Arc<str>>,
+) -> Vec<(Arc<str>, Step)> {
     let mut steps = Vec::new();
     for (host, cursor) in cursors.iter_mut().filter(|(host, _)| !busy.contains(*host)) {
         if cursor.peek(&|handler| handlers.is_notified(handler, host)).is_some() {
@@ -73,8 +81,8 @@ pub fn idle(cursors: &mut Cursors, handlers: &Handlers, busy: &HashSet<Arc<str>>
     steps
 }
 
-/// Host-pinned: the first hosts that are not through yet.
-pub fn pinned(
+/// Returns the next steps of `host_pinned`: of the first hosts that have not completed the play.
+pub(crate) fn pinned(
     cursors: &mut Cursors,
     handlers: &Handlers,
     busy: &HashSet<Arc<str>>,

@@ -1,4 +1,4 @@
-//! A task's arguments: `module_defaults`, then what the task wrote, rendered.
+//! The arguments of a task: those of `module_defaults`, then those that the task gives, rendered.
 
 use std::collections::HashMap;
 
@@ -9,8 +9,8 @@ use crate::run::call::ItemCall;
 use crate::run::module::defaults;
 use crate::vars::HostScope;
 
-/// Renders the arguments; those named in `raw` are left to the action, which reads them as written.
-pub fn finalize(call: &ItemCall, scope: &HostScope, raw: &[&str]) -> Result<Arguments, Error> {
+/// Renders the arguments. Those named in `raw` are left out: the action reads them as they were written.
+pub(crate) fn finalize(call: &ItemCall, scope: &HostScope, raw: &[&str]) -> Result<Arguments, Error> {
     let task = call.task;
     let renderer = scope.renderer();
     let whole = |e: Error| {
@@ -52,7 +52,7 @@ pub fn finalize(call: &ItemCall, scope: &HostScope, raw: &[&str]) -> Result<Argu
     Ok(Arguments { values, places, place: Some(task.action.place.clone()) })
 }
 
-/// `ansible.builtin.debug` for `debug`.
+/// Returns the full name of a task's action: Returns the full name of a task's action: `ansible.builtin.debug` for `debug`.
 fn full_name(task: &Task) -> String {
     if task.action.name.contains('.') {
         task.action.name.to_string()

@@ -15,17 +15,17 @@ use crate::run::module::{asynchronous, python_action};
 use crate::template::Renderer;
 use crate::vars::HostScope;
 
-/// What one item did.
-pub struct ItemOutcome {
+/// The outcome of one item.
+pub(crate) struct ItemOutcome {
     pub result: TaskResult,
     pub effects: Vec<Effect>,
-    /// Variables that the loop's next items see already: facts just set, the registered result.
+    /// Variables that the next items of the loop see: facts that were set, and the registered result.
     pub carry: Vec<(Arc<str>, Value)>,
     /// The handlers that a change notifies.
     pub notify: Vec<String>,
 }
 
-/// Runs one item (or the whole task, where it has no loop).
+/// Runs one item, or the whole task if it has no loop.
 ///
 /// Where the task goes comes before whether it runs: a `delegate_to` that has no value fails even a task that its
 /// `when` would skip.
@@ -71,7 +71,7 @@ fn only(result: TaskResult) -> ItemOutcome {
     ItemOutcome { result, effects: Vec::new(), carry: Vec::new(), notify: Vec::new() }
 }
 
-/// The names that `notify` gives, of the task and all around it.
+/// Returns the names in `notify` of the task and of all that encloses it.
 fn notifications(task: &Task, scope: &Arc<HostScope>) -> Result<Vec<String>, Error> {
     let renderer = scope.renderer();
     let mut names = Vec::new();
@@ -140,7 +140,7 @@ fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Erro
             return Ok(attempt);
         }
         if check {
-            // Nothing was changed, so waiting would be for nothing: say what the run would wait for.
+            // Nothing was changed, so the condition may never hold: report what the run would wait for.
             let wait = format!(
                 "Would wait until {}",
                 call.task.until.iter().map(|c| c.written().to_string()).collect::<Vec<_>>().join(" and ")
@@ -152,7 +152,7 @@ fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Erro
             let result = &mut attempt.result;
             result.values.insert("failed".into(), true.into());
             result.values.insert("attempts".into(), (try_number - 1).max(1).into());
-            // Where `failed_when` was asked, its answer stays.
+            // The verdict of `failed_when` stays.
             if result.values.get("failed_when_result") == Some(&false.into()) {
                 return Ok(attempt);
             }
@@ -177,7 +177,7 @@ fn check_mode(call: &ItemCall, scope: &Arc<HostScope>) -> Result<bool, Error> {
     Ok(keyword::of(call.task, &scope.renderer()).check_mode()?.unwrap_or(call.play.shared.options.check))
 }
 
-/// The host that a task is delegated to.
+/// Returns the host that a task is delegated to.
 fn delegate(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Arc<str>>, Error> {
     let Some(node) = task.keyword(Keyword::DelegateTo) else { return Ok(None) };
     let renderer = scope.renderer();
@@ -190,7 +190,7 @@ fn delegate(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Arc<str>>, Err
     }
 }
 
-/// The scope in which conditions on a result are evaluated.
+/// Returns the scope in which conditions on a result are evaluated.
 fn with_result(task: &Task, scope: &Arc<HostScope>, attempt: &ItemOutcome) -> Arc<HostScope> {
     let mut local = attempt.carry.clone();
     if let Some(name) = &task.register {
@@ -199,7 +199,7 @@ fn with_result(task: &Task, scope: &Arc<HostScope>, attempt: &ItemOutcome) -> Ar
     scope.with_local(local)
 }
 
-/// One attempt: the action, its provisional result, `changed_when` and `failed_when`.
+/// Makes one attempt: the action, its provisional result, `changed_when` and `failed_when`.
 fn attempt(
     call: &ItemCall,
     scope: &Arc<HostScope>,
@@ -222,7 +222,7 @@ fn attempt(
     };
     let ActionCall { effects, carry, verbose, hidden, .. } = action_call;
     let mut result = match done {
-        // It never came to the module.
+        // The module was not reached.
         Err(failure) if matches!(failure.error.kind(), ErrorKind::Unreachable | ErrorKind::Connection) => {
             let mut result = result::failed(call.info, scope, failure.error);
             result.values.insert("changed".into(), false.into());
@@ -248,7 +248,7 @@ fn attempt(
     Ok(outcome)
 }
 
-/// `changed_when`, then `failed_when`. One that cannot be evaluated fails the task, whose result stays.
+/// Applies `changed_when`, then `failed_when`. One that cannot be evaluated fails the task, which keeps its result.
 fn judge(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) {
     if matches!(outcome.result.status, Status::Skipped | Status::Unreachable) {
         return;
@@ -284,7 +284,7 @@ fn judge(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) {
     }
 }
 
-/// A condition on the result could not be evaluated.
+/// Fails a task because a condition on its result cannot be evaluated.
 fn broken(call: &ItemCall, outcome: &mut ItemOutcome, error: Error) {
     let result = &mut outcome.result;
     let error = error.context("Task failed").at(&call.task.place);
@@ -316,7 +316,7 @@ fn failed_when(call: &ItemCall, outcome: &mut ItemOutcome, fails: bool) {
     }
 }
 
-/// Facts that a module returned become the host's, or with `delegate_facts` the delegate's.
+/// Adds the facts that a module returned to the host, or with `delegate_facts` to the delegate.
 fn facts(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) -> Result<(), Error> {
     let Some(facts) = outcome.result.values.get("ansible_facts").and_then(Value::as_map).cloned() else {
         return Ok(());
@@ -330,10 +330,10 @@ fn facts(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) -> 
         map.iter().map(|(k, v)| (Arc::from(&*k.to_text()), v.clone())).collect()
     };
     match call.task.action_name() {
-        // These bring their own effects.
+        // These have effects of their own.
         "set_fact" | "include_vars" => {}
         _ => {
-            // A fact of that name is a fact, and not all of them.
+            // A fact named `ansible_facts` must not replace all facts.
             outcome.carry.extend(names(&facts).into_iter().filter(|(name, _)| &**name != "ansible_facts"));
             outcome.effects.push(Effect::Facts { host, facts });
         }

@@ -17,9 +17,9 @@ use crate::run::call::state::PlayState;
 use crate::run::call::{Emit, ItemCall, describe, result};
 use crate::vars::HostScope;
 
-/// What a task did on one host.
+/// The outcome of a task on one host.
 #[derive(Debug)]
-pub struct TaskOutcome {
+pub(crate) struct TaskOutcome {
     pub result: TaskResult,
     pub effects: Vec<Effect>,
 }
@@ -34,7 +34,7 @@ impl TaskOutcome {
     }
 }
 
-/// Runs a task on a host: the items of its loop one after the other, or itself once.
+/// Runs a task on a host: once, or for each item of its loop.
 pub fn run(
     play: &PlayState,
     task: &Arc<Task>,
@@ -56,7 +56,7 @@ pub fn run(
         Err(e) if !e.is_undefined() => {
             TaskOutcome { result: result::failed_at_once(info, scope, e), effects: Vec::new() }
         }
-        // A loop over something undefined does not matter where `when` skips the task anyway.
+        // A loop over something undefined does not matter if `when` skips the task.
         Err(e) => match keyword::when(task, &scope.renderer()) {
             Ok(Verdict::False(condition)) => {
                 let done = result::skipped(info, scope, condition);
@@ -71,7 +71,7 @@ pub fn run(
     outcome
 }
 
-/// The task with its module's name rendered, where that is a template (`action: "{{ module }} …"`).
+/// Returns the task with its module's name rendered, if that is a template (`action: "{{ module }} …"`).
 pub fn resolved(task: &Arc<Task>, scope: &Arc<HostScope>) -> Option<Arc<Task>> {
     if !crate::jinja::Template::is_template(&task.action.name) {
         return None;
@@ -83,7 +83,7 @@ pub fn resolved(task: &Arc<Task>, scope: &Arc<HostScope>) -> Option<Arc<Task>> {
     Some(Arc::new(task))
 }
 
-/// The final `register`, and the handlers that a change notifies.
+/// Adds the final `register`.
 fn finish(task: &Task, host: &Arc<str>, outcome: &mut TaskOutcome) {
     if let Some(name) = &task.register {
         let value = Value::from(outcome.result.values.clone());
@@ -91,7 +91,7 @@ fn finish(task: &Task, host: &Arc<str>, outcome: &mut TaskOutcome) {
     }
 }
 
-/// The items to loop over; nothing where the task has no loop.
+/// Returns the items to loop over, or nothing if the task has no loop.
 fn items(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Vec<Value>>, Error> {
     let renderer = scope.renderer();
     match &task.loop_over {
