@@ -34,7 +34,7 @@ pub fn is_action(registry: &Registry, name: &str) -> bool {
 }
 
 /// The full name of a task's action: `ansible.builtin.debug` for `debug`.
-pub fn full_name(task: &Task) -> String {
+pub(crate) fn full_name(task: &Task) -> String {
     if task.action.name.contains('.') {
         task.action.name.to_string()
     } else {

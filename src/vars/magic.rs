@@ -154,7 +154,7 @@ const PLAY_NAMES: &[&str] = &[
 ];
 
 /// Returns the names of the magic variables in this scope.
-pub fn names(scope: &HostScope) -> impl Iterator<Item = &'static str> {
+pub(crate) fn names(scope: &HostScope) -> impl Iterator<Item = &'static str> {
     let in_role = scope.role().is_some();
     let all = NAMES.iter().chain(if in_role { ROLE_NAMES } else { &[] }).copied();
     all.filter(|name| match *name {
@@ -174,7 +174,7 @@ pub(crate) fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>>
     if !scope.is_in_play() && PLAY_NAMES.contains(&name) {
         return None;
     }
-    let lists = |names: &RwLock<Vec<Arc<str>>>| list(&sync::read(&names));
+    let lists = |names: &RwLock<Vec<Arc<str>>>| list(&sync::read(names));
     let value = match name {
         // These are variables of the host, below all that anyone else says.
         "inventory_hostname"

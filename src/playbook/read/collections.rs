@@ -13,7 +13,10 @@ pub(super) fn role(name: &str, search: &[Arc<str>], loader: &Loader) -> Option<(
     let in_collection = |collection: &str, role: &str| {
         let path = role.replace('.', "/");
         let directories = loader.foreign.collection_from(collection, std::iter::once(&*loader.directory));
-        directories.into_iter().map(|directory| directory.join("roles").join(&path)).find(|path| path.is_dir())
+        directories
+            .into_iter()
+            .map(|directory| directory.join("roles").join(&path))
+            .find(|path| path.is_dir())
     };
     if let Some((collection, role)) = full_name(name) {
         let path = in_collection(&collection, role)?;

@@ -57,6 +57,6 @@ pub(crate) fn name(task: &Task, scope: &Arc<HostScope>) -> String {
 }
 
 /// Formats an error as a warning with its place.
-pub fn warning(error: &playbook_api::Error) -> String {
+pub(crate) fn warning(error: &playbook_api::Error) -> String {
     crate::report::format_error(error).trim_end().to_owned()
 }

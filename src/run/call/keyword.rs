@@ -112,7 +112,7 @@ const CHECKED: &[Keyword] = &[
 ];
 
 /// Fails for a keyword that has no value.
-pub fn check(task: &Task, renderer: &Renderer) -> Result<(), Error> {
+pub(crate) fn check(task: &Task, renderer: &Renderer) -> Result<(), Error> {
     for keyword in CHECKED {
         if let Some(node) = task.keyword(*keyword).filter(|node| !node.is_plain()) {
             renderer.value(node).map_err(|e| broken(*keyword, node, e))?;
@@ -122,12 +122,12 @@ pub fn check(task: &Task, renderer: &Renderer) -> Result<(), Error> {
 }
 
 /// The error of a keyword that has no value.
-pub fn broken(keyword: Keyword, node: &Node, error: Error) -> Error {
+pub(crate) fn broken(keyword: Keyword, node: &Node, error: Error) -> Error {
     error.context(format!("Error processing keyword '{}'", keyword.name())).at(node.place())
 }
 
 /// Renders an integer, or text that reads as one.
-pub fn integer(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<i64>, Error> {
+pub(crate) fn integer(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<i64>, Error> {
     match renderer.value(node)? {
         Value::Null | Value::Omit => Ok(None),
         value => to_integer(&value, node, name).map(Some),
@@ -175,7 +175,7 @@ pub(crate) fn seconds(node: &Node, name: &str, renderer: &Renderer) -> Result<Op
 /// Returns `environment`, merged from the outermost level to the task's own.
 ///
 /// What is not a dict is left out, and `warn` is told.
-pub fn environment(
+pub(crate) fn environment(
     task: &Task,
     renderer: &Renderer,
     warn: &dyn Fn(String),
@@ -283,6 +283,6 @@ fn node_holds(node: &Node, renderer: &Renderer) -> Result<bool, Error> {
 }
 
 /// Evaluates `when` of a task and of all that encloses it, outermost first.
-pub fn when(task: &Task, renderer: &Renderer) -> Result<Verdict, Error> {
+pub(crate) fn when(task: &Task, renderer: &Renderer) -> Result<Verdict, Error> {
     conditions(task.conditions(), renderer)
 }

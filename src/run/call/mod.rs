@@ -47,6 +47,7 @@ pub struct ActionCall<'a> {
     pub check: bool,
     /// Whether it reports differences.
     pub diff: bool,
+    /// The changes to the run that the action asks for.
     pub effects: Vec<Effect>,
     /// The variables that the next items of the loop see.
     pub carry: Vec<(Arc<str>, Value)>,

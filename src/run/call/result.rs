@@ -68,7 +68,7 @@ pub(crate) fn failed(info: &Arc<TaskInfo>, scope: &HostScope, error: Error) -> T
 }
 
 /// The result of a task that fails before or between its items: it says nothing of changes.
-pub fn failed_at_once(info: &Arc<TaskInfo>, scope: &HostScope, error: Error) -> TaskResult {
+pub(crate) fn failed_at_once(info: &Arc<TaskInfo>, scope: &HostScope, error: Error) -> TaskResult {
     let mut result = blank(info, scope, Status::Failed);
     result.values =
         map! { "failed" => true, "msg" => error.to_string(), "exception" => "(traceback unavailable)" };

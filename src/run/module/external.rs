@@ -21,7 +21,7 @@ use crate::vars::HostScope;
 pub(crate) const MODULE: &str = "playbook.internal._foreign";
 
 /// A module that is prepared to be run where a task acts.
-pub struct Prepared {
+pub(crate) struct Prepared {
     /// The host module that runs it, and the arguments of that.
     pub entry: Arc<ModuleEntry>,
     pub args: Arguments,

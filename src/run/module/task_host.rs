@@ -13,7 +13,7 @@ use crate::run::call::ActionCall;
 
 /// Returns the task's host; nothing if that is the controller, as the user who runs it. Nothing is sent yet, and what
 /// is wrong with the connection is reported only to a module that uses it.
-pub fn of_task(call: &ActionCall, context: &Context) -> Option<Arc<dyn TaskHost>> {
+pub(crate) fn of_task(call: &ActionCall, context: &Context) -> Option<Arc<dyn TaskHost>> {
     let target = match target::of_task(call) {
         Ok(target) => target,
         Err(error) => return Some(Arc::new(Unavailable(error.into()))),

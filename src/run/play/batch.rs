@@ -99,7 +99,7 @@ enum Message {
 
 impl<'r> Batch<'r> {
     /// A batch: all of its hosts, and those of them that go through it.
-    pub fn new(
+    pub(crate) fn new(
         run: &'r mut Run,
         play: Arc<PlayState>,
         all: &[Arc<str>],

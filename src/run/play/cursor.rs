@@ -9,7 +9,7 @@ use crate::playbook::{Block, Item, Task};
 /// A failure moves the host to the nearest `rescue`, running the `always` sections on the way; a host that is not
 /// rescued ends the play.
 #[derive(Debug, Default)]
-pub struct Cursor {
+pub(crate) struct Cursor {
     levels: Vec<Level>,
     next: Option<Step>,
     /// Set when the host has failed and nothing rescued it (an `always` may still have to run).
@@ -20,7 +20,7 @@ pub struct Cursor {
 
 /// A task that is next for a host.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub(crate) struct Step {
     pub task: Arc<Task>,
     /// Whether it runs because it was notified.
     pub handler: bool,
@@ -48,7 +48,7 @@ enum Section {
 
 /// The consequence of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failed {
+pub(crate) enum Failed {
     /// A `rescue` section comes next.
     Rescued,
     /// `always` sections may follow, then the host is out of the play.
@@ -56,12 +56,12 @@ pub enum Failed {
 }
 
 impl Cursor {
-    pub fn new(items: Arc<Vec<Item>>) -> Self {
+    pub(crate) fn new(items: Arc<Vec<Item>>) -> Self {
         Cursor { levels: vec![Level { kind: Kind::Tasks(items), index: 0 }], ..Cursor::default() }
     }
 
     /// Returns the host's next task. `notified` tells whether a handler was notified for this host.
-    pub fn peek(&mut self, notified: &dyn Fn(&Task) -> bool) -> Option<&Step> {
+    pub(crate) fn peek(&mut self, notified: &dyn Fn(&Task) -> bool) -> Option<&Step> {
         if self.unreachable {
             return None;
         }
@@ -72,7 +72,7 @@ impl Cursor {
     }
 
     /// Takes the task that [`Cursor::peek`] returned, which the host is about to run.
-    pub fn take(&mut self) -> Option<Step> {
+    pub(crate) fn take(&mut self) -> Option<Step> {
         self.next.take()
     }
 
@@ -124,7 +124,7 @@ impl Cursor {
     }
 
     /// Moves the host on after a failure of the task that it took.
-    pub fn fail(&mut self) -> Failed {
+    pub(crate) fn fail(&mut self) -> Failed {
         self.next = None;
         while let Some(level) = self.levels.last_mut() {
             if let Kind::Block { block, section, failing } = &mut level.kind {
@@ -158,7 +158,7 @@ impl Cursor {
     }
 
     /// Inserts the tasks of an include, which come next.
-    pub fn insert(&mut self, items: Vec<Item>) {
+    pub(crate) fn insert(&mut self, items: Vec<Item>) {
         if !items.is_empty() {
             // The task that was peeked at comes after them.
             if let Some(step) = self.next.take() {
@@ -170,23 +170,23 @@ impl Cursor {
     }
 
     /// Inserts the notified handlers, which come next in the order of their definition.
-    pub fn flush(&mut self, handlers: &Arc<Vec<Arc<Task>>>) {
+    pub(crate) fn flush(&mut self, handlers: &Arc<Vec<Arc<Task>>>) {
         self.levels.push(Level { kind: Kind::Handlers(handlers.clone()), index: 0 });
     }
 
     /// Ends the play for the host (`meta: end_host`), without `always` sections.
-    pub fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.levels.clear();
         self.next = None;
     }
 
     /// Whether nothing comes any more.
-    pub fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.levels.is_empty() && self.next.is_none()
     }
 
     /// Leaves the current role (`meta: end_role`).
-    pub fn leave(&mut self, is_role_block: impl Fn(&Block) -> bool) {
+    pub(crate) fn leave(&mut self, is_role_block: impl Fn(&Block) -> bool) {
         self.next = None;
         while let Some(level) = self.levels.pop() {
             if matches!(&level.kind, Kind::Block { block, .. } if is_role_block(block)) {
@@ -196,7 +196,7 @@ impl Cursor {
     }
 
     /// Whether the host is inside a `rescue` or on its way into one.
-    pub fn is_rescuing(&self) -> bool {
+    pub(crate) fn is_rescuing(&self) -> bool {
         self.levels.iter().any(|l| matches!(l.kind, Kind::Block { section: Section::Rescue, .. }))
     }
 
@@ -205,7 +205,7 @@ impl Cursor {
     }
 
     /// Clears the failure of the host (`meta: clear_host_errors`).
-    pub fn clear_failure(&mut self) {
+    pub(crate) fn clear_failure(&mut self) {
         (self.failed, self.unreachable) = (false, false);
         for level in &mut self.levels {
             if let Kind::Block { failing, .. } = &mut level.kind {

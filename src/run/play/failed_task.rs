@@ -12,7 +12,7 @@ use crate::template::Renderer;
 use crate::vars::HostScope;
 
 /// Returns the task as a dict, its templates rendered for the host. A template without a value stays as it was written.
-pub fn value(play: &PlayState, task: &Arc<Task>, host: &Arc<str>) -> Value {
+pub(crate) fn value(play: &PlayState, task: &Arc<Task>, host: &Arc<str>) -> Value {
     let scope = HostScope::new(&play.base, host, Some(task), Default::default());
     let shown = Shown { task, renderer: scope.renderer() };
     let (options, settings) = (&play.shared.options, &play.shared.settings);

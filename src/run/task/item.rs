@@ -29,7 +29,7 @@ pub(crate) struct ItemOutcome {
 ///
 /// Where the task goes comes before whether it runs: a `delegate_to` that has no value fails even a task that its
 /// `when` would skip.
-pub fn run(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
+pub(crate) fn run(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
     let mut outcome = match delegate(call.task, scope) {
         Ok(None) => conditional(call, scope),
         Ok(Some(name)) => conditional(call, &scope.delegated_to(&name)),

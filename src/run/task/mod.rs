@@ -35,7 +35,7 @@ impl TaskOutcome {
 }
 
 /// Runs a task on a host: once, or for each item of its loop.
-pub fn run(
+pub(crate) fn run(
     play: &PlayState,
     task: &Arc<Task>,
     info: &Arc<TaskInfo>,
@@ -72,7 +72,7 @@ pub fn run(
 }
 
 /// Returns the task with its module's name rendered, if that is a template (`action: "{{ module }} …"`).
-pub fn resolved(task: &Arc<Task>, scope: &Arc<HostScope>) -> Option<Arc<Task>> {
+pub(crate) fn resolved(task: &Arc<Task>, scope: &Arc<HostScope>) -> Option<Arc<Task>> {
     if !crate::jinja::Template::is_template(&task.action.name) {
         return None;
     }
