@@ -24,7 +24,8 @@ pub fn full_name(name: &str) -> Option<(String, &str)> {
     }
 }
 
-/// Returns the directories of a collection that exist: beside the playbooks, then in the configured directories.
+/// Returns the directories of a collection that exist: beside the playbooks, then in the configured
+/// directories.
 pub fn folders<'a>(
     collection: &str,
     playbooks: impl Iterator<Item = &'a Path>,
@@ -149,8 +150,8 @@ impl Runtime {
         Ok(node)
     }
 
-    /// Returns a warning if a collection says that it does not support this version of the language, or an error if
-    /// the setting `collections_on_ansible_version_mismatch` wants one.
+    /// Returns a warning if a collection says that it does not support this version of the language, or an
+    /// error if the setting `collections_on_ansible_version_mismatch` wants one.
     pub fn mismatch(&self, folder: &Path, collection: &str, behavior: &str) -> Result<Option<String>, Error> {
         let node = self.of(folder)?;
         let required = node.as_ref().and_then(|node| node.get("requires_ansible")).and_then(Node::as_str);

@@ -1,5 +1,5 @@
-//! Where the files of modules and plugins are: beside playbooks, in roles, in configured directories. Each directory
-//! is listed once.
+//! Where the files of modules and plugins are: beside playbooks, in roles, in configured directories. Each
+//! directory is listed once.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -57,7 +57,8 @@ impl Kind {
         }
     }
 
-    /// Returns the name of the directory in a collection's `plugins`, which is also ansible-core's name of the kind.
+    /// Returns the name of the directory in a collection's `plugins`, which is also ansible-core's name of
+    /// the kind.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Module => "modules",

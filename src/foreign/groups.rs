@@ -8,8 +8,8 @@ use super::Foreign;
 use super::collections::{Runtime, full_name};
 use crate::document::Node;
 
-/// The groups of ansible-core itself: their members, and the groups of collections whose members are theirs too. The
-/// first two exist for ansible-core's own tests.
+/// The groups of ansible-core itself: their members, and the groups of collections whose members are theirs
+/// too. The first two exist for ansible-core's own tests.
 const CORE: [(&str, &[&str], &[&str]); 12] = [
     (
         "testgroup",
@@ -51,7 +51,8 @@ pub struct Group {
 }
 
 impl Foreign {
-    /// Returns the full names of an action group's members, as they are written there, or none if there is no such group.
+    /// Returns the full names of an action group's members, as they are written there, or none if there is no
+    /// such group.
     pub fn action_group(&self, name: &str) -> Result<Option<Vec<String>>, Error> {
         let Some(first) = self.group(name)? else { return Ok(None) };
         let mut seen = vec![group_name(name)];

@@ -1,8 +1,9 @@
 //! Code beside playbooks and in collections: modules in any language, plugins in Python.
 //!
-//! Each directory is listed once. Modules in other languages need no Python; what is written in Python goes through
-//! one helper process with ansible-core, which is started when something first needs it.
+//! Each directory is listed once. Modules in other languages need no Python; what is written in Python goes
+//! through one helper process with ansible-core, which is started when something first needs it.
 
+mod callbacks;
 pub mod collections;
 mod folders;
 pub mod groups;
@@ -18,7 +19,7 @@ pub mod wire;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use playbook_api::sync::lock;
@@ -117,7 +118,8 @@ impl Foreign {
         Foreign { registry, ..self }
     }
 
-    /// Sets what plugins see as the command line (`context.CLIARGS`). It must be set before the helper is started.
+    /// Sets what plugins see as the command line (`context.CLIARGS`). It must be set before the helper is
+    /// started.
     pub fn set_arguments(&self, arguments: serde_json::Map<String, Json>) {
         *lock(&self.arguments) = arguments;
     }
@@ -146,8 +148,8 @@ impl Foreign {
         }
     }
 
-    /// Returns the directories of a collection that exist: beside the playbooks, in the configured directories, and
-    /// where the Python with ansible-core has its packages.
+    /// Returns the directories of a collection that exist: beside the playbooks, in the configured
+    /// directories, and where the Python with ansible-core has its packages.
     pub fn collection(&self, name: &str) -> Vec<PathBuf> {
         let playbooks = self.playbooks.read().unwrap_or_else(PoisonError::into_inner);
         self.collection_from(name, playbooks.iter().map(PathBuf::as_path))
@@ -173,7 +175,8 @@ impl Foreign {
         self.site.get_or_init(find).as_ref()
     }
 
-    /// Finds a module or plugin by its short or full name. `search` names the collections that short names may mean.
+    /// Finds a module or plugin by its short or full name. `search` names the collections that short names
+    /// may mean.
     pub fn find(&self, kind: Kind, name: &str, search: &[Arc<str>]) -> Result<Option<Found>, Error> {
         let key = (kind, name.to_owned(), search.to_vec());
         if let Some(found) = lock(&self.known).get(&key) {
@@ -214,7 +217,8 @@ impl Foreign {
         }
     }
 
-    /// Finds the module of a collection that the settings prefer to this program's own module of a short name.
+    /// Finds the module of a collection that the settings prefer to this program's own module of a short
+    /// name.
     fn preferred(&self, kind: Kind, name: &str, depth: usize) -> Result<Option<Found>, Error> {
         let full = self.registry.module(name).map(|entry| entry.doc.full_name()).unwrap_or_default();
         match full_name(&full) {
@@ -312,8 +316,8 @@ impl Foreign {
         found
     }
 
-    /// Returns the full name of what a task of this name runs: its action, or else its module. `native` gives the
-    /// full names of those that this program has itself.
+    /// Returns the full name of what a task of this name runs: its action, or else its module. `native` gives
+    /// the full names of those that this program has itself.
     pub fn action(&self, name: &str, search: &[Arc<str>], native: &Native) -> Option<String> {
         self.resolved(Kind::Action, name, search, native)
             .or_else(|| self.resolved(Kind::Module, name, search, native))
@@ -325,8 +329,8 @@ impl Foreign {
         self.resolved(Kind::Module, name, search, native).map(|found| found.name)
     }
 
-    /// Returns the full name of what a key of `module_defaults` means: a module whose collection names an action for
-    /// it counts as itself, every other one as its action.
+    /// Returns the full name of what a key of `module_defaults` means: a module whose collection names an
+    /// action for it counts as itself, every other one as its action.
     pub fn defaults_key(&self, name: &str, native: &Native) -> Option<String> {
         let module = self.resolved(Kind::Module, name, &[], native);
         if module.as_ref().is_some_and(|module| module.action.is_some()) {
@@ -348,42 +352,6 @@ impl Foreign {
         };
         let core = || if kind == Kind::Module { self.core_module(name) } else { None };
         found.or_else(|| own(name)).or_else(core)
-    }
-
-    /// Returns the names of callback plugins that are loaded without being chosen as the report: those that need not
-    /// be enabled, and those that are.
-    pub fn callbacks(&self, enabled: &[String]) -> Vec<String> {
-        let mut names = Vec::new();
-        for path in self.folders.all(Kind::Callback, &self.settings) {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let text = std::fs::read_to_string(&path).unwrap_or_default();
-            let says = |what: &str, value: &[&str]| {
-                let lines = text.lines().filter_map(|line| line.trim().strip_prefix(what));
-                lines.filter_map(|rest| rest.trim().strip_prefix('=')).any(|v| value.contains(&v.trim()))
-            };
-            let report = says("CALLBACK_TYPE", &["'stdout'", "\"stdout\""]);
-            let asks =
-                says("CALLBACK_NEEDS_ENABLED", &["True"]) || says("CALLBACK_NEEDS_WHITELIST", &["True"]);
-            if !report && (!asks || enabled.contains(&name)) {
-                names.push(name);
-            }
-        }
-        let in_collections = enabled.iter().filter(|name| full_name(name).is_some());
-        names.extend(
-            in_collections.filter(|n| matches!(self.find(Kind::Callback, n, &[]), Ok(Some(_)))).cloned(),
-        );
-        names.sort();
-        names
-    }
-
-    /// Records that callback plugins are loaded.
-    pub fn set_callbacks(&self) {
-        self.callbacks.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether callback plugins are loaded: they receive more events than reports do.
-    pub fn has_callbacks(&self) -> bool {
-        self.callbacks.load(Ordering::Relaxed)
     }
 
     /// Returns the helper, and starts it at the first call.

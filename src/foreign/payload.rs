@@ -21,8 +21,8 @@ pub struct Payload {
     /// The file's name.
     pub file: String,
     content: Vec<u8>,
-    /// For a module in Python, where the arguments go, and the SHA-1 of the rest: a host that keeps the rest needs only
-    /// the arguments the next time.
+    /// For a module in Python, where the arguments go, and the SHA-1 of the rest: a host that keeps the rest
+    /// needs only the arguments the next time.
     pub gap: Option<(usize, String)>,
 }
 
@@ -86,7 +86,8 @@ impl Payload {
         &self.content
     }
 
-    /// Returns the module, with the arguments if it takes them in its text, and with the interpreter in its first line.
+    /// Returns the module, with the arguments if it takes them in its text, and with the interpreter in its
+    /// first line.
     pub fn content(&self, arguments: &serde_json::Value, interpreter: Option<&str>) -> Vec<u8> {
         if let Some((gap, _)) = self.gap {
             let (before, after) = self.content.split_at(gap);

@@ -1,8 +1,8 @@
-//! The one Python process of a run, started when something first needs it. It has ansible-core, loads plugins and
-//! builds payloads of modules; its program is the package in `helper/`.
+//! The one Python process of a run, started when something first needs it. It has ansible-core, loads plugins
+//! and builds payloads of modules; its program is the package in `helper/`.
 //!
-//! Frames of JSON travel over a socket that is the process's standard input, so that plugins can print. Every request
-//! has a number; while it is being answered, the process may ask back.
+//! Frames of JSON travel over a socket that is the process's standard input, so that plugins can print. Every
+//! request has a number; while it is being answered, the process may ask back.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -218,8 +218,8 @@ pub fn likely(settings: &Settings) -> String {
     first.map_or_else(|| "/usr/bin/python3".into(), |path| path.to_string_lossy().into_owned())
 }
 
-/// Returns the interpreters that may have ansible-core: only the one that was named, or else the active environment's,
-/// that of an `ansible-playbook` script, and python3.
+/// Returns the interpreters that may have ansible-core: only the one that was named, or else the active
+/// environment's, that of an `ansible-playbook` script, and python3.
 pub fn candidates(settings: &Settings) -> Vec<PathBuf> {
     if let Some(named) = &settings.plugin_python {
         return vec![named.clone()];

@@ -1,5 +1,5 @@
-//! Which collection has a module: what ansible-core's own routing says, and a list of what the best-known collections
-//! hold, so that an error can name what is to be installed.
+//! Which collection has a module: what ansible-core's own routing says, and a list of what the best-known
+//! collections hold, so that an error can name what is to be installed.
 
 use std::path::{Path, PathBuf};
 
@@ -59,8 +59,8 @@ fn known(name: &str) -> Option<String> {
     found.map(|(collection, _)| format!("{collection}.{name}"))
 }
 
-/// Where ansible-core's routing sends a module. The file has 300 KB and a regular form, so it is not parsed: a
-/// module's entry stands in `modules`, with `redirect` below its name.
+/// Where ansible-core's routing sends a module. The file has 300 KB and a regular form, so it is not parsed:
+/// a module's entry stands in `modules`, with `redirect` below its name.
 fn redirect<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let start = text.find("\n  modules:\n")? + "\n  modules:".len();
     let section = &text[start..];

@@ -1,4 +1,5 @@
-//! Where a Python has its packages, found out from files: starting it only to ask takes longer than a whole listing.
+//! Where a Python has its packages, found out from files: starting it only to ask takes longer than a whole
+//! listing.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! Values on the wire to the Python helper: JSON, and an object with the member `$` for what JSON does not have.
+//! Values on the wire to the Python helper: JSON, and an object with the member `$` for what JSON does not
+//! have.
 
 use std::sync::Arc;
 

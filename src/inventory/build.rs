@@ -141,8 +141,8 @@ impl Inventory {
         }
     }
 
-    /// Enforces the rules: every group is below `all`, and exactly the hosts without a group are in `ungrouped`. Returns
-    /// the names that a host and a group share.
+    /// Enforces the rules: every group is below `all`, and exactly the hosts without a group are in
+    /// `ungrouped`. Returns the names that a host and a group share.
     pub(super) fn reconcile(&mut self) -> Vec<Arc<str>> {
         let orphans: Vec<Arc<str>> = self
             .groups
@@ -199,8 +199,8 @@ impl Inventory {
         }
     }
 
-    /// Adds a host for the rest of the run, with its groups and variables, as `add_host` does. Returns whether that
-    /// changed anything.
+    /// Adds a host for the rest of the run, with its groups and variables, as `add_host` does. Returns
+    /// whether that changed anything.
     pub fn add_host(&mut self, name: &Arc<str>, groups: &[Arc<str>], vars: Vars) -> Result<bool, Error> {
         let (name, mut changed) = self.put_host(name, None)?;
         if changed {
@@ -223,7 +223,8 @@ impl Inventory {
         Ok(changed)
     }
 
-    /// Adds a host to a group, and the group to others, as `group_by` does. Returns whether that changed anything.
+    /// Adds a host to a group, and the group to others, as `group_by` does. Returns whether that changed
+    /// anything.
     pub fn group_host(
         &mut self,
         host: &Arc<str>,

@@ -4,8 +4,8 @@ use num_bigint::BigInt;
 use num_traits::Num;
 use playbook_api::{Map, Value};
 
-/// Returns the value of a Python literal, as `ast.literal_eval` does, or nothing if the text is not one. Bytes become
-/// text, tuples and sets become lists, as in Ansible.
+/// Returns the value of a Python literal, as `ast.literal_eval` does, or nothing if the text is not one.
+/// Bytes become text, tuples and sets become lists, as in Ansible.
 pub(super) fn literal(text: &str) -> Option<Value> {
     let first = text.trim_start_matches([' ', '\t']).bytes().next()?;
     if !matches!(

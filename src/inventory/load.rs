@@ -26,8 +26,8 @@ impl Inventory {
         }
     }
 
-    /// Reads every source, in order, and returns the inventory with warnings. A source that cannot be read is a warning,
-    /// unless the settings make it an error.
+    /// Reads every source, in order, and returns the inventory with warnings. A source that cannot be read is
+    /// a warning, unless the settings make it an error.
     pub fn load(
         sources: &[String],
         settings: &Settings,
@@ -259,7 +259,8 @@ fn names_terraform(document: &Option<Result<Loaded, Error>>) -> bool {
     name.and_then(Plugin::named) == Some(Plugin::Terraform)
 }
 
-/// Whether a configuration names a plugin that does not exist. Under the names of Ansible's programs that is a warning.
+/// Whether a configuration names a plugin that does not exist. Under the names of Ansible's programs that is
+/// a warning.
 fn is_misnamed(document: &Option<Result<Loaded, Error>>, settings: &Settings, loading: &Loading) -> bool {
     let Some(Ok(loaded)) = document else { return false };
     let Some(name) = loaded.node.get("plugin").and_then(|name| name.source()) else { return false };

@@ -158,7 +158,8 @@ impl Inventory {
         Host { name: name.into(), vars, source: None, groups: IndexSet::default(), implicit: true }
     }
 
-    /// Returns the hosts of a group and of the groups below it, each once: its own first, then level by level.
+    /// Returns the hosts of a group and of the groups below it, each once: its own first, then level by
+    /// level.
     pub fn hosts_of(&self, group: &str) -> Vec<Arc<str>> {
         let mut hosts: IndexSet<Arc<str>> = IndexSet::new();
         for name in self.descendants(group) {
@@ -206,8 +207,8 @@ impl Inventory {
         all
     }
 
-    /// Returns all groups that a host is in, directly or not, in the order in which their variables override each other:
-    /// by depth, priority and name.
+    /// Returns all groups that a host is in, directly or not, in the order in which their variables override
+    /// each other: by depth, priority and name.
     pub(super) fn member_of(&self, host: &Host) -> Vec<&Group> {
         let mut names: IndexSet<Arc<str>> = IndexSet::new();
         for group in &host.groups {
@@ -219,7 +220,8 @@ impl Inventory {
         groups
     }
 
-    /// Returns the names of all groups that a host is in, including `all`, in the order in which they override each other.
+    /// Returns the names of all groups that a host is in, including `all`, in the order in which they
+    /// override each other.
     pub fn groups_of(&self, host: &str) -> Vec<Arc<str>> {
         let grouped = || self.implicit.as_ref().filter(|implicit| *implicit.name == *host);
         let host = self.hosts.get(host).or_else(grouped).into_iter();

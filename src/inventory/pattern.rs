@@ -123,7 +123,8 @@ impl Inventory {
         }
     }
 
-    /// Returns the hosts of every matching group; if none matches, or the pattern is not a plain name, the matching hosts.
+    /// Returns the hosts of every matching group; if none matches, or the pattern is not a plain name, the
+    /// matching hosts.
     fn enumerate(&self, pattern: &str, selection: &mut Selection) -> Result<Vec<Arc<str>>, Error> {
         let matcher = Matcher::new(pattern)?;
         let mut hosts: IndexSet<Arc<str>> = IndexSet::new();

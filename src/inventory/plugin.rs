@@ -1,4 +1,5 @@
-//! Sources that an inventory plugin in Python reads: it receives the inventory so far, and returns the new one.
+//! Sources that an inventory plugin in Python reads: it receives the inventory so far, and returns the new
+//! one.
 
 use playbook_api::{Error, Map, Place, Plugins, Value, map};
 

@@ -359,8 +359,9 @@ impl Printer<'_> {
     }
 }
 
-/// A written value for JSON, with the marks by which Ansible reads vaults and plain text back. Only what stands
-/// where variables stand is a template when it is read back, so only there does text say that it is none.
+/// A written value for JSON, with the marks by which Ansible reads vaults and plain text back. Only what
+/// stands where variables stand is a template when it is read back, so only there does text say that it is
+/// none.
 fn json_value(node: &Node, path: &mut Vec<Value>) -> Value {
     let marked = |mark: &str, text: Value| {
         let mut map = Map::default();

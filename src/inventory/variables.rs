@@ -12,8 +12,8 @@ use crate::vault::Keyring;
 use playbook_api::Error;
 use playbook_api::sync::lock;
 
-/// Returns the variables that the `-e` arguments set. Later ones win. A key that is in a file twice is an error or
-/// a warning, as the setting `duplicate_dict_key` says.
+/// Returns the variables that the `-e` arguments set. Later ones win. A key that is in a file twice is an
+/// error or a warning, as the setting `duplicate_dict_key` says.
 pub fn extra_vars(
     arguments: &[String],
     keyring: &Keyring,
@@ -30,8 +30,8 @@ pub fn extra_vars(
     Ok(vars)
 }
 
-/// The inventory's variables of a host. The groups' part is shared by all hosts that are in the same groups; the
-/// host's own part wins.
+/// The inventory's variables of a host. The groups' part is shared by all hosts that are in the same groups;
+/// the host's own part wins.
 #[derive(Clone, Debug)]
 pub struct HostVars {
     /// The variables of the host's groups.

@@ -13,7 +13,8 @@ use crate::document::{Trust, load};
 use crate::settings::Settings;
 use crate::vault::Keyring;
 
-/// Reads group_vars/ and host_vars/: every directory is listed once and every file read once, when it is needed.
+/// Reads group_vars/ and host_vars/: every directory is listed once and every file read once, when it is
+/// needed.
 #[derive(Debug)]
 pub(super) struct VarsFiles {
     keyring: Arc<Keyring>,

@@ -1,6 +1,7 @@
 //! Splits the host lines of INI inventories into shell words.
 
-/// Splits like `shlex.split(text, comments=True)`: quotes and backslashes are removed, and `#` starts a comment.
+/// Splits like `shlex.split(text, comments=True)`: quotes and backslashes are removed, and `#` starts a
+/// comment.
 pub(super) fn split(text: &str) -> Result<Vec<String>, &'static str> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

@@ -7,8 +7,8 @@ use playbook_api::{Error, ErrorKind, Place};
 
 /// Reads ansible.cfg text: values by `section.key`, keys in lower case, with the line each was written in.
 ///
-/// A line that starts with `#` or `;` is a comment, and so is what follows white space and `;`. An indented line
-/// continues the value above it.
+/// A line that starts with `#` or `;` is a comment, and so is what follows white space and `;`. An indented
+/// line continues the value above it.
 pub fn parse(text: &str, path: &Path) -> Result<HashMap<String, String>, Error> {
     let mut values: HashMap<String, String> = HashMap::new();
     let mut section: Option<String> = None;

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::Surroundings;
 use crate::paths::{absolute, expand_home_with, expand_variables};
 
-/// Returns the path that a text stands for. A relative one starts at `base`, or else in the current directory.
+/// Returns the path that a text stands for. A relative one starts at `base`, or else in the current
+/// directory.
 pub fn expand(surroundings: &Surroundings, text: &str, base: Option<&Path>) -> String {
     let directory = surroundings.directory.to_string_lossy();
     let text = text.trim().replace("{{CWD}}", &directory).replace("{{ CWD }}", &directory);

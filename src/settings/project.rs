@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// A project: a directory with a `playbooks/` directory that has an ansible.cfg beside it, is in a git work tree, or is
-/// in the current directory.
+/// A project: a directory with a `playbooks/` directory that has an ansible.cfg beside it, is in a git work
+/// tree, or is in the current directory.
 ///
 /// Its group_vars/, host_vars/ and roles/ count too, below those next to the inventory and the playbook.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,8 @@ pub enum Kind {
     Text,
     /// Items between commas.
     List,
-    /// A path: `~`, variables and `{{CWD}}` are replaced, and a relative one starts at the file that names it.
+    /// A path: `~`, variables and `{{CWD}}` are replaced, and a relative one starts at the file that names
+    /// it.
     Path,
     /// A path on a host, which is not expanded.
     RemotePath,
@@ -96,9 +97,9 @@ impl<T: Field> Field for Vec<T> {
 
 /// Makes `Settings` and `SETTINGS`: each entry is a field of the one and a row of the other.
 ///
-/// `#[setting(NAME, Kind, DEFAULT)]` gives Ansible's name, what text is accepted, and the default as it would be
-/// written; `ini` the keys in ansible.cfg and `env` the environment variables, of which the last that is set wins;
-/// `choices` the possible values, if they are limited.
+/// `#[setting(NAME, Kind, DEFAULT)]` gives Ansible's name, what text is accepted, and the default as it would
+/// be written; `ini` the keys in ansible.cfg and `env` the environment variables, of which the last that is
+/// set wins; `choices` the possible values, if they are limited.
 macro_rules! settings {
     ($(
         $(#[doc = $about:literal])+

@@ -178,12 +178,18 @@ class Result(CallbackTaskResult):
     @property
     def result(self):
         """The values, without what has a method of its own."""
-        hidden = self.task.no_log is True or self._values.get("_ansible_no_log")
-        if hidden:
-            kept = {name: self._values[name] for name in self.KEPT if name in self._values}
-            return {"censored": self.HIDDEN, **kept}
+        if self.task.no_log is True or self._values.get("_ansible_no_log"):
+            return self._censored(self._values)
         internal = ("_ansible_no_log", "failed", "skipped")
         return {name: value for name, value in self._values.items() if name not in internal}
+
+    def _censored(self, values):
+        kept = {name: values[name] for name in self.KEPT if name in values}
+        censored = {**kept, "_ansible_no_log": True, "censored": self.HIDDEN}
+        items = values.get("results")
+        if isinstance(items, list):
+            censored["results"] = [self._censored(item) for item in items if isinstance(item, dict)]
+        return censored
 
     @property
     def _result(self):

@@ -1,5 +1,5 @@
-//! Reads the state of a directory with Terraform files: with `terraform` or `tofu`, or from the file that the local
-//! backend keeps there.
+//! Reads the state of a directory with Terraform files: with `terraform` or `tofu`, or from the file that the
+//! local backend keeps there.
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -47,8 +47,8 @@ pub(super) fn text_of_file(source: &Source, path: &Path) -> Result<String, Error
     String::from_utf16(&wide).map_err(|_| Error::new(format!("'{}' is not valid UTF-16", path.display())))
 }
 
-/// The state file of the workspace that was asked for, where the local backend keeps it: in `terraform.tfstate.d`
-/// beside the default workspace's file.
+/// The state file of the workspace that was asked for, where the local backend keeps it: in
+/// `terraform.tfstate.d` beside the default workspace's file.
 fn in_workspace(source: &Source, path: PathBuf) -> Result<PathBuf, Error> {
     let Some(workspace) = source.workspace.as_deref().filter(|name| *name != DEFAULT_WORKSPACE) else {
         return Ok(path);
@@ -59,8 +59,8 @@ fn in_workspace(source: &Source, path: PathBuf) -> Result<PathBuf, Error> {
     if is_its_own { Ok(path) } else { workspaces::state_file(beside, workspace) }
 }
 
-/// Fetches a state with the crate that knows its scheme. It waits on a thread of its own: an inventory may be read
-/// inside a runtime, where waiting is not possible.
+/// Fetches a state with the crate that knows its scheme. It waits on a thread of its own: an inventory may be
+/// read inside a runtime, where waiting is not possible.
 fn fetch_remote(source: &Source, scheme: &str) -> Result<(String, String), Error> {
     let context = source.loading.context;
     let sources = &context.registry.inventory_sources;

@@ -10,8 +10,8 @@ use super::text_of;
 use crate::document::Node;
 use crate::inventory::builder::Builder;
 
-/// The hosts that instances have become: two entries may name the same instance, but two instances never share a
-/// host.
+/// The hosts that instances have become: two entries may name the same instance, but two instances never
+/// share a host.
 #[derive(Default)]
 pub(super) struct Hosts {
     /// The hosts by the addresses of their instances.
@@ -169,8 +169,8 @@ fn attribute<'v>(attributes: &'v Value, path: &str) -> Option<&'v Value> {
     })
 }
 
-/// Returns the steps of a path in `sensitive_attributes`. Each is `{"type": "get_attr", "value": "password"}`, or
-/// `{"type": "index", "value": {"value": 0, "type": "number"}}`.
+/// Returns the steps of a path in `sensitive_attributes`. Each is `{"type": "get_attr", "value":
+/// "password"}`, or `{"type": "index", "value": {"value": 0, "type": "number"}}`.
 fn steps(path: &Value) -> Vec<String> {
     let name = |step: &Value| {
         let value = step.get("value")?;
@@ -179,8 +179,8 @@ fn steps(path: &Value) -> Vec<String> {
     path.as_list().unwrap_or_default().iter().map_while(name).collect()
 }
 
-/// Marks what a path leads to as a secret. A step into a set names no item, so all of them are marked; a path that
-/// leads nowhere hides the value where it ends.
+/// Marks what a path leads to as a secret. A step into a set names no item, so all of them are marked; a path
+/// that leads nowhere hides the value where it ends.
 fn marked(value: Value, path: &[String], context: &Context) -> Value {
     let Some((step, rest)) = path.split_first() else { return secret(value, context) };
     match value {

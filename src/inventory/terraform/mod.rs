@@ -71,8 +71,8 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// Fetches the state, and warns if it has no outputs: what Terraform prints for a directory in which nothing was
-    /// initialized or applied looks the same.
+    /// Fetches the state, and warns if it has no outputs: what Terraform prints for a directory in which
+    /// nothing was initialized or applied looks the same.
     fn fetch(&self, builder: &mut Builder) -> Result<State, Error> {
         let state = fetch::fetch(self)?;
         if state.outputs.is_empty() && !self.resources {

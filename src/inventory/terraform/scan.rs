@@ -1,5 +1,5 @@
-//! Finds the parts of a large JSON text without building values of the rest: a state may hold 100 MB, of which an
-//! inventory needs a few kilobytes.
+//! Finds the parts of a large JSON text without building values of the rest: a state may hold 100 MB, of
+//! which an inventory needs a few kilobytes.
 
 use std::ops::Range;
 
@@ -38,7 +38,8 @@ pub(super) fn members(text: &str, within: Range<usize>) -> Result<Members, Fault
     members_and_items(text, within, None).map(|(members, _)| members)
 }
 
-/// Returns the members of an object, and in the same pass the items of the member `array`, if that is an array.
+/// Returns the members of an object, and in the same pass the items of the member `array`, if that is an
+/// array.
 pub(super) fn members_and_items(
     text: &str,
     within: Range<usize>,

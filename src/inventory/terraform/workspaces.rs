@@ -12,8 +12,8 @@ pub(super) const DIRECTORY: &str = "terraform.tfstate.d";
 
 const STATE: &str = "terraform.tfstate";
 
-/// Returns the workspace that is selected in a directory with Terraform files, as `terraform` itself finds it: by
-/// `TF_WORKSPACE`, or in `.terraform/environment`.
+/// Returns the workspace that is selected in a directory with Terraform files, as `terraform` itself finds
+/// it: by `TF_WORKSPACE`, or in `.terraform/environment`.
 pub(super) fn selected(directory: &Path) -> String {
     let named = variable("TF_WORKSPACE").filter(|name| !name.is_empty());
     let file = || std::fs::read_to_string(data(directory).join("environment")).ok();

@@ -14,8 +14,8 @@ use crate::vault::Keyring;
 
 /// Writes a YAML inventory with a state's outputs as variables of `all`.
 ///
-/// Sensitive outputs are encrypted if there is a vault password, and left out if there is none. A vault holds text:
-/// an output of another type is encrypted as JSON in the variable `vault_NAME`, and `NAME` reads it.
+/// Sensitive outputs are encrypted if there is a vault password, and left out if there is none. A vault holds
+/// text: an output of another type is encrypted as JSON in the variable `vault_NAME`, and `NAME` reads it.
 pub fn import(
     location: &str,
     workspace: Option<&str>,
