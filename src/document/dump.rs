@@ -12,12 +12,17 @@ pub struct DumpOptions {
     pub flow: Option<bool>,
     /// The style of all scalars.
     pub style: ScalarStyle,
+    /// Whether every value is written with its tag, in braces.
     pub canonical: bool,
+    /// The number of blanks for a level.
     pub indent: i32,
     /// Where lines are folded; a negative width means nowhere.
     pub width: i32,
+    /// Whether `---` comes first.
     pub explicit_start: bool,
+    /// Whether `...` comes last.
     pub explicit_end: bool,
+    /// Whether the keys are sorted.
     pub sort_keys: bool,
     /// Texts of several lines stand as blocks.
     pub blocks: bool,

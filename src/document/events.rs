@@ -1,4 +1,4 @@
-//! The event parser, kept from harming anybody.
+//! The event parser, with its panics turned into errors.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

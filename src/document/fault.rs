@@ -25,7 +25,7 @@ pub fn sentence(message: &str) -> String {
     format!("YAML parsing failed: {first}{}.", chars.as_str())
 }
 
-/// Looks at the line an error is about for the mistakes people make, and says which it is.
+/// Searches the line of an error for common mistakes, and names the one that is found.
 pub fn explain(text: &str, error: Error) -> Error {
     let Some(place) = error.place() else { return error };
     if error.help().is_some() {

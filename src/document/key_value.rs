@@ -13,7 +13,7 @@ const COMMAND_PARAMETERS: [&str; 8] =
     ["creates", "removes", "chdir", "executable", "warn", "stdin", "stdin_add_newline", "strip_empty_ends"];
 
 /// Takes `key=value` text apart. Words without `=` together become `_raw_params`; with `check_raw` so does
-/// everything that is no parameter of the command family.
+/// everything that is not a parameter of the command family.
 ///
 /// ```
 /// use playbook::document::{Trust, parse_kv};

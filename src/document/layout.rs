@@ -44,7 +44,7 @@ pub fn quoted() -> Arc<Layout> {
 }
 
 /// Finds out where the characters of a scalar are, which may have an anchor or a tag in front of it. Nothing where they stand one after the other from the scalar's
-/// start on, or where nobody can ask for a place inside the text.
+/// start on, or where no place inside the text can be asked for.
 pub fn of_scalar(
     lines: &mut Lines,
     value: &str,

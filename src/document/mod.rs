@@ -41,7 +41,9 @@ use crate::vault::{self, Keyring};
 /// What a document said, and what its reader should be told about it (each with place and help).
 #[derive(Clone, Debug)]
 pub struct Loaded {
+    /// The document.
     pub node: Node,
+    /// The warnings, each with its place and help.
     pub warnings: Vec<Error>,
 }
 
@@ -63,7 +65,7 @@ impl Loaded {
     }
 }
 
-/// Deeper documents are refused: whoever walks a value may then do so by recursion.
+/// Deeper documents are rejected, so that values can be walked recursively.
 const DEEPEST: usize = 200;
 
 /// Reads a file of one YAML or JSON document; a whole-file vault is opened first. An empty file is null.

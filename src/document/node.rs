@@ -13,7 +13,9 @@ use crate::jinja::Template;
 /// results and the cloud return is plain text and can never become a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
+    /// It may.
     Templates,
+    /// It may not: all text is data.
     Text,
 }
 
@@ -33,30 +35,39 @@ struct Inner {
     opened: OnceLock<Arc<str>>,
 }
 
+/// What was written.
 #[derive(Debug)]
 pub enum Kind {
     /// A scalar (or, where the node was made from a computed value, any value).
     Value(Value),
+    /// Text that holds Jinja.
     Template(Template),
+    /// An inline vault.
     Vault(VaultText),
+    /// A list.
     List(Vec<Node>),
+    /// A map.
     Map(IndexMap<Value, Entry>),
 }
 
 /// A member of a written map.
 #[derive(Clone, Debug)]
 pub struct Entry {
+    /// The place of the key.
     pub key: Place,
+    /// The value.
     pub node: Node,
 }
 
 /// An inline `!vault` value, opened when it is first asked for.
 #[derive(Debug)]
 pub struct VaultText {
+    /// The encrypted text.
     pub envelope: Arc<str>,
 }
 
 impl Node {
+    /// Creates a node.
     pub fn new(place: Place, kind: Kind) -> Self {
         Node(Arc::new(Inner {
             place,
@@ -67,6 +78,7 @@ impl Node {
         }))
     }
 
+    /// Creates a node from a value that holds no template.
     pub fn value(place: Place, value: impl Into<Value>) -> Self {
         Node::new(place, Kind::Value(value.into()))
     }
@@ -118,6 +130,7 @@ impl Node {
         Arc::as_ptr(&self.0) as usize
     }
 
+    /// Returns where it was written.
     pub fn place(&self) -> &Place {
         &self.0.place
     }
@@ -135,15 +148,17 @@ impl Node {
         let _ = self.0.key.set((key.line, key.column));
     }
 
+    /// Returns what was written.
     pub fn kind(&self) -> &Kind {
         &self.0.kind
     }
 
+    /// Returns whether it is null.
     pub fn is_null(&self) -> bool {
         matches!(self.kind(), Kind::Value(Value::Null))
     }
 
-    /// Plain text; a template is none.
+    /// Returns plain text; `None` for a template.
     pub fn as_str(&self) -> Option<&str> {
         match self.kind() {
             Kind::Value(value) => value.as_str(),
@@ -160,6 +175,7 @@ impl Node {
         }
     }
 
+    /// Returns the items of a list.
     pub fn as_list(&self) -> Option<&[Node]> {
         match self.kind() {
             Kind::List(items) => Some(items),
@@ -167,6 +183,7 @@ impl Node {
         }
     }
 
+    /// Returns the members of a map.
     pub fn as_map(&self) -> Option<&IndexMap<Value, Entry>> {
         match self.kind() {
             Kind::Map(map) => Some(map),

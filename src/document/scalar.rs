@@ -17,7 +17,7 @@ pub fn plain_scalar(text: &str) -> Value {
     resolve(text).unwrap_or_else(|| Value::from(text))
 }
 
-/// The value of an unquoted scalar that is no text.
+/// Returns the value of an unquoted scalar, unless it is text.
 pub fn resolve(text: &str) -> Option<Value> {
     let first = text.bytes().next();
     match first {

@@ -178,7 +178,7 @@ impl Builder<'_> {
     }
 
     fn scalar(&self, text: String, plain: bool, tag: Tagged, place: Place) -> Result<Node, Error> {
-        let wrong = |what: &str| syntax(format!("'{text}' is no {what}")).at(&place);
+        let wrong = |what: &str| syntax(format!("'{text}' is not a valid {what}")).at(&place);
         let trust = if self.plain_text() || tag == Tagged::Unsafe { Trust::Text } else { Trust::Templates };
         let value = match tag {
             Tagged::None | Tagged::Unsafe if plain => scalar::resolve(&text),

@@ -8,21 +8,27 @@ use super::program::{Arguments, Body, Expr, MacroCode, Plugin, Position, Stateme
 /// What sort of plugin is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PluginKind {
+    /// A filter.
     Filter,
+    /// A test.
     Test,
+    /// A lookup.
     Lookup,
 }
 
 /// A filter, test or lookup that a template names, and where.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Named {
+    /// Its kind.
     pub kind: PluginKind,
+    /// Its name, as it is written.
     pub name: Arc<str>,
+    /// Where the name is in the text.
     pub position: Position,
 }
 
 impl Program {
-    /// Every filter, test and lookup that is named in so many words, in the order they stand there.
+    /// Returns every filter, test and lookup that is named literally, in the order of the text.
     pub fn plugins(&self) -> Vec<Named> {
         let mut found = Found::default();
         match &self.body {

@@ -9,7 +9,7 @@ use super::token::Fault;
 use super::{Program, lexer, parser};
 
 /// Text from a trusted document that holds Jinja. It is compiled once, at first use: a broken template that
-/// nobody uses still loads, and one that is used fails with its place.
+/// is not used does no harm, and one that is used fails with its place.
 #[derive(Debug)]
 pub struct Template {
     source: Arc<str>,
@@ -22,16 +22,24 @@ pub struct Template {
 /// change them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Syntax {
+    /// `{%` and `%}`.
     pub block: (String, String),
+    /// `{{` and `}}`.
     pub variable: (String, String),
+    /// `{#` and `#}`.
     pub comment: (String, String),
+    /// What starts a line that is a statement.
     pub line_statement: Option<String>,
+    /// What starts a comment that reaches to the end of the line.
     pub line_comment: Option<String>,
+    /// Whether the newline behind a block tag is left out.
     pub trim_blocks: bool,
+    /// Whether the blanks before a block tag at the start of a line are left out.
     pub lstrip_blocks: bool,
     /// Jinja's own option: whether the last newline is part of the text. Where it is not, a text that a
     /// template renders to still ends with as many newlines as the template does.
     pub keep_trailing_newline: bool,
+    /// What ends the lines of the output.
     pub newline: String,
     /// Whether backslashes in the string constants of `{{ … }}` stand for themselves, as they do in YAML (which
     /// has its own escapes); template files read them as Python does.
@@ -87,14 +95,17 @@ impl Syntax {
 }
 
 impl Template {
+    /// Creates a template with the default syntax.
     pub fn new(source: impl Into<Arc<str>>, place: Place) -> Self {
         Template::with_shared_syntax(source, place, Syntax::shared_default())
     }
 
+    /// Creates a template with its own syntax.
     pub fn with_syntax(source: impl Into<Arc<str>>, place: Place, syntax: Syntax) -> Self {
         Template::with_shared_syntax(source, place, Arc::new(syntax))
     }
 
+    /// Creates a template with a syntax that others have too.
     pub fn with_shared_syntax(source: impl Into<Arc<str>>, place: Place, syntax: Arc<Syntax>) -> Self {
         Template { source: source.into(), place, syntax, program: OnceLock::new() }
     }
@@ -111,14 +122,17 @@ impl Template {
             || text.starts_with("#jinja2:")
     }
 
+    /// Returns the text.
     pub fn source(&self) -> &Arc<str> {
         &self.source
     }
 
+    /// Returns the place of the text.
     pub fn place(&self) -> &Place {
         &self.place
     }
 
+    /// Returns the syntax.
     pub fn syntax(&self) -> &Arc<Syntax> {
         &self.syntax
     }
@@ -162,14 +176,17 @@ pub struct Expression {
 }
 
 impl Expression {
+    /// Creates an expression.
     pub fn new(source: impl Into<Arc<str>>, place: Place) -> Self {
         Expression { source: source.into(), place, program: OnceLock::new() }
     }
 
+    /// Returns the text.
     pub fn source(&self) -> &Arc<str> {
         &self.source
     }
 
+    /// Returns the place of the text.
     pub fn place(&self) -> &Place {
         &self.place
     }

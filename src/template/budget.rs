@@ -1,4 +1,4 @@
-//! How much one render may do, and how large a value may become: a slip in a template must not take the machine.
+//! How much one render may do, and how large a value may become: a mistake in a template must not use up the machine.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -46,13 +46,14 @@ pub fn within<T>(work: u64, render: impl FnOnce() -> T) -> T {
 pub fn spend(work: usize) -> Result<(), Error> {
     let Some(left) = LEFT.get() else { return Ok(()) };
     let left = left.checked_sub(work as u64).ok_or_else(|| {
-        Error::new("the template does too much work").with_help("a loop or a macro in it may never end")
+        Error::new("the template does too much work")
+            .with_help("Check whether a loop or a macro in it ever ends.")
     })?;
     LEFT.set(Some(left));
     Ok(())
 }
 
-/// Makes sure that a text of so many bytes may be made.
+/// Makes sure that a text of `bytes` bytes may be made.
 pub fn room(bytes: usize) -> Result<(), Error> {
     if bytes > LARGEST {
         return Err(Error::new(format!("the text would be too large ({bytes} bytes)")));
@@ -65,7 +66,7 @@ pub fn grown(from: usize, to: usize) -> Result<(), Error> {
     if to > LARGEST { room(to) } else { spend(to.saturating_sub(from) / 64) }
 }
 
-/// Python's `str.replace`: all, or so many.
+/// Python's `str.replace`: all occurrences, or the first `count`.
 pub fn replace(text: &str, old: &str, new: &str, count: Option<usize>) -> Result<String, Error> {
     let times = text.matches(old).count().min(count.unwrap_or(usize::MAX));
     room(text.len().saturating_add(times.saturating_mul(new.len())))?;
@@ -116,17 +117,16 @@ fn weigh(value: &Value, depth: usize, known: &mut HashMap<usize, Weight>) -> Res
     }
     deeper(1)?;
     let (mut size, mut height) = (32u64, 0);
-    let mut add =
-        |member: &Value| -> Result<(), Error> {
-            let (weight, below) = weigh(member, depth + 1, known)?;
-            size = size.saturating_add(weight);
-            height = height.max(below);
-            match size > WHOLE {
-                true => Err(Error::new("the value would be too large")
-                    .with_help("it holds the same lists many times")),
-                false => Ok(()),
-            }
-        };
+    let mut add = |member: &Value| -> Result<(), Error> {
+        let (weight, below) = weigh(member, depth + 1, known)?;
+        size = size.saturating_add(weight);
+        height = height.max(below);
+        match size > WHOLE {
+            true => Err(Error::new("the value would be too large")
+                .with_help("It holds the same lists many times; store them once.")),
+            false => Ok(()),
+        }
+    };
     match value {
         Value::List(items) | Value::Tuple(items) => items.iter().try_for_each(&mut add)?,
         Value::Map(map) => map.iter().try_for_each(|(key, member)| add(key).and_then(|()| add(member)))?,

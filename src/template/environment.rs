@@ -17,15 +17,17 @@ use crate::vault::Keyring;
 pub struct Environment {
     /// The registry of lookups and filters that crates brought, the redactor, the environment of processes.
     pub context: Context,
+    /// The vault passwords.
     pub keyring: Arc<Keyring>,
     /// `error_on_undefined_vars`, `jinja2_native` and the like, as far as they still exist in 2.19.
     pub options: Options,
 }
 
+/// The settings that templates depend on.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The project's, role's and playbook's folders in which lookups find files come from the scope
-    /// (`ansible_search_path`); this is where a search ends.
+    /// The directory in which a search for files ends. The directories of project, role and playbook come from the scope
+    /// (`ansible_search_path`).
     pub base_dir: PathBuf,
     /// `allow_broken_conditionals`.
     pub allow_broken_conditionals: bool,
@@ -57,7 +59,9 @@ impl Environment {
 /// An environment and a scope: everything a render needs. Cheap to clone.
 #[derive(Clone)]
 pub struct Renderer {
+    /// What all templates of a run share.
     pub environment: Arc<Environment>,
+    /// Where names are looked up.
     pub scope: Arc<dyn Scope>,
 }
 
@@ -153,7 +157,7 @@ impl Renderer {
                     self.broken(message, place);
                     return Ok(other.is_true());
                 }
-                let help = "compare it (`x == …`, `x is truthy`) or turn it into a boolean (`x | bool`)";
+                let help = "Compare it (`x == …`, `x is truthy`) or convert it to a boolean (`x | bool`).";
                 Err(Error::new(message).at(place).with_help(help))
             }
         }

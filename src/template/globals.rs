@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use playbook_api::{Error, Map, Object, Value};
+use playbook_api::{Error, Map, Object, Value, sync};
 use rand::Rng;
 
 use super::lazy::force;
@@ -227,7 +227,7 @@ struct Namespace(Mutex<Map>);
 
 impl Namespace {
     fn names(&self) -> std::sync::MutexGuard<'_, Map> {
-        self.0.lock().unwrap_or_else(|e| e.into_inner())
+        sync::lock(&self.0)
     }
 }
 
@@ -306,7 +306,7 @@ impl Behaviour for Joiner {
     }
 
     fn call(&self, _: &Renderer, _: Vec<Value>, _: Map) -> Option<Result<Value, Error>> {
-        let mut used = self.used.lock().unwrap_or_else(|e| e.into_inner());
+        let mut used = sync::lock(&self.used);
         let first = !std::mem::replace(&mut *used, true);
         Some(Ok(if first { Value::from("") } else { self.separator.clone() }))
     }

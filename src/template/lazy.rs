@@ -1,11 +1,11 @@
-//! Values that are computed when somebody asks.
+//! Values that are computed when they are needed.
 
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 
-use playbook_api::{Error, Map, Object, Value};
+use playbook_api::{Error, Map, Object, Value, sync};
 
 use super::{Renderer, undefined};
 use crate::document::Node;
@@ -25,6 +25,7 @@ struct State {
 }
 
 impl Lazy {
+    /// Creates a value that is computed when it is asked for.
     pub fn value(node: Node, renderer: Renderer) -> Value {
         Value::Object(Arc::new(Lazy { node, renderer, state: Mutex::default() }))
     }
@@ -51,7 +52,7 @@ impl Object for Lazy {
 
     fn force(&self) -> Option<Result<Value, Error>> {
         let me = std::thread::current().id();
-        let lock = || self.state.lock().unwrap_or_else(|e| e.into_inner());
+        let lock = || sync::lock(&self.state);
         {
             let mut state = lock();
             if let Some(value) = &state.value {

@@ -9,22 +9,22 @@ use super::Renderer;
 use super::lazy::force_deep;
 use crate::jinja::{Syntax, Template};
 
-/// The folders templates are looked for in: for each of `ansible_search_path` its `templates/` and itself, at
-/// last the base folder. Whoever renders a file puts the file's own folder first in that variable.
+/// Returns the directories in which templates are searched: for each of `ansible_search_path` its `templates/` and itself, at
+/// last the base directory. What renders a file puts the file's own directory first in that variable.
 pub fn search_path(renderer: &Renderer) -> Vec<PathBuf> {
     let named = renderer.scope.get("ansible_search_path").and_then(Result::ok);
     let named = named.and_then(|value| force_deep(&value).ok()).unwrap_or_default();
-    let named = named.as_list().unwrap_or_default().iter().filter_map(|folder| folder.as_str());
+    let named = named.as_list().unwrap_or_default().iter().filter_map(|directory| directory.as_str());
     let base = &renderer.environment.options.base_dir;
-    let mut folders: Vec<PathBuf> = Vec::new();
-    for folder in named.map(PathBuf::from).chain([base.clone()]) {
-        for folder in [folder.join("templates"), folder] {
-            if !folders.contains(&folder) {
-                folders.push(folder);
+    let mut directories: Vec<PathBuf> = Vec::new();
+    for directory in named.map(PathBuf::from).chain([base.clone()]) {
+        for directory in [directory.join("templates"), directory] {
+            if !directories.contains(&directory) {
+                directories.push(directory);
             }
         }
     }
-    folders
+    directories
 }
 
 /// The file of a name.
@@ -33,7 +33,7 @@ pub fn find(renderer: &Renderer, name: &str) -> Option<PathBuf> {
     if path.is_absolute() {
         return path.is_file().then(|| path.to_owned());
     }
-    search_path(renderer).into_iter().map(|folder| folder.join(path)).find(|path| path.is_file())
+    search_path(renderer).into_iter().map(|directory| directory.join(path)).find(|path| path.is_file())
 }
 
 /// Reads a template file. It keeps the delimiters of the template that asks for it, and as every file reads

@@ -13,6 +13,7 @@ pub trait Behaviour: Any + Send + Sync + fmt::Debug {
     /// Python's name for the type, as messages use it.
     fn type_name(&self) -> &'static str;
 
+    /// Returns an attribute, if there is one of that name.
     fn attribute(&self, _name: &str) -> Option<Value> {
         None
     }
@@ -53,6 +54,7 @@ pub trait Behaviour: Any + Send + Sync + fmt::Debug {
 pub struct Native(Box<dyn Behaviour>);
 
 impl Native {
+    /// Creates a value from a behavior.
     pub fn value(behaviour: impl Behaviour) -> Value {
         Value::Object(Arc::new(Native(Box::new(behaviour))))
     }

@@ -4,15 +4,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use fancy_regex::{Captures, Regex};
-use playbook_api::Error;
+use playbook_api::{Error, sync};
 
 use super::budget;
 
 mod dialect;
 
+/// The flags of a pattern.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Flags {
+    /// Whether upper and lower case are the same.
     pub ignore_case: bool,
+    /// Whether `^` and `$` match at every line.
     pub multiline: bool,
 }
 
@@ -26,13 +29,13 @@ pub fn compile(pattern: &str, flags: Flags) -> Result<Pattern, Error> {
     const MOST: usize = 1000;
     let cache = CACHE.get_or_init(Mutex::default);
     let key = (pattern.to_owned(), flags);
-    if let Some(found) = cache.lock().unwrap_or_else(|e| e.into_inner()).get(&key) {
+    if let Some(found) = sync::lock(cache).get(&key) {
         return Ok(found.clone());
     }
     let regex =
         Regex::new(&dialect::translate(pattern, flags)).map_err(|e| explain(pattern, &e.to_string()))?;
     let compiled = Pattern(Arc::new(regex));
-    let mut cache = cache.lock().unwrap_or_else(|e| e.into_inner());
+    let mut cache = sync::lock(cache);
     if cache.len() >= MOST {
         cache.clear();
     }

@@ -81,7 +81,9 @@ impl Scope for Map {
 
 /// Variables in front of another scope's.
 pub struct Overlay {
+    /// The variables in front.
     pub variables: Map,
+    /// The scope behind them.
     pub scope: Arc<dyn Scope>,
 }
 

@@ -1,5 +1,5 @@
-//! Text that looks like a template and comes from where none may come from: it stays as it is. Who looks for such
-//! text in his data can ask to be told (`_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR`: `warning` or `error`).
+//! Text that looks like a template and comes from where none may come from: it stays as it is. A user who
+//! searches for such text in data can have it reported (`_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR`: `warning` or `error`).
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};

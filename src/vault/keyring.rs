@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use playbook_api::{Error, ErrorKind};
+use playbook_api::{Error, ErrorKind, sync};
 
 use super::envelope::{self, Envelope};
 use crate::paths::{absolute, cannot_read, expand_home};
@@ -34,6 +34,7 @@ pub struct Options {
     pub encrypt_salt: Option<String>,
     /// Ask twice, for a new password.
     pub confirm: bool,
+    /// What asks for a password.
     pub ask: Option<Ask>,
 }
 
@@ -107,7 +108,7 @@ impl Keyring {
             };
             let asks = matches!(source, Source::Prompt(_));
             keyring.secrets.push(Secret { id: id.clone(), source, password: OnceLock::new() });
-            // Only what somebody must type in waits until it is needed.
+            // Only a password that must be typed in is not read before it is needed.
             if !asks && let Err(error) = keyring.password(keyring.secrets.len() - 1) {
                 warn("in vault password file loading", error);
                 keyring.secrets.pop();
@@ -136,10 +137,12 @@ impl Keyring {
         prompts.try_for_each(|(index, _)| self.password(index).map(drop))
     }
 
+    /// Returns whether there is no secret.
     pub fn is_empty(&self) -> bool {
         self.secrets.is_empty()
     }
 
+    /// Returns the ids of the secrets.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.secrets.iter().map(|secret| secret.id.as_str())
     }
@@ -170,11 +173,11 @@ impl Keyring {
 
     /// With the first `count` secrets: a password file may be a vault, opened by those before it.
     fn open_before(&self, text: &str, count: usize) -> Result<Vec<u8>, Error> {
-        if let Some(known) = self.opened.lock().unwrap_or_else(|e| e.into_inner()).get(text) {
+        if let Some(known) = sync::lock(&self.opened).get(text) {
             return Ok(known.to_vec());
         }
         let (plain, _) = self.try_secrets(text, count)?;
-        let mut opened = self.opened.lock().unwrap_or_else(|e| e.into_inner());
+        let mut opened = sync::lock(&self.opened);
         opened.insert(text.to_owned(), plain.as_slice().into());
         Ok(plain)
     }
@@ -241,7 +244,7 @@ impl Keyring {
 
     fn prompt(&self, id: &str, prompt: &str) -> Result<Vec<u8>, Error> {
         let ask = self.options.ask.as_ref().ok_or_else(|| {
-            fault(format!("A vault password is needed ({id}), but there is nobody to ask"))
+            fault(format!("A vault password is needed ({id}), but there is no terminal to ask for it"))
                 .with_help("Give the password with --vault-password-file or --vault-id.")
         })?;
         let (first, again) = match (self.options.confirm, prompt) {
@@ -321,7 +324,7 @@ fn run(path: &Path, id: Option<&str>) -> Result<Vec<u8>, Error> {
     if let Some(id) = id {
         command.args(["--vault-id", id]);
     }
-    // What a plain script says on stderr is for the person who runs it: it may prompt there.
+    // A plain script may prompt the user on stderr.
     let stderr = if id.is_some() { std::process::Stdio::piped() } else { std::process::Stdio::inherit() };
     let output = command.stderr(stderr).output().map_err(|e| {
         fault(format!("Problem running vault password script {shown} ({e})."))
@@ -396,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_come_from_files_scripts_and_people() {
+    fn passwords_come_from_files_scripts_and_prompts() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("pass");
         std::fs::write(&file, "secret\n").unwrap();

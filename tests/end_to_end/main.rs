@@ -17,4 +17,5 @@ mod pull;
 mod seed;
 mod support;
 mod templar;
+mod templates;
 mod terraform;

@@ -122,9 +122,7 @@ fn check_map(values: &Map, spec: &Spec, at: &Where) -> serde_json::Map<String, J
                 at.fault(unsupported(key, spec, at));
                 continue;
             }
-            if value.is_secret() {
-                at.redactor.register_value(value);
-            }
+            at.redactor.register_marked(value);
             out.insert(written.to_owned(), value.to_json());
             continue;
         };
@@ -246,8 +244,10 @@ fn unsupported(key: &Value, spec: &Spec, at: &Where) -> Error {
 }
 
 fn check_option(written: &str, value: &Value, option: &OptionSpec, at: &Where) -> Result<Json, Error> {
-    if option.no_log || value.is_secret() {
+    if option.no_log {
         at.redactor.register_value(value);
+    } else {
+        at.redactor.register_marked(value);
     }
     let inside = at.within(written);
     let json = convert(value, &option.kind, &inside).map_err(|e| {

@@ -75,6 +75,16 @@ impl Redactor {
         }
     }
 
+    /// Registers the texts inside a value that are marked as secret, and no others.
+    pub fn register_marked(&self, value: &Value) {
+        match value {
+            Value::Str(text) if text.is_secret() => self.register(text),
+            Value::List(items) | Value::Tuple(items) => items.iter().for_each(|v| self.register_marked(v)),
+            Value::Map(map) => map.values().for_each(|v| self.register_marked(v)),
+            _ => {}
+        }
+    }
+
     /// Returns the text with every registered secret replaced by [`MASK`].
     pub fn text(&self, text: &str) -> String {
         let all = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
@@ -127,6 +137,15 @@ pub fn without_password(url: &str) -> String {
 mod tests {
     use super::*;
     use crate::map;
+
+    #[test]
+    fn the_neighbors_of_a_secret_stay_readable() {
+        let redactor = Redactor::default();
+        let list = Value::from(vec![Value::secret("hunter22"), "web1".into()]);
+        redactor.register_marked(&list);
+        assert_eq!(redactor.text("hunter22 web1"), format!("{MASK} web1"));
+        assert_eq!(redactor.value(&list), vec![MASK, "web1"].into());
+    }
 
     #[test]
     fn numbers_are_replaced_where_they_are_values_and_where_they_are_text() {

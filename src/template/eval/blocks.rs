@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use playbook_api::{Error, Value};
+use playbook_api::{Error, Value, sync};
 
 use super::output::concat;
 use super::{Evaluator, Frame, Unit};
@@ -18,7 +18,7 @@ type Definition = (Arc<Block>, Arc<Unit>);
 
 impl Blocks {
     fn get(&self, name: &str, index: usize) -> Option<Definition> {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).get(name)?.get(index).cloned()
+        sync::lock(&self.0).get(name)?.get(index).cloned()
     }
 }
 
@@ -30,7 +30,7 @@ impl<'p> Evaluator<'p> {
         }
         let unit = self.unit.clone();
         let blocks = self.blocks.get_or_insert_default();
-        let mut all = blocks.0.lock().unwrap_or_else(|e| e.into_inner());
+        let mut all = sync::lock(&blocks.0);
         for (name, block) in &program.blocks {
             all.entry(name.clone()).or_default().push((block.clone(), unit.clone()));
         }

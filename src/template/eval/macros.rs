@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use playbook_api::{Error, Map, Value};
+use playbook_api::{Error, Map, Value, sync};
 
 use super::super::object::{self, Behaviour, Native};
 use super::super::{Renderer, budget};
@@ -165,7 +165,7 @@ impl Behaviour for Loop {
                 Some(Ok(args.get(index).cloned().unwrap_or_default()))
             }
             "changed" => {
-                let mut last = state.changed.lock().unwrap_or_else(|e| e.into_inner());
+                let mut last = sync::lock(&state.changed);
                 let changed = last.as_deref() != Some(args);
                 *last = Some(args.to_vec());
                 Some(Ok(changed.into()))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use playbook_api::{Error, ErrorKind, Map, Value};
+use playbook_api::{Error, ErrorKind, Map, Value, sync};
 
 use super::super::object::{Behaviour, Native};
 use super::super::python::operators;
@@ -56,7 +56,7 @@ impl<'p> Evaluator<'p> {
         for name in &names {
             let path = loader::find(&self.unit.renderer, &name.to_text());
             let Some(path) = path else { continue };
-            let mut files = self.unit.files.lock().unwrap_or_else(|e| e.into_inner());
+            let mut files = sync::lock(&self.unit.files);
             if let Some(template) = files.get(&path) {
                 return Ok(template.clone());
             }
@@ -71,9 +71,10 @@ impl<'p> Evaluator<'p> {
                 format!("none of the templates given ({})", names.join(", "))
             }
         };
-        let folders = loader::search_path(&self.unit.renderer);
-        let folders: Vec<String> = folders.iter().map(|path| format!("'{}'", path.display())).collect();
-        let message = format!("{name} not found in search path: {}", folders.join(", "));
+        let directories = loader::search_path(&self.unit.renderer);
+        let directories: Vec<String> =
+            directories.iter().map(|path| format!("'{}'", path.display())).collect();
+        let message = format!("{name} not found in search path: {}", directories.join(", "));
         Err(self.fault(Error::new(message).with_kind(ErrorKind::NotFound), position))
     }
 

@@ -100,19 +100,20 @@ fn templates_mean_what_ansible_means() {
 /// As above, with the files of `files.txt` to include, import and extend.
 #[test]
 fn files_include_import_and_extend() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     for part in include_str!("files.txt").split("=== ").skip(1) {
         let (name, text) = part.split_once('\n').expect("a name");
-        std::fs::write(folder.path().join(name), text).expect("written");
+        std::fs::write(directory.path().join(name), text).expect("written");
     }
-    let options = Options { base_dir: folder.path().to_owned(), ..Options::default() };
+    let options = Options { base_dir: directory.path().to_owned(), ..Options::default() };
     let environment = Environment { context: Context::default(), keyring: Arc::default(), options };
     let renderer = Renderer { environment: Arc::new(environment), scope: Written::new(variables()) };
     let mut wrong = Vec::new();
     for line in include_str!("files.tsv").lines().filter(|line| !line.is_empty()) {
         let (source, expected) = line.split_once('\t').expect("a tab");
         let got = shown(renderer.render(&Template::new(source, Place::new("site.yml", 1, 1))));
-        let got = got.replace(&*folder.path().display().to_string(), "").replace("/templates'", "templates'");
+        let got =
+            got.replace(&*directory.path().display().to_string(), "").replace("/templates'", "templates'");
         if got != expected {
             wrong.push(format!("{line}\n    got {got}"));
         }

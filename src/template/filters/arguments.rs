@@ -86,6 +86,7 @@ pub fn number(value: &Option<Value>, default: i64) -> Result<i64, Error> {
     }
 }
 
+/// Reads an integer.
 pub fn integer(value: &Value) -> Result<i64, Error> {
     value.as_i64().ok_or_else(|| {
         Error::new(format!("'{}' object cannot be interpreted as an integer", value.type_name()))
@@ -127,6 +128,7 @@ pub fn length(value: &Value) -> Result<usize, Error> {
     }
 }
 
+/// Makes a tuple.
 pub fn tuple(items: Vec<Value>) -> Value {
     Value::Tuple(Arc::new(items))
 }

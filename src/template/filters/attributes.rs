@@ -9,6 +9,7 @@ use crate::template::python::access::get_item;
 pub struct Path(Vec<Value>);
 
 impl Path {
+    /// Reads an attribute: a name, a position, or both joined by dots.
     pub fn new(attribute: &Value) -> Path {
         Path(match attribute.as_str() {
             Some(text) => text

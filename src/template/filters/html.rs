@@ -36,7 +36,7 @@ fn escape_filter(call: &mut Call) -> Result<Value, Error> {
     Ok(escape(&call.input.to_text()).into())
 }
 
-/// Nothing is escaped by itself here, so there is nothing to protect text from.
+/// There is no automatic escaping, so there is nothing to protect text from.
 fn safe(call: &mut Call) -> Result<Value, Error> {
     let [] = call.bind([], 0)?;
     Ok(call.input.to_text().into())

@@ -138,7 +138,7 @@ fn flatten(call: &mut Call) -> Result<Value, Error> {
     Ok(out.into())
 }
 
-/// Flattens so many levels, or all; drops nulls and the words for it.
+/// Flattens a number of levels, or all; drops nulls and the words for it.
 pub fn flatten_into(out: &mut Vec<Value>, items: &[Value], levels: Option<i64>, skip_nulls: bool) {
     for item in items {
         if skip_nulls && (item.is_null() || matches!(item.as_str(), Some("None" | "null"))) {

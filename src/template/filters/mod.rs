@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use playbook_api::name;
+
 use super::Function;
 
 pub mod arguments;
@@ -68,19 +70,12 @@ const FAMILIES: &[&[Function]] = &[
     yaml::FILTERS,
 ];
 
-/// The collections whose filters, tests and lookups are built in.
-const COLLECTIONS: &[&str] = &[
-    "ansible.builtin.",
-    "ansible.legacy.",
-    "community.general.",
-    "ansible.utils.",
-    "ansible.netcommon.",
-    "community.crypto.",
-];
+/// The collections whose filters, tests and lookups are built in, beside ansible-core's own.
+const COLLECTIONS: &[&str] = &["community.general", "ansible.utils", "ansible.netcommon", "community.crypto"];
 
-/// The name without the collection in front.
+/// Returns the name without the collection in front, if the collection is one whose plugins are built in.
 pub(crate) fn short_name(name: &str) -> &str {
-    COLLECTIONS.iter().find_map(|collection| name.strip_prefix(collection)).unwrap_or(name)
+    name::within(COLLECTIONS, name)
 }
 
 /// An index of families by name.

@@ -1,4 +1,4 @@
-//! Numbers: conversions, rounding, logarithms, sizes for people.
+//! Numbers: conversions, rounding, logarithms, readable sizes.
 
 use num_bigint::BigInt;
 use num_traits::{FromPrimitive, Num, Signed};

@@ -49,7 +49,7 @@ fn dirname_filter(call: &mut Call) -> Result<Value, Error> {
     plain(call, |path| split(path).0.to_owned())
 }
 
-/// The folder without its trailing slashes, and the last part.
+/// The directory without its trailing slashes, and the last part.
 pub fn split(path: &str) -> (&str, &str) {
     let (head, tail) = path.split_at(path.rfind('/').map_or(0, |slash| slash + 1));
     let trimmed = head.trim_end_matches('/');
@@ -225,7 +225,7 @@ fn commonpath(call: &mut Call) -> Result<Value, Error> {
     Ok(format!("{}{}", if rooted { "/" } else { "" }, common.join("/")).into())
 }
 
-/// The files (no folders) that a shell pattern matches.
+/// The files (no directories) that a shell pattern matches.
 pub fn glob_files(pattern: &str) -> Vec<String> {
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
     let found = glob::glob_with(pattern, options).into_iter().flatten().filter_map(Result::ok);

@@ -4,6 +4,7 @@ use playbook_api::{Error, Text, Value, map};
 
 use crate::template::{Call, Computed, Function, Renderer};
 
+/// The table of this family.
 pub const FILTERS: &[Function] = &[
     Function::new("ansible._protomatter.finalize", finalize),
     Function::new("ansible._protomatter.apply_trust", apply_trust),

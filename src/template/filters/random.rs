@@ -44,7 +44,7 @@ fn random(call: &mut Call) -> Result<Value, Error> {
     }
 }
 
-/// What is no sequence stays as it is.
+/// Returns a sequence in random order; anything else as it is.
 fn shuffle(call: &mut Call) -> Result<Value, Error> {
     let [seed] = call.bind(["seed"], 0)?;
     let mut random = Random::new(seed.as_ref())?;

@@ -205,7 +205,7 @@ fn split(call: &mut Call) -> Result<Value, Error> {
     Ok(Value::from(parts))
 }
 
-/// At most so many splits at runs of white space; what is left over keeps its inner space.
+/// Splits at runs of white space, up to a limit; what is left over keeps its inner space.
 pub fn split_words(text: &str, most: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text.trim_start();

@@ -28,7 +28,7 @@ fn output(lookup: &str, term: &Value, renderer: &Renderer) -> Result<String, Err
     let printed = match printed {
         Ok(printed) => printed,
         Err(error) => {
-            // A command that goes on although nobody reads it is ended.
+            // The command may go on although its output is not read any more.
             let _ = child.kill();
             let _ = child.wait();
             return Err(error.context(format!("lookup_plugin.{lookup}({command}) was stopped")));

@@ -82,29 +82,29 @@ fn unvault(terms: &[Value], _: &Map, renderer: &Renderer) -> Result<Vec<Value>, 
     terms.iter().map(content).collect()
 }
 
-/// The files that match in the first folder that has any.
+/// The files that match in the first directory that has any.
 fn fileglob(terms: &[Value], _: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error> {
     let mut found = Vec::new();
     for term in terms {
         let pattern = name(term)?;
-        let mut folders: Vec<PathBuf> = Vec::new();
+        let mut directories: Vec<PathBuf> = Vec::new();
         if pattern.contains('/') {
-            let (folder, _) = split(pattern);
-            folders.extend(search::candidates(renderer, "files", folder));
+            let (directory, _) = split(pattern);
+            directories.extend(search::candidates(renderer, "files", directory));
         } else {
-            // A bare pattern means the `files` folders first, then the folders themselves.
-            for folder in search::candidates(renderer, "files", ".") {
-                let (parent, is_kind) = (folder.clone(), folder.ends_with("files"));
-                folders.push(parent);
+            // A bare pattern means the `files` directories first, then the directories themselves.
+            for directory in search::candidates(renderer, "files", ".") {
+                let (parent, is_kind) = (directory.clone(), directory.ends_with("files"));
+                directories.push(parent);
                 if !is_kind {
-                    folders.push(folder.join("files"));
+                    directories.push(directory.join("files"));
                 }
             }
         }
         let last = split(pattern).1;
-        for folder in folders.iter().filter(|folder| folder.is_dir()) {
-            let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
-            let escaped = glob::Pattern::escape(&folder.to_string_lossy());
+        for directory in directories.iter().filter(|directory| directory.is_dir()) {
+            let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.clone());
+            let escaped = glob::Pattern::escape(&directory.to_string_lossy());
             let files = glob_files(&format!("{}/{last}", escaped.trim_end_matches('/')));
             if !files.is_empty() {
                 found.extend(files.into_iter().map(Value::from));

@@ -77,18 +77,18 @@ fn collect(
             }
         };
         let option = |name: &str| own.and_then(|own| own.get(name)).or_else(|| options.get(name));
-        let (mut names, mut folders) = (Vec::new(), Vec::new());
+        let (mut names, mut directories) = (Vec::new(), Vec::new());
         let kind = if own.is_some() { FILES } else { TERMS };
         kind.split(&files, renderer, &mut names);
-        PATHS.split(option("paths").unwrap_or(&Value::Null), renderer, &mut folders);
+        PATHS.split(option("paths").unwrap_or(&Value::Null), renderer, &mut directories);
         *skip |= flag("first_found", own.unwrap_or(options), "skip", false)?;
-        if folders.is_empty() {
+        if directories.is_empty() {
             out.append(&mut names);
         } else {
-            let below = |folder: &String| {
-                names.iter().map(|name| paths::join(&[folder.clone(), name.clone()])).collect::<Vec<_>>()
+            let below = |directory: &String| {
+                names.iter().map(|name| paths::join(&[directory.clone(), name.clone()])).collect::<Vec<_>>()
             };
-            out.extend(folders.iter().flat_map(below));
+            out.extend(directories.iter().flat_map(below));
         }
     }
     Ok(())
@@ -110,7 +110,7 @@ fn first_found(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Ve
         None => Err(Error::new("No file was found when using first_found.")
             .with_kind(ErrorKind::NotFound)
             .with_help(format!(
-                "It looked for {}; skip: true makes a missing file an empty result.",
+                "It searched for {}. Set `skip: true` to get an empty result instead of an error.",
                 if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
             ))),
     }

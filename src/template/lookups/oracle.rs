@@ -25,24 +25,24 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
-fn renderer(folder: &Path) -> Renderer {
-    let options = Options { base_dir: folder.to_owned(), ..Options::default() };
+fn renderer(directory: &Path) -> Renderer {
+    let options = Options { base_dir: directory.to_owned(), ..Options::default() };
     let environment = Environment { context: Context::default(), keyring: Arc::default(), options };
     Renderer { environment: Arc::new(environment), scope: Arc::new(Map::default()) }
 }
 
 /// Each line of the table is an expression and, after a tab, what Ansible makes of it: Python's `repr`, or after
-/// `!` the error. BASE is the folder of the files.
+/// `!` the error. BASE is the directory of the files.
 #[test]
 fn lookups_find_what_ansibles_find() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     for (name, content) in FILES {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
         fs::write(path, content).expect("a file");
     }
-    let renderer = renderer(folder.path());
-    let base = folder.path().to_string_lossy().into_owned();
+    let renderer = renderer(directory.path());
+    let base = directory.path().to_string_lossy().into_owned();
     let mut wrong = Vec::new();
     for line in include_str!("oracle.tsv").lines().filter(|line| !line.is_empty()) {
         let (source, expected) = line.split_once('\t').expect("a tab");

@@ -118,10 +118,10 @@ fn one(term: &str, call: &Map, renderer: &Renderer) -> Result<Value, Error> {
     Ok(Value::from(text))
 }
 
-/// Only the user may read it; folders that are missing are made.
+/// Only the user may read it; directories that are missing are made.
 fn write(path: &Path, content: &str) -> Result<(), Error> {
-    if let Some(folder) = path.parent() {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    if let Some(directory) = path.parent() {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(content.as_bytes())?;

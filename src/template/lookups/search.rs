@@ -7,9 +7,9 @@ use playbook_api::Value;
 use crate::template::Renderer;
 use crate::template::filters::paths::{expanduser, normpath};
 
-/// The folders of the scope in which files are searched, nearest first; the run's own folder comes last.
-pub fn folders(renderer: &Renderer) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = match renderer.scope.get("ansible_search_path") {
+/// The directories of the scope in which files are searched, nearest first; the run's own directory comes last.
+pub fn directories(renderer: &Renderer) -> Vec<PathBuf> {
+    let mut directories: Vec<PathBuf> = match renderer.scope.get("ansible_search_path") {
         Some(Ok(Value::List(paths))) => paths.iter().map(|path| PathBuf::from(&*path.to_text())).collect(),
         _ => ["role_path", "playbook_dir"]
             .iter()
@@ -17,8 +17,8 @@ pub fn folders(renderer: &Renderer) -> Vec<PathBuf> {
             .map(|path| PathBuf::from(&*path.to_text()))
             .collect(),
     };
-    folders.push(base(renderer));
-    folders
+    directories.push(base(renderer));
+    directories
 }
 
 fn base(renderer: &Renderer) -> PathBuf {
@@ -26,7 +26,7 @@ fn base(renderer: &Renderer) -> PathBuf {
     if base.as_os_str().is_empty() { PathBuf::from(".") } else { base.clone() }
 }
 
-/// Every place where a file of that name may be. `kind` is the folder for such files in a role or beside a
+/// Every place where a file of that name may be. `kind` is the directory for such files in a role or beside a
 /// playbook: `files`, `templates`, `vars`.
 pub fn candidates(renderer: &Renderer, kind: &str, name: &str) -> Vec<PathBuf> {
     let name = expanduser(name);
@@ -36,18 +36,18 @@ pub fn candidates(renderer: &Renderer, kind: &str, name: &str) -> Vec<PathBuf> {
     }
     let mut candidates = Vec::new();
     let has_kind = Path::new(&name).components().next().is_some_and(|first| first.as_os_str() == kind);
-    for folder in folders(renderer) {
-        if folder.ends_with("tasks")
-            && let Some(role) = folder.parent()
+    for directory in directories(renderer) {
+        if directory.ends_with("tasks")
+            && let Some(role) = directory.parent()
         {
             candidates.push(clean(role.join(kind).join(&name)));
-            candidates.push(clean(folder.join(&name)));
+            candidates.push(clean(directory.join(&name)));
             continue;
         }
         if !has_kind && !kind.is_empty() {
-            candidates.push(clean(folder.join(kind).join(&name)));
+            candidates.push(clean(directory.join(kind).join(&name)));
         }
-        candidates.push(clean(folder.join(&name)));
+        candidates.push(clean(directory.join(&name)));
     }
     let mut seen = std::collections::HashSet::new();
     candidates.retain(|candidate| seen.insert(candidate.clone()));

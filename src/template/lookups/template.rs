@@ -46,10 +46,11 @@ fn one(name: &str, syntax: &Syntax, call: &Map, renderer: &Renderer) -> Result<V
     if let Some(Value::Map(given)) = call.get("template_vars") {
         variables.extend(given.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
-    if let Some(folder) = path.parent() {
-        let own = Value::from(folder.to_string_lossy().into_owned());
-        let others =
-            search::folders(renderer).into_iter().map(|folder| folder.to_string_lossy().into_owned().into());
+    if let Some(directory) = path.parent() {
+        let own = Value::from(directory.to_string_lossy().into_owned());
+        let others = search::directories(renderer)
+            .into_iter()
+            .map(|directory| directory.to_string_lossy().into_owned().into());
         variables.insert("ansible_search_path".into(), std::iter::once(own).chain(others).collect());
     }
     let rendered = renderer.with(variables).render_text(body, &place, syntax)?;

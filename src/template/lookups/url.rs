@@ -1,9 +1,7 @@
 //! `url`: what a web server answers.
 
-use std::time::Duration;
-
 use base64::Engine;
-use playbook_api::{Error, Map, Value};
+use playbook_api::{Error, Map, Value, time};
 
 use super::Lookup;
 use super::terms::Options;
@@ -31,7 +29,7 @@ fn url(terms: &[Value], call: &Map, _: &Renderer) -> Result<Vec<Value>, Error> {
 fn agent(options: &Options) -> Result<ureq::Agent, Error> {
     let seconds = options.get("timeout").and_then(Value::as_f64).unwrap_or(10.0).max(0.001);
     let mut config = ureq::Agent::config_builder()
-        .timeout_global(Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(10))))
+        .timeout_global(Some(time::seconds(seconds)?))
         .http_status_as_error(true)
         .user_agent(options.text("http_agent").unwrap_or_else(|| "ansible-httpget".into()));
     if !options.flag("validate_certs", true)? {

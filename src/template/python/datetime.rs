@@ -12,6 +12,7 @@ use crate::template::object::{Behaviour, Native, downcast};
 /// Python's `datetime`, of no time zone unless an offset is known.
 #[derive(Clone, Debug)]
 pub struct DateTime {
+    /// Date and time of day.
     pub civil: civil::DateTime,
     /// Seconds east of UTC.
     pub offset: Option<i32>,
@@ -22,6 +23,7 @@ pub struct DateTime {
 pub struct TimeDelta(pub i128);
 
 impl DateTime {
+    /// Creates a value of no time zone.
     pub fn value(civil: civil::DateTime) -> Value {
         Native::value(DateTime { civil, offset: None })
     }

@@ -92,7 +92,7 @@ pub fn format(format: &str, arguments: &Value) -> Result<Value, Error> {
     Ok(Value::from(out))
 }
 
-/// Wider is nobody's wish.
+/// The upper bound of a field's width.
 pub(super) const MAX_WIDTH: usize = 10_000_000;
 
 #[derive(Default)]

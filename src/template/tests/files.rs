@@ -9,7 +9,7 @@ use playbook_api::{Error, Value};
 use crate::template::filters::paths::path;
 use crate::template::{Call, Function};
 
-/// A test of a path; what is no text is no path.
+/// A test of a path; it is false for anything that is not text.
 macro_rules! file {
     ($name:literal, $check:expr) => {
         test!($name, |value| {
@@ -38,7 +38,7 @@ pub const TESTS: &[Function] = &[
     Function::new("vaulted_file", vaulted_file),
 ];
 
-/// A folder on another device than its parent, or the root.
+/// A directory on another device than its parent, or the root.
 fn is_mount(path: &Path) -> bool {
     let Ok(here) = fs::symlink_metadata(path) else { return false };
     if here.is_symlink() {

@@ -6,131 +6,179 @@ use super::Interface;
 
 const NO: Value = Value::Bool(false);
 
-/// The answer to a query, or false where the address does not fit it.
+/// Answers a query, with false where the address does not fit it.
 pub fn answer(found: &Interface, value: &Value, query: &Value) -> Result<Value, Error> {
-    let show = |address: u128| Value::from(found.show(address));
-    let with_prefix = |address: u128| Value::from(format!("{}/{}", found.show(address), found.prefix));
-    let own = || Value::from(found.show(found.address));
-    let keep = |condition: bool| if condition { value.clone() } else { NO };
-    let is_network = found.has_prefix && found.address == found.network();
-    let is_host = found.prefix == found.bits || found.address != found.network();
-    let size = found.size();
-    // Networks of one or two addresses have no network and broadcast address of their own.
-    let has_edges = size.is_none_or(|size| size > 2);
-    let first_usable = found.network() + u128::from(has_edges);
-    let last_usable = found.last() - u128::from(has_edges && found.bits == 32);
-    let number = |n: u128| Value::big(n.into());
-    let usable = |address: Option<u128>| {
-        let inside = address.filter(|address| (first_usable..=last_usable).contains(address));
-        inside.map_or(NO, show)
-    };
     if let Some(at) = query.as_i64() {
-        return Ok(found.nth(at).map_or(NO, with_prefix));
+        return Ok(nth(found, at));
     }
     let text = query.to_text();
-    Ok(match &*text {
-        "" | "ip" | "address" if found.has_prefix && !text.is_empty() => {
-            if is_host || text == "address" {
-                own()
-            } else {
-                NO
+    let query = Query { found, value };
+    let known = query.own(&text).or_else(|| query.network(&text)).or_else(|| query.kind(&text));
+    if let Some(answer) = known {
+        return Ok(answer);
+    }
+    if &*text == "peer" {
+        return query.peer();
+    }
+    if let Ok(at) = text.parse::<i64>() {
+        return Ok(nth(found, at));
+    }
+    match Interface::parse(&(&*text).into()) {
+        Some(network) => Ok(query.keep(network.contains(found))),
+        None => Err(Error::new(format!("ipaddr: unknown filter type: {text}"))),
+    }
+}
+
+/// The address at a position in the network, with its prefix.
+fn nth(found: &Interface, at: i64) -> Value {
+    found.nth(at).map_or(NO, |address| with_prefix(found, address))
+}
+
+fn with_prefix(found: &Interface, address: u128) -> Value {
+    Value::from(format!("{}/{}", found.show(address), found.prefix))
+}
+
+fn number(n: u128) -> Value {
+    Value::big(n.into())
+}
+
+/// A query about an address, and the value that the address was written as.
+struct Query<'a> {
+    found: &'a Interface,
+    value: &'a Value,
+}
+
+impl Query<'_> {
+    fn show(&self, address: u128) -> Value {
+        Value::from(self.found.show(address))
+    }
+
+    fn keep(&self, condition: bool) -> Value {
+        if condition { self.value.clone() } else { NO }
+    }
+
+    fn is_host(&self) -> bool {
+        self.found.prefix == self.found.bits || self.found.address != self.found.network()
+    }
+
+    fn is_network(&self) -> bool {
+        self.found.has_prefix && self.found.address == self.found.network()
+    }
+
+    /// Whether the network has a network address and a broadcast address: those of one or two addresses have not.
+    fn has_edges(&self) -> bool {
+        self.found.size().is_none_or(|size| size > 2)
+    }
+
+    fn first_usable(&self) -> u128 {
+        self.found.network() + u128::from(self.has_edges())
+    }
+
+    fn last_usable(&self) -> u128 {
+        self.found.last() - u128::from(self.has_edges() && self.found.bits == 32)
+    }
+
+    fn usable(&self, address: Option<u128>) -> Value {
+        let usable = self.first_usable()..=self.last_usable();
+        address.filter(|address| usable.contains(address)).map_or(NO, |address| self.show(address))
+    }
+
+    /// What is asked about the address itself.
+    fn own(&self, text: &str) -> Option<Value> {
+        let found = self.found;
+        let own = || self.show(found.address);
+        Some(match text {
+            "" => self.value.clone(),
+            "ip" if found.has_prefix && !self.is_host() => NO,
+            "ip" | "address" => own(),
+            "prefix" => Value::from(found.prefix),
+            "next_usable" => self.usable(found.address.checked_add(1)),
+            "previous_usable" => self.usable(found.address.checked_sub(1)),
+            "host/prefix" if !found.has_prefix => NO,
+            "host" | "host/prefix" | "hostnet" if !found.has_prefix || self.is_host() => {
+                with_prefix(found, found.address)
             }
-        }
-        "" => value.clone(),
-        "ip" | "address" => own(),
-        "network" | "network_id" => show(found.network()),
-        "network/prefix" | "subnet" | "cidr_lookup" => with_prefix(found.network()),
-        "netmask" => show(found.netmask()),
-        "hostmask" | "wildcard" => show(found.hostmask()),
-        "prefix" => Value::from(found.prefix),
-        "broadcast" => {
-            if has_edges && found.bits == 32 {
-                show(found.last())
-            } else {
-                Value::Null
+            "host" | "host/prefix" | "hostnet" => NO,
+            "ip/prefix" | "ip_prefix" | "address/prefix" | "address_prefix" | "gateway" | "gw" | "router" => {
+                if self.is_host() && found.has_prefix {
+                    with_prefix(found, found.address)
+                } else {
+                    NO
+                }
             }
-        }
-        "size" => size.map_or(NO, number),
-        "size_usable" => match size {
-            Some(size) if has_edges => number(size - 1 - u128::from(found.bits == 32)),
-            Some(size) => number(size),
-            None => NO,
-        },
-        "first_usable" => show(first_usable),
-        "last_usable" => show(last_usable),
-        "range_usable" => format!("{}-{}", found.show(first_usable), found.show(last_usable)).into(),
-        "next_usable" => usable(found.address.checked_add(1)),
-        "previous_usable" => usable(found.address.checked_sub(1)),
-        "peer" => match (size, found.address == found.network()) {
-            (Some(2), true) => show(found.address + 1),
-            (Some(2), false) => show(found.address - 1),
-            (Some(4), false) if found.address == first_usable => show(last_usable),
-            (Some(4), false) if found.address == last_usable => show(first_usable),
+            "ip_netmask" => format!("{} {}", found.show(found.address), found.show(found.netmask())).into(),
+            "ip_wildcard" => format!("{} {}", found.show(found.address), found.show(found.hostmask())).into(),
+            "int" if found.has_prefix => format!("{}/{}", found.address, found.prefix).into(),
+            "int" => number(found.address),
+            "revdns" => reverse_name(found).into(),
+            _ => return None,
+        })
+    }
+
+    /// What is asked about the network around the address.
+    fn network(&self, text: &str) -> Option<Value> {
+        let found = self.found;
+        let size = found.size();
+        Some(match text {
+            "network" | "network_id" => self.show(found.network()),
+            "network/prefix" | "subnet" | "cidr_lookup" => with_prefix(found, found.network()),
+            "netmask" => self.show(found.netmask()),
+            "hostmask" | "wildcard" => self.show(found.hostmask()),
+            "broadcast" if self.has_edges() && found.bits == 32 => self.show(found.last()),
+            "broadcast" => Value::Null,
+            "size" => size.map_or(NO, number),
+            "size_usable" => match size {
+                Some(size) if self.has_edges() => number(size - 1 - u128::from(found.bits == 32)),
+                Some(size) => number(size),
+                None => NO,
+            },
+            "first_usable" => self.show(self.first_usable()),
+            "last_usable" => self.show(self.last_usable()),
+            "range_usable" => {
+                format!("{}-{}", found.show(self.first_usable()), found.show(self.last_usable())).into()
+            }
+            "network_netmask" => {
+                format!("{} {}", found.show(found.network()), found.show(found.netmask())).into()
+            }
+            "network_wildcard" => {
+                format!("{} {}", found.show(found.network()), found.show(found.hostmask())).into()
+            }
+            _ => return None,
+        })
+    }
+
+    /// Whether the address is of some kind.
+    fn kind(&self, text: &str) -> Option<Value> {
+        let found = self.found;
+        Some(match text {
+            "net" => self.keep(self.is_network()),
+            "type" if self.is_network() && found.prefix < found.bits => "network".into(),
+            "type" => "address".into(),
+            "version" => Value::Int(found.version().into()),
+            "bool" => Value::Bool(true),
+            "ipv4" | "4" => self.keep(found.bits == 32),
+            "ipv6" | "6" => self.keep(found.bits == 128),
+            "private" | "priv" => self.keep(is_private(found)),
+            "public" | "pub" => self.keep(is_public(found)),
+            "loopback" | "lo" => self.keep(is_loopback(found)),
+            "multicast" => self.keep(is_multicast(found)),
+            "unicast" => self.keep(!is_multicast(found)),
+            "link-local" | "lla" => self.keep(is_link_local(found)),
+            _ => return None,
+        })
+    }
+
+    /// The other end of a network of two hosts.
+    fn peer(&self) -> Result<Value, Error> {
+        let found = self.found;
+        Ok(match (found.size(), found.address == found.network()) {
+            (Some(2), true) => self.show(found.address + 1),
+            (Some(2), false) => self.show(found.address - 1),
+            (Some(4), false) if found.address == self.first_usable() => self.show(self.last_usable()),
+            (Some(4), false) if found.address == self.last_usable() => self.show(self.first_usable()),
             _ => return Err(Error::new("Not a point-to-point network")),
-        },
-        "host" | "host/prefix" | "hostnet" => {
-            if !found.has_prefix {
-                if text == "host/prefix" { NO } else { with_prefix(found.address) }
-            } else if is_host {
-                with_prefix(found.address)
-            } else {
-                NO
-            }
-        }
-        "ip/prefix" | "ip_prefix" | "address/prefix" | "address_prefix" | "gateway" | "gw" | "router" => {
-            if is_host && found.has_prefix {
-                with_prefix(found.address)
-            } else {
-                NO
-            }
-        }
-        "ip_netmask" => format!("{} {}", found.show(found.address), found.show(found.netmask())).into(),
-        "network_netmask" => {
-            format!("{} {}", found.show(found.network()), found.show(found.netmask())).into()
-        }
-        "ip_wildcard" => format!("{} {}", found.show(found.address), found.show(found.hostmask())).into(),
-        "network_wildcard" => {
-            format!("{} {}", found.show(found.network()), found.show(found.hostmask())).into()
-        }
-        "net" => keep(is_network),
-        "type" => if is_network && found.prefix < found.bits { "network" } else { "address" }.into(),
-        "version" => Value::Int(found.version().into()),
-        "int" => match found.has_prefix {
-            true => format!("{}/{}", found.address, found.prefix).into(),
-            false => number(found.address),
-        },
-        "bool" => Value::Bool(true),
-        "ipv4" | "4" => {
-            if found.bits == 32 {
-                value.clone()
-            } else {
-                NO
-            }
-        }
-        "ipv6" | "6" => {
-            if found.bits == 128 {
-                value.clone()
-            } else {
-                NO
-            }
-        }
-        "revdns" => reverse_name(found).into(),
-        "private" | "priv" => keep(is_private(found)),
-        "public" | "pub" => keep(is_public(found)),
-        "loopback" | "lo" => keep(is_loopback(found)),
-        "multicast" => keep(is_multicast(found)),
-        "unicast" => keep(!is_multicast(found)),
-        "link-local" | "lla" => keep(is_link_local(found)),
-        other => {
-            if let Ok(at) = other.parse::<i64>() {
-                return Ok(found.nth(at).map_or(NO, with_prefix));
-            }
-            match Interface::parse(&other.into()) {
-                Some(network) => keep(network.contains(found)),
-                None => return Err(Error::new(format!("ipaddr: unknown filter type: {other}"))),
-            }
-        }
-    })
+        })
+    }
 }
 
 fn within(found: &Interface, networks: &[&str]) -> bool {

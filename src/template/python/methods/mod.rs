@@ -99,7 +99,9 @@ pub fn mutate(value: &mut Value, name: &str, args: &[Value], kwargs: &Map) -> Op
 /// A method that was named but not called yet: `text.upper`.
 #[derive(Debug)]
 pub struct Method {
+    /// The value whose method it is.
     pub object: Value,
+    /// The name of the method.
     pub name: Arc<str>,
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Value};
 
-use super::super::operators;
+use super::super::{format, operators, printf};
 use super::Args;
 use super::list::bounded;
 use crate::template::budget;
@@ -57,8 +57,19 @@ pub const NAMES: [&str; 45] = [
     "zfill",
 ];
 
+/// Calls a method of text.
 pub fn call(text: &str, args: &Args) -> Result<Value, Error> {
-    Ok(match args.name {
+    for family in [case, pieces, search, padding, formats, question] {
+        if let Some(value) = family(text, args)? {
+            return Ok(value);
+        }
+    }
+    Err(Error::new(format!("str.{}() is not supported", args.name)))
+}
+
+/// Upper and lower case.
+fn case(text: &str, args: &Args) -> Result<Option<Value>, Error> {
+    Ok(Some(match args.name {
         "upper" => text.to_uppercase().into(),
         "lower" => text.to_lowercase().into(),
         "casefold" => text.to_lowercase().replace('ß', "ss").into(),
@@ -76,6 +87,13 @@ pub fn call(text: &str, args: &Args) -> Result<Value, Error> {
             })
             .collect::<String>()
             .into(),
+        _ => return Ok(None),
+    }))
+}
+
+/// What takes a text apart, joins texts, or leaves something out.
+fn pieces(text: &str, args: &Args) -> Result<Option<Value>, Error> {
+    Ok(Some(match args.name {
         "strip" => strip(text, args, true, true)?.into(),
         "lstrip" => strip(text, args, true, false)?.into(),
         "rstrip" => strip(text, args, false, true)?.into(),
@@ -88,8 +106,6 @@ pub fn call(text: &str, args: &Args) -> Result<Value, Error> {
             let count = args.integer(2, "count")?.and_then(|count| usize::try_from(count).ok());
             budget::replace(text, old, new, count)?.into()
         }
-        "startswith" => affix(text, args, |text, part| text.starts_with(part))?,
-        "endswith" => affix(text, args, |text, part| text.ends_with(part))?,
         "removeprefix" => {
             let prefix = args.required_text(0)?;
             text.strip_prefix(prefix).unwrap_or(text).into()
@@ -98,6 +114,15 @@ pub fn call(text: &str, args: &Args) -> Result<Value, Error> {
             let suffix = args.required_text(0)?;
             text.strip_suffix(suffix).unwrap_or(text).into()
         }
+        _ => return Ok(None),
+    }))
+}
+
+/// What searches a text.
+fn search(text: &str, args: &Args) -> Result<Option<Value>, Error> {
+    Ok(Some(match args.name {
+        "startswith" => affix(text, args, |text, part| text.starts_with(part))?,
+        "endswith" => affix(text, args, |text, part| text.ends_with(part))?,
         "find" | "index" | "rfind" | "rindex" => find(text, args)?,
         "count" => {
             let (range, _) = range(text, args)?;
@@ -121,6 +146,13 @@ pub fn call(text: &str, args: &Args) -> Result<Value, Error> {
                 None => tuple(["", "", text]),
             }
         }
+        _ => return Ok(None),
+    }))
+}
+
+/// What makes a text wider.
+fn padding(text: &str, args: &Args) -> Result<Option<Value>, Error> {
+    Ok(Some(match args.name {
         "zfill" => {
             let missing = missing(text, args)?;
             let signed = text.starts_with(['+', '-']);
@@ -136,35 +168,45 @@ pub fn call(text: &str, args: &Args) -> Result<Value, Error> {
             format!("{}{text}{}", fill(args, left)?, fill(args, missing - left)?).into()
         }
         "expandtabs" => expand_tabs(text, args)?.into(),
+        _ => return Ok(None),
+    }))
+}
+
+/// Encoding and formatting.
+fn formats(text: &str, args: &Args) -> Result<Option<Value>, Error> {
+    Ok(Some(match args.name {
         "encode" => Value::Bytes(text.as_bytes().into()),
-        "format" => super::super::format::format(text, args.args, args.kwargs)?,
+        "format" => format::format(text, args.args, args.kwargs)?,
         "format_map" => {
             let map = args.required(0)?;
             let map = map.as_map().ok_or_else(|| args.wrong("a mapping", map))?;
-            super::super::format::format(text, &[], map)?
+            format::format(text, &[], map)?
         }
+        _ => return Ok(None),
+    }))
+}
+
+/// What asks about the characters of a text.
+fn question(text: &str, args: &Args) -> Result<Option<Value>, Error> {
+    let all = |is: fn(char) -> bool| !text.is_empty() && text.chars().all(is);
+    Ok(Some(Value::Bool(match args.name {
         "isidentifier" => {
             let mut chars = text.chars();
             let starts = chars.next().is_some_and(|c| c == '_' || c.is_alphabetic());
-            Value::Bool(starts && chars.all(|c| c == '_' || c.is_alphanumeric()))
+            starts && chars.all(|c| c == '_' || c.is_alphanumeric())
         }
-        "isascii" => Value::Bool(text.is_ascii()),
-        "isprintable" => Value::Bool(!text.chars().any(char::is_control)),
-        "islower" => Value::Bool(cased(text, char::is_lowercase, char::is_uppercase)),
-        "isupper" => Value::Bool(cased(text, char::is_uppercase, char::is_lowercase)),
-        "istitle" => Value::Bool(text.chars().any(char::is_alphabetic) && title(text) == text),
-        name => {
-            let is: fn(char) -> bool = match name {
-                "isalnum" => char::is_alphanumeric,
-                "isalpha" => char::is_alphabetic,
-                "isspace" => char::is_whitespace,
-                "isnumeric" => char::is_numeric,
-                "isdigit" | "isdecimal" => |c| c.is_ascii_digit(),
-                _ => return Err(Error::new(format!("str.{name}() is not supported"))),
-            };
-            Value::Bool(!text.is_empty() && text.chars().all(is))
-        }
-    })
+        "isascii" => text.is_ascii(),
+        "isprintable" => !text.chars().any(char::is_control),
+        "islower" => cased(text, char::is_lowercase, char::is_uppercase),
+        "isupper" => cased(text, char::is_uppercase, char::is_lowercase),
+        "istitle" => text.chars().any(char::is_alphabetic) && title(text) == text,
+        "isalnum" => all(char::is_alphanumeric),
+        "isalpha" => all(char::is_alphabetic),
+        "isspace" => all(char::is_whitespace),
+        "isnumeric" => all(char::is_numeric),
+        "isdigit" | "isdecimal" => all(|c| c.is_ascii_digit()),
+        _ => return Ok(None),
+    })))
 }
 
 /// Methods of bytes.
@@ -214,7 +256,7 @@ fn separator<'a>(args: &Args<'a>) -> Result<&'a str, Error> {
     }
 }
 
-/// How many pieces at most; nothing where there is no limit.
+/// The largest number of pieces; `None` if there is no limit.
 fn most(args: &Args) -> Result<Option<usize>, Error> {
     Ok(args.integer(1, "maxsplit")?.and_then(|n| usize::try_from(n).ok()))
 }
@@ -344,7 +386,7 @@ fn find(text: &str, args: &Args) -> Result<Value, Error> {
 
 fn missing(text: &str, args: &Args) -> Result<usize, Error> {
     let width = args.integer(0, "width")?.ok_or_else(|| Error::new("a width is needed"))?;
-    let width = usize::try_from(width).unwrap_or(0).min(super::super::printf::MAX_WIDTH);
+    let width = usize::try_from(width).unwrap_or(0).min(printf::MAX_WIDTH);
     Ok(width.saturating_sub(text.chars().count()))
 }
 
