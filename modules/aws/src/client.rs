@@ -25,24 +25,43 @@ pub struct Aws {
     report_calls: bool,
     /// Emulators have no DNS name for a bucket.
     path_style: bool,
-    ecs: OnceLock<aws_sdk_ecs::Client>,
-    rds: OnceLock<aws_sdk_rds::Client>,
-    secrets: OnceLock<aws_sdk_secretsmanager::Client>,
-    elb: OnceLock<aws_sdk_elasticloadbalancingv2::Client>,
-    logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
-    s3: OnceLock<aws_sdk_s3::Client>,
+    clients: Clients,
 }
 
-/// A client that is built from the shared configuration at first use.
-macro_rules! client {
-    ($name:ident, $sdk:ident) => {
-        pub fn $name(&self) -> &$sdk::Client {
-            self.$name.get_or_init(|| {
-                let config = $sdk::config::Builder::from(&self.config).interceptor(self.guard.clone());
-                $sdk::Client::from_conf(config.build())
-            })
+/// Defines the clients: a cell for each, and a method that builds it at first use from the shared configuration.
+macro_rules! clients {
+    ($($(#[$doc:meta])* $name:ident: $sdk:ident $(, $option:ident = $value:ident)?;)*) => {
+        #[derive(Default)]
+        struct Clients {
+            $($name: OnceLock<$sdk::Client>,)*
+        }
+
+        impl Aws {
+            $($(#[$doc])*
+            pub fn $name(&self) -> &$sdk::Client {
+                self.clients.$name.get_or_init(|| {
+                    let config = $sdk::config::Builder::from(&self.config).interceptor(self.guard.clone());
+                    $(let config = config.$option(self.$value);)?
+                    $sdk::Client::from_conf(config.build())
+                })
+            })*
         }
     };
+}
+
+clients! {
+    /// Returns the client of Amazon ECS.
+    ecs: aws_sdk_ecs;
+    /// Returns the client of Amazon RDS.
+    rds: aws_sdk_rds;
+    /// Returns the client of AWS Secrets Manager.
+    secrets: aws_sdk_secretsmanager;
+    /// Returns the client of Elastic Load Balancing.
+    elb: aws_sdk_elasticloadbalancingv2;
+    /// Returns the client of CloudWatch Logs.
+    logs: aws_sdk_cloudwatchlogs;
+    /// Returns the client of Amazon S3, which puts the bucket into the path if the endpoint is not Amazon's.
+    s3: aws_sdk_s3, force_path_style = path_style;
 }
 
 type Cache = Mutex<HashMap<String, Arc<Aws>>>;
@@ -102,31 +121,11 @@ impl Aws {
             config,
             guard: Guard { check: context.check, calls: Calls::default() },
             report_calls: connection.debug_botocore_endpoint_logs,
-            ecs: OnceLock::new(),
-            rds: OnceLock::new(),
-            secrets: OnceLock::new(),
-            elb: OnceLock::new(),
-            logs: OnceLock::new(),
-            s3: OnceLock::new(),
+            clients: Clients::default(),
         })
     }
 
-    client!(ecs, aws_sdk_ecs);
-    client!(rds, aws_sdk_rds);
-    client!(secrets, aws_sdk_secretsmanager);
-    client!(elb, aws_sdk_elasticloadbalancingv2);
-    client!(logs, aws_sdk_cloudwatchlogs);
-
-    /// With the bucket in the path where the endpoint is not Amazon's.
-    pub fn s3(&self) -> &aws_sdk_s3::Client {
-        self.s3.get_or_init(|| {
-            let config = aws_sdk_s3::config::Builder::from(&self.config)
-                .interceptor(self.guard.clone())
-                .force_path_style(self.path_style);
-            aws_sdk_s3::Client::from_conf(config.build())
-        })
-    }
-
+    /// Returns the region; empty if none is configured.
     pub fn region(&self) -> &str {
         self.config.region().map_or("", Region::as_ref)
     }

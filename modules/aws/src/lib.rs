@@ -6,6 +6,7 @@ mod compare;
 mod connection;
 mod ecs;
 mod error;
+mod operations;
 mod probe;
 mod profile;
 mod rds;
@@ -22,7 +23,7 @@ use probe::AwsProbe;
 
 pub use client::Aws;
 pub use connection::Connection;
-pub use read_only::READ_ONLY;
+pub use operations::{SERVICES, Service};
 
 /// Brings everything of this crate.
 pub fn register(registry: &mut Registry) {

@@ -1,4 +1,4 @@
-//! Check mode's promise, kept inside the client: only operations of a written table leave it.
+//! Enforcement of check mode inside the clients: only operations on an allow-list are sent.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -6,96 +6,59 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeSerializationIn
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
+use playbook_api::sync::lock;
 use std::sync::{Arc, Mutex};
 
-/// The operations that change nothing, by the service's name in the SDK: all that check mode lets through.
-///
-/// | service | operations |
-/// |---|---|
-/// | ECS | describe and list clusters, services, tasks, task definitions and tags |
-/// | RDS | describe instances, snapshots and log files, list tags |
-/// | Secrets Manager | describe, list and read secrets, their versions and resource policies |
-/// | Elastic Load Balancing v2 | describe target groups and the health of their targets |
-/// | CloudWatch Logs | describe log streams, read log events |
-/// | S3 | read, list and ask about objects |
-/// | SSO, STS | obtain credentials, ask who the caller is |
-///
-/// A module never gets this far in check mode with anything else: it computes what it would do and reports
-/// that. The table is the second lock, for the module that forgets.
-pub const READ_ONLY: &[(&str, &[&str])] = &[
-    (
-        "ECS",
-        &[
-            "DescribeCapacityProviders",
-            "DescribeClusters",
-            "DescribeContainerInstances",
-            "DescribeServiceDeployments",
-            "DescribeServices",
-            "DescribeTaskDefinition",
-            "DescribeTasks",
-            "ListClusters",
-            "ListServices",
-            "ListTagsForResource",
-            "ListTaskDefinitionFamilies",
-            "ListTaskDefinitions",
-            "ListTasks",
-        ],
-    ),
-    ("RDS", &["DescribeDBInstances", "DescribeDBSnapshots", "ListTagsForResource"]),
-    (
-        "Secrets Manager",
-        &["DescribeSecret", "GetResourcePolicy", "GetSecretValue", "ListSecretVersionIds", "ListSecrets"],
-    ),
-    ("Elastic Load Balancing v2", &["DescribeTargetGroups", "DescribeTargetHealth"]),
-    ("CloudWatch Logs", &["DescribeLogStreams", "FilterLogEvents", "GetLogEvents"]),
-    ("S3", &["GetObject", "HeadObject", "ListObjectsV2"]),
-    ("SSO", &["GetRoleCredentials"]),
-    ("SSO OIDC", &["CreateToken"]),
-    ("STS", &["AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetCallerIdentity"]),
-];
+use crate::operations::{SERVICES, Service};
 
-/// Whether an operation is in the table.
-pub fn is_read_only(service: &str, operation: &str) -> bool {
-    READ_ONLY.iter().any(|(name, operations)| *name == service && operations.contains(&operation))
+/// Returns the service with this name in the SDK.
+fn service(sdk: &str) -> Option<&'static Service> {
+    SERVICES.iter().find(|service| service.sdk == sdk)
 }
 
-/// Sits in every client: notes each call and, in check mode, stops what is not in [`READ_ONLY`].
+/// Returns whether an operation is known to change nothing.
+fn is_read_only(sdk: &str, operation: &str) -> bool {
+    service(sdk).is_some_and(|service| service.read_only.contains(&operation))
+}
+
+/// The interceptor of every client. It records each call and, in check mode, rejects operations that are not listed in
+/// [`SERVICES`] as read-only.
 #[derive(Clone, Debug)]
 pub struct Guard {
+    /// Whether the run is a dry run.
     pub check: bool,
+    /// The calls so far.
     pub calls: Calls,
 }
 
-/// The calls a client made, as `service:Operation`.
+/// The calls that a client made, as `service:Operation`, each listed once.
 #[derive(Clone, Debug, Default)]
 pub struct Calls(Arc<Mutex<Vec<String>>>);
 
 impl Calls {
     fn note(&self, service: &str, operation: &str) {
         let call = format!("{}:{operation}", prefix(service));
-        let mut calls = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        let mut calls = lock(&self.0);
         if !calls.contains(&call) {
             calls.push(call);
         }
     }
 
+    /// Returns the calls in the order of their first use.
     pub fn list(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).clone()
+        lock(&self.0).clone()
     }
 }
 
-/// The service's prefix in IAM policies.
-fn prefix(service: &str) -> String {
-    match service {
-        "Elastic Load Balancing v2" => "elasticloadbalancing".into(),
-        "CloudWatch Logs" => "logs".into(),
-        other => other.to_lowercase().replace(' ', ""),
-    }
+/// Returns the service's prefix in IAM policies.
+fn prefix(sdk: &str) -> String {
+    service(sdk).map_or_else(|| sdk.to_lowercase().replace(' ', ""), |service| service.prefix.to_owned())
 }
 
-/// A call that check mode stopped.
+/// The error of a call that check mode rejected.
 #[derive(Debug)]
 pub struct Stopped {
+    /// The operation, such as `ecs:UpdateService`.
     pub operation: String,
 }
 
@@ -135,11 +98,12 @@ mod tests {
 
     #[test]
     fn the_table_names_no_operation_that_changes_anything() {
-        for (service, operations) in READ_ONLY {
-            for operation in *operations {
+        for service in SERVICES {
+            for operation in service.read_only {
                 let reads =
                     ["Describe", "List", "Get", "Head", "Filter"].iter().any(|p| operation.starts_with(p));
-                assert!(reads || ["SSO OIDC", "STS"].contains(service), "{service}: {operation}");
+                let obtains_credentials = ["SSO OIDC", "STS"].contains(&service.sdk);
+                assert!(reads || obtains_credentials, "{}: {operation}", service.sdk);
             }
         }
         assert!(!is_read_only("ECS", "UpdateService"));

@@ -4,34 +4,10 @@ use serde_json::json;
 
 use crate::http::Message;
 
-/// What check mode may call, by the service's name in the signature. Everything else counts as a change.
-const READ_ONLY: &[(&str, &[&str])] = &[
-    (
-        "ecs",
-        &[
-            "DescribeCapacityProviders",
-            "DescribeClusters",
-            "DescribeContainerInstances",
-            "DescribeServices",
-            "DescribeTaskDefinition",
-            "DescribeTasks",
-            "ListClusters",
-            "ListServices",
-            "ListTagsForResource",
-            "ListTaskDefinitionFamilies",
-            "ListTaskDefinitions",
-            "ListTasks",
-        ],
-    ),
-    ("rds", &["DescribeDBInstances", "DescribeDBSnapshots", "ListTagsForResource"]),
-    (
-        "secretsmanager",
-        &["DescribeSecret", "GetResourcePolicy", "GetSecretValue", "ListSecretVersionIds", "ListSecrets"],
-    ),
-    ("elasticloadbalancing", &["DescribeTargetGroups", "DescribeTargetHealth"]),
-    ("logs", &["DescribeLogStreams", "FilterLogEvents", "GetLogEvents"]),
-    ("sts", &["GetCallerIdentity"]),
-];
+#[path = "../../../modules/aws/src/operations.rs"]
+mod operations;
+
+use operations::SERVICES;
 
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -68,11 +44,11 @@ impl Call {
         format!("{}:{}", self.service, self.operation)
     }
 
-    /// Whether it is in the written table of operations that change nothing.
+    /// Returns whether the operation is known to change nothing.
     pub fn is_read_only(&self) -> bool {
-        READ_ONLY
+        SERVICES
             .iter()
-            .any(|(service, operations)| *service == self.service && operations.contains(&&*self.operation))
+            .any(|service| service.prefix == self.service && service.read_only.contains(&&*self.operation))
     }
 
     /// An error in the protocol the call came in.
