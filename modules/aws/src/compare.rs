@@ -1,10 +1,10 @@
-//! Whether what was asked for is so already.
+//! Comparison of the desired with the current state.
 
 use playbook_api::{Diff, Value};
 use serde_json::{Map, Value as Json};
 
-/// Compares only what was asked: members that nobody mentioned may be anything, lists are complete but in any
-/// order, and an empty thing is the same as none.
+/// Compares only the members of `asked`: other members may have any value. Lists must be complete but may be in any
+/// order, and an empty value equals a missing one.
 pub fn satisfied(asked: &Json, current: &Json) -> bool {
     match (asked, current) {
         (Json::Null, _) => true,
@@ -29,7 +29,7 @@ fn each_has_its_own(asked: &[Json], current: &[Json]) -> bool {
     })
 }
 
-/// Nothing, by any name: null, false, zero, an empty text, list or dictionary.
+/// Returns whether a value is null, false, zero, or an empty text, list or dictionary.
 pub fn is_empty(json: &Json) -> bool {
     match json {
         Json::Null => true,
@@ -49,37 +49,55 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// Returns whether nothing differs.
     pub fn is_empty(&self) -> bool {
         self.after.is_empty()
     }
 
+    /// Returns the names of the members that differ.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.after.keys().map(String::as_str)
     }
 
+    /// Returns whether a member differs.
     pub fn has(&self, name: &str) -> bool {
         self.after.contains_key(name)
     }
 
+    /// Records a member that differs.
     pub fn note(&mut self, name: &str, before: Json, after: Json) {
         self.before.insert(name.to_owned(), before);
         self.after.insert(name.to_owned(), after);
     }
 
-    /// Notes a member where it is asked for and not so.
+    /// Records a member if it differs; lists may be in any order.
     pub fn compare(&mut self, name: &str, asked: &Json, current: &Json) {
         if !satisfied(asked, current) {
             self.note(name, current.clone(), asked.clone());
         }
     }
 
+    /// Records a list if it differs, including in its order.
+    pub fn compare_in_order(&mut self, name: &str, asked: &Json, current: &Json) {
+        let same = match (asked, current) {
+            (Json::Array(asked), Json::Array(current)) => {
+                asked.len() == current.len() && asked.iter().zip(current).all(|(a, c)| satisfied(a, c))
+            }
+            (asked, current) => satisfied(asked, current),
+        };
+        if !same {
+            self.note(name, current.clone(), asked.clone());
+        }
+    }
+
+    /// Returns the difference for `--diff`, with `what` as its header.
     pub fn diff(&self, what: &str) -> Diff {
         let value = |map: &Map<String, Json>| Value::from_json(Json::Object(map.clone()));
         Diff::values(value(&self.before), value(&self.after)).headers(what, what)
     }
 }
 
-/// The diff of a thing that comes (`before` is null) or goes.
+/// Returns the difference of a resource that is created (`before` is null) or deleted (`after` is null).
 pub fn whole_diff(before: Json, after: Json, what: &str) -> Diff {
     let value = |json: Json| match json {
         Json::Null => Value::map(),

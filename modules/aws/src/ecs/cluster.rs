@@ -15,22 +15,22 @@ use crate::{shape, wait};
 /// Creates, changes or deletes a cluster of Amazon ECS, or waits until it has container instances.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub struct EcsCluster {
-    /// What the cluster should be.
+    /// The desired state of the cluster.
     pub state: State,
     /// The name of the cluster.
     pub name: String,
-    /// Seconds between two looks while waiting for instances.
+    /// The number of seconds between two requests while waiting for instances.
     #[serde(default = "ten")]
     pub delay: i64,
-    /// How many looks to take while waiting for instances.
+    /// The number of attempts while waiting for instances.
     #[serde(default = "ten")]
     pub repeat: i64,
-    /// The capacity providers that services of the cluster may use.
+    /// The names of the capacity providers that services of the cluster may use.
     pub capacity_providers: Option<Vec<String>>,
-    /// The strategy of services that name none.
+    /// The default strategy, for services that specify none.
     pub capacity_provider_strategy: Option<Vec<CapacityProvider>>,
-    /// Removes the capacity providers and strategies that are not named.
-    #[serde(default)]
+    /// Whether to remove capacity providers and strategies that are not listed. A task that lists neither changes neither.
+    #[serde(default = "playbook_api::defaults::yes")]
     pub purge_capacity_providers: bool,
     #[serde(flatten)]
     pub connection: Connection,
@@ -40,15 +40,15 @@ fn ten() -> i64 {
     10
 }
 
-/// What the cluster should be.
+/// The desired state of a cluster.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It exists.
+    /// The cluster exists.
     Present,
-    /// It is deleted.
+    /// The cluster does not exist.
     Absent,
-    /// It exists and has container instances; waits for them.
+    /// The cluster exists and has container instances; the module waits for them.
     HasInstances,
 }
 
@@ -151,8 +151,11 @@ impl EcsCluster {
     async fn update(&self, aws: &Aws, cluster: &Cluster, context: &Context) -> Result<Outcome, Failure> {
         let current = shape::to_json(cluster);
         let providers = self.wanted_providers(cluster);
-        let strategy = self.wanted_strategy(&current);
+        let strategy = self.wanted_strategy(&current, &providers);
         let mut changes = Changes::default();
+        if self.capacity_providers.is_none() && self.capacity_provider_strategy.is_none() {
+            return Ok(Outcome::changed(false).with("cluster", Value::from_json(current)));
+        }
         changes.compare("capacityProviders", &providers, &current["capacityProviders"]);
         changes.compare(
             "defaultCapacityProviderStrategy",
@@ -181,25 +184,28 @@ impl EcsCluster {
         Ok(outcome.with("cluster", json_value(answer.cluster.as_ref())))
     }
 
-    /// Those asked for, with those that are there unless they are purged.
+    /// Returns the desired providers. The current ones are kept if none are listed or if they are not purged.
     fn wanted_providers(&self, cluster: &Cluster) -> Json {
         let mut wanted = self.capacity_providers.clone().unwrap_or_default();
-        if !self.purge_capacity_providers {
+        if !self.purge_capacity_providers || self.capacity_providers.is_none() {
             let kept = cluster.capacity_providers().iter().filter(|p| !wanted.contains(p)).cloned();
             wanted.extend(kept.collect::<Vec<_>>());
         }
         wanted.into()
     }
 
-    fn wanted_strategy(&self, current: &Json) -> Json {
+    /// Returns the desired default strategy. Items of providers that are removed are dropped.
+    fn wanted_strategy(&self, current: &Json, providers: &Json) -> Json {
         let current = current["defaultCapacityProviderStrategy"].as_array().cloned().unwrap_or_default();
         let mut wanted = match self.strategy() {
             Some(Json::Array(wanted)) => wanted,
             _ => Vec::new(),
         };
-        if !self.purge_capacity_providers {
+        if !self.purge_capacity_providers || self.capacity_provider_strategy.is_none() {
             let known = |c: &Json| wanted.iter().any(|w| w["capacityProvider"] == c["capacityProvider"]);
-            let kept: Vec<Json> = current.into_iter().filter(|c| !known(c)).collect();
+            let provided =
+                |c: &Json| providers.as_array().is_some_and(|all| all.contains(&c["capacityProvider"]));
+            let kept: Vec<Json> = current.into_iter().filter(|c| !known(c) && provided(c)).collect();
             wanted.extend(kept);
         }
         wanted.into()
@@ -224,7 +230,7 @@ impl EcsCluster {
     ) -> Result<Outcome, Failure> {
         let Some(cluster) = existing else {
             return Err(Failure::new(format!("the {} does not exist", self.title()))
-                .with_help("check `name` and `region`"));
+                .with_help("Check `name` and `region`."));
         };
         let has_instances = |c: &Cluster| c.registered_container_instances_count() > 0;
         if has_instances(&cluster) || context.check {
@@ -238,11 +244,11 @@ impl EcsCluster {
         match found.await? {
             Some(cluster) => Ok(Outcome::changed(false).with("cluster", json_value(Some(&cluster)))),
             None => Err(Failure::new(format!(
-                "the {} still has no container instances after {looks} looks, {} seconds apart",
+                "the {} still has no container instances after {looks} attempts, {} seconds apart",
                 self.title(),
                 self.delay
             ))
-            .with_help("check the instances' ECS agent and its ECS_CLUSTER setting")),
+            .with_help("Check the ECS agent of the instances and its ECS_CLUSTER setting.")),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::wait;
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub struct EcsRunner {
     /// The cluster, by name or ARN.
-    #[serde(default = "default_cluster")]
+    #[serde(default = "crate::ecs::default_cluster")]
     pub cluster: String,
     /// The task definition: a family, `family:revision` or an ARN.
     pub task_definition: String,
@@ -43,10 +43,6 @@ pub struct EcsRunner {
     pub log_lines: Option<i64>,
     #[serde(flatten)]
     pub connection: Connection,
-}
-
-fn default_cluster() -> String {
-    "default".into()
 }
 
 /// The entry in the registry.
@@ -126,13 +122,9 @@ impl EcsRunner {
             "cluster": self.cluster,
             "taskDefinition": self.task_definition,
             "count": 1,
-            "launchType": self.launch_type.map(|l| format!("{l:?}").to_uppercase()),
+            "launchType": self.launch_type,
             "platformVersion": self.platform_version,
-            "capacityProviderStrategy": self.capacity_provider_strategy.as_ref().map(|all| {
-                all.iter()
-                    .map(|c| json!({"capacityProvider": c.capacity_provider, "weight": c.weight, "base": c.base}))
-                    .collect::<Json>()
-            }),
+            "capacityProviderStrategy": self.capacity_provider_strategy,
             "networkConfiguration": self.network_configuration.as_ref().map(service::network),
             "overrides": {"containerOverrides": [
                 {"name": container, "command": command, "environment": environment},

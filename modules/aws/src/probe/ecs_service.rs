@@ -3,7 +3,7 @@
 use playbook_api::{Error, Map, ProbeState};
 use serde::Deserialize;
 
-use super::{Watched, default_cluster, values};
+use super::{Watched, values};
 use crate::client::Aws;
 use crate::connection::Connection;
 use crate::ecs::describe;
@@ -18,7 +18,7 @@ pub struct EcsService {
     #[schemars(extend("aliases" = ["service"]))]
     name: String,
     /// The cluster, by name or ARN.
-    #[serde(default = "default_cluster")]
+    #[serde(default = "crate::ecs::default_cluster")]
     cluster: String,
     /// The revision that should run: `family:revision` or an ARN. With it a rollout that the circuit breaker took
     /// back counts as failed, although the service is well again.

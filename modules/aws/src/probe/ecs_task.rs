@@ -4,7 +4,7 @@ use aws_sdk_ecs::types::Task;
 use playbook_api::{Error, Map, ProbeState};
 use serde::Deserialize;
 
-use super::{Watched, default_cluster, values};
+use super::{Watched, values};
 use crate::client::Aws;
 use crate::connection::Connection;
 use crate::ecs::describe;
@@ -19,7 +19,7 @@ pub struct EcsTask {
     /// The task, by id or ARN.
     task: String,
     /// The cluster, by name or ARN.
-    #[serde(default = "default_cluster")]
+    #[serde(default = "crate::ecs::default_cluster")]
     cluster: String,
     /// How far: running, or stopped with every container's exit code 0.
     #[serde(default)]

@@ -85,7 +85,3 @@ impl<W: Watched + 'static> Probe for AwsProbe<W> {
 fn values(name: &str, json: Json) -> Map {
     Map::from_iter([(Value::from(name), Value::from_json(json))])
 }
-
-fn default_cluster() -> String {
-    "default".into()
-}

@@ -1,4 +1,4 @@
-//! What differs between a service as asked for and as it is, and the calls that make it so.
+//! The difference between the desired and the current state of a service, and the calls that apply it.
 
 use aws_sdk_ecs::operation::create_service::CreateServiceInput;
 use aws_sdk_ecs::operation::update_service::UpdateServiceInput;
@@ -6,7 +6,7 @@ use aws_sdk_ecs::types::{DeploymentControllerType, Service};
 use playbook_api::{Error, Failure};
 use serde_json::{Map, Value as Json, json};
 
-use super::options::{DeploymentConfiguration, EcsService, NetworkConfiguration};
+use super::options::{EcsService, NetworkConfiguration};
 use crate::client::Aws;
 use crate::compare::{Changes, is_empty};
 use crate::ecs::{describe, to_sdk_tags};
@@ -14,7 +14,7 @@ use crate::error::Explain;
 use crate::shape;
 use crate::tags::{TagChanges, Tags};
 
-/// The API's members that the arguments ask for, under the API's names and with the API's types.
+/// Returns the desired members, with the names and types of the API.
 pub fn asked(module: &EcsService) -> Result<Map<String, Json>, Error> {
     let m = module.clone();
     let mut asked = json!({
@@ -23,37 +23,26 @@ pub fn asked(module: &EcsService) -> Result<Map<String, Json>, Error> {
         "loadBalancers": m.load_balancers,
         "clientToken": m.client_token,
         "role": m.role,
-        "deploymentController": m.deployment_controller.map(|c| json!({"type": c.r#type})),
-        "deploymentConfiguration": m.deployment_configuration.map(deployment_configuration),
-        "placementConstraints": m.placement_constraints.map(|all| {
-            all.into_iter().map(|c| json!({"type": c.r#type, "expression": c.expression})).collect::<Json>()
-        }),
-        "placementStrategy": m.placement_strategy.map(|all| {
-            all.into_iter().map(|s| json!({"type": s.r#type, "field": s.field})).collect::<Json>()
-        }),
+        "deploymentController": m.deployment_controller,
+        "deploymentConfiguration": m.deployment_configuration,
+        "placementConstraints": m.placement_constraints,
+        "placementStrategy": m.placement_strategy,
         "networkConfiguration": m.network_configuration.as_ref().map(network),
-        "launchType": m.launch_type.map(|l| format!("{l:?}").to_uppercase()),
-        "capacityProviderStrategy": m.capacity_provider_strategy.map(|all| {
-            all.into_iter()
-                .map(|c| json!({"capacityProvider": c.capacity_provider, "weight": c.weight, "base": c.base}))
-                .collect::<Json>()
-        }),
+        "launchType": m.launch_type,
+        "capacityProviderStrategy": m.capacity_provider_strategy,
         "platformVersion": m.platform_version,
         "healthCheckGracePeriodSeconds": m.health_check_grace_period_seconds,
-        "serviceRegistries": m.service_registries.map(|all| {
-            all.into_iter()
-                .map(|r| json!({"registryArn": r.arn, "containerName": r.container_name,
-                    "containerPort": r.container_port, "port": r.port}))
-                .collect::<Json>()
-        }),
-        "schedulingStrategy": m.scheduling_strategy.map(|s| format!("{s:?}").to_uppercase()),
+        "serviceRegistries": m.service_registries,
+        "schedulingStrategy": m.scheduling_strategy,
         "enableExecuteCommand": m.enable_execute_command,
-        "propagateTags": m.propagate_tags.map(|p| crate::text::snake(&format!("{p:?}")).to_uppercase()),
+        "propagateTags": m.propagate_tags,
         "enableECSManagedTags": m.enable_ecs_managed_tags,
         "availabilityZoneRebalancing": m.availability_zone_rebalancing,
         "serviceConnectConfiguration": m.service_connect_configuration,
+        "volumeConfigurations": m.volume_configurations,
+        "vpcLatticeConfigurations": m.vpc_lattice_configurations,
     });
-    // The API's own type reads it back: numbers become numbers, and a member that does not exist is found.
+    // Reading it as the API's type converts numbers and rejects members that do not exist.
     let map = asked.as_object_mut().map(std::mem::take).unwrap_or_default();
     let given: Map<String, Json> = map.into_iter().filter(|(_, v)| !v.is_null()).collect();
     let input = shape::from_json(&Json::Object(given), &m.name, CreateServiceInput::deserialize)?;
@@ -65,20 +54,7 @@ pub fn asked(module: &EcsService) -> Result<Map<String, Json>, Error> {
     Ok(canonical)
 }
 
-fn deployment_configuration(d: DeploymentConfiguration) -> Json {
-    json!({
-        "maximumPercent": d.maximum_percent,
-        "minimumHealthyPercent": d.minimum_healthy_percent,
-        "deploymentCircuitBreaker": d.deployment_circuit_breaker.map(|b| json!({
-            "enable": b.enable.unwrap_or(false), "rollback": b.rollback.unwrap_or(false)})),
-        "alarms": d.alarms.map(|a| json!({"alarmNames": a.alarm_names.unwrap_or_default(),
-            "enable": a.enable.unwrap_or(false), "rollback": a.rollback.unwrap_or(false)})),
-        "strategy": d.strategy,
-        "bakeTimeInMinutes": d.bake_time_in_minutes,
-    })
-}
-
-/// The network of a task or service in the API's shape.
+/// Returns the network of a task or service in the form of the API.
 pub fn network(n: &NetworkConfiguration) -> Json {
     let public = n.assign_public_ip.map(|on| if on { "ENABLED" } else { "DISABLED" });
     json!({"awsvpcConfiguration": {
@@ -88,7 +64,7 @@ pub fn network(n: &NetworkConfiguration) -> Json {
     }})
 }
 
-/// Compares what was asked with what is, member by member.
+/// Compares the desired with the current members.
 pub async fn compare(
     aws: &Aws,
     module: &EcsService,
@@ -99,7 +75,7 @@ pub async fn compare(
     let mut changes = Changes::default();
     for (name, value) in asked {
         match name.as_str() {
-            // Only read when the service is created; ECS does not tell them afterwards.
+            // ECS uses these only when it creates the service and does not return them.
             "clientToken" | "role" => {}
             "taskDefinition" => compare_definition(aws, value, service, &mut changes).await?,
             "deploymentController" => {
@@ -112,18 +88,21 @@ pub async fn compare(
             "propagateTags" => {
                 changes.compare(name, value, &service.propagate_tags().map_or("NONE", |p| p.as_str()).into());
             }
-            "serviceConnectConfiguration" => {
+            // ECS describes these as parts of the primary deployment.
+            "serviceConnectConfiguration" | "volumeConfigurations" | "vpcLatticeConfigurations" => {
                 let primary = current["deployments"]
                     .as_array()
                     .and_then(|all| all.iter().find(|d| d["status"] == "PRIMARY"));
                 changes.compare(
                     name,
                     value,
-                    primary.map_or(&Json::Null, |d| &d["serviceConnectConfiguration"]),
+                    primary.map_or(&Json::Null, |deployment| &deployment[name.as_str()]),
                 );
             }
             "placementConstraints" if is_empty(value) && !module.purge_placement_constraints => {}
             "placementStrategy" if is_empty(value) && !module.purge_placement_strategy => {}
+            // ECS evaluates strategies in their order.
+            "placementStrategy" => changes.compare_in_order(name, value, &current[name.as_str()]),
             _ => changes.compare(name, value, &current[name.as_str()]),
         }
     }
@@ -167,7 +146,7 @@ fn controller(service: &Service) -> DeploymentControllerType {
     service.deployment_controller().map_or(DeploymentControllerType::Ecs, |c| c.r#type().clone())
 }
 
-/// What UpdateService takes where CodeDeploy carries out deployments.
+/// The members that UpdateService accepts if CodeDeploy performs the deployments.
 const WITH_CODE_DEPLOY: &[&str] = &[
     "desiredCount",
     "deploymentConfiguration",
@@ -180,7 +159,7 @@ const WITH_CODE_DEPLOY: &[&str] = &[
     "deploymentController",
 ];
 
-/// What UpdateService takes where a program of one's own moves task sets.
+/// The members that UpdateService accepts if an external program manages task sets.
 const WITH_EXTERNAL: &[&str] = &[
     "desiredCount",
     "healthCheckGracePeriodSeconds",
@@ -191,7 +170,7 @@ const WITH_EXTERNAL: &[&str] = &[
     "deploymentController",
 ];
 
-/// Says what cannot be changed this way, and which way it can.
+/// Rejects changes that UpdateService cannot make, and says how they can be made.
 pub fn check_controller(
     title: &str,
     service: &Service,
@@ -226,13 +205,14 @@ pub fn check_controller(
         return Ok(());
     }
     Err(Failure::new(format!(
-        "the deployments of the {title} are carried out by {}, so UpdateService cannot change {}",
+        "the deployments of the {title} are performed by {}, so UpdateService cannot change {}",
         controller(service).as_str(),
         refused.join(", ")
     ))
     .with_help(help))
 }
 
+/// Creates the service.
 pub async fn create(aws: &Aws, asked: Map<String, Json>, tags: Option<&Tags>) -> Result<Service, Error> {
     let i = shape::from_json(&Json::Object(asked), "ecs_service", CreateServiceInput::deserialize)?;
     let answer = aws
@@ -262,26 +242,28 @@ pub async fn create(aws: &Aws, asked: Map<String, Json>, tags: Option<&Tags>) ->
         .set_propagate_tags(i.propagate_tags)
         .set_enable_execute_command(i.enable_execute_command)
         .set_service_connect_configuration(i.service_connect_configuration)
+        .set_volume_configurations(i.volume_configurations)
+        .set_vpc_lattice_configurations(i.vpc_lattice_configurations)
         .send()
         .await
         .explain("ecs:CreateService")?;
     answer.service.ok_or_else(|| Error::new("ecs:CreateService answered without a service"))
 }
 
-/// Sends what differs, and nothing else: a count that nobody asked for stays with whoever set it.
+/// Sends only the members that differ, so that for example a count that autoscaling set is kept.
 pub async fn update(
     aws: &Aws,
     module: &EcsService,
     mut members: Map<String, Json>,
     current: &Json,
 ) -> Result<Service, Error> {
-    // These two are replaced as a whole, so what nobody asked for goes along as it is.
+    // The API replaces these two as a whole, so members that were not given are sent with their current values.
     for name in ["deploymentConfiguration", "networkConfiguration"] {
         if let Some(asked) = members.get_mut(name) {
             *asked = overlay(&current[name], asked);
         }
     }
-    // A strategy only takes effect with a new deployment.
+    // A new strategy takes effect only with a new deployment.
     let redeploys = module.force_new_deployment || members.contains_key("capacityProviderStrategy");
     members.insert("service".into(), module.name.as_str().into());
     let i = shape::from_json(&Json::Object(members), "ecs_service", UpdateServiceInput::deserialize)?;
@@ -308,13 +290,15 @@ pub async fn update(
         .set_propagate_tags(i.propagate_tags)
         .set_service_registries(i.service_registries)
         .set_service_connect_configuration(i.service_connect_configuration)
+        .set_volume_configurations(i.volume_configurations)
+        .set_vpc_lattice_configurations(i.vpc_lattice_configurations)
         .send()
         .await
         .explain("ecs:UpdateService")?;
     answer.service.ok_or_else(|| Error::new("ecs:UpdateService answered without a service"))
 }
 
-/// `asked` with the members of `current` that it does not mention.
+/// Returns `asked` with the members of `current` that it lacks.
 fn overlay(current: &Json, asked: &Json) -> Json {
     match (current, asked) {
         (Json::Object(current), Json::Object(asked)) => {
@@ -329,6 +313,7 @@ fn overlay(current: &Json, asked: &Json) -> Json {
     }
 }
 
+/// Applies changes of tags.
 pub async fn tag(aws: &Aws, arn: &str, changes: &TagChanges) -> Result<(), Error> {
     if !changes.set.is_empty() {
         let tags = to_sdk_tags(&changes.set);

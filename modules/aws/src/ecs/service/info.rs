@@ -12,27 +12,19 @@ use crate::shape;
 /// Lists the services of a cluster, or describes them.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub struct EcsServiceInfo {
-    /// Describes the services instead of listing their ARNs.
+    /// Whether to describe the services instead of listing their ARNs.
     #[serde(default)]
     pub details: bool,
-    /// Whether the description holds the services' events, which can be many.
-    #[serde(default = "yes")]
+    /// Whether to include the services' events, of which there can be many.
+    #[serde(default = "playbook_api::defaults::yes")]
     pub events: bool,
-    /// The cluster, by name or ARN.
-    #[serde(default = "default_cluster")]
+    /// The name or ARN of the cluster.
+    #[serde(default = "crate::ecs::default_cluster")]
     pub cluster: String,
-    /// The services to describe, by name or ARN; all of the cluster unless given.
+    /// The names or ARNs of the services to describe. By default, all services of the cluster are described.
     pub service: Option<Vec<String>>,
     #[serde(flatten)]
     pub connection: Connection,
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn default_cluster() -> String {
-    "default".into()
 }
 
 impl ControllerModule for EcsServiceInfo {
@@ -89,7 +81,7 @@ impl ControllerModule for EcsServiceInfo {
         let missing: Json = names
             .iter()
             .filter(|name| !is_found(name))
-            .map(|name| serde_json::json!({"service": name, "reason": "MISSING"}))
+            .map(|name| serde_json::json!({"service": name, "arn": name, "reason": "MISSING"}))
             .collect();
         let mut services = shape::list_to_json(&found);
         if !self.events {

@@ -87,7 +87,7 @@ impl ControllerModule for EcsService {
                         "the service {} is being deleted (DRAINING)",
                         self.name
                     ))
-                    .with_help("wait until it is gone with `state: deleting`, and create it then")
+                    .with_help("Wait for the end of the deletion with `state: deleting` before you create the service.")
                     .with("service", json_value(&service)));
                 }
                 Some(service) => self.update(&aws, service, asked, context).await?,
@@ -98,8 +98,16 @@ impl ControllerModule for EcsService {
     }
 }
 
+/// Returns the service as the module returns it: in the form of the API, with its tags as a dictionary.
 fn json_value(service: &Service) -> Value {
-    Value::from_json(shape::to_json(service))
+    returned(shape::to_json(service))
+}
+
+fn returned(mut service: Json) -> Value {
+    if let Some(pairs) = service.get("tags").filter(|tags| tags.is_array()) {
+        service["tags"] = tags::to_json(&tags::from_pairs(pairs));
+    }
+    Value::from_json(service)
 }
 
 impl EcsService {
@@ -123,7 +131,7 @@ impl EcsService {
                     .warn(format!("the {} does not exist yet", self.title())));
             }
             return Err(Failure::new(format!("the {} does not exist", self.title()))
-                .with_help("check `name`, `cluster` and `region`; with a task_definition and a desired_count it is created"));
+                .with_help("Check `name`, `cluster` and `region`, or give `task_definition` and `desired_count` to create it."));
         };
         let service = if self.wait { self.wait_for_rollout(aws, service, context).await? } else { service };
         Ok(Outcome::changed(false).with("service", json_value(&service)))
@@ -154,7 +162,7 @@ impl EcsService {
         Ok(outcome.with("service", json_value(&service)))
     }
 
-    /// What ECS would refuse, said before asking it, so that check mode says it too.
+    /// Rejects what ECS would reject, so that check mode reports it too.
     fn check_creation(&self, asked: &Map<String, Json>) -> Result<(), Failure> {
         let external = asked.get("deploymentController").is_some_and(|c| c["type"] == "EXTERNAL");
         let daemon = self.scheduling_strategy == Some(SchedulingStrategy::Daemon);
@@ -169,11 +177,11 @@ impl EcsService {
             return Ok(());
         }
         Err(Failure::new(format!(
-            "the {} does not exist, and creating it takes {}",
+            "the {} does not exist; creating it requires {}",
             self.title(),
             missing.join(" and ")
         ))
-        .with_help("check `name`, `cluster` and `region` where the service should exist already"))
+        .with_help("Check `name`, `cluster` and `region` if the service should exist."))
     }
 
     async fn update(
@@ -206,7 +214,7 @@ impl EcsService {
             outcome = outcome.diff(changes.diff(&self.title()));
         }
         if context.check {
-            return Ok(outcome.with("service", Value::from_json(merged(current, &changes))));
+            return Ok(outcome.with("service", returned(merged(current, &changes))));
         }
         let mut updated = service;
         if !members.is_empty() || redeploys {
@@ -237,11 +245,11 @@ impl EcsService {
         let replica = service.scheduling_strategy() != Some(&aws_sdk_ecs::types::SchedulingStrategy::Daemon);
         if !draining && !self.force_deletion && replica && service.desired_count() > 0 {
             return Err(Failure::new(format!(
-                "the {} still wants {} tasks",
+                "the {} still has a desired count of {}",
                 self.title(),
                 service.desired_count()
             ))
-            .with_help("set `force_deletion: true`, or scale it to `desired_count: 0` first"));
+            .with_help("Set `force_deletion: true`, or scale the service to `desired_count: 0` first."));
         }
         let mut outcome = Outcome::changed(!draining).with("service", json_value(&service));
         if context.diff && !draining {
@@ -277,8 +285,9 @@ impl EcsService {
         context: &Context,
     ) -> Result<Outcome, Failure> {
         let Some(service) = found else {
-            return Err(Failure::new(format!("the {} does not exist", self.title()))
-                .with_help("`state: deleting` waits for a deletion that has begun; `absent` begins one"));
+            return Err(Failure::new(format!("the {} does not exist", self.title())).with_help(
+                "`state: deleting` waits for a deletion that has begun; `state: absent` begins one.",
+            ));
         };
         let outcome =
             Outcome::changed(service.status() != Some("INACTIVE")).with("service", json_value(&service));
@@ -289,7 +298,7 @@ impl EcsService {
     }
 }
 
-/// What check mode returns for a service that does not exist yet.
+/// Returns the service for check mode if it does not exist yet.
 fn planned(mut service: Json) -> Json {
     if let Json::Object(map) = &mut service {
         for (name, value) in
@@ -303,9 +312,7 @@ fn planned(mut service: Json) -> Json {
 
 fn merged(mut current: Json, changes: &Changes) -> Json {
     if let Json::Object(map) = &mut current {
-        map.extend(
-            changes.after.clone().into_iter().filter(|(k, _)| k != "forceNewDeployment" && k != "tags"),
-        );
+        map.extend(changes.after.clone().into_iter().filter(|(k, _)| k != "forceNewDeployment"));
     }
     current
 }

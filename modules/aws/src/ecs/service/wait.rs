@@ -1,4 +1,4 @@
-//! What `ecs_service` waits for: a rollout, or the end of a deletion.
+//! Waiting for a rollout or for the end of a deletion.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::ecs::describe;
 use crate::wait;
 
 impl EcsService {
-    /// Waits for the deployment that `service` has as its primary one now; another in its place is a rollback.
+    /// Waits for the primary deployment of `service`. If another one replaces it, the rollout was rolled back.
     pub(super) async fn wait_for_rollout(
         &self,
         aws: &Aws,
@@ -53,7 +53,7 @@ impl EcsService {
                     Rollout::Done => return Ok(now),
                     Rollout::Going(words) | Rollout::Failed(words) => words,
                 };
-                (format!("the rollout was not done after {} seconds: {state}", timeout.as_secs()), now)
+                (format!("the rollout was not complete after {} seconds: {state}", timeout.as_secs()), now)
             }
         };
         let lines = rollout::explain(aws, &self.cluster, &service).await;
@@ -76,11 +76,11 @@ impl EcsService {
         });
         gone.await?.ok_or_else(|| {
             Failure::new(format!(
-                "the {} is still not gone after {looks} looks, {} seconds apart",
+                "the {} is still not deleted after {looks} attempts, {} seconds apart",
                 self.title(),
                 self.delay
             ))
-            .with_help("raise `repeat` or `delay`")
+            .with_help("Increase `repeat` or `delay`.")
         })
     }
 }

@@ -34,7 +34,7 @@ pub struct EcsTask {
     /// What to do.
     pub operation: Operation,
     /// The cluster, by name or ARN.
-    #[serde(default = "default_cluster")]
+    #[serde(default = "crate::ecs::default_cluster")]
     pub cluster: String,
     /// The task definition to run: a family, `family:revision` or an ARN.
     pub task_definition: Option<String>,
@@ -72,10 +72,6 @@ pub struct EcsTask {
     pub log_lines: Option<i64>,
     #[serde(flatten)]
     pub connection: Connection,
-}
-
-fn default_cluster() -> String {
-    "default".into()
 }
 
 /// What to do.
@@ -155,13 +151,9 @@ impl EcsTask {
         let mut asked = self.asked();
         if self.operation == Operation::Run {
             asked["count"] = self.count.into();
-            asked["launchType"] = self.launch_type.map(|l| format!("{l:?}").to_uppercase()).into();
+            asked["launchType"] = json!(self.launch_type);
             asked["platformVersion"] = self.platform_version.clone().into();
-            asked["capacityProviderStrategy"] = self.capacity_provider_strategy.as_ref().map_or(Json::Null, |all| {
-                all.iter()
-                    .map(|c| json!({"capacityProvider": c.capacity_provider, "weight": c.weight, "base": c.base}))
-                    .collect()
-            });
+            asked["capacityProviderStrategy"] = json!(self.capacity_provider_strategy);
         } else {
             asked["containerInstances"] = self.container_instances.clone().into();
         }

@@ -10,10 +10,10 @@ use crate::ecs::describe;
 use crate::shape;
 use crate::text::snake_keys;
 
-/// Describes a task definition, each of its members being a returned value.
+/// Describes a task definition. Each of its members is a returned value; there are none if it does not exist.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub struct EcsTaskDefinitionInfo {
-    /// A family (its latest active revision), `family:revision` or an ARN.
+    /// The task definition: a family (its latest active revision), `family:revision` or an ARN.
     pub task_definition: String,
     #[serde(flatten)]
     pub connection: Connection,
@@ -46,7 +46,7 @@ impl ControllerModule for EcsTaskDefinitionInfo {
   ecs_taskdefinition_info: {task_definition: webapp}
   register: latest
 
-- name: A certain one
+- name: One revision
   ecs_taskdefinition_info: {task_definition: \"webapp:12\"}
 ",
         ..Doc::BUILTIN
@@ -54,11 +54,9 @@ impl ControllerModule for EcsTaskDefinitionInfo {
 
     async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let aws = Aws::connect(&self.connection, context).await?;
+        // Playbooks test for existence with this module, so a missing definition is an empty result.
         let Some((definition, tags)) = describe::task_definition(&aws, &self.task_definition).await? else {
-            return Err(Failure::new(format!("there is no task definition '{}'", self.task_definition))
-                .with_help(
-                    "check `task_definition` and `region`; a family without active revisions has none either",
-                ));
+            return Ok(aws.finish(Outcome::changed(false)));
         };
         let mut outcome = Outcome::changed(false);
         if let Json::Object(members) = snake_keys(&shape::to_json(&definition), OWN_KEYS) {

@@ -1,95 +1,109 @@
-//! `ecs_taskdefinition`: registers a revision where something differs, and takes revisions away.
+//! `ecs_taskdefinition`: registers and deregisters task definitions.
 
 mod compare;
 pub mod info;
 
 use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionInput;
 use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use crate::client::Aws;
 use crate::compare::whole_diff;
 use crate::connection::Connection;
-use crate::ecs::describe;
+use crate::ecs::service::LaunchType;
+use crate::ecs::{describe, to_sdk_tags};
 use crate::error::Explain;
 use crate::shape;
+use crate::tags::Tags;
 use compare::compare;
 
-/// Registers a task definition. A new revision is made only when something differs from the latest active one.
+/// Registers or deregisters task definitions. A new revision is registered only if something differs from the latest
+/// active one.
 #[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
 #[schemars(extend("required_if" = [["state", "present", ["family", "containers"]]]))]
 pub struct EcsTaskDefinition {
-    /// Whether the definition should be there.
+    /// The desired state of the revision.
     pub state: State,
-    /// The ARN of the revision to take away.
+    /// The ARN of the revision to deregister.
     pub arn: Option<String>,
-    /// The name that the revisions share.
+    /// The family, which is the name that the revisions share.
     pub family: Option<String>,
-    /// The revision that should be as described, or go. A described one has to exist already or to be the next.
+    /// The number of the revision. With `state: present`, it must exist already or be the next one.
     pub revision: Option<i64>,
-    /// Registers a new revision even where nothing differs.
+    /// Whether to register a new revision even if nothing differs.
     #[serde(default)]
     pub force_create: bool,
-    /// The containers, as the API takes them: `name`, `image`, `essential`, `environment`, `portMappings`, `secrets`,
-    /// `logConfiguration` and so on; snake_case is understood, too.
+    /// The containers, in the form of the API: `name`, `image`, `essential`, `environment`, `portMappings`, `secrets`,
+    /// `logConfiguration` and others. Names in snake_case are accepted too.
     pub containers: Option<Vec<Map<String, Json>>>,
-    /// How the containers reach the network; `default` leaves the choice to Docker on the instance.
+    /// The network mode of the containers.
     #[serde(default)]
     pub network_mode: NetworkMode,
-    /// The IAM role of the application.
+    /// The ARN of the IAM role of the application.
     pub task_role_arn: Option<String>,
-    /// The IAM role with which ECS pulls images, reads secrets and writes logs.
+    /// The ARN of the IAM role with which ECS pulls images, reads secrets and writes logs.
     pub execution_role_arn: Option<String>,
     /// The volumes that containers mount.
     pub volumes: Option<Vec<Map<String, Json>>>,
-    /// Where the tasks may run; Fargate checks that they can.
+    /// The infrastructure that the definition must be valid for.
     pub launch_type: Option<LaunchType>,
-    /// The processor units of the task, `256` for a quarter of one.
+    /// The CPU units of the task; 1024 units are one vCPU.
     pub cpu: Option<String>,
     /// The memory of the task in MiB.
     pub memory: Option<String>,
-    /// Where tasks may be placed: `type` and `expression`.
+    /// The rules that restrict where tasks are placed: `type` and `expression`.
     pub placement_constraints: Option<Vec<Map<String, Json>>>,
-    /// The operating system and processor: `operatingSystemFamily` and `cpuArchitecture`.
+    /// The operating system and CPU architecture: `operatingSystemFamily` and `cpuArchitecture`.
     #[schemars(extend("type" = "object"))]
     pub runtime_platform: Option<Map<String, Json>>,
-    /// The size of the task's scratch space on Fargate: `sizeInGiB`.
+    /// The size of the task's ephemeral storage on Fargate: `sizeInGiB`.
     #[schemars(extend("type" = "object"))]
     pub ephemeral_storage: Option<Map<String, Json>>,
+    /// The launch types that the definition must be valid for, if there are several: `EC2`, `FARGATE`, `EXTERNAL` or
+    /// `MANAGED_INSTANCES`. It takes precedence over `launch_type`.
+    pub requires_compatibilities: Option<Vec<LaunchType>>,
+    /// The scope of process IDs that containers share: `host` or `task`.
+    pub pid_mode: Option<String>,
+    /// The scope of IPC resources that containers share: `host`, `task` or `none`.
+    pub ipc_mode: Option<String>,
+    /// The App Mesh proxy, in the form of the API.
+    #[schemars(extend("type" = "object"))]
+    pub proxy_configuration: Option<Map<String, Json>>,
+    /// Whether fault injection requests of the containers are accepted.
+    pub enable_fault_injection: Option<bool>,
+    /// The tags of a new revision.
+    #[schemars(extend("aliases" = ["resource_tags"]))]
+    pub tags: Option<Tags>,
     #[serde(flatten)]
     pub connection: Connection,
 }
 
-/// Whether the definition should be there.
+/// The desired state of a revision.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// An active revision is as described.
+    /// There is an active revision as described.
     Present,
     /// The revision is deregistered.
     Absent,
 }
 
-/// How the containers reach the network.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, schemars::JsonSchema)]
+/// The network mode of containers.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NetworkMode {
+    /// The API's default.
     Default,
+    /// Docker's virtual network on the instance.
     #[default]
     Bridge,
+    /// The network of the instance.
     Host,
+    /// No network.
     None,
+    /// An elastic network interface for each task.
     Awsvpc,
-}
-
-/// Where the tasks may run.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum LaunchType {
-    Ec2,
-    Fargate,
-    External,
 }
 
 impl ControllerModule for EcsTaskDefinition {
@@ -121,7 +135,7 @@ impl ControllerModule for EcsTaskDefinition {
         secrets: [{name: DATABASE_URL, valueFrom: \"{{ secret_arn }}\"}]
   register: definition
 
-- name: Take an old revision away
+- name: Deregister an old revision
   ecs_taskdefinition: {state: absent, family: webapp, revision: 3}
 ",
         ..Doc::BUILTIN
@@ -146,11 +160,45 @@ impl EcsTaskDefinition {
         format!("ECS task definition {}", self.family())
     }
 
-    /// The definition as the API takes it.
+    /// Returns the launch types that the definition must be valid for.
+    fn launch_types(&self) -> Option<Vec<LaunchType>> {
+        self.requires_compatibilities
+            .clone()
+            .or_else(|| self.launch_type.map(|launch_type| vec![launch_type]))
+    }
+
+    /// Rejects definitions that Fargate rejects, so that check mode reports them too.
+    fn check_fargate(&self) -> Result<(), Error> {
+        if !self.launch_types().is_some_and(|types| types.contains(&LaunchType::Fargate)) {
+            return Ok(());
+        }
+        if self.network_mode != NetworkMode::Awsvpc {
+            return Err(Error::new("`network_mode` must be awsvpc for the launch type FARGATE")
+                .with_help("Set `network_mode: awsvpc`."));
+        }
+        if self.cpu.is_none() || self.memory.is_none() {
+            return Err(Error::new("the launch type FARGATE requires `cpu` and `memory`")
+                .with_help("Set both for the whole task, for example `cpu: 256` and `memory: 512`."));
+        }
+        let containers = self.containers.iter().flatten().enumerate();
+        for (i, container) in containers {
+            if ["links"].iter().any(|name| container.contains_key(*name)) {
+                return Err(Error::new(format!("containers[{i}]: links are not supported with awsvpc"))
+                    .with_help("Containers of one task reach each other on localhost."));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the definition in the form of the API.
     fn asked(&self) -> Result<Map<String, Json>, Error> {
+        self.check_fargate()?;
+        if self.containers.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::new("`containers` is empty").with_help("Describe at least one container."));
+        }
         let network_mode = match self.network_mode {
             NetworkMode::Default => Json::Null,
-            mode => format!("{mode:?}").to_lowercase().into(),
+            mode => json!(mode),
         };
         let present = |text: &Option<String>| text.clone().filter(|t| !t.is_empty());
         let asked = json!({
@@ -161,7 +209,11 @@ impl EcsTaskDefinition {
             "containerDefinitions": self.containers,
             "volumes": self.volumes,
             "placementConstraints": self.placement_constraints,
-            "requiresCompatibilities": self.launch_type.map(|l| vec![format!("{l:?}").to_uppercase()]),
+            "requiresCompatibilities": self.launch_types(),
+            "pidMode": self.pid_mode,
+            "ipcMode": self.ipc_mode,
+            "proxyConfiguration": self.proxy_configuration,
+            "enableFaultInjection": self.enable_fault_injection,
             "cpu": self.cpu,
             "memory": self.memory,
             "runtimePlatform": self.runtime_platform,
@@ -216,11 +268,11 @@ impl EcsTaskDefinition {
         if context.check {
             return Ok(outcome.with("taskdefinition", planned(&asked, existing.as_ref())));
         }
-        let registered = register(aws, asked).await?;
+        let registered = register(aws, asked, self.tags.as_ref()).await?;
         Ok(outcome.with("taskdefinition", Value::from_json(registered)))
     }
 
-    /// ECS numbers revisions itself: one that does not exist can only be the next.
+    /// Checks that a revision that does not exist is the next one, since ECS numbers revisions itself.
     async fn check_next(&self, aws: &Aws, revision: i64) -> Result<(), Failure> {
         let latest = describe::task_definition(aws, self.family()).await?;
         let next = latest.map_or(1, |(definition, _)| i64::from(definition.revision()) + 1);
@@ -240,9 +292,9 @@ impl EcsTaskDefinition {
             (None, Some(family), Some(revision)) => format!("{family}:{revision}"),
             _ => {
                 return Err(Failure::new(
-                    "taking a task definition away needs its arn, or its family and revision",
+                    "deregistering a task definition requires `arn`, or `family` and `revision`",
                 )
-                .with_help("a family goes revision by revision"));
+                .with_help("Deregister the revisions of a family one by one."));
             }
         };
         let existing =
@@ -273,7 +325,7 @@ impl EcsTaskDefinition {
     }
 }
 
-/// What check mode returns: the definition with the ARN that the next revision will probably have.
+/// Returns the definition for check mode, with the ARN that the next revision will probably have.
 fn planned(asked: &Map<String, Json>, existing: Option<&Json>) -> Value {
     let mut planned = asked.clone();
     if let Some((arn, revision)) = existing.and_then(|e| e["taskDefinitionArn"].as_str()?.rsplit_once(':')) {
@@ -289,7 +341,7 @@ fn planned(asked: &Map<String, Json>, existing: Option<&Json>) -> Value {
     Value::from_json(Json::Object(planned))
 }
 
-async fn register(aws: &Aws, asked: Map<String, Json>) -> Result<Json, Error> {
+async fn register(aws: &Aws, asked: Map<String, Json>, tags: Option<&Tags>) -> Result<Json, Error> {
     let i =
         shape::from_json(&Json::Object(asked), "task definition", RegisterTaskDefinitionInput::deserialize)?;
     let answer = aws
@@ -307,6 +359,11 @@ async fn register(aws: &Aws, asked: Map<String, Json>) -> Result<Json, Error> {
         .set_memory(i.memory)
         .set_runtime_platform(i.runtime_platform)
         .set_ephemeral_storage(i.ephemeral_storage)
+        .set_pid_mode(i.pid_mode)
+        .set_ipc_mode(i.ipc_mode)
+        .set_proxy_configuration(i.proxy_configuration)
+        .set_enable_fault_injection(i.enable_fault_injection)
+        .set_tags(tags.map(to_sdk_tags))
         .send()
         .await
         .explain("ecs:RegisterTaskDefinition")?;

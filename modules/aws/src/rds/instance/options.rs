@@ -40,13 +40,13 @@ pub struct RdsInstance {
     #[serde(default)]
     pub force_update_password: bool,
     /// Removes log exports that `enable_cloudwatch_logs_exports` does not name.
-    #[serde(default = "yes")]
+    #[serde(default = "playbook_api::defaults::yes")]
     pub purge_cloudwatch_logs_exports: bool,
     /// Removes security groups that `vpc_security_group_ids` does not name.
-    #[serde(default = "yes")]
+    #[serde(default = "playbook_api::defaults::yes")]
     pub purge_security_groups: bool,
     /// Removes tags that `tags` does not name.
-    #[serde(default = "yes")]
+    #[serde(default = "playbook_api::defaults::yes")]
     pub purge_tags: bool,
     /// Removes roles that `iam_roles` does not name.
     #[serde(default)]
@@ -54,7 +54,7 @@ pub struct RdsInstance {
     /// Whether the instance is a replica of `source_db_instance_identifier`; `false` promotes one.
     pub read_replica: Option<bool>,
     /// Waits until the instance is what it should be.
-    #[serde(default = "yes")]
+    #[serde(default = "playbook_api::defaults::yes")]
     pub wait: bool,
     /// Seconds that this may take; 3600 unless given.
     pub wait_timeout: Option<i64>,
@@ -111,7 +111,13 @@ pub struct RdsInstance {
     pub enable_iam_database_authentication: Option<bool>,
     /// Whether Performance Insights is on.
     pub enable_performance_insights: Option<bool>,
-    /// The database engine of a new instance: `postgres`, `mysql`, `mariadb`, `aurora-postgresql`, …
+    /// The database engine. It cannot be changed.
+    #[schemars(extend("enum" = [
+        "aurora", "aurora-mysql", "aurora-postgresql", "custom-oracle-ee", "custom-oracle-ee-cdb", "custom-oracle-se2",
+        "custom-oracle-se2-cdb", "custom-sqlserver-ee", "custom-sqlserver-se", "custom-sqlserver-web", "db2-ae", "db2-se",
+        "mariadb", "mysql", "oracle-ee", "oracle-ee-cdb", "oracle-se2", "oracle-se2-cdb", "postgres", "sqlserver-ee",
+        "sqlserver-ex", "sqlserver-se", "sqlserver-web"
+    ]))]
     pub engine: Option<String>,
     /// The engine's version. `16` is satisfied by every 16.x.
     pub engine_version: Option<String>,
@@ -205,10 +211,6 @@ pub struct RdsInstance {
     pub tags: Option<Tags>,
     #[serde(flatten)]
     pub connection: Connection,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// What the instance should be.

@@ -16,7 +16,7 @@ pub struct SecretsManagerSecret {
     #[serde(default)]
     pub state: State,
     /// Whether an existing secret gets the given value; `false` leaves a secret that exists as it is.
-    #[serde(default = "yes")]
+    #[serde(default = "playbook_api::defaults::yes")]
     pub overwrite: bool,
     /// Days in which a deleted secret can be restored; 0 deletes at once and for ever.
     #[serde(default = "thirty")]
@@ -48,14 +48,10 @@ pub struct SecretsManagerSecret {
     #[schemars(extend("aliases" = ["resource_tags"]))]
     pub tags: Option<Tags>,
     /// Removes tags that `tags` does not name.
-    #[serde(default = "yes")]
+    #[serde(default = "playbook_api::defaults::yes")]
     pub purge_tags: bool,
     #[serde(flatten)]
     pub connection: Connection,
-}
-
-fn yes() -> bool {
-    true
 }
 
 fn thirty() -> i64 {
