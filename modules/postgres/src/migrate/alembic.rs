@@ -4,6 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use playbook_api::Error;
+use walkdir::WalkDir;
+
+use super::alembic_config::{self, Known, Locations};
+use super::python::{Assigned, assigned};
 
 /// One file of the versions folder.
 #[derive(Debug)]
@@ -16,47 +20,59 @@ struct Revision {
 
 /// All of them, by their ids.
 #[derive(Debug)]
-pub struct Project {
+pub(super) struct Project {
     revisions: BTreeMap<String, Revision>,
     folder: PathBuf,
 }
 
 /// What leads from the database to the target, in order.
 #[derive(Debug, PartialEq)]
-pub enum Way {
+pub(super) enum Way {
     Up(Vec<String>),
     Down(Vec<String>),
 }
 
 impl Project {
-    pub fn read(path: &Path) -> Result<Project, Error> {
-        let folders = versions_folders(path)?;
-        let folder = folders.first().cloned().unwrap_or_else(|| path.to_owned());
+    /// Reads the project's files; they may not be enough.
+    pub(super) fn read(path: &Path) -> Result<Known<Project>, Error> {
+        let locations = match alembic_config::locate(path)? {
+            Known::Sure(locations) => locations,
+            Known::Unsure(why) => return Ok(Known::Unsure(why)),
+        };
+        let folder = locations.directories.first().cloned().unwrap_or_else(|| path.to_owned());
         let mut revisions: BTreeMap<String, Revision> = BTreeMap::new();
-        let mut files = Vec::new();
-        for folder in &folders {
-            let entries = std::fs::read_dir(folder)
-                .map_err(|e| Error::io(&e, format!("cannot read {}", folder.display())))?;
-            files.extend(entries.filter_map(Result::ok).map(|entry| entry.path()));
-        }
-        files.retain(|f| {
-            f.extension().is_some_and(|e| e == "py") && f.file_stem().is_some_and(|s| s != "__init__")
-        });
-        files.sort();
-        for path in files {
+        for path in files(&locations)? {
             let shown = path.display();
             let text =
                 std::fs::read_to_string(&path).map_err(|e| Error::io(&e, format!("cannot read {shown}")))?;
-            let Some(id) = assigned(&text, "revision").and_then(|all| all.into_iter().next()) else {
-                return Err(Error::new(format!("{shown} has no `revision = '…'`, which Alembic needs"))
-                    .with_help("add it with down_revision beside it; `Revision ID:` in the docstring is only a comment"));
+            let computed = |name: &str| format!("{shown} computes its {name}");
+            let id = match assigned(&text, "revision") {
+                Some(Assigned::Texts(ids)) if !ids.is_empty() => ids.into_iter().next().unwrap_or_default(),
+                Some(_) => return Ok(Known::Unsure(computed("revision"))),
+                None => {
+                    return Err(Error::new(format!("{shown} has no `revision = '…'`, which Alembic needs")).with_help(
+                        "Add it with down_revision beside it; `Revision ID:` in the docstring is only a comment.",
+                    ));
+                }
             };
-            let down = assigned(&text, "down_revision").unwrap_or_default();
-            let depends = assigned(&text, "depends_on").unwrap_or_default();
+            let (mut down, mut depends) = (Vec::new(), Vec::new());
+            for (name, list) in [("down_revision", &mut down), ("depends_on", &mut depends)] {
+                match assigned(&text, name) {
+                    None | Some(Assigned::Nothing) => {}
+                    Some(Assigned::Texts(ids)) => *list = ids,
+                    Some(Assigned::Computed) => return Ok(Known::Unsure(computed(name))),
+                }
+            }
             let file = shown.to_string();
             if let Some(other) = revisions.insert(id.clone(), Revision { file, down, depends }) {
-                return Err(Error::new(format!("{} and {shown} have the same revision '{id}'", other.file)));
+                return Err(Error::new(format!("{} and {shown} have the same revision '{id}'", other.file))
+                    .with_help("Give one of them another id, with `alembic revision`."));
             }
+        }
+        if revisions.is_empty() {
+            return Err(Error::new(format!("there is no Alembic revision in {}", folder.display())).with_help(
+                "Create the first with `alembic revision`, correct path, or set detect: tool, which asks Alembic itself.",
+            ));
         }
         let project = Project { revisions, folder };
         for revision in project.revisions.values() {
@@ -65,10 +81,10 @@ impl Project {
                     "{} comes after revision '{gone}', which no file has",
                     revision.file
                 ))
-                .with_help("restore that file, or correct down_revision"));
+                .with_help("Restore that file, correct down_revision, or set detect: tool, which asks Alembic itself."));
             }
         }
-        Ok(project)
+        Ok(Known::Sure(project))
     }
 
     fn heads(&self) -> Vec<&str> {
@@ -76,28 +92,36 @@ impl Project {
         self.revisions.keys().filter(|id| !followed.contains(id)).map(String::as_str).collect()
     }
 
-    /// What has to be done to get from the revisions in the version table to the target.
-    pub fn way(&self, current: &[String], target: Option<&str>) -> Result<Way, Error> {
+    /// Returns what has to be done to get from the revisions in the version table to the target.
+    pub(super) fn way(&self, current: &[String], target: Option<&str>) -> Result<Known<Way>, Error> {
         if let Some(unknown) = current.iter().find(|id| !self.revisions.contains_key(*id)) {
             return Err(Error::new(format!(
                 "the database is at revision '{unknown}', which no file in {} has",
                 self.folder.display()
             ))
             .with_help(
-                "is an older version of the application being deployed, or another project's database?",
+                "Check whether an older version of the application is deployed, or another project's database named; detect: tool asks Alembic itself.",
             ));
         }
-        let goals: Vec<&str> = match target.map(str::trim) {
-            None | Some("" | "head" | "latest") => match self.heads().as_slice() {
+        let goals: Vec<&str> = match target {
+            None | Some("head") => match self.heads().as_slice() {
                 heads @ ([] | [_]) => heads.to_vec(),
                 heads => {
                     return Err(Error::new(format!("the project has several heads: {}", heads.join(", ")))
-                        .with_help("merge them with `alembic merge heads`, or set target: heads"));
+                        .with_help("Merge them with `alembic merge heads`, or set target: heads."));
                 }
             },
             Some("heads") => self.heads(),
-            Some("base" | "zero" | "0") => Vec::new(),
-            Some(text) => vec![self.find(text)?],
+            Some("base") => Vec::new(),
+            Some(text) if text.starts_with(['+', '-']) => return self.steps(current, text),
+            // A branch's label, a relative revision of another one.
+            Some(text) if text.contains(['@', '+', ':']) => {
+                return Ok(Known::Unsure(format!("target '{text}' is not the id of a revision")));
+            }
+            Some(text) => match self.find(text)? {
+                Some(id) => vec![id],
+                None => return Ok(Known::Unsure(format!("target '{text}' is not the id of a revision"))),
+            },
         };
         let have = self.with_ancestors(current.iter().map(String::as_str));
         let want = self.with_ancestors(goals.iter().copied());
@@ -106,21 +130,58 @@ impl Project {
         down.reverse();
         // A branch that the target does not name stays; only a target below the database leads down.
         let below = goals.iter().all(|goal| have.contains(goal));
-        Ok(if up.is_empty() && below && target.is_some() { Way::Down(down) } else { Way::Up(up) })
+        Ok(Known::Sure(if up.is_empty() && below && target.is_some() { Way::Down(down) } else { Way::Up(up) }))
     }
 
-    /// A revision by its id or by the beginning of it.
-    fn find(&self, text: &str) -> Result<&str, Error> {
+    /// `+2` and `-1`: so many revisions up or down from where the database is.
+    fn steps(&self, current: &[String], text: &str) -> Result<Known<Way>, Error> {
+        let unsure = || Known::Unsure(format!("target '{text}' leads to more than one revision"));
+        let (up, count) = (text.starts_with('+'), text[1..].parse::<usize>());
+        let Ok(count) = count else {
+            return Err(Error::new(format!("target '{text}' is not a number of revisions"))
+                .with_help("Write it as +1 or -1, in quotes."));
+        };
+        let mut at: Vec<String> = current.to_vec();
+        let mut passed = Vec::new();
+        for _ in 0..count {
+            let from = match at.as_slice() {
+                [] => None,
+                [one] => Some(one.clone()),
+                _ => return Ok(unsure()),
+            };
+            let next: Vec<String> = match (up, &from) {
+                (true, from) => (self.revisions.iter())
+                    .filter(|(_, r)| from.as_ref().map_or(r.down.is_empty(), |from| r.down.contains(from)))
+                    .map(|(id, _)| id.clone())
+                    .collect(),
+                (false, Some(from)) => self.revisions.get(from).map(|r| r.down.clone()).unwrap_or_default(),
+                (false, None) => Vec::new(),
+            };
+            match (up, next.as_slice(), from) {
+                (true, [one], _) => passed.push(one.clone()),
+                (false, [] | [_], Some(from)) => passed.push(from),
+                (_, [] | [_], _) => {
+                    return Err(Error::new(format!("target '{text}' leads beyond the project's revisions")));
+                }
+                _ => return Ok(unsure()),
+            }
+            at = next;
+        }
+        Ok(Known::Sure(if up { Way::Up(passed) } else { Way::Down(passed) }))
+    }
+
+    /// Returns a revision by its id or by the beginning of it; none where no revision begins so.
+    fn find(&self, text: &str) -> Result<Option<&str>, Error> {
         if let Some((id, _)) = self.revisions.get_key_value(text) {
-            return Ok(id);
+            return Ok(Some(id));
         }
         let found: Vec<&str> =
             self.revisions.keys().map(String::as_str).filter(|id| id.starts_with(text)).collect();
         match found.as_slice() {
-            [one] => Ok(one),
-            [] => Err(Error::new(format!("target '{text}' is no revision in {}", self.folder.display()))
-                .with_help(format!("the newest is {}", self.heads().join(", ")))),
-            several => Err(Error::new(format!("target '{text}' may be any of {}", several.join(", ")))),
+            [one] => Ok(Some(one)),
+            [] => Ok(None),
+            several => Err(Error::new(format!("target '{text}' may be any of {}", several.join(", ")))
+                .with_help("Write more of its id.")),
         }
     }
 
@@ -163,73 +224,41 @@ impl Project {
     }
 }
 
-/// The folders of revisions: what alembic.ini says, or where Alembic puts them.
-fn versions_folders(path: &Path) -> Result<Vec<PathBuf>, Error> {
-    let ini = std::fs::read_to_string(path.join("alembic.ini")).unwrap_or_default();
-    let setting = |name: &str| {
-        // Relative to the file in any case: that is where the command runs.
-        let line = ini.lines().find_map(|l| l.strip_prefix(name)?.trim_start().strip_prefix('='));
-        line.map(|value| value.trim().replace("%(here)s", ".")).filter(|v| !v.is_empty())
+/// Returns the files of revisions.
+fn files(locations: &Locations) -> Result<Vec<PathBuf>, Error> {
+    let depth = if locations.recursive { usize::MAX } else { 1 };
+    let mut files = Vec::new();
+    for directory in &locations.directories {
+        let walk = WalkDir::new(directory).follow_links(true).min_depth(1).max_depth(depth).into_iter();
+        for entry in walk.filter_entry(|e| e.file_name() != "__pycache__") {
+            let entry = entry.map_err(|e| Error::new(format!("cannot read {}: {e}", directory.display())))?;
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy();
+            if entry.file_type().is_file() && name.ends_with(".py") && name != "__init__.py" && !name.starts_with(".#") {
+                files.push(path.to_owned());
+            }
+        }
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+/// Returns the version table and its schema where env.py names others than Alembic's own: as far as they are written
+/// out there.
+pub(super) fn version_table(path: &Path) -> (Option<String>, Option<String>) {
+    let Ok(Known::Sure(Locations { scripts: Some(scripts), .. })) = alembic_config::locate(path) else {
+        return (None, None);
     };
-    if let Some(locations) = setting("version_locations") {
-        let separators = |c: char| c.is_whitespace() || matches!(c, ',' | ';') || c == ':';
-        return Ok(locations.split(separators).filter(|l| !l.is_empty()).map(|l| path.join(l)).collect());
-    }
-    let named = setting("script_location").map(|location| path.join(location).join("versions"));
-    let usual = ["versions", "alembic/versions", "migrations/versions"].map(|folder| path.join(folder));
-    if let Some(found) = named.into_iter().chain(usual).find(|folder| folder.is_dir()) {
-        return Ok(vec![found]);
-    }
-    if path.file_name().is_some_and(|name| name == "versions") {
-        return Ok(vec![path.to_owned()]);
-    }
-    Err(Error::new(format!("{} has no folder of Alembic revisions", path.display()))
-        .with_help("path has to be the folder of alembic.ini, or the one that holds versions/"))
-}
-
-/// The texts assigned to a module's variable at its top level: `name = 'a'`, `name: str = ("a", 'b')`.
-pub fn assigned(python: &str, name: &str) -> Option<Vec<String>> {
-    let mut offset = 0;
-    for line in python.split_inclusive('\n') {
-        let start = offset;
-        offset += line.len();
-        let Some(rest) = line.strip_prefix(name) else { continue };
-        let annotated = rest.trim_start();
-        let equals = match annotated.chars().next() {
-            Some('=') if !annotated.starts_with("==") => rest.find('='),
-            Some(':') => rest.find('='),
-            _ => None,
-        };
-        let Some(equals) = equals else { continue };
-        let value = python.get(start + name.len() + equals + 1..)?.trim_start();
-        let end = match value.chars().next() {
-            Some('(') => value.find(')'),
-            Some('[') => value.find(']'),
-            _ => value.find('\n'),
-        };
-        return Some(quoted_texts(value.get(..end.unwrap_or(value.len())).unwrap_or(value)));
-    }
-    None
-}
-
-/// The string literals in a piece of Python.
-pub fn quoted_texts(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(['\'', '"', '#']) {
-        let (quote, after) = rest[at..].split_at(1);
-        rest = match quote {
-            "#" => after.split_once('\n').map_or("", |(_, next)| next),
-            _ => match after.split_once(quote) {
-                Some((inside, next)) => {
-                    found.push(inside.to_owned());
-                    next
-                }
-                None => "",
-            },
-        };
-    }
-    found
+    let text = std::fs::read_to_string(scripts.join("env.py")).unwrap_or_default();
+    let named = |name: &str| {
+        text.lines().filter(|line| !line.trim_start().starts_with('#')).find_map(|line| {
+            let rest = line.split_once(name)?.1.trim_start().strip_prefix(['=', ':'])?.trim_start();
+            let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+            Some(rest[1..].split_once(quote)?.0.to_owned())
+        })
+    };
+    (named("version_table"), named("version_table_schema"))
 }
 
 #[cfg(test)]
@@ -248,29 +277,44 @@ mod tests {
         ids.iter().map(|id| (*id).to_owned()).collect()
     }
 
-    #[test]
-    fn assignments_in_every_style() {
-        let text = "\"\"\"x\n\nRevision ID: zz\n\"\"\"\nrevision: str = 'ab' # 'no'\ndown_revision: Union[str, Sequence[str], None] = (\n  'x',  # the 'first\n  \"y\",\n)\nbranch_labels = None\n";
-        assert_eq!(assigned(text, "revision"), Some(owned(&["ab"])));
-        assert_eq!(assigned(text, "down_revision"), Some(owned(&["x", "y"])));
-        assert_eq!(assigned(text, "branch_labels"), Some(vec![]));
-        assert_eq!(assigned(text, "depends_on"), None);
-        assert_eq!(assigned("revision == 'a'\n", "revision"), None);
+    fn way(project: &Project, current: &[&str], target: Option<&str>) -> Way {
+        match project.way(&owned(current), target).unwrap() {
+            Known::Sure(way) => way,
+            Known::Unsure(why) => panic!("{why}"),
+        }
     }
 
     #[test]
     fn the_way_follows_the_graph() {
         let all = project(&[("a", &[]), ("b1", &["a"]), ("b2", &["a"]), ("m", &["b1", "b2"])]);
-        assert_eq!(all.way(&[], None).unwrap(), Way::Up(owned(&["a", "b1", "b2", "m"])));
-        assert_eq!(all.way(&owned(&["b1"]), None).unwrap(), Way::Up(owned(&["b2", "m"])));
-        assert_eq!(all.way(&owned(&["m"]), None).unwrap(), Way::Up(vec![]));
-        assert_eq!(all.way(&owned(&["m"]), Some("a")).unwrap(), Way::Down(owned(&["m", "b2", "b1"])));
-        assert_eq!(all.way(&owned(&["m"]), Some("base")).unwrap(), Way::Down(owned(&["m", "b2", "b1", "a"])));
-        assert_eq!(all.way(&[], Some("b1")).unwrap(), Way::Up(owned(&["a", "b1"])));
+        assert_eq!(way(&all, &[], None), Way::Up(owned(&["a", "b1", "b2", "m"])));
+        assert_eq!(way(&all, &["b1"], None), Way::Up(owned(&["b2", "m"])));
+        assert_eq!(way(&all, &["m"], None), Way::Up(vec![]));
+        assert_eq!(way(&all, &["m"], Some("a")), Way::Down(owned(&["m", "b2", "b1"])));
+        assert_eq!(way(&all, &["m"], Some("base")), Way::Down(owned(&["m", "b2", "b1", "a"])));
+        assert_eq!(way(&all, &[], Some("b1")), Way::Up(owned(&["a", "b1"])));
         assert!(all.way(&owned(&["zz"]), None).unwrap_err().to_string().contains("at revision 'zz'"));
         assert!(all.way(&[], Some("b")).unwrap_err().to_string().contains("any of b1, b2"));
         let heads = project(&[("a", &[]), ("b1", &["a"]), ("b2", &["a"])]);
         assert!(heads.way(&[], None).unwrap_err().to_string().contains("several heads: b1, b2"));
-        assert_eq!(heads.way(&owned(&["b1", "b2"]), Some("heads")).unwrap(), Way::Down(vec![]));
+        assert_eq!(way(&heads, &["b1", "b2"], Some("heads")), Way::Down(vec![]));
+        for unsure in ["web@head", "zz", "a+1"] {
+            assert!(matches!(all.way(&[], Some(unsure)).unwrap(), Known::Unsure(_)), "{unsure}");
+        }
+    }
+
+    #[test]
+    fn steps_from_where_the_database_is() {
+        let line = project(&[("a", &[]), ("b", &["a"]), ("c", &["b"])]);
+        assert_eq!(way(&line, &["a"], Some("+1")), Way::Up(owned(&["b"])));
+        assert_eq!(way(&line, &[], Some("+2")), Way::Up(owned(&["a", "b"])));
+        assert_eq!(way(&line, &["c"], Some("-1")), Way::Down(owned(&["c"])));
+        assert_eq!(way(&line, &["b"], Some("-2")), Way::Down(owned(&["b", "a"])));
+        for beyond in ["+3", "-2"] {
+            let error = line.way(&owned(&["a"]), Some(beyond)).unwrap_err().to_string();
+            assert_eq!(error, format!("target '{beyond}' leads beyond the project's revisions"));
+        }
+        let fork = project(&[("a", &[]), ("b1", &["a"]), ("b2", &["a"])]);
+        assert!(matches!(fork.way(&owned(&["a"]), Some("+1")).unwrap(), Known::Unsure(_)));
     }
 }

@@ -41,12 +41,45 @@ pub struct Runner {
     pub database: Vec<(String, String)>,
 }
 
-/// How a command ended.
+/// What a command returned.
 #[derive(Debug, Default)]
 pub struct Ended {
     pub rc: i64,
     pub stdout: String,
     pub stderr: String,
+}
+
+impl Ended {
+    /// Returns what the program says of its failure: Python's exception without the frames that led to it, a line that
+    /// names an error, or its last lines.
+    pub(super) fn own_message(&self) -> String {
+        let output = if self.stderr.trim().is_empty() { &self.stdout } else { &self.stderr };
+        let lines: Vec<&str> = output.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        let traceback = lines.iter().rposition(|line| line.starts_with("Traceback (most recent call last)"));
+        let is_frame = |line: &&str| line.starts_with(' ') || line.starts_with("Traceback");
+        let from = match traceback {
+            Some(at) => lines[at..].iter().position(|line| !is_frame(line)).map(|n| at + n),
+            None => lines.iter().position(|line| names_an_error(line)),
+        };
+        let from = from.unwrap_or_else(|| lines.len().saturating_sub(5));
+        let message: Vec<&str> = lines[from..]
+            .iter()
+            .map(|line| line.trim())
+            .filter(|line| !line.starts_with("(Background on this error at"))
+            .take(12)
+            .collect();
+        match message.is_empty() {
+            true => "it wrote nothing".into(),
+            false => message.join("\n"),
+        }
+    }
+}
+
+/// `FAILED: …`, `CommandError: …`, `ERROR [alembic.util.messaging] …`, `error: …`
+fn names_an_error(line: &str) -> bool {
+    let line = line.trim_start();
+    let first = line.split([' ', ':']).next().unwrap_or_default();
+    matches!(first.to_ascii_lowercase().as_str(), "failed" | "error" | "fatal") || first.ends_with("Error") && line.contains(": ")
 }
 
 impl Runner {
@@ -151,4 +184,27 @@ pub fn ecs_options(given: &Map, env: &[(String, String)], login: &Login) -> Map 
         options.entry(name.into()).or_insert_with(|| value.into());
     }
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(stderr: &str) -> String {
+        Ended { rc: 1, stdout: "out".into(), stderr: stderr.into() }.own_message()
+    }
+
+    #[test]
+    fn the_tool_s_own_message_is_found() {
+        let alembic = "INFO  [alembic] Running upgrade a -> b\nTraceback (most recent call last):\n  File \"x.py\", line 1, in f\n    g()\npsycopg2.errors.UndefinedTable: relation \"x\" does not exist\n\n\nThe above exception was the direct cause of the following exception:\n\nTraceback (most recent call last):\n  File \"y.py\", line 2, in h\n    i()\nsqlalchemy.exc.ProgrammingError: (psycopg2.errors.UndefinedTable) relation \"x\" does not exist\n\n[SQL: DROP TABLE x]\n(Background on this error at: https://sqlalche.me/e/21/f405)\n";
+        assert_eq!(
+            message(alembic),
+            "sqlalchemy.exc.ProgrammingError: (psycopg2.errors.UndefinedTable) relation \"x\" does not exist\n[SQL: DROP TABLE x]"
+        );
+        assert_eq!(message("INFO  [alembic] x\nFAILED: No config file\n"), "FAILED: No config file");
+        assert_eq!(message("Loading\nCommandError: Conflicting migrations\n  see them\n"), "CommandError: Conflicting migrations\nsee them");
+        assert_eq!(message("one\ntwo\n"), "one\ntwo");
+        assert_eq!(message(""), "out");
+        assert_eq!(Ended::default().own_message(), "it wrote nothing");
+    }
 }

@@ -1,6 +1,7 @@
 //! `db_migrate`: brings a database's schema to where the application wants it.
 
 mod alembic;
+mod alembic_config;
 mod command;
 mod directory;
 mod django;
@@ -10,6 +11,7 @@ mod marker;
 mod migrator;
 mod name;
 mod plan;
+mod python;
 mod report;
 mod script;
 mod tool;
@@ -39,8 +41,10 @@ pub enum Tool {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Detect {
-    /// Compare the files with the version table.
+    /// Compare the project's files with the version table, and ask the tool where the files are not enough.
     #[default]
+    Auto,
+    /// Compare the project's files with the version table, and fail where they are not enough.
     Files,
     /// Ask the tool.
     Tool,
@@ -68,7 +72,8 @@ pub struct DbMigrate {
     /// Schema of that table; it is created when it is missing.
     #[serde(default = "public")]
     schema: String,
-    /// Version to end at, upward or downward: a migration's number, `latest` or `zero`. With Alembic a revision.
+    /// The version to end at, upward or downward: a migration's number, `latest` (the default) or `zero`. With Alembic a
+    /// revision, `head`, `heads`, `base`, or a number of steps such as `+1` and `-1`, in quotes.
     target: Option<String>,
     /// Version that a database in use already has when it has no history yet: migrations up to it are recorded
     /// and not run. Ignored for an empty database and where there is a history.
@@ -94,8 +99,11 @@ pub struct DbMigrate {
     /// `container` or `ecs` says.
     #[schemars(extend("format" = "raw"))]
     command: Option<serde_json::Value>,
-    /// How to find out what is pending: `files` compares the project's revisions with the version table, `tool`
-    /// asks `alembic current` and `alembic heads`, or `manage.py migrate --check`.
+    /// How to find out what is pending. `files` compares the project's files with the version table, and fails where
+    /// they are not enough; `tool` asks `alembic current` and `alembic heads`, or `manage.py migrate --check`. `auto` (the
+    /// default) reads the files and asks the tool where they are not enough; Django is always asked, since the files of a
+    /// project do not show the migrations of installed applications, unless `command` does not contain `migrate` or runs
+    /// as an ECS task, of which a warning tells.
     #[serde(default)]
     detect: Detect,
     /// Folder that the command runs in; `path` unless given.
