@@ -313,50 +313,146 @@ async fn real_layouts_of_alembic_miss_nothing() {
     let ini = |settings: &str| format!("[alembic]\n{settings}");
     let toml = "[tool.alembic]\nscript_location = \"%(here)s/mig\"\n";
     for (name, files) in [
-        ("dated directories", vec![("alembic.ini", ini("script_location = mig\nrecursive_version_locations = true\n")), ("mig/env.py", ENV.into()), ("mig/versions/a1.py", revision("a1", "None")), ("mig/versions/2026/11/b2.py", revision("b2", "'a1'"))]),
-        ("pyproject.toml", vec![("pyproject.toml", toml.into()), ("alembic.ini", ini("")), ("mig/env.py", ENV.into()), ("mig/versions/a1.py", revision("a1", "None")), ("mig/versions/b2.py", revision("b2", "'a1'"))]),
-        ("a package", vec![("alembic.ini", ini("script_location = myapp:mig\nprepend_sys_path = .\n")), ("myapp/__init__.py", String::new()), ("myapp/mig/__init__.py", String::new()), ("myapp/mig/env.py", ENV.into()), ("myapp/mig/versions/a1.py", revision("a1", "None")), ("myapp/mig/versions/b2.py", revision("b2", "'a1'"))]),
-        ("a list of directories", vec![("alembic.ini", ini("script_location = mig\npath_separator = newline\nversion_locations =\n  one\n  %(here)s/two\n")), ("mig/env.py", ENV.into()), ("one/a1.py", revision("a1", "None")), ("two/b2.py", revision("b2", "'a1'"))]),
-        ("a package elsewhere", vec![("alembic.ini", ini("script_location = myapp:mig\nprepend_sys_path = lib/python\n")), ("lib/python/myapp/__init__.py", String::new()), ("lib/python/myapp/mig/env.py", ENV.into()), ("lib/python/myapp/mig/versions/a1.py", revision("a1", "None")), ("lib/python/myapp/mig/versions/b2.py", revision("b2", "'a1'"))]),
-        ("computed ids", vec![("alembic.ini", ini("script_location = mig\n")), ("mig/env.py", ENV.into()), ("mig/versions/a1.py", revision("a1", "None").replace("'a1'", "'a' + '1'")), ("mig/versions/b2.py", revision("b2", "'a1'"))]),
+        (
+            "dated directories",
+            vec![
+                ("alembic.ini", ini("script_location = mig\nrecursive_version_locations = true\n")),
+                ("mig/env.py", ENV.into()),
+                ("mig/versions/a1.py", revision("a1", "None")),
+                ("mig/versions/2026/11/b2.py", revision("b2", "'a1'")),
+            ],
+        ),
+        (
+            "pyproject.toml",
+            vec![
+                ("pyproject.toml", toml.into()),
+                ("alembic.ini", ini("")),
+                ("mig/env.py", ENV.into()),
+                ("mig/versions/a1.py", revision("a1", "None")),
+                ("mig/versions/b2.py", revision("b2", "'a1'")),
+            ],
+        ),
+        (
+            "a package",
+            vec![
+                ("alembic.ini", ini("script_location = myapp:mig\nprepend_sys_path = .\n")),
+                ("myapp/__init__.py", String::new()),
+                ("myapp/mig/__init__.py", String::new()),
+                ("myapp/mig/env.py", ENV.into()),
+                ("myapp/mig/versions/a1.py", revision("a1", "None")),
+                ("myapp/mig/versions/b2.py", revision("b2", "'a1'")),
+            ],
+        ),
+        (
+            "a list of directories",
+            vec![
+                (
+                    "alembic.ini",
+                    ini(
+                        "script_location = mig\npath_separator = newline\nversion_locations =\n  one\n  %(here)s/two\n",
+                    ),
+                ),
+                ("mig/env.py", ENV.into()),
+                ("one/a1.py", revision("a1", "None")),
+                ("two/b2.py", revision("b2", "'a1'")),
+            ],
+        ),
+        (
+            "a package elsewhere",
+            vec![
+                ("alembic.ini", ini("script_location = myapp:mig\nprepend_sys_path = lib/python\n")),
+                ("lib/python/myapp/__init__.py", String::new()),
+                ("lib/python/myapp/mig/env.py", ENV.into()),
+                ("lib/python/myapp/mig/versions/a1.py", revision("a1", "None")),
+                ("lib/python/myapp/mig/versions/b2.py", revision("b2", "'a1'")),
+            ],
+        ),
+        (
+            "computed ids",
+            vec![
+                ("alembic.ini", ini("script_location = mig\n")),
+                ("mig/env.py", ENV.into()),
+                ("mig/versions/a1.py", revision("a1", "None").replace("'a1'", "'a' + '1'")),
+                ("mig/versions/b2.py", revision("b2", "'a1'")),
+            ],
+        ),
     ] {
         let (folder, database) = (TempDir::new().unwrap(), Database::new().await);
         let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (*n, t.as_str())).collect();
         write(folder.path(), &files);
         let context = context();
-        let dry = migrate(&check(), folder.path(), &database, map! {}).await.unwrap_or_else(|f| panic!("{name}: {}", shown(&f)));
+        let dry = migrate(&check(), folder.path(), &database, map! {})
+            .await
+            .unwrap_or_else(|f| panic!("{name}: {}", shown(&f)));
         assert!(dry.changed, "{name}");
-        assert_eq!(database.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0", "{name}");
-        let outcome = migrate(&context, folder.path(), &database, map! {}).await.unwrap_or_else(|f| panic!("{name}: {}", shown(&f)));
+        assert_eq!(
+            database.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"),
+            "0",
+            "{name}"
+        );
+        let outcome = migrate(&context, folder.path(), &database, map! {})
+            .await
+            .unwrap_or_else(|f| panic!("{name}: {}", shown(&f)));
         assert_eq!(value(&outcome, "version"), "['b2']", "{name}");
-        let again = migrate(&context, folder.path(), &database, map! {}).await.unwrap_or_else(|f| panic!("{name}: {}", shown(&f)));
+        let again = migrate(&context, folder.path(), &database, map! {})
+            .await
+            .unwrap_or_else(|f| panic!("{name}: {}", shown(&f)));
         assert!(!again.changed, "{name}");
-        let back = migrate(&context, folder.path(), &database, map! { "target" => -1 }).await.unwrap_or_else(|f| panic!("{name}: {}", shown(&f)));
+        let back = migrate(&context, folder.path(), &database, map! { "target" => -1 })
+            .await
+            .unwrap_or_else(|f| panic!("{name}: {}", shown(&f)));
         assert_eq!(value(&back, "version"), "['a1']", "{name}");
-        let base = migrate(&context, folder.path(), &database, map! { "target" => "zero", "detect" => "tool" }).await;
-        assert_eq!(value(&base.unwrap_or_else(|f| panic!("{name}: {}", shown(&f))), "version"), "[]", "{name}");
-        let up = migrate(&context, folder.path(), &database, map! { "target" => "a1", "detect" => "tool" }).await;
-        assert_eq!(value(&up.unwrap_or_else(|f| panic!("{name}: {}", shown(&f))), "version"), "['a1']", "{name}");
+        let base =
+            migrate(&context, folder.path(), &database, map! { "target" => "zero", "detect" => "tool" })
+                .await;
+        assert_eq!(
+            value(&base.unwrap_or_else(|f| panic!("{name}: {}", shown(&f))), "version"),
+            "[]",
+            "{name}"
+        );
+        let up =
+            migrate(&context, folder.path(), &database, map! { "target" => "a1", "detect" => "tool" }).await;
+        assert_eq!(
+            value(&up.unwrap_or_else(|f| panic!("{name}: {}", shown(&f))), "version"),
+            "['a1']",
+            "{name}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_project_of_alembic_without_an_answer_is_an_error() {
     let (folder, database) = (TempDir::new().unwrap(), Database::new().await);
-    write(folder.path(), &[("alembic.ini", "[alembic]\nscript_location = mig\n"), ("mig/versions/README", "")]);
+    write(
+        folder.path(),
+        &[("alembic.ini", "[alembic]\nscript_location = mig\n"), ("mig/versions/README", "")],
+    );
     let failure = migrate(&context(), folder.path(), &database, map! {}).await.unwrap_err();
-    assert_eq!(failure.error.to_string(), format!("there is no Alembic revision in {}/mig/versions", folder.path().display()));
+    assert_eq!(
+        failure.error.to_string(),
+        format!("there is no Alembic revision in {}/mig/versions", folder.path().display())
+    );
     write(folder.path(), &[("alembic.ini", "[alembic]\nscript_location = nowhere:mig\n")]);
-    let failure = migrate(&context(), folder.path(), &database, map! { "detect" => "files" }).await.unwrap_err();
-    assert_eq!(failure.error.to_string(), "the project's files are not enough: script_location 'nowhere:mig' is not a directory of the project");
+    let failure =
+        migrate(&context(), folder.path(), &database, map! { "detect" => "files" }).await.unwrap_err();
+    assert_eq!(
+        failure.error.to_string(),
+        "the project's files are not enough: script_location 'nowhere:mig' is not a directory of the project"
+    );
     assert!(failure.error.help().unwrap().contains("detect: tool"));
-    write(folder.path(), &[
-        ("alembic.ini", "[alembic]\nscript_location = mig\n"),
-        ("mig/versions/a1.py", &revision("a1", "None")),
-        ("mig/env.py", "context.configure(version_table='app_version', version_table_schema=\"app\")\n"),
-    ]);
+    write(
+        folder.path(),
+        &[
+            ("alembic.ini", "[alembic]\nscript_location = mig\n"),
+            ("mig/versions/a1.py", &revision("a1", "None")),
+            ("mig/env.py", "context.configure(version_table='app_version', version_table_schema=\"app\")\n"),
+        ],
+    );
     let failure = migrate(&context(), folder.path(), &database, map! {}).await.unwrap_err();
-    assert_eq!(failure.error.to_string(), "the project's env.py names the table 'app_version' for its versions, not 'alembic_version'");
+    assert_eq!(
+        failure.error.to_string(),
+        "the project's env.py names the table 'app_version' for its versions, not 'alembic_version'"
+    );
     assert_eq!(failure.error.help(), Some("Set table: app_version."));
 }
 
@@ -370,7 +466,12 @@ async fn a_failed_tool_s_own_message_is_shown() {
     write(folder.path(), &[("migrations/versions/c3.py", &broken)]);
     let failure = migrate(&context(), folder.path(), &database, map! {}).await.unwrap_err();
     let message = failure.error.to_string();
-    assert!(message.starts_with("`alembic upgrade head` failed with exit status 1: sqlalchemy.exc.ProgrammingError: "), "{message}");
+    assert!(
+        message.starts_with(
+            "`alembic upgrade head` failed with exit status 1: sqlalchemy.exc.ProgrammingError: "
+        ),
+        "{message}"
+    );
     assert!(message.contains("does not exist") && !message.contains("Background on this error"), "{message}");
 }
 
@@ -383,30 +484,47 @@ async fn applications_of_django_that_are_installed_and_labeled() {
     let manage = "import os, sys\nos.environ['DJANGO_SETTINGS_MODULE'] = 'settings'\nfrom django.core.management import execute_from_command_line\nexecute_from_command_line(sys.argv)\n";
     let migration = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    dependencies = []\n    operations = [migrations.RunSQL('CREATE TABLE sales (id int)')]\n";
     let (folder, database) = (TempDir::new().unwrap(), Database::new().await);
-    write(folder.path(), &[
-        ("settings.py", settings),
-        ("manage.py", manage),
-        ("apps/__init__.py", ""),
-        ("apps/orders/__init__.py", ""),
-        ("apps/orders/apps.py", "from django.apps import AppConfig\n\n\nclass OrdersConfig(AppConfig):\n    name = 'apps.orders'\n    label = 'sales'\n"),
-        ("apps/orders/migrations/__init__.py", ""),
-        ("apps/orders/migrations/0001_initial.py", migration),
-    ]);
+    write(
+        folder.path(),
+        &[
+            ("settings.py", settings),
+            ("manage.py", manage),
+            ("apps/__init__.py", ""),
+            ("apps/orders/__init__.py", ""),
+            (
+                "apps/orders/apps.py",
+                "from django.apps import AppConfig\n\n\nclass OrdersConfig(AppConfig):\n    name = 'apps.orders'\n    label = 'sales'\n",
+            ),
+            ("apps/orders/migrations/__init__.py", ""),
+            ("apps/orders/migrations/0001_initial.py", migration),
+        ],
+    );
     let context = context();
     let django = map! { "tool" => "django" };
-    let outcome = migrate(&check(), folder.path(), &database, django.clone()).await.unwrap_or_else(|f| panic!("{}", shown(&f)));
-    assert!(value(&outcome, "pending").contains("'sales.0001_initial'") && value(&outcome, "pending").contains("contenttypes"), "{}", value(&outcome, "pending"));
+    let outcome = migrate(&check(), folder.path(), &database, django.clone())
+        .await
+        .unwrap_or_else(|f| panic!("{}", shown(&f)));
+    assert!(
+        value(&outcome, "pending").contains("'sales.0001_initial'")
+            && value(&outcome, "pending").contains("contenttypes"),
+        "{}",
+        value(&outcome, "pending")
+    );
     assert!(migrate(&context, folder.path(), &database, django.clone()).await.unwrap().changed);
     assert!(!migrate(&context, folder.path(), &database, django.clone()).await.unwrap().changed);
     let files = map! { "tool" => "django", "detect" => "files" };
     assert!(!migrate(&context, folder.path(), &database, files).await.unwrap().changed);
     // An upgrade, or another application, is seen although no file of the project changes.
-    let more = settings.replace("'django.contrib.contenttypes', ", "'django.contrib.contenttypes', 'django.contrib.sites', ");
+    let more = settings.replace(
+        "'django.contrib.contenttypes', ",
+        "'django.contrib.contenttypes', 'django.contrib.sites', ",
+    );
     write(folder.path(), &[("settings.py", &more)]);
     let outcome = migrate(&check(), folder.path(), &database, django.clone()).await.unwrap();
     assert!(outcome.changed);
     assert!(value(&outcome, "pending").contains("sites.0001_initial"), "{}", value(&outcome, "pending"));
-    let fails = map! { "tool" => "django", "command" => "python manage.py migrate --noinput --database nosuch" };
+    let fails =
+        map! { "tool" => "django", "command" => "python manage.py migrate --noinput --database nosuch" };
     let failure = migrate(&context, folder.path(), &database, fails).await.unwrap_err();
     assert!(failure.error.to_string().contains("failed with exit status"), "{}", failure.error);
 }

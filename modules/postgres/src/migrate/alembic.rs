@@ -130,7 +130,11 @@ impl Project {
         down.reverse();
         // A branch that the target does not name stays; only a target below the database leads down.
         let below = goals.iter().all(|goal| have.contains(goal));
-        Ok(Known::Sure(if up.is_empty() && below && target.is_some() { Way::Down(down) } else { Way::Up(up) }))
+        Ok(Known::Sure(if up.is_empty() && below && target.is_some() {
+            Way::Down(down)
+        } else {
+            Way::Up(up)
+        }))
     }
 
     /// `+2` and `-1`: so many revisions up or down from where the database is.
@@ -234,7 +238,11 @@ fn files(locations: &Locations) -> Result<Vec<PathBuf>, Error> {
             let entry = entry.map_err(|e| Error::new(format!("cannot read {}: {e}", directory.display())))?;
             let path = entry.path();
             let name = entry.file_name().to_string_lossy();
-            if entry.file_type().is_file() && name.ends_with(".py") && name != "__init__.py" && !name.starts_with(".#") {
+            if entry.file_type().is_file()
+                && name.ends_with(".py")
+                && name != "__init__.py"
+                && !name.starts_with(".#")
+            {
                 files.push(path.to_owned());
             }
         }

@@ -44,7 +44,11 @@ pub(super) fn locate(path: &Path) -> Result<Known<Locations>, Error> {
     let scripts = match get("script_location") {
         Some(location) => match packages.resolve(location) {
             Some(directory) => Some(directory),
-            None => return Ok(Known::Unsure(format!("script_location '{location}' is not a directory of the project"))),
+            None => {
+                return Ok(Known::Unsure(format!(
+                    "script_location '{location}' is not a directory of the project"
+                )));
+            }
         },
         None => None,
     };
@@ -59,7 +63,9 @@ pub(super) fn locate(path: &Path) -> Result<Known<Locations>, Error> {
             match packages.resolve(&location) {
                 Some(directory) => directories.push(directory),
                 None => {
-                    return Ok(Known::Unsure(format!("version_locations names '{location}', which is not a directory of the project")));
+                    return Ok(Known::Unsure(format!(
+                        "version_locations names '{location}', which is not a directory of the project"
+                    )));
                 }
             }
         }
@@ -104,7 +110,8 @@ impl Settings {
 
     /// Takes a setting of pyproject.toml where alembic.ini has none.
     fn take(&mut self, name: &str, value: &toml::Value) {
-        let texts = |items: &[toml::Value]| items.iter().filter_map(|i| i.as_str().map(here)).collect::<Vec<_>>();
+        let texts =
+            |items: &[toml::Value]| items.iter().filter_map(|i| i.as_str().map(here)).collect::<Vec<_>>();
         match value {
             toml::Value::Array(items) if name == "version_locations" => self.listed = Some(texts(items)),
             toml::Value::Array(items) => {
@@ -231,11 +238,27 @@ mod tests {
     fn every_way_to_say_where_the_revisions_are() {
         for (settings, at, found) in [
             ("[alembic]\nscript_location = mig\n", "mig/versions/a.py", "mig/versions"),
-            ("[alembic]\nscript_location = %(here)s/mig\nrecursive_version_locations = true\n", "mig/versions/2026/a.py", "./mig/versions recursive"),
-            ("[other]\nscript_location = no\n[alembic]\nscript_location: mig # x\n", "mig # x/versions/a.py", "mig # x/versions"),
-            ("[alembic]\nscript_location = app.db:mig\n", "app/db/mig/versions/a.py", "./app/db/mig/versions"),
+            (
+                "[alembic]\nscript_location = %(here)s/mig\nrecursive_version_locations = true\n",
+                "mig/versions/2026/a.py",
+                "./mig/versions recursive",
+            ),
+            (
+                "[other]\nscript_location = no\n[alembic]\nscript_location: mig # x\n",
+                "mig # x/versions/a.py",
+                "mig # x/versions",
+            ),
+            (
+                "[alembic]\nscript_location = app.db:mig\n",
+                "app/db/mig/versions/a.py",
+                "./app/db/mig/versions",
+            ),
             ("[alembic]\nscript_location = app:mig\n", "src/app/mig/versions/a.py", "src/app/mig/versions"),
-            ("[alembic]\npath_separator = newline\nversion_locations =\n    one two\n    three\n", "one two/a.py", "one two,three"),
+            (
+                "[alembic]\npath_separator = newline\nversion_locations =\n    one two\n    three\n",
+                "one two/a.py",
+                "one two,three",
+            ),
             ("[alembic]\nversion_locations = one, three\n", "one/a.py", "one,three"),
             ("[alembic]\npath_separator = os\nversion_locations = one:three\n", "one/a.py", "one,three"),
         ] {
@@ -243,9 +266,15 @@ mod tests {
             assert_eq!(found_now.replace("./", ""), found.replace("./", ""), "{settings}");
         }
         let toml = "[tool.alembic]\nscript_location = \"%(here)s/mig\"\nversion_locations = [\"%(here)s/a\", \"b\"]\nrecursive_version_locations = true\n";
-        let found = located(&[("pyproject.toml", toml), ("mig/env.py", ""), ("a/x.py", ""), ("b/x.py", "")]).unwrap();
+        let found =
+            located(&[("pyproject.toml", toml), ("mig/env.py", ""), ("a/x.py", ""), ("b/x.py", "")]).unwrap();
         assert_eq!(found.replace("./", ""), "a,b recursive");
-        let found = located(&[("pyproject.toml", toml), ("alembic.ini", "[alembic]\nversion_locations = c\n"), ("mig/env.py", ""), ("c/x.py", "")]);
+        let found = located(&[
+            ("pyproject.toml", toml),
+            ("alembic.ini", "[alembic]\nversion_locations = c\n"),
+            ("mig/env.py", ""),
+            ("c/x.py", ""),
+        ]);
         assert_eq!(found.unwrap(), "c recursive");
         assert_eq!(located(&[("versions/a.py", "")]).unwrap(), "versions");
     }
@@ -253,8 +282,13 @@ mod tests {
     #[test]
     fn what_only_the_tool_can_tell() {
         let unsure = |ini: &str| located(&[("alembic.ini", ini), ("alembic/versions/a.py", "")]).unwrap_err();
-        assert_eq!(unsure("[alembic]\nscript_location = installed:mig\n"), "script_location 'installed:mig' is not a directory of the project");
-        assert!(unsure("[alembic]\nversion_locations = %(elsewhere)s/x\n").contains("version_locations names"));
+        assert_eq!(
+            unsure("[alembic]\nscript_location = installed:mig\n"),
+            "script_location 'installed:mig' is not a directory of the project"
+        );
+        assert!(
+            unsure("[alembic]\nversion_locations = %(elsewhere)s/x\n").contains("version_locations names")
+        );
         assert!(unsure("[alembic]\nsourceless = true\n").contains("sourceless"));
     }
 }

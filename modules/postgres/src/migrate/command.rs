@@ -79,7 +79,8 @@ impl Ended {
 fn names_an_error(line: &str) -> bool {
     let line = line.trim_start();
     let first = line.split([' ', ':']).next().unwrap_or_default();
-    matches!(first.to_ascii_lowercase().as_str(), "failed" | "error" | "fatal") || first.ends_with("Error") && line.contains(": ")
+    matches!(first.to_ascii_lowercase().as_str(), "failed" | "error" | "fatal")
+        || first.ends_with("Error") && line.contains(": ")
 }
 
 impl Runner {
@@ -202,7 +203,10 @@ mod tests {
             "sqlalchemy.exc.ProgrammingError: (psycopg2.errors.UndefinedTable) relation \"x\" does not exist\n[SQL: DROP TABLE x]"
         );
         assert_eq!(message("INFO  [alembic] x\nFAILED: No config file\n"), "FAILED: No config file");
-        assert_eq!(message("Loading\nCommandError: Conflicting migrations\n  see them\n"), "CommandError: Conflicting migrations\nsee them");
+        assert_eq!(
+            message("Loading\nCommandError: Conflicting migrations\n  see them\n"),
+            "CommandError: Conflicting migrations\nsee them"
+        );
         assert_eq!(message("one\ntwo\n"), "one\ntwo");
         assert_eq!(message(""), "out");
         assert_eq!(Ended::default().own_message(), "it wrote nothing");

@@ -78,7 +78,10 @@ impl Project {
 fn label(app: &Path) -> Known<String> {
     let name = app.file_name().map(|a| a.to_string_lossy().into_owned()).unwrap_or_default();
     let text = std::fs::read_to_string(app.join("apps.py")).unwrap_or_default();
-    let mut labels = text.lines().filter(|line| line.starts_with([' ', '\t'])).filter_map(|line| assigned(line.trim_start(), "label"));
+    let mut labels = text
+        .lines()
+        .filter(|line| line.starts_with([' ', '\t']))
+        .filter_map(|line| assigned(line.trim_start(), "label"));
     match (labels.next(), labels.next()) {
         (None, _) => Known::Sure(name),
         (Some(Assigned::Texts(label)), None) if label.len() == 1 => Known::Sure(label.concat()),
@@ -114,7 +117,10 @@ mod tests {
             Known::Unsure(why) => vec![why.replace(&folder.path().display().to_string(), "P")],
         };
         assert_eq!(pending(), ["orders.0001_initial"]);
-        write("orders/apps.py", "class OrdersConfig(AppConfig):\n    name = 'apps.orders'\n    label = 'sales'\n");
+        write(
+            "orders/apps.py",
+            "class OrdersConfig(AppConfig):\n    name = 'apps.orders'\n    label = 'sales'\n",
+        );
         assert_eq!(pending(), ["sales.0001_initial"]);
         write("orders/apps.py", "class OrdersConfig(AppConfig):\n    label = make()\n");
         assert_eq!(pending(), ["P/orders/apps.py does not say its label plainly"]);

@@ -102,7 +102,8 @@ impl Work<'_> {
         let Some(session) = Session::open_or_foresee(self.target, self.context).await? else {
             let missing = format!("the database '{}' does not exist yet", self.target.dbname());
             // The tool cannot be asked about a database that is not there.
-            let asks = self.arguments.detect == Detect::Tool || self.arguments.tool == Tool::Django && self.is_asked();
+            let asks = self.arguments.detect == Detect::Tool
+                || self.arguments.tool == Tool::Django && self.is_asked();
             let by_files = if asks { None } else { self.by_files(&[])? };
             return Ok(match by_files {
                 Some(Known::Sure(pending)) => self.foreseen(&pending, &[]).warn(missing),
@@ -153,7 +154,12 @@ impl Work<'_> {
         let mut outcome = self.outcome(&pending, &before, &after, &ended);
         outcome.warnings.extend(session.warnings());
         if ended.rc != 0 {
-            let message = format!("`{}` failed with exit status {}: {}", pending.command.join(" "), ended.rc, ended.own_message());
+            let message = format!(
+                "`{}` failed with exit status {}: {}",
+                pending.command.join(" "),
+                ended.rc,
+                ended.own_message()
+            );
             return Err(Failure::new(self.context.redactor.text(&message)).outcome(outcome));
         }
         if pending.by_files
@@ -187,10 +193,14 @@ impl Work<'_> {
             return Ok(());
         }
         let (table, schema) = alembic::version_table(&self.arguments.folder(self.context)?);
-        for (option, named, used) in [("table", table, &self.history.table), ("schema", schema, &self.history.schema)] {
+        for (option, named, used) in
+            [("table", table, &self.history.table), ("schema", schema, &self.history.schema)]
+        {
             if let Some(named) = named.filter(|named| named != used) {
-                return Err(Error::new(format!("the project's env.py names the {option} '{named}' for its versions, not '{used}'"))
-                    .with_help(format!("Set {option}: {named}.")));
+                return Err(Error::new(format!(
+                    "the project's env.py names the {option} '{named}' for its versions, not '{used}'"
+                ))
+                .with_help(format!("Set {option}: {named}.")));
             }
         }
         Ok(())
@@ -239,7 +249,8 @@ impl Work<'_> {
     }
 
     async fn pending(&self, applied: &[String], pooled: bool) -> Result<Found, Error> {
-        let asks = self.arguments.detect == Detect::Tool || self.arguments.tool == Tool::Django && self.is_asked();
+        let asks =
+            self.arguments.detect == Detect::Tool || self.arguments.tool == Tool::Django && self.is_asked();
         let why = if asks {
             None
         } else {
@@ -250,10 +261,12 @@ impl Work<'_> {
             }
         };
         let can_ask = self.arguments.detect != Detect::Files
-            && (self.arguments.tool != Tool::Django || self.django_command().iter().any(|word| word == "migrate"));
+            && (self.arguments.tool != Tool::Django
+                || self.django_command().iter().any(|word| word == "migrate"));
         if let Some(why) = why.as_ref().filter(|_| !can_ask) {
-            return Err(Error::new(format!("the project's files are not enough: {why}"))
-                .with_help("Set detect: tool, which asks the tool itself; command has to be the tool's own then."));
+            return Err(Error::new(format!("the project's files are not enough: {why}")).with_help(
+                "Set detect: tool, which asks the tool itself; command has to be the tool's own then.",
+            ));
         }
         if self.context.check && self.runner.ecs.is_some() {
             return Ok(Found::Hidden("asking takes an ECS task".into()));
@@ -265,7 +278,9 @@ impl Work<'_> {
         asked.map(Found::Pending).map_err(|error| match why {
             Some(why) => {
                 let help = error.help().map(str::to_owned);
-                let error = error.context(format!("the project's files are not enough ({why}), and the tool cannot be asked"));
+                let error = error.context(format!(
+                    "the project's files are not enough ({why}), and the tool cannot be asked"
+                ));
                 match help {
                     Some(help) => error.with_help(help),
                     None => error,
@@ -289,8 +304,12 @@ impl Work<'_> {
             let warning = (self.arguments.detect == Detect::Auto).then(|| {
                 "the migrations of installed applications (auth, contenttypes, …) are not among the project's files: set detect: tool to ask Django for them".to_owned()
             });
-            let pending =
-                Pending { names: project.pending(applied), command: self.django_command(), by_files: true, warning };
+            let pending = Pending {
+                names: project.pending(applied),
+                command: self.django_command(),
+                by_files: true,
+                warning,
+            };
             return Ok(Some(Known::Sure(pending)));
         }
         let project = match alembic::Project::read(&folder)? {
@@ -305,7 +324,12 @@ impl Work<'_> {
         };
         // What is counted from where the database is cannot be told again afterwards.
         let by_files = !goal.starts_with(['+', '-']);
-        Ok(Some(Known::Sure(Pending { names, command: self.command(&["alembic", verb, goal]), by_files, warning: None })))
+        Ok(Some(Known::Sure(Pending {
+            names,
+            command: self.command(&["alembic", verb, goal]),
+            by_files,
+            warning: None,
+        })))
     }
 
     /// Asks Alembic where the database is and where the target is.
@@ -315,8 +339,11 @@ impl Work<'_> {
         let base: Vec<String> =
             usual.iter().take_while(|w| !matches!(w.as_str(), "upgrade" | "downgrade")).cloned().collect();
         if base.len() == usual.len() {
-            return Err(Error::new(format!("`{}` is not a command of Alembic's that can be made a question", usual.join(" ")))
-                .with_help("Give the command as `alembic upgrade head`, with what has to stand before it."));
+            return Err(Error::new(format!(
+                "`{}` is not a command of Alembic's that can be made a question",
+                usual.join(" ")
+            ))
+            .with_help("Give the command as `alembic upgrade head`, with what has to stand before it."));
         }
         let ask = async |more: &[&str]| Ok::<_, Error>(revisions(&self.ask(&base, more, pooled).await?));
         let current = ask(&["current"]).await?;
@@ -333,7 +360,8 @@ impl Work<'_> {
             goal if goal.starts_with('-') => (vec![goal.to_owned()], "downgrade"),
             goal if goal.starts_with('+') => (vec![goal.to_owned()], "upgrade"),
             goal => {
-                let before = histories(&self.ask(&base, &["history", "-r", &format!("base:{goal}")], pooled).await?);
+                let before =
+                    histories(&self.ask(&base, &["history", "-r", &format!("base:{goal}")], pooled).await?);
                 match before.first() {
                     Some(target) if current.contains(target) && current.len() == 1 => (Vec::new(), "upgrade"),
                     Some(_) if current.iter().all(|id| before.contains(id)) => {
@@ -365,8 +393,13 @@ impl Work<'_> {
         }
         let base: Vec<String> = command.iter().take_while(|w| *w != "migrate").cloned().collect();
         if base.len() == command.len() {
-            return Err(Error::new(format!("`{}` is not a command of Django's that can be made a question", command.join(" ")))
-                .with_help("Give the command as `python manage.py migrate --noinput`, with what has to stand before it."));
+            return Err(Error::new(format!(
+                "`{}` is not a command of Django's that can be made a question",
+                command.join(" ")
+            ))
+            .with_help(
+                "Give the command as `python manage.py migrate --noinput`, with what has to stand before it.",
+            ));
         }
         let asked: Vec<String> =
             base.iter().cloned().chain(["migrate", "--check", "--noinput"].map(str::to_owned)).collect();
