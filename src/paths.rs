@@ -123,7 +123,7 @@ fn read_up_to(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
 pub fn cannot_read(path: &Path, cause: std::io::Error) -> Error {
     let reason = cause.to_string();
     let reason = reason.split(" (os error").next().unwrap_or(&reason).to_owned();
-    let kind = Error::from(cause).kind();
+    let kind = Error::io(&cause, "").kind();
     Error::new(format!("Could not read '{}': {reason}", path.display())).with_kind(kind)
 }
 

@@ -208,6 +208,6 @@ impl From<Error> for Fault {
 
 impl From<std::io::Error> for Fault {
     fn from(error: std::io::Error) -> Fault {
-        Error::from(error).into()
+        Error::io(&error, "cannot write the output").into()
     }
 }

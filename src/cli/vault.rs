@@ -363,7 +363,9 @@ fn read(file: Option<&Path>) -> Result<Vec<u8>, Error> {
         }
         None => {
             let mut bytes = Vec::new();
-            std::io::stdin().read_to_end(&mut bytes)?;
+            std::io::stdin()
+                .read_to_end(&mut bytes)
+                .map_err(|e| Error::io(&e, "cannot read standard input"))?;
             Ok(bytes)
         }
     }
@@ -401,10 +403,15 @@ fn put(file: Option<&Path>, bytes: &[u8]) -> Result<(), Error> {
 /// What the user makes of a text in the editor. The text is in a file only its owner can read, which is
 /// overwritten before it goes away.
 fn in_editor(settings: &Settings, text: &[u8]) -> Result<Vec<u8>, Error> {
-    let folder = tempfile::tempdir()?;
+    let folder = tempfile::tempdir().map_err(|e| Error::io(&e, "cannot create a temporary directory"))?;
     let path = folder.path().join("vault.yml");
-    let mut file = std::fs::File::options().write(true).create_new(true).mode(0o600).open(&path)?;
-    file.write_all(text)?;
+    let mut file = std::fs::File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|e| Error::io(&e, format!("cannot create {}", path.display())))?;
+    file.write_all(text).map_err(|e| Error::io(&e, format!("cannot write {}", path.display())))?;
     drop(file);
     let mut words = settings.editor.split_whitespace();
     let program = words.next().unwrap_or("vi");
@@ -414,7 +421,9 @@ fn in_editor(settings: &Settings, text: &[u8]) -> Result<Vec<u8>, Error> {
         let _ = std::fs::write(&path, vec![0; usize::try_from(metadata.len()).unwrap_or(0)]);
     }
     match status {
-        Ok(status) if status.success() => Ok(edited?),
+        Ok(status) if status.success() => {
+            edited.map_err(|e| Error::io(&e, format!("cannot read {}", path.display())))
+        }
         Ok(status) => {
             Err(Error::new(format!("The editor '{program}' ended with {status}; nothing was written")))
         }

@@ -35,7 +35,7 @@ pub fn call(
 ) -> Result<Result<Outcome, Failure>, Lost> {
     let message = match request(module, args, context, SMALL) {
         Ok(call) => Message::Call(Box::new(call)),
-        Err(e) => return Ok(Err(e.into())),
+        Err(e) => return Ok(Err(Error::io(&e, "cannot read the file to send").into())),
     };
     let running = Running { line: channel.begin(), cancel: &context.cancel };
     running.line.say(&message).map_err(Lost::Unsent)?;

@@ -104,7 +104,8 @@ pub fn build(folder: &Path) -> Result<(About, Vec<u8>), Error> {
             files.push(json!({"name": name, "ftype": "dir", "chksum_type": null, "chksum_sha256": null, "format": 1}));
             content.push((name, None));
         } else {
-            let bytes = std::fs::read(entry.path())?;
+            let bytes = std::fs::read(entry.path())
+                .map_err(|e| Error::io(&e, format!("cannot read {}", entry.path().display())))?;
             files.push(json!({"name": name, "ftype": "file", "chksum_type": "sha256", "chksum_sha256": sha256(&bytes), "format": 1}));
             content.push((name, Some(bytes)));
         }
@@ -131,12 +132,12 @@ pub fn build(folder: &Path) -> Result<(About, Vec<u8>), Error> {
         });
         archive.append_data(&mut header, name, bytes.unwrap_or_default())
     };
-    add("MANIFEST.json", Some(format!("{manifest:#}").as_bytes()))?;
-    add("FILES.json", Some(listed.as_bytes()))?;
+    add("MANIFEST.json", Some(format!("{manifest:#}").as_bytes())).map_err(packing)?;
+    add("FILES.json", Some(listed.as_bytes())).map_err(packing)?;
     for (name, bytes) in &content {
-        add(name, bytes.as_deref())?;
+        add(name, bytes.as_deref()).map_err(packing)?;
     }
-    let bytes = archive.into_inner()?.finish()?;
+    let bytes = archive.into_inner().and_then(|gzip| gzip.finish()).map_err(packing)?;
     Ok((about, bytes))
 }
 
@@ -167,10 +168,16 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
+/// The error for an archive that cannot be written to memory.
+fn packing(e: std::io::Error) -> Error {
+    Error::io(&e, "cannot pack the collection")
+}
+
 /// Unpacks a tarball into a folder inside of `temporary`; nothing of it can land outside.
 pub fn unpack(bytes: &[u8], temporary: &Path) -> Result<(About, PathBuf), Error> {
     let folder = temporary.join("collection");
-    std::fs::create_dir_all(&folder)?;
+    std::fs::create_dir_all(&folder)
+        .map_err(|e| Error::io(&e, format!("cannot create {}", folder.display())))?;
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes));
     archive.set_preserve_ownerships(false);
     archive.unpack(&folder).map_err(|e| Error::new(format!("this is no tarball of a collection: {e}")))?;

@@ -168,7 +168,8 @@ pub fn install(settings: &Settings, options: &Install, wanted: Vec<Wanted>) -> R
     say!("Starting galaxy collection install process");
     say!("Process install dependency map");
     // On the disk of its destination, so that it moves there in one step.
-    let temporary = tempfile::tempdir_in(&root)?;
+    let temporary = tempfile::tempdir_in(&root)
+        .map_err(|e| Error::io(&e, format!("cannot create a temporary directory in {}", root.display())))?;
     let mut resolver = Resolver {
         root: &root,
         options,
@@ -194,7 +195,7 @@ pub fn install(settings: &Settings, options: &Install, wanted: Vec<Wanted>) -> R
             entry.sha256 = entry.sha256.take().or_else(|| before.and_then(|l| l.sha256.clone()));
         }
         let text = serde_yaml::to_string(&locked).map_err(|e| Error::new(e.to_string()))?;
-        std::fs::write(path, text)?;
+        std::fs::write(path, text).map_err(|e| Error::io(&e, format!("cannot write {}", path.display())))?;
     }
     Ok(0)
 }
@@ -223,7 +224,8 @@ impl Resolver<'_> {
                 }
                 source => {
                     let folder = self.temporary.join(format!("given{at}"));
-                    std::fs::create_dir_all(&folder)?;
+                    std::fs::create_dir_all(&folder)
+                        .map_err(|e| Error::io(&e, format!("cannot create {}", folder.display())))?;
                     let (about, folder) = fetch::collection(&source, &wanted.folder, &folder)?;
                     self.take(&about.name.clone(), about, Source::Folder(folder), &mut waiting)?;
                 }
@@ -375,7 +377,8 @@ fn put(root: &Path, temporary: &Path, name: &str, chosen: &Chosen) -> Result<Opt
                 )));
             }
             let place = temporary.join(format!("download-{name}"));
-            std::fs::create_dir_all(&place)?;
+            std::fs::create_dir_all(&place)
+                .map_err(|e| Error::io(&e, format!("cannot create {}", place.display())))?;
             let (about, folder) = artifact::unpack(&bytes, &place)?;
             if about.name != name {
                 return Err(Error::new(format!("{url} holds {}, not {name}", about.name)));
@@ -386,12 +389,15 @@ fn put(root: &Path, temporary: &Path, name: &str, chosen: &Chosen) -> Result<Opt
     let target = root.join(name.replacen('.', "/", 1));
     say!("Installing '{name}:{version}' to '{}'", target.display());
     if let Some(parent) = target.parent() {
-        std::fs::create_dir_all(parent)?;
+        std::fs::create_dir_all(parent)
+            .map_err(|e| Error::io(&e, format!("cannot create {}", parent.display())))?;
     }
     if target.exists() {
-        std::fs::rename(&target, temporary.join(format!("old-{name}")))?;
+        std::fs::rename(&target, temporary.join(format!("old-{name}")))
+            .map_err(|e| Error::io(&e, format!("cannot move {}", target.display())))?;
     }
-    std::fs::rename(&folder, &target)?;
+    std::fs::rename(&folder, &target)
+        .map_err(|e| Error::io(&e, format!("cannot create {}", target.display())))?;
     say!("{name}:{version} was installed successfully");
     Ok(sha256)
 }
@@ -407,8 +413,9 @@ fn build(options: &Build) -> Result<u8, Error> {
         );
         return Err(Error::new(message));
     }
-    std::fs::create_dir_all(&folder)?;
-    std::fs::write(&path, bytes)?;
+    std::fs::create_dir_all(&folder)
+        .map_err(|e| Error::io(&e, format!("cannot create {}", folder.display())))?;
+    std::fs::write(&path, bytes).map_err(|e| Error::io(&e, format!("cannot write {}", path.display())))?;
     say!("Created collection for {} at {}", about.name, path.display());
     Ok(0)
 }

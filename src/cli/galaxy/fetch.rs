@@ -35,7 +35,11 @@ pub fn fetch(role: &Requirement, temporary: &Path, settings: &Settings) -> Resul
             copy(path, &target)?;
             Ok(target)
         }
-        Some(path) => unpack(std::fs::File::open(path)?, temporary),
+        Some(path) => unpack(
+            std::fs::File::open(path)
+                .map_err(|e| Error::io(&e, format!("cannot read {}", path.display())))?,
+            temporary,
+        ),
         None => from_galaxy(role, temporary, settings),
     }
 }
@@ -74,7 +78,11 @@ pub fn collection(
                 Error::new(format!("'{}' is no folder and no file", path.display()))
                     .with_kind(ErrorKind::NotFound)
             })?;
-            if path.is_dir() { artifact::build(path)?.1 } else { std::fs::read(path)? }
+            if path.is_dir() {
+                artifact::build(path)?.1
+            } else {
+                std::fs::read(path).map_err(|e| Error::io(&e, format!("cannot read {}", path.display())))?
+            }
         }
     };
     artifact::unpack(&bytes, temporary)
@@ -113,7 +121,8 @@ fn git(role: &Requirement, target: &Path) -> Result<(), Error> {
             }
         }
     }
-    std::fs::remove_dir_all(target.join(".git"))?;
+    std::fs::remove_dir_all(target.join(".git"))
+        .map_err(|e| Error::io(&e, format!("cannot remove {}", target.join(".git").display())))?;
     Ok(())
 }
 
@@ -127,7 +136,7 @@ fn download(url: &str, temporary: &Path) -> Result<PathBuf, Error> {
 /// Takes a tarball apart; the role is the folder in it that has tasks/ or meta/.
 fn unpack(mut archive: impl Read, temporary: &Path) -> Result<PathBuf, Error> {
     let folder = temporary.join("archive");
-    std::fs::create_dir(&folder)?;
+    std::fs::create_dir(&folder).map_err(|e| Error::io(&e, format!("cannot create {}", folder.display())))?;
     let failed = |e: std::io::Error| Error::new(format!("this is no tarball of a role: {e}"));
     let mut start = Vec::new();
     archive.by_ref().take(2).read_to_end(&mut start).map_err(failed)?;
@@ -177,11 +186,15 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
         let Ok(inside) = entry.path().strip_prefix(from) else { continue };
         let target = to.join(inside);
         if entry.file_type().is_dir() {
-            std::fs::create_dir_all(&target)?;
+            std::fs::create_dir_all(&target)
+                .map_err(|e| Error::io(&e, format!("cannot create {}", target.display())))?;
         } else if entry.file_type().is_symlink() {
-            std::os::unix::fs::symlink(std::fs::read_link(entry.path())?, &target)?;
+            std::fs::read_link(entry.path())
+                .and_then(|to| std::os::unix::fs::symlink(to, &target))
+                .map_err(|e| Error::io(&e, format!("cannot create {}", target.display())))?;
         } else {
-            std::fs::copy(entry.path(), &target)?;
+            std::fs::copy(entry.path(), &target)
+                .map_err(|e| Error::io(&e, format!("cannot copy to {}", target.display())))?;
         }
     }
     Ok(())

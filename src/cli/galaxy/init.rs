@@ -80,8 +80,10 @@ impl Init {
         }
         for (path, text) in files {
             let path = folder.join(path);
-            std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
-            std::fs::write(path, text.replace("NAMESPACE", namespace).replace("NAME", name))?;
+            std::fs::create_dir_all(path.parent().unwrap_or(folder))
+                .map_err(|e| Error::io(&e, format!("cannot create the directory of {}", path.display())))?;
+            std::fs::write(&path, text.replace("NAMESPACE", namespace).replace("NAME", name))
+                .map_err(|e| Error::io(&e, format!("cannot write {}", path.display())))?;
         }
         Ok(())
     }

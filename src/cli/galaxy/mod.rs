@@ -140,7 +140,8 @@ fn remove(settings: &Settings, options: &Remove) -> Result<u8, Error> {
         let place = folders.iter().map(|folder| folder.join(name)).find(|role| role.join("meta").is_dir());
         match place {
             Some(role) => {
-                std::fs::remove_dir_all(role)?;
+                std::fs::remove_dir_all(&role)
+                    .map_err(|e| Error::io(&e, format!("cannot remove {}", role.display())))?;
                 say!("- successfully removed {name}");
             }
             None => say!("- {name} is not installed, skipping."),
@@ -240,15 +241,18 @@ fn one(role: &Requirement, folder: &Path, force: bool, settings: &Settings) -> R
         return Ok(());
     }
     // Beside its place, so that it moves there in one step: a failed download leaves what was there.
-    let temporary = tempfile::tempdir_in(folder)?;
+    let temporary = tempfile::tempdir_in(folder)
+        .map_err(|e| Error::io(&e, format!("cannot create a temporary directory in {}", folder.display())))?;
     let fetched = fetch::fetch(role, temporary.path(), settings)?;
     say!("- extracting {} to {}", role.name, target.display());
     note_version(&fetched, role)?;
     if target.exists() {
         let old = temporary.path().join("old");
-        std::fs::rename(&target, old)?;
+        std::fs::rename(&target, old)
+            .map_err(|e| Error::io(&e, format!("cannot move {}", target.display())))?;
     }
-    std::fs::rename(&fetched, &target)?;
+    std::fs::rename(&fetched, &target)
+        .map_err(|e| Error::io(&e, format!("cannot create {}", target.display())))?;
     say!("- {shown} was installed successfully");
     Ok(())
 }
@@ -263,13 +267,15 @@ struct Note {
 }
 
 fn note_version(role: &Path, wanted: &Requirement) -> Result<(), Error> {
-    std::fs::create_dir_all(role.join("meta"))?;
+    std::fs::create_dir_all(role.join("meta"))
+        .map_err(|e| Error::io(&e, format!("cannot create the metadata of {}", role.display())))?;
     let note = Note {
         install_date: jiff::Timestamp::now().to_string(),
         version: wanted.version.clone().unwrap_or_default(),
     };
     let text = serde_yaml::to_string(&note).map_err(|e| Error::new(e.to_string()))?;
-    std::fs::write(role.join(NOTE), text)?;
+    std::fs::write(role.join(NOTE), text)
+        .map_err(|e| Error::io(&e, format!("cannot write the metadata of {}", role.display())))?;
     Ok(())
 }
 

@@ -32,7 +32,8 @@ impl Publish {
                 format!("The collection path specified '{}' cannot be read", self.tarball.display());
             Error::io(&e, message)
         })?;
-        let temporary = tempfile::tempdir()?;
+        let temporary =
+            tempfile::tempdir().map_err(|e| Error::io(&e, "cannot create a temporary directory"))?;
         let (about, _) = artifact::unpack(&bytes, temporary.path())?;
         let server =
             server::chosen(settings, self.server.as_deref()).into_iter().next().ok_or_else(|| {

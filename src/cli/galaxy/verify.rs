@@ -99,7 +99,8 @@ impl Verify {
             }
             let published = server::published(&server, name, version)?;
             let bytes = server::download(&server, &published.download_url)?;
-            let temporary = tempfile::tempdir()?;
+            let temporary =
+                tempfile::tempdir().map_err(|e| Error::io(&e, "cannot create a temporary directory"))?;
             let (_, original) = artifact::unpack(&bytes, temporary.path())?;
             return artifact::faults(folder, &original);
         }

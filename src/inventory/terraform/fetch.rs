@@ -81,7 +81,10 @@ fn fetch_remote(source: &Source, scheme: &str) -> Result<(String, String), Error
         }
     };
     let wait = || -> Result<String, Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| Error::io(&e, "cannot start the network runtime"))?;
         runtime.block_on(fetcher.fetch(&location, &source.options, context))
     };
     let text = std::thread::scope(|scope| {

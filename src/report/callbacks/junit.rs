@@ -203,9 +203,9 @@ impl JUnit {
         let folder = &self.settings.junit_output_dir;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let path = folder.join(format!("{}-{}.xml", self.playbook, now.as_secs_f64()));
-        std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, self.xml())).map_err(|e| {
-            Error::new(format!("The JUnit report '{}' cannot be written", path.display())).caused_by(e.into())
-        })
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&path, self.xml()))
+            .map_err(|e| Error::io(&e, format!("The JUnit report '{}' cannot be written", path.display())))
     }
 }
 

@@ -30,12 +30,12 @@ impl Tree {
                 "Unable to access or create the configured directory '{}'.",
                 self.directory.display()
             );
-            Error::new(message).caused_by(e.into())
+            Error::io(&e, message)
         })?;
         // A slash in the host's name must not make a path.
         let name = result.host.replace('/', "_");
         std::fs::write(self.directory.join(&name), text)
-            .map_err(|e| Error::new(format!("Unable to write to '{name}'s file.")).caused_by(e.into()))
+            .map_err(|e| Error::io(&e, format!("Unable to write to '{name}'s file.")))
     }
 }
 

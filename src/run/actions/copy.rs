@@ -144,7 +144,9 @@ impl Action for Copy {
             return self.directory(call, &src, &source);
         }
         if let Some(expected) = &self.checksum {
-            let actual = Content::file(&source)?.sha1()?;
+            let actual = Content::file(&source)
+                .and_then(|content| content.sha1())
+                .map_err(|e| Error::io(&e, format!("cannot read {}", source.display())))?;
             if *expected != actual {
                 return Err(Failure::new(format!(
                     "Copied file does not match the expected checksum. Transfer failed. Expected {expected}, got {actual}"
@@ -301,7 +303,11 @@ fn send_to(
     match (&common.mode, source) {
         (Some(mode), Some(source)) if mode == "preserve" => {
             use std::os::unix::fs::PermissionsExt;
-            let bits = std::fs::metadata(source)?.permissions().mode() & 0o7777;
+            let bits = std::fs::metadata(source)
+                .map_err(|e| Error::io(&e, format!("cannot read {}", source.display())))?
+                .permissions()
+                .mode()
+                & 0o7777;
             values.insert("mode".into(), format!("{bits:04o}").into());
         }
         (Some(_), _) => {

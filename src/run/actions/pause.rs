@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::time::Instant;
 
 use playbook_api::python::repr;
-use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value, defaults};
+use playbook_api::{Doc, Error, Failure, JsonSchema, Outcome, Value, defaults};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
@@ -112,6 +112,6 @@ fn read_line(echo: bool) -> Result<String, Failure> {
         return Ok(crate::run::prompt::hidden("")?);
     }
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
+    std::io::stdin().lock().read_line(&mut line).map_err(|e| Error::io(&e, "cannot read standard input"))?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
