@@ -266,6 +266,7 @@ fn check_option(written: &str, value: &Value, option: &OptionSpec, at: &Where) -
         );
         at.error(written, message)
     })?;
+    let json = choice_of_bool(json, &option.choices);
     if !option.choices.is_empty() {
         let all: Vec<&Json> = json.as_array().map_or_else(|| vec![&json], |items| items.iter().collect());
         for item in all {
@@ -283,6 +284,23 @@ fn check_option(written: &str, value: &Value, option: &OptionSpec, at: &Where) -
         }
     }
     Ok(json)
+}
+
+/// YAML reads `yes` and `no` as booleans: where these are choices, the only one that means the same is taken.
+fn choice_of_bool(json: Json, choices: &[String]) -> Json {
+    let meaning = match json.as_str() {
+        Some("True") => true,
+        Some("False") => false,
+        _ => return json,
+    };
+    if choices.iter().any(|choice| Some(choice.as_str()) == json.as_str()) {
+        return json;
+    }
+    let mut same = choices.iter().filter(|choice| to_bool(&Value::str(choice.as_str())) == Some(meaning));
+    match (same.next(), same.next()) {
+        (Some(choice), None) => Json::String(choice.clone()),
+        _ => json,
+    }
 }
 
 /// Converts a value as Ansible's argument types do. An error without a place is only the reason.
@@ -460,5 +478,16 @@ mod tests {
             error.message(),
             "argument 'size' is of type str and we were unable to convert to int: \"'many'\" cannot be converted to an int"
         );
+    }
+
+    #[test]
+    fn a_boolean_is_the_choice_that_means_the_same() {
+        let choices = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+        let upgrade = choices(&["dist", "full", "no", "safe", "yes"]);
+        assert_eq!(choice_of_bool("True".into(), &upgrade), Json::from("yes"));
+        assert_eq!(choice_of_bool("False".into(), &upgrade), Json::from("no"));
+        assert_eq!(choice_of_bool("dist".into(), &upgrade), Json::from("dist"));
+        assert_eq!(choice_of_bool("True".into(), &choices(&["yes", "on"])), Json::from("True"));
+        assert_eq!(choice_of_bool("True".into(), &choices(&["True", "yes"])), Json::from("True"));
     }
 }

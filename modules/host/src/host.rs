@@ -5,6 +5,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod attributes;
+pub(crate) mod capture;
 pub(crate) mod checksum;
 pub(crate) mod clock;
 pub(crate) mod diff;
@@ -17,9 +18,11 @@ pub(crate) mod glob;
 pub mod guard;
 pub(crate) mod http;
 pub mod job;
+pub(crate) mod lock;
 pub(crate) mod mode;
 pub(crate) mod path;
 pub(crate) mod process;
+pub(crate) mod read;
 pub(crate) mod regex;
 pub(crate) mod state;
 pub(crate) mod terminal;

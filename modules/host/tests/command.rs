@@ -81,3 +81,20 @@ fn creates_and_removes_decide_also_in_check_mode() {
     let would = lab.check("command", map! { "_raw_params" => "x", "creates" => lab.at("new") });
     assert!(!would.skipped && would.changed);
 }
+
+#[test]
+fn output_beyond_the_limit_is_left_out_and_told() {
+    let mut lab = Lab::new();
+    lab.context.environment = vec![("PLAYBOOK_MAX_OUTPUT".into(), "20".into())];
+    let done = lab.run("command", map! { "_raw_params" => "seq -w 1 20" });
+    assert_eq!(
+        value(&done, "stdout"),
+        "01\n02\n03\n0\n[40 bytes left out: more than PLAYBOOK_MAX_OUTPUT=20 bytes]\n\n18\n19\n20".into()
+    );
+    assert_eq!(
+        done.warnings,
+        [
+            "40 bytes of the command's output were left out. Set PLAYBOOK_MAX_OUTPUT in the task's environment to keep more."
+        ]
+    );
+}

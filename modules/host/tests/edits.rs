@@ -99,3 +99,55 @@ fn occurrences_are_replaced() {
     let bad = map! { "path" => lab.write("f", ""), "regexp" => "(x" };
     assert!(lab.fail("replace", bad).starts_with("invalid regular expression '(x'"));
 }
+
+#[test]
+fn tasks_that_edit_one_file_at_once_lose_nothing() {
+    let lab = Lab::new();
+    let path = lab.write("f", "");
+    let modules = ["lineinfile", "blockinfile", "cron", "known_hosts"];
+    std::thread::scope(|scope| {
+        for number in 0..12 {
+            for module in modules {
+                let (path, cron, hosts) = (path.clone(), lab.at("cron"), lab.at("hosts"));
+                scope.spawn(move || {
+                    let name = format!("h{number}");
+                    let arguments = match module {
+                        "lineinfile" => map! { "path" => path, "line" => format!("line {number}") },
+                        "blockinfile" => {
+                            map! { "path" => path, "block" => "x", "marker" => format!("# {{mark}} {number}") }
+                        }
+                        "cron" => {
+                            map! { "name" => name, "cron_file" => cron, "user" => "root", "job" => "true" }
+                        }
+                        _ => {
+                            let key = format!("{name} ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPpZxQJ6cVqOoXqv");
+                            map! { "name" => name, "path" => hosts, "key" => key }
+                        }
+                    };
+                    support::run(module, arguments, &playbook_api::Context::default()).unwrap();
+                });
+            }
+        }
+    });
+    let text = lab.read("f");
+    let count = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
+    assert_eq!((count("line "), count("# BEGIN "), count("# END ")), (12, 12, 12));
+    assert_eq!((lab.read("cron").lines().count(), lab.read("hosts").lines().count()), (24, 12));
+}
+
+#[test]
+fn devices_are_not_read() {
+    let lab = Lab::new();
+    assert_eq!(
+        lab.fail("slurp", map! { "src" => "/dev/zero" }),
+        "Unable to slurp file /dev/zero: it is a device, not a file"
+    );
+    for arguments in [map! { "line" => "x" }, map! { "regexp" => "x", "state" => "absent" }] {
+        let mut arguments = arguments;
+        arguments.insert("path".into(), "/dev/zero".into());
+        assert_eq!(
+            lab.fail("lineinfile", arguments),
+            "could not read: it is a device, not a file: '/dev/zero'"
+        );
+    }
+}

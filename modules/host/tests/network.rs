@@ -209,3 +209,21 @@ async fn probes_look() {
         assert_eq!(matches!(state, ProbeState::Met(_)), met, "{name} {:?}: {state:?}", Value::from(options));
     }
 }
+
+#[test]
+fn credentials_in_urls_are_masked() {
+    let lab = Lab::new();
+    for (url, shown) in [
+        ("http://user:s3cr3t@127.0.0.1:1/x", "http://****:****@127.0.0.1:1/x"),
+        ("http://user@127.0.0.1:1/x", "http://****@127.0.0.1:1/x"),
+        ("http://127.0.0.1:1/x@y", "http://127.0.0.1:1/x@y"),
+    ] {
+        for (module, arguments) in
+            [("uri", map! { "url" => url }), ("get_url", map! { "url" => url, "dest" => lab.at("x") })]
+        {
+            let failure = lab.try_run(module, arguments).unwrap_err();
+            assert_eq!(failure.outcome.values.get("url"), Some(&shown.into()), "{module}");
+            assert!(!failure.error.to_string().contains("s3cr3t"));
+        }
+    }
+}

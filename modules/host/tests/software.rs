@@ -68,6 +68,12 @@ fn cron_files_have_named_jobs() {
         (lab.read("c").as_str(), value(&done, "jobs").to_string()),
         ("#Ansible: check\n5 * * * * root ls\n", "['check']".into())
     );
+    let twin = map! { "name" => "again", "cron_file" => lab.at("c"), "user" => "root", "minute" => "5", "job" => "ls" };
+    lab.changes_once("cron", twin.clone());
+    assert_eq!(lab.read("c"), "#Ansible: check\n5 * * * * root ls\n#Ansible: again\n5 * * * * root ls\n");
+    let mut gone = twin;
+    gone.insert("state".into(), "absent".into());
+    lab.changes_once("cron", gone);
     let variable = map! { "name" => "MAILTO", "env" => true, "job" => "me", "cron_file" => lab.at("c"), "user" => "root" };
     lab.changes_once("cron", variable);
     let gone = map! { "name" => "check", "cron_file" => lab.at("c"), "state" => "absent" };
@@ -91,4 +97,79 @@ fn keys_are_added_and_removed() {
     let mut gone = allowed;
     gone.insert("state".into(), "absent".into());
     lab.changes_once("authorized_key", gone);
+}
+
+/// A repository with the branch main at tag v1 and a newer commit, and the branch dev, which has another file.
+fn origin(lab: &Lab) -> String {
+    sh(
+        lab,
+        &format!(
+            "git init -q -b main src && cd src && echo 1 > f && git add f && {COMMIT} && git tag v1 && echo 2 > f \
+             && git add f && {COMMIT} && git checkout -q -b dev && echo dev > g && git add g && {COMMIT} \
+             && git checkout -q main"
+        ),
+    );
+    format!("file://{}", lab.at("src"))
+}
+
+#[test]
+fn git_keeps_untracked_files_unless_forced() {
+    for version in ["dev", "origin/dev"] {
+        let lab = Lab::new();
+        let repo = origin(&lab);
+        let at =
+            |version: &str| map! { "repo" => repo.as_str(), "dest" => lab.at("out"), "version" => version };
+        lab.run("git", at("main"));
+        lab.write("out/g", "precious\n");
+        let failure = lab.try_run("git", at(version)).unwrap_err();
+        let message = failure.error.to_string();
+        assert!(message.starts_with(&format!("Failed to checkout {version}: ")), "{message}");
+        assert!(
+            message.contains("untracked working tree files would be overwritten by checkout:\n\tg"),
+            "{message}"
+        );
+        assert_eq!(failure.error.help(), Some("Move the files away, or overwrite them with `force: true`."));
+        assert_eq!(lab.read("out/g"), "precious\n");
+        let mut forced = at(version);
+        forced.insert("force".into(), true.into());
+        assert!(lab.run("git", forced).changed);
+        assert_eq!(lab.read("out/g"), "dev\n");
+    }
+    // A branch that exists already is brought forward, and must not overwrite files either.
+    let lab = Lab::new();
+    let repo = origin(&lab);
+    let main = map! { "repo" => repo.as_str(), "dest" => lab.at("out"), "version" => "main" };
+    lab.run("git", main.clone());
+    sh(&lab, &format!("cd src && echo new > g && git add g && {COMMIT}"));
+    lab.write("out/g", "precious\n");
+    assert!(lab.fail("git", main).starts_with("Failed to checkout main: "));
+    assert_eq!(lab.read("out/g"), "precious\n");
+}
+
+#[test]
+fn git_switches_shallow_clones() {
+    let lab = Lab::new();
+    let repo = origin(&lab);
+    let at = |version: &str| {
+        map! { "repo" => repo.as_str(), "dest" => lab.at("out"), "version" => version, "depth" => 1 }
+    };
+    for (version, content) in [("v1", "1\n"), ("main", "2\n"), ("dev", "2\n"), ("v1", "1\n"), ("HEAD", "2\n")]
+    {
+        lab.changes_once("git", at(version));
+        assert_eq!(lab.read("out/f"), content, "{version}");
+    }
+    sh(&lab, "cd out && test \"$(git config branch.dev.merge)\" = refs/heads/dev");
+}
+
+#[test]
+fn git_takes_revisions_and_sees_in_check_mode_what_is_up_to_date() {
+    let lab = Lab::new();
+    let repo = origin(&lab);
+    let at = |version: &str| map! { "repo" => repo.as_str(), "dest" => lab.at("out"), "version" => version };
+    lab.run("git", at("HEAD"));
+    assert!(!lab.check("git", at("HEAD")).changed && !lab.run("git", at("HEAD")).changed);
+    for (version, content) in [("HEAD~1", "1\n"), ("main", "2\n"), ("main~1", "1\n"), ("v1^{}", "1\n")] {
+        lab.run("git", at(version));
+        assert_eq!(lab.read("out/f"), content, "{version}");
+    }
 }

@@ -6,11 +6,12 @@
 
 use std::collections::HashMap;
 use std::ffi::CString;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use nix::unistd::{Gid, Group, Uid, User};
 use playbook_api::Context;
+use playbook_api::sync::lock;
 
 use crate::host::Host;
 use crate::host::process::{Program, which};
@@ -63,7 +64,7 @@ fn is_number(key: &str) -> bool {
 fn ask(database: &str, key: &str) -> Option<String> {
     type Answers = HashMap<(String, String), (Instant, Option<String>)>;
     static ANSWERS: Mutex<Option<Answers>> = Mutex::new(None);
-    let mut answers = ANSWERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut answers = lock(&ANSWERS);
     let answers = answers.get_or_insert_default();
     answers.retain(|_, (when, _)| when.elapsed() < REMEMBERED);
     let (_, answer) = answers.entry((database.to_owned(), key.to_owned())).or_insert_with(|| {

@@ -17,24 +17,25 @@ use crate::host::mode::Mode;
 /// What a file is to look like.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 pub(crate) struct FileAttributes {
-    /// Permissions: an octal number in quotes (`'0644'`) or symbolic (`u=rw,g=r`).
+    /// The permissions: an octal number in quotes (`'0644'`) or symbolic (`u=rw,g=r`).
     pub(crate) mode: Option<Mode>,
-    /// User that shall own it, by name or number.
+    /// The user that owns the file, by name or number.
     pub(crate) owner: Option<String>,
-    /// Group that shall own it, by name or number.
+    /// The group that owns the file, by name or number.
     pub(crate) group: Option<String>,
-    /// User part of the SELinux context.
+    /// The user part of the SELinux context.
     pub(crate) seuser: Option<String>,
-    /// Role part of the SELinux context.
+    /// The role part of the SELinux context.
     pub(crate) serole: Option<String>,
-    /// Type part of the SELinux context.
+    /// The type part of the SELinux context.
     pub(crate) setype: Option<String>,
-    /// Level part of the SELinux context.
+    /// The level part of the SELinux context.
     pub(crate) selevel: Option<String>,
-    /// Flags as `chattr` takes them: `+i`.
+    /// The flags of the file, as `chattr` takes them: `+i`.
     #[schemars(extend("aliases" = ["attr"]))]
     pub(crate) attributes: Option<String>,
-    /// Write in place where the file cannot be replaced in one step. Without it, `ANSIBLE_UNSAFE_WRITES` decides.
+    /// Whether to write in place if the file cannot be replaced in one step. `ANSIBLE_UNSAFE_WRITES` decides if
+    /// it is missing.
     pub(crate) unsafe_writes: Option<bool>,
 }
 
@@ -264,7 +265,7 @@ mod tests {
     #[derive(Deserialize, JsonSchema)]
     struct Sample {
         /// Where.
-        #[allow(dead_code, reason = "only its schema is looked at")]
+        #[expect(dead_code, reason = "only its schema is looked at")]
         path: crate::host::path::HostPath,
         #[serde(flatten)]
         attributes: FileAttributes,

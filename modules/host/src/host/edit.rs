@@ -7,19 +7,21 @@ use playbook_api::{Deserialize, Diff, Failure, JsonSchema, Outcome};
 use crate::host::attributes::FileAttributes;
 use crate::host::diff::texts;
 use crate::host::errno::Doing;
+use crate::host::lock::Lock;
 use crate::host::path::HostPath;
+use crate::host::read;
 use crate::host::{Host, Replace};
 
 /// The arguments that they share.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Edit {
-    /// The file.
+    /// The path of the file.
     #[schemars(extend("aliases" = ["dest", "destfile", "name"]))]
     path: HostPath,
-    /// Keep what was there under another name.
+    /// Whether to keep a copy of the old file, with a time stamp in its name.
     #[serde(default)]
     pub(crate) backup: bool,
-    /// A command that checks the new content, with `%s` for its file.
+    /// A command that checks the new file before it replaces the old one; `%s` is the new file.
     validate: Option<String>,
     #[serde(flatten)]
     attributes: FileAttributes,
@@ -29,6 +31,8 @@ pub(crate) struct Edit {
 pub(crate) struct Original {
     pub(crate) path: PathBuf,
     pub(crate) content: Option<Vec<u8>>,
+    /// Held until the changed text has been written.
+    _lock: Lock,
 }
 
 impl Original {
@@ -45,15 +49,16 @@ impl Original {
 impl Edit {
     pub(crate) fn open(&self, host: &Host) -> Result<Original, Failure> {
         let path = self.path.resolve(host.context);
+        let lock = Lock::file(host, &path)?;
         if path.is_dir() {
             return Err(Failure::new(format!("Path {} is a directory !", path.display())).with("rc", 256));
         }
-        let content = match std::fs::read(&path) {
+        let content = match read::bytes(&path) {
             Ok(content) => Some(content),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
             Err(e) => return Err(e).doing("could not read", &path),
         };
-        Ok(Original { path, content })
+        Ok(Original { path, content, _lock: lock })
     }
 
     /// Writes what became of the text, if anything did; `message` says what.

@@ -19,51 +19,47 @@ use crate::host::path::HostPath;
 /// How a service is reached.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub(crate) struct Connect {
-    /// The address.
+    /// The URL of the request.
     pub(crate) url: String,
-    /// Name for basic authentication.
+    /// The user name for basic authentication.
     #[schemars(extend("aliases" = ["user", "username"]))]
     url_username: Option<String>,
-    /// Password for basic authentication.
+    /// The password for basic authentication.
     #[schemars(extend("aliases" = ["password"], "no_log" = true))]
     url_password: Option<String>,
-    /// Send name and password without being asked for them.
+    /// Whether to send user name and password with the first request, without being asked for them.
     #[serde(default)]
     force_basic_auth: bool,
-    /// Whether the server's certificate must be good.
-    #[serde(default = "yes")]
+    /// Whether to verify the server's TLS certificate.
+    #[serde(default = "playbook_api::defaults::yes")]
     validate_certs: bool,
-    /// Certificates (PEM) of the authorities that are trusted; the system's, if not said.
+    /// A PEM file with the certificates of trusted authorities; the system's ones if it is missing.
     ca_path: Option<HostPath>,
-    /// Own certificate (PEM); it may hold the key too.
+    /// A PEM file with the client's certificate. It may hold the key too.
     client_cert: Option<HostPath>,
-    /// Key of the own certificate (PEM).
+    /// A PEM file with the key of the client's certificate.
     client_key: Option<HostPath>,
-    /// What the client calls itself.
+    /// The User-Agent header to send.
     #[serde(default = "agent")]
     http_agent: String,
-    /// Whether `http_proxy` and its like in the environment count.
-    #[serde(default = "yes")]
+    /// Whether to use the proxies that the environment names (`http_proxy` and the like).
+    #[serde(default = "playbook_api::defaults::yes")]
     use_proxy: bool,
-    /// Whether `~/.netrc` may give name and password.
-    #[serde(default = "yes")]
+    /// Whether to take user name and password from `~/.netrc`.
+    #[serde(default = "playbook_api::defaults::yes")]
     use_netrc: bool,
-    /// Kerberos; not built in.
+    /// Whether to authenticate with Kerberos, which is not supported.
     #[serde(default)]
     use_gssapi: bool,
-    /// Headers that do not go along to where a redirection leads.
+    /// The names of headers that are not sent again after a redirection.
     #[serde(default)]
     unredirected_headers: Vec<String>,
-    /// TLS ciphers; the client chooses safe ones itself.
-    #[allow(dead_code, reason = "accepted so that playbooks run as they are")]
+    /// Accepted for compatibility: the client itself chooses safe TLS ciphers.
+    #[expect(dead_code, reason = "accepted so that playbooks run unchanged")]
     ciphers: Option<Vec<String>>,
-    /// Whether a compressed answer is unpacked.
-    #[serde(default = "yes")]
+    /// Whether to decompress a compressed response.
+    #[serde(default = "playbook_api::defaults::yes")]
     decompress: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 fn agent() -> String {
@@ -178,7 +174,7 @@ impl Connect {
             };
             hops += 1;
             if hops > 10 {
-                return Err(Failure::new(format!("{url} redirects without end")));
+                return Err(Failure::new(format!("{} redirects without end", without_user(&url))));
             }
             if answer.status == 303 || ask.method == "POST" && answer.status < 303 {
                 ask.method = "GET".into();
@@ -221,8 +217,9 @@ impl Connect {
         if !self.use_proxy {
             config = config.proxy(None);
         } else if let Some(proxy) = task_proxy(url, context) {
-            let proxy = ureq::Proxy::new(&proxy)
-                .map_err(|e| Failure::new(format!("the proxy '{proxy}' is no address: {e}")))?;
+            let proxy = ureq::Proxy::new(&proxy).map_err(|e| {
+                Failure::new(format!("the proxy '{}' is not a valid URL: {e}", without_user(&proxy)))
+            })?;
             config = config.proxy(Some(proxy));
         }
         Ok(match &ask.unix_socket {
@@ -329,7 +326,7 @@ fn send(
     credentials: Option<&(String, String)>,
 ) -> Result<Answer, Failure> {
     let method = Method::from_bytes(ask.method.as_bytes())
-        .map_err(|_| Failure::new(format!("'{}' is no HTTP method", ask.method)))?;
+        .map_err(|_| Failure::new(format!("'{}' is not an HTTP method", ask.method)))?;
     let mut request = Request::builder().method(method).uri(url);
     for (name, value) in &ask.headers {
         request = request.header(name, value);
@@ -374,7 +371,7 @@ fn explain(error: &ureq::Error, url: &str) -> String {
         ureq::Error::Rustls(_) | ureq::Error::Tls(_) => certificate(url, &error.to_string()),
         ureq::Error::Io(e) if e.to_string().contains("certificate") => certificate(url, &e.to_string()),
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
-            format!("'{url}' is no address that can be asked: {error}")
+            format!("'{}' is not a valid URL: {error}", without_user(url))
         }
         other => format!("Request failed: {other}"),
     }
@@ -403,6 +400,18 @@ fn without_credentials(url: &str) -> (String, Option<(String, String)>) {
             (url, Some((body::unquote(name), body::unquote(password))))
         }
         None => (url.to_owned(), None),
+    }
+}
+
+/// A URL for results and messages, with name and password masked.
+pub(crate) fn without_user(url: &str) -> String {
+    let authority = host_of(url);
+    match authority.rsplit_once('@') {
+        Some((user, host)) => {
+            let mask = if user.contains(':') { "****:****" } else { "****" };
+            url.replacen(authority, &format!("{mask}@{host}"), 1)
+        }
+        None => url.to_owned(),
     }
 }
 

@@ -15,8 +15,10 @@ use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use playbook_api::{Context, Error, Failure};
+use playbook_api::time::deadline;
+use playbook_api::{Context, Error, Failure, sync};
 
+use crate::host::capture::{self, Capture};
 use crate::host::environment::variable;
 use crate::host::guard;
 
@@ -28,6 +30,7 @@ pub(crate) struct Program {
     environment: Vec<(String, String)>,
     stdin: Option<Vec<u8>>,
     timeout: Option<Duration>,
+    limit: Option<usize>,
     anywhere: bool,
 }
 
@@ -37,6 +40,8 @@ pub(crate) struct Output {
     pub(crate) rc: i32,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
+    /// The bytes of both streams that were left out, since they were more than the limit.
+    pub(crate) dropped: u64,
 }
 
 impl Output {
@@ -59,7 +64,7 @@ static STARTING: RwLock<()> = RwLock::new(());
 /// Waits until no starting program holds a file that was closed before this: one that is held for writing cannot be
 /// run ("Text file busy").
 pub(crate) fn let_go() {
-    drop(STARTING.write().unwrap_or_else(|e| e.into_inner()));
+    drop(sync::write(&STARTING));
 }
 
 impl Program {
@@ -104,6 +109,12 @@ impl Program {
         self
     }
 
+    /// How many bytes of each stream to keep; see [`capture`].
+    pub(crate) fn limit(mut self, bytes: usize) -> Self {
+        self.limit = Some(bytes);
+        self
+    }
+
     pub(crate) fn directory_of(&self) -> Option<PathBuf> {
         self.directory.clone()
     }
@@ -126,12 +137,15 @@ impl Program {
             .process_group(0);
         self.surround(&mut command, context);
         let child = {
-            let _starting = STARTING.read().unwrap_or_else(|e| e.into_inner());
+            let _starting = sync::read(&STARTING);
             command.spawn()?
         };
         let _guarded = guard::guard(child.id());
-        let deadline = self.timeout.map(|t| Instant::now() + t);
-        converse(child, self.stdin.as_deref().unwrap_or_default(), deadline, context)
+        let limits = Limits {
+            deadline: self.timeout.map(deadline),
+            output: self.limit.unwrap_or_else(|| capture::limit(context)),
+        };
+        converse(child, self.stdin.as_deref().unwrap_or_default(), &limits, context)
     }
 
     /// The program as the head of a session of its own, whose terminal its input is.
@@ -193,12 +207,19 @@ fn is_executable(path: &Path) -> bool {
 /// hold them open for ever.
 const GLANCE: Duration = Duration::from_millis(200);
 
-fn converse(
-    mut child: Child,
-    input: &[u8],
+/// How long a program may run, and how much of each stream is kept.
+struct Limits {
     deadline: Option<Instant>,
-    context: &Context,
-) -> io::Result<Output> {
+    output: usize,
+}
+
+impl Limits {
+    fn are_passed(&self, context: &Context) -> bool {
+        context.cancel.is_set() || self.deadline.is_some_and(|deadline| Instant::now() > deadline)
+    }
+}
+
+fn converse(mut child: Child, input: &[u8], limits: &Limits, context: &Context) -> io::Result<Output> {
     let mut stdin = child.stdin.take();
     let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
     if let Some(pipe) = &stdin {
@@ -210,11 +231,12 @@ fn converse(
     if let Some(pipe) = &err {
         nonblocking(pipe.as_fd())?;
     }
-    let (mut written, mut output) = (0, Output::default());
+    let (mut stdout, mut stderr) = (Capture::new(limits.output), Capture::new(limits.output));
+    let mut written = 0;
     while out.is_some() || err.is_some() || stdin.is_some() {
         wait_for_any(&stdin, &out, &err)?;
         if let Some(pipe) = &mut stdin {
-            match pipe.write(&input[written..]) {
+            match pipe.write(input.get(written..).unwrap_or_default()) {
                 Ok(n) => written += n,
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
                 // It does not want to read it all.
@@ -224,15 +246,13 @@ fn converse(
                 stdin = None;
             }
         }
-        let read = drain(&mut out, &mut output.stdout)? | drain(&mut err, &mut output.stderr)?;
-        if read {
-            continue;
-        }
-        if context.cancel.is_set() || deadline.is_some_and(|d| Instant::now() > d) {
+        let read = drain(&mut out, &mut stdout)? | drain(&mut err, &mut stderr)?;
+        // A program that never stops writing is stopped too.
+        if limits.are_passed(context) {
             end(&mut child);
             return Err(late(context));
         }
-        if (out.is_some() || err.is_some()) && child.try_wait()?.is_some() {
+        if !read && (out.is_some() || err.is_some()) && child.try_wait()?.is_some() {
             break;
         }
     }
@@ -241,7 +261,7 @@ fn converse(
     let status = loop {
         match child.try_wait()? {
             Some(status) => break status,
-            None if context.cancel.is_set() || deadline.is_some_and(|d| Instant::now() > d) => {
+            None if limits.are_passed(context) => {
                 end(&mut child);
                 return Err(late(context));
             }
@@ -249,14 +269,18 @@ fn converse(
         }
         pause = (pause * 2).min(Duration::from_millis(20));
     };
-    output.rc = status.code().unwrap_or_else(|| -status.signal().unwrap_or(1));
-    Ok(output)
+    Ok(Output {
+        rc: status.code().unwrap_or_else(|| -status.signal().unwrap_or(1)),
+        dropped: stdout.dropped() + stderr.dropped(),
+        stdout: stdout.into_bytes(),
+        stderr: stderr.into_bytes(),
+    })
 }
 
 /// Why a program was ended.
 fn late(context: &Context) -> io::Error {
     match context.cancel.is_set() {
-        true => io::Error::new(io::ErrorKind::Interrupted, "cancelled"),
+        true => io::Error::new(io::ErrorKind::Interrupted, "canceled"),
         false => io::Error::new(io::ErrorKind::TimedOut, "the program did not end in time"),
     }
 }
@@ -293,18 +317,21 @@ fn wait_for_any(
     }
 }
 
-/// Reads all that is there; closes the pipe at its end. Says whether there was anything.
-fn drain(pipe: &mut Option<impl Read>, into: &mut Vec<u8>) -> io::Result<bool> {
-    let Some(reader) = pipe else { return Ok(false) };
-    let before = into.len();
-    match reader.read_to_end(into) {
-        Ok(_) => {
-            *pipe = None;
-            Ok(true)
+/// Reads what is there, but no more than a few pieces; closes the pipe at its end. Returns whether there was anything.
+fn drain(pipe: &mut Option<impl Read>, into: &mut Capture) -> io::Result<bool> {
+    const PIECES: usize = 16;
+    let mut piece = [0; 64 * 1024];
+    for count in 0..PIECES {
+        let Some(reader) = pipe else { return Ok(count > 0) };
+        match reader.read(&mut piece) {
+            Ok(0) => *pipe = None,
+            Ok(n) => into.push(piece.get(..n).unwrap_or_default()),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(count > 0),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
         }
-        Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(into.len() > before),
-        Err(e) => Err(e),
     }
+    Ok(true)
 }
 
 /// A program that could not even be started.
@@ -378,5 +405,24 @@ mod tests {
     fn time_runs_out() {
         let program = Program::new(["sleep", "9"]).timeout(Duration::from_millis(300));
         assert_eq!(program.execute(&Context::default()).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn endless_output_ends_in_time_and_is_bounded() {
+        let start = Instant::now();
+        let program = Program::new(["yes"]).timeout(Duration::from_millis(300));
+        assert_eq!(program.execute(&Context::default()).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(start.elapsed() < Duration::from_secs(5));
+        let context = Context::default();
+        let cancel = context.cancel.clone();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(200));
+            cancel.set();
+        });
+        let endless = Program::new(["sh", "-c", "yes & yes >&2"]);
+        assert_eq!(endless.execute(&context).unwrap_err().kind(), io::ErrorKind::Interrupted);
+        let output = run(Program::new(["head", "-c", "1000000", "/dev/zero"]).limit(1000));
+        assert_eq!((output.dropped, output.rc), (999_000, 0));
+        assert!(output.stdout.len() < 1100);
     }
 }

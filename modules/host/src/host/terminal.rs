@@ -16,6 +16,7 @@ use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use playbook_api::{Context, Failure};
 
+use crate::host::capture::{self, Capture};
 use crate::host::process::{Program, cannot_start};
 
 /// What a program said on its terminal, and its code; none where it did not end by itself.
@@ -79,20 +80,22 @@ fn converse(
     context: &Context,
 ) -> Result<(Vec<u8>, bool), Failure> {
     const GLANCE: Duration = Duration::from_millis(200);
-    let (mut output, mut unanswered) = (Vec::new(), Vec::new());
+    /// How much of the unanswered output is searched for a prompt.
+    const SEARCHED: usize = 64 * 1024;
+    let (mut output, mut unanswered) = (Capture::new(capture::limit(context)), Vec::<u8>::new());
     let mut since = Instant::now();
     let mut buffer = [0; 4096];
     loop {
         while let Some((number, rest)) = heard(manners.prompts, &unanswered) {
-            let answer = (manners.answer)(number, &String::from_utf8_lossy(&output))?;
+            let answer = (manners.answer)(number, &String::from_utf8_lossy(&output.so_far()))?;
             unanswered = rest;
             since = Instant::now();
             if terminal.write_all(answer.as_bytes()).is_err() {
-                return Ok((output, true));
+                return Ok((output.into_bytes(), true));
             }
         }
         if context.cancel.is_set() || manners.patience.is_some_and(|limit| since.elapsed() > limit) {
-            return Ok((output, false));
+            return Ok((output.into_bytes(), false));
         }
         let ready = {
             let mut fds = [PollFd::new(terminal.as_fd(), PollFlags::POLLIN)];
@@ -102,11 +105,15 @@ fn converse(
             continue;
         }
         match terminal.read(&mut buffer) {
-            // A terminal that nobody holds any more is an input/output error.
-            Ok(0) | Err(_) => return Ok((output, true)),
+            // Reading from a terminal that no process holds any longer is an input/output error.
+            Ok(0) | Err(_) => return Ok((output.into_bytes(), true)),
             Ok(n) => {
-                output.extend_from_slice(&buffer[..n]);
-                unanswered.extend_from_slice(&buffer[..n]);
+                let piece = buffer.get(..n).unwrap_or_default();
+                output.push(piece);
+                unanswered.extend_from_slice(piece);
+                // A prompt is not longer than this.
+                let over = unanswered.len().saturating_sub(SEARCHED);
+                unanswered.drain(..over);
             }
         }
     }

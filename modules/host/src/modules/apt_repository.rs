@@ -20,41 +20,34 @@ use sources::{Line, Sources};
 /// Adds and removes apt's repositories, line by line.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct AptRepository {
-    /// The line: `deb ADDRESS SUITE COMPONENT…`, or `ppa:OWNER/NAME`.
+    /// The source line: `deb URL SUITE COMPONENT…`, or `ppa:OWNER/NAME`.
     repo: String,
+    /// Whether the repository is to be configured.
     #[serde(default)]
     state: State,
-    /// Permissions of a new file.
+    /// The permissions of a new source file.
     mode: Option<Mode>,
-    /// Fetch the lists of packages after a change.
-    #[serde(default = "yes")]
+    /// Whether to fetch the package lists after a change.
+    #[serde(default = "playbook_api::defaults::yes")]
     #[schemars(extend("aliases" = ["update-cache"]))]
     update_cache: bool,
-    /// Times that fetching is tried again.
-    #[serde(default = "five")]
+    /// The number of attempts to fetch the package lists.
+    #[serde(default = "playbook_api::defaults::number::<u64, 5>")]
     update_cache_retries: u64,
-    /// Greatest pause between two tries.
+    /// The longest pause between two of these attempts, in seconds.
     #[serde(default = "twelve")]
     update_cache_retry_max_delay: u64,
-    /// Whether certificates are checked, where the address of a PPA is asked for.
-    #[serde(default = "yes")]
+    /// Whether to verify TLS certificates when a PPA's details are fetched.
+    #[serde(default = "playbook_api::defaults::yes")]
     validate_certs: bool,
-    /// The file in `sources.list.d`, without its ending; made from the address otherwise.
+    /// The name of the file in `sources.list.d`, without its suffix; derived from the URL if it is missing.
     filename: Option<String>,
-    /// The release that a PPA is used for; the host's own otherwise.
+    /// The release that a PPA is used for; the host's own one if it is missing.
     codename: Option<String>,
-    /// No Python is needed.
-    #[serde(default = "yes")]
-    #[allow(dead_code, reason = "accepted so that playbooks run as they are")]
+    /// Accepted for compatibility: no Python bindings are needed.
+    #[serde(default = "playbook_api::defaults::yes")]
+    #[expect(dead_code, reason = "accepted so that playbooks run unchanged")]
     install_python_apt: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn five() -> u64 {
-    5
 }
 
 fn twelve() -> u64 {

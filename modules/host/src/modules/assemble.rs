@@ -16,36 +16,32 @@ use crate::host::{Host, Replace};
 /// Puts the files of a folder together, in the order of their names, into one file.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Assemble {
-    /// The folder.
+    /// The directory with the pieces.
     src: HostPath,
-    /// The file.
+    /// The file to create from them.
     dest: HostPath,
-    /// Keep what was there under another name.
+    /// Whether to keep a copy of the old file, with a time stamp in its name.
     #[serde(default)]
     backup: bool,
-    /// What stands between two pieces.
+    /// The text between two pieces.
     delimiter: Option<String>,
-    /// Whether the folder is on the host.
-    #[serde(default = "yes")]
-    #[allow(dead_code, reason = "the controller's part of the module reads it")]
+    /// Whether the directory is on the managed host rather than on the controller.
+    #[serde(default = "playbook_api::defaults::yes")]
+    #[expect(dead_code, reason = "the controller's part of the module reads it")]
     remote_src: bool,
-    /// Only pieces whose name fits.
+    /// A regular expression that the names of pieces must match.
     regexp: Option<String>,
-    /// Leave out names that begin with a dot.
+    /// Whether to leave out names that begin with a dot.
     #[serde(default)]
     ignore_hidden: bool,
-    /// A command that checks the new content, with `%s` for its file.
+    /// A command that checks the new file before it replaces the old one; `%s` is the new file.
     validate: Option<String>,
-    /// Whether vault files are opened on the controller.
-    #[serde(default = "yes")]
-    #[allow(dead_code, reason = "the controller's part of the module reads it")]
+    /// Whether vault files are decrypted on the controller.
+    #[serde(default = "playbook_api::defaults::yes")]
+    #[expect(dead_code, reason = "the controller's part of the module reads it")]
     decrypt: bool,
     #[serde(flatten)]
     attributes: FileAttributes,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl HostModule for Assemble {

@@ -9,12 +9,12 @@ use crate::host::job;
 /// Asks how a job that a task with `async` and `poll: 0` started is doing, or forgets it.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct AsyncStatus {
-    /// The job's id: `ansible_job_id` of the task that started it.
+    /// The ID of the job: `ansible_job_id` of the task that started it.
     jid: String,
-    /// `status` returns what the job came to, if it ended; `cleanup` removes its file.
+    /// What to do: `status` returns the result of the job, `cleanup` removes its file.
     #[serde(default)]
     mode: Mode,
-    /// The folder of jobs; given by the engine.
+    /// The directory of jobs, given by the engine.
     #[serde(default = "async_dir")]
     _async_dir: String,
 }

@@ -7,15 +7,15 @@ use crate::host::job::{self, Request};
 /// Starts a module as a job on the host and returns at once.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct AsyncWrapper {
-    /// How the job's id begins; its process's number follows.
+    /// The start of the job's ID, which its process ID follows.
     _prefix: String,
-    /// Seconds that the module may take.
+    /// The number of seconds that the module may run.
     _limit: u64,
-    /// The folder of jobs.
+    /// The directory of jobs.
     _async_dir: String,
-    /// The module's full name.
+    /// The full name of the module.
     _module: String,
-    /// The module's arguments.
+    /// The arguments of the module.
     _module_args: serde_json::Map<String, serde_json::Value>,
 }
 

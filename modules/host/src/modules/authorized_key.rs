@@ -8,41 +8,40 @@ use crate::host::accounts;
 use crate::host::diff::texts;
 use crate::host::edit::make_directories;
 use crate::host::errno::Doing;
+use crate::host::lock::Lock;
 use crate::host::path::HostPath;
+use crate::host::read;
 use crate::host::state::State;
 use crate::host::{Host, Replace};
 
 /// Adds and removes SSH keys in a user's `authorized_keys`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct AuthorizedKey {
-    /// The user.
+    /// The user that the keys may log in as.
     user: String,
-    /// The keys, one a line, or the address of such a list.
+    /// The public keys, one on each line, or the URL of such a list.
     key: String,
+    /// Whether the keys are to be in the file.
     #[serde(default)]
     state: State,
-    /// Another file than the user's `~/.ssh/authorized_keys`.
+    /// The file to change instead of the user's `~/.ssh/authorized_keys`.
     path: Option<HostPath>,
-    /// Whether the file's folder is made, and both are given to the user.
-    #[serde(default = "yes")]
+    /// Whether to create the file's directory, and to give both to the user.
+    #[serde(default = "playbook_api::defaults::yes")]
     manage_dir: bool,
-    /// Options before the key: `no-port-forwarding,from="10.0.1.1"`.
+    /// The options before the key: `no-port-forwarding,from="10.0.1.1"`.
     key_options: Option<String>,
-    /// Remove all other keys.
+    /// Whether to remove all other keys.
     #[serde(default)]
     exclusive: bool,
-    /// Another comment than the key's own.
+    /// The comment to write instead of the key's own.
     comment: Option<String>,
-    /// Whether the server's certificate must be good, for an address.
-    #[serde(default = "yes")]
+    /// Whether to verify the server's TLS certificate, for keys at a URL.
+    #[serde(default = "playbook_api::defaults::yes")]
     validate_certs: bool,
-    /// Write through a link at the file's place.
+    /// Whether to change the file that a symbolic link points to.
     #[serde(default)]
     follow: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl HostModule for AuthorizedKey {
@@ -71,7 +70,12 @@ impl HostModule for AuthorizedKey {
             path = std::fs::canonicalize(&path).doing("could not follow the link", &path)?;
         }
         let given = self.keys(context)?;
-        let before = std::fs::read_to_string(&path).unwrap_or_default();
+        let _lock = Lock::file(&host, &path)?;
+        let before = match read::text(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(e) => return Err(e).doing("could not read", &path),
+        };
         let mut lines: Vec<Line> = before.lines().map(Line::of).collect();
         let wanted: Vec<Line> = given
             .lines()
@@ -149,7 +153,11 @@ impl AuthorizedKey {
         let mut text = String::new();
         match (answer.is_success(), std::io::Read::read_to_string(&mut answer.reader, &mut text)) {
             (true, Ok(_)) => Ok(text),
-            _ => Err(Failure::new(format!("Error getting key from: {} ({})", self.key, answer.summary()))),
+            _ => Err(Failure::new(format!(
+                "Error getting key from: {} ({})",
+                crate::host::http::without_user(&self.key),
+                answer.summary()
+            ))),
         }
     }
 

@@ -13,37 +13,37 @@ use crate::host::state::State;
 pub(crate) struct Blockinfile {
     #[serde(flatten)]
     edit: Edit,
-    /// Whether the block shall be there.
+    /// Whether the block is to be in the file.
     #[serde(default)]
     state: State,
-    /// The marker lines; `{mark}` becomes `marker_begin` and `marker_end`.
+    /// The template of the marker lines; `{mark}` becomes `marker_begin` and `marker_end`.
     #[serde(default = "marker")]
     marker: String,
-    /// The lines. An empty block is removed.
+    /// The lines of the block. An empty block is removed.
     #[schemars(extend("aliases" = ["content"]))]
     #[serde(default)]
     block: String,
-    /// Where a new block goes: behind the last line that fits this expression; `EOF` is the end.
+    /// A new block goes behind the last line that matches this expression; `EOF` is the end of the file.
     insertafter: Option<String>,
-    /// Where a new block goes: before the last line that fits this expression; `BOF` is the beginning.
+    /// A new block goes before the last line that matches this expression; `BOF` is the beginning of the file.
     insertbefore: Option<String>,
-    /// Make the file where there is none.
+    /// Whether to create the file if it does not exist.
     #[serde(default)]
     create: bool,
-    /// `{mark}` in the first marker line.
+    /// The text for `{mark}` in the first marker line.
     #[serde(default = "begin")]
     marker_begin: String,
-    /// `{mark}` in the last marker line.
+    /// The text for `{mark}` in the last marker line.
     #[serde(default = "end")]
     marker_end: String,
-    /// An empty line behind the block.
+    /// Whether to put an empty line behind the block.
     #[serde(default)]
     append_newline: bool,
-    /// An empty line before the block.
+    /// Whether to put an empty line before the block.
     #[serde(default)]
     prepend_newline: bool,
-    /// The file's encoding. Bytes that the block does not touch stay as they are in any encoding.
-    #[allow(dead_code, reason = "every encoding is kept byte by byte")]
+    /// The encoding of the file. Bytes outside of the block stay as they are in any encoding.
+    #[expect(dead_code, reason = "every encoding is kept byte by byte")]
     encoding: Option<String>,
 }
 

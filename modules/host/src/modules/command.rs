@@ -6,6 +6,7 @@ use jiff::Zoned;
 use playbook_api::{Context, Deserialize, Doc, Error, Failure, HostModule, JsonSchema, Outcome, Value};
 
 use crate::host::Host;
+use crate::host::capture::SETTING;
 use crate::host::clock;
 use crate::host::path::{self, HostPath};
 use crate::host::process::{Program, cannot_start};
@@ -19,38 +20,35 @@ use crate::host::words;
     "required_one_of" = [["_raw_params", "cmd", "argv"]],
 ))]
 pub(crate) struct Command {
-    /// The command as one line; free form.
+    /// The command as one line, in free form.
     #[serde(rename = "_raw_params")]
     raw_params: Option<String>,
-    /// Whether a shell reads the line.
+    /// Whether a shell runs the line.
     #[serde(rename = "_uses_shell", default)]
     uses_shell: bool,
     /// The command as one line.
     cmd: Option<String>,
-    /// The command as a list, for words with spaces.
+    /// The command as a list of arguments, which may contain spaces.
     argv: Option<Vec<String>>,
-    /// Change into this folder first.
+    /// The directory to run the command in.
     chdir: Option<HostPath>,
-    /// A file name or glob; where it exists, the command does not run.
+    /// A path or pattern. If it exists, the command does not run.
     creates: Option<HostPath>,
-    /// A file name or glob; where it does not exist, the command does not run.
+    /// A path or pattern. If it does not exist, the command does not run.
     removes: Option<HostPath>,
-    /// The shell to use, with its full path.
+    /// The absolute path of the shell to use.
     executable: Option<HostPath>,
-    /// Given to the command as its input.
+    /// The standard input of the command.
     stdin: Option<String>,
-    /// Whether a newline follows that input.
-    #[serde(default = "yes")]
+    /// Whether to add a newline to the standard input.
+    #[serde(default = "playbook_api::defaults::yes")]
     stdin_add_newline: bool,
-    /// Whether empty lines at the end of the output are dropped.
-    #[serde(default = "yes")]
+    /// Whether to remove empty lines from the end of the output.
+    #[serde(default = "playbook_api::defaults::yes")]
     strip_empty_ends: bool,
-    /// Whether `$VARIABLES` and `~` in arguments are expanded (they are, if not said). A shell does that itself.
+    /// Whether to expand `$VARIABLES` and `~` in arguments, as is done by default. Not for a shell, which does so
+    /// itself.
     expand_argument_vars: Option<bool>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// The returned values, which are the same with and without a shell.
@@ -218,6 +216,12 @@ impl Command {
         })?;
         let end = clock::now();
 
+        if output.dropped > 0 {
+            warnings.push(format!(
+                "{} bytes of the command's output were left out. Set {SETTING} in the task's environment to keep more.",
+                output.dropped
+            ));
+        }
         let (code, success) = (output.rc, output.success());
         let strip = |bytes: Vec<u8>| {
             let mut text = text(bytes);

@@ -22,50 +22,46 @@ use crate::host::{Host, Replace, Sums};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["src", "content"]]))]
 pub(crate) struct Copy {
-    /// The file or folder to copy. On the controller, unless `remote_src` is set.
+    /// The file or directory to copy, on the controller unless `remote_src` is set.
     src: Option<HostPath>,
-    /// The content itself, in place of a source.
+    /// The content to write, instead of a source.
     #[schemars(extend("format" = "raw"))]
     content: Option<serde_json::Value>,
-    /// The place.
+    /// The path to copy to. A directory gets the file under its own name.
     dest: HostPath,
-    /// Whether the source is on the host.
+    /// Whether the source is on the managed host.
     #[serde(default)]
     remote_src: bool,
-    /// Keep what was there under another name.
+    /// Whether to keep a copy of the old file, with a time stamp in its name.
     #[serde(default)]
     backup: bool,
-    /// Whether a file that is already there is replaced.
+    /// Whether to replace a file that exists already.
     #[schemars(extend("aliases" = ["thirsty"]))]
-    #[serde(default = "yes")]
+    #[serde(default = "playbook_api::defaults::yes")]
     force: bool,
-    /// A command that checks the new content, with `%s` for its file.
+    /// A command that checks the new file before it replaces the old one; `%s` is the new file.
     validate: Option<String>,
-    /// Permissions of folders that are made.
+    /// The permissions of directories that are created.
     directory_mode: Option<Mode>,
-    /// Whether a link at the place is followed.
+    /// Whether to follow a symbolic link at the destination.
     #[serde(default)]
     follow: bool,
-    /// Whether links in the source are followed.
+    /// Whether to follow symbolic links in the source.
     local_follow: Option<bool>,
-    /// SHA-1 of the content that is expected.
+    /// The expected SHA-1 checksum of the content.
     checksum: Option<String>,
-    /// Whether a vault file is opened on the controller.
-    #[serde(default = "yes")]
-    #[allow(dead_code, reason = "the controller's part of the module reads it")]
+    /// Whether a vault file is decrypted on the controller.
+    #[serde(default = "playbook_api::defaults::yes")]
+    #[expect(dead_code, reason = "the controller's part of the module reads it")]
     decrypt: bool,
     #[serde(flatten)]
     attributes: FileAttributes,
     /// The name of the source on the controller.
     #[serde(rename = "_original_basename")]
     original_basename: Option<String>,
-    /// Whether the sums of what is written are wanted.
-    #[serde(rename = "_sums", default = "yes")]
+    /// Whether to return the checksums of what is written.
+    #[serde(rename = "_sums", default = "playbook_api::defaults::yes")]
     sums: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// What is copied.

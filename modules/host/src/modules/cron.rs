@@ -6,7 +6,9 @@ use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, O
 
 use crate::host::diff::texts;
 use crate::host::errno::Doing;
+use crate::host::lock::Lock;
 use crate::host::process::Program;
+use crate::host::read;
 use crate::host::state::State;
 use crate::host::{Host, Replace};
 
@@ -28,45 +30,49 @@ enum Special {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["insertafter", "insertbefore"]]))]
 pub(crate) struct Cron {
-    /// The job's name, or the variable's.
+    /// The name of the job, or of the variable.
     name: String,
-    /// Whose crontab; in a file, whom the job runs as.
+    /// The user whose crontab is changed; with `cron_file`, the user that the job runs as.
     user: Option<String>,
-    /// The command, or the variable's value.
+    /// The command to run, or the value of the variable.
     #[schemars(extend("aliases" = ["value"]))]
     job: Option<String>,
+    /// Whether the job or variable is to be in the crontab.
     #[serde(default)]
     state: State,
-    /// A file of `/etc/cron.d`, by name or path, in place of a user's crontab.
+    /// The file of `/etc/cron.d` to change, by name or path, instead of a user's crontab.
     cron_file: Option<String>,
-    /// Keep what was there under another name.
+    /// Whether to keep a copy of the old crontab.
     #[serde(default)]
     backup: bool,
+    /// The minutes at which the job runs (0-59, `*`, `*/2`).
     #[serde(default = "any")]
     minute: String,
+    /// The hours at which the job runs (0-23, `*`, `*/2`).
     #[serde(default = "any")]
     hour: String,
-    /// Day of the month.
+    /// The days of the month on which the job runs (1-31, `*`, `*/2`).
     #[schemars(extend("aliases" = ["dom"]))]
     #[serde(default = "any")]
     day: String,
+    /// The months in which the job runs (1-12, `*`, `*/2`).
     #[serde(default = "any")]
     month: String,
-    /// Day of the week.
+    /// The days of the week on which the job runs (0-6 for Sunday to Saturday, `*`).
     #[schemars(extend("aliases" = ["dow"]))]
     #[serde(default = "any")]
     weekday: String,
-    /// A time by name.
+    /// The time at which the job runs, by name, instead of fields.
     special_time: Option<Special>,
-    /// Keep the job, but as a comment.
+    /// Whether to keep the job as a comment only.
     #[serde(default)]
     disabled: bool,
-    /// It is a variable.
+    /// Whether a variable is managed rather than a job.
     #[serde(default)]
     env: bool,
-    /// The variable behind which a new one goes.
+    /// The variable that a new one is put behind.
     insertafter: Option<String>,
-    /// The variable before which a new one goes.
+    /// The variable that a new one is put before.
     insertbefore: Option<String>,
 }
 
@@ -130,6 +136,14 @@ const MARK: &str = "#Ansible: ";
 
 fn names(lines: &[String]) -> Vec<String> {
     lines.iter().filter_map(|l| l.strip_prefix(MARK)).map(str::to_owned).collect()
+}
+
+/// Finds a job's line that has no name before it.
+fn nameless(lines: &[String], job: &str) -> Option<usize> {
+    let has_name = |at: usize| {
+        at.checked_sub(1).and_then(|before| lines.get(before)).is_some_and(|line| line.starts_with(MARK))
+    };
+    (0..lines.len()).find(|at| lines.get(*at).is_some_and(|line| line == job) && !has_name(*at))
 }
 
 fn is_variable(line: &str) -> Option<&str> {
@@ -200,7 +214,7 @@ impl Cron {
                 Some(line) => *line = self.line(),
                 None => lines.push(self.line()),
             },
-            (State::Present, None) => match lines.iter().position(|l| *l == self.line()) {
+            (State::Present, None) => match nameless(lines, &self.line()) {
                 // The same job is there without a name: it is given one.
                 Some(at) => lines.insert(at, mark),
                 None => lines.extend([mark, self.line()]),
@@ -238,6 +252,8 @@ struct Table {
     file: Option<PathBuf>,
     user: Option<String>,
     text: String,
+    /// Held until the changed table has been saved.
+    _lock: Lock,
 }
 
 impl Table {
@@ -246,9 +262,15 @@ impl Table {
         if let Some(name) = &cron.cron_file {
             let file =
                 if name.starts_with('/') { PathBuf::from(name) } else { Path::new("/etc/cron.d").join(name) };
-            let text = std::fs::read_to_string(&file).unwrap_or_default();
-            return Ok(Table { file: Some(file), user, text });
+            let lock = Lock::file(host, &file)?;
+            let text = match read::text(&file) {
+                Ok(text) => text,
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
+                Err(e) => return Err(e).doing("could not read", &file),
+            };
+            return Ok(Table { file: Some(file), user, text, _lock: lock });
         }
+        let lock = Lock::named(host, &format!("crontab of {}", user.as_deref().unwrap_or_default()))?;
         let output = host.query(&Table::program(user.as_deref()).arg("-l"))?;
         // 1: there is none yet.
         if output.rc > 1 {
@@ -262,7 +284,7 @@ impl Table {
                 || l.starts_with("# (") && l.contains("version")
         };
         let text = text.lines().filter(|l| !header(l)).fold(String::new(), |t, l| t + l + "\n");
-        Ok(Table { file: None, user, text })
+        Ok(Table { file: None, user, text, _lock: lock })
     }
 
     fn program(user: Option<&str>) -> Program {

@@ -15,51 +15,52 @@ use crate::host::{Host, Replace};
 /// Adds and removes apt's repositories, one file each.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Deb822Repository {
-    /// What the repository is called.
+    /// The name of the repository, from which the file's name is derived.
     name: String,
+    /// Whether the repository is to be configured.
     #[serde(default)]
     state: State,
-    /// Allow a package to lose its signature.
+    /// Whether a repository may lose its signature.
     allow_downgrade_to_insecure: Option<bool>,
-    /// Allow a repository without signature.
+    /// Whether to use the repository without a signature.
     allow_insecure: Option<bool>,
-    /// Allow a signature of a weak kind.
+    /// Whether to accept signatures of a weak algorithm.
     allow_weak: Option<bool>,
-    /// Architectures to get.
+    /// The architectures to fetch package lists for.
     architectures: Option<Vec<String>>,
-    /// Ask for lists by their checksum.
+    /// Whether to fetch package lists by their checksum.
     by_hash: Option<bool>,
-    /// Whether the machine's clock counts.
+    /// Whether to check the repository's date with the host's clock.
     check_date: Option<bool>,
-    /// Whether old lists are refused.
+    /// Whether to reject package lists that have expired.
     check_valid_until: Option<bool>,
-    /// Sections of the distribution.
+    /// The components of the distribution, such as `main`.
     components: Option<Vec<String>>,
-    /// How many seconds from the future a repository may be.
+    /// How many seconds the repository's date may lie in the future.
     date_max_future: Option<i64>,
-    /// Whether it is used.
+    /// Whether apt uses the repository.
     enabled: Option<bool>,
-    /// Where its InRelease file is.
+    /// The path of the InRelease file, relative to the usual place.
     inrelease_path: Option<String>,
-    /// Languages of descriptions.
+    /// The languages of package descriptions to fetch.
     languages: Option<Vec<String>>,
-    /// Get differences of lists instead of whole ones.
+    /// Whether to fetch the differences of package lists rather than whole ones.
     pdiffs: Option<bool>,
-    /// The key: an address, a file, fingerprints, or the key itself.
+    /// The signing key: a URL, a file, fingerprints or the key itself.
     signed_by: Option<String>,
-    /// Versions of the distribution, or a path.
+    /// The suites of the distribution, or an exact path.
     suites: Option<Vec<String>>,
-    /// What to get: `Packages`, `Translations`, …
+    /// The kinds of index to fetch, such as `Packages`.
     targets: Option<Vec<String>>,
-    /// Whether it is trusted without asking.
+    /// Whether to trust the repository whatever its signature.
     trusted: Option<bool>,
-    /// Programs (`deb`) or sources (`deb-src`).
+    /// The kinds of package: binary (`deb`) or source (`deb-src`).
     #[serde(default = "deb")]
     #[schemars(extend("items" = {"type": "string", "enum": ["deb", "deb-src"]}))]
     types: Vec<String>,
-    /// Addresses.
+    /// The URLs of the repository.
     uris: Option<Vec<String>>,
-    /// Permissions of the file.
+    /// The permissions of the source file.
     #[serde(default = "for_all")]
     mode: Mode,
 }

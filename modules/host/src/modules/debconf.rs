@@ -10,18 +10,18 @@ use crate::host::{Host, ended_badly};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("required_together" = [["question", "vtype", "value"]]))]
 pub(crate) struct Debconf {
-    /// The package.
+    /// The package that asks the question.
     #[schemars(extend("aliases" = ["pkg"]))]
     name: String,
-    /// The question.
+    /// The name of the question, such as `locales/default_environment_locale`.
     #[schemars(extend("aliases" = ["selection", "setting"]))]
     question: Option<String>,
-    /// What kind of answer it takes.
+    /// The type of the answer.
     vtype: Option<Kind>,
-    /// The answer; for `multiselect` it may be a list.
+    /// The answer. For `multiselect` it may be a list.
     #[schemars(extend("aliases" = ["answer"], "format" = "raw"))]
     value: Option<Json>,
-    /// Leave the question to be asked nevertheless.
+    /// Whether the question is to be asked all the same.
     #[serde(default)]
     unseen: bool,
 }

@@ -8,9 +8,9 @@ use crate::host::process::Program;
 /// Holds packages, and sets dpkg's other selections.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct DpkgSelections {
-    /// The package.
+    /// The name of the package.
     name: String,
-    /// What dpkg is to do with it.
+    /// The state that dpkg is to bring the package to.
     #[schemars(extend("enum" = ["install", "hold", "deinstall", "purge"]))]
     selection: String,
 }

@@ -16,22 +16,22 @@ use crate::modules::command::{duration, stamp};
 /// Runs a program on a terminal and answers what it asks.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Expect {
-    /// The program and its arguments; no shell.
+    /// The program and its arguments, without a shell.
     command: String,
-    /// The folder to run it in.
+    /// The directory to run the program in.
     chdir: Option<HostPath>,
-    /// Where this exists, it does not run.
+    /// A path or pattern. If it exists, the program does not run.
     creates: Option<HostPath>,
-    /// Where this does not exist, it does not run.
+    /// A path or pattern. If it does not exist, the program does not run.
     removes: Option<HostPath>,
-    /// What to say to each prompt, which is a regular expression. A list is said one after the other, each time
-    /// that the prompt comes.
+    /// The answer to each prompt, which is a regular expression. The items of a list answer one prompt after the
+    /// other.
     responses: serde_json::Map<String, Json>,
-    /// Seconds that a prompt may take to come; `null` is no limit.
+    /// The number of seconds to wait for a prompt; `null` waits without a limit.
     #[serde(default = "half_a_minute")]
     #[schemars(extend("format" = "raw"))]
     timeout: Json,
-    /// Whether the terminal shows what is typed.
+    /// Whether the terminal echoes the answers.
     #[serde(default)]
     echo: bool,
 }

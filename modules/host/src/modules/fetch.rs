@@ -5,13 +5,14 @@ use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, O
 use crate::host::checksum::Algorithm;
 use crate::host::errno::{Doing, describe};
 use crate::host::path::HostPath;
+use crate::host::read;
 
 /// Sends a file of the host to the caller.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Fetch {
-    /// The file.
+    /// The file to fetch.
     src: HostPath,
-    /// SHA-1 of what the caller has.
+    /// The SHA-1 checksum of the file that the controller has already.
     #[serde(rename = "_checksum")]
     checksum: Option<String>,
 }
@@ -28,7 +29,7 @@ impl HostModule for Fetch {
     fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let path = self.src.resolve(context);
         let shown = path.display().to_string();
-        let mut file = std::fs::File::open(&path).map_err(|e| {
+        let mut file = read::open(&path).map_err(|e| {
             use std::io::ErrorKind;
             Failure::new(match e.kind() {
                 ErrorKind::NotFound => format!("File not found: {shown}"),

@@ -40,36 +40,32 @@ enum State {
 /// Makes, removes and changes files, folders and links.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct File {
-    /// The file.
+    /// The path of the file, directory or link.
     #[schemars(extend("aliases" = ["dest", "name"]))]
     path: HostPath,
-    /// What shall be there. Without it, what is there stays what it is.
+    /// The state that the path is to have. Without one, what is there stays what it is.
     state: Option<State>,
-    /// What a link points to: kept as written for a symbolic link.
+    /// The target of a link, kept as it is written for a symbolic link.
     src: Option<HostPath>,
-    /// Whether the attributes go to everything inside a folder too.
+    /// Whether to set the attributes of everything inside a directory too.
     #[serde(default)]
     recurse: bool,
-    /// Whether a link may point to nothing, or take the place of a file or an empty folder.
+    /// Whether a link may point to nothing, or replace a file or an empty directory.
     #[serde(default)]
     force: bool,
-    /// Whether attributes go to what a link points to.
-    #[serde(default = "yes")]
+    /// Whether to set the attributes of what a symbolic link points to.
+    #[serde(default = "playbook_api::defaults::yes")]
     follow: bool,
     #[serde(flatten)]
     attributes: FileAttributes,
     #[serde(flatten)]
     times: Times,
-    /// The name of the source, for callers that copy into a folder.
+    /// The name of the source, for callers that copy into a directory.
     #[serde(rename = "_original_basename")]
     original_basename: Option<String>,
-    /// Only say what is there: for callers that show differences.
+    /// Whether to only tell what is there, for callers that show differences.
     #[serde(rename = "_diff_peek")]
     diff_peek: Option<bool>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl HostModule for File {

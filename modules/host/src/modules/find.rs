@@ -40,65 +40,61 @@ enum Stamp {
 /// Lists the files below some folders that fit all of the given criteria.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Find {
-    /// The folders.
+    /// The directories to search.
     #[schemars(extend("aliases" = ["name", "path"]))]
     paths: Vec<HostPath>,
-    /// Names that fit: shell patterns, or regular expressions with `use_regex`.
+    /// The patterns of names to find: shell patterns, or regular expressions with `use_regex`.
     #[schemars(extend("aliases" = ["pattern"]))]
     #[serde(default)]
     patterns: Vec<String>,
-    /// Names that do not.
+    /// The patterns of names to leave out.
     #[schemars(extend("aliases" = ["exclude"]))]
     excludes: Option<Vec<String>>,
-    /// A regular expression that the content must fit, at the beginning of a line.
+    /// A regular expression that the beginning of a line must match.
     contains: Option<String>,
-    /// Search the content as a whole instead, anywhere in it.
+    /// Whether `contains` searches the content as a whole, anywhere in it.
     #[serde(default)]
     read_whole_file: bool,
-    /// What kind of file.
+    /// The type of files to find.
     #[serde(default)]
     file_type: FileType,
-    /// At least this old; with a minus, at most. `s`, `m`, `h`, `d`, `w` name the unit.
+    /// The least age, or with a minus the greatest. The unit is `s`, `m`, `h`, `d` or `w`; seconds by default.
     age: Option<String>,
-    /// Which time counts.
+    /// The time stamp that `age` is compared with.
     #[serde(default)]
     age_stamp: Stamp,
-    /// At least this large; with a minus, at most. `b`, `k`, `m`, `g`, `t` name the unit.
+    /// The least size, or with a minus the greatest. The unit is `b`, `k`, `m`, `g` or `t`; bytes by default.
     size: Option<String>,
-    /// Permissions.
+    /// The permissions that files must have.
     mode: Option<Mode>,
-    /// Exactly these permissions; without it, any of them is enough.
-    #[serde(default = "yes")]
+    /// Whether the permissions must be exactly `mode`, rather than include any of it.
+    #[serde(default = "playbook_api::defaults::yes")]
     exact_mode: bool,
-    /// Look in folders below too.
+    /// Whether to search subdirectories too.
     #[serde(default)]
     recurse: bool,
-    /// How many levels of them.
+    /// The number of levels of subdirectories to search.
     depth: Option<i64>,
-    /// Also names that begin with a dot.
+    /// Whether to find names that begin with a dot.
     #[serde(default)]
     hidden: bool,
-    /// Look into folders behind links too.
+    /// Whether to search directories behind symbolic links.
     #[serde(default)]
     follow: bool,
-    /// Return a checksum of each file.
+    /// Whether to return a checksum of each file.
     #[serde(default)]
     get_checksum: bool,
-    /// How to sum up.
+    /// The algorithm of the checksums.
     #[schemars(extend("aliases" = ["checksum", "checksum_algo"]))]
     #[serde(default)]
     checksum_algorithm: Algorithm,
-    /// The patterns are regular expressions.
+    /// Whether the patterns are regular expressions.
     #[serde(default)]
     use_regex: bool,
-    /// Stop after so many.
+    /// The number of files after which to stop.
     limit: Option<usize>,
-    /// The encoding of content that is searched; UTF-8 unless said.
+    /// The encoding of the content that `contains` searches; UTF-8 by default.
     encoding: Option<String>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl HostModule for Find {

@@ -12,11 +12,12 @@ use std::fs::Permissions;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use playbook_api::reply::{self, Printed};
+use playbook_api::sync::lock;
 use playbook_api::{Context, Doc, Error, Failure, HostModule, JsonSchema, Outcome};
 use serde::Deserialize;
 
@@ -27,22 +28,22 @@ use crate::host::process::Program;
 /// Runs a program that came with the task.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Foreign {
-    /// Files by name, as base64, put into a folder of their own that is removed afterwards. Each is executable for
-    /// its owner, and nobody else can read it.
+    /// Files by name, as base64, put into a directory of their own that is removed afterwards. Each is executable
+    /// for its owner, and private.
     #[serde(default)]
     files: BTreeMap<String, String>,
-    /// The program and its arguments; `{folder}` stands for the folder of the files.
+    /// The program and its arguments; `{folder}` stands for the directory of the files.
     argv: Vec<String>,
-    /// What the program reads, as base64.
+    /// The standard input of the program, as base64.
     stdin: Option<String>,
-    /// The same, of which the caller has all but a piece; what it has is kept for the next time.
+    /// The standard input that the caller has all but a piece of. What it has is kept for the next call.
     gap: Option<Gap>,
-    /// It is a module, and what it prints is its result; this is what runs it, if anything does.
+    /// The interpreter, if the program is a module whose output is its result; empty if it has none.
     interpreter: Option<String>,
-    /// It runs as a job, whose result tells what it wrote to standard error.
+    /// Whether it runs as a job, whose result tells what it wrote to standard error.
     #[serde(default)]
     job: bool,
-    /// Leave the files where they are.
+    /// Whether to leave the files where they are.
     #[serde(default)]
     keep_files: bool,
 }
@@ -50,11 +51,11 @@ pub(crate) struct Foreign {
 /// What a program reads, without a piece in its middle.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Gap {
-    /// The SHA-1 of what is around it.
+    /// The SHA-1 checksum of what is around the gap.
     sum: String,
-    /// Where it is.
+    /// The position of the gap, in bytes.
     at: usize,
-    /// What goes there.
+    /// The text that goes into the gap.
     filling: String,
 }
 
@@ -62,7 +63,7 @@ impl Gap {
     fn fill(&self, context: &Context) -> Result<Vec<u8>, Failure> {
         static KEPT: Mutex<Vec<(String, Arc<[u8]>)>> = Mutex::new(Vec::new());
         let find = || {
-            let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+            let kept = lock(&KEPT);
             kept.iter().find(|(sum, _)| *sum == self.sum).map(|(_, around)| around.clone())
         };
         let around = match find() {
@@ -76,7 +77,7 @@ impl Gap {
                     .and_then(|mut reader| reader.read_to_end(&mut bytes))
                     .map_err(|e| Failure::new(format!("could not receive the module: {}", describe(&e))))?;
                 let around: Arc<[u8]> = bytes.into();
-                let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut kept = lock(&KEPT);
                 // The newest few: a play comes back to the modules that it has just used.
                 kept.insert(0, (self.sum.clone(), around.clone()));
                 kept.truncate(KEEP);
@@ -88,6 +89,9 @@ impl Gap {
         Ok([before, self.filling.as_bytes(), after].concat())
     }
 }
+
+/// How much a module may print, in bytes: its result is read as a whole.
+const LARGEST: usize = 512 * 1024 * 1024;
 
 /// How many programs are kept.
 const KEEP: usize = 16;
@@ -120,7 +124,7 @@ impl HostModule for Foreign {
             Some(gap) => Some(gap.fill(context)?),
             None => self.stdin.as_deref().map(decode).transpose()?,
         };
-        let program = Program::new(argv.clone()).by_path_alone().stdin(stdin);
+        let program = Program::new(argv.clone()).by_path_alone().stdin(stdin).limit(LARGEST);
         let done = Host::new(context).try_query(&program);
         if let Some(folder) = folder.filter(|_| self.keep_files) {
             let _kept = folder.keep();

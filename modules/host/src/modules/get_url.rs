@@ -9,7 +9,7 @@ use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, O
 use crate::host::attributes::{FileAttributes, describe_file};
 use crate::host::checksum::Algorithm;
 use crate::host::errno::Doing;
-use crate::host::http::{Answer, Ask, Connect};
+use crate::host::http::{Answer, Ask, Connect, without_user};
 use crate::host::mode::Mode;
 use crate::host::path::HostPath;
 use crate::host::{Host, Replace};
@@ -20,37 +20,34 @@ use crate::modules::uri::{file_name, modified};
 pub(crate) struct GetUrl {
     #[serde(flatten)]
     connect: Connect,
-    /// The file, or the folder to put it in.
+    /// The file to write, or the directory to put it into.
     dest: HostPath,
-    /// `ALGORITHM:SUM`, or `ALGORITHM:URL` of a list of sums. A file that has it is not downloaded again.
+    /// The expected checksum: `ALGORITHM:CHECKSUM`, or `ALGORITHM:URL` of a list. A file that has it is not
+    /// downloaded again.
     #[serde(default)]
     checksum: String,
-    /// Download even if the server has nothing newer.
+    /// Whether to download the file even if the server has no newer one.
     #[serde(default)]
     force: bool,
-    /// Keep what was there under another name.
+    /// Whether to keep a copy of the old file, with a time stamp in its name.
     #[serde(default)]
     backup: bool,
-    /// Headers to send.
+    /// The HTTP headers to send.
     headers: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Seconds to wait.
-    #[serde(default = "ten")]
+    /// The number of seconds to wait for the server.
+    #[serde(default = "playbook_api::defaults::number::<u64, 10>")]
     timeout: u64,
-    /// Where the download is kept until it is complete.
+    /// The directory for the download until it is complete.
     tmp_dest: Option<HostPath>,
     #[serde(flatten)]
     attributes: FileAttributes,
-}
-
-fn ten() -> u64 {
-    10
 }
 
 impl HostModule for GetUrl {
     const DOC: Doc = Doc {
         name: "get_url",
         short: "Downloads a file",
-        check_mode: "Full: asks the server, and neither downloads nor writes.",
+        check_mode: "Full: asks the server and compares, and writes nothing.",
         returns: &[
             ("dest", "str", "The file."),
             ("url", "str", "The address."),
@@ -125,7 +122,7 @@ impl GetUrl {
     }
 
     fn result(&self, outcome: Outcome, dest: &Path) -> Outcome {
-        outcome.with("dest", dest.display().to_string()).with("url", self.connect.url.clone())
+        outcome.with("dest", dest.display().to_string()).with("url", without_user(&self.connect.url))
     }
 
     fn failed(&self, message: String, dest: &Path) -> Failure {
@@ -140,7 +137,7 @@ impl GetUrl {
         }
         let bad = || {
             Failure::new("The checksum parameter has to be in format <algorithm>:<checksum>")
-                .with("url", self.connect.url.clone())
+                .with("url", without_user(&self.connect.url))
         };
         let (algorithm, sum) = self.checksum.split_once(':').ok_or_else(bad)?;
         let algorithm = Algorithm::named(algorithm.trim())?;
@@ -160,7 +157,7 @@ impl GetUrl {
         answer
             .reader
             .read_to_string(&mut text)
-            .map_err(|e| Failure::new(format!("could not read {sum}: {e}")))?;
+            .map_err(|e| Failure::new(format!("could not read {}: {e}", without_user(sum))))?;
         let name = self
             .connect
             .url
@@ -170,9 +167,9 @@ impl GetUrl {
             .rsplit('/')
             .next()
             .unwrap_or_default();
-        find_sum(&text, name)
-            .map(|found| Some((algorithm, found)))
-            .ok_or_else(|| Failure::new(format!("Unable to find a checksum for file '{name}' in '{sum}'")))
+        find_sum(&text, name).map(|found| Some((algorithm, found))).ok_or_else(|| {
+            Failure::new(format!("Unable to find a checksum for file '{name}' in '{}'", without_user(sum)))
+        })
     }
 
     fn save(
@@ -190,7 +187,18 @@ impl GetUrl {
         let before = Algorithm::Sha1.of_file(dest).ok();
         let mut outcome = self.result(outcome, dest).with("checksum_dest", before.clone());
         if host.check() {
-            outcome.changed = wanted.is_none_or(|(a, sum)| a.of_file(dest).ok() != Some(sum));
+            // What the server has is only compared.
+            let offered = match wanted {
+                Some((algorithm, sum)) => algorithm.of_file(dest).ok() == Some(sum),
+                None if before.is_none() => false,
+                None => {
+                    let sum = Algorithm::Sha1.of_reader(&mut answer.reader);
+                    let sum =
+                        sum.map_err(|e| self.failed(format!("could not download: {}", io_reason(&e)), dest))?;
+                    before == Some(sum)
+                }
+            };
+            outcome.changed = !offered;
             return Ok(describe_file(outcome, dest));
         }
         let download = self.download(host, &mut answer, dest)?;
@@ -230,8 +238,10 @@ impl GetUrl {
         if let Some((algorithm, wanted)) = wanted {
             let actual = algorithm.of_file(download).doing("could not read", download)?;
             if actual != wanted {
-                let message =
-                    format!("The checksum for {} did not match {wanted}; it was {actual}.", self.connect.url);
+                let message = format!(
+                    "The checksum for {} did not match {wanted}; it was {actual}.",
+                    without_user(&self.connect.url)
+                );
                 return Err(Failure::new(message.clone()).outcome(outcome.msg(message)));
             }
         }

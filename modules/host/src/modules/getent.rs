@@ -8,21 +8,17 @@ use crate::host::process::Program;
 /// Asks the system's databases (the program `getent`) and keeps the answer as the fact `getent_DATABASE`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Getent {
-    /// `passwd`, `group`, `hosts`, `services`, …
+    /// The database to read: `passwd`, `group`, `hosts`, `services` and others.
     database: String,
-    /// The entry; all, if not said.
+    /// The key of the entry to read; all entries if it is missing.
     key: Option<String>,
-    /// Whether an entry that is not there is a failure.
-    #[serde(default = "yes")]
+    /// Whether a missing key is a failure.
+    #[serde(default = "playbook_api::defaults::yes")]
     fail_key: bool,
-    /// What stands between the fields of an entry.
+    /// The character between the fields of an entry.
     split: Option<String>,
-    /// Which source to ask.
+    /// The source to ask, instead of those that `nsswitch.conf` lists.
     service: Option<String>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl HostModule for Getent {

@@ -11,27 +11,28 @@ use crate::host::state::State;
 /// Makes, changes and removes groups, with the system's own programs.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Group {
-    /// The group.
+    /// The name of the group.
     name: String,
-    /// Its number.
+    /// The number of the group.
     gid: Option<u32>,
+    /// Whether the group is to exist.
     #[serde(default)]
     state: State,
-    /// Remove it even if it is somebody's own group.
+    /// Whether to remove the group even if it is a user's primary group.
     #[serde(default)]
     force: bool,
-    /// Make a system group.
+    /// Whether to create a system group.
     #[serde(default)]
     system: bool,
-    /// Use the programs for local groups where users come from a directory.
+    /// Whether to use the programs for local groups, where groups come from a directory service.
     #[serde(default)]
     local: bool,
-    /// The number may be another group's too.
+    /// Whether the number may belong to another group too.
     #[serde(default)]
     non_unique: bool,
-    /// Least number that may be chosen.
+    /// The least number to choose for a new group.
     gid_min: Option<u32>,
-    /// Greatest number that may be chosen.
+    /// The greatest number to choose for a new group.
     gid_max: Option<u32>,
 }
 

@@ -31,8 +31,9 @@ enum Use {
 /// Names the system, for now and for the next start.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Hostname {
-    /// The name.
+    /// The name of the host.
     name: String,
+    /// The way to set the name; detected by default.
     #[serde(rename = "use")]
     way: Option<Use>,
 }

@@ -36,35 +36,35 @@ enum Version {
     "required_if" = [["jump", "TEE", ["gateway"]], ["jump", "tee", ["gateway"]], ["flush", false, ["chain"]]],
 ))]
 pub(crate) struct Iptables {
-    /// The table.
+    /// The packet table that the command works on.
     #[schemars(extend("enum" = ["filter", "nat", "mangle", "raw", "security"]))]
     #[serde(default = "filter")]
     table: String,
-    /// Whether the rule, or without one the chain, is to be there.
+    /// Whether the rule, or without one the chain, is to exist.
     #[serde(default)]
     state: State,
-    /// Where a new rule goes: to the chain's end, or before its first one.
+    /// Whether a new rule is appended to the chain or inserted at its beginning.
     #[serde(default)]
     action: Where,
-    /// Which Internet protocol.
+    /// The version of the Internet Protocol.
     #[serde(default)]
     ip_version: Version,
-    /// The chain.
+    /// The chain that the rule belongs to.
     chain: Option<String>,
-    /// The number that an inserted rule gets.
+    /// The position at which a rule is inserted.
     rule_num: Option<String>,
-    /// Seconds to wait for another program that changes rules.
+    /// The number of seconds to wait for the lock of another iptables.
     wait: Option<String>,
-    /// Remove all rules of the chain, or of the table.
+    /// Whether to remove all rules of the chain, or of the table.
     #[serde(default)]
     flush: bool,
-    /// What happens to packets that no rule of the chain decides about.
+    /// The chain's policy for packets that none of its rules matches.
     #[schemars(extend("enum" = ["ACCEPT", "DROP", "QUEUE", "RETURN"]))]
     policy: Option<String>,
-    /// Make and remove chains too.
+    /// Whether to create and remove chains too.
     #[serde(default)]
     chain_management: bool,
-    /// Do not look up names of addresses.
+    /// Whether to list rules without looking up names of addresses.
     #[serde(default)]
     numeric: bool,
     #[serde(flatten)]

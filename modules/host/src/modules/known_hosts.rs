@@ -5,25 +5,28 @@ use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, O
 use crate::host::diff::texts;
 use crate::host::edit::make_directories;
 use crate::host::errno::Doing;
+use crate::host::lock::Lock;
 use crate::host::path::HostPath;
 use crate::host::process::Program;
+use crate::host::read;
 use crate::host::state::State;
 use crate::host::{Host, Replace};
 
 /// Adds and removes hosts' keys in a `known_hosts` file.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct KnownHosts {
-    /// The host, as the key's line begins.
+    /// The name of the host, as the key's line begins.
     #[schemars(extend("aliases" = ["host"]))]
     name: String,
     /// The whole line: `host key-type key`.
     key: Option<String>,
-    /// The file.
+    /// The known_hosts file to change.
     #[serde(default = "own")]
     path: HostPath,
-    /// Keep the name as a hash.
+    /// Whether to store the name as a hash.
     #[serde(default)]
     hash_host: bool,
+    /// Whether the key is to be in the file.
     #[serde(default)]
     state: State,
 }
@@ -56,7 +59,8 @@ impl HostModule for KnownHosts {
                 "Comma separated list of names is not supported. Please pass a single name to lookup in the known_hosts file.",
             ));
         }
-        let before = match std::fs::read_to_string(&path) {
+        let _lock = Lock::file(&host, &path)?;
+        let before = match read::text(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(e) => return Err(e).doing("could not read", &path),

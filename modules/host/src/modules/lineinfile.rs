@@ -14,32 +14,32 @@ use crate::host::state::State;
 pub(crate) struct Lineinfile {
     #[serde(flatten)]
     edit: Edit,
-    /// Whether the line shall be there.
+    /// Whether the line is to be in the file.
     #[serde(default)]
     state: State,
-    /// A regular expression; the last line that fits is replaced, or all that fit are removed.
+    /// A regular expression. The last line that matches is replaced, or all that match are removed.
     #[schemars(extend("aliases" = ["regex"]))]
     regexp: Option<String>,
-    /// Plain text that a line must contain, in place of a regular expression.
+    /// The text that a line must contain, instead of a regular expression.
     search_string: Option<String>,
-    /// The line.
+    /// The line to put into the file, or to remove.
     #[schemars(extend("aliases" = ["value"]))]
     line: Option<String>,
-    /// The line may refer to groups of `regexp` (`\1`); where nothing fits, nothing is done.
+    /// Whether `line` may refer to groups of `regexp` (`\1`). If no line matches, nothing is done.
     #[serde(default)]
     backrefs: bool,
-    /// Where a new line goes: behind the last line that fits this expression; `EOF` is the end.
+    /// A new line goes behind the last line that matches this expression; `EOF` is the end of the file.
     insertafter: Option<String>,
-    /// Where a new line goes: before the last line that fits this expression; `BOF` is the beginning.
+    /// A new line goes before the last line that matches this expression; `BOF` is the beginning of the file.
     insertbefore: Option<String>,
-    /// Make the file where there is none.
+    /// Whether to create the file if it does not exist.
     #[serde(default)]
     create: bool,
-    /// The first line that fits counts, not the last.
+    /// Whether the first line that matches counts, rather than the last.
     #[serde(default)]
     firstmatch: bool,
-    /// The file's encoding. Bytes that the line does not touch stay as they are in any encoding.
-    #[allow(dead_code, reason = "every encoding is kept byte by byte")]
+    /// The encoding of the file. Bytes outside of the line stay as they are in any encoding.
+    #[expect(dead_code, reason = "every encoding is kept byte by byte")]
     encoding: Option<String>,
 }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use playbook_api::time::seconds;
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Map, Outcome, Value, map};
 use serde_json::Value as Json;
 
@@ -22,24 +23,25 @@ const STATIC: [&str; 3] = ["/etc/fstab", "/etc/vfstab", "/etc/filesystems"];
 /// Lists mounts with their devices, options and sizes, as the facts `mount_points` and `aggregate_mounts`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct MountFacts {
-    /// Patterns, one of which the device must match.
+    /// Patterns of devices to list.
     devices: Option<Vec<String>>,
-    /// Patterns, one of which the type of the file system must match.
+    /// Patterns of file system types to list.
     fstypes: Option<Vec<String>>,
-    /// Where to look: files, `mount` for the program, `dynamic` for the usual files with what is mounted, `static` for
-    /// those with what is to be, or `all`. Of several entries for a place, the first counts.
+    /// The sources to read: files, `mount` for the program, `dynamic` for files that tell what is mounted,
+    /// `static` for files that tell what is to be mounted, or `all`. The first of several entries for a mount
+    /// point counts.
     sources: Option<Vec<String>>,
-    /// The program that says what is mounted where no file does; `null` for none.
+    /// The program that lists mounts if no file does; `null` for none.
     #[serde(default = "mount")]
     #[schemars(extend("format" = "raw"))]
     mount_binary: Json,
-    /// Seconds that one file system, or the program, may take to answer.
+    /// The number of seconds that one file system, or the program, may take to answer.
     timeout: Option<f64>,
-    /// What it means that the time is up.
+    /// What to do after a timeout.
     #[serde(default)]
     on_timeout: OnTimeout,
-    /// Whether all entries are listed too, in `aggregate_mounts`; if not said, there is a warning where places have
-    /// several.
+    /// Whether to return all entries in `aggregate_mounts` too. If it is missing, mount points with several
+    /// entries give a warning.
     include_aggregate_mounts: Option<bool>,
 }
 
@@ -160,7 +162,7 @@ impl MountFacts {
         outcome: &mut Outcome,
     ) -> Result<Option<crate::host::process::Output>, Failure> {
         let program = match self.timeout {
-            Some(seconds) => program.timeout(Duration::from_secs_f64(seconds)),
+            Some(limit) => program.timeout(seconds(limit)?),
             None => program,
         };
         match host.try_query(&program) {
@@ -232,13 +234,15 @@ impl MountFacts {
 
     /// The sizes at a place; nothing when the time was up, as with a file server that is gone.
     fn sizes(&self, place: &str) -> Option<Map> {
-        let Some(seconds) = self.timeout else { return Some(sizes(place)) };
+        let Some(limit) = self.timeout.map(|limit| seconds(limit).unwrap_or(Duration::MAX)) else {
+            return Some(sizes(place));
+        };
         let (sender, receiver) = mpsc::channel();
         let place = place.to_owned();
         std::thread::spawn(move || {
             let _ = sender.send(sizes(&place));
         });
-        receiver.recv_timeout(Duration::from_secs_f64(seconds)).ok()
+        receiver.recv_timeout(limit).ok()
     }
 
     /// The identifiers of devices as lsblk knows them; it is asked once.

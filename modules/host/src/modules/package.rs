@@ -9,14 +9,14 @@ use crate::modules::apt::{self, Apt};
 /// Installs and removes packages with the host's own manager.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Package {
-    /// Packages.
+    /// The names of the packages.
     #[schemars(extend("aliases" = ["pkg"]))]
     name: Vec<String>,
-    /// `present`, `absent` or `latest`.
+    /// The state of the packages: `present`, `absent` or `latest`.
     #[schemars(extend("enum" = ["present", "installed", "latest", "absent", "removed"]))]
     #[serde(default = "present")]
     state: String,
-    /// The manager; found out, if not said.
+    /// The package manager to use; detected by default.
     #[serde(rename = "use", default = "auto")]
     manager: String,
 }

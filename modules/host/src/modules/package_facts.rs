@@ -1,7 +1,10 @@
 //! `package_facts`: the packages of a host, as facts.
 
+mod origins;
+
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Map, Outcome, Value, map};
 
+use self::origins::Origins;
 use crate::host::Host;
 use crate::host::process::{Program, which};
 
@@ -19,9 +22,10 @@ enum Strategy {
 /// Lists the packages that are installed on a host, as the fact `packages`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct PackageFacts {
-    /// Which managers are asked; `auto` is all that are known.
+    /// The package managers to ask; `auto` is all that are supported.
     #[serde(default = "auto")]
     manager: Vec<String>,
+    /// Whether to ask all package managers or the first one that exists.
     #[serde(default)]
     strategy: Strategy,
 }
@@ -46,11 +50,7 @@ impl HostModule for PackageFacts {
             (
                 "apt",
                 "dpkg-query",
-                &[
-                    "-W",
-                    "-f",
-                    "${db:Status-Abbrev}\t${Package}\t${Version}\t${Architecture}\t${Section}\t${Origin}\n",
-                ],
+                &["-W", "-f", "${db:Status-Abbrev}\t${Package}\t${Version}\t${Architecture}\t${Section}\t\n"],
             ),
             ("rpm", "rpm", &["-qa", "--qf", "ii \t%{NAME}\t%{VERSION}\t%{ARCH}\t%{RELEASE}\t%{EPOCH}\n"]),
             ("apk", "apk", &["info", "-v"]),
@@ -103,7 +103,8 @@ impl HostModule for PackageFacts {
                 continue;
             }
             found = true;
-            add(&mut packages, name, &output.out());
+            let origins = if name == "apt" { origins::read(&host)? } else { Origins::default() };
+            add(&mut packages, name, &output.out(), &origins);
             if self.strategy == Strategy::First {
                 break;
             }
@@ -117,7 +118,7 @@ impl HostModule for PackageFacts {
     }
 }
 
-fn add(packages: &mut Map, source: &str, text: &str) {
+fn add(packages: &mut Map, source: &str, text: &str, origins: &Origins) {
     for line in text.lines() {
         let package = match source {
             "apt" | "rpm" => {
@@ -130,7 +131,7 @@ fn add(packages: &mut Map, source: &str, text: &str) {
                     map! { "name" => *name, "version" => *version, "arch" => *arch, "source" => source };
                 if source == "apt" {
                     package.insert("category".into(), (*fourth).into());
-                    package.insert("origin".into(), (*fifth).into());
+                    package.insert("origin".into(), origins.of(name, version).into());
                 } else {
                     package.insert("release".into(), (*fourth).into());
                     package.insert("epoch".into(), fifth.parse::<i64>().map_or(Value::Null, Value::from));

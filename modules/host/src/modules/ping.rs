@@ -5,7 +5,7 @@ use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, O
 /// Answers `pong`: the host can be reached and modules run on it. This is no ICMP ping.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Ping {
-    /// The answer; `crash` makes it fail.
+    /// The text to return; `crash` makes the module fail.
     #[serde(default = "pong")]
     data: String,
 }

@@ -27,36 +27,37 @@ enum State {
     "mutually_exclusive" = [["name", "requirements"], ["executable", "virtualenv"]],
 ))]
 pub(crate) struct Pip {
-    /// Packages, with or without versions (`django>=4`).
+    /// The packages, with or without versions (`django>=4`).
     name: Option<Vec<String>>,
-    /// The version, where one package is named.
+    /// The version of the package, if only one is named.
     version: Option<String>,
-    /// A file that lists packages.
+    /// The path of a requirements file.
     requirements: Option<String>,
+    /// The state that the packages are to have.
     #[serde(default)]
     state: State,
-    /// The virtual environment; made where none is.
+    /// The directory of a virtual environment, created if it does not exist.
     virtualenv: Option<HostPath>,
-    /// What makes it: `virtualenv`, `python3 -m venv`.
+    /// The command that creates virtual environments: `virtualenv`, `python3 -m venv`.
     #[serde(default = "virtualenv")]
     virtualenv_command: String,
-    /// The Python that it is made for.
+    /// The Python interpreter of a new virtual environment.
     virtualenv_python: Option<String>,
-    /// Whether it sees the system's packages.
+    /// Whether a new virtual environment can use the system's packages.
     #[serde(default)]
     virtualenv_site_packages: bool,
-    /// More words for pip.
+    /// Additional arguments for pip.
     extra_args: Option<String>,
-    /// Install packages from their source folder, as a link.
+    /// Whether to install packages in editable mode, from their source directory.
     #[serde(default)]
     editable: bool,
-    /// Change into this folder first.
+    /// The directory to run pip in.
     chdir: Option<HostPath>,
-    /// The pip to use.
+    /// The path or name of the pip to use.
     executable: Option<HostPath>,
-    /// umask for what is installed.
+    /// The umask for installed files, as a quoted octal number.
     umask: Option<String>,
-    /// Install into a system that is managed by other means.
+    /// Whether to install into a Python that the system's package manager manages.
     #[serde(default)]
     break_system_packages: bool,
 }

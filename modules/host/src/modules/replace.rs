@@ -11,17 +11,17 @@ use crate::host::regex::{self, Encoding};
 pub(crate) struct Replace {
     #[serde(flatten)]
     edit: Edit,
-    /// The regular expression; `^` and `$` fit at every line.
+    /// The regular expression to search for; `^` and `$` match at each line.
     regexp: String,
-    /// What comes in its place, with references to groups (`\1`, `\g<name>`). Nothing, if not given.
+    /// The replacement, with references to groups (`\1`, `\g<name>`). Matches are removed if it is missing.
     #[serde(default)]
     replace: String,
-    /// Only behind this expression (where `.` also fits line ends).
+    /// An expression behind which to replace, in which `.` matches newlines.
     after: Option<String>,
-    /// Only before this expression.
+    /// An expression before which to replace, in which `.` matches newlines.
     before: Option<String>,
-    /// The file's encoding. Bytes that no replacement touches stay as they are in any encoding.
-    #[allow(dead_code, reason = "every encoding is kept byte by byte")]
+    /// The encoding of the file. Bytes that are not replaced stay as they are in any encoding.
+    #[expect(dead_code, reason = "every encoding is kept byte by byte")]
     encoding: Option<String>,
 }
 

@@ -14,19 +14,19 @@ use crate::modules::command::Command;
 /// Runs a script of the caller's.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Script {
-    /// The name of its file.
+    /// The name of the script's file.
     #[serde(rename = "_name")]
     name: String,
-    /// What follows its name on the command line.
+    /// The arguments of the script, as one line.
     #[serde(rename = "_arguments", default)]
     arguments: String,
-    /// Where this exists, it does not run.
+    /// A path or pattern. If it exists, the script does not run.
     creates: Option<HostPath>,
-    /// Where this does not exist, it does not run.
+    /// A path or pattern. If it does not exist, the script does not run.
     removes: Option<HostPath>,
-    /// The folder to run it in.
+    /// The directory to run the script in.
     chdir: Option<HostPath>,
-    /// The program that runs it.
+    /// The program that runs the script.
     executable: Option<String>,
 }
 

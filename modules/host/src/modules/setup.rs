@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use playbook_api::time::deadline;
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Map, Outcome, Value};
 
 use crate::facts::{COLLECTORS, Collector};
@@ -12,26 +13,23 @@ use crate::host::path::HostPath;
 /// in `fact_path`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Setup {
-    /// Which facts: `all`, `min`, and names such as `hardware`, `network`, `virtual`; with `!`, not those.
+    /// The groups of facts to gather: `all`, `min`, `hardware`, `network`, `virtual` and others. `!` excludes a
+    /// group.
     #[serde(default = "all")]
     gather_subset: Vec<String>,
-    /// Only facts whose names fit one of these patterns.
+    /// The patterns of facts to return.
     #[serde(default)]
     filter: Vec<String>,
-    /// Seconds after which slow facts are left out.
-    #[serde(default = "ten")]
+    /// The number of seconds after which slow facts are left out.
+    #[serde(default = "playbook_api::defaults::number::<u64, 10>")]
     gather_timeout: u64,
-    /// Folder with the host's own facts: `*.fact` in JSON or INI, or programs that print them.
+    /// The directory with local facts: `*.fact` files in JSON or INI, or programs that print them.
     #[serde(default = "facts_d")]
     fact_path: HostPath,
 }
 
 fn all() -> Vec<String> {
     vec!["all".into()]
-}
-
-fn ten() -> u64 {
-    10
 }
 
 fn facts_d() -> HostPath {
@@ -51,7 +49,7 @@ impl HostModule for Setup {
     fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let chosen = choose(&self.gather_subset)?;
         let (mut facts, mut warnings) = (Map::default(), Vec::new());
-        let deadline = Instant::now() + Duration::from_secs(self.gather_timeout.max(1));
+        let deadline = deadline(Duration::from_secs(self.gather_timeout.max(1)));
         for collector in chosen {
             if Instant::now() > deadline {
                 warnings

@@ -6,11 +6,12 @@ use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, O
 
 use crate::host::errno::describe;
 use crate::host::path::HostPath;
+use crate::host::read;
 
 /// Reads a file of the host and returns its content in base64.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Slurp {
-    /// The file.
+    /// The file to read.
     #[schemars(extend("aliases" = ["path"]))]
     src: HostPath,
 }
@@ -32,7 +33,7 @@ impl HostModule for Slurp {
     fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let path = self.src.resolve(context);
         let shown = path.display().to_string();
-        let content = std::fs::read(&path).map_err(|e| {
+        let content = read::bytes(&path).map_err(|e| {
             use std::io::ErrorKind;
             Failure::new(match e.kind() {
                 ErrorKind::NotFound => format!("File not found: {shown}"),

@@ -18,34 +18,30 @@ use crate::host::process::{Program, which};
 /// Says what a file is: its type, owner, mode, times, checksum, and so on.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Stat {
-    /// The file.
+    /// The path of the file.
     #[schemars(extend("aliases" = ["dest", "name"]))]
     path: HostPath,
-    /// Whether a link stands for what it points to.
+    /// Whether to follow a symbolic link.
     #[serde(default)]
     follow: bool,
-    /// Whether to sum up a regular file's content.
-    #[serde(default = "yes")]
+    /// Whether to return a checksum of a regular file.
+    #[serde(default = "playbook_api::defaults::yes")]
     get_checksum: bool,
-    /// How to sum it up.
+    /// The algorithm of the checksum.
     #[schemars(extend("aliases" = ["checksum", "checksum_algo"]))]
     #[serde(default)]
     checksum_algorithm: Algorithm,
-    /// Whether to guess what kind of content it has (needs the program `file`).
+    /// Whether to return the MIME type and encoding, by the program `file`.
     #[schemars(extend("aliases" = ["mime", "mime_type", "mime-type"]))]
-    #[serde(default = "yes")]
+    #[serde(default = "playbook_api::defaults::yes")]
     get_mime: bool,
-    /// Whether to read the flags that `lsattr` shows.
+    /// Whether to return the flags that `lsattr` shows.
     #[schemars(extend("aliases" = ["attr", "attributes"]))]
-    #[serde(default = "yes")]
+    #[serde(default = "playbook_api::defaults::yes")]
     get_attributes: bool,
-    /// Whether to read the SELinux context.
+    /// Whether to return the SELinux context.
     #[serde(default)]
     get_selinux_context: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl HostModule for Stat {

@@ -19,15 +19,15 @@ enum State {
 /// Makes a temporary file or folder that only its owner may use. Removing it is the playbook's business.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Tempfile {
-    /// What to make.
+    /// Whether to create a file or a directory.
     #[serde(default)]
     state: State,
-    /// Where to make it; the system's place for temporary files, if not said.
+    /// The directory to create it in; the system's temporary directory if it is missing.
     path: Option<HostPath>,
-    /// How its name begins.
+    /// The start of its name.
     #[serde(default = "ansible")]
     prefix: String,
-    /// How its name ends.
+    /// The end of its name.
     #[serde(default)]
     suffix: String,
 }

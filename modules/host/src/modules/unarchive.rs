@@ -8,7 +8,7 @@ use playbook_api::{Context, Deserialize, Diff, Doc, Failure, HostModule, JsonSch
 use crate::host::attributes::{FileAttributes, describe_file};
 use crate::host::errno::Doing;
 use crate::host::glob;
-use crate::host::http::{Ask, Connect, Redirects};
+use crate::host::http::{Ask, Connect, Redirects, without_user};
 use crate::host::path::HostPath;
 use crate::host::process::{Program, which};
 use crate::host::{Host, ended_badly};
@@ -17,48 +17,47 @@ use crate::host::{Host, ended_badly};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["include", "exclude"]]))]
 pub(crate) struct Unarchive {
-    /// The archive; an address with `remote_src`.
+    /// The archive: a path, or a URL with `remote_src`.
     src: HostPath,
-    /// The folder.
+    /// The directory to unpack into, which must exist.
     dest: HostPath,
-    /// Whether the archive is on the host.
+    /// Whether the archive is on the managed host.
     #[serde(default)]
     remote_src: bool,
-    /// The old way to say the opposite.
-    #[serde(default = "yes")]
-    #[allow(dead_code, reason = "the controller's part of the module reads it")]
+    /// The opposite of `remote_src`, which replaces it.
+    #[serde(default = "playbook_api::defaults::yes")]
+    #[expect(dead_code, reason = "the controller's part of the module reads it")]
     copy: bool,
-    /// A file; where it exists, nothing is unpacked.
+    /// A path or pattern. If it exists, nothing is unpacked.
     creates: Option<HostPath>,
-    /// Return the names of the files.
+    /// Whether to return the names of the files in the archive.
     #[serde(default)]
     list_files: bool,
-    /// Leave these out.
+    /// The files to leave out.
     #[serde(default)]
     exclude: Vec<String>,
-    /// Only these.
+    /// The files to unpack; all if it is empty.
     #[serde(default)]
     include: Vec<String>,
-    /// Keep files that are newer than the archive's.
+    /// Whether to keep files that are newer than those in the archive.
     #[serde(default)]
     keep_newer: bool,
-    /// More options for the program that unpacks.
+    /// Additional options for the program that unpacks.
     #[serde(default)]
     extra_opts: Vec<String>,
-    #[serde(default = "yes")]
-    #[allow(dead_code, reason = "the controller's part of the module reads it")]
+    /// Whether a vault file is decrypted on the controller.
+    #[serde(default = "playbook_api::defaults::yes")]
+    #[expect(dead_code, reason = "the controller's part of the module reads it")]
     decrypt: bool,
-    #[serde(default = "yes")]
+    /// Whether to verify the server's TLS certificate, for an archive at a URL.
+    #[serde(default = "playbook_api::defaults::yes")]
     validate_certs: bool,
+    /// Accepted for compatibility: the size of buffers is chosen automatically.
     #[serde(default)]
-    #[allow(dead_code, reason = "accepted so that playbooks run as they are")]
+    #[expect(dead_code, reason = "accepted so that playbooks run unchanged")]
     io_buffer_size: u64,
     #[serde(flatten)]
     attributes: FileAttributes,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl HostModule for Unarchive {
@@ -124,7 +123,11 @@ impl Unarchive {
         let ask = Ask { method: "GET".into(), redirects: Redirects::All, ..Ask::default() };
         let mut answer = Connect::plain(&self.src.0, self.validate_certs).ask(ask, &context)?;
         if !answer.is_success() {
-            return Err(Failure::new(format!("Failure downloading {}, {}", self.src.0, answer.summary())));
+            return Err(Failure::new(format!(
+                "Failure downloading {}, {}",
+                without_user(&self.src.0),
+                answer.summary()
+            )));
         }
         let name = crate::modules::uri::file_name(&answer).display().to_string();
         let folder = std::env::temp_dir();

@@ -9,7 +9,7 @@ use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, M
 use crate::host::attributes::{FileAttributes, describe_file};
 use crate::host::errno::Doing;
 use crate::host::glob;
-use crate::host::http::{Answer, Ask, Connect, Redirects, body, join};
+use crate::host::http::{Answer, Ask, Connect, Redirects, body, join, without_user};
 use crate::host::path::HostPath;
 use crate::host::{Host, Replace};
 
@@ -45,45 +45,46 @@ enum Follow {
 pub(crate) struct Uri {
     #[serde(flatten)]
     connect: Connect,
-    /// The method.
+    /// The HTTP method of the request.
     #[serde(default = "get")]
     method: String,
-    /// The body: text, or what `body_format` makes text of.
+    /// The body of the request: text, or a value that `body_format` serializes.
     #[schemars(extend("format" = "raw"))]
     body: Option<serde_json::Value>,
-    /// How the body is written, and the Content-Type that goes with it.
+    /// The format of the body, which also sets the Content-Type.
     #[serde(default)]
     body_format: BodyFormat,
-    /// A file that is the body.
+    /// A file to send as the body.
     src: Option<HostPath>,
-    /// Whether that file is on the host.
+    /// Whether `src` is on the managed host.
     #[serde(default)]
-    #[allow(dead_code, reason = "the controller's part of the module reads it")]
+    #[expect(dead_code, reason = "the controller's part of the module reads it")]
     remote_src: bool,
-    /// Headers to send.
+    /// The HTTP headers to send.
     #[serde(default)]
     headers: serde_json::Map<String, serde_json::Value>,
-    /// The answers that are good.
+    /// The status codes that mean success.
     #[serde(default = "ok")]
     status_code: Vec<u16>,
-    /// Return the content of the answer.
+    /// Whether to return the content of the response.
     #[serde(default)]
     return_content: bool,
-    /// Put the content into this file.
+    /// The file or directory to save the content to.
     dest: Option<HostPath>,
-    /// Ask even if the file is there and no older than what the service has.
+    /// Whether to send the request even if `dest` is no older than what the server has.
     #[serde(default)]
     force: bool,
+    /// The redirections to follow.
     #[serde(default)]
     follow_redirects: Follow,
-    /// Seconds to wait.
+    /// The number of seconds to wait for the server.
     #[serde(default = "half_a_minute")]
     timeout: u64,
-    /// A file; where it exists, nothing is asked.
+    /// A path or pattern. If it exists, no request is sent.
     creates: Option<HostPath>,
-    /// A file; where it does not exist, nothing is asked.
+    /// A path or pattern. If it does not exist, no request is sent.
     removes: Option<HostPath>,
-    /// Reach the service through this socket.
+    /// The Unix socket to connect to.
     unix_socket: Option<HostPath>,
     #[serde(flatten)]
     attributes: FileAttributes,
@@ -145,7 +146,7 @@ impl HostModule for Uri {
                 let message = format!("Status code was -1 and not {:?}: {}", self.status_code, failure.error);
                 Err(Failure::new(message)
                     .with("status", -1)
-                    .with("url", self.connect.url.clone())
+                    .with("url", without_user(&self.connect.url))
                     .with("redirected", false)
                     .with("elapsed", elapsed))
             }
@@ -210,7 +211,7 @@ impl Uri {
     fn report(&self, mut answer: Answer, elapsed: u64, context: &Context) -> Result<Outcome, Failure> {
         let mut outcome = headers(&answer)
             .with("status", u32::from(answer.status))
-            .with("url", answer.url.clone())
+            .with("url", without_user(&answer.url))
             .with("redirected", answer.redirected)
             .with("elapsed", elapsed)
             .msg(answer.summary());

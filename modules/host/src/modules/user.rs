@@ -29,87 +29,92 @@ enum UpdatePassword {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("required_by" = [["non_unique", ["uid"]]]))]
 pub(crate) struct User {
-    /// The user.
+    /// The name of the user.
     #[schemars(extend("aliases" = ["user"]))]
     name: String,
+    /// Whether the user is to exist.
     #[serde(default)]
     state: State,
-    /// The number.
+    /// The number of the user.
     uid: Option<u32>,
-    /// The own group, by name or number.
+    /// The primary group, by name or number.
     group: Option<String>,
-    /// Other groups. An empty list is none.
+    /// The supplementary groups. An empty list removes the user from all.
     groups: Option<Vec<String>>,
-    /// Keep groups that are not in the list.
+    /// Whether to keep supplementary groups that are not in `groups`.
     #[serde(default)]
     append: bool,
-    /// Description.
+    /// The description of the user (GECOS).
     comment: Option<String>,
-    /// Home folder.
+    /// The path of the home directory.
     home: Option<HostPath>,
-    /// Login shell.
+    /// The path of the login shell.
     shell: Option<HostPath>,
-    /// The password as `/etc/shadow` keeps it: hashed.
+    /// The hashed password, as `/etc/shadow` stores it.
     #[schemars(extend("no_log" = true))]
     password: Option<String>,
+    /// Whether to set the password of an existing user too.
     #[serde(default)]
     update_password: UpdatePassword,
-    /// Lock or unlock the password.
+    /// Whether the password is locked; it stays as it is if missing.
     password_lock: Option<bool>,
-    /// Days after which the password must be changed.
+    /// The number of days after which the password must be changed.
     password_expire_max: Option<i64>,
-    /// Days before which it cannot be changed.
+    /// The number of days before the password may be changed again.
     password_expire_min: Option<i64>,
-    /// Days before the end at which a warning is given.
+    /// The number of days before its expiry that the user is warned.
     password_expire_warn: Option<i64>,
-    /// Days after the end at which the account is closed.
+    /// The number of days after the password's expiry that the account is disabled.
     password_expire_account_disable: Option<i64>,
-    /// When the account ends, in seconds since 1970; negative is never.
+    /// When the account expires, in seconds since 1970; a negative number removes the expiry.
     expires: Option<f64>,
-    /// Make the home folder.
+    /// Whether to create the home directory.
     #[schemars(extend("aliases" = ["createhome"]))]
-    #[serde(default = "yes")]
+    #[serde(default = "playbook_api::defaults::yes")]
     create_home: bool,
-    /// Move what is in the old home folder.
+    /// Whether to move the content of the old home directory to the new one.
     #[serde(default)]
     move_home: bool,
-    /// Folder whose content a new home folder gets.
+    /// The directory whose content a new home directory gets.
     skeleton: Option<String>,
-    /// umask for the home folder.
+    /// The umask for a new home directory, as a quoted octal number.
     umask: Option<String>,
-    /// Make a system user.
+    /// Whether to create a system user.
     #[serde(default)]
     system: bool,
-    /// The number may be another user's too.
+    /// Whether the number may belong to another user too.
     #[serde(default)]
     non_unique: bool,
-    /// Remove the home folder along with the user.
+    /// Whether to remove the home directory along with the user.
     #[serde(default)]
     remove: bool,
-    /// Remove even a user who is logged in.
+    /// Whether to remove a user who is logged in.
     #[serde(default)]
     force: bool,
-    /// Use the programs for local users where users come from a directory.
+    /// Whether to use the programs for local users, where users come from a directory service.
     #[serde(default)]
     local: bool,
-    /// SELinux user.
+    /// The SELinux user of the account.
     seuser: Option<String>,
+    /// The least number to choose for a new user.
     uid_min: Option<u32>,
+    /// The greatest number to choose for a new user.
     uid_max: Option<u32>,
-    /// Make an SSH key for the user.
+    /// Whether to create an SSH key for the user if there is none.
     #[serde(default)]
     generate_ssh_key: bool,
+    /// The length of a new SSH key, in bits.
     ssh_key_bits: Option<u32>,
+    /// The type of a new SSH key, such as `rsa` or `ed25519`.
     #[serde(default = "rsa")]
     ssh_key_type: String,
+    /// The path of the SSH key, relative to the home directory.
     ssh_key_file: Option<HostPath>,
+    /// The comment of a new SSH key.
     ssh_key_comment: Option<String>,
+    /// The passphrase of a new SSH key; none if it is missing.
     #[schemars(extend("no_log" = true))]
     ssh_key_passphrase: Option<String>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 fn rsa() -> String {
@@ -266,11 +271,10 @@ impl User {
             options.push("-o".into());
         }
         if self.group.is_none() && group(&self.name).is_some() {
-            // A group of the user's name is there already: it becomes the own one.
+            // A group of the user's name exists already, and useradd would fail to create it.
             options.push(if self.local { "-n" } else { "-N" }.into());
         }
-        let own = self.group.clone().or_else(|| group(&self.name).map(|g| g.name));
-        self.common(&mut options, "-g", own);
+        self.common(&mut options, "-g", self.group.clone());
         let groups = self.groups.as_ref().filter(|g| !g.is_empty() && !self.local).map(|g| g.join(","));
         self.common(&mut options, "-G", groups);
         self.common(&mut options, "-c", self.comment.clone());

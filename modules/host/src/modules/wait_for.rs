@@ -8,6 +8,7 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use fancy_regex::Regex;
+use playbook_api::time::deadline;
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Map, Outcome, Value};
 
 use crate::host::attributes::describe_file;
@@ -34,35 +35,36 @@ enum State {
 /// Waits until a port is open, closed or drained, or a file is there, gone or has a text in it; or just waits.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct WaitFor {
-    /// The host whose port is looked at, from the host that this runs on.
+    /// The host whose port is checked, as seen from the managed host.
     #[serde(default = "localhost")]
     host: String,
-    /// The port.
+    /// The port to check.
     port: Option<u16>,
-    /// The file.
+    /// The file to check.
     path: Option<HostPath>,
-    /// What must come out of the port or be in the file.
+    /// A regular expression that the file's content, or what the port sends, must match.
     search_regex: Option<String>,
+    /// The state to wait for.
     #[serde(default)]
     state: State,
-    /// Seconds before the first look.
+    /// The number of seconds before the first check.
     #[serde(default)]
     delay: u64,
-    /// Seconds between two looks.
+    /// The number of seconds between two checks.
     #[serde(default = "one")]
     sleep: u64,
-    /// Seconds after which it has failed.
+    /// The number of seconds after which the module fails.
     #[serde(default = "five_minutes")]
     timeout: u64,
-    /// Seconds that one attempt to connect may take.
-    #[serde(default = "five")]
+    /// The number of seconds that one attempt to connect may take.
+    #[serde(default = "playbook_api::defaults::number::<u64, 5>")]
     connect_timeout: u64,
-    /// Which states of a connection count as open, for `drained`.
+    /// The states of connections that count as open, for `drained`.
     #[serde(default = "connections::active")]
     active_connection_states: Vec<String>,
     /// Hosts whose connections do not count, for `drained`.
     exclude_hosts: Option<Vec<String>>,
-    /// What it says when time is up.
+    /// The message of a failure after the timeout.
     msg: Option<String>,
 }
 
@@ -72,10 +74,6 @@ fn localhost() -> String {
 
 fn one() -> u64 {
     1
-}
-
-fn five() -> u64 {
-    5
 }
 
 fn five_minutes() -> u64 {
@@ -143,7 +141,7 @@ impl HostModule for WaitFor {
 
 /// Sleeps, and wakes when the run is cancelled.
 fn pause(time: Duration, context: &Context) -> Result<(), Failure> {
-    let until = Instant::now() + time;
+    let until = deadline(time);
     loop {
         if context.cancel.is_set() {
             return Err(Failure::new("cancelled"));

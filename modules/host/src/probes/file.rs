@@ -9,12 +9,12 @@ use crate::host::regex;
 /// Waits until a file is there, is gone, or has a text in it.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct File {
-    /// The file.
+    /// The path of the file.
     path: HostPath,
-    /// `present` or `absent`.
+    /// Whether the file is to exist: `present` or `absent`.
     #[serde(default)]
     state: State,
-    /// A regular expression that must be found in it.
+    /// A regular expression that must match somewhere in the content.
     search_regex: Option<String>,
 }
 

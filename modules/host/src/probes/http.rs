@@ -14,30 +14,26 @@ use crate::host::regex;
 pub(crate) struct Http {
     #[serde(flatten)]
     connect: Connect,
-    /// The method.
+    /// The HTTP method of the request.
     #[serde(default = "get")]
     method: String,
-    /// Headers to send.
+    /// The HTTP headers to send.
     #[serde(default)]
     headers: serde_json::Map<String, serde_json::Value>,
-    /// The answers that are good; any from 200 to 299, if not said.
+    /// The status codes that mean success; any from 200 to 299 if it is missing.
     #[schemars(extend("aliases" = ["status_code"]))]
     status: Option<Vec<u16>>,
-    /// A regular expression that must be found in the content.
+    /// A regular expression that must match somewhere in the content.
     #[schemars(extend("aliases" = ["body", "search_regex"]))]
     body_match: Option<String>,
-    /// Seconds that one request may take.
+    /// The number of seconds that one request may take.
     #[schemars(extend("aliases" = ["timeout"]))]
-    #[serde(default = "ten")]
+    #[serde(default = "playbook_api::defaults::number::<u64, 10>")]
     request_timeout: u64,
 }
 
 fn get() -> String {
     "GET".into()
-}
-
-fn ten() -> u64 {
-    10
 }
 
 /// More of an answer is not looked at.

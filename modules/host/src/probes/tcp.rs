@@ -10,16 +10,16 @@ use super::Look;
 /// Waits until a port takes connections, or no longer does.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Tcp {
-    /// The host.
+    /// The host to connect to.
     #[serde(default = "localhost")]
     host: String,
-    /// The port.
+    /// The port to connect to.
     port: u16,
-    /// `open` or `closed`.
+    /// The state of the port to wait for: `open` or `closed`.
     #[serde(default)]
     state: State,
-    /// Seconds that an attempt to connect may take.
-    #[serde(default = "five")]
+    /// The number of seconds that one attempt to connect may take.
+    #[serde(default = "playbook_api::defaults::number::<u64, 5>")]
     connect_timeout: u64,
 }
 
@@ -34,10 +34,6 @@ enum State {
 
 fn localhost() -> String {
     "127.0.0.1".into()
-}
-
-fn five() -> u64 {
-    5
 }
 
 impl Look for Tcp {

@@ -8,7 +8,7 @@ use super::installed::Installed;
 use super::{Apt, State};
 use crate::host::Host;
 use crate::host::errno::Doing;
-use crate::host::http::{Ask, Connect, Redirects};
+use crate::host::http::{Ask, Connect, Redirects, without_user};
 use crate::host::path::HostPath;
 use crate::host::process::Program;
 
@@ -54,7 +54,7 @@ fn download(host: &Host, url: &str) -> Result<PathBuf, Failure> {
     let ask = Ask { method: "GET".into(), redirects: Redirects::All, ..Ask::default() };
     let mut answer = Connect::plain(url, true).ask(ask, &context)?;
     if !answer.is_success() {
-        return Err(Failure::new(format!("Failure downloading {url}, {}", answer.summary())));
+        return Err(Failure::new(format!("Failure downloading {}, {}", without_user(url), answer.summary())));
     }
     let (host, directory) = (Host::new(&context), std::env::temp_dir());
     let path = host

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     fn read(out: &str, err: &str) -> Transaction {
-        Transaction::read(&Output { rc: 1, stdout: out.into(), stderr: err.into() })
+        Transaction::read(&Output { rc: 1, stdout: out.into(), stderr: err.into(), ..Output::default() })
     }
 
     #[test]

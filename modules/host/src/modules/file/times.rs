@@ -15,14 +15,16 @@ use crate::host::{Host, times};
 /// The times a file is to have.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Times {
-    /// `preserve`, `now`, or a time in `modification_time_format`. `preserve` unless the state is touch.
+    /// The modification time: `preserve`, `now`, or a time in `modification_time_format`. `preserve` unless the
+    /// state is `touch`.
     modification_time: Option<String>,
-    /// How that time is written.
+    /// The format of `modification_time`, as strftime has it.
     #[serde(default = "stamp")]
     modification_time_format: String,
-    /// `preserve`, `now`, or a time in `access_time_format`. `preserve` unless the state is touch.
+    /// The access time: `preserve`, `now`, or a time in `access_time_format`. `preserve` unless the state is
+    /// `touch`.
     access_time: Option<String>,
-    /// How that time is written.
+    /// The format of `access_time`, as strftime has it.
     #[serde(default = "stamp")]
     access_time_format: String,
 }

@@ -16,89 +16,89 @@ enum Syn {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(inline)]
 struct TcpFlags {
-    /// Flags to look at.
+    /// The TCP flags to examine.
     flags: Option<Vec<String>>,
-    /// Those that must be set.
+    /// The TCP flags that must be set.
     flags_set: Option<Vec<String>>,
 }
 
 /// What a packet must be like, and what happens to it. A value that begins with `!` is negated.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub(crate) struct Rule {
-    /// Protocol: tcp, udp, icmp, a number, or all.
+    /// The protocol: tcp, udp, icmp, a number or all.
     protocol: Option<String>,
-    /// Address it comes from.
+    /// The source address or network.
     source: Option<String>,
-    /// New address it is to come from (SNAT).
+    /// The new source address (SNAT).
     to_source: Option<String>,
-    /// Address it goes to.
+    /// The destination address or network.
     destination: Option<String>,
-    /// New address it is to go to (DNAT).
+    /// The new destination address (DNAT).
     to_destination: Option<String>,
-    /// Extensions that look at packets.
+    /// The match extensions to use.
     #[serde(rename = "match", default)]
     matches: Vec<String>,
-    /// Flags of TCP.
+    /// The TCP flags that the rule matches.
     tcp_flags: Option<TcpFlags>,
-    /// What happens to it: ACCEPT, DROP, a chain, an extension.
+    /// The target of matching packets: ACCEPT, DROP, a chain or an extension.
     pub(crate) jump: Option<String>,
-    /// Where a copy goes (TEE).
+    /// The host that gets a copy of each packet (TEE).
     gateway: Option<String>,
-    /// What a line in the log begins with.
+    /// The prefix of lines in the log.
     log_prefix: Option<String>,
-    /// How important a line in the log is.
+    /// The level of lines in the log.
     #[schemars(extend("enum" = ["0", "1", "2", "3", "4", "5", "6", "7", "emerg", "alert", "crit", "error", "warning", "notice", "info", "debug"]))]
     log_level: Option<String>,
-    /// A chain to go on in, without coming back.
+    /// The chain to go on in, without returning.
     goto: Option<String>,
-    /// Interface it came in by.
+    /// The interface that a packet came in by.
     in_interface: Option<String>,
-    /// Interface it leaves by.
+    /// The interface that a packet leaves by.
     out_interface: Option<String>,
-    /// Only further fragments.
+    /// Whether the rule matches second and further fragments only.
     fragment: Option<String>,
-    /// What the counters begin with.
+    /// The initial values of the packet and byte counters.
     set_counters: Option<String>,
-    /// Port it comes from.
+    /// The source port or range of ports.
     source_port: Option<String>,
-    /// Port it goes to.
+    /// The destination port or range of ports.
     destination_port: Option<String>,
-    /// Ports it goes to.
+    /// The destination ports (multiport).
     #[serde(default)]
     destination_ports: Vec<String>,
-    /// New ports.
+    /// The new destination ports.
     to_ports: Option<String>,
-    /// Number of the DSCP mark to set.
+    /// The DSCP mark to set, as a number.
     set_dscp_mark: Option<String>,
-    /// Class of the DSCP mark to set.
+    /// The DSCP mark to set, as a class.
     set_dscp_mark_class: Option<String>,
-    /// A comment.
+    /// A comment on the rule.
     comment: Option<String>,
-    /// States of its connection.
+    /// The states of the connection that the rule matches.
     #[serde(default)]
     ctstate: Vec<String>,
-    /// Range of addresses it comes from.
+    /// The range of source addresses.
     src_range: Option<String>,
-    /// Range of addresses it goes to.
+    /// The range of destination addresses.
     dst_range: Option<String>,
-    /// A set of addresses.
+    /// The address set that a packet is looked up in.
     match_set: Option<String>,
-    /// What of a packet is looked for in the set.
+    /// The parts of a packet that are looked up in the set.
     #[schemars(extend("enum" = ["src", "dst", "src,dst", "dst,src", "src,src", "dst,dst"]))]
     match_set_flags: Option<String>,
-    /// How many packets in a time.
+    /// The greatest average rate of matches, such as `3/minute`.
     limit: Option<String>,
-    /// How many at once.
+    /// The number of matches before the limit counts.
     limit_burst: Option<String>,
-    /// User whose program sent it.
+    /// The user whose process sent the packet.
     uid_owner: Option<String>,
-    /// Group whose program sent it.
+    /// The group whose process sent the packet.
     gid_owner: Option<String>,
-    /// What is answered when it is refused.
+    /// The error packet that is returned (REJECT).
     reject_with: Option<String>,
-    /// Kind of ICMP packet.
+    /// The type of ICMP packet.
     icmp_type: Option<String>,
-    /// Whether it must, or must not, open a connection.
+    /// Whether a TCP packet must, or must not, open a connection.
     #[serde(default)]
     syn: Syn,
 }
