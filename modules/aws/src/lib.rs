@@ -7,6 +7,8 @@ mod connection;
 mod ecs;
 mod error;
 mod operations;
+#[cfg(test)]
+mod example;
 mod probe;
 mod profile;
 mod rds;

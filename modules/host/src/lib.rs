@@ -3,6 +3,8 @@
 //! They are synchronous, know nothing of connections, and reach the host only through [`host::Host`], which check
 //! mode closes for changes.
 
+#[cfg(test)]
+mod example;
 mod facts;
 mod host;
 mod modules;

@@ -6,6 +6,8 @@ mod commands;
 mod connect;
 mod credentials;
 mod db;
+#[cfg(test)]
+mod example;
 mod ext;
 mod fault;
 mod filter;

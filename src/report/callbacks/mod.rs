@@ -1,5 +1,7 @@
 //! Callbacks that run beside the report: those of the setting `callbacks_enabled`, and `--tree` of ad hoc commands.
 
+#[cfg(test)]
+mod example;
 mod junit;
 mod profile_tasks;
 mod timer;

@@ -15,6 +15,8 @@ mod combine;
 mod comment;
 mod dicts;
 mod encodings;
+#[cfg(test)]
+mod example;
 mod general;
 mod html;
 mod iterators;

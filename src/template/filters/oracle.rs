@@ -7,7 +7,7 @@ use playbook_api::{Context, Place, Value, map, python};
 use crate::jinja::Template;
 use crate::template::{Call, Environment, Renderer, environment::Options};
 
-fn renderer() -> Renderer {
+pub(super) fn renderer() -> Renderer {
     let environment =
         Environment { context: Context::default(), keyring: Arc::default(), options: Options::default() };
     Renderer { environment: Arc::new(environment), scope: Arc::new(map! { "nl" => "\n", "tab" => "\t" }) }

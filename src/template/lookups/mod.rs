@@ -12,6 +12,8 @@ mod commands;
 mod config;
 mod csvfile;
 mod env;
+#[cfg(test)]
+mod example;
 mod files;
 mod first_found;
 mod ini;

@@ -25,7 +25,7 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
-fn renderer(directory: &Path) -> Renderer {
+pub(super) fn renderer(directory: &Path) -> Renderer {
     let options = Options { base_dir: directory.to_owned(), ..Options::default() };
     let environment = Environment { context: Context::default(), keyring: Arc::default(), options };
     Renderer { environment: Arc::new(environment), scope: Arc::new(Map::default()) }
