@@ -6,9 +6,9 @@ mod compare;
 mod connection;
 mod ecs;
 mod error;
-mod operations;
 #[cfg(test)]
 mod example;
+mod operations;
 mod probe;
 mod profile;
 mod rds;
