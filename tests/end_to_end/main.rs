@@ -8,6 +8,7 @@ mod console;
 mod containers;
 mod debugger;
 mod deploy;
+mod durations;
 mod foreign;
 mod galaxy;
 mod jobs;

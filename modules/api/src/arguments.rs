@@ -332,10 +332,14 @@ fn convert(value: &Value, kind: &ArgType, at: &Where) -> Result<Json, Error> {
             Value::Str(text) => text.trim().parse::<i64>().map(Json::from).map_err(|_| no()),
             _ => Err(no()),
         },
-        ArgType::Float => match value {
-            Value::Str(text) => text.trim().parse::<f64>().map(Json::from).map_err(|_| no()),
-            other => other.as_f64().map(Json::from).ok_or_else(no),
-        },
+        ArgType::Float => {
+            let number = match value {
+                Value::Str(text) => text.trim().parse::<f64>().ok(),
+                other => other.as_f64(),
+            };
+            // JSON has neither infinity nor NaN.
+            number.filter(|number| number.is_finite()).map(Json::from).ok_or_else(no)
+        }
         ArgType::List(element) => {
             let items: Vec<Value> = match value {
                 Value::List(items) | Value::Tuple(items) => items.to_vec(),

@@ -19,7 +19,8 @@ pub(crate) struct Pause {
     minutes: Option<serde_json::Value>,
     /// The time to pause, in seconds.
     #[schemars(extend("format" = "raw"))]
-    seconds: Option<serde_json::Value>,
+    #[serde(rename = "seconds")]
+    _seconds: Option<serde_json::Value>,
     /// The text of the prompt; the answer is returned.
     prompt: Option<String>,
     /// Whether to show the answer while it is typed.
@@ -27,8 +28,11 @@ pub(crate) struct Pause {
     echo: bool,
 }
 
-fn number(value: &serde_json::Value) -> Option<f64> {
-    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Str(text) => text.trim().parse().ok(),
+        other => other.as_f64(),
+    }
 }
 
 impl Action for Pause {
@@ -49,15 +53,14 @@ impl Action for Pause {
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let mut limit = None;
-        for (name, value, unit) in [("minutes", &self.minutes, 60.0), ("seconds", &self.seconds, 1.0)] {
-            if let Some(value) = value.as_ref().filter(|v| !v.is_null()) {
+        for (name, unit) in [("minutes", 60.0), ("seconds", 1.0)] {
+            if let Some(value) = call.args.get(name).filter(|value| !value.is_null()) {
                 let n = number(value).ok_or_else(|| {
-                    let value = Value::from_json(value.clone());
                     Failure::new(format!(
                         "argument '{name}' is of type {} and we were unable to convert to int: \"{}\" cannot be \
                          converted to an int",
                         value.type_name(),
-                        repr(&value)
+                        repr(value)
                     ))
                 })?;
                 limit = Some(call.duration(name, n * unit)?.as_secs_f64());

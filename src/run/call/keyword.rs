@@ -168,7 +168,7 @@ pub(crate) fn seconds(node: &Node, name: &str, renderer: &Renderer) -> Result<Op
     duration.map(Some).map_err(|e| {
         e.context(format!("the field '{name}' has an invalid value"))
             .at(node.place())
-            .with_help(format!("`{name}` is a number of seconds that is not negative."))
+            .with_help(format!("`{name}` is a number of seconds from 0 to a hundred years."))
     })
 }
 

@@ -3,17 +3,28 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use playbook_api::{Error, Value, arguments::to_bool, sync};
+use playbook_api::{Error, Value, arguments::to_bool, name, sync};
 
 use super::batch::{Batch, Stop};
 use super::strategy::Strategy;
+use crate::document::Node;
 use crate::inventory::Inventory;
 use crate::playbook::{Keyword, Play, Playbook};
 use crate::report::Event;
 use crate::run::call::state::PlayState;
 use crate::run::call::{describe, keyword};
 use crate::run::{Run, play_renderer, play_value, prompt};
-use crate::vars::{HostScope, Values, VarsFiles};
+use crate::vars::{HostScope, ScopeBase, Values, VarsFiles};
+
+/// How a play runs.
+struct Manner {
+    strategy: Strategy,
+    /// Whether failed tasks stop in the debugger by default.
+    debugger: bool,
+    force_handlers: bool,
+    max_fail_percentage: Option<f64>,
+    gather_facts: Option<Value>,
+}
 
 impl Run {
     /// Runs the plays until one leaves no host.
@@ -29,29 +40,8 @@ impl Run {
     /// Runs a play. Returns whether the playbook continues.
     fn play(&mut self, play: &Arc<Play>) -> Result<bool, Error> {
         self.enter(&play.directory);
-        let before = self.scope_base(
-            self.play_facts(Some(play.clone()), "", Vec::new()),
-            Default::default(),
-            VarsFiles::default(),
-        );
-        let prompted = Arc::new(self.ask(play, &before)?);
-        let before = self.scope_base(
-            self.play_facts(Some(play.clone()), "", Vec::new()),
-            prompted.clone(),
-            VarsFiles::default(),
-        );
-        let scope = HostScope::new(&before, &Arc::from(""), None, Default::default());
-        let keyring = self.shared.keyring.clone();
-        let files = VarsFiles::load(&play.vars_files, &play.directory, &scope.renderer(), keyring);
-        for warning in scope.take_warnings() {
-            self.emit(Event::Warning(describe::warning(&warning)));
-        }
-        let files = files?;
-        let before = self.scope_base(
-            self.play_facts(Some(play.clone()), "", Vec::new()),
-            prompted.clone(),
-            files.clone(),
-        );
+        let (prompted, files) = self.variables(play)?;
+        let before = self.play_base(play, &prompted, &files);
         let hosts = play_value(&before, &play.hosts).map_err(|e| play.refused("hosts", e))?;
         let pattern = pattern(&hosts);
         let name = match &play.frame.keywords.name {
@@ -80,25 +70,7 @@ impl Run {
             return Ok(true);
         }
         let batches = self.batches(play, &ordered, &before)?;
-        let setting =
-            |node: &Option<crate::document::Node>| node.as_ref().map(|n| play_value(&before, n)).transpose();
-        let strategy = match setting(&play.strategy)? {
-            Some(name) => name.to_text().into_owned(),
-            None => self.shared.settings.strategy.clone(),
-        };
-        let debugger = self.shared.settings.enable_task_debugger
-            || matches!(&*strategy, "debug" | "ansible.builtin.debug" | "ansible.legacy.debug");
-        let strategy =
-            Strategy::named(&strategy, self.shared.options.forks).map_err(|e| e.at(&play.place))?;
-        let force_handlers = match setting(&play.force_handlers)? {
-            Some(value) => to_bool(&value).unwrap_or(false),
-            None => self.shared.options.force_handlers || self.shared.settings.force_handlers,
-        };
-        let max_fail_percentage = match &play.max_fail_percentage {
-            Some(node) => keyword::float(node, "max_fail_percentage", &play_renderer(&before))?,
-            None => None,
-        };
-        let gather = setting(&play.gather_facts)?;
+        let manner = self.manner(play, &before)?;
         for batch in batches {
             let hosts: Vec<Arc<str>> = batch
                 .iter()
@@ -120,13 +92,13 @@ impl Run {
                 shared: self.shared.clone(),
                 base,
                 play: play.clone(),
-                force_handlers,
-                max_fail_percentage,
-                debugger,
+                force_handlers: manner.force_handlers,
+                max_fail_percentage: manner.max_fail_percentage,
+                debugger: manner.debugger,
             });
-            let gathers = self.gathers(gather.as_ref(), &hosts);
+            let gathers = self.gathers(manner.gather_facts.as_ref(), &hosts);
             let items = self.compile(&state, gathers)?;
-            let stop = Batch::new(self, state, &batch, &hosts, items, strategy).drive()?;
+            let stop = Batch::new(self, state, &batch, &hosts, items, manner.strategy).drive()?;
             // As in ansible-core, a batch is lost if as many hosts are lost by it as it has: with one that was out
             // before among them, the playbook goes on.
             let lost = self.failed.union(&self.unreachable).count();
@@ -140,6 +112,49 @@ impl Run {
         Ok(true)
     }
 
+    /// Returns what the scopes of a play share before its first batch.
+    fn play_base(&self, play: &Arc<Play>, prompted: &Arc<Values>, files: &VarsFiles) -> Arc<ScopeBase> {
+        let facts = self.play_facts(Some(play.clone()), "", Vec::new());
+        self.scope_base(facts, prompted.clone(), files.clone())
+    }
+
+    /// Asks for the variables of `vars_prompt` and loads `vars_files`.
+    fn variables(&mut self, play: &Arc<Play>) -> Result<(Arc<Values>, VarsFiles), Error> {
+        let before = self.play_base(play, &Arc::default(), &VarsFiles::default());
+        let prompted = Arc::new(self.ask(play, &before)?);
+        let before = self.play_base(play, &prompted, &VarsFiles::default());
+        let scope = HostScope::new(&before, &Arc::from(""), None, Default::default());
+        let keyring = self.shared.keyring.clone();
+        let files = VarsFiles::load(&play.vars_files, &play.directory, &scope.renderer(), keyring);
+        for warning in scope.take_warnings() {
+            self.emit(Event::Warning(describe::warning(&warning)));
+        }
+        Ok((prompted, files?))
+    }
+
+    /// Returns how the play runs, as its keywords and the settings say.
+    fn manner(&self, play: &Play, before: &Arc<ScopeBase>) -> Result<Manner, Error> {
+        let (settings, options) = (&self.shared.settings, &self.shared.options);
+        let value = |node: &Option<Node>| node.as_ref().map(|node| play_value(before, node)).transpose();
+        let strategy = match value(&play.strategy)? {
+            Some(name) => name.to_text().into_owned(),
+            None => settings.strategy.clone(),
+        };
+        Ok(Manner {
+            debugger: settings.enable_task_debugger || name::builtin(&strategy) == "debug",
+            strategy: Strategy::named(&strategy, options.forks).map_err(|e| e.at(&play.place))?,
+            force_handlers: match value(&play.force_handlers)? {
+                Some(value) => to_bool(&value).unwrap_or(false),
+                None => options.force_handlers || settings.force_handlers,
+            },
+            max_fail_percentage: match &play.max_fail_percentage {
+                Some(node) => keyword::float(node, "max_fail_percentage", &play_renderer(before))?,
+                None => None,
+            },
+            gather_facts: value(&play.gather_facts)?,
+        })
+    }
+
     /// Whether facts are gathered first, as `gather_facts` and the setting `gathering` say.
     fn gathers(&self, keyword: Option<&Value>, hosts: &[Arc<str>]) -> bool {
         let asked = keyword.filter(|v| !v.is_null()).and_then(to_bool);
@@ -151,12 +166,7 @@ impl Run {
     }
 
     /// The hosts of a play, as the inventory lists them; those that are out already are among them.
-    fn hosts(
-        &mut self,
-        play: &Play,
-        pattern: &str,
-        base: &Arc<crate::vars::ScopeBase>,
-    ) -> Result<Vec<Arc<str>>, Error> {
+    fn hosts(&mut self, play: &Play, pattern: &str, base: &Arc<ScopeBase>) -> Result<Vec<Arc<str>>, Error> {
         let inventory = base.inventory();
         let (mut hosts, warnings) =
             inventory.select(pattern, &self.shared.settings).map_err(|e| e.at(play.hosts.place()))?;
@@ -185,7 +195,7 @@ impl Run {
         &self,
         play: &Play,
         hosts: &[Arc<str>],
-        base: &Arc<crate::vars::ScopeBase>,
+        base: &Arc<ScopeBase>,
     ) -> Result<Vec<Vec<Arc<str>>>, Error> {
         let Some(node) = &play.serial else { return Ok(vec![hosts.to_vec()]) };
         let value = play_value(base, node)?;
@@ -227,7 +237,7 @@ impl Run {
         Ok(())
     }
 
-    fn ask(&mut self, play: &Play, base: &Arc<crate::vars::ScopeBase>) -> Result<Values, Error> {
+    fn ask(&mut self, play: &Play, base: &Arc<ScopeBase>) -> Result<Values, Error> {
         let mut answers = Values::default();
         for prompt in &play.vars_prompt {
             if self.has_extra(&prompt.name) {
@@ -246,11 +256,7 @@ impl Run {
 }
 
 /// The hosts in the play's `order`.
-fn ordered(
-    play: &Play,
-    hosts: &[Arc<str>],
-    base: &Arc<crate::vars::ScopeBase>,
-) -> Result<Vec<Arc<str>>, Error> {
+fn ordered(play: &Play, hosts: &[Arc<str>], base: &Arc<ScopeBase>) -> Result<Vec<Arc<str>>, Error> {
     let mut hosts = hosts.to_vec();
     let order = match &play.order {
         Some(node) => play_value(base, node)?.to_text().into_owned(),

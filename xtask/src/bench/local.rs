@@ -42,6 +42,7 @@ const LOCAL: [&str; 4] = ["-i", "localhost,", "-c", "local"];
 const CASES: &[Case] = &[
     case("start, one debug task", &["debug.yml"], Goal::TimesFasterThanAnsible(40.0)),
     case("one task, loop of 100 commands", &["loop.yml"], Goal::TimesTheShell(2.0)),
+    case("one task, loop of 10,000 set_fact with register", &["loop-register.yml"], Goal::Seconds(0.3)),
     case("100 command tasks", &["hundred-command.yml"], Goal::TimesTheShell(2.0)),
     case("copy of 100 small files", &["copy.yml"], Goal::None),
     case("100 set_fact tasks", &["hundred-set_fact.yml"], Goal::None),
