@@ -29,4 +29,4 @@ pub use read::{
 };
 pub use reserved::is_reserved_name;
 pub use role::{Role, RoleSpec};
-pub use task::{Action, Block, Handler, Item, Loop, LoopControl, Task, TaskId};
+pub use task::{Action, Block, Handler, Item, Loop, LoopControl, Register, Task, TaskId};

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{Condition, Frame, Keyword, Keywords};
 use crate::document::Node;
+use crate::jinja::Expression;
 
 /// Tells tasks apart in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,6 +81,17 @@ pub struct LoopControl {
     pub break_when: Vec<Condition>,
 }
 
+/// A variable that a task's result is kept in.
+#[derive(Clone, Debug)]
+pub struct Register {
+    /// The variable.
+    pub name: Arc<str>,
+    /// Where it was written.
+    pub place: Place,
+    /// What it keeps; the whole result where nothing is said.
+    pub expression: Option<Arc<Expression>>,
+}
+
 /// A task, as written and checked.
 #[derive(Clone, Debug)]
 pub struct Task {
@@ -97,8 +109,8 @@ pub struct Task {
     pub loop_over: Option<Loop>,
     /// `loop_control`.
     pub loop_control: LoopControl,
-    /// The name of the variable that stores the result.
-    pub register: Option<Arc<str>>,
+    /// The variables that the result is kept in.
+    pub register: Vec<Register>,
     /// The conditions that end the attempts.
     pub until: Vec<Condition>,
     /// `retries`.
@@ -159,7 +171,7 @@ impl Task {
             frame,
             loop_over: None,
             loop_control: LoopControl::default(),
-            register: None,
+            register: Vec::new(),
             until: Vec::new(),
             retries: None,
             delay: None,

@@ -174,7 +174,7 @@ fn loops_conditions_and_tags() {
     assert_eq!(tasks[0].keywords.when.len(), 2);
     assert!(matches!(&tasks[0].keywords.when[1], Condition::Expression(e) if &**e.source() == "b == 1"));
     assert_eq!(self::tags(&tasks[0]), ["x", "y"]);
-    assert_eq!((tasks[0].register.as_deref(), tasks[0].until.len()), (Some("r"), 1));
+    assert_eq!((&*tasks[0].register[0].name, tasks[0].until.len()), ("r", 1));
     assert!(matches!(tasks[1].loop_over, Some(Loop::Loop(_))));
     assert!(tasks[1].loop_control.label.is_some());
     assert!(matches!(&tasks[1].keywords.when[0], Condition::Node(node) if node.raw() == Value::from(false)));

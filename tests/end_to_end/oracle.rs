@@ -3,7 +3,9 @@
 //!
 //! Playbooks that stand directly in `tests/oracle/` are run by both whenever ansible-core is there. Those in
 //! `tests/oracle/language/` are compared with what ansible-core printed when they were written, so that they need no
-//! ansible-core; where it is there, the records are verified. `PLAYBOOK_TEST_RECORD=1` writes them anew.
+//! ansible-core; where it is there, the records are verified. `PLAYBOOK_TEST_RECORD=1` writes them anew. What a later
+//! release of ansible-core brought says so (`# of: 2.21`), and is verified where PLAYBOOK_TEST_ORACLE_2_21 names the
+//! directory of that release's programs.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -79,6 +81,17 @@ impl Case {
         format!("exit status {}\n{}\n", ended.code, lines.join("\n").trim_end())
     }
 
+    /// The directory with the programs of the release that the case is of.
+    fn oracle(&self) -> Option<PathBuf> {
+        match lines_of(&self.folder.join("play.yml"), "# of: ").first() {
+            Some(release) => {
+                let name = format!("PLAYBOOK_TEST_ORACLE_{}", release.replace('.', "_"));
+                std::env::var_os(name).map(PathBuf::from)
+            }
+            None => oracle(),
+        }
+    }
+
     /// Whether the case needs connections that the binary was built without.
     fn is_out_of_reach(&self) -> bool {
         let play = std::fs::read_to_string(self.folder.join("play.yml")).expect("a playbook");
@@ -96,7 +109,7 @@ fn the_language_is_ansibles() {
     let recording = std::env::var_os("PLAYBOOK_TEST_RECORD").is_some();
     let mut differences = Vec::new();
     for case in Case::all() {
-        if let Some(bin) = oracle() {
+        if let Some(bin) = case.oracle() {
             let theirs = case.run(&home, ansible_playbook(&bin, &case.folder));
             if recording {
                 std::fs::write(case.record(), &theirs).expect("the record");

@@ -48,7 +48,11 @@ pub fn load_task_file(
 /// Loads the role of an `include_role`, in the frame that [`super::include_frame`] made.
 pub fn load_role(loader: &Loader, spec: &RoleSpec, frame: &Arc<Frame>) -> Result<LoadedRole, Error> {
     let reader = Reader::new(loader);
-    let (role, items) = reader.included_role(spec, frame)?;
+    // As of ansible-core 2.20, a role that lacks the file that `tasks_from` and its like name fails the task.
+    let (role, items) = reader.included_role(spec, frame).map_err(|e| match e.message() {
+        message if message.starts_with(super::role_files::MISSING) => e.with_kind(ErrorKind::Input),
+        _ => e,
+    })?;
     Ok(LoadedRole { role, tasks: reader.finish(items) })
 }
 

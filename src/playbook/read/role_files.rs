@@ -13,6 +13,9 @@ use crate::document::{Entry, Kind, Node};
 use crate::inventory::Vars;
 use crate::playbook::shape::ROLE;
 
+/// The message for a file that `tasks_from` and its like name and the role lacks.
+pub(super) const MISSING: &str = "Could not find specified file in role";
+
 /// meta/main.yml.
 #[derive(Default)]
 pub(super) struct Meta {
@@ -111,7 +114,7 @@ impl RoleFiles<'_> {
         }
         match from {
             Some(from) if found.is_empty() && directory.is_dir() => {
-                let message = format!("Could not find specified file in role: {section}/{from}");
+                let message = format!("{MISSING}: {section}/{from}");
                 Err(Error::new(message)
                     .with_kind(ErrorKind::Syntax)
                     .with_help(format!("The role is in {}.", self.path.display())))

@@ -5,17 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use playbook_api::name::builtin;
-use playbook_api::{Error, ErrorKind, Place};
+use playbook_api::{Error, ErrorKind, Place, Value};
 
 use super::action::{self, Parsed};
 use super::fields::{self, parser_error, type_name};
 use super::include::{check_role_options, include_keywords, with_file};
 use super::loader::{LoadedTasks, Loader};
-use crate::document::{Kind, Node};
+use crate::document::{Entry, Kind, Node};
 use crate::inventory::Vars;
+use crate::jinja::Expression;
 use crate::playbook::shape::{BLOCK, HANDLER, HANDLER_INCLUDE, INCLUDE, INCLUDE_ROLE, Shape, TASK};
 use crate::playbook::{
-    Block, Condition, Frame, FrameKind, Handler, Item, Keyword, Loop, LoopControl, Meta, Task, TaskId,
+    Block, Condition, Frame, FrameKind, Handler, Item, Keyword, Loop, LoopControl, Meta, Register, Task,
+    TaskId,
 };
 
 /// Reads what belongs to one play, or to one include.
@@ -197,7 +199,7 @@ impl<'a> Reader<'a> {
             frame: frame.clone(),
             loop_over,
             loop_control: loader.spare(loop_control(entry))?.unwrap_or_default(),
-            register: loader.spare(register(entry))?.flatten(),
+            register: loader.spare(register(entry))?.unwrap_or_default(),
             until: list("until").unwrap_or_default(),
             retries: get("retries"),
             delay: get("delay"),
@@ -324,14 +326,32 @@ fn loop_control(entry: &Node) -> Result<LoopControl, Error> {
     })
 }
 
-fn register(entry: &Node) -> Result<Option<Arc<str>>, Error> {
-    let Some(node) = entry.get("register").filter(|node| !node.is_null()) else { return Ok(None) };
-    fields::must_be_text("register", node, entry.place())?;
-    let name = match node.kind() {
-        Kind::Value(value) => value.clone(),
-        _ => node.raw(),
+/// `register`: a variable for the result, or a dictionary of variables and the expressions that they keep.
+fn register(entry: &Node) -> Result<Vec<Register>, Error> {
+    let Some(node) = entry.get("register").filter(|node| !node.is_null()) else { return Ok(Vec::new()) };
+    let named = |name: &Value, place: &Place| {
+        fields::check_variable_name(name, place)
+            .map_err(|e| parser_error("Invalid 'register' specified.", place).caused_by(e))?;
+        Ok::<Arc<str>, Error>(name.to_text().into())
     };
-    fields::check_variable_name(&name, node.place())
-        .map_err(|e| parser_error("Invalid 'register' specified.", node.place()).caused_by(e))?;
-    Ok(Some(name.to_text().into()))
+    let Some(entries) = node.as_map() else {
+        fields::must_be_text("register", node, entry.place())?;
+        let name = match node.kind() {
+            Kind::Value(value) => value.clone(),
+            _ => node.raw(),
+        };
+        let place = node.place().clone();
+        return Ok(vec![Register { name: named(&name, &place)?, place, expression: None }]);
+    };
+    let one = |(name, entry): (&Value, &Entry)| {
+        let expression = entry.node.as_str().filter(|text| !text.trim().is_empty()).ok_or_else(|| {
+            parser_error("Invalid 'register' specified.", entry.node.place()).with_help(
+                "A register expression is text without template delimiters, such as '_task.result.stdout'.",
+            )
+        })?;
+        let expression = Expression::new(expression, entry.node.place().clone());
+        let place = entry.key.clone();
+        Ok(Register { name: named(name, &place)?, place, expression: Some(Arc::new(expression)) })
+    };
+    entries.iter().map(one).collect()
 }

@@ -321,7 +321,7 @@ fn send_to(
     if let Some(name) = name {
         values.insert("_original_basename".into(), name.into());
     }
-    if call.item.play.shared.options.is_silent && call.item.task.register.is_none() {
+    if call.item.play.shared.options.is_silent && call.item.task.register.is_empty() {
         values.insert("_sums".into(), false.into());
     }
     let mut outcome = bring(call, values, content)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use playbook_api::{Map, Value, map};
 
 use crate::document::Node;
-use crate::playbook::{Condition, Keyword, Loop, LoopControl, Task};
+use crate::playbook::{Condition, Keyword, Loop, LoopControl, Register, Task};
 use crate::run::PlayState;
 use crate::run::names::full_name;
 use crate::template::Renderer;
@@ -60,7 +60,7 @@ pub(crate) fn value(play: &PlayState, task: &Arc<Task>, host: &Arc<str>) -> Valu
         "notify" => shown.keyword(Keyword::Notify, Value::Null),
         "poll" => shown.own(&task.poll, settings.poll_interval as i64),
         "port" => shown.keyword(Keyword::Port, Value::Null),
-        "register" => task.register.clone(),
+        "register" => registered(task),
         "remote_user" => shown.keyword(Keyword::RemoteUser, options.user.clone().or_else(|| settings.remote_user.clone())),
         "retries" => shown.own(&task.retries, Value::Null),
         "run_once" => shown.keyword(Keyword::RunOnce, Value::Null),
@@ -122,6 +122,19 @@ impl Shown<'_> {
             "squashed" => false,
         }
         .into()
+    }
+}
+
+/// `register` as it was written: a name, or names and their expressions.
+fn registered(task: &Task) -> Value {
+    let expression = |register: &Register| register.expression.as_ref().map(|e| e.source().clone());
+    match task.register.as_slice() {
+        [] => Value::Null,
+        [one] if one.expression.is_none() => one.name.clone().into(),
+        all => {
+            let entries = all.iter().map(|one| (Value::from(one.name.clone()), expression(one).into()));
+            Value::from(entries.collect::<Map>())
+        }
     }
 }
 

@@ -93,7 +93,8 @@ impl Batch<'_> {
             match effect {
                 Effect::Set { host: to, values } => {
                     for (name, _) in &values {
-                        self.warn_of_name(name, &task.place);
+                        let register = task.register.iter().find(|register| register.name == *name);
+                        self.warn_of_name(name, register.map_or(&task.place, |register| &register.place));
                     }
                     for host in whom(to) {
                         self.play.base.store.set_all(&host, values.clone());

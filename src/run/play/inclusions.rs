@@ -79,8 +79,9 @@ impl Batch<'_> {
                         let scope = HostScope::new(&self.play.base, host, Some(&task), Default::default());
                         let info = Arc::new(describe::task(&self.play, &task, false, &scope));
                         let mut result = result::blank(&info, &scope, Status::Failed);
-                        result.values =
-                            map! { "changed" => false, "failed" => true, "reason" => e.to_string() };
+                        let of_role = matches!(inclusion.what, Included::Role(_));
+                        let said = if of_role && e.kind() != ErrorKind::NotFound { "msg" } else { "reason" };
+                        result.values = map! { "changed" => false, "failed" => true, said => e.to_string() };
                         if let Included::Tasks { file, .. } = &inclusion.what {
                             result.values.insert("include".into(), file.as_str().into());
                         }
@@ -95,6 +96,8 @@ impl Batch<'_> {
             }
         }
         for (host, (running, values)) in failed {
+            self.step.failed.insert(host.clone());
+            self.out.insert(host.clone());
             self.fail(&host, &running.task, values);
             self.spread(&running);
         }

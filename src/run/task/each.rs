@@ -8,6 +8,7 @@ use playbook_api::{Error, Value, map};
 
 use super::TaskOutcome;
 use super::item::{self, ItemOutcome};
+use super::register::Seen;
 use crate::document::Node;
 use crate::playbook::{Keyword, Task};
 use crate::report::{Event, Status, TaskResult};
@@ -251,8 +252,8 @@ fn stops(task: &Task, scope: &Arc<HostScope>, result: &TaskResult) -> Result<boo
     if task.loop_control.break_when.is_empty() {
         return Ok(false);
     }
-    let registered = task.register.iter().map(|name| (name.clone(), Value::from(result.values.clone())));
-    let scope = scope.with_local(registered);
+    let seen = Seen::one(result.values.clone().into());
+    let scope = scope.with_local(seen.locals(task, scope));
     Ok(matches!(keyword::conditions(&task.loop_control.break_when, &scope.renderer())?, Verdict::True))
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use playbook_api::{Error, ErrorKind, Map, Value};
 
 use super::arguments;
+use super::register::Seen;
 use crate::playbook::{Condition, Keyword, Task};
 use crate::report::{Event, Status, TaskResult};
 use crate::run::call::effect::Effect;
@@ -45,8 +46,9 @@ pub(crate) fn run(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
     if let Ok(Some(true)) = keyword::of(call.task, &scope.renderer()).no_log() {
         result.no_log = true;
     }
-    if let Some(name) = &call.task.register {
-        outcome.carry.push((name.clone(), outcome.result.values.clone().into()));
+    if !call.task.register.is_empty() {
+        let seen = Seen::one(outcome.result.values.clone().into());
+        outcome.carry.extend(seen.registered(call.task, scope, &mut Vec::new()));
     }
     outcome
 }
@@ -192,10 +194,9 @@ fn delegate(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Arc<str>>, Err
 
 /// Returns the scope in which conditions on a result are evaluated.
 fn with_result(task: &Task, scope: &Arc<HostScope>, attempt: &ItemOutcome) -> Arc<HostScope> {
-    let mut local = attempt.carry.clone();
-    if let Some(name) = &task.register {
-        local.push((name.clone(), attempt.result.values.clone().into()));
-    }
+    let scope = scope.with_local(attempt.carry.iter().cloned());
+    let seen = Seen::one(attempt.result.values.clone().into());
+    let local = seen.locals(task, &scope);
     scope.with_local(local)
 }
 

@@ -3,11 +3,14 @@
 mod arguments;
 mod each;
 mod item;
+mod register;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use playbook_api::{Error, Map, Value, map};
+
+use register::Seen;
 
 use crate::playbook::{Loop, Task};
 use crate::report::{Status, TaskInfo, TaskResult};
@@ -66,7 +69,7 @@ pub(crate) fn run(
         },
     };
     outcome.result.warnings.extend(scope.take_warnings().iter().map(describe::warning));
-    finish(task, host, &mut outcome);
+    finish(&call, scope, &mut outcome);
     outcome.result.duration = start.elapsed();
     outcome
 }
@@ -83,12 +86,26 @@ pub(crate) fn resolved(task: &Arc<Task>, scope: &Arc<HostScope>) -> Option<Arc<T
     Some(Arc::new(task))
 }
 
-/// Adds the final `register`.
-fn finish(task: &Task, host: &Arc<str>, outcome: &mut TaskOutcome) {
-    if let Some(name) = &task.register {
-        let value = Value::from(outcome.result.values.clone());
-        outcome.effects.push(Effect::Set { host: host.clone(), values: vec![(name.clone(), value)] });
+/// The final `register`.
+fn finish(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut TaskOutcome) {
+    if call.task.register.is_empty() {
+        return;
     }
+    let value = Value::from(outcome.result.values.clone());
+    let seen = if outcome.result.is_loop { Seen::of_loop(value) } else { Seen::one(value) };
+    let mut errors = Vec::new();
+    let values = seen.registered(call.task, scope, &mut errors);
+    outcome.effects.push(Effect::Set { host: call.host.clone(), values });
+    let (failed, all) = (errors.len(), call.task.register.len());
+    let Some(cause) = errors.into_iter().next() else { return };
+    // What the task did stays, and so does its result.
+    outcome.effects.retain(|effect| !matches!(effect, Effect::Notify(_)));
+    let result = &mut outcome.result;
+    result.status = Status::Failed;
+    result.values.insert("failed".into(), true.into());
+    let message = format!("Task failed due to errors in {failed} out of {all} register projections.");
+    result.error = Some(Error::new(message).at(&call.task.place).caused_by(cause));
+    result::ignore(scope, result);
 }
 
 /// Returns the items to loop over, or nothing if the task has no loop.
