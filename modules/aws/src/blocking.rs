@@ -1,12 +1,12 @@
-//! From a lookup, which is synchronous, into the asynchronous SDK.
+//! Calls of the asynchronous SDK from synchronous lookups.
 
 use std::sync::OnceLock;
 
 use playbook_api::Error;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// Waits for a future, on the caller's runtime or, where it has none, on one of our own. The wait is on a thread
-/// of its own, so that it may also be asked from within a task.
+/// Waits for a future on the caller's runtime, or on a new one if there is none. The wait happens on a separate thread, so
+/// that it is also allowed inside an asynchronous task.
 pub fn wait<T: Send>(future: impl Future<Output = Result<T, Error>> + Send) -> Result<T, Error> {
     let handle = match Handle::try_current() {
         Ok(handle) => handle,

@@ -1,4 +1,4 @@
-//! One set of service clients per connection and mode, made once and kept for the process.
+//! The clients of AWS services, one set for each connection and mode, which is kept for the whole process.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -18,12 +18,12 @@ use crate::connection::Connection;
 use crate::profile;
 use crate::read_only::{Calls, Guard};
 
-/// The clients of one connection: every one reads the same chain and carries the same [`Guard`].
+/// The clients of one connection. They share their configuration and their [`Guard`].
 pub struct Aws {
     config: SdkConfig,
     guard: Guard,
     report_calls: bool,
-    /// Emulators have no DNS name for a bucket.
+    /// Whether the bucket is part of the path, since emulators have no DNS names for buckets.
     path_style: bool,
     clients: Clients,
 }
@@ -67,7 +67,7 @@ clients! {
 type Cache = Mutex<HashMap<String, Arc<Aws>>>;
 
 impl Aws {
-    /// The clients for these arguments; a second task with the same ones finds them ready.
+    /// Returns the clients for connection arguments, and keeps them for later tasks.
     pub async fn connect(connection: &Connection, context: &Context) -> Result<Arc<Aws>, Error> {
         static CACHE: OnceLock<Cache> = OnceLock::new();
         let own: Vec<&(String, String)> =
@@ -78,7 +78,7 @@ impl Aws {
             return Ok(aws.clone());
         }
         let aws = Arc::new(Aws::new(connection, context).await?);
-        // Whoever asks for the list of calls wants those of one task.
+        // The list of calls is that of one task.
         if !connection.debug_botocore_endpoint_logs {
             cache.insert(key, aws.clone());
         }
@@ -113,7 +113,7 @@ impl Aws {
         let config = loader.timeout_config(settings.timeouts()).load().await;
         if config.region().is_none() {
             return Err(Error::new("no AWS region is known").with_help(
-                "give `region`, set AWS_REGION, or add a region to the profile (`aws configure set region …`)",
+                "Give `region`, set AWS_REGION, or add a region to the profile with `aws configure set region`.",
             ));
         }
         Ok(Aws {
@@ -130,7 +130,7 @@ impl Aws {
         self.config.region().map_or("", Region::as_ref)
     }
 
-    /// Adds what `debug_botocore_endpoint_logs` asks for.
+    /// Adds the list of calls to an outcome if `debug_botocore_endpoint_logs` is set.
     pub fn finish(&self, outcome: Outcome) -> Outcome {
         if !self.report_calls {
             return outcome;
@@ -140,7 +140,7 @@ impl Aws {
     }
 }
 
-/// The process's environment with the task's on top.
+/// Returns the environment of the process, overridden by the task's.
 fn environment(context: &Context) -> Env {
     let mut all: HashMap<String, String> = std::env::vars().collect();
     all.extend(context.environment.iter().cloned());
@@ -154,8 +154,8 @@ fn credentials(connection: &Connection) -> Result<Option<Credentials>, Error> {
             Ok(Some(Credentials::new(id, secret, token, None, "arguments of the task")))
         }
         (None, None) => Ok(None),
-        _ => Err(Error::new("access_key and secret_key go together, and one of them is missing")
-            .with_help("give both, or neither and a `profile`")),
+        _ => Err(Error::new("`access_key` and `secret_key` must be given together")
+            .with_help("Give both, or use `profile`.")),
     }
 }
 
@@ -166,7 +166,7 @@ fn check_url(url: &str) -> Result<&str, Error> {
     Err(Error::new(format!("endpoint_url '{url}' is not an http:// or https:// URL")))
 }
 
-/// A client that trusts the given authorities alone; nothing where the SDK's own will do.
+/// Returns an HTTP client that trusts only the given authorities, or `None` if the SDK's own is sufficient.
 fn http_client(
     connection: &Connection,
     env: &Env,
@@ -174,9 +174,9 @@ fn http_client(
     let plain = connection.endpoint_url.as_deref().is_some_and(|url| url.starts_with("http://"));
     if connection.validate_certs == Some(false) && !plain {
         return Err(Error::new(
-            "certificates of AWS endpoints are always verified: validate_certs: false is refused",
+            "`validate_certs: false` is not supported: certificates of AWS endpoints are always verified",
         )
-        .with_help("name the authority's certificates in aws_ca_bundle"));
+        .with_help("Set `aws_ca_bundle` to the file of the authority's certificates."));
     }
     let Some(path) = connection.aws_ca_bundle.clone().or_else(|| env.get("AWS_CA_BUNDLE").ok()) else {
         return Ok(None);
@@ -194,7 +194,7 @@ fn http_client(
     Ok(Some(HttpBuilder::new().tls_provider(provider).tls_context(tls_context).build_https()))
 }
 
-/// The part of botocore's client settings that means something here.
+/// The settings of botocore that have an effect.
 #[derive(Debug, Default, PartialEq)]
 struct Settings {
     max_attempts: Option<u32>,
@@ -203,7 +203,7 @@ struct Settings {
     read_timeout: Option<f64>,
 }
 
-/// Settings of botocore that concern Python's own client: accepted, so that a playbook moves over.
+/// The settings of botocore that are accepted without effect.
 const IDLE_SETTINGS: &[&str] = &[
     "user_agent",
     "user_agent_extra",
@@ -239,8 +239,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Five attempts unless the task, the environment or the profile says otherwise: a deployment outlives a
-    /// moment of throttling, and an endpoint that is not there is reported within seconds.
+    /// Returns the retry settings. The default is five attempts, which survives short throttling and still reports a missing
+    /// endpoint within seconds.
     fn retry(&self, env: &Env, in_profile: bool) -> Option<RetryConfig> {
         let adaptive = self.adaptive || env.get("AWS_RETRY_MODE").is_ok_and(|mode| mode == "adaptive");
         let base = if adaptive { RetryConfig::adaptive() } else { RetryConfig::standard() };

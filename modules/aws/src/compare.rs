@@ -41,10 +41,12 @@ pub fn is_empty(json: &Json) -> bool {
     }
 }
 
-/// The members that differ, before and after.
+/// The members that differ, before and after the change.
 #[derive(Debug, Default)]
 pub struct Changes {
+    /// The current members.
     pub before: Map<String, Json>,
+    /// The desired members.
     pub after: Map<String, Json>,
 }
 

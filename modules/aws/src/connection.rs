@@ -4,45 +4,45 @@ use playbook_api::{Context, Error, Map, Spec, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
 
-/// How to reach AWS. Whatever is left out comes from the standard chain: the environment, the profile, SSO, a
-/// container's or an instance's role.
+/// The connection to AWS. Arguments that are not given are taken from the standard chain: the environment, the profile,
+/// SSO, or the role of the container or instance.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, schemars::JsonSchema)]
 pub struct Connection {
-    /// The AWS region to act in. Without it `AWS_REGION`, `AWS_DEFAULT_REGION` and the profile's region are asked.
+    /// The AWS region. The default is AWS_REGION, AWS_DEFAULT_REGION or the region of the profile.
     #[schemars(extend("aliases" = ["aws_region", "ec2_region"]))]
     pub region: Option<String>,
-    /// A named profile of `~/.aws/config` and `~/.aws/credentials`, with its SSO session or assumed role.
+    /// The name of a profile in `~/.aws/config` and `~/.aws/credentials`, with its SSO session or assumed role.
     #[schemars(extend("aliases" = ["aws_profile", "boto_profile"]))]
     pub profile: Option<String>,
-    /// Another endpoint than the region's own, for a VPC endpoint or an emulator.
+    /// The URL of another endpoint than the region's own, for example of a VPC endpoint or an emulator.
     #[schemars(extend("aliases" = ["aws_endpoint_url", "ec2_url", "s3_url"]))]
     pub endpoint_url: Option<String>,
-    /// An access key's id. It goes together with `secret_key`; a profile is the better place for both.
+    /// The ID of an access key. It requires `secret_key`; a profile is a better place for both.
     #[schemars(extend("aliases" = ["aws_access_key_id", "aws_access_key", "ec2_access_key"]))]
     pub access_key: Option<String>,
-    /// The access key's secret.
+    /// The secret of the access key.
     #[schemars(extend("aliases" = ["aws_secret_access_key", "aws_secret_key", "ec2_secret_key"], "no_log" = true))]
     pub secret_key: Option<String>,
-    /// The session token that belongs to a temporary access key.
+    /// The session token of a temporary access key.
     #[schemars(extend("aliases" = ["aws_session_token", "security_token", "aws_security_token", "access_token"], "no_log" = true))]
     pub session_token: Option<String>,
-    /// Whether the endpoint's certificate is verified. It always is for https: name the authority in
-    /// `aws_ca_bundle` instead of turning this off.
+    /// Whether to verify the certificate of the endpoint. Verification cannot be disabled for HTTPS; set `aws_ca_bundle`
+    /// instead.
     pub validate_certs: Option<bool>,
-    /// A file of certificates, in PEM, to trust instead of the system's.
+    /// The path of a PEM file with the certificates to trust instead of the system's.
     #[schemars(extend("format" = "path"))]
     pub aws_ca_bundle: Option<String>,
-    /// Returns the list of API calls that the module made as `resource_actions`, as IAM names them.
+    /// Whether to return the list of API calls in `resource_actions`, named as in IAM.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub debug_botocore_endpoint_logs: bool,
-    /// Settings of the client in botocore's words: `retries` (`max_attempts`, `mode`), `connect_timeout` and
-    /// `read_timeout` in seconds. Settings that mean something to Python only are accepted and do nothing.
+    /// The settings of the client, as in botocore: `retries` (`max_attempts`, `mode`), `connect_timeout` and `read_timeout`
+    /// in seconds. Settings that only apply to Python are accepted without effect.
     #[schemars(extend("type" = "object"))]
     pub aws_config: Option<JsonMap<String, Json>>,
 }
 
 impl Connection {
-    /// The connection arguments among others, under any of their names: what lookups and sources are given.
+    /// Returns the connection arguments among the options of a lookup or a source.
     pub fn among(options: &Map, context: &Context) -> Result<Connection, Error> {
         let spec = Spec::of::<Connection>();
         let known = |key: &Value| key.as_str().is_some_and(|k| spec.find(k).is_some());
@@ -51,7 +51,7 @@ impl Connection {
         playbook_api::Arguments::from(own).parse("aws", &spec, &context.redactor)
     }
 
-    /// What tells two connections apart; the key of the client cache, never shown.
+    /// Returns the key of the cache of clients. It is never shown.
     pub fn identity(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! From the SDK's errors to messages that say what happened and what to do.
+//! Conversion of the SDK's errors into errors for users.
 
 use std::error::Error as StdError;
 
@@ -9,12 +9,12 @@ use playbook_api::Error;
 
 use crate::read_only::Stopped;
 
-/// What a failed call can be asked and turned into.
+/// Conversions of the result of a call.
 pub trait Explain<T> {
-    /// The error a user reads; `action` is the call as IAM names it: `ecs:UpdateService`.
+    /// Converts the error for users. `action` is the call as named in IAM: `ecs:UpdateService`.
     fn explain(self, action: &str) -> Result<T, Error>;
 
-    /// Nothing where AWS answers with one of these codes, since the thing is not there.
+    /// Returns `None` if AWS responds with one of these codes, since the resource does not exist.
     fn missing(self, action: &str, codes: &[&str]) -> Result<Option<T>, Error>;
 }
 
@@ -35,12 +35,12 @@ where
     }
 }
 
-/// AWS's name for a failure: `AccessDeniedException`.
+/// Returns the error code of a failure: `AccessDeniedException`.
 pub fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
     error.as_service_error().and_then(ProvideErrorMetadata::code)
 }
 
-/// An error and its causes on one line, each said once.
+/// Returns an error and its causes on one line, each once.
 pub fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -110,7 +110,7 @@ fn no_credentials(detail: &str) -> bool {
         || detail.contains("No credentials")
 }
 
-/// An error that AWS itself answered with.
+/// An error in a response of AWS.
 fn answered(action: &str, code: &str, message: &str, status: u16) -> Error {
     let said = if message.is_empty() { code.to_owned() } else { format!("{message} ({code})") };
     if code.starts_with("AccessDenied") || code == "UnauthorizedOperation" || code == "AuthorizationError" {

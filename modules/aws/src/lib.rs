@@ -27,7 +27,7 @@ pub use client::Aws;
 pub use connection::Connection;
 pub use operations::{SERVICES, Service};
 
-/// Brings everything of this crate.
+/// Adds every module, lookup and probe of this crate.
 pub fn register(registry: &mut Registry) {
     registry.add_modules([
         ModuleEntry::controller::<ecs::cluster::EcsCluster>(),

@@ -1,4 +1,4 @@
-//! What can be said of a profile before it is used: that it does not exist, or that it wants MFA.
+//! Checks of a profile before it is used: whether it exists, and whether it requires MFA.
 
 use std::borrow::Cow;
 
@@ -9,8 +9,8 @@ use playbook_api::Error;
 
 use crate::connection::Connection;
 
-/// Fails early where the standard chain would fail late and in riddles. Answers whether the profile says itself
-/// how often to try.
+/// Checks the profile early, since the standard chain would fail late with an unhelpful message. Returns whether the
+/// profile sets the number of attempts.
 pub async fn check(connection: &Connection, env: &Env) -> Result<bool, Error> {
     let chosen = connection.profile.clone().map(Cow::Owned);
     let profiles = load(&Fs::real(), env, &EnvConfigFiles::default(), chosen)

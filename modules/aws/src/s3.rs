@@ -54,7 +54,7 @@ impl InventorySource for Bucket {
     }
 }
 
-/// `s3://bucket/key` or `bucket/key`.
+/// Splits `s3://bucket/key` or `bucket/key`.
 fn parse(location: &str) -> Result<(&str, &str), Error> {
     let path = location.strip_prefix("s3://").unwrap_or(location).trim_start_matches('/');
     match path.split_once('/') {

@@ -1,8 +1,8 @@
-//! The SDK's ECS types as JSON in the API's own names, both ways.
+//! Conversion between the SDK's ECS types and JSON with the names of the API.
 //!
-//! The types carry their schema, so one writer and one reader do for all of them. The reader is also the
-//! check of what a user wrote: it takes members in camelCase and snake_case, converts texts to numbers as Ansible
-//! would, and names the path of a member that does not exist.
+//! The types include their schema, so one writer and one reader are enough for all of them. The reader also validates what
+//! users wrote: it accepts members in camelCase and snake_case, converts text to numbers as Ansible does, and names the
+//! path of a member that does not exist.
 
 use aws_smithy_schema::Schema;
 use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeDeserializer, ShapeSerializer};
@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::text::{camel, date};
 
-/// A structure of the SDK as boto3 would print it; members that AWS left out are left out.
+/// Converts a structure of the SDK to JSON as boto3 returns it, without members that AWS omitted.
 pub fn to_json(value: &dyn SerializableStruct) -> Json {
     let mut writer = Writer { frames: vec![Frame::List(Vec::new())] };
     // Writing to memory cannot fail: every method of the writer returns Ok.
@@ -24,7 +24,7 @@ pub fn to_json(value: &dyn SerializableStruct) -> Json {
     }
 }
 
-/// A list of structures of the SDK.
+/// Converts a list of structures of the SDK to JSON.
 pub fn list_to_json<T: SerializableStruct>(values: &[T]) -> Json {
     values.iter().map(|value| to_json(value)).collect()
 }
@@ -42,7 +42,7 @@ pub fn from_json<T>(
     })
 }
 
-/// A list of structures of the SDK, read alike.
+/// Reads a list of structures of the SDK from JSON.
 pub fn list_from_json<T>(
     json: &[Json],
     name: &str,
@@ -88,7 +88,7 @@ impl Writer {
     }
 }
 
-/// A scalar is written as JSON has it.
+/// Defines the methods that write scalars.
 macro_rules! write_scalars {
     ($($method:ident: $type:ty),* $(,)?) => {$(
         fn $method(&mut self, schema: &Schema<'_>, value: $type) -> Result<(), SerdeError> {
@@ -128,7 +128,7 @@ impl ShapeSerializer for Writer {
         self.frames.push(Frame::Entries(Map::new(), None));
         write_entries(self)?;
         let mut json = self.pop();
-        // The SDK keeps maps unordered; what people read should not change from run to run.
+        // The SDK's maps are unordered; sorting makes the output deterministic.
         if let Json::Object(map) = &mut json {
             map.sort_keys();
         }
@@ -202,7 +202,7 @@ impl<'a> Reader<'a> {
     fn integer(&self) -> Result<i64, SerdeError> {
         let text = || self.json.as_str()?.trim().parse().ok();
         let whole = || self.json.as_f64().filter(|n| n.fract() == 0.0).map(|n| n as i64);
-        self.json.as_i64().or_else(whole).or_else(text).ok_or_else(|| self.wrong("a whole number"))
+        self.json.as_i64().or_else(whole).or_else(text).ok_or_else(|| self.wrong("an integer"))
     }
 
     fn narrow<T: TryFrom<i64>>(&self) -> Result<T, SerdeError> {
@@ -223,7 +223,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Null members are members that were not given.
+    /// Returns the members that are not null.
     fn entries(
         &self,
         wanted: &str,
@@ -246,10 +246,10 @@ impl ShapeDeserializer for Reader<'_> {
             let Some(member) = schema.members().iter().find(matches) else {
                 let names = || schema.members().iter().filter_map(|m| m.member_name());
                 let hint = match nearest(&name, names()) {
-                    Some(near) => format!("did you mean '{near}'?"),
-                    None => format!("it has {}", names().collect::<Vec<_>>().join(", ")),
+                    Some(near) => format!("Did you mean '{near}'?"),
+                    None => format!("Its members are {}", names().collect::<Vec<_>>().join(", ")),
                 };
-                return Err(SerdeError::custom(format!("{} has no member '{key}': {hint}", self.path)));
+                return Err(SerdeError::custom(format!("{} has no member '{key}'. {hint}", self.path)));
             };
             state(member, &mut self.within(value, &format!(".{key}")))?;
         }
@@ -262,7 +262,7 @@ impl ShapeDeserializer for Reader<'_> {
         state: &mut dyn FnMut(&mut dyn ShapeDeserializer) -> Result<(), SerdeError>,
     ) -> Result<(), SerdeError> {
         let Some(items) = self.json.as_array() else {
-            // One thing where a list is wanted is a list of one, as everywhere in Ansible.
+            // As everywhere in Ansible, a single value is accepted as a list of one.
             return state(&mut self.within(self.json, ""));
         };
         items.iter().enumerate().try_for_each(|(i, item)| state(&mut self.within(item, &format!("[{i}]"))))
@@ -309,7 +309,7 @@ impl ShapeDeserializer for Reader<'_> {
     }
 
     fn read_big_integer(&mut self, _schema: &Schema<'_>) -> Result<BigInteger, SerdeError> {
-        self.text()?.parse().map_err(|_| self.wrong("a whole number"))
+        self.text()?.parse().map_err(|_| self.wrong("an integer"))
     }
 
     fn read_big_decimal(&mut self, _schema: &Schema<'_>) -> Result<BigDecimal, SerdeError> {
@@ -373,9 +373,9 @@ mod tests {
         let error = container(json!({"name": "web", "portMappings": [{"containrPort": 80}]})).unwrap_err();
         assert_eq!(
             error.message(),
-            "containers[0].portMappings[0] has no member 'containrPort': did you mean 'containerPort'?"
+            "containers[0].portMappings[0] has no member 'containrPort'. Did you mean 'containerPort'?"
         );
         let error = container(json!({"memory": "much"})).unwrap_err();
-        assert_eq!(error.message(), "containers[0].memory should be a whole number, and is \"much\"");
+        assert_eq!(error.message(), "containers[0].memory should be an integer, and is \"much\"");
     }
 }

@@ -1,20 +1,23 @@
-//! Tags: a dictionary in a playbook, a list of pairs in the API.
+//! Tags, which are a dictionary in playbooks and a list of pairs in the API.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+/// Tags by key.
 pub type Tags = BTreeMap<String, String>;
 
-/// What has to be set and what has to go.
+/// The tags to set and the tags to remove.
 #[derive(Debug, Default, PartialEq)]
 pub struct TagChanges {
+    /// The tags to set.
     pub set: Tags,
+    /// The keys of the tags to remove.
     pub remove: Vec<String>,
 }
 
 impl TagChanges {
-    /// Nothing where no tags were asked for. Amazon's own tags (`aws:…`) never go.
+    /// Returns the changes; there are none if `asked` is `None`. Tags of Amazon (`aws:…`) are never removed.
     pub fn between(current: &Tags, asked: Option<&Tags>, purge: bool) -> TagChanges {
         let Some(asked) = asked else { return TagChanges::default() };
         let set = asked.iter().filter(|(k, v)| current.get(*k) != Some(v));
@@ -25,11 +28,12 @@ impl TagChanges {
         }
     }
 
+    /// Returns whether nothing changes.
     pub fn is_empty(&self) -> bool {
         self.set.is_empty() && self.remove.is_empty()
     }
 
-    /// The tags as they will be.
+    /// Returns the tags after the changes.
     pub fn apply(&self, current: &Tags) -> Tags {
         let mut tags: Tags = current.clone();
         tags.retain(|k, _| !self.remove.contains(k));
@@ -38,7 +42,7 @@ impl TagChanges {
     }
 }
 
-/// `[{"key": …, "value": …}]`, in either case, as a dictionary.
+/// Converts a list of pairs, `[{"key": …, "value": …}]` in either case, to tags.
 pub fn from_pairs(pairs: &Json) -> Tags {
     let part = |pair: &Json, small: &str, large: &str| {
         pair[small].as_str().or_else(|| pair[large].as_str()).unwrap_or_default().to_owned()
@@ -51,6 +55,7 @@ pub fn from_pairs(pairs: &Json) -> Tags {
         .collect()
 }
 
+/// Returns tags as a JSON object.
 pub fn to_json(tags: &Tags) -> Json {
     tags.iter().map(|(k, v)| (k.clone(), Json::from(v.as_str()))).collect::<Map<_, _>>().into()
 }

@@ -4,7 +4,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde_json::Value as Json;
 
-/// `task_definition` or `taskDefinition` → `taskDefinition`.
+/// Converts `task_definition` to `taskDefinition`, and leaves `taskDefinition` as it is.
 pub fn camel(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut upper = false;
@@ -21,7 +21,7 @@ pub fn camel(name: &str) -> String {
     out
 }
 
-/// `DBInstanceIdentifier` → `db_instance_identifier`, as amazon.aws turns the API's names into Python's.
+/// Converts `DBInstanceIdentifier` to `db_instance_identifier`, as amazon.aws does.
 pub fn snake(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let at = |i: usize| chars.get(i).copied().unwrap_or('_');
@@ -43,7 +43,7 @@ pub fn snake(name: &str) -> String {
     out
 }
 
-/// Every key of every dictionary in snake_case, except inside those named: they hold the user's own keys.
+/// Converts every key of every dictionary to snake_case, except in dictionaries whose keys are chosen by users.
 pub fn snake_keys(json: &Json, own: &[&str]) -> Json {
     match json {
         Json::Object(map) => map
@@ -58,7 +58,7 @@ pub fn snake_keys(json: &Json, own: &[&str]) -> Json {
     }
 }
 
-/// ISO 8601 as Python writes it: `2026-02-03T04:05:06.789000+00:00`.
+/// Formats a date in ISO 8601 as Python does: `2026-02-03T04:05:06.789000+00:00`.
 pub fn date(date: &DateTime) -> String {
     let whole = DateTime::from_secs(date.secs()).fmt(Format::DateTime).unwrap_or_default();
     let whole = whole.trim_end_matches('Z');
@@ -68,7 +68,7 @@ pub fn date(date: &DateTime) -> String {
     }
 }
 
-/// The last part of an ARN: `arn:aws:ecs:eu-west-1:1:cluster/prod` → `prod`.
+/// Returns the last part of an ARN: `arn:aws:ecs:eu-west-1:1:cluster/prod` → `prod`.
 pub fn short(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }

@@ -1,11 +1,11 @@
-//! Waiting for AWS to get somewhere.
+//! Waiting for a state in AWS.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
 use playbook_api::{Context, Error};
 
-/// Looks until it sees something, or the time is up (`None`). Ctrl-C ends the wait within half a second.
+/// Calls a function until it returns something or the timeout expires (`None`). Ctrl-C ends the wait within half a second.
 pub async fn until<T, F>(
     context: &Context,
     timeout: Duration,
@@ -41,7 +41,7 @@ async fn pause(context: &Context, interval: Duration) -> Result<(), Error> {
     }
 }
 
-/// Seconds as a user gave them: less than none is none, and ten years are enough for anybody.
+/// Returns a number of seconds as a duration, clamped to between zero and ten years.
 pub fn seconds(given: Option<i64>, default: u64) -> Duration {
     const MOST: u64 = 10 * 365 * 24 * 3600;
     Duration::from_secs(given.map_or(default, |n| u64::try_from(n).unwrap_or(0)).min(MOST))

@@ -1,4 +1,4 @@
-//! Questions to ECS that several modules ask.
+//! Requests to ECS that several modules use.
 
 use aws_sdk_ecs::types::{Service, ServiceField, Task, TaskDefinition, TaskField};
 use playbook_api::Error;
@@ -8,13 +8,13 @@ use crate::Aws;
 use crate::error::Explain;
 use crate::shape;
 
-/// A service by name or ARN; `None` where the cluster has none of that name.
+/// Returns a service by name or ARN; `None` if the cluster has none of that name.
 pub async fn service(aws: &Aws, cluster: &str, name: &str) -> Result<Option<Service>, Error> {
     find_service(aws, cluster, name, &[]).await
 }
 
-/// The same for check mode, where a cluster that does not exist has no services: an earlier task may be what
-/// would create it.
+/// Returns a service for check mode. A cluster that does not exist has no services, since an earlier task may be the one
+/// that would create it.
 pub async fn service_if_any(aws: &Aws, cluster: &str, name: &str) -> Result<Option<Service>, Error> {
     find_service(aws, cluster, name, &["ClusterNotFoundException"]).await
 }
@@ -37,7 +37,7 @@ async fn find_service(
     Ok(answer.and_then(|a| a.services.unwrap_or_default().into_iter().next()))
 }
 
-/// The services of these names, ten to a call as the API allows; those that do not exist are left out.
+/// Returns services by name, without those that do not exist. One request describes up to ten.
 pub async fn services(aws: &Aws, cluster: &str, names: &[String]) -> Result<Vec<Service>, Error> {
     let mut all = Vec::new();
     for some in names.chunks(10) {
@@ -55,7 +55,7 @@ pub async fn services(aws: &Aws, cluster: &str, names: &[String]) -> Result<Vec<
     Ok(all)
 }
 
-/// The ARNs of all services of a cluster.
+/// Returns the ARNs of all services of a cluster.
 pub async fn list_services(
     aws: &Aws,
     cluster: &str,
@@ -76,7 +76,7 @@ pub async fn list_services(
     Ok(all)
 }
 
-/// A task definition with its tags, by family (the latest active revision), `family:revision` or ARN.
+/// Returns a task definition and its tags, by family (the latest active revision), `family:revision` or ARN.
 pub async fn task_definition(aws: &Aws, name: &str) -> Result<Option<(TaskDefinition, Json)>, Error> {
     let answer = aws
         .ecs()
@@ -85,7 +85,7 @@ pub async fn task_definition(aws: &Aws, name: &str) -> Result<Option<(TaskDefini
         .include(aws_sdk_ecs::types::TaskDefinitionField::Tags)
         .send()
         .await;
-    // ECS answers with ClientException for a definition that does not exist.
+    // ECS returns ClientException for a definition that does not exist.
     let Some(answer) = answer.missing("ecs:DescribeTaskDefinition", &["ClientException"])? else {
         return Ok(None);
     };
@@ -93,7 +93,7 @@ pub async fn task_definition(aws: &Aws, name: &str) -> Result<Option<(TaskDefini
     Ok(answer.task_definition.map(|definition| (definition, tags)))
 }
 
-/// Tasks by id or ARN, with their tags; those that ECS has forgotten are left out.
+/// Returns tasks by ID or ARN with their tags, without those that ECS no longer lists.
 pub async fn tasks(aws: &Aws, cluster: &str, ids: &[String]) -> Result<Vec<Task>, Error> {
     let mut all = Vec::new();
     for some in ids.chunks(100) {
@@ -111,7 +111,7 @@ pub async fn tasks(aws: &Aws, cluster: &str, ids: &[String]) -> Result<Vec<Task>
     Ok(all)
 }
 
-/// The stopped tasks of a service that ECS still remembers, at most ten.
+/// Returns up to ten stopped tasks of a service that ECS still lists.
 pub async fn stopped_tasks(aws: &Aws, cluster: &str, service: &str) -> Result<Vec<Task>, Error> {
     let listed = aws
         .ecs()
@@ -126,14 +126,14 @@ pub async fn stopped_tasks(aws: &Aws, cluster: &str, service: &str) -> Result<Ve
     tasks(aws, cluster, listed.task_arns()).await
 }
 
-/// Whether two ways of writing a task definition mean the same revision. `latest` is the ARN of the family's
-/// newest revision, for a name without one.
+/// Returns whether two names of task definitions mean the same revision. `latest` is the ARN of the family's newest
+/// revision, for a name without one.
 pub fn same_definition(asked: &str, current: &str, latest: Option<&str>) -> bool {
     let asked = if has_revision(asked) { asked } else { latest.unwrap_or(asked) };
     asked == current || crate::text::short(asked) == crate::text::short(current)
 }
 
-/// `family:7` and ARNs of it have one, `family` has none.
+/// Returns whether a name includes a revision, as `family:7` and its ARN do.
 pub fn has_revision(name: &str) -> bool {
     crate::text::short(name).rsplit_once(':').is_some_and(|(_, revision)| revision.parse::<u32>().is_ok())
 }

@@ -1,4 +1,4 @@
-//! The last lines that a task's containers wrote to CloudWatch Logs.
+//! The last log lines of a task's containers in CloudWatch Logs.
 
 use aws_sdk_ecs::types::{Container, ContainerDefinition, LogDriver, Task, TaskDefinition};
 use playbook_api::Error;
@@ -14,8 +14,8 @@ pub struct LogTail {
     pub lines: Vec<String>,
 }
 
-/// The last lines of every container that logs to CloudWatch with a stream prefix; without one nobody knows the
-/// stream's name. A stream that does not exist yet has no lines.
+/// Returns the last lines of every container that logs to CloudWatch with a stream prefix. Without a prefix, the name of
+/// the stream is unknown. A stream that does not exist yet has no lines.
 pub async fn tails(
     aws: &Aws,
     task: &Task,

@@ -17,35 +17,35 @@ use crate::wait;
 /// Runs a command as a task of Amazon ECS, in a container of an existing task definition.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub struct EcsRunner {
-    /// The cluster, by name or ARN.
+    /// The name or ARN of the cluster.
     #[serde(default = "crate::ecs::default_cluster")]
     pub cluster: String,
     /// The task definition: a family, `family:revision` or an ARN.
     pub task_definition: String,
-    /// The container that runs the command; the first essential one unless given.
+    /// The container that runs the command, by default the first essential one.
     pub container: Option<String>,
-    /// Variables for the container, on top of its own.
+    /// Environment variables for the container, in addition to its own.
     pub environment: Option<BTreeMap<String, String>>,
     /// The network of a task in `awsvpc` mode.
     pub network_configuration: Option<NetworkConfiguration>,
-    /// Where the task runs.
+    /// The infrastructure that the task runs on.
     pub launch_type: Option<LaunchType>,
     /// The capacity providers to run on instead of a `launch_type`.
     pub capacity_provider_strategy: Option<Vec<CapacityProvider>>,
     /// The version of the Fargate platform.
     pub platform_version: Option<String>,
-    /// Seconds that the task may take; 1800 unless given.
+    /// The maximum number of seconds for the task, 1800 by default.
     #[schemars(extend("aliases" = ["wait_timeout"]))]
     pub timeout: Option<i64>,
-    /// Seconds between two looks; 5 unless given.
+    /// The number of seconds between two requests, 5 by default.
     pub wait_delay: Option<i64>,
-    /// How many of the last log lines to bring back; 50 unless given.
+    /// The number of the last log lines to return, 50 by default.
     pub log_lines: Option<i64>,
     #[serde(flatten)]
     pub connection: Connection,
 }
 
-/// The entry in the registry.
+/// The task runner `ecs`.
 pub struct Runner;
 
 impl TaskRunner for Runner {
@@ -90,7 +90,7 @@ impl EcsRunner {
         let stopped =
             task_run::wait_until_stopped(&aws, &self.cluster, &started, timeout, interval, context).await?;
         let Some(task) = stopped.first() else {
-            return Err(Error::new("ECS has forgotten the task that it ran"));
+            return Err(Error::new("ECS no longer lists the task that it ran"));
         };
         let lines = usize::try_from(self.log_lines.unwrap_or(50)).unwrap_or(0);
         let log = match task_run::log_tails(&aws, task, lines).await {

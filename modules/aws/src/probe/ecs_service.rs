@@ -1,4 +1,4 @@
-//! `wait_until: {ecs_service: …}`: the rollout is done.
+//! `wait_until: {ecs_service: …}`: the rollout is complete.
 
 use playbook_api::{Error, Map, ProbeState};
 use serde::Deserialize;
@@ -10,20 +10,20 @@ use crate::ecs::describe;
 use crate::ecs::service::rollout::{self, Expected, Rollout};
 use crate::shape;
 
-/// The rollout of a service is done: one deployment, completed, as many tasks running as desired, and none of the
-/// old ones left.
+/// Waits until the rollout of a service is complete: there is one deployment, it is completed, the desired number of tasks
+/// is running, and no old tasks are left.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub struct EcsService {
     /// The name of the service.
     #[schemars(extend("aliases" = ["service"]))]
     name: String,
-    /// The cluster, by name or ARN.
+    /// The name or ARN of the cluster.
     #[serde(default = "crate::ecs::default_cluster")]
     cluster: String,
-    /// The revision that should run: `family:revision` or an ARN. With it a rollout that the circuit breaker took
-    /// back counts as failed, although the service is well again.
+    /// The expected revision: `family:revision` or an ARN. If it is given, a rollout that was rolled back counts as failed,
+    /// although the service is stable.
     task_definition: Option<String>,
-    /// The id of the deployment that should be done, to the same end.
+    /// The ID of the expected deployment, for the same purpose.
     deployment: Option<String>,
     #[serde(flatten)]
     connection: Connection,
@@ -43,7 +43,7 @@ impl Watched for EcsService {
             return Ok(ProbeState::Waiting(words, Map::default()));
         };
         let found = values("service", shape::to_json(&service));
-        // A family alone says nothing of the revision, so there is nothing to hold the rollout to.
+        // A family alone does not name a revision.
         let definition = self.task_definition.filter(|d| describe::has_revision(d));
         let expected = Expected { task_definition: definition, deployment: self.deployment };
         Ok(match rollout::judge(&service, &expected) {

@@ -1,4 +1,4 @@
-//! `wait_until: {ecs_task: …}`: a task runs, or has ended well.
+//! `wait_until: {ecs_task: …}`: a task is running, or has stopped successfully.
 
 use aws_sdk_ecs::types::Task;
 use playbook_api::{Error, Map, ProbeState};
@@ -13,28 +13,28 @@ use crate::ecs::service::rollout;
 use crate::ecs::task::run as task_run;
 use crate::shape;
 
-/// A task has got as far as it should.
+/// Waits until a task is running or has stopped successfully.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub struct EcsTask {
-    /// The task, by id or ARN.
+    /// The ID or ARN of the task.
     task: String,
-    /// The cluster, by name or ARN.
+    /// The name or ARN of the cluster.
     #[serde(default = "crate::ecs::default_cluster")]
     cluster: String,
-    /// How far: running, or stopped with every container's exit code 0.
+    /// The state to wait for.
     #[serde(default)]
     state: TaskState,
     #[serde(flatten)]
     connection: Connection,
 }
 
-/// How far a task should get.
+/// The state of a task to wait for.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum TaskState {
-    /// It runs.
+    /// The task is running.
     Running,
-    /// It has stopped, every container with exit code 0.
+    /// The task has stopped, and every container exited with 0.
     #[default]
     Stopped,
 }
@@ -67,7 +67,7 @@ impl Watched for EcsTask {
         })
     }
 
-    /// The last lines of the task's log.
+    /// Returns the last lines of the task's log.
     async fn explain(self, aws: &Aws) -> Result<Vec<String>, Error> {
         let Some(task) = self.describe(aws).await? else { return Ok(Vec::new()) };
         Ok(match task_run::log_tails(aws, &task, 10).await {

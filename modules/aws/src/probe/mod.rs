@@ -1,4 +1,4 @@
-//! What `wait_until` can watch in AWS.
+//! The conditions in AWS that `wait_until` can wait for.
 
 pub mod ecs_service;
 pub mod ecs_task;
@@ -17,23 +17,23 @@ use serde_json::Value as Json;
 use crate::client::Aws;
 use crate::connection::Connection;
 
-/// Something in AWS to wait for: its fields are the options.
+/// A condition in AWS. Its fields are the options.
 pub trait Watched: DeserializeOwned + JsonSchema + Send + Sync {
     const NAME: &'static str;
-    /// What it is called in sentences.
+    /// The name of the resource in messages.
     const THING: &'static str;
 
     fn connection(&self) -> &Connection;
 
     fn look(self, aws: &Aws) -> impl Future<Output = Result<ProbeState, Error>> + Send;
 
-    /// What helps to understand why it does not come.
+    /// Returns details for the error after a timeout.
     fn explain(self, _aws: &Aws) -> impl Future<Output = Result<Vec<String>, Error>> + Send {
         async { Ok(Vec::new()) }
     }
 }
 
-/// The probe of what can be watched.
+/// The probe of a condition.
 pub struct AwsProbe<W>(PhantomData<fn() -> W>);
 
 impl<W> Default for AwsProbe<W> {

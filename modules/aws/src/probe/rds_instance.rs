@@ -9,13 +9,13 @@ use crate::connection::Connection;
 use crate::rds::instance::describe;
 use crate::rds::instance::wait::BROKEN;
 
-/// A database instance is in the state asked for.
+/// Waits until a database instance is in a state.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub struct RdsInstance {
     /// The identifier of the instance.
     #[schemars(extend("aliases" = ["id", "instance_id"]))]
     db_instance_identifier: String,
-    /// The state: `available`, `stopped`, or `absent` when it should be gone.
+    /// The state to wait for: `available`, `stopped`, another status of RDS, or `absent`.
     #[serde(default = "available")]
     status: String,
     #[serde(flatten)]

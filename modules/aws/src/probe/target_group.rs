@@ -1,4 +1,4 @@
-//! `wait_until: {target_group: …}`: a load balancer finds its targets healthy.
+//! `wait_until: {target_group: …}`: the targets of a load balancer are healthy.
 
 use aws_sdk_elasticloadbalancingv2::types::{TargetHealthDescription, TargetHealthStateEnum};
 use playbook_api::{Error, Map, ProbeState};
@@ -10,16 +10,16 @@ use crate::client::Aws;
 use crate::connection::Connection;
 use crate::error::Explain;
 
-/// All targets of a group are healthy, or at least a number of them.
+/// Waits until the targets of a target group are healthy.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[schemars(extend("required_one_of" = [["target_group_arn", "name"]], "mutually_exclusive" = [["target_group_arn", "name"]]))]
 pub struct TargetGroup {
-    /// The ARN of the group.
+    /// The ARN of the target group.
     #[schemars(extend("aliases" = ["arn"]))]
     target_group_arn: Option<String>,
-    /// The name of the group.
+    /// The name of the target group.
     name: Option<String>,
-    /// How many targets have to be healthy. Left out, all that are not draining have to be, and at least one.
+    /// The minimum number of healthy targets. By default, at least one target and all that are not draining must be healthy.
     healthy: Option<i64>,
     #[serde(flatten)]
     connection: Connection,
@@ -52,7 +52,7 @@ impl Watched for TargetGroup {
         })
     }
 
-    /// Why targets are not healthy.
+    /// Returns the reasons why targets are not healthy.
     async fn explain(self, aws: &Aws) -> Result<Vec<String>, Error> {
         let targets = self.targets(aws).await?.unwrap_or_default();
         Ok(targets.iter().filter_map(unhealthy_reason).collect())

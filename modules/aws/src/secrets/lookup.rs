@@ -14,46 +14,46 @@ use crate::secrets::value::{self, Absent, Version};
 /// Reads secrets of AWS Secrets Manager; each term is the name or ARN of one.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 pub struct Options {
-    /// Takes each term as the start of names, and answers a dictionary of all secrets below it.
+    /// Whether each term is a prefix of names; the result is a dictionary of all secrets with that prefix.
     #[serde(default)]
     pub bypath: bool,
-    /// Takes a term as `secret.key.key` and answers that member of a secret in JSON.
+    /// Whether each term is `secret.key.key`, which selects a member of a secret in JSON.
     #[serde(default)]
     pub nested: bool,
-    /// The stage of the version to read: `AWSCURRENT` unless given.
+    /// The stage of the version to read, `AWSCURRENT` by default.
     pub version_stage: Option<String>,
-    /// The id of the version to read.
+    /// The ID of the version to read.
     pub version_id: Option<String>,
-    /// Joins the values of all terms to one text.
+    /// Whether to join the values of all terms into one text.
     #[serde(default)]
     pub join: bool,
-    /// What a secret that is marked for deletion means.
+    /// The reaction to a secret that is marked for deletion.
     #[serde(default)]
     pub on_deleted: Reaction,
-    /// What a secret or member that does not exist means.
+    /// The reaction to a secret or member that does not exist.
     #[serde(default)]
     pub on_missing: Reaction,
-    /// What a secret that may not be read means.
+    /// The reaction to a secret that access is denied to.
     #[serde(default)]
     pub on_denied: Reaction,
     #[serde(flatten)]
     pub connection: Connection,
 }
 
-/// What to do where there is no value.
+/// The reaction to a missing value.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Reaction {
     /// Fail.
     #[default]
     Error,
-    /// Leave the term out without a word.
+    /// Skip the term.
     Skip,
-    /// Leave the term out and say so.
+    /// Skip the term and warn.
     Warn,
 }
 
-/// The entry in the registry.
+/// The lookup `amazon.aws.secretsmanager_secret`.
 pub struct SecretLookup;
 
 impl Lookup for SecretLookup {

@@ -1,4 +1,4 @@
-//! AWS Secrets Manager: secrets, the lookup, and what other crates read secrets by.
+//! AWS Secrets Manager: secrets, the lookup, and the source of secrets for other crates.
 
 pub mod lookup;
 pub mod secret;

@@ -7,11 +7,11 @@ use crate::client::Aws;
 use crate::connection::Connection;
 use crate::secrets::value::{self, Absent, Version};
 
-/// The entry in the registry.
+/// Secrets Manager as a source of secrets.
 pub struct Source;
 
 impl SecretSource for Source {
-    /// A dictionary where the secret is JSON, and otherwise its text; marked as a secret either way.
+    /// Returns a dictionary if the secret is JSON, and its text otherwise. Both are marked as secrets.
     fn read<'a>(
         &'a self,
         id: &'a str,
@@ -31,7 +31,7 @@ impl SecretSource for Source {
     }
 }
 
-/// Why a secret cannot be had, and what to do.
+/// Returns the error of a secret that cannot be read.
 pub fn absent_error(id: &str, absent: Absent, region: &str) -> Error {
     match absent {
         Absent::Missing => Error::new(format!("Failed to find secret {id} (ResourceNotFound)"))

@@ -1,4 +1,4 @@
-//! Reading a secret's value, and marking it as one.
+//! Reading the value of a secret and marking it as one.
 
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use playbook_api::{Error, Map, Redactor, Value};
@@ -7,14 +7,14 @@ use serde_json::Value as Json;
 use crate::client::Aws;
 use crate::error::Explain;
 
-/// Which version of a secret.
+/// The version of a secret.
 #[derive(Clone, Debug, Default)]
 pub struct Version {
     pub id: Option<String>,
     pub stage: Option<String>,
 }
 
-/// Why there is no value, where the caller decides what that means.
+/// The reason why there is no value, if the caller decides what that means.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Absent {
     Missing,
@@ -22,7 +22,7 @@ pub enum Absent {
     Denied,
 }
 
-/// The value, or why there is none.
+/// Returns the value, or the reason why there is none.
 pub async fn read(
     aws: &Aws,
     id: &str,
@@ -46,7 +46,7 @@ pub async fn read(
     }
 }
 
-/// The text of a secret, or its bytes where it is binary and no text.
+/// Returns the text of a secret, or its bytes if it is binary and not text.
 pub fn text(output: &GetSecretValueOutput) -> Value {
     if let Some(text) = output.secret_string() {
         return Value::secret(text);
@@ -58,9 +58,8 @@ pub fn text(output: &GetSecretValueOutput) -> Value {
     }
 }
 
-/// Members of a secret that say where something is and as whom, and not how to get in, in lower case. They are told:
-/// an error can name the host, and a user called `admin` does not blank that word in every report. Everything else in
-/// a secret is one.
+/// The members of a secret that are not secret, in lower case: they name a service or a user, and do not give access. They
+/// are not masked, so that an error can name the host and a user called `admin` does not mask that word in every report.
 const NOT_SECRET: &[&str] = &[
     "engine",
     "host",
@@ -79,7 +78,7 @@ const NOT_SECRET: &[&str] = &[
     "region",
 ];
 
-/// A secret in JSON as values, marked.
+/// Returns a secret in JSON as values that are marked.
 pub fn parsed(text: &str) -> Option<Value> {
     let json: Json = serde_json::from_str(text).ok()?;
     let Json::Object(members) = json else { return None };
@@ -90,7 +89,7 @@ pub fn parsed(text: &str) -> Option<Value> {
     Some(members.into_iter().map(|(k, v)| (Value::from(&k), value(&k, v))).collect::<Map>().into())
 }
 
-/// Keeps the secret out of every report: the whole text and, of a secret in JSON, each secret member.
+/// Registers a secret for masking: the whole text and, for a secret in JSON, each secret member.
 pub fn register(redactor: &Redactor, value: &Value) {
     redactor.register_value(value);
     if let Some(Value::Map(members)) = value.as_str().and_then(parsed) {

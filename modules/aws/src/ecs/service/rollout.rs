@@ -1,4 +1,4 @@
-//! Whether a service's rollout is done, goes on, or can never succeed.
+//! The state of a service's rollout: complete, in progress, or failed.
 
 use aws_sdk_ecs::types::{
     Deployment, DeploymentControllerType, DeploymentRolloutState, Service, StabilityStatus, Task,
@@ -9,7 +9,7 @@ use crate::Aws;
 use crate::ecs::describe;
 use crate::text::short;
 
-/// How far the rollout has come, in words.
+/// The state of a rollout, with a description.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rollout {
     Done,
@@ -17,15 +17,16 @@ pub enum Rollout {
     Failed(String),
 }
 
-/// What the rollout was meant to bring; a circuit breaker that rolled back ends in a healthy service, too.
+/// The expected result of a rollout. A service is healthy after a rollback too, so its state alone is not enough.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
-    /// The revision that should run, as an ARN or `family:revision`.
+    /// The expected revision, as an ARN or `family:revision`.
     pub task_definition: Option<String>,
     pub deployment: Option<String>,
 }
 
-/// Done means: one deployment, completed, as many tasks as desired, none of the old ones left.
+/// Returns the state of a rollout. It is complete when there is one completed deployment with the desired number of tasks
+/// and no old tasks are left.
 pub fn judge(service: &Service, expected: &Expected) -> Rollout {
     let name = service.service_name().unwrap_or("the service");
     match service.status() {
@@ -76,7 +77,7 @@ pub fn judge(service: &Service, expected: &Expected) -> Rollout {
     Rollout::Going(format!("{words}; rollout {state}"))
 }
 
-/// CodeDeploy and external controllers move task sets instead of deployments.
+/// Returns the state of a rollout of CodeDeploy or an external controller, which use task sets.
 fn judge_task_sets(service: &Service) -> Rollout {
     let sets = service.task_sets();
     let steady = sets.iter().all(|s| s.stability_status() == Some(&StabilityStatus::SteadyState));
@@ -110,7 +111,7 @@ fn reason(deployment: &Deployment) -> String {
     deployment.rollout_state_reason().map_or_else(String::new, |r| format!(": {r}"))
 }
 
-/// What a reader wants to know of a rollout that did not succeed: the last events, and why tasks stopped.
+/// Returns details of a failed rollout: the last events, and why tasks stopped.
 pub async fn explain(aws: &Aws, cluster: &str, service: &Service) -> Vec<String> {
     let mut lines: Vec<String> = service
         .events()

@@ -19,8 +19,8 @@ use crate::{shape, wait};
 
 /// Runs a one-off task of Amazon ECS, starts one on chosen instances, or stops one.
 ///
-/// With `wait` a run lasts until its containers have ended: a container that leaves with another code than 0 fails
-/// the module, which then says why the task stopped and what it logged last.
+/// With `wait`, the module waits until the containers have exited. A container that exits with another status than 0 fails
+/// the module, which reports why the task stopped and its last log lines.
 #[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
 #[schemars(extend(
     "mutually_exclusive" = [["launch_type", "capacity_provider_strategy"]],
@@ -31,56 +31,56 @@ use crate::{shape, wait};
     ]
 ))]
 pub struct EcsTask {
-    /// What to do.
+    /// The operation.
     pub operation: Operation,
-    /// The cluster, by name or ARN.
+    /// The name or ARN of the cluster.
     #[serde(default = "crate::ecs::default_cluster")]
     pub cluster: String,
     /// The task definition to run: a family, `family:revision` or an ARN.
     pub task_definition: Option<String>,
-    /// What is different for this task, as the API takes it: `containerOverrides` with `name`, `command`,
-    /// `environment`; `cpu`, `memory`, `taskRoleArn`.
+    /// The overrides for this task, in the form of the API: `containerOverrides` with `name`, `command` and `environment`;
+    /// `cpu`, `memory`, `taskRoleArn`.
     #[schemars(extend("type" = "object"))]
     pub overrides: Option<Map<String, Json>>,
-    /// How many tasks to run.
+    /// The number of tasks to run.
     pub count: Option<i64>,
-    /// The task to stop, by id or ARN.
+    /// The ID or ARN of the task to stop.
     pub task: Option<String>,
-    /// The instances to start the task on, by id or ARN.
+    /// The IDs or ARNs of the container instances to start the task on.
     pub container_instances: Option<Vec<String>>,
-    /// A text by which the task can be found again, at most 128 characters.
+    /// A label that finds the task again, at most 128 characters.
     pub started_by: Option<String>,
     /// The network of a task in `awsvpc` mode.
     pub network_configuration: Option<NetworkConfiguration>,
-    /// Where the task runs.
+    /// The infrastructure that the task runs on.
     pub launch_type: Option<LaunchType>,
     /// The capacity providers to run on instead of a `launch_type`.
     pub capacity_provider_strategy: Option<Vec<CapacityProvider>>,
     /// The version of the Fargate platform.
     pub platform_version: Option<String>,
-    /// Tags of the task.
+    /// The tags of the task.
     #[schemars(extend("aliases" = ["resource_tags"]))]
     pub tags: Option<Tags>,
-    /// Waits until the task has stopped.
+    /// Whether to wait until the task has stopped.
     #[serde(default)]
     pub wait: bool,
-    /// Seconds that a task may take; 600 unless given.
+    /// The maximum number of seconds to wait for the task, 600 by default.
     pub wait_timeout: Option<i64>,
-    /// Seconds between two looks while waiting; 5 unless given.
+    /// The number of seconds between two requests while waiting, 5 by default.
     pub wait_delay: Option<i64>,
-    /// How many of each container's last log lines to bring back; 20 unless given, and 0 for none.
+    /// The number of each container's last log lines to return, 20 by default.
     pub log_lines: Option<i64>,
     #[serde(flatten)]
     pub connection: Connection,
 }
 
-/// What to do.
+/// An operation on tasks.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Operation {
-    /// Run a task wherever there is room.
+    /// Run a task where ECS places it.
     Run,
-    /// Start a task on the instances named.
+    /// Start a task on the listed instances.
     Start,
     /// Stop a task.
     Stop,
@@ -92,7 +92,7 @@ impl ControllerModule for EcsTask {
         collection: "community.aws",
         aliases: &["amazon.aws.ecs_task"],
         short: "Run, start or stop an ECS task",
-        check_mode: "Full: says that it would run or stop a task, and does not.",
+        check_mode: "Full: reports that it would run or stop a task.",
         returns: &[
             ("task", "list", "The tasks as DescribeTasks prints them; the one task for `stop`."),
             ("exit_codes", "dict", "With `wait`, the exit code of each container by its name."),
@@ -113,7 +113,7 @@ impl ControllerModule for EcsTask {
     wait: true
   register: migration
 
-- name: What did it say?
+- name: Show its output
   debug: {var: migration.logs.web}
 
 - name: Stop a task
@@ -171,7 +171,7 @@ impl EcsTask {
         self.follow(aws, tasks, context).await
     }
 
-    /// Finds what a real run would find first: a missing cluster or definition, a member that does not exist.
+    /// Reports what a real run would report first: a missing cluster or definition, or a member that does not exist.
     async fn would_begin(&self, aws: &Aws, asked: Json) -> Result<Outcome, Failure> {
         if let Some(overrides) = asked.get("overrides").filter(|o| !o.is_null()) {
             shape::from_json(overrides, "overrides", aws_sdk_ecs::types::TaskOverride::deserialize)?;
@@ -205,7 +205,7 @@ impl EcsTask {
             for container in task.containers() {
                 let name = container.name().unwrap_or_default();
                 let code: Value = container.exit_code().map(i64::from).into();
-                // Of several tasks the code that is not 0 is the one to know.
+                // Of several tasks, the exit status that is not 0 matters.
                 if codes.get(name).is_none_or(|known| !known.is_true()) {
                     codes.insert(name.into(), code);
                 }

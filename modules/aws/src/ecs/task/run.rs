@@ -1,4 +1,4 @@
-//! Running a task to its end: what `ecs_task` and the task runner share.
+//! Running a task until it stops, for `ecs_task` and the task runner.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::error::Explain;
 use crate::text::short;
 use crate::{shape, wait};
 
-/// Starts tasks; `asked` is a RunTask request in the API's own words.
+/// Starts tasks. `asked` is a RunTask request in the form of the API.
 pub async fn start(aws: &Aws, asked: Map<String, Json>) -> Result<Vec<Task>, Error> {
     let i = shape::from_json(&Json::Object(asked), "task", RunTaskInput::deserialize)?;
     let answer = aws
@@ -43,7 +43,7 @@ pub async fn start(aws: &Aws, asked: Map<String, Json>) -> Result<Vec<Task>, Err
     started(answer.tasks, answer.failures)
 }
 
-/// ECS answers a request that it could not place with failures instead of an error.
+/// Returns the started tasks. If ECS cannot place a task, it returns failures instead of an error.
 pub fn started(tasks: Option<Vec<Task>>, failures: Option<Vec<EcsFailure>>) -> Result<Vec<Task>, Error> {
     let failures = failures.unwrap_or_default();
     let tasks = tasks.unwrap_or_default();
@@ -63,7 +63,7 @@ pub fn started(tasks: Option<Vec<Task>>, failures: Option<Vec<EcsFailure>>) -> R
     ))
 }
 
-/// Waits until every task has stopped; gives them back as they are when the time is up.
+/// Waits until every task has stopped, and returns the tasks as they are when that happens or the timeout expires.
 pub async fn wait_until_stopped(
     aws: &Aws,
     cluster: &str,
@@ -99,7 +99,7 @@ pub async fn wait_until_stopped(
     }
 }
 
-/// Why a stopped task counts as failed: a container left with another code than 0, or none ever ran.
+/// Returns why a stopped task counts as failed: a container exited with another status than 0, or none started.
 pub fn failure(task: &Task) -> Option<String> {
     let essential = task.containers();
     let bad_exit = essential.iter().any(|c| c.exit_code().is_some_and(|code| code != 0));
@@ -108,7 +108,7 @@ pub fn failure(task: &Task) -> Option<String> {
     (bad_exit || none_ran || not_started).then(|| rollout::stopped_reason(task))
 }
 
-/// The last log lines of a task's containers; what cannot be read is said in their place.
+/// Returns the last log lines of a task's containers, or the reason why they cannot be read.
 pub async fn log_tails(aws: &Aws, task: &Task, lines: usize) -> Result<Vec<LogTail>, String> {
     let read = async {
         let arn = task.task_definition_arn().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What differs between a task definition as asked for and the latest revision.
+//! Comparison of a desired task definition with the latest revision.
 
 use serde_json::{Map, Value as Json};
 
@@ -18,8 +18,7 @@ const ADDED: &[&str] = &[
     "tags",
 ];
 
-/// A revision is a document of its own: what was asked and what is there are compared whole, once both are
-/// written with the defaults that ECS fills in.
+/// Compares two complete definitions after adding the defaults that ECS adds.
 pub fn compare(asked: &Map<String, Json>, current: &Json) -> Changes {
     let mut changes = Changes::default();
     let network = current["networkMode"].as_str().or(asked.get("networkMode").and_then(Json::as_str));
@@ -48,7 +47,7 @@ pub fn compare(asked: &Map<String, Json>, current: &Json) -> Changes {
     changes
 }
 
-/// A definition as it is compared: defaults filled in, empty members gone, unordered lists in order.
+/// Returns the normal form of a definition: with defaults, without empty members, unordered lists sorted.
 fn filled(definition: &Json, host_ports: bool) -> Json {
     let mut definition = definition.clone();
     for container in definition["containerDefinitions"].as_array_mut().into_iter().flatten() {

@@ -19,7 +19,7 @@ pub struct EcsTaskDefinitionInfo {
     pub connection: Connection,
 }
 
-/// Dictionaries whose keys are the user's own.
+/// Dictionaries whose keys are chosen by users.
 pub const OWN_KEYS: &[&str] = &["dockerLabels", "options", "driverOpts", "labels", "tags"];
 
 impl ControllerModule for EcsTaskDefinitionInfo {

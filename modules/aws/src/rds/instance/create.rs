@@ -1,4 +1,4 @@
-//! The four ways a database instance comes to be.
+//! Creation of an instance: new, from a snapshot, from S3, from a point in time, or as a replica.
 
 use aws_sdk_rds::types::{DbInstance, ProcessorFeature};
 use aws_smithy_types::DateTime;
@@ -10,14 +10,14 @@ use crate::client::Aws;
 use crate::error::Explain;
 use crate::rds::to_sdk_tags;
 
-/// Hands arguments to setters of the same meaning.
+/// Passes arguments to the setters of the same meaning.
 macro_rules! set {
     ($builder:expr, $options:expr; $($setter:ident = $field:ident),* $(,)?) => {
         $builder $(.$setter($options.$field.clone()))*
     };
 }
 
-/// The setters that every way of creating shares.
+/// The setters that all ways of creation share.
 macro_rules! set_common {
     ($builder:expr, $options:expr) => {
         set!($builder, $options;
@@ -46,7 +46,7 @@ macro_rules! set_common {
     };
 }
 
-/// The setters of monitoring, which restored instances take up with their first modification instead.
+/// The setters of monitoring, which restored instances receive with their first modification instead.
 macro_rules! set_monitoring {
     ($builder:expr, $options:expr) => {
         set!($builder, $options;
@@ -66,7 +66,7 @@ pub fn processor_features(options: &RdsInstance) -> Option<Vec<ProcessorFeature>
     Some(features.iter().map(|(n, v)| ProcessorFeature::builder().name(n).value(v).build()).collect())
 }
 
-/// What a creation needs and does not have, so that check mode says it, too.
+/// Rejects a creation without the required arguments, so that check mode reports it too.
 pub fn check(options: &RdsInstance, region: &str) -> Result<(), Failure> {
     if let Some(source) = options.source_region.as_deref().filter(|source| *source != region) {
         return Err(Failure::new(format!(
@@ -100,7 +100,7 @@ pub fn check(options: &RdsInstance, region: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "the RDS instance {} does not exist, and creating it takes {}",
+        "the RDS instance {} does not exist; creating it requires {}",
         options.db_instance_identifier,
         missing.join(", ")
     ))

@@ -9,7 +9,7 @@ use crate::client::Aws;
 use crate::error::Explain;
 use crate::tags;
 
-/// An instance by its identifier.
+/// Returns an instance by its identifier.
 pub async fn instance(aws: &Aws, id: &str) -> Result<Option<DbInstance>, Error> {
     let answer = aws
         .rds()
@@ -21,7 +21,7 @@ pub async fn instance(aws: &Aws, id: &str) -> Result<Option<DbInstance>, Error> 
     Ok(answer.and_then(|a| a.db_instances.unwrap_or_default().into_iter().next()))
 }
 
-/// What can stand in a member.
+/// A value of a member.
 trait Member {
     fn json(&self) -> Json;
 }
@@ -52,7 +52,7 @@ impl Member for Vec<String> {
     }
 }
 
-/// The members of a structure under their own names; those that AWS left out are left out.
+/// Returns the members of a structure, without those that AWS omitted.
 macro_rules! members {
     ($from:expr; $($name:ident),* $(,)?) => {{
         let mut map = Map::new();
@@ -63,7 +63,7 @@ macro_rules! members {
     }};
 }
 
-/// A list of structures, or nothing where AWS left it out.
+/// Returns a list of structures, or null if AWS omitted it.
 macro_rules! list {
     ($from:expr; $($name:ident),* $(,)?) => {
         $from.iter().flatten().map(|item| Json::Object(members!(item; $($name),*))).collect::<Json>()
@@ -141,7 +141,7 @@ pub fn to_json(instance: &DbInstance) -> Json {
     Json::Object(map)
 }
 
-/// The changes that wait for the maintenance window; a password among them is not told.
+/// Returns the changes that are pending until the maintenance window, without a password.
 fn pending(values: &PendingModifiedValues) -> Json {
     let mut map = members!(values; db_instance_class, allocated_storage, port, backup_retention_period, multi_az,
         engine_version, license_model, iops, storage_throughput, db_instance_identifier, storage_type,
@@ -160,7 +160,7 @@ fn pending(values: &PendingModifiedValues) -> Json {
     Json::Object(map)
 }
 
-/// As a dictionary: that is how the argument is written.
+/// Returns the features as a dictionary, the form of the argument.
 pub fn processor_features(features: &[ProcessorFeature]) -> Json {
     let pair = |f: &ProcessorFeature| Some((f.name()?.to_owned(), Json::from(f.value()?)));
     features.iter().filter_map(pair).collect::<Map<_, _>>().into()

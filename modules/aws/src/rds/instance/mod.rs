@@ -102,7 +102,7 @@ impl RdsInstance {
         format!("RDS instance {}", self.id())
     }
 
-    /// The instance, by its new name where it already has it.
+    /// Finds the instance, by its new name if it was already renamed.
     async fn find(&self, aws: &Aws) -> Result<Option<DbInstance>, Error> {
         if let Some(found) = describe::instance(aws, self.id()).await? {
             return Ok(Some(found));
@@ -182,7 +182,7 @@ impl RdsInstance {
         Ok(outcome_of(outcome, describe::to_json(&now)))
     }
 
-    /// What remains to be done for the state, once the instance is as described.
+    /// Applies the desired state after the instance is as described.
     fn action(&self, status: &str) -> Result<Option<&'static str>, Failure> {
         Ok(match self.state {
             State::Started | State::Running if ["stopped", "stopping"].contains(&status) => Some("start"),
@@ -219,7 +219,7 @@ impl RdsInstance {
         }
         let mut instance = create::create(aws, self).await?;
         let roles = self.iam_roles.clone().unwrap_or_default();
-        // Roles can only be given to an instance that is there, and stopping takes one that runs.
+        // Roles can be added only to an existing instance, and only a running instance can be stopped.
         if self.wait || !roles.is_empty() || self.state == State::Stopped {
             instance = self.wait_for(aws, self.id(), "available", context).await?;
         }
@@ -334,8 +334,8 @@ impl RdsInstance {
         let deleting = current["db_instance_status"] == "deleting";
         if !deleting {
             if !self.skip_final_snapshot && self.final_db_snapshot_identifier.is_none() {
-                return Err(Failure::new(format!("deleting the {} takes a name for its last snapshot", self.title()))
-                    .with_help("give `final_db_snapshot_identifier`, or set `skip_final_snapshot: true` to lose the data"));
+                return Err(Failure::new(format!("deleting the {} requires `final_db_snapshot_identifier`", self.title()))
+                    .with_help("Give a name for the final snapshot, or set `skip_final_snapshot: true` to delete the data."));
             }
             if instance.deletion_protection() == Some(true) {
                 return Err(Failure::new(format!("the {} is protected from deletion", self.title()))

@@ -1,4 +1,4 @@
-//! What differs between an instance as asked for and as it is, and the one call that makes it so.
+//! The difference between the desired and the current state of an instance, and the call that applies it.
 
 use aws_sdk_rds::types::{CloudwatchLogsExportConfiguration, DbInstance, DbInstanceRole};
 use playbook_api::Error;
@@ -10,7 +10,7 @@ use crate::client::Aws;
 use crate::compare::Changes;
 use crate::error::Explain;
 
-/// The members asked for that an instance can be modified in, under the arguments' names.
+/// Returns the arguments that can be modified, by name.
 pub fn asked(o: &RdsInstance) -> Map<String, Json> {
     let lower = |window: &Option<String>| window.as_ref().map(|w| w.to_lowercase());
     let all = json!({
@@ -53,8 +53,8 @@ pub fn asked(o: &RdsInstance) -> Map<String, Json> {
     map.into_iter().filter(|(_, v)| !v.is_null()).collect()
 }
 
-/// Compares the arguments with the instance. A change that already waits for the maintenance window counts
-/// as made, unless it should be made at once.
+/// Compares the arguments with the instance. A change that is pending until the maintenance window counts as made, unless
+/// it should be applied immediately.
 pub fn compare(options: &RdsInstance, instance: &DbInstance, current: &Json) -> Changes {
     let mut changes = Changes::default();
     let pending = &current["pending_modified_values"];
@@ -65,7 +65,7 @@ pub fn compare(options: &RdsInstance, instance: &DbInstance, current: &Json) -> 
         if name == "engine_version" && is_version(&value, is) {
             continue;
         }
-        // A gp2 volume tells operations a second that nobody asked for, and 0 of them is none.
+        // RDS reports IOPS for gp2 volumes that cannot be set, and 0 for none.
         changes.compare(&name, &value, is);
     }
     compare_lists(options, instance, current, &mut changes);
@@ -112,7 +112,7 @@ fn pending_name(name: &str) -> &str {
     }
 }
 
-/// `16` is satisfied by `16.4`, `16.4` by nothing else.
+/// Returns whether a version satisfies the desired one: `16` accepts `16.4`, and `16.4` only itself.
 fn is_version(asked: &Json, current: &Json) -> bool {
     let (Some(asked), Some(current)) = (asked.as_str(), current.as_str()) else { return false };
     current == asked || current.strip_prefix(asked).is_some_and(|rest| rest.starts_with('.'))
@@ -153,7 +153,7 @@ fn compare_lists(options: &RdsInstance, instance: &DbInstance, current: &Json, c
     }
 }
 
-/// Sends what differs, and nothing else.
+/// Sends only the members that differ.
 pub async fn modify(
     aws: &Aws,
     options: &RdsInstance,
@@ -231,15 +231,15 @@ pub async fn modify(
             None => request.use_default_processor_features(true),
         };
     }
-    // A password that RDS stops managing is one that somebody has to give.
+    // If RDS stops managing the password, a new one must be given.
     if changes.has("manage_master_user_password") && options.manage_master_user_password == Some(false) {
         request = request.set_master_user_password(options.master_user_password.clone());
     }
-    // Storage of provisioned speed is changed as one: RDS wants the size with the speed.
+    // RDS requires the size together with the IOPS of provisioned storage.
     if changes.has("iops") || changes.has("storage_throughput") {
         request = request.set_allocated_storage(options.allocated_storage);
     }
-    // The domain and its role belong together.
+    // RDS requires the domain together with its role.
     if changes.has("domain") || changes.has("domain_iam_role_name") {
         request = request
             .set_domain(options.domain.clone())
@@ -249,7 +249,7 @@ pub async fn modify(
     Ok(request.send().await.explain("rds:ModifyDBInstance")?.db_instance)
 }
 
-/// The roles to add and those to remove.
+/// Returns the roles to add and the roles to remove.
 pub fn compare_roles(options: &RdsInstance, instance: &DbInstance) -> (Vec<IamRole>, Vec<IamRole>) {
     let Some(asked) = &options.iam_roles else { return (Vec::new(), Vec::new()) };
     let role = |r: &DbInstanceRole| {

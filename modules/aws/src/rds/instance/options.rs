@@ -25,7 +25,7 @@ use crate::tags::Tags;
     ]
 ))]
 pub struct RdsInstance {
-    /// What the instance should be.
+    /// The desired state of an instance.
     #[serde(default)]
     pub state: State,
     /// What a new instance is made from; nothing unless given.
@@ -39,32 +39,32 @@ pub struct RdsInstance {
     /// Sets the password of an existing instance to `master_user_password`.
     #[serde(default)]
     pub force_update_password: bool,
-    /// Removes log exports that `enable_cloudwatch_logs_exports` does not name.
+    /// Whether to remove log exports that are not listed in `enable_cloudwatch_logs_exports`.
     #[serde(default = "playbook_api::defaults::yes")]
     pub purge_cloudwatch_logs_exports: bool,
-    /// Removes security groups that `vpc_security_group_ids` does not name.
+    /// Whether to remove security groups that are not listed in `vpc_security_group_ids`.
     #[serde(default = "playbook_api::defaults::yes")]
     pub purge_security_groups: bool,
-    /// Removes tags that `tags` does not name.
+    /// Whether to remove tags that are not listed in `tags`.
     #[serde(default = "playbook_api::defaults::yes")]
     pub purge_tags: bool,
-    /// Removes roles that `iam_roles` does not name.
+    /// Whether to remove roles that are not listed in `iam_roles`.
     #[serde(default)]
     pub purge_iam_roles: bool,
     /// Whether the instance is a replica of `source_db_instance_identifier`; `false` promotes one.
     pub read_replica: Option<bool>,
-    /// Waits until the instance is what it should be.
+    /// Whether to wait until the instance is in the desired state.
     #[serde(default = "playbook_api::defaults::yes")]
     pub wait: bool,
-    /// Seconds that this may take; 3600 unless given.
+    /// The maximum number of seconds to wait, 3600 by default.
     pub wait_timeout: Option<i64>,
-    /// IAM roles of the instance, each with the feature it serves.
+    /// The IAM roles of the instance, each with the feature that uses it.
     pub iam_roles: Option<Vec<IamRole>>,
     /// The storage in GiB.
     pub allocated_storage: Option<i32>,
-    /// Whether an `engine_version` of another major version may be installed.
+    /// Whether to allow a change of the major version.
     pub allow_major_version_upgrade: Option<bool>,
-    /// Applies changes at once instead of in the maintenance window.
+    /// Whether to apply changes immediately instead of in the maintenance window.
     #[serde(default)]
     pub apply_immediately: bool,
     /// Whether minor versions are installed in the maintenance window.
@@ -72,21 +72,21 @@ pub struct RdsInstance {
     /// The availability zone of a new instance.
     #[schemars(extend("aliases" = ["az", "zone"]))]
     pub availability_zone: Option<String>,
-    /// How many days backups are kept; 0 turns them off.
+    /// The number of days for which backups are kept; 0 disables backups.
     pub backup_retention_period: Option<i32>,
     /// The certificate authority of the server's certificate.
     pub ca_certificate_identifier: Option<String>,
-    /// The character set of a new instance, where the engine has that choice.
+    /// The character set of a new instance, if the engine supports one.
     pub character_set_name: Option<String>,
-    /// Whether snapshots get the instance's tags.
+    /// Whether to copy the instance's tags to snapshots.
     pub copy_tags_to_snapshot: Option<bool>,
     /// The Aurora cluster that the instance belongs to.
     #[schemars(extend("aliases" = ["cluster_id"]))]
     pub db_cluster_identifier: Option<String>,
-    /// The size of the instance: `db.t4g.micro`.
+    /// The instance class: `db.t4g.micro`.
     #[schemars(extend("aliases" = ["class", "instance_type"]))]
     pub db_instance_class: Option<String>,
-    /// The name of the database that a new instance holds.
+    /// The name of the database in a new instance.
     pub db_name: Option<String>,
     /// The parameter group.
     pub db_parameter_group_name: Option<String>,
@@ -95,21 +95,21 @@ pub struct RdsInstance {
     /// The snapshot to restore a new instance from.
     #[schemars(extend("aliases" = ["snapshot_identifier", "snapshot_id"]))]
     pub db_snapshot_identifier: Option<String>,
-    /// The group of subnets.
+    /// The name of the subnet group.
     #[schemars(extend("aliases" = ["subnet_group"]))]
     pub db_subnet_group_name: Option<String>,
     /// Whether the instance is protected from deletion.
     pub deletion_protection: Option<bool>,
     /// The directory that the instance belongs to.
     pub domain: Option<String>,
-    /// The IAM role with which the directory is called.
+    /// The name of the IAM role for calls to the directory.
     pub domain_iam_role_name: Option<String>,
-    /// The logs that go to CloudWatch: `postgresql`, `upgrade`.
+    /// The logs to export to CloudWatch: `postgresql`, `upgrade`.
     #[schemars(extend("aliases" = ["cloudwatch_log_exports"]))]
     pub enable_cloudwatch_logs_exports: Option<Vec<String>>,
-    /// Whether IAM users may log in.
+    /// Whether to enable authentication with IAM.
     pub enable_iam_database_authentication: Option<bool>,
-    /// Whether Performance Insights is on.
+    /// Whether to enable Performance Insights.
     pub enable_performance_insights: Option<bool>,
     /// The database engine. It cannot be changed.
     #[schemars(extend("enum" = [
@@ -121,20 +121,20 @@ pub struct RdsInstance {
     pub engine: Option<String>,
     /// The engine's version. `16` is satisfied by every 16.x.
     pub engine_version: Option<String>,
-    /// The name of the snapshot made before deletion; needed unless `skip_final_snapshot`.
+    /// The name of the snapshot to create before deletion. It is required unless `skip_final_snapshot` is set.
     #[schemars(extend("aliases" = ["final_snapshot_identifier"]))]
     pub final_db_snapshot_identifier: Option<String>,
-    /// Reboots over to the standby of a Multi-AZ instance.
+    /// Whether a reboot fails over to the standby of a Multi-AZ instance.
     pub force_failover: Option<bool>,
-    /// The provisioned operations a second.
+    /// The number of provisioned I/O operations per second.
     pub iops: Option<i32>,
     /// The KMS key of a new instance's storage.
     pub kms_key_id: Option<String>,
-    /// The model of the licence: `license-included`, `bring-your-own-license`, `general-public-license`, `postgresql-license`.
+    /// The license model: `license-included`, `bring-your-own-license`, `general-public-license`, `postgresql-license`.
     pub license_model: Option<String>,
-    /// Leaves the master password to RDS, which keeps it in Secrets Manager: see `master_user_secret` in the answer.
+    /// Whether RDS manages the master password in Secrets Manager; the result names the secret in `master_user_secret`.
     pub manage_master_user_password: Option<bool>,
-    /// The KMS key of the secret that RDS keeps.
+    /// The KMS key of the secret that RDS manages.
     pub master_user_secret_kms_key_id: Option<String>,
     /// The password of the master user, at least 8 characters.
     #[schemars(extend("aliases" = ["password"], "no_log" = true))]
@@ -142,100 +142,100 @@ pub struct RdsInstance {
     /// The name of the master user of a new instance.
     #[schemars(extend("aliases" = ["username"]))]
     pub master_username: Option<String>,
-    /// The storage in GiB up to which it may grow by itself.
+    /// The maximum size in GiB up to which the storage grows automatically.
     pub max_allocated_storage: Option<i32>,
-    /// Seconds between two points of enhanced monitoring; 0 turns it off.
+    /// The number of seconds between two data points of enhanced monitoring; 0 disables it.
     pub monitoring_interval: Option<i32>,
     /// The IAM role of enhanced monitoring.
     pub monitoring_role_arn: Option<String>,
-    /// Whether there is a standby in another availability zone.
+    /// Whether to keep a standby in another availability zone.
     pub multi_az: Option<bool>,
     /// The option group.
     pub option_group_name: Option<String>,
     /// The KMS key of Performance Insights.
     pub performance_insights_kms_key_id: Option<String>,
-    /// Days that Performance Insights keeps its data.
+    /// The number of days for which Performance Insights keeps its data.
     pub performance_insights_retention_period: Option<i32>,
-    /// The port that the database listens on.
+    /// The port of the database.
     pub port: Option<i32>,
-    /// When backups are made, in UTC: `03:00-04:00`.
+    /// The daily time range of backups, in UTC: `03:00-04:00`.
     #[schemars(extend("aliases" = ["backup_window"]))]
     pub preferred_backup_window: Option<String>,
-    /// When maintenance is done, in UTC: `mon:04:00-mon:05:00`.
+    /// The weekly time range of maintenance, in UTC: `mon:04:00-mon:05:00`.
     #[schemars(extend("aliases" = ["maintenance_window"]))]
     pub preferred_maintenance_window: Option<String>,
-    /// `coreCount` and `threadsPerCore`.
+    /// The CPU features: `coreCount` and `threadsPerCore`.
     pub processor_features: Option<BTreeMap<String, String>>,
-    /// The order in which Aurora replicas take over, 0 first.
+    /// The order in which Aurora replicas are promoted, 0 first.
     pub promotion_tier: Option<i32>,
-    /// Whether the instance has a public address.
+    /// Whether the instance has a public IP address.
     pub publicly_accessible: Option<bool>,
-    /// The moment to restore `source_db_instance_identifier` at, in ISO 8601.
+    /// The point in time to restore `source_db_instance_identifier` to, in ISO 8601.
     pub restore_time: Option<String>,
     /// The bucket of the backup to restore from.
     pub s3_bucket_name: Option<String>,
-    /// The IAM role that may read the bucket.
+    /// The ARN of the IAM role that reads the bucket.
     pub s3_ingestion_role_arn: Option<String>,
-    /// Where in the bucket the backup starts.
+    /// The prefix of the backup in the bucket.
     pub s3_prefix: Option<String>,
-    /// Deletes without a last snapshot.
+    /// Whether to delete the instance without a final snapshot.
     #[serde(default)]
     pub skip_final_snapshot: bool,
     /// The instance to replicate or restore from.
     pub source_db_instance_identifier: Option<String>,
-    /// The engine that made the backup in S3.
+    /// The engine that created the backup in S3.
     pub source_engine: Option<String>,
-    /// The version of the engine that made the backup in S3.
+    /// The version of the engine that created the backup in S3.
     pub source_engine_version: Option<String>,
     /// The region of `source_db_instance_identifier`.
     pub source_region: Option<String>,
     /// Whether the storage of a new instance is encrypted.
     pub storage_encrypted: Option<bool>,
-    /// The storage's throughput in MiB a second.
+    /// The throughput of the storage in MiB per second.
     pub storage_throughput: Option<i32>,
     /// The kind of storage: `gp3`, `gp2`, `io1`, `io2`, `standard`.
     pub storage_type: Option<String>,
     /// The key store of transparent data encryption.
     pub tde_credential_arn: Option<String>,
-    /// The password of that key store.
+    /// The password of the key store of transparent data encryption.
     #[schemars(extend("no_log" = true))]
     pub tde_credential_password: Option<String>,
-    /// The time zone of a new instance, where the engine has that choice.
+    /// The time zone of a new instance, if the engine supports one.
     pub timezone: Option<String>,
-    /// Restores the last moment possible.
+    /// Whether to restore the latest possible point in time.
     pub use_latest_restorable_time: Option<bool>,
-    /// The security groups, by id.
+    /// The IDs of the security groups.
     pub vpc_security_group_ids: Option<Vec<String>>,
-    /// Tags of the instance.
+    /// The tags of the instance.
     #[schemars(extend("aliases" = ["resource_tags"]))]
     pub tags: Option<Tags>,
     #[serde(flatten)]
     pub connection: Connection,
 }
 
-/// What the instance should be.
+/// The desired state of an instance.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// It exists and is as described.
+    /// The instance exists as described.
     #[default]
     Present,
     Absent,
     /// The same as `absent`.
     Terminated,
-    /// It exists and runs.
+    /// The instance exists and is running.
     Started,
     /// The same as `started`.
     Running,
-    /// It is stopped.
+    /// The instance is stopped.
     Stopped,
-    /// It is rebooted, each time.
+    /// The instance is rebooted, every time.
     Rebooted,
     /// The same as `rebooted`.
     Restarted,
 }
 
-/// What a new instance is made from.
+/// The source of a new instance.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CreationSource {
@@ -243,14 +243,14 @@ pub enum CreationSource {
     Snapshot,
     /// A backup in S3.
     S3,
-    /// Another instance, at a moment of its past or as its replica.
+    /// Another instance, to restore a point in time or to replicate.
     Instance,
 }
 
 /// An IAM role of an instance.
 #[derive(Clone, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
 pub struct IamRole {
-    /// The feature that it serves: `s3Import`, `Lambda`.
+    /// The feature that uses the role: `s3Import`, `Lambda`.
     pub feature_name: String,
     /// The ARN of the role.
     pub role_arn: String,

@@ -1,4 +1,4 @@
-//! Waiting for database instances, which take minutes.
+//! Waiting for database instances.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::options::RdsInstance;
 use crate::client::Aws;
 use crate::wait;
 
-/// An instance in one of these states needs somebody's hands.
+/// The states in which an instance needs manual intervention.
 pub const BROKEN: &[&str] = &[
     "failed",
     "incompatible-create",
@@ -25,7 +25,7 @@ pub const BROKEN: &[&str] = &[
     "storage-full",
 ];
 
-/// An instance in one of these states is on its way to another, and takes no orders meanwhile.
+/// The states in which an instance changes to another one and rejects changes until then.
 const MOVING: &[&str] = &[
     "backing-up",
     "configuring-enhanced-monitoring",

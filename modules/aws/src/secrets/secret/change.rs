@@ -1,4 +1,4 @@
-//! The calls that make a secret what it should be.
+//! The calls that change a secret.
 
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::types::{ReplicaRegionType, RotationRulesType, Tag};
@@ -13,7 +13,7 @@ use crate::error::Explain;
 use crate::secrets::value::{self, Version};
 use crate::tags::{TagChanges, Tags};
 
-/// The value that the arguments give, as it is stored.
+/// Returns the desired value in the form in which it is stored.
 pub fn value(m: &SecretsManagerSecret) -> Option<String> {
     match (&m.json_secret, &m.secret) {
         (Some(Json::String(text)), _) => Some(text.clone()),
@@ -23,7 +23,7 @@ pub fn value(m: &SecretsManagerSecret) -> Option<String> {
     }
 }
 
-/// Whether the stored value is another; JSON may be written in another order.
+/// Returns whether the stored value differs. The order of members in JSON does not matter.
 pub async fn value_differs(aws: &Aws, m: &SecretsManagerSecret) -> Result<bool, Error> {
     let Some(wanted) = value(m) else { return Ok(false) };
     let Ok(stored) = value::read(aws, &m.name, &Version::default()).await? else { return Ok(true) };
@@ -66,7 +66,7 @@ pub async fn create(aws: &Aws, m: &SecretsManagerSecret) -> Result<(), Error> {
     Ok(())
 }
 
-/// Restores, updates, rotates and guards the secret as the changes say.
+/// Applies the changes: restores and updates the secret, its rotation and its policy.
 pub async fn apply(aws: &Aws, m: &SecretsManagerSecret, changes: &Changes) -> Result<(), Error> {
     let secrets = aws.secrets();
     if changes.has("deleted_date") {
@@ -112,7 +112,7 @@ async fn rotate(aws: &Aws, m: &SecretsManagerSecret, lambda: &str) -> Result<(),
     request.send().await.explain("secretsmanager:RotateSecret").map(|_| ())
 }
 
-/// The policy asked for, parsed; null where it should go.
+/// Returns the desired policy, parsed; null if it should be removed.
 fn policy(m: &SecretsManagerSecret) -> Result<Option<Json>, Error> {
     match &m.resource_policy {
         None => Ok(None),
@@ -125,7 +125,7 @@ fn policy(m: &SecretsManagerSecret) -> Result<Option<Json>, Error> {
     }
 }
 
-/// The policy before and after, where it differs.
+/// Returns the policy before and after the change, if it differs.
 pub async fn policy_change(aws: &Aws, m: &SecretsManagerSecret) -> Result<Option<(Json, Json)>, Error> {
     let Some(wanted) = policy(m)? else { return Ok(None) };
     let answer = aws.secrets().get_resource_policy().secret_id(&m.name).send().await;
@@ -145,7 +145,7 @@ async fn put_policy(aws: &Aws, m: &SecretsManagerSecret, policy: &Json) -> Resul
     request.send().await.explain("secretsmanager:PutResourcePolicy").map(|_| ())
 }
 
-/// The copies to make and the regions whose copies go.
+/// Returns the replicas to add and the regions to remove replicas from.
 pub fn compare_replicas(
     m: &SecretsManagerSecret,
     secret: &DescribeSecretOutput,

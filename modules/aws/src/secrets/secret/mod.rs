@@ -109,7 +109,7 @@ impl SecretsManagerSecret {
             changes.note("deleted_date", to_json(secret)["deleted_date"].clone(), Json::Null);
         }
         self.compare_metadata(secret, &mut changes);
-        // A deleted secret tells neither its value nor its policy.
+        // The value and the policy of a deleted secret cannot be read.
         if !deleted && self.overwrite && change::value_differs(aws, self).await? {
             changes.note("secret", "******** (old)".into(), "******** (new)".into());
         }
@@ -197,7 +197,7 @@ impl SecretsManagerSecret {
     }
 }
 
-/// A key goes by id, ARN, alias and the alias's ARN; the API tells whichever it was given.
+/// Returns whether two names mean the same key. The API returns the ID, ARN, alias or ARN of the alias that was given.
 fn same_key(asked: &str, is: &str) -> bool {
     asked == is
         || is.ends_with(&format!("/{asked}"))
@@ -205,7 +205,7 @@ fn same_key(asked: &str, is: &str) -> bool {
         || is.ends_with(&format!(":{asked}"))
 }
 
-/// What DescribeSecret tells, as the Ansible namesake returns it.
+/// Returns the description of a secret in the form of the Ansible module.
 pub fn to_json(s: &DescribeSecretOutput) -> Json {
     let versions: Map<String, Json> = s
         .version_ids_to_stages()

@@ -1,4 +1,4 @@
-//! What `secretsmanager_secret` is told.
+//! The arguments of `secretsmanager_secret`.
 
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -6,48 +6,48 @@ use serde_json::Value as Json;
 use crate::connection::Connection;
 use crate::tags::Tags;
 
-/// Creates, changes or deletes a secret of AWS Secrets Manager. Its value is compared, and never shown.
+/// Creates, changes or deletes a secret of AWS Secrets Manager. Its value is compared but never shown.
 #[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["secret", "json_secret"]]))]
 pub struct SecretsManagerSecret {
     /// The name of the secret, with slashes for a path, or its ARN.
     pub name: String,
-    /// Whether the secret should be there.
+    /// The desired state of the secret.
     #[serde(default)]
     pub state: State,
-    /// Whether an existing secret gets the given value; `false` leaves a secret that exists as it is.
+    /// Whether to change the value of an existing secret.
     #[serde(default = "playbook_api::defaults::yes")]
     pub overwrite: bool,
-    /// Days in which a deleted secret can be restored; 0 deletes at once and for ever.
+    /// The number of days in which a deleted secret can be restored; 0 deletes it immediately.
     #[serde(default = "thirty")]
     pub recovery_window: i64,
-    /// What the secret is for.
+    /// The description of the secret.
     pub description: Option<String>,
-    /// Other regions that keep a copy of the secret.
+    /// The replicas of the secret in other regions.
     pub replica: Option<Vec<Replica>>,
     /// The KMS key that encrypts the secret.
     pub kms_key_id: Option<String>,
-    /// Whether `secret` is kept as text or as bytes.
+    /// Whether the value is stored as text or as bytes.
     #[serde(default)]
     pub secret_type: SecretType,
-    /// The value, as a text.
+    /// The value, as text.
     #[schemars(extend("no_log" = true))]
     pub secret: Option<String>,
-    /// The value, as JSON or as a dictionary that becomes JSON.
+    /// The value, as JSON or as a dictionary that is stored as JSON.
     #[schemars(extend("no_log" = true, "format" = "raw"))]
     pub json_secret: Option<Json>,
-    /// Who may use the secret, as a policy in JSON; an empty one removes it.
+    /// The resource policy in JSON; an empty one removes the policy.
     #[schemars(extend("format" = "raw"))]
     pub resource_policy: Option<Json>,
-    /// The ARN of the Lambda function that rotates the secret; an empty text stops the rotation.
+    /// The ARN of the Lambda function that rotates the secret; an empty text disables rotation.
     pub rotation_lambda: Option<String>,
-    /// Days between two rotations.
+    /// The number of days between two rotations.
     #[serde(default = "thirty")]
     pub rotation_interval: i64,
-    /// Tags of the secret.
+    /// The tags of the secret.
     #[schemars(extend("aliases" = ["resource_tags"]))]
     pub tags: Option<Tags>,
-    /// Removes tags that `tags` does not name.
+    /// Whether to remove tags that are not listed in `tags`.
     #[serde(default = "playbook_api::defaults::yes")]
     pub purge_tags: bool,
     #[serde(flatten)]
@@ -58,18 +58,18 @@ fn thirty() -> i64 {
     30
 }
 
-/// Whether the secret should be there.
+/// The desired state of a secret.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// It exists and is as described.
+    /// The secret exists as described.
     #[default]
     Present,
-    /// It is deleted, after `recovery_window` days for good.
+    /// The secret is deleted, after `recovery_window` days permanently.
     Absent,
 }
 
-/// How a value is kept.
+/// The form in which a value is stored.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SecretType {
@@ -78,11 +78,11 @@ pub enum SecretType {
     String,
 }
 
-/// A copy in another region.
+/// A replica in another region.
 #[derive(Clone, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
 pub struct Replica {
-    /// The region.
+    /// The name of the region.
     pub region: String,
-    /// The KMS key of that region.
+    /// The KMS key in that region.
     pub kms_key_id: Option<String>,
 }
