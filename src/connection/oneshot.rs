@@ -67,7 +67,8 @@ impl OneShot {
         let (name, hash) = (payload.name(), &payload.hash);
         let (id, directory) = (uuid::Uuid::new_v4().simple(), quote(directory));
         let passed = format!("/tmp/{name}-{id}");
-        self.commands.put(&payload.unpacked()?, &passed)?;
+        self.commands
+            .put(&payload.unpacked().map_err(|e| Error::io(&e, "cannot unpack the helper"))?, &passed)?;
         let copy = format!(
             "d={directory};t=$d/.{name}.{id};cp {passed} \"$t\" && chmod 700 \"$t\" && \"$t\" verify {hash} && \
              mv -f \"$t\" \"$d/{name}\" || {{ rm -f \"$t\"; exit 1; }}"
@@ -94,10 +95,15 @@ impl Connection for OneShot {
             return Err(Failure::new("the file is too large for this connection")
                 .with_help("Connections of Python plugins carry files up to 512 MiB."));
         }
-        let request = call::request(module, args, context, LARGEST)?;
-        let mut input = frame::encode(CALL, &Message::Call(Box::new(request)))?;
+        let request = call::request(module, args, context, LARGEST)
+            .map_err(|e| Error::io(&e, "cannot read the file to send"))?;
+        let mut input = frame::encode(CALL, &Message::Call(Box::new(request)))
+            .map_err(|e| Error::io(&e, "cannot encode a message to the helper"))?;
         // Whatever the module sends, it need not wait for permission.
-        input.extend(frame::encode(CALL, &Message::Credit(1 << 50))?);
+        input.extend(
+            frame::encode(CALL, &Message::Credit(1 << 50))
+                .map_err(|e| Error::io(&e, "cannot encode a message to the helper"))?,
+        );
         let mut payload = Payload::own();
         let mut deployed = false;
         loop {
@@ -182,7 +188,7 @@ fn answered(text: &str, context: &Context) -> Result<Outcome, Failure> {
             Some(_) => {}
             None if rest.is_empty() => return Err(broken(&"it ends too early")),
             None => {
-                assembler.fill(&mut rest)?;
+                assembler.fill(&mut rest).map_err(|e| Error::io(&e, "cannot read from the host"))?;
             }
         }
     }
@@ -204,17 +210,17 @@ mod tests {
         fn run(&self, command: &str, input: &[u8], _: bool) -> Result<Output, Failure> {
             let mut shell = Command::new("/bin/sh");
             shell.args(["-c", command]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-            let mut child = shell.spawn()?;
+            let mut child = shell.spawn().map_err(|e| Error::io(&e, "cannot start the shell"))?;
             let mut pipe = child.stdin.take().unwrap();
             let input = input.to_vec();
             let writer = std::thread::spawn(move || pipe.write_all(&input));
-            let done = child.wait_with_output()?;
+            let done = child.wait_with_output().map_err(|e| Error::io(&e, "cannot wait for the shell"))?;
             let _ = writer.join();
             Ok(Output { code: done.status.code().unwrap_or(-1), stdout: done.stdout, stderr: done.stderr })
         }
 
         fn put(&self, content: &[u8], path: &str) -> Result<(), Failure> {
-            Ok(std::fs::write(path, content)?)
+            std::fs::write(path, content).map_err(|e| Error::io(&e, format!("cannot write {path}")).into())
         }
 
         fn close(&self) {}

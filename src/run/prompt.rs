@@ -57,7 +57,7 @@ fn read(text: &str, private: bool) -> Result<String, Error> {
     eprint!("{text}");
     let _ = std::io::stderr().flush();
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
+    std::io::stdin().lock().read_line(&mut line).map_err(|e| Error::io(&e, "cannot read standard input"))?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
@@ -82,5 +82,5 @@ pub(crate) fn step(task: &str) -> Step {
 
 /// Reads a line without showing it.
 pub(crate) fn hidden(text: &str) -> Result<String, Error> {
-    Ok(rpassword::prompt_password(text)?)
+    rpassword::prompt_password(text).map_err(|e| Error::io(&e, "cannot read from the terminal"))
 }

@@ -160,11 +160,3 @@ impl std::error::Error for Error {
         self.0.cause.as_ref().map(|cause| cause as _)
     }
 }
-
-impl From<std::io::Error> for Error {
-    fn from(e: std::io::Error) -> Self {
-        let kind =
-            if e.kind() == std::io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Input };
-        Error::new(e.to_string()).with_kind(kind)
-    }
-}

@@ -102,9 +102,3 @@ impl From<Error> for Failure {
         Failure { error, outcome: Outcome::default(), unreachable }
     }
 }
-
-impl From<std::io::Error> for Failure {
-    fn from(e: std::io::Error) -> Self {
-        Error::from(e).into()
-    }
-}

@@ -121,10 +121,21 @@ fn one(term: &str, call: &Map, renderer: &Renderer) -> Result<Value, Error> {
 /// Only the user may read it; directories that are missing are made.
 fn write(path: &Path, content: &str) -> Result<(), Error> {
     if let Some(directory) = path.parent() {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(|e| Error::io(&e, format!("cannot create {}", directory.display())))?;
     }
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(content.as_bytes())?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|e| Error::io(&e, format!("cannot write {}", path.display())))?;
+    file.write_all(content.as_bytes())
+        .map_err(|e| Error::io(&e, format!("cannot write {}", path.display())))?;
     Ok(())
 }
 

@@ -38,6 +38,7 @@ pub struct Request {
 }
 
 impl Request {
+    /// Creates a request that runs a module in the given context.
     pub fn new(module: &str, args: Map, limit: u64, context: &Context) -> Self {
         Request {
             module: module.to_owned(),

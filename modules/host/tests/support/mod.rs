@@ -14,53 +14,53 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
 });
 
 /// A folder of its own for each test, and a context.
-pub struct Lab {
+pub(crate) struct Lab {
     folder: tempfile::TempDir,
-    pub context: Context,
+    pub(crate) context: Context,
 }
 
 impl Lab {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Lab { folder: tempfile::tempdir().unwrap(), context: Context { diff: true, ..Context::default() } }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn at(&self, name: &str) -> String {
+    pub(crate) fn at(&self, name: &str) -> String {
         self.path(name).display().to_string()
     }
 
-    pub fn write(&self, name: &str, content: &str) -> String {
+    pub(crate) fn write(&self, name: &str, content: &str) -> String {
         std::fs::write(self.path(name), content).unwrap();
         self.at(name)
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
-    pub fn try_run(&self, module: &str, arguments: Map) -> Result<Outcome, Failure> {
+    pub(crate) fn try_run(&self, module: &str, arguments: Map) -> Result<Outcome, Failure> {
         run(module, arguments, &self.context)
     }
 
-    pub fn run(&self, module: &str, arguments: Map) -> Outcome {
+    pub(crate) fn run(&self, module: &str, arguments: Map) -> Outcome {
         self.try_run(module, arguments).unwrap_or_else(|f| panic!("{module} failed: {}", f.error))
     }
 
-    pub fn check(&self, module: &str, arguments: Map) -> Outcome {
+    pub(crate) fn check(&self, module: &str, arguments: Map) -> Outcome {
         let context = Context { check: true, ..self.context.clone() };
         run(module, arguments, &context).unwrap_or_else(|f| panic!("{module} failed: {}", f.error))
     }
 
     /// The message with which it fails.
-    pub fn fail(&self, module: &str, arguments: Map) -> String {
+    pub(crate) fn fail(&self, module: &str, arguments: Map) -> String {
         self.try_run(module, arguments).unwrap_err().error.to_string()
     }
 
     /// Check mode says what would change and changes nothing; the first run changes, the second does not.
-    pub fn changes_once(&self, module: &str, arguments: Map) -> Outcome {
+    pub(crate) fn changes_once(&self, module: &str, arguments: Map) -> Outcome {
         let before = snapshot(self.folder.path());
         let checked = self.check(module, arguments.clone());
         assert!(checked.changed, "{module} in check mode");
@@ -73,7 +73,7 @@ impl Lab {
     }
 }
 
-pub fn run(module: &str, arguments: Map, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(module: &str, arguments: Map, context: &Context) -> Result<Outcome, Failure> {
     let entry = REGISTRY.module(module).unwrap_or_else(|| panic!("no module {module}"));
     match entry.run {
         Run::Host(run) => run(entry, &Arguments::from(arguments), context),
@@ -97,6 +97,6 @@ fn snapshot(folder: &Path) -> Vec<(PathBuf, u32, Vec<u8>)> {
 }
 
 /// A returned value, for comparing.
-pub fn value(outcome: &Outcome, name: &str) -> Value {
+pub(crate) fn value(outcome: &Outcome, name: &str) -> Value {
     outcome.values.get(name).cloned().unwrap_or_else(|| panic!("no {name} in {:?}", outcome.values))
 }

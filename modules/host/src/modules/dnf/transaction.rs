@@ -20,6 +20,7 @@ enum Action {
 pub(super) struct Transaction {
     packages: Vec<(Action, String, String)>,
     said: String,
+    rc: i32,
 }
 
 impl Transaction {
@@ -51,7 +52,7 @@ impl Transaction {
                 packages.push((now, (*name).to_owned(), format!("{name}-{version}.{arch}")));
             }
         }
-        Transaction { packages, said: err + &out }
+        Transaction { packages, said: err + &out, rc: output.rc }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -101,10 +102,19 @@ impl Transaction {
         }
         let error =
             lines().find_map(|line| line.strip_prefix("Error:").map(str::trim).filter(|e| !e.is_empty()));
+        if self.rc < 0 {
+            return failed(&format!("dnf was ended by signal {}", -self.rc), &[]);
+        }
         let is_talk = |line: &str| {
-            ["Updating and loading", "Repositories loaded", "Warning", "Unable to detect release"]
-                .iter()
-                .any(|start| line.starts_with(start))
+            let starts = [
+                "Last metadata expiration check",
+                "Updating and loading",
+                "Repositories loaded",
+                "Warning",
+                "Unable to detect release",
+            ];
+            let is_progress = line.contains("B/s |");
+            is_progress || starts.iter().any(|start| line.starts_with(start))
         };
         let reason = error.or_else(|| lines().find(|line| !is_talk(line)));
         failed(reason.unwrap_or("dnf failed without a reason"), &[])
