@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::probe::Probe;
 use crate::{Context, Error, Map, ModuleEntry, Value};
 
 /// A boxed future that can be sent between threads.
@@ -76,34 +77,6 @@ pub trait TaskRunner: Send + Sync {
         options: &'a Map,
         context: &'a Context,
     ) -> BoxFuture<'a, Result<(i64, String), Error>>;
-}
-
-/// The state of a condition that `wait_until` waits for.
-#[derive(Clone, Debug)]
-pub enum ProbeState {
-    /// The condition is met. Holds the values to return.
-    Met(Map),
-    /// The condition is not met yet. Holds the current state as text and as values.
-    Waiting(String, Map),
-    /// The condition can no longer be met. Holds the reason and the current state.
-    Never(String, Map),
-}
-
-/// A condition that `wait_until` can wait for: `wait_until: { target_group: {…} }`.
-pub trait Probe: Send + Sync {
-    /// The key that selects the probe in a `wait_until` task.
-    fn name(&self) -> &'static str;
-    /// Returns the documentation and types of the options.
-    fn spec(&self) -> crate::Spec;
-    /// Checks the condition once. It is called repeatedly until the condition is met, can no longer be met, or the
-    /// timeout expires.
-    fn look<'a>(&'a self, options: &'a Map, context: &'a Context)
-    -> BoxFuture<'a, Result<ProbeState, Error>>;
-    /// Returns details for the error after a timeout, such as recent events and the reasons of stopped tasks.
-    fn explain<'a>(&'a self, options: &'a Map, context: &'a Context) -> BoxFuture<'a, Vec<String>> {
-        let _ = (options, context);
-        Box::pin(async { Vec::new() })
-    }
 }
 
 /// The modules and plugins of all crates, collected by `main`.

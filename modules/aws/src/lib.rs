@@ -20,8 +20,9 @@ mod tags;
 mod text;
 mod wait;
 
-use playbook_api::{ModuleEntry, Probe, Registry};
-use probe::AwsProbe;
+use playbook_api::probe::probe;
+use playbook_api::{ModuleEntry, Registry};
+use probe::InAws;
 
 pub use client::Aws;
 pub use connection::Connection;
@@ -45,9 +46,9 @@ pub fn register(registry: &mut Registry) {
     registry.inventory_sources.push(Box::new(s3::Bucket));
     registry.task_runners.push(Box::new(ecs::runner::Runner));
     registry.probes.extend([
-        Box::new(AwsProbe::<probe::ecs_service::EcsService>::default()) as Box<dyn Probe>,
-        Box::new(AwsProbe::<probe::ecs_task::EcsTask>::default()),
-        Box::new(AwsProbe::<probe::rds_instance::RdsInstance>::default()),
-        Box::new(AwsProbe::<probe::target_group::TargetGroup>::default()),
+        probe::<InAws<probe::ecs_service::EcsService>>(),
+        probe::<InAws<probe::ecs_task::EcsTask>>(),
+        probe::<InAws<probe::rds_instance::RdsInstance>>(),
+        probe::<InAws<probe::target_group::TargetGroup>>(),
     ]);
 }

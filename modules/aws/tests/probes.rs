@@ -39,7 +39,7 @@ fn a_service_is_waited_for() {
     let (cluster, family) = (cluster(), unique("web"));
     definition(&family);
     let options = map! { "name" => "web", "cluster" => cluster.clone() };
-    assert!(matches!(look("ecs_service", options.clone()), ProbeState::Waiting(..)));
+    assert!(matches!(look("ecs_service", options.clone()), ProbeState::Missing(_)));
     let service = map! { "name" => "web", "cluster" => cluster.clone(), "task_definition" => family.clone(), "desired_count" => 1 };
     run("ecs_service", service, &context());
     let ProbeState::Waiting(words, found) = look("ecs_service", options.clone()) else {
@@ -105,7 +105,7 @@ fn a_task_is_waited_for() {
 #[test]
 fn an_instance_is_waited_for() {
     let id = unique("db");
-    assert!(matches!(look("rds_instance", map! { "id" => id.clone() }), ProbeState::Waiting(..)));
+    assert!(matches!(look("rds_instance", map! { "id" => id.clone() }), ProbeState::Missing(_)));
     assert!(matches!(
         look("rds_instance", map! { "id" => id.clone(), "status" => "absent" }),
         ProbeState::Met(_)
@@ -124,7 +124,7 @@ fn an_instance_is_waited_for() {
 fn a_target_group_is_waited_for() {
     let name = unique("tg");
     let options = map! { "name" => name.clone() };
-    assert!(matches!(look("target_group", options.clone()), ProbeState::Waiting(..)));
+    assert!(matches!(look("target_group", options.clone()), ProbeState::Missing(_)));
     let vpc = between(&raw("ec2", "Action=DescribeVpcs&Version=2016-11-15"), "<vpcId>", "</vpcId>");
     let config = elb::config::Builder::new()
         .behavior_version_latest()

@@ -46,7 +46,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::controller::<user::PostgresqlUser>(),
     ]);
     registry.filters.push(Box::new(filter::PostgresqlUrl));
-    registry.probes.push(Box::new(probe::PostgresProbe));
+    registry.probes.push(playbook_api::probe::probe::<probe::Postgres>());
 }
 
 #[cfg(test)]

@@ -1,84 +1,99 @@
-//! What `wait_until: { postgres: … }` looks at.
+//! What `wait_until: { postgres: … }` observes.
 
-use playbook_api::extension::BoxFuture;
-use playbook_api::{
-    Arguments, Context, Deserialize, Error, JsonSchema, Map, Probe, ProbeState, Spec, Value, map,
-};
+use playbook_api::{Context, Deserialize, Error, ErrorKind, JsonSchema, Map, Observation, ProbeState, Value, map};
+use tokio_postgres::error::SqlState;
 
+use crate::foresee::{self, Verdict};
 use crate::login::{Login, Target};
-use crate::session::Session;
-use crate::{cell, fault};
+use crate::session::{Access, Session, row};
+use crate::sql::statement::{self, Statement};
+use crate::{cell, fault, tls};
 
 /// Waits until a PostgreSQL server takes connections, and a query answers what is expected.
 #[derive(Deserialize, JsonSchema)]
-struct Options {
+pub(crate) struct Postgres {
     #[serde(flatten)]
     login: Login,
-    /// Query to run; the first column of its first row is compared.
+    /// The query to run; the first column of its first row is compared. It runs at each attempt, in a transaction that
+    /// cannot write and is rolled back, and may only read.
     query: Option<String>,
-    /// What the query has to answer; unless given, anything but nothing, false, 0 and an empty text.
+    /// The value that the query has to answer. By default, any but null, false, 0 and an empty text will do.
     #[schemars(extend("format" = "raw", "aliases" = ["value", "result"]))]
     expected: Option<serde_json::Value>,
 }
 
-#[derive(Debug)]
-pub struct PostgresProbe;
+impl Observation for Postgres {
+    const NAME: &'static str = "postgres";
+    const MAY_BE_MISSING: bool = true;
 
-impl Probe for PostgresProbe {
-    fn name(&self) -> &'static str {
-        "postgres"
-    }
-
-    fn spec(&self) -> Spec {
-        Spec::of::<Options>()
-    }
-
-    fn look<'a>(
-        &'a self,
-        options: &'a Map,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<ProbeState, Error>> {
-        Box::pin(async move {
-            let options: Options =
-                Arguments::from(options.clone()).parse("postgres", &self.spec(), &context.redactor)?;
-            let target = Target::resolve(&options.login, "postgres", context).await?;
-            // Options that can never work are an error; a server that is not there yet is not.
-            target.ssl_mode()?;
-            crate::tls::Tls::new(&target, context).await?;
-            let session = match Session::open(&target, context).await {
-                Ok(session) => session,
-                // A wrong password does not become right by waiting.
-                Err(error) if error.message().contains("(SQLSTATE 28P01)") => {
-                    return Ok(ProbeState::Never(error.to_string(), Map::default()));
-                }
-                Err(error) => return Ok(ProbeState::Waiting(error.to_string(), Map::default())),
-            };
-            let version = session.value("SHOW server_version").await?.unwrap_or_default();
-            let mut values = map! { "server_version" => version };
-            let Some(query) = &options.query else { return Ok(ProbeState::Met(values)) };
-            let result = match first_cell(&session, query).await {
-                Ok(result) => result,
-                Err(error) => return Ok(ProbeState::Waiting(fault::describe(&error), values)),
-            };
-            let met = match &options.expected {
-                Some(expected) => {
-                    let expected = Value::from_json(expected.clone());
-                    expected == result || expected.to_text() == result.to_text()
-                }
-                None => result.is_true(),
-            };
-            values.insert("result".into(), result.clone());
-            Ok(match met {
-                true => ProbeState::Met(values),
-                false => ProbeState::Waiting(format!("the query answers {result}"), values),
-            })
+    async fn look(self, context: &Context) -> Result<ProbeState, Error> {
+        let target = Target::resolve(&self.login, "postgres", context).await?;
+        // Options that can never work are an error; a server that is not there yet is not.
+        target.ssl_mode()?;
+        tls::Tls::new(&target, context).await?;
+        let session = match Session::open_to(Access::Read, &target, context).await {
+            Ok(session) => session,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(ProbeState::Missing(error.to_string())),
+            // A wrong password does not become right by waiting.
+            Err(error) if error.message().contains("(SQLSTATE 28P01)") => {
+                return Ok(ProbeState::Never(error.to_string(), Map::default()));
+            }
+            Err(error) => return Ok(ProbeState::Waiting(error.to_string(), Map::default())),
+        };
+        let version = session.value("SHOW server_version").await?.unwrap_or_default();
+        let mut values = map! { "server_version" => version };
+        let Some(query) = &self.query else { return Ok(ProbeState::Met(values)) };
+        let statements = statement::split(query, session.conforming_strings)?;
+        let [statement] = statements.as_slice() else {
+            return Err(Error::new(format!("query has {} statements, not one", statements.len()))
+                .with_help("Give one statement that answers what is waited for."));
+        };
+        if foresee::judge(&session, statement).await? != Verdict::Send {
+            return Err(Error::new(format!("the query does more than read: {}", session.shown(query)))
+                .with_help("A probe only looks: change the database with postgresql_query, in a task of its own."));
+        }
+        let result = match first_cell(&session, statement).await {
+            Ok(result) => result,
+            Err(error) => return Ok(failed(&error, values)),
+        };
+        session.pause().await;
+        let met = match &self.expected {
+            Some(expected) => {
+                let expected = Value::from_json(expected.clone());
+                expected == result || expected.to_text() == result.to_text()
+            }
+            None => result.is_true(),
+        };
+        values.insert("result".into(), result.clone());
+        Ok(match met {
+            true => ProbeState::Met(values),
+            false => ProbeState::Waiting(format!("the query answers {result}"), values),
         })
     }
 }
 
-async fn first_cell(session: &Session, query: &str) -> Result<Value, tokio_postgres::Error> {
-    let columns = session.columns(query).await?;
-    let messages = session.execute(query).await?;
-    let text = messages.iter().find_map(crate::session::row).and_then(|row| row.into_iter().next().flatten());
+/// What a query that failed means: a name that does not exist yet, a mistake, or anything that may pass.
+fn failed(error: &tokio_postgres::Error, values: Map) -> ProbeState {
+    let words = fault::describe(error);
+    let missing = [
+        SqlState::UNDEFINED_TABLE,
+        SqlState::UNDEFINED_COLUMN,
+        SqlState::UNDEFINED_FUNCTION,
+        SqlState::UNDEFINED_OBJECT,
+        SqlState::INVALID_SCHEMA_NAME,
+    ];
+    match error.code() {
+        Some(code) if missing.contains(code) => ProbeState::Missing(words),
+        Some(code) if *code == SqlState::SYNTAX_ERROR || *code == SqlState::READ_ONLY_SQL_TRANSACTION => {
+            ProbeState::Never(words, values)
+        }
+        _ => ProbeState::Waiting(words, values),
+    }
+}
+
+async fn first_cell(session: &Session, query: &Statement<'_>) -> Result<Value, tokio_postgres::Error> {
+    let columns = session.columns(query.text).await?;
+    let messages = session.execute(query.text).await?;
+    let text = messages.iter().find_map(row).and_then(|row| row.into_iter().next().flatten());
     Ok(columns.first().map_or(Value::Null, |(_, of)| cell::value(text.as_deref(), of)))
 }

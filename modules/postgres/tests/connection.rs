@@ -302,3 +302,31 @@ async fn ping_never_fails() {
     assert_eq!(value(&outcome, "is_available"), "False");
     assert!(value(&outcome, "conn_err_msg").contains("unable to connect"));
 }
+
+#[tokio::test]
+async fn the_probe_only_reads_and_tells_a_name_that_does_not_exist() {
+    let database = Database::new().await;
+    database.query("CREATE SEQUENCE s; CREATE FUNCTION writes() RETURNS int LANGUAGE sql AS 'CREATE TABLE w (); SELECT 1'");
+    let registry = registry();
+    let probe = registry.probe("postgres").unwrap();
+    let context = context();
+    let look = async |query: &str| {
+        let options = map! { "url" => database.url.as_str(), "query" => query };
+        probe.look(&options, &context).await
+    };
+    let before = database.dump();
+    for query in ["CREATE TABLE t ()", "SELECT nextval('s')", "SELECT writes()", "COMMIT", "SELECT 1; SELECT 2"] {
+        assert!(look(query).await.is_err(), "{query}");
+    }
+    assert_eq!(database.dump(), before);
+    for query in ["SELECT 1 FROM nosuch", "SELECT nosuch", "SELECT nosuch()"] {
+        let state = look(query).await.unwrap();
+        assert!(matches!(state, playbook_api::ProbeState::Missing(_)), "{query}: {state:?}");
+    }
+    let state = look("SELEC 1").await;
+    assert!(state.is_err(), "{state:?}");
+    let options = map! { "url" => database.url.replace(&database.name, "nosuchdb") };
+    let state = probe.look(&options, &context).await.unwrap();
+    assert!(matches!(state, playbook_api::ProbeState::Missing(_)), "{state:?}");
+    assert!(probe.spec().options.contains_key("missing"));
+}

@@ -11,6 +11,8 @@ pub struct Thing<'a> {
     pub name: &'a str,
     pub probe: &'a dyn Probe,
     pub options: Map,
+    /// Whether to wait until it exists.
+    pub missing: bool,
 }
 
 /// Finds the probes and checks their options.
@@ -57,8 +59,9 @@ fn thing<'a>(
     };
     let checked = Arguments::from(given).check(name, &probe.spec(), &context.redactor);
     let checked = Value::from_json(checked.map_err(|e| in_option(&label, e))?);
-    let options = checked.as_map().cloned().unwrap_or_default();
-    Ok(Thing { label, name, probe, options })
+    let mut options = checked.as_map().cloned().unwrap_or_default();
+    let missing = options.shift_remove(&Value::from("missing")).is_some_and(|value| value.is_true());
+    Ok(Thing { label, name, probe, options, missing })
 }
 
 /// What a text alone stands for: the one option that is required, or the first.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use playbook_api::time;
 use playbook_api::{
     Context, ControllerModule, Deserialize, Doc, Error, Failure, JsonSchema, Map, Outcome, Value,
 };
@@ -9,23 +10,25 @@ use playbook_api::{
 use crate::probes::{self, Thing};
 use crate::watch::{End, Pace, Status, Watch};
 
-/// Waits until one or several things are so: a rollout is done, a database answers, a file is there.
+/// Waits until one or several conditions are met: a rollout is complete, a database answers, a file exists.
 ///
-/// Every other argument is the name of such a thing with its options as a dict (or a list of them):
-/// `ecs_service`, `ecs_task`, `rds_instance`, `target_group`, `postgres`, `http`, `tcp`, `file`. A text alone is
-/// its main option: `http: https://example.com/health`. Several are watched at the same time, and all have to become so. It fails at once when one of them no longer can.
+/// Every other argument is the name of a probe with its options as a dict, or a list of them: `ecs_service`, `ecs_task`,
+/// `rds_instance`, `target_group`, `postgres`, `http`, `tcp`, `file`. A text alone is the probe's main option:
+/// `http: https://example.com/health`. Several conditions are watched at the same time, and all have to be met. The task
+/// fails at once when one of them can no longer be met, and when what it is about does not exist, unless the probe's
+/// option `missing` is set.
 #[derive(Deserialize, JsonSchema)]
 pub struct WaitUntil {
-    /// Seconds to wait at most.
+    /// The number of seconds to wait at most.
     #[serde(default = "ten_minutes")]
     timeout: f64,
-    /// Seconds between two looks.
+    /// The number of seconds between two attempts.
     #[serde(default = "five_seconds")]
     interval: f64,
-    /// What the interval is multiplied with after every look.
+    /// The factor that the interval grows by after each attempt; 1 keeps it.
     #[serde(default = "one")]
     backoff: f64,
-    /// Seconds that the interval grows to at most.
+    /// The number of seconds that the interval grows to at most.
     #[serde(default = "one_minute")]
     max_interval: f64,
     #[serde(flatten)]
@@ -51,8 +54,7 @@ fn one() -> f64 {
 impl WaitUntil {
     fn pace(&self) -> Result<Pace, Error> {
         let seconds = |name: &str, value: f64| {
-            Duration::try_from_secs_f64(value)
-                .map_err(|_| Error::new(format!("{name} is {value}, not a number of seconds")))
+            time::seconds(value).map_err(|_| Error::new(format!("{name} is {value}, not a number of seconds")))
         };
         if !self.backoff.is_finite() || self.backoff < 1.0 {
             return Err(Error::new(format!("backoff is {}, but has to be at least 1", self.backoff)));
@@ -71,15 +73,15 @@ impl ControllerModule for WaitUntil {
     const DOC: Doc = Doc {
         name: "wait_until",
         collection: "playbook.wait",
-        short: "Wait until something is so",
-        check_mode: "Full: looks once and says what the run would wait for.",
+        short: "Wait until conditions are met",
+        check_mode: "Full: makes one attempt and says what the run would wait for.",
         returns: &[
-            ("elapsed", "int", "Seconds waited"),
-            ("attempts", "int", "Looks at the thing that took most"),
-            ("unmet", "list", "What is not so, in check mode and when time ran out"),
-            ("states", "dict", "On failure: the last state of each"),
+            ("elapsed", "int", "The number of seconds waited"),
+            ("attempts", "int", "The number of attempts that the slowest condition took"),
+            ("unmet", "list", "The conditions that are not met, in check mode and after a timeout"),
+            ("states", "dict", "On failure: the last state of each condition"),
             ("explanation", "list", "On failure: the last events, the reasons of stopped tasks"),
-            ("ecs_service, …", "dict", "Under each thing's own name what was found"),
+            ("ecs_service, …", "dict", "What each probe found, under its name"),
         ],
         examples: "\
 - name: Wait until the rollout is done and the application answers
@@ -126,6 +128,13 @@ impl ControllerModule for WaitUntil {
                 let label = things.get(i).map(|t| t.label.as_str()).unwrap_or_default();
                 let state = watch.statuses().get(i).map(|s| s.state.clone()).unwrap_or_default();
                 format!("{label} can no longer become what was waited for: {state}")
+            }
+            End::Missing(i) => {
+                let label = things.get(i).map(|t| t.label.as_str()).unwrap_or_default();
+                let state = watch.statuses().get(i).map(|s| s.state.clone()).unwrap_or_default();
+                return Err(Failure::new(context.redactor.text(&format!("{label}: {state}")))
+                    .outcome(found(&watch, &things))
+                    .with_help("Correct the name, or set missing: true to wait until it exists."));
             }
             End::TimedOut => format!("timed out after {seconds} seconds waiting for {}", watch.pending()),
         };
@@ -177,12 +186,15 @@ fn states(things: &[Thing], statuses: &[Status]) -> Value {
     each.map(|(t, s)| (Value::from(t.label.as_str()), Value::from(s.state.as_str()))).collect::<Map>().into()
 }
 
-/// What the probes of the unmet things can tell, each within a few seconds.
+/// How long probes are asked for details when the task has failed, so that a timeout stays one.
+const EXPLAINING: Duration = Duration::from_secs(2);
+
+/// Returns what the probes of the unmet things can tell. One that never answered is not asked again.
 async fn explain(things: &[Thing<'_>], statuses: &[Status], context: &Context) -> Vec<String> {
-    let unmet = things.iter().zip(statuses).filter(|(_, status)| !status.met);
+    let unmet = things.iter().zip(statuses).filter(|(_, status)| !status.met && status.attempts > 0);
     let asked = unmet.map(|(thing, _)| async move {
         let lines = thing.probe.explain(&thing.options, context);
-        let lines = tokio::time::timeout(Duration::from_secs(20), lines).await.unwrap_or_default();
+        let lines = tokio::time::timeout(EXPLAINING, lines).await.unwrap_or_default();
         lines.into_iter().map(|line| format!("{}: {line}", thing.label)).collect::<Vec<_>>()
     });
     futures::future::join_all(asked).await.concat()

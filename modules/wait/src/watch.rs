@@ -1,6 +1,6 @@
 //! Looking again and again, at several things at once.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use futures::future::{join_all, try_join_all};
@@ -33,6 +33,8 @@ pub enum End {
     Met,
     /// One of them, by its place, can never become so.
     Never(usize),
+    /// One of them, by its place, does not exist, and is not said to come to exist.
+    Missing(usize),
     /// One of them cannot be looked at.
     Failed(usize, Error),
     TimedOut,
@@ -65,7 +67,7 @@ impl<'a> Watch<'a> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Status>> {
-        self.statuses.lock().unwrap_or_else(PoisonError::into_inner)
+        playbook_api::sync::lock(&self.statuses)
     }
 
     /// Waits until everything is met, one of them can never be, or time is up.
@@ -122,6 +124,10 @@ impl<'a> Watch<'a> {
                 self.note(i, false, state, values);
                 Ok(false)
             }
+            ProbeState::Missing(what) => {
+                self.note(i, false, what, Map::default());
+                if thing.missing { Ok(false) } else { Err(End::Missing(i)) }
+            }
             ProbeState::Never(why, values) => {
                 self.note(i, false, why, values);
                 Err(End::Never(i))
@@ -147,7 +153,7 @@ impl<'a> Watch<'a> {
     }
 
     async fn cancelled(&self) {
-        while !self.context.cancel.is_set() {
+        while !self.context.cancel.is_set() && !self.context.interrupt.is_set() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

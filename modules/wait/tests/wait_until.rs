@@ -11,12 +11,15 @@ use playbook_api::{
 };
 
 #[derive(Deserialize, JsonSchema)]
-#[allow(dead_code)] // Only its schema is used.
+#[expect(dead_code, reason = "only its schema is used")]
 struct Options {
     /// After how many looks it is so.
     looks: usize,
     /// What it says instead.
     says: Option<String>,
+    /// Whether to wait until it exists.
+    #[serde(default)]
+    missing: bool,
 }
 
 #[derive(Default)]
@@ -37,6 +40,7 @@ impl Probe for Counter {
             let wanted = options.get("looks").and_then(Value::as_i64).unwrap_or(0);
             Ok(match options.get("says").and_then(Value::as_str) {
                 Some("never") => ProbeState::Never("it is gone".into(), map! { "gone" => true }),
+                Some("missing") if seen < 3 => ProbeState::Missing("the counter 'x' does not exist".into()),
                 Some("error") => return Err(Error::new("no credentials").with_help("log in")),
                 Some("hang") => {
                     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -139,7 +143,7 @@ async fn bad_input_is_named() {
         (map! { "countr" => map! {} }, "wait_until cannot wait for 'countr'", "did you mean 'counter'?"),
         (map! { "x" => map! {} }, "wait_until cannot wait for 'x'", "it can wait for: counter"),
         (map! {}, "there is nothing to wait for", "it can wait for: counter"),
-        (map! { "counter" => true }, "counter is a bool, not a dict", "its options are: looks, says"),
+        (map! { "counter" => true }, "counter is a bool, not a dict", "its options are: looks, says, missing"),
     ];
     for (arguments, message, help) in cases {
         let failure = run(arguments, false).await.unwrap_err();
@@ -152,4 +156,31 @@ async fn bad_input_is_named() {
     assert!(failure.error.to_string().starts_with("backoff is 0"));
     let failure = run(map! { "timeout" => -1, "counter" => map! { "looks" => 1 } }, false).await.unwrap_err();
     assert!(failure.error.to_string().starts_with("timeout is -1"));
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_exist_fails_at_once_unless_it_may_be_missing() {
+    let start = Instant::now();
+    let missing = |more: Map| {
+        let mut options = map! { "looks" => 1, "says" => "missing" };
+        options.extend(more);
+        map! { "timeout" => 30, "interval" => 0.02, "counter" => options }
+    };
+    let failure = run(missing(map! {}), false).await.unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(5));
+    assert_eq!(failure.error.to_string(), "counter: the counter 'x' does not exist");
+    assert_eq!(failure.error.help(), Some("Correct the name, or set missing: true to wait until it exists."));
+    let outcome = run(missing(map! { "missing" => true }), false).await.unwrap();
+    assert_eq!(outcome.values.get("attempts"), Some(&3.into()));
+    let outcome = run(missing(map! {}), true).await.unwrap();
+    let message = outcome.values.get("msg").unwrap().to_string();
+    assert_eq!(message, "would wait for counter: the counter 'x' does not exist");
+}
+
+#[tokio::test]
+async fn a_timeout_is_one_although_details_are_slow() {
+    let start = Instant::now();
+    let hangs = run(map! { "timeout" => 1, "counter" => map! { "looks" => 1, "says" => "hang" } }, false).await.unwrap_err();
+    assert_eq!(hangs.error.to_string(), "timed out after 1 seconds waiting for counter: no answer yet");
+    assert!(start.elapsed() < Duration::from_secs(3));
 }

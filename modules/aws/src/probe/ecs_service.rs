@@ -1,6 +1,6 @@
 //! `wait_until: {ecs_service: …}`: the rollout is complete.
 
-use playbook_api::{Error, Map, ProbeState};
+use playbook_api::{Error, ProbeState};
 use serde::Deserialize;
 
 use super::{Watched, values};
@@ -40,7 +40,7 @@ impl Watched for EcsService {
     async fn look(self, aws: &Aws) -> Result<ProbeState, Error> {
         let Some(service) = describe::service(aws, &self.cluster, &self.name).await? else {
             let words = format!("the service {} does not exist", self.name);
-            return Ok(ProbeState::Waiting(words, Map::default()));
+            return Ok(ProbeState::Missing(words));
         };
         let found = values("service", shape::to_json(&service));
         // A family alone does not name a revision.

@@ -42,6 +42,7 @@ enum TaskState {
 impl Watched for EcsTask {
     const NAME: &'static str = "ecs_task";
     const THING: &'static str = "the task";
+    const MAY_BE_MISSING: bool = false;
 
     fn connection(&self) -> &Connection {
         &self.connection

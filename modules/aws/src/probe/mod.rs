@@ -6,11 +6,8 @@ pub mod rds_instance;
 pub mod target_group;
 
 use std::future::Future;
-use std::marker::PhantomData;
-use std::sync::Arc;
 
-use playbook_api::extension::BoxFuture;
-use playbook_api::{Arguments, Context, Error, JsonSchema, Map, Probe, ProbeState, Spec, Value};
+use playbook_api::{Context, Error, JsonSchema, Map, Observation, ProbeState, Value};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
@@ -22,6 +19,8 @@ pub trait Watched: DeserializeOwned + JsonSchema + Send + Sync {
     const NAME: &'static str;
     /// The name of the resource in messages.
     const THING: &'static str;
+    /// Whether it has a name that may be wrong.
+    const MAY_BE_MISSING: bool = true;
 
     fn connection(&self) -> &Connection;
 
@@ -33,52 +32,26 @@ pub trait Watched: DeserializeOwned + JsonSchema + Send + Sync {
     }
 }
 
-/// The probe of a condition.
-pub struct AwsProbe<W>(PhantomData<fn() -> W>);
+/// The options of something in AWS, as what `wait_until` observes.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct InAws<W>(W);
 
-impl<W> Default for AwsProbe<W> {
-    fn default() -> Self {
-        AwsProbe(PhantomData)
-    }
-}
+impl<W: Watched + 'static> Observation for InAws<W> {
+    const NAME: &'static str = W::NAME;
+    const MAY_BE_MISSING: bool = W::MAY_BE_MISSING;
 
-impl<W: Watched + 'static> AwsProbe<W> {
-    async fn ready(options: &Map, context: &Context) -> Result<(W, Arc<Aws>), Error> {
-        let watched: W =
-            Arguments::from(options.clone()).parse(W::NAME, &Spec::of::<W>(), &context.redactor)?;
-        let aws = Aws::connect(watched.connection(), context).await?;
-        Ok((watched, aws))
-    }
-}
-
-impl<W: Watched + 'static> Probe for AwsProbe<W> {
-    fn name(&self) -> &'static str {
-        W::NAME
+    async fn look(self, context: &Context) -> Result<ProbeState, Error> {
+        let aws = Aws::connect(self.0.connection(), context).await?;
+        self.0.look(&aws).await
     }
 
-    fn spec(&self) -> Spec {
-        Spec::of::<W>()
-    }
-
-    fn look<'a>(
-        &'a self,
-        options: &'a Map,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<ProbeState, Error>> {
-        Box::pin(async move {
-            let (watched, aws) = Self::ready(options, context).await?;
-            watched.look(&aws).await
-        })
-    }
-
-    fn explain<'a>(&'a self, options: &'a Map, context: &'a Context) -> BoxFuture<'a, Vec<String>> {
-        Box::pin(async move {
-            let explained = async {
-                let (watched, aws) = Self::ready(options, context).await?;
-                watched.explain(&aws).await
-            };
-            explained.await.unwrap_or_else(|e: Error| vec![format!("{} cannot be described: {e}", W::THING)])
-        })
+    async fn explain(self, context: &Context) -> Vec<String> {
+        let explained = async {
+            let aws = Aws::connect(self.0.connection(), context).await?;
+            self.0.explain(&aws).await
+        };
+        explained.await.unwrap_or_else(|e: Error| vec![format!("{} cannot be described: {e}", W::THING)])
     }
 }
 

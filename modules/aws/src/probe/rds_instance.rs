@@ -39,7 +39,7 @@ impl Watched for RdsInstance {
         let Some(instance) = describe::instance(aws, id).await? else {
             return Ok(match self.status.as_str() {
                 "absent" => ProbeState::Met(Map::default()),
-                _ => ProbeState::Waiting(format!("{id} does not exist"), Map::default()),
+                _ => ProbeState::Missing(format!("the instance {id} does not exist")),
             });
         };
         let status = instance.db_instance_status().unwrap_or("unknown").to_owned();

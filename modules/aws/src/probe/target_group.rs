@@ -1,7 +1,7 @@
 //! `wait_until: {target_group: …}`: the targets of a load balancer are healthy.
 
 use aws_sdk_elasticloadbalancingv2::types::{TargetHealthDescription, TargetHealthStateEnum};
-use playbook_api::{Error, Map, ProbeState};
+use playbook_api::{Error, ProbeState};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -36,7 +36,7 @@ impl Watched for TargetGroup {
     async fn look(self, aws: &Aws) -> Result<ProbeState, Error> {
         let Some(targets) = self.targets(aws).await? else {
             let name = self.target_group_arn.as_deref().or(self.name.as_deref()).unwrap_or_default();
-            return Ok(ProbeState::Waiting(format!("there is no target group {name}"), Map::default()));
+            return Ok(ProbeState::Missing(format!("the target group {name} does not exist")));
         };
         let found = values("targets", targets.iter().map(to_json).collect());
         let count = |is: TargetHealthStateEnum| targets.iter().filter(|t| state(t) == Some(&is)).count();
