@@ -30,9 +30,5 @@ impl<T: Look> Observation for Blocking<T> {
 
 /// Returns every probe of this crate.
 pub(crate) fn all() -> Vec<Box<dyn Probe>> {
-    vec![
-        probe::<Blocking<http::Http>>(),
-        probe::<Blocking<tcp::Tcp>>(),
-        probe::<Blocking<file::File>>(),
-    ]
+    vec![probe::<Blocking<http::Http>>(), probe::<Blocking<tcp::Tcp>>(), probe::<Blocking<file::File>>()]
 }

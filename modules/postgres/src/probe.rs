@@ -1,6 +1,8 @@
 //! What `wait_until: { postgres: … }` observes.
 
-use playbook_api::{Context, Deserialize, Error, ErrorKind, JsonSchema, Map, Observation, ProbeState, Value, map};
+use playbook_api::{
+    Context, Deserialize, Error, ErrorKind, JsonSchema, Map, Observation, ProbeState, Value, map,
+};
 use tokio_postgres::error::SqlState;
 
 use crate::foresee::{self, Verdict};
@@ -33,7 +35,9 @@ impl Observation for Postgres {
         tls::Tls::new(&target, context).await?;
         let session = match Session::open_to(Access::Read, &target, context).await {
             Ok(session) => session,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(ProbeState::Missing(error.to_string())),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(ProbeState::Missing(error.to_string()));
+            }
             // A wrong password does not become right by waiting.
             Err(error) if error.message().contains("(SQLSTATE 28P01)") => {
                 return Ok(ProbeState::Never(error.to_string(), Map::default()));
@@ -50,7 +54,9 @@ impl Observation for Postgres {
         };
         if foresee::judge(&session, statement).await? != Verdict::Send {
             return Err(Error::new(format!("the query does more than read: {}", session.shown(query)))
-                .with_help("A probe only looks: change the database with postgresql_query, in a task of its own."));
+                .with_help(
+                    "A probe only looks: change the database with postgresql_query, in a task of its own.",
+                ));
         }
         let result = match first_cell(&session, statement).await {
             Ok(result) => result,

@@ -315,7 +315,9 @@ async fn the_probe_only_reads_and_tells_a_name_that_does_not_exist() {
         probe.look(&options, &context).await
     };
     let before = database.dump();
-    for query in ["CREATE TABLE t ()", "SELECT nextval('s')", "SELECT writes()", "COMMIT", "SELECT 1; SELECT 2"] {
+    for query in
+        ["CREATE TABLE t ()", "SELECT nextval('s')", "SELECT writes()", "COMMIT", "SELECT 1; SELECT 2"]
+    {
         assert!(look(query).await.is_err(), "{query}");
     }
     assert_eq!(database.dump(), before);

@@ -54,7 +54,8 @@ fn one() -> f64 {
 impl WaitUntil {
     fn pace(&self) -> Result<Pace, Error> {
         let seconds = |name: &str, value: f64| {
-            time::seconds(value).map_err(|_| Error::new(format!("{name} is {value}, not a number of seconds")))
+            time::seconds(value)
+                .map_err(|_| Error::new(format!("{name} is {value}, not a number of seconds")))
         };
         if !self.backoff.is_finite() || self.backoff < 1.0 {
             return Err(Error::new(format!("backoff is {}, but has to be at least 1", self.backoff)));

@@ -143,7 +143,11 @@ async fn bad_input_is_named() {
         (map! { "countr" => map! {} }, "wait_until cannot wait for 'countr'", "did you mean 'counter'?"),
         (map! { "x" => map! {} }, "wait_until cannot wait for 'x'", "it can wait for: counter"),
         (map! {}, "there is nothing to wait for", "it can wait for: counter"),
-        (map! { "counter" => true }, "counter is a bool, not a dict", "its options are: looks, says, missing"),
+        (
+            map! { "counter" => true },
+            "counter is a bool, not a dict",
+            "its options are: looks, says, missing",
+        ),
     ];
     for (arguments, message, help) in cases {
         let failure = run(arguments, false).await.unwrap_err();
@@ -180,7 +184,9 @@ async fn a_name_that_does_not_exist_fails_at_once_unless_it_may_be_missing() {
 #[tokio::test]
 async fn a_timeout_is_one_although_details_are_slow() {
     let start = Instant::now();
-    let hangs = run(map! { "timeout" => 1, "counter" => map! { "looks" => 1, "says" => "hang" } }, false).await.unwrap_err();
+    let hangs = run(map! { "timeout" => 1, "counter" => map! { "looks" => 1, "says" => "hang" } }, false)
+        .await
+        .unwrap_err();
     assert_eq!(hangs.error.to_string(), "timed out after 1 seconds waiting for counter: no answer yet");
     assert!(start.elapsed() < Duration::from_secs(3));
 }
