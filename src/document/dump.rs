@@ -40,6 +40,7 @@ pub fn envelope(value: &Value) -> Option<&str> {
     }
 }
 
+/// Writes a value as YAML, as `yaml.dump` does.
 pub fn dump(value: &Value, options: &DumpOptions) -> Result<String, Error> {
     let mut out = Vec::new();
     let mut emitter = Emitter::new();

@@ -15,7 +15,7 @@ thread_local! {
 ///
 /// The parser panics on a few strange inputs (`[!tag, x]`); that becomes an error like any other, and its
 /// message stays off the terminal.
-pub fn events(
+pub(super) fn events(
     text: &str,
     mut take: impl FnMut(Result<Event, libyaml_safer::Error>) -> Result<(), Error>,
 ) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use fancy_regex::Regex;
 use playbook_api::{Error, ErrorKind, Place};
 
 /// A parser's error, with its place.
-pub fn syntax(file: &Arc<str>, error: &libyaml_safer::Error) -> Error {
+pub(super) fn syntax(file: &Arc<str>, error: &libyaml_safer::Error) -> Error {
     let place = match error.problem_mark() {
         Some(mark) => Place::new(file.clone(), mark.line as u32 + 1, mark.column as u32 + 1),
         None => Place::file_only(file.clone()),
@@ -19,14 +19,14 @@ pub fn syntax(file: &Arc<str>, error: &libyaml_safer::Error) -> Error {
 }
 
 /// `YAML parsing failed: While scanning a simple key could not find expected ':'.`
-pub fn sentence(message: &str) -> String {
+pub(super) fn sentence(message: &str) -> String {
     let mut chars = message.chars();
     let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
     format!("YAML parsing failed: {first}{}.", chars.as_str())
 }
 
 /// Searches the line of an error for common mistakes, and names the one that is found.
-pub fn explain(text: &str, error: Error) -> Error {
+pub(super) fn explain(text: &str, error: Error) -> Error {
     let Some(place) = error.place() else { return error };
     if error.help().is_some() {
         return error;

@@ -9,7 +9,7 @@ use playbook_api::{Error, ErrorKind, Place, Value};
 use super::{DEEPEST, Entry, Kind, Node, Trust, VaultText, layout};
 
 /// The value, where the whole text is JSON.
-pub fn parse(text: &str, file_name: &str, trust: Trust) -> Option<Node> {
+pub(super) fn parse(text: &str, file_name: &str, trust: Trust) -> Option<Node> {
     // Cheap: most documents are not JSON, and say so with their first character.
     let first = text.trim_start().bytes().next()?;
     if !matches!(first, b'{' | b'[' | b'"') {
@@ -19,7 +19,7 @@ pub fn parse(text: &str, file_name: &str, trust: Trust) -> Option<Node> {
 }
 
 /// Reads text that must be JSON.
-pub fn read(text: &str, file_name: &str, trust: Trust) -> Result<Node, Error> {
+pub(super) fn read(text: &str, file_name: &str, trust: Trust) -> Result<Node, Error> {
     let mut reader =
         Reader { text, at: 0, file: file_name.into(), trust, line: 1, column: 1, counted: 0, depth: 0 };
     let node = reader.value()?;

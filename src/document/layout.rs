@@ -18,13 +18,13 @@ static QUOTED: LazyLock<Arc<Layout>> =
     LazyLock::new(|| Arc::new(Layout::new(vec![Piece { inside: (1, 1), below: 0, column: 1 }])));
 
 /// The lines of a document.
-pub struct Lines<'t> {
+pub(super) struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
 }
 
 impl<'t> Lines<'t> {
-    pub fn new(text: &'t str) -> Self {
+    pub(super) fn new(text: &'t str) -> Self {
         Lines { text, starts: Vec::new() }
     }
 
@@ -39,13 +39,13 @@ impl<'t> Lines<'t> {
 }
 
 /// The layout of a quoted text that is on one line and has no escapes.
-pub fn quoted() -> Arc<Layout> {
+pub(super) fn quoted() -> Arc<Layout> {
     QUOTED.clone()
 }
 
 /// Finds out where the characters of a scalar are, which may have an anchor or a tag in front of it. Nothing where they stand one after the other from the scalar's
 /// start on, or where no place inside the text can be asked for.
-pub fn of_scalar(
+pub(super) fn of_scalar(
     lines: &mut Lines,
     value: &str,
     style: ScalarStyle,
@@ -105,7 +105,7 @@ fn push(pieces: &mut Vec<Piece>, piece: Piece) {
 
 /// The place of a text that was taken out of another one (`msg` out of `msg={{ x }} level=1`). It is the place of the
 /// whole, and knows where the part's own characters are.
-pub fn of_part(place: &Place, whole: &str, part: &str) -> Place {
+pub(super) fn of_part(place: &Place, whole: &str, part: &str) -> Place {
     if place.line == 0 || !Template::is_template(part) {
         return place.clone();
     }

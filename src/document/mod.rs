@@ -55,8 +55,9 @@ impl Loaded {
         match policy {
             "ignore" => {}
             "error" => {
-                if let Some(error) = oddities.next() {
-                    return Err(error.with_kind(ErrorKind::Syntax));
+                if let Some(warning) = oddities.next() {
+                    let error = Error::new(warning.message()).with_kind(ErrorKind::Syntax);
+                    return Err(error.at_opt(warning.place()));
                 }
             }
             _ => oddities.for_each(warn),

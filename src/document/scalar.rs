@@ -18,7 +18,7 @@ pub fn plain_scalar(text: &str) -> Value {
 }
 
 /// Returns the value of an unquoted scalar, unless it is text.
-pub fn resolve(text: &str) -> Option<Value> {
+pub(super) fn resolve(text: &str) -> Option<Value> {
     let first = text.bytes().next();
     match first {
         None => Some(Value::Null),
@@ -37,7 +37,7 @@ fn word(text: &str) -> Option<Value> {
     }
 }
 
-pub fn bool(text: &str) -> Option<bool> {
+pub(super) fn bool(text: &str) -> Option<bool> {
     match text {
         "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Some(true),
         "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => Some(false),
@@ -66,7 +66,7 @@ fn number(digits: &str, radix: u32, negative: bool) -> Value {
     Value::big(if negative { -n } else { n })
 }
 
-pub fn int(text: &str) -> Option<Value> {
+pub(super) fn int(text: &str) -> Option<Value> {
     let (negative, digits) = signed(text);
     if let Some(binary) = digits.strip_prefix("0b") {
         return (!binary.is_empty() && only(binary, |b| matches!(b, b'0' | b'1')))
@@ -107,7 +107,7 @@ fn sixty(part: &str) -> Option<u32> {
     part.parse().ok().filter(|n| valid && *n < 60)
 }
 
-pub fn float(text: &str) -> Option<Value> {
+pub(super) fn float(text: &str) -> Option<Value> {
     let (negative, digits) = signed(text);
     let sign = if negative { -1.0 } else { 1.0 };
     match digits {

@@ -4,7 +4,7 @@ const YAML: &str = "tag:yaml.org,2002:";
 
 /// What a tag asks for.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Tagged {
+pub(super) enum Tagged {
     None,
     Str,
     Int,
@@ -22,7 +22,7 @@ pub enum Tagged {
 }
 
 impl Tagged {
-    pub fn read(tag: Option<&str>) -> Result<Tagged, &str> {
+    pub(super) fn read(tag: Option<&str>) -> Result<Tagged, &str> {
         let Some(full) = tag else { return Ok(Tagged::None) };
         Ok(match full.strip_prefix(YAML).unwrap_or(full) {
             "!" | "" => Tagged::Str,

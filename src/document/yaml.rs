@@ -18,7 +18,7 @@ use super::{DEEPEST, Entry, Kind, Node, Trust, VaultText, fault, scalar};
 const MOST_REPEATED: usize = 4_000_000;
 
 /// Reads every document of a text.
-pub fn parse(text: &str, file_name: &str, trust: Trust) -> Result<(Vec<Node>, Vec<Error>), Error> {
+pub(super) fn parse(text: &str, file_name: &str, trust: Trust) -> Result<(Vec<Node>, Vec<Error>), Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // The parser trips over a last line without end; where the text is `|` or `>`, the added end is cut off again.
     let whole = text.ends_with('\n') || text.is_empty();

@@ -8,13 +8,13 @@ use playbook_api::{Error, Value};
 
 /// How much work a render may do unless the options say otherwise. A step is an item of a loop, a call, or the
 /// making of 64 bytes.
-pub const WORK: u64 = 50_000_000;
+pub(super) const WORK: u64 = 50_000_000;
 
 /// The work that the rendering of a template is, beside what it does.
-pub const RENDER: usize = 16;
+pub const RENDER: usize = 32;
 
 /// The largest text, in bytes.
-pub const LARGEST: usize = 1 << 28;
+pub(super) const LARGEST: usize = 1 << 28;
 
 /// The most that all texts and members of a value may take together, counted as often as they are printed.
 const WHOLE: u64 = 1 << 30;
@@ -23,12 +23,12 @@ const WHOLE: u64 = 1 << 30;
 const DEEPEST: usize = 500;
 
 /// The longest number, in bits.
-pub const LONGEST_NUMBER: u64 = 200_000;
+pub(super) const LONGEST_NUMBER: u64 = 200_000;
 
 thread_local!(static LEFT: Cell<Option<u64>> = const { Cell::new(None) });
 
 /// Runs a render, within the budget of the one around it or else of its own.
-pub fn within<T>(work: u64, render: impl FnOnce() -> T) -> T {
+pub(super) fn within<T>(work: u64, render: impl FnOnce() -> T) -> T {
     struct Outermost;
     impl Drop for Outermost {
         fn drop(&mut self) {
@@ -43,7 +43,7 @@ pub fn within<T>(work: u64, render: impl FnOnce() -> T) -> T {
 }
 
 /// Takes work from the budget of the render that is running.
-pub fn spend(work: usize) -> Result<(), Error> {
+pub(super) fn spend(work: usize) -> Result<(), Error> {
     let Some(left) = LEFT.get() else { return Ok(()) };
     let left = left.checked_sub(work as u64).ok_or_else(|| {
         Error::new("the template does too much work")
@@ -54,7 +54,7 @@ pub fn spend(work: usize) -> Result<(), Error> {
 }
 
 /// Makes sure that a text of `bytes` bytes may be made.
-pub fn room(bytes: usize) -> Result<(), Error> {
+pub(super) fn room(bytes: usize) -> Result<(), Error> {
     if bytes > LARGEST {
         return Err(Error::new(format!("the text would be too large ({bytes} bytes)")));
     }
@@ -62,19 +62,19 @@ pub fn room(bytes: usize) -> Result<(), Error> {
 }
 
 /// Makes sure that a text may have grown from one length to another.
-pub fn grown(from: usize, to: usize) -> Result<(), Error> {
+pub(super) fn grown(from: usize, to: usize) -> Result<(), Error> {
     if to > LARGEST { room(to) } else { spend(to.saturating_sub(from) / 64) }
 }
 
 /// Python's `str.replace`: all occurrences, or the first `count`.
-pub fn replace(text: &str, old: &str, new: &str, count: Option<usize>) -> Result<String, Error> {
+pub(super) fn replace(text: &str, old: &str, new: &str, count: Option<usize>) -> Result<String, Error> {
     let times = text.matches(old).count().min(count.unwrap_or(usize::MAX));
     room(text.len().saturating_add(times.saturating_mul(new.len())))?;
     Ok(text.replacen(old, new, times))
 }
 
 /// Takes the work from the budget that a value was made with.
-pub fn made(value: &Value) -> Result<(), Error> {
+pub(super) fn made(value: &Value) -> Result<(), Error> {
     spend(
         1 + match value {
             Value::Str(text) => text.len() / 64,
@@ -87,7 +87,7 @@ pub fn made(value: &Value) -> Result<(), Error> {
 }
 
 /// Makes sure that a value can be gone through, copied and printed: members that are shared count each time.
-pub fn measure(value: &Value) -> Result<(), Error> {
+pub(super) fn measure(value: &Value) -> Result<(), Error> {
     match value {
         Value::List(_) | Value::Tuple(_) | Value::Map(_) => weigh(value, 0, &mut HashMap::new()).map(drop),
         Value::Str(text) => room(text.len()),

@@ -7,13 +7,13 @@ use playbook_api::{Map, Value};
 
 /// One scope inside a template: the template's own, a loop's body, a macro's.
 #[derive(Debug, Default)]
-pub struct Frame {
+pub(super) struct Frame {
     names: Mutex<Vec<(Arc<str>, Value)>>,
     parent: Option<Arc<Frame>>,
 }
 
 impl Frame {
-    pub fn new(parent: Option<Arc<Frame>>) -> Arc<Frame> {
+    pub(super) fn new(parent: Option<Arc<Frame>>) -> Arc<Frame> {
         Arc::new(Frame { names: Mutex::default(), parent })
     }
 
@@ -22,7 +22,7 @@ impl Frame {
     }
 
     /// The value of a name here or in a scope around.
-    pub fn get(&self, name: &str) -> Option<Value> {
+    pub(super) fn get(&self, name: &str) -> Option<Value> {
         let mut frame = self;
         loop {
             if let Some((_, value)) = frame.names().iter().find(|(n, _)| &**n == name) {
@@ -33,7 +33,7 @@ impl Frame {
     }
 
     /// All names, here and in the scopes around.
-    pub fn all_names(&self) -> Vec<String> {
+    pub(super) fn all_names(&self) -> Vec<String> {
         let mut all = Vec::new();
         let mut frame = Some(self);
         while let Some(this) = frame {
@@ -44,7 +44,7 @@ impl Frame {
     }
 
     /// Sets a name in this scope.
-    pub fn set(&self, name: &Arc<str>, value: Value) {
+    pub(super) fn set(&self, name: &Arc<str>, value: Value) {
         let mut names = self.names();
         match names.iter_mut().find(|(n, _)| n == name) {
             Some((_, old)) => *old = value,
@@ -53,7 +53,7 @@ impl Frame {
     }
 
     /// Takes a name's value out of the scope that holds it, to change it in place; [`Frame::put`] returns it.
-    pub fn take(&self, name: &str) -> Option<Value> {
+    pub(super) fn take(&self, name: &str) -> Option<Value> {
         let mut frame = self;
         loop {
             if let Some((_, value)) = frame.names().iter_mut().find(|(n, _)| &**n == name) {
@@ -64,7 +64,7 @@ impl Frame {
     }
 
     /// Sets a name in the scope that holds it already, or else in the outermost.
-    pub fn put(&self, name: &Arc<str>, value: Value) {
+    pub(super) fn put(&self, name: &Arc<str>, value: Value) {
         let mut frame = self;
         loop {
             if let Some((_, old)) = frame.names().iter_mut().find(|(n, _)| n == name) {
@@ -79,7 +79,7 @@ impl Frame {
     }
 
     /// The names of this scope alone, as a module exports them.
-    pub fn exported(&self) -> Map {
+    pub(super) fn exported(&self) -> Map {
         let names = self.names();
         let public = names.iter().filter(|(name, _)| !name.starts_with('_'));
         public.map(|(name, value)| (Value::from(name.clone()), value.clone())).collect()

@@ -17,7 +17,7 @@ const FUNCTIONS: [&str; 11] =
     ["range", "dict", "lipsum", "cycler", "joiner", "namespace", "lookup", "query", "q", "now", "undef"];
 
 /// The value of a global name.
-pub fn value(renderer: &Renderer, name: &str) -> Option<Value> {
+pub(super) fn value(renderer: &Renderer, name: &str) -> Option<Value> {
     match name {
         "omit" => return Some(Value::Omit),
         "vars" => return Some(variables(renderer)),
@@ -73,7 +73,12 @@ impl Object for Variable {
 }
 
 /// Calls a global function; nothing where there is none of that name.
-pub fn call(renderer: &Renderer, name: &str, args: Vec<Value>, kwargs: Map) -> Option<Result<Value, Error>> {
+pub(super) fn call(
+    renderer: &Renderer,
+    name: &str,
+    args: Vec<Value>,
+    kwargs: Map,
+) -> Option<Result<Value, Error>> {
     Some(match name {
         "range" => range(&args),
         "dict" => dict(&args, kwargs),

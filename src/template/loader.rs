@@ -11,7 +11,7 @@ use crate::jinja::{Syntax, Template};
 
 /// Returns the directories in which templates are searched: for each of `ansible_search_path` its `templates/` and itself, at
 /// last the base directory. What renders a file puts the file's own directory first in that variable.
-pub fn search_path(renderer: &Renderer) -> Vec<PathBuf> {
+pub(super) fn search_path(renderer: &Renderer) -> Vec<PathBuf> {
     let named = renderer.scope.get("ansible_search_path").and_then(Result::ok);
     let named = named.and_then(|value| force_deep(&value).ok()).unwrap_or_default();
     let named = named.as_list().unwrap_or_default().iter().filter_map(|directory| directory.as_str());
@@ -28,7 +28,7 @@ pub fn search_path(renderer: &Renderer) -> Vec<PathBuf> {
 }
 
 /// The file of a name.
-pub fn find(renderer: &Renderer, name: &str) -> Option<PathBuf> {
+pub(super) fn find(renderer: &Renderer, name: &str) -> Option<PathBuf> {
     let path = Path::new(name);
     if path.is_absolute() {
         return path.is_file().then(|| path.to_owned());
@@ -38,7 +38,7 @@ pub fn find(renderer: &Renderer, name: &str) -> Option<PathBuf> {
 
 /// Reads a template file. It keeps the delimiters of the template that asks for it, and as every file reads
 /// backslashes as Python does.
-pub fn read(path: &Path, syntax: &Arc<Syntax>) -> Result<Template, Error> {
+pub(super) fn read(path: &Path, syntax: &Arc<Syntax>) -> Result<Template, Error> {
     let file = path.display().to_string();
     let text = crate::paths::read(path)
         .and_then(|bytes| String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not UTF-8 text")))

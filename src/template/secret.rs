@@ -6,13 +6,13 @@ use std::sync::Arc;
 use playbook_api::{Map, Text, Value};
 
 /// Whether any secret was ever made: where not, nothing needs to be looked through.
-pub fn exist() -> bool {
+pub(super) fn exist() -> bool {
     Text::secrets_exist()
 }
 
 /// Marks the texts of a result that were made from inputs with a secret inside. Texts that the inputs hold
 /// unmarked keep no mark: picking a user's name from a record with a password makes no secret of it.
-pub fn taint(result: Value, inputs: &[&Value]) -> Value {
+pub(super) fn taint(result: Value, inputs: &[&Value]) -> Value {
     if !exist() || !inputs.iter().any(|input| input.is_secret()) {
         return result;
     }

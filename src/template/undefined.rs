@@ -43,13 +43,13 @@ impl std::fmt::Debug for Near {
 
 impl Near {
     /// Looks for a variable.
-    pub fn variable(name: &Arc<str>, frame: Option<&Arc<Frame>>, scope: &Arc<dyn Scope>) -> Near {
+    pub(super) fn variable(name: &Arc<str>, frame: Option<&Arc<Frame>>, scope: &Arc<dyn Scope>) -> Near {
         let frame = frame.map_or_else(Weak::new, Arc::downgrade);
         Near::Variables { name: name.clone(), frame, scope: Arc::downgrade(scope) }
     }
 
     /// Looks for a member of a value.
-    pub fn member(value: &Value, key: &Value) -> Near {
+    pub(super) fn member(value: &Value, key: &Value) -> Near {
         match (value, key) {
             (Value::Map(map), Value::Str(name)) if !name.is_secret() => {
                 Near::Members { name: name.as_str().into(), map: map.clone() }
@@ -99,7 +99,7 @@ impl Behaviour for Sealed {
 }
 
 impl Sealed {
-    pub fn value(error: Error, envelope: &str, place: &Place) -> Value {
+    pub(super) fn value(error: Error, envelope: &str, place: &Place) -> Value {
         let help = error.help().unwrap_or_default().to_owned();
         let error = Error::new(format!("Attempt to use undecryptable variable: {}", error.message()))
             .with_kind(error.kind())
@@ -109,12 +109,12 @@ impl Sealed {
     }
 
     /// The value, computed if need be, if it is one.
-    pub fn find(value: &Value) -> Result<Option<Value>, Error> {
+    pub(super) fn find(value: &Value) -> Result<Option<Value>, Error> {
         let value = super::lazy::force(value)?;
         Ok(Sealed::of(&value).is_some().then_some(value))
     }
 
-    pub fn of(value: &Value) -> Option<&Sealed> {
+    pub(super) fn of(value: &Value) -> Option<&Sealed> {
         downcast::<Sealed>(value)
     }
 }

@@ -143,10 +143,9 @@ fn a_duplicate_key_is_told_at_every_door() {
     ];
     let project = Project::new(&files);
     let arguments = ["run", "site.yml", "-i", "localhost,", "-e", "@e.yml"];
-    let ended = project.run(&arguments).ok();
-    for key in ["v", "e", "msg", "h", "y"] {
-        ended.says(&[&format!("[WARNING]: Found duplicate mapping key '{key}'.")]);
-    }
+    let told =
+        ["v", "e", "msg", "h", "y"].map(|key| format!("[WARNING]: Found duplicate mapping key '{key}'."));
+    project.run(&arguments).ok().says(&told.each_ref().map(String::as_str));
     let with = |policy: &str| {
         let mut command = project.command(&arguments);
         Ended::of(command.env("ANSIBLE_DUPLICATE_YAML_DICT_KEY", policy))

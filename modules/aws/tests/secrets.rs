@@ -69,6 +69,12 @@ fn the_lookup_reads_whole_nested_joined_and_by_path() {
     assert_eq!(nested("password").unwrap(), [Value::from("correct-horse")]);
     assert!(nested("password").unwrap()[0].is_secret());
     assert_eq!(nested("deep.key").unwrap(), [Value::from("[1, True]")]);
+    let error = nested("deep.nope.more").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Successfully retrieved secret but there exists no key deep.nope in the secret"
+    );
+    assert_eq!(error.help(), Some(&*format!("{name}.deep has key.")));
     let error = nested("pasword").unwrap_err();
     assert_eq!(
         error.message(),

@@ -14,7 +14,7 @@ use super::{Evaluator, Position, plugins};
 use crate::jinja::program::{Arguments, Expr, Plugin};
 
 /// Calls a value: a macro, a function, a method.
-pub fn call_value(
+pub(crate) fn call_value(
     renderer: &Renderer,
     callee: &Value,
     args: Vec<Value>,

@@ -12,7 +12,7 @@ use crate::jinja::program::MacroCode;
 
 /// A macro, or the `caller` of a call block, with the names around its definition.
 #[derive(Debug)]
-pub struct Macro {
+pub(super) struct Macro {
     code: Arc<MacroCode>,
     frame: Arc<Frame>,
     unit: Arc<Unit>,
@@ -92,7 +92,7 @@ impl Behaviour for Macro {
 
 /// The state of a running loop, which its body knows as `loop`.
 #[derive(Clone, Debug)]
-pub struct Loop(Arc<LoopState>);
+pub(super) struct Loop(Arc<LoopState>);
 
 #[derive(Debug)]
 pub(super) struct LoopState {

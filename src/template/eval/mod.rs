@@ -18,10 +18,10 @@ use std::sync::{Arc, Mutex};
 
 use playbook_api::{Error, Place, Value};
 
-pub use invoke::call_value;
-pub use modules::Module;
-pub use output::{concat, print};
-pub use plugins::{ScopeVariables, filter, lookup, test};
+pub(super) use invoke::call_value;
+pub(super) use modules::Module;
+pub(super) use output::{concat, print};
+pub(super) use plugins::{ScopeVariables, filter, lookup, test};
 
 use super::frame::Frame;
 use super::{Renderer, budget, undefined};

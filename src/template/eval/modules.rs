@@ -14,7 +14,7 @@ use crate::jinja::program::{Body, Expr, Position};
 
 /// An imported template: its macros and top-level names.
 #[derive(Debug)]
-pub struct Module {
+pub(crate) struct Module {
     names: Map,
     /// What the template printed.
     pub(super) parts: Vec<Value>,

@@ -8,7 +8,7 @@ use super::super::lazy::{check_deep, force, force_deep};
 use super::super::{Renderer, budget, object, secret, undefined};
 
 /// The value of a template with these parts: nothing, the only part as it is, or their text.
-pub fn concat(mut parts: Vec<Value>) -> Result<Value, Error> {
+pub(crate) fn concat(mut parts: Vec<Value>) -> Result<Value, Error> {
     if parts.len() < 2 {
         return Ok(parts.pop().unwrap_or(Value::Null));
     }
@@ -26,7 +26,7 @@ pub fn concat(mut parts: Vec<Value>) -> Result<Value, Error> {
 }
 
 /// Adds a value to a text as Jinja prints it.
-pub fn print(text: &mut String, value: &Value) -> Result<(), Error> {
+pub(crate) fn print(text: &mut String, value: &Value) -> Result<(), Error> {
     match value {
         Value::Str(part) => text.push_str(part),
         Value::Null => text.push_str("None"),

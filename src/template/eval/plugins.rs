@@ -15,7 +15,7 @@ fn full(name: &str) -> String {
 }
 
 /// Calls a filter by its short or full name. What is undefined comes back undefined, not as an error.
-pub fn filter(
+pub(crate) fn filter(
     renderer: &Renderer,
     name: &str,
     input: Value,
@@ -42,7 +42,7 @@ pub fn filter(
 }
 
 /// Calls a test by its short or full name: a boolean, or what is undefined or unknown.
-pub fn test(
+pub(crate) fn test(
     renderer: &Renderer,
     name: &str,
     input: Value,
@@ -85,7 +85,7 @@ fn foreign_call(
 }
 
 /// The variables of a renderer's scope, for plugins in other languages.
-pub struct ScopeVariables<'a>(pub &'a Renderer);
+pub(crate) struct ScopeVariables<'a>(pub &'a Renderer);
 
 impl Variables for ScopeVariables<'_> {
     fn all(&self, host: Option<&str>) -> Option<Map> {
@@ -206,7 +206,12 @@ fn finish(what: &str, name: &str, result: Result<Value, Error>) -> Result<Value,
 
 /// Runs a lookup by its short or full name. With `wantlist` its list is the result as it is; otherwise a single
 /// item stands for itself, and texts are joined by commas.
-pub fn lookup(renderer: &Renderer, name: &str, terms: Vec<Value>, mut options: Map) -> Result<Value, Error> {
+pub(crate) fn lookup(
+    renderer: &Renderer,
+    name: &str,
+    terms: Vec<Value>,
+    mut options: Map,
+) -> Result<Value, Error> {
     let wantlist = options.shift_remove("wantlist").is_some_and(|value| value.is_true());
     let errors = options.shift_remove("errors").unwrap_or_else(|| "strict".into());
     let registry = renderer.environment.context.registry.clone();

@@ -6,7 +6,7 @@ use playbook_api::{Error, Value, python};
 use super::arguments::{flag, given, text};
 use crate::template::{Call, Computed, Deprecation, Function};
 
-pub const FILTERS: &[Function] = &[
+pub(super) const FILTERS: &[Function] = &[
     Function::new("default", default).needing(Computed::Nothing),
     Function::new("d", default).needing(Computed::Nothing),
     Function::new("bool", boolean),
@@ -25,7 +25,7 @@ fn default(call: &mut Call) -> Result<Value, Error> {
 }
 
 /// Words that Ansible takes for a boolean.
-pub fn word_as_bool(value: &Value) -> Option<bool> {
+pub(crate) fn word_as_bool(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(b) => Some(*b),
         Value::Str(word) => match word.to_lowercase().as_str() {
@@ -106,7 +106,7 @@ fn quote(call: &mut Call) -> Result<Value, Error> {
     })
 }
 
-pub fn shell_word(text: &str) -> String {
+pub(super) fn shell_word(text: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
     if !text.is_empty() && text.chars().all(safe) {
         return text.to_owned();

@@ -3,7 +3,7 @@
 use playbook_api::Error;
 
 #[derive(Clone, Copy, Debug)]
-pub enum Codec {
+pub(crate) enum Codec {
     Utf8,
     Ascii,
     Latin1,
@@ -16,7 +16,7 @@ pub enum Codec {
 }
 
 impl Codec {
-    pub fn find(name: &str) -> Result<Codec, Error> {
+    pub(crate) fn find(name: &str) -> Result<Codec, Error> {
         Ok(match name.to_lowercase().replace(['_', ' '], "-").as_str() {
             "utf-8" | "utf8" | "u8" | "utf-8-sig" => Codec::Utf8,
             "ascii" | "us-ascii" => Codec::Ascii,
@@ -31,7 +31,7 @@ impl Codec {
         })
     }
 
-    pub fn encode(self, text: &str) -> Result<Vec<u8>, Error> {
+    pub(crate) fn encode(self, text: &str) -> Result<Vec<u8>, Error> {
         let narrow = |most: u32, name: &str| {
             let byte = |c: char| {
                 u8::try_from(c as u32).ok().filter(|_| c as u32 <= most).ok_or_else(|| {
@@ -56,7 +56,7 @@ impl Codec {
     }
 
     /// Bytes that mean nothing in the encoding become replacement characters.
-    pub fn decode(self, bytes: &[u8]) -> String {
+    pub(crate) fn decode(self, bytes: &[u8]) -> String {
         let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
             let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
             String::from_utf16_lossy(&units)

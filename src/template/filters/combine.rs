@@ -6,11 +6,11 @@ use super::arguments::flag;
 use super::iterators::flatten_into;
 use crate::template::{Call, Function};
 
-pub const FILTERS: &[Function] = &[Function::new("combine", combine)];
+pub(super) const FILTERS: &[Function] = &[Function::new("combine", combine)];
 
 /// What becomes of two lists under one key.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ListMerge {
+pub(super) enum ListMerge {
     Replace,
     Keep,
     Append,
@@ -21,7 +21,7 @@ pub enum ListMerge {
 }
 
 impl ListMerge {
-    pub fn parse(name: &str) -> Result<ListMerge, Error> {
+    pub(super) fn parse(name: &str) -> Result<ListMerge, Error> {
         Ok(match name {
             "replace" => ListMerge::Replace,
             "keep" => ListMerge::Keep,
@@ -53,7 +53,7 @@ impl ListMerge {
 }
 
 /// Lays `high` over `low`.
-pub fn merge(low: &Map, high: &Map, recursive: bool, lists: ListMerge) -> Map {
+pub(super) fn merge(low: &Map, high: &Map, recursive: bool, lists: ListMerge) -> Map {
     if low.is_empty() || low == high {
         return high.clone();
     }

@@ -5,7 +5,7 @@ use playbook_api::{Error, Value};
 use super::arguments::{given, number};
 use crate::template::{Call, Function, budget};
 
-pub const FILTERS: &[Function] = &[Function::new("comment", comment)];
+pub(super) const FILTERS: &[Function] = &[Function::new("comment", comment)];
 
 /// A style's decoration of lines, and its beginning and end.
 fn style(name: &str) -> Option<(&'static str, &'static str, &'static str)> {

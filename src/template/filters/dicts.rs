@@ -7,7 +7,7 @@ use crate::template::python::access::get_item;
 use crate::template::python::operators::unhashable;
 use crate::template::{Call, Function};
 
-pub const FILTERS: &[Function] = &[
+pub(super) const FILTERS: &[Function] = &[
     Function::new("dict2items", dict2items),
     Function::new("items2dict", items2dict),
     Function::new("extract", extract).taking_member_maps(),

@@ -12,7 +12,7 @@ use super::arguments::{flag, iterate, text};
 use super::codec::Codec;
 use crate::template::{Call, Function};
 
-pub const FILTERS: &[Function] = &[
+pub(super) const FILTERS: &[Function] = &[
     Function::new("b64encode", b64encode),
     Function::new("b64decode", b64decode),
     Function::new("hash", hash),
@@ -52,7 +52,7 @@ fn b64decode(call: &mut Call) -> Result<Value, Error> {
 }
 
 /// The hexadecimal digest, if there is such an algorithm.
-pub fn digest(algorithm: &str, bytes: &[u8]) -> Option<String> {
+pub(super) fn digest(algorithm: &str, bytes: &[u8]) -> Option<String> {
     Some(match algorithm.to_ascii_lowercase().as_str() {
         "md5" => hex::encode(Md5::digest(bytes)),
         "sha1" => hex::encode(Sha1::digest(bytes)),
@@ -103,7 +103,7 @@ fn to_uuid(call: &mut Call) -> Result<Value, Error> {
 }
 
 /// Percent-encodes all but letters, digits, `_.-~` and what is `safe`.
-pub fn percent_encode(text: &str, safe: &str) -> String {
+pub(super) fn percent_encode(text: &str, safe: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         let c = char::from(byte);
@@ -116,7 +116,7 @@ pub fn percent_encode(text: &str, safe: &str) -> String {
     out
 }
 
-pub fn percent_decode(text: &str) -> String {
+pub(super) fn percent_decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;

@@ -11,7 +11,7 @@ use crate::template::python::sort::sort;
 use crate::template::tests::loose_order;
 use crate::template::{Call, Function};
 
-pub const FILTERS: &[Function] = &[
+pub(super) const FILTERS: &[Function] = &[
     Function::new("json_query", json_query),
     Function::new("dict", dict),
     Function::new("dict_kv", dict_kv),

@@ -6,7 +6,7 @@ use super::arguments::{flag, given, number, text};
 use crate::template::regex::{Flags, compile};
 use crate::template::{Call, Function};
 
-pub const FILTERS: &[Function] = &[
+pub(super) const FILTERS: &[Function] = &[
     Function::new("escape", escape_filter),
     Function::new("e", escape_filter),
     Function::new("forceescape", escape_filter),
@@ -16,7 +16,7 @@ pub const FILTERS: &[Function] = &[
     Function::new("urlize", urlize),
 ];
 
-pub fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

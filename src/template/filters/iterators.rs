@@ -5,7 +5,7 @@ use playbook_api::{Error, Value};
 use super::arguments::{flag, given, iterate, number, tuple};
 use crate::template::{Call, Computed, Function, budget};
 
-pub const FILTERS: &[Function] = &[
+pub(super) const FILTERS: &[Function] = &[
     Function::new("zip", zip).needing(Computed::Members),
     Function::new("zip_longest", zip_longest).needing(Computed::Members),
     Function::new("product", product),
@@ -56,7 +56,7 @@ fn product(call: &mut Call) -> Result<Value, Error> {
 }
 
 /// Every choice of one item a column, the last column running fastest.
-pub fn cartesian(columns: &[&Vec<Value>]) -> Result<Vec<Vec<Value>>, Error> {
+pub(crate) fn cartesian(columns: &[&Vec<Value>]) -> Result<Vec<Vec<Value>>, Error> {
     let size = columns.iter().try_fold(1usize, |size, column| size.checked_mul(column.len()));
     if size.is_none_or(|size| size > MOST) {
         return Err(Error::new("the product has too many members"));
@@ -139,7 +139,7 @@ fn flatten(call: &mut Call) -> Result<Value, Error> {
 }
 
 /// Flattens a number of levels, or all; drops nulls and the words for it.
-pub fn flatten_into(out: &mut Vec<Value>, items: &[Value], levels: Option<i64>, skip_nulls: bool) {
+pub(crate) fn flatten_into(out: &mut Vec<Value>, items: &[Value], levels: Option<i64>, skip_nulls: bool) {
     for item in items {
         if skip_nulls && (item.is_null() || matches!(item.as_str(), Some("None" | "null"))) {
             continue;

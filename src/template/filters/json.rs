@@ -6,7 +6,7 @@ use super::arguments::{flag, given, iterate, sort_by_key};
 use crate::document::{self, Kind, Node, Trust};
 use crate::template::{Call, Function, Renderer};
 
-pub const FILTERS: &[Function] = &[
+pub(super) const FILTERS: &[Function] = &[
     Function::new("to_json", to_json),
     Function::new("to_nice_json", to_nice_json),
     Function::new("from_json", from_json),

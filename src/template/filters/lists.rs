@@ -9,7 +9,7 @@ use super::attributes::Path;
 use crate::template::python::operators::add;
 use crate::template::{Call, Computed, Function, budget};
 
-pub const FILTERS: &[Function] = &[
+pub(super) const FILTERS: &[Function] = &[
     Function::new("length", length).needing(Computed::Outside),
     Function::new("count", length).needing(Computed::Outside),
     Function::new("first", first).needing(Computed::Members),
@@ -77,7 +77,7 @@ fn sum(call: &mut Call) -> Result<Value, Error> {
 }
 
 /// The value, or the error of using what is undefined.
-pub fn defined(value: Value) -> Result<Value, Error> {
+pub(super) fn defined(value: Value) -> Result<Value, Error> {
     match value {
         Value::Undefined(reason) => Err(Error::undefined(reason.to_string())),
         value => Ok(value),
@@ -110,14 +110,14 @@ fn extreme(call: &mut Call, wanted: std::cmp::Ordering) -> Result<Value, Error> 
 }
 
 /// What a filter sorts or groups by: an attribute or the item itself, perhaps regardless of case.
-pub struct Key {
+pub(super) struct Key {
     paths: Vec<Path>,
     case_sensitive: bool,
     default: Option<Value>,
 }
 
 impl Key {
-    pub fn new(attribute: Option<Value>, case_sensitive: bool, default: Option<Value>) -> Key {
+    pub(super) fn new(attribute: Option<Value>, case_sensitive: bool, default: Option<Value>) -> Key {
         Key { paths: attribute.iter().map(Path::new).collect(), case_sensitive, default }
     }
 
@@ -139,7 +139,7 @@ impl Key {
         }
     }
 
-    pub fn of(&self, item: &Value) -> Result<Value, Error> {
+    pub(super) fn of(&self, item: &Value) -> Result<Value, Error> {
         let raw = self.raw(item)?;
         Ok(match (&raw, self.case_sensitive) {
             (_, true) => raw,

@@ -8,18 +8,18 @@ use sha2::{Digest, Sha512};
 const SIZE: usize = 624;
 
 /// The Mersenne twister MT19937 as Python seeds it, or the system's randomness where there is no seed.
-pub enum Random {
+pub(crate) enum Random {
     Seeded(Box<Twister>),
     System,
 }
 
-pub struct Twister {
+pub(crate) struct Twister {
     state: [u32; SIZE],
     next: usize,
 }
 
 impl Random {
-    pub fn new(seed: Option<&Value>) -> Result<Random, Error> {
+    pub(crate) fn new(seed: Option<&Value>) -> Result<Random, Error> {
         Ok(match seed {
             None | Some(Value::Null) => {
                 crate::template::purity::taint();
@@ -49,7 +49,7 @@ impl Random {
     }
 
     /// A number below `limit`, which must not be zero.
-    pub fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         let count = u64::from(64 - limit.leading_zeros());
         loop {
             let drawn = self.bits(count).iter_u64_digits().next().unwrap_or(0);
@@ -60,12 +60,12 @@ impl Random {
     }
 
     /// A position in a sequence of that length, which must not be zero.
-    pub fn position(&mut self, length: usize) -> usize {
+    pub(crate) fn position(&mut self, length: usize) -> usize {
         usize::try_from(self.below(length as u64)).unwrap_or(0)
     }
 
     /// Python's `shuffle`.
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for at in (1..items.len()).rev() {
             items.swap(at, self.position(at + 1));
         }

@@ -9,7 +9,7 @@ use crate::template::{Call, Function};
 
 mod query;
 
-pub const FILTERS: &[Function] = &[
+pub(super) const FILTERS: &[Function] = &[
     Function::new("ipaddr", |call| ipaddr(call, None)),
     Function::new("ipv4", |call| ipaddr(call, Some(4))),
     Function::new("ipv6", |call| ipaddr(call, Some(6))),
@@ -22,7 +22,7 @@ pub const FILTERS: &[Function] = &[
 
 /// An address, and how many of its bits name the network.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Interface {
+pub(super) struct Interface {
     pub address: u128,
     pub prefix: u32,
     /// 32 or 128.
@@ -33,7 +33,7 @@ pub struct Interface {
 
 impl Interface {
     /// An address with or without a prefix or netmask, or a number.
-    pub fn parse(value: &Value) -> Option<Interface> {
+    pub(super) fn parse(value: &Value) -> Option<Interface> {
         if let Some(number) = value.as_i64().filter(|_| value.as_bool().is_none()) {
             let address = u32::try_from(number).ok()?;
             return Some(Interface { address: address.into(), prefix: 32, bits: 32, has_prefix: false });
@@ -57,11 +57,11 @@ impl Interface {
         Some(Interface { address, prefix, bits, has_prefix: suffix.is_some() })
     }
 
-    pub fn version(&self) -> u8 {
+    pub(super) fn version(&self) -> u8 {
         if self.bits == 32 { 4 } else { 6 }
     }
 
-    pub fn show(&self, address: u128) -> String {
+    pub(super) fn show(&self, address: u128) -> String {
         match self.bits {
             32 => Ipv4Addr::from_bits(address as u32).to_string(),
             _ => Ipv6Addr::from_bits(address).to_string(),
@@ -72,33 +72,33 @@ impl Interface {
         if self.bits == 128 { u128::MAX } else { (1 << self.bits) - 1 }
     }
 
-    pub fn hostmask(&self) -> u128 {
+    pub(super) fn hostmask(&self) -> u128 {
         self.all().checked_shr(self.prefix).unwrap_or(0)
     }
 
-    pub fn netmask(&self) -> u128 {
+    pub(super) fn netmask(&self) -> u128 {
         self.all() & !self.hostmask()
     }
 
-    pub fn network(&self) -> u128 {
+    pub(super) fn network(&self) -> u128 {
         self.address & self.netmask()
     }
 
-    pub fn last(&self) -> u128 {
+    pub(super) fn last(&self) -> u128 {
         self.network() | self.hostmask()
     }
 
     /// The number of addresses; nothing where that does not fit.
-    pub fn size(&self) -> Option<u128> {
+    pub(super) fn size(&self) -> Option<u128> {
         self.hostmask().checked_add(1)
     }
 
-    pub fn contains(&self, other: &Interface) -> bool {
+    pub(super) fn contains(&self, other: &Interface) -> bool {
         self.bits == other.bits && self.network() <= other.network() && other.last() <= self.last()
     }
 
     /// The address at a position of the network, from its end when negative.
-    pub fn nth(&self, at: i64) -> Option<u128> {
+    pub(super) fn nth(&self, at: i64) -> Option<u128> {
         let found = match u128::try_from(at) {
             Ok(at) => self.network().checked_add(at)?,
             Err(_) => self.last().checked_sub(u128::from(at.unsigned_abs()) - 1)?,

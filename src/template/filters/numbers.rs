@@ -7,7 +7,7 @@ use playbook_api::{Error, Value};
 use super::arguments::{flag, given, number, text, truncate};
 use crate::template::{Call, Computed, Function};
 
-pub const FILTERS: &[Function] = &[
+pub(super) const FILTERS: &[Function] = &[
     Function::new("abs", abs),
     Function::new("int", int),
     Function::new("float", float).needing(Computed::Outside),
@@ -32,7 +32,7 @@ fn abs(call: &mut Call) -> Result<Value, Error> {
 }
 
 /// Digits as Python's `int(text, base)` reads them: signs, underscores, and a prefix that fits the base.
-pub fn parse_int(text: &str, base: u32) -> Option<Value> {
+pub(super) fn parse_int(text: &str, base: u32) -> Option<Value> {
     let text = text.trim();
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => ("-", digits),
@@ -67,7 +67,7 @@ pub fn parse_int(text: &str, base: u32) -> Option<Value> {
 }
 
 /// Text as Python's `float()` reads it.
-pub fn parse_float(text: &str) -> Option<f64> {
+pub(super) fn parse_float(text: &str) -> Option<f64> {
     let text = text.trim();
     let bare = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
     if matches!(bare.as_str(), "inf" | "infinity" | "nan") {

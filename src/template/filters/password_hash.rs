@@ -9,7 +9,7 @@ use crate::template::{Call, Function};
 mod md5_crypt;
 mod sha_crypt;
 
-pub const FILTERS: &[Function] = &[Function::new("password_hash", password_hash)];
+pub(crate) const FILTERS: &[Function] = &[Function::new("password_hash", password_hash)];
 
 /// The characters of a salt.
 const SALT: &[u8] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -45,18 +45,18 @@ fn find(name: &str) -> Option<&'static Scheme> {
 }
 
 /// Salt as a scheme wants it; a seed makes it repeatable.
-pub fn random_salt(algorithm: &str, random: &mut Random) -> String {
+pub(crate) fn random_salt(algorithm: &str, random: &mut Random) -> String {
     let length = find(algorithm).map_or(8, |scheme| scheme.salt);
     (0..length).map(|_| char::from(SALT[random.position(SALT.len())])).collect()
 }
 
 /// Whether there is such a scheme.
-pub fn is_known(algorithm: &str) -> bool {
+pub(crate) fn is_known(algorithm: &str) -> bool {
     find(algorithm).is_some()
 }
 
 /// The hash of a password, with the salt that was given or a fresh one.
-pub fn hash(
+pub(crate) fn hash(
     secret: &str,
     algorithm: &str,
     salt: Option<&str>,

@@ -8,7 +8,7 @@ use super::arguments::{given, text, tuple};
 use crate::template::{Call, Function};
 use crate::{paths, settings};
 
-pub const FILTERS: &[Function] = &[
+pub(crate) const FILTERS: &[Function] = &[
     Function::new("basename", basename_filter),
     Function::new("dirname", dirname_filter),
     Function::new("expanduser", expanduser_filter),
@@ -26,7 +26,7 @@ pub const FILTERS: &[Function] = &[
 ];
 
 /// The path that a filter is given.
-pub fn path(value: &Value) -> Result<String, Error> {
+pub(crate) fn path(value: &Value) -> Result<String, Error> {
     match value {
         Value::Str(text) => Ok(text.to_string()),
         Value::Bytes(_) => Ok(value.to_text().into_owned()),
@@ -50,14 +50,14 @@ fn dirname_filter(call: &mut Call) -> Result<Value, Error> {
 }
 
 /// The directory without its trailing slashes, and the last part.
-pub fn split(path: &str) -> (&str, &str) {
+pub(crate) fn split(path: &str) -> (&str, &str) {
     let (head, tail) = path.split_at(path.rfind('/').map_or(0, |slash| slash + 1));
     let trimmed = head.trim_end_matches('/');
     (if trimmed.is_empty() { head } else { trimmed }, tail)
 }
 
 /// `~` and `~user` at the start.
-pub fn expanduser(path: &str) -> String {
+pub(crate) fn expanduser(path: &str) -> String {
     let Some(rest) = path.strip_prefix('~') else { return path.to_owned() };
     let (user, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let mine = settings::variable("HOME");
@@ -76,7 +76,7 @@ fn expanduser_filter(call: &mut Call) -> Result<Value, Error> {
 }
 
 /// `$NAME` and `${NAME}` of the environment; unknown ones stay.
-pub fn expandvars(text: &str) -> String {
+pub(crate) fn expandvars(text: &str) -> String {
     paths::expand_variables(text, settings::variable)
 }
 
@@ -91,7 +91,7 @@ fn absolute(path: &str) -> String {
 }
 
 /// Links resolved as far as the path exists.
-pub fn realpath(path: &str) -> String {
+pub(crate) fn realpath(path: &str) -> String {
     let absolute = PathBuf::from(absolute(path));
     let mut missing: Vec<&std::ffi::OsStr> = Vec::new();
     let mut existing: &Path = &absolute;
@@ -130,7 +130,7 @@ fn relpath(call: &mut Call) -> Result<Value, Error> {
 }
 
 /// Python's `normpath`.
-pub fn normpath(path: &str) -> String {
+pub(crate) fn normpath(path: &str) -> String {
     if path.is_empty() {
         return ".".into();
     }
@@ -170,7 +170,7 @@ fn splitext(call: &mut Call) -> Result<Value, Error> {
 }
 
 /// Python's `os.path.join`.
-pub fn join(parts: &[String]) -> String {
+pub(crate) fn join(parts: &[String]) -> String {
     let mut joined = String::new();
     for (at, part) in parts.iter().enumerate() {
         if at == 0 || part.starts_with('/') {
@@ -226,7 +226,7 @@ fn commonpath(call: &mut Call) -> Result<Value, Error> {
 }
 
 /// The files (no directories) that a shell pattern matches.
-pub fn glob_files(pattern: &str) -> Vec<String> {
+pub(crate) fn glob_files(pattern: &str) -> Vec<String> {
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
     let found = glob::glob_with(pattern, options).into_iter().flatten().filter_map(Result::ok);
     found.filter(|path| path.is_file()).map(|path| path.to_string_lossy().into_owned()).collect()

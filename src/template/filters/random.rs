@@ -6,7 +6,7 @@ use super::arguments::{given, integer, iterate};
 use super::mersenne::Random;
 use crate::template::{Call, Computed, Function};
 
-pub const FILTERS: &[Function] =
+pub(super) const FILTERS: &[Function] =
     &[Function::new("random", random).needing(Computed::Members), Function::new("shuffle", shuffle)];
 
 /// A member of a sequence, or a number below the input.

@@ -6,7 +6,7 @@ use super::arguments::{flag, given, number, text, tuple};
 use crate::template::regex::{self, Flags};
 use crate::template::{Call, Function};
 
-pub const FILTERS: &[Function] = &[
+pub(super) const FILTERS: &[Function] = &[
     Function::new("regex_search", regex_search),
     Function::new("regex_findall", regex_findall),
     Function::new("regex_replace", regex_replace),

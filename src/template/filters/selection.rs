@@ -8,7 +8,7 @@ use super::lists::defined;
 use crate::template::python::access;
 use crate::template::{Call, Computed, Function};
 
-pub const FILTERS: &[Function] = &[
+pub(super) const FILTERS: &[Function] = &[
     Function::new("map", map).needing(Computed::Members).taking_member_maps(),
     Function::new("select", select).needing(Computed::Members),
     Function::new("reject", reject).needing(Computed::Members),

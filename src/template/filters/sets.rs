@@ -10,7 +10,7 @@ use super::lists::Key;
 use crate::template::python::operators::unhashable;
 use crate::template::{Call, Computed, Function};
 
-pub const FILTERS: &[Function] = &[
+pub(super) const FILTERS: &[Function] = &[
     Function::new("unique", unique).needing(Computed::Members),
     Function::new("union", union),
     Function::new("intersect", intersect),

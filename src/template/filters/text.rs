@@ -7,7 +7,7 @@ use super::wrap;
 use crate::template::python::printf;
 use crate::template::{Call, Function, budget};
 
-pub const FILTERS: &[Function] = &[
+pub(super) const FILTERS: &[Function] = &[
     Function::new("upper", upper),
     Function::new("lower", lower),
     Function::new("capitalize", capitalize),
@@ -206,7 +206,7 @@ fn split(call: &mut Call) -> Result<Value, Error> {
 }
 
 /// Splits at runs of white space, up to a limit; what is left over keeps its inner space.
-pub fn split_words(text: &str, most: usize) -> Vec<&str> {
+pub(super) fn split_words(text: &str, most: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {

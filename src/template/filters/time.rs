@@ -11,7 +11,7 @@ use super::numbers::parse_float;
 use crate::template::python::datetime;
 use crate::template::{Call, Function, purity};
 
-pub const FILTERS: &[Function] =
+pub(super) const FILTERS: &[Function] =
     &[Function::new("strftime", strftime), Function::new("to_datetime", to_datetime)];
 
 /// The present, or a time in seconds since 1970, in the system's time zone or UTC.

@@ -5,11 +5,11 @@ use playbook_api::{Error, Map, Value};
 use super::arguments::{given, text};
 use crate::template::{Call, Function};
 
-pub const FILTERS: &[Function] = &[Function::new("urlsplit", urlsplit)];
+pub(crate) const FILTERS: &[Function] = &[Function::new("urlsplit", urlsplit)];
 
 /// A URL taken apart as Python's `urlsplit` does.
 #[derive(Debug, Default)]
-pub struct Url {
+pub(crate) struct Url {
     pub scheme: String,
     pub netloc: String,
     pub path: String,
@@ -18,7 +18,7 @@ pub struct Url {
 }
 
 /// Takes a URL apart; nearly everything is one.
-pub fn split(url: &str) -> Result<Url, Error> {
+pub(crate) fn split(url: &str) -> Result<Url, Error> {
     let url = url.trim_start_matches(|c: char| c <= ' ').replace(['\t', '\r', '\n'], "");
     let mut parts = Url::default();
     let mut rest = url.as_str();
@@ -62,19 +62,19 @@ impl Url {
         }
     }
 
-    pub fn username(&self) -> Option<&str> {
+    pub(crate) fn username(&self) -> Option<&str> {
         self.user_info().map(|user| user.split_once(':').map_or(user, |(user, _)| user))
     }
 
-    pub fn password(&self) -> Option<&str> {
+    pub(crate) fn password(&self) -> Option<&str> {
         self.user_info().and_then(|user| user.split_once(':')).map(|(_, password)| password)
     }
 
-    pub fn hostname(&self) -> Option<String> {
+    pub(crate) fn hostname(&self) -> Option<String> {
         Some(self.host_and_port().0.to_lowercase()).filter(|host| !host.is_empty())
     }
 
-    pub fn port(&self) -> Result<Option<u16>, Error> {
+    pub(crate) fn port(&self) -> Result<Option<u16>, Error> {
         let Some(port) = self.host_and_port().1.filter(|port| !port.is_empty()) else { return Ok(None) };
         if !port.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Error::new(format!("Port could not be cast to integer value as '{port}'")));

@@ -8,7 +8,7 @@ use crate::template::{Call, Deprecation, Function, purity};
 use crate::vault::envelope::{Envelope, seal};
 use crate::vault::is_envelope;
 
-pub const FILTERS: &[Function] =
+pub(super) const FILTERS: &[Function] =
     &[Function::new("vault", vault), Function::new("unvault", unvault).taking_vaults()];
 
 fn secret(value: &Option<Value>) -> Result<&str, Error> {

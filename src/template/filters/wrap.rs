@@ -5,14 +5,14 @@ use std::sync::OnceLock;
 use fancy_regex::Regex;
 
 #[derive(Clone, Copy, Debug)]
-pub struct Style {
+pub(super) struct Style {
     pub width: usize,
     pub break_long_words: bool,
     pub on_hyphens: bool,
 }
 
 /// Python's `str.splitlines()`.
-pub fn lines(text: &str) -> Vec<&str> {
+pub(super) fn lines(text: &str) -> Vec<&str> {
     const BREAKS: &[char] =
         &['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
     let mut lines = Vec::new();
@@ -32,7 +32,7 @@ pub fn lines(text: &str) -> Vec<&str> {
 }
 
 /// Breaks one line at spaces and hyphens.
-pub fn wrap(line: &str, style: Style) -> Vec<String> {
+pub(super) fn wrap(line: &str, style: Style) -> Vec<String> {
     let mut chunks = chunks(line, style.on_hyphens);
     chunks.reverse();
     let mut lines: Vec<String> = Vec::new();

@@ -7,7 +7,7 @@ use crate::document::{self, DumpOptions, Loaded, ScalarStyle, Trust};
 use crate::template::undefined::Sealed;
 use crate::template::{Call, Deprecation, Function};
 
-pub const FILTERS: &[Function] = &[
+pub(super) const FILTERS: &[Function] = &[
     Function::new("to_yaml", to_yaml).taking_vaults(),
     Function::new("to_nice_yaml", to_nice_yaml).taking_vaults(),
     Function::new("from_yaml", from_yaml),

@@ -11,7 +11,7 @@ use playbook_api::{Error, Map, Value};
 use super::Lookup;
 use crate::template::{Renderer, budget};
 
-pub const LOOKUPS: &[Lookup] = &[Lookup::new("pipe", pipe), Lookup::new("lines", lines)];
+pub(super) const LOOKUPS: &[Lookup] = &[Lookup::new("pipe", pipe), Lookup::new("lines", lines)];
 
 fn output(lookup: &str, term: &Value, renderer: &Renderer) -> Result<String, Error> {
     let command = term.to_text();

@@ -10,7 +10,7 @@ use crate::settings::{Settings, Surroundings};
 use crate::template::Renderer;
 use crate::template::eval::ScopeVariables;
 
-pub const LOOKUPS: &[Lookup] = &[Lookup::new("config", config)];
+pub(super) const LOOKUPS: &[Lookup] = &[Lookup::new("config", config)];
 
 /// Options of plugins, and the variables that set them.
 const PLUGIN_OPTIONS: &[(&str, &str, &[&str])] = &[
@@ -22,7 +22,7 @@ const PLUGIN_OPTIONS: &[(&str, &str, &[&str])] = &[
 ];
 
 /// The settings as the process finds them, read once.
-pub fn settings() -> Result<&'static Settings, Error> {
+pub(super) fn settings() -> Result<&'static Settings, Error> {
     static SETTINGS: OnceLock<Result<Settings, Error>> = OnceLock::new();
     let loaded =
         SETTINGS.get_or_init(|| Settings::load(&Surroundings::of_process()).map(|(settings, _)| settings));

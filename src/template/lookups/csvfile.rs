@@ -7,7 +7,7 @@ use super::{Lookup, files, search};
 use crate::template::Renderer;
 use crate::template::filters::Codec;
 
-pub const LOOKUPS: &[Lookup] = &[Lookup::new("csvfile", csvfile)];
+pub(super) const LOOKUPS: &[Lookup] = &[Lookup::new("csvfile", csvfile)];
 
 fn csvfile(terms: &[Value], call: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error> {
     if terms.is_empty() {

@@ -5,7 +5,7 @@ use playbook_api::{Error, Map, Text, Value};
 use super::{Lookup, Undefined};
 use crate::template::Renderer;
 
-pub const LOOKUPS: &[Lookup] = &[Lookup::new("env", env).taking(Undefined::Members)];
+pub(super) const LOOKUPS: &[Lookup] = &[Lookup::new("env", env).taking(Undefined::Members)];
 
 /// What is not set is the `default`, or the empty text.
 fn env(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error> {

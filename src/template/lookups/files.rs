@@ -10,11 +10,11 @@ use crate::paths;
 use crate::template::Renderer;
 use crate::template::filters::paths::{glob_files, split};
 
-pub const LOOKUPS: &[Lookup] =
+pub(super) const LOOKUPS: &[Lookup] =
     &[Lookup::new("file", file), Lookup::new("unvault", unvault), Lookup::new("fileglob", fileglob)];
 
 /// A file's bytes, opened if it is a vault; and whether it was.
-pub fn read(renderer: &Renderer, path: &Path) -> Result<(Vec<u8>, bool), Error> {
+pub(super) fn read(renderer: &Renderer, path: &Path) -> Result<(Vec<u8>, bool), Error> {
     let bytes = paths::read(path).map_err(|e| {
         Error::io(&e, format!("an error occurred while trying to read the file '{}'", path.display()))
     })?;

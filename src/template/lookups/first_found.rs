@@ -7,7 +7,7 @@ use super::{Lookup, Undefined, search};
 use crate::template::filters::paths;
 use crate::template::{Deprecation, Renderer};
 
-pub const LOOKUPS: &[Lookup] =
+pub(super) const LOOKUPS: &[Lookup] =
     &[Lookup::new("first_found", first_found).taking(Undefined::Terms).with_lazy_terms()];
 
 /// The directory of a role for an action's files, by the action's name.

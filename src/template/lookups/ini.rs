@@ -9,7 +9,7 @@ use crate::template::Renderer;
 use crate::template::filters::Codec;
 use crate::template::regex::{Flags, compile};
 
-pub const LOOKUPS: &[Lookup] = &[Lookup::new("ini", ini)];
+pub(super) const LOOKUPS: &[Lookup] = &[Lookup::new("ini", ini)];
 
 const OPTIONS: &[&str] = &[
     "type",

@@ -6,7 +6,7 @@ use super::Lookup;
 use crate::template::Renderer;
 use crate::template::regex::{Flags, compile, escaped};
 
-pub const LOOKUPS: &[Lookup] = &[Lookup::new("inventory_hostnames", inventory_hostnames)];
+pub(super) const LOOKUPS: &[Lookup] = &[Lookup::new("inventory_hostnames", inventory_hostnames)];
 
 /// A shell pattern, or a regular expression after `~`, as a regular expression.
 fn matcher(pattern: &str) -> String {

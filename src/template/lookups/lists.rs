@@ -8,7 +8,7 @@ use crate::template::Renderer;
 use crate::template::filters::arguments::tuple;
 use crate::template::filters::cartesian;
 
-pub const LOOKUPS: &[Lookup] = &[
+pub(super) const LOOKUPS: &[Lookup] = &[
     Lookup::new("items", items).with_lazy_terms(),
     Lookup::new("list", list),
     Lookup::new("flattened", flattened).with_lazy_terms(),

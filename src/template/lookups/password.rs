@@ -15,7 +15,7 @@ use crate::template::filters::mersenne::Random;
 use crate::template::filters::password_hash as crypt;
 use crate::template::filters::paths::expanduser;
 
-pub const LOOKUPS: &[Lookup] = &[Lookup::new("password", password)];
+pub(super) const LOOKUPS: &[Lookup] = &[Lookup::new("password", password)];
 
 const PARAMETERS: &[&str] = &["length", "encrypt", "chars", "ident", "seed"];
 

@@ -9,7 +9,7 @@ use crate::template::python::printf;
 use crate::template::regex::{Flags, compile};
 use crate::template::{Renderer, budget};
 
-pub const LOOKUPS: &[Lookup] = &[Lookup::new("sequence", sequence)];
+pub(super) const LOOKUPS: &[Lookup] = &[Lookup::new("sequence", sequence)];
 
 /// No sane loop is longer.
 const MOST: u64 = 10_000_000;

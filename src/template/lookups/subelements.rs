@@ -6,7 +6,7 @@ use super::Lookup;
 use crate::template::Renderer;
 use crate::template::filters::arguments::tuple;
 
-pub const LOOKUPS: &[Lookup] = &[Lookup::new("subelements", subelements)];
+pub(super) const LOOKUPS: &[Lookup] = &[Lookup::new("subelements", subelements)];
 
 fn is_skipped(element: &Map) -> bool {
     element.get("skipped").is_some_and(|skipped| !matches!(skipped, Value::Bool(false)))

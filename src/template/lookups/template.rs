@@ -9,7 +9,7 @@ use crate::jinja::Syntax;
 use crate::template::file_vars::file_vars;
 use crate::template::{Renderer, budget, lazy};
 
-pub const LOOKUPS: &[Lookup] = &[Lookup::new("template", template)];
+pub(super) const LOOKUPS: &[Lookup] = &[Lookup::new("template", template)];
 
 fn template(terms: &[Value], call: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error> {
     let syntax = syntax(call)?;

@@ -6,7 +6,7 @@ use crate::document::{Trust, parse_kv};
 use crate::template::filters::word_as_bool;
 
 /// What is written before the options, and the `key=value` options.
-pub fn parse(text: &str) -> Result<(String, Map), Error> {
+pub(super) fn parse(text: &str) -> Result<(String, Map), Error> {
     let mut options = parse_kv(text, &Place::file_only("<lookup>"), Trust::Text, false)?;
     let free = options
         .shift_remove("_raw_params")
@@ -16,14 +16,14 @@ pub fn parse(text: &str) -> Result<(String, Map), Error> {
 }
 
 /// The options of one lookup: those in the term count before those of the call.
-pub struct Options<'a> {
+pub(super) struct Options<'a> {
     pub lookup: &'static str,
     pub inline: Map,
     pub call: &'a Map,
 }
 
 impl Options<'_> {
-    pub fn get(&self, name: &str) -> Option<&Value> {
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
         self.inline.get(name).or_else(|| self.call.get(name)).filter(|value| !value.is_null())
     }
 
@@ -34,7 +34,7 @@ impl Options<'_> {
         ))
     }
 
-    pub fn integer(&self, name: &str) -> Result<Option<i64>, Error> {
+    pub(super) fn integer(&self, name: &str) -> Result<Option<i64>, Error> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let number = match value {
             Value::Str(text) => text.trim().parse().ok(),
@@ -47,19 +47,19 @@ impl Options<'_> {
             .ok_or_else(|| self.invalid(name, &format!("Invalid value provided for 'integer': {}", shown())))
     }
 
-    pub fn flag(&self, name: &str, default: bool) -> Result<bool, Error> {
+    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool, Error> {
         let Some(value) = self.get(name) else { return Ok(default) };
         let shown = || playbook_api::python::repr(value);
         word_as_bool(value)
             .ok_or_else(|| self.invalid(name, &format!("Invalid value provided for 'boolean': {}", shown())))
     }
 
-    pub fn text(&self, name: &str) -> Option<String> {
+    pub(super) fn text(&self, name: &str) -> Option<String> {
         self.get(name).map(|value| value.to_text().into_owned())
     }
 
     /// Refuses inline options that the lookup does not have.
-    pub fn check(&self, known: &[&str]) -> Result<(), Error> {
+    pub(super) fn check(&self, known: &[&str]) -> Result<(), Error> {
         match self.inline.keys().find(|key| !key.as_str().is_some_and(|key| known.contains(&key))) {
             Some(unknown) => Err(Error::new(format!("'{unknown}' is not a valid option"))),
             None => Ok(()),
@@ -68,7 +68,7 @@ impl Options<'_> {
 }
 
 /// An option of the call as a flag.
-pub fn flag(lookup: &'static str, options: &Map, name: &str, default: bool) -> Result<bool, Error> {
+pub(super) fn flag(lookup: &'static str, options: &Map, name: &str, default: bool) -> Result<bool, Error> {
     Options { lookup, inline: Map::default(), call: options }.flag(name, default)
 }
 

@@ -7,7 +7,7 @@ use super::Lookup;
 use super::terms::Options;
 use crate::template::Renderer;
 
-pub const LOOKUPS: &[Lookup] = &[Lookup::new("url", url)];
+pub(super) const LOOKUPS: &[Lookup] = &[Lookup::new("url", url)];
 
 fn url(terms: &[Value], call: &Map, _: &Renderer) -> Result<Vec<Value>, Error> {
     let options = Options { lookup: "url", inline: Map::default(), call };

@@ -6,7 +6,7 @@ use super::Lookup;
 use crate::template::Renderer;
 use crate::template::regex::{Flags, compile};
 
-pub const LOOKUPS: &[Lookup] = &[Lookup::new("vars", vars), Lookup::new("varnames", varnames)];
+pub(super) const LOOKUPS: &[Lookup] = &[Lookup::new("vars", vars), Lookup::new("varnames", varnames)];
 
 fn vars(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error> {
     let value = |term: &Value| {

@@ -3,7 +3,7 @@
 use super::Flags;
 
 /// Writes a Python pattern in fancy-regex's dialect.
-pub fn translate(pattern: &str, flags: Flags) -> String {
+pub(super) fn translate(pattern: &str, flags: Flags) -> String {
     let characters: Vec<char> = pattern.chars().collect();
     let mut out = String::new();
     let mut multiline = flags.multiline;

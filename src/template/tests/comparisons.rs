@@ -18,7 +18,7 @@ macro_rules! operator {
     };
 }
 
-pub const TESTS: &[Function] = &[
+pub(super) const TESTS: &[Function] = &[
     operator!("eq", equal),
     operator!("==", equal),
     operator!("equalto", equal),

@@ -20,7 +20,7 @@ macro_rules! file {
     };
 }
 
-pub const TESTS: &[Function] = &[
+pub(super) const TESTS: &[Function] = &[
     file!("directory", Path::is_dir),
     file!("is_dir", Path::is_dir),
     file!("file", Path::is_file),

@@ -7,7 +7,7 @@ use crate::template::regex::{Flags, compile};
 use crate::template::undefined::Sealed;
 use crate::template::{Call, Function};
 
-pub const TESTS: &[Function] = &[
+pub(super) const TESTS: &[Function] = &[
     Function::new("regex", regex),
     Function::new("search", |call| fixed(call, "search")),
     Function::new("match", |call| fixed(call, "match")),

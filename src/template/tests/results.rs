@@ -10,7 +10,7 @@ macro_rules! result {
     };
 }
 
-pub const TESTS: &[Function] = &[
+pub(super) const TESTS: &[Function] = &[
     result!("failed", |call| failed(call).map(Value::Bool)),
     result!("failure", |call| failed(call).map(Value::Bool)),
     result!("succeeded", |call| failed(call).map(|failed| Value::Bool(!failed))),

@@ -4,7 +4,7 @@ use playbook_api::{Error, Value};
 
 use crate::template::{Call, Computed, Function, filters};
 
-pub const TESTS: &[Function] = &[
+pub(super) const TESTS: &[Function] = &[
     Function::new("defined", |call| Ok((!call.input.is_undefined()).into())).needing(Computed::Nothing),
     Function::new("undefined", |call| Ok(call.input.is_undefined().into())).needing(Computed::Nothing),
     test!(outside "none", Value::is_null),

@@ -6,7 +6,7 @@ use crate::template::filters::arguments::{given, iterate};
 use crate::template::filters::urls::{Url, split};
 use crate::template::{Call, Function};
 
-pub const TESTS: &[Function] = &[
+pub(super) const TESTS: &[Function] = &[
     Function::new("uri", uri),
     Function::new("url", url),
     test!("urn", |value| value.as_str().is_some_and(|text| split(text).is_ok_and(|url| url.scheme == "urn"))),

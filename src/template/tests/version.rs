@@ -11,9 +11,9 @@ mod loose;
 mod pep440;
 mod semantic;
 
-pub use loose::loose;
+pub(crate) use loose::loose;
 
-pub const TESTS: &[Function] =
+pub(super) const TESTS: &[Function] =
     &[Function::new("version", version), Function::new("version_compare", version)];
 
 /// Whether an order satisfies an operator.

@@ -144,14 +144,20 @@ impl Options {
                 .with_help("leave `nested` out to read it as a text")
         })?;
         let mut member = &json;
-        for step in steps {
+        for (depth, step) in steps.iter().enumerate() {
             let Some(next) = member.get(step) else {
                 let known: Vec<&str> =
-                    json.as_object().into_iter().flatten().map(|(k, _)| k.as_str()).collect();
+                    member.as_object().into_iter().flatten().map(|(k, _)| k.as_str()).collect();
+                let name = std::iter::once(name)
+                    .chain(steps.iter().take(depth).copied())
+                    .collect::<Vec<_>>()
+                    .join(".");
+                let known = if known.is_empty() { "no members".to_owned() } else { known.join(", ") };
                 let error = Error::new(format!(
-                    "Successfully retrieved secret but there exists no key {step} in the secret"
+                    "Successfully retrieved secret but there exists no key {} in the secret",
+                    steps.iter().take(depth + 1).copied().collect::<Vec<_>>().join(".")
                 ))
-                .with_help(format!("{name} has {}", known.join(", ")));
+                .with_help(format!("{name} has {known}."));
                 self.react(self.on_missing, error, context)?;
                 return Ok(None);
             };

@@ -7,7 +7,7 @@ use super::Interface;
 const NO: Value = Value::Bool(false);
 
 /// Answers a query, with false where the address does not fit it.
-pub fn answer(found: &Interface, value: &Value, query: &Value) -> Result<Value, Error> {
+pub(super) fn answer(found: &Interface, value: &Value, query: &Value) -> Result<Value, Error> {
     if let Some(at) = query.as_i64() {
         return Ok(nth(found, at));
     }

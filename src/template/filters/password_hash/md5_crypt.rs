@@ -4,7 +4,7 @@ use md5::{Digest, Md5};
 
 use super::sha_crypt::encode;
 
-pub fn hash(secret: &str, salt: &str) -> String {
+pub(super) fn hash(secret: &str, salt: &str) -> String {
     let (secret, salt_bytes) = (secret.as_bytes(), salt.as_bytes());
     let alternate = Md5::new().chain_update(secret).chain_update(salt_bytes).chain_update(secret).finalize();
     let mut first = Md5::new().chain_update(secret).chain_update(b"$1$").chain_update(salt_bytes);

@@ -5,7 +5,7 @@ use sha2::Digest;
 const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Three bytes, the most significant first, as characters of six bits, the least significant first.
-pub fn encode(out: &mut String, bytes: [u8; 3], characters: usize) {
+pub(super) fn encode(out: &mut String, bytes: [u8; 3], characters: usize) {
     let mut bits = u32::from(bytes[0]) << 16 | u32::from(bytes[1]) << 8 | u32::from(bytes[2]);
     for _ in 0..characters {
         out.push(char::from(ALPHABET[(bits & 63) as usize]));
@@ -18,7 +18,7 @@ fn stretched(bytes: &[u8], length: usize) -> Vec<u8> {
     bytes.iter().cycle().take(length).copied().collect()
 }
 
-pub fn hash<D: Digest>(ident: &str, secret: &str, salt: &str, rounds: u32) -> String {
+pub(super) fn hash<D: Digest>(ident: &str, secret: &str, salt: &str, rounds: u32) -> String {
     let (secret, salt_bytes) = (secret.as_bytes(), salt.as_bytes());
     let alternate = D::new().chain_update(secret).chain_update(salt_bytes).chain_update(secret).finalize();
     let mut first = D::new().chain_update(secret).chain_update(salt_bytes);

@@ -9,11 +9,11 @@ use super::super::sort::sort;
 use super::Args;
 use crate::template::lazy::force_deep;
 
-pub const NAMES: [&str; 11] =
+pub(super) const NAMES: [&str; 11] =
     ["append", "extend", "insert", "pop", "remove", "reverse", "sort", "clear", "index", "count", "copy"];
-pub const TUPLE_NAMES: [&str; 2] = ["index", "count"];
+pub(super) const TUPLE_NAMES: [&str; 2] = ["index", "count"];
 
-pub fn call(items: &[Value], args: &Args) -> Result<Value, Error> {
+pub(super) fn call(items: &[Value], args: &Args) -> Result<Value, Error> {
     match args.name {
         "copy" => Ok(Value::from(items.to_vec())),
         "count" => Ok(Value::from(items.iter().filter(|item| same(item, args)).count())),
@@ -46,7 +46,7 @@ fn same(item: &Value, args: &Args) -> bool {
     args.args.first().is_some_and(|wanted| *wanted == item)
 }
 
-pub fn mutate(items: &mut Vec<Value>, args: &Args) -> Option<Result<Value, Error>> {
+pub(super) fn mutate(items: &mut Vec<Value>, args: &Args) -> Option<Result<Value, Error>> {
     if !NAMES[..8].contains(&args.name) {
         return None;
     }

@@ -9,10 +9,10 @@ use super::Args;
 use crate::template::lazy::force;
 use crate::template::undefined;
 
-pub const NAMES: [&str; 10] =
+pub(super) const NAMES: [&str; 10] =
     ["update", "pop", "popitem", "setdefault", "clear", "get", "items", "keys", "values", "copy"];
 
-pub fn call(map: &Map, args: &Args) -> Result<Value, Error> {
+pub(super) fn call(map: &Map, args: &Args) -> Result<Value, Error> {
     match args.name {
         "get" => {
             let key = args.required(0)?;
@@ -34,7 +34,7 @@ pub fn call(map: &Map, args: &Args) -> Result<Value, Error> {
     }
 }
 
-pub fn mutate(map: &mut Map, args: &Args) -> Option<Result<Value, Error>> {
+pub(super) fn mutate(map: &mut Map, args: &Args) -> Option<Result<Value, Error>> {
     if !NAMES[..5].contains(&args.name) {
         return None;
     }

@@ -6,7 +6,7 @@ use playbook_api::{Error, Value};
 
 use super::Args;
 
-pub const INTEGER_NAMES: [&str; 9] = [
+pub(super) const INTEGER_NAMES: [&str; 9] = [
     "bit_length",
     "bit_count",
     "is_integer",
@@ -17,9 +17,9 @@ pub const INTEGER_NAMES: [&str; 9] = [
     "__lshift__",
     "__rshift__",
 ];
-pub const FLOAT_NAMES: [&str; 3] = ["is_integer", "conjugate", "hex"];
+pub(super) const FLOAT_NAMES: [&str; 3] = ["is_integer", "conjugate", "hex"];
 
-pub fn property(value: &Value, name: &str) -> Option<Value> {
+pub(super) fn property(value: &Value, name: &str) -> Option<Value> {
     let integer = match value {
         Value::Bool(_) | Value::Int(_) | Value::BigInt(_) => true,
         Value::Float(_) => false,
@@ -34,7 +34,7 @@ pub fn property(value: &Value, name: &str) -> Option<Value> {
     }
 }
 
-pub fn call(value: &Value, args: &Args) -> Result<Value, Error> {
+pub(super) fn call(value: &Value, args: &Args) -> Result<Value, Error> {
     let Some(number) = value.integer() else {
         return match (args.name, value) {
             ("is_integer", Value::Float(n)) => Ok(Value::Bool(n.fract() == 0.0)),

@@ -9,7 +9,7 @@ use super::Args;
 use super::list::bounded;
 use crate::template::budget;
 
-pub const NAMES: [&str; 45] = [
+pub(super) const NAMES: [&str; 45] = [
     "capitalize",
     "casefold",
     "center",
@@ -58,7 +58,7 @@ pub const NAMES: [&str; 45] = [
 ];
 
 /// Calls a method of text.
-pub fn call(text: &str, args: &Args) -> Result<Value, Error> {
+pub(super) fn call(text: &str, args: &Args) -> Result<Value, Error> {
     for family in [case, pieces, search, padding, formats, question] {
         if let Some(value) = family(text, args)? {
             return Ok(value);
@@ -210,7 +210,7 @@ fn question(text: &str, args: &Args) -> Result<Option<Value>, Error> {
 }
 
 /// Methods of bytes.
-pub fn bytes(bytes: &[u8], args: &Args) -> Result<Value, Error> {
+pub(super) fn bytes(bytes: &[u8], args: &Args) -> Result<Value, Error> {
     match args.name {
         "hex" => Ok(bytes.iter().map(|b| format!("{b:02x}")).collect::<String>().into()),
         _ => match std::str::from_utf8(bytes) {

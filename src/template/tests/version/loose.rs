@@ -28,7 +28,7 @@ fn parts(text: &str) -> Vec<Part> {
 }
 
 /// The order, unless a word stands against a number.
-pub fn loose(a: &str, b: &str) -> Result<Ordering, String> {
+pub(crate) fn loose(a: &str, b: &str) -> Result<Ordering, String> {
     let (a, b) = (parts(a), parts(b));
     for pair in a.iter().zip(&b) {
         let order = match pair {

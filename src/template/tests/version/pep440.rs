@@ -61,6 +61,6 @@ fn parse(text: &str) -> Result<Version, String> {
     })
 }
 
-pub fn order(a: &str, b: &str) -> Result<Ordering, String> {
+pub(super) fn order(a: &str, b: &str) -> Result<Ordering, String> {
     Ok(parse(a)?.cmp(&parse(b)?))
 }

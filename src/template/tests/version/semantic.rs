@@ -32,7 +32,7 @@ fn parse(text: &str) -> Result<Version, String> {
     if valid { Ok(Version { core: numbers, pre }) } else { Err(invalid()) }
 }
 
-pub fn order(a: &str, b: &str) -> Result<Ordering, String> {
+pub(super) fn order(a: &str, b: &str) -> Result<Ordering, String> {
     let (a, b) = (parse(a)?, parse(b)?);
     let part = |a: &String, b: &String| match (a.parse::<u64>(), b.parse::<u64>()) {
         (Ok(a), Ok(b)) => a.cmp(&b),
