@@ -2,7 +2,7 @@
 //! one file, installed by one `cargo install`.
 //!
 //! It is a build of its own, because the helper is linked statically and made small, whatever `playbook` is; its
-//! target folder is its own as well, beside the ones of the profiles.
+//! target directory is its own as well, beside the ones of the profiles.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,10 +22,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("cargo::rerun-if-changed={source}");
     }
     println!("cargo::rerun-if-env-changed=PLAYBOOK_NO_HELPER");
-    // Nothing that only looks at the code needs it.
-    let looks = env::var_os("DOCS_RS").is_some()
+    // Analysis of the code does not need the helper.
+    let analysis_only = env::var_os("DOCS_RS").is_some()
         || env::var("RUSTC_WORKSPACE_WRAPPER").is_ok_and(|wrapper| wrapper.contains("clippy"));
-    let hash = if looks || env::var_os("PLAYBOOK_NO_HELPER").is_some() {
+    let hash = if analysis_only || env::var_os("PLAYBOOK_NO_HELPER").is_some() {
         fs::write(&packed, [])?;
         String::new()
     } else {
@@ -48,8 +48,8 @@ fn build(out: &Path, target: &str) -> Result<PathBuf, Box<dyn std::error::Error>
         Some(musl) if is_installed(&musl) => musl,
         _ => target.to_owned(),
     };
-    // OUT_DIR is TARGET_DIR/[TRIPLE/]PROFILE/build/playbook-…/out; every PROFILE shares one folder here.
-    let folder = out.ancestors().nth(4).unwrap_or(out).join("helper");
+    // OUT_DIR is TARGET_DIR/[TRIPLE/]PROFILE/build/playbook-…/out; every PROFILE shares one directory here.
+    let directory = out.ancestors().nth(4).unwrap_or(out).join("helper");
     let mut cargo = Command::new(env::var("CARGO")?);
     for (name, _) in env::vars_os() {
         // What cargo tells a build script is not meant for another cargo.
@@ -66,7 +66,7 @@ fn build(out: &Path, target: &str) -> Result<PathBuf, Box<dyn std::error::Error>
     cargo
         .args(["build", "--quiet", "--package", "playbook-remote", "--bin", "playbook-remote"])
         .args(["--target", &target, "--target-dir"])
-        .arg(&folder)
+        .arg(&directory)
         .arg("--manifest-path")
         .arg(Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("Cargo.toml"))
         .env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
@@ -88,7 +88,7 @@ fn build(out: &Path, target: &str) -> Result<PathBuf, Box<dyn std::error::Error>
     if !cargo.status()?.success() {
         return Err("building the helper playbook-remote failed; PLAYBOOK_NO_HELPER=1 leaves it out".into());
     }
-    Ok(folder.join(target).join(if release { "release" } else { "debug" }).join("playbook-remote"))
+    Ok(directory.join(target).join(if release { "release" } else { "debug" }).join("playbook-remote"))
 }
 
 fn is_release() -> Result<bool, env::VarError> {
