@@ -68,17 +68,17 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// Runs a program that only looks; check mode runs it too.
+    /// Runs a program that only reads; check mode runs it too.
     pub(crate) fn query(&self, program: &Program) -> Result<Output, Failure> {
         self.try_query(program).map_err(|e| cannot_start(&program.argv().join(" "), &e))
     }
 
-    /// The same, for who expects that it may not be there.
+    /// The same, where the program may be missing.
     pub(crate) fn try_query(&self, program: &Program) -> io::Result<Output> {
         program.execute(self.context)
     }
 
-    /// Runs a program that changes something; in check mode it is taken to end well and say nothing.
+    /// Runs a program that changes something; in check mode it is assumed to succeed without output.
     pub(crate) fn run(&self, program: &Program) -> Result<Output, Failure> {
         self.try_run(program).map_err(|e| cannot_start(&program.argv().join(" "), &e))
     }
@@ -87,7 +87,7 @@ impl<'a> Host<'a> {
         if self.check() { Ok(Output::default()) } else { program.execute(self.context) }
     }
 
-    /// Runs a program that talks to a person; in check mode it is taken to end well and say nothing.
+    /// Runs a program that asks for input; in check mode it is assumed to succeed without output.
     pub(crate) fn talk(&self, program: &Program, manners: &mut Manners) -> Result<Talk, Failure> {
         if self.check() {
             return Ok(Talk { rc: Some(0), ..Talk::default() });
@@ -95,14 +95,14 @@ impl<'a> Host<'a> {
         terminal::talk(program, manners, self.context)
     }
 
-    /// Runs a program that changes something and must end well; what went wrong is said with its output.
+    /// Runs a program that changes something and must succeed; a failure has its output.
     pub(crate) fn run_ok(&self, program: &Program) -> Result<Output, Failure> {
         let output = self.run(program)?;
         if output.success() { Ok(output) } else { Err(ended_badly(program, &output)) }
     }
 }
 
-/// A program that said it failed.
+/// The failure of a program, with its output.
 pub(crate) fn ended_badly(program: &Program, output: &Output) -> Failure {
     let said = [output.err(), output.out()].into_iter().map(|t| t.trim().to_owned()).find(|t| !t.is_empty());
     let name = crate::host::process::base_name(program.argv().first().map_or("", String::as_str)).to_owned();

@@ -1,5 +1,5 @@
 //! `setup`, `getent`, `hostname` and `ping`, on this machine.
-#![allow(clippy::disallowed_methods, reason = "tests prepare real files")]
+#![expect(clippy::disallowed_methods, reason = "tests prepare real files")]
 
 mod support;
 
@@ -110,5 +110,5 @@ fn ping_answers_and_hostname_checks() {
     assert_eq!(support::value(&lab.run("ping", map! {}), "ping"), "pong".into());
     assert_eq!(lab.fail("ping", map! { "data" => "crash" }), "boom");
     assert!(lab.check("hostname", map! { "name" => "some-other-name" }).changed);
-    assert!(lab.fail("hostname", map! { "name" => "no name" }).contains("is no name for a host"));
+    assert!(lab.fail("hostname", map! { "name" => "no name" }).contains("is not a valid host name"));
 }

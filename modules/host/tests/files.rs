@@ -1,5 +1,5 @@
 //! `file`, `stat`, `copy`, `slurp`, `tempfile`, `find` and `assemble`, with real files.
-#![allow(clippy::disallowed_methods, reason = "tests prepare real files")]
+#![expect(clippy::disallowed_methods, reason = "tests prepare real files")]
 
 mod support;
 

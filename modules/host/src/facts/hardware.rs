@@ -198,7 +198,7 @@ pub(crate) fn unescape(text: &str) -> String {
         .fold(text.to_owned(), |text, (code, plain)| text.replace(code, plain))
 }
 
-/// What the links of a folder are called, by what they point to.
+/// What the links of a directory are called, by what they point to.
 pub(crate) fn names_by_target(folder: &str) -> BTreeMap<String, String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries

@@ -1,6 +1,6 @@
 //! Who the host's users and groups are.
 //!
-//! The C library would ask whoever `/etc/nsswitch.conf` names, a directory on the network for one. The helper is
+//! The C library would ask the sources that `/etc/nsswitch.conf` names, such as a directory service. The helper is
 //! linked statically and cannot load what that takes: it reads the files itself, and asks the program `getent` for
 //! whom they do not know.
 
@@ -53,7 +53,7 @@ fn entry(database: &str, key: &str, field: usize) -> Option<String> {
     let text = String::from_utf8_lossy(&text);
     let mut lines = text.lines().filter(|line| !line.starts_with(['+', '-', '#']));
     let found = lines.find(|line| line.split(':').nth(field) == Some(key)).map(str::to_owned);
-    // To getent a number is no name.
+    // getent takes a number for an ID, not for a name.
     found.or_else(|| if field == 0 && is_number(key) { None } else { ask(database, key) })
 }
 

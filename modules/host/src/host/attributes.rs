@@ -14,7 +14,7 @@ use crate::host::errno::describe;
 use crate::host::flags;
 use crate::host::mode::Mode;
 
-/// What a file is to look like.
+/// The attributes that a file is to have.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 pub(crate) struct FileAttributes {
     /// The permissions: an octal number in quotes (`'0644'`) or symbolic (`u=rw,g=r`).
@@ -149,7 +149,7 @@ impl FileAttributes {
             return Err(failure(path, "chattr failed", "this file system has no such flags"));
         };
         let wanted = flags::change(now, request).map_err(|c| {
-            failure(path, "chattr failed", &format!("'{c}' in {request:?} is no flag that chattr knows"))
+            failure(path, "chattr failed", &format!("'{c}' in {request:?} is not a flag that chattr knows"))
         })?;
         if wanted != now {
             changes.note("attributes", flags::describe(now).0, flags::describe(wanted).0);
@@ -202,7 +202,7 @@ pub(crate) fn group_id(name: &str) -> Option<u32> {
     name.parse().ok().or_else(|| Some(accounts::group(name)?.gid.as_raw()))
 }
 
-/// A user's name; nothing where nobody has the number.
+/// The name of a user, if a user has the number.
 pub(crate) fn user_name(uid: u32) -> Option<String> {
     Some(accounts::user_of(Uid::from_raw(uid))?.name)
 }
@@ -257,7 +257,7 @@ pub(crate) fn describe_file(mut outcome: Outcome, path: &Path) -> Outcome {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "tests prepare real files")]
+#[expect(clippy::disallowed_methods, reason = "tests prepare real files")]
 mod tests {
     use super::*;
     use playbook_api::Spec;

@@ -9,7 +9,7 @@ use playbook_api::{Deserialize, Error, JsonSchema};
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
-/// The ways to sum up a file.
+/// The algorithms for checksums of files.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
@@ -35,7 +35,7 @@ impl Algorithm {
             "sha512" => Algorithm::Sha512,
             _ => {
                 return Err(Error::new(format!("Could not hash file with algorithm '{name}'"))
-                    .with_help("use md5, sha1, sha224, sha256, sha384 or sha512"));
+                    .with_help("Use md5, sha1, sha224, sha256, sha384 or sha512."));
             }
         })
     }

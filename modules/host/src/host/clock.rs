@@ -5,8 +5,7 @@ use std::sync::OnceLock;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-/// What the clock on the host's wall says. Where nobody asks for the zone's name, it need not be looked for among
-/// hundreds of files.
+/// The host's local time. The zone has no name, which would have to be searched for among hundreds of files.
 pub(crate) fn now() -> Zoned {
     static ZONE: OnceLock<TimeZone> = OnceLock::new();
     let zone = ZONE.get_or_init(|| {

@@ -5,7 +5,7 @@ use playbook_api::Diff;
 /// Larger files are not compared line by line.
 const LARGEST: usize = 104_448;
 
-/// The difference between two contents; of what is no text, or too much of it, only that it is so.
+/// The difference between two contents; for binary or large content only a note.
 pub(crate) fn texts(before: &[u8], after: &[u8], before_header: &str, after_header: &str) -> Diff {
     let skipped = |why: String| Diff { prepared: Some(why), ..Diff::default() };
     for (content, which) in [(before, "destination"), (after, "source")] {

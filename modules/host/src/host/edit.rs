@@ -121,7 +121,7 @@ impl Edit {
     }
 }
 
-/// Makes a folder and those above it.
+/// Makes a directory and those above it.
 pub(crate) fn make_directories(host: &Host, folder: &Path) -> Result<(), Failure> {
     let missing: Vec<&Path> =
         folder.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();

@@ -1,5 +1,5 @@
 //! Changes to the host's files, which check mode turns off.
-#![allow(clippy::disallowed_methods, reason = "this is the door for files")]
+#![expect(clippy::disallowed_methods, reason = "files are changed here alone")]
 
 use std::cell::Cell;
 use std::fs::{self, Metadata, Permissions};
@@ -42,7 +42,7 @@ impl Host<'_> {
         self.replace(to, how, |file| io::copy(&mut fs::File::open(from)?, file).map(drop))
     }
 
-    /// Takes a file of the caller's to a temporary place of our own.
+    /// Takes a file of the caller's to a temporary place of its own.
     pub(crate) fn receive(&self, source: &dyn Source, path: &Path) -> io::Result<()> {
         if self.check() {
             return Ok(());
@@ -151,7 +151,7 @@ impl Host<'_> {
         Ok(Some(backup))
     }
 
-    /// Makes one folder, with the mode that the umask leaves.
+    /// Makes one directory, with the mode that the umask leaves.
     pub(crate) fn create_directory(&self, path: &Path) -> io::Result<()> {
         if self.check() { Ok(()) } else { fs::create_dir(path) }
     }
@@ -164,7 +164,7 @@ impl Host<'_> {
         fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o666).open(path).map(drop)
     }
 
-    /// A new file or folder of a name that nobody has.
+    /// A new file or directory with a new name.
     pub(crate) fn create_temporary(
         &self,
         folder: &Path,
@@ -186,7 +186,7 @@ impl Host<'_> {
         }
     }
 
-    /// Writes all that a reader has into a temporary file of our own.
+    /// Writes all that a reader has into a temporary file of its own.
     pub(crate) fn fill(&self, path: &Path, reader: &mut dyn io::Read) -> io::Result<()> {
         if self.check() { Ok(()) } else { io::copy(reader, &mut fs::File::create(path)?).map(drop) }
     }
@@ -207,7 +207,7 @@ impl Host<'_> {
         if self.check() { Ok(()) } else { fs::rename(from, to) }
     }
 
-    /// Makes a symbolic link, in one step where something that is no folder is to be replaced.
+    /// Makes a symbolic link, in one step where something that is no directory is to be replaced.
     pub(crate) fn symlink(&self, target: &Path, path: &Path) -> io::Result<()> {
         self.link(path, |at| symlink(target, at))
     }
@@ -267,7 +267,7 @@ impl Host<'_> {
         utimensat(AT_FDCWD, path, &spec(accessed), &spec(modified), flag).map_err(io::Error::from)
     }
 
-    /// Sets both times to now, which whoever may write a file may do, and not only its owner.
+    /// Sets both times to now, which everyone who may write the file may do, not only its owner.
     pub(crate) fn touch(&self, path: &Path, follow: bool) -> io::Result<()> {
         if self.check() {
             return Ok(());
@@ -298,7 +298,7 @@ pub(crate) struct Sums {
     pub md5: String,
 }
 
-/// Writes a file of the caller's, and sums it up in passing where that is wanted: it takes longer than the writing.
+/// Writes a file of the caller's, and computes its checksums while writing if they are wanted, since that takes longer than the writing.
 fn pour(source: &dyn Source, file: &mut fs::File, wanted: bool) -> io::Result<Option<Sums>> {
     let mut reader = source.open()?;
     let mut sums = wanted.then(|| (Sha1::new(), Md5::new()));

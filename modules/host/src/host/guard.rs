@@ -3,7 +3,7 @@
 //! A shell stands by: on its standard input it hears which groups of processes there are, and kills them when that
 //! ends before they do. The helper could be killed too early to do it itself, and what the kernel can do for it
 //! (`PR_SET_PDEATHSIG`) reaches children only, and takes a fork for each of them.
-#![allow(clippy::disallowed_methods, reason = "the guard is started before there is a check mode to ask")]
+#![expect(clippy::disallowed_methods, reason = "the guard is started before there is a check mode to ask")]
 
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;

@@ -150,7 +150,7 @@ impl Connect {
     pub(crate) fn ask(&self, mut ask: Ask, context: &Context) -> Result<Answer, Failure> {
         if self.use_gssapi {
             return Err(Failure::new("use_gssapi is not supported")
-                .with_help("use basic authentication or a client certificate"));
+                .with_help("Use basic authentication or a client certificate."));
         }
         if let Some(path) = self.url.strip_prefix("file://") {
             return local(&self.url, &body::unquote(path));
@@ -305,7 +305,7 @@ fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, Failure> {
             _ => None,
         })
         .collect();
-    if found.is_empty() { Err(unreadable(path, "there is no certificate in it")) } else { Ok(found) }
+    if found.is_empty() { Err(unreadable(path, "it has no certificate")) } else { Ok(found) }
 }
 
 fn unreadable(path: &Path, reason: &str) -> Failure {

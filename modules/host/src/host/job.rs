@@ -60,7 +60,7 @@ pub fn books(context: &Context) -> Context {
     Context { check: false, ..context.clone() }
 }
 
-/// The folder of jobs, as it is written.
+/// The directory of jobs, as it is written.
 pub fn folder(written: &str, context: &Context) -> PathBuf {
     path::resolve(written, context)
 }
@@ -119,7 +119,7 @@ pub fn serve(registry: Registry) -> Result<(), Error> {
         .map_err(|e| Error::new(format!("cannot read the job's request: {e}")))?;
     let request: Request = serde_json::from_slice(&bytes)
         .map_err(|e| Error::new(format!("the job's request is broken: {e}")))?;
-    // Away from the terminal and the group of whoever started it.
+    // Away from the terminal and the group of the process that started it.
     let _ = nix::unistd::setsid();
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
     let context = Context {

@@ -34,7 +34,7 @@ impl HostPath {
         resolve(&self.0, context)
     }
 
-    /// Whether it names a folder by its last character.
+    /// Whether it names a directory by its last character.
     pub(crate) fn ends_with_slash(&self) -> bool {
         self.0.ends_with('/')
     }

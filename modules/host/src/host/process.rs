@@ -1,8 +1,8 @@
-//! The door for programs. Nothing else in this crate starts one.
+//! Starting programs, which nothing else in this crate does.
 //!
 //! A program is started with `posix_spawn` (which is what `std` does as long as nothing asks for code between fork
 //! and exec), its two pipes are read in turn with `poll`, and no thread is made.
-#![allow(clippy::disallowed_methods, reason = "this is the door for programs")]
+#![expect(clippy::disallowed_methods, reason = "programs are started here alone")]
 
 use std::ffi::OsStr;
 use std::io::{self, Read, Write};
@@ -34,7 +34,7 @@ pub(crate) struct Program {
     anywhere: bool,
 }
 
-/// What it said and how it ended; a program ended by signal N has the code -N.
+/// The output and exit status of a program; one ended by signal N has the status -N.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Output {
     pub(crate) rc: i32,
@@ -73,7 +73,7 @@ impl Program {
     }
 
     /// The user's own words: found by `PATH` alone, where the programs that modules use are also looked for in the
-    /// folders for administrators.
+    /// directories for administrators.
     pub(crate) fn by_path_alone(mut self) -> Self {
         self.anywhere = false;
         self
@@ -164,7 +164,7 @@ impl Program {
         path.ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))
     }
 
-    /// Environment and folder.
+    /// Environment and directory.
     fn surround(&self, command: &mut Command, context: &Context) {
         command
             .envs(context.environment.iter().map(|(n, v)| (n, v)))
@@ -185,7 +185,7 @@ impl Program {
     }
 }
 
-/// Where a program is, by `PATH` and then in the folders for administrators.
+/// Where a program is, by `PATH` and then in the directories for administrators.
 pub(crate) fn which(name: &str, context: &Context) -> Option<PathBuf> {
     if name.contains('/') {
         return is_executable(Path::new(name)).then(|| PathBuf::from(name));
@@ -277,7 +277,7 @@ fn converse(mut child: Child, input: &[u8], limits: &Limits, context: &Context) 
     })
 }
 
-/// Why a program was ended.
+/// The error of a program that was ended early.
 fn late(context: &Context) -> io::Error {
     match context.cancel.is_set() {
         true => io::Error::new(io::ErrorKind::Interrupted, "canceled"),

@@ -1,5 +1,5 @@
-//! The door for programs that want to talk to a person: they get a terminal of their own.
-#![allow(clippy::disallowed_methods, reason = "this is the door for terminals")]
+//! Programs that ask for input: they get a terminal of their own.
+#![expect(clippy::disallowed_methods, reason = "terminals are opened here alone")]
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -19,7 +19,7 @@ use playbook_api::{Context, Failure};
 use crate::host::capture::{self, Capture};
 use crate::host::process::{Program, cannot_start};
 
-/// What a program said on its terminal, and its code; none where it did not end by itself.
+/// What a program wrote to its terminal, and its exit status; none if it had to be ended.
 #[derive(Debug, Default)]
 pub(crate) struct Talk {
     pub(crate) rc: Option<i32>,
@@ -49,7 +49,7 @@ pub(crate) fn talk(program: &Program, manners: &mut Manners, context: &Context) 
     let (output, _) = said?;
     let output = String::from_utf8(output).map_err(|_| {
         Failure::new("Refusing to deserialize an invalid UTF8 string value: the program's output")
-            .with_help("have the program write UTF-8: `environment: {LC_ALL: C.UTF-8}`, say")
+            .with_help("Have the program write UTF-8, for example with `environment: {LC_ALL: C.UTF-8}`.")
     })?;
     Ok(Talk { rc, output })
 }

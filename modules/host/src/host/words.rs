@@ -66,7 +66,7 @@ pub(crate) fn quote(word: &str) -> String {
 
 fn unclosed(line: &str) -> Error {
     Error::new(format!("No closing quotation in the command: {line}"))
-        .with_help("close the quote, or escape it with \\")
+        .with_help("Close the quote, or escape it with `\\`.")
 }
 
 #[cfg(test)]

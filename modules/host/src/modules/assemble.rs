@@ -1,4 +1,4 @@
-//! `assemble`: one file from the pieces in a folder.
+//! `assemble`: one file from the pieces in a directory.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::host::path::HostPath;
 use crate::host::regex;
 use crate::host::{Host, Replace};
 
-/// Puts the files of a folder together, in the order of their names, into one file.
+/// Puts the files of a directory together, in the order of their names, into one file.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Assemble {
     /// The directory with the pieces.
@@ -47,10 +47,10 @@ pub(crate) struct Assemble {
 impl HostModule for Assemble {
     const DOC: Doc = Doc {
         name: "assemble",
-        short: "Makes one file of the pieces in a folder",
+        short: "Assembles a file from the pieces in a directory",
         returns: &[
             ("dest", "str", "The file."),
-            ("src", "str", "The folder."),
+            ("src", "str", "The directory."),
             ("checksum", "str", "SHA-1 of the content."),
             ("backup_file", "str", "What the file before is called now."),
         ],
@@ -106,7 +106,7 @@ impl Assemble {
             ))
         })?;
         let mut names: Vec<_> = std::fs::read_dir(folder)
-            .doing("could not read the folder", folder)?
+            .doing("could not read the directory", folder)?
             .flatten()
             .map(|e| e.file_name())
             .collect();

@@ -76,7 +76,7 @@ impl HostModule for Blockinfile {
         let original = self.edit.open(&host)?;
         if original.content.is_none() && !self.create {
             let message = format!("Path {} does not exist !", original.shown());
-            return Err(Failure::new(message).with("rc", 257).with_help("`create: true` makes it"));
+            return Err(Failure::new(message).with("rc", 257).with_help("Set `create: true` to create it."));
         }
         if original.content.is_none() && self.state == State::Absent {
             return Ok(Outcome::default().msg(format!("File {} not present", original.shown())));

@@ -105,7 +105,7 @@ impl HostModule for Shell {
     fn run(self, context: &Context) -> Result<Outcome, Failure> {
         if self.0.expand_argument_vars.is_some() {
             let message = "Unsupported parameters for (shell) module: expand_argument_vars";
-            return Err(Failure::new(message).with_help("the shell expands by itself"));
+            return Err(Failure::new(message).with_help("The shell itself expands variables."));
         }
         Command { uses_shell: true, ..self.0 }.start(context)
     }

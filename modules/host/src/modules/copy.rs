@@ -1,4 +1,4 @@
-//! `copy`, the part that happens on the host: content, or a file or folder that is already there, to its place.
+//! `copy`, the part that happens on the host: content, or a file or directory that is already there, to its place.
 
 mod tree;
 
@@ -18,7 +18,7 @@ use crate::host::mode::Mode;
 use crate::host::path::HostPath;
 use crate::host::{Host, Replace, Sums};
 
-/// Copies a file, a folder or a given content to a place on the host.
+/// Copies a file, a directory or a given content to a place on the host.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["src", "content"]]))]
 pub(crate) struct Copy {
@@ -258,7 +258,7 @@ impl Copy {
         }
     }
 
-    /// Where the file goes: into a folder under its own name, over a link or to what the link points to.
+    /// Where the file goes: into a directory under its own name, over a link or to what the link points to.
     fn place(&self, host: &Host, source: &Source) -> Result<PathBuf, Failure> {
         let mut dest = self.dest.resolve(host.context);
         let name = match (&self.original_basename, source) {
@@ -270,7 +270,7 @@ impl Copy {
         if self.dest.ends_with_slash() || is_folder {
             let Some(name) = name else { return Err(Failure::new("can not use content with a dir as dest")) };
             dest.push(name);
-            // The name may have folders in it, where a whole one is copied.
+            // The name may have directories in it, where a whole one is copied.
             if let Some(folder) = dest.parent().filter(|folder| !folder.is_dir()) {
                 self.create_directories(host, folder)?;
             }
@@ -283,12 +283,12 @@ impl Copy {
         Ok(dest)
     }
 
-    /// Makes the missing folders of a path, with `directory_mode`.
+    /// Makes the missing directories of a path, with `directory_mode`.
     fn create_directories(&self, host: &Host, folder: &Path) -> Result<(), Failure> {
         let missing: Vec<&Path> =
             folder.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
         for folder in missing.into_iter().rev() {
-            host.create_directory(folder).doing("could not make the folder", folder)?;
+            host.create_directory(folder).doing("could not make the directory", folder)?;
             let attributes = FileAttributes { mode: self.directory_mode.clone(), ..self.attributes.clone() };
             attributes.apply(host, folder, true)?;
         }

@@ -178,7 +178,7 @@ impl Cron {
             self.cron_file.as_deref().filter(|file| matches!(*file, "/etc/crontab" | "../crontab"))
         {
             return Err(Failure::new(format!("Will not manage {file} via cron_file, see documentation."))
-                .with_help("the system's own table belongs to the system: name a file of /etc/cron.d"));
+                .with_help("Name a file of /etc/cron.d: the system's own table is not managed."));
         }
         let all = [self.job.as_deref().unwrap_or_default(), &self.name];
         if all.iter().any(|t| t.trim_end().contains(['\n', '\r'])) {

@@ -223,8 +223,8 @@ impl Key {
         if std::fs::read(&file).ok().as_deref() != Some(bytes.as_slice()) {
             let folder = Path::new(KEYRINGS);
             if !folder.is_dir() {
-                host.create_directory(folder).doing("could not make the folder", folder)?;
-                host.set_mode(folder, 0o755).doing("could not make the folder", folder)?;
+                host.create_directory(folder).doing("could not make the directory", folder)?;
+                host.set_mode(folder, 0o755).doing("could not make the directory", folder)?;
             }
             host.write(&file, &bytes, &Replace { mode: Some(0o644), ..Replace::default() })?;
             changed = true;

@@ -96,7 +96,7 @@ fn written(kind: Kind, value: &Json) -> Result<String, Failure> {
         (Kind::Boolean, _) => Ok(text(value).to_lowercase()),
         (Kind::Multiselect, Json::Array(items)) => match items.iter().find(|item| !item.is_string()) {
             Some(other) => {
-                Err(Failure::new(format!("Invalid value provided for 'multiselect': {other} is no text")))
+                Err(Failure::new(format!("Invalid value provided for 'multiselect': {other} is not text")))
             }
             None => {
                 let mut items: Vec<String> = items.iter().map(text).collect();

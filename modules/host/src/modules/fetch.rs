@@ -43,7 +43,9 @@ impl HostModule for Fetch {
         if self.checksum.is_some() && self.checksum == Algorithm::Sha1.of_file(&path).ok() {
             return Ok(Outcome::changed(false).with("checksum", self.checksum));
         }
-        let Some(sink) = &context.sink else { return Err(Failure::new("fetch was called by nobody")) };
+        let Some(sink) = &context.sink else {
+            return Err(Failure::new("fetch was called without a receiver"));
+        };
         sink.take(&mut file).doing("could not send", &path)?;
         Ok(Outcome::changed(true))
     }

@@ -1,4 +1,4 @@
-//! `file`: that a file, folder or link is there and looks as asked, or is gone.
+//! `file`: that a file, directory or link is there and looks as asked, or is gone.
 
 mod link;
 mod times;
@@ -25,7 +25,7 @@ use times::Times;
 enum State {
     /// Nothing.
     Absent,
-    /// A folder; missing folders above it are made too.
+    /// A directory; missing directories above it are made too.
     Directory,
     /// A file that is there already: only its attributes are set.
     File,
@@ -37,7 +37,7 @@ enum State {
     Touch,
 }
 
-/// Makes, removes and changes files, folders and links.
+/// Makes, removes and changes files, directories and links.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct File {
     /// The path of the file, directory or link.
@@ -71,7 +71,7 @@ pub(crate) struct File {
 impl HostModule for File {
     const DOC: Doc = Doc {
         name: "file",
-        short: "Makes, removes and changes files, folders and links",
+        short: "Creates, removes and changes files, directories and links",
         returns: &[
             ("path", "str", "The file (states file, directory, absent)."),
             ("dest", "str", "The file (states touch, link, hard)."),
@@ -113,7 +113,7 @@ struct Task<'a> {
 impl<'a> Task<'a> {
     fn new(arguments: File, context: &'a Context) -> Self {
         let mut path = arguments.path.resolve(context);
-        // Into a folder, under the name of the source.
+        // Into a directory, under the name of the source.
         if !matches!(arguments.state, Some(State::Link | State::Absent | State::Directory | State::Hard))
             && path.is_dir()
         {
@@ -161,7 +161,7 @@ impl<'a> Task<'a> {
         self.path.display().to_string()
     }
 
-    /// A folder to follow a link to, or the path itself.
+    /// A directory to follow a link to, or the path itself.
     fn followed(&self, before: &'static str) -> (PathBuf, &'static str) {
         if self.arguments.follow && before == "link" {
             let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
@@ -208,7 +208,7 @@ impl<'a> Task<'a> {
         Ok(self.finish("path", &path, changes, was, is))
     }
 
-    /// Makes a folder and those above it that are missing; the new ones get the attributes.
+    /// Makes a directory and those above it that are missing; the new ones get the attributes.
     fn create_directories(&self, path: &Path) -> Result<(), Failure> {
         let missing: Vec<&Path> =
             path.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
@@ -370,7 +370,7 @@ fn merge(into: &mut Changes, more: Changes) {
     into.after.extend(more.after);
 }
 
-/// Everything below a folder that is about to go.
+/// Everything below a directory that is about to go.
 fn content_of(folder: &Path) -> Map {
     let (mut folders, mut files, mut queue) =
         (Vec::<Value>::new(), Vec::<Value>::new(), vec![folder.to_owned()]);

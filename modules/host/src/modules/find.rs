@@ -37,7 +37,7 @@ enum Stamp {
     Mtime,
 }
 
-/// Lists the files below some folders that fit all of the given criteria.
+/// Lists the files below some directories that fit all of the given criteria.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Find {
     /// The directories to search.
@@ -239,7 +239,7 @@ impl<'a> Search<'a> {
         self.stopped || self.criteria.limit.is_some_and(|limit| self.files.len() >= limit)
     }
 
-    /// The files of a folder first, then what is below.
+    /// The files of a directory first, then what is below.
     fn folder(&mut self, folder: &Path, depth: i64) {
         let beyond = self.criteria.depth.filter(|limit| depth > *limit);
         if self.is_full() || beyond.is_some_and(|limit| depth > limit + 1) {

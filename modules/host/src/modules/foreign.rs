@@ -1,8 +1,8 @@
-//! Runs a module that is no part of this program: a script or a program that its arguments carry.
+//! Runs a module that is not part of this program: a script or a program that its arguments carry.
 //!
 //! The engine builds the arguments and reads what the module printed; here it is only run, where the task acts. So
 //! a connection needs no verb of its own for modules in other languages.
-#![allow(
+#![expect(
     clippy::disallowed_methods,
     reason = "such a module is run in check mode too, where it is told to change nothing; for that it needs its files"
 )]
@@ -131,7 +131,7 @@ impl HostModule for Foreign {
         }
         let (rc, stdout, stderr) = match done {
             Ok(output) => (output.rc, output.stdout, output.stderr),
-            // As a shell would put it: whoever reads the reply tells a missing interpreter by it.
+            // As a shell would put it: the reader of the reply recognizes a missing interpreter by it.
             Err(e) if e.raw_os_error() == Some(libc::ENOENT) => {
                 let name = argv.first().map_or("", String::as_str);
                 (127, Vec::new(), format!("/bin/sh: 1: {name}: not found\n").into_bytes())
@@ -164,7 +164,7 @@ fn decode(text: &str) -> Result<Vec<u8>, Error> {
     STANDARD.decode(text).map_err(|e| Error::new(format!("the module's files are broken: {e}")))
 }
 
-/// A new folder in `remote_tmp`, or where temporary files usually go.
+/// A new directory in `remote_tmp`, or where temporary files usually go.
 fn folder(context: &Context) -> Result<tempfile::TempDir, Failure> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("ansible-tmp-").permissions(Permissions::from_mode(0o700));

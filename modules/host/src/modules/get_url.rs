@@ -215,7 +215,7 @@ impl GetUrl {
         };
         let path = host
             .create_temporary(&folder, "ansible.", "", false)
-            .doing("could not make a temporary file", &folder)?;
+            .doing("could not make a temporary file in", &folder)?;
         host.fill(&path, &mut answer.reader).map_err(|e| {
             let _ = host.remove(&path);
             self.failed(format!("failed to create temporary content file: {}", io_reason(&e)), dest)

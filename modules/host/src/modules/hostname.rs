@@ -51,7 +51,7 @@ impl HostModule for Hostname {
         let host = Host::new(context);
         let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
         if self.name.is_empty() || self.name.len() > 253 || !self.name.chars().all(valid) {
-            return Err(Failure::new(format!("'{}' is no name for a host", self.name))
+            return Err(Failure::new(format!("'{}' is not a valid host name", self.name))
                 .with_help("use letters, digits, '-' and '.'"));
         }
         let current =

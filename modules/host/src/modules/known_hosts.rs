@@ -143,8 +143,8 @@ impl Key {
             (Some(hosts), Some(kind), Some(key)) => {
                 Ok(Key { hosts: hosts.to_owned(), kind: format!("{marker}{kind}"), key: key.to_owned() })
             }
-            _ => Err(Failure::new(format!("'{line}' is no key of a host"))
-                .with_help("write `host key-type key`, as ssh-keyscan does")),
+            _ => Err(Failure::new(format!("'{line}' is not a host key"))
+                .with_help("Write `host key-type key`, as ssh-keyscan does.")),
         }
     }
 }
@@ -170,12 +170,12 @@ impl KnownHosts {
         let name = key.split_whitespace().find(|w| !w.starts_with('@')).unwrap_or_default();
         if !name.split(',').any(|n| n == self.name) && !name.starts_with("|1|") {
             return Err(Failure::new("Host parameter does not match hashed host field in supplied key")
-                .with_help(format!("the key is of '{name}', not of '{}'", self.name)));
+                .with_help(format!("The key is that of '{name}', not of '{}'.", self.name)));
         }
         if !self.hash_host {
             return Ok(key.to_owned());
         }
-        // In a file of our own, which check mode may have too.
+        // In a file of its own, which check mode may have too.
         let context = Context { check: false, ..host.context.clone() };
         let own = Host::new(&context);
         let directory = std::env::temp_dir();

@@ -76,7 +76,7 @@ impl HostModule for Lineinfile {
             (State::Absent, None) => Ok(Outcome::default().msg("file not present")),
             (State::Present, None) if !self.create => {
                 let message = format!("Destination {} does not exist !", original.shown());
-                Err(Failure::new(message).with("rc", 257).with_help("`create: true` makes it"))
+                Err(Failure::new(message).with("rc", 257).with_help("Set `create: true` to create it."))
             }
             (State::Present, _) => self.present(&host, &original),
             (State::Absent, _) => self.absent(&host, &original),

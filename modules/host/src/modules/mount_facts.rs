@@ -308,7 +308,7 @@ impl Uuids {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "tests prepare real files")]
+#[expect(clippy::disallowed_methods, reason = "tests prepare real files")]
 mod tests {
     use super::*;
 

@@ -60,7 +60,7 @@ impl HostModule for Package {
                     let message =
                         format!("Could not find a matching action for the \"{other}\" package manager.");
                     return Err(Failure::new(message)
-                        .with_help("`use` is apt, dnf, dnf5, yum, zypper, apk or pacman"));
+                        .with_help("Set `use` to apt, dnf, dnf5, yum, zypper, apk or pacman."));
                 }
             },
         };

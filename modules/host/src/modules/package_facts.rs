@@ -64,7 +64,7 @@ impl HostModule for PackageFacts {
         let any = wanted.iter().any(|m| m == "auto");
         if let Some(bad) = wanted.iter().find(|m| *m != "auto" && !known.iter().any(|(n, _, _)| n == m)) {
             return Err(Failure::new(format!("Unsupported package managers requested: {bad}"))
-                .with_help("use apt, rpm, apk, pacman or auto"));
+                .with_help("Use apt, rpm, apk, pacman or auto."));
         }
         let mut packages = Map::default();
         let (mut found, mut warnings) = (false, Vec::new());
@@ -77,7 +77,7 @@ impl HostModule for PackageFacts {
                 Some(_) => host
                     .query(&Program::new([program]).args(arguments.iter().copied()))
                     .map_err(|f| f.error.to_string()),
-                None => Err(format!("there is no program {program}")),
+                None => Err(format!("the program {program} was not found")),
             };
             let output = match output {
                 Ok(output) => output,

@@ -2,7 +2,7 @@
 
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
 
-/// Answers `pong`: the host can be reached and modules run on it. This is no ICMP ping.
+/// Answers `pong`: the host can be reached and modules run on it. It does not send ICMP packets.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Ping {
     /// The text to return; `crash` makes the module fail.

@@ -52,7 +52,9 @@ impl HostModule for Script {
                 false => Outcome::skip("Check mode is not supported for this task."),
             });
         }
-        let Some(source) = &context.source else { return Err(Failure::new("script was called by nobody")) };
+        let Some(source) = &context.source else {
+            return Err(Failure::new("script was called without a script"));
+        };
         let host = Host::new(context);
         let folder = temporary(&host)?;
         let file = folder.join(Path::new(&self.name).file_name().unwrap_or_default());
@@ -72,7 +74,7 @@ impl HostModule for Script {
     }
 }
 
-/// A new folder of our own, below `remote_tmp` or else where temporary files go.
+/// A new directory of its own, below `remote_tmp` or else where temporary files go.
 pub(crate) fn temporary(host: &Host) -> Result<PathBuf, Failure> {
     let context = host.context;
     let wanted = context.temporary.as_ref().map(|t| path::resolve(&t.to_string_lossy(), context));
@@ -91,5 +93,5 @@ pub(crate) fn temporary(host: &Host) -> Result<PathBuf, Failure> {
     }
     let folder = std::env::temp_dir();
     host.create_temporary(&folder, "ansible-tmp-", "", true)
-        .doing("could not make a temporary folder", &folder)
+        .doing("could not make a temporary directory in", &folder)
 }

@@ -145,7 +145,7 @@ impl HostModule for Systemd {
     }
 }
 
-/// Whether systemd cannot be talked to for a reason that is no fault: in a chroot, or told to be offline.
+/// Whether systemd cannot be talked to for an acceptable reason: in a chroot, or set to be offline.
 fn is_offline(context: &Context) -> bool {
     is_chroot() || variable("SYSTEMD_OFFLINE", context).as_deref() == Some("1")
 }

@@ -1,4 +1,4 @@
-//! `tempfile`: a new file or folder with a name nobody has.
+//! `tempfile`: a new file or directory with a new name.
 
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
 
@@ -16,7 +16,7 @@ enum State {
     Directory,
 }
 
-/// Makes a temporary file or folder that only its owner may use. Removing it is the playbook's business.
+/// Makes a temporary file or directory that only its owner may use. Removing it is the playbook's business.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Tempfile {
     /// Whether to create a file or a directory.
@@ -39,7 +39,7 @@ fn ansible() -> String {
 impl HostModule for Tempfile {
     const DOC: Doc = Doc {
         name: "tempfile",
-        short: "Makes a temporary file or folder",
+        short: "Creates a temporary file or directory",
         check_mode: "Full: makes nothing and returns a name that it could have had.",
         returns: &[("path", "str", "The new file.")],
         examples: "- tempfile:\n    state: directory\n    suffix: build\n  register: build\n",
@@ -55,7 +55,7 @@ impl HostModule for Tempfile {
         let folder = self.path.as_ref().map_or_else(std::env::temp_dir, |p| p.resolve(context));
         let path = Host::new(context)
             .create_temporary(&folder, &self.prefix, &self.suffix, self.state == State::Directory)
-            .doing("could not make a temporary file", &folder)?;
+            .doing("could not make a temporary file in", &folder)?;
         Ok(describe_file(Outcome::changed(true).with("path", path.display().to_string()), &path))
     }
 }

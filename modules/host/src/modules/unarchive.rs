@@ -1,4 +1,4 @@
-//! `unarchive`: the content of an archive in a folder.
+//! `unarchive`: the content of an archive in a directory.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::host::path::HostPath;
 use crate::host::process::{Program, which};
 use crate::host::{Host, ended_badly};
 
-/// Unpacks an archive (tar with any compression, zip) into a folder.
+/// Unpacks an archive (tar with any compression, zip) into a directory.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["include", "exclude"]]))]
 pub(crate) struct Unarchive {
@@ -65,7 +65,7 @@ impl HostModule for Unarchive {
         name: "unarchive",
         short: "Unpacks an archive",
         returns: &[
-            ("dest", "str", "The folder."),
+            ("dest", "str", "The directory."),
             ("src", "str", "The archive."),
             ("handler", "str", "How it was unpacked."),
             ("files", "list", "The files in it, with `list_files`."),
@@ -82,7 +82,7 @@ impl HostModule for Unarchive {
         let dest = self.dest.resolve(context);
         if !dest.is_dir() {
             let message = format!("dest '{}' must be an existing dir", self.dest.0);
-            return Err(Failure::new(message).with_help("make it first, with the file module"));
+            return Err(Failure::new(message).with_help("Create it first, with the file module."));
         }
         let (archive, ours) = self.archive(&host)?;
         let result = self.unpack(&host, &archive, &dest);
@@ -133,7 +133,7 @@ impl Unarchive {
         let folder = std::env::temp_dir();
         let path = real
             .create_temporary(&folder, "ansible.", &name, false)
-            .doing("could not make a temporary file", &folder)?;
+            .doing("could not make a temporary file in", &folder)?;
         real.fill(&path, &mut answer.reader).doing("could not download", &path)?;
         Ok(path)
     }

@@ -106,7 +106,7 @@ impl HostModule for Uri {
     const DOC: Doc = Doc {
         name: "uri",
         short: "Sends an HTTP request",
-        check_mode: "Skipped: nobody knows what a request does.",
+        check_mode: "Skipped: the effect of a request is unknown.",
         returns: &[
             ("status", "int", "The answer's code; -1 where there was none."),
             ("msg", "str", "What was answered."),
@@ -309,7 +309,7 @@ pub(crate) fn file_name(answer: &Answer) -> PathBuf {
         let path = path.split_once("://").map_or(path, |(_, rest)| rest);
         path.split_once('/').map_or("", |(_, path)| path).rsplit('/').next().unwrap_or_default().to_owned()
     });
-    // Never out of the folder.
+    // Never out of the directory.
     match Path::new(&name).file_name() {
         Some(name) => PathBuf::from(name),
         None => PathBuf::from("index.html"),

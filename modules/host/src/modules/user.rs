@@ -130,7 +130,7 @@ impl HostModule for User {
             ("uid", "int", "The number."),
             ("group", "int", "The own group's number."),
             ("groups", "str", "The other groups that were asked for."),
-            ("home", "str", "The home folder."),
+            ("home", "str", "The home directory."),
             ("shell", "str", "The login shell."),
             ("comment", "str", "The description."),
             ("state", "str", "`present` or `absent`."),
@@ -194,7 +194,7 @@ impl User {
                 program = program.arg("-r");
             }
             let output = host.run(&program.clone().arg(&self.name))?;
-            // 12: the home folder could not be removed, since there was none.
+            // 12: the home directory could not be removed, since there was none.
             if !matches!(output.rc, 0 | 12) {
                 return Err(crate::host::ended_badly(&program, &output).with("name", self.name.as_str()));
             }
@@ -248,7 +248,7 @@ impl User {
         match own.into_iter().find(|g| group(g).is_none()) {
             Some(unknown) if !host.check() => Err(Failure::new(format!("Group {unknown} does not exist"))
                 .with("name", self.name.as_str())
-                .with_help("make it first, with the group module")),
+                .with_help("Create it first, with the group module.")),
             _ => Ok(()),
         }
     }
@@ -318,7 +318,7 @@ impl User {
             let mut now = groups_of(&self.name);
             let mut wanted: Vec<String> =
                 wanted.iter().map(|g| group(g).map_or_else(|| g.clone(), |g| g.name)).collect();
-            // The own group is no other group, whoever lists it.
+            // The primary group does not count as a supplementary one.
             let own = self.group.as_deref().and_then(group).or_else(|| accounts::group_of(entry.gid));
             wanted.retain(|g| own.as_ref().is_none_or(|own| *g != own.name));
             now.retain(|g| own.as_ref().is_none_or(|own| *g != own.name));
@@ -388,7 +388,7 @@ impl User {
         Ok(!new)
     }
 
-    /// A user who was there without a home folder gets one.
+    /// A user who was there without a home directory gets one.
     fn make_home(&self, host: &Host, entry: &Entry) -> Result<bool, Failure> {
         let home = self.home.as_ref().map_or_else(|| entry.dir.clone(), |h| h.resolve(host.context));
         if !self.create_home || home.exists() {
@@ -460,7 +460,7 @@ fn groups_of(name: &str) -> Vec<String> {
     text.lines().filter(lists).filter_map(|l| Some(l.split(':').next()?.to_owned())).collect()
 }
 
-/// The mode of home folders, as the system's own programs have it.
+/// The mode of home directories, as the system's own programs have it.
 fn home_mode() -> u32 {
     let text = std::fs::read_to_string("/etc/login.defs").unwrap_or_default();
     let set = |name: &str| {

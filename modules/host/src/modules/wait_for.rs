@@ -155,7 +155,7 @@ fn pause(time: Duration, context: &Context) -> Result<(), Failure> {
 }
 
 impl WaitFor {
-    /// One look: whether it is so.
+    /// Checks once whether the state is reached.
     fn look(
         &self,
         search: Option<&Regex>,

@@ -13,7 +13,7 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     registry
 });
 
-/// A folder of its own for each test, and a context.
+/// A directory of its own for each test, and a context.
 pub(crate) struct Lab {
     folder: tempfile::TempDir,
     pub(crate) context: Context,

@@ -44,7 +44,7 @@ impl Ppa {
         let folders = ["/etc/apt/keyrings", "/etc/apt/trusted.gpg.d", "/usr/share/keyrings"];
         let Some(folder) = folders.iter().find(|folder| std::path::Path::new(folder).is_dir()) else {
             let tried = folders.join(", ");
-            return Err(Failure::new(format!("apt has no folder for keys: there is none of {tried}")));
+            return Err(Failure::new(format!("apt has no directory for keys: none of {tried} exists")));
         };
         let file = format!("{folder}/{}-{}-{}.gpg", self.codename, self.owner, self.name);
         let export = ["gpg", "--no-tty", "--keyserver", server, "--export", &key];

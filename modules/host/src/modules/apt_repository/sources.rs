@@ -19,7 +19,7 @@ pub(crate) type Texts = BTreeMap<PathBuf, String>;
 pub(crate) struct Line {
     /// Whether it names a source, be it switched off.
     pub(crate) valid: bool,
-    /// Whether it is no comment.
+    /// Whether it is not a comment.
     pub(crate) enabled: bool,
     /// Without comment and needless blanks.
     pub(crate) source: String,

@@ -1,4 +1,4 @@
-//! Copying a whole folder that is already on the host.
+//! Copying a whole directory that is already on the host.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -19,8 +19,10 @@ impl Copy {
         let mut dest = self.dest.resolve(host.context);
         let shown = self.src.as_ref().map_or_else(String::new, |s| s.0.clone());
         if dest.exists() && !dest.is_dir() {
-            let message =
-                format!("cannot copy the folder '{shown}' over '{}': it is no folder", dest.display());
+            let message = format!(
+                "cannot copy the directory '{shown}' over '{}': it is not a directory",
+                dest.display()
+            );
             return Err(Failure::new(message));
         }
         let content_only = shown.ends_with('/');
@@ -33,7 +35,7 @@ impl Copy {
             changed = true;
         }
         changed |= self.inside(host, source, &dest)?;
-        // The mode is the top folder's; the owner is everything's.
+        // The mode is the top directory's; the owner is everything's.
         changed |= self.attributes.apply(host, &dest, true)?.changed;
         let outcome = Outcome::changed(changed)
             .with("dest", dest.display().to_string())
@@ -46,7 +48,7 @@ impl Copy {
     fn inside(&self, host: &Host, source: &Path, dest: &Path) -> Result<bool, Failure> {
         let mut changed = false;
         let mut entries: Vec<_> =
-            fs::read_dir(source).doing("could not read the folder", source)?.flatten().collect();
+            fs::read_dir(source).doing("could not read the directory", source)?.flatten().collect();
         entries.sort_by_key(|e| e.file_name());
         for entry in entries {
             let (from, to) = (entry.path(), dest.join(entry.file_name()));
@@ -62,7 +64,7 @@ impl Copy {
                 }
             } else if from.is_dir() {
                 if !to.is_dir() {
-                    host.create_directory(&to).doing("could not make the folder", &to)?;
+                    host.create_directory(&to).doing("could not make the directory", &to)?;
                     self.dress(host, &to, &from, self.directory_mode.clone())?;
                     changed = true;
                 }
@@ -89,7 +91,7 @@ impl Copy {
         Ok(changed)
     }
 
-    /// A new file or folder gets the mode asked for, or else its source's.
+    /// A new file or directory gets the mode asked for, or else its source's.
     fn dress(&self, host: &Host, to: &Path, from: &Path, mode: Option<Mode>) -> Result<(), Failure> {
         let own = || fs::metadata(from).ok().map(|s| Mode::Number(i64::from(s.mode() & 0o7777)));
         let attributes = FileAttributes { mode: mode.or_else(own), ..FileAttributes::default() };
