@@ -194,6 +194,10 @@ fn localhost_and_defaults_are_the_managed_hosts() {
       postgresql_query: {login_host: localhost, login_port: 5999, query: SELECT 1}
       register: six
       ignore_errors: true
+    - name: By a command that would reach another database
+      db_migrate: {tool: alembic, path: migrations, login_host: localhost, login_user: app, login_db: shop}
+      register: eight
+      ignore_errors: true
     - name: On the controller
       postgresql_ping: {login_host: localhost, login_port: '{{ 5432 }}'}
       delegate_to: localhost
@@ -212,6 +216,7 @@ fn localhost_and_defaults_are_the_managed_hosts() {
           - not five.is_available and 'Peer authentication failed' in five.conn_err_msg
           - six is failed and 'refused' in six.msg
           - not seven.is_available
+          - eight is failed and 'runs on the controller' in eight.msg
 ";
         scene.run(book, &["-v"]).ok().hides(&["pass-of-app"]);
     });

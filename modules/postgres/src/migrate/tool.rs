@@ -47,6 +47,9 @@ pub async fn run(arguments: &DbMigrate, target: &Target, context: &Context) -> R
                 .with_help("`alembic stamp` and `migrate --fake` do the like for their tools"));
         }
     }
+    if arguments.ecs.is_none() && context.host.is_some() {
+        check_reach(target)?;
+    }
     let env: Vec<(String, String)> = arguments
         .env
         .iter()
@@ -77,6 +80,16 @@ pub async fn run(arguments: &DbMigrate, target: &Target, context: &Context) -> R
         command: arguments.command.as_ref().map(words).transpose()?,
     };
     work.run().await
+}
+
+/// Fails if the command, which runs on the controller, would reach another database than the managed host does.
+fn check_reach(target: &Target) -> Result<(), Error> {
+    let own = |host: &str| host.starts_with('/') || matches!(host, "localhost" | "127.0.0.1" | "::1");
+    let Some((host, _)) = target.url.hosts.iter().find(|(host, _)| own(host)) else { return Ok(()) };
+    Err(Error::new(format!(
+        "the command of `tool` runs on the controller, where '{host}' is not the managed host's database"
+    ))
+    .with_help("Give a host name that both reach, or delegate the task to the host that runs the command."))
 }
 
 /// A command as text or as a list.
