@@ -22,7 +22,7 @@ pub struct Deploy {
 }
 
 /// Starts the helper, as another user where one is given, and puts it in place first where it is missing.
-pub fn start(
+pub(crate) fn start(
     launcher: &dyn Launcher,
     peer: &Peer,
     deploy: &Deploy,
@@ -87,7 +87,7 @@ pub fn start(
 }
 
 /// Runs a plain command line as another user, to the point where its own output begins.
-pub fn plain<'a>(
+pub(crate) fn plain<'a>(
     launcher: &dyn Launcher,
     peer: &'a Peer,
     command: &str,
@@ -123,7 +123,7 @@ fn foreign(launcher: &dyn Launcher, peer: &Peer) -> Option<Result<Payload, Failu
 }
 
 /// The failure where no directory of a host takes the helper.
-pub fn no_directory(said: &str) -> Failure {
+pub(crate) fn no_directory(said: &str) -> Failure {
     let message = format!("no directory on the host takes the helper: {}", said.trim());
     Error::new(message)
         .with_kind(ErrorKind::Unreachable)
@@ -187,7 +187,7 @@ impl Attempt {
 }
 
 /// Returns a directory's name in double quotes, with `~` and variables left for the host's shell.
-pub fn expandable(directory: &str) -> String {
+pub(crate) fn expandable(directory: &str) -> String {
     let (start, rest) = match directory.strip_prefix('~') {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => ("${HOME:-/nonexistent}".to_owned(), rest),
         Some(rest) => {

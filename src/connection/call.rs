@@ -19,7 +19,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 const GRACE: Duration = Duration::from_secs(12);
 
 /// Why a call has no result.
-pub enum Lost {
+pub(crate) enum Lost {
     /// The channel ended before the helper got the call.
     Unsent(Error),
     /// The channel broke while the module ran.
@@ -27,7 +27,7 @@ pub enum Lost {
 }
 
 /// Runs a module in the helper at the other end of a channel.
-pub fn call(
+pub(crate) fn call(
     channel: &Arc<Channel>,
     module: &Arc<ModuleEntry>,
     args: &Arguments,
@@ -44,7 +44,12 @@ pub fn call(
 }
 
 /// Returns the request for a module's run. A source of at most `largest` bytes goes with it.
-pub fn request(module: &ModuleEntry, args: &Arguments, context: &Context, largest: u64) -> io::Result<Call> {
+pub(crate) fn request(
+    module: &ModuleEntry,
+    args: &Arguments,
+    context: &Context,
+    largest: u64,
+) -> io::Result<Call> {
     let text = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();
     Ok(Call {
         module: module.doc.full_name(),

@@ -20,7 +20,7 @@ use super::peer::Peer;
 use super::pipe::{readable, writable, write_all, write_file};
 
 /// The channel to a helper.
-pub struct Channel {
+pub(crate) struct Channel {
     input: Mutex<Option<File>>,
     state: Mutex<State>,
     wake: Condvar,
@@ -43,7 +43,7 @@ struct State {
 }
 
 /// The reading half of a channel.
-pub struct Reader {
+pub(crate) struct Reader {
     /// The helper's output.
     pub output: File,
     /// What was read of it and is not a whole message yet.
@@ -52,7 +52,7 @@ pub struct Reader {
 
 impl Reader {
     /// Reads what arrives within a time. Returns the messages that are complete, and whether anything came at all.
-    pub fn read(&mut self, timeout: Duration) -> Result<(Vec<(u32, Message)>, bool), Error> {
+    pub(crate) fn read(&mut self, timeout: Duration) -> Result<(Vec<(u32, Message)>, bool), Error> {
         let mut messages = Vec::new();
         let broken = |e: io::Error| Error::new(format!("cannot read from the helper: {e}"));
         let ready = readable(&self.output, timeout).map_err(broken)?;
@@ -73,7 +73,7 @@ impl Reader {
 
 impl Channel {
     /// Creates the channel to a helper that has introduced itself.
-    pub fn new(input: File, reader: Reader, process: Box<dyn Process>, peer: Peer) -> Channel {
+    pub(crate) fn new(input: File, reader: Reader, process: Box<dyn Process>, peer: Peer) -> Channel {
         let state = State {
             reader: Some(reader),
             mailboxes: HashMap::new(),
@@ -93,7 +93,7 @@ impl Channel {
     }
 
     /// Begins a call. Messages for it are kept until it ends.
-    pub fn begin(self: &Arc<Self>) -> Line {
+    pub(crate) fn begin(self: &Arc<Self>) -> Line {
         let call = self.last.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         let mut state = self.state();
         if state.mailboxes.is_empty() {
@@ -106,23 +106,23 @@ impl Channel {
     }
 
     /// Whether nothing more can be sent.
-    pub fn is_lost(&self) -> bool {
+    pub(crate) fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
     }
 
     /// Whether no call is under way.
-    pub fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.state().mailboxes.is_empty()
     }
 
     /// Ends the channel, and with it the helper.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         lock(&self.input).take();
         self.lost.store(true, Ordering::Relaxed);
     }
 
     /// Waits for the helper's end. Returns its exit status, if it is known.
-    pub fn wait(&self, timeout: Duration) -> Option<i32> {
+    pub(crate) fn wait(&self, timeout: Duration) -> Option<i32> {
         lock(&self.process).wait(timeout)
     }
 
@@ -158,34 +158,34 @@ impl Channel {
 }
 
 /// One call's part of the channel.
-pub struct Line {
+pub(crate) struct Line {
     channel: Arc<Channel>,
     call: u32,
 }
 
 impl Line {
     /// Returns the call's number.
-    pub fn number(&self) -> u32 {
+    pub(crate) fn number(&self) -> u32 {
         self.call
     }
 
     /// Sends a message of this call.
-    pub fn say(&self, message: &Message) -> Result<(), Error> {
+    pub(crate) fn say(&self, message: &Message) -> Result<(), Error> {
         self.send(&frame::encode(self.call, message).map_err(|e| Error::new(e.to_string()))?)
     }
 
     /// Returns room for pieces of this call's stream.
-    pub fn piece(&self) -> Piece {
+    pub(crate) fn piece(&self) -> Piece {
         Piece::new(self.call)
     }
 
     /// Sends a whole message.
-    pub fn send(&self, bytes: &[u8]) -> Result<(), Error> {
+    pub(crate) fn send(&self, bytes: &[u8]) -> Result<(), Error> {
         self.put(|input, silence| write_all(input, bytes, silence))
     }
 
     /// Sends a piece of a stream from a file. Returns whether the file had that much; zeros take the place of the rest.
-    pub fn pass(&self, file: &File, offset: u64, count: usize) -> Result<bool, Error> {
+    pub(crate) fn pass(&self, file: &File, offset: u64, count: usize) -> Result<bool, Error> {
         self.put(|input, silence| {
             write_all(input, &frame::data_header(self.call, count), silence)?;
             let passed = write_file(input, file, offset, count, silence)?;
@@ -212,7 +212,7 @@ impl Line {
     }
 
     /// Waits for the next message of this call; nothing, if none comes within a time.
-    pub fn hear(&self, timeout: Duration) -> Result<Option<Message>, Error> {
+    pub(crate) fn hear(&self, timeout: Duration) -> Result<Option<Message>, Error> {
         let channel = &*self.channel;
         let deadline = deadline(timeout);
         let mut state = channel.state();

@@ -18,16 +18,16 @@ use super::pipe::{any_readable, readable, write_all};
 use super::privilege::{self, Become};
 
 /// The word by which the shell says that it has found no helper; the kind of host and the ways to unpack follow.
-pub const NEEDS: &str = "PLAYBOOK-NEEDS";
+pub(crate) const NEEDS: &str = "PLAYBOOK-NEEDS";
 
 /// The word by which the shell confirms a part of the helper.
-pub const GOT: &str = "PLAYBOOK-GOT";
+pub(crate) const GOT: &str = "PLAYBOOK-GOT";
 
 /// The word by which the shell says that it could not put a helper in place; the directory's number follows.
-pub const FAILED: &str = "PLAYBOOK-FAILED";
+pub(crate) const FAILED: &str = "PLAYBOOK-FAILED";
 
 /// The number of directories that are tried one after the other.
-pub const DIRECTORIES: usize = 6;
+pub(crate) const DIRECTORIES: usize = 6;
 
 /// The interval at which a wait checks its deadline.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -45,7 +45,7 @@ const ENDLESS: usize = 64 << 20;
 const KEPT: usize = 8 << 10;
 
 /// The answer of the shell that starts the helper.
-pub enum BootstrapReply {
+pub(crate) enum BootstrapReply {
     /// The helper runs; its own messages follow.
     Ready,
     /// There is no helper yet.
@@ -62,7 +62,7 @@ pub enum BootstrapReply {
 }
 
 /// A conversation with a shell that starts the helper.
-pub struct Dialogue<'a> {
+pub(crate) struct Dialogue<'a> {
     /// The shell.
     pub started: Started,
     peer: &'a Peer,
@@ -86,7 +86,7 @@ pub struct Dialogue<'a> {
 
 impl<'a> Dialogue<'a> {
     /// Starts a command line, as another user where one is given.
-    pub fn begin(
+    pub(crate) fn begin(
         launcher: &dyn Launcher,
         peer: &'a Peer,
         line: &str,
@@ -116,7 +116,7 @@ impl<'a> Dialogue<'a> {
     }
 
     /// Waits for the shell's next answer.
-    pub fn reply(&mut self) -> Result<BootstrapReply, Failure> {
+    pub(crate) fn reply(&mut self) -> Result<BootstrapReply, Failure> {
         while let Some(line) = self.next_line()? {
             let mut words = line.split_whitespace();
             match words.next() {
@@ -146,7 +146,7 @@ impl<'a> Dialogue<'a> {
     }
 
     /// Waits for the next line of output; nothing at its end.
-    pub fn next_line(&mut self) -> Result<Option<String>, Failure> {
+    pub(crate) fn next_line(&mut self) -> Result<Option<String>, Failure> {
         let mut until = deadline(self.peer.silence);
         loop {
             let rest = self.out.get(self.scanned..).unwrap_or_default();
@@ -268,7 +268,7 @@ impl<'a> Dialogue<'a> {
     }
 
     /// Sends the helper, part by part: each is confirmed, so that a slow network is told from a silent host.
-    pub fn send(&mut self, payload: &Payload, gzip: bool) -> Result<(), Failure> {
+    pub(crate) fn send(&mut self, payload: &Payload, gzip: bool) -> Result<(), Failure> {
         let unpacked;
         let (form, bytes) = match gzip {
             true => ("gzip", payload.packed_bytes()),
@@ -300,7 +300,7 @@ impl<'a> Dialogue<'a> {
     }
 
     /// The channel, once the helper has introduced itself.
-    pub fn channel(self) -> Result<Channel, Failure> {
+    pub(crate) fn channel(self) -> Result<Channel, Failure> {
         let mut assembler = Assembler::default();
         let mut rest = &self.out[..];
         let broken = self.broken(&std::io::ErrorKind::UnexpectedEof.into());
@@ -335,14 +335,14 @@ impl<'a> Dialogue<'a> {
     }
 
     /// Whether an end without a word may be the helper's own, and not a refusal to become another user.
-    pub fn is_ours(&self) -> bool {
+    pub(crate) fn is_ours(&self) -> bool {
         let said = self.complaints();
         self.other.or(self.terminal).is_none_or(|other| other.refusal(&said, self.answered).is_none())
             && (said.contains("playbook-remote") || said.contains("Permission denied") || said.is_empty())
     }
 
     /// Returns what the login and its programs printed.
-    pub fn complaints(&self) -> String {
+    pub(crate) fn complaints(&self) -> String {
         let said = format!("{}{}", String::from_utf8_lossy(&self.err), self.noise);
         let said = said.trim();
         let start = said.char_indices().rev().nth(KEPT).map_or(0, |(at, _)| at);
@@ -350,7 +350,7 @@ impl<'a> Dialogue<'a> {
     }
 
     /// Returns why the shell has ended.
-    pub fn refused(mut self) -> Failure {
+    pub(crate) fn refused(mut self) -> Failure {
         // Its last words are welcome; the failure is known without them.
         let _ = self.listen();
         let said = self.complaints();

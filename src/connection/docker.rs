@@ -12,7 +12,7 @@ use super::launch::{self, Launcher, Started};
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// A running container.
-pub struct Docker {
+pub(crate) struct Docker {
     container: String,
     executable: String,
     arguments: Vec<String>,
@@ -21,7 +21,7 @@ pub struct Docker {
 
 impl Docker {
     /// Describes the container of a login.
-    pub fn new(login: &Login) -> Docker {
+    pub(crate) fn new(login: &Login) -> Docker {
         Docker {
             container: login.address.clone(),
             executable: login.executable.clone(),

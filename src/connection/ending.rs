@@ -28,12 +28,12 @@ static REMOTES: Mutex<Vec<Weak<Remote>>> = Mutex::new(Vec::new());
 static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// Remembers ssh connections that [`abandon`] has to end.
-pub fn register_ssh(common: &Arc<ssh::Common>) {
+pub(crate) fn register_ssh(common: &Arc<ssh::Common>) {
     lock(&SSH).push(Arc::downgrade(common));
 }
 
 /// Remembers a place whose commands [`abandon`] has to end.
-pub fn register(remote: &Arc<Remote>) {
+pub(crate) fn register(remote: &Arc<Remote>) {
     let mut all = lock(&REMOTES);
     all.retain(|remote| remote.strong_count() > 0);
     all.push(Arc::downgrade(remote));
@@ -97,7 +97,7 @@ fn children() -> Vec<Pid> {
 }
 
 /// Blocks this thread if the process is about to end: lost connections and ended programs are then not worth a report.
-pub fn block_if_ending() {
+pub(crate) fn block_if_ending() {
     while ENDING.load(Ordering::Relaxed) {
         std::thread::park();
     }

@@ -11,7 +11,7 @@ use playbook_api::time::deadline;
 use super::pipe::{input_pipe, pipe, readable};
 
 /// Starts programs where a connection leads.
-pub trait Launcher: Send + Sync {
+pub(crate) trait Launcher: Send + Sync {
     /// Starts a command line in a shell.
     fn start(&self, command: &str) -> Result<Started, Failure>;
 
@@ -31,7 +31,7 @@ pub trait Launcher: Send + Sync {
 }
 
 /// A program that was started.
-pub struct Started {
+pub(crate) struct Started {
     /// Its standard input, which does not block; see [`write_all`](super::pipe::write_all).
     pub input: File,
     /// Its standard output.
@@ -43,13 +43,13 @@ pub struct Started {
 }
 
 /// A running program.
-pub trait Process: Send {
+pub(crate) trait Process: Send {
     /// Waits for its end, at most as long as `timeout`. Returns the exit status, where one is known.
     fn wait(&mut self, timeout: Duration) -> Option<i32>;
 }
 
 /// The shell of the controller.
-pub struct Shell;
+pub(crate) struct Shell;
 
 impl Launcher for Shell {
     fn start(&self, command: &str) -> Result<Started, Failure> {
@@ -60,7 +60,7 @@ impl Launcher for Shell {
 }
 
 /// Starts a program on the controller.
-pub fn start(command: &mut Command) -> io::Result<Started> {
+pub(crate) fn start(command: &mut Command) -> io::Result<Started> {
     use std::os::unix::process::CommandExt;
     let ((their_input, input), (output, their_output), (errors, their_errors)) =
         (input_pipe()?, pipe()?, pipe()?);
@@ -110,7 +110,7 @@ impl Drop for Here {
 /// # Errors
 ///
 /// A program that cannot be started, and `TimedOut` for one that takes longer than `timeout`.
-pub fn output(mut command: Command, timeout: Duration) -> io::Result<(i32, String, String)> {
+pub(crate) fn output(mut command: Command, timeout: Duration) -> io::Result<(i32, String, String)> {
     let Started { output, errors, mut process, .. } = start(&mut command)?;
     // It holds the program's ends of the pipes.
     drop(command);

@@ -11,7 +11,7 @@ use super::{Connection, Output, ending};
 
 /// The controller itself.
 #[derive(Debug)]
-pub struct Local;
+pub(crate) struct Local;
 
 impl Connection for Local {
     fn run(
@@ -42,7 +42,11 @@ impl Connection for Local {
 }
 
 /// Runs a command line by the module `command`.
-pub fn by_module(connection: &dyn Connection, command: &str, context: &Context) -> Result<Output, Failure> {
+pub(crate) fn by_module(
+    connection: &dyn Connection,
+    command: &str,
+    context: &Context,
+) -> Result<Output, Failure> {
     let Some(module) = context.registry.module("ansible.builtin.command") else {
         return Err(Failure::new("the module `command` is missing"));
     };

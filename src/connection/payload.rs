@@ -16,7 +16,7 @@ const TARGET: &str = env!("PLAYBOOK_HELPER_TARGET");
 
 /// A helper program.
 #[derive(Clone, Debug)]
-pub struct Payload {
+pub(crate) struct Payload {
     /// The SHA-256 checksum of the file, in hexadecimal.
     pub hash: String,
     /// The file, packed by gzip.
@@ -25,7 +25,7 @@ pub struct Payload {
 
 impl Payload {
     /// Returns the one inside this program.
-    pub fn own() -> Result<Payload, Failure> {
+    pub(crate) fn own() -> Result<Payload, Failure> {
         if OWN.is_empty() {
             return Err(Failure::new("this playbook was built without its helper for other hosts and users")
                 .with_help("Build it without PLAYBOOK_NO_HELPER, or set `ansible_connection: local` without `become`."));
@@ -34,7 +34,7 @@ impl Payload {
     }
 
     /// Returns the one for a kind of host, as `uname -sm` prints it.
-    pub fn of(uname: &str) -> Result<Payload, Failure> {
+    pub(crate) fn of(uname: &str) -> Result<Payload, Failure> {
         let triples = triples(uname);
         if triples.iter().any(|triple| triple == TARGET) && !OWN.is_empty() {
             return Payload::own();
@@ -66,17 +66,17 @@ impl Payload {
     }
 
     /// Returns its file name on hosts.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("playbook-remote-{}", self.hash.get(..16).unwrap_or(&self.hash))
     }
 
     /// Returns the packed bytes.
-    pub fn packed_bytes(&self) -> &[u8] {
+    pub(crate) fn packed_bytes(&self) -> &[u8] {
         &self.packed
     }
 
     /// Unpacks it, for hosts that cannot.
-    pub fn unpacked(&self) -> std::io::Result<Arc<[u8]>> {
+    pub(crate) fn unpacked(&self) -> std::io::Result<Arc<[u8]>> {
         let mut bytes = Vec::new();
         flate2::read::GzDecoder::new(&*self.packed).read_to_end(&mut bytes)?;
         Ok(bytes.into())

@@ -15,7 +15,7 @@ const SHORTEST: Duration = Duration::from_secs(6);
 
 /// The other end of a connection.
 #[derive(Clone, Debug)]
-pub struct Peer {
+pub(crate) struct Peer {
     /// The host's name in the inventory.
     pub host: String,
     /// The longest silence before the host counts as lost. It is about silence, and never about the whole of a
@@ -25,7 +25,7 @@ pub struct Peer {
 
 impl Peer {
     /// Creates the other end of a connection with this `timeout`.
-    pub fn new(host: &str, timeout: Duration) -> Peer {
+    pub(crate) fn new(host: &str, timeout: Duration) -> Peer {
         let silence = match timeout.is_zero() {
             true => DEFAULT,
             false => timeout.saturating_mul(TIMES).max(SHORTEST),
@@ -34,7 +34,7 @@ impl Peer {
     }
 
     /// Returns the failure of a wait that was in vain.
-    pub fn timed_out(&self, message: String) -> Failure {
+    pub(crate) fn timed_out(&self, message: String) -> Failure {
         Error::new(message)
             .with_kind(ErrorKind::Unreachable)
             .with_help(

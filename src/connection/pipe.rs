@@ -15,24 +15,24 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 const BUFFER: usize = 64 << 10;
 
 /// Makes a pipe. Returns the end to read from and the end to write to.
-pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(nix::unistd::pipe2(OFlag::O_CLOEXEC)?)
 }
 
 /// Makes a pipe into a program. Returns the program's end and ours, which [`write_all`] can write to.
-pub fn input_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+pub(crate) fn input_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let (theirs, ours) = pipe()?;
     fcntl(&ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     Ok((theirs, ours))
 }
 
 /// Whether there is something to read within a time, the end included.
-pub fn readable(file: &File, timeout: Duration) -> io::Result<bool> {
+pub(crate) fn readable(file: &File, timeout: Duration) -> io::Result<bool> {
     any_readable([file], timeout).map(|[readable]| readable)
 }
 
 /// Which of several files have something to read, once one has or the time is over.
-pub fn any_readable<const N: usize>(files: [&File; N], timeout: Duration) -> io::Result<[bool; N]> {
+pub(crate) fn any_readable<const N: usize>(files: [&File; N], timeout: Duration) -> io::Result<[bool; N]> {
     let mut fds = files.map(|file| PollFd::new(file.as_fd(), PollFlags::POLLIN));
     match wait(&mut fds, timeout)? {
         true => Ok(fds.map(|fd| fd.any().unwrap_or(false))),
@@ -41,7 +41,7 @@ pub fn any_readable<const N: usize>(files: [&File; N], timeout: Duration) -> io:
 }
 
 /// Whether a program takes more input within a time. One that has closed its end does.
-pub fn writable(file: BorrowedFd, timeout: Duration) -> io::Result<bool> {
+pub(crate) fn writable(file: BorrowedFd, timeout: Duration) -> io::Result<bool> {
     wait(&mut [PollFd::new(file, PollFlags::POLLOUT)], timeout)
 }
 
@@ -75,7 +75,7 @@ fn wait_for_room(file: &File, silence: Duration) -> io::Result<()> {
 }
 
 /// Writes all bytes. Fails with `TimedOut` if the program takes none for as long as `silence`.
-pub fn write_all(mut file: &File, mut bytes: &[u8], silence: Duration) -> io::Result<()> {
+pub(crate) fn write_all(mut file: &File, mut bytes: &[u8], silence: Duration) -> io::Result<()> {
     while !bytes.is_empty() {
         match file.write(bytes) {
             Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
@@ -89,7 +89,13 @@ pub fn write_all(mut file: &File, mut bytes: &[u8], silence: Duration) -> io::Re
 
 /// Writes a part of a file, which is the kernel's work where it can do that. Returns the number of bytes that the file
 /// had. Fails like [`write_all`].
-pub fn write_file(to: &File, from: &File, offset: u64, count: usize, silence: Duration) -> io::Result<usize> {
+pub(crate) fn write_file(
+    to: &File,
+    from: &File,
+    offset: u64,
+    count: usize,
+    silence: Duration,
+) -> io::Result<usize> {
     let Ok(start) = libc::off_t::try_from(offset) else { return Ok(0) };
     let mut at = start;
     loop {

@@ -191,7 +191,7 @@ fn sudo_prompt(key: &str) -> String {
 }
 
 /// Whether sudo refuses to run without a terminal (`requiretty`).
-pub fn wants_terminal(said: &str) -> bool {
+pub(crate) fn wants_terminal(said: &str) -> bool {
     said.contains("you must have a tty")
 }
 

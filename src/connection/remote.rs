@@ -35,7 +35,7 @@ const LARGEST_OUTPUT: usize = 512 << 20;
 type Slot = Arc<Mutex<Option<Arc<Channel>>>>;
 
 /// Another place, and what runs there.
-pub struct Remote {
+pub(crate) struct Remote {
     launcher: Box<dyn Launcher>,
     peer: Peer,
     deploy: Deploy,
@@ -50,7 +50,7 @@ pub struct Remote {
 
 impl Remote {
     /// Describes a place. Nothing is sent yet.
-    pub fn new(launcher: Box<dyn Launcher>, peer: Peer, deploy: Deploy) -> Remote {
+    pub(crate) fn new(launcher: Box<dyn Launcher>, peer: Peer, deploy: Deploy) -> Remote {
         Remote {
             launcher,
             peer,
@@ -63,7 +63,7 @@ impl Remote {
     }
 
     /// Returns the place for tasks of one user.
-    pub fn user(self: &Arc<Self>, other: Option<Become>) -> User {
+    pub(crate) fn user(self: &Arc<Self>, other: Option<Become>) -> User {
         let mut helpers = lock(&self.helpers);
         let slot = match helpers.get(&other) {
             Some(slot) => slot.clone(),
@@ -73,7 +73,7 @@ impl Remote {
     }
 
     /// Ends the helpers of one user that have nothing to do.
-    pub fn release(&self, user: &str) {
+    pub(crate) fn release(&self, user: &str) {
         let helpers = lock(&self.helpers);
         let is_users = |other: &Option<Become>| other.as_ref().is_some_and(|other| other.user == user);
         let slots = helpers.iter().filter(|(other, _)| is_users(other));
@@ -104,7 +104,7 @@ impl Remote {
     }
 
     /// Ends the commands that run without a helper, for a process that is about to end.
-    pub fn end_commands(&self) {
+    pub(crate) fn end_commands(&self) {
         let mut users: Vec<Option<Become>> = Vec::new();
         for user in lock(&self.executing).iter() {
             if !users.contains(user) {
@@ -117,7 +117,7 @@ impl Remote {
     }
 
     /// Ends all helpers, and then the connection.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         let slots: Vec<Slot> = lock(&self.helpers).values().cloned().collect();
         let channels: Vec<Arc<Channel>> = slots.iter().filter_map(|slot| lock(&slot).take()).collect();
         channels.iter().for_each(|channel| channel.close());
@@ -134,7 +134,7 @@ impl Remote {
 }
 
 /// One user in another place.
-pub struct User {
+pub(crate) struct User {
     remote: Arc<Remote>,
     other: Option<Become>,
     slot: Slot,

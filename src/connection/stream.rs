@@ -22,7 +22,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 const ADDRESSES: u32 = 4;
 
 /// Has the helper at the other end of a channel connect to a service.
-pub fn open(
+pub(crate) fn open(
     channel: &Arc<Channel>,
     endpoint: &Endpoint,
     timeout: Duration,

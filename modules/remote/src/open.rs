@@ -11,7 +11,7 @@ use crate::pump;
 use crate::stream::Line;
 
 /// Connects to a service, says so, and carries the bytes until the stream has ended.
-pub fn run(open: &Open, line: &Line) {
+pub(crate) fn run(open: &Open, line: &Line) {
     match Stream::open(&open.endpoint, Duration::from_millis(open.timeout)) {
         Ok(stream) => {
             if line.say(&Message::Opened(Ok(()))).is_err() {

@@ -12,21 +12,21 @@ use crate::message::Message;
 
 /// The half of the channel that leads to the controller, shared by all calls.
 #[derive(Clone, Debug)]
-pub struct Output(Arc<Mutex<File>>);
+pub(crate) struct Output(Arc<Mutex<File>>);
 
 impl Output {
     /// Wraps the file that the channel is written to.
-    pub fn new(file: OwnedFd) -> Output {
+    pub(crate) fn new(file: OwnedFd) -> Output {
         Output(Arc::new(Mutex::new(file.into())))
     }
 
     /// Sends a message that belongs to a call.
-    pub fn say(&self, call: u32, message: &Message) -> io::Result<()> {
+    pub(crate) fn say(&self, call: u32, message: &Message) -> io::Result<()> {
         self.send(&frame::encode(call, message)?)
     }
 
     /// Sends the bytes of a whole message.
-    pub fn send(&self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<()> {
         lock(&self.0).write_all(bytes)
     }
 }

@@ -18,7 +18,7 @@ use crate::pump::CallEnd;
 const INTERVAL: Duration = Duration::from_millis(200);
 
 /// A call's part of the channel.
-pub struct Line {
+pub(crate) struct Line {
     call: u32,
     output: Output,
     inbox: Mutex<Receiver<Message>>,
@@ -27,18 +27,18 @@ pub struct Line {
 
 impl Line {
     /// Creates the part of a call that has begun.
-    pub fn new(call: u32, output: Output, inbox: Receiver<Message>, cancel: Cancel) -> Arc<Line> {
+    pub(crate) fn new(call: u32, output: Output, inbox: Receiver<Message>, cancel: Cancel) -> Arc<Line> {
         Arc::new(Line { call, output, inbox: Mutex::new(inbox), cancel })
     }
 
     /// Reports what the module is waiting for.
-    pub fn progress(&self, text: String) {
+    pub(crate) fn progress(&self, text: String) {
         // If the channel has ended, the call notices where it matters.
         let _ = self.say(&Message::Progress(text));
     }
 
     /// Sends a message of the call.
-    pub fn say(&self, message: &Message) -> io::Result<()> {
+    pub(crate) fn say(&self, message: &Message) -> io::Result<()> {
         self.output.say(self.call, message)
     }
 
@@ -104,7 +104,7 @@ fn unexpected() -> io::Error {
 }
 
 /// The call's source.
-pub struct RemoteSource {
+pub(crate) struct RemoteSource {
     /// The call's part of the channel.
     pub line: Arc<Line>,
     /// What is known of the source.
@@ -200,7 +200,7 @@ impl Drop for Incoming {
 }
 
 /// The call's sink.
-pub struct RemoteSink(pub Arc<Line>);
+pub(crate) struct RemoteSink(pub Arc<Line>);
 
 impl Sink for RemoteSink {
     fn take(&self, content: &mut dyn Read) -> io::Result<()> {

@@ -11,12 +11,12 @@ const ALIVE_CHECK: u32 = 0x1000_0004;
 const TERMINATE: u32 = 0x1000_0005;
 
 /// Whether a master listens on a socket, and answers.
-pub fn is_alive(socket: &Path) -> bool {
+pub(crate) fn is_alive(socket: &Path) -> bool {
     ask(socket, ALIVE_CHECK).is_ok()
 }
 
 /// Tells the master to end, and waits until it has.
-pub fn exit(socket: &Path) {
+pub(crate) fn exit(socket: &Path) {
     if let Ok(mut stream) = ask(socket, TERMINATE) {
         // It closes this with everything else.
         let _ = stream.read_to_end(&mut Vec::new());

@@ -12,13 +12,13 @@ use super::{Login, askpass, control};
 const AUTHENTICATION: Duration = Duration::from_secs(60);
 
 /// A master in the background. Should this process be killed, it ends once its last session has ended.
-pub struct Master {
+pub(crate) struct Master {
     /// Its control socket.
     pub socket: PathBuf,
 }
 
 /// Why there is no master.
-pub struct Refused {
+pub(crate) struct Refused {
     /// The reason, in ssh's words.
     pub message: String,
     /// Whether another attempt may do better.
@@ -27,7 +27,7 @@ pub struct Refused {
 
 impl Master {
     /// Starts a master, and waits until it is authenticated.
-    pub fn start(login: &Login, socket: PathBuf) -> Result<Master, Refused> {
+    pub(crate) fn start(login: &Login, socket: PathBuf) -> Result<Master, Refused> {
         let broken = |what: String| Refused { message: what, may_pass: false };
         let said = socket.with_extension("log");
         let log = File::create(&said).map_err(|e| broken(format!("cannot write {}: {e}", said.display())))?;
@@ -103,7 +103,7 @@ fn command(login: &Login, socket: &Path) -> Command {
 }
 
 /// Returns the command line of one session over a connection of its own.
-pub fn session(login: &Login, command: &str) -> Command {
+pub(crate) fn session(login: &Login, command: &str) -> Command {
     let mut ssh = Command::new(&login.executable);
     ssh.args(["-T", "-S", "none", "-o", "ControlMaster=no"]);
     add_login(&mut ssh, login);

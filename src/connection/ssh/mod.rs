@@ -28,7 +28,7 @@ use master::Master;
 const PIPE: i32 = 256 << 10;
 
 /// What the ssh connections of a run share.
-pub struct Common {
+pub(crate) struct Common {
     /// The directory of the sockets, which other users may not enter.
     directory: tempfile::TempDir,
     last: AtomicU32,
@@ -39,7 +39,7 @@ pub struct Common {
 
 impl Common {
     /// Makes the directory of the sockets.
-    pub fn new() -> Result<Common, Error> {
+    pub(crate) fn new() -> Result<Common, Error> {
         // A socket's name must be short.
         let directory = tempfile::Builder::new().prefix("playbook-").tempdir_in("/tmp");
         let directory = directory.or_else(|_| tempfile::Builder::new().prefix("playbook-").tempdir());
@@ -63,7 +63,7 @@ impl Common {
     }
 
     /// Ends every master there may be, and removes the directory.
-    pub fn abandon(&self) {
+    pub(crate) fn abandon(&self) {
         for socket in lock(&self.sockets).drain(..) {
             control::exit(&socket);
         }
@@ -72,7 +72,7 @@ impl Common {
 }
 
 /// A managed host.
-pub struct Ssh {
+pub(crate) struct Ssh {
     host: String,
     login: Login,
     common: Arc<Common>,
@@ -81,7 +81,7 @@ pub struct Ssh {
 
 impl Ssh {
     /// Describes the host of a target. Nothing is sent yet.
-    pub fn new(target: &Target, common: Arc<Common>) -> Ssh {
+    pub(crate) fn new(target: &Target, common: Arc<Common>) -> Ssh {
         Ssh { host: target.host.clone(), login: target.login.clone(), common, master: Mutex::default() }
     }
 

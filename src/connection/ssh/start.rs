@@ -12,7 +12,7 @@ use playbook_api::sync::lock;
 const ABREAST: usize = 8;
 
 /// The number of times that a dropped connection is started again.
-pub const DROPPED_RETRIES: u32 = 7;
+pub(crate) const DROPPED_RETRIES: u32 = 7;
 
 /// What ssh says of a connection that the server has dropped before authentication.
 const DROPPED: [&str; 6] = [
@@ -25,14 +25,14 @@ const DROPPED: [&str; 6] = [
 ];
 
 /// Whether ssh's words say that the server has dropped the connection before authentication.
-pub fn was_dropped(said: &str) -> bool {
+pub(crate) fn was_dropped(said: &str) -> bool {
     DROPPED.iter().any(|words| said.contains(words))
         || (said.contains("Connection closed by") && !said.contains("[preauth]") && !said.contains("denied"))
 }
 
 /// The pause before a dropped connection is started again: longer each time, and different for each of those that were
 /// dropped together.
-pub fn pause(attempt: u32) -> Duration {
+pub(crate) fn pause(attempt: u32) -> Duration {
     let base = 200_u64 << attempt.min(5);
     // A random number; the identifiers of this kind are 122 random bits.
     let random = u64::from(uuid::Uuid::new_v4().as_fields().0);
@@ -41,11 +41,11 @@ pub fn pause(attempt: u32) -> Duration {
 
 /// The gates of all destinations.
 #[derive(Default)]
-pub struct Gates(Mutex<HashMap<String, Arc<Gate>>>);
+pub(crate) struct Gates(Mutex<HashMap<String, Arc<Gate>>>);
 
 impl Gates {
     /// Waits for a place at a destination's gate.
-    pub fn enter(&self, destination: &str) -> Pass {
+    pub(crate) fn enter(&self, destination: &str) -> Pass {
         let gate = lock(&self.0).entry(destination.to_owned()).or_default().clone();
         let mut inside = lock(&gate.inside);
         while *inside >= ABREAST {
@@ -64,7 +64,7 @@ struct Gate {
 }
 
 /// A place at a gate, until it is dropped.
-pub struct Pass(Arc<Gate>);
+pub(crate) struct Pass(Arc<Gate>);
 
 impl Drop for Pass {
     fn drop(&mut self) {
