@@ -133,7 +133,7 @@ impl Channel {
         match state.asked {
             Some(since) if since.elapsed() > silence => {
                 let (host, seconds) = (&self.peer.host, silence.as_secs());
-                return Some(format!("the helper on '{host}' has not answered for {seconds} seconds"));
+                Some(format!("the helper on '{host}' has not answered for {seconds} seconds"))
             }
             None if state.heard.elapsed() > silence / 3 => {
                 state.asked = Some(Instant::now());

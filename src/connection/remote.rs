@@ -119,7 +119,7 @@ impl Remote {
     /// Ends all helpers, and then the connection.
     pub(crate) fn close(&self) {
         let slots: Vec<Slot> = lock(&self.helpers).values().cloned().collect();
-        let channels: Vec<Arc<Channel>> = slots.iter().filter_map(|slot| lock(&slot).take()).collect();
+        let channels: Vec<Arc<Channel>> = slots.iter().filter_map(|slot| lock(slot).take()).collect();
         channels.iter().for_each(|channel| channel.close());
         for channel in channels {
             channel.wait(FAREWELL);

@@ -253,7 +253,7 @@ fn a_database_that_only_a_bastion_reaches() {
     - assert: {{that: ['large.query_result[0].text | length == {big}', 'back.query_result[0].n | int == {big}']}}
     - postgresql_query:
         <<: *login
-        query: SELECT pg_sleep(300)
+        query: SELECT pg_sleep(15)
       timeout: 3
       register: cut
       ignore_errors: true

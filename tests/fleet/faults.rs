@@ -333,7 +333,7 @@ fn the_controller_is_killed_in_the_middle_of_a_copy() {
 #[test]
 fn a_copy_that_takes_too_long_leaves_nothing() {
     alone("a copy's timeout", |scene| {
-        scene.single();
+        let _machine = scene.single();
         let big = std::fs::File::create(scene.path("big")).expect("a big file");
         big.set_len(40_000_000_000).expect("a big file");
         let book = "

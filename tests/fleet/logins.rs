@@ -71,7 +71,7 @@ fn no_way_in() {
 fn a_user_of_the_configuration_and_of_the_command_line() {
     like_ansible("remote users", |scene| {
         scene.write(".ssh/config", "Host 198.18.*\n  User keeper\n");
-        scene.single();
+        let _machine = scene.single();
         scene.run(WHO, &["-v"]).ok().says(&["I am keeper on web"]);
         scene.run(WHO, &["-v", "-u", "guest"]).ok().says(&["I am guest on web"])
     });

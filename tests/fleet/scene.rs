@@ -87,7 +87,8 @@ impl Scene {
         fs::write(path, text).expect("a written file");
     }
 
-    /// Starts the only machine of a scene, and writes its inventory.
+    /// Starts the only machine of a scene, and writes its inventory. Dropping the machine ends it.
+    #[must_use]
     pub fn single(&self) -> Machine {
         let machine = self.machine("web");
         self.inventory(&[(&machine, "")]);

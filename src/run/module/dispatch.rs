@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use playbook_api::{Arguments, Context, Diff, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map};
 
@@ -10,6 +11,9 @@ use crate::connection::Output;
 use crate::foreign::{Found, Kind};
 use crate::run::call::ActionCall;
 use crate::run::call::files::Files;
+
+/// The time that a module has to end after its task's time limit.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 impl ActionCall<'_> {
     /// Runs the module of the task's own name.
@@ -57,12 +61,21 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
         Run::Host(_) => on_host::run(call, entry, args),
         Run::Controller(run) => {
             let context = on_host::context(call)?;
-            let context = Context { host: task_host::of_task(call, &context), ..context };
-            let work = run(entry.clone(), args, context);
+            let (host, cancel) = (task_host::of_task(call, &context), context.cancel.child());
+            let context = Context { host, cancel: cancel.clone(), ..context };
+            let mut work = run(entry.clone(), args, context);
             match on_host::time_limit(call)? {
                 None => shared.runtime()?.block_on(work),
                 Some(limit) => {
-                    let timed = async { tokio::time::timeout(limit, work).await };
+                    let timed = async {
+                        let done = tokio::time::timeout(limit, &mut work).await;
+                        if done.is_err() {
+                            // What a server does for the module is canceled, which takes a moment.
+                            cancel.set();
+                            let _ = tokio::time::timeout(LAST_WORDS, &mut work).await;
+                        }
+                        done
+                    };
                     shared.runtime()?.block_on(timed).unwrap_or_else(|_| Err(on_host::timed_out(limit)))
                 }
             }
