@@ -48,7 +48,9 @@ pub(crate) fn collect(_: &Context, facts: &mut Map) {
     let name = find(id).map_or_else(|| field("NAME"), |(_, name, _)| name);
     let family = find(id).or_else(|| find(like)).map_or(name, |(_, _, family)| family);
     let version = match id {
-        "debian" => read("/etc/debian_version").filter(|v| v.starts_with(|c: char| c.is_ascii_digit())),
+        // Testing and unstable have no number: there the file says `forky/sid`.
+        "debian" => read("/etc/debian_version")
+            .filter(|v| v.starts_with(|c: char| c.is_ascii_digit()) || field("VERSION_ID").is_empty()),
         "alpine" => read("/etc/alpine-release"),
         _ => None,
     };
