@@ -67,7 +67,7 @@ pub fn decode(json: Json) -> Result<Value, Error> {
                 "undefined" => Ok(Value::undefined(text()?)),
                 "omit" => Ok(Value::Omit),
                 "tuple" => match value {
-                    Json::Array(items) => Ok(Value::Tuple(Arc::new(list(items)?))),
+                    Json::Array(items) => Ok(Value::Tuple(list(items)?.into())),
                     _ => Err(broken()),
                 },
                 "map" => match value {
@@ -114,7 +114,7 @@ mod tests {
             "text" => "x", "trusted" => Value::Str(Text::trusted("{{ x }}")), "odd" => odd,
             "bytes" => Value::Bytes(b"\xff\x00".as_slice().into()),
             "list" => vec![Value::Float(1.5), Value::Int(-3), Value::Bool(true)],
-            "tuple" => Value::Tuple(Arc::new(vec![1.into()])), "big" => Value::big("123456789012345678901234567890".parse().unwrap()),
+            "tuple" => Value::Tuple(vec![1.into()].into()), "big" => Value::big("123456789012345678901234567890".parse().unwrap()),
         }
         .into();
         let back = decode(encode(&value)).unwrap();

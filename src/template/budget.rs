@@ -98,13 +98,11 @@ pub(super) fn measure(value: &Value) -> Result<(), Error> {
 /// The size of a value, and how many levels it has.
 type Weight = (u64, usize);
 
-fn weigh(value: &Value, depth: usize, known: &mut HashMap<usize, Weight>) -> Result<Weight, Error> {
+fn weigh(value: &Value, depth: usize, known: &mut HashMap<(usize, usize), Weight>) -> Result<Weight, Error> {
     let key = match value {
         Value::Str(text) => return Ok((16 + text.len() as u64, 0)),
-        Value::List(items) | Value::Tuple(items) => {
-            (Arc::strong_count(items) > 1).then_some(Arc::as_ptr(items) as usize)
-        }
-        Value::Map(map) => (Arc::strong_count(map) > 1).then_some(Arc::as_ptr(map) as usize),
+        Value::List(items) | Value::Tuple(items) => items.shared_id(),
+        Value::Map(map) => (Arc::strong_count(map) > 1).then(|| (Arc::as_ptr(map) as usize, map.len())),
         _ => return Ok((16, 0)),
     };
     let deeper = |height: usize| match depth + height > DEEPEST {

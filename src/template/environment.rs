@@ -230,7 +230,7 @@ impl Renderer {
         match value {
             Value::List(items) | Value::Tuple(items) => {
                 let items = drop_omitted(members(&items)?);
-                Ok(Value::List(Arc::new(items)))
+                Ok(Value::List(items.into()))
             }
             Value::Map(map) => {
                 let mut done = Map::with_capacity(map.len());

@@ -161,7 +161,7 @@ fn range(args: &[Value]) -> Result<Value, Error> {
             None => break,
         }
     }
-    Ok(Value::List(Arc::new(items)))
+    Ok(Value::List(items.into()))
 }
 
 fn dict(args: &[Value], kwargs: Map) -> Result<Value, Error> {

@@ -118,8 +118,8 @@ pub fn force_deep(value: &Value) -> Result<Value, Error> {
     }
     let member = |value: &Value| undefined::caught(force_deep(value)).map(undefined::plain);
     Ok(match force(value)? {
-        Value::List(items) => Value::List(Arc::new(items.iter().map(member).collect::<Result<_, _>>()?)),
-        Value::Tuple(items) => Value::Tuple(Arc::new(items.iter().map(member).collect::<Result<_, _>>()?)),
+        Value::List(items) => Value::List(items.iter().map(member).collect::<Result<_, _>>()?),
+        Value::Tuple(items) => Value::Tuple(items.iter().map(member).collect::<Result<_, _>>()?),
         Value::Map(map) => {
             let map = map.iter().map(|(key, value)| Ok((key.clone(), member(value)?)));
             Value::from(map.collect::<Result<Map, Error>>()?)

@@ -40,7 +40,7 @@ fn mark(value: Value, open: &HashSet<Arc<str>>) -> Value {
         Value::Str(text) if text.is_empty() || open.contains(text.as_str()) => Value::Str(text),
         Value::Str(text) => Value::Str(text).into_secret(),
         Value::List(items) => items.iter().map(|item| mark(item.clone(), open)).collect(),
-        Value::Tuple(items) => Value::Tuple(Arc::new(items.iter().map(|i| mark(i.clone(), open)).collect())),
+        Value::Tuple(items) => Value::Tuple(items.iter().map(|i| mark(i.clone(), open)).collect()),
         Value::Map(map) => {
             Value::from(map.iter().map(|(k, v)| (k.clone(), mark(v.clone(), open))).collect::<Map>())
         }

@@ -104,7 +104,7 @@ impl Redactor {
                 if touched { self.text(text).into() } else { value.clone() }
             }
             Value::List(items) => Value::from(items.iter().map(|v| self.value(v)).collect::<Vec<_>>()),
-            Value::Tuple(items) => Value::Tuple(Arc::new(items.iter().map(|v| self.value(v)).collect())),
+            Value::Tuple(items) => Value::Tuple(items.iter().map(|v| self.value(v)).collect()),
             Value::Map(map) => Value::from(self.map(map)),
             Value::Int(_) | Value::BigInt(_) | Value::Float(_) if self.is_secret_number(value) => MASK.into(),
             other => other.clone(),

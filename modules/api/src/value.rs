@@ -13,7 +13,7 @@ use indexmap::{Equivalent, IndexMap};
 use num_bigint::BigInt;
 use num_traits::{FromPrimitive, ToPrimitive, Zero};
 
-use crate::{Error, python};
+use crate::{Error, List, python};
 
 /// A map in the order it was written. Keys are values, since YAML and Python allow more than text;
 /// text keys are looked up by `&str`: `map.get("name")`.
@@ -145,9 +145,9 @@ pub enum Value {
     /// Bytes.
     Bytes(Arc<[u8]>),
     /// A list.
-    List(Arc<Vec<Value>>),
+    List(List),
     /// A tuple, which prints differently and never equals a list.
-    Tuple(Arc<Vec<Value>>),
+    Tuple(List),
     /// A map, `dict` in Python.
     Map(Arc<Map>),
     /// A name or attribute that does not exist, with the message of the error that its use raises.
@@ -346,9 +346,7 @@ impl Value {
         match self {
             Value::Str(text) => Value::secret(text.text),
             Value::List(items) => items.iter().cloned().map(Value::into_secret).collect::<Vec<_>>().into(),
-            Value::Tuple(items) => {
-                Value::Tuple(Arc::new(items.iter().cloned().map(Value::into_secret).collect()))
-            }
+            Value::Tuple(items) => Value::Tuple(items.iter().cloned().map(Value::into_secret).collect()),
             Value::Map(map) => {
                 Value::from(map.iter().map(|(k, v)| (k.clone(), v.clone().into_secret())).collect::<Map>())
             }
@@ -608,7 +606,7 @@ impl From<Map> for Value {
 }
 impl<T: Into<Value>> From<Vec<T>> for Value {
     fn from(items: Vec<T>) -> Self {
-        Value::List(Arc::new(items.into_iter().map(Into::into).collect()))
+        Value::List(items.into_iter().map(Into::into).collect())
     }
 }
 impl<T: Into<Value>> From<Option<T>> for Value {
@@ -618,7 +616,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 }
 impl FromIterator<Value> for Value {
     fn from_iter<I: IntoIterator<Item = Value>>(items: I) -> Self {
-        Value::List(Arc::new(items.into_iter().collect()))
+        Value::List(items.into_iter().collect())
     }
 }
 

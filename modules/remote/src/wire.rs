@@ -1,8 +1,6 @@
 //! Values as bytes: a tag and its content, integers with seven bits a byte. Python's types are kept, and so is the mark of a
 //! secret. The mark of trusted text is not, since what a host returns is never trusted.
 
-use std::sync::Arc;
-
 use num_bigint::BigInt;
 use playbook_api::{Error, Map, Text, Value};
 
@@ -271,8 +269,8 @@ impl Wire for Value {
             STR => Value::Str(Text::new(input.text()?)),
             SECRET => Value::secret(input.text()?),
             BYTES => Value::Bytes(input.bytes()?.into()),
-            LIST => Value::List(Arc::new(get_all(input)?)),
-            TUPLE => Value::Tuple(Arc::new(get_all(input)?)),
+            LIST => Value::List(get_all(input)?.into()),
+            TUPLE => Value::Tuple(get_all(input)?.into()),
             MAP => <Map as Wire>::get(input)?.into(),
             UNDEFINED => Value::undefined(input.text()?),
             UNKNOWN => Value::Unknown(input.text()?.into()),
@@ -317,7 +315,7 @@ mod tests {
         let value = Value::from(map! {
             "null" => Value::Null, "yes" => true, "no" => false, "n" => -70000, "min" => i64::MIN, "max" => i64::MAX,
             "big" => Value::big(big), "float" => 0.1, "text" => "käse\n", "bytes" => Value::Bytes([0, 255].into()),
-            "list" => vec![1, 2], "tuple" => Value::Tuple(Arc::new(vec![1.into(), "a".into()])),
+            "list" => vec![1, 2], "tuple" => Value::Tuple(vec![1.into(), "a".into()].into()),
             "unknown" => Value::Unknown("a change".into()), "omit" => Value::Omit, 7 => "a number's", "map" => Value::map(),
         });
         assert_eq!(python::repr(&round(&value)), python::repr(&value));

@@ -125,7 +125,7 @@ fn change_member(
         Value::List(items) => {
             let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
             let index = key.as_i64().map(|i| if i < 0 { i + length } else { i });
-            index.and_then(|i| usize::try_from(i).ok()).and_then(|i| Arc::make_mut(items).get_mut(i))
+            index.and_then(|i| usize::try_from(i).ok()).and_then(|i| items.get_mut(i))
         }
         _ => None,
     };

@@ -31,8 +31,8 @@ impl<'p> Evaluator<'p> {
             Expr::Embedded(text, _) => Ok(text.clone()),
             Expr::Captured => Ok(self.captured.clone().unwrap_or_default()),
             Expr::Name(name, position) => self.name(name, *position),
-            Expr::List(items) => Ok(Value::List(Arc::new(self.eval_all(items)?))),
-            Expr::Tuple(items) => Ok(Value::Tuple(Arc::new(self.eval_all(items)?))),
+            Expr::List(items) => Ok(Value::List(self.eval_all(items)?.into())),
+            Expr::Tuple(items) => Ok(Value::Tuple(self.eval_all(items)?.into())),
             Expr::Dict(pairs) => self.dict(pairs),
             Expr::Attribute(base, name, position) => {
                 let base = self.eval(base)?;

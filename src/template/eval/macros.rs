@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use playbook_api::{Error, Map, Value, sync};
+use playbook_api::{Error, List, Map, Value, sync};
 
 use super::super::object::{self, Behaviour, Native};
 use super::super::{Renderer, budget};
@@ -54,7 +54,7 @@ impl Macro {
             return Err(Error::new(format!("macro '{name}' takes no keyword argument '{key}'")));
         }
         if code.uses_varargs {
-            frame.set(&"varargs".into(), Value::Tuple(Arc::new(rest)));
+            frame.set(&"varargs".into(), Value::Tuple(rest.into()));
         } else if !rest.is_empty() {
             let count = code.parameters.len();
             return Err(Error::new(format!("macro '{name}' takes not more than {count} argument(s)")));
@@ -76,7 +76,7 @@ impl Behaviour for Macro {
             "name" => Value::from(self.code.name.clone()),
             "arguments" => {
                 let names = self.code.parameters.iter().map(|(name, _)| Value::from(name.clone()));
-                Value::Tuple(Arc::new(names.collect()))
+                Value::Tuple(names.collect())
             }
             "catch_kwargs" => self.code.uses_kwargs.into(),
             "catch_varargs" => self.code.uses_varargs.into(),
@@ -96,7 +96,7 @@ pub(super) struct Loop(Arc<LoopState>);
 
 #[derive(Debug)]
 pub(super) struct LoopState {
-    items: Arc<Vec<Value>>,
+    items: List,
     index: AtomicUsize,
     depth: usize,
     recursive: bool,
@@ -110,7 +110,7 @@ pub(super) fn loop_name() -> Arc<str> {
 }
 
 impl Loop {
-    pub(super) fn value(items: Arc<Vec<Value>>, depth: usize, recursive: bool) -> (Arc<LoopState>, Value) {
+    pub(super) fn value(items: List, depth: usize, recursive: bool) -> (Arc<LoopState>, Value) {
         let index = AtomicUsize::new(0);
         let state = Arc::new(LoopState { items, index, depth, recursive, changed: Mutex::default() });
         (state.clone(), Native::value(Loop(state)))

@@ -1,9 +1,7 @@
 //! Filters, tests and lookups by name.
 
-use std::sync::Arc;
-
 use playbook_api::context::Warnings;
-use playbook_api::{Error, ErrorKind, Map, PluginKind, Plugins, Value, Variables, nearest};
+use playbook_api::{Error, ErrorKind, List, Map, PluginKind, Plugins, Value, Variables, nearest};
 
 use super::super::call::{Computed, Needs};
 use super::super::lazy::{as_asked_map, check_deep, force, force_deep, reach};
@@ -282,7 +280,7 @@ pub(crate) fn lookup(
                 let what = format!("An error occurred while running the lookup plugin '{name}'");
                 renderer.warn(Error::new(format!("{what}: {error}")));
             }
-            return Ok(if wantlist { Value::List(Arc::default()) } else { Value::Null });
+            return Ok(if wantlist { Value::List(List::default()) } else { Value::Null });
         }
         Err(error) => return finish("lookup", name, Err(error)),
     };
@@ -291,14 +289,14 @@ pub(crate) fn lookup(
         found.iter().for_each(|value| renderer.environment.context.redactor.register_value(value));
     }
     let result = match found.as_slice() {
-        _ if wantlist => Value::List(Arc::new(found)),
+        _ if wantlist => Value::List(found.into()),
         [only] => only.clone(),
         many if !many.is_empty() && many.iter().all(|v| matches!(v, Value::Str(_))) => {
             let secret = many.iter().any(Value::is_secret);
             let joined = many.iter().map(Value::to_text).collect::<Vec<_>>().join(",");
             if secret { Value::secret(joined) } else { Value::from(joined) }
         }
-        _ => Value::List(Arc::new(found)),
+        _ => Value::List(found.into()),
     };
     Ok(secret::taint(result, &terms.iter().chain(options.values()).collect::<Vec<_>>()))
 }

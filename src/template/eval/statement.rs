@@ -1,8 +1,6 @@
 //! Statements.
 
-use std::sync::Arc;
-
-use playbook_api::{Error, Value};
+use playbook_api::{Error, List, Value};
 
 use super::super::python::operators;
 use super::super::{budget, undefined};
@@ -160,7 +158,7 @@ impl<'p> Evaluator<'p> {
             return self.raise("maximum recursion depth exceeded", code.position);
         }
         let items = match &iterable {
-            blank if undefined::is_blank(blank) => Arc::default(),
+            blank if undefined::is_blank(blank) => List::default(),
             Value::Unknown(_) => {
                 self.unknown.get_or_insert(iterable);
                 return Ok(());
@@ -181,7 +179,7 @@ impl<'p> Evaluator<'p> {
                         kept.push(item.clone());
                     }
                 }
-                Arc::new(kept)
+                kept.into()
             }
             None => items,
         };

@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
-use playbook_api::{Error, Value};
+use playbook_api::{Error, List, Value};
 
 use crate::template::Call;
 use crate::template::python::operators;
@@ -112,7 +111,7 @@ pub fn given(value: Option<Value>) -> Option<Value> {
 }
 
 /// The members that Python's iteration yields: items, keys or characters.
-pub fn iterate(value: &Value) -> Result<Arc<Vec<Value>>, Error> {
+pub fn iterate(value: &Value) -> Result<List, Error> {
     operators::iterate(value)
 }
 
@@ -130,7 +129,7 @@ pub fn length(value: &Value) -> Result<usize, Error> {
 
 /// Makes a tuple.
 pub fn tuple(items: Vec<Value>) -> Value {
-    Value::Tuple(Arc::new(items))
+    Value::Tuple(items.into())
 }
 
 /// A float as Python's `int()` truncates it.

@@ -1,9 +1,7 @@
 //! Lists as sets, in the order in which their members were first met.
 
-use std::sync::Arc;
-
 use indexmap::IndexSet;
-use playbook_api::{Error, Value};
+use playbook_api::{Error, List, Value};
 
 use super::arguments::{flag, given, iterate};
 use super::lists::Key;
@@ -21,9 +19,7 @@ pub(super) const FILTERS: &[Function] = &[
 /// Values whose equality is Python's, so that whatever has a hash is found fast.
 type Set<'a> = IndexSet<&'a Value>;
 
-type Items = Arc<Vec<Value>>;
-
-fn operands(call: &mut Call) -> Result<(Items, Items), Error> {
+fn operands(call: &mut Call) -> Result<(List, List), Error> {
     let [other] = call.bind(["b"], 1)?;
     let other = other.unwrap_or_default();
     Ok((iterate(&call.input)?, iterate(&other)?))

@@ -1,7 +1,5 @@
 //! Attributes, items and slices, found as Jinja finds them.
 
-use std::sync::Arc;
-
 use num_traits::ToPrimitive;
 use playbook_api::{Error, Value};
 
@@ -139,8 +137,8 @@ pub fn slice(value: &Value, start: &Value, stop: &Value, step: &Value) -> Result
     match &value {
         Value::Unknown(_) => Ok(value),
         _ if undefined::is(&value) => Ok(value),
-        Value::List(items) => Ok(Value::List(Arc::new(select(items, pick(items.len())?)))),
-        Value::Tuple(items) => Ok(Value::Tuple(Arc::new(select(items, pick(items.len())?)))),
+        Value::List(items) => Ok(Value::List(select(items, pick(items.len())?).into())),
+        Value::Tuple(items) => Ok(Value::Tuple(select(items, pick(items.len())?).into())),
         Value::Str(text) => {
             let chars: Vec<char> = text.chars().collect();
             Ok(Value::from(select(&chars, pick(chars.len())?).into_iter().collect::<String>()))

@@ -3,11 +3,10 @@
 //! Operands are forced. An undefined operand is an error; with an unknown one the result is unknown too.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use num_bigint::BigInt;
 use num_traits::{Pow, Signed, ToPrimitive, Zero};
-use playbook_api::{Error, Map, Value};
+use playbook_api::{Error, List, Map, Value};
 
 use super::{datetime, printf};
 use crate::jinja::program::{Comparison, Operator};
@@ -83,12 +82,9 @@ fn sequence(operator: Operator, left: &Value, right: &Value) -> Option<Result<Va
             Some(Ok(Value::Bytes([&**a, &**b].concat().into())))
         }
         (Operator::Add, Value::List(a), Value::List(b)) => {
-            let joined = || Value::List(Arc::new([a.as_slice(), b.as_slice()].concat()));
-            Some(budget::spend((a.len() + b.len()) / 8).map(|()| joined()))
+            Some(budget::spend((a.len() + b.len()) / 8).map(|()| Value::List(a.appended(b))))
         }
-        (Operator::Add, Value::Tuple(a), Value::Tuple(b)) => {
-            Some(Ok(Value::Tuple(Arc::new([a.as_slice(), b.as_slice()].concat()))))
-        }
+        (Operator::Add, Value::Tuple(a), Value::Tuple(b)) => Some(Ok(Value::Tuple(a.appended(b)))),
         (Operator::Add, Value::Str(_) | Value::List(_) | Value::Tuple(_), other) => {
             let (name, other) = (left.type_name(), other.type_name());
             Some(Err(Error::new(format!("can only concatenate {name} (not \"{other}\") to {name}"))))
@@ -118,7 +114,7 @@ fn repeat(items: &Value, count: &Value) -> Result<Value, Error> {
         return Err(Error::new("the repeated value would be too large"));
     }
     budget::spend(size / if matches!(items, Value::Str(_)) { 64 } else { 1 })?;
-    let repeated = |items: &[Value]| Arc::new(std::iter::repeat_n(items, count).flatten().cloned().collect());
+    let repeated = |items: &[Value]| std::iter::repeat_n(items, count).flatten().cloned().collect::<List>();
     Ok(match items {
         Value::Str(text) => Value::from(text.repeat(count)),
         Value::Tuple(items) => Value::Tuple(repeated(items)),
@@ -334,13 +330,13 @@ pub fn unhashable(value: &Value) -> Option<&'static str> {
 }
 
 /// What a loop over a value goes through: items, characters, keys.
-pub fn iterate(value: &Value) -> Result<Arc<Vec<Value>>, Error> {
+pub fn iterate(value: &Value) -> Result<List, Error> {
     let value = operand(value)?;
     match &value {
         Value::List(items) | Value::Tuple(items) => Ok(items.clone()),
-        Value::Str(text) => Ok(Arc::new(text.chars().map(|c| Value::from(c.to_string())).collect())),
-        Value::Map(map) => Ok(Arc::new(keys(map))),
-        Value::Bytes(bytes) => Ok(Arc::new(bytes.iter().map(|b| Value::Int((*b).into())).collect())),
+        Value::Str(text) => Ok(text.chars().map(|c| Value::from(c.to_string())).collect()),
+        Value::Map(map) => Ok(keys(map).into()),
+        Value::Bytes(bytes) => Ok(bytes.iter().map(|b| Value::Int((*b).into())).collect()),
         other => Err(Error::new(format!("'{}' object is not iterable", other.type_name()))),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use num_bigint::BigInt;
 use num_traits::Zero;
-use playbook_api::{Error, Value};
+use playbook_api::{Error, List, Value};
 
 use crate::template::filters::arguments::iterate;
 use crate::template::python::operators;
@@ -96,7 +96,7 @@ fn contains(call: &mut Call) -> Result<Value, Error> {
 fn sameas(call: &mut Call) -> Result<Value, Error> {
     let other = other(call, "other")?;
     Ok(match (&call.input, &other) {
-        (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => Arc::ptr_eq(a, b),
+        (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => a.is_same(b),
         (Value::Map(a), Value::Map(b)) => Arc::ptr_eq(a, b),
         (a, b) => a.type_name() == b.type_name() && a == b,
     }
@@ -138,7 +138,7 @@ fn divisibleby(call: &mut Call) -> Result<Value, Error> {
     Ok(modulo(&call.input, &divisor)?.is_some_and(|rest| rest.is_zero()).into())
 }
 
-fn items(call: &mut Call) -> Result<Arc<Vec<Value>>, Error> {
+fn items(call: &mut Call) -> Result<List, Error> {
     let [] = call.bind([], 0)?;
     iterate(&call.input)
 }

@@ -1,7 +1,5 @@
 //! Methods of maps.
 
-use std::sync::Arc;
-
 use playbook_api::{Error, Map, Value, python};
 
 use super::super::operators;
@@ -24,10 +22,9 @@ pub(super) fn call(map: &Map, args: &Args) -> Result<Value, Error> {
                 None => Ok(args.args.get(1).cloned().unwrap_or_default()),
             }
         }
-        "items" => Ok(map
-            .iter()
-            .map(|(key, value)| Value::Tuple(Arc::new(vec![key.clone(), value.clone()])))
-            .collect()),
+        "items" => {
+            Ok(map.iter().map(|(key, value)| Value::Tuple(vec![key.clone(), value.clone()].into())).collect())
+        }
         "keys" => Ok(map.keys().cloned().collect()),
         "values" => Ok(map.values().cloned().collect()),
         _ => Ok(Value::from(map.clone())),
@@ -59,7 +56,7 @@ fn change(map: &mut Map, args: &Args) -> Result<Value, Error> {
             }
         }
         "popitem" => match map.pop() {
-            Some((key, value)) => Ok(Value::Tuple(Arc::new(vec![key, value]))),
+            Some((key, value)) => Ok(Value::Tuple(vec![key, value].into())),
             None => Err(Error::new("'popitem(): dictionary is empty'")),
         },
         "setdefault" => {

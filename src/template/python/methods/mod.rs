@@ -90,7 +90,7 @@ fn asked(value: &Value, name: &str, args: &[Value], kwargs: &Map) -> Option<Resu
 pub fn mutate(value: &mut Value, name: &str, args: &[Value], kwargs: &Map) -> Option<Result<Value, Error>> {
     let args = Args { name, args, kwargs };
     match value {
-        Value::List(items) => list::mutate(Arc::make_mut(items), &args),
+        Value::List(items) => items.modify(|items| list::mutate(items, &args)),
         Value::Map(map) => map::mutate(Arc::make_mut(map), &args),
         _ => None,
     }

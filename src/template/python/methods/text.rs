@@ -1,7 +1,5 @@
 //! Methods of text.
 
-use std::sync::Arc;
-
 use playbook_api::{Error, Value};
 
 use super::super::{format, operators, printf};
@@ -221,7 +219,7 @@ pub(super) fn bytes(bytes: &[u8], args: &Args) -> Result<Value, Error> {
 }
 
 fn tuple<const N: usize>(parts: [&str; N]) -> Value {
-    Value::Tuple(Arc::new(parts.into_iter().map(Value::from).collect()))
+    Value::Tuple(parts.into_iter().map(Value::from).collect())
 }
 
 fn cased(text: &str, wanted: fn(char) -> bool, other: fn(char) -> bool) -> bool {

@@ -1,0 +1,272 @@
+//! Lists whose clones, and lists that grow out of each other, share their items.
+
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::Value;
+
+/// A list of values, which is read as a slice. Clones share the items. So does a list that [`List::appended`] made with
+/// the one that it was made from: a list that grows item by item costs the time and memory of its items once, even if
+/// all of its earlier states are kept.
+///
+/// ```
+/// use playbook_api::{List, Value};
+/// let first = List::from(vec![Value::from(1)]);
+/// let second = first.appended(&[Value::from(2)]);
+/// assert_eq!(first, List::from(vec![Value::from(1)]));
+/// assert_eq!(second, List::from(vec![Value::from(1), Value::from(2)]));
+/// ```
+#[derive(Clone)]
+pub struct List {
+    buffer: Arc<Buffer>,
+    /// How many of the buffer's items are in this list.
+    length: usize,
+}
+
+/// Memory for items, of which the first `used` exist. Items are only ever added, so that every list sees the same items
+/// for as long as it lives.
+struct Buffer {
+    /// The allocation of a `Vec<Value>`.
+    items: NonNull<Value>,
+    capacity: usize,
+    /// The number of items that exist or that one list is adding at this moment.
+    used: AtomicUsize,
+}
+
+// SAFETY: a buffer owns its items, and `Value` is `Send` and `Sync`. Threads that share a buffer read only items below
+// the length of a list that they hold, which never change. An item is written once, by the one thread that reserved its
+// place in `used`, and only the lists that it makes afterwards include the item.
+unsafe impl Send for Buffer {}
+// SAFETY: see above.
+unsafe impl Sync for Buffer {}
+
+/// Fails to compile if values cannot be shared between threads.
+const _: fn() = || {
+    fn is_shared<T: Send + Sync>() {}
+    is_shared::<Value>();
+};
+
+impl Buffer {
+    fn new(items: Vec<Value>) -> Buffer {
+        let mut items = ManuallyDrop::new(items);
+        Buffer {
+            // SAFETY: the pointer of a `Vec` is never null.
+            items: unsafe { NonNull::new_unchecked(items.as_mut_ptr()) },
+            capacity: items.capacity(),
+            used: AtomicUsize::new(items.len()),
+        }
+    }
+
+    /// Takes the items out of a buffer that nothing else uses, which must not be dropped afterwards.
+    fn take(&mut self) -> Vec<Value> {
+        let used = *self.used.get_mut();
+        // SAFETY: pointer and capacity are those of the `Vec` that the buffer was made of, and the first `used` items
+        // exist: an item that was reserved is also written, since nothing in between can panic.
+        unsafe { Vec::from_raw_parts(self.items.as_ptr(), used, self.capacity) }
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        drop(self.take());
+    }
+}
+
+impl List {
+    /// Returns the items as a slice.
+    pub fn as_slice(&self) -> &[Value] {
+        // SAFETY: the first `length` items exist, do not change, and live as long as the buffer.
+        unsafe { std::slice::from_raw_parts(self.buffer.items.as_ptr(), self.length) }
+    }
+
+    /// Returns a list of these items and more. Both lists share the items of this one, unless another list has been made
+    /// by appending to this one, or the memory is used up.
+    pub fn appended(&self, more: &[Value]) -> List {
+        // Clones are made first, so that nothing can panic between reserving the places and writing the items.
+        let more = more.to_vec();
+        let length = self.length + more.len();
+        let buffer = &self.buffer;
+        let fits = length <= buffer.capacity;
+        if fits
+            && buffer.used.compare_exchange(self.length, length, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        {
+            for (at, item) in (self.length..).zip(more) {
+                // SAFETY: the place is within the capacity, and only this thread writes it: it was reserved above.
+                unsafe { buffer.items.as_ptr().add(at).write(item) };
+            }
+            return List { buffer: buffer.clone(), length };
+        }
+        // With room for as many items again, each item of a growing list is copied about twice.
+        let mut items = Vec::with_capacity(length + self.length.min(length / 2));
+        items.extend_from_slice(self);
+        items.extend(more);
+        items.into()
+    }
+
+    /// Changes the items. Other lists that share them keep what they have.
+    pub fn modify<T>(&mut self, change: impl FnOnce(&mut Vec<Value>) -> T) -> T {
+        let mut items = std::mem::take(self).into_vec();
+        let done = change(&mut items);
+        *self = items.into();
+        done
+    }
+
+    /// Returns the items, which are copied if another list shares them.
+    pub fn into_vec(self) -> Vec<Value> {
+        match Arc::try_unwrap(self.buffer) {
+            Ok(buffer) => {
+                let mut items = ManuallyDrop::new(buffer).take();
+                items.truncate(self.length);
+                items
+            }
+            Err(buffer) => List { buffer, length: self.length }.to_vec(),
+        }
+    }
+
+    /// Returns an item to change. Other lists that share the items keep what they have.
+    pub fn get_mut(&mut self, index: usize) -> Option<&mut Value> {
+        if Arc::get_mut(&mut self.buffer).is_none() {
+            *self = self.to_vec().into();
+        }
+        // SAFETY: nothing else uses the buffer, whose first `length` items exist, while this list is borrowed.
+        let items = unsafe { std::slice::from_raw_parts_mut(self.buffer.items.as_ptr(), self.length) };
+        items.get_mut(index)
+    }
+
+    /// Whether two lists are the same items in the same memory.
+    pub fn is_same(&self, other: &List) -> bool {
+        Arc::ptr_eq(&self.buffer, &other.buffer) && self.length == other.length
+    }
+
+    /// Returns a number that tells the list apart from others as long as it lives, if others may share its items.
+    pub fn shared_id(&self) -> Option<(usize, usize)> {
+        (Arc::strong_count(&self.buffer) > 1).then(|| (Arc::as_ptr(&self.buffer) as usize, self.length))
+    }
+}
+
+impl Deref for List {
+    type Target = [Value];
+
+    fn deref(&self) -> &[Value] {
+        self.as_slice()
+    }
+}
+
+impl Default for List {
+    fn default() -> List {
+        Vec::new().into()
+    }
+}
+
+impl From<Vec<Value>> for List {
+    fn from(items: Vec<Value>) -> List {
+        let length = items.len();
+        List { buffer: Arc::new(Buffer::new(items)), length }
+    }
+}
+
+impl FromIterator<Value> for List {
+    fn from_iter<I: IntoIterator<Item = Value>>(items: I) -> List {
+        items.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
+impl<'a> IntoIterator for &'a List {
+    type Item = &'a Value;
+    type IntoIter = std::slice::Iter<'a, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl PartialEq for List {
+    fn eq(&self, other: &List) -> bool {
+        self.is_same(other) || self.as_slice() == other.as_slice()
+    }
+}
+
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(numbers: std::ops::Range<i64>) -> List {
+        numbers.map(Value::from).collect()
+    }
+
+    #[test]
+    fn a_growing_list_shares_its_items_with_its_earlier_states() {
+        let mut states = vec![List::default()];
+        for n in 0..1000 {
+            let next = states[n].appended(&[Value::from(n as i64)]);
+            states.push(next);
+        }
+        for (n, state) in states.iter().enumerate() {
+            assert_eq!(*state, list(0..n as i64));
+        }
+        let mut buffers: Vec<_> = states.iter().map(|state| Arc::as_ptr(&state.buffer)).collect();
+        buffers.dedup();
+        assert!(buffers.len() < 20, "{} buffers", buffers.len());
+    }
+
+    #[test]
+    fn two_lists_that_grow_out_of_one_differ() {
+        let one = list(0..3).appended(&[3.into()]);
+        let (left, right) = (one.appended(&[4.into()]), one.appended(&[5.into(), 6.into()]));
+        assert_eq!(one, list(0..4));
+        assert_eq!(left, list(0..5));
+        assert_eq!(right[4..], [Value::from(5), Value::from(6)]);
+    }
+
+    #[test]
+    fn a_change_is_not_seen_by_others() {
+        let one = list(0..3);
+        let mut other = one.appended(&[3.into()]);
+        other.modify(|items| items.push("x".into()));
+        assert_eq!((one.len(), other.len()), (3, 5));
+        let mut alone = list(0..3);
+        alone.modify(|items| items.clear());
+        assert!(alone.is_empty());
+    }
+
+    #[test]
+    fn items_are_dropped_once() {
+        let text: Arc<str> = "shared".into();
+        let value = Value::from(text.clone());
+        let before = Arc::strong_count(&text);
+        let one = List::from(vec![value.clone()]);
+        let two = one.appended(&[value.clone(), value.clone()]);
+        drop(one);
+        drop(two.clone().into_vec());
+        drop(two);
+        assert_eq!(Arc::strong_count(&text), before);
+    }
+
+    #[test]
+    fn threads_append_to_the_same_list() {
+        let start = list(0..8).appended(&[8.into()]);
+        let grown: Vec<List> = std::thread::scope(|threads| {
+            let grow = |n: i64| {
+                let start = start.clone();
+                threads
+                    .spawn(move || (0..100).fold(start, |list, at| list.appended(&[(n * 1000 + at).into()])))
+            };
+            let all: Vec<_> = (0..8).map(grow).collect();
+            all.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        for (n, list) in (0i64..).zip(&grown) {
+            assert_eq!(list[..9], start[..]);
+            assert!(list[9..].iter().zip(0..).all(|(item, at)| *item == Value::from(n * 1000 + at)));
+        }
+    }
+}
