@@ -30,7 +30,7 @@ pub(super) enum Near {
     /// Nowhere.
     Nowhere,
     /// Among the names of a template and the variables of a scope.
-    Variables { name: Arc<str>, frame: Weak<Frame>, scope: Weak<dyn Scope> },
+    Variables { name: Arc<str>, own: Vec<String>, scope: Weak<dyn Scope> },
     /// Among the members of a map.
     Members { name: Arc<str>, map: Arc<Map> },
 }
@@ -44,8 +44,8 @@ impl std::fmt::Debug for Near {
 impl Near {
     /// Looks for a variable.
     pub(super) fn variable(name: &Arc<str>, frame: Option<&Arc<Frame>>, scope: &Arc<dyn Scope>) -> Near {
-        let frame = frame.map_or_else(Weak::new, Arc::downgrade);
-        Near::Variables { name: name.clone(), frame, scope: Arc::downgrade(scope) }
+        let own = frame.map(|frame| frame.all_names()).unwrap_or_default();
+        Near::Variables { name: name.clone(), own, scope: Arc::downgrade(scope) }
     }
 
     /// Looks for a member of a value.
@@ -62,9 +62,9 @@ impl Near {
     fn advice(&self) -> Option<String> {
         let near = match self {
             Near::Nowhere => None,
-            Near::Variables { name, frame, scope } => {
+            Near::Variables { name, own, scope } => {
                 let mut names = scope.upgrade().map(|scope| scope.names()).unwrap_or_default();
-                names.extend(frame.upgrade().iter().flat_map(|frame| frame.all_names()));
+                names.extend(own.iter().cloned());
                 nearest(name, names.iter().map(String::as_str)).map(str::to_owned)
             }
             Near::Members { name, map } => {
