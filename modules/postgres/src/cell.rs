@@ -5,7 +5,7 @@ use tokio_postgres::types::{Kind, Type};
 
 /// Numbers, booleans, JSON and arrays keep their type; everything else stays the text that psql would print,
 /// times in ISO 8601.
-pub fn value(text: Option<&str>, of: &Type) -> Value {
+pub(crate) fn value(text: Option<&str>, of: &Type) -> Value {
     let Some(text) = text else { return Value::Null };
     match *of {
         Type::BOOL => Value::Bool(text == "t"),

@@ -6,7 +6,7 @@ use crate::fault;
 use crate::session::Session;
 
 /// Runs statements, and only remembers them in check mode.
-pub struct Commands<'a> {
+pub(crate) struct Commands<'a> {
     session: &'a Session,
     context: &'a Context,
     /// As they may be shown.
@@ -14,16 +14,16 @@ pub struct Commands<'a> {
 }
 
 impl<'a> Commands<'a> {
-    pub fn new(session: &'a Session, context: &'a Context) -> Self {
+    pub(crate) fn new(session: &'a Session, context: &'a Context) -> Self {
         Commands { session, context, run: Vec::new() }
     }
 
-    pub async fn run(&mut self, sql: &str) -> Result<(), Failure> {
+    pub(crate) async fn run(&mut self, sql: &str) -> Result<(), Failure> {
         self.run_shown_as(sql, sql).await
     }
 
     /// For statements that hold a password.
-    pub async fn run_shown_as(&mut self, sql: &str, shown: &str) -> Result<(), Failure> {
+    pub(crate) async fn run_shown_as(&mut self, sql: &str, shown: &str) -> Result<(), Failure> {
         let shown = self.context.redactor.text(shown);
         if !self.context.check {
             let done = self.session.execute(sql).await;
@@ -34,7 +34,7 @@ impl<'a> Commands<'a> {
     }
 
     /// What was, or would be, done; `name` is the returned value that lists the statements.
-    pub fn outcome(self, name: &str) -> Outcome {
+    pub(crate) fn outcome(self, name: &str) -> Outcome {
         let mut outcome = Outcome::changed(!self.run.is_empty());
         if self.context.diff && !self.run.is_empty() {
             let lines: String = self.run.iter().map(|sql| format!("{sql};\n")).collect();

@@ -5,17 +5,17 @@ use playbook_api::{Error, Map, Value};
 
 /// What a secret says; an RDS-managed one holds `username` and `password` alone.
 #[derive(Clone, Default)]
-pub struct Credentials {
-    pub username: Option<String>,
-    pub password: Option<String>,
-    pub host: Option<String>,
-    pub port: Option<u16>,
-    pub dbname: Option<String>,
+pub(crate) struct Credentials {
+    pub(crate) username: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) host: Option<String>,
+    pub(crate) port: Option<u16>,
+    pub(crate) dbname: Option<String>,
 }
 
 impl Credentials {
     /// Reads a dict, or the JSON text of one. `what` names the secret in errors.
-    pub fn read(secret: &Value, what: &str) -> Result<Credentials, Error> {
+    pub(crate) fn read(secret: &Value, what: &str) -> Result<Credentials, Error> {
         let parsed;
         let map: &Map = match secret {
             Value::Undefined(reason) => return Err(Error::undefined(reason.to_string())),

@@ -23,7 +23,7 @@ enum State {
 /// Creates, alters, renames or drops a database.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("required_if" = [["state", "rename", ["target"]]]))]
-pub struct PostgresqlDb {
+pub(crate) struct PostgresqlDb {
     /// Name of the database.
     #[schemars(extend("aliases" = ["db"]))]
     name: String,

@@ -19,7 +19,7 @@ enum State {
 
 /// Installs, updates or removes an extension of a database.
 #[derive(Deserialize, JsonSchema)]
-pub struct PostgresqlExt {
+pub(crate) struct PostgresqlExt {
     /// Name of the extension.
     #[schemars(extend("aliases" = ["ext"]))]
     name: String,

@@ -8,7 +8,7 @@ use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 use crate::login::Target;
 
 /// Describes an error in one line: message, SQLSTATE, detail and hint.
-pub fn describe(error: &tokio_postgres::Error) -> String {
+pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(db) => describe_db(db),
         None => {
@@ -40,7 +40,7 @@ fn describe_db(db: &DbError) -> String {
 }
 
 /// Describes a failed statement: `what: message (SQLSTATE …)`.
-pub fn statement(what: &str, error: &tokio_postgres::Error) -> Error {
+pub(crate) fn statement(what: &str, error: &tokio_postgres::Error) -> Error {
     let text = describe(error);
     let error_value = Error::new(format!("{what}: {text}"));
     match error.as_db_error().and_then(advice) {
@@ -50,14 +50,14 @@ pub fn statement(what: &str, error: &tokio_postgres::Error) -> Error {
 }
 
 /// Returns the same as a failure, with what the server said as values.
-pub fn failure(what: &str, error: &tokio_postgres::Error) -> Failure {
+pub(crate) fn failure(what: &str, error: &tokio_postgres::Error) -> Failure {
     let mut failure = Failure::from(statement(what, error));
     failure.outcome.values = values(error);
     failure
 }
 
 /// Returns what the server said, for playbooks that look at it.
-pub fn values(error: &tokio_postgres::Error) -> Map {
+pub(crate) fn values(error: &tokio_postgres::Error) -> Map {
     match error.as_db_error() {
         Some(db) => map! {
             "sqlstate" => db.code().code(),
@@ -69,14 +69,14 @@ pub fn values(error: &tokio_postgres::Error) -> Map {
 }
 
 /// Returns whether something could not be created because another session just created it.
-pub fn already_there(failure: &Failure) -> bool {
+pub(crate) fn already_there(failure: &Failure) -> bool {
     let state = failure.outcome.values.get("sqlstate").and_then(Value::as_str);
     // duplicate_object, duplicate_database, duplicate_schema, unique_violation of a catalog
     matches!(state, Some("42710" | "42P04" | "42P06" | "23505"))
 }
 
 /// Returns how many lines behind the first of the statement the server saw the error, where it says.
-pub fn line_offset(error: &tokio_postgres::Error, statement: &str) -> Option<usize> {
+pub(crate) fn line_offset(error: &tokio_postgres::Error, statement: &str) -> Option<usize> {
     match error.as_db_error()?.position()? {
         ErrorPosition::Original(position) => {
             let before = statement.chars().take(usize::try_from(*position).ok()?.saturating_sub(1));
@@ -105,12 +105,12 @@ fn advice(db: &DbError) -> Option<String> {
 }
 
 /// Describes a connection that could not be opened.
-pub fn connection(target: &Target, error: &tokio_postgres::Error, context: &Context) -> Error {
+pub(crate) fn connection(target: &Target, error: &tokio_postgres::Error, context: &Context) -> Error {
     unable(target, &describe(error), error.code(), context)
 }
 
 /// A failed connection to the server's port or socket. An error of the connection to the managed host stays as it is.
-pub fn endpoint(target: &Target, error: Error, context: &Context) -> Error {
+pub(crate) fn endpoint(target: &Target, error: Error, context: &Context) -> Error {
     match error.kind() {
         ErrorKind::Unreachable | ErrorKind::Connection => error,
         _ => {

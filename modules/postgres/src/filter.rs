@@ -12,7 +12,7 @@ use crate::url::Url;
 /// override or complete it (an RDS-managed secret has neither host nor dbname), `scheme` is `postgresql` unless
 /// given. Everything is percent-encoded, and the URL is a secret.
 #[derive(Debug)]
-pub struct PostgresqlUrl;
+pub(crate) struct PostgresqlUrl;
 
 const OPTIONS: [&str; 7] = ["host", "port", "dbname", "username", "password", "sslmode", "scheme"];
 
@@ -28,7 +28,7 @@ impl Filter for PostgresqlUrl {
         }
         for name in options.keys().map(Value::to_text) {
             if !OPTIONS.contains(&&*name) {
-                let help = match nearest(&name, OPTIONS.into_iter()) {
+                let help = match nearest(&name, OPTIONS) {
                     Some(near) => format!("did you mean '{near}'?"),
                     None => format!("it takes {}", OPTIONS.join(", ")),
                 };

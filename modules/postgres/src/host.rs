@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 /// Connects to a service from the task's host, within `timeout` for each of its addresses.
-pub async fn connect(endpoint: Endpoint, timeout: Duration, context: &Context) -> Result<Socket, Error> {
+pub(crate) async fn connect(endpoint: Endpoint, timeout: Duration, context: &Context) -> Result<Socket, Error> {
     let (host, cancel) = (context.host.clone(), context.cancel.clone());
     let opened = blocking(move || match host {
         Some(host) => host.connect(&endpoint, timeout, &cancel).map_err(|failure| failure.error),
@@ -45,7 +45,7 @@ async fn blocking<T: Send + 'static>(
 
 /// A stream to the server.
 #[derive(Debug)]
-pub enum Socket {
+pub(crate) enum Socket {
     /// The server's TCP port.
     Tcp(TcpStream),
     /// The server's Unix socket, or the end of a stream that leads to the server over a managed host.
@@ -90,7 +90,7 @@ impl AsyncWrite for Socket {
 
 /// The task's environment on its host.
 #[derive(Clone, Default)]
-pub struct Environment {
+pub(crate) struct Environment {
     /// The task's own variables.
     own: Vec<(String, String)>,
     /// The host's; nothing for this process's.
@@ -99,7 +99,7 @@ pub struct Environment {
 
 impl Environment {
     /// Asks the task's host for its variables.
-    pub async fn of(context: &Context) -> Result<Environment, Error> {
+    pub(crate) async fn of(context: &Context) -> Result<Environment, Error> {
         let own = context.environment.clone();
         if context.host.is_none() {
             return Ok(Environment { own, host: None });
@@ -111,7 +111,7 @@ impl Environment {
     }
 
     /// Returns a variable that is set and not empty.
-    pub fn get(&self, name: &str) -> Option<String> {
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
         let own = self.own.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.clone());
         let value = own.or_else(|| match &self.host {
             Some(all) => all.get(name).map(|value| value.to_text().into_owned()),
@@ -121,7 +121,7 @@ impl Environment {
     }
 
     /// Expands a `~` at the beginning of a path.
-    pub fn expand(&self, path: &str) -> PathBuf {
+    pub(crate) fn expand(&self, path: &str) -> PathBuf {
         match (path.strip_prefix("~/"), self.get("HOME")) {
             (Some(rest), Some(home)) => Path::new(&home).join(rest),
             _ => PathBuf::from(path),
@@ -130,7 +130,7 @@ impl Environment {
 }
 
 /// Reads a file of the task's host.
-pub async fn read(path: &Path, context: &Context) -> Result<Vec<u8>, Error> {
+pub(crate) async fn read(path: &Path, context: &Context) -> Result<Vec<u8>, Error> {
     if context.host.is_none() {
         return std::fs::read(path).map_err(|e| Error::new(e.to_string()));
     }
@@ -141,7 +141,7 @@ pub async fn read(path: &Path, context: &Context) -> Result<Vec<u8>, Error> {
 }
 
 /// Whether a path exists on the task's host.
-pub async fn exists(path: &Path, context: &Context) -> Result<bool, Error> {
+pub(crate) async fn exists(path: &Path, context: &Context) -> Result<bool, Error> {
     if context.host.is_none() {
         return Ok(path.exists());
     }

@@ -33,7 +33,7 @@ mod waiting;
 
 use playbook_api::{ModuleEntry, Registry};
 
-/// Adds what this crate brings.
+/// Adds the modules, the filter and the probe.
 pub fn register(registry: &mut Registry) {
     registry.add_modules([
         ModuleEntry::controller::<migrate::DbMigrate>(),

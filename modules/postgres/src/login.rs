@@ -15,7 +15,7 @@ use crate::{connect, passfile, service};
 /// How much TLS, as libpq means it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum SslMode {
+pub(crate) enum SslMode {
     /// Never.
     Disable,
     /// Only when the server insists.
@@ -33,12 +33,12 @@ pub enum SslMode {
 impl SslMode {
     fn parse(text: &str) -> Result<SslMode, Error> {
         serde_json::from_value(text.into()).map_err(|_| {
-            Error::new(format!("'{text}' is no sslmode"))
-                .with_help("it is one of disable, allow, prefer, require, verify-ca, verify-full")
+            Error::new(format!("'{text}' is not a valid sslmode"))
+                .with_help("The values are disable, allow, prefer, require, verify-ca and verify-full.")
         })
     }
 
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             SslMode::Disable => "disable",
             SslMode::Allow => "allow",
@@ -53,70 +53,71 @@ impl SslMode {
 /// The connection, by `url`, by `secret` or by the login_* arguments, which also complete or override the other
 /// two. What nobody says comes from libpq's variables (PGHOST, PGPASSWORD, …) and defaults.
 #[derive(Clone, Default, Deserialize, JsonSchema)]
-pub struct Login {
+pub(crate) struct Login {
     /// URL of the database: `postgresql://user:password@host:port/dbname?sslmode=verify-full`. SQLAlchemy's
     /// `postgresql+psycopg2://` and the like are taken too.
     #[schemars(extend("aliases" = ["database_url", "dsn"], "no_log" = true))]
-    pub url: Option<String>,
+    pub(crate) url: Option<String>,
     /// Name or ARN of a secret with `username`, `password`, `host`, `port` and `dbname`; for an RDS-managed
     /// secret, which has no host and dbname, give `login_host` and `login_db` too.
     #[schemars(extend("aliases" = ["secret_id", "secret_arn"]))]
-    pub secret: Option<String>,
+    pub(crate) secret: Option<String>,
     /// The host that the database server runs on, as the managed host sees it, or the directory of its Unix socket.
     #[schemars(extend("aliases" = ["host"]))]
-    pub login_host: Option<String>,
-    /// Port of the database server, 5432 unless given.
+    pub(crate) login_host: Option<String>,
+    /// The port of the database server, 5432 by default.
     #[schemars(extend("aliases" = ["port"]))]
-    pub login_port: Option<u16>,
-    /// Role to log in as, `postgres` unless given.
+    pub(crate) login_port: Option<u16>,
+    /// The role to log in as, `postgres` by default.
     #[schemars(extend("aliases" = ["login"]))]
-    pub login_user: Option<String>,
-    /// Password of that role.
+    pub(crate) login_user: Option<String>,
+    /// The password of that role.
     #[schemars(extend("no_log" = true))]
-    pub login_password: Option<String>,
-    /// Database to connect to.
+    pub(crate) login_password: Option<String>,
+    /// The database to connect to.
     #[schemars(extend("aliases" = ["db", "dbname", "database"]))]
-    pub login_db: Option<String>,
+    pub(crate) login_db: Option<String>,
     /// The directory of the server's Unix socket on the managed host. It is used if `login_host` is missing or
     /// `localhost`.
     #[schemars(extend("aliases" = ["unix_socket"]))]
-    pub login_unix_socket: Option<String>,
-    /// How much TLS, `prefer` unless given.
+    pub(crate) login_unix_socket: Option<String>,
+    /// Whether the connection uses TLS, and what of the server's certificate is checked; `prefer` by default.
     #[schemars(extend("aliases" = ["sslmode"]))]
-    pub ssl_mode: Option<SslMode>,
+    pub(crate) ssl_mode: Option<SslMode>,
     /// File with the certificates of the authorities to trust, or `system`. For Amazon RDS this is the bundle
     /// https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem.
     #[schemars(extend("aliases" = ["ssl_rootcert", "sslrootcert"]))]
-    pub ca_cert: Option<String>,
+    pub(crate) ca_cert: Option<String>,
     /// File with the client's certificate.
     #[schemars(extend("aliases" = ["sslcert"]))]
-    pub ssl_cert: Option<String>,
+    pub(crate) ssl_cert: Option<String>,
     /// File with the key of the client's certificate.
     #[schemars(extend("aliases" = ["sslkey"]))]
-    pub ssl_key: Option<String>,
-    /// Further libpq parameters: connect_timeout (10 seconds unless given), application_name, options,
-    /// target_session_attrs.
-    pub connect_params: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Role to take on after logging in.
-    pub session_role: Option<String>,
-    /// AWS region of the secret.
+    pub(crate) ssl_key: Option<String>,
+    /// Further libpq parameters, as in a URL: connect_timeout (10 seconds by default), application_name, options,
+    /// target_session_attrs, service, keepalives and so on. Parameters that restrict a connection and cannot be kept are
+    /// refused.
+    pub(crate) connect_params: Option<serde_json::Map<String, serde_json::Value>>,
+    /// The role to take on after logging in.
+    pub(crate) session_role: Option<String>,
+    /// The AWS region of the secret.
     #[schemars(extend("aliases" = ["aws_region"]))]
-    pub region: Option<String>,
-    /// AWS profile to read the secret with.
+    pub(crate) region: Option<String>,
+    /// The AWS profile to read the secret with.
     #[schemars(extend("aliases" = ["aws_profile"]))]
-    pub profile: Option<String>,
-    /// Endpoint to read the secret from.
+    pub(crate) profile: Option<String>,
+    /// The endpoint to read the secret from.
     #[schemars(extend("aliases" = ["aws_endpoint_url"]))]
-    pub endpoint_url: Option<String>,
-    /// AWS access key to read the secret with.
+    pub(crate) endpoint_url: Option<String>,
+    /// The AWS access key to read the secret with.
     #[schemars(extend("aliases" = ["aws_access_key", "aws_access_key_id"]))]
-    pub access_key: Option<String>,
+    pub(crate) access_key: Option<String>,
     /// The secret half of the access key.
     #[schemars(extend("aliases" = ["aws_secret_key", "aws_secret_access_key"], "no_log" = true))]
-    pub secret_key: Option<String>,
-    /// Session token of temporary AWS credentials.
+    pub(crate) secret_key: Option<String>,
+    /// The session token of temporary AWS credentials.
     #[schemars(extend("aliases" = ["aws_session_token"], "no_log" = true))]
-    pub session_token: Option<String>,
+    pub(crate) session_token: Option<String>,
     /// Ignored: statements and names are quoted, never trusted. For compatibility.
     #[expect(dead_code, reason = "playbooks give it, nothing hangs on it")]
     trust_input: Option<bool>,
@@ -124,7 +125,7 @@ pub struct Login {
 
 impl Login {
     /// The AWS connection, as far as it is given.
-    pub fn aws(&self) -> Vec<(&'static str, &str)> {
+    pub(crate) fn aws(&self) -> Vec<(&'static str, &str)> {
         [
             ("region", &self.region),
             ("profile", &self.profile),
@@ -198,17 +199,17 @@ const UNKEPT: [(&str, &str); 9] = [
 
 /// A database to connect to.
 #[derive(Clone)]
-pub struct Target {
-    pub url: Url,
-    pub role: Option<String>,
+pub(crate) struct Target {
+    pub(crate) url: Url,
+    pub(crate) role: Option<String>,
     /// The environment of the host that connects.
-    pub environment: Environment,
+    pub(crate) environment: Environment,
 }
 
 impl Target {
     /// Settles everything about the connection, and tells the redactor what must not be shown.
     /// `database` is the one to use where nobody names one.
-    pub async fn resolve(login: &Login, database: &str, context: &Context) -> Result<Target, Error> {
+    pub(crate) async fn resolve(login: &Login, database: &str, context: &Context) -> Result<Target, Error> {
         let target = Target::gather(login, database, context).await?;
         target.register_secrets(context);
         Ok(target)
@@ -248,7 +249,7 @@ impl Target {
         if url.hosts.is_empty() {
             if let Some(id) = &login.secret {
                 return Err(Error::new(format!("the secret '{id}' has no host")).with_help(
-                    "an RDS-managed secret holds user name and password alone: give login_host and login_db",
+                    "An RDS-managed secret holds user name and password alone: give login_host and login_db.",
                 ));
             }
             url.hosts = vec![(local_host(port.unwrap_or(5432), context).await?, None)];
@@ -264,7 +265,7 @@ impl Target {
         if url.dbname.is_none() {
             if let (Some(id), "") = (&login.secret, database) {
                 return Err(Error::new(format!("the secret '{id}' has no dbname")).with_help(
-                    "an RDS-managed secret holds user name and password alone: give login_host and login_db",
+                    "An RDS-managed secret holds user name and password alone: give login_host and login_db.",
                 ));
             }
             url.dbname =
@@ -316,21 +317,21 @@ impl Target {
     }
 
     /// The same server and role, another database.
-    pub fn with_database(&self, name: &str) -> Target {
+    pub(crate) fn with_database(&self, name: &str) -> Target {
         let mut target = self.clone();
         target.url.dbname = Some(name.to_owned());
         target
     }
 
-    pub fn dbname(&self) -> &str {
+    pub(crate) fn dbname(&self) -> &str {
         self.url.dbname.as_deref().unwrap_or_default()
     }
 
-    pub fn user(&self) -> &str {
+    pub(crate) fn user(&self) -> &str {
         self.url.user.as_deref().unwrap_or_default()
     }
 
-    pub fn ssl_mode(&self) -> Result<SslMode, Error> {
+    pub(crate) fn ssl_mode(&self) -> Result<SslMode, Error> {
         match self.url.param("sslmode").or(self.url.param("ssl")) {
             Some("true") => Ok(SslMode::Require),
             Some("false") => Ok(SslMode::Disable),
@@ -339,7 +340,7 @@ impl Target {
         }
     }
 
-    pub fn connect_timeout(&self) -> Duration {
+    pub(crate) fn connect_timeout(&self) -> Duration {
         let seconds = self.url.param("connect_timeout").and_then(|s| s.parse().ok()).filter(|s| *s > 0);
         Duration::from_secs(seconds.unwrap_or(10))
     }
@@ -375,7 +376,7 @@ impl Target {
     }
 
     /// `database 'shop' on db:5432 as 'app'`
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let hosts: Vec<String> =
             (self.url.hosts.iter()).map(|(host, port)| format!("{host}:{}", port.unwrap_or(5432))).collect();
         format!("database '{}' on {} as '{}'", self.dbname(), hosts.join(","), self.user())
@@ -458,7 +459,7 @@ async fn from_secret(id: &str, login: &Login, context: &Context) -> Result<Url, 
 }
 
 /// A variable of the task's environment, or of the process's.
-pub fn variable(context: &Context, name: &str) -> Option<String> {
+pub(crate) fn variable(context: &Context, name: &str) -> Option<String> {
     let own = context.environment.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.clone());
     own.or_else(|| std::env::var(name).ok()).filter(|v| !v.is_empty())
 }

@@ -9,7 +9,7 @@ use crate::url::Url;
 
 /// Returns the password that the file has for the first host of a URL. A file that is missing or cannot be read has
 /// none.
-pub async fn password(
+pub(crate) async fn password(
     url: &Url,
     environment: &Environment,
     context: &Context,

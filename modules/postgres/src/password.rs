@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 const ITERATIONS: u32 = 4096;
 
 /// Whether somebody hashed it already.
-pub fn is_hashed(password: &str) -> bool {
+pub(crate) fn is_hashed(password: &str) -> bool {
     let md5 = password
         .strip_prefix("md5")
         .is_some_and(|h| h.len() == 32 && h.bytes().all(|b| b.is_ascii_hexdigit()));
@@ -19,7 +19,7 @@ pub fn is_hashed(password: &str) -> bool {
 
 /// What the server is to store, so that it never sees the password itself and cannot log it.
 /// `encryption` is its setting password_encryption.
-pub fn hashed(password: &str, user: &str, encryption: &str) -> String {
+pub(crate) fn hashed(password: &str, user: &str, encryption: &str) -> String {
     if is_hashed(password) {
         return password.to_owned();
     }
@@ -30,7 +30,7 @@ pub fn hashed(password: &str, user: &str, encryption: &str) -> String {
 }
 
 /// Whether `stored` is what the server stores for this password.
-pub fn matches(stored: &str, password: &str, user: &str) -> bool {
+pub(crate) fn matches(stored: &str, password: &str, user: &str) -> bool {
     let expected = match Scram::parse(stored) {
         _ if is_hashed(password) => password.to_owned(),
         Some(scram) => scram.verifier(password),

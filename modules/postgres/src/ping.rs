@@ -9,7 +9,7 @@ use crate::session::Session;
 
 /// Checks whether a PostgreSQL server answers, and which version it is. An unreachable server is no failure.
 #[derive(Deserialize, JsonSchema)]
-pub struct PostgresqlPing {
+pub(crate) struct PostgresqlPing {
     #[serde(flatten)]
     login: Login,
 }

@@ -5,7 +5,7 @@ use playbook_api::{Error, Map, Value};
 use crate::session::literal;
 
 /// What fills the placeholders.
-pub enum Fill<'a> {
+pub(crate) enum Fill<'a> {
     /// Nothing: a `%` is a `%`.
     None,
     Positional(&'a [Value]),
@@ -13,7 +13,7 @@ pub enum Fill<'a> {
 }
 
 /// The query with its placeholders filled.
-pub fn fill(query: &str, with: &Fill) -> Result<String, Error> {
+pub(crate) fn fill(query: &str, with: &Fill) -> Result<String, Error> {
     if matches!(with, Fill::None) {
         return Ok(query.to_owned());
     }
@@ -41,8 +41,8 @@ pub fn fill(query: &str, with: &Fill) -> Result<String, Error> {
             rest = after;
         } else {
             let wanted = if matches!(with, Fill::Named(_)) { "%(name)s" } else { "%s" };
-            return Err(Error::new("the query has a % that is no placeholder")
-                .with_help(format!("with arguments a placeholder is {wanted} and a percent sign is %%")));
+            return Err(Error::new("unescaped `%` in the query")
+                .with_help(format!("Write a placeholder as {wanted} and a percent sign as %%.")));
         }
     }
     out += rest;
@@ -62,7 +62,7 @@ fn named(rest: &str) -> Option<(&str, &str)> {
 }
 
 /// A value as SQL: a list is an array, a dict is JSON.
-pub fn quoted(value: &Value) -> String {
+pub(crate) fn quoted(value: &Value) -> String {
     match value {
         Value::Null | Value::Omit | Value::Undefined(_) => "NULL".into(),
         Value::Bool(b) => b.to_string(),

@@ -37,7 +37,7 @@ enum Kind {
 
 /// Grants and revokes privileges.
 #[derive(Deserialize, JsonSchema)]
-pub struct PostgresqlPrivs {
+pub(crate) struct PostgresqlPrivs {
     /// Database to connect to.
     #[schemars(extend("aliases" = ["db", "dbname"]))]
     database: Option<String>,

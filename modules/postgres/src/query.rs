@@ -22,7 +22,7 @@ use crate::{cell, fault};
 /// Several statements, in a list or in one text, run in one transaction unless `autocommit` is set.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["positional_args", "named_args"]]))]
-pub struct PostgresqlQuery {
+pub(crate) struct PostgresqlQuery {
     /// The statement, or a list of them. Values are filled in for `%s` and `%(name)s`.
     #[schemars(extend("format" = "raw"))]
     query: serde_json::Value,

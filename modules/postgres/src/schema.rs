@@ -19,7 +19,7 @@ enum State {
 
 /// Creates, alters or drops a schema.
 #[derive(Deserialize, JsonSchema)]
-pub struct PostgresqlSchema {
+pub(crate) struct PostgresqlSchema {
     /// Name of the schema.
     #[schemars(extend("aliases" = ["schema"]))]
     name: String,

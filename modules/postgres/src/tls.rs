@@ -28,11 +28,11 @@ use crate::login::{SslMode, Target};
 
 /// Makes the TLS side of connections to one target.
 #[derive(Clone)]
-pub struct Tls(Arc<ClientConfig>);
+pub(crate) struct Tls(Arc<ClientConfig>);
 
 impl Tls {
     /// Reads the certificates that the target names, or those that libpq would find, from the task's host.
-    pub async fn new(target: &Target, context: &Context) -> Result<Tls, Error> {
+    pub(crate) async fn new(target: &Target, context: &Context) -> Result<Tls, Error> {
         let mode = target.ssl_mode()?;
         let standard = Standard::of(target, context).await?;
         let named = |param: &str| {
@@ -84,7 +84,7 @@ impl Tls {
     }
 
     /// The handshake with a host.
-    pub fn to(&self, host: &str) -> Result<Connect, InvalidDnsNameError> {
+    pub(crate) fn to(&self, host: &str) -> Result<Connect, InvalidDnsNameError> {
         // Where there is no TLS, on a Unix socket, the name does not matter.
         let name = if host.starts_with('/') { "localhost" } else { host };
         let name = ServerName::try_from(name.to_owned())?;
@@ -263,7 +263,7 @@ impl AsyncWrite for Plain {
 }
 
 /// One handshake to make.
-pub struct Connect(tokio_rustls::TlsConnector, ServerName<'static>);
+pub(crate) struct Connect(tokio_rustls::TlsConnector, ServerName<'static>);
 
 impl<S> TlsConnect<S> for Connect
 where
@@ -279,7 +279,7 @@ where
 }
 
 /// The encrypted stream.
-pub struct Stream<S>(Box<tokio_rustls::client::TlsStream<S>>);
+pub(crate) struct Stream<S>(Box<tokio_rustls::client::TlsStream<S>>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Stream<S> {
     fn channel_binding(&self) -> ChannelBinding {

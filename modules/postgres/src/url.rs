@@ -4,16 +4,16 @@ use playbook_api::Error;
 
 /// What a URL of the form `postgresql+driver://user:password@host:port/dbname?sslmode=require` says.
 #[derive(Clone, Default, PartialEq)]
-pub struct Url {
-    pub scheme: String,
-    pub user: Option<String>,
-    pub password: Option<String>,
+pub(crate) struct Url {
+    pub(crate) scheme: String,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
     /// Several hosts are tried in turn. A host that starts with `/` is the directory of a Unix socket.
-    pub hosts: Vec<(String, Option<u16>)>,
+    pub(crate) hosts: Vec<(String, Option<u16>)>,
     /// The port where no host is named.
-    pub port: Option<u16>,
-    pub dbname: Option<String>,
-    pub params: Vec<(String, String)>,
+    pub(crate) port: Option<u16>,
+    pub(crate) dbname: Option<String>,
+    pub(crate) params: Vec<(String, String)>,
 }
 
 /// What to do about a URL that falls apart in the wrong places; the URL itself is a secret and never shown.
@@ -22,7 +22,7 @@ const ENCODE: &str = "a user name or password that holds @ : / ? # or % must be 
 
 impl Url {
     /// Takes `postgres`, `postgresql` and SQLAlchemy's `postgresql+driver` for the same thing.
-    pub fn parse(text: &str) -> Result<Url, Error> {
+    pub(crate) fn parse(text: &str) -> Result<Url, Error> {
         let wrong = |what: &str| Error::new(format!("the database URL {what}"));
         let text = text.trim();
         let text = text.strip_prefix("jdbc:").unwrap_or(text);
@@ -114,18 +114,18 @@ impl Url {
     }
 
     /// Returns a parameter's value.
-    pub fn param(&self, name: &str) -> Option<&str> {
+    pub(crate) fn param(&self, name: &str) -> Option<&str> {
         self.params.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
     /// Gives a parameter its value.
-    pub fn set_param(&mut self, name: &str, value: impl Into<String>) {
+    pub(crate) fn set_param(&mut self, name: &str, value: impl Into<String>) {
         self.params.retain(|(n, _)| n != name);
         self.params.push((name.to_owned(), value.into()));
     }
 
     /// The URL as text, everything percent-encoded that has to be.
-    pub fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         let mut text = format!("{}://", self.scheme);
         if let Some(user) = &self.user {
             text += &encode(user);
@@ -231,7 +231,7 @@ fn non_empty(text: String) -> Option<String> {
 }
 
 /// Percent-encodes all but the characters that are safe in any part of a URL.
-pub fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte.into()),

@@ -21,7 +21,7 @@ enum State {
 
 /// Creates, alters or drops a role that can log in.
 #[derive(Deserialize, JsonSchema)]
-pub struct PostgresqlUser {
+pub(crate) struct PostgresqlUser {
     /// Name of the role.
     #[schemars(extend("aliases" = ["user"]))]
     name: String,

@@ -1,5 +1,7 @@
 //! Ways to a server, and what is said when there is none.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::sync::Arc;

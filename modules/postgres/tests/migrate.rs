@@ -1,5 +1,7 @@
 //! db_migrate with files of SQL, against a real server.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! Databases, roles, schemas and extensions.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use common::*;

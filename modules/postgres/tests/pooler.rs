@@ -1,5 +1,7 @@
 //! The modules through a real PgBouncer that lends its connections by the transaction.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::process::{Child, Command, Stdio};

@@ -1,6 +1,8 @@
 //! db_migrate with Alembic and Django: with projects and commands of the tests' own, and with the real tools where
 //! they are installed.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! `wait_until`: waits for whatever the other crates can look at.
+//! `wait_until`: waits until the conditions are met that the other crates have probes for.
 
 mod probes;
 mod wait_until;
@@ -6,7 +6,7 @@ mod watch;
 
 use playbook_api::{ModuleEntry, Registry};
 
-/// Adds what this crate brings. The probes come from the other crates and are asked for when a task runs.
+/// Adds the module. The probes come from the other crates, and are looked up when a task runs.
 pub fn register(registry: &mut Registry) {
     registry.add_modules([ModuleEntry::controller::<wait_until::WaitUntil>()]);
 }

@@ -5,18 +5,18 @@ use playbook_api::{Arguments, Context, Error, Map, Probe, Spec, Value};
 use serde_json::Value as Json;
 
 /// One thing to wait for.
-pub struct Thing<'a> {
+pub(crate) struct Thing<'a> {
     /// The probe's name, with a number behind it where the task has several of the kind: `target_group[1]`.
-    pub label: String,
-    pub name: &'a str,
-    pub probe: &'a dyn Probe,
-    pub options: Map,
+    pub(crate) label: String,
+    pub(crate) name: &'a str,
+    pub(crate) probe: &'a dyn Probe,
+    pub(crate) options: Map,
     /// Whether to wait until it exists.
-    pub missing: bool,
+    pub(crate) missing: bool,
 }
 
 /// Finds the probes and checks their options.
-pub fn find<'a>(
+pub(crate) fn find<'a>(
     wanted: &'a serde_json::Map<String, Json>,
     context: &'a Context,
 ) -> Result<Vec<Thing<'a>>, Error> {
@@ -86,7 +86,7 @@ fn unknown(name: &str, context: &Context) -> Error {
     let error = Error::new(format!("wait_until cannot wait for '{name}'"));
     let own = ["timeout", "interval", "backoff", "max_interval"];
     match nearest(name, context.registry.probes.iter().map(|p| p.name()).chain(own)) {
-        Some(near) => error.with_help(format!("did you mean '{near}'?")),
+        Some(near) => error.with_help(format!("Did you mean '{near}'?")),
         None => error.with_help(known(context)),
     }
 }

@@ -18,7 +18,7 @@ use crate::watch::{End, Pace, Status, Watch};
 /// fails at once when one of them can no longer be met, and when what it is about does not exist, unless the probe's
 /// option `missing` is set.
 #[derive(Deserialize, JsonSchema)]
-pub struct WaitUntil {
+pub(crate) struct WaitUntil {
     /// The number of seconds to wait at most.
     #[serde(default = "ten_minutes")]
     timeout: f64,

@@ -10,26 +10,26 @@ use crate::probes::Thing;
 
 /// How long and how often.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
-    pub timeout: Duration,
-    pub interval: Duration,
-    pub backoff: f64,
-    pub max_interval: Duration,
+pub(crate) struct Pace {
+    pub(crate) timeout: Duration,
+    pub(crate) interval: Duration,
+    pub(crate) backoff: f64,
+    pub(crate) max_interval: Duration,
 }
 
 /// What is known of one thing.
 #[derive(Clone, Debug, Default)]
-pub struct Status {
-    pub met: bool,
-    pub attempts: u64,
+pub(crate) struct Status {
+    pub(crate) met: bool,
+    pub(crate) attempts: u64,
     /// In words.
-    pub state: String,
-    pub values: Map,
+    pub(crate) state: String,
+    pub(crate) values: Map,
 }
 
 /// How the watch ended.
 #[derive(Debug)]
-pub enum End {
+pub(crate) enum End {
     Met,
     /// One of them, by its place, can never become so.
     Never(usize),
@@ -41,7 +41,7 @@ pub enum End {
     Interrupted,
 }
 
-pub struct Watch<'a> {
+pub(crate) struct Watch<'a> {
     things: &'a [Thing<'a>],
     statuses: Mutex<Vec<Status>>,
     context: &'a Context,
@@ -52,17 +52,17 @@ pub struct Watch<'a> {
 const ERRORS_IN_A_ROW: u32 = 3;
 
 impl<'a> Watch<'a> {
-    pub fn new(things: &'a [Thing<'a>], context: &'a Context) -> Self {
+    pub(crate) fn new(things: &'a [Thing<'a>], context: &'a Context) -> Self {
         let not_yet = Status { state: "no answer yet".into(), ..Status::default() };
         let statuses = Mutex::new(vec![not_yet; things.len()]);
         Watch { things, statuses, context, start: Instant::now() }
     }
 
-    pub fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
 
-    pub fn statuses(&self) -> Vec<Status> {
+    pub(crate) fn statuses(&self) -> Vec<Status> {
         self.lock().clone()
     }
 
@@ -71,7 +71,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Waits until everything is met, one of them can never be, or time is up.
-    pub async fn wait(&self, pace: Pace) -> End {
+    pub(crate) async fn wait(&self, pace: Pace) -> End {
         let all = try_join_all((0..self.things.len()).map(|i| self.one(i, pace)));
         tokio::select! {
             result = all => result.map_or_else(|end| end, |_| End::Met),
@@ -81,7 +81,7 @@ impl<'a> Watch<'a> {
     }
 
     /// One look at each; an error is a state like any other.
-    pub async fn look_once(&self) {
+    pub(crate) async fn look_once(&self) {
         join_all((0..self.things.len()).map(|i| async move {
             if let Err(End::Failed(i, error)) = self.look(i).await {
                 self.note(i, false, self.context.redactor.text(&error.to_string()), Map::default());
@@ -143,7 +143,7 @@ impl<'a> Watch<'a> {
     }
 
     /// `ecs_service: 1 of 2 tasks running; http: status 503`
-    pub fn pending(&self) -> String {
+    pub(crate) fn pending(&self) -> String {
         let statuses = self.statuses();
         let unmet = self.things.iter().zip(&statuses).filter(|(_, status)| !status.met);
         unmet

@@ -1,5 +1,7 @@
 //! wait_until with probes that play what the test wants.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -140,7 +142,7 @@ async fn check_mode_looks_once_and_never_fails() {
 #[tokio::test]
 async fn bad_input_is_named() {
     let cases = [
-        (map! { "countr" => map! {} }, "wait_until cannot wait for 'countr'", "did you mean 'counter'?"),
+        (map! { "countr" => map! {} }, "wait_until cannot wait for 'countr'", "Did you mean 'counter'?"),
         (map! { "x" => map! {} }, "wait_until cannot wait for 'x'", "it can wait for: counter"),
         (map! {}, "there is nothing to wait for", "it can wait for: counter"),
         (

@@ -13,7 +13,7 @@ use crate::login::{Login, Target};
 
 /// A container for the command.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-pub struct Container {
+pub(crate) struct Container {
     /// The image.
     image: String,
     /// Network of the container: `host`, or a name.
@@ -31,22 +31,22 @@ fn docker() -> String {
 }
 
 /// Where commands run, and with what.
-pub struct Runner {
-    pub container: Option<Container>,
-    pub ecs: Option<Map>,
-    pub folder: Option<PathBuf>,
+pub(crate) struct Runner {
+    pub(crate) container: Option<Container>,
+    pub(crate) ecs: Option<Map>,
+    pub(crate) folder: Option<PathBuf>,
     /// The task's own variables.
-    pub env: Vec<(String, String)>,
+    pub(crate) env: Vec<(String, String)>,
     /// The database, for all but an ECS task. In the environment, where the process list does not show it.
-    pub database: Vec<(String, String)>,
+    pub(crate) database: Vec<(String, String)>,
 }
 
 /// What a command returned.
 #[derive(Debug, Default)]
-pub struct Ended {
-    pub rc: i64,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ended {
+    pub(crate) rc: i64,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ended {
@@ -84,7 +84,7 @@ fn names_an_error(line: &str) -> bool {
 }
 
 impl Runner {
-    pub async fn run(&self, command: &[String], context: &Context) -> Result<Ended, Error> {
+    pub(crate) async fn run(&self, command: &[String], context: &Context) -> Result<Ended, Error> {
         context.progress(format!("running {}", command.join(" ")));
         if let Some(options) = &self.ecs {
             return self.run_task(command, options, context).await;
@@ -156,7 +156,7 @@ impl Runner {
 }
 
 /// The database as variables: the URL under its name, and libpq's own.
-pub fn variables(target: &Target, url_variable: &str) -> Vec<(String, String)> {
+pub(crate) fn variables(target: &Target, url_variable: &str) -> Vec<(String, String)> {
     let url = &target.url;
     let mut all = vec![(url_variable.to_owned(), url.to_text())];
     let (host, port) = url.hosts.first().map_or((None, None), |(host, port)| (Some(host.clone()), *port));
@@ -174,7 +174,7 @@ pub fn variables(target: &Target, url_variable: &str) -> Vec<(String, String)> {
 }
 
 /// The runner's own options, with the task's variables and AWS connection where it names none.
-pub fn ecs_options(given: &Map, env: &[(String, String)], login: &Login) -> Map {
+pub(crate) fn ecs_options(given: &Map, env: &[(String, String)], login: &Login) -> Map {
     let mut options = given.clone();
     if !env.is_empty() {
         let mut environment: Map = env.iter().map(|(n, v)| (Value::from(n), Value::from(v))).collect();

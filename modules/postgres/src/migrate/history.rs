@@ -11,24 +11,24 @@ use crate::session::{Session, ident, literal, row};
 
 /// The history table, by schema and name.
 #[derive(Debug)]
-pub struct History {
-    pub schema: String,
-    pub table: String,
+pub(crate) struct History {
+    pub(crate) schema: String,
+    pub(crate) table: String,
 }
 
 impl History {
     /// Quoted and qualified, so that no search_path matters.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("{}.{}", ident(&self.schema), ident(&self.table))
     }
 
-    pub async fn exists(&self, session: &Session) -> Result<bool, Error> {
+    pub(crate) async fn exists(&self, session: &Session) -> Result<bool, Error> {
         let sql = format!("SELECT pg_catalog.to_regclass({})", literal(&self.name()));
         Ok(session.value(&sql).await?.is_some())
     }
 
     /// Its rows; none where there is no table yet.
-    pub async fn read(&self, session: &Session) -> Result<Vec<Applied>, Error> {
+    pub(crate) async fn read(&self, session: &Session) -> Result<Vec<Applied>, Error> {
         if !self.exists(session).await? {
             return Ok(Vec::new());
         }
@@ -65,7 +65,7 @@ impl History {
 
     /// Whether the database holds anything of its own: tables, views or sequences beside this table, and not
     /// those of an extension.
-    pub async fn database_in_use(&self, session: &Session) -> Result<bool, Error> {
+    pub(crate) async fn database_in_use(&self, session: &Session) -> Result<bool, Error> {
         let sql = format!(
             "SELECT EXISTS (
                 SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -78,7 +78,7 @@ impl History {
         Ok(session.value(&sql).await?.as_deref() == Some("t"))
     }
 
-    pub async fn create(&self, session: &Session) -> Result<(), Error> {
+    pub(crate) async fn create(&self, session: &Session) -> Result<(), Error> {
         if self.exists(session).await? {
             return Ok(());
         }
@@ -109,7 +109,7 @@ impl History {
     }
 
     /// The statement that records a migration.
-    pub fn insert(&self, migration: &Migration, kind: &str, success: bool, duration_ms: u128) -> String {
+    pub(crate) fn insert(&self, migration: &Migration, kind: &str, success: bool, duration_ms: u128) -> String {
         format!(
             "INSERT INTO {} (version, name, file, checksum, kind, success, duration_ms) VALUES ({}, {}, {}, {}, {}, {success}, {duration_ms})",
             self.name(),
@@ -121,7 +121,7 @@ impl History {
         )
     }
 
-    pub fn insert_baseline(&self, version: &Version) -> String {
+    pub(crate) fn insert_baseline(&self, version: &Version) -> String {
         format!(
             "INSERT INTO {} (version, name, kind, success) VALUES ({}, 'baseline', 'baseline', true)",
             self.name(),
@@ -129,7 +129,7 @@ impl History {
         )
     }
 
-    pub fn finish(&self, version: &Version, duration_ms: u128) -> String {
+    pub(crate) fn finish(&self, version: &Version, duration_ms: u128) -> String {
         format!(
             "UPDATE {} SET success = true, duration_ms = {duration_ms}, applied_at = clock_timestamp() WHERE version = {}",
             self.name(),
@@ -137,16 +137,16 @@ impl History {
         )
     }
 
-    pub fn begin_undo(&self, version: &str) -> String {
+    pub(crate) fn begin_undo(&self, version: &str) -> String {
         format!("UPDATE {} SET success = false WHERE version = {}", self.name(), literal(version))
     }
 
-    pub fn delete(&self, version: &str) -> String {
+    pub(crate) fn delete(&self, version: &str) -> String {
         format!("DELETE FROM {} WHERE version = {}", self.name(), literal(version))
     }
 
     /// `recorded` is the version as the table spells it.
-    pub fn repair(
+    pub(crate) fn repair(
         &self,
         repair: &Repair,
         migrations: &[Migration],

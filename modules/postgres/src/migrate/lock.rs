@@ -13,10 +13,10 @@ use crate::session::Session;
 /// It is polled: a session that waits in `pg_advisory_lock` holds a snapshot, which CREATE INDEX CONCURRENTLY in
 /// the session that has the lock would wait for, and the two would deadlock.
 #[derive(Debug)]
-pub struct Lock(i64);
+pub(crate) struct Lock(i64);
 
 impl Lock {
-    pub fn of(schema: &str, table: &str) -> Lock {
+    pub(crate) fn of(schema: &str, table: &str) -> Lock {
         let hash = Sha256::digest(format!("playbook db_migrate\0{schema}\0{table}"));
         let bytes: [u8; 8] = std::array::from_fn(|i| hash[i]);
         Lock(i64::from_be_bytes(bytes))

@@ -27,7 +27,7 @@ use history::History;
 /// What the migrations are written for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Tool {
+pub(crate) enum Tool {
     /// Files of SQL, run by this module itself.
     #[default]
     Sql,
@@ -40,7 +40,7 @@ pub enum Tool {
 /// How to find out what is pending.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Detect {
+pub(crate) enum Detect {
     /// Compare the project's files with the version table, and ask the tool where the files are not enough.
     #[default]
     Auto,
@@ -59,7 +59,7 @@ pub enum Detect {
 /// Needs a direct connection (or a pooler in session mode): migrations are guarded by an advisory lock.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["container", "ecs"], ["url", "secret"]]))]
-pub struct DbMigrate {
+pub(crate) struct DbMigrate {
     /// Folder of the migrations; for Alembic and Django the folder of the project.
     #[schemars(extend("aliases" = ["folder", "directory", "migrations"], "format" = "path"))]
     path: Option<String>,

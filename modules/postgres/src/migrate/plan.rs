@@ -7,20 +7,20 @@ use super::version::Version;
 
 /// A row of the history table.
 #[derive(Clone, Debug)]
-pub struct Applied {
-    pub version: Version,
-    pub name: String,
+pub(crate) struct Applied {
+    pub(crate) version: Version,
+    pub(crate) name: String,
     /// None for a baseline without a file.
-    pub checksum: Option<String>,
-    pub baseline: bool,
+    pub(crate) checksum: Option<String>,
+    pub(crate) baseline: bool,
     /// False for a migration outside a transaction that failed half-way.
-    pub success: bool,
-    pub at: String,
+    pub(crate) success: bool,
+    pub(crate) at: String,
 }
 
 /// Where to stop.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum Goal {
+pub(crate) enum Goal {
     #[default]
     Latest,
     /// Nothing applied.
@@ -29,7 +29,7 @@ pub enum Goal {
 }
 
 impl Goal {
-    pub fn parse(text: Option<&str>) -> Result<Goal, Error> {
+    pub(crate) fn parse(text: Option<&str>) -> Result<Goal, Error> {
         match text.map(str::trim) {
             None | Some("" | "latest" | "head") => Ok(Goal::Latest),
             Some("zero" | "base") => Ok(Goal::Zero),
@@ -55,7 +55,7 @@ impl Goal {
 
 /// Something `repair` does to the history table; it never touches anything else.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Repair {
+pub(crate) enum Repair {
     /// Forget a migration whose file is gone, or that failed half-way.
     Forget(Version, String),
     /// Take over the file's checksum and name.
@@ -64,23 +64,23 @@ pub enum Repair {
 
 /// What has to be done, in this order; numbers are places in the list of migrations.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Plan {
-    pub repairs: Vec<Repair>,
+pub(crate) struct Plan {
+    pub(crate) repairs: Vec<Repair>,
     /// Migrations to record as applied without running them.
-    pub baseline: Vec<usize>,
+    pub(crate) baseline: Vec<usize>,
     /// A baseline that no file stands for.
-    pub baseline_without_file: Option<Version>,
-    pub down: Vec<usize>,
-    pub up: Vec<usize>,
+    pub(crate) baseline_without_file: Option<Version>,
+    pub(crate) down: Vec<usize>,
+    pub(crate) up: Vec<usize>,
 }
 
 impl Plan {
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         *self == Plan::default()
     }
 
     /// Keeps of a plan that is made anew what an earlier one did not have: the first holds all that was done since.
-    pub fn merge(&mut self, later: &Plan) {
+    pub(crate) fn merge(&mut self, later: &Plan) {
         if self.is_empty() {
             *self = later.clone();
         }
@@ -89,16 +89,16 @@ impl Plan {
 
 /// What the task asks for.
 #[derive(Debug, Default)]
-pub struct Wish<'a> {
-    pub folder: &'a str,
-    pub goal: Goal,
+pub(crate) struct Wish<'a> {
+    pub(crate) folder: &'a str,
+    pub(crate) goal: Goal,
     /// Only given when it applies: the database is in use and has no history.
-    pub baseline: Option<Version>,
-    pub repair: bool,
-    pub out_of_order: bool,
+    pub(crate) baseline: Option<Version>,
+    pub(crate) repair: bool,
+    pub(crate) out_of_order: bool,
 }
 
-pub fn plan(migrations: &[Migration], applied: &[Applied], wish: &Wish) -> Result<Plan, Error> {
+pub(crate) fn plan(migrations: &[Migration], applied: &[Applied], wish: &Wish) -> Result<Plan, Error> {
     let mut plan = Plan::default();
     let mut current: Vec<Version> = Vec::new();
     for row in applied {

@@ -7,12 +7,12 @@ use super::plan::{Plan, Repair};
 use super::script::Script;
 
 /// The migrations at these places.
-pub fn pick<'a>(migrations: &'a [Migration], places: &'a [usize]) -> impl Iterator<Item = &'a Migration> {
+pub(crate) fn pick<'a>(migrations: &'a [Migration], places: &'a [usize]) -> impl Iterator<Item = &'a Migration> {
     places.iter().filter_map(|i| migrations.get(*i))
 }
 
 /// Nothing to do, or what would be done. `before` is the version that is applied.
-pub fn preview(migrations: &[Migration], plan: &Plan, before: Value) -> Outcome {
+pub(crate) fn preview(migrations: &[Migration], plan: &Plan, before: Value) -> Outcome {
     let described = |places: &[usize]| pick(migrations, places).map(describe).collect::<Vec<Value>>();
     let mut parts = Vec::new();
     for (what, list) in [("baseline", &plan.baseline), ("undo", &plan.down), ("apply", &plan.up)] {
@@ -46,7 +46,7 @@ pub fn preview(migrations: &[Migration], plan: &Plan, before: Value) -> Outcome 
 }
 
 /// Each migration as the text that reaches the database.
-pub fn diffs(migrations: &[Migration], plan: &Plan, database: &str) -> Vec<Diff> {
+pub(crate) fn diffs(migrations: &[Migration], plan: &Plan, database: &str) -> Vec<Diff> {
     let down = pick(migrations, &plan.down).filter_map(|m| m.down.as_ref());
     let up = pick(migrations, &plan.up).map(|m| &m.up);
     let diff = |script: &Script| {
@@ -59,19 +59,19 @@ pub fn diffs(migrations: &[Migration], plan: &Plan, database: &str) -> Vec<Diff>
     baseline.chain(down.chain(up).map(diff)).collect()
 }
 
-pub fn describe(migration: &Migration) -> Value {
+pub(crate) fn describe(migration: &Migration) -> Value {
     let file = migration.up.path.display().to_string();
     map! { "version" => migration.version.to_string(), "name" => migration.name.as_str(), "file" => file }
         .into()
 }
 
-pub fn with_duration(described: Value, duration: u128) -> Value {
+pub(crate) fn with_duration(described: Value, duration: u128) -> Value {
     let mut map: Map = described.as_map().cloned().unwrap_or_default();
     map.insert("duration_ms".into(), Value::from(u64::try_from(duration).unwrap_or(u64::MAX)));
     map.into()
 }
 
-pub fn describe_repair(migrations: &[Migration], repair: &Repair) -> Value {
+pub(crate) fn describe_repair(migrations: &[Migration], repair: &Repair) -> Value {
     let (version, name, action) = match repair {
         Repair::Forget(version, name) => (version.to_string(), name.clone(), "forgotten"),
         Repair::Realign(i) => match migrations.get(*i) {
@@ -84,16 +84,16 @@ pub fn describe_repair(migrations: &[Migration], repair: &Repair) -> Value {
 
 /// What was done so far, also when it ends in a failure.
 #[derive(Default)]
-pub struct Done {
-    pub plan: Plan,
-    pub applied: Vec<Value>,
-    pub reverted: Vec<Value>,
-    pub baselined: Vec<Value>,
-    pub repaired: Vec<Value>,
+pub(crate) struct Done {
+    pub(crate) plan: Plan,
+    pub(crate) applied: Vec<Value>,
+    pub(crate) reverted: Vec<Value>,
+    pub(crate) baselined: Vec<Value>,
+    pub(crate) repaired: Vec<Value>,
 }
 
 impl Done {
-    pub fn outcome(&self, before: Value, after: Value) -> Outcome {
+    pub(crate) fn outcome(&self, before: Value, after: Value) -> Outcome {
         let lists = [&self.applied, &self.reverted, &self.baselined, &self.repaired];
         let mut outcome = Outcome::changed(lists.iter().any(|list| !list.is_empty()));
         outcome.values = map! {
@@ -108,7 +108,7 @@ impl Done {
         outcome
     }
 
-    pub fn message(&self, version: &Value) -> String {
+    pub(crate) fn message(&self, version: &Value) -> String {
         let mut parts = Vec::new();
         for (list, what) in [
             (&self.repaired, "repaired"),

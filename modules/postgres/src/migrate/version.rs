@@ -5,13 +5,13 @@ use std::fmt;
 
 /// `001`, `20240131120000`, `1.2`, `1_2`: compared by its numbers, printed as it was written.
 #[derive(Clone, Debug)]
-pub struct Version {
+pub(crate) struct Version {
     text: String,
     numbers: Vec<u64>,
 }
 
 impl Version {
-    pub fn parse(text: &str) -> Option<Version> {
+    pub(crate) fn parse(text: &str) -> Option<Version> {
         let mut numbers = text.split(['.', '_']).map(|n| n.parse().ok()).collect::<Option<Vec<u64>>>()?;
         while numbers.len() > 1 && numbers.last() == Some(&0) {
             numbers.pop();

@@ -76,7 +76,7 @@ impl<'a> Scanner<'a> {
         }
         let kind = match (self.peek(0), self.peek(1)) {
             (b'-', b'-') => {
-                self.to_line_end();
+                self.skip_line();
                 Kind::Comment
             }
             (b'/', b'*') => {
@@ -84,7 +84,7 @@ impl<'a> Scanner<'a> {
                 Kind::Comment
             }
             (b'\\', _) => {
-                self.to_line_end();
+                self.skip_line();
                 Kind::Backslash
             }
             (b, _) if b.is_ascii_whitespace() => {
@@ -124,7 +124,7 @@ impl<'a> Scanner<'a> {
         Ok(Some(Token { kind, start: self.start, end: self.at }))
     }
 
-    fn to_line_end(&mut self) {
+    fn skip_line(&mut self) {
         let rest = &self.bytes[self.at..];
         self.at += rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
     }

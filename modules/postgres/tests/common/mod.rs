@@ -1,7 +1,7 @@
 //! What the tests against a real server share.
 
-// Each test program uses its own part of this.
-#![allow(dead_code)]
+#![expect(dead_code, reason = "each test program uses its own part of this")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::Path;
 use std::process::Command;
@@ -14,28 +14,28 @@ const HELP: &str = "PLAYBOOK_TEST_POSTGRES_URL is not set: these tests need a Po
 superuser, as in PLAYBOOK_TEST_POSTGRES_URL=postgresql://postgres:secret@127.0.0.1:5432/postgres";
 
 /// The superuser's URL, without the database.
-pub fn server() -> String {
+pub(crate) fn server() -> String {
     let url = std::env::var("PLAYBOOK_TEST_POSTGRES_URL").unwrap_or_else(|_| panic!("{HELP}"));
     let (base, _) = url.rsplit_once('/').unwrap_or_else(|| panic!("{HELP}"));
     base.to_owned()
 }
 
-pub fn registry() -> Arc<Registry> {
+pub(crate) fn registry() -> Arc<Registry> {
     let mut registry = Registry::default();
     playbook_postgres::register(&mut registry);
     Arc::new(registry)
 }
 
-pub fn context() -> Context {
+pub(crate) fn context() -> Context {
     Context { registry: registry(), ..Context::default() }
 }
 
-pub fn check() -> Context {
+pub(crate) fn check() -> Context {
     Context { check: true, diff: true, ..context() }
 }
 
 /// Runs a module as a task would.
-pub async fn task(context: &Context, module: &str, arguments: Map) -> Result<Outcome, Failure> {
+pub(crate) async fn task(context: &Context, module: &str, arguments: Map) -> Result<Outcome, Failure> {
     let entry = context.registry.module(module).expect("the module is registered").clone();
     match entry.run {
         Run::Controller(run) => run(entry.clone(), Arguments::from(arguments), context.clone()).await,
@@ -44,13 +44,13 @@ pub async fn task(context: &Context, module: &str, arguments: Map) -> Result<Out
 }
 
 /// A database of the test's own, dropped at its end.
-pub struct Database {
-    pub name: String,
-    pub url: String,
+pub(crate) struct Database {
+    pub(crate) name: String,
+    pub(crate) url: String,
 }
 
 impl Database {
-    pub async fn new() -> Database {
+    pub(crate) async fn new() -> Database {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         psql(&format!("{}/postgres", server()), &format!("CREATE DATABASE {name}"));
@@ -58,12 +58,12 @@ impl Database {
     }
 
     /// The output of psql, unaligned, tuples only.
-    pub fn query(&self, sql: &str) -> String {
+    pub(crate) fn query(&self, sql: &str) -> String {
         psql(&self.url, sql)
     }
 
     /// Everything in it, as pg_dump writes it.
-    pub fn dump(&self) -> String {
+    pub(crate) fn dump(&self) -> String {
         let output = Command::new("pg_dump").arg(&self.url).output().expect("pg_dump is installed");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -81,7 +81,7 @@ impl Drop for Database {
     }
 }
 
-pub fn psql(url: &str, sql: &str) -> String {
+pub(crate) fn psql(url: &str, sql: &str) -> String {
     let output = Command::new("psql")
         .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, url])
         .output()
@@ -91,7 +91,7 @@ pub fn psql(url: &str, sql: &str) -> String {
 }
 
 /// Notes that a test was skipped, where the whole run tells of it.
-pub fn skip(why: &str) {
+pub(crate) fn skip(why: &str) {
     use std::io::Write;
     eprintln!("SKIPPED: {why}");
     if let Some(notes) = std::env::var_os("PLAYBOOK_TEST_SKIPPED") {
@@ -101,7 +101,7 @@ pub fn skip(why: &str) {
     }
 }
 
-pub fn write(folder: &Path, files: &[(&str, &str)]) {
+pub(crate) fn write(folder: &Path, files: &[(&str, &str)]) {
     for (name, text) in files {
         let path = folder.join(name);
         std::fs::create_dir_all(path.parent().expect("files are in a folder")).expect("a folder can be made");
@@ -110,16 +110,16 @@ pub fn write(folder: &Path, files: &[(&str, &str)]) {
 }
 
 /// The whole failure as a user could see it.
-pub fn shown(failure: &Failure) -> String {
+pub(crate) fn shown(failure: &Failure) -> String {
     format!("{} {:?} {:?}", failure.error, failure.error.help(), failure.outcome.values)
 }
 
-pub fn value(outcome: &Outcome, name: &str) -> String {
+pub(crate) fn value(outcome: &Outcome, name: &str) -> String {
     outcome.values.get(name).map(Value::to_string).unwrap_or_default()
 }
 
 /// One field of every entry of a returned list.
-pub fn each(outcome: &Outcome, list: &str, field: &str) -> Vec<String> {
+pub(crate) fn each(outcome: &Outcome, list: &str, field: &str) -> Vec<String> {
     let items = outcome.values.get(list).and_then(Value::as_list).unwrap_or_default();
     items.iter().filter_map(|item| item.get(field)).map(Value::to_string).collect()
 }
