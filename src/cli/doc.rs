@@ -76,7 +76,7 @@ impl Docs {
                     all.insert(name.clone(), as_json(&subject));
                 }
                 (_, true) => show(&snippet(&subject)),
-                _ => show(&text(&subject)),
+                _ => show(&text(&subject, &registry)),
             }
         }
         if self.json {
@@ -157,7 +157,7 @@ pub fn summary(registry: &Registry, name: &str) -> Result<String, Error> {
     Ok(format!("{}{}", doc.short, lines.collect::<String>()))
 }
 
-fn text(subject: &Subject) -> String {
+fn text(subject: &Subject, registry: &Registry) -> String {
     let Subject { doc, spec, .. } = subject;
     let mut out = format!("# {}\n\n", doc.full_name());
     paragraph(&mut out, doc.short, 0);
@@ -172,6 +172,9 @@ fn text(subject: &Subject) -> String {
         out.push_str("\n## Parameters\n");
         options(&mut out, spec, 0);
         rules(&mut out, spec);
+    }
+    if doc.probes {
+        probes(&mut out, registry);
     }
     if !doc.check_mode.is_empty() {
         out.push_str("\n## Check mode\n\n");
@@ -188,6 +191,18 @@ fn text(subject: &Subject) -> String {
         let _ = write!(out, "\n## Examples\n\n{}\n", doc.examples.trim_matches('\n'));
     }
     out
+}
+
+/// Writes the probes that the module takes as options, each with its own.
+fn probes(out: &mut String, registry: &Registry) {
+    let mut probes: Vec<(&str, Spec)> = registry.probes.iter().map(|p| (p.name(), p.spec())).collect();
+    probes.sort_by_key(|(name, _)| *name);
+    for (name, spec) in probes {
+        let _ = write!(out, "\n## Probe {name}\n\n");
+        paragraph(out, &spec.description, 0);
+        options(out, &spec, 0);
+        rules(out, &spec);
+    }
 }
 
 fn options(out: &mut String, spec: &Spec, margin: usize) {

@@ -30,6 +30,8 @@ pub struct Doc {
     pub examples: &'static str,
     /// Whether the module takes bare text (`command: ls`), which it receives as `_raw_params`.
     pub free_form: bool,
+    /// Whether every option beyond the module's own is the name of a [`Probe`](crate::Probe), with that one's options.
+    pub probes: bool,
 }
 
 impl Doc {
@@ -43,6 +45,7 @@ impl Doc {
         returns: &[],
         examples: "",
         free_form: false,
+        probes: false,
     };
 
     /// Returns the fully qualified name: `ansible.builtin.slurp`.

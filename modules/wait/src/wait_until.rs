@@ -75,6 +75,7 @@ impl ControllerModule for WaitUntil {
         name: "wait_until",
         collection: "playbook.wait",
         short: "Wait until conditions are met",
+        probes: true,
         check_mode: "Full: makes one attempt and says what the run would wait for.",
         returns: &[
             ("elapsed", "int", "The number of seconds waited"),

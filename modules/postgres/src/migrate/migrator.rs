@@ -106,7 +106,18 @@ impl Migrator<'_> {
     }
 
     async fn run(&self) -> Result<Outcome, Failure> {
-        let (applied, plan) = self.look().await?;
+        let lock = Lock::of(&self.history.schema, &self.history.table);
+        let patience = Duration::from_secs(self.arguments.wait_timeout);
+        let mut locked = false;
+        let (applied, plan) = match self.look().await {
+            // Another deployment may be in the middle of a migration outside of a transaction.
+            Err(_) if !self.context.check && !self.session.pooled => {
+                lock.acquire(&self.session, patience, self.context).await?;
+                locked = true;
+                self.look().await?
+            }
+            looked => looked?,
+        };
         let before = current(&applied);
         if self.session.pooled {
             self.check_pooler(&plan)?;
@@ -117,13 +128,13 @@ impl Migrator<'_> {
             outcome.warnings = self.session.warnings();
             return Ok(self.with_diff(outcome, &plan));
         }
-        let lock = Lock::of(&self.history.schema, &self.history.table);
-        let patience = Duration::from_secs(self.arguments.wait_timeout);
         let mut done = Done::default();
         let result = match self.session.pooled {
             true => self.migrate_through_pooler(&lock, patience, &mut done).await,
             false => {
-                lock.acquire(&self.session, patience, self.context).await?;
+                if !locked {
+                    lock.acquire(&self.session, patience, self.context).await?;
+                }
                 self.migrate(&mut done).await
             }
         };
