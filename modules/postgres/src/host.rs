@@ -17,7 +17,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 /// Connects to a service from the task's host, within `timeout` for each of its addresses.
-pub(crate) async fn connect(endpoint: Endpoint, timeout: Duration, context: &Context) -> Result<Socket, Error> {
+pub(crate) async fn connect(
+    endpoint: Endpoint,
+    timeout: Duration,
+    context: &Context,
+) -> Result<Socket, Error> {
     let (host, cancel) = (context.host.clone(), context.cancel.clone());
     let opened = blocking(move || match host {
         Some(host) => host.connect(&endpoint, timeout, &cancel).map_err(|failure| failure.error),

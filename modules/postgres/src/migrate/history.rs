@@ -109,7 +109,13 @@ impl History {
     }
 
     /// The statement that records a migration.
-    pub(crate) fn insert(&self, migration: &Migration, kind: &str, success: bool, duration_ms: u128) -> String {
+    pub(crate) fn insert(
+        &self,
+        migration: &Migration,
+        kind: &str,
+        success: bool,
+        duration_ms: u128,
+    ) -> String {
         format!(
             "INSERT INTO {} (version, name, file, checksum, kind, success, duration_ms) VALUES ({}, {}, {}, {}, {}, {success}, {duration_ms})",
             self.name(),

@@ -7,7 +7,10 @@ use super::plan::{Plan, Repair};
 use super::script::Script;
 
 /// The migrations at these places.
-pub(crate) fn pick<'a>(migrations: &'a [Migration], places: &'a [usize]) -> impl Iterator<Item = &'a Migration> {
+pub(crate) fn pick<'a>(
+    migrations: &'a [Migration],
+    places: &'a [usize],
+) -> impl Iterator<Item = &'a Migration> {
     places.iter().filter_map(|i| migrations.get(*i))
 }
 

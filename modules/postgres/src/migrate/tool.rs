@@ -40,7 +40,11 @@ struct Work<'a> {
     command: Option<Vec<String>>,
 }
 
-pub(crate) async fn run(arguments: &DbMigrate, target: &Target, context: &Context) -> Result<Outcome, Failure> {
+pub(crate) async fn run(
+    arguments: &DbMigrate,
+    target: &Target,
+    context: &Context,
+) -> Result<Outcome, Failure> {
     for (name, given) in [("baseline", arguments.baseline.is_some()), ("repair", arguments.repair)] {
         if given {
             return Err(Failure::new(format!("{name} is for tool: sql"))
