@@ -1,22 +1,23 @@
-//! Modules' arguments: their names, types and choices, what excludes each other, what is missing.
+//! Checks the arguments of modules: names, types, choices and the rules between them.
 
 use std::collections::HashMap;
 
 use playbook_api::{Arguments, Error, Map, Place, Registry, Spec, Value};
 
 use super::walk::{Walk, known};
+use super::{permissions, wait};
 use crate::document::Node;
 use crate::playbook::Task;
 use crate::run::actions;
 use crate::run::module::{defaults, names};
 
-/// What a module or action takes.
+/// The arguments that a module or action takes.
 struct Taken<'a> {
     name: &'static str,
     spec: &'a Spec,
-    /// Read as they were written: expressions, and what is rendered later.
+    /// The arguments that are not rendered before the action runs.
     raw: &'static [&'static str],
-    /// Arguments of any other name are taken too.
+    /// Whether any other argument is taken too.
     free: bool,
 }
 
@@ -28,6 +29,7 @@ fn taken<'a>(registry: &'a Registry, name: &str) -> Option<Taken<'a>> {
     Some(Taken { name: entry.doc.name, spec: entry.spec(), raw: &[], free: false })
 }
 
+/// Checks the arguments of a task.
 pub fn check(walk: &Walk, task: &Task) {
     let name = task.action_name();
     if matches!(name, "meta" | "include_tasks" | "include_role" | "import_tasks" | "import_role") {
@@ -58,7 +60,7 @@ pub fn check(walk: &Walk, task: &Task) {
     }
     let arguments = Arguments { values, places, place: Some(task.action.place.clone()) };
     let faults = arguments.faults(taken.name, taken.spec, complete);
-    // What another fault may be the reason of is not said as well.
+    // A missing source may be the consequence of another fault.
     let sourceless = ["src", "content"].iter().all(|name| !arguments.values.contains_key(*name));
     if taken.name == "copy" && complete && faults.is_empty() && sourceless {
         walk.error("arguments", Error::new("src (or content) is required").at(&task.action.place));
@@ -66,6 +68,10 @@ pub fn check(walk: &Walk, task: &Task) {
     for fault in faults {
         walk.error("arguments", fault);
     }
+    if taken.name == wait::MODULE {
+        wait::check(walk, task, taken.spec);
+    }
+    permissions::check(walk, task);
 }
 
 fn value(taken: &Taken, name: &str, node: &Node) -> Value {

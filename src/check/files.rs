@@ -1,4 +1,4 @@
-//! Files on the controller that must exist: templates, sources of copies, scripts, variable files.
+//! Checks that files exist on the controller: templates, sources of copies, scripts, variable files.
 
 use std::path::Path;
 
@@ -13,10 +13,11 @@ use crate::playbook::{Play, Task};
 use crate::run::actions::{copy, include_vars};
 use crate::vars::{search_path, vars_file};
 
+/// Checks the files that a task names.
 pub fn check(walk: &Walk, task: &Task) {
     let args = &task.action.args;
     let text = |name: &str| args.get(name).and_then(|node| Some((node, node.as_str()?)));
-    // What is not known may be so.
+    // A value that is not known may be the wanted one.
     let may_be = |name: &str, wanted: bool| {
         args.get(name).is_some_and(|node| !node.is_plain() || to_bool(&node.raw()) == Some(wanted))
     };
@@ -48,8 +49,11 @@ pub fn check(walk: &Walk, task: &Task) {
     }
 }
 
-/// A play's `vars_files`: of a list, the first that is there counts.
+/// Checks a play's `vars_files`. Of a list, the first file that exists is used.
 pub fn vars_files(walk: &Walk, play: &Play) {
+    if play.vars_files.iter().any(|entry| !entry.is_plain()) {
+        walk.variables.open();
+    }
     for entry in play.vars_files.iter().filter(|entry| entry.is_plain()) {
         let choices = entry.as_list().unwrap_or(std::slice::from_ref(entry));
         let mut paths = choices.iter().filter_map(Node::as_str).map(|name| vars_file(&play.directory, name));
@@ -63,13 +67,14 @@ pub fn vars_files(walk: &Walk, play: &Play) {
     }
 }
 
-/// A variable file is a dictionary, and its templates are right.
+/// Checks that a variable file is a dictionary, and its templates.
 fn variables(walk: &Walk, path: &Path) {
     match document::load(path, document::Trust::Templates, walk.loader.keyring) {
         Ok(loaded) => match loaded.node.as_map() {
             Some(map) => {
                 let vars = map.iter().map(|(name, e)| (name.to_text().into(), e.node.clone())).collect();
                 templates::vars(walk, &vars);
+                walk.variables.define_all(&vars);
             }
             None if loaded.node.is_null() => {}
             None => {
@@ -77,8 +82,8 @@ fn variables(walk: &Walk, path: &Path) {
                 walk.error("files", Error::new(message).at(loaded.node.place()));
             }
         },
-        // Passwords are not asked for here.
-        Err(error) if error.kind() == ErrorKind::Vault => {}
+        // A check does not ask for vault passwords.
+        Err(error) if error.kind() == ErrorKind::Vault => walk.variables.open(),
         Err(error) => walk.error("files", error),
     }
 }
@@ -92,7 +97,7 @@ fn find(walk: &Walk, task: &Task, node: &Node, name: &str, kind: &str) {
     }
 }
 
-/// A file that is not there. One outside of the project may be made by the time it is needed.
+/// Adds the finding of a missing file. One outside of the project may be created before it is needed.
 pub fn missing(walk: &Walk, node: &Node, name: &str) {
     let message = format!("Could not find or access '{name}' on the Ansible Controller.");
     let error = Error::new(message).with_kind(ErrorKind::NotFound).at(node.place());
@@ -113,5 +118,5 @@ fn template(walk: &Walk, task: &Task, path: &Path) {
         return;
     }
     let syntax = Syntax::file().with_delimiters(|name| Some(args.get(name)?.as_str()?.to_owned()));
-    templates::of_file(walk, text.into(), place, syntax);
+    templates::of_file(walk, text.into(), place, syntax, walk.is_conditional(task));
 }

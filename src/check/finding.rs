@@ -1,20 +1,21 @@
-//! What is found.
+//! A finding, and the list of them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
 use playbook_api::{Error, ErrorKind, Place};
 
-/// How bad it is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// It fails when it is reached.
+    /// The run fails when it reaches the place.
     Error,
-    /// It may be meant.
+    /// It may be intended, or may not be reached.
     Warning,
 }
 
 impl Severity {
+    /// Returns the name in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Severity::Error => "error",
@@ -23,30 +24,35 @@ impl Severity {
     }
 }
 
-/// One thing that is wrong.
+/// A mistake, or something that may be one.
 #[derive(Clone, Debug)]
 pub struct Finding {
+    /// Its severity.
     pub severity: Severity,
-    /// The check that found it: `load`, `document`, `arguments`, `templates`, `files`, `handlers`.
+    /// The check that found it: `load`, `document`, `arguments`, `templates`, `files`, `handlers` or `variables`.
     pub check: &'static str,
+    /// The message, the place and the next step.
     pub error: Error,
 }
 
 impl Finding {
-    /// The place the finding is about: the first that it or one of its causes names.
+    /// Returns the place of the finding: the first that it or one of its causes has.
     pub fn place(&self) -> Option<&Place> {
         std::iter::successors(Some(&self.error), |error| error.cause()).find_map(Error::place)
     }
 }
 
-/// The findings so far, each of them once.
+/// The findings so far, without repetitions.
 #[derive(Default)]
 pub(super) struct Findings {
     all: RefCell<Vec<Finding>>,
     seen: RefCell<HashSet<(Option<Place>, String)>>,
+    /// Whether what is loaded is included under a condition.
+    pub conditional: Cell<bool>,
 }
 
 impl Findings {
+    /// Adds a finding.
     pub fn add(&self, severity: Severity, check: &'static str, error: Error) {
         let finding = Finding { severity, check, error };
         if self.seen.borrow_mut().insert((finding.place().cloned(), finding.error.to_string())) {
@@ -54,15 +60,25 @@ impl Findings {
         }
     }
 
-    /// What loading found. What a dynamic include brings may need what only the run knows.
+    /// Adds an error of loading. A dynamic include may need variables that only a run has. The task files of other
+    /// systems name modules that are not installed here: they are ignored unless the name looks misspelled.
     pub fn load(&self, error: Error, dynamic: bool) {
-        let undefined = std::iter::successors(Some(&error), |e| e.cause())
-            .any(|error| error.kind() == ErrorKind::Undefined);
-        if !(dynamic && undefined) {
-            self.add(Severity::Error, "load", error);
+        let chain = || std::iter::successors(Some(&error), |e| e.cause());
+        if dynamic && chain().any(|error| error.kind() == ErrorKind::Undefined) {
+            return;
         }
+        let unknown_module = chain().any(|error| error.message().starts_with("couldn't resolve module/action"));
+        if self.conditional.get() && unknown_module {
+            let misspelled = chain().filter_map(Error::help).any(|help| help.starts_with("Did you mean"));
+            if misspelled {
+                self.add(Severity::Warning, "load", error);
+            }
+            return;
+        }
+        self.add(Severity::Error, "load", error);
     }
 
+    /// Returns the findings in the order of files, lines and columns.
     pub fn sorted(self) -> Vec<Finding> {
         let mut all = self.all.into_inner();
         let mut files: Vec<_> =

@@ -1,4 +1,4 @@
-//! Handlers that are notified and that nobody defined.
+//! Checks that notified handlers exist.
 
 use playbook_api::{Error, Value};
 
@@ -9,13 +9,14 @@ use playbook_api::nearest;
 use crate::playbook::Task;
 use crate::run::play::handlers::is_called;
 
+/// Checks the handlers that a play notifies.
 pub fn check(walk: &Walk) {
     let handlers = walk.handlers.borrow();
     let all: Vec<(&Task, Vec<&Node>)> = handlers
         .iter()
         .map(|handler| (&**handler, handler.keywords.name.iter().chain(&handler.listen).collect()))
         .collect();
-    // A name that is a template may come out as anything.
+    // A name that is a template may become any name.
     let open =
         walk.open.get() || all.iter().any(|(_, names)| names.iter().any(|name| name.as_str().is_none()));
     let names: Vec<&str> = all.iter().flat_map(|(_, names)| names).filter_map(|name| name.as_str()).collect();
@@ -41,7 +42,7 @@ pub fn check(walk: &Walk) {
             if open {
                 walk.warning(
                     "handlers",
-                    error.with_help("Whatever is included under a name that is a template must bring it."),
+                    error.with_help("A file whose name is a template must define it."),
                 );
             } else {
                 walk.error("handlers", error);

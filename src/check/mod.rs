@@ -1,16 +1,20 @@
-//! What is wrong with a playbook, said before any host is asked: one file a check.
+//! Finds mistakes in a playbook without a host: each check is a file.
 //!
-//! The playbook room finds what ansible-core refuses at load; the checks here find what a run would stumble over
-//! later. Values that are templates are taken for right.
+//! Loading a playbook finds what ansible-core rejects at load; the checks here find what would fail later in a run. The
+//! values of templates are assumed to be right.
 
 mod arguments;
 mod files;
 mod finding;
 mod handlers;
+mod names;
+mod permissions;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod variables;
 mod visit;
+mod wait;
 mod walk;
 
 use std::cell::Cell;
@@ -19,13 +23,14 @@ use std::path::Path;
 use playbook_api::{Error, Registry};
 
 pub use finding::{Finding, Severity};
+pub use variables::Variables;
 
 use crate::playbook::{self, Loader, Playbook};
 use finding::Findings;
 
-/// Everything that is found in a playbook, in the order of files and lines. `Err` is a file that cannot be read at
-/// all.
-pub fn file(path: &Path, loader: &Loader, registry: &Registry) -> Vec<Finding> {
+/// Returns all findings in a playbook, in the order of files and lines. `variables` are those that are defined outside of
+/// the playbook.
+pub fn file(path: &Path, loader: &Loader, registry: &Registry, variables: &Variables) -> Vec<Finding> {
     let findings = Findings::default();
     let dynamic = Cell::new(false);
     let fault = |error: Error| {
@@ -37,14 +42,15 @@ pub fn file(path: &Path, loader: &Loader, registry: &Registry) -> Vec<Finding> {
     match playbook::load(path, &loader) {
         Ok(loaded) => {
             dynamic.set(true);
-            visit::playbook(&loaded, &loader, registry, &findings);
+            visit::playbook(&loaded, &loader, registry, &findings, variables);
+            variables.report(&findings);
         }
         Err(error) => findings.load(error, false),
     }
     findings.sorted()
 }
 
-/// What is found in a playbook that loads.
+/// Returns the findings in a playbook that has been loaded. Undefined variables are left to the run.
 pub fn loaded(playbook: &Playbook, loader: &Loader, registry: &Registry) -> Vec<Finding> {
     let findings = Findings::default();
     let fault = |error: Error| {
@@ -52,6 +58,6 @@ pub fn loaded(playbook: &Playbook, loader: &Loader, registry: &Registry) -> Vec<
         Ok(())
     };
     let loader = Loader { fault: &fault, warn: &|_| {}, ..loader.clone() };
-    visit::playbook(playbook, &loader, registry, &findings);
+    visit::playbook(playbook, &loader, registry, &findings, &Variables::default());
     findings.sorted()
 }

@@ -1,4 +1,4 @@
-//! Templates: their syntax, and whether there are the filters, tests and lookups that they name.
+//! Checks templates: their syntax, and whether their filters, tests and lookups exist.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crate::jinja::{PluginKind, Program, Template, place_of};
 use crate::playbook::{Condition, Keywords, Loop, Play, Task};
 use crate::template::{filters, lookups, tests};
 
+/// Checks the templates of a play's keywords.
 pub fn play(walk: &Walk, play: &Play) {
     let optional = [
         &play.gather_facts,
@@ -28,10 +29,12 @@ pub fn play(walk: &Walk, play: &Play) {
     all.chain([&play.hosts]).chain(&play.vars_files).for_each(|value| node(walk, value));
 }
 
+/// Checks the templates of variables.
 pub fn vars(walk: &Walk, vars: &Vars) {
     vars.values().for_each(|value| node(walk, value));
 }
 
+/// Checks the templates of keywords.
 pub fn keywords(walk: &Walk, keywords: &Keywords) {
     let all = keywords.name.iter().chain(keywords.values.values()).chain(&keywords.tags);
     all.for_each(|value| node(walk, value));
@@ -39,6 +42,7 @@ pub fn keywords(walk: &Walk, keywords: &Keywords) {
     vars(walk, &keywords.vars);
 }
 
+/// Checks the templates of a task.
 pub fn task(walk: &Walk, task: &Task) {
     match &task.loop_over {
         Some(Loop::Loop(value) | Loop::With { terms: value, .. }) => node(walk, value),
@@ -59,7 +63,7 @@ pub fn task(walk: &Walk, task: &Task) {
         &control.extended_allitems,
     ];
     optional.into_iter().flatten().for_each(|value| node(walk, value));
-    // The reader of `assert` takes its `that` for expressions, whatever they look like.
+    // `that` of `assert` holds expressions.
     if task.action_name() == "assert"
         && let Some(that) = task.action.args.get("that")
     {
@@ -88,6 +92,7 @@ fn node(walk: &Walk, value: &Node) {
     }
 }
 
+/// Checks a template.
 pub fn template(walk: &Walk, template: &Template) {
     program(walk, template.program(), template.place());
 }
@@ -129,7 +134,7 @@ fn program(walk: &Walk, program: Result<&Program, Error>, place: &Place) {
     }
 }
 
-/// Whether a plugin in another language has the name.
+/// Whether a plugin in another language has this name.
 fn is_foreign(walk: &Walk, kind: PluginKind, name: &str) -> bool {
     let kind = match kind {
         PluginKind::Filter => playbook_api::PluginKind::Filter,
@@ -139,7 +144,11 @@ fn is_foreign(walk: &Walk, kind: PluginKind, name: &str) -> bool {
     Plugins::has(walk.loader.foreign, kind, name).unwrap_or(true)
 }
 
-/// A template file's text, wherever it is written.
-pub fn of_file(walk: &Walk, text: Arc<str>, place: Place, syntax: crate::jinja::Syntax) {
-    template(walk, &Template::with_syntax(text, place, syntax));
+/// Checks the text of a template file, and notes the variables that it uses.
+pub fn of_file(walk: &Walk, text: Arc<str>, place: Place, syntax: crate::jinja::Syntax, conditional: bool) {
+    let file = Template::with_syntax(text, place, syntax);
+    template(walk, &file);
+    if let Ok(program) = file.program() {
+        walk.variables.read(program, file.place(), conditional);
+    }
 }

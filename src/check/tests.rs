@@ -4,7 +4,7 @@ use std::path::Path;
 
 use playbook_api::{Registry, Value};
 
-use super::Finding;
+use super::{Finding, Variables};
 use crate::playbook::{Loader, Names};
 use crate::run;
 use crate::settings::Settings;
@@ -13,6 +13,35 @@ use crate::vault::Keyring;
 /// The findings in `site.yml` of a project with these files, a line each:
 /// `PLACE SEVERITY CHECK: MESSAGE [HELP]`, the project's folder left out.
 fn findings(files: &[(&str, &str)]) -> Vec<String> {
+    found(files, |_| Variables::default(), |finding| finding.check != "variables")
+}
+
+/// The undefined variables in `site.yml`, if nothing is known of an inventory.
+fn undefined(files: &[(&str, &str)]) -> Vec<String> {
+    found(files, |_| Variables::default(), |finding| finding.check == "variables")
+}
+
+/// The undefined variables of a playbook, with an inventory that has these variables.
+fn undefined_with(inventory: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let variables = |directory: &Path| {
+        let path = directory.join("hosts.yml");
+        std::fs::write(&path, inventory).unwrap();
+        let (settings, keyring) = (Settings::default(), std::sync::Arc::new(Keyring::default()));
+        let sources = [path.display().to_string()];
+        let context = playbook_api::Context::default();
+        let extra = crate::inventory::Vars::default();
+        let (inventory, _) =
+            crate::inventory::Inventory::load(&sources, &settings, &keyring, &context, &extra).unwrap();
+        Variables::new(&inventory, true, &extra, &keyring)
+    };
+    found(files, variables, |finding| finding.check == "variables")
+}
+
+fn found(
+    files: &[(&str, &str)],
+    variables: impl Fn(&Path) -> Variables,
+    wanted: impl Fn(&Finding) -> bool,
+) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in files {
         let path = folder.path().join(path);
@@ -29,10 +58,11 @@ fn findings(files: &[(&str, &str)]) -> Vec<String> {
             .replace(&root, "")
             .replace(root.trim_end_matches('/'), ".")
     };
-    check(&folder.path().join("site.yml")).iter().map(shown).collect()
+    let found = check(&folder.path().join("site.yml"), variables(folder.path()));
+    found.iter().filter(|finding| wanted(finding)).map(shown).collect()
 }
 
-fn check(path: &Path) -> Vec<Finding> {
+fn check(path: &Path, variables: Variables) -> Vec<Finding> {
     let mut registry = Registry::default();
     playbook_host::register(&mut registry);
     let mut settings = Settings::default();
@@ -53,7 +83,7 @@ fn check(path: &Path) -> Vec<Finding> {
         warn: &|_| {},
         fault: &Err,
     };
-    super::file(path, &loader, &registry)
+    super::file(path, &loader, &registry, &variables)
 }
 
 /// The modules of a registry, and this program's own actions and lookups.
@@ -331,5 +361,124 @@ fn what_is_right_is_not_found() {
         &[
             "site.yml:8:47 warning templates: No test named 'x.y.z'. [A test plugin of this name must be there when the task runs.]",
         ],
+    );
+}
+
+/// A play with these tasks, which begin in line 5.
+fn book(tasks: &str) -> String {
+    let mut text = String::from("- hosts: all\n  vars:\n    known: 1\n  tasks:\n");
+    for line in tasks.lines() {
+        text += &format!("    {line}\n");
+    }
+    text
+}
+
+#[test]
+fn undefined_variables() {
+    let text = book(
+        "- debug: {msg: \"{{ image_tga }} {{ known }}\"}\n\
+         - debug: {msg: \"{{ itme }}\"}\n  with_items: [1]\n\
+         - debug: {msg: \"{{ knwon }}\"}\n  when: known\n\
+         - template: {src: a.j2, dest: /x}\n",
+    );
+    let files = [("site.yml", text.as_str()), ("templates/a.j2", "{% for x in list_of %}{{ x }}{% endfor %}")];
+    assert_eq!(
+        undefined_with("all: {hosts: {web: {image_tag: v1}}}", &files),
+        [
+            "site.yml:5:23 error variables: 'image_tga' is undefined [Did you mean 'image_tag'?]",
+            "site.yml:6:23 error variables: 'itme' is undefined [Did you mean 'item'?]",
+            "site.yml:8:23 warning variables: 'knwon' is undefined [Did you mean 'known'?]",
+            "templates/a.j2:1:13 error variables: 'list_of' is undefined \
+             [Define it in the inventory, in the play or with -e.]",
+        ]
+    );
+    assert_eq!(
+        undefined(&[("site.yml", &book("- debug: {msg: \"{{ region }}\"}\n"))]),
+        [
+            "site.yml:5:23 warning variables: 'region' is undefined \
+             [Define it, or give the inventory that defines it with -i.]"
+        ]
+    );
+}
+
+#[test]
+fn a_variable_that_uses_an_undefined_one_leads_to_it() {
+    let vars = "- hosts: all\n  vars:\n    image: \"{{ repository }}:{{ image_tag }}\"\n    unused: \"{{ nothing }}\"\n  \
+                tasks:\n    - debug: {var: known}\n    - debug: {msg: \"{{ image }}\"}\n";
+    assert_eq!(
+        undefined_with("all: {vars: {repository: r}}", &[("site.yml", vars)]),
+        ["site.yml:3:34 error variables: 'image_tag' is undefined [Define it in the inventory, in the play or with -e.]"]
+    );
+}
+
+#[test]
+fn what_something_defines_is_not_undefined() {
+    let none: [&str; 0] = [];
+    let text = book(
+        "- command: id\n  register: registered\n\
+         - set_fact: {fact: 1}\n\
+         - include_vars: more.yml\n\
+         - include_vars: {file: more.yml, name: loaded}\n\
+         - include_vars: \"{{ ansible_os_family }}.yml\"\n\
+         - add_host: {name: h, added: 1}\n\
+         - include_role: {name: web}\n  vars: {given: 1}\n\
+         - debug: {msg: \"{{ registered.rc + fact + loaded.a + from_file + from_system + added + given }}\"}\n\
+         - debug: {msg: \"{{ role_default + role_var + option + looped + position }}\"}\n  loop: [1]\n  \
+           loop_control: {loop_var: looped, index_var: position}\n\
+         - debug: {msg: \"{{ maybe | default(1) }}{{ perhaps is defined }}{{ 1 if perhaps else 2 }}{{ maybe }}\"}\n\
+         - debug: {msg: \"{{ ansible_hostname + inventory_hostname + hostvars['x'].y + groups.all + omit }}\"}\n\
+         - debug: {msg: \"{{ lookup('vars', 'any') + playbook_dir + role_path + vars.z }}\"}\n",
+    );
+    let files = [
+        ("site.yml", text.as_str()),
+        ("vars/more.yml", "from_file: 1\n"),
+        ("vars/Debian.yml", "from_system: 1\n"),
+        ("roles/web/defaults/main.yml", "role_default: 1\n"),
+        ("roles/web/vars/main.yml", "role_var: 1\n"),
+        ("roles/web/tasks/main.yml", "- debug: {msg: \"{{ given }}\"}\n"),
+        ("roles/web/meta/argument_specs.yml", "argument_specs: {main: {options: {option: {type: int}}}}\n"),
+    ];
+    assert_eq!(undefined_with("all: {hosts: {h: {}}}", &files), none);
+}
+
+#[test]
+fn what_only_a_run_can_name_may_define_anything() {
+    let none: [&str; 0] = [];
+    let text = book(
+        "- include_tasks: \"{{ ansible_os_family }}.yml\"\n\
+         - debug: {msg: \"{{ from_there }}\"}\n",
+    );
+    assert_eq!(undefined_with("all: {hosts: {h: {}}}", &[("site.yml", &text)]), none);
+}
+
+#[test]
+fn permissions_in_decimal() {
+    assert_eq!(
+        tasks("- file: {path: /x, mode: 644}\n- file: {path: /x, mode: 0644}\n- file: {path: /x, mode: '644'}\n- file: {path: /x, mode: u=rw}\n"),
+        [
+            "site.yml:3:30 warning arguments: mode 644 is a decimal number, which means --w----r-T \
+             [Write the permissions as text: 'mode: \"0644\"'.]"
+        ]
+    );
+}
+
+#[test]
+fn task_files_of_other_systems_are_not_looked_into_for_modules() {
+    let book = "- hosts: all\n  tasks:\n    - include_tasks: other.yml\n      when: ansible_os_family == 'FreeBSD'\n    \
+                - include_tasks: own.yml\n";
+    let files = [
+        ("site.yml", book),
+        ("other.yml", "- pkgng: {name: a}\n- copyy: {dest: /x, content: a}\n"),
+        ("own.yml", "- pacman: {name: a}\n"),
+    ];
+    let message = |name: &str| {
+        format!("couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or incorrect module path.")
+    };
+    assert_eq!(
+        findings(&files),
+        [
+            format!("other.yml:2:3 warning load: {} [Did you mean 'copy'?]", message("copyy")),
+            format!("own.yml:1:3 error load: {}", message("pacman")),
+        ]
     );
 }

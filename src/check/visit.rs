@@ -1,4 +1,4 @@
-//! Goes through a playbook: every play, block, task and handler, and what includes bring where their names are known.
+//! Visits each play, block, task and handler of a playbook, and what it includes if the name is known.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -8,7 +8,9 @@ use std::sync::Arc;
 use playbook_api::{Error, Map, Registry, Value};
 
 use super::finding::Findings;
+use super::variables::Variables;
 use super::walk::{Walk, known};
+use crate::document::Node;
 use super::{arguments, files, handlers, templates};
 use crate::inventory::Vars;
 use crate::playbook::{
@@ -17,7 +19,14 @@ use crate::playbook::{
 use crate::run::actions::include::find_in;
 use crate::run::play::include::role_spec;
 
-pub fn playbook(playbook: &Playbook, loader: &Loader, registry: &Registry, findings: &Findings) {
+/// Runs all checks on a playbook.
+pub fn playbook(
+    playbook: &Playbook,
+    loader: &Loader,
+    registry: &Registry,
+    findings: &Findings,
+    variables: &Variables,
+) {
     let dir = playbook.path.parent().unwrap_or(Path::new("/"));
     for play in &playbook.plays {
         let walk = Walk {
@@ -27,14 +36,16 @@ pub fn playbook(playbook: &Playbook, loader: &Loader, registry: &Registry, findi
             dir,
             play,
             handlers: RefCell::new(play.handlers.clone()),
+            variables,
             open: Cell::default(),
             notifiers: RefCell::default(),
+            conditional: Cell::default(),
         };
         Visit { walk, frames: RefCell::default(), included: RefCell::default() }.play();
     }
 }
 
-/// A visit to everything in a play. What is come by more than once is told of once.
+/// A visit to everything in a play. Each problem is reported once.
 struct Visit<'a> {
     walk: Walk<'a>,
     frames: RefCell<HashSet<usize>>,
@@ -46,6 +57,7 @@ impl Visit<'_> {
         let play = self.walk.play;
         self.frame(&play.frame);
         templates::play(&self.walk, play);
+        play.vars_prompt.iter().for_each(|prompt| self.walk.variables.define(&prompt.name, None));
         files::vars_files(&self.walk, play);
         for role in play.roles.iter().map(|(role, _)| role) {
             self.role(role);
@@ -80,6 +92,7 @@ impl Visit<'_> {
                 break;
             }
             self.keywords(&frame.keywords);
+            self.walk.variables.keywords(&frame.keywords);
             if let FrameKind::Role(role) = &frame.kind {
                 self.role(role);
             }
@@ -89,6 +102,12 @@ impl Visit<'_> {
     fn role(&self, role: &Arc<Role>) {
         for vars in [&role.defaults, &role.vars, &role.params] {
             templates::vars(&self.walk, vars);
+            self.walk.variables.define_all(vars);
+        }
+        // The caller of the role must define its options, which is checked when the role starts.
+        let entry_points = role.argument_specs.iter().filter_map(Node::as_map).flatten();
+        for options in entry_points.filter_map(|(_, entry)| entry.node.get("options")?.as_map()) {
+            options.keys().for_each(|name| self.walk.variables.define(&name.to_text(), None));
         }
         role.dependencies().iter().for_each(|role| self.role(role));
     }
@@ -106,6 +125,7 @@ impl Visit<'_> {
         self.keywords(&task.keywords);
         templates::task(&self.walk, task);
         arguments::check(&self.walk, task);
+        self.walk.variables.task(&self.walk, task, handler);
         files::check(&self.walk, task);
         match task.action_name() {
             "include_tasks" => self.include_tasks(task, handler),
@@ -116,7 +136,7 @@ impl Visit<'_> {
 
     fn include_tasks(&self, task: &Arc<Task>, handler: bool) {
         let Some(node) = task.action.args.get("_raw_params") else { return };
-        let Some(name) = node.as_str() else { return self.walk.open.set(true) };
+        let Some(name) = node.as_str() else { return self.unknown() };
         match find_in(task, handler, [&self.walk.play.directory, self.walk.dir], name) {
             Ok(path) => self.task_file(task, &path, handler),
             Err(_) => files::missing(&self.walk, node, name),
@@ -130,8 +150,10 @@ impl Visit<'_> {
         let folder = path.parent().unwrap_or(Path::new("/"));
         let loader = self.walk.loader.in_directory(&self.walk.play.directory);
         let frame = playbook::include_frame(task, folder, Vars::default());
-        let loaded = frame.and_then(|frame| playbook::load_task_file(&loader, path, &frame, handler));
-        self.take(loaded, handler);
+        self.included(task, || {
+            let loaded = frame.and_then(|frame| playbook::load_task_file(&loader, path, &frame, handler));
+            self.take(loaded, handler);
+        });
     }
 
     fn include_role(&self, task: &Arc<Task>) {
@@ -140,7 +162,7 @@ impl Visit<'_> {
         let texts = ["name", "role", "tasks_from", "vars_from", "defaults_from", "handlers_from"];
         let unknown = |name: &&str| matches!(arguments.get(*name), Some(Value::Unknown(_)));
         if task.action.variable_args.is_some() || texts.iter().any(unknown) {
-            return self.walk.open.set(true);
+            return self.unknown();
         }
         let Ok(mut spec) = role_spec(&arguments, task) else { return };
         spec.place = args.get("name").or_else(|| args.get("role")).map(|node| node.place().clone());
@@ -150,9 +172,27 @@ impl Visit<'_> {
         }
         let loader = self.walk.loader.in_directory(&self.walk.play.directory);
         let frame = playbook::include_frame(task, &self.walk.play.directory, Vars::default());
-        let loaded = frame.and_then(|frame| playbook::load_role(&loader, &spec, &frame));
-        let loaded = loaded.map(|loaded| loaded.tasks);
-        self.take(loaded.map_err(|error| error.at(spec.place.as_ref().unwrap_or(&task.place))), false);
+        self.included(task, || {
+            let loaded = frame.and_then(|frame| playbook::load_role(&loader, &spec, &frame));
+            let loaded = loaded.map(|loaded| loaded.tasks);
+            self.take(loaded.map_err(|error| error.at(spec.place.as_ref().unwrap_or(&task.place))), false);
+        });
+    }
+
+    /// Visits what a task includes; what is found there may depend on the task's condition.
+    fn included(&self, task: &Task, visit: impl FnOnce()) {
+        let conditional = self.walk.is_conditional(task);
+        let outer = self.walk.conditional.replace(conditional);
+        self.walk.findings.conditional.set(conditional);
+        visit();
+        self.walk.conditional.set(outer);
+        self.walk.findings.conditional.set(outer);
+    }
+
+    /// Notes that something is included that only a run can name.
+    fn unknown(&self) {
+        self.walk.open.set(true);
+        self.walk.variables.open();
     }
 
     fn first(&self, what: String) -> bool {

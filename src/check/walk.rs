@@ -1,4 +1,4 @@
-//! What a check knows on the way through a play, and where it says what it finds.
+//! The state of a check on its way through a play.
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;
@@ -7,36 +7,55 @@ use std::sync::Arc;
 use playbook_api::{Error, Map, Registry, Value};
 
 use super::finding::{Findings, Severity};
+use super::variables::Variables;
 use crate::document::{Kind, Node};
 use crate::playbook::{Loader, Play, Task};
 
-/// The way through one play.
+/// The state of a check on its way through a play.
 pub struct Walk<'a> {
+    /// Loads what the play includes.
     pub loader: &'a Loader<'a>,
+    /// The modules that are built in.
     pub registry: &'a Registry,
+    /// The findings so far.
     pub findings: &'a Findings,
-    /// The folder of the playbook that is run.
+    /// The variables of the playbook.
+    pub variables: &'a Variables,
+    /// The directory of the playbook that is run.
     pub dir: &'a Path,
+    /// The play.
     pub play: &'a Play,
-    /// The play's handlers, its roles', and those that includes bring.
+    /// The handlers of the play, of its roles and of includes.
     pub handlers: RefCell<Vec<Arc<Task>>>,
-    /// Something is included that only the run can name: it may bring handlers.
+    /// Whether something is included that only a run can name, which may have handlers.
     pub open: Cell<bool>,
-    /// Where handlers are notified.
+    /// The values of `notify`.
     pub notifiers: RefCell<Vec<Node>>,
+    /// Whether the tasks are included under a condition.
+    pub conditional: Cell<bool>,
 }
 
 impl Walk<'_> {
+    /// Whether a task may never run: it, or something around it, has a condition.
+    pub fn is_conditional(&self, task: &Task) -> bool {
+        let mut around = task.frame.chain();
+        self.conditional.get()
+            || !task.keywords.when.is_empty()
+            || around.any(|frame| !frame.keywords.when.is_empty())
+    }
+
+    /// Adds an error.
     pub fn error(&self, check: &'static str, error: Error) {
         self.findings.add(Severity::Error, check, error);
     }
 
+    /// Adds a warning.
     pub fn warning(&self, check: &'static str, error: Error) {
         self.findings.add(Severity::Warning, check, error);
     }
 }
 
-/// A written value, as far as it is known before it is rendered.
+/// Returns a written value as far as it is known before it is rendered.
 pub fn known(node: &Node) -> Value {
     match node.kind() {
         Kind::Template(_) | Kind::Vault(_) => Value::Unknown("it is rendered".into()),

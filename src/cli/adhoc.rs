@@ -17,36 +17,42 @@ use crate::report::{self, Output, Reporter};
 use crate::run::{self, Options, Shared};
 use crate::settings::Settings;
 
-/// Run one task on the hosts that match a pattern.
+/// Runs one task on the hosts that match a pattern.
 #[derive(Parser)]
+#[command(after_help = "\
+Examples:
+  playbook adhoc web -i hosts.ini -m ping
+  playbook adhoc web -i hosts.ini -a 'uptime'                            Run a command
+  playbook adhoc web -i hosts.ini -b -m service -a 'name=nginx state=restarted'
+  playbook adhoc all -i hosts.ini -m setup -a 'filter=ansible_distribution*'")]
 pub struct Adhoc {
-    /// The hosts: a group, a host, or any pattern.
+    /// The hosts: a group, a host or a pattern
     pattern: String,
-    /// The module.
+    /// The module
     #[arg(short, long, value_name = "MODULE")]
     module_name: Option<String>,
-    /// Its arguments: `name=value …`, or a JSON object.
+    /// The arguments: `name=value …` or a JSON object
     #[arg(short = 'a', long = "args", value_name = "ARGS", allow_hyphen_values = true)]
     args: Option<String>,
-    /// Run it in the background, for at most so many seconds.
+    /// Run the task in the background, with this time limit in seconds
     #[arg(short = 'B', long = "background", value_name = "SECONDS")]
     seconds: Option<u64>,
-    /// Seconds between looks at what runs in the background.
+    /// The interval at which a background task is checked, in seconds
     #[arg(short = 'P', long = "poll", value_name = "SECONDS")]
     poll: Option<u64>,
-    /// Seconds the task may take.
+    /// The time limit of the task, in seconds
     #[arg(long, value_name = "SECONDS")]
     task_timeout: Option<u64>,
-    /// A line a host.
+    /// Print one line per host
     #[arg(short, long)]
     one_line: bool,
-    /// The folder taken for the playbook's: its roles, group_vars and host_vars count.
+    /// The directory that stands for the playbook's, with roles, group_vars and host_vars
     #[arg(long, value_name = "FOLDER")]
     playbook_dir: Option<PathBuf>,
-    /// Write each host's result into a file in this folder.
+    /// Write the result of each host to a file in this directory
     #[arg(short, long, value_name = "FOLDER")]
     tree: Option<std::path::PathBuf>,
-    /// List the hosts, and do nothing.
+    /// List the hosts, and run nothing
     #[arg(long)]
     list_hosts: bool,
     #[command(flatten)]
@@ -60,7 +66,7 @@ pub struct Ended {
     pub changed: bool,
 }
 
-/// Modules that do nothing without arguments.
+/// Modules that require arguments.
 const NEED_ARGUMENTS: [&str; 4] = ["command", "shell", "raw", "script"];
 
 impl Adhoc {
@@ -68,7 +74,7 @@ impl Adhoc {
         self.ending(register, by_project).map(|ending| ending.code)
     }
 
-    /// Runs the task; how it went.
+    /// Runs the task, and returns how it ended.
     pub fn ending(self, register: Register, by_project: bool) -> Result<Ended, Fault> {
         let mut session = Session::new(&self.hosts.vault, register, by_project)?;
         self.hosts.put_flags(&mut session.settings);
@@ -106,7 +112,7 @@ impl Adhoc {
         Ok(Ended { code, changed: run.stats.changed() })
     }
 
-    /// A playbook of one task.
+    /// Returns a playbook of one task.
     fn document(&self, module: &str, arguments: &str) -> Result<Node, Error> {
         let mut task = task(module, arguments).map_err(|e| match self.pattern.ends_with(".yml") {
             true => e.with_help("Did you mean to run 'playbook run'?"),
@@ -130,7 +136,7 @@ fn place() -> Place {
     Place::file_only("<adhoc>")
 }
 
-/// A task: a module, and its arguments as they were typed.
+/// Returns a task: a module, and its arguments as they were typed.
 pub fn task(module: &str, text: &str) -> Result<Map, Error> {
     let short = module.strip_prefix("ansible.builtin.").unwrap_or(module);
     let free_form = NEED_ARGUMENTS.contains(&short);
@@ -151,7 +157,7 @@ pub fn task(module: &str, text: &str) -> Result<Map, Error> {
     Ok(map! { "action" => module, "args" => args })
 }
 
-/// A playbook of one play.
+/// Returns a playbook of one play.
 pub fn document(play: Map) -> Node {
     Node::from_value(&place(), vec![Value::from(play)].into(), Trust::Templates)
 }
@@ -174,7 +180,7 @@ pub fn reporter(
     report::of_run(settings, foreign, output, verbosity, redactor, runs)
 }
 
-/// The hosts that a pattern selects.
+/// Returns the hosts that a pattern selects.
 pub fn selected(
     inventory: &Inventory,
     pattern: &str,
@@ -189,7 +195,7 @@ pub fn selected(
     Ok(hosts)
 }
 
-/// Prints them.
+/// Prints the hosts that a pattern selects.
 pub fn list_hosts(
     inventory: &Inventory,
     pattern: &str,

@@ -1,4 +1,4 @@
-//! Asks for passwords on the terminal, unseen.
+//! Asks for passwords on the terminal without showing them.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use playbook_api::Error;
 
-/// Asks for a password. Without a terminal it is a line of standard input.
+/// Asks for a password. Without a terminal it reads a line of standard input.
 pub fn password(prompt: &str) -> Result<String, Error> {
     let failed = |e: std::io::Error| Error::new(format!("cannot read a password: {e}"));
     let Ok(mut terminal) = File::options().read(true).write(true).open("/dev/tty") else {

@@ -1,32 +1,46 @@
-//! `playbook check`: everything that is wrong with playbooks, at once, before any host is asked.
+//! `playbook check`: finds mistakes in playbooks without a host.
 
-use std::path::PathBuf;
+use std::io::IsTerminal;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Parser;
-use playbook_api::Error;
+use playbook_api::{Context, Error};
 use playbook_api::context::Cancel;
 use serde_json::{Value as Json, json};
 
 use super::run::{Form, playbook_paths};
-use super::session::{Session, VaultArgs};
+use super::session::{self, Session, VaultArgs};
 use super::{Fault, Register, common, show};
-use crate::check::{self, Finding, Severity};
+use crate::check::{self, Finding, Severity, Variables};
 use crate::document::source_excerpt;
-use crate::inventory::Inventory;
-use crate::report::{self, Output, format_error};
+use crate::inventory::{Inventory, extra_vars};
+use crate::report::display::Color;
+use crate::report::{self, Display, Output, Streams, format_error};
 use crate::run::{self, Options, Shared};
 
-/// Check playbooks without a host: keywords, modules and their arguments, templates, files, handlers.
+/// Finds mistakes in playbooks without a host: keywords, modules and their arguments, templates, variables, files and
+/// handlers.
 #[derive(Parser)]
+#[command(after_help = "\
+Examples:
+  playbook check site.yml                     Find mistakes in a playbook and its roles
+  playbook check site.yml -i hosts.ini        Find variables too that the inventory does not define
+  playbook check site.yml --output json       Print the findings for other programs
+
+The exit status is 1 if there is an error. Warnings do not count.")]
 pub struct Check {
-    /// The playbooks. A name is also looked for in the project's playbooks/.
+    /// The playbooks. A name is also searched in the project's playbooks/
     #[arg(required = true, value_name = "PLAYBOOK")]
     playbooks: Vec<PathBuf>,
-    /// Variables that names of imports need: `name=value`, YAML, JSON or @FILE; may be given several times.
+    /// The inventory that defines variables, as for `playbook run`. The option can be repeated
+    #[arg(short, long, visible_alias = "inventory-file", value_name = "INVENTORY")]
+    inventory: Vec<String>,
+    /// Variables that override all others: `name=value`, YAML, JSON or @FILE. The option can be repeated
     #[arg(short, long, value_name = "VARS", allow_hyphen_values = true)]
     extra_vars: Vec<String>,
-    /// The form of the findings.
+    /// The form of the findings
     #[arg(long, value_enum, default_value_t = Form::Text)]
     output: Form,
     #[command(flatten)]
@@ -34,7 +48,7 @@ pub struct Check {
 }
 
 impl Check {
-    /// 0 where nothing is wrong (warnings are no errors), 1 where something is.
+    /// Returns 0 if there is no error, otherwise 1. Warnings do not count.
     pub fn run(self, register: Register) -> Result<u8, Fault> {
         let session = Session::new(&self.vault, register, true)?;
         let playbooks = playbook_paths(&self.playbooks, &session.settings)?;
@@ -46,7 +60,16 @@ impl Check {
         };
         let (context, foreign) = common::context(&session, &options);
         let reporter = report::reporter(&session.settings, Output::Text, 0, &context.redactor);
-        let inventory = Inventory::empty(&session.settings, &session.keyring);
+        let (inventory, variables) = self.known(&session, &context, &playbooks)?;
+        let color = std::io::stdout().is_terminal() && !session.settings.nocolor
+            || session.settings.force_color;
+        let display = Display::on(
+            Streams::standard(),
+            &session.settings,
+            0,
+            color && self.output == Form::Text,
+            context.redactor.clone(),
+        );
         let shared = Shared::new(
             options,
             session.settings,
@@ -58,10 +81,12 @@ impl Check {
         let mut run = run::Run::new(Arc::new(shared), inventory, reporter)?;
         let mut findings: Vec<Finding> = Vec::new();
         for path in &playbooks {
-            findings.extend(run.with_loader(path, |loader| check::file(path, loader, &context.registry)));
+            findings.extend(
+                run.with_loader(path, |loader| check::file(path, loader, &context.registry, &variables())),
+            );
         }
         let text = match self.output {
-            Form::Text => text(&findings, playbooks.len()),
+            Form::Text => text(&findings, playbooks.len(), &display),
             Form::Json => format!("{:#}\n", as_json(&findings)),
         };
         show(&context.redactor.text(&text));
@@ -69,15 +94,64 @@ impl Check {
     }
 }
 
+impl Check {
+    /// Reads the inventory, and returns what makes the variables that are known before a playbook is checked.
+    fn known(
+        &self,
+        session: &Session,
+        context: &Context,
+        playbooks: &[PathBuf],
+    ) -> Result<(Inventory, impl Fn() -> Variables + use<>), Error> {
+        let settings = &session.settings;
+        session::require_inventories(&self.inventory, settings)?;
+        let extra = extra_vars(&self.extra_vars, &session.keyring)?;
+        let given = session::inventory_sources(&self.inventory, settings);
+        let is_static = |source: &String| is_static(&crate::paths::expand_home(source));
+        let known = !self.inventory.is_empty() || (!given.is_empty() && given.iter().all(is_static));
+        let mut inventory = match known {
+            true => {
+                let loaded = Inventory::load(&given, settings, &session.keyring, context, &extra)?;
+                loaded.1.iter().for_each(|warning| super::warn(&format_error(warning)));
+                loaded.0
+            }
+            false => Inventory::empty(settings, &session.keyring),
+        };
+        inventory.beside_playbook(common::directories(playbooks));
+        if !known {
+            let beside = given.iter().filter_map(|source| Some(PathBuf::from(source).parent()?.to_owned()));
+            inventory.folders.extend(beside);
+            inventory.folders.extend(settings.project.iter().map(|project| project.root.join("inventory")));
+        }
+        let (shared, keyring) = (inventory.clone(), session.keyring.clone());
+        let variables = move || Variables::new(&shared, known, &extra, &keyring);
+        Ok((inventory, variables))
+    }
+}
+
+/// Whether reading an inventory source runs no program and asks no service.
+fn is_static(path: &Path) -> bool {
+    let Ok(found) = std::fs::metadata(path) else { return false };
+    if found.is_dir() {
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+        return entries.filter(|path| path.is_file()).all(|path| is_static(&path));
+    }
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    found.permissions().mode() & 0o111 == 0 && !text.lines().any(|line| line.starts_with("plugin:"))
+}
+
 fn count(findings: &[Finding], severity: Severity) -> usize {
     findings.iter().filter(|finding| finding.severity == severity).count()
 }
 
-fn text(findings: &[Finding], playbooks: usize) -> String {
+fn text(findings: &[Finding], playbooks: usize, display: &Display) -> String {
     let mut text = String::new();
     for finding in findings {
-        let title = if finding.severity == Severity::Error { "ERROR" } else { "WARNING" };
-        text += &format!("[{title}]: {}\n\n", format_error(&finding.error).trim_end());
+        let (title, color) = match finding.severity {
+            Severity::Error => ("ERROR", Color::Error),
+            Severity::Warning => ("WARNING", Color::Warn),
+        };
+        let shown = format!("[{title}]: {}", format_error(&finding.error).trim_end());
+        text += &format!("{}\n\n", display.painted(&shown, color));
     }
     let many = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let (errors, warnings) = (count(findings, Severity::Error), count(findings, Severity::Warning));
@@ -110,7 +184,7 @@ fn as_json(findings: &[Finding]) -> Json {
     })
 }
 
-/// The line a finding is about.
+/// Returns the source line of a place.
 fn source_line(place: &playbook_api::Place) -> Option<String> {
     source_excerpt(place)?;
     let text = std::fs::read_to_string(&*place.file).ok()?;

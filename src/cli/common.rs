@@ -276,7 +276,7 @@ pub fn begin(
 const NO_HOSTS: &str = "provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'";
 
 /// Returns the playbooks' directories, whose group_vars/ and host_vars/ are read too.
-fn directories(playbooks: &[PathBuf]) -> Vec<PathBuf> {
+pub fn directories(playbooks: &[PathBuf]) -> Vec<PathBuf> {
     let mut directories: Vec<PathBuf> = Vec::new();
     for path in playbooks {
         let path = crate::paths::absolute(path);

@@ -11,9 +11,18 @@ use super::{Fault, Register, show};
 use crate::inventory::{Format, Inventory as Hosts, Printer, extra_vars, import_terraform};
 use crate::report::format_error;
 
-/// Show the hosts and groups of an inventory, and their variables.
+/// Shows the hosts and groups of an inventory, and their variables.
 #[derive(Parser)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "\
+Examples:
+  playbook inventory -i hosts.ini --graph                  The tree of groups and hosts
+  playbook inventory -i hosts.ini --list -y                All hosts and variables as YAML
+  playbook inventory -i hosts.ini --host web1              The variables of a host
+  playbook inventory import-terraform infra -o hosts.yml   A static inventory of Terraform's outputs"
+)]
 pub struct Inventory {
     #[command(subcommand)]
     action: Option<Action>,
@@ -23,61 +32,61 @@ pub struct Inventory {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Write a static inventory from the outputs of a Terraform state.
+    /// Writes a static inventory from the outputs of a Terraform state.
     ImportTerraform(ImportTerraform),
 }
 
 #[derive(Args)]
 struct Show {
-    /// Everything, for programs.
+    /// Print all hosts, groups and variables
     #[arg(long, group = "what")]
     list: bool,
-    /// The variables of one host.
+    /// Print the variables of one host
     #[arg(long, value_name = "HOST", group = "what")]
     host: Option<String>,
-    /// The tree of groups and hosts.
+    /// Print the tree of groups and hosts
     #[arg(long, group = "what")]
     graph: bool,
     #[command(flatten)]
     hosts: InventoryArgs,
-    /// YAML instead of JSON.
+    /// Print YAML instead of JSON
     #[arg(short, long)]
     yaml: bool,
-    /// TOML instead of JSON.
+    /// Print TOML instead of JSON
     #[arg(long, conflicts_with = "yaml")]
     toml: bool,
-    /// With variables, in the tree.
+    /// Show variables in the tree
     #[arg(long)]
     vars: bool,
-    /// Each variable where it was written, instead of all of them on every host.
+    /// Show each variable where it is defined, instead of all variables of each host
     #[arg(long)]
     export: bool,
-    /// Write to this file instead of standard output.
+    /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The folder whose group_vars/ and host_vars/ count as a playbook's.
+    /// The directory that stands for the playbook's, with group_vars and host_vars
     #[arg(long, value_name = "FOLDER")]
     playbook_dir: Option<PathBuf>,
-    /// Say more.
+    /// Print more
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// Forget the cached facts of every host of the inventory.
+    /// Delete the cached facts of all hosts of the inventory
     #[arg(long, hide = true)]
     flush_cache: bool,
     #[command(flatten)]
     vault: VaultArgs,
-    /// The group at the top of the tree.
+    /// The group at the top of the tree
     group: Option<String>,
 }
 
 #[derive(Args)]
 struct ImportTerraform {
-    /// A folder with Terraform files, a .tfstate, the saved output of `terraform output -json`, or an s3:// URL.
+    /// A directory with Terraform files, a .tfstate file, the output of `terraform output -json` or an s3:// URL
     location: String,
-    /// The Terraform workspace.
+    /// The Terraform workspace
     #[arg(long)]
     workspace: Option<String>,
-    /// Write to this file instead of standard output.
+    /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -153,14 +162,14 @@ impl Show {
             None => printer.list()?,
         };
         if text.trim().is_empty() {
-            // TOML has nothing to write where there is nothing.
+            // An empty inventory is empty TOML.
             return Ok(1);
         }
         Ok(put(&text, self.output.as_ref())?)
     }
 }
 
-/// What was asked for makes no sense, unless a document is what is wrong.
+/// Makes an error one of the options, unless a file cannot be parsed.
 fn refused(error: Error) -> Fault {
     if error.kind() == ErrorKind::Syntax { error.into() } else { Fault::options(error) }
 }

@@ -1,4 +1,4 @@
-//! `playbook pull`, which is also `ansible-pull`: a host fetches its playbooks from a repository and runs them on itself.
+//! `playbook pull`, which is also `ansible-pull`: checks out playbooks from a repository and runs them on this machine.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,75 +11,79 @@ use super::common::{BecomePasswordArgs, ConnectionArgs, InventoryArgs};
 use super::session::{self, VaultArgs};
 use super::{Fault, Register, adhoc, run};
 
-/// Check out playbooks from a repository, and run them on this machine.
+/// Checks out playbooks from a repository, and runs them on this machine.
 #[derive(Parser)]
+#[command(after_help = "\
+Examples:
+  playbook pull -U https://example.com/site.git
+  playbook pull -U https://example.com/site.git -C main -o web.yml       Only if something is new")]
 pub struct Pull {
-    /// The playbooks, in the repository; otherwise HOSTNAME.yml or local.yml.
+    /// The playbooks in the repository (default: HOSTNAME.yml or local.yml)
     #[arg(value_name = "PLAYBOOK")]
     playbooks: Vec<PathBuf>,
-    /// The repository.
+    /// The URL of the repository
     #[arg(short = 'U', long, value_name = "URL")]
     url: Option<String>,
-    /// The folder to check it out into.
+    /// The directory to check it out to
     #[arg(short, long, value_name = "FOLDER")]
     directory: Option<PathBuf>,
-    /// The branch, tag or commit.
+    /// The branch, tag or commit
     #[arg(short = 'C', long, value_name = "VERSION")]
     checkout: Option<String>,
-    /// The module that checks it out.
+    /// The module that checks it out
     #[arg(short, long, value_enum, default_value_t = Module::Git)]
     module_name: Module,
-    /// Run the playbooks only if the repository has something new.
+    /// Run the playbooks only if the repository has changed
     #[arg(short, long)]
     only_if_changed: bool,
-    /// Run the playbooks even if the repository cannot be reached.
+    /// Run the playbooks even if the repository cannot be updated
     #[arg(short, long)]
     force: bool,
-    /// Wait for up to so many seconds first, so that not all hosts ask at once.
+    /// The maximum of a random delay before the update, in seconds
     #[arg(short, long, value_name = "SECONDS")]
     sleep: Option<u64>,
-    /// Fetch the whole history.
+    /// Fetch the whole history
     #[arg(long)]
     full: bool,
-    /// Accept the repository's host key if it is not known yet.
+    /// Accept the host key of the repository if it is not known yet
     #[arg(long)]
     accept_host_key: bool,
-    /// Check the commit's GPG signature, and stop if it is wrong.
+    /// Verify the GPG signature of the commit
     #[arg(long)]
     verify_commit: bool,
-    /// Discard changes that were made to the checked out files.
+    /// Discard local changes to the files
     #[arg(long)]
     clean: bool,
-    /// Have submodules follow their branches.
+    /// Update submodules to the latest commits of their branches
     #[arg(long)]
     track_subs: bool,
-    /// Remove the checked out files after the run.
+    /// Remove the files after the run
     #[arg(long)]
     purge: bool,
     #[command(flatten)]
     hosts: InventoryArgs,
-    /// Only plays and tasks with these tags.
+    /// Run only plays and tasks with these tags
     #[arg(short, long, value_name = "TAGS")]
     tags: Vec<String>,
-    /// Only plays and tasks without these tags.
+    /// Skip plays and tasks with these tags
     #[arg(long, value_name = "TAGS")]
     skip_tags: Vec<String>,
-    /// Change nothing; say what would change.
+    /// Change nothing, and show what would change
     #[arg(long)]
     check: bool,
-    /// Show the differences in files and settings that change.
+    /// Show the differences in changed files and settings
     #[arg(long)]
     diff: bool,
-    /// List the hosts of each play, and do nothing.
+    /// List the hosts of each play, and run nothing
     #[arg(long)]
     list_hosts: bool,
-    /// Forget the cached facts of every host of the inventory.
+    /// Delete the cached facts of all hosts of the inventory
     #[arg(long)]
     flush_cache: bool,
-    /// More folders with modules, separated by colons.
+    /// More directories with modules, separated by colons
     #[arg(short = 'M', long, value_name = "PATHS")]
     module_path: Vec<String>,
-    /// Say more; may be given up to four times.
+    /// Print more. The option can be repeated up to four times
     #[arg(short, long, action = ArgAction::Count)]
     verbose: u8,
     #[command(flatten)]
@@ -98,7 +102,7 @@ enum Module {
     Bzr,
 }
 
-/// The words of a command line.
+/// Splits a command line into words.
 struct Words(Vec<OsString>);
 
 impl Words {
@@ -128,7 +132,7 @@ impl Words {
 }
 
 impl Pull {
-    /// Checks out and runs, both in this process: what is secret in the URL is on no command line.
+    /// Checks out and runs in this process, so that a secret in the URL is not on a command line.
     pub fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
         let (settings, _) = session::settings(by_project)?;
         let name = host_name();
@@ -177,13 +181,13 @@ impl Pull {
         code
     }
 
-    /// Inventories that are there already: others may come with the repository.
+    /// Returns the inventories that exist already; others may be in the repository.
     fn inventories(&self) -> impl Iterator<Item = &String> {
         let given = self.hosts.inventory.iter();
         given.filter(|source| source.contains(',') || Path::new(source.as_str()).exists())
     }
 
-    /// The ad hoc command that checks out.
+    /// Returns the ad hoc command that checks out the repository.
     fn fetching(&self, url: &str, directory: &Path, limit: &str) -> Words {
         let quoted =
             |text: &str| shlex::try_quote(text).map_or(text.to_owned(), |quoted| quoted.into_owned());
@@ -235,7 +239,7 @@ impl Pull {
         words
     }
 
-    /// The playbooks that were named, or the first of those that are meant for this machine.
+    /// Returns the playbooks that were named, or else the first one that exists for this machine.
     fn chosen(&self, directory: &Path, name: &str) -> Result<Vec<PathBuf>, Fault> {
         let missing = |path: &PathBuf| {
             let why = if path.exists() { "File is not readable" } else { "File does not exist" };
@@ -259,7 +263,7 @@ impl Pull {
         Ok(found)
     }
 
-    /// The run of the playbooks.
+    /// Returns the run of the playbooks.
     fn running(&self, playbooks: &[PathBuf], limit: &str) -> Words {
         let mut words = Words::new("ansible-playbook");
         words.option("--connection", self.connection.connection.as_deref().unwrap_or("local"));
@@ -288,7 +292,7 @@ impl Pull {
     }
 }
 
-/// This machine's name, with its domain where that is known.
+/// Returns this machine's name, with its domain if that is known.
 fn host_name() -> String {
     let own = nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned();
     let output = std::process::Command::new("hostname").arg("--fqdn").output();
@@ -297,7 +301,7 @@ fn host_name() -> String {
     full.filter(|full| !full.is_empty()).unwrap_or(own)
 }
 
-/// The names under which an inventory may have this machine.
+/// Returns the names that an inventory may have for this machine.
 fn limit(full: &str) -> String {
     let node = nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned();
     let short = |name: &str| name.split('.').next().unwrap_or_default().to_owned();

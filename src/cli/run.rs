@@ -12,6 +12,7 @@ use super::common::{self, HostArgs};
 use super::session::Session;
 use super::{Fault, Register, interrupt, list, search};
 use crate::check;
+use crate::inventory::Inventory;
 use crate::playbook::Playbook;
 use crate::playbook::listing::Listed;
 use crate::playbook::tags;
@@ -109,7 +110,14 @@ impl Run {
             report::of_run(settings, &foreign, output, options.verbosity, &redactor, !only_lists)?;
         options.is_silent = !reporter.shows_results();
         options.wants_arguments = reporter.wants_arguments();
-        let inventory = common::begin(&session, &options, &context, &mut *reporter)?;
+        let inventory = match common::begin(&session, &options, &context, &mut *reporter) {
+            // The syntax of playbooks does not depend on hosts.
+            Err(error) if self.syntax_check && listed == Listed::default() => {
+                reporter.event(&Event::Warning(report::format_error(&error)));
+                Inventory::empty(&session.settings, &session.keyring)
+            }
+            inventory => inventory?,
+        };
 
         let (cancel, stop) = (Cancel::default(), context.cancel.clone());
         let playbooks = options.playbooks.clone();

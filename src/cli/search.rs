@@ -11,8 +11,8 @@ pub fn advice(name: &Path, more: Option<PathBuf>) -> String {
     let given = crate::paths::absolute(name);
     let mut directories: Vec<PathBuf> = given.parent().map(Path::to_owned).into_iter().collect();
     let inside = |directory: PathBuf| match name.parent() {
-        Some(parent) => directory.join(parent),
-        None => directory,
+        Some(parent) if !parent.as_os_str().is_empty() => directory.join(parent),
+        _ => directory,
     };
     if name.is_relative() {
         directories.extend(more.map(inside).filter(|directory| !directories.contains(directory)));

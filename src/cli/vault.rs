@@ -14,10 +14,16 @@ use crate::report::{format_error, output};
 use crate::settings::Settings;
 use crate::vault::{self, Keyring, Opener};
 
-/// Encrypt and decrypt files and values.
+/// Encrypts and decrypts files and values.
 #[derive(Parser)]
+#[command(after_help = "\
+Examples:
+  playbook vault encrypt group_vars/all/secrets.yml
+  playbook vault edit group_vars/all/secrets.yml
+  playbook vault encrypt_string --name db_password     A value for a YAML file, from standard input
+  playbook vault rekey --vault-password-file old --new-vault-password-file new secrets.yml")]
 pub struct Vault {
-    /// Say more.
+    /// Print more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
     #[command(subcommand)]
@@ -26,19 +32,19 @@ pub struct Vault {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Encrypt files, in place.
+    /// Encrypts files in place.
     Encrypt(Encrypt),
-    /// Decrypt files, in place.
+    /// Decrypts files in place.
     Decrypt(Decrypt),
-    /// Print decrypted files; the files stay as they are.
+    /// Prints decrypted files, and leaves the files as they are.
     View(View),
-    /// Write a new encrypted file in the editor.
+    /// Opens the editor for a new encrypted file.
     Create(Create),
-    /// Edit an encrypted file in the editor.
+    /// Opens an encrypted file in the editor.
     Edit(Edit),
-    /// Encrypt files anew with another password.
+    /// Encrypts files with another password.
     Rekey(Rekey),
-    /// Print values as `!vault` variables for a YAML file.
+    /// Prints values as `!vault` variables for a YAML file.
     #[command(name = "encrypt_string", visible_alias = "encrypt-string")]
     EncryptString(EncryptString),
 }
@@ -47,13 +53,13 @@ enum Action {
 struct Encrypt {
     #[command(flatten)]
     vault: VaultArgs,
-    /// The vault id to encrypt with, where there are several.
+    /// The vault ID to encrypt with, if there are several
     #[arg(long, value_name = "ID")]
     encrypt_vault_id: Option<String>,
-    /// Where to put the result (`-` is standard output); for one file only.
+    /// The file for the result of one file; `-` is standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The files; none means standard input.
+    /// The files (default: standard input)
     files: Vec<PathBuf>,
 }
 
@@ -61,10 +67,10 @@ struct Encrypt {
 struct Decrypt {
     #[command(flatten)]
     vault: VaultArgs,
-    /// Where to put the result (`-` is standard output); for one file only.
+    /// The file for the result of one file; `-` is standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The files; none means standard input.
+    /// The files (default: standard input)
     files: Vec<PathBuf>,
 }
 
@@ -81,10 +87,10 @@ struct View {
 struct Create {
     #[command(flatten)]
     vault: VaultArgs,
-    /// The vault id to encrypt with, where there are several.
+    /// The vault ID to encrypt with, if there are several
     #[arg(long, value_name = "ID")]
     encrypt_vault_id: Option<String>,
-    /// Start the editor although there is no terminal.
+    /// Start the editor even without a terminal
     #[arg(long)]
     skip_tty_check: bool,
     /// The file.
@@ -95,7 +101,7 @@ struct Create {
 struct Edit {
     #[command(flatten)]
     vault: VaultArgs,
-    /// The vault id to encrypt with; the file's own otherwise.
+    /// The vault ID to encrypt with (default: that of the file)
     #[arg(long, value_name = "ID")]
     encrypt_vault_id: Option<String>,
     /// The files.
@@ -107,13 +113,13 @@ struct Edit {
 struct Rekey {
     #[command(flatten)]
     vault: VaultArgs,
-    /// The new vault identity (NAME@FILE, NAME@prompt, or FILE).
+    /// The new vault identity: NAME@FILE, NAME@prompt or FILE
     #[arg(long, value_name = "ID")]
     new_vault_id: Option<String>,
-    /// The vault id to encrypt with, where there are several.
+    /// The vault ID to encrypt with, if there are several
     #[arg(long, value_name = "ID")]
     encrypt_vault_id: Option<String>,
-    /// A file (or program) with the new password.
+    /// A file with the new password, or a program that prints it
     #[arg(long, visible_alias = "new-vault-pass-file", value_name = "FILE", conflicts_with = "new_vault_id")]
     new_vault_password_file: Option<PathBuf>,
     /// The files.
@@ -125,25 +131,25 @@ struct Rekey {
 struct EncryptString {
     #[command(flatten)]
     vault: VaultArgs,
-    /// The vault id to encrypt with, where there are several.
+    /// The vault ID to encrypt with, if there are several
     #[arg(long, value_name = "ID")]
     encrypt_vault_id: Option<String>,
-    /// The variable's name; may be given once for each value.
+    /// The name of the variable. The option can be repeated, once for each value
     #[arg(short, long, value_name = "NAME")]
     name: Vec<String>,
-    /// The variable's name for the value from standard input.
+    /// The name of the variable for the value from standard input
     #[arg(long, value_name = "NAME")]
     stdin_name: Option<String>,
-    /// Ask for the value.
+    /// Ask for the value
     #[arg(short, long)]
     prompt: bool,
-    /// Show the value while it is typed.
+    /// Show the value while it is typed
     #[arg(long)]
     show_input: bool,
-    /// Where to put the result.
+    /// The file for the result
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The values; `-` is standard input.
+    /// The values; `-` is standard input
     values: Vec<String>,
 }
 
@@ -166,7 +172,7 @@ impl Vault {
     }
 }
 
-/// The secrets; where none is configured, somebody is asked.
+/// Returns the secrets. If none is configured, the password is asked for.
 fn keyring(settings: &Settings, args: &VaultArgs, new: bool) -> Result<Keyring, Error> {
     let mut options = args.options(settings);
     options.confirm = new;
@@ -178,7 +184,7 @@ fn keyring(settings: &Settings, args: &VaultArgs, new: bool) -> Result<Keyring, 
     Ok(keyring)
 }
 
-/// The secrets to encrypt with. Where there are several, somebody must say which.
+/// Returns the secrets to encrypt with. If there are several, the vault ID must be given.
 fn sealing(settings: &Settings, args: &VaultArgs, id: Option<&str>) -> Result<Keyring, Fault> {
     let keyring = keyring(settings, args, true)?;
     let ids: Vec<&str> = keyring.ids().collect();
@@ -265,7 +271,7 @@ fn rekey(settings: &Settings, options: &Rekey) -> Result<(), Fault> {
     wanted.password_files = args.password_files.iter().map(|file| crate::paths::absolute(file)).collect();
     (wanted.ask_pass, wanted.confirm, wanted.encrypt_id) = (args.ask, true, None);
     let (new, _) = Keyring::new(wanted)?;
-    // All are opened before the first is written: a wrong password leaves every file as it was.
+    // All files are decrypted before the first one is written, so that a wrong password changes none.
     let opened =
         options.files.iter().map(|file| Ok((file, open(&old, file)?))).collect::<Result<Vec<_>, Error>>()?;
     for (file, plain) in opened {
@@ -347,7 +353,7 @@ fn one_output(output: &Option<PathBuf>, files: &[PathBuf]) -> Result<(), Fault> 
     Ok(())
 }
 
-/// The files, or standard input.
+/// Returns the files, or standard input.
 fn sources(files: &[PathBuf]) -> Vec<Option<&Path>> {
     if files.is_empty() { vec![None] } else { files.iter().map(|file| Some(file.as_path())).collect() }
 }
@@ -386,7 +392,7 @@ fn unseal(keyring: &Keyring, bytes: &[u8], file: Option<&Path>) -> Result<(Vec<u
     opened.map_err(|e| e.context(format!("Could not decrypt {name}")))
 }
 
-/// Writes a file that only its owner reads, or standard output. An existing file is replaced in one step.
+/// Writes a file that only its owner can read, or standard output. An existing file is replaced atomically.
 fn put(file: Option<&Path>, bytes: &[u8]) -> Result<(), Error> {
     let Some(file) = file.filter(|file| *file != Path::new("-")) else {
         output::standard_bytes(bytes);
@@ -400,8 +406,8 @@ fn put(file: Option<&Path>, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the user makes of a text in the editor. The text is in a file only its owner can read, which is
-/// overwritten before it goes away.
+/// Lets the user edit a text, and returns the result. The text is in a file that only its owner can read, which is
+/// overwritten before it is removed.
 fn in_editor(settings: &Settings, text: &[u8]) -> Result<Vec<u8>, Error> {
     let folder = tempfile::tempdir().map_err(|e| Error::io(&e, "cannot create a temporary directory"))?;
     let path = folder.path().join("vault.yml");

@@ -12,7 +12,7 @@ use super::{Item, Play, Playbook, Task};
 use crate::document::Node;
 
 /// What is listed.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
     /// Whether hosts are listed.
     pub hosts: bool,

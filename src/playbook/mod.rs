@@ -29,4 +29,5 @@ pub use read::{
 };
 pub use reserved::is_reserved_name;
 pub use role::{Role, RoleSpec};
+pub use shape::all_keywords;
 pub use task::{Action, Block, Handler, Item, Loop, LoopControl, Register, Task, TaskId};

@@ -128,6 +128,6 @@ mod tests {
             format_error(&error.clone().context("Task failed")),
             "Task failed: no AWS region is known\n\nTask failed\n\n<<< caused by >>>\n\nno AWS region is known\n\nSet AWS_REGION.\n"
         );
-        assert_eq!(format_deprecation(&error), "no AWS region is known Set AWS_REGION.\n");
+        assert_eq!(format_deprecation(&error), "no AWS region is known Set AWS_REGION.");
     }
 }

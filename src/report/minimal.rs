@@ -97,6 +97,7 @@ impl Reporter for Minimal {
     fn event(&mut self, event: &Event) {
         match event {
             Event::HostResult(result) => self.result(result),
+            Event::NoHostsMatched => self.display.warning("No hosts matched, nothing to do"),
             Event::Warning(text) => self.display.warning(text),
             Event::Deprecation(text) => self.display.deprecated(&Error::new(text.as_str())),
             Event::Error(error) => self.display.error(error, true),

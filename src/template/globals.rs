@@ -13,7 +13,8 @@ use super::python::datetime::DateTime;
 use super::python::methods;
 use super::{Renderer, eval, purity};
 
-const FUNCTIONS: [&str; 11] =
+/// The names of the functions.
+pub const FUNCTIONS: [&str; 11] =
     ["range", "dict", "lipsum", "cycler", "joiner", "namespace", "lookup", "query", "q", "now", "undef"];
 
 /// The value of a global name.

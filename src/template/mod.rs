@@ -7,7 +7,7 @@ mod eval;
 pub mod file_vars;
 pub mod filters;
 mod frame;
-mod globals;
+pub(crate) mod globals;
 pub mod lazy;
 mod loader;
 pub mod lookups;

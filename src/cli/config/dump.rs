@@ -1,4 +1,4 @@
-//! `config dump`: every setting, its value and where it came from.
+//! `config dump`: prints each setting with its value and origin.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::settings::{Entry, Origin, ServerEntry, Settings};
 
 #[derive(Args)]
 pub struct Dump {
-    /// Only what differs from the defaults.
+    /// Print only settings that differ from their defaults
     #[arg(long, visible_alias = "changed-only")]
     only_changed: bool,
-    /// The form of the output.
+    /// The form of the output
     #[arg(short, long, value_enum, default_value_t = Form::Display)]
     format: Form,
     #[command(flatten)]
@@ -31,7 +31,7 @@ fn line(name: &str, entry: &Entry) -> String {
     format!("{name}({}) = {}", entry.origin, repr(&entry.value))
 }
 
-/// An entry for programs.
+/// Returns an entry for other programs.
 fn data(name: &str, entry: &Entry) -> Value {
     map! { "name" => name, "origin" => entry.origin.to_string(), "value" => entry.value.clone() }.into()
 }
@@ -123,7 +123,7 @@ impl Dump {
     }
 }
 
-/// What is said of each Galaxy server. Its secrets are shown only where Ansible's own program shows them.
+/// Returns the settings of each Galaxy server. Secrets are shown only under the name of Ansible's program.
 fn servers(settings: &Settings, only_changed: bool, by_project: bool) -> Vec<(String, Vec<ServerEntry>)> {
     let mut servers = settings.galaxy_server_entries();
     for (_, entries) in &mut servers {

@@ -1,4 +1,4 @@
-//! `config init`: every setting with its default, to start a configuration from.
+//! `config init`: prints each setting with its default, to start a configuration from.
 
 use std::fmt::Write;
 
@@ -10,10 +10,10 @@ use crate::settings::{Entry, Kind, Settings};
 
 #[derive(Args)]
 pub struct Init {
-    /// What to write: an ansible.cfg, environment variables, or variables of playbooks.
+    /// The form: an ansible.cfg, environment variables or variables of playbooks
     #[arg(short, long, value_enum, default_value_t = Form::Ini)]
     format: Form,
-    /// Write every setting as a comment.
+    /// Write each setting as a comment
     #[arg(long)]
     disabled: bool,
     #[command(flatten)]
@@ -33,7 +33,7 @@ impl Init {
         match self.format {
             Form::Ini => self.ini(settings, &entries),
             Form::Env => self.env(settings, &entries),
-            // Settings that playbooks set by a variable are those of connections, and documented with them.
+            // Variables set only the options of connections, which are documented there.
             Form::Vars => String::new(),
         }
     }
@@ -78,7 +78,7 @@ impl Init {
     }
 }
 
-/// The default as it would be written.
+/// Returns the default as it is written in a file.
 fn default(settings: &Settings, entry: &Entry) -> String {
     let home = settings.home.to_string_lossy();
     match (entry.setting.kind, entry.setting.default) {

@@ -16,8 +16,14 @@ use super::{Fault, session};
 use crate::foreign::{self, Foreign, nothing_to_ask};
 use crate::settings::{Entry, Kind, Settings, Surroundings};
 
-/// Print every setting, its value and where it came from.
+/// Prints each setting with its value and origin.
 #[derive(Parser)]
+#[command(after_help = "\
+Examples:
+  playbook config dump --only-changed       The settings that differ from their defaults
+  playbook config list                      All settings with their documentation
+  playbook config init --disabled           A configuration file to start from
+  playbook config validate                  Unknown names in the configuration file")]
 pub struct Config {
     #[command(subcommand)]
     action: Option<Action>,
@@ -27,31 +33,31 @@ pub struct Config {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Print every setting, its value and where it came from (the default).
+    /// Prints each setting with its value and origin (the default).
     Dump(dump::Dump),
-    /// Print what settings there are, with their documentation.
+    /// Prints all settings with their documentation.
     List(List),
-    /// Print the configuration file in use.
+    /// Prints the configuration file in use.
     View(Common),
-    /// Print a configuration file of all defaults, to start from.
+    /// Prints a configuration file with all defaults, to start from.
     Init(init::Init),
-    /// Look for names in the configuration file or the environment that no setting has.
+    /// Reports unknown names in the configuration file or the environment.
     Validate(validate::Validate),
 }
 
 #[derive(Args)]
 struct Common {
-    /// The configuration file, instead of the first one found.
+    /// The configuration file, instead of the first one that exists
     #[arg(short = 'c', long = "config", value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Only the settings of this type of plugin; `all` adds all types to the settings of the engine.
+    /// The type of plugin whose settings are printed; `all` adds all types to the settings of the engine
     #[arg(short = 't', long = "type", value_name = "TYPE", default_value = "base",
           value_parser = clap::builder::PossibleValuesParser::new(TYPES))]
     kind: String,
-    /// Only the settings of these plugins; with --type.
+    /// The plugins whose settings are printed, with --type
     #[arg(value_name = "PLUGIN")]
     plugins: Vec<String>,
-    /// Say more.
+    /// Print more
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
 }
@@ -74,7 +80,7 @@ const TYPES: [&str; 13] = [
 
 #[derive(Args)]
 struct List {
-    /// The form of the output.
+    /// The form of the output
     #[arg(short, long, value_enum, default_value_t = Data::Yaml)]
     format: Data,
     #[command(flatten)]
@@ -117,7 +123,7 @@ impl Config {
 }
 
 impl Common {
-    /// The settings, from the file that was named if one was.
+    /// Reads the settings, from the file that was named if there is one.
     fn settings(&self, by_project: bool) -> Result<Settings, Fault> {
         let mut surroundings = Surroundings::of_process();
         if let Some(file) = &self.file {
@@ -143,7 +149,7 @@ impl Common {
         Ok(settings)
     }
 
-    /// What ansible-core's own program prints, where plugins in Python are named.
+    /// Returns what ansible-core's own program prints, if plugins in Python are named.
     fn of_python(&self, settings: &Settings, by_project: bool) -> Result<Option<String>, Error> {
         let foreign = Foreign::new(settings, 0);
         foreign.add_playbook(&crate::paths::absolute(Path::new(".")));
@@ -165,7 +171,7 @@ impl Common {
         matches!(self.kind.as_str(), "base" | "all")
     }
 
-    /// The settings of the engine itself, by name.
+    /// Returns the settings of the engine itself, by name.
     fn base<'s>(&self, settings: &'s Settings) -> Vec<&'s Entry> {
         let base = |entry: &&Entry| self.has_base() && !plugins::is_only_plugins(entry.setting.name);
         let mut entries: Vec<&Entry> = settings.entries().iter().filter(base).collect();
@@ -173,14 +179,14 @@ impl Common {
         entries
     }
 
-    /// All the settings that are asked for: the engine's and the plugins'.
+    /// Returns the settings of the engine and of plugins that are asked for.
     fn entries<'s>(&self, settings: &'s Settings) -> Vec<&'s Entry> {
         let plugins = self.plugins(settings).into_iter().flat_map(|kind| kind.plugins);
         let of_plugins = plugins.flat_map(|(_, entries)| entries).map(|(_, entry)| entry);
         self.base(settings).into_iter().chain(of_plugins).collect()
     }
 
-    /// The settings of plugins: types, their plugins, and those's options.
+    /// Returns the settings of plugins: types, their plugins and their options.
     fn plugins<'s>(&self, settings: &'s Settings) -> Vec<plugins::Type<'s>> {
         let wanted = |kind: &str| self.kind == "all" || self.kind == kind;
         let types = TYPES[2..].iter().filter(|kind| wanted(kind));
@@ -188,7 +194,7 @@ impl Common {
     }
 }
 
-/// What a setting is, for programs.
+/// Returns the definition of a setting for other programs.
 fn definition(entry: &Entry) -> Value {
     let setting = entry.setting;
     let mut map = map! {

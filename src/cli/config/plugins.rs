@@ -1,15 +1,15 @@
-//! Which settings belong to plugins, by ansible-core's division.
+//! The settings that belong to plugins, as ansible-core divides them.
 
 use crate::settings::{Entry, Settings};
 
-/// The settings of one type of plugin.
+/// The settings of a type of plugin.
 pub struct Type<'s> {
     pub name: &'static str,
-    /// The plugins, and their options by the names they have there.
+    /// The plugins, and their options by name.
     pub plugins: Vec<(&'static str, Vec<(&'static str, &'s Entry)>)>,
 }
 
-/// Type, plugin, the option's name there, and the setting.
+/// The type, the plugin, the name of its option, and the setting.
 const OPTIONS: &[(&str, &str, &str, &str)] = &[
     ("become", "su", "become_exe", "SU_BECOME_EXE"),
     ("become", "su", "become_flags", "SU_BECOME_FLAGS"),
@@ -71,7 +71,7 @@ const OPTIONS: &[(&str, &str, &str, &str)] = &[
     ("vars", "host_group_vars", "stage", "VARS_PLUGIN_STAGE"),
 ];
 
-/// Settings of plugins that are settings of the engine as well.
+/// The settings of plugins that are settings of the engine as well.
 const SHARED: [&str; 9] = [
     "ANSIBLE_PIPELINING",
     "CACHE_PLUGIN_CONNECTION",
@@ -84,17 +84,17 @@ const SHARED: [&str; 9] = [
     "SHOW_CUSTOM_STATS",
 ];
 
-/// Settings that exist here alone, or that ansible-core's modules read.
+/// The settings that only this program has, or that ansible-core's modules read.
 const OTHERS: [&str; 4] =
     ["DEFAULT_GATHER_SUBSET", "DEFAULT_GATHER_TIMEOUT", "DEFAULT_MODULE_LANG", "YAML_FILENAME_EXTENSIONS"];
 
-/// Whether a setting is a plugin's and not the engine's.
+/// Whether a setting belongs to a plugin and not to the engine.
 pub fn is_only_plugins(name: &str) -> bool {
     let of_plugin = OPTIONS.iter().any(|(_, _, _, setting)| *setting == name);
     of_plugin && !SHARED.contains(&name) && !OTHERS.contains(&name)
 }
 
-/// The settings of a type of plugin: of all, or of those named.
+/// Returns the settings of a type of plugin: of all plugins, or of those that are named.
 pub fn of<'s>(name: &'static str, settings: &'s Settings, named: &[String]) -> Type<'s> {
     let mut plugins: Vec<(&'static str, Vec<(&'static str, &'s Entry)>)> = Vec::new();
     let wanted = |plugin: &str| named.is_empty() || named.iter().any(|name| name == plugin);

@@ -1,4 +1,4 @@
-//! `config validate`: names that no setting has.
+//! `config validate`: reports unknown names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::settings::{Entry, Settings, parse_cfg};
 
 #[derive(Args)]
 pub struct Validate {
-    /// What to look at: the configuration file or the environment.
+    /// What to validate: the configuration file or the environment
     #[arg(short, long, value_enum, default_value_t = Form::Ini)]
     format: Form,
     #[command(flatten)]
@@ -26,7 +26,7 @@ enum Form {
 }
 
 impl Validate {
-    /// Says what is unknown; the exit code is 1 where something is.
+    /// Reports unknown names. The exit status is 1 if there are any.
     pub(super) fn run(&self, settings: &Settings) -> Result<u8, Fault> {
         let entries = self.common.entries(settings);
         let faults = match self.format {

@@ -1,4 +1,4 @@
-//! What can be said at the console's prompt besides tasks.
+//! The commands of the console's prompt.
 
 use playbook_api::arguments::to_bool;
 use playbook_api::{Error, Value};
@@ -14,41 +14,41 @@ pub struct Command {
     run: fn(&mut Shell, &str),
 }
 
-/// The commands; `exit` and the end of the input are the reader's own.
+/// The commands. The reader itself handles `exit` and the end of the input.
 pub const TABLE: [Command; 16] = [
-    Command { name: "become", usage: "yes|no", about: "Become another user, or no longer.", run: r#become },
+    Command { name: "become", usage: "yes|no", about: "Turn privilege escalation on or off.", run: r#become },
     Command {
         name: "become_method",
         usage: "METHOD",
-        about: "How to become another user.",
+        about: "Set the become plugin.",
         run: become_method,
     },
-    Command { name: "become_user", usage: "USER", about: "The user to become.", run: become_user },
+    Command { name: "become_user", usage: "USER", about: "Set the user that tasks run as.", run: become_user },
     Command {
         name: "cd",
         usage: "PATTERN",
-        about: "Choose the hosts that tasks run on; all of them without a pattern.",
+        about: "Set the hosts that tasks run on; all hosts without a pattern.",
         run: cd,
     },
-    Command { name: "check", usage: "yes|no", about: "Change nothing; say what would change.", run: check },
+    Command { name: "check", usage: "yes|no", about: "Turn check mode on or off.", run: check },
     Command {
         name: "collections",
         usage: "NAME,...|none",
-        about: "Collections whose modules go by their short names.",
+        about: "Add collections in which short names are searched.",
         run: collections,
     },
     Command {
         name: "diff",
         usage: "yes|no",
-        about: "Show the differences in files and settings that change.",
+        about: "Turn the display of differences on or off.",
         run: diff,
     },
-    Command { name: "exit", usage: "", about: "Leave; so does the end of the input.", run: |_, _| {} },
-    Command { name: "forks", usage: "NUMBER", about: "On how many hosts at a time.", run: forks },
+    Command { name: "exit", usage: "", about: "Leave the console, as the end of the input does.", run: |_, _| {} },
+    Command { name: "forks", usage: "NUMBER", about: "Set the number of hosts that run a task at the same time.", run: forks },
     Command {
         name: "help",
         usage: "[COMMAND|MODULE]",
-        about: "Say what there is, or what one of them does.",
+        about: "List the commands and modules, or describe one of them.",
         run: help,
     },
     Command {
@@ -57,30 +57,30 @@ pub const TABLE: [Command; 16] = [
         about: "List the hosts that tasks run on, or all groups.",
         run: list,
     },
-    Command { name: "remote_user", usage: "USER", about: "The user to log in as.", run: remote_user },
+    Command { name: "remote_user", usage: "USER", about: "Set the user to log in as.", run: remote_user },
     Command { name: "serial", usage: "NUMBER", about: "The same as forks.", run: forks },
     Command {
         name: "shell",
         usage: "COMMAND",
-        about: "Run a command of the shell, also by !COMMAND.",
+        about: "Run a shell command, as !COMMAND does.",
         run: |shell, line| shell.task(line, true),
     },
     Command {
         name: "timeout",
         usage: "SECONDS",
-        about: "Seconds a task may take; 0 for no limit.",
+        about: "Set the time limit of a task in seconds; 0 means no limit.",
         run: timeout,
     },
     Command {
         name: "verbosity",
         usage: "NUMBER",
-        about: "Say more, as -v does for 1 and -vvvv for 4.",
+        about: "Set the verbosity; 4 is that of -vvvv.",
         run: verbosity,
     },
 ];
 
 impl Shell {
-    /// Does what a line says.
+    /// Runs a line.
     pub fn take(&mut self, line: &str) {
         if line.starts_with('#') {
             return;
@@ -98,14 +98,14 @@ impl Shell {
         }
     }
 
-    /// A line for those who want to know more.
+    /// Prints a line if the output is verbose.
     fn note(&self, text: &str) {
         if self.state.verbosity > 0 {
             say!("{text}");
         }
     }
 
-    /// The run starts anew with the next task: its options changed.
+    /// Makes the next task start a new run, since the options have changed.
     fn renew(&mut self) {
         self.run = None;
     }
@@ -151,7 +151,7 @@ fn list(shell: &mut Shell, what: &str) {
     }
 }
 
-/// A switch: its new state, if one was said.
+/// Returns the new state of a switch, if one was given.
 fn switch(name: &str, text: &str) -> Option<bool> {
     if text.is_empty() {
         say!("Please specify a value, e.g. `{name} yes`");
@@ -160,7 +160,7 @@ fn switch(name: &str, text: &str) -> Option<bool> {
     Some(to_bool(&Value::from(text)).unwrap_or(false))
 }
 
-/// As Python writes a truth.
+/// Formats a boolean as Python does.
 fn shown(on: bool) -> &'static str {
     if on { "True" } else { "False" }
 }
@@ -266,9 +266,9 @@ fn help(shell: &mut Shell, about: &str) {
     if about.is_empty() {
         say!("Commands:");
         TABLE.iter().for_each(|command| say!("  {:<14} {}", command.name, command.about));
-        say!("\nModules, with their arguments as name=value; `help MODULE` says which:");
+        say!("\nModules, with their arguments as name=value (see `help MODULE`):");
         say!("  {}", shell.modules().join("  "));
-        say!("\nAnything else is a command of the shell.");
+        say!("\nAnything else is a shell command.");
         return;
     }
     if let Some(command) = TABLE.iter().find(|command| command.name == about) {

@@ -1,4 +1,4 @@
-//! Where the console's lines come from: a terminal, with editing, history and completion, or a pipe.
+//! Reads the console's lines from a terminal, with editing, history and completion, or from a pipe.
 
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
@@ -14,12 +14,12 @@ pub enum Lines {
     Pipe,
 }
 
-/// What the tabulator key completes.
+/// The completions of the Tab key.
 #[derive(Default, Helper, Highlighter, Hinter, Validator)]
 pub struct Words {
-    /// What a line may begin with.
+    /// The words that a line may begin with.
     names: Vec<String>,
-    /// Where `cd` may go.
+    /// The arguments of `cd`.
     places: Vec<String>,
 }
 
@@ -33,12 +33,12 @@ impl Lines {
         let mut editor = Editor::with_config(config).map_err(failed)?;
         editor.set_helper(Some(Words::default()));
         let history = crate::paths::expand_home("~/.ansible-console_history");
-        // The first time there is none.
+        // The file does not exist at first.
         let _ = editor.load_history(&history);
         Ok(Lines::Terminal { editor: Box::new(editor), history })
     }
 
-    /// Sets what can be completed from now on.
+    /// Sets the completions.
     pub fn know(&mut self, names: &[String], places: &[String]) {
         if let Lines::Terminal { editor, .. } = self
             && let Some(words) = editor.helper_mut()
@@ -47,13 +47,13 @@ impl Lines {
         }
     }
 
-    /// The next line; none at the end.
+    /// Reads the next line, or returns nothing at the end.
     pub fn read(&mut self, prompt: &str) -> Option<String> {
         match self {
             Lines::Terminal { editor, history } => loop {
                 match editor.readline(prompt) {
                     Ok(line) => {
-                        // A folder that cannot be written to costs the history, and nothing else.
+                        // Without a writable directory there is no history.
                         let _ = editor.save_history(history);
                         return Some(line);
                     }

@@ -1,4 +1,4 @@
-//! `playbook console`, which is also `ansible-console`: one task after the other, typed at a prompt.
+//! `playbook console`, which is also `ansible-console`: runs tasks that are typed at a prompt.
 
 mod commands;
 mod line;
@@ -20,29 +20,33 @@ use crate::report::{self, Output};
 use crate::run::{self, Options, Shared};
 use line::Lines;
 
-/// Type tasks at a prompt, and run each on the hosts that a pattern selects.
+/// Reads tasks at a prompt, and runs each on the hosts that a pattern selects.
 #[derive(Parser)]
+#[command(after_help = "\
+Examples:
+  playbook console web -i hosts.ini
+  playbook console -i hosts.ini -b --check")]
 pub struct Console {
-    /// The hosts to begin with: a group, a host, or any pattern.
+    /// The hosts at the start: a group, a host or a pattern
     #[arg(default_value = "all")]
     pattern: String,
-    /// Seconds a task may take.
+    /// The time limit of a task, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     task_timeout: u64,
-    /// The folder taken for the playbook's: its roles, group_vars and host_vars count.
+    /// The directory that stands for the playbook's, with roles, group_vars and host_vars
     #[arg(long, value_name = "FOLDER")]
     playbook_dir: Option<PathBuf>,
-    /// Ask before each task.
+    /// Ask before each task
     #[arg(long)]
     step: bool,
-    /// List the hosts, and do nothing.
+    /// List the hosts, and run nothing
     #[arg(long)]
     list_hosts: bool,
     #[command(flatten)]
     hosts: HostArgs,
 }
 
-/// What commands change, and each task is run with.
+/// The state that commands change and tasks run with.
 struct State {
     /// The pattern of the hosts that tasks run on.
     hosts: String,
@@ -58,7 +62,7 @@ struct State {
     verbosity: u8,
 }
 
-/// The prompt, and what stands behind it.
+/// The prompt with its state.
 struct Shell {
     session: Session,
     options: Options,
@@ -67,7 +71,7 @@ struct Shell {
     inventory: Inventory,
     folder: PathBuf,
     state: State,
-    /// The run that tasks belong to: its connections stay open from one to the next. None once its options changed.
+    /// The run of the tasks, whose connections stay open. There is none after its options have changed.
     run: Option<run::Run>,
     cancel: Cancel,
 }
@@ -109,7 +113,7 @@ impl Console {
 }
 
 impl Shell {
-    /// Reads lines and does what they say, until there are no more.
+    /// Reads and runs lines until the end of the input.
     fn talk(&mut self) -> Result<u8, Fault> {
         say!("Welcome to the ansible console. Type help or ? to list commands.\n");
         let mut lines = Lines::new()?;
@@ -134,27 +138,27 @@ impl Shell {
         format!("{user}@{} ({count})[f:{}]{mark} ", self.state.hosts, self.state.forks)
     }
 
-    /// The hosts that a task would run on.
+    /// Returns the hosts that a task would run on.
     fn selected(&self) -> Vec<Arc<str>> {
         let (settings, options) = (&self.session.settings, &self.options);
         adhoc::selected(&self.inventory, &self.state.hosts, options, settings).unwrap_or_default()
     }
 
-    /// The names of modules that are built in, sorted.
+    /// Returns the names of the modules that are built in, sorted.
     fn modules(&self) -> Vec<String> {
         let mut names = run::action_names(&self.context.registry);
         names.retain(|name| !name.starts_with('_') && !name.contains('.'));
         names
     }
 
-    /// What a line may begin with.
+    /// The words that a line may begin with.
     fn names(&self) -> Vec<String> {
         let mut names = self.modules();
         names.extend(commands::TABLE.iter().map(|command| command.name.to_owned()));
         names
     }
 
-    /// Where `cd` may go.
+    /// The arguments of `cd`.
     fn places(&self) -> Vec<String> {
         let groups = self.inventory.groups.keys();
         groups.chain(self.inventory.hosts.keys()).map(|name| name.to_string()).collect()
@@ -166,7 +170,7 @@ impl Shell {
         run::is_action(&self.context.registry, name) || there(name)
     }
 
-    /// Runs a line as a task: a module with its arguments, or else a command of the shell.
+    /// Runs a line as a task: a module with its arguments, or else a shell command.
     fn task(&mut self, line: &str, shell: bool) {
         let (first, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let (module, arguments) =
@@ -203,7 +207,7 @@ impl Shell {
             play.insert("collections".into(), state.collections.clone().into());
         }
         let mut run = match self.run.take() {
-            // One that was interrupted takes no more tasks.
+            // An interrupted run does not accept tasks.
             Some(run) if !self.cancel.is_set() => run,
             _ => self.start()?,
         };
@@ -228,7 +232,7 @@ impl Shell {
     }
 }
 
-/// The user's own name, as Python's getpass finds it.
+/// Returns the user's name, as Python's `getpass` finds it.
 fn own_name() -> String {
     let names = ["LOGNAME", "USER", "LNAME", "USERNAME"];
     let given = names.iter().filter_map(|name| std::env::var(name).ok()).find(|name| !name.is_empty());

@@ -1,4 +1,4 @@
-//! A collection's tarball: built from a folder with galaxy.yml, and taken apart again.
+//! Builds and unpacks the tarball of a collection.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::document::{self, Node, Trust};
 use crate::vault::Keyring;
 
-/// What a collection says of itself.
+/// The name, version and dependencies of a collection.
 #[derive(Clone, Debug, PartialEq)]
 pub struct About {
     pub name: String,
@@ -17,13 +17,13 @@ pub struct About {
     pub dependencies: Vec<(String, String)>,
 }
 
-/// The collection in a folder: by its MANIFEST.json where it was installed, or else its galaxy.yml.
+/// Reads the collection in a directory: its MANIFEST.json if it is installed, otherwise its galaxy.yml.
 pub fn about(folder: &Path) -> Result<About, Error> {
     if let Ok(text) = std::fs::read_to_string(folder.join("MANIFEST.json")) {
         let manifest: Json = serde_json::from_str(&text)
-            .map_err(|e| Error::new(format!("{} holds a broken MANIFEST.json: {e}", folder.display())))?;
+            .map_err(|e| Error::new(format!("the MANIFEST.json in {} cannot be parsed: {e}", folder.display())))?;
         return of_manifest(&manifest).ok_or_else(|| {
-            Error::new(format!("The MANIFEST.json in {} names no collection", folder.display()))
+            Error::new(format!("the MANIFEST.json in {} does not name a collection", folder.display()))
         });
     }
     let galaxy = read_galaxy(folder)?;
@@ -58,13 +58,13 @@ fn of_manifest(manifest: &Json) -> Option<About> {
     })
 }
 
-/// A name of a collection, `namespace.name`, and nothing that could be a path.
+/// Checks the name of a collection, `namespace.name`, which must not be a path.
 pub fn checked(name: &str) -> Result<String, Error> {
     let word = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     match name.split_once('.') {
         Some((namespace, collection)) if word(namespace) && word(collection) => Ok(name.to_owned()),
-        _ => Err(Error::new(format!("'{name}' is no name of a collection"))
-            .with_help("A collection is called NAMESPACE.NAME, both of letters, digits and underscores.")),
+        _ => Err(Error::new(format!("'{name}' is not a valid name of a collection"))
+            .with_help("Use NAMESPACE.NAME, with letters, digits and underscores.")),
     }
 }
 
@@ -79,7 +79,7 @@ fn read_galaxy(folder: &Path) -> Result<Node, Error> {
     Ok(loaded.node)
 }
 
-/// The tarball of the collection in a folder.
+/// Builds the tarball of the collection in a directory.
 pub fn build(folder: &Path) -> Result<(About, Vec<u8>), Error> {
     let about = about(folder)?;
     let galaxy = read_galaxy(folder)?;
@@ -141,7 +141,7 @@ pub fn build(folder: &Path) -> Result<(About, Vec<u8>), Error> {
     Ok((about, bytes))
 }
 
-/// galaxy.yml as the manifest has it.
+/// Returns galaxy.yml in the form of the manifest.
 fn info(galaxy: &Node, about: &About) -> Json {
     let (namespace, name) = about.name.split_once('.').unwrap_or(("", &about.name));
     let mut info = json!({"namespace": namespace, "name": name, "version": about.version});
@@ -173,22 +173,22 @@ fn packing(e: std::io::Error) -> Error {
     Error::io(&e, "cannot pack the collection")
 }
 
-/// Unpacks a tarball into a folder inside of `temporary`; nothing of it can land outside.
+/// Unpacks a tarball into a directory in `temporary`, and nothing of it outside.
 pub fn unpack(bytes: &[u8], temporary: &Path) -> Result<(About, PathBuf), Error> {
     let folder = temporary.join("collection");
     std::fs::create_dir_all(&folder)
         .map_err(|e| Error::io(&e, format!("cannot create {}", folder.display())))?;
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes));
     archive.set_preserve_ownerships(false);
-    archive.unpack(&folder).map_err(|e| Error::new(format!("this is no tarball of a collection: {e}")))?;
+    archive.unpack(&folder).map_err(|e| Error::new(format!("not a collection tarball: {e}")))?;
     if !folder.join("MANIFEST.json").exists() {
-        return Err(Error::new("this is no tarball of a collection: it has no MANIFEST.json"));
+        return Err(Error::new("not a collection tarball: it has no MANIFEST.json"));
     }
     verify(&folder)?;
     Ok((about(&folder)?, folder))
 }
 
-/// Every file is what the collection's own list says.
+/// Compares the files with the collection's own list.
 fn verify(folder: &Path) -> Result<(), Error> {
     match faults(folder, folder)?.first() {
         Some(name) => {
@@ -198,7 +198,7 @@ fn verify(folder: &Path) -> Result<(), Error> {
     }
 }
 
-/// The files of a folder that are not what the lists of another one say.
+/// Returns the files of a directory that differ from the lists of another one.
 pub fn faults(folder: &Path, original: &Path) -> Result<Vec<String>, Error> {
     let Ok(text) = std::fs::read_to_string(original.join("FILES.json")) else { return Ok(Vec::new()) };
     let found = |name: &str| std::fs::read(folder.join(name)).map(|bytes| sha256(&bytes)).unwrap_or_default();

@@ -17,62 +17,62 @@ use crate::paths;
 use crate::settings::{GalaxyServer, Settings};
 use crate::vault::Keyring;
 
-/// Collections, as ansible-galaxy has them.
+/// Installs, lists, creates, builds, publishes and verifies collections.
 #[derive(Subcommand)]
 pub enum CollectionAction {
-    /// Install collections from Galaxy servers, git, tarballs, URLs or folders.
+    /// Installs collections from Galaxy servers, git, tarballs, URLs or directories.
     Install(Install),
-    /// List the collections that are installed.
+    /// Lists the collections that are installed.
     List(list::Collections),
-    /// Make the folders and files that a collection begins with.
+    /// Creates the directories and files of a new collection.
     Init(init::Init),
-    /// Build a collection's tarball.
+    /// Builds the tarball of a collection.
     Build(Build),
-    /// Publish a tarball on a Galaxy server.
+    /// Publishes a tarball on a Galaxy server.
     Publish(publish::Publish),
-    /// Compare installed collections with what was published.
+    /// Compares installed collections with the published ones.
     Verify(verify::Verify),
 }
 
 #[derive(Args)]
 pub struct Install {
-    /// A file that lists the collections.
+    /// A file that lists the collections
     #[arg(short, long, value_name = "FILE")]
     pub requirements_file: Option<PathBuf>,
-    /// Where to put them; the first folder of collections_path otherwise.
+    /// The directory to install to (default: the first one of collections_path)
     #[arg(short = 'p', long, value_name = "FOLDER")]
     pub collections_path: Option<PathBuf>,
-    /// Replace collections that are there already.
+    /// Replace collections that are already installed
     #[arg(short, long, visible_alias = "force-with-deps")]
     pub force: bool,
-    /// Leave dependencies alone.
+    /// Do not install dependencies
     #[arg(short, long)]
     pub no_deps: bool,
-    /// Take versions before a release too.
+    /// Accept pre-releases
     #[arg(long)]
     pub pre: bool,
-    /// Install the newest versions that fit, whatever is there.
+    /// Upgrade to the newest versions that fit
     #[arg(short = 'U', long)]
     pub upgrade: bool,
-    /// The Galaxy server's address, or its name in server_list.
+    /// The URL of the Galaxy server, or its name in server_list
     #[arg(short, long, value_name = "SERVER")]
     pub server: Option<String>,
-    /// Install the versions that this file holds, and write those that were chosen into it.
+    /// Install the versions of this lock file, and write the chosen ones to it
     #[arg(long, value_name = "FILE")]
     pub lock_file: Option<PathBuf>,
-    /// The collections: NAMESPACE.NAME[:VERSION], a tarball, a folder, git+URL[,VERSION] or a URL.
+    /// The collections: NAMESPACE.NAME[:VERSION], a tarball, a directory, git+URL[,VERSION] or a URL
     pub collections: Vec<String>,
 }
 
 #[derive(Args)]
 pub struct Build {
-    /// Where to put the tarball.
+    /// The directory for the tarball
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     output_path: PathBuf,
-    /// Replace a tarball that is there already.
+    /// Replace an existing tarball
     #[arg(short, long)]
     force: bool,
-    /// The collection's folder.
+    /// The directory of the collection
     #[arg(default_value = ".")]
     folder: PathBuf,
 }
@@ -107,19 +107,19 @@ impl Install {
     }
 }
 
-/// A collection that is asked for.
+/// A requested collection.
 pub type Wanted = requirements::Collection;
 
-/// A collection that was chosen: which version, and how it comes.
+/// A chosen collection: its version and source.
 struct Chosen {
     version: String,
     source: Source,
 }
 
 enum Source {
-    /// Already there.
+    /// It is already installed.
     Installed,
-    /// Taken apart, waiting in a folder.
+    /// It is unpacked in a directory.
     Folder(PathBuf),
     Server {
         server: GalaxyServer,
@@ -128,7 +128,7 @@ enum Source {
     },
 }
 
-/// What a lock file holds.
+/// The content of a lock file.
 #[derive(Default, Serialize, Deserialize)]
 struct Lock {
     collections: Vec<Locked>,
@@ -145,7 +145,7 @@ struct Locked {
 pub fn install(settings: &Settings, options: &Install, wanted: Vec<Wanted>) -> Result<u8, Error> {
     if wanted.is_empty() {
         return Err(Error::new("You must specify a collection name or a requirements file.").with_help(
-            "'playbook galaxy collection install -r requirements.yml' installs what a project needs.",
+            "Run 'playbook galaxy collection install -r requirements.yml' to install the collections of a project.",
         ));
     }
     let root = match &options.collections_path {
@@ -158,16 +158,16 @@ pub fn install(settings: &Settings, options: &Install, wanted: Vec<Wanted>) -> R
     };
     let root = if root.ends_with("ansible_collections") { root } else { root.join("ansible_collections") };
     std::fs::create_dir_all(&root)
-        .map_err(|e| Error::io(&e, format!("Could not create the folder {}", root.display())))?;
+        .map_err(|e| Error::io(&e, format!("cannot create the directory {}", root.display())))?;
     let servers = server::chosen(settings, options.server.as_deref());
     let lock: Lock = match options.lock_file.as_ref().map(std::fs::read_to_string) {
         Some(Ok(text)) => serde_yaml::from_str(&text)
-            .map_err(|e| Error::new(format!("The lock file cannot be read: {e}")))?,
+            .map_err(|e| Error::new(format!("the lock file cannot be parsed: {e}")))?,
         _ => Lock::default(),
     };
     say!("Starting galaxy collection install process");
     say!("Process install dependency map");
-    // On the disk of its destination, so that it moves there in one step.
+    // On the file system of the destination, so that the collection is moved atomically.
     let temporary = tempfile::tempdir_in(&root)
         .map_err(|e| Error::io(&e, format!("cannot create a temporary directory in {}", root.display())))?;
     let mut resolver = Resolver {
@@ -188,7 +188,7 @@ pub fn install(settings: &Settings, options: &Install, wanted: Vec<Wanted>) -> R
     }
     if let Some(path) = &options.lock_file {
         locked.collections.sort_by(|a, b| a.name.cmp(&b.name));
-        // A checksum that is known already stays.
+        // A checksum that is already known is kept.
         for entry in &mut locked.collections {
             let before =
                 resolver.lock.collections.iter().find(|l| l.name == entry.name && l.version == entry.version);
@@ -206,13 +206,13 @@ struct Resolver<'a> {
     servers: Vec<GalaxyServer>,
     lock: Lock,
     temporary: &'a Path,
-    /// What is asked of each collection, and by whom.
+    /// The requirements of each collection, and their sources.
     constraints: IndexMap<String, Vec<(Constraint, String)>>,
     chosen: IndexMap<String, Chosen>,
 }
 
 impl Resolver<'_> {
-    /// Chooses a version of each collection that is asked for, and of what those need.
+    /// Chooses a version of each requested collection and of its dependencies.
     fn resolve(&mut self, wanted: Vec<Wanted>) -> Result<(), Error> {
         let mut waiting: VecDeque<(String, GalaxyServers)> = VecDeque::new();
         for (at, wanted) in wanted.into_iter().enumerate() {
@@ -231,7 +231,7 @@ impl Resolver<'_> {
                 }
             }
         }
-        // Each round may tighten what was chosen before; versions only go down, so it ends.
+        // Each round may restrict an earlier choice. Versions only decrease, so it ends.
         for _ in 0..10_000 {
             let Some((name, servers)) = waiting.pop_front() else { return Ok(()) };
             if let Some(chosen) = self.chosen.get(&name)
@@ -355,10 +355,10 @@ impl Resolver<'_> {
     }
 }
 
-/// The servers that a requirement names; otherwise all.
+/// The servers that a requirement names, or nothing for all.
 type GalaxyServers = Option<Vec<GalaxyServer>>;
 
-/// Puts a chosen collection in its place; answers its tarball's checksum where it has one.
+/// Installs a chosen collection, and returns the checksum of its tarball if there is one.
 fn put(root: &Path, temporary: &Path, name: &str, chosen: &Chosen) -> Result<Option<String>, Error> {
     let version = &chosen.version;
     let (folder, sha256) = match &chosen.source {

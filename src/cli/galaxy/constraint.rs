@@ -1,10 +1,10 @@
-//! Versions of collections, and what requirements ask of them: `>=1.0,<2`.
+//! Versions of collections, and requirements such as `>=1.0,<2`.
 
 use std::cmp::Ordering;
 
 use playbook_api::Error;
 
-/// A version: numbers, and after a hyphen what comes before the release.
+/// A version: numbers, and a pre-release after a hyphen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
     pub text: String,
@@ -58,7 +58,7 @@ impl PartialOrd for Version {
     }
 }
 
-/// All of what is asked of a version, between commas.
+/// The rules for a version, which commas separate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Constraint {
     pub text: String,
@@ -73,7 +73,7 @@ impl Constraint {
             let (sign, version) = rule.split_at(end);
             let known = matches!(sign, "" | "=" | "==" | "!=" | "<" | "<=" | ">" | ">=");
             let version = Version::parse(version).filter(|_| known).ok_or_else(|| {
-                Error::new(format!("'{rule}' is no version requirement"))
+                Error::new(format!("'{rule}' is not a valid version requirement"))
                     .with_help("Write a version, or bounds such as '>=1.0.0,<2.0.0'.")
             })?;
             rules.push((sign.to_owned(), version));

@@ -1,4 +1,4 @@
-//! Brings a role from git, a tarball, a URL or a folder.
+//! Fetches roles and collections from git, tarballs, URLs or directories.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use super::artifact::{self, About};
 use super::requirements::{CollectionSource, Requirement};
 use crate::settings::Settings;
 
-/// Downloads are refused above this size.
+/// The maximum size of downloads.
 const LARGEST: u64 = 256 * 1024 * 1024;
 
-/// Puts the role into a folder inside `temporary`; answers which.
+/// Puts the role into a directory in `temporary`, and returns it.
 pub fn fetch(role: &Requirement, temporary: &Path, settings: &Settings) -> Result<PathBuf, Error> {
     let target = temporary.join("role");
     if role.git {
@@ -44,7 +44,7 @@ pub fn fetch(role: &Requirement, temporary: &Path, settings: &Settings) -> Resul
     }
 }
 
-/// Brings a collection that no Galaxy server has; answers what it is and its folder, ready to be moved.
+/// Fetches a collection that is not on a Galaxy server, and returns its directory.
 pub fn collection(
     source: &CollectionSource,
     beside: &Path,
@@ -75,7 +75,7 @@ pub fn collection(
         CollectionSource::Path(path) => {
             let candidates = [crate::paths::expand_home(path), beside.join(path)];
             let path = candidates.iter().find(|path| path.exists()).ok_or_else(|| {
-                Error::new(format!("'{}' is no folder and no file", path.display()))
+                Error::new(format!("'{}' does not exist", path.display()))
                     .with_kind(ErrorKind::NotFound)
             })?;
             if path.is_dir() {
@@ -106,11 +106,11 @@ fn git(role: &Requirement, target: &Path) -> Result<(), Error> {
     };
     let target_text = target.to_string_lossy().into_owned();
     if role.source.starts_with('-') || role.version.as_deref().is_some_and(|v| v.starts_with('-')) {
-        return Err(Error::new(format!("'{}' is no source for git", role.source)));
+        return Err(Error::new(format!("'{}' is not a valid git source", role.source)));
     }
     match &role.version {
         None => run(&["clone", "--quiet", "--depth", "1", "--", &role.source, &target_text])?,
-        // A branch or tag comes alone; a commit needs the whole history.
+        // Of a branch or tag only the last commit is needed; for a commit the whole history is.
         Some(version) => {
             let shallow =
                 ["clone", "--quiet", "--depth", "1", "--branch", version, "--", &role.source, &target_text];
@@ -133,11 +133,11 @@ fn download(url: &str, temporary: &Path) -> Result<PathBuf, Error> {
     unpack(body, temporary)
 }
 
-/// Takes a tarball apart; the role is the folder in it that has tasks/ or meta/.
+/// Unpacks a tarball. The role is the directory in it that has tasks/ or meta/.
 fn unpack(mut archive: impl Read, temporary: &Path) -> Result<PathBuf, Error> {
     let folder = temporary.join("archive");
     std::fs::create_dir(&folder).map_err(|e| Error::io(&e, format!("cannot create {}", folder.display())))?;
-    let failed = |e: std::io::Error| Error::new(format!("this is no tarball of a role: {e}"));
+    let failed = |e: std::io::Error| Error::new(format!("not a role tarball: {e}"));
     let mut start = Vec::new();
     archive.by_ref().take(2).read_to_end(&mut start).map_err(failed)?;
     let packed = start == [0x1f, 0x8b];
@@ -148,7 +148,7 @@ fn unpack(mut archive: impl Read, temporary: &Path) -> Result<PathBuf, Error> {
     };
     let mut archive = tar::Archive::new(content);
     archive.set_preserve_ownerships(false);
-    // Also those that something later in the archive takes the place of.
+    // Entries that later ones replace count too.
     let mut links: Vec<(PathBuf, PathBuf)> = Vec::new();
     for entry in archive.entries().map_err(failed)? {
         let mut entry = entry.map_err(failed)?;
@@ -170,7 +170,7 @@ fn unpack(mut archive: impl Read, temporary: &Path) -> Result<PathBuf, Error> {
         if place.starts_with(role.path()) && !leads_to.starts_with(role.path()) {
             let (link, target) = (link.display(), target.display());
             let message = format!("the link {link} leads to {target}, which is not a subpath of the role");
-            return Err(Error::new(message).with_help("Such an archive is not installed."));
+            return Err(Error::new(message).with_help("Remove the link from the archive."));
         }
     }
     Ok(role.into_path())
@@ -200,7 +200,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// `user.role`: the galaxy server knows its repository.
+/// Fetches `user.role`, whose repository the Galaxy server knows.
 fn from_galaxy(role: &Requirement, temporary: &Path, settings: &Settings) -> Result<PathBuf, Error> {
     let missing = || {
         Error::new(format!(

@@ -1,4 +1,4 @@
-//! The folders that a role or a collection begins with.
+//! The directories and files of a new role or collection.
 
 use std::path::{Path, PathBuf};
 
@@ -9,20 +9,20 @@ use super::artifact;
 
 #[derive(Args)]
 pub struct Init {
-    /// The folder to make it in.
+    /// The directory to create it in
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     init_path: PathBuf,
-    /// Write over what is there already.
+    /// Overwrite existing files
     #[arg(short, long)]
     force: bool,
-    /// Ask no server; none is asked in any case.
+    /// Do not query a server; none is queried in any case
     #[arg(long, hide = true)]
     offline: bool,
-    /// Its name; a collection's is NAMESPACE.NAME.
+    /// The name; that of a collection is NAMESPACE.NAME
     name: String,
 }
 
-/// A role's files, and their text; `NAME` stands for its name.
+/// The files of a role, and their text. `NAME` stands for its name.
 const ROLE: [(&str, &str); 10] = [
     ("README.md", "# NAME\n\nWhat the role does, the variables it takes, and how it is used.\n"),
     ("defaults/main.yml", "---\n# defaults file for NAME\n"),
@@ -39,7 +39,7 @@ const ROLE: [(&str, &str); 10] = [
     ("vars/main.yml", "---\n# vars file for NAME\n"),
 ];
 
-/// A collection's; `NAMESPACE` stands for the first part of its name.
+/// The files of a collection. `NAMESPACE` stands for the first part of its name.
 const COLLECTION: [(&str, &str); 6] = [
     (
         "galaxy.yml",
@@ -58,7 +58,7 @@ const COLLECTION: [(&str, &str); 6] = [
 impl Init {
     pub fn role(&self) -> Result<u8, Error> {
         if self.name.contains('/') || self.name.starts_with('.') {
-            return Err(Error::new(format!("'{}' is no name for a role", self.name)));
+            return Err(Error::new(format!("'{}' is not a valid name of a role", self.name)));
         }
         self.write(&self.init_path.join(&self.name), &ROLE, "", &self.name)?;
         say!("- Role {} was created successfully", self.name);
@@ -76,7 +76,7 @@ impl Init {
     fn write(&self, folder: &Path, files: &[(&str, &str)], namespace: &str, name: &str) -> Result<(), Error> {
         if folder.exists() && !self.force {
             let message = format!("- the directory {} already exists.", folder.display());
-            return Err(Error::new(message).with_help("--force writes over the files that are there."));
+            return Err(Error::new(message).with_help("Use --force to overwrite existing files."));
         }
         for (path, text) in files {
             let path = folder.join(path);

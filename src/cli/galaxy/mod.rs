@@ -1,4 +1,4 @@
-//! `playbook galaxy`, which is also `ansible-galaxy`: roles travel between projects.
+//! `playbook galaxy`, which is also `ansible-galaxy`: manages roles and collections.
 
 mod artifact;
 mod collection;
@@ -28,10 +28,16 @@ use collection::CollectionAction;
 use requirements::Requirement;
 use serde::{Deserialize, Serialize};
 
-/// Install roles.
+/// Installs and manages roles and collections.
 #[derive(Parser)]
+#[command(after_help = "\
+Examples:
+  playbook galaxy install -r requirements.yml                      The roles and collections of a project
+  playbook galaxy collection install 'community.general:>=10'
+  playbook galaxy collection list
+  playbook galaxy role init roles/web                              A new role")]
 pub struct Galaxy {
-    /// Say more.
+    /// Print more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, hide = true)]
     verbose: u8,
     #[command(subcommand)]
@@ -40,73 +46,73 @@ pub struct Galaxy {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Install roles from git, tarballs, URLs or folders into the roles path.
+    /// Installs roles from git, tarballs, URLs or directories.
     Install(Install),
-    /// List the roles that are installed.
+    /// Lists the roles that are installed.
     List(list::Roles),
-    /// Remove roles from the roles path.
+    /// Removes roles from the roles path.
     Remove(Remove),
-    /// Make the folders and files that a role begins with.
+    /// Creates the directories and files of a new role.
     Init(init::Init),
-    /// Look for roles on a Galaxy server.
+    /// Searches for roles on a Galaxy server.
     Search(search::Search),
-    /// What a role says of itself, installed or on a Galaxy server.
+    /// Shows information about a role, installed or on a Galaxy server.
     Info(search::Info),
-    /// The same, as ansible-galaxy has it: role install, role list.
+    /// The subcommands for roles, under the names of ansible-galaxy.
     #[command(subcommand)]
     Role(RoleAction),
-    /// Collections: install, list, init, build, publish, verify.
+    /// Installs, lists, creates, builds, publishes and verifies collections.
     #[command(subcommand)]
     Collection(CollectionAction),
 }
 
 #[derive(Subcommand)]
 enum RoleAction {
-    /// Install roles from git, tarballs, URLs or folders into the roles path.
+    /// Installs roles from git, tarballs, URLs or directories.
     Install(Install),
-    /// List the roles that are installed.
+    /// Lists the roles that are installed.
     List(list::Roles),
-    /// Remove roles from the roles path.
+    /// Removes roles from the roles path.
     Remove(Remove),
-    /// Make the folders and files that a role begins with.
+    /// Creates the directories and files of a new role.
     Init(init::Init),
-    /// Look for roles on a Galaxy server.
+    /// Searches for roles on a Galaxy server.
     Search(search::Search),
-    /// What a role says of itself, installed or on a Galaxy server.
+    /// Shows information about a role, installed or on a Galaxy server.
     Info(search::Info),
 }
 
 #[derive(Args)]
 struct Remove {
-    /// Only this folder; all of roles_path otherwise.
+    /// The directory to search (default: all of roles_path)
     #[arg(short = 'p', long, value_name = "FOLDER")]
     roles_path: Option<PathBuf>,
-    /// The roles' names.
+    /// The names of the roles
     #[arg(required = true)]
     roles: Vec<String>,
 }
 
 #[derive(Args)]
 struct Install {
-    /// A file that lists the roles.
+    /// A file that lists the roles
     #[arg(short, long, visible_alias = "role-file", value_name = "FILE")]
     requirements_file: Option<PathBuf>,
-    /// Where to put them; the first folder of roles_path otherwise.
+    /// The directory to install to (default: the first one of roles_path)
     #[arg(short = 'p', long, value_name = "FOLDER")]
     roles_path: Option<PathBuf>,
-    /// Replace roles that are there already.
+    /// Replace roles that are already installed
     #[arg(short, long, visible_alias = "force-with-deps")]
     force: bool,
-    /// Go on after a role that cannot be installed.
+    /// Continue after a role that cannot be installed
     #[arg(short, long)]
     ignore_errors: bool,
-    /// Leave the roles' dependencies alone.
+    /// Do not install the dependencies of roles
     #[arg(short, long)]
     no_deps: bool,
-    /// Install the collections' versions that this file holds, and write those that were chosen into it.
+    /// Install the collections in the versions of this lock file, and write the chosen ones to it
     #[arg(long, value_name = "FILE")]
     lock_file: Option<PathBuf>,
-    /// The roles: SOURCE, or SOURCE,VERSION,NAME.
+    /// The roles: SOURCE or SOURCE,VERSION,NAME
     roles: Vec<String>,
 }
 
@@ -134,9 +140,9 @@ fn remove(settings: &Settings, options: &Remove) -> Result<u8, Error> {
     };
     for name in &options.roles {
         if name.contains('/') || name.starts_with('.') {
-            return Err(Error::new(format!("'{name}' is no name for a role")));
+            return Err(Error::new(format!("'{name}' is not a valid name of a role")));
         }
-        // Only what is a role is removed.
+        // Only roles are removed.
         let place = folders.iter().map(|folder| folder.join(name)).find(|role| role.join("meta").is_dir());
         match place {
             Some(role) => {
@@ -150,7 +156,7 @@ fn remove(settings: &Settings, options: &Remove) -> Result<u8, Error> {
     Ok(0)
 }
 
-/// Installs roles, and with `both` a requirements file's collections too.
+/// Installs roles, and with `both` also the collections of a requirements file.
 fn install(settings: &Settings, options: &Install, both: bool) -> Result<u8, Error> {
     let folder = match &options.roles_path {
         Some(folder) => paths::absolute(folder),
@@ -184,7 +190,7 @@ fn install(settings: &Settings, options: &Install, both: bool) -> Result<u8, Err
     }
     if wanted.is_empty() {
         return Err(Error::new("- you must specify a user/role name or a roles file")
-            .with_help("'playbook galaxy install -r requirements.yml' installs what a project needs."));
+            .with_help("Run 'playbook galaxy install -r requirements.yml' to install the roles of a project."));
     }
     say!("Starting galaxy role install process");
     std::fs::create_dir_all(&folder)
@@ -240,7 +246,7 @@ fn one(role: &Requirement, folder: &Path, force: bool, settings: &Settings) -> R
         }
         return Ok(());
     }
-    // Beside its place, so that it moves there in one step: a failed download leaves what was there.
+    // On the same file system, so that the role is moved atomically and a failed download changes nothing.
     let temporary = tempfile::tempdir_in(folder)
         .map_err(|e| Error::io(&e, format!("cannot create a temporary directory in {}", folder.display())))?;
     let fetched = fetch::fetch(role, temporary.path(), settings)?;
@@ -259,7 +265,7 @@ fn one(role: &Requirement, folder: &Path, force: bool, settings: &Settings) -> R
 
 const NOTE: &str = "meta/.galaxy_install_info";
 
-/// What an installed role remembers of its installation, as ansible-galaxy writes it.
+/// The note about a role's installation, in the form of ansible-galaxy.
 #[derive(Serialize, Deserialize)]
 struct Note {
     install_date: String,
@@ -284,7 +290,7 @@ fn installed_version(role: &Path) -> Option<String> {
     Some(note.version).filter(|version| !version.is_empty())
 }
 
-/// The roles a role needs, where its meta says where they come from.
+/// Returns the dependencies of a role whose sources its meta names.
 fn dependencies(role: &Path, keyring: &Keyring) -> Result<Vec<Requirement>, Error> {
     for name in ["meta/requirements.yml", "meta/main.yml"] {
         let path = role.join(name);

@@ -1,4 +1,4 @@
-//! `collection publish`: a tarball goes to a Galaxy server, which imports it.
+//! `collection publish`: uploads a tarball to a Galaxy server, which imports it.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -12,16 +12,16 @@ use crate::settings::Settings;
 
 #[derive(Args)]
 pub struct Publish {
-    /// The Galaxy server's address, or its name in server_list.
+    /// The URL of the Galaxy server, or its name in server_list
     #[arg(short, long, value_name = "SERVER")]
     server: Option<String>,
-    /// Do not wait until the server has imported the collection.
+    /// Do not wait until the server has imported the collection
     #[arg(long)]
     no_wait: bool,
-    /// Seconds to wait for the import; 0 for no limit.
+    /// The time to wait for the import, in seconds; 0 means no limit
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     import_timeout: u64,
-    /// The tarball that `collection build` made.
+    /// The tarball that `collection build` has created
     tarball: PathBuf,
 }
 
@@ -37,7 +37,7 @@ impl Publish {
         let (about, _) = artifact::unpack(&bytes, temporary.path())?;
         let server =
             server::chosen(settings, self.server.as_deref()).into_iter().next().ok_or_else(|| {
-                Error::new("There is no Galaxy server to publish to").with_help("--server names one.")
+                Error::new("There is no Galaxy server to publish to").with_help("Name one with --server.")
             })?;
         let file = self.tarball.file_name().unwrap_or_default().to_string_lossy();
         say!("Publishing collection artifact '{}' to {} {}", self.tarball.display(), server.name, server.url);

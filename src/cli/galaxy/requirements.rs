@@ -1,4 +1,4 @@
-//! What a requirements file lists.
+//! Reads requirements files.
 
 use std::path::{Path, PathBuf};
 
@@ -8,30 +8,30 @@ use super::artifact::checked;
 use crate::document::{self, Node, Trust};
 use crate::vault::Keyring;
 
-/// A role to be installed.
+/// A role to install.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Requirement {
     pub name: String,
     pub source: String,
     pub version: Option<String>,
-    /// Said, or seen from the source: fetched with git.
+    /// Whether it is fetched with git.
     pub git: bool,
-    /// Where relative sources start, beside the current folder.
+    /// The directory that relative sources are relative to.
     pub folder: PathBuf,
 }
 
-/// A collection to be installed.
+/// A collection to install.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Collection {
     pub source: CollectionSource,
-    /// Where relative sources start, beside the current folder.
+    /// The directory that relative sources are relative to.
     pub folder: PathBuf,
 }
 
-/// Where a collection comes from.
+/// The source of a collection.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CollectionSource {
-    /// A Galaxy server, all of them unless one is named.
+    /// A Galaxy server, or all of them if none is named.
     Galaxy {
         name: String,
         version: String,
@@ -42,12 +42,12 @@ pub enum CollectionSource {
         version: Option<String>,
     },
     Url(String),
-    /// A tarball, or a folder with galaxy.yml.
+    /// A tarball, or a directory with galaxy.yml.
     Path(PathBuf),
 }
 
 impl Collection {
-    /// `NAMESPACE.NAME[:VERSION]`, a path, `git+URL[,VERSION]` or a URL of a tarball.
+    /// Parses `NAMESPACE.NAME[:VERSION]`, a path, `git+URL[,VERSION]` or the URL of a tarball.
     pub fn from_text(text: &str, folder: &Path) -> Result<Collection, Error> {
         let source = match text {
             text if text.starts_with("git+") || text.starts_with("git@") => {
@@ -70,7 +70,7 @@ impl Collection {
         Ok(Collection { source, folder: folder.to_owned() })
     }
 
-    /// An entry: text, or a mapping with `name`, `version`, `source` and `type`.
+    /// Reads an entry: text, or a mapping with `name`, `version`, `source` and `type`.
     pub fn of(entry: &Node, file: &Path) -> Result<Collection, Error> {
         let folder = file.parent().unwrap_or(Path::new("."));
         if let Some(text) = entry.as_str() {
@@ -111,7 +111,7 @@ impl Collection {
     }
 }
 
-/// The roles of a file, and its collections.
+/// Returns the roles and collections of a file.
 pub fn read(file: &Path, keyring: &Keyring) -> Result<(Vec<Requirement>, Vec<Collection>), Error> {
     let node = document::load(file, Trust::Text, keyring)
         .map_err(|e| match e.kind() {
@@ -139,7 +139,7 @@ pub fn read(file: &Path, keyring: &Keyring) -> Result<(Vec<Requirement>, Vec<Col
         _ if node.is_null() => {
             return Err(Error::new(format!("No requirements found in file '{}'", file.display())));
         }
-        _ => return Err(Error::new("A requirements file lists roles").at(node.place())),
+        _ => return Err(Error::new("a requirements file must be a list of roles or a dictionary").at(node.place())),
     };
     let mut found = Vec::new();
     for entry in &roles {
@@ -155,7 +155,7 @@ pub fn read(file: &Path, keyring: &Keyring) -> Result<(Vec<Requirement>, Vec<Col
 }
 
 impl Requirement {
-    /// An entry: text, or a mapping with `src`, `version`, `name` and `scm`.
+    /// Reads an entry: text, or a mapping with `src`, `version`, `name` and `scm`.
     pub fn of(entry: &Node, file: &Path) -> Result<Requirement, Error> {
         let folder = file.parent().unwrap_or(Path::new("."));
         if let Some(text) = entry.as_str() {
@@ -177,12 +177,12 @@ impl Requirement {
             }
         }
         if role.name.is_empty() || role.name.contains('/') || role.name.starts_with('.') {
-            return Err(Error::new(format!("'{}' is no name for a role", role.name)).at(entry.place()));
+            return Err(Error::new(format!("'{}' is not a valid name of a role", role.name)).at(entry.place()));
         }
         Ok(role)
     }
 
-    /// `SOURCE,VERSION,NAME`; the last two may be missing.
+    /// Parses `SOURCE,VERSION,NAME`, whose last two parts are optional.
     pub fn from_text(text: &str, folder: &Path) -> Requirement {
         let mut parts = text.split(',').map(str::trim);
         let source = parts.next().unwrap_or_default();
@@ -200,7 +200,7 @@ impl Requirement {
     }
 }
 
-/// The last part of a source, without what archives and repositories end in.
+/// Returns the last part of a source, without the extension of an archive or repository.
 fn name_of(source: &str) -> String {
     if !source.contains('/') && !source.contains(':') {
         return source.trim_end_matches(".tar.gz").to_owned();

@@ -1,4 +1,4 @@
-//! `role search` and `role info`: what a Galaxy server knows of roles.
+//! `role search` and `role info`: information about roles.
 
 use std::path::PathBuf;
 
@@ -14,39 +14,39 @@ use crate::vault::Keyring;
 
 #[derive(Args)]
 pub struct Search {
-    /// Only roles of this author.
+    /// The author of the roles
     #[arg(long, value_name = "NAME")]
     author: Option<String>,
-    /// Only roles with one of these tags, separated by commas.
+    /// Tags of the roles, separated by commas
     #[arg(long, value_name = "TAGS")]
     galaxy_tags: Option<String>,
-    /// Only roles for one of these platforms, separated by commas.
+    /// Platforms of the roles, separated by commas
     #[arg(long, value_name = "PLATFORMS")]
     platforms: Option<String>,
-    /// The Galaxy server's address, or its name in server_list.
+    /// The URL of the Galaxy server, or its name in server_list
     #[arg(short, long, value_name = "SERVER")]
     server: Option<String>,
-    /// Words to look for.
+    /// The words to search for
     words: Vec<String>,
 }
 
 #[derive(Args)]
 pub struct Info {
-    /// Ask no server: only roles that are installed.
+    /// Show only roles that are installed, and do not query a server
     #[arg(long)]
     offline: bool,
-    /// Only this folder; all of roles_path otherwise.
+    /// The directory to search (default: all of roles_path)
     #[arg(short = 'p', long, value_name = "FOLDER")]
     roles_path: Option<PathBuf>,
-    /// The Galaxy server's address, or its name in server_list.
+    /// The URL of the Galaxy server, or its name in server_list
     #[arg(short, long, value_name = "SERVER")]
     server: Option<String>,
-    /// The roles: their folders' names, or AUTHOR.NAME on a server.
+    /// The roles: the names of their directories, or AUTHOR.NAME on a server
     #[arg(required = true)]
     roles: Vec<String>,
 }
 
-/// Most roles that are shown.
+/// The maximum number of roles that are shown.
 const MOST: usize = 1000;
 
 impl Search {
@@ -112,7 +112,7 @@ impl Info {
         Ok(0)
     }
 
-    /// What an installed role says of itself.
+    /// Returns the information that an installed role has.
     fn installed(&self, role: &str, settings: &Settings) -> Result<Option<Value>, Error> {
         let folders = match &self.roles_path {
             Some(folder) => vec![paths::absolute(folder)],
@@ -140,7 +140,7 @@ impl Info {
     }
 }
 
-/// A line a name, deeper ones further in.
+/// Formats one line per name, with inner ones indented.
 fn print(value: &Value, depth: usize) {
     let margin = "\t".repeat(depth);
     let mut entries: Vec<(&Value, &Value)> = value.as_map().into_iter().flatten().collect();

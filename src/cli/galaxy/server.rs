@@ -1,4 +1,4 @@
-//! A Galaxy server's API: which versions of a collection there are, and where.
+//! The API of Galaxy servers.
 
 use playbook_api::{Error, ErrorKind};
 use serde_json::Value as Json;
@@ -8,7 +8,7 @@ use ureq::http::Response;
 use super::constraint::Version;
 use crate::settings::{GalaxyServer, Settings};
 
-/// Downloads are refused above this size.
+/// The maximum size of downloads.
 pub const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// A version of a collection on a server.
@@ -20,13 +20,13 @@ pub struct Published {
 }
 
 fn failed(server: &GalaxyServer, what: impl std::fmt::Display) -> Error {
-    Error::new(format!("The Galaxy server {} ({}) cannot be asked: {what}", server.name, server.url))
+    Error::new(format!("the Galaxy server {} ({}) cannot be queried: {what}", server.name, server.url))
 }
 
-/// Fetches an address of a server, with its token.
+/// Fetches a URL of a server, with its token.
 fn get(server: &GalaxyServer, url: &str) -> Result<Option<Response<Body>>, Error> {
     let mut request = ureq::get(url);
-    // The token is for this server alone.
+    // The token must not go to other servers.
     if let Some(token) = server.token.as_ref().filter(|_| origin(url) == origin(&server.url)) {
         request = request.header("Authorization", format!("Token {token}"));
     }
@@ -42,19 +42,19 @@ fn json(server: &GalaxyServer, url: &str) -> Result<Option<Json>, Error> {
     response.body_mut().read_json().map(Some).map_err(|e| failed(server, e))
 }
 
-/// An address below a server's API.
+/// Returns a URL of a server's API.
 fn api(server: &GalaxyServer, path: &str) -> String {
     let base = server.url.trim_end_matches('/');
     let api = if base.ends_with("/api") { "" } else { "/api" };
     format!("{base}{api}/{path}")
 }
 
-/// The address under which a server has a collection's versions.
+/// Returns the URL of a collection's versions.
 fn versions_url(server: &GalaxyServer, collection: &str) -> String {
     api(server, &format!("v3/collections/{}/versions/", collection.replacen('.', "/", 1)))
 }
 
-/// The servers to ask: those of the settings, or the one that is named by its name or address.
+/// Returns the servers of the settings, or the one that is given by name or URL.
 pub fn chosen(settings: &Settings, named: Option<&str>) -> Vec<GalaxyServer> {
     let mut servers = settings.galaxy_servers();
     if let Some(name) = named {
@@ -66,13 +66,13 @@ pub fn chosen(settings: &Settings, named: Option<&str>) -> Vec<GalaxyServer> {
     servers
 }
 
-/// The first of [`chosen`].
+/// Returns the first server of [`chosen`].
 pub fn first(settings: &Settings, named: Option<&str>) -> Result<GalaxyServer, Error> {
-    let none = || Error::new("There is no Galaxy server to ask").with_help("--server names one.");
+    let none = || Error::new("There is no Galaxy server to ask").with_help("Name one with --server.");
     chosen(settings, named).into_iter().next().ok_or_else(none)
 }
 
-/// What a server answers to a question; none where it knows nothing of the address.
+/// Queries a server. Returns nothing if the URL does not exist.
 pub fn ask(server: &GalaxyServer, path: &str, query: &[(&str, String)]) -> Result<Option<Json>, Error> {
     let words = query.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value)));
     let url = format!("{}?{}", api(server, path), words.collect::<Vec<_>>().join("&"));
@@ -86,7 +86,7 @@ fn percent_encoded(text: &str) -> String {
         .collect()
 }
 
-/// Hands a tarball to a server; the address of the task that imports it.
+/// Uploads a tarball, and returns the URL of the import task.
 pub fn publish(server: &GalaxyServer, file: &str, bytes: &[u8]) -> Result<String, Error> {
     let sha256 = super::artifact::sha256(bytes);
     let boundary = format!("--------------------------{}", uuid::Uuid::new_v4().simple());
@@ -108,15 +108,15 @@ pub fn publish(server: &GalaxyServer, file: &str, bytes: &[u8]) -> Result<String
     Ok(follow(server, task))
 }
 
-/// How far an import is.
+/// The state of an import.
 pub struct Import {
     pub state: String,
     pub error: Option<String>,
-    /// What the server says at its end.
+    /// The messages of the server.
     pub messages: Vec<String>,
 }
 
-/// Asks for an import by the address of its task.
+/// Returns the state of an import by the URL of its task.
 pub fn import(server: &GalaxyServer, task: &str) -> Result<Import, Error> {
     let found = json(server, task)?.ok_or_else(|| failed(server, format!("{task} is not there")))?;
     let text = |value: &Json| value.as_str().map(str::to_owned);
@@ -129,13 +129,13 @@ pub fn import(server: &GalaxyServer, task: &str) -> Result<Import, Error> {
     })
 }
 
-/// Scheme, host and port of an address.
+/// Returns the scheme, host and port of a URL.
 fn origin(url: &str) -> &str {
     let after = url.find("://").map_or(0, |at| at + 3);
     url[after..].find('/').map_or(url, |at| &url[..after + at])
 }
 
-/// The address behind a link, which may be a path alone.
+/// Returns the URL of a link, which may be only a path.
 fn follow(server: &GalaxyServer, link: &str) -> String {
     if link.contains("://") {
         return link.to_owned();
@@ -144,11 +144,11 @@ fn follow(server: &GalaxyServer, link: &str) -> String {
     format!("{host}{link}")
 }
 
-/// The versions of a collection, the newest first; none where the server does not have it.
+/// Returns the versions of a collection, newest first; none if the server does not have it.
 pub fn versions(server: &GalaxyServer, collection: &str) -> Result<Vec<Version>, Error> {
     let mut versions = Vec::new();
     let mut next = Some(versions_url(server, collection) + "?limit=100");
-    // A server whose pages never end is not followed for ever.
+    // The number of pages is limited, in case a server never ends.
     for _ in 0..1000 {
         let Some(page) = next.take().map(|url| json(server, &url)).transpose()?.flatten() else { break };
         let entries = page["data"].as_array().into_iter().flatten();
@@ -162,7 +162,7 @@ pub fn versions(server: &GalaxyServer, collection: &str) -> Result<Vec<Version>,
     Ok(versions)
 }
 
-/// Where a version is, and what it needs.
+/// Returns the URL and the dependencies of a version.
 pub fn published(server: &GalaxyServer, collection: &str, version: &str) -> Result<Published, Error> {
     let url = format!("{}{version}/", versions_url(server, collection));
     let missing = || Error::new(format!("{collection}:{version} is not on the server {}", server.name));
@@ -177,7 +177,7 @@ pub fn published(server: &GalaxyServer, collection: &str, version: &str) -> Resu
     })
 }
 
-/// The bytes behind an address of a server.
+/// Downloads a URL of a server.
 pub fn download(server: &GalaxyServer, url: &str) -> Result<Vec<u8>, Error> {
     let missing = || Error::new(format!("{url} is not there")).with_kind(ErrorKind::NotFound);
     let mut response = get(server, url)?.ok_or_else(missing)?;

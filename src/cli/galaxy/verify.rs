@@ -1,4 +1,4 @@
-//! `collection verify`: whether the files of an installed collection are those that were published.
+//! `collection verify`: compares the files of installed collections with the published ones.
 
 use std::path::{Path, PathBuf};
 
@@ -11,19 +11,19 @@ use crate::settings::Settings;
 
 #[derive(Args)]
 pub struct Verify {
-    /// Only this folder; all of collections_path otherwise.
+    /// The directory to search (default: all of collections_path)
     #[arg(short = 'p', long, value_name = "FOLDER")]
     collections_path: Option<PathBuf>,
-    /// Ask no server: compare with the collection's own list of its files.
+    /// Compare with the collection's own list of files, and do not query a server
     #[arg(long)]
     offline: bool,
-    /// Go on after a collection that cannot be compared.
+    /// Continue after a collection that cannot be compared
     #[arg(short, long)]
     ignore_errors: bool,
-    /// The Galaxy server's address, or its name in server_list.
+    /// The URL of the Galaxy server, or its name in server_list
     #[arg(short, long, value_name = "SERVER")]
     server: Option<String>,
-    /// The collections: NAMESPACE.NAME, or NAMESPACE.NAME:VERSION.
+    /// The collections: NAMESPACE.NAME or NAMESPACE.NAME:VERSION
     #[arg(required = true)]
     collections: Vec<String>,
 }
@@ -85,7 +85,7 @@ impl Verify {
         Ok(false)
     }
 
-    /// What differs from the tarball that the first server which has it gives.
+    /// Returns what differs from the tarball of the first server that has it.
     fn remote(
         &self,
         name: &str,
@@ -107,6 +107,6 @@ impl Verify {
         Err(Error::new(format!(
             "Failed to find remote collection {name}:{version} on any of the galaxy servers"
         ))
-        .with_help("--offline compares with the list of files that was installed with it."))
+        .with_help("Use --offline to compare with the list of files that was installed with it."))
     }
 }

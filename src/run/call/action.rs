@@ -42,6 +42,7 @@ pub struct ActionEntry {
     /// Parses the arguments of a call and runs the action.
     pub run: fn(&ActionEntry, &mut ActionCall) -> Result<Outcome, Failure>,
     build: fn() -> Spec,
+    schema: fn() -> serde_json::Value,
     spec: OnceLock<Spec>,
 }
 
@@ -55,6 +56,13 @@ impl ActionEntry {
             free: A::FREE,
             once: A::ONCE,
             build: || Spec { checked_by_action: A::CHECKS_ARGUMENTS, ..Spec::of::<A>() },
+            schema: || {
+                let mut schema = Spec::schema::<A>();
+                if A::FREE {
+                    schema["additionalProperties"] = true.into();
+                }
+                schema
+            },
             spec: OnceLock::new(),
             run: |entry, call| {
                 let mut args = call.args.clone();
@@ -77,6 +85,11 @@ impl ActionEntry {
     /// Returns the spec of the action's arguments, which is built when it is first needed.
     pub fn spec(&self) -> &Spec {
         self.spec.get_or_init(self.build)
+    }
+
+    /// Returns the JSON Schema of the arguments, for editors.
+    pub fn json_schema(&self) -> serde_json::Value {
+        (self.schema)()
     }
 }
 

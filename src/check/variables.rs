@@ -1,0 +1,326 @@
+//! Variables that are used and that nothing defines.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use playbook_api::{Error, ErrorKind, Place, nearest};
+
+use super::finding::{Findings, Severity};
+use super::names::Names;
+use super::walk::Walk;
+use crate::document::{self, Kind, Node};
+use crate::inventory::{Inventory, Vars};
+use crate::jinja::{Program, Template, place_of};
+use crate::playbook::{Condition, Keywords, Loop, Task};
+use crate::template::globals;
+use crate::vars::{MAGIC_NAMES, search_path};
+use crate::vault::Keyring;
+
+/// Names that the engine or common modules define: in roles, in files of `template`, and as injected facts.
+const KNOWN: &[&str] = &[
+    "environment",
+    "item",
+    "mount_points",
+    "packages",
+    "role_name",
+    "role_path",
+    "role_uuid",
+    "self",
+    "services",
+    "super",
+    "template_destpath",
+    "template_fullpath",
+    "template_host",
+    "template_mtime",
+    "template_path",
+    "template_run_date",
+    "template_uid",
+];
+
+/// What is known of the variables of a playbook. Names are not followed through the order of tasks or from host to
+/// host: a variable that is defined anywhere counts as defined everywhere.
+#[derive(Default)]
+pub struct Variables {
+    /// Where each variable is defined, with its value if that is written there.
+    defined: RefCell<HashMap<Arc<str>, Vec<Option<Node>>>>,
+    uses: RefCell<Vec<Use>>,
+    optional: RefCell<HashSet<Arc<str>>>,
+    /// Whether something that only a run can name may define any variable.
+    open: Cell<bool>,
+    /// Whether the variables of an inventory are known.
+    has_inventory: bool,
+}
+
+#[derive(Clone)]
+struct Use {
+    name: Arc<str>,
+    place: Place,
+    /// Whether the use may never be evaluated.
+    conditional: bool,
+}
+
+impl Variables {
+    /// Returns the variables of an inventory, if there is one, and of the group_vars and host_vars directories beside
+    /// the playbook.
+    pub fn new(inventory: &Inventory, has_inventory: bool, extra: &Vars, keyring: &Keyring) -> Variables {
+        let variables = Variables { has_inventory, ..Variables::default() };
+        let hosts = inventory.hosts.values().map(|host| &host.vars);
+        let groups = inventory.groups.values().map(|group| &group.vars);
+        for name in hosts.chain(groups).chain([extra]).flat_map(|vars| vars.keys()) {
+            variables.define(name, None);
+        }
+        for directory in inventory.folders.iter().chain(&inventory.play_folders) {
+            for name in ["group_vars", "host_vars"] {
+                variables.define_directory(&directory.join(name), keyring);
+            }
+        }
+        variables
+    }
+
+    /// Notes that a variable is defined.
+    pub fn define(&self, name: &str, value: Option<&Node>) {
+        let mut defined = self.defined.borrow_mut();
+        let known = match defined.get_mut(name) {
+            Some(known) => known,
+            None => defined.entry(name.into()).or_default(),
+        };
+        if known.len() < 2 {
+            known.push(value.cloned());
+        }
+        drop(defined);
+        if let Some(value) = value {
+            self.each_program(value, &mut |program, _| {
+                self.optional.borrow_mut().extend(Names::of(program).optional);
+            });
+        }
+    }
+
+    /// Notes that variables are defined.
+    pub fn define_all(&self, vars: &Vars) {
+        vars.iter().for_each(|(name, value)| self.define(name, Some(value)));
+    }
+
+    /// Defines the variables of a file. One that cannot be read may define any.
+    pub fn define_file(&self, path: &Path, keyring: &Keyring) {
+        match document::load(path, document::Trust::Templates, keyring) {
+            Ok(loaded) => {
+                for (name, entry) in loaded.node.as_map().into_iter().flatten() {
+                    self.define(&name.to_text(), Some(&entry.node));
+                }
+            }
+            Err(_) => self.open.set(true),
+        }
+    }
+
+    fn define_directory(&self, directory: &Path, keyring: &Keyring) {
+        for entry in walkdir::WalkDir::new(directory).follow_links(true).into_iter().flatten() {
+            let hidden = entry.file_name().to_string_lossy().starts_with('.');
+            let extension = entry.path().extension().map(|e| e.to_string_lossy().into_owned());
+            if entry.file_type().is_file()
+                && !hidden
+                && matches!(extension.as_deref(), None | Some("yml" | "yaml" | "json"))
+            {
+                self.define_file(entry.path(), keyring);
+            }
+        }
+    }
+
+    /// Notes that something may define any variable.
+    pub fn open(&self) {
+        self.open.set(true);
+    }
+
+    /// Notes the names that a template uses.
+    pub fn read(&self, program: &Program, place: &Place, conditional: bool) {
+        let names = Names::of(program);
+        self.optional.borrow_mut().extend(names.optional);
+        let uses = names.used.into_iter().map(|(name, position)| Use {
+            name,
+            place: place_of(place, position),
+            conditional,
+        });
+        self.uses.borrow_mut().extend(uses);
+    }
+
+    fn read_node(&self, node: &Node, conditional: bool) {
+        self.each_program(node, &mut |program, place| self.read(program, place, conditional));
+    }
+
+    fn read_conditions(&self, list: &[Condition], conditional: bool) {
+        for (index, condition) in list.iter().enumerate() {
+            let conditional = conditional || index > 0;
+            match condition {
+                Condition::Expression(expression) => {
+                    if let Ok(program) = expression.program() {
+                        self.read(program, expression.place(), conditional);
+                    }
+                }
+                Condition::Node(node) => self.read_node(node, conditional),
+            }
+        }
+    }
+
+    fn each_program(&self, node: &Node, read: &mut dyn FnMut(&Program, &Place)) {
+        match node.kind() {
+            Kind::Template(template) => {
+                if let Ok(program) = template.program() {
+                    read(program, template.place());
+                }
+            }
+            Kind::List(items) => items.iter().for_each(|item| self.each_program(item, read)),
+            Kind::Map(map) => map.values().for_each(|entry| self.each_program(&entry.node, read)),
+            Kind::Value(_) | Kind::Vault(_) => {}
+        }
+    }
+
+    /// Notes what the keywords around tasks define and use.
+    pub fn keywords(&self, keywords: &Keywords) {
+        self.define_all(&keywords.vars);
+        keywords.values.values().for_each(|value| self.read_node(value, true));
+        self.read_conditions(&keywords.when, true);
+    }
+
+    /// Notes what a task defines and uses.
+    pub fn task(&self, walk: &Walk, task: &Task, handler: bool) {
+        self.define_all(&task.keywords.vars);
+        if let Some(name) = &task.register {
+            self.define(name, None);
+        }
+        self.defined_by_action(walk, task);
+        let around = task.frame.chain().any(|frame| !frame.keywords.when.is_empty());
+        let guarded = handler || around || walk.conditional.get();
+        self.read_conditions(&task.keywords.when, guarded);
+        let conditional = guarded || !task.keywords.when.is_empty();
+        match &task.loop_over {
+            Some(Loop::Loop(value) | Loop::With { terms: value, .. }) => self.read_node(value, conditional),
+            None => {}
+        }
+        let control = &task.loop_control;
+        for variable in [&control.loop_var, &control.index_var].into_iter().flatten() {
+            match variable.as_str() {
+                Some(name) => self.define(name, None),
+                None => self.open(),
+            }
+        }
+        let optional = [
+            &task.action.variable_args,
+            &task.retries,
+            &task.delay,
+            &task.async_seconds,
+            &task.poll,
+            &control.label,
+            &control.pause,
+        ];
+        let own = optional.into_iter().flatten().chain(task.keywords.values.values());
+        own.chain(task.action.args.values()).for_each(|value| self.read_node(value, conditional));
+        if task.action_name() == "assert"
+            && let Some(that) = task.action.args.get("that")
+        {
+            self.read_conditions(&Condition::list(that), conditional);
+        }
+        for list in [&task.changed_when, &task.failed_when].into_iter().flatten() {
+            self.read_conditions(list, conditional);
+        }
+        self.read_conditions(&task.until, conditional);
+        self.read_conditions(&control.break_when, conditional);
+    }
+
+    fn defined_by_action(&self, walk: &Walk, task: &Task) {
+        let args = &task.action.args;
+        match task.action_name() {
+            "set_fact" | "add_host" => {
+                if task.action.variable_args.is_some() || args.keys().any(|name| Template::is_template(name)) {
+                    self.open();
+                }
+                args.keys().for_each(|name| self.define(name, None));
+            }
+            "include_vars" => self.included(walk, task),
+            name if name.ends_with("_facts") && walk.registry.module(&task.action.name).is_none() => {
+                // A module of a collection may return any fact.
+                if crate::run::actions::TABLE.find(&task.action.name).is_none() {
+                    self.open();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Defines the variables that `include_vars` may read. The file that its name says is read where it is checked.
+    fn included(&self, walk: &Walk, task: &Task) {
+        let args = &task.action.args;
+        if let Some(name) = args.get("name").and_then(Node::as_str) {
+            return self.define(name, None);
+        }
+        let written = args.get("_raw_params").or_else(|| args.get("file"));
+        if written.is_some_and(|node| node.as_str().is_some()) {
+            return;
+        }
+        if written.is_none_or(|node| node.source().is_some_and(|source| source.contains('/'))) {
+            return self.open();
+        }
+        for directory in search_path(Some(task), walk.dir) {
+            self.define_directory(&directory.join("vars"), walk.loader.keyring);
+        }
+    }
+
+    /// Reports the variables that are used and not defined, each once.
+    pub fn report(&self, findings: &Findings) {
+        let defined = self.defined.borrow();
+        let optional = self.optional.borrow();
+        let mut told: HashSet<Arc<str>> = HashSet::new();
+        let mut followed: HashSet<Arc<str>> = HashSet::new();
+        let mut waiting = self.uses.borrow().clone();
+        waiting.sort_by_key(|found| found.conditional);
+        let mut next = 0;
+        while let Some(found) = waiting.get(next).cloned() {
+            next += 1;
+            let Use { name, place, conditional } = found;
+            if let Some(values) = defined.get(&name) {
+                // A variable that is defined once has that value wherever it is used.
+                if let [Some(value)] = values.as_slice()
+                    && followed.insert(name.clone())
+                {
+                    self.each_program(value, &mut |program, place| {
+                        let used = Names::of(program).used.into_iter();
+                        waiting.extend(used.map(|(name, position)| Use {
+                            name,
+                            place: place_of(place, position),
+                            conditional,
+                        }));
+                    });
+                }
+                continue;
+            }
+            if is_known(&name) || optional.contains(&name) || !told.insert(name.clone()) {
+                continue;
+            }
+            let near = nearest(&name, defined.keys().map(|name| &**name).chain(["item"]));
+            // Short names are all similar.
+            let near = near.filter(|_| name.len() > 2);
+            if near.is_none() && self.open.get() {
+                continue;
+            }
+            let certain = self.has_inventory && !conditional && !self.open.get();
+            let severity = if certain { Severity::Error } else { Severity::Warning };
+            let error = Error::new(format!("'{name}' is undefined"))
+                .with_kind(ErrorKind::Undefined)
+                .at(&place)
+                .with_help(match near {
+                    Some(near) => format!("Did you mean '{near}'?"),
+                    None if self.has_inventory => "Define it in the inventory, in the play or with -e.".into(),
+                    None => "Define it, or give the inventory that defines it with -i.".into(),
+                });
+            findings.add(severity, "variables", error);
+        }
+    }
+}
+
+fn is_known(name: &str) -> bool {
+    name.starts_with("ansible_")
+        || name.starts_with("getent_")
+        || KNOWN.contains(&name)
+        || MAGIC_NAMES.contains(&name)
+        || globals::FUNCTIONS.contains(&name)
+}
