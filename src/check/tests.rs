@@ -318,7 +318,7 @@ fn handlers() {
         &[
             "site.yml:5:56 error handlers: The requested handler 'restart wbe' was not found in either the main handlers list nor in the listening handlers list [Did you mean 'restart web'?]",
             "site.yml:8:15 error handlers: The requested handler 'nobody' was not found in either the main handlers list nor in the listening handlers list [Define it under 'handlers' of the play or of one of its roles.]",
-            "site.yml:17:15 warning handlers: The requested handler 'nobody' was not found in either the main handlers list nor in the listening handlers list [Whatever is included under a name that is a template must bring it.]",
+            "site.yml:17:15 warning handlers: The requested handler 'nobody' was not found in either the main handlers list nor in the listening handlers list [A file whose name is a template must define it.]",
             "roles/web/handlers/main.yml:3:11 error handlers: The requested handler 'gone' was not found in either the main handlers list nor in the listening handlers list [Define it under 'handlers' of the play or of one of its roles.]",
         ],
     );
@@ -407,7 +407,7 @@ fn a_variable_that_uses_an_undefined_one_leads_to_it() {
                 tasks:\n    - debug: {var: known}\n    - debug: {msg: \"{{ image }}\"}\n";
     assert_eq!(
         undefined_with("all: {vars: {repository: r}}", &[("site.yml", vars)]),
-        ["site.yml:3:34 error variables: 'image_tag' is undefined [Define it in the inventory, in the play or with -e.]"]
+        ["site.yml:3:32 error variables: 'image_tag' is undefined [Define it in the inventory, in the play or with -e.]"]
     );
 }
 
@@ -478,7 +478,11 @@ fn task_files_of_other_systems_are_not_looked_into_for_modules() {
         findings(&files),
         [
             format!("other.yml:2:3 warning load: {} [Did you mean 'copy'?]", message("copyy")),
-            format!("own.yml:1:3 error load: {}", message("pacman")),
+            format!(
+                "own.yml:1:3 error load: {} [Install the collection that has it, and ansible-core for the \
+                 controller's python3: `playbook galaxy collection install community.general`.]",
+                message("pacman")
+            ),
         ]
     );
 }

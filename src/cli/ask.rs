@@ -9,13 +9,17 @@ use playbook_api::Error;
 
 /// Asks for a password. Without a terminal it reads a line of standard input.
 pub fn password(prompt: &str) -> Result<String, Error> {
-    let failed = |e: std::io::Error| Error::new(format!("cannot read a password: {e}"));
+    let failed = |e: std::io::Error| Error::io(&e, "cannot read a password");
     let Ok(mut terminal) = File::options().read(true).write(true).open("/dev/tty") else {
         if std::io::stdin().is_terminal() {
             return Err(Error::new("cannot read a password: there is no terminal"));
         }
         let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).map_err(failed)?;
+        if std::io::stdin().lock().read_line(&mut line).map_err(failed)? == 0 {
+            let what = prompt.trim_end().trim_end_matches(':');
+            return Err(Error::new(format!("no answer to the prompt '{what}': standard input has ended"))
+                .with_help("Give the password in a file, or run the command on a terminal."));
+        }
         return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
     };
     terminal.write_all(prompt.as_bytes()).map_err(failed)?;

@@ -17,9 +17,9 @@ fn shows(name: &str, files: Files, arguments: &[&str]) {
     compare(name, &project, &ended);
 }
 
-/// Compares what `playbook run site.yml -i localhost,` prints with a snapshot.
+/// Compares what `playbook run site.yml` prints on the local machine with a snapshot.
 fn run(name: &str, files: Files) {
-    shows(name, files, &["run", "site.yml", "-i", "localhost,"]);
+    shows(name, files, &["run", "site.yml", "-i", "localhost,", "-c", "local"]);
 }
 
 /// Compares what a playbook of these tasks prints with a snapshot.
@@ -270,8 +270,8 @@ fn wait_until() {
 
 #[test]
 fn aws() {
-    run_tasks("aws_no_region", "- ecs_cluster: {name: a}\n");
-    run_tasks("aws_unknown_profile", "- ecs_cluster: {name: a, region: eu-west-1, profile: nope}\n");
+    run_tasks("aws_no_region", "- ecs_cluster: {name: a, state: present}\n");
+    run_tasks("aws_unknown_profile", "- ecs_cluster: {name: a, state: present, region: eu-west-1, profile: nope}\n");
     run_tasks("aws_launch_type", "- ecs_service: {name: a, launch_type: MOON, region: eu-west-1}\n");
     run_tasks("aws_secret_without_name", "- debug: {msg: \"{{ lookup('aws_secret') }}\"}\n");
 }

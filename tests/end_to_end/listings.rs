@@ -302,3 +302,18 @@ fn listings_of_upstream_targets_read_like_ansibles() {
         .collect();
     oracle.compare_all(&sample, &targets);
 }
+
+/// The table of modules in README.md is what `playbook doc --readme` prints.
+#[test]
+fn the_readme_lists_all_modules() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(&path).expect("README.md");
+    let (begin, end) = ("<!-- The table of `playbook doc --readme` -->\n", "<!-- The end of the table -->");
+    let (before, rest) = text.split_once(begin).expect("the table");
+    let (table, after) = rest.split_once(end).expect("the end of the table");
+    let current = crate::support::Project::new(&[]).run(&["doc", "--readme"]).ok().stdout;
+    if table != current && std::env::var_os("UPDATE_README").is_some() {
+        std::fs::write(&path, format!("{before}{begin}{current}{end}{after}")).expect("README.md");
+    }
+    assert_eq!(table, current, "run the test with UPDATE_README=1");
+}
