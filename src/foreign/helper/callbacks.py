@@ -266,9 +266,18 @@ def start(body):
     dispatch("v2_playbook_on_start", Playbook(body["playbook"]))
 
 
+class PlayVariables:
+    """Stands for the variable manager of a play. The engine keeps the variables, so that plugins find none here."""
+
+    def get_vars(self, play=None, host=None, task=None, **options):
+        """Returns the variables in the form of ansible-core's variable manager."""
+        return {"vars": {}}
+
+
 def play(body):
     """A play starts."""
     play = Play()
+    play._loader, play._variable_manager = LOADER, PlayVariables()
     play._squashed = play._finalized = True
     play.name, play.hosts, play.check_mode = body["name"], body["hosts"], body["check"]
     play.get_name = lambda: body["name"]
