@@ -140,7 +140,9 @@ pub fn paragraph(out: &mut String, text: &str, margin: usize) {
         }
     };
     for source in text.trim().lines() {
-        if source.trim().is_empty() || source.starts_with([' ', '-', '*', '`', '|']) {
+        let is_item = source.starts_with([' ', '-', '*', '|'])
+            || (source.starts_with('`') && source.contains("`: "));
+        if source.trim().is_empty() || is_item {
             end(&mut line);
         }
         if source.starts_with([' ', '|']) {
