@@ -104,7 +104,9 @@ impl Check {
     ) -> Result<(Inventory, impl Fn() -> Variables + use<>), Error> {
         let settings = &session.settings;
         session::require_inventories(&self.inventory, settings)?;
-        let extra = extra_vars(&self.extra_vars, &session.keyring)?;
+        let extra = extra_vars(&self.extra_vars, &session.keyring, settings, |error| {
+            super::warn(&format_error(&error));
+        })?;
         let given = session::inventory_sources(&self.inventory, settings);
         let is_static = |source: &String| is_static(&crate::paths::expand_home(source));
         let known = !self.inventory.is_empty() || (!given.is_empty() && given.iter().all(is_static));

@@ -124,7 +124,7 @@ impl Show {
             session::require_inventories(&self.hosts.inventory, settings)?;
         }
         let sources = session::inventory_sources(&self.hosts.inventory, settings);
-        let warn = |warning: Error| eprintln!("[WARNING]: {}", format_error(&warning));
+        let warn = |warning: Error| super::warn(&format_error(&warning));
         let extra = extra_vars(&self.hosts.extra_vars, &session.keyring, settings, warn)?;
         let (foreign, context) = session.foreign(self.verbose);
         let folder = common::playbook_directory(self.playbook_dir.as_deref(), settings);
