@@ -27,6 +27,8 @@ pub enum Event {
     PlayStart {
         /// The play's name, or its host pattern.
         name: String,
+        /// The pattern that selects the hosts.
+        pattern: String,
         /// The hosts of the batch.
         hosts: Vec<Arc<str>>,
         /// Whether the play runs in check mode.

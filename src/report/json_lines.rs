@@ -79,7 +79,7 @@ impl Reporter for JsonLines {
             Event::RunStart { playbook, check } => {
                 self.put("run_start", map! { "playbook" => playbook.as_str(), "check" => *check });
             }
-            Event::PlayStart { name, hosts, check, place } => {
+            Event::PlayStart { name, hosts, check, place, .. } => {
                 let hosts: Vec<Value> = hosts.iter().map(|host| host.clone().into()).collect();
                 let values = map! {
                     "play" => name.as_str(), "hosts" => hosts, "check" => *check, "path" => place.to_string(),

@@ -111,9 +111,9 @@ impl Callbacks {
         let alone = self.inner.is_none();
         Some(match event {
             Event::RunStart { playbook, .. } => json!({ "event": "start", "playbook": playbook }),
-            Event::PlayStart { name, hosts, check, place } => json!({
+            Event::PlayStart { name, pattern, check, place, .. } => json!({
                 "event": "play", "name": name, "check": check, "file": &*place.file, "line": place.line,
-                "hosts": hosts.iter().map(|h| &**h).collect::<Vec<_>>(),
+                "hosts": [pattern],
             }),
             Event::NoHostsMatched => json!({ "event": "no hosts matched" }),
             Event::NoHostsRemaining => json!({ "event": "no hosts remaining" }),

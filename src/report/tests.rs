@@ -85,6 +85,7 @@ const STARS: &str = "***********************************************************
 fn titles_reach_to_the_edge() {
     let start = Event::PlayStart {
         name: "web".into(),
+        pattern: "web".into(),
         hosts: Vec::new(),
         check: false,
         place: Place::file_only("x"),

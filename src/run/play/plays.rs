@@ -60,6 +60,7 @@ impl Run {
         };
         let start = |hosts: &[Arc<str>]| Event::PlayStart {
             name: name.clone(),
+            pattern: pattern.clone(),
             hosts: hosts.to_vec(),
             check,
             place: play.place.clone(),
