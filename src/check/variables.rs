@@ -185,8 +185,8 @@ impl Variables {
     /// Notes what a task defines and uses.
     pub fn task(&self, walk: &Walk, task: &Task, handler: bool) {
         self.define_all(&task.keywords.vars);
-        if let Some(name) = &task.register {
-            self.define(name, None);
+        for register in &task.register {
+            self.define(&register.name, None);
         }
         self.defined_by_action(walk, task);
         let around = task.frame.chain().any(|frame| !frame.keywords.when.is_empty());
