@@ -67,7 +67,8 @@ impl Findings {
         if dynamic && chain().any(|error| error.kind() == ErrorKind::Undefined) {
             return;
         }
-        let unknown_module = chain().any(|error| error.message().starts_with("couldn't resolve module/action"));
+        let unknown_module =
+            chain().any(|error| error.message().starts_with("couldn't resolve module/action"));
         if self.conditional.get() && unknown_module {
             let misspelled = chain().filter_map(Error::help).any(|help| help.starts_with("Did you mean"));
             if misspelled {

@@ -40,10 +40,7 @@ pub fn check(walk: &Walk) {
                 None => error.with_help("Define it under 'handlers' of the play or of one of its roles."),
             };
             if open {
-                walk.warning(
-                    "handlers",
-                    error.with_help("A file whose name is a template must define it."),
-                );
+                walk.warning("handlers", error.with_help("A file whose name is a template must define it."));
             } else {
                 walk.error("handlers", error);
             }

@@ -24,7 +24,8 @@ fn decimal(node: &Node) -> Option<u32> {
     let Value::Int(number) = node.raw() else { return None };
     let number = u32::try_from(number).ok()?;
     let digits = number.to_string();
-    let looks_octal = (3..=4).contains(&digits.len()) && digits.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
+    let looks_octal =
+        (3..=4).contains(&digits.len()) && digits.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
     (looks_octal && is_written(node.place(), &digits)).then_some(number)
 }
 

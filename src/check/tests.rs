@@ -381,7 +381,8 @@ fn undefined_variables() {
          - debug: {msg: \"{{ knwon }}\"}\n  when: known\n\
          - template: {src: a.j2, dest: /x}\n",
     );
-    let files = [("site.yml", text.as_str()), ("templates/a.j2", "{% for x in list_of %}{{ x }}{% endfor %}")];
+    let files =
+        [("site.yml", text.as_str()), ("templates/a.j2", "{% for x in list_of %}{{ x }}{% endfor %}")];
     assert_eq!(
         undefined_with("all: {hosts: {web: {image_tag: v1}}}", &files),
         [
@@ -394,10 +395,8 @@ fn undefined_variables() {
     );
     assert_eq!(
         undefined(&[("site.yml", &book("- debug: {msg: \"{{ region }}\"}\n"))]),
-        [
-            "site.yml:5:23 warning variables: 'region' is undefined \
-             [Define it, or give the inventory that defines it with -i.]"
-        ]
+        ["site.yml:5:23 warning variables: 'region' is undefined \
+             [Define it, or give the inventory that defines it with -i.]"]
     );
 }
 
@@ -407,7 +406,9 @@ fn a_variable_that_uses_an_undefined_one_leads_to_it() {
                 tasks:\n    - debug: {var: known}\n    - debug: {msg: \"{{ image }}\"}\n";
     assert_eq!(
         undefined_with("all: {vars: {repository: r}}", &[("site.yml", vars)]),
-        ["site.yml:3:32 error variables: 'image_tag' is undefined [Define it in the inventory, in the play or with -e.]"]
+        [
+            "site.yml:3:32 error variables: 'image_tag' is undefined [Define it in the inventory, in the play or with -e.]"
+        ]
     );
 }
 
@@ -454,11 +455,11 @@ fn what_only_a_run_can_name_may_define_anything() {
 #[test]
 fn permissions_in_decimal() {
     assert_eq!(
-        tasks("- file: {path: /x, mode: 644}\n- file: {path: /x, mode: 0644}\n- file: {path: /x, mode: '644'}\n- file: {path: /x, mode: u=rw}\n"),
-        [
-            "site.yml:3:30 warning arguments: mode 644 is a decimal number, which means --w----r-T \
-             [Write the permissions as text: 'mode: \"0644\"'.]"
-        ]
+        tasks(
+            "- file: {path: /x, mode: 644}\n- file: {path: /x, mode: 0644}\n- file: {path: /x, mode: '644'}\n- file: {path: /x, mode: u=rw}\n"
+        ),
+        ["site.yml:3:30 warning arguments: mode 644 is a decimal number, which means --w----r-T \
+             [Write the permissions as text: 'mode: \"0644\"'.]"]
     );
 }
 
@@ -472,7 +473,9 @@ fn task_files_of_other_systems_are_not_looked_into_for_modules() {
         ("own.yml", "- pacman: {name: a}\n"),
     ];
     let message = |name: &str| {
-        format!("couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or incorrect module path.")
+        format!(
+            "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or incorrect module path."
+        )
     };
     assert_eq!(
         findings(&files),

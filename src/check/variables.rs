@@ -231,7 +231,8 @@ impl Variables {
         let args = &task.action.args;
         match task.action_name() {
             "set_fact" | "add_host" => {
-                if task.action.variable_args.is_some() || args.keys().any(|name| Template::is_template(name)) {
+                if task.action.variable_args.is_some() || args.keys().any(|name| Template::is_template(name))
+                {
                     self.open();
                 }
                 args.keys().for_each(|name| self.define(name, None));
@@ -309,7 +310,9 @@ impl Variables {
                 .at(&place)
                 .with_help(match near {
                     Some(near) => format!("Did you mean '{near}'?"),
-                    None if self.has_inventory => "Define it in the inventory, in the play or with -e.".into(),
+                    None if self.has_inventory => {
+                        "Define it in the inventory, in the play or with -e.".into()
+                    }
                     None => "Define it, or give the inventory that defines it with -i.".into(),
                 });
             findings.add(severity, "variables", error);

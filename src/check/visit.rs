@@ -10,8 +10,8 @@ use playbook_api::{Error, Map, Registry, Value};
 use super::finding::Findings;
 use super::variables::Variables;
 use super::walk::{Walk, known};
-use crate::document::Node;
 use super::{arguments, files, handlers, templates};
+use crate::document::Node;
 use crate::inventory::Vars;
 use crate::playbook::{
     self, Frame, FrameKind, Item, Keyword, Keywords, LoadedTasks, Loader, Playbook, Role, Task,

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Parser;
-use playbook_api::{Context, Error};
 use playbook_api::context::Cancel;
+use playbook_api::{Context, Error};
 use serde_json::{Value as Json, json};
 
 use super::run::{Form, playbook_paths};
@@ -61,8 +61,8 @@ impl Check {
         let (context, foreign) = common::context(&session, &options);
         let reporter = report::reporter(&session.settings, Output::Text, 0, &context.redactor);
         let (inventory, variables) = self.known(&session, &context, &playbooks)?;
-        let color = std::io::stdout().is_terminal() && !session.settings.nocolor
-            || session.settings.force_color;
+        let color =
+            std::io::stdout().is_terminal() && !session.settings.nocolor || session.settings.force_color;
         let display = Display::on(
             Streams::standard(),
             &session.settings,

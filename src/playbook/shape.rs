@@ -119,7 +119,9 @@ impl Shape {
 
 /// Returns the keywords of plays, blocks, tasks, handlers and imports.
 pub fn all_keywords() -> impl Iterator<Item = &'static str> {
-    let all = [PLAY, BLOCK, TASK, HANDLER, PLAYBOOK_INCLUDE].into_iter().flat_map(|shape| shape.all().collect::<Vec<_>>());
+    let all = [PLAY, BLOCK, TASK, HANDLER, PLAYBOOK_INCLUDE]
+        .into_iter()
+        .flat_map(|shape| shape.all().collect::<Vec<_>>());
     // These are other names of keywords, or are never written.
     all.filter(|name| !matches!(*name, "async_val" | "user"))
 }

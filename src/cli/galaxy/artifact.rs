@@ -20,8 +20,9 @@ pub struct About {
 /// Reads the collection in a directory: its MANIFEST.json if it is installed, otherwise its galaxy.yml.
 pub fn about(folder: &Path) -> Result<About, Error> {
     if let Ok(text) = std::fs::read_to_string(folder.join("MANIFEST.json")) {
-        let manifest: Json = serde_json::from_str(&text)
-            .map_err(|e| Error::new(format!("the MANIFEST.json in {} cannot be parsed: {e}", folder.display())))?;
+        let manifest: Json = serde_json::from_str(&text).map_err(|e| {
+            Error::new(format!("the MANIFEST.json in {} cannot be parsed: {e}", folder.display()))
+        })?;
         return of_manifest(&manifest).ok_or_else(|| {
             Error::new(format!("the MANIFEST.json in {} does not name a collection", folder.display()))
         });

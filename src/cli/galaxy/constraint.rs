@@ -130,6 +130,9 @@ mod tests {
         assert!(allows("*", "3.0.0") && allows("", "3.0.0") && !allows("*", "3.0.0-rc.1"));
         assert!(allows("1.2.3", "1.2.3") && allows("==1.2.3", "1.2.3") && !allows("!=1.2.3", "1.2.3"));
         assert!(allows("3.0.0-rc.1", "3.0.0-rc.1"));
-        assert_eq!(Constraint::parse("~1.0").unwrap_err().message(), "'~1.0' is not a valid version requirement");
+        assert_eq!(
+            Constraint::parse("~1.0").unwrap_err().message(),
+            "'~1.0' is not a valid version requirement"
+        );
     }
 }

@@ -75,8 +75,7 @@ pub fn collection(
         CollectionSource::Path(path) => {
             let candidates = [crate::paths::expand_home(path), beside.join(path)];
             let path = candidates.iter().find(|path| path.exists()).ok_or_else(|| {
-                Error::new(format!("'{}' does not exist", path.display()))
-                    .with_kind(ErrorKind::NotFound)
+                Error::new(format!("'{}' does not exist", path.display())).with_kind(ErrorKind::NotFound)
             })?;
             if path.is_dir() {
                 artifact::build(path)?.1

@@ -189,8 +189,9 @@ fn install(settings: &Settings, options: &Install, both: bool) -> Result<u8, Err
         wanted.push(Requirement::from_text(text, Path::new(".")));
     }
     if wanted.is_empty() {
-        return Err(Error::new("- you must specify a user/role name or a roles file")
-            .with_help("Run 'playbook galaxy install -r requirements.yml' to install the roles of a project."));
+        return Err(Error::new("- you must specify a user/role name or a roles file").with_help(
+            "Run 'playbook galaxy install -r requirements.yml' to install the roles of a project.",
+        ));
     }
     say!("Starting galaxy role install process");
     std::fs::create_dir_all(&folder)

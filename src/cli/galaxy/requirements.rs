@@ -139,7 +139,11 @@ pub fn read(file: &Path, keyring: &Keyring) -> Result<(Vec<Requirement>, Vec<Col
         _ if node.is_null() => {
             return Err(Error::new(format!("No requirements found in file '{}'", file.display())));
         }
-        _ => return Err(Error::new("a requirements file must be a list of roles or a dictionary").at(node.place())),
+        _ => {
+            return Err(
+                Error::new("a requirements file must be a list of roles or a dictionary").at(node.place())
+            );
+        }
     };
     let mut found = Vec::new();
     for entry in &roles {
@@ -177,7 +181,9 @@ impl Requirement {
             }
         }
         if role.name.is_empty() || role.name.contains('/') || role.name.starts_with('.') {
-            return Err(Error::new(format!("'{}' is not a valid name of a role", role.name)).at(entry.place()));
+            return Err(
+                Error::new(format!("'{}' is not a valid name of a role", role.name)).at(entry.place())
+            );
         }
         Ok(role)
     }
