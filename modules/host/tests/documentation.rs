@@ -1,5 +1,4 @@
 //! Each module says what it is, what each of its options means and what it returns.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use playbook_api::Registry;
 use playbook_api::spec::{ArgType, Spec};

@@ -1,4 +1,5 @@
 //! `file`, `stat`, `copy`, `slurp`, `tempfile`, `find` and `assemble`, with real files.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "tests prepare real files")]
 
 mod support;

@@ -1,4 +1,5 @@
 //! `uri`, `get_url`, `wait_for` and the probes, against a server of the test's own.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,5 +1,4 @@
 //! `git`, `unarchive`, `cron`, `known_hosts` and `authorized_key`, on files of the test's own.
-#![expect(clippy::disallowed_methods, reason = "tests prepare real files")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Running modules as the engine does: by name, with values.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::disallowed_methods, reason = "tests prepare real files")]
 
