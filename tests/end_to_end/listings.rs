@@ -274,7 +274,7 @@ fn listings_read_like_ansibles() {
 fn listings_of_upstream_targets_read_like_ansibles() {
     let test = "comparison of upstream listings";
     let Some(oracle) = Oracle::new(test) else { return };
-    let cache = xtask::cache::folder().expect("the cache");
+    let cache = xtask::cache::directory().expect("the cache");
     let targets = cache.join("ansible-core/2.19.14/ansible_core-2.19.14/test/integration/targets");
     if !targets.exists() {
         return skip(

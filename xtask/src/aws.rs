@@ -1,4 +1,4 @@
-//! Just enough of an AWS client to make in the emulator what Terraform would have made in an account.
+//! A minimal AWS client that creates in the emulator what Terraform would create in an account.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::{Doing, Result};
 /// The region of the sandbox and of the tests.
 pub const REGION: &str = "eu-central-1";
 
-/// The variables that point any AWS SDK at `endpoint`, and away from the developer's own account.
+/// Returns the environment variables that direct any AWS SDK to `endpoint` and hide the developer's own account.
 pub fn environment(endpoint: &str) -> Vec<(&'static str, String)> {
     [
         ("AWS_ENDPOINT_URL", endpoint),
@@ -24,36 +24,41 @@ pub fn environment(endpoint: &str) -> Vec<(&'static str, String)> {
     .into()
 }
 
-/// An emulator, or a proxy before one.
+/// An emulator, or a proxy in front of one.
 #[derive(Clone, Copy)]
 pub struct Aws {
+    /// Its port on this machine.
     pub port: u16,
 }
 
 impl Aws {
-    /// The port of an endpoint on this machine: `http://127.0.0.1:5000`.
+    /// Parses an endpoint on this machine, such as `http://127.0.0.1:5000`.
     pub fn at(endpoint: &str) -> Result<Aws> {
         let port = endpoint.trim_end_matches('/').rsplit(':').next().and_then(|port| port.parse().ok());
-        port.map(|port| Aws { port }).ok_or(format!("no port in the endpoint {endpoint}"))
+        port.map(|port| Aws { port }).ok_or(format!("the endpoint '{endpoint}' has no port"))
     }
 
+    /// Calls an operation of ECS.
     pub fn ecs(&self, operation: &str, body: &Value) -> Result<Value> {
         self.json("ecs", &format!("AmazonEC2ContainerServiceV20141113.{operation}"), body)
     }
 
+    /// Calls an operation of Secrets Manager.
     pub fn secrets(&self, operation: &str, body: &Value) -> Result<Value> {
         self.json("secretsmanager", &format!("secretsmanager.{operation}"), body)
     }
 
+    /// Calls an operation of ECR.
     pub fn ecr(&self, operation: &str, body: &Value) -> Result<Value> {
         self.json("ecr", &format!("AmazonEC2ContainerRegistry_V20150921.{operation}"), body)
     }
 
+    /// Calls an operation of CloudWatch Logs.
     pub fn logs(&self, operation: &str, body: &Value) -> Result<Value> {
         self.json("logs", &format!("Logs_20140328.{operation}"), body)
     }
 
-    /// Puts an object into a bucket, which is made for it.
+    /// Creates a bucket and puts an object into it.
     pub fn put_object(&self, bucket: &str, key: &str, body: String) -> Result<()> {
         let place = format!(
             "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
@@ -63,13 +68,13 @@ impl Aws {
         self.send_to("s3", &format!("PUT /{bucket}/{key}"), &[], body).map(drop)
     }
 
-    /// A service that speaks JSON and names its operation in a header.
+    /// Calls a service that uses JSON and names the operation in a header.
     fn json(&self, service: &str, target: &str, body: &Value) -> Result<Value> {
         let headers = [("x-amz-target", target), ("content-type", "application/x-amz-json-1.1")];
         Ok(self.send(service, target, &headers, body.to_string())?.json())
     }
 
-    /// A service that takes a form and answers XML.
+    /// Calls a service that takes a form and responds with XML.
     pub fn query(&self, service: &str, version: &str, parameters: &[(&str, &str)]) -> Result<Xml> {
         let mut body = format!("Version={version}");
         for (name, value) in parameters {
@@ -105,16 +110,16 @@ impl Aws {
     }
 }
 
-/// An answer in XML.
+/// A response in XML.
 pub struct Xml(pub String);
 
 impl Xml {
-    /// The text of the first element of this name.
+    /// Returns the text of the first element with this name.
     pub fn text(&self, element: &str) -> Result<String> {
-        self.texts(element).into_iter().next().ok_or(format!("no <{element}> in {}", self.0))
+        self.texts(element).into_iter().next().ok_or(format!("the response has no <{element}>: {}", self.0))
     }
 
-    /// The texts of all elements of this name.
+    /// Returns the texts of all elements with this name.
     pub fn texts(&self, element: &str) -> Vec<String> {
         let (open, close) = (format!("<{element}>"), format!("</{element}>"));
         let rest = self.0.split(&open).skip(1);
@@ -122,7 +127,7 @@ impl Xml {
     }
 }
 
-/// Percent-encodes everything but letters, digits and `-._~`.
+/// Percent-encodes everything except letters, digits and `-._~`.
 pub fn percent_encode(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {

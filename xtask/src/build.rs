@@ -1,35 +1,35 @@
-//! Building the command itself.
+//! Builds `playbook`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::{Doing, Result};
 
-/// The folder of the workspace.
+/// Returns the root directory of the workspace.
 pub fn root() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().unwrap_or(manifest).to_owned()
 }
 
-/// Builds `playbook` and answers where it is.
+/// Builds `playbook`, showing cargo's progress, and returns the path of the binary.
 pub fn playbook(release: bool) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     // The features of the whole workspace, so that `cargo test --workspace` finds its dependencies built.
-    build.current_dir(root()).args(["build", "-q", "--workspace", "--bin", "playbook"]);
+    build.current_dir(root()).args(["build", "--workspace", "--bin", "playbook"]);
     build.args(["--message-format", "json-render-diagnostics"]);
     if release {
         build.arg("--release");
     }
     let output = build.stderr(std::process::Stdio::inherit()).output().doing("running cargo")?;
     if !output.status.success() {
-        return Err("building playbook failed".into());
+        return Err("cannot build playbook: see cargo's errors above".into());
     }
-    // Cargo says where it put the binary, whatever the target folder is.
+    // Cargo reports the path of the binary, which depends on the target directory.
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter(|message| message["target"]["name"] == "playbook")
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .ok_or("cargo did not say where it put playbook".into())
+        .ok_or("cargo did not report the path of the playbook binary".into())
 }

@@ -1,7 +1,7 @@
-//! Servers that live no longer than the command that started them.
+//! Child processes that end with the command that started them.
 //!
-//! A child is stopped when its guard is dropped, when the command is interrupted, and, on Linux, by the kernel when
-//! the command is killed outright.
+//! A child is stopped when its guard is dropped and when the command is interrupted. On Linux the kernel also stops it
+//! when the command is killed.
 
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
@@ -10,11 +10,12 @@ use std::process::{Child, Command};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use crate::{Doing, Result};
+use crate::{Doing, Result, lock};
 
-/// The running children, groups of them as negative numbers, and the folders to remove after them.
+/// The running children; process groups are negative numbers.
 static ALIVE: Mutex<Vec<libc::pid_t>> = Mutex::new(Vec::new());
-static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// The directories to remove when the command ends.
+static DIRECTORIES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// A started program; dropping it stops it.
 pub struct Server {
@@ -24,7 +25,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `command`; `signal` is how it wants to be told to stop.
+    /// Starts `command`; `signal` is the signal that stops it.
     pub fn start(name: &'static str, command: &mut Command, signal: i32) -> Result<Server> {
         #[cfg(target_os = "linux")]
         {
@@ -37,20 +38,25 @@ impl Server {
             }
         }
         let child = command.spawn().doing(format!("starting {name}"))?;
-        ALIVE.lock().unwrap().push(child.id() as libc::pid_t);
+        lock(&ALIVE).push(child.id() as libc::pid_t);
         Ok(Server { child, name, signal })
     }
 
-    /// The process that was started.
+    /// Returns the process id.
     pub fn id(&self) -> libc::pid_t {
         self.child.id() as libc::pid_t
     }
 
+    /// Returns whether the program still runs.
     pub fn is_running(&mut self) -> Result<bool> {
         Ok(self.child.try_wait().doing(self.name)?.is_none())
     }
 
-    /// Waits until something listens on `port`, or the program has ended, or half a minute has gone.
+    /// Waits up to 30 seconds until a program listens on `port`.
+    ///
+    /// # Errors
+    ///
+    /// The server ended, or nothing listens after 30 seconds.
     pub fn wait_for_port(&mut self, port: u16) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
@@ -58,7 +64,7 @@ impl Server {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait().doing(self.name)? {
-                return Err(format!("{} ended before it listened ({status})", self.name));
+                return Err(format!("{} ended before it listened on port {port} ({status})", self.name));
             }
             if Instant::now() > deadline {
                 return Err(format!("{} does not listen on port {port} after 30 seconds", self.name));
@@ -78,31 +84,32 @@ impl Drop for Server {
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
-        ALIVE.lock().unwrap().retain(|other| *other != id);
+        lock(&ALIVE).retain(|other| *other != id);
     }
 }
 
-/// Signals a process, or with a negative number a group.
+/// Sends a signal to a process, or to a process group if the number is negative.
 fn stop(id: libc::pid_t, signal: i32) {
-    // SAFETY: a plain system call on a process that this one started and has not yet waited for.
+    // SAFETY: kill accesses no memory; the process was started here and has not been waited for.
     unsafe {
         libc::kill(id, signal);
     }
 }
 
-/// A program that runs to its end, in a group of its own with all that it starts.
+/// A program in its own process group; dropping it kills the whole group.
 pub struct Group {
     child: Child,
 }
 
 impl Group {
+    /// Starts a program in a new process group.
     pub fn start(command: &mut Command) -> Result<Group> {
         let child = command.process_group(0).spawn().doing("starting a program")?;
-        ALIVE.lock().unwrap().push(-(child.id() as libc::pid_t));
+        lock(&ALIVE).push(-(child.id() as libc::pid_t));
         Ok(Group { child })
     }
 
-    /// The exit status, or `None` when the time was up.
+    /// Waits for the program and returns its exit status: -1 if a signal ended it, `None` after the timeout.
     pub fn wait(&mut self, timeout: Duration) -> Result<Option<i32>> {
         let deadline = Instant::now() + timeout;
         while Instant::now() < deadline {
@@ -114,7 +121,7 @@ impl Group {
         Ok(None)
     }
 
-    /// The first of its processes.
+    /// Returns the id of the group's first process.
     pub fn id(&self) -> libc::pid_t {
         self.child.id() as libc::pid_t
     }
@@ -130,32 +137,37 @@ impl Drop for Group {
         let group = -(self.child.id() as libc::pid_t);
         stop(group, libc::SIGKILL);
         let _ = self.child.wait();
-        ALIVE.lock().unwrap().retain(|other| *other != group);
+        lock(&ALIVE).retain(|other| *other != group);
     }
 }
 
-/// A folder that is removed with the guard, or when the command is interrupted.
-pub struct Folder(pub PathBuf);
+/// A directory that is removed with the guard, or when the command is interrupted.
+pub struct Directory(
+    /// Its path.
+    pub PathBuf,
+);
 
-impl Folder {
-    pub fn new(path: PathBuf) -> Folder {
-        FOLDERS.lock().unwrap().push(path.clone());
-        Folder(path)
+impl Directory {
+    /// Registers a directory for removal; it does not have to exist yet.
+    pub fn new(path: PathBuf) -> Directory {
+        lock(&DIRECTORIES).push(path.clone());
+        Directory(path)
     }
 }
 
-impl Drop for Folder {
+impl Drop for Directory {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
-        FOLDERS.lock().unwrap().retain(|other| *other != self.0);
+        lock(&DIRECTORIES).retain(|other| *other != self.0);
     }
 }
 
-/// On Ctrl-C, or when told to end: stop what was started, clean up, and go.
+/// Installs the handler for SIGINT and SIGTERM: it stops all children, removes the directories, and exits with status
+/// 130.
 pub fn stop_all_on_interrupt() -> Result<()> {
     ctrlc::set_handler(|| {
-        eprintln!("\ninterrupted: stopping what was started");
-        let alive = ALIVE.lock().unwrap().clone();
+        eprintln!("\ninterrupted: stopping the servers");
+        let alive = lock(&ALIVE).clone();
         for id in &alive {
             stop(*id, libc::SIGINT);
         }
@@ -163,21 +175,25 @@ pub fn stop_all_on_interrupt() -> Result<()> {
         for id in &alive {
             stop(*id, libc::SIGKILL);
         }
-        for folder in FOLDERS.lock().unwrap().iter() {
-            let _ = std::fs::remove_dir_all(folder);
+        for directory in lock(&DIRECTORIES).iter() {
+            let _ = std::fs::remove_dir_all(directory);
         }
         std::process::exit(130);
     })
     .doing("listening for Ctrl-C")
 }
 
-/// A port that nothing listens on.
+/// Returns a port that no program listens on.
 pub fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).doing("finding a free port")?;
     Ok(listener.local_addr().doing("finding a free port")?.port())
 }
 
-/// Runs a program to its end; its output only shows when it fails.
+/// Runs a program and returns its standard output.
+///
+/// # Errors
+///
+/// A failure of the program includes its output.
 pub fn run(what: &str, command: &mut Command) -> Result<String> {
     let output = command.output().doing(what)?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

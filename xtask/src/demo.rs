@@ -1,14 +1,13 @@
-//! The reference deployment, from nothing to a rolled-out service, against a real PostgreSQL server and an AWS
-//! emulator.
+//! Runs the reference deployment against a real PostgreSQL server and an AWS emulator.
 
 use std::io::{BufRead, BufReader, IsTerminal};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use xtask::aws::{self, Aws};
-use xtask::children::Folder;
+use xtask::children::Directory;
 use xtask::moto::Moto;
 use xtask::postgres::Postgres;
 use xtask::proxy::Proxy;
@@ -20,34 +19,36 @@ use crate::preflight;
 const APP: &str = "ecs-fargate-webapp";
 const DATABASE: &str = "users_db";
 
-pub fn run(arguments: &[String]) -> Result<bool> {
+/// Runs the demo and returns whether every step succeeded.
+pub(crate) fn run(arguments: &[String]) -> Result<bool> {
     let keep = match arguments {
         [] => false,
         [keep] if keep == "--keep" => true,
-        _ => return Err("demo takes only --keep".into()),
+        _ => return Err("unknown option of `demo`: the only option is --keep".into()),
     };
     preflight::sandbox()?;
+    heading("Building playbook (takes some minutes the first time)");
+    let playbook = build::playbook(false)?;
     heading("Starting PostgreSQL and an AWS emulator on this machine");
     let postgres = Postgres::start()?;
     let moto = Moto::start()?;
-    heading("Making what Terraform would have made, and its state");
+    heading("Creating the infrastructure that Terraform would create, and its state");
     let demo = Demo::prepare(&postgres, &moto)?;
-    heading("Building playbook (some minutes the first time)");
-    let playbook = build::playbook(false)?;
     let done = demo.show(&playbook, &postgres)?;
     if keep && done {
-        demo.wait_for_visitor();
+        demo.keep_running(&playbook);
     }
+    show_next_step(done);
     Ok(done)
 }
 
 struct Demo {
     proxy: Proxy,
     emulator: Aws,
-    _state: Folder,
+    _state: Directory,
 }
 
-/// How one run of the playbook went.
+/// The result of one run of the playbook.
 struct Run {
     what: &'static str,
     ok: bool,
@@ -64,28 +65,23 @@ impl Demo {
         sandbox::create_database(postgres, DATABASE)?;
         let database = Database { host: "127.0.0.1", port: postgres.port, name: DATABASE };
         let state = sandbox::provision(emulator, APP, &database)?;
-        let folder = Folder::new(build::root().join(".sandbox"));
-        sandbox::write_state(&folder.0, &state)?;
+        let directory = Directory::new(build::root().join(".sandbox"));
+        sandbox::write_state(&directory.0, &state)?;
         let names: Vec<&str> =
             state["outputs"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
         println!("  .sandbox/terraform.tfstate has the outputs {}", names.join(", "));
-        Ok(Demo { proxy: Proxy::start(moto.port)?, emulator, _state: folder })
+        Ok(Demo { proxy: Proxy::start(moto.port)?, emulator, _state: directory })
     }
 
-    fn show(&self, playbook: &PathBuf, postgres: &Postgres) -> Result<bool> {
+    fn show(&self, playbook: &Path, postgres: &Postgres) -> Result<bool> {
         let before = self.dump(postgres)?;
         let mut untouched = true;
         let mut runs: Vec<Run> = Vec::new();
         for (what, title, tag, options) in [
-            (
-                "what would change",
-                "What would a deployment change? Nothing is touched yet",
-                "1.0.0",
-                &["--check", "--diff"][..],
-            ),
+            ("dry run", "Dry run: what would the deployment change?", "1.0.0", &["--check", "--diff"][..]),
             ("first deployment", "Deploying", "1.0.0", &[]),
-            ("the same again", "Deploying the same again: nothing to do", "1.0.0", &[]),
-            ("a new image", "A new image", "1.1.0", &[]),
+            ("second deployment", "Deploying the same version again, which changes nothing", "1.0.0", &[]),
+            ("new image", "Deploying a new image", "1.1.0", &[]),
         ] {
             heading(title);
             runs.push(self.deploy(playbook, what, tag, options)?);
@@ -101,7 +97,7 @@ impl Demo {
         for run in &runs {
             let verdict = if run.ok { "ok" } else { "FAILED" };
             println!(
-                "  {:<18} {verdict:<7} changed={:<3} failed={:<3} {:>5.1}s  {} AWS calls, {} of them writes",
+                "  {:<18} {verdict:<7} changed={:<3} failed={:<3} {:>5.1}s  {} AWS calls, of which {} write",
                 run.what,
                 run.changed,
                 run.failed,
@@ -110,7 +106,7 @@ impl Demo {
                 run.writes.len()
             );
         }
-        self.tell_what_runs(postgres)?;
+        self.show_state(postgres)?;
         let mut faults: Vec<String> = Vec::new();
         for run in runs.iter().filter(|run| !run.ok) {
             faults.push(format!("'{}' failed", run.what));
@@ -120,17 +116,17 @@ impl Demo {
         }
         for (run, idle) in runs.iter().zip([false, false, true, false]).filter(|(run, _)| run.ok) {
             if (run.changed == 0) != idle {
-                faults.push(format!("'{}' says changed={}", run.what, run.changed));
+                faults.push(format!("'{}' reports changed={}", run.what, run.changed));
             }
         }
         for fault in &faults {
-            println!("  NOT AS IT SHOULD BE: {fault}");
+            println!("  UNEXPECTED: {fault}");
         }
         Ok(faults.is_empty())
     }
 
-    /// Runs the deployment as a user would, and shows its output as it comes.
-    fn deploy(&self, playbook: &PathBuf, what: &'static str, tag: &str, options: &[&str]) -> Result<Run> {
+    /// Runs the deployment as a user would, and shows its output.
+    fn deploy(&self, playbook: &Path, what: &'static str, tag: &str, options: &[&str]) -> Result<Run> {
         let line = ["run", "deploy-app.yml", "-i", "sandbox.yml"].iter().chain(options);
         println!("  $ IMAGE_TAG={tag} playbook {}\n", line.clone().copied().collect::<Vec<_>>().join(" "));
         let mut command = Command::new(playbook);
@@ -159,7 +155,7 @@ impl Demo {
         Ok(Run { what, ok, changed: sums.changed, failed: sums.failed, time, calls: calls.len(), writes })
     }
 
-    fn tell_what_runs(&self, postgres: &Postgres) -> Result<()> {
+    fn show_state(&self, postgres: &Postgres) -> Result<()> {
         let asked = json!({"cluster": format!("{APP}-cluster"), "services": [APP]});
         let services = Aws { port: self.proxy.port }.ecs("DescribeServices", &asked)?;
         let service = &services["services"][0];
@@ -181,15 +177,32 @@ impl Demo {
         xtask::postgres::dump(&postgres.bin, &postgres.url(DATABASE))
     }
 
-    /// Leaves the servers up for whoever wants to try more.
-    fn wait_for_visitor(&self) {
-        heading("Still running, until Ctrl-C. In another terminal");
+    /// Keeps the servers running until Ctrl-C.
+    fn keep_running(&self, playbook: &Path) -> ! {
+        heading("The servers keep running until Ctrl-C. To deploy again, run in another terminal");
         for (name, value) in aws::environment(&self.proxy.endpoint()) {
             println!("  export {name}={value}");
         }
+        println!("  export IMAGE_TAG=1.1.0");
+        println!("  cd {}", build::root().display());
+        println!("  {} run deploy-app.yml -i sandbox.yml", playbook.display());
+        println!("\n  docs/deploying.md explains how to deploy your own application.");
         loop {
             std::thread::park();
         }
+    }
+}
+
+/// Prints what a user can do after the demo.
+fn show_next_step(done: bool) {
+    heading("Next");
+    if done {
+        println!(
+            "  cargo xtask demo --keep    runs the demo and keeps its servers running for your own changes"
+        );
+        println!("  docs/deploying.md          explains how to deploy your own application to AWS");
+    } else {
+        println!("  Correct the failure above and run `cargo xtask demo` again.");
     }
 }
 

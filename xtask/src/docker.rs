@@ -1,4 +1,4 @@
-//! A Docker engine of one's own: no network of Docker's, nothing shared with an engine that may already run.
+//! A separate Docker engine, which shares nothing with an engine that may already run and creates no networks.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -11,14 +11,14 @@ use tempfile::TempDir;
 use crate::children::{self, Server};
 use crate::{Doing, Result};
 
-/// A running engine; dropping it removes its containers and all that it held.
+/// A running engine; dropping it removes its containers and its data.
 pub struct Docker {
     _server: Server,
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Docker {
-    /// Why there can be no engine here.
+    /// Returns the reason why an engine cannot be started on this machine.
     pub fn impossible() -> Option<&'static str> {
         match (cfg!(target_os = "linux"), crate::is_root()) {
             (false, _) => Some("the engine needs Linux"),
@@ -27,21 +27,22 @@ impl Docker {
         }
     }
 
+    /// Starts an engine and waits up to 60 seconds until it responds.
     pub fn start() -> Result<Docker> {
-        let folder =
-            tempfile::Builder::new().prefix("playbook-docker-").tempdir().doing("making a folder")?;
-        let path = |name: &str| folder.path().join(name);
+        let directory =
+            tempfile::Builder::new().prefix("playbook-docker-").tempdir().doing("creating a directory")?;
+        let path = |name: &str| directory.path().join(name);
         let log = path("log");
-        // With mounts of its own, so that none of the engine's is left when it ends.
+        // A mount namespace removes the engine's mounts when it ends.
         let mut dockerd = Command::new("unshare");
         dockerd.args(["--mount", "dockerd", "--iptables=false", "--ip6tables=false", "--bridge=none"]);
-        dockerd.arg("--storage-driver=vfs").arg("--host").arg(host(folder.path()));
+        dockerd.arg("--storage-driver=vfs").arg("--host").arg(host(directory.path()));
         for (option, name) in [("--data-root", "data"), ("--exec-root", "exec"), ("--pidfile", "pid")] {
             dockerd.arg(option).arg(path(name));
         }
         let output = File::create(&log).doing("creating the engine's log")?;
         dockerd.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output).process_group(0);
-        let docker = Docker { _server: Server::start("dockerd", &mut dockerd, libc::SIGTERM)?, folder };
+        let docker = Docker { _server: Server::start("dockerd", &mut dockerd, libc::SIGTERM)?, directory };
         docker.wait_until_ready(&log)?;
         Ok(docker)
     }
@@ -52,19 +53,22 @@ impl Docker {
             if Instant::now() > deadline {
                 let log = std::fs::read_to_string(log).unwrap_or_default();
                 let tail = log.lines().skip(log.lines().count().saturating_sub(5));
-                return Err(format!("dockerd does not answer\n{}", tail.collect::<Vec<_>>().join("\n")));
+                return Err(format!(
+                    "dockerd does not respond after 60 seconds:\n{}",
+                    tail.collect::<Vec<_>>().join("\n")
+                ));
             }
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(())
     }
 
-    /// What DOCKER_HOST is to be.
+    /// Returns the value for `DOCKER_HOST`.
     pub fn host(&self) -> String {
-        host(self.folder.path())
+        host(self.directory.path())
     }
 
-    /// Runs a command of docker's and answers what it printed.
+    /// Runs `docker` with these arguments and returns its standard output.
     pub fn run(&self, arguments: &[&str]) -> Result<String> {
         let mut docker = Command::new("docker");
         let what = format!("docker {}", arguments.join(" "));
@@ -72,10 +76,10 @@ impl Docker {
             .map(|text| text.trim_end().to_owned())
     }
 
-    /// An image of nothing but folders and two users. With [`PROGRAMS`] its containers have this machine's programs.
+    /// Imports an image that has only directories and two users. [`PROGRAMS`] adds this machine's programs.
     pub fn image(&self, name: &str) -> Result<()> {
         let script = r#"
-            cd "$FOLDER"
+            cd "$DIRECTORY"
             mkdir usr etc tmp proc dev sys root app var run
             chmod 1777 tmp
             for link in /bin /sbin /lib /lib32 /lib64; do if [ -L $link ]; then cp -P $link .; fi; done
@@ -83,21 +87,21 @@ impl Docker {
             printf 'root:x:0:\nrobot:x:1000:\n' > etc/group
             tar --numeric-owner -c . | docker import - "$IMAGE"
         "#;
-        let root = tempfile::tempdir().doing("making a folder")?;
+        let root = tempfile::tempdir().doing("creating a directory")?;
         let mut sh = Command::new("sh");
         sh.args(["-ec", script])
             .env("DOCKER_HOST", self.host())
-            .env("FOLDER", root.path())
+            .env("DIRECTORY", root.path())
             .env("IMAGE", name);
         children::run("importing an image", &mut sh).map(drop)
     }
 }
 
-/// Options of `docker run` that lend a container this machine's programs.
+/// Options of `docker run` that make this machine's programs available in the container.
 pub const PROGRAMS: [&str; 4] = ["--network", "host", "-v", "/usr:/usr:ro"];
 
-fn host(folder: &Path) -> String {
-    format!("unix://{}", folder.join("socket").display())
+fn host(directory: &Path) -> String {
+    format!("unix://{}", directory.join("socket").display())
 }
 
 impl Drop for Docker {

@@ -1,4 +1,4 @@
-//! As much of HTTP/1.1 as it takes to stand between an AWS SDK and an emulator on the same machine.
+//! The part of HTTP/1.1 that a proxy between an AWS SDK and an emulator on the same machine needs.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -6,13 +6,16 @@ use std::net::TcpStream;
 /// A request or a response: its first line, headers and body.
 #[derive(Clone, Debug, Default)]
 pub struct Message {
+    /// The first line, without its line break.
     pub start: String,
+    /// The headers; names are in lower case.
     pub headers: Vec<(String, String)>,
+    /// The decoded body.
     pub body: Vec<u8>,
 }
 
 impl Message {
-    /// Reads one message; `None` when the peer has closed the connection instead.
+    /// Reads one message; returns `None` if the peer has closed the connection.
     pub fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Message>> {
         let mut message = Message { start: line(stream)?, ..Message::default() };
         if message.start.is_empty() {
@@ -35,24 +38,27 @@ impl Message {
         Ok(Some(message))
     }
 
+    /// Returns a header's value; `name` is in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
-    /// A response's status.
+    /// Returns a response's status code, or 0 if it has none.
     pub fn status(&self) -> u16 {
         self.start.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
     }
 
+    /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// Parses the body as JSON; returns null if it is not valid JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// Sends it; the body's length is said anew, and so is whether the connection stays open.
+    /// Writes the message with new `content-length` and `connection` headers.
     pub fn write(&self, stream: &mut impl Write, keep_open: bool) -> io::Result<()> {
         let mut head = format!("{}\r\n", self.start);
         for (name, value) in &self.headers {
@@ -68,7 +74,7 @@ impl Message {
     }
 }
 
-/// Sends a request to a port of this machine and reads the answer.
+/// Sends a request to a port of this machine and returns the response.
 pub fn ask(port: u16, request: &Message) -> io::Result<Message> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     request.write(&mut stream, false)?;

@@ -1,5 +1,5 @@
-//! The developer's commands, and the local stand-ins that they and the tests use: a real PostgreSQL, an AWS emulator
-//! and the proxy in front of it that plays what an emulator leaves out, and machines to reach over SSH.
+//! The local servers that the developer's commands and the tests use: a real PostgreSQL server, an AWS emulator, a
+//! proxy in front of the emulator that simulates what it lacks, and machines to reach over SSH.
 
 pub mod aws;
 pub mod build;
@@ -18,11 +18,14 @@ pub mod recap;
 pub mod sandbox;
 pub mod tested;
 
-/// What goes wrong here ends in front of a developer: one sentence that says what to do.
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A result whose error is a message for the developer.
 pub type Result<T> = std::result::Result<T, String>;
 
-/// Says what was being done when something failed.
+/// Adds the failed operation to an error.
 pub trait Doing<T> {
+    /// Turns the error into a message that begins with `what`: "reading /etc/passwd: permission denied".
     fn doing(self, what: impl AsRef<str>) -> Result<T>;
 }
 
@@ -32,7 +35,12 @@ impl<T, E: std::fmt::Display> Doing<T> for std::result::Result<T, E> {
     }
 }
 
-/// Whether this is root, who may make namespaces and install packages, and whom PostgreSQL refuses.
+/// Locks a mutex. A panic of another thread while it held the lock does not matter.
+pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns whether the current user is root, who can create namespaces and install packages but not run PostgreSQL.
 pub fn is_root() -> bool {
     // SAFETY: geteuid cannot fail and touches no memory.
     unsafe { libc::geteuid() == 0 }

@@ -4,6 +4,7 @@ mod bench;
 mod demo;
 mod preflight;
 mod test;
+mod total;
 mod upstream;
 
 use std::process::ExitCode;
@@ -11,21 +12,31 @@ use std::process::ExitCode;
 use xtask::{Result, children};
 
 const USAGE: &str = "\
-cargo xtask COMMAND
+Usage: cargo xtask COMMAND
 
-  demo [--keep]               deploy the sample application to an AWS emulator and a real PostgreSQL server;
-                              --keep leaves both running to play with until Ctrl-C
-  test [ARGUMENT...]          start the servers that the tests need and run them all; arguments go to cargo test.
-                              As root also those on machines over SSH and in containers
-  upstream [TARGET...]        run ansible-core's own integration targets; without names those that must pass
-           --list FILE        a file of targets instead       --bin DIR      commands to test instead of a build
-           --jobs N           at once (2)                     --timeout S    seconds for each (180)
-           --logs DIR         keep every target's output      --release      test the release build
-           --times            run each with ansible-core too, and print what both took
-           --in PLACE         here, in a Debian of its own (root), or in one with this machine's network (online)
-  bench [--ssh] [--quick]     measure ansible-core, Mitogen and playbook side by side, here or on hosts over SSH;
-        [--bin FILE]          --quick leaves out what takes Ansible minutes, --bin measures another binary than a
-                              fresh release build
+Commands:
+  demo                    Deploy the sample application to an AWS emulator and a real PostgreSQL server
+    --keep                Keep both servers running until Ctrl-C
+
+  test [ARGUMENT...]      Start the servers that the tests need and run all tests, as root also those that need
+                          machines over SSH and containers. With arguments, run `cargo test ARGUMENT...`
+
+  upstream [TARGET...]    Run ansible-core's integration targets; without names, all that must pass
+    --list FILE           Read the targets from FILE
+    --bin DIR             Test the commands in the directory DIR instead of building them
+    --release             Test the release build
+    --jobs N              Run N targets at the same time (default: 2)
+    --timeout SECONDS     Stop a target after this time (default: 180)
+    --logs DIR            Write every target's output to the directory DIR
+    --times               Run each target with ansible-core too, and print both times
+    --fast                Leave out the slow targets
+    --in PLACE            Run on this machine (here), in a separate Debian (root), or in a separate Debian with
+                          this machine's network (online)
+
+  bench                   Compare the speed of ansible-core, Mitogen and playbook on this machine
+    --ssh                 Compare it on hosts over SSH
+    --quick               Leave out the measurements that take Ansible minutes
+    --bin FILE            Measure the binary FILE instead of a new release build
 ";
 
 fn main() -> ExitCode {
@@ -42,7 +53,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether all that was asked for went well.
+/// Runs a command and returns whether it succeeded.
 fn run(command: &str, arguments: &[String]) -> Result<bool> {
     match command {
         "demo" => demo::run(arguments),
@@ -53,6 +64,6 @@ fn run(command: &str, arguments: &[String]) -> Result<bool> {
             print!("{USAGE}");
             Ok(true)
         }
-        other => Err(format!("no command '{other}'\n\n{USAGE}")),
+        other => Err(format!("unknown command '{other}'\n\n{USAGE}")),
     }
 }

@@ -1,17 +1,19 @@
-//! The AWS emulator, moto, on a port of its own.
+//! The AWS emulator, moto.
 
 use std::process::{Command, Stdio};
 
 use crate::children::{self, Server};
 use crate::{Result, python};
 
-/// A running emulator; dropping it stops it, and all that it held is gone.
+/// A running emulator; dropping it stops it and discards its state.
 pub struct Moto {
+    /// Its port on this machine.
     pub port: u16,
     _server: Server,
 }
 
 impl Moto {
+    /// Starts an emulator on a free port.
     pub fn start() -> Result<Moto> {
         let bin = python::environment(&python::SANDBOX)?;
         let port = children::free_port()?;
@@ -23,6 +25,7 @@ impl Moto {
         Ok(Moto { port, _server: server })
     }
 
+    /// Returns the endpoint URL.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }

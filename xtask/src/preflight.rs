@@ -1,5 +1,5 @@
-//! What must be on the machine, looked for before anything long begins. Where the machine is CI's or the command is
-//! root's it is installed; anyone else is told what to install.
+//! Checks for the required programs before a command starts. In CI and as root, missing packages are installed;
+//! otherwise the error names them.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use std::process::Command;
 use xtask::fleet::Fleet;
 use xtask::{Result, children, is_root, python};
 
-/// Something that may be missing, and the Debian packages that bring it.
+/// A requirement, and the Debian packages that provide it.
 struct Need {
     what: &'static str,
     packages: &'static [&'static str],
@@ -37,36 +37,37 @@ const DOCKER: Need = Need {
 const DEBOOTSTRAP: Need =
     Need { what: "debootstrap", packages: &["debootstrap"], there: || is_command("debootstrap") };
 
-/// What the servers and the build need.
-pub fn sandbox() -> Result<()> {
+/// Checks what the servers and the build need.
+pub(crate) fn sandbox() -> Result<()> {
     check(&[PYTHON, VENV, COMPILER])
 }
 
-/// What the tests need beside that.
-pub fn tests() -> Result<()> {
+/// Checks what the tests need.
+pub(crate) fn tests() -> Result<()> {
     let here = [PYTHON, VENV, COMPILER, SUDO, LOCALE];
-    // Machines to reach over SSH can only be made by root, on Linux: the tests that need them say so.
+    // Only root can create machines to reach over SSH, and only on Linux: otherwise their tests are skipped.
     let machines = [SSH, SSHPASS, NETWORK, DOCKER, DEBOOTSTRAP];
     let machines = machines.into_iter().filter(|_| Fleet::impossible().is_none());
     check(&here.into_iter().chain(machines).collect::<Vec<_>>())
 }
 
-/// What it takes to measure runs over SSH.
-pub fn fleet() -> Result<()> {
+/// Checks what measuring runs over SSH needs.
+pub(crate) fn fleet() -> Result<()> {
     if let Some(why) = Fleet::impossible() {
-        return Err(format!("no machines to reach over SSH: {why}"));
+        return Err(format!("cannot create machines to reach over SSH: {why}"));
     }
     check(&[PYTHON, VENV, COMPILER, SSH, SSHPASS, NETWORK])
 }
 
-/// What ansible-core's integration targets need; some of them run in a Debian of their own, where that is possible.
-pub fn upstream(roots: bool) -> Result<()> {
+/// Checks what ansible-core's integration targets need. With `roots`, some of them run in a separate Debian.
+pub(crate) fn upstream(roots: bool) -> Result<()> {
     let here = [PYTHON, VENV, SUDO, LOCALE];
     let debian = Some(DEBOOTSTRAP).filter(|_| roots && Fleet::impossible().is_none());
     check(&here.into_iter().chain(debian).collect::<Vec<_>>())
 }
 
-pub fn is_ci() -> bool {
+/// Returns whether the command runs in CI: `CI` is `true` or `1`.
+pub(crate) fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true" || value == "1")
 }
 
@@ -88,12 +89,12 @@ fn check(needs: &[Need]) -> Result<()> {
     }
     let names: Vec<&str> = lacking.iter().map(|(what, _)| *what).collect();
     let mut message = format!(
-        "missing on this machine: {}\nOn Debian or Ubuntu: apt-get install {}",
+        "missing on this machine: {}\nOn Debian or Ubuntu, run: apt-get install {}",
         names.join(", "),
         packages.join(" ")
     );
     if packages.contains(&"locales") {
-        message.push_str("\n                     localedef -i en_US -f UTF-8 en_US.UTF-8");
+        message.push_str("\nThen run: localedef -i en_US -f UTF-8 en_US.UTF-8");
     }
     Err(message)
 }
@@ -127,11 +128,11 @@ fn has_sudo() -> bool {
     succeeds(Command::new("sudo").arg("--version"))
 }
 
-/// Administrators' commands are not on everyone's PATH.
+/// Finds a command on PATH, or in the administrators' directories, which may not be on PATH.
 fn is_command(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let more = ["/usr/sbin", "/sbin"].map(Into::into);
-    std::env::split_paths(&path).chain(more).any(|folder| folder.join(name).is_file())
+    std::env::split_paths(&path).chain(more).any(|directory| directory.join(name).is_file())
 }
 
 fn has_locale() -> bool {

@@ -1,11 +1,11 @@
-//! Python environments with just what a command needs, made once.
+//! Python environments, created once and cached.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::{Doing, Result, cache, children};
 
-/// The emulator, the database server, and what the sample application's Alembic migrations import.
+/// The emulator, the database server, and the packages that the sample application's Alembic migrations import.
 pub const SANDBOX: Packages = Packages {
     name: "sandbox",
     packages: &[
@@ -23,7 +23,7 @@ pub const TOOLS: Packages = Packages {
     packages: &["alembic>=1.13,<2", "Django>=5.2,<6", "SQLAlchemy>=2,<3", "psycopg2-binary>=2.9,<3"],
 };
 
-/// ansible-core, the oracle of the tests, and what its own integration targets ask for.
+/// ansible-core, the reference of the tests, and the packages that its integration targets need.
 pub const ORACLE: Packages = Packages {
     name: "oracle",
     packages: &["ansible-core==2.19.14", "mitogen==0.3.54", "passlib", "pexpect==4.9.0", "tomli-w"],
@@ -50,11 +50,13 @@ pub const POSTGRES: Packages = Packages { name: "postgres", packages: &["embedde
 
 /// A named set of packages.
 pub struct Packages {
+    /// The name of the environment in the cache.
     pub name: &'static str,
+    /// The requirements, as pip takes them.
     pub packages: &'static [&'static str],
 }
 
-/// The interpreter itself: shims and wrappers on PATH are looked through.
+/// Returns the path of the Python interpreter, not that of a wrapper on PATH. `PYTHON` names another one.
 pub fn interpreter() -> Result<PathBuf> {
     let asked = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
     let found = children::run(
@@ -64,7 +66,7 @@ pub fn interpreter() -> Result<PathBuf> {
     Ok(PathBuf::from(found.trim()))
 }
 
-/// Whether this Python can make environments that hold pip; a bare Debian's cannot.
+/// Returns whether this Python can create environments with pip. Debian needs the package python3-venv for it.
 pub fn can_make_environments(python: &Path) -> bool {
     Command::new(python)
         .args(["-c", "import venv, ensurepip"])
@@ -72,16 +74,20 @@ pub fn can_make_environments(python: &Path) -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
-/// The `bin` folder of an environment with these packages.
+/// Creates an environment with these packages, if it is not cached, and returns its `bin` directory.
 pub fn environment(packages: &Packages) -> Result<PathBuf> {
     let python = interpreter()?;
-    let folder = cache::folder()?.join(format!("{}-{:016x}", packages.name, fingerprint(&python, packages)));
-    cache::once(&folder, |folder| {
+    let directory =
+        cache::directory()?.join(format!("{}-{:016x}", packages.name, fingerprint(&python, packages)));
+    cache::once(&directory, |directory| {
         eprintln!("  installing {}", packages.packages.join(", "));
-        children::run("making a Python environment", Command::new(&python).args(["-m", "venv"]).arg(folder))?;
-        install(&folder.join("bin/python"), packages.packages)
+        children::run(
+            "creating a Python environment",
+            Command::new(&python).args(["-m", "venv"]).arg(directory),
+        )?;
+        install(&directory.join("bin/python"), packages.packages)
     })?;
-    Ok(folder.join("bin"))
+    Ok(directory.join("bin"))
 }
 
 fn install(python: &Path, packages: &[&str]) -> Result<()> {
@@ -90,15 +96,15 @@ fn install(python: &Path, packages: &[&str]) -> Result<()> {
     children::run("pip install", pip.args(packages)).map(drop)
 }
 
-/// The site-packages folder of an environment.
+/// Returns the site-packages directory of an environment.
 pub fn site_packages(bin: &Path) -> Result<PathBuf> {
     let asked = "import sysconfig; print(sysconfig.get_paths()['platlib'])";
     let path =
-        children::run("asking Python for its folders", Command::new(bin.join("python")).args(["-c", asked]))?;
+        children::run("finding Python's directories", Command::new(bin.join("python")).args(["-c", asked]))?;
     Ok(PathBuf::from(path.trim()))
 }
 
-/// Changes with the packages and with the interpreter they were installed for.
+/// Computes a hash of the packages and of the interpreter's path.
 fn fingerprint(python: &Path, packages: &Packages) -> u64 {
     let mut text = python.canonicalize().unwrap_or_else(|_| python.to_owned()).display().to_string();
     for package in packages.packages {
@@ -110,23 +116,23 @@ fn fingerprint(python: &Path, packages: &Packages) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-/// Downloads one package's source archive into the cache.
+/// Downloads a package's source archive into the cache and returns its path.
 pub fn source_archive(package: &str, version: &str) -> Result<PathBuf> {
     let bin = environment(&ORACLE)?;
-    let folder = cache::folder()?.join("sources");
-    std::fs::create_dir_all(&folder).doing(format!("creating {}", folder.display()))?;
-    let archive = folder.join(format!("{}-{version}.tar.gz", package.replace('-', "_")));
+    let directory = cache::directory()?.join("sources");
+    std::fs::create_dir_all(&directory).doing(format!("creating {}", directory.display()))?;
+    let archive = directory.join(format!("{}-{version}.tar.gz", package.replace('-', "_")));
     if !archive.exists() {
         // pip also tries to build the metadata, which may fail after the download: only the file counts.
         let _ = Command::new(bin.join("python"))
             .args(["-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d"])
-            .arg(&folder)
+            .arg(&directory)
             .arg(format!("{package}=={version}"))
             .output();
     }
     if archive.exists() {
         Ok(archive)
     } else {
-        Err(format!("pip could not download the source of {package} {version}"))
+        Err(format!("pip cannot download the source of {package} {version}"))
     }
 }

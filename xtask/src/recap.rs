@@ -1,17 +1,21 @@
-//! What the recap at the end of a run says.
+//! Parses the recap at the end of a run.
 
 use std::collections::BTreeMap;
 
-/// Summed over all hosts and recaps of an output.
+/// The totals over all hosts and recaps of an output.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Sums {
+    /// The number of recap lines.
     pub hosts: u32,
+    /// The sum of `ok=`.
     pub ok: u32,
+    /// The sum of `changed=`.
     pub changed: u32,
+    /// The sum of `failed=` and `unreachable=`.
     pub failed: u32,
 }
 
-/// Reads the recap lines in a run's output; colours do not matter.
+/// Adds up the recap lines in a run's output, with or without colors.
 pub fn sums(output: &str) -> Sums {
     let mut sums = Sums::default();
     for (_, counts) in lines(output) {
@@ -24,7 +28,7 @@ pub fn sums(output: &str) -> Sums {
     sums
 }
 
-/// Each host of the last recap, with its numbers by name.
+/// Returns the counts of each host in the last recap, by name.
 pub fn hosts(output: &str) -> BTreeMap<String, BTreeMap<String, u32>> {
     lines(output).collect()
 }
@@ -44,7 +48,7 @@ fn lines(output: &str) -> impl Iterator<Item = (String, BTreeMap<String, u32>)> 
     })
 }
 
-/// Text without terminal colours.
+/// Removes terminal colors.
 fn plain(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -60,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_add_up_with_and_without_colour() {
+    fn hosts_add_up_with_and_without_color() {
         let output = "PLAY RECAP *****\n\
             web1  : ok=3    changed=1    unreachable=0    failed=0    skipped=2\n\
             \u{1b}[0;33mweb2\u{1b}[0m  : \u{1b}[0;32mok=2   \u{1b}[0m \u{1b}[0;33mchanged=2   \u{1b}[0m unreachable=1 failed=1\n";

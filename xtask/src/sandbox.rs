@@ -1,5 +1,5 @@
-//! A small account to deploy into: what Terraform would have made, made in the emulator, and the state and the
-//! outputs that Terraform would have left.
+//! The infrastructure of the sample application in the emulator, and the state and outputs that Terraform would have
+//! written for it.
 
 use std::path::Path;
 
@@ -9,25 +9,29 @@ use crate::aws::{Aws, REGION, percent_encode};
 use crate::postgres::{Postgres, sql_at};
 use crate::{Doing, Result};
 
-/// The database user of the application; its password needs percent-encoding in a URL.
+/// The application's database user.
 pub const DATABASE_USER: &str = "app_owner";
+/// The database user's password, which needs percent-encoding in a URL.
 pub const DATABASE_PASSWORD: &str = "p@ss/w0rd:#1?&%";
 
-/// Where the application's database listens, and what it is called.
+/// The application's database.
 pub struct Database<'a> {
+    /// The server's host.
     pub host: &'a str,
+    /// The server's port.
     pub port: u16,
+    /// The database's name.
     pub name: &'a str,
 }
 
-/// Gives the application its user and an empty database on a real server.
+/// Creates the application's user and an empty database.
 pub fn create_database(postgres: &Postgres, name: &str) -> Result<()> {
     create_database_at(&postgres.bin, &postgres.url("postgres"), name)
 }
 
-/// The same on a server known by its administrator's URL.
+/// Creates the application's user and an empty database on the server at the administrator's URL.
 pub fn create_database_at(bin: &Path, administrator: &str, name: &str) -> Result<()> {
-    // Tests that begin at the same time race for the role: whoever comes second finds it there.
+    // Tests that start at the same time may both create the role.
     let role = format!(
         "do $$ begin create role {DATABASE_USER} login password '{DATABASE_PASSWORD}'; \
          exception when duplicate_object or unique_violation then null; end $$"
@@ -36,7 +40,7 @@ pub fn create_database_at(bin: &Path, administrator: &str, name: &str) -> Result
     sql_at(bin, administrator, &format!("create database \"{name}\" owner {DATABASE_USER}")).map(drop)
 }
 
-/// Makes the infrastructure of the application `app` and answers its Terraform state.
+/// Creates the infrastructure of the application `app` and returns its Terraform state.
 pub fn provision(aws: Aws, app: &str, database: &Database) -> Result<Value> {
     let repository = aws.ecr("CreateRepository", &json!({"repositoryName": app}))?;
     let repository_url = text(&repository["repository"]["repositoryUri"]);
@@ -186,15 +190,15 @@ pub fn provision(aws: Aws, app: &str, database: &Database) -> Result<Value> {
     }))
 }
 
-/// Writes the state as `terraform.tfstate`, and what `terraform output -json` prints as `outputs.json`.
-pub fn write_state(folder: &Path, state: &Value) -> Result<()> {
-    std::fs::create_dir_all(folder).doing(format!("creating {}", folder.display()))?;
+/// Writes the state as `terraform.tfstate`, and the output of `terraform output -json` as `outputs.json`.
+pub fn write_state(directory: &Path, state: &Value) -> Result<()> {
+    std::fs::create_dir_all(directory).doing(format!("creating {}", directory.display()))?;
     let mut outputs = state["outputs"].clone();
     for (_, output) in outputs.as_object_mut().into_iter().flatten() {
         output["sensitive"] = json!(output["sensitive"] == json!(true));
     }
     for (name, value) in [("terraform.tfstate", state), ("outputs.json", &outputs)] {
-        let path = folder.join(name);
+        let path = directory.join(name);
         std::fs::write(&path, format!("{value:#}\n")).doing(format!("writing {}", path.display()))?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Starts the servers that the tests need, tells the tests where they are, and runs them all.
+//! Starts the servers that the tests need, and runs the tests.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,10 +9,11 @@ use xtask::pgbouncer::PgBouncer;
 use xtask::postgres::Postgres;
 use xtask::{Doing, Result, aws, build, debian, python};
 
+use crate::total::Total;
 use crate::{preflight, upstream};
 
-/// Everything; or, with arguments, what `cargo test` makes of them.
-pub fn run(arguments: &[String]) -> Result<bool> {
+/// Runs all tests, or `cargo test` with these arguments, and returns whether all of them passed.
+pub(crate) fn run(arguments: &[String]) -> Result<bool> {
     preflight::tests()?;
     let oracle = python::environment(&python::ORACLE)?;
     let sandbox = python::environment(&python::SANDBOX)?;
@@ -20,11 +21,11 @@ pub fn run(arguments: &[String]) -> Result<bool> {
     if Fleet::impossible().is_none() {
         debian::root(&debian::HOST)?;
     }
-    // Listings of its targets are compared with ansible-core's.
+    // The tests compare listings of its targets with ansible-core's.
     upstream::source()?;
     let postgres = Postgres::start()?;
     let moto = Moto::start()?;
-    let notes = tempfile::NamedTempFile::new().doing("making a temporary file")?;
+    let notes = tempfile::NamedTempFile::new().doing("creating a temporary file")?;
 
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(build::root()).arg("test");
@@ -32,13 +33,13 @@ pub fn run(arguments: &[String]) -> Result<bool> {
         cargo.arg("--workspace");
     }
     cargo.arg("--no-fail-fast").args(arguments);
-    // Tests name the endpoint and the region themselves: what goes to none must not find one by chance.
+    // Tests set the endpoint and the region themselves: a test that forgets to must fail.
     let unsaid = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"];
     cargo.envs(aws::environment(&moto.endpoint()).into_iter().filter(|(name, _)| !unsaid.contains(name)));
-    // pg_dump must be the server's own; alembic and django-admin are found where a project would have them.
+    // pg_dump must have the server's version. Projects have alembic and django-admin on PATH.
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = [postgres.bin.clone(), tools].into_iter().chain(std::env::split_paths(&path));
-    cargo.env("PATH", std::env::join_paths(folders).doing("making a PATH")?);
+    let directories = [postgres.bin.clone(), tools].into_iter().chain(std::env::split_paths(&path));
+    cargo.env("PATH", std::env::join_paths(directories).doing("joining PATH")?);
     cargo.env("PLAYBOOK_TEST_AWS_ENDPOINT", moto.endpoint());
     cargo.env("PLAYBOOK_TEST_POSTGRES_URL", postgres.url("postgres"));
     cargo.env("PLAYBOOK_TEST_POSTGRES_BIN", &postgres.bin);
@@ -47,7 +48,7 @@ pub fn run(arguments: &[String]) -> Result<bool> {
             cargo.env("PLAYBOOK_TEST_PGBOUNCER", &bouncer.program);
             cargo.envs(bouncer.libraries.map(|libraries| ("PLAYBOOK_TEST_PGBOUNCER_LIB", libraries)));
         }
-        Err(why) => println!("no PgBouncer: {why}"),
+        Err(why) => println!("the tests with PgBouncer are skipped: {why}"),
     }
     cargo.env("PLAYBOOK_TEST_ORACLE", &oracle);
     for (variable, packages) in [
@@ -60,16 +61,19 @@ pub fn run(arguments: &[String]) -> Result<bool> {
     }
     cargo.env("PLAYBOOK_TEST_PYTHON", &sandbox);
     cargo.env("PLAYBOOK_TEST_SKIPPED", notes.path());
-    let mut passed = cargo.status().doing("running cargo test")?.success();
+    let mut total = Total::default();
+    let mut passed = total.follow(&mut cargo)?;
     drop((postgres, moto));
 
     if arguments.is_empty() {
-        passed &= upstream::run(&["--fast".to_owned()])?;
+        passed &= upstream::add_to(&mut total, &["--fast".to_owned()])?;
     }
-    Ok(none_skipped(notes.path())? && passed)
+    let complete = none_skipped(notes.path())?;
+    total.print();
+    Ok(complete && passed)
 }
 
-/// Says loudly what was skipped; where CI=true that is a failure.
+/// Prints the skipped tests. Returns false if there are any in CI.
 fn none_skipped(notes: &Path) -> Result<bool> {
     let skipped = std::fs::read_to_string(notes).doing("reading what was skipped")?;
     for line in skipped.lines() {

@@ -1,4 +1,6 @@
-//! What the tests that run the built binary share: how a run ended, and how a test says that it is skipped.
+//! Helpers for tests that run the built binary: the result of a run, and the report of a skipped test.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "only tests use it, and a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::io::{Seek, SeekFrom, Write};
@@ -6,20 +8,24 @@ use std::process::{Command, Stdio};
 
 use crate::recap;
 
-/// How a run of the binary ended.
+/// The result of a run of the binary.
 #[derive(Debug)]
 pub struct Ended {
+    /// The exit status; -1 if a signal ended it.
     pub code: i32,
+    /// The standard output.
     pub stdout: String,
+    /// The standard error.
     pub stderr: String,
 }
 
 impl Ended {
+    /// Runs a command without input.
     pub fn of(command: &mut Command) -> Ended {
         Ended::with(command, Stdio::null())
     }
 
-    /// With lines on its standard input.
+    /// Runs a command with these lines on its standard input.
     pub fn typed(command: &mut Command, lines: &[&str]) -> Ended {
         let mut input = tempfile::tempfile().expect("a temporary file");
         input.write_all((lines.join("\n") + "\n").as_bytes()).expect("the lines");
@@ -36,21 +42,22 @@ impl Ended {
         }
     }
 
-    /// All that was printed.
+    /// Returns the standard output and the standard error.
     pub fn text(&self) -> String {
         format!("{}\n{}", self.stdout, self.stderr)
     }
 
+    /// Returns the totals of the recaps.
     pub fn sums(&self) -> recap::Sums {
         recap::sums(&self.stdout)
     }
 
-    /// What the recap says of each host.
+    /// Returns the counts of each host in the recap.
     pub fn recap(&self) -> BTreeMap<String, BTreeMap<String, u32>> {
         recap::hosts(&self.stdout)
     }
 
-    /// One number of the recap.
+    /// Returns one count of the recap.
     #[track_caller]
     pub fn count(&self, host: &str, what: &str) -> u32 {
         let recap = self.recap();
@@ -60,13 +67,13 @@ impl Ended {
         *number
     }
 
-    /// The run ended well.
+    /// Asserts that the exit status is 0.
     #[track_caller]
     pub fn ok(self) -> Ended {
         self.fails(0)
     }
 
-    /// Each of these was printed.
+    /// Asserts that each of these texts was printed.
     #[track_caller]
     pub fn says(self, texts: &[&str]) -> Ended {
         for text in texts {
@@ -75,7 +82,7 @@ impl Ended {
         self
     }
 
-    /// None of these was printed.
+    /// Asserts that none of these texts was printed.
     #[track_caller]
     pub fn hides(self, texts: &[&str]) -> Ended {
         for text in texts {
@@ -84,15 +91,17 @@ impl Ended {
         self
     }
 
+    /// Asserts the exit status.
     #[track_caller]
     pub fn fails(self, code: i32) -> Ended {
-        assert_eq!(self.code, code, "exit code\n{}", self.text());
+        assert_eq!(self.code, code, "exit status\n{}", self.text());
         assert!(!self.text().contains("panicked"), "{}", self.text());
         self
     }
 }
 
-/// Writes past the test harness, which would swallow it, and into the list that `cargo xtask test` shows at its end.
+/// Reports that a test is skipped: on standard error, past the test harness, and in the list that `cargo xtask test`
+/// prints at its end. In CI the test fails.
 pub fn skip(test: &str, why: &str) {
     let line = format!("{test}: {why}\n");
     let _ = std::io::stderr().write_all(format!("\nSKIPPED: {line}").as_bytes());

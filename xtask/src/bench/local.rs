@@ -1,10 +1,10 @@
-//! On this machine, with the local connection.
+//! Measurements on this machine, with the local connection.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use xtask::aws::{self, Aws};
-use xtask::children::Folder;
+use xtask::children::Directory;
 use xtask::moto::Moto;
 use xtask::postgres::Postgres;
 use xtask::proxy::Proxy;
@@ -13,12 +13,12 @@ use xtask::{Doing, Result, build};
 
 use super::{Bench, Contestant, time, yes};
 
-/// What is measured.
+/// One measurement.
 struct Case {
     what: &'static str,
     program: Program,
     arguments: &'static [&'static str],
-    /// Ansible takes minutes for it.
+    /// Whether Ansible takes minutes for it.
     long: bool,
     goal: Goal,
 }
@@ -29,7 +29,7 @@ enum Program {
     Inventory,
 }
 
-/// What the figures must show.
+/// What the result must be.
 enum Goal {
     None,
     TimesFasterThanAnsible(f64),
@@ -66,8 +66,8 @@ const fn case(what: &'static str, arguments: &'static [&'static str], goal: Goal
     Case { what, program: Program::Playbook, arguments, long: false, goal }
 }
 
-/// Whether every goal was met.
-pub fn run(bench: &Bench, quick: bool) -> Result<bool> {
+/// Runs all measurements and returns whether every goal was met.
+pub(crate) fn run(bench: &Bench, quick: bool) -> Result<bool> {
     let shell = shell()?;
     println!(
         "\n{:<32} {:>9} {:>9} {:>9}   {:>8} {:>8}   goal",
@@ -96,7 +96,7 @@ pub fn run(bench: &Bench, quick: bool) -> Result<bool> {
             ratio(mitogen)
         );
     }
-    println!("{:<32} {shell:>29.3}   100 commands in a bare sh loop", "the shell itself");
+    println!("{:<32} {shell:>29.3}   100 commands in a plain sh loop", "the shell itself");
     let size = std::fs::metadata(&bench.playbook).doing("measuring the binary")?.len() as f64 / 1e6;
     let memory = memory_of_a_deployment(bench)?;
     for (what, value, limit) in
@@ -109,7 +109,7 @@ pub fn run(bench: &Bench, quick: bool) -> Result<bool> {
     Ok(met)
 }
 
-/// The shortest of so many runs, in seconds.
+/// Returns the shortest time of `repeats` runs, in seconds.
 fn best_of(bench: &Bench, case: &Case, contestant: Contestant, repeats: usize) -> Result<f64> {
     let mut best = f64::INFINITY;
     for _ in 0..repeats {
@@ -119,7 +119,7 @@ fn best_of(bench: &Bench, case: &Case, contestant: Contestant, repeats: usize) -
 }
 
 fn once(bench: &Bench, case: &Case, contestant: Contestant) -> Result<Duration> {
-    let folder = tempfile::tempdir().doing("making a temporary folder")?;
+    let directory = tempfile::tempdir().doing("creating a temporary directory")?;
     let mut command = match (contestant, case.program) {
         (Contestant::Playbook, program) => {
             let mut command = Command::new(&bench.playbook);
@@ -134,19 +134,19 @@ fn once(bench: &Bench, case: &Case, contestant: Contestant) -> Result<Duration> 
         command.args(LOCAL);
     }
     if case.program == Program::Playbook {
-        command.args(["-e", &format!("folder={}", folder.path().display())]);
+        command.args(["-e", &format!("folder={}", directory.path().display())]);
     }
     if contestant == Contestant::Mitogen {
         command.env("ANSIBLE_STRATEGY_PLUGINS", &bench.mitogen).env("ANSIBLE_STRATEGY", "mitogen_linear");
     }
-    let config = folder.path().join("ansible.cfg");
+    let config = directory.path().join("ansible.cfg");
     std::fs::write(&config, "").doing("writing ansible.cfg")?;
     command.env("ANSIBLE_CONFIG", config).env("ANSIBLE_DEPRECATION_WARNINGS", "false");
     command.env("ANSIBLE_PYTHON_INTERPRETER", bench.oracle.join("python"));
     time(case.what, &mut command)
 }
 
-/// 100 commands in a bare loop of the shell.
+/// Measures 100 commands in a plain loop of the shell, in seconds.
 fn shell() -> Result<f64> {
     let mut best = f64::INFINITY;
     for _ in 0..5 {
@@ -157,7 +157,7 @@ fn shell() -> Result<f64> {
     Ok(best)
 }
 
-/// In megabytes, of the reference deployment.
+/// Returns the peak memory of the reference deployment, in megabytes.
 fn memory_of_a_deployment(bench: &Bench) -> Result<f64> {
     let postgres = Postgres::start()?;
     let moto = Moto::start()?;
@@ -165,8 +165,8 @@ fn memory_of_a_deployment(bench: &Bench) -> Result<f64> {
     sandbox::create_database(&postgres, "users_db")?;
     let database = Database { host: "127.0.0.1", port: postgres.port, name: "users_db" };
     let state = sandbox::provision(Aws { port: moto.port }, "ecs-fargate-webapp", &database)?;
-    let folder = Folder::new(build::root().join(".sandbox"));
-    sandbox::write_state(&folder.0, &state)?;
+    let directory = Directory::new(build::root().join(".sandbox"));
+    sandbox::write_state(&directory.0, &state)?;
     let mut command = Command::new(&bench.playbook);
     command.args(["run", "deploy-app.yml", "-i", "sandbox.yml"]).current_dir(build::root());
     command.envs(aws::environment(&proxy.endpoint()));
@@ -187,10 +187,10 @@ impl Goal {
     }
 }
 
-/// Runs a program and answers the most memory it held, in megabytes.
+/// Runs a program and returns its peak memory, in megabytes.
 fn peak_memory(command: &mut Command) -> Result<f64> {
-    let log = tempfile::tempfile().doing("making a temporary file")?;
-    command.stdin(Stdio::null()).stdout(log.try_clone().doing("making a temporary file")?).stderr(log);
+    let log = tempfile::tempfile().doing("creating a temporary file")?;
+    command.stdin(Stdio::null()).stdout(log.try_clone().doing("creating a temporary file")?).stderr(log);
     let child = command.spawn().doing("starting the deployment")?;
     let mut status = 0;
     // SAFETY: both pointers are to live values, and the child is waited for only here.
@@ -200,7 +200,7 @@ fn peak_memory(command: &mut Command) -> Result<f64> {
         usage
     };
     if status != 0 {
-        return Err("the deployment failed: run cargo xtask demo".into());
+        return Err("the deployment failed\nRun `cargo xtask demo` to see its output.".into());
     }
     Ok(usage.ru_maxrss as f64 / 1000.0)
 }

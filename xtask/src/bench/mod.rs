@@ -11,12 +11,12 @@ use xtask::{Doing, Result, build, python};
 
 use crate::preflight;
 
-/// Who is measured.
+/// The programs that are measured.
 struct Bench {
     playbook: PathBuf,
-    /// The folder with ansible-core's commands.
+    /// The directory of ansible-core's commands.
     oracle: PathBuf,
-    /// The folder with Mitogen's strategies.
+    /// The directory of Mitogen's strategy plugins.
     mitogen: PathBuf,
 }
 
@@ -27,22 +27,27 @@ enum Contestant {
     Playbook,
 }
 
-pub fn run(arguments: &[String]) -> Result<bool> {
+/// Runs the benchmark and returns whether every goal was met.
+pub(crate) fn run(arguments: &[String]) -> Result<bool> {
     let (mut quick, mut ssh, mut binary) = (false, false, None);
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--quick" => quick = true,
             "--ssh" => ssh = true,
-            "--bin" => binary = Some(PathBuf::from(arguments.next().ok_or("--bin wants a file")?)),
-            other => return Err(format!("bench has no option {other}")),
+            "--bin" => binary = Some(PathBuf::from(arguments.next().ok_or("--bin requires a file")?)),
+            other => {
+                return Err(format!(
+                    "unknown option '{other}' of `bench`\nRun `cargo xtask help` for the options."
+                ));
+            }
         }
     }
     if ssh { preflight::fleet() } else { preflight::sandbox() }?;
     let playbook = match binary {
         Some(binary) => binary.canonicalize().doing(format!("looking for {}", binary.display()))?,
         None => {
-            println!("building the release binary");
+            println!("Building the release binary");
             build::playbook(true)?
         }
     };
@@ -68,5 +73,5 @@ fn time(what: &str, command: &mut Command) -> Result<Duration> {
         String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     let program =
         Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Err(format!("{program} failed at '{what}':\n{}", text.lines().take(20).collect::<Vec<_>>().join("\n")))
+    Err(format!("{program} failed for '{what}':\n{}", text.lines().take(20).collect::<Vec<_>>().join("\n")))
 }

@@ -1,4 +1,4 @@
-//! Over SSH, on machines in namespaces: each with files of its own, and OpenSSH's server.
+//! Measurements over SSH, on machines in namespaces: each has its own files and OpenSSH's server.
 
 use std::cell::Cell;
 use std::fs;
@@ -17,19 +17,19 @@ const HOSTS: u8 = 20;
 const BIG: usize = 100_000_000;
 const ROUND_TRIP: Duration = Duration::from_millis(50);
 
-/// The same for everyone.
+/// The settings of all programs that are measured.
 const SETTINGS: &str = "[defaults]\nforks = 20\ndeprecation_warnings = false\ninterpreter_python = auto_silent\n\
     [connection]\npipelining = true\n[ssh_connection]\nssh_args = -o ControlMaster=auto -o ControlPersist=60s\n";
 
-/// Whether every goal was met.
-pub fn run(bench: &Bench, quick: bool) -> Result<bool> {
+/// Runs all measurements and returns whether every goal was met.
+pub(crate) fn run(bench: &Bench, quick: bool) -> Result<bool> {
     let field = Field::lay_out(bench)?;
     println!(
         "\n{:<40} {:>9} {:>9} {:>9}   {:>8} {:>8}   goal",
         "seconds", "ansible", "mitogen", "playbook", "ansible", "mitogen"
     );
     let table = Table::default();
-    // The helper is on no host yet.
+    // The helper has not been copied to any host yet.
     let all = field.hosts(HOSTS.into());
     let cold = field.best_of(1, Contestant::Playbook, "twenty-command.yml", &all)?;
     let warm = field.best_of(3, Contestant::Playbook, "twenty-command.yml", &all)?;
@@ -67,23 +67,23 @@ pub fn run(bench: &Bench, quick: bool) -> Result<bool> {
                 - field.best_of(1, Contestant::Ansible, "command.yml", &far.inventory)?,
         ),
     };
-    let what = "20 tasks, 50 ms there and back";
+    let what = "20 tasks, 50 ms round trip";
     table.row(what, ansible, None, more - alone, &[Goal::Seconds(1.3)]);
 
     field.memory(if quick { 40 } else { 200 }, &table)?;
-    println!("\nThe way of 50 ms is a port of this machine that passes everything on so much later.");
+    println!("\nThe round trip of 50 ms is simulated by a port of this machine that delays all data.");
     Ok(table.met.get())
 }
 
 enum Goal {
     Ansible(f64),
     Mitogen(f64),
-    /// How long scp takes; nine tenths of its speed are asked for.
+    /// The time that scp takes, in seconds: playbook must reach 90% of its speed.
     Scp(f64),
     Seconds(f64),
 }
 
-/// What is printed, and whether all goals were met so far.
+/// Prints the table, and records whether all goals were met so far.
 struct Table {
     met: Cell<bool>,
 }
@@ -133,7 +133,7 @@ struct Field<'a> {
     files: TempDir,
 }
 
-/// A machine far away, and how to call it.
+/// A machine behind a delay, and the inventory that names it.
 struct Far {
     inventory: String,
     _way: Delay,
@@ -141,18 +141,18 @@ struct Far {
 
 impl Field<'_> {
     fn lay_out(bench: &Bench) -> Result<Field<'_>> {
-        println!("starting {HOSTS} machines");
+        println!("Starting {HOSTS} machines");
         let fleet = Fleet::new()?;
         let machines =
             (1..=HOSTS).map(|number| fleet.machine(&format!("host{number}"))).collect::<Result<_>>()?;
-        let files = tempfile::tempdir().doing("making a temporary folder")?;
-        fs::create_dir(files.path().join("small")).doing("making files to copy")?;
+        let files = tempfile::tempdir().doing("creating a temporary directory")?;
+        fs::create_dir(files.path().join("small")).doing("creating files to copy")?;
         for number in 0..100 {
             let path = files.path().join("small").join(number.to_string());
-            fs::write(path, format!("file {number}\n")).doing("making files to copy")?;
+            fs::write(path, format!("file {number}\n")).doing("creating files to copy")?;
         }
         let mut bytes = vec![0; BIG];
-        // Nothing that SSH or a file system could make smaller.
+        // Random data, which SSH and file systems cannot compress.
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         for piece in bytes.chunks_mut(8) {
             state ^= state << 13;
@@ -160,11 +160,11 @@ impl Field<'_> {
             state ^= state << 17;
             piece.copy_from_slice(&state.to_le_bytes()[..piece.len()]);
         }
-        fs::write(files.path().join("big"), bytes).doing("making a big file to copy")?;
+        fs::write(files.path().join("big"), bytes).doing("creating a big file to copy")?;
         Ok(Field { bench, fleet, machines, files })
     }
 
-    /// An inventory of so many hosts; more than there are machines are their other addresses.
+    /// Returns an inventory of `count` hosts. Hosts beyond the number of machines use the machines' other addresses.
     fn hosts(&self, count: usize) -> String {
         let address = |number: usize| {
             let machine = &self.machines[number % self.machines.len()];
@@ -180,15 +180,15 @@ impl Field<'_> {
         let machine = &self.machines[0];
         let to: SocketAddr = (machine.address().as_str(), 22)
             .to_socket_addrs()
-            .doing("a machine's address")?
+            .doing("resolving a machine's address")?
             .next()
-            .ok_or("a machine without an address")?;
+            .ok_or("a machine has no address")?;
         let way = Delay::start(to, ROUND_TRIP)?;
         self.fleet.know(machine, &format!("[127.0.0.1]:{}", way.port))?;
         Ok(Far { inventory: format!("far ansible_host=127.0.0.1 ansible_port={}\n", way.port), _way: way })
     }
 
-    /// The shortest of so many runs, in seconds.
+    /// Returns the shortest time of `repeats` runs, in seconds.
     fn best_of(&self, repeats: usize, contestant: Contestant, book: &str, hosts: &str) -> Result<f64> {
         let mut best = f64::INFINITY;
         for _ in 0..repeats {
@@ -205,14 +205,14 @@ impl Field<'_> {
         if quick { Ok(None) } else { self.best_of(1, contestant, book, hosts).map(Some) }
     }
 
-    /// A run from a new home, so that no connection is left from the run before.
+    /// Returns the command for a run with a new home directory, so that it cannot reuse an earlier run's connections.
     fn command(
         &self,
         contestant: Contestant,
         book: &str,
         hosts: &str,
     ) -> Result<(TempDir, Controller, Command)> {
-        let home = tempfile::tempdir().doing("making a temporary folder")?;
+        let home = tempfile::tempdir().doing("creating a temporary directory")?;
         let controller = Controller::new(&self.fleet, home.path())?;
         let known = home.path().join(".ssh/known_hosts");
         fs::copy(self.fleet.known_hosts(), known).doing("copying known_hosts")?;
@@ -233,7 +233,7 @@ impl Field<'_> {
         Ok((home, controller, command))
     }
 
-    /// How long scp takes for the big file.
+    /// Returns the time that scp takes for the big file, in seconds.
     fn scp(&self, repeats: usize) -> Result<f64> {
         let mut best = f64::INFINITY;
         for _ in 0..repeats {
@@ -247,7 +247,7 @@ impl Field<'_> {
         Ok(best)
     }
 
-    /// What the controller holds at its most, and beside it SSH's masters.
+    /// Measures the peak memory of the controller, and that of its SSH control masters.
     fn memory(&self, hosts: usize, table: &Table) -> Result<()> {
         let book = "twenty-command.yml";
         let (home, controller, mut command) = self.command(Contestant::Playbook, book, &self.hosts(hosts))?;
@@ -259,7 +259,7 @@ impl Field<'_> {
             if let Some(status) = child.try_wait().doing("waiting for playbook")? {
                 break status;
             }
-            // It replaces the shell that it was started by, under the same number.
+            // It replaces the shell that started it, so it has the same process id.
             most = most.max(memory(child.id() as libc::pid_t, "status", "VmHWM:"));
             let is_ssh = |line: &str| line.starts_with("ssh") || line.contains("/ssh ");
             let ssh: Vec<libc::pid_t> = controller
@@ -280,16 +280,16 @@ impl Field<'_> {
         let ok = each < 2.0;
         table.met.set(table.met.get() && ok);
         println!(
-            "{:<40} {most:>29.1}   {each:.2} MB a host; under 2 MB a host: {}",
-            format!("controller's memory, {hosts} hosts, in MB"),
+            "{:<40} {most:>29.1}   {each:.2} MB per host, under 2 MB per host: {}",
+            format!("memory of the controller, {hosts} hosts, in MB"),
             yes(ok)
         );
-        println!("{:<40} {held:>29.1}   {masters} processes of ssh at once", "beside it, ssh's masters");
+        println!("{:<40} {held:>29.1}   {masters} ssh processes at once", "memory of the ssh masters, in MB");
         Ok(())
     }
 }
 
-/// Megabytes that a process holds, from a file of its in /proc.
+/// Returns the memory of a process in megabytes, from one of its files in /proc.
 fn memory(process: libc::pid_t, file: &str, field: &str) -> f64 {
     let text =
         fs::read_to_string(Path::new("/proc").join(process.to_string()).join(file)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Where runs against a fleet are started from: with SSH settings of their own, and followed to the last process.
+//! The place from which runs against a fleet are started: it has its own SSH settings and tracks its processes.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,21 +11,22 @@ use super::Fleet;
 use crate::children::Server;
 use crate::{Doing, Result};
 
-/// A home folder, in which the fleet's key and its known hosts are all that SSH finds.
+/// A home directory in which SSH finds only the fleet's key and known hosts.
 pub struct Controller {
     home: PathBuf,
-    /// Holds the mounts that all its commands share, and by which they are known.
+    /// Holds the mount namespace that all commands share, which also identifies their processes.
     mounts: Server,
 }
 
 impl Controller {
-    /// Puts what SSH needs into `home`.
+    /// Sets up SSH in `home`.
     pub fn new(fleet: &Fleet, home: &Path) -> Result<Controller> {
         let ssh = home.join(".ssh");
-        fs::create_dir_all(&ssh).doing("making a folder for SSH")?;
-        fs::set_permissions(&ssh, fs::Permissions::from_mode(0o700)).doing("making a private folder")?;
+        fs::create_dir_all(&ssh).doing("creating a directory for SSH")?;
+        fs::set_permissions(&ssh, fs::Permissions::from_mode(0o700))
+            .doing("restricting the directory for SSH")?;
         fs::copy(fleet.key(), ssh.join("id_ed25519")).doing("copying a key")?;
-        // ssh, which does not ask HOME, must find the fleet's `.ssh` where it looks.
+        // ssh ignores HOME and reads the `.ssh` of the home directory in /etc/passwd.
         let script = "mkdir -p -m 700 ~root/.ssh; mount --bind \"$HOME/.ssh\" ~root/.ssh; \
                       : > \"$HOME/.ready\"; exec sleep infinity";
         let mut holder = Command::new("unshare");
@@ -33,15 +34,15 @@ impl Controller {
         let mut mounts = Server::start("a controller", &mut holder, libc::SIGKILL)?;
         while !home.join(".ready").exists() {
             if !mounts.is_running()? {
-                return Err("the controller's mounts could not be made".into());
+                return Err("cannot create the controller's mounts".into());
             }
             std::thread::sleep(Duration::from_millis(5));
         }
         Ok(Controller { home: home.to_owned(), mounts })
     }
 
-    /// A command that begins in the home, before the program and its arguments are added. Ansible's settings, AWS's
-    /// and those of the developer's SSH agent are not passed on.
+    /// Returns a command that runs in the home directory; the caller adds the program and its arguments. The settings of
+    /// Ansible, AWS and the SSH agent are removed from its environment.
     pub fn command(&self) -> Command {
         let mut command = Command::new("nsenter");
         command.args(["--target", &self.mounts.id().to_string(), "--mount"]);
@@ -56,7 +57,7 @@ impl Controller {
         command
     }
 
-    /// The numbers and command lines of all that the commands started and that is still there.
+    /// Returns the process ids and command lines of all running processes that the commands started.
     pub fn processes(&self) -> Vec<(libc::pid_t, String)> {
         let Ok(here) = fs::read_link(format!("/proc/{}/ns/mnt", self.mounts.id())) else { return Vec::new() };
         let numbers = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -75,10 +76,10 @@ impl Controller {
 }
 
 impl Drop for Controller {
-    /// SSH's masters outlive the run that started them.
+    /// Kills the remaining processes: SSH control masters outlive the run that started them.
     fn drop(&mut self) {
         for (number, _) in self.processes() {
-            // SAFETY: a plain system call on a process in a namespace that only this guard's commands are in.
+            // SAFETY: kill accesses no memory; only this guard's commands are in the namespace.
             unsafe { libc::kill(number, libc::SIGKILL) };
         }
     }

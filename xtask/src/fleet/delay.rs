@@ -1,4 +1,4 @@
-//! A long way to a machine: a port of this one whose connections reach it late, in both directions.
+//! A port that forwards connections to a machine and delays the data in both directions.
 //!
 //! The kernel's own means for this (`tc … netem`) is a module that many kernels lack.
 
@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use crate::{Doing, Result};
 
-/// A port with a way behind it. Its threads end with the connections, and with the process.
+/// A forwarding port. Its threads end with their connections, or with the process.
 pub struct Delay {
+    /// The port on the loopback interface.
     pub port: u16,
 }
 
 impl Delay {
-    /// A port on the loopback from which it takes `round_trip` to `to` and back.
+    /// Opens a port on the loopback interface that forwards to `to` with this round-trip time.
     pub fn start(to: SocketAddr, round_trip: Duration) -> Result<Delay> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).doing("opening a port")?;
         let port = listener.local_addr().doing("opening a port")?.port();
@@ -34,7 +35,7 @@ impl Delay {
     }
 }
 
-/// Hands on what comes, each piece as much later as the way is long: the way holds any number of them at once.
+/// Forwards data, each piece after `way`. Any number of pieces can be in transit.
 fn carry(mut from: TcpStream, mut to: TcpStream, way: Duration) {
     let (sender, receiver) = mpsc::channel::<(Instant, Vec<u8>)>();
     std::thread::spawn(move || {

@@ -1,4 +1,4 @@
-# What a root that is put together here finds in /dev, below the current folder.
+# Creates /dev of a new root, below the current directory.
 devices() {
     mount -t tmpfs -o mode=0755 dev dev
     mkdir dev/pts dev/shm

@@ -1,4 +1,4 @@
-//! One host: a process tree in namespaces of its own.
+//! One host: a process tree in its own namespaces.
 
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpStream};
@@ -10,17 +10,18 @@ use std::time::{Duration, Instant};
 
 use super::{Fleet, HASH};
 use crate::children::Server;
-use crate::{Doing, Result, children};
+use crate::{Doing, Result, children, lock};
 
-/// What a machine is to be.
+/// How to make a machine.
 #[derive(Clone, Copy)]
 pub struct Make<'a> {
+    /// The machine's name.
     pub name: &'a str,
-    /// The folder that it looks like.
+    /// The directory whose copy is its root.
     pub root: &'a Path,
-    /// The machine that its cable leads to, and that alone reaches it; this one where there is none.
+    /// The machine that its network is connected to and that alone can reach it; `None` for this machine.
     pub behind: Option<&'a Machine>,
-    /// Whether it passes connections on and does nothing else.
+    /// Whether its SSH server only forwards connections.
     pub subdued: bool,
 }
 
@@ -30,42 +31,43 @@ impl Default for Make<'_> {
     }
 }
 
-/// A running machine; dropping it is pulling the plug.
+/// A running machine; dropping it kills all its processes at once.
 pub struct Machine {
+    /// The machine's name.
     pub name: String,
     number: u8,
-    /// Its first process, as the outside numbers it.
+    /// The id of its first process outside its namespace.
     init: libc::pid_t,
     _server: Server,
 }
 
 const SCRIPT: &str = concat!(include_str!("devices.sh"), include_str!("machine.sh"));
 
-/// One after another, so that no two take the same number.
+/// The last number given to a machine. Machines start one after another, so that no two get the same number.
 static STARTING: Mutex<u8> = Mutex::new(0);
 
 impl Machine {
     pub(super) fn start(fleet: &Fleet, make: Make) -> Result<Machine> {
-        let mut last = STARTING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut last = lock(&STARTING);
         for _ in 0..250 {
             *last = last.checked_add(1).unwrap_or(1);
             if Path::new("/sys/class/net").join(cable(*last)).exists() {
                 continue;
             }
             match Self::start_as(fleet, make, *last) {
-                // Somebody else's machine was faster.
+                // Another process has taken the number in the meantime.
                 Err(error) if error.contains("File exists") => {}
                 done => return done,
             }
         }
-        Err("all networks of 198.18.0.0/15 are taken by machines of other runs".into())
+        Err("all networks of 198.18.0.0/15 are in use by machines of other runs".into())
     }
 
     fn start_as(fleet: &Fleet, make: Make, number: u8) -> Result<Machine> {
         let what = format!("starting the machine {}", make.name);
-        let work = fleet.folder().join(format!("{}-{number}", make.name));
+        let work = fleet.directory().join(format!("{}-{number}", make.name));
         fs::create_dir_all(&work).doing(&what)?;
-        let log = fleet.folder().join(format!("{}-{number}.log", make.name));
+        let log = fleet.directory().join(format!("{}-{number}.log", make.name));
         let output = File::create(&log).doing(&what)?;
         let key = fs::read_to_string(fleet.key().with_extension("pub")).doing(&what)?;
         let peer = make.behind.map_or(std::process::id() as libc::pid_t, |machine| machine.init);
@@ -91,33 +93,34 @@ impl Machine {
             std::thread::sleep(Duration::from_millis(10));
         }
         let log = fs::read_to_string(&log).unwrap_or_default();
-        Err(format!("{what}: no SSH server came up\n{}", log.trim_end()))
+        Err(format!("{what}: the SSH server did not start within 30 seconds\n{}", log.trim_end()))
     }
 
     pub(super) fn number(&self) -> u8 {
         self.number
     }
 
+    /// Returns its address.
     pub fn address(&self) -> String {
         format!("198.18.{}.2", self.number)
     }
 
-    /// Where it finds the other end of its cable.
+    /// Returns the address of the other end of its network connection.
     pub fn gateway(&self) -> String {
         format!("198.18.{}.1", self.number)
     }
 
-    /// One of its 255 other addresses.
+    /// Returns one of its 255 other addresses.
     pub fn other_address(&self, number: u8) -> String {
         format!("198.19.{}.{number}", self.number)
     }
 
-    /// A file of the machine's, from outside.
+    /// Returns the path at which this process finds one of the machine's files.
     pub fn path(&self, path: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root{path}", self.init))
     }
 
-    /// Runs a script of the shell's on the machine, without SSH, and answers what it printed.
+    /// Runs a shell script on the machine, without SSH, and returns its standard output.
     pub fn shell(&self, script: &str) -> Result<String> {
         let mut nsenter = Command::new("nsenter");
         nsenter.args(["--target", &self.init.to_string(), "--all", "sh", "-ec", script]);
@@ -125,13 +128,13 @@ impl Machine {
         children::run(&format!("{} on {}", script, self.name), nsenter.stdin(Stdio::null()))
     }
 
-    /// Every file and folder below these, sorted.
-    pub fn files(&self, folders: &[&str]) -> Result<Vec<String>> {
-        let text = self.shell(&format!("find {} -mindepth 1 -xdev | sort", folders.join(" ")))?;
+    /// Returns the sorted paths of all files and directories below `directories`.
+    pub fn files(&self, directories: &[&str]) -> Result<Vec<String>> {
+        let text = self.shell(&format!("find {} -mindepth 1 -xdev | sort", directories.join(" ")))?;
         Ok(text.lines().map(str::to_owned).collect())
     }
 
-    /// The command lines of all that runs there beside the SSH server that waits for connections.
+    /// Returns the command lines of all processes except the listening SSH server.
     pub fn processes(&self) -> Vec<String> {
         let Ok(here) = fs::read_link(format!("/proc/{}/ns/pid", self.init)) else { return Vec::new() };
         let numbers = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -148,9 +151,13 @@ impl Machine {
         found
     }
 
-    /// Waits until nothing runs there any more; what still does after so long is the error.
-    pub fn becomes_idle(&self, patience: Duration) -> std::result::Result<(), Vec<String>> {
-        let deadline = Instant::now() + patience;
+    /// Waits until no processes are left.
+    ///
+    /// # Errors
+    ///
+    /// The command lines of the processes that still run after `timeout`.
+    pub fn becomes_idle(&self, timeout: Duration) -> std::result::Result<(), Vec<String>> {
+        let deadline = Instant::now() + timeout;
         loop {
             let running = self.processes();
             if running.is_empty() {
@@ -163,19 +170,22 @@ impl Machine {
         }
     }
 
-    /// Pulls the network cable.
+    /// Disconnects the network.
     pub fn cut(&self) -> Result<()> {
         self.shell("ip link set eth0 down").map(drop)
     }
 
-    /// Plugs it in again, and waits until that is known at its other end.
+    /// Reconnects the network and waits up to 10 seconds until the machine can be reached.
     pub fn mend(&self) -> Result<()> {
         self.shell(&format!("ip link set eth0 up; ip route replace default via {}", self.gateway()))?;
         let address = SocketAddr::from(([198, 18, self.number, 2], 22));
         let deadline = Instant::now() + Duration::from_secs(10);
         while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
             if Instant::now() > deadline {
-                return Err(format!("{} is not reached again", self.name));
+                return Err(format!(
+                    "{} cannot be reached 10 seconds after its network was reconnected",
+                    self.name
+                ));
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -191,12 +201,12 @@ fn only_child(parent: libc::pid_t) -> Option<libc::pid_t> {
     fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?.trim().parse().ok()
 }
 
-/// Before that, the child is one of the commands that make the machine.
+/// Returns whether a process is the SSH server, and no longer a command of the setup script.
 fn is_sshd(process: libc::pid_t) -> bool {
     fs::read_to_string(format!("/proc/{process}/comm")).is_ok_and(|name| name.trim() == "sshd")
 }
 
-/// Whether something waits for connections on port 22 in the network of a process.
+/// Returns whether a program listens on port 22 in the network namespace of a process.
 fn listens(process: libc::pid_t) -> bool {
     let table = fs::read_to_string(format!("/proc/{process}/net/tcp")).unwrap_or_default();
     table.lines().any(|line| line.contains(":0016 00000000:0000 0A"))

@@ -1,15 +1,15 @@
-# Turns this process into a machine: a copy of ROOT that forgets all changes, with processes, mounts, a name, users and
-# a network of its own, and OpenSSH's server as its first process. Nothing of it is seen or changed outside.
+# Turns this process into a machine: a temporary copy of ROOT with its own processes, mounts, host name, users and
+# network, and OpenSSH's server as its first process. It does not change anything outside.
 #
-# ROOT    the folder that it looks like
-# WORK    an empty folder
-# NAME    what it is called
-# NUMBER  its network: 198.18.NUMBER.2 at the end of the cable, and all of 198.19.NUMBER.0/24
-# CABLE   what the other end of the cable is called
-# PEER    a process in the network where that end is
+# ROOT    the directory whose copy is its root
+# WORK    an empty directory
+# NAME    the host name
+# NUMBER  its network: 198.18.NUMBER.2 on eth0, and all of 198.19.NUMBER.0/24
+# CABLE   the name of the network interface at the other end
+# PEER    a process in the network namespace of the other end
 # KEY     the client's public key
 # HASH    the hash of all users' password
-# SUBDUED "yes" for a machine that only passes connections on
+# SUBDUED "yes" for a machine that only forwards connections
 set -eu
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755 machine "$WORK"
@@ -28,8 +28,8 @@ $beyond link set "$CABLE" up
 $beyond route add "198.19.$NUMBER.0/24" via "198.18.$NUMBER.2"
 
 cd "$WORK/root"
-for folder in run root home mnt; do mkdir -p $folder && mount -t tmpfs -o mode=0755 $folder $folder; done
-for folder in tmp var/tmp; do mount -t tmpfs -o mode=1777 tmp $folder; done
+for directory in run root home mnt; do mkdir -p $directory && mount -t tmpfs -o mode=0755 $directory $directory; done
+for directory in tmp var/tmp; do mount -t tmpfs -o mode=1777 tmp $directory; done
 devices
 mount -t sysfs -o ro sys sys
 
@@ -53,7 +53,7 @@ login warden 61002 /home/warden /bin/sh
 login guest 61003 /home/guest /bin/sh
 login robot 61004 /home/robot /bin/sh
 if [ -d etc/sudoers.d ]; then
-    # What the copied system allows its users is not asked.
+    # This replaces the sudo rules of the copied system.
     cat > etc/sudoers <<END
 Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", timestamp_timeout=0
 root ALL=(ALL:ALL) ALL
@@ -88,7 +88,7 @@ if [ "$SUBDUED" = yes ]; then
     printf 'PermitTTY no\nForceCommand echo this machine only passes connections on; false\n' >> etc/ssh/sshd_config
 fi
 
-# umount reads /proc; the machine's own comes with its first process.
+# umount reads /proc; the machine's own /proc is mounted with its first process.
 mount -t proc proc proc
 pivot_root . mnt
 cd /

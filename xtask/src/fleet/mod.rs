@@ -1,5 +1,5 @@
-//! Hosts to reach over SSH, on this one machine: OpenSSH's server in namespaces, each with files, processes, users and a
-//! network cable of its own. What happens on them is seen and kept nowhere else; they need root, and Linux.
+//! Hosts to reach over SSH on this machine: OpenSSH servers in namespaces, each with its own files, processes, users
+//! and network interface. They do not affect the machine itself. They need Linux and root.
 
 mod controller;
 mod delay;
@@ -16,31 +16,33 @@ pub use controller::Controller;
 pub use delay::Delay;
 pub use machine::{Machine, Make};
 
-use crate::{Doing, Result, children};
+use crate::{Doing, Result, children, lock};
 
 /// The password of every user of every machine.
 pub const PASSWORD: &str = "walnut 7 'quoted'";
 
-/// What the password looks like in /etc/shadow.
+/// The password's hash in /etc/shadow.
 const HASH: &str =
     "$6$fleet$kauCUjxeb4MdMI/mGnPpnXLnqkglr.HDFKRx92dKoTCju6IuF7jnHpnBvJ2kerC5PoW8CfeRdQEMqfXu/OHxD1";
 
-/// Who can log in beside root, all with the client's key or the password.
+/// The users besides root, all of whom can log in with the client's key or the password.
 ///
-/// `keeper` uses sudo without a password and `warden` with it; `guest` may not use it; `robot` is there to be become.
+/// `keeper` uses sudo without a password, `warden` with a password; `guest` is not allowed to use it; tests become
+/// `robot`.
 pub const USERS: [&str; 4] = ["keeper", "warden", "guest", "robot"];
 
-/// Machines, the key that opens them, and the file that knows theirs.
+/// Machines, with the client's key and the known hosts file.
 pub struct Fleet {
-    folder: TempDir,
+    directory: TempDir,
     known_hosts: Mutex<()>,
 }
 
 impl Fleet {
-    /// A fleet without machines.
+    /// Creates a fleet without machines.
     pub fn new() -> Result<Fleet> {
-        let folder = tempfile::Builder::new().prefix("playbook-fleet-").tempdir().doing("making a folder")?;
-        let fleet = Fleet { folder, known_hosts: Mutex::new(()) };
+        let directory =
+            tempfile::Builder::new().prefix("playbook-fleet-").tempdir().doing("creating a directory")?;
+        let fleet = Fleet { directory, known_hosts: Mutex::new(()) };
         let mut keygen = Command::new("ssh-keygen");
         keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", "fleet", "-f"]).arg(fleet.key());
         children::run("ssh-keygen", &mut keygen)?;
@@ -48,34 +50,36 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// Why there can be no machines here.
+    /// Returns the reason why machines cannot be created here.
     pub fn impossible() -> Option<&'static str> {
         match (cfg!(target_os = "linux"), crate::is_root()) {
             (false, _) => Some("namespaces need Linux"),
             (true, true) => None,
-            (true, false) => Some("only root can make namespaces with users and networks of their own"),
+            (true, false) => Some("only root can create namespaces with their own users and networks"),
         }
     }
 
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
+    /// Returns the directory of the fleet's files.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
-    /// The private key that all users of all machines take.
+    /// Returns the path of the private key that all users of all machines accept.
     pub fn key(&self) -> PathBuf {
-        self.folder().join("key")
+        self.directory().join("key")
     }
 
-    /// The machines' own keys, in ssh's form.
+    /// Returns the path of the known hosts file.
     pub fn known_hosts(&self) -> PathBuf {
-        self.folder().join("known_hosts")
+        self.directory().join("known_hosts")
     }
 
-    /// A machine like this one.
+    /// Starts a machine that is a copy of this one.
     pub fn machine(&self, name: &str) -> Result<Machine> {
         self.make(Make { name, ..Make::default() })
     }
 
+    /// Starts a machine and adds it to the known hosts.
     pub fn make(&self, make: Make) -> Result<Machine> {
         let machine = Machine::start(self, make)?;
         self.know(&machine, &machine.address())?;
@@ -83,9 +87,9 @@ impl Fleet {
         Ok(machine)
     }
 
-    /// Notes that the machine's key is to be expected at this address; `[ADDRESS]:PORT` where the port is not 22.
+    /// Adds the machine's key to the known hosts for an address; `[ADDRESS]:PORT` if the port is not 22.
     pub fn know(&self, machine: &Machine, address: &str) -> Result<()> {
-        let _alone = self.known_hosts.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let _alone = lock(&self.known_hosts);
         let key = machine.path("/etc/ssh/ssh_host_ed25519_key.pub");
         let key = fs::read_to_string(key).doing("reading a machine's public key")?;
         let mut known = fs::read_to_string(self.known_hosts()).doing("reading known_hosts")?;

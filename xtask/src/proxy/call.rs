@@ -1,25 +1,33 @@
-//! One call of one AWS operation, whichever protocol it came in.
+//! One call of an AWS operation, in any protocol.
 
 use serde_json::json;
 
 use crate::http::Message;
 
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "the table belongs to the AWS modules, and the proxy uses a part of it"
+)]
 #[path = "../../../modules/aws/src/operations.rs"]
 mod operations;
 
 use operations::SERVICES;
 
+/// A call of an AWS operation.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// `ecs`, as the signature's scope names it.
+    /// The service's name in the signature's scope, such as `ecs`.
     pub service: String,
-    /// `DescribeServices`; for S3 and its like, the method and the path.
+    /// The operation, such as `DescribeServices`; for S3 and other REST services, the method and the path.
     pub operation: String,
+    /// The request's body.
     pub body: String,
     xml: bool,
 }
 
 impl Call {
+    /// Parses a request.
     pub fn of(request: &Message) -> Call {
         let scope = request.header("authorization").unwrap_or_default();
         let service = scope.split('/').nth(3).unwrap_or("unsigned").to_owned();
@@ -35,11 +43,11 @@ impl Call {
     }
 
     #[cfg(test)]
-    pub fn named(service: &str, operation: &str, body: &str) -> Call {
+    pub(super) fn named(service: &str, operation: &str, body: &str) -> Call {
         Call { service: service.into(), operation: operation.into(), body: body.into(), xml: false }
     }
 
-    /// `ecs:DescribeServices`, as IAM writes it.
+    /// Returns the name in IAM's form, such as `ecs:DescribeServices`.
     pub fn name(&self) -> String {
         format!("{}:{}", self.service, self.operation)
     }
@@ -51,7 +59,7 @@ impl Call {
             .any(|service| service.prefix == self.service && service.read_only.contains(&&*self.operation))
     }
 
-    /// An error in the protocol the call came in.
+    /// Returns an error response in the protocol of the call.
     pub fn error(&self, status: u16, code: &str, message: &str) -> Message {
         let (kind, body) = if self.xml {
             let body = format!(

@@ -1,5 +1,5 @@
-//! A proxy before the emulator that does what an emulator leaves out: it plays an ECS deployment that takes its
-//! time or fails, throttles, breaks down, answers slowly, refuses access; and it writes down every call.
+//! A proxy in front of the emulator that simulates what the emulator lacks: ECS deployments that take time or fail,
+//! throttling, server errors, slow responses and denied access. It records every call.
 
 mod call;
 mod rollout;
@@ -13,31 +13,38 @@ pub use call::Call;
 pub use rollout::{Ending, Plan};
 
 use crate::http::{self, Message};
-use crate::{Doing, Result};
+use crate::{Doing, Result, lock};
 
-/// What goes wrong with calls of one operation.
+/// A fault in the calls of one operation.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// `DescribeServices`, or `*` for each operation.
+    /// The operation, such as `DescribeServices`, or `*` for every operation.
     pub operation: &'static str,
-    /// How many calls it befalls.
+    /// The number of calls that it affects.
     pub times: usize,
+    /// What happens to the calls.
     pub kind: FaultKind,
 }
 
+/// What happens to a call.
 #[derive(Clone, Debug)]
 pub enum FaultKind {
+    /// The response is `ThrottlingException`.
     Throttled,
+    /// The response is `InternalFailure`.
     ServerError,
+    /// The response is `AccessDeniedException`.
     AccessDenied,
+    /// The response comes after this time.
     Slow(Duration),
-    /// The connection closes without an answer.
+    /// The connection closes without a response.
     Dropped,
 }
 
 /// A running proxy. It ends with the process.
 #[derive(Clone)]
 pub struct Proxy {
+    /// Its port on this machine.
     pub port: u16,
     state: Arc<Mutex<State>>,
 }
@@ -50,7 +57,7 @@ struct State {
 }
 
 impl Proxy {
-    /// Listens on a free port and passes on to the emulator on port `upstream`.
+    /// Listens on a free port and forwards calls to the emulator on port `upstream`.
     pub fn start(upstream: u16) -> Result<Proxy> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).doing("starting the proxy")?;
         let port = listener.local_addr().doing("starting the proxy")?.port();
@@ -65,26 +72,28 @@ impl Proxy {
         Ok(proxy)
     }
 
+    /// Returns the endpoint URL.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// How the deployments that begin from now on go.
+    /// Sets the course of the deployments that begin from now on.
     pub fn plan(&self, plan: Plan) {
         self.state().rollouts.plan = plan;
     }
 
+    /// Adds a fault.
     pub fn fault(&self, fault: Fault) {
         self.state().faults.push(fault);
     }
 
-    /// What has been called since the last time this was asked.
+    /// Returns the calls since the last time that this was called.
     pub fn take_calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.state().calls)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.state)
     }
 
     fn serve(&self, stream: TcpStream, upstream: u16) {
@@ -99,7 +108,7 @@ impl Proxy {
         }
     }
 
-    /// `None` closes the connection.
+    /// Returns the response, or `None` to close the connection.
     fn answer(&self, request: &Message, upstream: u16) -> Option<Message> {
         let call = Call::of(request);
         let fault = {

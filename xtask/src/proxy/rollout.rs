@@ -1,5 +1,5 @@
-//! Plays the ECS deployments that the emulator only books: two deployments side by side, counts that rise look by
-//! look, then COMPLETED, or FAILED with its events.
+//! Simulates ECS deployments, which the emulator does not: two deployments at the same time, task counts that rise with
+//! every `DescribeServices`, then `COMPLETED`, or `FAILED` with its events.
 
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,19 +9,23 @@ use serde_json::{Value, json};
 use super::Call;
 use crate::http::Message;
 
-/// How a deployment goes.
+/// The course of a deployment.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// How many looks at the service it takes.
+    /// The number of `DescribeServices` calls until it ends.
     pub looks: u32,
+    /// How it ends.
     pub ending: Ending,
 }
 
+/// How a deployment ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
+    /// All new tasks run.
     Completed,
+    /// The new tasks fail to start, and the old ones keep running.
     Failed,
-    /// It stays half-way.
+    /// It stays in progress.
     Never,
 }
 
@@ -37,9 +41,9 @@ pub(super) struct Rollouts {
     services: HashMap<String, Service>,
 }
 
-/// What is told of one service beyond what the emulator knows.
+/// The state of one service that the emulator does not have.
 struct Service {
-    /// What ran before, while it still runs.
+    /// The previous task definition, while its tasks run.
     old: Option<String>,
     new: String,
     plan: Plan,
@@ -50,8 +54,8 @@ struct Service {
 }
 
 impl Rollouts {
-    /// Rewrites the emulator's answer to one call.
-    pub fn play(&mut self, call: &Call, response: &mut Message) {
+    /// Rewrites the emulator's response to one call.
+    pub(super) fn play(&mut self, call: &Call, response: &mut Message) {
         let mut answer = response.json();
         match call.operation.as_str() {
             "CreateService" | "UpdateService" => {
@@ -81,7 +85,8 @@ impl Rollouts {
         response.body = answer.to_string().into_bytes();
     }
 
-    /// What the service ran before: a service first seen now ran what the emulator's deployment still names.
+    /// Returns the task definition that the service ran before. For an unknown service it is that of the emulator's
+    /// deployment, which the emulator does not update.
     fn running(&self, service: &Value) -> String {
         match self.services.get(arn(service)) {
             Some(known) => known.new.clone(),
@@ -98,7 +103,7 @@ impl Rollouts {
         self.services.insert(arn(service).to_owned(), started);
     }
 
-    /// Says how the service's deployments stand.
+    /// Writes the state of the deployments into the service's description.
     fn tell(&mut self, service: &mut Value) {
         if service["status"] != json!("ACTIVE") {
             return;
@@ -173,7 +178,7 @@ impl Service {
         }
     }
 
-    /// How many of the new tasks run.
+    /// Returns the number of new tasks that run.
     fn running(&self, desired: i64, stage: Stage) -> i64 {
         match (self.plan.ending, stage) {
             (_, Stage::Completed) => desired,
@@ -183,8 +188,8 @@ impl Service {
         }
     }
 
-    /// How many of the old tasks still run: one is stopped before the first new one starts, as a minimum of healthy
-    /// tasks below 100% allows. A deployment that fails leaves the old tasks alone.
+    /// Returns the number of old tasks that still run. One is stopped before the first new one starts, as a minimum of
+    /// healthy tasks below 100% allows. A deployment that fails keeps the old tasks.
     fn old_running(&self, desired: i64, stage: Stage) -> i64 {
         match (self.plan.ending, stage) {
             (_, Stage::Completed) => 0,
@@ -193,7 +198,7 @@ impl Service {
         }
     }
 
-    /// Adds the events that ECS would have written by now, the newest first; answers the deployment's reason.
+    /// Adds the event that ECS would have written by now, newest first, and returns the deployment's reason.
     fn advance_events(&mut self, name: &str, stage: Stage, desired: i64) -> String {
         let id = format!("ecs-svc/{:019}", self.number);
         let (message, reason) = match stage {
@@ -224,7 +229,7 @@ impl Service {
     }
 }
 
-/// A service that nobody deployed to since the proxy began: all its tasks run.
+/// Describes a service without a deployment since the proxy started: all its tasks run.
 fn settle(service: &mut Value, desired: i64, task_definition: &str) {
     service["taskDefinition"] = json!(task_definition);
     service["runningCount"] = json!(desired);
@@ -247,7 +252,7 @@ fn arn(service: &Value) -> &str {
     service["serviceArn"].as_str().unwrap_or_default()
 }
 
-/// The emulator keeps `family:revision` as it was given; ECS answers with the ARN.
+/// Returns the ARN of the task definition. The emulator keeps `family:revision` as given; ECS responds with the ARN.
 fn full_task_definition(service: &Value) -> String {
     let given = service["taskDefinition"].as_str().unwrap_or_default();
     if given.starts_with("arn:") {
@@ -268,7 +273,7 @@ mod tests {
     const ARN: &str = "arn:aws:ecs:eu-central-1:123456789012:service/prod/web";
     const DEFINITIONS: &str = "arn:aws:ecs:eu-central-1:123456789012:task-definition";
 
-    /// What the emulator says of a service with two tasks, first deployed as `web:1`.
+    /// Returns the emulator's description of a service with two tasks, first deployed as `web:1`.
     fn emulator(task_definition: &str) -> Value {
         json!({
             "serviceArn": ARN, "serviceName": "web", "status": "ACTIVE", "desiredCount": 2, "runningCount": 0,
@@ -303,14 +308,14 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_nobody_deployed_to_is_settled() {
+    fn a_service_without_a_deployment_runs_all_its_tasks() {
         let service = look(&mut Rollouts::default(), &format!("{DEFINITIONS}/web:1"));
         assert_eq!(service["runningCount"], 2);
         assert_eq!(service["deployments"][0]["rolloutState"], "COMPLETED");
     }
 
     #[test]
-    fn a_new_task_definition_replaces_the_old_look_by_look() {
+    fn a_new_task_definition_replaces_the_old_one_with_every_description() {
         let mut rollouts = Rollouts::default();
         let begun = update(&mut rollouts, json!({"taskDefinition": "web:2"}), "web:2");
         assert_eq!(begun["taskDefinition"], format!("{DEFINITIONS}/web:2"));
@@ -319,16 +324,16 @@ mod tests {
         let mut last = Value::Null;
         for _ in 0..3 {
             last = look(&mut rollouts, "web:2");
-            running.push(last["runningCount"].as_i64().unwrap());
+            running.push(last["runningCount"].as_i64());
         }
-        assert_eq!(running, [1, 1, 2]);
+        assert_eq!(running, [Some(1), Some(1), Some(2)]);
         assert_eq!(last["deployments"].as_array().map(Vec::len), Some(1));
         assert_eq!(last["deployments"][0]["rolloutState"], "COMPLETED");
         assert_eq!(last["events"][0]["message"], "(service web) has reached a steady state.");
     }
 
     #[test]
-    fn the_same_task_definition_again_is_no_deployment_unless_forced() {
+    fn the_same_task_definition_again_is_not_deployed_unless_forced() {
         let mut rollouts = Rollouts::default();
         let again = format!("{DEFINITIONS}/web:1");
         let same = update(&mut rollouts, json!({}), &again);
@@ -339,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deployment_that_fails_says_why_and_leaves_the_old_tasks() {
+    fn a_deployment_that_fails_has_a_reason_and_keeps_the_old_tasks() {
         let plan = Plan { looks: 2, ending: Ending::Failed };
         let mut rollouts = Rollouts { plan, ..Rollouts::default() };
         update(&mut rollouts, json!({}), "web:2");
@@ -347,6 +352,9 @@ mod tests {
         let service = look(&mut rollouts, "web:2");
         assert_eq!(service["deployments"][0]["rolloutState"], "FAILED");
         assert_eq!(service["deployments"][1]["runningCount"], 2);
-        assert!(service["events"][0]["message"].as_str().unwrap().contains("tasks failed to start"));
+        assert_eq!(
+            service["events"][0]["message"],
+            "(service web) (deployment ecs-svc/0000000000000000002) deployment failed: tasks failed to start."
+        );
     }
 }

@@ -1,32 +1,35 @@
-//! The list of targets that must keep passing, and where each of them runs.
+//! The list of targets that must pass, and where each of them runs.
 
 use std::fs;
 use std::path::Path;
 
 use xtask::{Doing, Result};
 
-/// A line of the list.
+/// A target in the list.
 #[derive(Clone)]
-pub struct Target {
+pub(crate) struct Target {
+    /// The target's name.
     pub name: String,
+    /// Where it runs.
     pub place: Place,
-    /// Takes so long that not every test run has it.
+    /// Whether `cargo xtask test` leaves it out because it takes long.
     pub slow: bool,
 }
 
 /// Where a target runs.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Place {
+pub(crate) enum Place {
     /// On this machine.
     Here,
-    /// In a Debian of its own, with a network of its own.
+    /// In a separate Debian with its own network.
     Root,
-    /// In a Debian of its own, from which packages can be fetched.
+    /// In a separate Debian with this machine's network, to download packages.
     Online,
 }
 
 impl Place {
-    pub fn named(name: &str) -> Option<Place> {
+    /// Parses a place's name.
+    pub(crate) fn named(name: &str) -> Option<Place> {
         match name {
             "here" => Some(Place::Here),
             "root" => Some(Place::Root),
@@ -37,13 +40,14 @@ impl Place {
 }
 
 impl Target {
-    pub fn new(name: &str, place: Place) -> Target {
+    /// Creates a target that is not slow.
+    pub(crate) fn new(name: &str, place: Place) -> Target {
         Target { name: name.to_owned(), place, slow: false }
     }
 }
 
-/// What a file names: a target a line, and behind it words about it; `#` begins a comment.
-pub fn read(path: &Path) -> Result<Vec<Target>> {
+/// Reads a list: one target per line, followed by its place and `slow`; `#` begins a comment.
+pub(crate) fn read(path: &Path) -> Result<Vec<Target>> {
     let text = fs::read_to_string(path).doing(format!("reading {}", path.display()))?;
     let mut targets = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -56,7 +60,9 @@ pub fn read(path: &Path) -> Result<Vec<Target>> {
                 None if word == "slow" => target.slow = true,
                 None => {
                     let place = format!("{}:{}", path.display(), number + 1);
-                    return Err(format!("{place}: '{word}' is none of here, root, online and slow"));
+                    return Err(format!(
+                        "{place}: unknown word '{word}': expected here, root, online or slow"
+                    ));
                 }
             }
         }

@@ -1,10 +1,10 @@
 //! Runs ansible-core's own integration targets against `playbook`.
 //!
-//! The targets come from the ansible-core source archive; nothing of them is kept here. A target passes when it exits
-//! 0 and its recaps add up to at least as many `ok=` as ansible-core's own run did (`tests/upstream/reference.json`):
-//! a run that skips the work and exits 0 does not pass. Where ansible-core itself stops half-way on the reference
-//! machine (`"up to N"`), getting as far as it did passes. Many targets change the machine they run on: those run in a
-//! Debian of their own.
+//! The targets come from the ansible-core source archive and are not part of this repository. A target passes if it
+//! exits with status 0 and the sum of its recaps' `ok=` is at least that of ansible-core's own run
+//! (`tests/upstream/reference.json`), so that a run that skips tasks does not pass. If ansible-core itself stops early
+//! on the reference machine (`"up to N"`), a target passes if it gets as far. Targets that change the machine run in a
+//! separate Debian.
 
 mod list;
 mod root;
@@ -20,15 +20,16 @@ use std::time::Duration;
 
 use serde_json::Value;
 use xtask::fleet::Fleet;
-use xtask::{Doing, Result, build, cache, python};
+use xtask::{Doing, Result, build, cache, lock, python};
 
 use crate::preflight;
+use crate::total::Total;
 use list::{Place, Target};
 use target::{Machine, Outcome};
 
 const VERSION: &str = "2.19.14";
 
-/// The names that the same binary answers to.
+/// The names under which the binary is called.
 const COMMANDS: [&str; 10] = [
     "ansible",
     "ansible-config",
@@ -56,11 +57,17 @@ struct Options {
     place: Option<Place>,
 }
 
-pub fn run(arguments: &[String]) -> Result<bool> {
+/// Runs the targets and returns whether all of them passed.
+pub(crate) fn run(arguments: &[String]) -> Result<bool> {
+    add_to(&mut Total::default(), arguments)
+}
+
+/// Runs the targets, adds their results to `total`, and returns whether all of them passed.
+pub(crate) fn add_to(total: &mut Total, arguments: &[String]) -> Result<bool> {
     let mut options = Options::default();
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or(format!("{argument} wants a value"));
+        let mut value = || arguments.next().ok_or(format!("{argument} requires a value"));
         match argument.as_str() {
             "--list" => options.list = Some(value()?.into()),
             "--bin" => options.bin = Some(value()?.into()),
@@ -70,8 +77,14 @@ pub fn run(arguments: &[String]) -> Result<bool> {
             "--release" => options.release = true,
             "--fast" => options.fast = true,
             "--times" => options.times = true,
-            "--in" => options.place = Some(Place::named(value()?).ok_or("--in wants here, root or online")?),
-            option if option.starts_with('-') => return Err(format!("upstream has no option {option}")),
+            "--in" => {
+                options.place = Some(Place::named(value()?).ok_or("--in must be here, root or online")?)
+            }
+            option if option.starts_with('-') => {
+                return Err(format!(
+                    "unknown option '{option}' of `upstream`\nRun `cargo xtask help` for the options."
+                ));
+            }
             target => options.targets.push(target.to_owned()),
         }
     }
@@ -80,11 +93,11 @@ pub fn run(arguments: &[String]) -> Result<bool> {
     preflight::upstream(roots > 0)?;
     let mut complete = true;
     if let Some(why) = Fleet::impossible().filter(|_| roots > 0) {
-        println!("SKIPPED: {roots} targets that run in a Debian of their own: {why}");
+        println!("SKIPPED: {roots} targets that run in a separate Debian: {why}");
         targets.retain(|target| target.place == Place::Here);
         complete = !preflight::is_ci();
     }
-    let work = tempfile::tempdir().doing("making a temporary folder")?;
+    let work = tempfile::tempdir().doing("creating a temporary directory")?;
     let bin = match &options.bin {
         Some(bin) => bin.canonicalize().doing(format!("looking for {}", bin.display()))?,
         None => link_commands(&build::playbook(options.release)?, &work.path().join("bin"))?,
@@ -93,7 +106,7 @@ pub fn run(arguments: &[String]) -> Result<bool> {
         source: source()?,
         bin,
         python: python::environment(&python::ORACLE)?.join("python"),
-        root: targets.iter().any(|target| target.place != Place::Here).then(root::folder).transpose()?,
+        root: targets.iter().any(|target| target.place != Place::Here).then(root::directory).transpose()?,
         version: VERSION,
         timeout: Duration::from_secs(options.timeout.unwrap_or(180)),
     };
@@ -107,11 +120,11 @@ pub fn run(arguments: &[String]) -> Result<bool> {
             target::run(if side == times::Side::Ours { &machine } else { theirs }, target)
         });
     }
-    Ok(run_all(&options, &targets, &machine)? && complete)
+    Ok(run_all(&options, &targets, &machine, total)? && complete)
 }
 
-/// The targets to run: those asked for, in the places that the list knows for them, or those of the list. What a target
-/// that it does not know would do to this machine is not tried.
+/// Returns the targets to run: the named ones, in their places from the list, or all of the list. Targets that are not
+/// in the list run in a separate Debian, since they may change the machine.
 fn choose(options: &Options) -> Result<Vec<Target>> {
     let path = options.list.clone().unwrap_or(build::root().join("tests/upstream/passing.txt"));
     let mut targets = list::read(&path)?;
@@ -128,32 +141,34 @@ fn choose(options: &Options) -> Result<Vec<Target>> {
     Ok(targets)
 }
 
-fn link_commands(playbook: &Path, folder: &Path) -> Result<PathBuf> {
-    fs::create_dir_all(folder).doing("making a folder for the commands")?;
+fn link_commands(playbook: &Path, directory: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(directory).doing("creating a directory for the commands")?;
     for name in COMMANDS {
-        symlink(playbook, folder.join(name)).doing("linking the commands")?;
+        symlink(playbook, directory.join(name)).doing("linking the commands")?;
     }
-    Ok(folder.to_owned())
+    Ok(directory.to_owned())
 }
 
-/// The unpacked source of ansible-core.
-pub fn source() -> Result<PathBuf> {
-    let folder = cache::folder()?.join("ansible-core").join(VERSION);
-    cache::once(&folder, |folder| {
+/// Returns the directory of the unpacked source of ansible-core.
+pub(crate) fn source() -> Result<PathBuf> {
+    let directory = cache::directory()?.join("ansible-core").join(VERSION);
+    cache::once(&directory, |directory| {
         let archive = python::source_archive("ansible-core", VERSION)?;
         let file = fs::File::open(&archive).doing(format!("opening {}", archive.display()))?;
-        tar::Archive::new(flate2::read::GzDecoder::new(file)).unpack(folder).doing("unpacking ansible-core")
+        tar::Archive::new(flate2::read::GzDecoder::new(file))
+            .unpack(directory)
+            .doing("unpacking ansible-core")
     })?;
-    Ok(folder.join(format!("ansible_core-{VERSION}")))
+    Ok(directory.join(format!("ansible_core-{VERSION}")))
 }
 
-/// What a target is asked for.
+/// What a target must reach.
 enum Asked {
-    /// To end well with at least so many tasks done.
+    /// Exit status 0 with at least this sum of `ok=`.
     All(u32),
-    /// To get as far as ansible-core does on the reference machine.
+    /// At least this sum of `ok=`, which ansible-core reaches on the reference machine before it fails.
     UpTo(u32),
-    /// Nobody knows: there is no reference.
+    /// There is no reference.
     Unknown,
 }
 
@@ -186,7 +201,7 @@ impl Asked {
     }
 }
 
-fn run_all(options: &Options, targets: &[Target], machine: &Machine) -> Result<bool> {
+fn run_all(options: &Options, targets: &[Target], machine: &Machine, total: &mut Total) -> Result<bool> {
     let path = build::root().join("tests/upstream/reference.json");
     let text = fs::read_to_string(&path).doing(format!("reading {}", path.display()))?;
     let reference: Value = serde_json::from_str(&text).doing(format!("reading {}", path.display()))?;
@@ -200,21 +215,24 @@ fn run_all(options: &Options, targets: &[Target], machine: &Machine) -> Result<b
                     let asked = Asked::of(&reference, name);
                     let passed = report(name, &asked, target::run(machine, target), logs);
                     if !passed {
-                        failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(name.clone());
+                        lock(&failed).push(name.clone());
                     }
                 }
             });
         }
     });
-    let failed = failed.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let failed = std::mem::take(&mut *lock(&failed));
     if !failed.is_empty() {
-        println!("fell short: {}", failed.join(" "));
+        println!("failed: {}", failed.join(" "));
     }
     println!("upstream: {} passed, {} failed", targets.len() - failed.len(), failed.len());
-    Ok(failed.is_empty())
+    total.passed += targets.len() - failed.len();
+    let passed = failed.is_empty();
+    total.failed.extend(failed.into_iter().map(|name| format!("upstream {name}")));
+    Ok(passed)
 }
 
-/// One line a target; the end of its output where it fell short and nobody asked for the whole.
+/// Prints one line for a target, and the end of its output if it failed and there is no directory for logs.
 fn report(name: &str, asked: &Asked, outcome: Result<Outcome>, logs: Option<&Path>) -> bool {
     let outcome = match outcome {
         Ok(outcome) => outcome,
@@ -230,10 +248,13 @@ fn report(name: &str, asked: &Asked, outcome: Result<Outcome>, logs: Option<&Pat
     let line =
         format!("{verdict} {name:<34} {status:<8} {seconds:>6.1}s  ok={}/{}", outcome.done, asked.describe());
     match logs {
-        Some(folder) => {
-            let path = folder.join(format!("{name}.log"));
-            let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, &outcome.output));
-            let note = written.err().map(|error| format!("  (no log: {error})")).unwrap_or_default();
+        Some(directory) => {
+            let path = directory.join(format!("{name}.log"));
+            let written = fs::create_dir_all(directory).and_then(|()| fs::write(&path, &outcome.output));
+            let note = written
+                .err()
+                .map(|error| format!("  (cannot write {}: {error})", path.display()))
+                .unwrap_or_default();
             println!("{line}{note}");
         }
         None if passed => println!("{line}"),

@@ -1,5 +1,5 @@
-//! A Debian for targets that change the machine they run on: each gets a copy that forgets everything, in namespaces of
-//! its own, with an SSH server on port 22 of all its loopback addresses that lets root in.
+//! A Debian for targets that change the machine: each target gets a temporary copy in its own namespaces, with an SSH
+//! server on port 22 of all its loopback addresses, at which root can log in.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,8 +9,7 @@ use xtask::{Doing, Result};
 
 use super::list::Place;
 
-/// What targets find installed, so that few of them have to fetch anything: what they call, what the Python modules
-/// among them import, and a cron whose minutes are short.
+/// The packages that targets need, so that few of them download anything, and a cron that runs ten times as fast.
 const SYSTEM: System = System {
     name: "targets-2",
     packages: &[
@@ -47,22 +46,30 @@ const SYSTEM: System = System {
     setup: include_str!("setup.sh"),
 };
 
-pub const PYTHON: &str = "/usr/bin/python3";
-/// The Python that has ansible-core, out of the targets' way.
-pub const ANSIBLE_PYTHON: &str = "/opt/ansible-core/bin/python";
-/// ansible-core's own commands, and none beside them.
-pub const ANSIBLE: &str = "/opt/ansible-core/commands";
-pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// The system's Python, which the targets use.
+pub(crate) const PYTHON: &str = "/usr/bin/python3";
+/// The Python that has ansible-core, which the targets do not use.
+pub(crate) const ANSIBLE_PYTHON: &str = "/opt/ansible-core/bin/python";
+/// The directory that has only ansible-core's own commands.
+pub(crate) const ANSIBLE: &str = "/opt/ansible-core/commands";
+/// The `PATH` of the targets.
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 const SCRIPT: &str = concat!(include_str!("../fleet/devices.sh"), include_str!("root.sh"));
 
-/// The folder of the Debian, made at the first call.
-pub fn folder() -> Result<PathBuf> {
+/// Returns the root directory of the Debian, which the first call installs.
+pub(crate) fn directory() -> Result<PathBuf> {
     debian::root(&SYSTEM)
 }
 
-/// The same command inside a copy of `root`; it sees `lent` where they are, and may change what is in `work`.
-pub fn enclose(command: &Command, root: &Path, place: Place, work: &Path, lent: &[&Path]) -> Result<Command> {
+/// Returns the command to run in a copy of `root`. It can read `lent` at their paths, and write to `work`.
+pub(crate) fn enclose(
+    command: &Command,
+    root: &Path,
+    place: Place,
+    work: &Path,
+    lent: &[&Path],
+) -> Result<Command> {
     let mut unshare = Command::new("unshare");
     unshare.args(["--mount", "--uts", "--ipc"]);
     if place == Place::Root {
@@ -85,7 +92,7 @@ pub fn enclose(command: &Command, root: &Path, place: Place, work: &Path, lent: 
     ] {
         unshare.env(name, value);
     }
-    // How this machine reaches the package indexes.
+    // The settings with which this machine reaches the package indexes.
     for (name, value) in std::env::vars_os() {
         let text = name.to_string_lossy().to_lowercase();
         if text.starts_with("pip_") || text.ends_with("_proxy") {

@@ -1,14 +1,14 @@
-# Runs a command in a copy of a root that forgets all changes, with processes, mounts, a name and perhaps a network of its
-# own.
+# Runs a command in a temporary copy of a root, with its own processes, mounts and host name, and optionally its own
+# network.
 #
-# sh ROOT WORK LENT alone|online FOLDER COMMAND...
+# sh ROOT WORK LENT alone|online START COMMAND...
 #
-# ROOT    the folder that it looks like
-# WORK    a folder that it may change, in the same place
-# LENT    folders that it sees in the same places, with colons between them
-# alone   it has a network of its own, and in it an SSH server
-# online  it has this machine's network
-# FOLDER  where the command begins
+# ROOT    the directory whose copy is the root
+# WORK    a directory that the command can write to, at the same path
+# LENT    directories that the command can read at the same paths, separated by colons
+# alone   the command has its own network, with an SSH server
+# online  the command has this machine's network
+# START   the directory where the command starts
 root=$1 work=$2 lent=$3 network=$4
 shift 4
 mount --make-rprivate /
@@ -20,10 +20,10 @@ mount -t overlay -o "lowerdir=$root,upperdir=changes,workdir=scratch" machine ro
 mkdir -p "root$work"
 mount --bind "$work" "root$work"
 IFS=:
-for folder in $lent; do
-    mkdir -p "root$folder"
-    mount --bind "$folder" "root$folder"
-    mount -o remount,bind,ro "root$folder"
+for directory in $lent; do
+    mkdir -p "root$directory"
+    mount --bind "$directory" "root$directory"
+    mount -o remount,bind,ro "root$directory"
 done
 unset IFS
 
@@ -37,7 +37,7 @@ echo target > etc/hostname
 printf '127.0.0.1 localhost target\n::1 localhost\n' > etc/hosts
 cat /etc/resolv.conf > etc/resolv.conf
 
-# umount reads /proc; the root's own comes with its first process.
+# umount reads /proc; the root's own /proc is mounted with its first process.
 mount -t proc proc proc
 pivot_root . mnt
 cd /

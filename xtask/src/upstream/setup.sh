@@ -1,7 +1,7 @@
-# Makes the Debian one that targets can run in; inside, once.
+# Sets up the Debian that targets run in. It runs once, in the Debian.
 localedef -i en_US -f UTF-8 en_US.UTF-8
 
-# Its packages stay; what it is asked to install comes from where they came from.
+# Targets may install Python packages.
 rm -f /usr/lib/python3*/EXTERNALLY-MANAGED
 python3 -m venv /opt/ansible-core
 /opt/ansible-core/bin/pip install -q --disable-pip-version-check --only-binary :all: ansible-core==2.19.14 passlib
@@ -13,8 +13,8 @@ ssh-keygen -q -t ed25519 -N '' -C root -f /root/.ssh/id_ed25519
 cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys
 echo "* $(cat /etc/ssh/ssh_host_ed25519_key.pub)" > /etc/ssh/ssh_known_hosts
 
-# A target waits 20 seconds for what cron does at the next full minute: it expects ten times the pace, by this library,
-# and sees to it itself where systemd is.
+# A target waits 20 seconds for cron, which starts jobs at a full minute. This library makes cron run ten times as fast;
+# with systemd the target does this automatically.
 cat >> /etc/default/cron <<END
 export LD_PRELOAD=$(dpkg -L libfaketime | grep '/libfaketime.so.1$')
 export FAKETIME='+0y x10'

@@ -1,4 +1,4 @@
-//! One target, run the way ansible-test runs it: `runme.sh` in the target's folder, or else a play on `testhost` with
+//! One target, run the way ansible-test runs it: `runme.sh` in the target's directory, or else a play on `testhost` with
 //! the target as its one role.
 
 use std::collections::HashSet;
@@ -10,50 +10,57 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use xtask::children::{self, Folder, Group};
+use xtask::children::{self, Directory, Group};
 use xtask::{Doing, Result, recap};
 
 use super::list::{self, Target};
 use super::root;
 
-/// What the targets run with.
+/// The environment in which targets run.
 #[derive(Clone)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// The unpacked source of ansible-core.
     pub source: PathBuf,
-    /// The folder with the commands to test.
+    /// The directory of the commands to test.
     pub bin: PathBuf,
-    /// A Python with ansible-core, for targets that run here.
+    /// A Python with ansible-core, for targets that run on this machine.
     pub python: PathBuf,
-    /// The Debian that the others run in.
+    /// The root directory of the Debian that the other targets run in.
     pub root: Option<PathBuf>,
+    /// The version of ansible-core.
     pub version: &'static str,
+    /// The time limit of each target.
     pub timeout: Duration,
 }
 
-pub struct Outcome {
-    /// The exit status; `None` when time ran out.
+/// The result of a target.
+pub(crate) struct Outcome {
+    /// The exit status; `None` after the timeout.
     pub status: Option<i32>,
+    /// The time that it took.
     pub time: Duration,
     /// The sum of `ok=` over all recaps.
     pub done: u32,
+    /// The standard output and the standard error.
     pub output: String,
 }
 
-pub fn run(machine: &Machine, target: &Target) -> Result<Outcome> {
-    let work = tempfile::Builder::new().prefix("upstream-").tempdir().doing("making a temporary folder")?;
-    let work = Folder::new(work.keep());
+/// Runs one target.
+pub(crate) fn run(machine: &Machine, target: &Target) -> Result<Outcome> {
+    let work =
+        tempfile::Builder::new().prefix("upstream-").tempdir().doing("creating a temporary directory")?;
+    let work = Directory::new(work.keep());
     let place = Place::lay_out(machine, target, &work.0)?;
-    let folder = place.targets.join(&target.name);
-    if !folder.is_dir() {
+    let directory = place.targets.join(&target.name);
+    if !directory.is_dir() {
         return Err(format!("ansible-core {} has no target {}", machine.version, target.name));
     }
-    let mut command = place.command(machine, &target.name, &folder)?;
+    let mut command = place.command(machine, &target.name, &directory)?;
     if let Some(root) = machine.root.as_ref().filter(|_| target.place != list::Place::Here) {
-        // ansible-core's own commands are in there already.
+        // ansible-core's own commands are in the root already.
         let program = machine.bin.join("ansible-playbook").canonicalize().ok();
         let ours = [Some(&*machine.bin), program.as_deref().and_then(Path::parent)];
-        let ours = ours.into_iter().flatten().filter(|folder| folder.exists());
+        let ours = ours.into_iter().flatten().filter(|directory| directory.exists());
         let lent: Vec<&Path> = std::iter::once(&*machine.source).chain(ours).collect();
         command = root::enclose(&command, root, target.place, &work.0, &lent)?;
     }
@@ -69,17 +76,18 @@ pub fn run(machine: &Machine, target: &Target) -> Result<Outcome> {
     Ok(Outcome { status, time, done: recap::sums(&output).ok, output })
 }
 
-/// A copy of the targets with the folders around them that they expect.
+/// A copy of the targets in the directory layout that they expect.
 struct Place {
     work: PathBuf,
     integration: PathBuf,
     targets: PathBuf,
     inventory: PathBuf,
     output: PathBuf,
-    /// The Python that targets use, and the one that `playbook` finds ansible-core in.
+    /// The Python that targets use.
     python: PathBuf,
+    /// The Python in which `playbook` finds ansible-core.
     ansible_python: PathBuf,
-    /// Where the commands are looked for that are not under test.
+    /// The `PATH` of the commands that are not under test.
     path: OsString,
 }
 
@@ -91,11 +99,11 @@ impl Place {
         };
         let integration = work.join("test/integration");
         let targets = integration.join("targets");
-        fs::create_dir_all(&targets).doing("making a target's folder")?;
+        fs::create_dir_all(&targets).doing("creating a target's directory")?;
         let mut copy = Command::new("cp");
         copy.arg("-a").arg("--target-directory").arg(&targets);
         let source = machine.source.join("test/integration/targets");
-        // Its own folder, those of the roles that it begins with and those that its scripts name may be written to.
+        // A target may write to its own directory, to those of its setup roles, and to those that its scripts name.
         let scripts = scripts(&source.join(&target.name));
         let named: HashSet<&str> = scripts.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
         for entry in fs::read_dir(&source).doing(format!("reading {}", source.display()))?.flatten() {
@@ -109,12 +117,12 @@ impl Place {
             }
         }
         children::run("copying a target", &mut copy)?;
-        // What some targets reach for beside themselves.
+        // Some targets use these directories.
         for part in ["lib", "test/lib", "test/support"] {
-            symlink(machine.source.join(part), work.join(part)).doing("linking a source folder")?;
+            symlink(machine.source.join(part), work.join(part)).doing("linking a source directory")?;
         }
         let output = work.join("out");
-        fs::create_dir_all(&output).doing("making a target's folder")?;
+        fs::create_dir_all(&output).doing("creating a target's directory")?;
         let inventory = integration.join("inventory");
         let host = format!(
             "[testgroup]\ntesthost ansible_connection=local ansible_pipelining=yes ansible_python_interpreter={}\n",
@@ -203,10 +211,10 @@ impl Place {
         Ok(())
     }
 
-    /// A folder with this Python and its pip, and none of the other commands of its environment.
+    /// Creates a directory that has only this Python and its pip, not the other commands of its environment.
     fn python_alone(&self) -> Result<PathBuf> {
-        let folder = self.work.join("python");
-        fs::create_dir_all(&folder).doing("making a folder for Python")?;
+        let directory = self.work.join("python");
+        fs::create_dir_all(&directory).doing("creating a directory for Python")?;
         for (name, call) in [
             ("python", ""),
             ("python3", ""),
@@ -215,26 +223,27 @@ impl Place {
             ("pip3", "-m pip"),
             ("virtualenv", "-m virtualenv"),
         ] {
-            let path = folder.join(name);
+            let path = directory.join(name);
             let script = format!("#!/bin/sh\nexec {} {call} \"$@\"\n", self.python.display());
             fs::write(&path, script).doing("writing a wrapper for Python")?;
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
                 .doing("writing a wrapper for Python")?;
         }
-        Ok(folder)
+        Ok(directory)
     }
 }
 
-/// The text of all scripts in a folder.
-fn scripts(folder: &Path) -> String {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+/// Returns the text of all shell scripts in a directory.
+fn scripts(directory: &Path) -> String {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
     let scripts = entries.filter(|path| path.extension().is_some_and(|ending| ending == "sh"));
     scripts.filter_map(|path| fs::read_to_string(path).ok()).collect()
 }
 
-/// Only the commands under test: no other ansible-playbook may be found.
+/// Returns PATH without the directories that have another ansible-playbook.
 fn path_here() -> Result<OsString> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).filter(|folder| !folder.join("ansible-playbook").exists());
-    std::env::join_paths(folders).doing("joining PATH")
+    let directories =
+        std::env::split_paths(&path).filter(|directory| !directory.join("ansible-playbook").exists());
+    std::env::join_paths(directories).doing("joining PATH")
 }

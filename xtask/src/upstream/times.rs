@@ -1,7 +1,7 @@
-//! How long targets take with ansible-core's own commands and with ours.
+//! Compares the times that targets take with `playbook` and with ansible-core.
 //!
-//! Many targets sleep, or wait for a timeout that they are about. What our run spends idle is such waiting, and takes
-//! as long in either: it is left out of the second sum.
+//! Many targets sleep, or test a timeout. The idle time of playbook's run is such waiting and is the same for both: the
+//! second sum leaves it out.
 
 use std::time::Duration;
 
@@ -9,19 +9,21 @@ use xtask::Result;
 
 use super::target::Outcome;
 
-/// Whose commands run a target.
+/// The commands that run a target.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Side {
+pub(crate) enum Side {
+    /// `playbook`.
     Ours,
+    /// ansible-core's own commands.
     Theirs,
 }
 
-/// Seconds of one target, or of all.
+/// The seconds of one target, or of all.
 #[derive(Clone, Copy, Default)]
 struct Times {
     ours: f64,
     theirs: f64,
-    /// What ours was idle.
+    /// The idle time of `playbook`.
     idle: f64,
 }
 
@@ -41,8 +43,8 @@ impl Times {
     }
 }
 
-/// Runs each target with both, one after the other. Says whether none is slower with ours.
-pub fn compare(names: &[&str], run: impl Fn(Side, usize) -> Result<Outcome>) -> Result<bool> {
+/// Runs each target with both, one after the other, and returns whether `playbook` is never slower and never does less.
+pub(crate) fn compare(names: &[&str], run: impl Fn(Side, usize) -> Result<Outcome>) -> Result<bool> {
     println!("{:<34} {:>9} {:>13} {:>7}", "target", "playbook", "ansible-core", "ratio");
     let mut sum = Times::default();
     let mut slower = Vec::new();
@@ -67,7 +69,7 @@ pub fn compare(names: &[&str], run: impl Fn(Side, usize) -> Result<Outcome>) -> 
         println!("{what:<34} {:>8.1}s {:>12.1}s {:>6.1}x", sum.ours, sum.theirs, sum.ratio());
     };
     line("sum", sum);
-    line("sum, waits aside", sum.without_waits());
+    line("sum without idle time", sum.without_waits());
     if !slower.is_empty() {
         println!("slower than ansible-core: {}", slower.join(" "));
     }
@@ -77,7 +79,7 @@ pub fn compare(names: &[&str], run: impl Fn(Side, usize) -> Result<Outcome>) -> 
     Ok(slower.is_empty() && broken.is_empty())
 }
 
-/// The processor time of all children that have ended, and of theirs.
+/// Returns the processor time of all descendants that have ended.
 fn children_cpu() -> Duration {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: getrusage writes the whole structure; should it fail, zeroes are a valid one.
