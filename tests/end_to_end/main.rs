@@ -1,4 +1,6 @@
-//! The built binary against real services: `cargo xtask test` starts them.
+//! The built binary against real servers, which `cargo xtask test` starts.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod bad_input;
 mod bad_services;

@@ -46,7 +46,7 @@ fn a_state_in_a_bucket() {
     let staging = STATE.replace("shop", "staging-shop");
     for (prefix, option) in [("env:", ""), ("spaces", "workspace_key_prefix: spaces\n")] {
         let key = format!("{prefix}/staging/prod/terraform.tfstate");
-        servers.emulator.put_object(&bucket, &key, staging.clone().into()).expect("an object");
+        servers.emulator.put_object(&bucket, &key, staging.clone()).expect("an object");
         let config = format!(
             "plugin: terraform_outputs\npath: s3://{bucket}/prod/terraform.tfstate\nworkspace: staging\n{option}"
         );

@@ -1,8 +1,10 @@
-//! Whatever a document, an inventory, a pattern or a template says, it is read or refused: no panic, no hang, no
-//! unbounded memory.
+//! Random documents, inventories, patterns and templates are parsed or rejected, without a panic, a hang or unbounded
+//! memory.
 //!
-//! Each test makes inputs for a few seconds (`PLAYBOOK_FUZZ_SECONDS` for more) from a seed (`PLAYBOOK_FUZZ_SEED`), so
-//! that what was found once is found again.
+//! Each test generates inputs for a few seconds (`PLAYBOOK_FUZZ_SECONDS`) from a seed (`PLAYBOOK_FUZZ_SEED`), so that
+//! a failure can be reproduced.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod doors;
 mod random;

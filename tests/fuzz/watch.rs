@@ -23,27 +23,31 @@ thread_local! {
 }
 
 /// The system's allocator, with a limit for each input.
-pub struct Counting;
+pub(crate) struct Counting;
 
-// SAFETY: everything is the system allocator's; the counters are plain cells.
+// SAFETY: the system's allocator does all the work; the counters are plain cells.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as isize);
+        // SAFETY: the caller keeps the allocator's contract, which is the same here.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as isize);
+        // SAFETY: the caller keeps the allocator's contract, which is the same here.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         let _ = HELD.try_with(|held| held.set(held.get() - layout.size() as isize));
+        // SAFETY: the caller keeps the allocator's contract, which is the same here.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size as isize - layout.size() as isize);
+        // SAFETY: the caller keeps the allocator's contract, which is the same here.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -94,7 +98,7 @@ fn watch() {
 }
 
 /// Runs inputs that must not do harm.
-pub fn each(inputs: &[&str], run: impl Fn(&str)) {
+pub(crate) fn each(inputs: &[&str], run: impl Fn(&str)) {
     watch();
     let failed: Vec<&str> = inputs.iter().copied().filter(|input| !survives(input, &run)).collect();
     assert!(failed.is_empty(), "{} panicked:\n{}", failed.len(), failed.join("\n----\n"));
@@ -112,7 +116,7 @@ fn survives(input: &str, run: impl Fn(&str)) -> bool {
 }
 
 /// Runs what was found before, then makes and runs inputs until time is up.
-pub fn run(name: &str, found: &[&str], make: impl Fn(&mut Random) -> String, run: impl Fn(&str)) {
+pub(crate) fn run(name: &str, found: &[&str], make: impl Fn(&mut Random) -> String, run: impl Fn(&str)) {
     each(found, &run);
     let number = |variable: &str| std::env::var(variable).ok().and_then(|text| text.parse::<u64>().ok());
     let seconds = number("PLAYBOOK_FUZZ_SECONDS").unwrap_or(3);

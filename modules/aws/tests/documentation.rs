@@ -1,5 +1,6 @@
 //! Every module says what it is, what each argument means and what it returns.
 
+#[expect(dead_code, reason = "this file uses a part of it")]
 mod common;
 
 use playbook_api::spec::{ArgType, Spec};

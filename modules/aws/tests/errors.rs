@@ -1,5 +1,8 @@
-//! What a user reads when AWS cannot be had.
+//! The errors that a user sees when AWS cannot be reached.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "this file uses a part of it")]
 mod common;
 
 use common::*;

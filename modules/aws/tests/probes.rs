@@ -1,5 +1,8 @@
 //! Probes, the inventory source and the task runner against an emulator.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "this file uses a part of it")]
 mod common;
 
 use aws_sdk_elasticloadbalancingv2 as elb;

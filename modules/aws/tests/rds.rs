@@ -1,5 +1,6 @@
 //! The RDS modules against an emulator.
 
+#[expect(dead_code, reason = "this file uses a part of it")]
 mod common;
 
 use common::*;

@@ -1,5 +1,8 @@
-//! What an emulator does not play: throttling, refusals, and tasks that end.
+//! What an emulator does not simulate: throttling, denied access, and tasks that end.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "this file uses a part of it")]
 mod common;
 
 use std::io::{Read, Write};

@@ -1,5 +1,8 @@
 //! Secrets Manager against an emulator: the module, the lookup and the source.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[expect(dead_code, reason = "this file uses a part of it")]
 mod common;
 
 use common::*;

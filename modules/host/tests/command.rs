@@ -1,5 +1,6 @@
 //! `command` and `shell`, with real programs.
 
+#[expect(dead_code, reason = "this file uses a part of it")]
 mod support;
 
 use playbook_api::{Context, map};

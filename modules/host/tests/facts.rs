@@ -1,6 +1,7 @@
 //! `setup`, `getent`, `hostname` and `ping`, on this machine.
 #![expect(clippy::disallowed_methods, reason = "tests prepare real files")]
 
+#[expect(dead_code, reason = "this file uses a part of it")]
 mod support;
 
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! A project in a temporary folder: a few files, or the reference deployment with an account of its own.
+//! A project in a temporary directory: a few files, or the reference deployment with its own infrastructure.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,58 +11,68 @@ use xtask::sandbox::{self, Database};
 use super::servers::{Servers, unique};
 use super::{Ended, playbook};
 
-/// A folder with files, removed with the test.
-pub struct Project {
-    folder: TempDir,
+/// A directory with files, removed at the end of the test.
+pub(crate) struct Project {
+    directory: TempDir,
 }
 
 impl Project {
-    /// `(path, text)` of each file.
-    pub fn new(files: &[(&str, &str)]) -> Project {
-        let project = Project { folder: tempfile::tempdir().expect("a temporary folder") };
+    /// Creates a project with these files, each a path and its text.
+    pub(crate) fn new(files: &[(&str, &str)]) -> Project {
+        let project = Project { directory: tempfile::tempdir().expect("a temporary directory") };
         for (path, text) in files {
             project.write(path, text);
         }
         project
     }
 
-    pub fn path(&self) -> &Path {
-        self.folder.path()
+    /// Returns the project's directory.
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
     }
 
-    pub fn write(&self, path: &str, text: &str) {
+    /// Writes a file, and creates its directory.
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path().join(path);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
         std::fs::write(path, text).expect("a written file");
     }
 
-    /// A file or a whole folder from elsewhere.
-    pub fn copy(&self, from: &Path, to: &str) {
+    /// Copies a file or a directory into the project.
+    pub(crate) fn copy(&self, from: &Path, to: &str) {
         copy(from, &self.path().join(to));
     }
 
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    /// Returns a command that runs the binary in the project.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = playbook(self.path());
         command.args(arguments);
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Ended {
+    /// Runs the binary in the project.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         Ended::of(&mut self.command(arguments))
     }
 }
 
-/// A copy of the reference deployment, with infrastructure and a database of its own.
-pub struct Deployment {
+/// A copy of the reference deployment, with its own infrastructure and database.
+pub(crate) struct Deployment {
+    /// The copy.
     pub project: Project,
+    /// The application's name.
     pub app: String,
+    /// The database's name.
     pub database: String,
+    /// The proxy in front of the emulator.
     pub proxy: Proxy,
+    /// The Terraform state.
     pub state: Value,
 }
 
 impl Deployment {
-    pub fn new(servers: &Servers) -> Deployment {
+    /// Creates the infrastructure and the database.
+    pub(crate) fn new(servers: &Servers) -> Deployment {
         let (app, database) = (unique("app"), unique("db"));
         let project = Project::new(&[]);
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -77,27 +87,28 @@ impl Deployment {
         Deployment { project, app, database, proxy: servers.proxy(), state }
     }
 
-    /// `playbook run deploy-app.yml -i sandbox.yml` with these options, and the test's own AWS.
-    pub fn command(&self, tag: &str, options: &[&str]) -> Command {
+    /// Returns the command `playbook run deploy-app.yml -i sandbox.yml` with these options and the proxy as its AWS.
+    pub(crate) fn command(&self, tag: &str, options: &[&str]) -> Command {
         let mut command = self.project.command(&["run", "deploy-app.yml", "-i", "sandbox.yml"]);
         command.args(options).args(["-e", "app_rollout_interval=1"]);
         command.envs(xtask::aws::environment(&self.proxy.endpoint())).env("IMAGE_TAG", tag);
         command
     }
 
-    pub fn deploy(&self, tag: &str, options: &[&str]) -> Ended {
+    /// Deploys an image.
+    pub(crate) fn deploy(&self, tag: &str, options: &[&str]) -> Ended {
         Ended::of(&mut self.command(tag, options))
     }
 
-    /// The service as ECS describes it.
-    pub fn service(&self) -> Value {
+    /// Returns the service as ECS describes it.
+    pub(crate) fn service(&self) -> Value {
         let asked = serde_json::json!({"cluster": format!("{}-cluster", self.app), "services": [self.app]});
         let aws = xtask::aws::Aws { port: self.proxy.port };
         aws.ecs("DescribeServices", &asked).expect("the service")["services"][0].clone()
     }
 
-    /// The image of the task definition that the service runs.
-    pub fn image(&self) -> String {
+    /// Returns the image of the service's task definition.
+    pub(crate) fn image(&self) -> String {
         let asked = serde_json::json!({"taskDefinition": self.service()["taskDefinition"]});
         let aws = xtask::aws::Aws { port: self.proxy.port };
         let definition = aws.ecs("DescribeTaskDefinition", &asked).expect("the task definition");
@@ -105,16 +116,16 @@ impl Deployment {
         image.as_str().expect("an image").to_owned()
     }
 
-    /// A Terraform output.
-    pub fn output(&self, name: &str) -> String {
+    /// Returns a Terraform output.
+    pub(crate) fn output(&self, name: &str) -> String {
         self.state["outputs"][name]["value"].as_str().expect("an output").to_owned()
     }
 }
 
 fn copy(from: &Path, to: &PathBuf) {
     if from.is_dir() {
-        std::fs::create_dir_all(to).expect("a folder");
-        for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        std::fs::create_dir_all(to).expect("a directory");
+        for entry in std::fs::read_dir(from).expect("a directory").flatten() {
             copy(&entry.path(), &to.join(entry.file_name()));
         }
     } else {

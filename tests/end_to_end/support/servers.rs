@@ -1,4 +1,4 @@
-//! The servers, which `cargo xtask test` starts and names in the environment.
+//! The servers that `cargo xtask test` starts and names in the environment.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,21 +7,23 @@ use xtask::aws::Aws;
 use xtask::proxy::Proxy;
 use xtask::tested::skip;
 
-pub struct Servers {
-    /// The emulator itself; tests speak to it through a [`Proxy`] of their own.
+/// The servers.
+pub(crate) struct Servers {
+    /// The emulator; every test uses it through its own [`Proxy`].
     pub emulator: Aws,
+    /// The URL of the PostgreSQL administrator, with a database.
     pub postgres_url: String,
-    /// `psql` and `pg_dump`.
+    /// The directory of `psql` and `pg_dump`.
     pub postgres_bin: PathBuf,
-    /// The commands of a Python environment with Alembic.
+    /// The directory of the commands of a Python environment with Alembic.
     pub python_bin: PathBuf,
 }
 
-/// The servers, or `None` after saying loudly that the test is skipped. Where CI=true a skipped test fails.
-pub fn servers(test: &str) -> Option<Servers> {
+/// Returns the servers. Without them it reports that the test is skipped, which fails in CI, and returns `None`.
+pub(crate) fn servers(test: &str) -> Option<Servers> {
     let found = find();
     if found.is_none() {
-        skip(test, "no servers: run the tests with `cargo xtask test`");
+        skip(test, "the servers are not running: run the tests with `cargo xtask test`");
     }
     found
 }
@@ -38,31 +40,35 @@ fn find() -> Option<Servers> {
 
 static NUMBER: AtomicUsize = AtomicUsize::new(0);
 
-/// A name that no other test uses.
-pub fn unique(base: &str) -> String {
+/// Returns a name that no other test uses.
+pub(crate) fn unique(base: &str) -> String {
     format!("{base}-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
 impl Servers {
-    pub fn proxy(&self) -> Proxy {
+    /// Starts a proxy in front of the emulator.
+    pub(crate) fn proxy(&self) -> Proxy {
         Proxy::start(self.emulator.port).expect("the proxy starts")
     }
 
-    pub fn sql(&self, database: &str, sql: &str) -> String {
+    /// Runs SQL as the administrator and returns the rows.
+    pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
         xtask::postgres::sql_at(&self.postgres_bin, &self.url(database), sql).expect("the SQL runs")
     }
 
-    pub fn dump(&self, database: &str) -> String {
+    /// Dumps a database.
+    pub(crate) fn dump(&self, database: &str) -> String {
         xtask::postgres::dump(&self.postgres_bin, &self.url(database)).expect("pg_dump runs")
     }
 
-    /// The administrator's URL of a database.
-    pub fn url(&self, database: &str) -> String {
+    /// Returns the administrator's URL of a database.
+    pub(crate) fn url(&self, database: &str) -> String {
         let (server, _) = self.postgres_url.rsplit_once('/').expect("a URL with a database");
         format!("{server}/{database}")
     }
 
-    pub fn port(&self) -> u16 {
+    /// Returns the port of the PostgreSQL server.
+    pub(crate) fn port(&self) -> u16 {
         let (server, _) = self.postgres_url.rsplit_once('/').expect("a URL with a database");
         server.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a URL with a port")
     }

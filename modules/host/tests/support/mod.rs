@@ -1,7 +1,6 @@
-//! Running modules as the engine does: by name, with values.
+//! Runs modules as the engine does: by name, with values.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(dead_code, reason = "each test file uses its part")]
-#![allow(clippy::disallowed_methods, reason = "tests prepare real files")]
+#![expect(clippy::disallowed_methods, reason = "tests prepare real files")]
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -14,58 +13,67 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     registry
 });
 
-/// A directory of its own for each test, and a context.
+/// A directory for one test, and a context.
 pub(crate) struct Lab {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
+    /// The context of the runs.
     pub(crate) context: Context,
 }
 
 impl Lab {
+    /// Creates an empty directory.
     pub(crate) fn new() -> Self {
-        Lab { folder: tempfile::tempdir().unwrap(), context: Context { diff: true, ..Context::default() } }
+        Lab { directory: tempfile::tempdir().unwrap(), context: Context { diff: true, ..Context::default() } }
     }
 
+    /// Returns the path of a file in the directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
+    /// Returns the path of a file in the directory as text.
     pub(crate) fn at(&self, name: &str) -> String {
         self.path(name).display().to_string()
     }
 
+    /// Writes a file and returns its path.
     pub(crate) fn write(&self, name: &str, content: &str) -> String {
         std::fs::write(self.path(name), content).unwrap();
         self.at(name)
     }
 
+    /// Reads a file.
     pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
+    /// Runs a module.
     pub(crate) fn try_run(&self, module: &str, arguments: Map) -> Result<Outcome, Failure> {
         run(module, arguments, &self.context)
     }
 
+    /// Runs a module that must succeed.
     pub(crate) fn run(&self, module: &str, arguments: Map) -> Outcome {
         self.try_run(module, arguments).unwrap_or_else(|f| panic!("{module} failed: {}", f.error))
     }
 
+    /// Runs a module in check mode; it must succeed.
     pub(crate) fn check(&self, module: &str, arguments: Map) -> Outcome {
         let context = Context { check: true, ..self.context.clone() };
         run(module, arguments, &context).unwrap_or_else(|f| panic!("{module} failed: {}", f.error))
     }
 
-    /// The message with which it fails.
+    /// Runs a module that must fail, and returns its message.
     pub(crate) fn fail(&self, module: &str, arguments: Map) -> String {
         self.try_run(module, arguments).unwrap_err().error.to_string()
     }
 
-    /// Check mode says what would change and changes nothing; the first run changes, the second does not.
+    /// Asserts that check mode reports a change and makes none, that the first run makes it, and that the second does not.
     pub(crate) fn changes_once(&self, module: &str, arguments: Map) -> Outcome {
-        let before = snapshot(self.folder.path());
+        let before = snapshot(self.directory.path());
         let checked = self.check(module, arguments.clone());
-        assert!(checked.changed, "{module} in check mode");
-        assert_eq!(before, snapshot(self.folder.path()), "{module} in check mode touched something");
+        assert!(checked.changed, "{module} reports no change in check mode");
+        assert_eq!(before, snapshot(self.directory.path()), "{module} changed something in check mode");
         let first = self.run(module, arguments.clone());
         assert!(first.changed, "{module}");
         let second = self.run(module, arguments);
@@ -74,18 +82,20 @@ impl Lab {
     }
 }
 
+/// Runs a module with a context.
 pub(crate) fn run(module: &str, arguments: Map, context: &Context) -> Result<Outcome, Failure> {
-    let entry = REGISTRY.module(module).unwrap_or_else(|| panic!("no module {module}"));
+    let entry = REGISTRY.module(module).unwrap_or_else(|| panic!("the module {module} does not exist"));
     match entry.run {
         Run::Host(run) => run(entry, &Arguments::from(arguments), context),
-        Run::Controller(_) => panic!("{module} is no host module"),
+        Run::Controller(_) => panic!("{module} is not a module for managed hosts"),
     }
 }
 
-fn snapshot(folder: &Path) -> Vec<(PathBuf, u32, Vec<u8>)> {
+/// Returns the paths, modes and contents of all files below a directory.
+fn snapshot(directory: &Path) -> Vec<(PathBuf, u32, Vec<u8>)> {
     use std::os::unix::fs::MetadataExt;
     let mut all = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+    for entry in std::fs::read_dir(directory).unwrap().flatten() {
         let (path, stat) = (entry.path(), entry.path().symlink_metadata().unwrap());
         let content = if stat.is_file() { std::fs::read(&path).unwrap() } else { Vec::new() };
         if stat.is_dir() {
@@ -97,7 +107,7 @@ fn snapshot(folder: &Path) -> Vec<(PathBuf, u32, Vec<u8>)> {
     all
 }
 
-/// A returned value, for comparing.
+/// Returns a returned value.
 pub(crate) fn value(outcome: &Outcome, name: &str) -> Value {
     outcome.values.get(name).cloned().unwrap_or_else(|| panic!("no {name} in {:?}", outcome.values))
 }

@@ -1,6 +1,6 @@
-//! What the tests against a real server share.
+//! Helpers for the tests against a real server.
 
-#![expect(dead_code, reason = "each test program uses its own part of this")]
+#![expect(dead_code, reason = "each test file uses a part of it")]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::Path;
@@ -10,26 +10,29 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use playbook_api::{Arguments, Context, Failure, Map, Outcome, Registry, Run, Value};
 
-const HELP: &str = "PLAYBOOK_TEST_POSTGRES_URL is not set: these tests need a PostgreSQL server over TCP and its \
-superuser, as in PLAYBOOK_TEST_POSTGRES_URL=postgresql://postgres:secret@127.0.0.1:5432/postgres";
+const HELP: &str = "PLAYBOOK_TEST_POSTGRES_URL is not set: these tests need the URL of a superuser of a PostgreSQL \
+server. Run `cargo xtask test`, or set it, for example to postgresql://postgres:secret@127.0.0.1:5432/postgres";
 
-/// The superuser's URL, without the database.
+/// Returns the superuser's URL, without the database.
 pub(crate) fn server() -> String {
     let url = std::env::var("PLAYBOOK_TEST_POSTGRES_URL").unwrap_or_else(|_| panic!("{HELP}"));
     let (base, _) = url.rsplit_once('/').unwrap_or_else(|| panic!("{HELP}"));
     base.to_owned()
 }
 
+/// Returns the crate's modules.
 pub(crate) fn registry() -> Arc<Registry> {
     let mut registry = Registry::default();
     playbook_postgres::register(&mut registry);
     Arc::new(registry)
 }
 
+/// Returns the context of a normal run.
 pub(crate) fn context() -> Context {
     Context { registry: registry(), ..Context::default() }
 }
 
+/// Returns the context of a run in check mode, with diffs.
 pub(crate) fn check() -> Context {
     Context { check: true, diff: true, ..context() }
 }
@@ -43,13 +46,16 @@ pub(crate) async fn task(context: &Context, module: &str, arguments: Map) -> Res
     }
 }
 
-/// A database of the test's own, dropped at its end.
+/// A database for one test, dropped at its end.
 pub(crate) struct Database {
+    /// Its name.
     pub(crate) name: String,
+    /// The superuser's URL of it.
     pub(crate) url: String,
 }
 
 impl Database {
+    /// Creates an empty database.
     pub(crate) async fn new() -> Database {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
@@ -57,17 +63,17 @@ impl Database {
         Database { url: format!("{}/{name}", server()), name }
     }
 
-    /// The output of psql, unaligned, tuples only.
+    /// Runs SQL and returns the rows, without headers.
     pub(crate) fn query(&self, sql: &str) -> String {
         psql(&self.url, sql)
     }
 
-    /// Everything in it, as pg_dump writes it.
+    /// Returns the output of pg_dump.
     pub(crate) fn dump(&self) -> String {
         let output = Command::new("pg_dump").arg(&self.url).output().expect("pg_dump is installed");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        // Newer versions write a random key into these two lines.
+        // Newer versions write a random key into two lines.
         text.lines().filter(|l| !l.contains("restrict ")).collect::<Vec<_>>().join("\n")
     }
 }
@@ -81,6 +87,7 @@ impl Drop for Database {
     }
 }
 
+/// Runs SQL and returns the rows, without headers.
 pub(crate) fn psql(url: &str, sql: &str) -> String {
     let output = Command::new("psql")
         .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, url])
@@ -90,7 +97,7 @@ pub(crate) fn psql(url: &str, sql: &str) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// Notes that a test was skipped, where the whole run tells of it.
+/// Reports that a test is skipped, also in the list that `cargo xtask test` prints at its end.
 pub(crate) fn skip(why: &str) {
     use std::io::Write;
     eprintln!("SKIPPED: {why}");
@@ -101,24 +108,27 @@ pub(crate) fn skip(why: &str) {
     }
 }
 
-pub(crate) fn write(folder: &Path, files: &[(&str, &str)]) {
+/// Writes files into a directory.
+pub(crate) fn write(directory: &Path, files: &[(&str, &str)]) {
     for (name, text) in files {
-        let path = folder.join(name);
-        std::fs::create_dir_all(path.parent().expect("files are in a folder")).expect("a folder can be made");
-        std::fs::write(path, text).expect("a file can be written");
+        let path = directory.join(name);
+        std::fs::create_dir_all(path.parent().expect("files are in a directory"))
+            .expect("the directory can be created");
+        std::fs::write(path, text).expect("the file can be written");
     }
 }
 
-/// The whole failure as a user could see it.
+/// Returns all texts of a failure that a user can see.
 pub(crate) fn shown(failure: &Failure) -> String {
     format!("{} {:?} {:?}", failure.error, failure.error.help(), failure.outcome.values)
 }
 
+/// Returns a returned value as text.
 pub(crate) fn value(outcome: &Outcome, name: &str) -> String {
     outcome.values.get(name).map(Value::to_string).unwrap_or_default()
 }
 
-/// One field of every entry of a returned list.
+/// Returns one field of every entry of a returned list.
 pub(crate) fn each(outcome: &Outcome, list: &str, field: &str) -> Vec<String> {
     let items = outcome.values.get(list).and_then(Value::as_list).unwrap_or_default();
     items.iter().filter_map(|item| item.get(field)).map(Value::to_string).collect()
