@@ -30,7 +30,7 @@ fn taken<'a>(registry: &'a Registry, name: &str) -> Option<Taken<'a>> {
 }
 
 /// Checks the arguments of a task.
-pub fn check(walk: &Walk, task: &Task) {
+pub(super) fn check(walk: &Walk, task: &Task) {
     let name = task.action_name();
     if matches!(name, "meta" | "include_tasks" | "include_role" | "import_tasks" | "import_role") {
         return;

@@ -14,7 +14,7 @@ use crate::run::actions::{copy, include_vars};
 use crate::vars::{search_path, vars_file};
 
 /// Checks the files that a task names.
-pub fn check(walk: &Walk, task: &Task) {
+pub(super) fn check(walk: &Walk, task: &Task) {
     let args = &task.action.args;
     let text = |name: &str| args.get(name).and_then(|node| Some((node, node.as_str()?)));
     // A value that is not known may be the wanted one.
@@ -50,7 +50,7 @@ pub fn check(walk: &Walk, task: &Task) {
 }
 
 /// Checks a play's `vars_files`. Of a list, the first file that exists is used.
-pub fn vars_files(walk: &Walk, play: &Play) {
+pub(super) fn vars_files(walk: &Walk, play: &Play) {
     if play.vars_files.iter().any(|entry| !entry.is_plain()) {
         walk.variables.open();
     }
@@ -98,7 +98,7 @@ fn find(walk: &Walk, task: &Task, node: &Node, name: &str, kind: &str) {
 }
 
 /// Adds the finding of a missing file. One outside of the project may be created before it is needed.
-pub fn missing(walk: &Walk, node: &Node, name: &str) {
+pub(super) fn missing(walk: &Walk, node: &Node, name: &str) {
     let message = format!("Could not find or access '{name}' on the Ansible Controller.");
     let error = Error::new(message).with_kind(ErrorKind::NotFound).at(node.place());
     if name.starts_with(['/', '~']) {

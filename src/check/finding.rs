@@ -44,7 +44,7 @@ impl Finding {
 
 /// The findings so far, without repetitions.
 #[derive(Default)]
-pub(super) struct Findings {
+pub(crate) struct Findings {
     all: RefCell<Vec<Finding>>,
     seen: RefCell<HashSet<(Option<Place>, String)>>,
     /// Whether what is loaded is included under a condition.
@@ -53,7 +53,7 @@ pub(super) struct Findings {
 
 impl Findings {
     /// Adds a finding.
-    pub fn add(&self, severity: Severity, check: &'static str, error: Error) {
+    pub(super) fn add(&self, severity: Severity, check: &'static str, error: Error) {
         let finding = Finding { severity, check, error };
         if self.seen.borrow_mut().insert((finding.place().cloned(), finding.error.to_string())) {
             self.all.borrow_mut().push(finding);
@@ -62,7 +62,7 @@ impl Findings {
 
     /// Adds an error of loading. A dynamic include may need variables that only a run has. The task files of other
     /// systems name modules that are not installed here: they are ignored unless the name looks misspelled.
-    pub fn load(&self, error: Error, dynamic: bool) {
+    pub(super) fn load(&self, error: Error, dynamic: bool) {
         let chain = || std::iter::successors(Some(&error), |e| e.cause());
         if dynamic && chain().any(|error| error.kind() == ErrorKind::Undefined) {
             return;
@@ -80,7 +80,7 @@ impl Findings {
     }
 
     /// Returns the findings in the order of files, lines and columns.
-    pub fn sorted(self) -> Vec<Finding> {
+    pub(super) fn sorted(self) -> Vec<Finding> {
         let mut all = self.all.into_inner();
         let mut files: Vec<_> =
             all.iter().filter_map(|f| f.place().map(|place| place.file.clone())).collect();

@@ -10,7 +10,7 @@ use crate::playbook::Task;
 use crate::run::play::handlers::is_called;
 
 /// Checks the handlers that a play notifies.
-pub fn check(walk: &Walk) {
+pub(super) fn check(walk: &Walk) {
     let handlers = walk.handlers.borrow();
     let all: Vec<(&Task, Vec<&Node>)> = handlers
         .iter()

@@ -8,7 +8,7 @@ use crate::jinja::{Position, Program, with_stack};
 
 /// The names that a template uses.
 #[derive(Debug, Default)]
-pub struct Names {
+pub(super) struct Names {
     /// Each use that is always evaluated, with its position.
     pub used: Vec<(Arc<str>, Position)>,
     /// Names that may be undefined: they are tested, or have a default.
@@ -17,7 +17,7 @@ pub struct Names {
 
 impl Names {
     /// Returns the names that a program uses.
-    pub fn of(program: &Program) -> Names {
+    pub(super) fn of(program: &Program) -> Names {
         let mut reader = Reader { names: Names::default(), bound: Vec::new(), depth: 0 };
         match &program.body {
             Body::Template(statements) => reader.statements(statements),

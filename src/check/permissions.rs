@@ -10,7 +10,7 @@ use crate::playbook::Task;
 const NAMES: [&str; 2] = ["mode", "directory_mode"];
 
 /// Checks the permissions of a task.
-pub fn check(walk: &Walk, task: &Task) {
+pub(super) fn check(walk: &Walk, task: &Task) {
     for (name, node) in NAMES.iter().filter_map(|name| Some((name, task.action.args.get(*name)?))) {
         let Some(number) = decimal(node) else { continue };
         let message = format!("{name} {number} is a decimal number, which means {}", symbolic(number));

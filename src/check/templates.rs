@@ -12,7 +12,7 @@ use crate::playbook::{Condition, Keywords, Loop, Play, Task};
 use crate::template::{filters, lookups, tests};
 
 /// Checks the templates of a play's keywords.
-pub fn play(walk: &Walk, play: &Play) {
+pub(super) fn play(walk: &Walk, play: &Play) {
     let optional = [
         &play.gather_facts,
         &play.gather_subset,
@@ -30,12 +30,12 @@ pub fn play(walk: &Walk, play: &Play) {
 }
 
 /// Checks the templates of variables.
-pub fn vars(walk: &Walk, vars: &Vars) {
+pub(super) fn vars(walk: &Walk, vars: &Vars) {
     vars.values().for_each(|value| node(walk, value));
 }
 
 /// Checks the templates of keywords.
-pub fn keywords(walk: &Walk, keywords: &Keywords) {
+pub(super) fn keywords(walk: &Walk, keywords: &Keywords) {
     let all = keywords.name.iter().chain(keywords.values.values()).chain(&keywords.tags);
     all.for_each(|value| node(walk, value));
     conditions(walk, &keywords.when);
@@ -43,7 +43,7 @@ pub fn keywords(walk: &Walk, keywords: &Keywords) {
 }
 
 /// Checks the templates of a task.
-pub fn task(walk: &Walk, task: &Task) {
+pub(super) fn task(walk: &Walk, task: &Task) {
     match &task.loop_over {
         Some(Loop::Loop(value) | Loop::With { terms: value, .. }) => node(walk, value),
         None => {}
@@ -93,7 +93,7 @@ fn node(walk: &Walk, value: &Node) {
 }
 
 /// Checks a template.
-pub fn template(walk: &Walk, template: &Template) {
+pub(super) fn template(walk: &Walk, template: &Template) {
     program(walk, template.program(), template.place());
 }
 
@@ -145,7 +145,7 @@ fn is_foreign(walk: &Walk, kind: PluginKind, name: &str) -> bool {
 }
 
 /// Checks the text of a template file, and notes the variables that it uses.
-pub fn of_file(walk: &Walk, text: Arc<str>, place: Place, syntax: crate::jinja::Syntax, conditional: bool) {
+pub(super) fn of_file(walk: &Walk, text: Arc<str>, place: Place, syntax: crate::jinja::Syntax, conditional: bool) {
     let file = Template::with_syntax(text, place, syntax);
     template(walk, &file);
     if let Ok(program) = file.program() {

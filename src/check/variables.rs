@@ -238,11 +238,12 @@ impl Variables {
                 args.keys().for_each(|name| self.define(name, None));
             }
             "include_vars" => self.included(walk, task),
-            name if name.ends_with("_facts") && walk.registry.module(&task.action.name).is_none() => {
-                // A module of a collection may return any fact.
-                if crate::run::actions::TABLE.find(&task.action.name).is_none() {
-                    self.open();
-                }
+            // A module of a collection may return any fact.
+            name if name.ends_with("_facts")
+                && walk.registry.module(&task.action.name).is_none()
+                && crate::run::actions::TABLE.find(&task.action.name).is_none() =>
+            {
+                self.open();
             }
             _ => {}
         }

@@ -20,7 +20,7 @@ use crate::run::actions::include::find_in;
 use crate::run::play::include::role_spec;
 
 /// Runs all checks on a playbook.
-pub fn playbook(
+pub(super) fn playbook(
     playbook: &Playbook,
     loader: &Loader,
     registry: &Registry,

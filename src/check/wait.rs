@@ -9,10 +9,10 @@ use crate::document::Node;
 use crate::playbook::Task;
 
 /// The module.
-pub const MODULE: &str = "wait_until";
+pub(super) const MODULE: &str = "wait_until";
 
 /// Checks the probes of a task, which are all arguments that are not the module's own.
-pub fn check(walk: &Walk, task: &Task, own: &Spec) {
+pub(super) fn check(walk: &Walk, task: &Task, own: &Spec) {
     let mut names: Vec<&str> = walk.registry.probes.iter().map(|probe| probe.name()).collect();
     names.sort_unstable();
     for (name, node) in task.action.args.iter().filter(|(name, _)| own.find(name).is_none()) {

@@ -56,7 +56,7 @@ impl Walk<'_> {
 }
 
 /// Returns a written value as far as it is known before it is rendered.
-pub fn known(node: &Node) -> Value {
+pub(super) fn known(node: &Node) -> Value {
     match node.kind() {
         Kind::Template(_) | Kind::Vault(_) => Value::Unknown("it is rendered".into()),
         Kind::Value(value) => value.clone(),

@@ -25,7 +25,7 @@ Examples:
   playbook adhoc web -i hosts.ini -a 'uptime'                            Run a command
   playbook adhoc web -i hosts.ini -b -m service -a 'name=nginx state=restarted'
   playbook adhoc all -i hosts.ini -m setup -a 'filter=ansible_distribution*'")]
-pub struct Adhoc {
+pub(super) struct Adhoc {
     /// The hosts: a group, a host or a pattern
     pattern: String,
     /// The module
@@ -60,7 +60,7 @@ pub struct Adhoc {
 }
 
 /// How a task ended.
-pub struct Ended {
+pub(super) struct Ended {
     pub code: u8,
     /// Whether it changed anything.
     pub changed: bool,
@@ -70,12 +70,12 @@ pub struct Ended {
 const NEED_ARGUMENTS: [&str; 4] = ["command", "shell", "raw", "script"];
 
 impl Adhoc {
-    pub fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
+    pub(super) fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
         self.ending(register, by_project).map(|ending| ending.code)
     }
 
     /// Runs the task, and returns how it ended.
-    pub fn ending(self, register: Register, by_project: bool) -> Result<Ended, Fault> {
+    pub(super) fn ending(self, register: Register, by_project: bool) -> Result<Ended, Fault> {
         let mut session = Session::new(&self.hosts.vault, register, by_project)?;
         self.hosts.put_flags(&mut session.settings);
         let options = self.hosts.options(&session, !self.list_hosts)?;
@@ -137,7 +137,7 @@ fn place() -> Place {
 }
 
 /// Returns a task: a module, and its arguments as they were typed.
-pub fn task(module: &str, text: &str) -> Result<Map, Error> {
+pub(super) fn task(module: &str, text: &str) -> Result<Map, Error> {
     let short = module.strip_prefix("ansible.builtin.").unwrap_or(module);
     let free_form = NEED_ARGUMENTS.contains(&short);
     if text.is_empty() && free_form {
@@ -158,12 +158,12 @@ pub fn task(module: &str, text: &str) -> Result<Map, Error> {
 }
 
 /// Returns a playbook of one play.
-pub fn document(play: Map) -> Node {
+pub(super) fn document(play: Map) -> Node {
     Node::from_value(&place(), vec![Value::from(play)].into(), Trust::Templates)
 }
 
 /// Returns the report of tasks that are not in a playbook; `runs` says whether tasks will run.
-pub fn reporter(
+pub(super) fn reporter(
     settings: &Settings,
     foreign: &Arc<Foreign>,
     one_line: bool,
@@ -181,7 +181,7 @@ pub fn reporter(
 }
 
 /// Returns the hosts that a pattern selects.
-pub fn selected(
+pub(super) fn selected(
     inventory: &Inventory,
     pattern: &str,
     options: &Options,
@@ -196,7 +196,7 @@ pub fn selected(
 }
 
 /// Prints the hosts that a pattern selects.
-pub fn list_hosts(
+pub(super) fn list_hosts(
     inventory: &Inventory,
     pattern: &str,
     options: &Options,

@@ -8,7 +8,7 @@ use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use playbook_api::Error;
 
 /// Asks for a password. Without a terminal it reads a line of standard input.
-pub fn password(prompt: &str) -> Result<String, Error> {
+pub(super) fn password(prompt: &str) -> Result<String, Error> {
     let failed = |e: std::io::Error| Error::io(&e, "cannot read a password");
     let Ok(mut terminal) = File::options().read(true).write(true).open("/dev/tty") else {
         if std::io::stdin().is_terminal() {

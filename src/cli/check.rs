@@ -30,7 +30,7 @@ Examples:
   playbook check site.yml --output json       Print the findings for other programs
 
 The exit status is 1 if there is an error. Warnings do not count.")]
-pub struct Check {
+pub(super) struct Check {
     /// The playbooks. A name is also searched in the project's playbooks/
     #[arg(required = true, value_name = "PLAYBOOK")]
     playbooks: Vec<PathBuf>,
@@ -49,7 +49,7 @@ pub struct Check {
 
 impl Check {
     /// Returns 0 if there is no error, otherwise 1. Warnings do not count.
-    pub fn run(self, register: Register) -> Result<u8, Fault> {
+    pub(super) fn run(self, register: Register) -> Result<u8, Fault> {
         let session = Session::new(&self.vault, register, true)?;
         let playbooks = playbook_paths(&self.playbooks, &session.settings)?;
         let options = Options {

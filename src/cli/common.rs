@@ -16,7 +16,7 @@ use crate::settings::Settings;
 
 /// The inventory and the hosts of it.
 #[derive(Args)]
-pub struct InventoryArgs {
+pub(super) struct InventoryArgs {
     /// An inventory: a file, a directory, a script, hosts (`a,b,`) or terraform:PATH. The option can be repeated
     #[arg(short, long, visible_alias = "inventory-file", value_name = "INVENTORY")]
     pub inventory: Vec<String>,
@@ -30,7 +30,7 @@ pub struct InventoryArgs {
 
 /// The hosts, and how tasks run on them.
 #[derive(Args)]
-pub struct HostArgs {
+pub(super) struct HostArgs {
     #[command(flatten)]
     hosts: InventoryArgs,
     /// Change nothing, and show what would change
@@ -63,7 +63,7 @@ pub struct HostArgs {
 /// How hosts are reached.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Connection options")]
-pub struct ConnectionArgs {
+pub(super) struct ConnectionArgs {
     /// The connection plugin, such as local or ssh
     #[arg(short, long, value_name = "CONNECTION")]
     pub connection: Option<String>,
@@ -102,7 +102,7 @@ pub struct ConnectionArgs {
 /// The user that tasks run as.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Privilege escalation options")]
-pub struct BecomeArgs {
+pub(super) struct BecomeArgs {
     /// Run tasks as another user
     #[arg(short, long)]
     r#become: bool,
@@ -118,7 +118,7 @@ pub struct BecomeArgs {
 
 /// The source of the become plugin's password.
 #[derive(clap::Args)]
-pub struct BecomePasswordArgs {
+pub(super) struct BecomePasswordArgs {
     /// Ask for the password of the become plugin
     #[arg(short = 'K', long)]
     pub ask_become_pass: bool,
@@ -129,7 +129,7 @@ pub struct BecomePasswordArgs {
 
 impl HostArgs {
     /// Puts the flags that are settings too into the settings.
-    pub fn put_flags(&self, settings: &mut Settings) {
+    pub(super) fn put_flags(&self, settings: &mut Settings) {
         if let Some(forks) = self.forks {
             settings.set("forks", forks);
         }
@@ -153,7 +153,7 @@ impl HostArgs {
     }
 
     /// Returns the run's options that these flags set. Passwords are asked for only if tasks will run.
-    pub fn options(&self, session: &Session, runs: bool) -> Result<Options, Error> {
+    pub(super) fn options(&self, session: &Session, runs: bool) -> Result<Options, Error> {
         let settings = &session.settings;
         if session.by_project {
             session::require_inventories(&self.hosts.inventory, settings)?;
@@ -215,17 +215,17 @@ impl HostArgs {
 }
 
 /// Returns the directory that stands for a playbook's, if one was named.
-pub fn playbook_directory(given: Option<&Path>, settings: &Settings) -> Option<PathBuf> {
+pub(super) fn playbook_directory(given: Option<&Path>, settings: &Settings) -> Option<PathBuf> {
     given.or(settings.playbook_dir.as_deref()).map(crate::paths::absolute)
 }
 
 /// Returns the current directory.
-pub fn here() -> PathBuf {
+pub(super) fn here() -> PathBuf {
     crate::paths::absolute(Path::new("."))
 }
 
 /// Returns the context of modules in a run with these options, and the modules and plugins in other languages.
-pub fn context(session: &Session, options: &Options) -> (Context, Arc<Foreign>) {
+pub(super) fn context(session: &Session, options: &Options) -> (Context, Arc<Foreign>) {
     if session.by_project {
         for password in [&options.connection_password, &options.become_password].into_iter().flatten() {
             session.context.redactor.register(password);
@@ -238,7 +238,7 @@ pub fn context(session: &Session, options: &Options) -> (Context, Arc<Foreign>) 
 }
 
 /// Prints the warnings of the session, and reads the inventory.
-pub fn begin(
+pub(super) fn begin(
     session: &Session,
     options: &Options,
     context: &Context,
@@ -276,7 +276,7 @@ pub fn begin(
 const NO_HOSTS: &str = "provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'";
 
 /// Returns the playbooks' directories, whose group_vars/ and host_vars/ are read too.
-pub fn directories(playbooks: &[PathBuf]) -> Vec<PathBuf> {
+pub(super) fn directories(playbooks: &[PathBuf]) -> Vec<PathBuf> {
     let mut directories: Vec<PathBuf> = Vec::new();
     for path in playbooks {
         let path = crate::paths::absolute(path);
@@ -288,7 +288,7 @@ pub fn directories(playbooks: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 /// Returns the line that names the configuration file.
-pub fn config_line(settings: &Settings) -> String {
+pub(super) fn config_line(settings: &Settings) -> String {
     match &settings.config_file {
         Some(path) => format!("Using {} as config file", path.display()),
         None => "No config file found; using defaults".into(),

@@ -32,7 +32,7 @@ print(json.dumps({
 
 /// An installed ansible-core.
 #[derive(Debug, Deserialize)]
-pub struct Core {
+pub(super) struct Core {
     /// Its release, such as `2.19.14`.
     pub version: String,
     /// The directories of the Python package `ansible`, separated by colons.
@@ -51,7 +51,7 @@ pub struct Core {
 
 impl Core {
     /// Finds the ansible-core that Python plugins would run with.
-    pub fn find(settings: &Settings) -> Option<Core> {
+    pub(super) fn find(settings: &Settings) -> Option<Core> {
         python::candidates(settings).iter().find_map(|executable| Core::of(executable))
     }
 

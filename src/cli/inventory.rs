@@ -23,7 +23,7 @@ Examples:
   playbook inventory -i hosts.ini --host web1              The variables of a host
   playbook inventory import-terraform infra -o hosts.yml   A static inventory of Terraform's outputs"
 )]
-pub struct Inventory {
+pub(super) struct Inventory {
     #[command(subcommand)]
     action: Option<Action>,
     #[command(flatten)]
@@ -94,7 +94,7 @@ struct ImportTerraform {
 }
 
 impl Inventory {
-    pub fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
+    pub(super) fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
         match self.action {
             Some(Action::ImportTerraform(options)) => {
                 let session = Session::new(&options.vault, register, by_project)?;

@@ -18,7 +18,7 @@ use crate::template::{Environment, Renderer, Scope};
 use crate::vars::{VarsFiles, with_dependencies};
 
 /// Prints the listing of each playbook.
-pub fn print<'p>(
+pub(super) fn print<'p>(
     shared: &Shared,
     inventory: &Inventory,
     playbooks: impl Iterator<Item = (String, &'p Playbook)>,

@@ -17,7 +17,7 @@ use super::{Fault, Register, adhoc, run};
 Examples:
   playbook pull -U https://example.com/site.git
   playbook pull -U https://example.com/site.git -C main -o web.yml       Only if something is new")]
-pub struct Pull {
+pub(super) struct Pull {
     /// The playbooks in the repository (default: HOSTNAME.yml or local.yml)
     #[arg(value_name = "PLAYBOOK")]
     playbooks: Vec<PathBuf>,
@@ -133,7 +133,7 @@ impl Words {
 
 impl Pull {
     /// Checks out and runs in this process, so that a secret in the URL is not on a command line.
-    pub fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
+    pub(super) fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
         let (settings, _) = session::settings(by_project)?;
         let name = host_name();
         let directory = match &self.directory {

@@ -29,7 +29,7 @@ Examples:
   playbook run site.yml -i hosts.ini -l web -t deploy      Only some hosts and tasks
   playbook run site.yml -i hosts.ini -e image_tag=v42      Set a variable
   playbook run site.yml -i hosts.ini --output json         One JSON event per line")]
-pub struct Run {
+pub(super) struct Run {
     /// The playbooks, which run one after the other. A name is also searched in the project's playbooks/
     #[arg(required = true, value_name = "PLAYBOOK")]
     playbooks: Vec<PathBuf>,
@@ -69,7 +69,7 @@ pub struct Run {
 
 /// The form of a report.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
-pub enum Form {
+pub(super) enum Form {
     /// Text
     Text,
     /// JSON; for a run one event per line
@@ -78,7 +78,7 @@ pub enum Form {
 
 impl Run {
     /// Runs the playbooks. With `by_project` they and the inventory are also searched in the project.
-    pub fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
+    pub(super) fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
         let output = self.output;
         let done = self.execute(register, by_project);
         match done {
@@ -177,7 +177,7 @@ impl Run {
 }
 
 /// Returns the files of the playbooks: as they are named, or in the project, or in a collection.
-pub fn playbook_paths(names: &[PathBuf], settings: &Settings) -> Result<Vec<PathBuf>, Error> {
+pub(super) fn playbook_paths(names: &[PathBuf], settings: &Settings) -> Result<Vec<PathBuf>, Error> {
     let find = |name: &PathBuf| {
         let path = match &settings.project {
             Some(project) => project.playbook(name),

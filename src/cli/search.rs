@@ -7,7 +7,7 @@ use playbook_api::nearest;
 use super::common;
 
 /// Suggests a file with a similar name, or says where the name was searched: as it is given, and in `more`.
-pub fn advice(name: &Path, more: Option<PathBuf>) -> String {
+pub(super) fn advice(name: &Path, more: Option<PathBuf>) -> String {
     let given = crate::paths::absolute(name);
     let mut directories: Vec<PathBuf> = given.parent().map(Path::to_owned).into_iter().collect();
     let inside = |directory: PathBuf| match name.parent() {

@@ -97,12 +97,12 @@ impl Session {
 
 /// Reads the settings, and returns warnings with them. Ansible's programs know no project, so exactly Ansible's rules
 /// apply under their names.
-pub fn settings(by_project: bool) -> Result<(Settings, Vec<Error>), Fault> {
+pub(super) fn settings(by_project: bool) -> Result<(Settings, Vec<Error>), Fault> {
     settings_of(Surroundings::of_process(), by_project)
 }
 
 /// Reads the settings in surroundings that may differ from those of the process.
-pub fn settings_of(
+pub(super) fn settings_of(
     mut surroundings: Surroundings,
     by_project: bool,
 ) -> Result<(Settings, Vec<Error>), Fault> {
@@ -129,7 +129,7 @@ pub fn settings_of(
 
 /// Returns the inventory sources: those of the command line, otherwise those of the settings. A name on the command
 /// line is also searched in the project.
-pub fn inventory_sources(given: &[String], settings: &Settings) -> Vec<String> {
+pub(super) fn inventory_sources(given: &[String], settings: &Settings) -> Vec<String> {
     match &settings.project {
         _ if given.is_empty() => settings.inventory.clone(),
         Some(project) => given.iter().map(|source| project.inventory(source)).collect(),
@@ -139,7 +139,7 @@ pub fn inventory_sources(given: &[String], settings: &Settings) -> Vec<String> {
 
 /// Rejects inventory files on the command line that do not exist. Ansible's programs only warn of them, and go on with
 /// the implicit localhost.
-pub fn require_inventories(given: &[String], settings: &Settings) -> Result<(), Error> {
+pub(super) fn require_inventories(given: &[String], settings: &Settings) -> Result<(), Error> {
     for (name, source) in given.iter().zip(inventory_sources(given, settings)) {
         let path = crate::paths::expand_home(Path::new(&source));
         if source.is_empty() || source.contains([',', ':']) || path.exists() {

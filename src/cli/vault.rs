@@ -22,7 +22,7 @@ Examples:
   playbook vault edit group_vars/all/secrets.yml
   playbook vault encrypt_string --name db_password     A value for a YAML file, from standard input
   playbook vault rekey --vault-password-file old --new-vault-password-file new secrets.yml")]
-pub struct Vault {
+pub(super) struct Vault {
     /// Print more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
@@ -154,7 +154,7 @@ struct EncryptString {
 }
 
 impl Vault {
-    pub fn run(self, by_project: bool) -> Result<u8, Fault> {
+    pub(super) fn run(self, by_project: bool) -> Result<u8, Fault> {
         let (settings, _) = session::settings(by_project)?;
         match self.action {
             Action::Encrypt(options) => encrypt(&settings, &options),

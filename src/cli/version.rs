@@ -10,7 +10,7 @@ use crate::settings::Settings;
 use crate::vars::CORE_VERSION;
 
 /// Returns what `--version` prints under the name of one of Ansible's programs.
-pub fn text(program: &str, executable: &Path) -> String {
+pub(super) fn text(program: &str, executable: &Path) -> String {
     let settings = session::settings(false).map(|(settings, _)| settings).unwrap_or_default();
     describe(program, executable, &settings, Core::find(&settings).as_ref())
 }

@@ -8,7 +8,7 @@ use playbook_api::python::{JsonStyle, json};
 use super::display::{Color, Display};
 
 /// The text of a result's `diff`: one, or a list of them.
-pub fn format_diff(diff: &Value, context: usize, display: &Display) -> String {
+pub(super) fn format_diff(diff: &Value, context: usize, display: &Display) -> String {
     match diff.as_list() {
         Some(all) => all.iter().map(|one| format_one(one, context, display)).collect(),
         None => format_one(diff, context, display),

@@ -9,7 +9,7 @@ use crate::playbook::TaskId;
 use crate::settings::Settings;
 
 /// The report that prints one JSON document at the end.
-pub struct Json {
+pub(super) struct Json {
     display: Display,
     custom_stats: bool,
     plays: Vec<Play>,
@@ -32,7 +32,7 @@ struct Task {
 
 impl Json {
     /// Returns the report without any play.
-    pub fn new(settings: &Settings, verbosity: u8, redactor: Redactor) -> Self {
+    pub(super) fn new(settings: &Settings, verbosity: u8, redactor: Redactor) -> Self {
         let display = Display::new(settings, verbosity, redactor);
         Json { display, custom_stats: settings.show_custom_stats, plays: Vec::new() }
     }

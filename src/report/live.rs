@@ -6,7 +6,7 @@ use super::width::width;
 
 /// The last line of a terminal, which shows what each running host waits for.
 #[derive(Debug)]
-pub struct Live {
+pub(super) struct Live {
     columns: usize,
     waiting: IndexMap<String, String>,
     shown: String,
@@ -16,12 +16,12 @@ const ERASE: &str = "\r\x1b[K";
 
 impl Live {
     /// Returns the line, or nothing if the output is not a terminal.
-    pub fn on_terminal(columns: usize) -> Option<Live> {
+    pub(super) fn on_terminal(columns: usize) -> Option<Live> {
         (columns > 0).then(|| Live { columns, waiting: IndexMap::new(), shown: String::new() })
     }
 
     /// Sets or removes the message of a host.
-    pub fn set(&mut self, host: &str, message: Option<String>) {
+    pub(super) fn set(&mut self, host: &str, message: Option<String>) {
         match message {
             Some(message) => {
                 self.waiting.insert(host.to_owned(), message.lines().next().unwrap_or_default().to_owned());
@@ -33,17 +33,17 @@ impl Live {
     }
 
     /// Removes all messages.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.waiting.clear();
     }
 
     /// Returns what erases the line, if it is shown.
-    pub fn erase(&mut self) -> Option<String> {
+    pub(super) fn erase(&mut self) -> Option<String> {
         (!std::mem::take(&mut self.shown).is_empty()).then(|| ERASE.to_owned())
     }
 
     /// What puts the line there as it is now, if that is needed.
-    pub fn draw(&mut self) -> Option<String> {
+    pub(super) fn draw(&mut self) -> Option<String> {
         let texts: Vec<String> =
             self.waiting.iter().map(|(host, message)| format!("{host}: {message}")).collect();
         let mut line = texts.join(" · ");

@@ -14,7 +14,7 @@ const NAME: &str = "ansible";
 
 /// The level of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
+pub(super) enum Level {
     /// What is displayed without further meaning.
     Info,
     /// A warning or a deprecation.
@@ -35,7 +35,7 @@ impl Level {
 
 /// An open log file.
 #[derive(Debug)]
-pub struct Log {
+pub(super) struct Log {
     file: File,
     user: String,
     /// Verbose messages up to this level are logged, whether or not they are displayed.
@@ -44,7 +44,7 @@ pub struct Log {
 
 impl Log {
     /// Opens the log file that the settings name. Warns on standard error if it cannot be written.
-    pub fn open(settings: &Settings, verbosity: u8) -> Option<Log> {
+    pub(super) fn open(settings: &Settings, verbosity: u8) -> Option<Log> {
         let path = settings.log_path.as_deref()?;
         let file = match append(path) {
             Ok(file) => file,
@@ -61,7 +61,7 @@ impl Log {
     }
 
     /// Appends an entry.
-    pub fn write(&mut self, level: Level, text: &str) {
+    pub(super) fn write(&mut self, level: Level, text: &str) {
         let now = jiff::Zoned::now();
         let time = now.strftime("%Y-%m-%d %H:%M:%S");
         let entry = format!(

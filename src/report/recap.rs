@@ -10,7 +10,7 @@ use super::HostStats;
 use super::display::{Color, Display};
 
 /// Prints the counts of each host.
-pub fn print(display: &mut Display, hosts: &IndexMap<Arc<str>, HostStats>) {
+pub(super) fn print(display: &mut Display, hosts: &IndexMap<Arc<str>, HostStats>) {
     display.banner("PLAY RECAP");
     let mut sorted: Vec<(&Arc<str>, &HostStats)> = hosts.iter().collect();
     sorted.sort_by_key(|(name, _)| *name);
@@ -22,7 +22,7 @@ pub fn print(display: &mut Display, hosts: &IndexMap<Arc<str>, HostStats>) {
 }
 
 /// Prints the values of `set_stats`, if there are any.
-pub fn print_custom(display: &mut Display, custom: &IndexMap<Arc<str>, Map>) {
+pub(super) fn print_custom(display: &mut Display, custom: &IndexMap<Arc<str>, Map>) {
     if custom.is_empty() {
         return;
     }

@@ -14,7 +14,7 @@ const CENSORED: &str =
 
 /// The format of printed results.
 #[derive(Clone, Copy, Debug)]
-pub struct Format {
+pub(super) struct Format {
     /// Whether results are printed as YAML, and not as JSON.
     pub yaml: bool,
     /// The setting `callback_format_pretty`, if it is set.
@@ -25,13 +25,13 @@ pub struct Format {
 
 impl Format {
     /// Returns the format that the settings ask for.
-    pub fn new(settings: &Settings, verbosity: u8) -> Self {
+    pub(super) fn new(settings: &Settings, verbosity: u8) -> Self {
         let pretty = settings.callback_format_pretty;
         Format { yaml: settings.result_format == "yaml", pretty, verbosity }
     }
 
     /// Formats the result that follows `=>`.
-    pub fn dump(&self, values: &Map, verbose_always: bool, redactor: &Redactor) -> String {
+    pub(super) fn dump(&self, values: &Map, verbose_always: bool, redactor: &Redactor) -> String {
         self.dump_indented(values, self.indent(verbose_always), redactor)
     }
 
@@ -44,7 +44,7 @@ impl Format {
     }
 
     /// Formats a result with this indentation.
-    pub fn dump_indented(&self, values: &Map, indent: Option<usize>, redactor: &Redactor) -> String {
+    pub(super) fn dump_indented(&self, values: &Map, indent: Option<usize>, redactor: &Redactor) -> String {
         let mut shown = redactor.map(&visible(values));
         for key in ["exception", "warnings", "deprecations"] {
             shown.shift_remove(key);
@@ -76,7 +76,7 @@ impl Format {
 }
 
 /// Returns a result without internal keys, at any depth.
-pub fn visible(values: &Map) -> Map {
+pub(super) fn visible(values: &Map) -> Map {
     let own = |key: &Value| key.as_str().is_some_and(|key| key.starts_with("_ansible_"));
     values.iter().filter(|(key, _)| !own(key)).map(|(key, value)| (key.clone(), deep(value))).collect()
 }
@@ -91,7 +91,7 @@ fn deep(value: &Value) -> Value {
 
 /// Returns the values of a result that a report shows: without its status, which the report prints otherwise. With
 /// `no_log` only a note is left, and of `debug` only what it was asked to show.
-pub fn shown(result: &TaskResult) -> Map {
+pub(super) fn shown(result: &TaskResult) -> Map {
     let mut values = whole(result);
     if builtin(&result.task.action) == "debug" {
         clean_debug(&mut values);
@@ -100,7 +100,7 @@ pub fn shown(result: &TaskResult) -> Map {
 }
 
 /// Returns the same values, with everything that `debug` returned.
-pub fn whole(result: &TaskResult) -> Map {
+pub(super) fn whole(result: &TaskResult) -> Map {
     let mut values = if result.no_log { censored(&result.values) } else { result.values.clone() };
     values.shift_remove("failed");
     values.shift_remove("skipped");
@@ -143,7 +143,7 @@ fn clean_debug(values: &mut Map) {
 }
 
 /// Returns the label of an item, which stands in `(item=…)`.
-pub fn item_label(result: &TaskResult, redactor: &Redactor) -> String {
+pub(super) fn item_label(result: &TaskResult, redactor: &Redactor) -> String {
     if result.no_log {
         return "(censored due to no_log)".to_owned();
     }
@@ -156,7 +156,7 @@ pub fn item_label(result: &TaskResult, redactor: &Redactor) -> String {
 }
 
 /// Returns the host, with the host that the task was delegated to.
-pub fn host_label(result: &TaskResult) -> String {
+pub(super) fn host_label(result: &TaskResult) -> String {
     match &result.delegated {
         Some(other) if *other != result.host => {
             match result.delegated_address.as_ref().filter(|address| *address != other) {

@@ -3,6 +3,6 @@
 use unicode_width::UnicodeWidthChar;
 
 /// Returns the number of columns that a text takes: the sum of the widths of its characters.
-pub fn width(text: &str) -> usize {
+pub(super) fn width(text: &str) -> usize {
     text.chars().filter_map(UnicodeWidthChar::width).sum()
 }

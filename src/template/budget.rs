@@ -11,7 +11,7 @@ use playbook_api::{Error, Value};
 pub(super) const WORK: u64 = 50_000_000;
 
 /// The work that the rendering of a template is, beside what it does.
-pub const RENDER: usize = 32;
+pub(super) const RENDER: usize = 32;
 
 /// The largest text, in bytes.
 pub(super) const LARGEST: usize = 1 << 28;

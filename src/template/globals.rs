@@ -14,7 +14,7 @@ use super::python::methods;
 use super::{Renderer, eval, purity};
 
 /// The names of the functions.
-pub const FUNCTIONS: [&str; 11] =
+pub(crate) const FUNCTIONS: [&str; 11] =
     ["range", "dict", "lipsum", "cycler", "joiner", "namespace", "lookup", "query", "q", "now", "undef"];
 
 /// The value of a global name.

@@ -144,7 +144,7 @@ impl List {
 
     /// Returns a number that tells the list apart from others as long as it lives, if others may share its items.
     pub fn shared_id(&self) -> Option<(usize, usize)> {
-        (Arc::strong_count(&self.buffer) > 1).then(|| (Arc::as_ptr(&self.buffer) as usize, self.length))
+        (Arc::strong_count(&self.buffer) > 1).then_some((Arc::as_ptr(&self.buffer) as usize, self.length))
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 /// Waits for a future on the caller's runtime, or on a new one if there is none. The wait happens on a separate thread, so
 /// that it is also allowed inside an asynchronous task.
-pub fn wait<T: Send>(future: impl Future<Output = Result<T, Error>> + Send) -> Result<T, Error> {
+pub(crate) fn wait<T: Send>(future: impl Future<Output = Result<T, Error>> + Send) -> Result<T, Error> {
     let handle = match Handle::try_current() {
         Ok(handle) => handle,
         Err(_) => own_runtime()?,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 
 /// Compares only the members of `asked`: other members may have any value. Lists must be complete but may be in any
 /// order, and an empty value equals a missing one.
-pub fn satisfied(asked: &Json, current: &Json) -> bool {
+pub(crate) fn satisfied(asked: &Json, current: &Json) -> bool {
     match (asked, current) {
         (Json::Null, _) => true,
         (Json::Object(members), current) => members.iter().all(|(k, v)| satisfied(v, &current[k.as_str()])),
@@ -30,7 +30,7 @@ fn each_has_its_own(asked: &[Json], current: &[Json]) -> bool {
 }
 
 /// Returns whether a value is null, false, zero, or an empty text, list or dictionary.
-pub fn is_empty(json: &Json) -> bool {
+pub(crate) fn is_empty(json: &Json) -> bool {
     match json {
         Json::Null => true,
         Json::Bool(b) => !b,
@@ -43,7 +43,7 @@ pub fn is_empty(json: &Json) -> bool {
 
 /// The members that differ, before and after the change.
 #[derive(Debug, Default)]
-pub struct Changes {
+pub(crate) struct Changes {
     /// The current members.
     pub before: Map<String, Json>,
     /// The desired members.
@@ -52,35 +52,35 @@ pub struct Changes {
 
 impl Changes {
     /// Returns whether nothing differs.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.after.is_empty()
     }
 
     /// Returns the names of the members that differ.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.after.keys().map(String::as_str)
     }
 
     /// Returns whether a member differs.
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.after.contains_key(name)
     }
 
     /// Records a member that differs.
-    pub fn note(&mut self, name: &str, before: Json, after: Json) {
+    pub(crate) fn note(&mut self, name: &str, before: Json, after: Json) {
         self.before.insert(name.to_owned(), before);
         self.after.insert(name.to_owned(), after);
     }
 
     /// Records a member if it differs; lists may be in any order.
-    pub fn compare(&mut self, name: &str, asked: &Json, current: &Json) {
+    pub(crate) fn compare(&mut self, name: &str, asked: &Json, current: &Json) {
         if !satisfied(asked, current) {
             self.note(name, current.clone(), asked.clone());
         }
     }
 
     /// Records a list if it differs, including in its order.
-    pub fn compare_in_order(&mut self, name: &str, asked: &Json, current: &Json) {
+    pub(crate) fn compare_in_order(&mut self, name: &str, asked: &Json, current: &Json) {
         let same = match (asked, current) {
             (Json::Array(asked), Json::Array(current)) => {
                 asked.len() == current.len() && asked.iter().zip(current).all(|(a, c)| satisfied(a, c))
@@ -93,14 +93,14 @@ impl Changes {
     }
 
     /// Returns the difference for `--diff`, with `what` as its header.
-    pub fn diff(&self, what: &str) -> Diff {
+    pub(crate) fn diff(&self, what: &str) -> Diff {
         let value = |map: &Map<String, Json>| Value::from_json(Json::Object(map.clone()));
         Diff::values(value(&self.before), value(&self.after)).headers(what, what)
     }
 }
 
 /// Returns the difference of a resource that is created (`before` is null) or deleted (`after` is null).
-pub fn whole_diff(before: Json, after: Json, what: &str) -> Diff {
+pub(crate) fn whole_diff(before: Json, after: Json, what: &str) -> Diff {
     let value = |json: Json| match json {
         Json::Null => Value::map(),
         json => Value::from_json(json),

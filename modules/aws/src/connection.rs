@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn flattening_keeps_documentation_types_and_secrecy() {
         #[derive(Deserialize, schemars::JsonSchema)]
-        #[allow(dead_code, reason = "only its schema is read")]
+        #[expect(dead_code, reason = "only its schema is read")]
         struct Sample {
             /// The name.
             name: String,

@@ -10,7 +10,7 @@ use playbook_api::Error;
 use crate::read_only::Stopped;
 
 /// Conversions of the result of a call.
-pub trait Explain<T> {
+pub(crate) trait Explain<T> {
     /// Converts the error for users. `action` is the call as named in IAM: `ecs:UpdateService`.
     fn explain(self, action: &str) -> Result<T, Error>;
 
@@ -36,12 +36,12 @@ where
 }
 
 /// Returns the error code of a failure: `AccessDeniedException`.
-pub fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
+pub(crate) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
     error.as_service_error().and_then(ProvideErrorMetadata::code)
 }
 
 /// Returns an error and its causes on one line, each once.
-pub fn chain(error: &dyn StdError) -> String {
+pub(crate) fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(e) = cause {

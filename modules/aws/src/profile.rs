@@ -11,7 +11,7 @@ use crate::connection::Connection;
 
 /// Checks the profile early, since the standard chain would fail late with an unhelpful message. Returns whether the
 /// profile sets the number of attempts.
-pub async fn check(connection: &Connection, env: &Env) -> Result<bool, Error> {
+pub(crate) async fn check(connection: &Connection, env: &Env) -> Result<bool, Error> {
     let chosen = connection.profile.clone().map(Cow::Owned);
     let profiles = load(&Fs::real(), env, &EnvConfigFiles::default(), chosen)
         .await

@@ -24,7 +24,7 @@ fn is_read_only(sdk: &str, operation: &str) -> bool {
 /// The interceptor of every client. It records each call and, in check mode, rejects operations that are not listed in
 /// [`SERVICES`] as read-only.
 #[derive(Clone, Debug)]
-pub struct Guard {
+pub(crate) struct Guard {
     /// Whether the run is a dry run.
     pub check: bool,
     /// The calls so far.
@@ -33,7 +33,7 @@ pub struct Guard {
 
 /// The calls that a client made, as `service:Operation`, each listed once.
 #[derive(Clone, Debug, Default)]
-pub struct Calls(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Calls(Arc<Mutex<Vec<String>>>);
 
 impl Calls {
     fn note(&self, service: &str, operation: &str) {
@@ -45,7 +45,7 @@ impl Calls {
     }
 
     /// Returns the calls in the order of their first use.
-    pub fn list(&self) -> Vec<String> {
+    pub(crate) fn list(&self) -> Vec<String> {
         lock(&self.0).clone()
     }
 }
@@ -57,7 +57,7 @@ fn prefix(sdk: &str) -> String {
 
 /// The error of a call that check mode rejected.
 #[derive(Debug)]
-pub struct Stopped {
+pub(crate) struct Stopped {
     /// The operation, such as `ecs:UpdateService`.
     pub operation: String,
 }

@@ -8,7 +8,7 @@ use crate::connection::Connection;
 use crate::error::Explain;
 
 /// Fetches `s3://bucket/key`.
-pub struct Bucket;
+pub(crate) struct Bucket;
 
 impl InventorySource for Bucket {
     fn scheme(&self) -> &'static str {

@@ -14,7 +14,7 @@ use serde_json::{Map, Value as Json};
 use crate::text::{camel, date};
 
 /// Converts a structure of the SDK to JSON as boto3 returns it, without members that AWS omitted.
-pub fn to_json(value: &dyn SerializableStruct) -> Json {
+pub(crate) fn to_json(value: &dyn SerializableStruct) -> Json {
     let mut writer = Writer { frames: vec![Frame::List(Vec::new())] };
     // Writing to memory cannot fail: every method of the writer returns Ok.
     let _ = writer.write_struct(value.schema(), value);
@@ -25,12 +25,12 @@ pub fn to_json(value: &dyn SerializableStruct) -> Json {
 }
 
 /// Converts a list of structures of the SDK to JSON.
-pub fn list_to_json<T: SerializableStruct>(values: &[T]) -> Json {
+pub(crate) fn list_to_json<T: SerializableStruct>(values: &[T]) -> Json {
     values.iter().map(|value| to_json(value)).collect()
 }
 
 /// Reads a structure of the SDK from JSON: `from_json(json, "overrides", TaskOverride::deserialize)`.
-pub fn from_json<T>(
+pub(crate) fn from_json<T>(
     json: &Json,
     name: &str,
     deserialize: impl FnOnce(&mut dyn ShapeDeserializer) -> Result<T, SerdeError>,
@@ -43,7 +43,7 @@ pub fn from_json<T>(
 }
 
 /// Reads a list of structures of the SDK from JSON.
-pub fn list_from_json<T>(
+pub(crate) fn list_from_json<T>(
     json: &[Json],
     name: &str,
     deserialize: fn(&mut dyn ShapeDeserializer) -> Result<T, SerdeError>,

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 /// Tags by key.
-pub type Tags = BTreeMap<String, String>;
+pub(crate) type Tags = BTreeMap<String, String>;
 
 /// The tags to set and the tags to remove.
 #[derive(Debug, Default, PartialEq)]
-pub struct TagChanges {
+pub(crate) struct TagChanges {
     /// The tags to set.
     pub set: Tags,
     /// The keys of the tags to remove.
@@ -18,7 +18,7 @@ pub struct TagChanges {
 
 impl TagChanges {
     /// Returns the changes; there are none if `asked` is `None`. Tags of Amazon (`aws:…`) are never removed.
-    pub fn between(current: &Tags, asked: Option<&Tags>, purge: bool) -> TagChanges {
+    pub(crate) fn between(current: &Tags, asked: Option<&Tags>, purge: bool) -> TagChanges {
         let Some(asked) = asked else { return TagChanges::default() };
         let set = asked.iter().filter(|(k, v)| current.get(*k) != Some(v));
         let gone = |k: &&String| purge && !asked.contains_key(*k) && !k.starts_with("aws:");
@@ -29,12 +29,12 @@ impl TagChanges {
     }
 
     /// Returns whether nothing changes.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.set.is_empty() && self.remove.is_empty()
     }
 
     /// Returns the tags after the changes.
-    pub fn apply(&self, current: &Tags) -> Tags {
+    pub(crate) fn apply(&self, current: &Tags) -> Tags {
         let mut tags: Tags = current.clone();
         tags.retain(|k, _| !self.remove.contains(k));
         tags.extend(self.set.clone());
@@ -43,7 +43,7 @@ impl TagChanges {
 }
 
 /// Converts a list of pairs, `[{"key": …, "value": …}]` in either case, to tags.
-pub fn from_pairs(pairs: &Json) -> Tags {
+pub(crate) fn from_pairs(pairs: &Json) -> Tags {
     let part = |pair: &Json, small: &str, large: &str| {
         pair[small].as_str().or_else(|| pair[large].as_str()).unwrap_or_default().to_owned()
     };
@@ -56,7 +56,7 @@ pub fn from_pairs(pairs: &Json) -> Tags {
 }
 
 /// Returns tags as a JSON object.
-pub fn to_json(tags: &Tags) -> Json {
+pub(crate) fn to_json(tags: &Tags) -> Json {
     tags.iter().map(|(k, v)| (k.clone(), Json::from(v.as_str()))).collect::<Map<_, _>>().into()
 }
 

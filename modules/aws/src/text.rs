@@ -5,7 +5,7 @@ use aws_smithy_types::date_time::Format;
 use serde_json::Value as Json;
 
 /// Converts `task_definition` to `taskDefinition`, and leaves `taskDefinition` as it is.
-pub fn camel(name: &str) -> String {
+pub(crate) fn camel(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut upper = false;
     for c in name.chars() {
@@ -22,7 +22,7 @@ pub fn camel(name: &str) -> String {
 }
 
 /// Converts `DBInstanceIdentifier` to `db_instance_identifier`, as amazon.aws does.
-pub fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let at = |i: usize| chars.get(i).copied().unwrap_or('_');
     let mut out = String::with_capacity(name.len() + 8);
@@ -44,7 +44,7 @@ pub fn snake(name: &str) -> String {
 }
 
 /// Converts every key of every dictionary to snake_case, except in dictionaries whose keys are chosen by users.
-pub fn snake_keys(json: &Json, own: &[&str]) -> Json {
+pub(crate) fn snake_keys(json: &Json, own: &[&str]) -> Json {
     match json {
         Json::Object(map) => map
             .iter()
@@ -59,7 +59,7 @@ pub fn snake_keys(json: &Json, own: &[&str]) -> Json {
 }
 
 /// Formats a date in ISO 8601 as Python does: `2026-02-03T04:05:06.789000+00:00`.
-pub fn date(date: &DateTime) -> String {
+pub(crate) fn date(date: &DateTime) -> String {
     let whole = DateTime::from_secs(date.secs()).fmt(Format::DateTime).unwrap_or_default();
     let whole = whole.trim_end_matches('Z');
     match date.subsec_nanos() / 1000 {
@@ -69,7 +69,7 @@ pub fn date(date: &DateTime) -> String {
 }
 
 /// Returns the last part of an ARN: `arn:aws:ecs:eu-west-1:1:cluster/prod` → `prod`.
-pub fn short(arn: &str) -> &str {
+pub(crate) fn short(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use playbook_api::{Context, Error};
 
 /// Calls a function until it returns something or the timeout expires (`None`). Ctrl-C ends the wait within half a second.
-pub async fn until<T, F>(
+pub(crate) async fn until<T, F>(
     context: &Context,
     timeout: Duration,
     interval: Duration,
@@ -42,7 +42,7 @@ async fn pause(context: &Context, interval: Duration) -> Result<(), Error> {
 }
 
 /// Returns a number of seconds as a duration, clamped to between zero and ten years.
-pub fn seconds(given: Option<i64>, default: u64) -> Duration {
+pub(crate) fn seconds(given: Option<i64>, default: u64) -> Duration {
     const MOST: u64 = 10 * 365 * 24 * 3600;
     Duration::from_secs(given.map_or(default, |n| u64::try_from(n).unwrap_or(0)).min(MOST))
 }

@@ -9,7 +9,7 @@ use super::{Common, Data, print};
 use crate::settings::{Entry, Origin, ServerEntry, Settings};
 
 #[derive(Args)]
-pub struct Dump {
+pub(super) struct Dump {
     /// Print only settings that differ from their defaults
     #[arg(long, visible_alias = "changed-only")]
     only_changed: bool,

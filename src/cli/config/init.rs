@@ -9,7 +9,7 @@ use super::{Common, kind_name};
 use crate::settings::{Entry, Kind, Settings};
 
 #[derive(Args)]
-pub struct Init {
+pub(super) struct Init {
     /// The form: an ansible.cfg, environment variables or variables of playbooks
     #[arg(short, long, value_enum, default_value_t = Form::Ini)]
     format: Form,

@@ -24,7 +24,7 @@ Examples:
   playbook config list                      All settings with their documentation
   playbook config init --disabled           A configuration file to start from
   playbook config validate                  Unknown names in the configuration file")]
-pub struct Config {
+pub(super) struct Config {
     #[command(subcommand)]
     action: Option<Action>,
     #[command(flatten)]
@@ -94,7 +94,7 @@ enum Data {
 }
 
 impl Config {
-    pub fn run(self, by_project: bool) -> Result<u8, Fault> {
+    pub(super) fn run(self, by_project: bool) -> Result<u8, Fault> {
         let action = self.action.unwrap_or(Action::Dump(self.dump));
         let common = match &action {
             Action::Dump(options) => &options.common,

@@ -3,7 +3,7 @@
 use crate::settings::{Entry, Settings};
 
 /// The settings of a type of plugin.
-pub struct Type<'s> {
+pub(super) struct Type<'s> {
     pub name: &'static str,
     /// The plugins, and their options by name.
     pub plugins: Vec<(&'static str, Vec<(&'static str, &'s Entry)>)>,
@@ -89,13 +89,13 @@ const OTHERS: [&str; 4] =
     ["DEFAULT_GATHER_SUBSET", "DEFAULT_GATHER_TIMEOUT", "DEFAULT_MODULE_LANG", "YAML_FILENAME_EXTENSIONS"];
 
 /// Whether a setting belongs to a plugin and not to the engine.
-pub fn is_only_plugins(name: &str) -> bool {
+pub(super) fn is_only_plugins(name: &str) -> bool {
     let of_plugin = OPTIONS.iter().any(|(_, _, _, setting)| *setting == name);
     of_plugin && !SHARED.contains(&name) && !OTHERS.contains(&name)
 }
 
 /// Returns the settings of a type of plugin: of all plugins, or of those that are named.
-pub fn of<'s>(name: &'static str, settings: &'s Settings, named: &[String]) -> Type<'s> {
+pub(super) fn of<'s>(name: &'static str, settings: &'s Settings, named: &[String]) -> Type<'s> {
     let mut plugins: Vec<(&'static str, Vec<(&'static str, &'s Entry)>)> = Vec::new();
     let wanted = |plugin: &str| named.is_empty() || named.iter().any(|name| name == plugin);
     for (_, plugin, option, setting) in

@@ -11,7 +11,7 @@ use crate::paths::cannot_read;
 use crate::settings::{Entry, Settings, parse_cfg};
 
 #[derive(Args)]
-pub struct Validate {
+pub(super) struct Validate {
     /// What to validate: the configuration file or the environment
     #[arg(short, long, value_enum, default_value_t = Form::Ini)]
     format: Form,

@@ -7,7 +7,7 @@ use super::Shell;
 use crate::cli::complain;
 use crate::cli::doc;
 
-pub struct Command {
+pub(super) struct Command {
     pub name: &'static str,
     usage: &'static str,
     about: &'static str,
@@ -15,7 +15,7 @@ pub struct Command {
 }
 
 /// The commands. The reader itself handles `exit` and the end of the input.
-pub const TABLE: [Command; 16] = [
+pub(super) const TABLE: [Command; 16] = [
     Command { name: "become", usage: "yes|no", about: "Turn privilege escalation on or off.", run: r#become },
     Command { name: "become_method", usage: "METHOD", about: "Set the become plugin.", run: become_method },
     Command {
@@ -86,7 +86,7 @@ pub const TABLE: [Command; 16] = [
 
 impl Shell {
     /// Runs a line.
-    pub fn take(&mut self, line: &str) {
+    pub(super) fn take(&mut self, line: &str) {
         if line.starts_with('#') {
             return;
         }

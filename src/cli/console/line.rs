@@ -9,14 +9,14 @@ use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{Config, Context, Editor, Helper, Highlighter, Hinter, Validator};
 
-pub enum Lines {
+pub(super) enum Lines {
     Terminal { editor: Box<Editor<Words, FileHistory>>, history: PathBuf },
     Pipe,
 }
 
 /// The completions of the Tab key.
 #[derive(Default, Helper, Highlighter, Hinter, Validator)]
-pub struct Words {
+pub(super) struct Words {
     /// The words that a line may begin with.
     names: Vec<String>,
     /// The arguments of `cd`.
@@ -24,7 +24,7 @@ pub struct Words {
 }
 
 impl Lines {
-    pub fn new() -> Result<Lines, Error> {
+    pub(super) fn new() -> Result<Lines, Error> {
         if !std::io::stdin().is_terminal() {
             return Ok(Lines::Pipe);
         }
@@ -39,7 +39,7 @@ impl Lines {
     }
 
     /// Sets the completions.
-    pub fn know(&mut self, names: &[String], places: &[String]) {
+    pub(super) fn know(&mut self, names: &[String], places: &[String]) {
         if let Lines::Terminal { editor, .. } = self
             && let Some(words) = editor.helper_mut()
         {
@@ -48,7 +48,7 @@ impl Lines {
     }
 
     /// Reads the next line, or returns nothing at the end.
-    pub fn read(&mut self, prompt: &str) -> Option<String> {
+    pub(super) fn read(&mut self, prompt: &str) -> Option<String> {
         match self {
             Lines::Terminal { editor, history } => loop {
                 match editor.readline(prompt) {

@@ -26,7 +26,7 @@ use line::Lines;
 Examples:
   playbook console web -i hosts.ini
   playbook console -i hosts.ini -b --check")]
-pub struct Console {
+pub(super) struct Console {
     /// The hosts at the start: a group, a host or a pattern
     #[arg(default_value = "all")]
     pattern: String,
@@ -77,7 +77,7 @@ struct Shell {
 }
 
 impl Console {
-    pub fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
+    pub(super) fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
         let mut session = Session::new(&self.hosts.vault, register, by_project)?;
         self.hosts.put_flags(&mut session.settings);
         let options = Options { step: self.step, ..self.hosts.options(&session, !self.list_hosts)? };

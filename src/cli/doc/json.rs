@@ -8,7 +8,7 @@ use super::Subject;
 use super::text::{inner, public};
 
 /// Returns the documentation of a module.
-pub fn of_module(subject: &Subject) -> Json {
+pub(super) fn of_module(subject: &Subject) -> Json {
     let Subject { doc, spec, schema, probes } = subject;
     let returns: serde_json::Map<String, Json> = doc
         .returns

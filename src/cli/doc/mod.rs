@@ -29,7 +29,7 @@ Examples:
   playbook doc -t keyword -l            All keywords
   playbook doc -t role my_role          A role's arguments
   playbook doc -j copy                  JSON, with the JSON Schema of the arguments")]
-pub struct Docs {
+pub(super) struct Docs {
     /// List names with a summary each
     #[arg(short, long)]
     list: bool,
@@ -54,7 +54,7 @@ pub struct Docs {
 }
 
 /// A module or action with its documentation.
-pub struct Subject<'a> {
+pub(super) struct Subject<'a> {
     /// Its names, summary, return values and examples.
     doc: &'a Doc,
     /// Its arguments.
@@ -68,7 +68,7 @@ pub struct Subject<'a> {
 impl Docs {
     /// Prints the documentation. Under the name of Ansible's program, lists of plugins are those of ansible-core, since
     /// they include the plugins of collections.
-    pub fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
+    pub(super) fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
         let mut registry = Registry::default();
         register(&mut registry);
         if self.readme {
@@ -276,7 +276,7 @@ fn find<'a>(registry: &'a Registry, name: &str) -> Result<Subject<'a>, Error> {
 }
 
 /// Returns what a module does, and its options with a line each.
-pub fn summary(registry: &Registry, name: &str) -> Result<String, Error> {
+pub(super) fn summary(registry: &Registry, name: &str) -> Result<String, Error> {
     let Subject { doc, spec, .. } = find(registry, name)?;
     let lines = text::public(spec).map(|(name, option)| {
         format!("\n  {name:<20} {}", option.description.trim().lines().next().unwrap_or_default())

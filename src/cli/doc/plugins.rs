@@ -8,14 +8,14 @@ use super::text::paragraph;
 use crate::report::callbacks;
 
 /// The types that are documented here.
-pub const TYPES: &[&str] = &["lookup", "filter", "test", "inventory", "callback", "keyword"];
+pub(super) const TYPES: &[&str] = &["lookup", "filter", "test", "inventory", "callback", "keyword"];
 
 /// The columns: type, names, usage, description.
 const TABLE: &str = include_str!("plugins.tsv");
 
 /// A plugin or keyword.
 #[derive(Debug)]
-pub struct Plugin {
+pub(super) struct Plugin {
     kind: &'static str,
     /// Its name, and others of the same meaning.
     pub names: Vec<&'static str>,
@@ -56,13 +56,13 @@ fn collection(kind: &str, usage: &'static str) -> &'static str {
 }
 
 /// Returns the plugins of a type.
-pub fn of(kind: &str) -> impl Iterator<Item = &'static Plugin> {
+pub(super) fn of(kind: &str) -> impl Iterator<Item = &'static Plugin> {
     ALL.iter().filter(move |plugin| plugin.kind == kind)
 }
 
 impl Plugin {
     /// Returns the plugin of a type and a short or fully qualified name.
-    pub fn find(kind: &str, name: &str) -> Option<&'static Plugin> {
+    pub(super) fn find(kind: &str, name: &str) -> Option<&'static Plugin> {
         let short = playbook_api::name::split(name).map_or(name, |(_, short)| short);
         let is_loop = kind == "keyword" && name.starts_with("with_");
         of(kind).find(|plugin| {
@@ -72,13 +72,13 @@ impl Plugin {
     }
 
     /// Returns the fully qualified name; of a keyword its name.
-    pub fn full_name(&self) -> String {
+    pub(super) fn full_name(&self) -> String {
         let name = self.names.first().copied().unwrap_or_default();
         if self.collection.is_empty() { name.to_owned() } else { format!("{}.{name}", self.collection) }
     }
 
     /// Formats the documentation.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut out = format!("# {} ({})\n\n", self.full_name(), self.kind);
         paragraph(&mut out, self.about, 0);
         if self.names.len() > 1 {
@@ -90,7 +90,7 @@ impl Plugin {
     }
 
     /// Returns the documentation for other programs.
-    pub fn json(&self) -> Json {
+    pub(super) fn json(&self) -> Json {
         json!({ "doc": {
             "name": self.names.first(), "plugin_name": self.full_name(), "type": self.kind,
             "aliases": self.names.get(1..).unwrap_or_default(), "collection": self.collection,

@@ -7,7 +7,7 @@ use playbook_api::Registry;
 use super::{docs, plugins};
 
 /// Returns the table, with a row for each collection and each type of plugin.
-pub fn table(registry: &Registry) -> String {
+pub(super) fn table(registry: &Registry) -> String {
     let mut collections: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for doc in docs(registry) {
         collections.entry(doc.collection).or_default().insert(doc.name);

@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use crate::vault::Keyring;
 
 /// A role with an argument specification.
-pub struct Role {
+pub(super) struct Role {
     /// Its name.
     pub name: String,
     path: String,
@@ -20,7 +20,7 @@ pub struct Role {
 }
 
 /// Returns the roles of the current directory and of the roles path that describe their arguments, by name.
-pub fn all(settings: &Settings) -> Result<Vec<Role>, Error> {
+pub(super) fn all(settings: &Settings) -> Result<Vec<Role>, Error> {
     let beside = crate::paths::absolute(Path::new("roles"));
     let mut roles: Vec<Role> = Vec::new();
     for directory in std::iter::once(&beside).chain(&settings.roles_path) {
@@ -65,13 +65,13 @@ fn text_of(node: &Node, key: &str) -> String {
 
 impl Role {
     /// Returns the summary of its main entry point.
-    pub fn about(&self) -> String {
+    pub(super) fn about(&self) -> String {
         let main = self.entry_points.iter().find(|(name, _)| name == "main").or(self.entry_points.first());
         main.map(|(_, node)| text_of(node, "short_description")).unwrap_or_default()
     }
 
     /// Formats the documentation.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut out = format!("# {} (role)\n\n{}\n", self.name, self.path);
         for (name, node) in &self.entry_points {
             out += &format!("\n## Entry point {name}\n\n");
@@ -87,7 +87,7 @@ impl Role {
     }
 
     /// Returns the documentation for other programs.
-    pub fn json(&self) -> Json {
+    pub(super) fn json(&self) -> Json {
         let entries = self.entry_points.iter().map(|(name, node)| (name.clone(), node.raw().to_json()));
         json!({
             "collection": "", "path": self.path,

@@ -6,7 +6,7 @@ use playbook_api::{Doc, JsonSchema, Spec, name};
 use serde_json::Value as Json;
 
 /// A statement.
-pub struct Statement {
+pub(super) struct Statement {
     /// Its name, summary and examples.
     pub doc: &'static Doc,
     /// Makes the JSON Schema of its arguments.
@@ -21,7 +21,7 @@ impl Statement {
     }
 
     /// Returns its arguments.
-    pub fn spec(&self) -> &Spec {
+    pub(super) fn spec(&self) -> &Spec {
         self.spec.get_or_init(self.build)
     }
 }
@@ -34,12 +34,12 @@ static ALL: [Statement; 4] = [
 ];
 
 /// Returns all statements.
-pub fn all() -> impl Iterator<Item = &'static Statement> {
+pub(super) fn all() -> impl Iterator<Item = &'static Statement> {
     ALL.iter()
 }
 
 /// Returns the statement of a short or fully qualified name.
-pub fn find(name: &str) -> Option<&'static Statement> {
+pub(super) fn find(name: &str) -> Option<&'static Statement> {
     let short = name::builtin(name);
     ALL.iter().find(|statement| statement.doc.name == short)
 }

@@ -12,7 +12,7 @@ use super::Subject;
 const WIDTH: usize = 100;
 
 /// Formats the documentation of a module.
-pub fn text(subject: &Subject) -> String {
+pub(super) fn text(subject: &Subject) -> String {
     let Subject { doc, spec, probes, .. } = subject;
     let mut out = format!("# {}\n\n", doc.full_name());
     paragraph(&mut out, doc.short, 0);
@@ -54,7 +54,7 @@ pub fn text(subject: &Subject) -> String {
 }
 
 /// Writes the options of a module, or of an option that is a dictionary.
-pub fn options(out: &mut String, spec: &Spec, margin: usize) {
+pub(super) fn options(out: &mut String, spec: &Spec, margin: usize) {
     for (name, option) in public(spec) {
         let required = if option.required { ", required" } else { "" };
         let _ = write!(out, "\n{:margin$}{name} ({}{required})\n", "", kind(&option.kind));
@@ -81,12 +81,12 @@ pub fn options(out: &mut String, spec: &Spec, margin: usize) {
 }
 
 /// Returns the options that users may give. Names that begin with an underscore are internal.
-pub fn public(spec: &Spec) -> impl Iterator<Item = (&String, &OptionSpec)> {
+pub(super) fn public(spec: &Spec) -> impl Iterator<Item = (&String, &OptionSpec)> {
     spec.options.iter().filter(|(name, _)| !name.starts_with('_'))
 }
 
 /// Returns the options of an option that is a dictionary, or a list of them.
-pub fn inner(option: &OptionSpec) -> Option<&Spec> {
+pub(super) fn inner(option: &OptionSpec) -> Option<&Spec> {
     let mut kind = &option.kind;
     while let ArgType::List(items) = kind {
         kind = items;
@@ -131,7 +131,7 @@ fn rules(out: &mut String, spec: &Spec) {
 
 /// Writes text in lines of at most 100 columns. The lines of a paragraph are joined, so that the line breaks of the source
 /// do not matter; lists, tables and indented lines are kept.
-pub fn paragraph(out: &mut String, text: &str, margin: usize) {
+pub(super) fn paragraph(out: &mut String, text: &str, margin: usize) {
     let mut line = String::new();
     let mut end = |line: &mut String| {
         if !line.is_empty() {
@@ -164,7 +164,7 @@ pub fn paragraph(out: &mut String, text: &str, margin: usize) {
 }
 
 /// Formats a task with every parameter.
-pub fn snippet(subject: &Subject) -> String {
+pub(super) fn snippet(subject: &Subject) -> String {
     let mut out = format!("- name: {}\n  {}:\n", subject.doc.short, subject.doc.full_name());
     for (name, option) in public(subject.spec) {
         let default = option.default.as_ref().map(plain).unwrap_or_default();

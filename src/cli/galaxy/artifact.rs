@@ -11,14 +11,14 @@ use crate::vault::Keyring;
 
 /// The name, version and dependencies of a collection.
 #[derive(Clone, Debug, PartialEq)]
-pub struct About {
+pub(super) struct About {
     pub name: String,
     pub version: String,
     pub dependencies: Vec<(String, String)>,
 }
 
 /// Reads the collection in a directory: its MANIFEST.json if it is installed, otherwise its galaxy.yml.
-pub fn about(folder: &Path) -> Result<About, Error> {
+pub(super) fn about(folder: &Path) -> Result<About, Error> {
     if let Ok(text) = std::fs::read_to_string(folder.join("MANIFEST.json")) {
         let manifest: Json = serde_json::from_str(&text).map_err(|e| {
             Error::new(format!("the MANIFEST.json in {} cannot be parsed: {e}", folder.display()))
@@ -60,7 +60,7 @@ fn of_manifest(manifest: &Json) -> Option<About> {
 }
 
 /// Checks the name of a collection, `namespace.name`, which must not be a path.
-pub fn checked(name: &str) -> Result<String, Error> {
+pub(super) fn checked(name: &str) -> Result<String, Error> {
     let word = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     match name.split_once('.') {
         Some((namespace, collection)) if word(namespace) && word(collection) => Ok(name.to_owned()),
@@ -81,7 +81,7 @@ fn read_galaxy(folder: &Path) -> Result<Node, Error> {
 }
 
 /// Builds the tarball of the collection in a directory.
-pub fn build(folder: &Path) -> Result<(About, Vec<u8>), Error> {
+pub(super) fn build(folder: &Path) -> Result<(About, Vec<u8>), Error> {
     let about = about(folder)?;
     let galaxy = read_galaxy(folder)?;
     let ignored = galaxy.get("build_ignore").and_then(Node::as_list).unwrap_or_default();
@@ -165,7 +165,7 @@ fn info(galaxy: &Node, about: &About) -> Json {
     info
 }
 
-pub fn sha256(bytes: &[u8]) -> String {
+pub(super) fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
@@ -175,7 +175,7 @@ fn packing(e: std::io::Error) -> Error {
 }
 
 /// Unpacks a tarball into a directory in `temporary`, and nothing of it outside.
-pub fn unpack(bytes: &[u8], temporary: &Path) -> Result<(About, PathBuf), Error> {
+pub(super) fn unpack(bytes: &[u8], temporary: &Path) -> Result<(About, PathBuf), Error> {
     let folder = temporary.join("collection");
     std::fs::create_dir_all(&folder)
         .map_err(|e| Error::io(&e, format!("cannot create {}", folder.display())))?;
@@ -200,7 +200,7 @@ fn verify(folder: &Path) -> Result<(), Error> {
 }
 
 /// Returns the files of a directory that differ from the lists of another one.
-pub fn faults(folder: &Path, original: &Path) -> Result<Vec<String>, Error> {
+pub(super) fn faults(folder: &Path, original: &Path) -> Result<Vec<String>, Error> {
     let Ok(text) = std::fs::read_to_string(original.join("FILES.json")) else { return Ok(Vec::new()) };
     let found = |name: &str| std::fs::read(folder.join(name)).map(|bytes| sha256(&bytes)).unwrap_or_default();
     let mut faults = Vec::new();

@@ -19,7 +19,7 @@ use crate::vault::Keyring;
 
 /// Installs, lists, creates, builds, publishes and verifies collections.
 #[derive(Subcommand)]
-pub enum CollectionAction {
+pub(super) enum CollectionAction {
     /// Installs collections from Galaxy servers, git, tarballs, URLs or directories.
     Install(Install),
     /// Lists the collections that are installed.
@@ -35,7 +35,7 @@ pub enum CollectionAction {
 }
 
 #[derive(Args)]
-pub struct Install {
+pub(super) struct Install {
     /// A file that lists the collections
     #[arg(short, long, value_name = "FILE")]
     pub requirements_file: Option<PathBuf>,
@@ -65,7 +65,7 @@ pub struct Install {
 }
 
 #[derive(Args)]
-pub struct Build {
+pub(super) struct Build {
     /// The directory for the tarball
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     output_path: PathBuf,
@@ -79,7 +79,7 @@ pub struct Build {
 
 impl CollectionAction {
     /// Runs the subcommand.
-    pub fn run(self, settings: &Settings) -> Result<u8, Fault> {
+    pub(super) fn run(self, settings: &Settings) -> Result<u8, Fault> {
         Ok(match self {
             CollectionAction::Install(options) => {
                 let wanted = options.wanted()?;
@@ -108,7 +108,7 @@ impl Install {
 }
 
 /// A requested collection.
-pub type Wanted = requirements::Collection;
+pub(super) type Wanted = requirements::Collection;
 
 /// A chosen collection: its version and source.
 struct Chosen {
@@ -142,7 +142,7 @@ struct Locked {
     sha256: Option<String>,
 }
 
-pub fn install(settings: &Settings, options: &Install, wanted: Vec<Wanted>) -> Result<u8, Error> {
+pub(super) fn install(settings: &Settings, options: &Install, wanted: Vec<Wanted>) -> Result<u8, Error> {
     if wanted.is_empty() {
         return Err(Error::new("You must specify a collection name or a requirements file.").with_help(
             "Run 'playbook galaxy collection install -r requirements.yml' to install the collections of a project.",

@@ -6,14 +6,14 @@ use playbook_api::Error;
 
 /// A version: numbers, and a pre-release after a hyphen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
+pub(super) struct Version {
     pub text: String,
     numbers: Vec<u64>,
     before: Vec<String>,
 }
 
 impl Version {
-    pub fn parse(text: &str) -> Option<Version> {
+    pub(super) fn parse(text: &str) -> Option<Version> {
         let text = text.trim();
         let plain = text.split('+').next().unwrap_or(text);
         let (numbers, before) = plain.split_once('-').unwrap_or((plain, ""));
@@ -22,7 +22,7 @@ impl Version {
         Some(Version { text: text.to_owned(), numbers, before })
     }
 
-    pub fn is_prerelease(&self) -> bool {
+    pub(super) fn is_prerelease(&self) -> bool {
         !self.before.is_empty()
     }
 }
@@ -60,13 +60,13 @@ impl PartialOrd for Version {
 
 /// The rules for a version, which commas separate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Constraint {
+pub(super) struct Constraint {
     pub text: String,
     rules: Vec<(String, Version)>,
 }
 
 impl Constraint {
-    pub fn parse(text: &str) -> Result<Constraint, Error> {
+    pub(super) fn parse(text: &str) -> Result<Constraint, Error> {
         let mut rules = Vec::new();
         for rule in text.split(',').map(str::trim).filter(|rule| !rule.is_empty() && *rule != "*") {
             let end = rule.find(|c: char| !"<>=!".contains(c)).unwrap_or(rule.len());
@@ -83,7 +83,7 @@ impl Constraint {
 
     /// Whether a version will do. What comes before a release is taken only where it is named exactly, or where
     /// all are welcome.
-    pub fn allows(&self, version: &Version, prereleases: bool) -> bool {
+    pub(super) fn allows(&self, version: &Version, prereleases: bool) -> bool {
         let exactly = |(sign, wanted): &(String, Version)| {
             matches!(sign.as_str(), "" | "=" | "==") && wanted == version
         };

@@ -14,7 +14,7 @@ use crate::settings::Settings;
 const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// Puts the role into a directory in `temporary`, and returns it.
-pub fn fetch(role: &Requirement, temporary: &Path, settings: &Settings) -> Result<PathBuf, Error> {
+pub(super) fn fetch(role: &Requirement, temporary: &Path, settings: &Settings) -> Result<PathBuf, Error> {
     let target = temporary.join("role");
     if role.git {
         git(role, &target)?;
@@ -45,7 +45,7 @@ pub fn fetch(role: &Requirement, temporary: &Path, settings: &Settings) -> Resul
 }
 
 /// Fetches a collection that is not on a Galaxy server, and returns its directory.
-pub fn collection(
+pub(super) fn collection(
     source: &CollectionSource,
     beside: &Path,
     temporary: &Path,

@@ -8,7 +8,7 @@ use playbook_api::Error;
 use super::artifact;
 
 #[derive(Args)]
-pub struct Init {
+pub(super) struct Init {
     /// The directory to create it in
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     init_path: PathBuf,
@@ -56,7 +56,7 @@ const COLLECTION: [(&str, &str); 6] = [
 ];
 
 impl Init {
-    pub fn role(&self) -> Result<u8, Error> {
+    pub(super) fn role(&self) -> Result<u8, Error> {
         if self.name.contains('/') || self.name.starts_with('.') {
             return Err(Error::new(format!("'{}' is not a valid name of a role", self.name)));
         }
@@ -65,7 +65,7 @@ impl Init {
         Ok(0)
     }
 
-    pub fn collection(&self) -> Result<u8, Error> {
+    pub(super) fn collection(&self) -> Result<u8, Error> {
         let full = artifact::checked(&self.name)?;
         let (namespace, name) = full.split_once('.').unwrap_or_default();
         self.write(&self.init_path.join(namespace).join(name), &COLLECTION, namespace, name)?;

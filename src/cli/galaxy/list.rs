@@ -16,7 +16,7 @@ use crate::settings::Settings;
 
 /// The options of `role list`.
 #[derive(Args)]
-pub struct Roles {
+pub(super) struct Roles {
     /// The directories to search, separated by colons, instead of roles_path
     #[arg(short = 'p', long, value_name = "PATHS")]
     roles_path: Vec<String>,
@@ -26,7 +26,7 @@ pub struct Roles {
 
 /// The options of `collection list`.
 #[derive(Args)]
-pub struct Collections {
+pub(super) struct Collections {
     /// More directories to search, separated by colons
     #[arg(short = 'p', long, value_name = "PATHS")]
     collections_path: Vec<String>,
@@ -63,7 +63,7 @@ fn no_directory(kind: &str) -> Fault {
 
 impl Roles {
     /// Prints the installed roles.
-    pub fn run(&self, settings: &Settings) -> Result<u8, Fault> {
+    pub(super) fn run(&self, settings: &Settings) -> Result<u8, Fault> {
         let directories = match self.roles_path.as_slice() {
             [] => settings.roles_path.clone(),
             given => split(given),
@@ -128,7 +128,7 @@ fn names(directory: &Path) -> Vec<String> {
 
 impl Collections {
     /// Prints the installed collections.
-    pub fn run(&self, settings: &Settings) -> Result<u8, Fault> {
+    pub(super) fn run(&self, settings: &Settings) -> Result<u8, Fault> {
         if let Some(name) = self.collection.as_ref().filter(|name| name.split('.').count() != 2) {
             return Err(Error::new(format!(
                 "Invalid collection name '{name}', name must be in the format <namespace>.<collection>. \

@@ -36,7 +36,7 @@ Examples:
   playbook galaxy collection install 'community.general:>=10'
   playbook galaxy collection list
   playbook galaxy role init roles/web                              A new role")]
-pub struct Galaxy {
+pub(super) struct Galaxy {
     /// Print more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, hide = true)]
     verbose: u8,
@@ -117,7 +117,7 @@ struct Install {
 }
 
 impl Galaxy {
-    pub fn run(self, by_project: bool) -> Result<u8, Fault> {
+    pub(super) fn run(self, by_project: bool) -> Result<u8, Fault> {
         let (settings, _) = session::settings(by_project)?;
         Ok(match self.action {
             Action::Install(options) => install(&settings, &options, true),

@@ -11,7 +11,7 @@ use crate::report::output;
 use crate::settings::Settings;
 
 #[derive(Args)]
-pub struct Publish {
+pub(super) struct Publish {
     /// The URL of the Galaxy server, or its name in server_list
     #[arg(short, long, value_name = "SERVER")]
     server: Option<String>,
@@ -26,7 +26,7 @@ pub struct Publish {
 }
 
 impl Publish {
-    pub fn run(&self, settings: &Settings) -> Result<u8, Error> {
+    pub(super) fn run(&self, settings: &Settings) -> Result<u8, Error> {
         let bytes = std::fs::read(&self.tarball).map_err(|e| {
             let message =
                 format!("The collection path specified '{}' cannot be read", self.tarball.display());

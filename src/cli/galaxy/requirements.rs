@@ -10,7 +10,7 @@ use crate::vault::Keyring;
 
 /// A role to install.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Requirement {
+pub(super) struct Requirement {
     pub name: String,
     pub source: String,
     pub version: Option<String>,
@@ -22,7 +22,7 @@ pub struct Requirement {
 
 /// A collection to install.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Collection {
+pub(super) struct Collection {
     pub source: CollectionSource,
     /// The directory that relative sources are relative to.
     pub folder: PathBuf,
@@ -30,7 +30,7 @@ pub struct Collection {
 
 /// The source of a collection.
 #[derive(Clone, Debug, PartialEq)]
-pub enum CollectionSource {
+pub(super) enum CollectionSource {
     /// A Galaxy server, or all of them if none is named.
     Galaxy {
         name: String,
@@ -48,7 +48,7 @@ pub enum CollectionSource {
 
 impl Collection {
     /// Parses `NAMESPACE.NAME[:VERSION]`, a path, `git+URL[,VERSION]` or the URL of a tarball.
-    pub fn from_text(text: &str, folder: &Path) -> Result<Collection, Error> {
+    pub(super) fn from_text(text: &str, folder: &Path) -> Result<Collection, Error> {
         let source = match text {
             text if text.starts_with("git+") || text.starts_with("git@") => {
                 let (url, version) = text.split_once(',').map_or((text, None), |(url, v)| (url, Some(v)));
@@ -71,7 +71,7 @@ impl Collection {
     }
 
     /// Reads an entry: text, or a mapping with `name`, `version`, `source` and `type`.
-    pub fn of(entry: &Node, file: &Path) -> Result<Collection, Error> {
+    pub(super) fn of(entry: &Node, file: &Path) -> Result<Collection, Error> {
         let folder = file.parent().unwrap_or(Path::new("."));
         if let Some(text) = entry.as_str() {
             return Collection::from_text(text, folder).map_err(|e| e.at(entry.place()));
@@ -112,7 +112,7 @@ impl Collection {
 }
 
 /// Returns the roles and collections of a file.
-pub fn read(file: &Path, keyring: &Keyring) -> Result<(Vec<Requirement>, Vec<Collection>), Error> {
+pub(super) fn read(file: &Path, keyring: &Keyring) -> Result<(Vec<Requirement>, Vec<Collection>), Error> {
     let node = document::load(file, Trust::Text, keyring)
         .map_err(|e| match e.kind() {
             ErrorKind::NotFound => {
@@ -160,7 +160,7 @@ pub fn read(file: &Path, keyring: &Keyring) -> Result<(Vec<Requirement>, Vec<Col
 
 impl Requirement {
     /// Reads an entry: text, or a mapping with `src`, `version`, `name` and `scm`.
-    pub fn of(entry: &Node, file: &Path) -> Result<Requirement, Error> {
+    pub(super) fn of(entry: &Node, file: &Path) -> Result<Requirement, Error> {
         let folder = file.parent().unwrap_or(Path::new("."));
         if let Some(text) = entry.as_str() {
             return Ok(Requirement::from_text(text, folder));
@@ -189,7 +189,7 @@ impl Requirement {
     }
 
     /// Parses `SOURCE,VERSION,NAME`, whose last two parts are optional.
-    pub fn from_text(text: &str, folder: &Path) -> Requirement {
+    pub(super) fn from_text(text: &str, folder: &Path) -> Requirement {
         let mut parts = text.split(',').map(str::trim);
         let source = parts.next().unwrap_or_default();
         let version = parts.next().filter(|v| !v.is_empty()).map(str::to_owned);

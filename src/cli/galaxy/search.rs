@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::vault::Keyring;
 
 #[derive(Args)]
-pub struct Search {
+pub(super) struct Search {
     /// The author of the roles
     #[arg(long, value_name = "NAME")]
     author: Option<String>,
@@ -31,7 +31,7 @@ pub struct Search {
 }
 
 #[derive(Args)]
-pub struct Info {
+pub(super) struct Info {
     /// Show only roles that are installed, and do not query a server
     #[arg(long)]
     offline: bool,
@@ -50,7 +50,7 @@ pub struct Info {
 const MOST: usize = 1000;
 
 impl Search {
-    pub fn run(&self, settings: &Settings) -> Result<u8, Error> {
+    pub(super) fn run(&self, settings: &Settings) -> Result<u8, Error> {
         let mut query: Vec<(&str, String)> = Vec::new();
         if !self.words.is_empty() {
             query.push(("autocomplete", self.words.join(" ")));
@@ -97,7 +97,7 @@ impl Search {
 }
 
 impl Info {
-    pub fn run(&self, settings: &Settings) -> Result<u8, Error> {
+    pub(super) fn run(&self, settings: &Settings) -> Result<u8, Error> {
         for role in &self.roles {
             say!("\nRole: {role}");
             match self.installed(role, settings)? {

@@ -9,11 +9,11 @@ use super::constraint::Version;
 use crate::settings::{GalaxyServer, Settings};
 
 /// The maximum size of downloads.
-pub const LARGEST: u64 = 256 * 1024 * 1024;
+pub(super) const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// A version of a collection on a server.
 #[derive(Clone, Debug)]
-pub struct Published {
+pub(super) struct Published {
     pub download_url: String,
     pub sha256: Option<String>,
     pub dependencies: Vec<(String, String)>,
@@ -55,7 +55,7 @@ fn versions_url(server: &GalaxyServer, collection: &str) -> String {
 }
 
 /// Returns the servers of the settings, or the one that is given by name or URL.
-pub fn chosen(settings: &Settings, named: Option<&str>) -> Vec<GalaxyServer> {
+pub(super) fn chosen(settings: &Settings, named: Option<&str>) -> Vec<GalaxyServer> {
     let mut servers = settings.galaxy_servers();
     if let Some(name) = named {
         servers.retain(|known| known.name == name || known.url == name);
@@ -67,13 +67,13 @@ pub fn chosen(settings: &Settings, named: Option<&str>) -> Vec<GalaxyServer> {
 }
 
 /// Returns the first server of [`chosen`].
-pub fn first(settings: &Settings, named: Option<&str>) -> Result<GalaxyServer, Error> {
+pub(super) fn first(settings: &Settings, named: Option<&str>) -> Result<GalaxyServer, Error> {
     let none = || Error::new("There is no Galaxy server to ask").with_help("Name one with --server.");
     chosen(settings, named).into_iter().next().ok_or_else(none)
 }
 
 /// Queries a server. Returns nothing if the URL does not exist.
-pub fn ask(server: &GalaxyServer, path: &str, query: &[(&str, String)]) -> Result<Option<Json>, Error> {
+pub(super) fn ask(server: &GalaxyServer, path: &str, query: &[(&str, String)]) -> Result<Option<Json>, Error> {
     let words = query.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value)));
     let url = format!("{}?{}", api(server, path), words.collect::<Vec<_>>().join("&"));
     json(server, &url)
@@ -87,7 +87,7 @@ fn percent_encoded(text: &str) -> String {
 }
 
 /// Uploads a tarball, and returns the URL of the import task.
-pub fn publish(server: &GalaxyServer, file: &str, bytes: &[u8]) -> Result<String, Error> {
+pub(super) fn publish(server: &GalaxyServer, file: &str, bytes: &[u8]) -> Result<String, Error> {
     let sha256 = super::artifact::sha256(bytes);
     let boundary = format!("--------------------------{}", uuid::Uuid::new_v4().simple());
     let mut body = format!(
@@ -109,7 +109,7 @@ pub fn publish(server: &GalaxyServer, file: &str, bytes: &[u8]) -> Result<String
 }
 
 /// The state of an import.
-pub struct Import {
+pub(super) struct Import {
     pub state: String,
     pub error: Option<String>,
     /// The messages of the server.
@@ -117,7 +117,7 @@ pub struct Import {
 }
 
 /// Returns the state of an import by the URL of its task.
-pub fn import(server: &GalaxyServer, task: &str) -> Result<Import, Error> {
+pub(super) fn import(server: &GalaxyServer, task: &str) -> Result<Import, Error> {
     let found = json(server, task)?.ok_or_else(|| failed(server, format!("{task} is not there")))?;
     let text = |value: &Json| value.as_str().map(str::to_owned);
     let done = !found["finished_at"].is_null();
@@ -145,7 +145,7 @@ fn follow(server: &GalaxyServer, link: &str) -> String {
 }
 
 /// Returns the versions of a collection, newest first; none if the server does not have it.
-pub fn versions(server: &GalaxyServer, collection: &str) -> Result<Vec<Version>, Error> {
+pub(super) fn versions(server: &GalaxyServer, collection: &str) -> Result<Vec<Version>, Error> {
     let mut versions = Vec::new();
     let mut next = Some(versions_url(server, collection) + "?limit=100");
     // The number of pages is limited, in case a server never ends.
@@ -163,7 +163,7 @@ pub fn versions(server: &GalaxyServer, collection: &str) -> Result<Vec<Version>,
 }
 
 /// Returns the URL and the dependencies of a version.
-pub fn published(server: &GalaxyServer, collection: &str, version: &str) -> Result<Published, Error> {
+pub(super) fn published(server: &GalaxyServer, collection: &str, version: &str) -> Result<Published, Error> {
     let url = format!("{}{version}/", versions_url(server, collection));
     let missing = || Error::new(format!("{collection}:{version} is not on the server {}", server.name));
     let found = json(server, &url)?.ok_or_else(missing)?;
@@ -178,7 +178,7 @@ pub fn published(server: &GalaxyServer, collection: &str, version: &str) -> Resu
 }
 
 /// Downloads a URL of a server.
-pub fn download(server: &GalaxyServer, url: &str) -> Result<Vec<u8>, Error> {
+pub(super) fn download(server: &GalaxyServer, url: &str) -> Result<Vec<u8>, Error> {
     let missing = || Error::new(format!("{url} is not there")).with_kind(ErrorKind::NotFound);
     let mut response = get(server, url)?.ok_or_else(missing)?;
     response.body_mut().with_config().limit(LARGEST).read_to_vec().map_err(|e| failed(server, e))

@@ -10,7 +10,7 @@ use crate::paths;
 use crate::settings::Settings;
 
 #[derive(Args)]
-pub struct Verify {
+pub(super) struct Verify {
     /// The directory to search (default: all of collections_path)
     #[arg(short = 'p', long, value_name = "FOLDER")]
     collections_path: Option<PathBuf>,
@@ -29,7 +29,7 @@ pub struct Verify {
 }
 
 impl Verify {
-    pub fn run(&self, settings: &Settings) -> Result<u8, Error> {
+    pub(super) fn run(&self, settings: &Settings) -> Result<u8, Error> {
         let mut failed = false;
         for given in &self.collections {
             let (name, version) = given.split_once(':').map_or((given.as_str(), None), |(n, v)| (n, Some(v)));

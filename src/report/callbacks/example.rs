@@ -5,7 +5,7 @@ use crate::report::Event;
 
 /// The callback `count_tasks`.
 #[derive(Default)]
-pub struct CountTasks {
+pub(super) struct CountTasks {
     tasks: u64,
 }
 

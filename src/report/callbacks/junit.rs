@@ -15,7 +15,7 @@ use crate::report::{Event, Status, TaskInfo, TaskResult, brief, format_error};
 use crate::settings::Settings;
 
 /// The callback `junit`.
-pub struct JUnit {
+pub(super) struct JUnit {
     settings: Settings,
     format: Format,
     redactor: Redactor,
@@ -49,7 +49,7 @@ enum Outcome {
 
 impl JUnit {
     /// Returns the callback without any test case.
-    pub fn new(settings: &Settings, redactor: Redactor) -> Self {
+    pub(super) fn new(settings: &Settings, redactor: Redactor) -> Self {
         JUnit {
             format: Format::new(settings, 0),
             settings: settings.clone(),

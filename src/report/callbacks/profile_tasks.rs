@@ -13,7 +13,7 @@ use crate::settings::Settings;
 const WIDEST: usize = 79;
 
 /// The callback `profile_tasks`.
-pub struct ProfileTasks {
+pub(super) struct ProfileTasks {
     start: Instant,
     last: Instant,
     tasks: IndexMap<TaskId, Profile>,
@@ -35,7 +35,7 @@ struct Profile {
 
 impl ProfileTasks {
     /// Returns the callback, whose clock starts now.
-    pub fn new(settings: &Settings, verbosity: u8) -> Self {
+    pub(super) fn new(settings: &Settings, verbosity: u8) -> Self {
         let now = Instant::now();
         ProfileTasks {
             start: now,

@@ -6,13 +6,13 @@ use super::Callback;
 use crate::report::Event;
 
 /// The callback `timer`.
-pub struct Timer {
+pub(super) struct Timer {
     start: Instant,
 }
 
 impl Timer {
     /// Returns the callback, whose clock starts now.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Timer { start: Instant::now() }
     }
 }

@@ -17,12 +17,12 @@ pub(super) struct Seen {
 
 impl Seen {
     /// The result of a task or of one item.
-    pub fn one(result: Value) -> Seen {
+    pub(super) fn one(result: Value) -> Seen {
         Seen { result, loop_result: None }
     }
 
     /// The result of a loop.
-    pub fn of_loop(result: Value) -> Seen {
+    pub(super) fn of_loop(result: Value) -> Seen {
         let items = result.get("results").and_then(Value::as_list).unwrap_or_default();
         let latest = items.last().cloned().unwrap_or(Value::Null);
         Seen { result: latest, loop_result: Some(result) }
@@ -44,7 +44,7 @@ impl Seen {
 
     /// Returns the variables that the task registers. An expression sees those before it; one that fails registers
     /// nothing, and its error is added to `errors`.
-    pub fn registered(
+    pub(super) fn registered(
         &self,
         task: &Task,
         scope: &Arc<HostScope>,
@@ -68,7 +68,7 @@ impl Seen {
     }
 
     /// Returns what conditions on the result see: the registered variables, and `_task`.
-    pub fn locals(&self, task: &Task, scope: &Arc<HostScope>) -> Vec<(Arc<str>, Value)> {
+    pub(super) fn locals(&self, task: &Task, scope: &Arc<HostScope>) -> Vec<(Arc<str>, Value)> {
         let mut values = self.registered(task, scope, &mut Vec::new());
         values.push(self.local());
         values

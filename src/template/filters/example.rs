@@ -5,7 +5,7 @@ use playbook_api::{Error, Value};
 use crate::template::{Call, Function};
 
 /// The table of the family: a name and a function for each filter.
-pub const FILTERS: &[Function] = &[Function::new("initials", initials)];
+pub(super) const FILTERS: &[Function] = &[Function::new("initials", initials)];
 
 /// `{{ 'Ada Lovelace' | initials('.') }}` is `A.L.`.
 fn initials(call: &mut Call) -> Result<Value, Error> {

@@ -75,6 +75,18 @@ fn read(mut out: ChildStdout, renderer: &Renderer) -> Result<Vec<u8>, Error> {
     }
 }
 
+fn pipe(terms: &[Value], _: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error> {
+    terms.iter().map(|term| Ok(output("pipe", term, renderer)?.trim_end().into())).collect()
+}
+
+fn lines(terms: &[Value], _: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error> {
+    let mut all = Vec::new();
+    for term in terms {
+        all.extend(output("lines", term, renderer)?.lines().map(Value::from));
+    }
+    Ok(all)
+}
+
 #[cfg(test)]
 mod tests {
     use crate::jinja::Template;
@@ -96,16 +108,4 @@ mod tests {
             assert_eq!(error.to_string(), expected);
         }
     }
-}
-
-fn pipe(terms: &[Value], _: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error> {
-    terms.iter().map(|term| Ok(output("pipe", term, renderer)?.trim_end().into())).collect()
-}
-
-fn lines(terms: &[Value], _: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error> {
-    let mut all = Vec::new();
-    for term in terms {
-        all.extend(output("lines", term, renderer)?.lines().map(Value::from));
-    }
-    Ok(all)
 }

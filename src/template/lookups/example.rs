@@ -6,7 +6,7 @@ use super::Lookup;
 use crate::template::Renderer;
 
 /// The table of the family: a name and a function for each lookup.
-pub const LOOKUPS: &[Lookup] = &[Lookup::new("words", words)];
+pub(super) const LOOKUPS: &[Lookup] = &[Lookup::new("words", words)];
 
 /// `{{ lookup('words', 'a b', 'c') }}` finds `a`, `b` and `c`.
 fn words(terms: &[Value], _options: &Map, _renderer: &Renderer) -> Result<Vec<Value>, Error> {

@@ -14,7 +14,7 @@ use crate::{shape, wait};
 
 /// Creates, changes or deletes a cluster of Amazon ECS, or waits until it has container instances.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
-pub struct EcsCluster {
+pub(crate) struct EcsCluster {
     /// The desired state of the cluster.
     pub state: State,
     /// The name of the cluster.
@@ -43,7 +43,7 @@ fn ten() -> i64 {
 /// The desired state of a cluster.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub(crate) enum State {
     /// The cluster exists.
     Present,
     /// The cluster does not exist.

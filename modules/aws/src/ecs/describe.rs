@@ -9,13 +9,13 @@ use crate::error::Explain;
 use crate::shape;
 
 /// Returns a service by name or ARN; `None` if the cluster has none of that name.
-pub async fn service(aws: &Aws, cluster: &str, name: &str) -> Result<Option<Service>, Error> {
+pub(crate) async fn service(aws: &Aws, cluster: &str, name: &str) -> Result<Option<Service>, Error> {
     find_service(aws, cluster, name, &[]).await
 }
 
 /// Returns a service for check mode. A cluster that does not exist has no services, since an earlier task may be the one
 /// that would create it.
-pub async fn service_if_any(aws: &Aws, cluster: &str, name: &str) -> Result<Option<Service>, Error> {
+pub(crate) async fn service_if_any(aws: &Aws, cluster: &str, name: &str) -> Result<Option<Service>, Error> {
     find_service(aws, cluster, name, &["ClusterNotFoundException"]).await
 }
 
@@ -38,7 +38,7 @@ async fn find_service(
 }
 
 /// Returns services by name, without those that do not exist. One request describes up to ten.
-pub async fn services(aws: &Aws, cluster: &str, names: &[String]) -> Result<Vec<Service>, Error> {
+pub(crate) async fn services(aws: &Aws, cluster: &str, names: &[String]) -> Result<Vec<Service>, Error> {
     let mut all = Vec::new();
     for some in names.chunks(10) {
         let answer = aws
@@ -56,7 +56,7 @@ pub async fn services(aws: &Aws, cluster: &str, names: &[String]) -> Result<Vec<
 }
 
 /// Returns the ARNs of all services of a cluster.
-pub async fn list_services(
+pub(crate) async fn list_services(
     aws: &Aws,
     cluster: &str,
     launch_type: Option<&str>,
@@ -77,7 +77,7 @@ pub async fn list_services(
 }
 
 /// Returns a task definition and its tags, by family (the latest active revision), `family:revision` or ARN.
-pub async fn task_definition(aws: &Aws, name: &str) -> Result<Option<(TaskDefinition, Json)>, Error> {
+pub(crate) async fn task_definition(aws: &Aws, name: &str) -> Result<Option<(TaskDefinition, Json)>, Error> {
     let answer = aws
         .ecs()
         .describe_task_definition()
@@ -94,7 +94,7 @@ pub async fn task_definition(aws: &Aws, name: &str) -> Result<Option<(TaskDefini
 }
 
 /// Returns tasks by ID or ARN with their tags, without those that ECS no longer lists.
-pub async fn tasks(aws: &Aws, cluster: &str, ids: &[String]) -> Result<Vec<Task>, Error> {
+pub(crate) async fn tasks(aws: &Aws, cluster: &str, ids: &[String]) -> Result<Vec<Task>, Error> {
     let mut all = Vec::new();
     for some in ids.chunks(100) {
         let answer = aws
@@ -112,7 +112,7 @@ pub async fn tasks(aws: &Aws, cluster: &str, ids: &[String]) -> Result<Vec<Task>
 }
 
 /// Returns up to ten stopped tasks of a service that ECS still lists.
-pub async fn stopped_tasks(aws: &Aws, cluster: &str, service: &str) -> Result<Vec<Task>, Error> {
+pub(crate) async fn stopped_tasks(aws: &Aws, cluster: &str, service: &str) -> Result<Vec<Task>, Error> {
     let listed = aws
         .ecs()
         .list_tasks()
@@ -128,13 +128,13 @@ pub async fn stopped_tasks(aws: &Aws, cluster: &str, service: &str) -> Result<Ve
 
 /// Returns whether two names of task definitions mean the same revision. `latest` is the ARN of the family's newest
 /// revision, for a name without one.
-pub fn same_definition(asked: &str, current: &str, latest: Option<&str>) -> bool {
+pub(crate) fn same_definition(asked: &str, current: &str, latest: Option<&str>) -> bool {
     let asked = if has_revision(asked) { asked } else { latest.unwrap_or(asked) };
     asked == current || crate::text::short(asked) == crate::text::short(current)
 }
 
 /// Returns whether a name includes a revision, as `family:7` and its ARN do.
-pub fn has_revision(name: &str) -> bool {
+pub(crate) fn has_revision(name: &str) -> bool {
     crate::text::short(name).rsplit_once(':').is_some_and(|(_, revision)| revision.parse::<u32>().is_ok())
 }
 

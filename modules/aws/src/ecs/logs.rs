@@ -9,14 +9,14 @@ use crate::text::short;
 
 /// The last lines of one container.
 #[derive(Clone, Debug)]
-pub struct LogTail {
+pub(crate) struct LogTail {
     pub container: String,
     pub lines: Vec<String>,
 }
 
 /// Returns the last lines of every container that logs to CloudWatch with a stream prefix. Without a prefix, the name of
 /// the stream is unknown. A stream that does not exist yet has no lines.
-pub async fn tails(
+pub(crate) async fn tails(
     aws: &Aws,
     task: &Task,
     definition: &TaskDefinition,

@@ -16,7 +16,7 @@ use crate::wait;
 
 /// Runs a command as a task of Amazon ECS, in a container of an existing task definition.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
-pub struct EcsRunner {
+pub(crate) struct EcsRunner {
     /// The name or ARN of the cluster.
     #[serde(default = "crate::ecs::default_cluster")]
     pub cluster: String,
@@ -46,7 +46,7 @@ pub struct EcsRunner {
 }
 
 /// The task runner `ecs`.
-pub struct Runner;
+pub(crate) struct Runner;
 
 impl TaskRunner for Runner {
     fn name(&self) -> &'static str {

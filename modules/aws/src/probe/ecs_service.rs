@@ -13,7 +13,7 @@ use crate::shape;
 /// Waits until the rollout of a service is complete: there is one deployment, it is completed, the desired number of tasks
 /// is running, and no old tasks are left.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
-pub struct EcsService {
+pub(crate) struct EcsService {
     /// The name of the service.
     #[schemars(extend("aliases" = ["service"]))]
     name: String,

@@ -15,7 +15,7 @@ use crate::shape;
 
 /// Waits until a task is running or has stopped successfully.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
-pub struct EcsTask {
+pub(crate) struct EcsTask {
     /// The ID or ARN of the task.
     task: String,
     /// The name or ARN of the cluster.

@@ -1,9 +1,9 @@
 //! The conditions in AWS that `wait_until` can wait for.
 
-pub mod ecs_service;
-pub mod ecs_task;
-pub mod rds_instance;
-pub mod target_group;
+pub(crate) mod ecs_service;
+pub(crate) mod ecs_task;
+pub(crate) mod rds_instance;
+pub(crate) mod target_group;
 
 use std::future::Future;
 
@@ -15,7 +15,7 @@ use crate::client::Aws;
 use crate::connection::Connection;
 
 /// A condition in AWS. Its fields are the options.
-pub trait Watched: DeserializeOwned + JsonSchema + Send + Sync {
+pub(crate) trait Watched: DeserializeOwned + JsonSchema + Send + Sync {
     const NAME: &'static str;
     /// The name of the resource in messages.
     const THING: &'static str;
@@ -35,7 +35,7 @@ pub trait Watched: DeserializeOwned + JsonSchema + Send + Sync {
 /// The options of something in AWS, as what `wait_until` observes.
 #[derive(serde::Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct InAws<W>(W);
+pub(crate) struct InAws<W>(W);
 
 impl<W: Watched + 'static> Observation for InAws<W> {
     const NAME: &'static str = W::NAME;

@@ -11,7 +11,7 @@ use crate::rds::instance::wait::BROKEN;
 
 /// Waits until a database instance is in a state.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
-pub struct RdsInstance {
+pub(crate) struct RdsInstance {
     /// The identifier of the instance.
     #[schemars(extend("aliases" = ["id", "instance_id"]))]
     db_instance_identifier: String,

@@ -13,7 +13,7 @@ use crate::error::Explain;
 /// Waits until the targets of a target group are healthy.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[schemars(extend("required_one_of" = [["target_group_arn", "name"]], "mutually_exclusive" = [["target_group_arn", "name"]]))]
-pub struct TargetGroup {
+pub(crate) struct TargetGroup {
     /// The ARN of the target group.
     #[schemars(extend("aliases" = ["arn"]))]
     target_group_arn: Option<String>,

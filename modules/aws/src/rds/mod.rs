@@ -1,11 +1,11 @@
 //! Amazon RDS: database instances.
 
-pub mod instance;
+pub(crate) mod instance;
 
 use aws_sdk_rds::types::Tag;
 
 use crate::tags::Tags;
 
-pub fn to_sdk_tags(tags: &Tags) -> Vec<Tag> {
+pub(crate) fn to_sdk_tags(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }

@@ -13,7 +13,7 @@ use crate::secrets::value::{self, Absent, Version};
 
 /// Reads secrets of AWS Secrets Manager; each term is the name or ARN of one.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
-pub struct Options {
+pub(crate) struct Options {
     /// Whether each term is a prefix of names; the result is a dictionary of all secrets with that prefix.
     #[serde(default)]
     pub bypath: bool,
@@ -43,7 +43,7 @@ pub struct Options {
 /// The reaction to a missing value.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Reaction {
+pub(crate) enum Reaction {
     /// Fail.
     #[default]
     Error,
@@ -54,7 +54,7 @@ pub enum Reaction {
 }
 
 /// The lookup `amazon.aws.secretsmanager_secret`.
-pub struct SecretLookup;
+pub(crate) struct SecretLookup;
 
 impl Lookup for SecretLookup {
     fn names(&self) -> &'static [&'static str] {

@@ -1,6 +1,6 @@
 //! AWS Secrets Manager: secrets, the lookup, and the source of secrets for other crates.
 
-pub mod lookup;
-pub mod secret;
-pub mod source;
-pub mod value;
+pub(crate) mod lookup;
+pub(crate) mod secret;
+pub(crate) mod source;
+pub(crate) mod value;

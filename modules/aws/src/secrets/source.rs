@@ -8,7 +8,7 @@ use crate::connection::Connection;
 use crate::secrets::value::{self, Absent, Version};
 
 /// Secrets Manager as a source of secrets.
-pub struct Source;
+pub(crate) struct Source;
 
 impl SecretSource for Source {
     /// Returns a dictionary if the secret is JSON, and its text otherwise. Both are marked as secrets.
@@ -32,7 +32,7 @@ impl SecretSource for Source {
 }
 
 /// Returns the error of a secret that cannot be read.
-pub fn absent_error(id: &str, absent: Absent, region: &str) -> Error {
+pub(crate) fn absent_error(id: &str, absent: Absent, region: &str) -> Error {
     match absent {
         Absent::Missing => Error::new(format!("Failed to find secret {id} (ResourceNotFound)"))
             .with_help(format!("there is none of that name or version in {region}: check the name, the region and the account")),

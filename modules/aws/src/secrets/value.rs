@@ -9,21 +9,21 @@ use crate::error::Explain;
 
 /// The version of a secret.
 #[derive(Clone, Debug, Default)]
-pub struct Version {
+pub(crate) struct Version {
     pub id: Option<String>,
     pub stage: Option<String>,
 }
 
 /// The reason why there is no value, if the caller decides what that means.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Absent {
+pub(crate) enum Absent {
     Missing,
     Deleted,
     Denied,
 }
 
 /// Returns the value, or the reason why there is none.
-pub async fn read(
+pub(crate) async fn read(
     aws: &Aws,
     id: &str,
     version: &Version,
@@ -47,7 +47,7 @@ pub async fn read(
 }
 
 /// Returns the text of a secret, or its bytes if it is binary and not text.
-pub fn text(output: &GetSecretValueOutput) -> Value {
+pub(crate) fn text(output: &GetSecretValueOutput) -> Value {
     if let Some(text) = output.secret_string() {
         return Value::secret(text);
     }
@@ -79,7 +79,7 @@ const NOT_SECRET: &[&str] = &[
 ];
 
 /// Returns a secret in JSON as values that are marked.
-pub fn parsed(text: &str) -> Option<Value> {
+pub(crate) fn parsed(text: &str) -> Option<Value> {
     let json: Json = serde_json::from_str(text).ok()?;
     let Json::Object(members) = json else { return None };
     let value = |name: &str, json: Json| match NOT_SECRET.contains(&name.to_lowercase().as_str()) {
@@ -90,7 +90,7 @@ pub fn parsed(text: &str) -> Option<Value> {
 }
 
 /// Registers a secret for masking: the whole text and, for a secret in JSON, each secret member.
-pub fn register(redactor: &Redactor, value: &Value) {
+pub(crate) fn register(redactor: &Redactor, value: &Value) {
     redactor.register_value(value);
     if let Some(Value::Map(members)) = value.as_str().and_then(parsed) {
         members.values().filter(|v| v.is_secret()).for_each(|v| redactor.register_value(v));

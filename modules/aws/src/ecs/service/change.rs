@@ -15,7 +15,7 @@ use crate::shape;
 use crate::tags::{TagChanges, Tags};
 
 /// Returns the desired members, with the names and types of the API.
-pub fn asked(module: &EcsService) -> Result<Map<String, Json>, Error> {
+pub(super) fn asked(module: &EcsService) -> Result<Map<String, Json>, Error> {
     let m = module.clone();
     let mut asked = json!({
         "taskDefinition": m.task_definition,
@@ -55,7 +55,7 @@ pub fn asked(module: &EcsService) -> Result<Map<String, Json>, Error> {
 }
 
 /// Returns the network of a task or service in the form of the API.
-pub fn network(n: &NetworkConfiguration) -> Json {
+pub(crate) fn network(n: &NetworkConfiguration) -> Json {
     let public = n.assign_public_ip.map(|on| if on { "ENABLED" } else { "DISABLED" });
     json!({"awsvpcConfiguration": {
         "subnets": n.subnets.clone().unwrap_or_default(),
@@ -65,7 +65,7 @@ pub fn network(n: &NetworkConfiguration) -> Json {
 }
 
 /// Compares the desired with the current members.
-pub async fn compare(
+pub(super) async fn compare(
     aws: &Aws,
     module: &EcsService,
     asked: &Map<String, Json>,
@@ -171,7 +171,7 @@ const WITH_EXTERNAL: &[&str] = &[
 ];
 
 /// Rejects changes that UpdateService cannot make, and says how they can be made.
-pub fn check_controller(
+pub(super) fn check_controller(
     title: &str,
     service: &Service,
     changes: &Changes,
@@ -213,7 +213,7 @@ pub fn check_controller(
 }
 
 /// Creates the service.
-pub async fn create(aws: &Aws, asked: Map<String, Json>, tags: Option<&Tags>) -> Result<Service, Error> {
+pub(super) async fn create(aws: &Aws, asked: Map<String, Json>, tags: Option<&Tags>) -> Result<Service, Error> {
     let i = shape::from_json(&Json::Object(asked), "ecs_service", CreateServiceInput::deserialize)?;
     let answer = aws
         .ecs()
@@ -251,7 +251,7 @@ pub async fn create(aws: &Aws, asked: Map<String, Json>, tags: Option<&Tags>) ->
 }
 
 /// Sends only the members that differ, so that for example a count that autoscaling set is kept.
-pub async fn update(
+pub(super) async fn update(
     aws: &Aws,
     module: &EcsService,
     mut members: Map<String, Json>,
@@ -314,7 +314,7 @@ fn overlay(current: &Json, asked: &Json) -> Json {
 }
 
 /// Applies changes of tags.
-pub async fn tag(aws: &Aws, arn: &str, changes: &TagChanges) -> Result<(), Error> {
+pub(super) async fn tag(aws: &Aws, arn: &str, changes: &TagChanges) -> Result<(), Error> {
     if !changes.set.is_empty() {
         let tags = to_sdk_tags(&changes.set);
         aws.ecs()

@@ -11,7 +11,7 @@ use crate::shape;
 
 /// Lists the services of a cluster, or describes them.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
-pub struct EcsServiceInfo {
+pub(crate) struct EcsServiceInfo {
     /// Whether to describe the services instead of listing their ARNs.
     #[serde(default)]
     pub details: bool,

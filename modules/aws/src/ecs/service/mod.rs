@@ -1,9 +1,9 @@
 //! `ecs_service`: creates, updates, redeploys, describes and deletes services.
 
 mod change;
-pub mod info;
+pub(crate) mod info;
 mod options;
-pub mod rollout;
+pub(crate) mod rollout;
 mod wait;
 
 use aws_sdk_ecs::types::Service;
@@ -17,8 +17,8 @@ use crate::error::Explain;
 use crate::shape;
 use crate::tags::{self, TagChanges};
 
-pub use change::network;
-pub use options::{CapacityProvider, EcsService, LaunchType, NetworkConfiguration};
+pub(crate) use change::network;
+pub(crate) use options::{CapacityProvider, EcsService, LaunchType, NetworkConfiguration};
 use options::{SchedulingStrategy, State};
 
 impl ControllerModule for EcsService {

@@ -12,7 +12,7 @@ use crate::tags::Tags;
 /// With only `name`, `cluster` and connection arguments, the module describes the service.
 #[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["launch_type", "capacity_provider_strategy"]]))]
-pub struct EcsService {
+pub(crate) struct EcsService {
     /// The name of the service.
     #[schemars(extend("aliases" = ["service"]))]
     pub name: String,
@@ -110,7 +110,7 @@ fn ten() -> i64 {
 /// The desired state of a service.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub(crate) enum State {
     /// The service exists as described.
     Present,
     /// The service does not exist. With `wait`, the module waits until it is deleted.
@@ -121,11 +121,11 @@ pub enum State {
 
 /// Members of a dictionary argument that the module does not interpret. They are passed to the API as they are, in
 /// camelCase or snake_case; a member that the API does not have is an error.
-pub type OtherMembers = Map<String, Json>;
+pub(super) type OtherMembers = Map<String, Json>;
 
 /// The controller that performs deployments.
 #[derive(Clone, Debug, Deserialize, Serialize, schemars::JsonSchema)]
-pub struct Controller {
+pub(crate) struct Controller {
     /// `ECS` for ECS itself, `CODE_DEPLOY` for CodeDeploy, or `EXTERNAL` for another program that uses task sets.
     #[schemars(extend("enum" = ["ECS", "CODE_DEPLOY", "EXTERNAL"]))]
     pub r#type: Option<String>,
@@ -135,7 +135,7 @@ pub struct Controller {
 /// `canary_configuration`, are passed to the API as they are.
 #[derive(Clone, Debug, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(rename_all(serialize = "camelCase"))]
-pub struct DeploymentConfiguration {
+pub(crate) struct DeploymentConfiguration {
     /// The maximum number of tasks during a deployment, in percent of the desired count.
     pub maximum_percent: Option<i64>,
     /// The minimum number of healthy tasks during a deployment, in percent of the desired count.
@@ -155,7 +155,7 @@ pub struct DeploymentConfiguration {
 
 /// The circuit breaker of a rollout.
 #[derive(Clone, Debug, Deserialize, Serialize, schemars::JsonSchema)]
-pub struct CircuitBreaker {
+pub(crate) struct CircuitBreaker {
     /// Whether the rollout fails if its tasks keep failing.
     #[serde(default)]
     pub enable: bool,
@@ -170,7 +170,7 @@ pub struct CircuitBreaker {
 /// The alarms that watch a rollout.
 #[derive(Clone, Debug, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(rename_all(serialize = "camelCase"))]
-pub struct Alarms {
+pub(crate) struct Alarms {
     /// The names of the CloudWatch alarms.
     #[serde(default)]
     pub alarm_names: Vec<String>,
@@ -187,7 +187,7 @@ pub struct Alarms {
 
 /// A rule that restricts where tasks are placed.
 #[derive(Clone, Debug, Deserialize, Serialize, schemars::JsonSchema)]
-pub struct PlacementConstraint {
+pub(crate) struct PlacementConstraint {
     /// The kind of rule: `distinctInstance` or `memberOf`.
     pub r#type: Option<String>,
     /// The expression of a `memberOf` rule, in the cluster query language.
@@ -196,7 +196,7 @@ pub struct PlacementConstraint {
 
 /// A rule that selects instances for tasks.
 #[derive(Clone, Debug, Deserialize, Serialize, schemars::JsonSchema)]
-pub struct PlacementStrategy {
+pub(crate) struct PlacementStrategy {
     /// The kind of rule: `random`, `spread` or `binpack`.
     pub r#type: Option<String>,
     /// The field that the rule uses: `attribute:ecs.availability-zone`, `instanceId`, `cpu` or `memory`.
@@ -205,7 +205,7 @@ pub struct PlacementStrategy {
 
 /// The network of tasks in `awsvpc` mode.
 #[derive(Clone, Debug, Default, Deserialize, schemars::JsonSchema)]
-pub struct NetworkConfiguration {
+pub(crate) struct NetworkConfiguration {
     /// The IDs of the subnets.
     pub subnets: Option<Vec<String>>,
     /// The IDs of the security groups.
@@ -217,7 +217,7 @@ pub struct NetworkConfiguration {
 /// The infrastructure that tasks run on.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum LaunchType {
+pub(crate) enum LaunchType {
     /// Instances of the cluster.
     Ec2,
     /// AWS Fargate.
@@ -231,7 +231,7 @@ pub enum LaunchType {
 /// A capacity provider and its share of the tasks.
 #[derive(Clone, Debug, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(rename_all(serialize = "camelCase"))]
-pub struct CapacityProvider {
+pub(crate) struct CapacityProvider {
     /// The name of the provider: `FARGATE`, `FARGATE_SPOT` or one of your own.
     pub capacity_provider: Option<String>,
     /// The relative share of the tasks.
@@ -243,7 +243,7 @@ pub struct CapacityProvider {
 /// A service discovery registry.
 #[derive(Clone, Debug, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(rename_all(serialize = "camelCase"))]
-pub struct ServiceRegistry {
+pub(crate) struct ServiceRegistry {
     /// The name of the container whose address is registered.
     pub container_name: Option<String>,
     /// The port of the container.
@@ -259,7 +259,7 @@ pub struct ServiceRegistry {
 /// The number of tasks of a service.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum SchedulingStrategy {
+pub(crate) enum SchedulingStrategy {
     /// One task on each instance.
     Daemon,
     /// The desired number of tasks.
@@ -269,7 +269,7 @@ pub enum SchedulingStrategy {
 /// The source of the tags of tasks.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum PropagateTags {
+pub(crate) enum PropagateTags {
     /// The task definition.
     TaskDefinition,
     /// The service.

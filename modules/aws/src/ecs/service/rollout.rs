@@ -11,7 +11,7 @@ use crate::text::short;
 
 /// The state of a rollout, with a description.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Rollout {
+pub(crate) enum Rollout {
     Done,
     Going(String),
     Failed(String),
@@ -19,7 +19,7 @@ pub enum Rollout {
 
 /// The expected result of a rollout. A service is healthy after a rollback too, so its state alone is not enough.
 #[derive(Clone, Debug, Default)]
-pub struct Expected {
+pub(crate) struct Expected {
     /// The expected revision, as an ARN or `family:revision`.
     pub task_definition: Option<String>,
     pub deployment: Option<String>,
@@ -27,7 +27,7 @@ pub struct Expected {
 
 /// Returns the state of a rollout. It is complete when there is one completed deployment with the desired number of tasks
 /// and no old tasks are left.
-pub fn judge(service: &Service, expected: &Expected) -> Rollout {
+pub(crate) fn judge(service: &Service, expected: &Expected) -> Rollout {
     let name = service.service_name().unwrap_or("the service");
     match service.status() {
         Some("ACTIVE") => {}
@@ -112,7 +112,7 @@ fn reason(deployment: &Deployment) -> String {
 }
 
 /// Returns details of a failed rollout: the last events, and why tasks stopped.
-pub async fn explain(aws: &Aws, cluster: &str, service: &Service) -> Vec<String> {
+pub(crate) async fn explain(aws: &Aws, cluster: &str, service: &Service) -> Vec<String> {
     let mut lines: Vec<String> = service
         .events()
         .iter()
@@ -134,7 +134,7 @@ pub async fn explain(aws: &Aws, cluster: &str, service: &Service) -> Vec<String>
 }
 
 /// `task 1a2b: Essential container in task exited; container web: exit code 1 (CannotPullContainerError …)`.
-pub fn stopped_reason(task: &Task) -> String {
+pub(crate) fn stopped_reason(task: &Task) -> String {
     let id = short(task.task_arn().unwrap_or_default());
     let mut text = format!("task {id}: {}", task.stopped_reason().unwrap_or("no reason given"));
     for container in task.containers() {

@@ -1,6 +1,6 @@
 //! `ecs_task`: runs, starts and stops single tasks.
 
-pub mod run;
+pub(crate) mod run;
 
 use aws_sdk_ecs::operation::start_task::StartTaskInput;
 use aws_sdk_ecs::types::Task;
@@ -30,7 +30,7 @@ use crate::{shape, wait};
         ["operation", "stop", ["task"]]
     ]
 ))]
-pub struct EcsTask {
+pub(crate) struct EcsTask {
     /// The operation.
     pub operation: Operation,
     /// The name or ARN of the cluster.
@@ -77,7 +77,7 @@ pub struct EcsTask {
 /// An operation on tasks.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Operation {
+pub(crate) enum Operation {
     /// Run a task where ECS places it.
     Run,
     /// Start a task on the listed instances.

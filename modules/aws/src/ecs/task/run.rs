@@ -16,7 +16,7 @@ use crate::text::short;
 use crate::{shape, wait};
 
 /// Starts tasks. `asked` is a RunTask request in the form of the API.
-pub async fn start(aws: &Aws, asked: Map<String, Json>) -> Result<Vec<Task>, Error> {
+pub(crate) async fn start(aws: &Aws, asked: Map<String, Json>) -> Result<Vec<Task>, Error> {
     let i = shape::from_json(&Json::Object(asked), "task", RunTaskInput::deserialize)?;
     let answer = aws
         .ecs()
@@ -44,7 +44,7 @@ pub async fn start(aws: &Aws, asked: Map<String, Json>) -> Result<Vec<Task>, Err
 }
 
 /// Returns the started tasks. If ECS cannot place a task, it returns failures instead of an error.
-pub fn started(tasks: Option<Vec<Task>>, failures: Option<Vec<EcsFailure>>) -> Result<Vec<Task>, Error> {
+pub(crate) fn started(tasks: Option<Vec<Task>>, failures: Option<Vec<EcsFailure>>) -> Result<Vec<Task>, Error> {
     let failures = failures.unwrap_or_default();
     let tasks = tasks.unwrap_or_default();
     if failures.is_empty() && !tasks.is_empty() {
@@ -64,7 +64,7 @@ pub fn started(tasks: Option<Vec<Task>>, failures: Option<Vec<EcsFailure>>) -> R
 }
 
 /// Waits until every task has stopped, and returns the tasks as they are when that happens or the timeout expires.
-pub async fn wait_until_stopped(
+pub(crate) async fn wait_until_stopped(
     aws: &Aws,
     cluster: &str,
     tasks: &[Task],
@@ -100,7 +100,7 @@ pub async fn wait_until_stopped(
 }
 
 /// Returns why a stopped task counts as failed: a container exited with another status than 0, or none started.
-pub fn failure(task: &Task) -> Option<String> {
+pub(crate) fn failure(task: &Task) -> Option<String> {
     let essential = task.containers();
     let bad_exit = essential.iter().any(|c| c.exit_code().is_some_and(|code| code != 0));
     let none_ran = !essential.is_empty() && essential.iter().all(|c| c.exit_code().is_none());
@@ -109,7 +109,7 @@ pub fn failure(task: &Task) -> Option<String> {
 }
 
 /// Returns the last log lines of a task's containers, or the reason why they cannot be read.
-pub async fn log_tails(aws: &Aws, task: &Task, lines: usize) -> Result<Vec<LogTail>, String> {
+pub(crate) async fn log_tails(aws: &Aws, task: &Task, lines: usize) -> Result<Vec<LogTail>, String> {
     let read = async {
         let arn = task.task_definition_arn().unwrap_or_default();
         match describe::task_definition(aws, arn).await? {

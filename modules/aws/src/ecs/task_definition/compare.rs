@@ -19,7 +19,7 @@ const ADDED: &[&str] = &[
 ];
 
 /// Compares two complete definitions after adding the defaults that ECS adds.
-pub fn compare(asked: &Map<String, Json>, current: &Json) -> Changes {
+pub(super) fn compare(asked: &Map<String, Json>, current: &Json) -> Changes {
     let mut changes = Changes::default();
     let network = current["networkMode"].as_str().or(asked.get("networkMode").and_then(Json::as_str));
     let host_ports = matches!(network, Some("awsvpc" | "host"));

@@ -12,7 +12,7 @@ use crate::text::snake_keys;
 
 /// Describes a task definition. Each of its members is a returned value; there are none if it does not exist.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
-pub struct EcsTaskDefinitionInfo {
+pub(crate) struct EcsTaskDefinitionInfo {
     /// The task definition: a family (its latest active revision), `family:revision` or an ARN.
     pub task_definition: String,
     #[serde(flatten)]
@@ -20,7 +20,7 @@ pub struct EcsTaskDefinitionInfo {
 }
 
 /// Dictionaries whose keys are chosen by users.
-pub const OWN_KEYS: &[&str] = &["dockerLabels", "options", "driverOpts", "labels", "tags"];
+pub(crate) const OWN_KEYS: &[&str] = &["dockerLabels", "options", "driverOpts", "labels", "tags"];
 
 impl ControllerModule for EcsTaskDefinitionInfo {
     const DOC: Doc = Doc {

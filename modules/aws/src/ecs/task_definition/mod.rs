@@ -1,7 +1,7 @@
 //! `ecs_taskdefinition`: registers and deregisters task definitions.
 
 mod compare;
-pub mod info;
+pub(crate) mod info;
 
 use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionInput;
 use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
@@ -22,7 +22,7 @@ use compare::compare;
 /// active one.
 #[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
 #[schemars(extend("required_if" = [["state", "present", ["family", "containers"]]]))]
-pub struct EcsTaskDefinition {
+pub(crate) struct EcsTaskDefinition {
     /// The desired state of the revision.
     pub state: State,
     /// The ARN of the revision to deregister.
@@ -82,7 +82,7 @@ pub struct EcsTaskDefinition {
 /// The desired state of a revision.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub(crate) enum State {
     /// There is an active revision as described.
     Present,
     /// The revision is deregistered.
@@ -92,7 +92,7 @@ pub enum State {
 /// The network mode of containers.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum NetworkMode {
+pub(crate) enum NetworkMode {
     /// The API's default.
     Default,
     /// Docker's virtual network on the instance.

@@ -61,13 +61,13 @@ macro_rules! set_monitoring {
     };
 }
 
-pub fn processor_features(options: &RdsInstance) -> Option<Vec<ProcessorFeature>> {
+pub(super) fn processor_features(options: &RdsInstance) -> Option<Vec<ProcessorFeature>> {
     let features = options.processor_features.as_ref().filter(|f| !f.is_empty())?;
     Some(features.iter().map(|(n, v)| ProcessorFeature::builder().name(n).value(v).build()).collect())
 }
 
 /// Rejects a creation without the required arguments, so that check mode reports it too.
-pub fn check(options: &RdsInstance, region: &str) -> Result<(), Failure> {
+pub(super) fn check(options: &RdsInstance, region: &str) -> Result<(), Failure> {
     if let Some(source) = options.source_region.as_deref().filter(|source| *source != region) {
         return Err(Failure::new(format!(
             "making an instance in {region} from one in {source} is not possible here"
@@ -107,7 +107,7 @@ pub fn check(options: &RdsInstance, region: &str) -> Result<(), Failure> {
     .with_help("check `db_instance_identifier` and `region` where the instance should exist already"))
 }
 
-pub async fn create(aws: &Aws, options: &RdsInstance) -> Result<DbInstance, Error> {
+pub(super) async fn create(aws: &Aws, options: &RdsInstance) -> Result<DbInstance, Error> {
     let created = match options.creation_source {
         _ if options.read_replica == Some(true) => replicate(aws, options).await?,
         None => create_empty(aws, options).await?,

@@ -10,7 +10,7 @@ use crate::error::Explain;
 use crate::tags;
 
 /// Returns an instance by its identifier.
-pub async fn instance(aws: &Aws, id: &str) -> Result<Option<DbInstance>, Error> {
+pub(crate) async fn instance(aws: &Aws, id: &str) -> Result<Option<DbInstance>, Error> {
     let answer = aws
         .rds()
         .describe_db_instances()
@@ -70,7 +70,7 @@ macro_rules! list {
     };
 }
 
-pub fn to_json(instance: &DbInstance) -> Json {
+pub(crate) fn to_json(instance: &DbInstance) -> Json {
     let mut map = members!(instance;
         db_instance_identifier, db_instance_class, engine, db_instance_status, master_username,
         db_name, allocated_storage, instance_create_time, preferred_backup_window,
@@ -161,12 +161,12 @@ fn pending(values: &PendingModifiedValues) -> Json {
 }
 
 /// Returns the features as a dictionary, the form of the argument.
-pub fn processor_features(features: &[ProcessorFeature]) -> Json {
+pub(crate) fn processor_features(features: &[ProcessorFeature]) -> Json {
     let pair = |f: &ProcessorFeature| Some((f.name()?.to_owned(), Json::from(f.value()?)));
     features.iter().filter_map(pair).collect::<Map<_, _>>().into()
 }
 
-pub fn tags(instance: &DbInstance) -> tags::Tags {
+pub(crate) fn tags(instance: &DbInstance) -> tags::Tags {
     instance
         .tag_list()
         .iter()

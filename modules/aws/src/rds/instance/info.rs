@@ -14,7 +14,7 @@ use crate::rds::instance::describe;
 
 /// Describes the database instances of an account and region, or some of them.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
-pub struct RdsInstanceInfo {
+pub(crate) struct RdsInstanceInfo {
     /// The identifier of one instance.
     #[schemars(extend("aliases" = ["id"]))]
     pub db_instance_identifier: Option<String>,

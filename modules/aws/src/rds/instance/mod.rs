@@ -1,11 +1,11 @@
 //! `rds_instance`: creates, changes, starts, stops, reboots and deletes database instances.
 
 mod create;
-pub mod describe;
-pub mod info;
+pub(crate) mod describe;
+pub(crate) mod info;
 mod modify;
 mod options;
-pub mod wait;
+pub(crate) mod wait;
 
 use aws_sdk_rds::types::DbInstance;
 use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
@@ -19,7 +19,7 @@ use crate::tags::{self, TagChanges};
 use options::State;
 use wait::is_moving;
 
-pub use options::RdsInstance;
+pub(crate) use options::RdsInstance;
 
 impl ControllerModule for RdsInstance {
     const DOC: Doc = Doc {
@@ -94,11 +94,11 @@ fn outcome_of(outcome: Outcome, instance: Json) -> Outcome {
 }
 
 impl RdsInstance {
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.db_instance_identifier
     }
 
-    pub fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         format!("RDS instance {}", self.id())
     }
 

@@ -11,7 +11,7 @@ use crate::compare::Changes;
 use crate::error::Explain;
 
 /// Returns the arguments that can be modified, by name.
-pub fn asked(o: &RdsInstance) -> Map<String, Json> {
+pub(super) fn asked(o: &RdsInstance) -> Map<String, Json> {
     let lower = |window: &Option<String>| window.as_ref().map(|w| w.to_lowercase());
     let all = json!({
         "allocated_storage": o.allocated_storage,
@@ -55,7 +55,7 @@ pub fn asked(o: &RdsInstance) -> Map<String, Json> {
 
 /// Compares the arguments with the instance. A change that is pending until the maintenance window counts as made, unless
 /// it should be applied immediately.
-pub fn compare(options: &RdsInstance, instance: &DbInstance, current: &Json) -> Changes {
+pub(super) fn compare(options: &RdsInstance, instance: &DbInstance, current: &Json) -> Changes {
     let mut changes = Changes::default();
     let pending = &current["pending_modified_values"];
     for (name, value) in asked(options) {
@@ -154,7 +154,7 @@ fn compare_lists(options: &RdsInstance, instance: &DbInstance, current: &Json, c
 }
 
 /// Sends only the members that differ.
-pub async fn modify(
+pub(super) async fn modify(
     aws: &Aws,
     options: &RdsInstance,
     changes: &Changes,
@@ -250,7 +250,7 @@ pub async fn modify(
 }
 
 /// Returns the roles to add and the roles to remove.
-pub fn compare_roles(options: &RdsInstance, instance: &DbInstance) -> (Vec<IamRole>, Vec<IamRole>) {
+pub(super) fn compare_roles(options: &RdsInstance, instance: &DbInstance) -> (Vec<IamRole>, Vec<IamRole>) {
     let Some(asked) = &options.iam_roles else { return (Vec::new(), Vec::new()) };
     let role = |r: &DbInstanceRole| {
         Some(IamRole { feature_name: r.feature_name()?.to_owned(), role_arn: r.role_arn()?.to_owned() })
@@ -261,7 +261,7 @@ pub fn compare_roles(options: &RdsInstance, instance: &DbInstance) -> (Vec<IamRo
     (add, remove)
 }
 
-pub async fn change_roles(aws: &Aws, id: &str, add: &[IamRole], remove: &[IamRole]) -> Result<(), Error> {
+pub(super) async fn change_roles(aws: &Aws, id: &str, add: &[IamRole], remove: &[IamRole]) -> Result<(), Error> {
     for role in remove {
         let request = aws.rds().remove_role_from_db_instance().db_instance_identifier(id);
         let request = request.role_arn(&role.role_arn).feature_name(&role.feature_name);

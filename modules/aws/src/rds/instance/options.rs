@@ -24,7 +24,7 @@ use crate::tags::Tags;
             "source_engine_version", "s3_ingestion_role_arn"]]
     ]
 ))]
-pub struct RdsInstance {
+pub(crate) struct RdsInstance {
     /// The desired state of an instance.
     #[serde(default)]
     pub state: State,
@@ -216,7 +216,7 @@ pub struct RdsInstance {
 /// The desired state of an instance.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub(crate) enum State {
     /// The instance exists as described.
     #[default]
     Present,
@@ -238,7 +238,7 @@ pub enum State {
 /// The source of a new instance.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum CreationSource {
+pub(crate) enum CreationSource {
     /// A snapshot.
     Snapshot,
     /// A backup in S3.
@@ -249,7 +249,7 @@ pub enum CreationSource {
 
 /// An IAM role of an instance.
 #[derive(Clone, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
-pub struct IamRole {
+pub(crate) struct IamRole {
     /// The feature that uses the role: `s3Import`, `Lambda`.
     pub feature_name: String,
     /// The ARN of the role.

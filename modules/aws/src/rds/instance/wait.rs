@@ -12,7 +12,7 @@ use crate::client::Aws;
 use crate::wait;
 
 /// The states in which an instance needs manual intervention.
-pub const BROKEN: &[&str] = &[
+pub(crate) const BROKEN: &[&str] = &[
     "failed",
     "incompatible-create",
     "incompatible-network",
@@ -44,7 +44,7 @@ const MOVING: &[&str] = &[
     "upgrading",
 ];
 
-pub fn is_moving(instance: &DbInstance) -> bool {
+pub(crate) fn is_moving(instance: &DbInstance) -> bool {
     instance.db_instance_status().is_some_and(|status| MOVING.contains(&status))
 }
 
@@ -55,7 +55,7 @@ impl RdsInstance {
         wait::seconds(self.wait_timeout, 3600)
     }
 
-    pub async fn wait_for(
+    pub(crate) async fn wait_for(
         &self,
         aws: &Aws,
         id: &str,
@@ -82,7 +82,7 @@ impl RdsInstance {
         })
     }
 
-    pub async fn wait_to_settle(
+    pub(crate) async fn wait_to_settle(
         &self,
         aws: &Aws,
         instance: &DbInstance,
@@ -106,7 +106,7 @@ impl RdsInstance {
         })
     }
 
-    pub async fn wait_until_gone(&self, aws: &Aws, context: &Context) -> Result<(), Failure> {
+    pub(crate) async fn wait_until_gone(&self, aws: &Aws, context: &Context) -> Result<(), Failure> {
         let gone = wait::until(context, self.timeout(), INTERVAL, || async {
             let instance = describe::instance(aws, self.id()).await?;
             context.progress(format!("{} is being deleted", self.id()));

@@ -14,7 +14,7 @@ use crate::secrets::value::{self, Version};
 use crate::tags::{TagChanges, Tags};
 
 /// Returns the desired value in the form in which it is stored.
-pub fn value(m: &SecretsManagerSecret) -> Option<String> {
+pub(super) fn value(m: &SecretsManagerSecret) -> Option<String> {
     match (&m.json_secret, &m.secret) {
         (Some(Json::String(text)), _) => Some(text.clone()),
         (Some(json), _) => Some(json.to_string()),
@@ -24,7 +24,7 @@ pub fn value(m: &SecretsManagerSecret) -> Option<String> {
 }
 
 /// Returns whether the stored value differs. The order of members in JSON does not matter.
-pub async fn value_differs(aws: &Aws, m: &SecretsManagerSecret) -> Result<bool, Error> {
+pub(super) async fn value_differs(aws: &Aws, m: &SecretsManagerSecret) -> Result<bool, Error> {
     let Some(wanted) = value(m) else { return Ok(false) };
     let Ok(stored) = value::read(aws, &m.name, &Version::default()).await? else { return Ok(true) };
     let binary = stored.secret_binary().is_some();
@@ -42,7 +42,7 @@ pub async fn value_differs(aws: &Aws, m: &SecretsManagerSecret) -> Result<bool, 
     Ok(m.json_secret.is_none() || parse(stored).is_none() || parse(stored) != parse(&wanted))
 }
 
-pub async fn create(aws: &Aws, m: &SecretsManagerSecret) -> Result<(), Error> {
+pub(super) async fn create(aws: &Aws, m: &SecretsManagerSecret) -> Result<(), Error> {
     let request = aws
         .secrets()
         .create_secret()
@@ -67,7 +67,7 @@ pub async fn create(aws: &Aws, m: &SecretsManagerSecret) -> Result<(), Error> {
 }
 
 /// Applies the changes: restores and updates the secret, its rotation and its policy.
-pub async fn apply(aws: &Aws, m: &SecretsManagerSecret, changes: &Changes) -> Result<(), Error> {
+pub(super) async fn apply(aws: &Aws, m: &SecretsManagerSecret, changes: &Changes) -> Result<(), Error> {
     let secrets = aws.secrets();
     if changes.has("deleted_date") {
         secrets.restore_secret().secret_id(&m.name).send().await.explain("secretsmanager:RestoreSecret")?;
@@ -126,7 +126,7 @@ fn policy(m: &SecretsManagerSecret) -> Result<Option<Json>, Error> {
 }
 
 /// Returns the policy before and after the change, if it differs.
-pub async fn policy_change(aws: &Aws, m: &SecretsManagerSecret) -> Result<Option<(Json, Json)>, Error> {
+pub(super) async fn policy_change(aws: &Aws, m: &SecretsManagerSecret) -> Result<Option<(Json, Json)>, Error> {
     let Some(wanted) = policy(m)? else { return Ok(None) };
     let answer = aws.secrets().get_resource_policy().secret_id(&m.name).send().await;
     let answer = answer.missing("secretsmanager:GetResourcePolicy", &["ResourceNotFoundException"])?;
@@ -146,7 +146,7 @@ async fn put_policy(aws: &Aws, m: &SecretsManagerSecret, policy: &Json) -> Resul
 }
 
 /// Returns the replicas to add and the regions to remove replicas from.
-pub fn compare_replicas(
+pub(super) fn compare_replicas(
     m: &SecretsManagerSecret,
     secret: &DescribeSecretOutput,
 ) -> (Vec<Replica>, Vec<String>) {
@@ -157,7 +157,7 @@ pub fn compare_replicas(
     (add, gone.map(|region| (*region).to_owned()).collect())
 }
 
-pub async fn replicate(
+pub(super) async fn replicate(
     aws: &Aws,
     m: &SecretsManagerSecret,
     add: &[Replica],
@@ -176,7 +176,7 @@ pub async fn replicate(
     Ok(())
 }
 
-pub async fn tag(aws: &Aws, m: &SecretsManagerSecret, changes: &TagChanges) -> Result<(), Error> {
+pub(super) async fn tag(aws: &Aws, m: &SecretsManagerSecret, changes: &TagChanges) -> Result<(), Error> {
     if !changes.set.is_empty() {
         let request =
             aws.secrets().tag_resource().secret_id(&m.name).set_tags(Some(to_sdk_tags(&changes.set)));
@@ -190,7 +190,7 @@ pub async fn tag(aws: &Aws, m: &SecretsManagerSecret, changes: &TagChanges) -> R
     Ok(())
 }
 
-pub fn tags(secret: &DescribeSecretOutput) -> Tags {
+pub(super) fn tags(secret: &DescribeSecretOutput) -> Tags {
     let pair = |t: &Tag| (t.key().unwrap_or_default().to_owned(), t.value().unwrap_or_default().to_owned());
     secret.tags().iter().map(pair).collect()
 }

@@ -14,7 +14,7 @@ use crate::tags::{self, TagChanges};
 use crate::text::date;
 use options::State;
 
-pub use options::SecretsManagerSecret;
+pub(crate) use options::SecretsManagerSecret;
 
 impl ControllerModule for SecretsManagerSecret {
     const DOC: Doc = Doc {
@@ -206,7 +206,7 @@ fn same_key(asked: &str, is: &str) -> bool {
 }
 
 /// Returns the description of a secret in the form of the Ansible module.
-pub fn to_json(s: &DescribeSecretOutput) -> Json {
+pub(crate) fn to_json(s: &DescribeSecretOutput) -> Json {
     let versions: Map<String, Json> = s
         .version_ids_to_stages()
         .map(|v| v.iter().map(|(id, stages)| (id.clone(), Json::from(stages.clone()))).collect())

@@ -9,7 +9,7 @@ use crate::tags::Tags;
 /// Creates, changes or deletes a secret of AWS Secrets Manager. Its value is compared but never shown.
 #[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["secret", "json_secret"]]))]
-pub struct SecretsManagerSecret {
+pub(crate) struct SecretsManagerSecret {
     /// The name of the secret, with slashes for a path, or its ARN.
     pub name: String,
     /// The desired state of the secret.
@@ -61,7 +61,7 @@ fn thirty() -> i64 {
 /// The desired state of a secret.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub(crate) enum State {
     /// The secret exists as described.
     #[default]
     Present,
@@ -72,7 +72,7 @@ pub enum State {
 /// The form in which a value is stored.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum SecretType {
+pub(crate) enum SecretType {
     Binary,
     #[default]
     String,
@@ -80,7 +80,7 @@ pub enum SecretType {
 
 /// A replica in another region.
 #[derive(Clone, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
-pub struct Replica {
+pub(crate) struct Replica {
     /// The name of the region.
     pub region: String,
     /// The KMS key in that region.
