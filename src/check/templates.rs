@@ -145,7 +145,13 @@ fn is_foreign(walk: &Walk, kind: PluginKind, name: &str) -> bool {
 }
 
 /// Checks the text of a template file, and notes the variables that it uses.
-pub(super) fn of_file(walk: &Walk, text: Arc<str>, place: Place, syntax: crate::jinja::Syntax, conditional: bool) {
+pub(super) fn of_file(
+    walk: &Walk,
+    text: Arc<str>,
+    place: Place,
+    syntax: crate::jinja::Syntax,
+    conditional: bool,
+) {
     let file = Template::with_syntax(text, place, syntax);
     template(walk, &file);
     if let Ok(program) = file.program() {

@@ -268,7 +268,7 @@ impl Variables {
     }
 
     /// Reports the variables that are used and not defined, each once.
-    pub fn report(&self, findings: &Findings) {
+    pub(crate) fn report(&self, findings: &Findings) {
         let defined = self.defined.borrow();
         let optional = self.optional.borrow();
         let mut told: HashSet<Arc<str>> = HashSet::new();

@@ -18,7 +18,7 @@ pub struct Walk<'a> {
     /// The modules that are built in.
     pub registry: &'a Registry,
     /// The findings so far.
-    pub findings: &'a Findings,
+    pub(crate) findings: &'a Findings,
     /// The variables of the playbook.
     pub variables: &'a Variables,
     /// The directory of the playbook that is run.

@@ -73,7 +73,11 @@ pub(super) fn first(settings: &Settings, named: Option<&str>) -> Result<GalaxySe
 }
 
 /// Queries a server. Returns nothing if the URL does not exist.
-pub(super) fn ask(server: &GalaxyServer, path: &str, query: &[(&str, String)]) -> Result<Option<Json>, Error> {
+pub(super) fn ask(
+    server: &GalaxyServer,
+    path: &str,
+    query: &[(&str, String)],
+) -> Result<Option<Json>, Error> {
     let words = query.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value)));
     let url = format!("{}?{}", api(server, path), words.collect::<Vec<_>>().join("&"));
     json(server, &url)

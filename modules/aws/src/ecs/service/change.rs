@@ -213,7 +213,11 @@ pub(super) fn check_controller(
 }
 
 /// Creates the service.
-pub(super) async fn create(aws: &Aws, asked: Map<String, Json>, tags: Option<&Tags>) -> Result<Service, Error> {
+pub(super) async fn create(
+    aws: &Aws,
+    asked: Map<String, Json>,
+    tags: Option<&Tags>,
+) -> Result<Service, Error> {
     let i = shape::from_json(&Json::Object(asked), "ecs_service", CreateServiceInput::deserialize)?;
     let answer = aws
         .ecs()

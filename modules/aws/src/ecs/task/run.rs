@@ -44,7 +44,10 @@ pub(crate) async fn start(aws: &Aws, asked: Map<String, Json>) -> Result<Vec<Tas
 }
 
 /// Returns the started tasks. If ECS cannot place a task, it returns failures instead of an error.
-pub(crate) fn started(tasks: Option<Vec<Task>>, failures: Option<Vec<EcsFailure>>) -> Result<Vec<Task>, Error> {
+pub(crate) fn started(
+    tasks: Option<Vec<Task>>,
+    failures: Option<Vec<EcsFailure>>,
+) -> Result<Vec<Task>, Error> {
     let failures = failures.unwrap_or_default();
     let tasks = tasks.unwrap_or_default();
     if failures.is_empty() && !tasks.is_empty() {

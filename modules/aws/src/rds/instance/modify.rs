@@ -261,7 +261,12 @@ pub(super) fn compare_roles(options: &RdsInstance, instance: &DbInstance) -> (Ve
     (add, remove)
 }
 
-pub(super) async fn change_roles(aws: &Aws, id: &str, add: &[IamRole], remove: &[IamRole]) -> Result<(), Error> {
+pub(super) async fn change_roles(
+    aws: &Aws,
+    id: &str,
+    add: &[IamRole],
+    remove: &[IamRole],
+) -> Result<(), Error> {
     for role in remove {
         let request = aws.rds().remove_role_from_db_instance().db_instance_identifier(id);
         let request = request.role_arn(&role.role_arn).feature_name(&role.feature_name);

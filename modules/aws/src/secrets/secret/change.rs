@@ -126,7 +126,10 @@ fn policy(m: &SecretsManagerSecret) -> Result<Option<Json>, Error> {
 }
 
 /// Returns the policy before and after the change, if it differs.
-pub(super) async fn policy_change(aws: &Aws, m: &SecretsManagerSecret) -> Result<Option<(Json, Json)>, Error> {
+pub(super) async fn policy_change(
+    aws: &Aws,
+    m: &SecretsManagerSecret,
+) -> Result<Option<(Json, Json)>, Error> {
     let Some(wanted) = policy(m)? else { return Ok(None) };
     let answer = aws.secrets().get_resource_policy().secret_id(&m.name).send().await;
     let answer = answer.missing("secretsmanager:GetResourcePolicy", &["ResourceNotFoundException"])?;
