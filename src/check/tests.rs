@@ -386,16 +386,16 @@ fn undefined_variables() {
     assert_eq!(
         undefined_with("all: {hosts: {web: {image_tag: v1}}}", &files),
         [
-            "site.yml:5:23 error variables: 'image_tga' is undefined [Did you mean 'image_tag'?]",
-            "site.yml:6:23 error variables: 'itme' is undefined [Did you mean 'item'?]",
-            "site.yml:8:23 warning variables: 'knwon' is undefined [Did you mean 'known'?]",
+            "site.yml:5:24 error variables: 'image_tga' is undefined [Did you mean 'image_tag'?]",
+            "site.yml:6:24 error variables: 'itme' is undefined [Did you mean 'item'?]",
+            "site.yml:8:24 warning variables: 'knwon' is undefined [Did you mean 'known'?]",
             "templates/a.j2:1:13 error variables: 'list_of' is undefined \
              [Define it in the inventory, in the play or with -e.]",
         ]
     );
     assert_eq!(
         undefined(&[("site.yml", &book("- debug: {msg: \"{{ region }}\"}\n"))]),
-        ["site.yml:5:23 warning variables: 'region' is undefined \
+        ["site.yml:5:24 warning variables: 'region' is undefined \
              [Define it, or give the inventory that defines it with -i.]"]
     );
 }
@@ -407,7 +407,7 @@ fn a_variable_that_uses_an_undefined_one_leads_to_it() {
     assert_eq!(
         undefined_with("all: {vars: {repository: r}}", &[("site.yml", vars)]),
         [
-            "site.yml:3:32 error variables: 'image_tag' is undefined [Define it in the inventory, in the play or with -e.]"
+            "site.yml:3:33 error variables: 'image_tag' is undefined [Define it in the inventory, in the play or with -e.]"
         ]
     );
 }
