@@ -26,6 +26,7 @@ fn seen(ended: Ended) {
 fn a_state_in_a_bucket() {
     let Some(servers) = servers("a Terraform state in S3") else { return };
     let bucket = unique("states");
+    servers.emulator.create_bucket(&bucket).expect("a bucket");
     servers.emulator.put_object(&bucket, "prod/terraform.tfstate", STATE.into()).expect("an object");
     let project = Project::new(&[
         ("play.yml", PLAYBOOK),

@@ -275,7 +275,8 @@ fn two_hundred_megabytes_of_output() {
 - hosts: all
   gather_facts: false
   tasks:
-    - shell: head -c {{ 200000000 if inventory_hostname == 'ill' else 1000 }} /dev/zero | tr '\\0' x
+    - environment: {PLAYBOOK_MAX_OUTPUT: '300000000'}
+      shell: head -c {{ 200000000 if inventory_hostname == 'ill' else 1000 }} /dev/zero | tr '\\0' x
       register: much
     - assert:
         that: much.stdout | length == (200000000 if inventory_hostname == 'ill' else 1000)

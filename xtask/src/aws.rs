@@ -60,12 +60,16 @@ impl Aws {
 
     /// Creates a bucket and puts an object into it.
     pub fn put_object(&self, bucket: &str, key: &str, body: String) -> Result<()> {
+        self.send_to("s3", &format!("PUT /{bucket}/{key}"), &[], body).map(drop)
+    }
+
+    /// Creates a bucket.
+    pub fn create_bucket(&self, bucket: &str) -> Result<()> {
         let place = format!(
             "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
              <LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
         );
-        self.send_to("s3", &format!("PUT /{bucket}"), &[], place)?;
-        self.send_to("s3", &format!("PUT /{bucket}/{key}"), &[], body).map(drop)
+        self.send_to("s3", &format!("PUT /{bucket}"), &[], place).map(drop)
     }
 
     /// Calls a service that uses JSON and names the operation in a header.
