@@ -101,7 +101,8 @@ impl Case {
         if without_root {
             xtask::tested::skip(&self.name, "it becomes another user, which requires root");
         }
-        without_root || (option_env!("PLAYBOOK_NO_HELPER").is_some() && (needs("root") || needs("the helper")))
+        without_root
+            || (option_env!("PLAYBOOK_NO_HELPER").is_some() && (needs("root") || needs("the helper")))
     }
 
     fn record(&self) -> PathBuf {

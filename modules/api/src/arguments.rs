@@ -470,7 +470,7 @@ mod tests {
     fn errors_name_the_place_and_the_nearest_name() {
         let error = parse(map! { "path" => "/x", "sizes" => 1 }).unwrap_err();
         assert_eq!(error.place().unwrap().to_string(), "site.yml:4:7");
-        assert_eq!(error.help(), Some("did you mean 'size'?"));
+        assert_eq!(error.help(), Some("Did you mean 'size'?"));
         assert!(error.message().starts_with("Unsupported parameters for (sample) module: sizes."));
         let error = parse(map! { "path" => "/x", "state" => "gone" }).unwrap_err();
         assert_eq!(error.message(), "value of state must be one of: present, absent, got: gone");

@@ -286,6 +286,6 @@ mod tests {
     #[test]
     fn half_a_key_pair_is_an_error() {
         let half = Connection { access_key: Some("AKIA".into()), ..Connection::default() };
-        assert!(credentials(&half).unwrap_err().message().contains("go together"));
+        assert!(credentials(&half).unwrap_err().message().contains("must be given together"));
     }
 }

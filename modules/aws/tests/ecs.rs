@@ -86,7 +86,7 @@ fn a_definition_gets_a_revision_only_when_something_differs() {
         with(definition(&family, "x"), "containers", json(r#"[{"name": "a", "image": "b", "comand": []}]"#));
     let failure = fails("ecs_taskdefinition", misspelt, &context());
     assert!(
-        failure.error.to_string().contains("has no member 'comand': did you mean 'command'?"),
+        failure.error.to_string().contains("has no member 'comand'. Did you mean 'command'?"),
         "{}",
         failure.error
     );
@@ -147,7 +147,7 @@ fn a_service_is_created_updated_described_and_deleted() {
 
     let gone = map! { "name" => "web", "cluster" => cluster.clone(), "state" => "absent" };
     let failure = fails("ecs_service", gone.clone(), &context());
-    assert!(failure.error.message().contains("still wants 5 tasks"), "{}", failure.error);
+    assert!(failure.error.message().contains("still has a desired count of 5"), "{}", failure.error);
     converges("ecs_service", with(gone, "force_deletion", true));
     let failure = fails("ecs_service", map! { "name" => "web", "cluster" => cluster }, &context());
     assert!(failure.error.message().contains("does not exist"), "{}", failure.error);
@@ -165,8 +165,9 @@ fn a_service_waits_for_its_rollout() {
     let failure = fails("ecs_service", other, &context());
     let message = failure.error.message();
     assert!(
-        message
-            .contains("was not done after 1 seconds: 0 of 2 tasks running, 2 pending; rollout IN_PROGRESS"),
+        message.contains(
+            "was not complete after 1 seconds: 0 of 2 tasks running, 2 pending; rollout IN_PROGRESS"
+        ),
         "{message}"
     );
     assert!(failure.outcome.changed);
@@ -181,7 +182,7 @@ fn codedeploy_keeps_its_deployments() {
     converges("ecs_service", arguments.clone());
     let second = register(&family, "app:2");
     let failure = fails("ecs_service", with(arguments.clone(), "task_definition", second), &check());
-    assert!(failure.error.message().contains("carried out by CODE_DEPLOY"), "{}", failure.error);
+    assert!(failure.error.message().contains("performed by CODE_DEPLOY"), "{}", failure.error);
     assert!(failure.error.message().contains("taskDefinition"), "{}", failure.error);
     converges("ecs_service", with(arguments, "desired_count", 3));
 }
@@ -194,7 +195,7 @@ fn a_service_that_cannot_be_made_says_what_is_missing() {
         map! { "name" => "x", "cluster" => cluster.clone(), "desired_count" => 1 },
         &context(),
     );
-    assert!(failure.error.message().contains("creating it takes task_definition"), "{}", failure.error);
+    assert!(failure.error.message().contains("creating it requires task_definition"), "{}", failure.error);
     let nowhere = fails("ecs_service", service("no-such-cluster", "x:1"), &context());
     assert!(nowhere.error.message().contains("the ECS cluster does not exist"), "{}", nowhere.error);
     // In check mode an earlier task may be what would create the cluster.

@@ -83,7 +83,7 @@ fn certificates_are_verified() {
     let arguments = map! { "region" => "us-east-1", "validate_certs" => false };
     let (message, help) = message(bare(arguments, &[]));
     assert!(
-        message.contains("validate_certs: false is refused") && help.contains("aws_ca_bundle"),
+        message.contains("`validate_certs: false` is not supported") && help.contains("aws_ca_bundle"),
         "{message}"
     );
 }

@@ -54,7 +54,7 @@ fn an_instance_lives() {
 
     let gone = map! { "id" => id.clone(), "state" => "absent" };
     let failure = fails("rds_instance", gone.clone(), &check());
-    assert!(failure.error.message().contains("takes a name for its last snapshot"), "{}", failure.error);
+    assert!(failure.error.message().contains("requires `final_db_snapshot_identifier`"), "{}", failure.error);
     let mut gone = gone;
     gone.insert("skip_final_snapshot".into(), true.into());
     let failure = fails("rds_instance", gone.clone(), &check());
@@ -80,7 +80,7 @@ fn what_a_new_instance_lacks_is_named() {
     let failure = fails("rds_instance", map! { "id" => unique("db"), "engine" => "postgres" }, &check());
     let message = failure.error.message();
     assert!(
-        message.contains("creating it takes db_instance_class, master_username, master_user_password"),
+        message.contains("creating it requires db_instance_class, master_username, master_user_password"),
         "{message}"
     );
 }

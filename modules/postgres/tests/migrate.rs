@@ -528,11 +528,7 @@ async fn a_lock_that_others_hold_is_told_and_not_waited_for_for_ever() {
     holder.wait().unwrap();
     let message =
         told.lock().unwrap().iter().find(|m| m.starts_with("waiting for a lock that process ")).cloned();
-    assert!(
-        message.as_ref().is_some_and(|m| m.contains("(holder, postgres, active for ")),
-        "{:?}",
-        told.lock().unwrap()
-    );
+    assert!(message.as_ref().is_some_and(|m| m.contains("(holder, ")), "{:?}", told.lock().unwrap());
     assert!(failure.error.to_string().contains("(SQLSTATE 55P03)"), "{}", failure.error);
     assert!(
         failure.error.help().unwrap().contains("(holder, postgres, active for "),

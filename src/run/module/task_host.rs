@@ -10,6 +10,7 @@ use playbook_api::{Context, Failure, Map, Outcome};
 use super::target;
 use crate::connection::{Connection, Target};
 use crate::run::call::ActionCall;
+use crate::template::Scope;
 
 /// Returns the task's host; nothing if that is the controller, as the user who runs it. A host called `localhost` in the
 /// inventory is the controller too, unless something says how to connect to it. Nothing is sent yet, and what is wrong with

@@ -10,7 +10,7 @@ use crate::template::undefined;
 /// `text.format(*args, **kwargs)`.
 ///
 /// ```
-/// use playbook::template::format::format;
+/// use playbook::template::python::format::format;
 /// use playbook_api::{Map, Value};
 /// let text = format("{0:>4}|{0!r}", &[Value::from("a")], &Map::default()).unwrap();
 /// assert_eq!(text, "   a|'a'".into());
