@@ -13,7 +13,10 @@ use crate::vars::HostScope;
 /// Returns what reports know about a task, with its name rendered for the first of its hosts if that is possible.
 pub(crate) fn task(play: &PlayState, task: &Task, handler: bool, scope: &Arc<HostScope>) -> TaskInfo {
     let renderer = scope.renderer();
-    let no_log = keyword::of(task, &renderer).no_log().ok().flatten().unwrap_or(play.shared.settings.no_log);
+    // A value that is not a boolean hides the arguments: it is the safe reading.
+    let no_log = keyword::of(task, &renderer)
+        .no_log()
+        .map_or(true, |no_log| no_log.unwrap_or(play.shared.settings.no_log));
     let check = keyword::of(task, &renderer).check_mode().ok().flatten();
     let args = if play.shared.options.wants_arguments && !no_log {
         task.action.args.iter().map(|(name, node)| (Value::from(name.clone()), node.raw())).collect()

@@ -43,7 +43,8 @@ pub(crate) fn run(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
     let result = &mut outcome.result;
     result::deprecate(result, scope.take_deprecations());
     result.warnings.extend(scope.take_warnings().iter().map(describe::warning));
-    if let Ok(Some(true)) = keyword::of(call.task, &scope.renderer()).no_log() {
+    // A value that is not a boolean hides the result: it is the safe reading.
+    if matches!(keyword::of(call.task, &scope.renderer()).no_log(), Ok(Some(true)) | Err(_)) {
         result.no_log = true;
     }
     if !call.task.register.is_empty() {
