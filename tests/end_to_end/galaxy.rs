@@ -154,7 +154,7 @@ fn what_does_not_fit_is_told() {
     ]);
     install("acme.none").fails(1).says(&["The collection acme.none is on none of the Galaxy servers"]);
     install("../evil").fails(1).says(&["'../evil' does not exist"]);
-    install("acme.app:~1").fails(1).says(&["'~1' is no version requirement"]);
+    install("acme.app:~1").fails(1).says(&["'~1' is not a valid version requirement"]);
     install("acme.app:3.0.0-beta.1").ok().says(&["acme.app:3.0.0-beta.1 was installed successfully"]);
     assert!(project.path().join("c/ansible_collections/acme/lib/MANIFEST.json").exists());
 }

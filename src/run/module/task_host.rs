@@ -10,14 +10,13 @@ use playbook_api::{Context, Failure, Map, Outcome};
 use super::target;
 use crate::connection::{Connection, Target};
 use crate::run::call::ActionCall;
-use crate::template::Scope;
 
 /// Returns the task's host; nothing if that is the controller, as the user who runs it. A host called `localhost` in the
 /// inventory is the controller too, unless something says how to connect to it. Nothing is sent yet, and what is wrong with
 /// the connection is reported only to a module that uses it.
 pub(crate) fn of_task(call: &ActionCall, context: &Context) -> Option<Arc<dyn TaskHost>> {
     let target = match target::of_task(call) {
-        Ok(target) if is_controller(call, &target) => return None,
+        Ok(target) if is_controller(&target) => return None,
         Ok(target) => target,
         Err(error) => return Some(Arc::new(Unavailable(error.into()))),
     };
@@ -32,12 +31,14 @@ pub(crate) fn of_task(call: &ActionCall, context: &Context) -> Option<Arc<dyn Ta
     }
 }
 
-/// Whether the host is called `localhost`, and neither variables nor become say how to reach it.
-fn is_controller(call: &ActionCall, target: &Target) -> bool {
-    let is_named = matches!(&*target.host, "localhost" | "127.0.0.1" | "::1");
-    let says = |name: &str| call.scope.of_target().get(name).is_some();
-    let login = ["ansible_connection", "ansible_host", "ansible_port", "ansible_user", "ansible_ssh_host"];
-    is_named && target.r#become.is_none() && !login.into_iter().any(says)
+/// Whether the host is called `localhost`, and nothing says how to reach it or whom to become.
+fn is_controller(target: &Target) -> bool {
+    let login = &target.login;
+    matches!(&*target.host, "localhost" | "127.0.0.1" | "::1")
+        && login.address == target.host
+        && login.port.is_none()
+        && login.user.is_none()
+        && target.r#become.is_none()
 }
 
 /// A host with a connection.
