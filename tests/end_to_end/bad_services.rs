@@ -82,7 +82,7 @@ fn migrate(url: &str, path: &str) -> String {
 
 #[test]
 fn an_unreachable_database() {
-    run(&migrate("postgresql://webapp:hunter2@127.0.0.1:9/webapp", "/tmp"), &[])
+    run(&migrate("postgresql://webapp:hunter2@127.0.0.1:9/webapp", "{{ playbook_dir }}"), &[])
         .fails(2)
         .says(&["127.0.0.1", "9"])
         .hides(&["hunter2"]);
@@ -92,7 +92,10 @@ fn an_unreachable_database() {
 fn a_wrong_password() {
     let Some(servers) = servers("a wrong password") else { return };
     let url = format!("postgresql://postgres:hunter2@127.0.0.1:{}/postgres", servers.port());
-    run(&migrate(&url, "/tmp"), &[]).fails(2).says(&["password authentication failed"]).hides(&["hunter2"]);
+    run(&migrate(&url, "{{ playbook_dir }}"), &[])
+        .fails(2)
+        .says(&["password authentication failed"])
+        .hides(&["hunter2"]);
 }
 
 /// A database of the test's own, and a project that migrates it.
