@@ -82,7 +82,7 @@ fn migrate(url: &str, path: &str) -> String {
 
 #[test]
 fn an_unreachable_database() {
-    run(&migrate("postgresql://webapp:hunter2@127.0.0.1:9/webapp", "{{ playbook_dir }}"), &[])
+    run(&migrate("postgresql://webapp:hunter2@127.0.0.1:9/webapp", "'{{ playbook_dir }}'"), &[])
         .fails(2)
         .says(&["127.0.0.1", "9"])
         .hides(&["hunter2"]);
@@ -92,7 +92,7 @@ fn an_unreachable_database() {
 fn a_wrong_password() {
     let Some(servers) = servers("a wrong password") else { return };
     let url = format!("postgresql://postgres:hunter2@127.0.0.1:{}/postgres", servers.port());
-    run(&migrate(&url, "{{ playbook_dir }}"), &[])
+    run(&migrate(&url, "'{{ playbook_dir }}'"), &[])
         .fails(2)
         .says(&["password authentication failed"])
         .hides(&["hunter2"]);
