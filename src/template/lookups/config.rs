@@ -99,8 +99,10 @@ fn plugin_option(
         }
     }
     // What a setting of the same name says.
-    match built_in {
-        true => Ok(settings()?.get(option).map(|entry| (entry.value.clone(), entry.origin.to_string()))),
-        false => Ok(None),
+    if !built_in {
+        return Ok(None);
     }
+    let settings = settings()?;
+    let entry = settings.get(option).or_else(|| settings.get(&option.to_uppercase()));
+    Ok(entry.map(|entry| (entry.value.clone(), entry.origin.to_string())))
 }
