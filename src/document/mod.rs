@@ -56,8 +56,8 @@ impl Loaded {
             "ignore" => {}
             "error" => {
                 if let Some(warning) = oddities.next() {
-                    let error = Error::new(warning.message()).with_kind(ErrorKind::Syntax);
-                    return Err(error.at_opt(warning.place()));
+                    let message = fault::sentence(warning.message().trim_end_matches('.'));
+                    return Err(Error::new(message).with_kind(ErrorKind::Syntax).at_opt(warning.place()));
                 }
             }
             _ => oddities.for_each(warn),

@@ -243,7 +243,7 @@ impl Builder<'_> {
             Content::Map { entries, .. } if open.tag == Tagged::Set => {
                 Kind::List(entries.into_iter().map(|(key, entry)| Node::value(entry.key, key)).collect())
             }
-            Content::Map { entries, merges, .. } => Kind::Map(merge(entries, &merges)?),
+            Content::Map { entries, merges, .. } => Kind::Map(merge(entries, &merges, &mut self.warnings)?),
         };
         let node = Node::new(open.place, kind);
         self.finish(Built { node, weight: open.weight, height: open.height + 1 }, open.anchor)
@@ -277,12 +277,7 @@ impl Builder<'_> {
                         }
                     };
                     if entries.contains_key(&name) {
-                        let name = playbook_api::python::repr(&name);
-                        self.warnings.push(
-                            Error::new(format!("Found duplicate mapping key {name}."))
-                                .at(built.node.place())
-                                .with_help("Using last defined value only."),
-                        );
+                        self.warnings.push(duplicate(&name, built.node.place()));
                     }
                     *key = Some(Key::Name(name, built.node.place().clone()));
                 }
@@ -301,13 +296,32 @@ fn syntax(message: impl Into<String>) -> Error {
     Error::new(fault::sentence(&message.into())).with_kind(ErrorKind::Syntax)
 }
 
-/// `<<`: what is merged comes first, and gives way to what is written; of several maps the first wins.
-fn merge(own: IndexMap<Value, Entry>, merges: &[Node]) -> Result<IndexMap<Value, Entry>, Error> {
+fn duplicate(name: &Value, place: &Place) -> Error {
+    Error::new(format!("Found duplicate mapping key {}.", playbook_api::python::repr(name)))
+        .at(place)
+        .with_help("Using last defined value only.")
+}
+
+/// Returns the members of a map with `<<`: the merged ones come first, and the map's own replace them; of several
+/// merged maps, the first one's values count.
+///
+/// That is YAML's rule and PyYAML's up to 6.0.3. ansible-core calls each replaced key a duplicate, and so does this.
+fn merge(
+    own: IndexMap<Value, Entry>,
+    merges: &[Node],
+    warnings: &mut Vec<Error>,
+) -> Result<IndexMap<Value, Entry>, Error> {
     if merges.is_empty() {
         return Ok(own);
     }
     let wrong = |node: &Node| syntax("'<<' wants a map or a list of maps").at(node.place());
-    let mut all = IndexMap::new();
+    let mut all: IndexMap<Value, Entry> = IndexMap::new();
+    let mut insert = |key: Value, entry: Entry| {
+        if all.contains_key(&key) {
+            warnings.push(duplicate(&key, &entry.key));
+        }
+        all.insert(key, entry);
+    };
     for node in merges {
         let maps = match node.kind() {
             Kind::List(items) => items.iter().rev().collect(),
@@ -315,10 +329,14 @@ fn merge(own: IndexMap<Value, Entry>, merges: &[Node]) -> Result<IndexMap<Value,
         };
         for map in maps {
             let map = map.as_map().ok_or_else(|| wrong(map))?;
-            all.extend(map.iter().map(|(k, e)| (k.clone(), e.clone())));
+            for (key, entry) in map {
+                insert(key.clone(), entry.clone());
+            }
         }
     }
-    all.extend(own);
+    for (key, entry) in own {
+        insert(key, entry);
+    }
     Ok(all)
 }
 
@@ -393,6 +411,21 @@ mod tests {
         assert_eq!(nodes[0].raw().to_string(), "{'a': 3, 'b': 2}");
         assert_eq!(warnings[0].message(), "Found duplicate mapping key 'a'.");
         assert_eq!(warnings[0].place().unwrap().line, 3);
+    }
+
+    #[test]
+    fn merged_keys_that_are_replaced_warn() {
+        let text = "a: &a {x: 1, y: 2}\nb: &b {<<: *a, x: 7}\nc: {<<: *b, y: 0}\nd: {<<: [*b, *a]}\ne: {x: 9, <<: *a}\n";
+        let (nodes, warnings) = parse(text, "x", Trust::Text).unwrap();
+        assert_eq!(
+            nodes[0].raw().to_string(),
+            "{'a': {'x': 1, 'y': 2}, 'b': {'x': 7, 'y': 2}, 'c': {'x': 7, 'y': 0}, 'd': {'x': 7, 'y': 2}, \
+             'e': {'x': 9, 'y': 2}}"
+        );
+        let places: Vec<_> =
+            warnings.iter().map(|w| (w.message().to_owned(), w.place().unwrap().line)).collect();
+        let key = |name: &str, line| (format!("Found duplicate mapping key '{name}'."), line);
+        assert_eq!(places, [key("x", 2), key("y", 3), key("x", 2), key("y", 1), key("x", 5)]);
     }
 
     #[test]
