@@ -89,8 +89,8 @@ fn variables(walk: &Walk, path: &Path) {
 }
 
 fn find(walk: &Walk, task: &Task, node: &Node, name: &str, kind: &str) {
-    let folders = search_path(Some(task), walk.dir);
-    match copy::find_in(folders, name, kind) {
+    let directories = search_path(Some(task), walk.dir);
+    match copy::find_in(directories, name, kind) {
         Some(path) if kind == "templates" && path.is_file() => template(walk, task, &path),
         Some(_) => {}
         None => missing(walk, node, name),

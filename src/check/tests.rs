@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use crate::vault::Keyring;
 
 /// The findings in `site.yml` of a project with these files, a line each:
-/// `PLACE SEVERITY CHECK: MESSAGE [HELP]`, the project's folder left out.
+/// `PLACE SEVERITY CHECK: MESSAGE [HELP]`, the project's directory left out.
 fn findings(files: &[(&str, &str)]) -> Vec<String> {
     found(files, |_| Variables::default(), |finding| finding.check != "variables")
 }
@@ -42,13 +42,13 @@ fn found(
     variables: impl Fn(&Path) -> Variables,
     wanted: impl Fn(&Finding) -> bool,
 ) -> Vec<String> {
-    let folder = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     for (path, text) in files {
-        let path = folder.path().join(path);
+        let path = dir.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    let root = format!("{}/", folder.path().display());
+    let root = format!("{}/", dir.path().display());
     let shown = |finding: &Finding| {
         let help = std::iter::successors(Some(&finding.error), |e| e.cause()).find_map(|e| e.help());
         let place = finding.place().map(|place| place.to_string()).unwrap_or_default();
@@ -58,7 +58,7 @@ fn found(
             .replace(&root, "")
             .replace(root.trim_end_matches('/'), ".")
     };
-    let found = check(&folder.path().join("site.yml"), variables(folder.path()));
+    let found = check(&dir.path().join("site.yml"), variables(dir.path()));
     found.iter().filter(|finding| wanted(finding)).map(shown).collect()
 }
 

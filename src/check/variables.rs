@@ -71,7 +71,7 @@ impl Variables {
         for name in hosts.chain(groups).chain([extra]).flat_map(|vars| vars.keys()) {
             variables.define(name, None);
         }
-        for directory in inventory.folders.iter().chain(&inventory.play_folders) {
+        for directory in inventory.directories.iter().chain(&inventory.play_directories) {
             for name in ["group_vars", "host_vars"] {
                 variables.define_directory(&directory.join(name), keyring);
             }

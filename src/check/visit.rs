@@ -147,9 +147,9 @@ impl Visit<'_> {
         if !self.first(format!("tasks {} {handler}", path.display())) {
             return;
         }
-        let folder = path.parent().unwrap_or(Path::new("/"));
+        let dir = path.parent().unwrap_or(Path::new("/"));
         let loader = self.walk.loader.in_directory(&self.walk.play.directory);
-        let frame = playbook::include_frame(task, folder, Vars::default());
+        let frame = playbook::include_frame(task, dir, Vars::default());
         self.included(task, || {
             let loaded = frame.and_then(|frame| playbook::load_task_file(&loader, path, &frame, handler));
             self.take(loaded, handler);

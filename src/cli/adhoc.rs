@@ -47,10 +47,10 @@ pub(super) struct Adhoc {
     #[arg(short, long)]
     one_line: bool,
     /// The directory that stands for the playbook's, with roles, group_vars and host_vars
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "DIRECTORY")]
     playbook_dir: Option<PathBuf>,
     /// Write the result of each host to a file in this directory
-    #[arg(short, long, value_name = "FOLDER")]
+    #[arg(short, long, value_name = "DIRECTORY")]
     tree: Option<std::path::PathBuf>,
     /// List the hosts, and run nothing
     #[arg(long)]
@@ -59,7 +59,7 @@ pub(super) struct Adhoc {
     hosts: HostArgs,
 }
 
-/// How a task ended.
+/// The result of a task.
 pub(super) struct Ended {
     pub code: u8,
     /// Whether it changed anything.
@@ -74,26 +74,26 @@ impl Adhoc {
         self.ending(register, by_project).map(|ending| ending.code)
     }
 
-    /// Runs the task, and returns how it ended.
+    /// Runs the task, and returns its result.
     pub(super) fn ending(self, register: Register, by_project: bool) -> Result<Ended, Fault> {
         let mut session = Session::new(&self.hosts.vault, register, by_project)?;
         self.hosts.put_flags(&mut session.settings);
         let options = self.hosts.options(&session, !self.list_hosts)?;
-        let folder = common::playbook_directory(self.playbook_dir.as_deref(), &session.settings);
-        let folder = folder.unwrap_or_else(common::here);
+        let directory = common::playbook_directory(self.playbook_dir.as_deref(), &session.settings);
+        let directory = directory.unwrap_or_else(common::here);
         let (context, foreign) = common::context(&session, &options);
-        foreign.add_playbook(&folder);
+        foreign.add_playbook(&directory);
         let redactor = &context.redactor;
         let settings = &session.settings;
         let verbosity = options.verbosity;
         let mut reporter =
             reporter(settings, &foreign, self.one_line, verbosity, redactor, !self.list_hosts)?;
-        if let Some(folder) = &self.tree {
-            let folder = crate::paths::absolute(&crate::paths::expand_home(folder));
-            reporter = report::with_tree(reporter, folder, settings, verbosity, redactor);
+        if let Some(directory) = &self.tree {
+            let directory = crate::paths::absolute(&crate::paths::expand_home(directory));
+            reporter = report::with_tree(reporter, directory, settings, verbosity, redactor);
         }
         let mut inventory = common::begin(&session, &options, &context, &mut *reporter)?;
-        inventory.beside_playbook(vec![folder.clone()]);
+        inventory.beside_playbook(vec![directory.clone()]);
         if self.list_hosts {
             list_hosts(&inventory, &self.pattern, &options, &session.settings)?;
             return Ok(Ended { code: 0, changed: false });
@@ -106,7 +106,7 @@ impl Adhoc {
         let shared =
             Shared::new(options, session.settings, session.keyring, context, foreign, cancel.clone());
         let mut run = run::Run::new(Arc::new(shared), inventory, reporter)?;
-        let playbook = run.load_document(&document, &folder)?;
+        let playbook = run.load_document(&document, &directory)?;
         interrupt::watch(cancel, stop);
         let code = run.playbooks(&[playbook])?.exit_code();
         Ok(Ended { code, changed: run.stats.changed() })

@@ -121,8 +121,10 @@ impl Check {
         inventory.beside_playbook(common::directories(playbooks));
         if !known {
             let beside = given.iter().filter_map(|source| Some(PathBuf::from(source).parent()?.to_owned()));
-            inventory.folders.extend(beside);
-            inventory.folders.extend(settings.project.iter().map(|project| project.root.join("inventory")));
+            inventory.directories.extend(beside);
+            inventory
+                .directories
+                .extend(settings.project.iter().map(|project| project.root.join("inventory")));
         }
         let (shared, keyring) = (inventory.clone(), session.keyring.clone());
         let variables = move || Variables::new(&shared, known, &extra, &keyring);

@@ -9,22 +9,23 @@ use playbook_api::sync::lock;
 
 use crate::report::output;
 
-/// What the signals set. There is none before a run is watched.
+/// The requests that signals set; `None` until a run is watched.
 static CURRENT: Mutex<Option<Run>> = Mutex::new(None);
 
-/// The requests that a run looks at.
+/// The requests that a run checks.
 struct Run {
-    /// Begins nothing further.
+    /// Whether no further task begins.
     interrupt: Cancel,
-    /// Ends what is running.
+    /// Whether running tasks are canceled.
     stop: Cancel,
 }
 
-/// How long the program waits, before it ends, until servers have been told to cancel what they do for it.
+/// The time for which the program waits before it exits, so that servers can be told to cancel its statements.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Watches for signals: from now on the first SIGINT sets `interrupt`, and the second sets `stop` and ends the process
-/// with ansible-playbook's exit status for it. Programs that tasks start are not affected: a child begins with no signal
+/// with ansible-playbook's exit status for it. Programs that tasks start are not affected: a child begins with no
+/// signal
 /// blocked.
 pub(super) fn watch(interrupt: Cancel, stop: Cancel) {
     if lock(&CURRENT).replace(Run { interrupt, stop }).is_some() {
@@ -72,7 +73,7 @@ fn is_ignored(signal: Signal) -> bool {
     mask & 1 << (signal as u32 - 1) != 0
 }
 
-/// Ends this process, and before that what it has begun elsewhere: statements on servers and connections to hosts.
+/// Ends this process. Before that, it ends its statements on servers and its connections to hosts.
 fn end(run: Option<&Run>, code: i32) -> ! {
     crate::connection::announce();
     if let Some(run) = run {

@@ -65,7 +65,7 @@ struct Show {
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The directory that stands for the playbook's, with group_vars and host_vars
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "DIRECTORY")]
     playbook_dir: Option<PathBuf>,
     /// Print more
     #[arg(short, long, action = clap::ArgAction::Count)]
@@ -127,13 +127,13 @@ impl Show {
         let warn = |warning: Error| super::warn(&format_error(&warning));
         let extra = extra_vars(&self.hosts.extra_vars, &session.keyring, settings, warn)?;
         let (foreign, context) = session.foreign(self.verbose);
-        let folder = common::playbook_directory(self.playbook_dir.as_deref(), settings);
-        foreign.add_playbook(&folder.clone().unwrap_or_else(common::here));
+        let directory = common::playbook_directory(self.playbook_dir.as_deref(), settings);
+        foreign.add_playbook(&directory.clone().unwrap_or_else(common::here));
         let (mut inventory, warnings) = Hosts::load(&sources, settings, &session.keyring, &context, &extra)?;
         for warning in session.warnings.iter().chain(&warnings) {
             super::warn(&format_error(warning));
         }
-        inventory.beside_playbook(vec![folder.unwrap_or_else(common::here)]);
+        inventory.beside_playbook(vec![directory.unwrap_or_else(common::here)]);
         let limited = match &self.hosts.limit {
             Some(limit) => {
                 let (hosts, warnings) = inventory.select(limit, settings)?;

@@ -25,7 +25,7 @@ pub(super) struct Pull {
     #[arg(short = 'U', long, value_name = "URL")]
     url: Option<String>,
     /// The directory to check it out to
-    #[arg(short, long, value_name = "FOLDER")]
+    #[arg(short, long, value_name = "DIRECTORY")]
     directory: Option<PathBuf>,
     /// The branch, tag or commit
     #[arg(short = 'C', long, value_name = "VERSION")]
@@ -137,7 +137,7 @@ impl Pull {
         let (settings, _) = session::settings(by_project)?;
         let name = host_name();
         let directory = match &self.directory {
-            Some(folder) => crate::paths::absolute(&crate::paths::expand_home(folder)),
+            Some(dir) => crate::paths::absolute(&crate::paths::expand_home(dir)),
             None => settings.home.join("pull").join(&name),
         };
         if directory.exists() && !directory.is_dir() {
@@ -191,7 +191,7 @@ impl Pull {
     fn fetching(&self, url: &str, directory: &Path, limit: &str) -> Words {
         let quoted =
             |text: &str| shlex::try_quote(text).map_or(text.to_owned(), |quoted| quoted.into_owned());
-        let folder = directory.to_string_lossy();
+        let dir = directory.to_string_lossy();
         let mut arguments: Vec<(&str, String)> = Vec::new();
         let key = if self.module_name == Module::Subversion || self.module_name == Module::Hg {
             "repo"
@@ -199,7 +199,7 @@ impl Pull {
             "name"
         };
         arguments.push((key, url.to_owned()));
-        arguments.push(("dest", folder.into_owned()));
+        arguments.push(("dest", dir.into_owned()));
         let version = match self.module_name {
             Module::Git | Module::Bzr => "version",
             Module::Subversion | Module::Hg => "revision",

@@ -137,8 +137,8 @@ pub(super) fn inventory_sources(given: &[String], settings: &Settings) -> Vec<St
     }
 }
 
-/// Rejects inventory files on the command line that do not exist. Ansible's programs only warn of them, and go on with
-/// the implicit localhost.
+/// Rejects inventory files on the command line that do not exist. Ansible's programs only print a warning, and
+/// continue with the implicit localhost.
 pub(super) fn require_inventories(given: &[String], settings: &Settings) -> Result<(), Error> {
     for (name, source) in given.iter().zip(inventory_sources(given, settings)) {
         let path = crate::paths::expand_home(Path::new(&source));

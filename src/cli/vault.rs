@@ -235,7 +235,7 @@ fn create(settings: &Settings, options: &Create) -> Result<(), Fault> {
     }
     if !options.skip_tty_check && !std::io::stdin().is_terminal() {
         let error = Error::new("not a tty, editor cannot be opened");
-        return Err(error.with_help("--skip-tty-check starts it all the same.").into());
+        return Err(error.with_help("Use --skip-tty-check to start it anyway.").into());
     }
     let id = options.encrypt_vault_id.as_deref();
     let keyring = sealing(settings, &options.vault, id)?;
@@ -399,8 +399,8 @@ fn put(file: Option<&Path>, bytes: &[u8]) -> Result<(), Error> {
         return Ok(());
     };
     let failed = |e: std::io::Error| Error::io(&e, format!("Could not write '{}'", file.display()));
-    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let directory = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
     temporary.write_all(bytes).map_err(failed)?;
     temporary.persist(file).map_err(|e| failed(e.error))?;
     Ok(())
@@ -409,8 +409,8 @@ fn put(file: Option<&Path>, bytes: &[u8]) -> Result<(), Error> {
 /// Lets the user edit a text, and returns the result. The text is in a file that only its owner can read, which is
 /// overwritten before it is removed.
 fn in_editor(settings: &Settings, text: &[u8]) -> Result<Vec<u8>, Error> {
-    let folder = tempfile::tempdir().map_err(|e| Error::io(&e, "cannot create a temporary directory"))?;
-    let path = folder.path().join("vault.yml");
+    let directory = tempfile::tempdir().map_err(|e| Error::io(&e, "cannot create a temporary directory"))?;
+    let path = directory.path().join("vault.yml");
     let mut file = std::fs::File::options()
         .write(true)
         .create_new(true)

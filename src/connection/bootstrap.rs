@@ -1,4 +1,4 @@
-//! Starts the helper: one command line starts the one that is there, or else asks for it on the same channel.
+//! Starts the helper: one command line starts an existing helper, or else requests it on the same channel.
 
 use std::io::Read;
 
@@ -21,7 +21,7 @@ pub struct Deploy {
     pub keep: bool,
 }
 
-/// Starts the helper, as another user where one is given, and puts it in place first where it is missing.
+/// Starts the helper, as another user if one is given. Uploads it first if it is missing.
 pub(crate) fn start(
     launcher: &dyn Launcher,
     peer: &Peer,
@@ -29,7 +29,7 @@ pub(crate) fn start(
     other: Option<&Become>,
     payload: &mut Option<Payload>,
 ) -> Result<Channel, Failure> {
-    // doas takes a password from a terminal alone: the login user's helper provides one.
+    // doas reads a password only from a terminal, which the login user's helper provides.
     let mut terminal = other.filter(|other| other.needs_terminal());
     let (mut first, mut last) = (Attempt::default(), Attempt::default());
     loop {
@@ -58,7 +58,7 @@ pub(crate) fn start(
                         None => payload.insert(Payload::of(&uname)?).clone(),
                     };
                     if wanted.hash != current.hash {
-                        // A host of another kind is asked again, for its own helper.
+                        // A host of another kind gets another attempt, with its own helper.
                         break;
                     }
                     attempt.sent = true;
@@ -75,7 +75,7 @@ pub(crate) fn start(
                     terminal = other;
                     break;
                 }
-                // The helper that was there did not start: it may be damaged.
+                // The existing helper did not start: it may be damaged.
                 BootstrapReply::Nothing if !attempt.fresh && !attempt.sent && dialogue.is_ours() => {
                     attempt.fresh = true;
                     break;
@@ -86,7 +86,7 @@ pub(crate) fn start(
     }
 }
 
-/// Runs a plain command line as another user, to the point where its own output begins.
+/// Runs a plain command line as another user, up to the beginning of its own output.
 pub(crate) fn plain<'a>(
     launcher: &dyn Launcher,
     peer: &'a Peer,
@@ -106,7 +106,7 @@ pub(crate) fn plain<'a>(
     Err(dialogue.refused())
 }
 
-/// Finds the helper for the host by asking what kind it is, where this program has none inside.
+/// Finds the helper for the host. If this program has none built in, it asks the host for its kind.
 fn foreign(launcher: &dyn Launcher, peer: &Peer) -> Option<Result<Payload, Failure>> {
     let mut started = launcher.start("echo; uname -sm").ok()?;
     let mut said = Vec::new();
@@ -122,7 +122,7 @@ fn foreign(launcher: &dyn Launcher, peer: &Peer) -> Option<Result<Payload, Failu
     Payload::of(uname).ok().map(Ok)
 }
 
-/// The failure where no directory of a host takes the helper.
+/// Returns the failure of a host that has no directory for the helper.
 pub(crate) fn no_directory(said: &str) -> Failure {
     let message = format!("no directory on the host takes the helper: {}", said.trim());
     Error::new(message)
@@ -134,21 +134,21 @@ pub(crate) fn no_directory(said: &str) -> Failure {
         .into()
 }
 
-/// What was tried so far to start the helper as one user.
+/// The attempts so far to start the helper as one user.
 #[derive(Default)]
 struct Attempt {
-    /// Whether to replace a helper that is there already.
+    /// Whether to replace an existing helper.
     fresh: bool,
-    /// The number of directories that did not take the helper.
+    /// The number of directories to which the helper could not be written.
     skip: usize,
     /// Whether a helper was sent.
     sent: bool,
 }
 
 impl Attempt {
-    /// Returns the command line. It suits any shell that calls itself `/bin/sh`, has no single quote, no line break and
-    /// no exclamation mark in it, and starts no program but `id`, `mkdir` and what unpacks the helper. What it says
-    /// begins a line, whatever the login has printed.
+    /// Returns the command line. It works in any `/bin/sh`, contains no single quote, line break or exclamation mark,
+    /// and starts only `id`, `mkdir` and the programs that unpack the helper. Its replies begin on new lines, whatever
+    /// the login has printed.
     fn script(&self, deploy: &Deploy, payload: &Payload, run: &str) -> String {
         let (hash, name) = (&payload.hash, payload.name());
         let (fresh, skip) = (u8::from(self.fresh || self.skip > 0), self.skip);
@@ -193,7 +193,7 @@ pub(crate) fn expandable(directory: &str) -> String {
         Some(rest) => {
             let (user, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
             let plain = user.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
-            // Outside the quotes, where the shell finds that user's home.
+            // Outside the quotes, so that the shell expands it to that user's home directory.
             return match plain {
                 true => format!("~{user}\"{}\"", escaped(rest)),
                 false => format!("\"{}\"", escaped(directory)),
@@ -209,7 +209,7 @@ fn escaped(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' | '`' => out.extend(['\\', c]),
-            // A directory's name holds no command, and these cannot stand in the line.
+            // The name of a directory must not run a command, and these characters cannot be in the line.
             '(' | '\'' | '!' | '\n' => out.push('?'),
             c => out.push(c),
         }

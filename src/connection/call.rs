@@ -1,4 +1,4 @@
-//! One module's run over a channel, with the files that it asks for or sends.
+//! Runs a module over a channel, with the files that it requests or sends.
 
 use std::fs::File;
 use std::io::{self, BufRead, Read};
@@ -18,9 +18,9 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// The time that a canceled module has to clean up.
 const GRACE: Duration = Duration::from_secs(12);
 
-/// Why a call has no result.
+/// The reason why a call has no result.
 pub(crate) enum Lost {
-    /// The channel ended before the helper got the call.
+    /// The channel closed before the helper received the call.
     Unsent(Error),
     /// The channel broke while the module ran.
     Broken(Error),
@@ -43,7 +43,7 @@ pub(crate) fn call(
     running.result(context).map_err(Lost::Broken)
 }
 
-/// Returns the request for a module's run. A source of at most `largest` bytes goes with it.
+/// Returns the request for a module's run. It includes a source of at most `largest` bytes.
 pub(crate) fn request(
     module: &ModuleEntry,
     args: &Arguments,
@@ -69,7 +69,7 @@ fn info(source: &dyn Source, largest: u64) -> io::Result<SourceInfo> {
     let size = source.size();
     let content = if size <= largest {
         let mut content = Vec::new();
-        // A file that grows meanwhile keeps the size that was announced.
+        // If a file grows in the meantime, only the announced size is sent.
         source.open()?.take(size).read_to_end(&mut content)?;
         Some(content)
     } else {
@@ -91,7 +91,7 @@ impl Running<'_> {
             match self.line.hear(INTERVAL)? {
                 Some(Message::Reply(reply)) => {
                     return Ok(match (*reply, broken) {
-                        (Ok(_), Some(e)) => Err(Failure::new(format!("cannot take the file: {e}"))),
+                        (Ok(_), Some(e)) => Err(Failure::new(format!("cannot receive the file: {e}"))),
                         (reply, _) => reply,
                     });
                 }
@@ -110,7 +110,7 @@ impl Running<'_> {
                     };
                     broken = incoming.finish().and(taken).err();
                 }
-                // The end of a stream that has ended here already.
+                // The helper confirms the end of a stream that has already ended here.
                 Some(_) => {}
                 None if !self.cancel.is_set() => {}
                 None => match canceled {
@@ -119,7 +119,7 @@ impl Running<'_> {
                         canceled = Some(Instant::now());
                     }
                     Some(since) if since.elapsed() > GRACE => {
-                        return Ok(Err(Failure::new("the module was canceled, and did not end")));
+                        return Ok(Err(Failure::new("the module was canceled, but did not end")));
                     }
                     Some(_) => {}
                 },
@@ -127,7 +127,7 @@ impl Running<'_> {
         }
     }
 
-    /// Sends the source, as far as the module reads it.
+    /// Sends the source, until the module stops reading it.
     fn push(&self, source: Option<&dyn Source>) -> Result<(), Error> {
         let mut supply = match source.map_or_else(|| Err(no_file()), |source| self.supply(source)) {
             Ok(supply) => supply,
@@ -225,7 +225,7 @@ impl Incoming<'_> {
         Err(io::Error::new(io::ErrorKind::TimedOut, "canceled"))
     }
 
-    /// Reads what is left of the stream on the channel.
+    /// Reads the rest of the stream from the channel.
     fn finish(mut self) -> io::Result<()> {
         if self.ended {
             return Ok(());

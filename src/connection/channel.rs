@@ -1,5 +1,5 @@
-//! The channel to a helper, shared by all calls. No thread belongs to it: of those that wait for an answer, one reads for
-//! all. A helper that is silent is asked for a sign of life, and given up if it gives none.
+//! The channel to a helper, shared by all calls. It has no thread: of the threads that wait for a response, one reads
+//! for all. A helper that sends nothing is pinged, and given up if it does not respond.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
@@ -31,14 +31,14 @@ pub(crate) struct Channel {
 }
 
 struct State {
-    /// The reader; nothing while a call reads for all.
+    /// The reader, or `None` while a call reads for all.
     reader: Option<Reader>,
     mailboxes: HashMap<u32, VecDeque<Message>>,
-    /// Why nothing more comes.
+    /// The reason why the channel has closed.
     ended: Option<String>,
-    /// When the helper was last heard.
+    /// The time of the last message from the helper.
     heard: Instant,
-    /// When the helper was asked for a sign of life that it has not given yet.
+    /// The time of a ping to which the helper has not responded yet.
     asked: Option<Instant>,
 }
 
@@ -46,12 +46,12 @@ struct State {
 pub(crate) struct Reader {
     /// The helper's output.
     pub output: File,
-    /// What was read of it and is not a whole message yet.
+    /// The beginning of an incomplete message.
     pub assembler: Assembler,
 }
 
 impl Reader {
-    /// Reads what arrives within a time. Returns the messages that are complete, and whether anything came at all.
+    /// Reads what arrives within a time limit. Returns the complete messages, and whether anything arrived at all.
     pub(crate) fn read(&mut self, timeout: Duration) -> Result<(Vec<(u32, Message)>, bool), Error> {
         let mut messages = Vec::new();
         let broken = |e: io::Error| Error::new(format!("cannot read from the helper: {e}"));
@@ -97,7 +97,7 @@ impl Channel {
         let call = self.last.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         let mut state = self.state();
         if state.mailboxes.is_empty() {
-            // While nothing was asked of the helper, its silence meant nothing.
+            // The helper was idle before, so its silence does not count.
             (state.heard, state.asked) = (Instant::now(), None);
         }
         state.mailboxes.insert(call, VecDeque::new());
@@ -110,35 +110,35 @@ impl Channel {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// Whether no call is under way.
+    /// Whether no call is active.
     pub(crate) fn is_idle(&self) -> bool {
         self.state().mailboxes.is_empty()
     }
 
-    /// Ends the channel, and with it the helper.
+    /// Closes the channel, which ends the helper.
     pub(crate) fn close(&self) {
         lock(&self.input).take();
         self.lost.store(true, Ordering::Relaxed);
     }
 
-    /// Waits for the helper's end. Returns its exit status, if it is known.
+    /// Waits until the helper has exited. Returns its exit status, if it is known.
     pub(crate) fn wait(&self, timeout: Duration) -> Option<i32> {
         lock(&self.process).wait(timeout)
     }
 
-    /// Asks a helper that has been silent for a sign of life. Returns why it is given up, once that is due.
+    /// Pings a helper that has sent nothing for a while. Returns the reason to give it up after the time limit.
     fn check_silence(&self) -> Option<String> {
         let silence = self.peer.silence;
         let mut state = self.state();
         match state.asked {
             Some(since) if since.elapsed() > silence => {
                 let (host, seconds) = (&self.peer.host, silence.as_secs());
-                Some(format!("the helper on '{host}' has not answered for {seconds} seconds"))
+                Some(format!("the helper on '{host}' has not responded for {seconds} seconds"))
             }
             None if state.heard.elapsed() > silence / 3 => {
                 state.asked = Some(Instant::now());
                 drop(state);
-                // A call that is writing just now, or a full pipe, are answered like the question itself.
+                // If a call is writing or the pipe is full, there will be a response to that data instead.
                 if let Ok(input) = self.input.try_lock()
                     && let Some(file) = &*input
                     && writable(file.as_fd(), Duration::ZERO).unwrap_or(false)
@@ -174,7 +174,7 @@ impl Line {
         self.send(&frame::encode(self.call, message).map_err(|e| Error::new(e.to_string()))?)
     }
 
-    /// Returns room for pieces of this call's stream.
+    /// Returns a buffer for a piece of this call's stream.
     pub(crate) fn piece(&self) -> Piece {
         Piece::new(self.call)
     }
@@ -184,7 +184,7 @@ impl Line {
         self.put(|input, silence| write_all(input, bytes, silence))
     }
 
-    /// Sends a piece of a stream from a file. Returns whether the file had that much; zeros take the place of the rest.
+    /// Sends a piece of a stream from a file. Returns whether the file was long enough; zeros replace the rest.
     pub(crate) fn pass(&self, file: &File, offset: u64, count: usize) -> Result<bool, Error> {
         self.put(|input, silence| {
             write_all(input, &frame::data_header(self.call, count), silence)?;
@@ -199,19 +199,19 @@ impl Line {
         let mut input = lock(&channel.input);
         let Some(file) = &*input else { return Err(Error::new("the connection was closed")) };
         write(file, channel.peer.silence).map_err(|e| {
-            // A part of a message may be under way: nothing can follow it.
+            // A part of a message may have been sent: nothing can follow it.
             *input = None;
             channel.lost.store(true, Ordering::Relaxed);
             match e.kind() {
                 io::ErrorKind::TimedOut => {
-                    Error::new(format!("the helper on '{}' does not answer: {e}", channel.peer.host))
+                    Error::new(format!("the helper on '{}' does not respond: {e}", channel.peer.host))
                 }
                 _ => Error::new(format!("cannot write to the helper: {e}")),
             }
         })
     }
 
-    /// Waits for the next message of this call; nothing, if none comes within a time.
+    /// Waits for the next message of this call. Returns `None` if there is none within the time limit.
     pub(crate) fn hear(&self, timeout: Duration) -> Result<Option<Message>, Error> {
         let channel = &*self.channel;
         let deadline = deadline(timeout);
@@ -247,7 +247,7 @@ impl Line {
                         (state.heard, state.asked) = (Instant::now(), None);
                     }
                     for (call, message) in messages {
-                        // A call that has ended needs nothing more.
+                        // Messages for a call that has ended are discarded.
                         if let Some(mailbox) = state.mailboxes.get_mut(&call) {
                             mailbox.push_back(message);
                         }
@@ -258,7 +258,7 @@ impl Line {
                     channel.lost.store(true, Ordering::Relaxed);
                 }
             }
-            // Others may have got something, and one of them must read on.
+            // Other calls may have messages now, and one of them must continue to read.
             channel.wake.notify_all();
         }
     }

@@ -1,5 +1,5 @@
-//! The conversation with a shell that starts the helper, or a command as another user: its lines, its questions and its
-//! error messages.
+//! The dialogue with a shell that starts the helper, or a command as another user: its lines, prompts and error
+//! messages.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -17,16 +17,16 @@ use super::peer::Peer;
 use super::pipe::{any_readable, readable, write_all};
 use super::privilege::{self, Become};
 
-/// The word by which the shell says that it has found no helper; the kind of host and the ways to unpack follow.
+/// The reply of a shell that has found no helper, followed by the kind of host and the programs that can unpack it.
 pub(crate) const NEEDS: &str = "PLAYBOOK-NEEDS";
 
-/// The word by which the shell confirms a part of the helper.
+/// The reply by which the shell confirms a part of the helper.
 pub(crate) const GOT: &str = "PLAYBOOK-GOT";
 
-/// The word by which the shell says that it could not put a helper in place; the directory's number follows.
+/// The reply of a shell that could not write the helper, followed by the number of the directory.
 pub(crate) const FAILED: &str = "PLAYBOOK-FAILED";
 
-/// The number of directories that are tried one after the other.
+/// The number of directories that are tried in turn.
 pub(crate) const DIRECTORIES: usize = 6;
 
 /// The interval at which a wait checks its deadline.
@@ -35,18 +35,19 @@ const INTERVAL: Duration = Duration::from_millis(200);
 /// The number of bytes of the helper that the shell confirms at a time.
 const PART: usize = 512 << 10;
 
-/// The longest line that is kept whole. What a login prints may be longer; what the shell says never is.
+/// The maximum length of a line that is kept. The output of a login may have longer lines, but the shell's replies
+/// never are.
 const LONGEST_LINE: usize = 64 << 10;
 
-/// The number of bytes after which a login prints without end.
+/// The number of bytes after which the output of a login counts as endless.
 const ENDLESS: usize = 64 << 20;
 
-/// The number of bytes that are kept of what a login prints.
+/// The number of bytes that are kept of a login's output.
 const KEPT: usize = 8 << 10;
 
-/// The answer of the shell that starts the helper.
+/// The reply of the shell that starts the helper.
 pub(crate) enum BootstrapReply {
-    /// The helper runs; its own messages follow.
+    /// The helper runs. Its messages follow.
     Ready,
     /// There is no helper yet.
     Needs {
@@ -55,13 +56,13 @@ pub(crate) enum BootstrapReply {
         /// Whether the host can unpack gzip.
         gzip: bool,
     },
-    /// The helper could not be put into the directory of this number.
+    /// The helper could not be written to the directory with this number.
     Failed(usize),
     /// The shell has ended.
     Nothing,
 }
 
-/// A conversation with a shell that starts the helper.
+/// A dialogue with a shell that starts the helper.
 pub(crate) struct Dialogue<'a> {
     /// The shell.
     pub started: Started,
@@ -72,11 +73,11 @@ pub(crate) struct Dialogue<'a> {
     key: String,
     /// Whether a password was given.
     pub answered: bool,
-    /// Output that was read and belongs to no line yet.
+    /// Output that was read but not yet split into lines.
     pub out: Vec<u8>,
     /// The number of bytes of `out` that hold no line break.
     scanned: usize,
-    /// Standard error; of a long one, the end.
+    /// Standard error; only its end if it is long.
     pub err: Vec<u8>,
     noise: String,
     heard: usize,
@@ -85,7 +86,7 @@ pub(crate) struct Dialogue<'a> {
 }
 
 impl<'a> Dialogue<'a> {
-    /// Starts a command line, as another user where one is given.
+    /// Starts a command line, as another user if one is given.
     pub(crate) fn begin(
         launcher: &dyn Launcher,
         peer: &'a Peer,
@@ -115,7 +116,7 @@ impl<'a> Dialogue<'a> {
         })
     }
 
-    /// Waits for the shell's next answer.
+    /// Waits for the shell's next reply.
     pub(crate) fn reply(&mut self) -> Result<BootstrapReply, Failure> {
         while let Some(line) = self.next_line()? {
             let mut words = line.split_whitespace();
@@ -137,7 +138,7 @@ impl<'a> Dialogue<'a> {
                     self.write(format!("{password}\n").as_bytes())?;
                     self.answered = true;
                 }
-                // What a login prints.
+                // This line is output of the login.
                 _ if self.noise.len() < KEPT => self.noise.extend(line.chars().take(KEPT)),
                 _ => {}
             }
@@ -145,7 +146,7 @@ impl<'a> Dialogue<'a> {
         Ok(BootstrapReply::Nothing)
     }
 
-    /// Waits for the next line of output; nothing at its end.
+    /// Waits for the next line of output. Returns `None` at its end.
     pub(crate) fn next_line(&mut self) -> Result<Option<String>, Failure> {
         let mut until = deadline(self.peer.silence);
         loop {
@@ -155,7 +156,7 @@ impl<'a> Dialogue<'a> {
                 self.scanned = 0;
                 return Ok(Some(String::from_utf8_lossy(&line).into_owned()));
             }
-            // A long text without a line break cannot be the shell's: its words begin a line.
+            // A long text without a line break cannot be a reply, since replies begin on new lines.
             if self.out.len() > LONGEST_LINE {
                 self.out.clear();
             }
@@ -193,7 +194,7 @@ impl<'a> Dialogue<'a> {
         match self.heard > ENDLESS {
             true => {
                 let host = &self.peer.host;
-                let message = format!("the login on '{host}' prints without end");
+                let message = format!("the login on '{host}' prints endless output");
                 Err(Error::new(message)
                     .with_kind(ErrorKind::Unreachable)
                     .with_help("Correct the user's login files, such as ~/.bashrc.")
@@ -209,7 +210,7 @@ impl<'a> Dialogue<'a> {
         Error::new(message).with_kind(ErrorKind::Unreachable).into()
     }
 
-    /// What it means that nothing came for too long.
+    /// Returns the error for a login that printed nothing within the time limit.
     fn silent(&self) -> Failure {
         let (seconds, host, said) = (self.peer.silence.as_secs(), &self.peer.host, self.complaints());
         let said =
@@ -229,16 +230,16 @@ impl<'a> Dialogue<'a> {
     fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
         match write_all(&self.started.input, bytes, self.peer.silence) {
             Ok(()) => Ok(()),
-            // The program says why it has ended.
+            // The program prints why it has ended.
             Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            Err(e) if e.kind() == std::io::ErrorKind::TimedOut => {
-                Err(self.peer.timed_out(format!("the shell on '{}' does not read: {e}", self.peer.host)))
-            }
+            Err(e) if e.kind() == std::io::ErrorKind::TimedOut => Err(self
+                .peer
+                .timed_out(format!("the shell on '{}' does not read its input: {e}", self.peer.host))),
             Err(e) => Err(self.broken(&e)),
         }
     }
 
-    /// Reads error messages and questions, and answers the one for the password. Returns whether there was anything.
+    /// Reads error messages and prompts, and answers the password prompt. Returns whether there was anything to read.
     fn listen(&mut self) -> Result<bool, Failure> {
         let mut heard = false;
         while !self.deaf && readable(&self.started.errors, Duration::ZERO).map_err(|e| self.broken(&e))? {
@@ -267,7 +268,8 @@ impl<'a> Dialogue<'a> {
         Ok(heard)
     }
 
-    /// Sends the helper, part by part: each is confirmed, so that a slow network is told from a silent host.
+    /// Sends the helper in parts. Each is confirmed, which distinguishes a slow network from a host that does not
+    /// respond.
     pub(crate) fn send(&mut self, payload: &Payload, gzip: bool) -> Result<(), Failure> {
         let unpacked;
         let (form, bytes) = match gzip {
@@ -285,7 +287,7 @@ impl<'a> Dialogue<'a> {
             loop {
                 match self.next_line()? {
                     Some(line) if line.trim_end() == GOT => break,
-                    // The shell has given up, and says why.
+                    // The shell has given up and prints the reason.
                     Some(line) if line.starts_with(FAILED) => {
                         self.out.splice(..0, line.into_bytes());
                         self.scanned = 0;
@@ -299,7 +301,7 @@ impl<'a> Dialogue<'a> {
         self.write(b"0\n")
     }
 
-    /// The channel, once the helper has introduced itself.
+    /// Returns the channel after the helper's first message.
     pub(crate) fn channel(self) -> Result<Channel, Failure> {
         let mut assembler = Assembler::default();
         let mut rest = &self.out[..];
@@ -318,8 +320,9 @@ impl<'a> Dialogue<'a> {
                 Some(_) => return Err(Failure::new(format!("the helper on '{host}' is of another version"))),
                 None if Instant::now() > until => {
                     let seconds = self.peer.silence.as_secs();
-                    let message =
-                        format!("the helper on '{host}' has started, and been silent for {seconds} seconds");
+                    let message = format!(
+                        "the helper on '{host}' has started, but has sent nothing for {seconds} seconds"
+                    );
                     return Err(self.peer.timed_out(message));
                 }
                 None => {
@@ -334,7 +337,7 @@ impl<'a> Dialogue<'a> {
         }
     }
 
-    /// Whether an end without a word may be the helper's own, and not a refusal to become another user.
+    /// Whether an exit without output may be that of the helper, and not a failure to become another user.
     pub(crate) fn is_ours(&self) -> bool {
         let said = self.complaints();
         self.other.or(self.terminal).is_none_or(|other| other.refusal(&said, self.answered).is_none())
@@ -349,9 +352,9 @@ impl<'a> Dialogue<'a> {
         said.get(start..).unwrap_or_default().to_owned()
     }
 
-    /// Returns why the shell has ended.
+    /// Returns the reason why the shell has ended.
     pub(crate) fn refused(mut self) -> Failure {
-        // Its last words are welcome; the failure is known without them.
+        // Its last output is only additional information: it has failed in any case.
         let _ = self.listen();
         let said = self.complaints();
         let code = self.started.process.wait(Duration::from_millis(500));

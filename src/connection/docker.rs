@@ -8,7 +8,7 @@ use playbook_api::{Error, ErrorKind, Failure};
 use super::Login;
 use super::launch::{self, Launcher, Started};
 
-/// The time that the engine has for an answer about a container.
+/// The time limit for the engine's response about a container.
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// A running container.
@@ -47,7 +47,9 @@ impl Docker {
         let asked = launch::output(inspect, ANSWER).map_err(|e| {
             let executable = &self.executable;
             self.lost(match e.kind() {
-                std::io::ErrorKind::TimedOut => format!("`{executable} inspect` gave {e}"),
+                std::io::ErrorKind::TimedOut => {
+                    format!("cannot read the output of `{executable} inspect`: {e}")
+                }
                 _ => format!("docker command not found in PATH: cannot start {executable}: {e}"),
             })
         })?;

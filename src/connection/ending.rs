@@ -1,4 +1,4 @@
-//! The end of this process, which nothing that it started must outlive.
+//! Ends everything that this process has started before the process itself ends.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -12,13 +12,13 @@ use playbook_api::time::deadline;
 use super::remote::Remote;
 use super::ssh;
 
-/// The time that everything has to end.
+/// The time limit for all of it.
 const LIMIT: Duration = Duration::from_secs(4);
 
-/// The time that a program has to end after it was asked to.
+/// The time that a program has after SIGTERM.
 const GRACE: Duration = Duration::from_millis(1500);
 
-/// What the ssh connections of each run of this process share.
+/// The shared state of the ssh connections of each run of this process.
 static SSH: Mutex<Vec<Weak<ssh::Common>>> = Mutex::new(Vec::new());
 
 /// The places that the runs of this process have connected to.
@@ -27,19 +27,19 @@ static REMOTES: Mutex<Vec<Weak<Remote>>> = Mutex::new(Vec::new());
 /// Whether this process is about to end.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
-/// Remembers ssh connections that [`abandon`] has to end.
+/// Registers ssh connections that [`abandon`] has to end.
 pub(crate) fn register_ssh(common: &Arc<ssh::Common>) {
     lock(&SSH).push(Arc::downgrade(common));
 }
 
-/// Remembers a place whose commands [`abandon`] has to end.
+/// Registers a place whose commands [`abandon`] has to end.
 pub(crate) fn register(remote: &Arc<Remote>) {
     let mut all = lock(&REMOTES);
     all.retain(|remote| remote.strong_count() > 0);
     all.push(Arc::downgrade(remote));
 }
 
-/// Announces that this process is about to end: what is lost from now on is not reported.
+/// Announces that this process is about to end, so that connections lost from now on are not reported.
 pub fn announce() {
     ENDING.store(true, Ordering::Relaxed);
 }
@@ -50,7 +50,7 @@ pub fn abandon() {
     let until = deadline(LIMIT);
     let remotes: Vec<Arc<Remote>> = lock(&REMOTES).iter().filter_map(Weak::upgrade).collect();
     let sweeps = remotes.into_iter().map(|remote| {
-        // Without the thread, a command may go on; there is no time for more.
+        // Without the thread, a command may continue; there is no time for another attempt.
         std::thread::Builder::new().spawn(move || remote.end_commands()).ok()
     });
     let sweeps: Vec<_> = sweeps.flatten().collect();
@@ -74,9 +74,9 @@ fn end_programs() {
     all.iter().filter(|child| is_running(**child)).for_each(|child| signal(*child, Signal::SIGKILL));
 }
 
-/// Signals a program, and its group where it leads one.
+/// Signals a program, and its process group if it leads one.
 fn signal(child: Pid, signal: Signal) {
-    // A program that has ended meanwhile needs no signal.
+    // The program may have ended in the meantime.
     let _ = match getpgid(Some(child)) {
         Ok(group) if group == child => killpg(child, signal),
         _ => kill(child, signal),
@@ -88,7 +88,7 @@ fn is_running(child: Pid) -> bool {
     stat.rsplit(')').next().and_then(|rest| rest.trim().chars().next()).is_some_and(|state| state != 'Z')
 }
 
-/// Returns the programs that this process has started and that it has not waited for.
+/// Returns the programs that this process has started and not waited for.
 fn children() -> Vec<Pid> {
     let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let lists = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
@@ -96,7 +96,7 @@ fn children() -> Vec<Pid> {
     numbers.split_whitespace().filter_map(|number| number.parse().ok()).map(Pid::from_raw).collect()
 }
 
-/// Blocks this thread if the process is about to end: lost connections and ended programs are then not worth a report.
+/// Blocks this thread if the process is about to end, so that lost connections and ended programs are not reported.
 pub(crate) fn block_if_ending() {
     while ENDING.load(Ordering::Relaxed) {
         std::thread::park();

@@ -1,4 +1,4 @@
-//! Starts programs where a connection leads, with pipes to their input, output and standard error.
+//! Starts programs at the other end of a connection, with pipes to their input, output and standard error.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,23 +10,24 @@ use playbook_api::time::deadline;
 
 use super::pipe::{input_pipe, pipe, readable};
 
-/// Starts programs where a connection leads.
+/// Starts programs at the other end of a connection.
 pub(crate) trait Launcher: Send + Sync {
     /// Starts a command line in a shell.
     fn start(&self, command: &str) -> Result<Started, Failure>;
 
-    /// Returns why the host can no longer be reached, after a program's pipes were cut; nothing if it can.
+    /// Returns the reason why the host can no longer be reached, after a program's pipes were closed; `None` if it
+    /// can.
     fn unreachable(&self) -> Option<Failure> {
         None
     }
 
-    /// Returns the command line that ends on the host what this connection has started there, but for the helpers, where
-    /// that can be told.
+    /// Returns the command line that ends the programs that this connection has started on the host, except the
+    /// helpers, if they can be identified.
     fn sweeper(&self) -> Option<String> {
         None
     }
 
-    /// Ends the connection; the next start makes a new one.
+    /// Ends the connection. The next start makes a new one.
     fn close(&self) {}
 }
 
@@ -44,11 +45,11 @@ pub(crate) struct Started {
 
 /// A running program.
 pub(crate) trait Process: Send {
-    /// Waits for its end, at most as long as `timeout`. Returns the exit status, where one is known.
+    /// Waits until it has ended, at most for `timeout`. Returns the exit status, if it is known.
     fn wait(&mut self, timeout: Duration) -> Option<i32>;
 }
 
-/// The shell of the controller.
+/// Starts programs in a shell on the controller.
 pub(crate) struct Shell;
 
 impl Launcher for Shell {
@@ -105,11 +106,11 @@ impl Drop for Here {
     }
 }
 
-/// Runs a program on the controller to its end. Returns its exit status and output.
+/// Runs a program on the controller. Returns its exit status and output.
 ///
 /// # Errors
 ///
-/// A program that cannot be started, and `TimedOut` for one that takes longer than `timeout`.
+/// Fails if the program cannot be started, and with `TimedOut` if it takes longer than `timeout`.
 pub(crate) fn output(mut command: Command, timeout: Duration) -> io::Result<(i32, String, String)> {
     let Started { output, errors, mut process, .. } = start(&mut command)?;
     // It holds the program's ends of the pipes.
@@ -120,7 +121,7 @@ pub(crate) fn output(mut command: Command, timeout: Duration) -> io::Result<(i32
     let (mut files, mut piece) = ([output, errors], [0; 4096]);
     while open.contains(&true) {
         if Instant::now() > until {
-            let message = format!("no answer within {} seconds", timeout.as_secs());
+            let message = format!("no response within {} seconds", timeout.as_secs());
             return Err(io::Error::new(io::ErrorKind::TimedOut, message));
         }
         for ((file, text), open) in files.iter_mut().zip(&mut texts).zip(&mut open) {

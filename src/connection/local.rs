@@ -41,7 +41,7 @@ impl Connection for Local {
     }
 }
 
-/// Runs a command line by the module `command`.
+/// Runs a command line with the module `command`.
 pub(crate) fn by_module(
     connection: &dyn Connection,
     command: &str,

@@ -1,5 +1,5 @@
-//! Connections that run one command at a time, with all of its input given beforehand: those of plugins in Python. They
-//! have no channel, so the helper is started for each module, is given everything at once, and answers at its end.
+//! Connections of plugins in Python. They run one command at a time, with its complete input, and have no channel. The
+//! helper is therefore started for each module, gets everything at once, and returns its result when it exits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +20,13 @@ use super::payload::Payload;
 use super::privilege::quote;
 use super::{Connection, Output};
 
-/// The largest file that goes with a module, in bytes.
+/// The maximum size of a file that is sent with a module, in bytes.
 const LARGEST: u64 = 512 << 20;
 
 /// The number of the only call.
 const CALL: u32 = 1;
 
-/// Runs commands where a connection leads.
+/// Runs commands at the other end of a connection.
 pub trait Commands: Send + Sync {
     /// Runs a command line with an input, as the login user or as the user that a task becomes.
     fn run(&self, command: &str, input: &[u8], r#become: bool) -> Result<Output, Failure>;
@@ -45,12 +45,12 @@ pub struct OneShot {
 }
 
 impl OneShot {
-    /// Wraps what runs commands.
+    /// Creates a connection from a runner of commands.
     pub fn new(commands: Box<dyn Commands>, deploy: Deploy) -> OneShot {
         OneShot { commands, deploy }
     }
 
-    /// Returns the command line that has the helper answer, or else says what is missing and in which directory.
+    /// Returns the command line that runs the helper, or else prints which helper is missing in which directory.
     fn line(&self, payload: &Payload) -> String {
         let once = if self.deploy.keep { "" } else { " once" };
         format!(
@@ -62,7 +62,8 @@ impl OneShot {
         )
     }
 
-    /// Puts the helper into a directory: first where all users can read it, then with a copy by the user who runs it.
+    /// Writes the helper to a directory: first to a file that all users can read, then as a copy that the user who
+    /// runs it makes.
     fn deploy(&self, payload: &Payload, directory: &str) -> Result<(), Failure> {
         let (name, hash) = (payload.name(), &payload.hash);
         let (id, directory) = (uuid::Uuid::new_v4().simple(), quote(directory));
@@ -99,7 +100,7 @@ impl Connection for OneShot {
             .map_err(|e| Error::io(&e, "cannot read the file to send"))?;
         let mut input = frame::encode(CALL, &Message::Call(Box::new(request)))
             .map_err(|e| Error::io(&e, "cannot encode a message to the helper"))?;
-        // Whatever the module sends, it need not wait for permission.
+        // The module may send its whole stream without waiting for permission.
         input.extend(
             frame::encode(CALL, &Message::Credit(1 << 50))
                 .map_err(|e| Error::io(&e, "cannot encode a message to the helper"))?,
@@ -155,17 +156,17 @@ impl Drop for OneShot {
     }
 }
 
-/// Returns what follows a word that begins a line.
+/// Returns the rest of the line that begins with a word.
 fn after<'a>(said: &'a str, word: &str) -> Option<&'a str> {
     let start = said.match_indices(word).find(|(at, _)| *at == 0 || said[..*at].ends_with('\n'))?.0;
     Some(&said[start + word.len()..])
 }
 
-/// Returns the result in the helper's answer, after its files and progress were passed on.
+/// Returns the result in the helper's response, after passing on its files and progress.
 fn answered(text: &str, context: &Context) -> Result<Outcome, Failure> {
     let text: String = text.split_whitespace().collect();
     let broken =
-        |what: &dyn std::fmt::Display| Failure::new(format!("the helper's answer cannot be read: {what}"));
+        |what: &dyn std::fmt::Display| Failure::new(format!("the helper's response cannot be read: {what}"));
     let bytes = STANDARD.decode(text).map_err(|e| broken(&e))?;
     let (mut assembler, mut rest) = (Assembler::default(), &bytes[..]);
     let (mut content, mut taken) = (Vec::new(), Ok(()));
@@ -173,7 +174,7 @@ fn answered(text: &str, context: &Context) -> Result<Outcome, Failure> {
         match assembler.take()? {
             Some((_, Message::Reply(reply))) => {
                 return taken
-                    .map_err(|e: std::io::Error| Failure::new(format!("cannot take the file: {e}")))
+                    .map_err(|e: std::io::Error| Failure::new(format!("cannot receive the file: {e}")))
                     .and(*reply);
             }
             Some((_, Message::Progress(text))) => context.progress(text),
@@ -229,8 +230,8 @@ mod tests {
     #[test]
     fn modules_run_over_single_commands_and_files_come_along() {
         let root = tempfile::tempdir().unwrap();
-        let folder = root.path().to_string_lossy().into_owned();
-        let connection = OneShot::new(Box::new(Here), Deploy { directory: folder.clone(), keep: true });
+        let dir = root.path().to_string_lossy().into_owned();
+        let connection = OneShot::new(Box::new(Here), Deploy { directory: dir.clone(), keep: true });
         let mut registry = Registry::default();
         playbook_host::register(&mut registry);
         let command = registry.module("ansible.builtin.command").unwrap();

@@ -1,4 +1,4 @@
-//! The helpers: the one inside this program, for hosts of its own kind, and files beside it for others.
+//! The helper programs: the one built into this program, for hosts of the same kind, and files beside it for others.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -8,10 +8,10 @@ use std::sync::Arc;
 use playbook_api::{Error, Failure};
 use sha2::{Digest, Sha256};
 
-/// The helper for hosts of the controller's kind, packed.
+/// The compressed helper for hosts of the controller's kind.
 static OWN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/playbook-remote.gz"));
 
-/// The target triple it was built for.
+/// The target triple of that helper.
 const TARGET: &str = env!("PLAYBOOK_HELPER_TARGET");
 
 /// A helper program.
@@ -19,12 +19,12 @@ const TARGET: &str = env!("PLAYBOOK_HELPER_TARGET");
 pub(crate) struct Payload {
     /// The SHA-256 checksum of the file, in hexadecimal.
     pub hash: String,
-    /// The file, packed by gzip.
+    /// The file, compressed with gzip.
     packed: Cow<'static, [u8]>,
 }
 
 impl Payload {
-    /// Returns the one inside this program.
+    /// Returns the helper built into this program.
     pub(crate) fn own() -> Result<Payload, Failure> {
         if OWN.is_empty() {
             return Err(Failure::new("this playbook was built without its helper for other hosts and users")
@@ -33,7 +33,7 @@ impl Payload {
         Ok(Payload { hash: env!("PLAYBOOK_HELPER_HASH").to_owned(), packed: Cow::Borrowed(OWN) })
     }
 
-    /// Returns the one for a kind of host, as `uname -sm` prints it.
+    /// Returns the helper for a kind of host, as `uname -sm` prints it.
     pub(crate) fn of(uname: &str) -> Result<Payload, Failure> {
         let triples = triples(uname);
         if triples.iter().any(|triple| triple == TARGET) && !OWN.is_empty() {
@@ -70,12 +70,12 @@ impl Payload {
         format!("playbook-remote-{}", self.hash.get(..16).unwrap_or(&self.hash))
     }
 
-    /// Returns the packed bytes.
+    /// Returns the compressed bytes.
     pub(crate) fn packed_bytes(&self) -> &[u8] {
         &self.packed
     }
 
-    /// Unpacks it, for hosts that cannot.
+    /// Returns the uncompressed bytes, for hosts without gzip.
     pub(crate) fn unpacked(&self) -> std::io::Result<Arc<[u8]>> {
         let mut bytes = Vec::new();
         flate2::read::GzDecoder::new(&*self.packed).read_to_end(&mut bytes)?;
@@ -83,7 +83,7 @@ impl Payload {
     }
 }
 
-/// Returns the directories where helpers for other kinds of hosts are looked for.
+/// Returns the directories that may hold helpers for other kinds of hosts.
 fn directories() -> Vec<PathBuf> {
     let beside =
         std::env::current_exe().ok().and_then(|exe| exe.parent().map(|directory| directory.to_owned()));

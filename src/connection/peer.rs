@@ -1,16 +1,16 @@
-//! The other end of a connection, as messages name it, and how long it may be silent.
+//! The other end of a connection: its name in messages, and the time after which it counts as lost.
 
 use std::time::Duration;
 
 use playbook_api::{Error, ErrorKind, Failure};
 
-/// The multiple of `timeout` that a host may be silent for; ssh's own probes give up after as many.
+/// The multiple of `timeout` after which a host that sends nothing counts as lost, as with ssh's own probes.
 const TIMES: u32 = 3;
 
-/// The silence that is allowed where no `timeout` is set.
+/// The time after which it counts as lost if no `timeout` is set.
 const DEFAULT: Duration = Duration::from_secs(30);
 
-/// The shortest silence: a loaded host is not a dead one.
+/// The minimum of that time, since a host under load responds slowly.
 const SHORTEST: Duration = Duration::from_secs(6);
 
 /// The other end of a connection.
@@ -18,8 +18,7 @@ const SHORTEST: Duration = Duration::from_secs(6);
 pub(crate) struct Peer {
     /// The host's name in the inventory.
     pub host: String,
-    /// The longest silence before the host counts as lost. It is about silence, and never about the whole of a
-    /// transfer.
+    /// The maximum time without any data before the host counts as lost. It does not limit the duration of a transfer.
     pub silence: Duration,
 }
 
@@ -33,7 +32,7 @@ impl Peer {
         Peer { host: host.to_owned(), silence }
     }
 
-    /// Returns the failure of a wait that was in vain.
+    /// Returns the failure of a wait that has timed out.
     pub(crate) fn timed_out(&self, message: String) -> Failure {
         Error::new(message)
             .with_kind(ErrorKind::Unreachable)

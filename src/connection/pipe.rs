@@ -1,4 +1,4 @@
-//! Pipes to programs: reads with a timeout, and writes that give up on a program that takes nothing.
+//! Pipes to programs: reads with a timeout, and writes that fail if the program does not read its input.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-/// The size of the buffer where the kernel cannot pass a file on.
+/// The size of the buffer for files that the kernel cannot copy to a pipe directly.
 const BUFFER: usize = 64 << 10;
 
 /// Makes a pipe. Returns the end to read from and the end to write to.
@@ -19,19 +19,19 @@ pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(nix::unistd::pipe2(OFlag::O_CLOEXEC)?)
 }
 
-/// Makes a pipe into a program. Returns the program's end and ours, which [`write_all`] can write to.
+/// Makes a pipe into a program. Returns the program's end and this process's end, for [`write_all`].
 pub(crate) fn input_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let (theirs, ours) = pipe()?;
     fcntl(&ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     Ok((theirs, ours))
 }
 
-/// Whether there is something to read within a time, the end included.
+/// Whether there is data or the end of the file within a time limit.
 pub(crate) fn readable(file: &File, timeout: Duration) -> io::Result<bool> {
     any_readable([file], timeout).map(|[readable]| readable)
 }
 
-/// Which of several files have something to read, once one has or the time is over.
+/// Returns which of several files have data, as soon as one has or the time limit is reached.
 pub(crate) fn any_readable<const N: usize>(files: [&File; N], timeout: Duration) -> io::Result<[bool; N]> {
     let mut fds = files.map(|file| PollFd::new(file.as_fd(), PollFlags::POLLIN));
     match wait(&mut fds, timeout)? {
@@ -40,7 +40,7 @@ pub(crate) fn any_readable<const N: usize>(files: [&File; N], timeout: Duration)
     }
 }
 
-/// Whether a program takes more input within a time. One that has closed its end does.
+/// Whether a program accepts more input, or closes its end, within a time limit.
 pub(crate) fn writable(file: BorrowedFd, timeout: Duration) -> io::Result<bool> {
     wait(&mut [PollFd::new(file, PollFlags::POLLOUT)], timeout)
 }
@@ -55,11 +55,11 @@ fn wait(fds: &mut [PollFd], timeout: Duration) -> io::Result<bool> {
     }
 }
 
-/// Waits until a program takes more input.
+/// Waits until a program accepts more input.
 ///
 /// # Errors
 ///
-/// `TimedOut` if that takes longer than `silence`.
+/// Fails with `TimedOut` if that takes longer than `silence`.
 fn wait_for_room(file: &File, silence: Duration) -> io::Result<()> {
     let deadline = playbook_api::time::deadline(silence);
     loop {
@@ -68,13 +68,13 @@ fn wait_for_room(file: &File, silence: Duration) -> io::Result<()> {
             return Ok(());
         }
         if left.is_zero() {
-            let message = format!("it has taken no input for {} seconds", silence.as_secs());
+            let message = format!("it has not read its input for {} seconds", silence.as_secs());
             return Err(io::Error::new(io::ErrorKind::TimedOut, message));
         }
     }
 }
 
-/// Writes all bytes. Fails with `TimedOut` if the program takes none for as long as `silence`.
+/// Writes all bytes. Fails with `TimedOut` if the program reads nothing for the time `silence`.
 pub(crate) fn write_all(mut file: &File, mut bytes: &[u8], silence: Duration) -> io::Result<()> {
     while !bytes.is_empty() {
         match file.write(bytes) {
@@ -87,8 +87,8 @@ pub(crate) fn write_all(mut file: &File, mut bytes: &[u8], silence: Duration) ->
     Ok(())
 }
 
-/// Writes a part of a file, which is the kernel's work where it can do that. Returns the number of bytes that the file
-/// had. Fails like [`write_all`].
+/// Writes a part of a file, copied by the kernel if possible. Returns the number of bytes that the file had. Fails
+/// like [`write_all`].
 pub(crate) fn write_file(
     to: &File,
     from: &File,
@@ -117,7 +117,7 @@ pub(crate) fn write_file(
     }
 }
 
-/// The same through a buffer, from the byte number `done` on.
+/// Writes the rest of that part through a buffer, from the byte number `done` on.
 fn copy(
     to: &File,
     from: &File,
@@ -154,7 +154,7 @@ mod tests {
         let (_reader, writer) = input_pipe().unwrap();
         let writer = File::from(writer);
         let error = write_all(&writer, &[0; 1 << 20], Duration::from_secs(1)).unwrap_err();
-        assert_eq!(error.to_string(), "it has taken no input for 1 seconds");
+        assert_eq!(error.to_string(), "it has not read its input for 1 seconds");
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&[7; 1 << 20]).unwrap();
         let error = write_file(&writer, &file, 0, 1 << 20, Duration::from_millis(200)).unwrap_err();

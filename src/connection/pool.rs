@@ -1,4 +1,4 @@
-//! The connections of a run: each is made when a task first needs it, and ended with the run.
+//! The connections of a run: each is opened when a task first needs it, and closed at the end of the run.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -73,7 +73,7 @@ impl Connections {
         Ok(remote)
     }
 
-    /// Ends the helper that waits for work as a user where a target leads: an account that is in use cannot be removed.
+    /// Ends a user's idle helper at a target, since an account that is in use cannot be removed.
     pub fn release(&self, target: &Target, user: &str) {
         let here = target.login.plugin.rsplit('.').next() == Some("local");
         let leads_there = |login: &Login| match here {
@@ -87,7 +87,7 @@ impl Connections {
         remotes.iter().for_each(|remote| remote.release(user));
     }
 
-    /// Returns what all ssh connections share: the directory of their sockets.
+    /// Returns the shared state of all ssh connections: the directory of their sockets.
     fn ssh(&self) -> Result<Arc<ssh::Common>, Error> {
         if let Some(common) = self.ssh.get() {
             return Ok(common.clone());
@@ -105,7 +105,7 @@ impl Connections {
         self.me.get_or_init(find).as_ref()
     }
 
-    /// Ends all connections, several at a time: each has to wait for an answer.
+    /// Ends all connections, several at a time, since each has to wait for a response.
     pub fn close(&self) {
         let all: Vec<Arc<Remote>> = lock(&self.all).drain().map(|(_, remote)| remote).collect();
         let queue = Mutex::new(all.into_iter());

@@ -1,4 +1,4 @@
-//! Becoming another user: the command lines of sudo, su and doas, their questions and their refusals.
+//! Becoming another user: the command lines of sudo, su and doas, their prompts and their error messages.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -13,17 +13,17 @@ pub struct Become {
     pub user: String,
     /// `sudo`, `su` or `doas`.
     pub method: String,
-    /// The program, where it is another than the method's name.
+    /// The program, if its name is not that of the method.
     pub exe: Option<String>,
     /// The program's flags.
     pub flags: Option<String>,
     /// The password that the program asks for.
     pub password: Option<Password>,
-    /// The questions of su, where it uses another language.
+    /// The prompts of su, if it uses another language.
     pub prompts: Vec<String>,
 }
 
-/// The word for a password in the languages that su asks in.
+/// The word for a password in the languages of su's prompts.
 const SU_PROMPTS: &[&str] = &[
     "Password",
     "암호",
@@ -60,7 +60,7 @@ const SU_PROMPTS: &[&str] = &[
 ];
 
 impl Become {
-    /// Returns the command line that runs a shell's command line as the other user. `key` makes the question unique.
+    /// Returns the command line that runs a shell's command line as the other user. `key` makes the prompt unique.
     pub fn command(&self, command: &str, key: &str) -> Result<String, Failure> {
         let exe = self.exe.as_deref().unwrap_or(self.name());
         let user = quote(&self.user);
@@ -72,7 +72,7 @@ impl Become {
                     Some(_) => (asking(flags), format!("-p {} ", quote(&sudo_prompt(key)))),
                     None => (flags.to_owned(), String::new()),
                 };
-                // For a login shell, sudo takes the line apart and leaves out what it does about `$`.
+                // For a login shell, sudo splits the line and does not escape `$`.
                 let shell = match flags.split_whitespace().any(starts_login) {
                     true => {
                         let packed = BASE64_STANDARD.encode(command);
@@ -98,7 +98,7 @@ impl Become {
         }
     }
 
-    /// Returns the command line for a terminal, on which the question is asked and answered.
+    /// Returns the command line for a terminal, on which the password is asked for and entered.
     pub fn command_at_terminal(&self, command: &str) -> Result<String, Failure> {
         match self.name() {
             "sudo" => {
@@ -109,7 +109,7 @@ impl Become {
         }
     }
 
-    /// Whether the program takes a password from a terminal alone.
+    /// Whether the program reads a password only from a terminal.
     pub fn needs_terminal(&self) -> bool {
         self.name() == "doas" && self.password.is_some()
     }
@@ -119,7 +119,7 @@ impl Become {
         self.method.rsplit('.').next().unwrap_or_default()
     }
 
-    /// Returns where the question for a password ends in the output so far.
+    /// Returns the end of the password prompt in the output so far.
     pub fn question(&self, said: &[u8], key: &str) -> Option<usize> {
         let text = String::from_utf8_lossy(said);
         match self.name() {
@@ -140,7 +140,7 @@ impl Become {
         }
     }
 
-    /// Returns the refusal that a program's error messages mean.
+    /// Returns the error that a program's messages mean.
     pub fn refusal(&self, said: &str, answered: bool) -> Option<String> {
         let any = |words: &[&str]| words.iter().any(|w| said.contains(w));
         let name = self.name();
@@ -172,13 +172,13 @@ impl Become {
         Failure::new(format!("Incorrect {} password", self.name()))
     }
 
-    /// Returns the failure of a password that is asked for and was not given.
+    /// Returns the failure of a password that is required and was not given.
     pub fn missing(&self) -> Failure {
         Failure::new(format!("Missing {} password", self.name()))
     }
 }
 
-/// Whether one of sudo's flags asks for the user's own shell.
+/// Whether one of sudo's flags selects the user's own shell.
 fn starts_login(flag: &str) -> bool {
     match flag.strip_prefix("--") {
         Some(long) => matches!(long, "login" | "shell"),
@@ -195,7 +195,7 @@ pub(crate) fn wants_terminal(said: &str) -> bool {
     said.contains("you must have a tty")
 }
 
-/// Returns sudo's flags without the one that forbids questions.
+/// Returns sudo's flags without the one that forbids prompts.
 fn asking(flags: &str) -> String {
     without(flags, 'n', "--non-interactive")
 }

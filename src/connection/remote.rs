@@ -1,5 +1,5 @@
-//! Another place: a managed host, a container, the controller as another user. One connection leads there, with a helper
-//! for each user, started when first needed and used to the end of the run.
+//! A remote place: a managed host, a container, or the controller as another user. It has one connection, with a
+//! helper for each user, which is started when first needed and runs until the end of the run.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -20,13 +20,13 @@ use super::peer::Peer;
 use super::pipe::{any_readable, readable};
 use super::{Become, Connection, Output, ending, privilege, stream};
 
-/// The time that a helper has to end.
+/// The time limit for a helper to exit.
 const FAREWELL: Duration = Duration::from_millis(1500);
 
-/// The time that ending canceled commands may take.
+/// The time limit for ending canceled commands.
 const SWEEP: Duration = Duration::from_secs(8);
 
-/// The interval at which a command that runs is checked for cancellation.
+/// The interval at which a running command is checked for cancellation.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// The largest output of a command, in bytes.
@@ -34,17 +34,17 @@ const LARGEST_OUTPUT: usize = 512 << 20;
 
 type Slot = Arc<Mutex<Option<Arc<Channel>>>>;
 
-/// Another place, and what runs there.
+/// A remote place, and the programs that run there.
 pub(crate) struct Remote {
     launcher: Box<dyn Launcher>,
     peer: Peer,
     deploy: Deploy,
     helpers: Mutex<HashMap<Option<Become>, Slot>>,
-    /// The helper for this kind of host, once that is known to be another than the controller's.
+    /// The helper for this kind of host, if it is known to differ from the controller's.
     payload: Mutex<Option<Payload>>,
-    /// Held by commands that run without a helper; exclusively by the session that ends those that are left.
+    /// Held by commands that run without a helper, and exclusively by the session that ends the remaining ones.
     commands: RwLock<()>,
-    /// The users as whom such commands run.
+    /// The users that such commands run as.
     executing: Mutex<Vec<Option<Become>>>,
 }
 
@@ -72,7 +72,7 @@ impl Remote {
         User { remote: self.clone(), other, slot }
     }
 
-    /// Ends the helpers of one user that have nothing to do.
+    /// Ends the idle helpers of one user.
     pub(crate) fn release(&self, user: &str) {
         let helpers = lock(&self.helpers);
         let is_users = |other: &Option<Become>| other.as_ref().is_some_and(|other| other.user == user);
@@ -88,7 +88,7 @@ impl Remote {
         }
     }
 
-    /// Ends what a user's commands have left there, where that can be told.
+    /// Ends the remaining programs of a user's commands, if they can be identified.
     fn sweep(&self, other: Option<&Become>) {
         let launcher = &*self.launcher;
         let Some(line) = launcher.sweeper() else { return };
@@ -99,11 +99,11 @@ impl Remote {
             }
         };
         let limit = Limits { largest: LARGEST_OUTPUT, until: Some(playbook_api::time::deadline(SWEEP)) };
-        // Nothing is left to do where that fails.
+        // If that fails, nothing else can be done.
         let _ = started.map(|started| collect(started, Output::default(), &Cancel::default(), limit));
     }
 
-    /// Ends the commands that run without a helper, for a process that is about to end.
+    /// Ends the commands that run without a helper, because this process is about to end.
     pub(crate) fn end_commands(&self) {
         let mut users: Vec<Option<Become>> = Vec::new();
         for user in lock(&self.executing).iter() {
@@ -124,7 +124,7 @@ impl Remote {
         for channel in channels {
             channel.wait(FAREWELL);
         }
-        // A command that was canceled is being ended.
+        // A session is ending a canceled command.
         let deadline = Instant::now() + SWEEP;
         while self.commands.try_write().is_err() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(10));
@@ -133,7 +133,7 @@ impl Remote {
     }
 }
 
-/// One user in another place.
+/// One user at a remote place.
 pub(crate) struct User {
     remote: Arc<Remote>,
     other: Option<Become>,
@@ -161,9 +161,10 @@ impl User {
         Ok(channel)
     }
 
-    /// Ends a command that was canceled: closing its pipes does not, and ssh carries no signals.
+    /// Ends a canceled command through another session: closing its pipes does not end it, and ssh does not forward
+    /// signals.
     fn sweep(&self) {
-        // Which of several commands it was cannot be told: the others end first, and the next ones wait.
+        // Commands cannot be told apart, so this waits until the others have ended, and the next ones wait.
         let _alone = self.remote.commands.write().unwrap_or_else(|e| e.into_inner());
         self.remote.sweep(self.other.as_ref());
     }
@@ -175,7 +176,7 @@ impl User {
         }
     }
 
-    /// Returns what it means that a helper was lost while it ran a module.
+    /// Returns the failure of a module whose helper was lost while it ran.
     fn gone(&self, channel: &Arc<Channel>, reason: &str) -> Failure {
         ending::block_if_ending();
         self.forget(channel);
@@ -194,7 +195,7 @@ impl User {
     }
 }
 
-/// Marks a failure that came before any module.
+/// Marks a failure that occurred before any module ran.
 fn not_there(failure: Failure) -> Failure {
     match failure.unreachable {
         true => failure,
@@ -209,15 +210,15 @@ impl Connection for User {
         args: &Arguments,
         context: &Context,
     ) -> Result<Outcome, Failure> {
-        // Wrong arguments are reported before anything is sent, with their place; and the secrets in them become known to
-        // the reports here.
+        // Wrong arguments are reported with their place before anything is sent. This also registers the secrets in
+        // them.
         module.check(args, &context.redactor)?;
         let mut retried = false;
         loop {
             let channel = self.channel()?;
             return match call::call(&channel, module, args, context) {
                 Ok(result) => result,
-                // The helper ended between two tasks.
+                // The helper exited between two tasks.
                 Err(Lost::Unsent(_)) if !retried => {
                     retried = true;
                     self.forget(&channel);
@@ -258,7 +259,7 @@ impl Connection for User {
             }
             Unfinished::Broken(failure) => failure,
         });
-        // 255 is ssh's own exit status for its own faults, and may be the command's.
+        // 255 is ssh's exit status for its own errors, but may also be the command's.
         done.and_then(|output| match (output.code == 255).then(|| launcher.unreachable()).flatten() {
             Some(failure) => Err(failure),
             None => Ok(output),
@@ -271,7 +272,7 @@ impl Connection for User {
             let channel = self.channel()?;
             return match stream::open(&channel, endpoint, timeout, cancel) {
                 Ok(opened) => opened,
-                // The helper ended between two tasks.
+                // The helper exited between two tasks.
                 Err(Lost::Unsent(_)) if !retried => {
                     retried = true;
                     self.forget(&channel);
@@ -309,20 +310,20 @@ impl Drop for Executing<'_> {
     }
 }
 
-/// Why there is no result of a command.
+/// The reason why a command has no result.
 enum Unfinished {
-    /// It was given up, and still runs.
+    /// It was abandoned and still runs.
     Running(Failure),
-    /// Its pipes broke.
+    /// Its pipes were closed.
     Broken(Failure),
 }
 
-/// What a command's output is limited to.
+/// The limits of a command's output.
 #[derive(Clone, Copy)]
 struct Limits {
     /// The largest number of bytes.
     largest: usize,
-    /// The time at which it has to be complete.
+    /// The time by which it has to be complete.
     until: Option<Instant>,
 }
 

@@ -1,4 +1,4 @@
-//! A byte stream from a managed host: the socket that a module gets, and the thread that connects it with the channel.
+//! A byte stream from a managed host: the socket that a module gets, and the thread that connects it to the channel.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -15,13 +15,13 @@ use playbook_remote::pump::{self, CallEnd};
 use super::call::Lost;
 use super::channel::{Channel, Line};
 
-/// The interval at which a stream that waits checks for cancellation.
+/// The interval at which a waiting stream checks for cancellation.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// The number of addresses of one name that are waited for.
+/// The number of addresses of a name that the time limit allows for.
 const ADDRESSES: u32 = 4;
 
-/// Has the helper at the other end of a channel connect to a service.
+/// Makes the helper at the other end of a channel connect to a service.
 pub(crate) fn open(
     channel: &Arc<Channel>,
     endpoint: &Endpoint,
@@ -45,7 +45,7 @@ pub(crate) fn open(
                 let _ = line.say(&Message::Cancel);
                 let message = match cancel.is_set() {
                     true => "interrupted".to_owned(),
-                    false => format!("no answer in {} seconds", timeout.as_secs()),
+                    false => format!("no response after {} seconds", timeout.as_secs()),
                 };
                 return Ok(Err(Failure::new(message)));
             }
@@ -59,7 +59,7 @@ pub(crate) fn open(
 fn attach(line: Line) -> io::Result<Stream> {
     let (module, channel) = UnixStream::pair()?;
     let carry = move || {
-        // A stream that cannot be carried ends; its module sees that.
+        // If the stream fails, the module sees its end.
         let _ = pump::carry(&line, &Stream::Unix(channel));
     };
     std::thread::Builder::new().name("stream".into()).spawn(carry)?;

@@ -40,10 +40,10 @@ impl Lab {
         Lab { home: tempfile::tempdir().unwrap(), registry: Arc::new(registry) }
     }
 
-    fn remote(&self, folder: &str, keep: bool) -> Arc<Remote> {
+    fn remote(&self, dir: &str, keep: bool) -> Arc<Remote> {
         let launcher = Box::new(AtHome(self.home.path().to_owned()));
         let peer = Peer::new("lab", Duration::from_secs(2));
-        Arc::new(Remote::new(launcher, peer, Deploy { directory: folder.into(), keep }))
+        Arc::new(Remote::new(launcher, peer, Deploy { directory: dir.into(), keep }))
     }
 
     fn context(&self) -> Context {
@@ -65,8 +65,8 @@ impl Lab {
     }
 
     /// Returns the helpers in a directory.
-    fn helpers(&self, folder: &str) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(self.home.path().join(folder).join("playbook"));
+    fn helpers(&self, dir: &str) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.home.path().join(dir).join("playbook"));
         entries.map_or_else(|_| Vec::new(), |entries| entries.flatten().map(|e| e.path()).collect())
     }
 }
@@ -101,7 +101,7 @@ fn nothing_stays_behind_where_that_is_asked_for() {
 }
 
 #[test]
-fn a_folder_that_does_not_do_is_passed_over() {
+fn a_directory_that_does_not_do_is_passed_over() {
     let lab = Lab::new();
     lab.shell(&lab.remote("/proc/nowhere", true).user(None), "true").unwrap();
     assert_eq!(lab.helpers(".cache").len(), 1);
@@ -299,7 +299,7 @@ fn a_helper_that_is_stopped_is_given_up() {
     let failure = lab.shell(&user, "kill -STOP $PPID; sleep 1").unwrap_err();
     assert_eq!(
         failure.error.to_string(),
-        "The helper on the host went away while it ran the module: the helper on 'lab' has not answered for 6 seconds"
+        "The helper on the host went away while it ran the module: the helper on 'lab' has not responded for 6 seconds"
     );
     assert!(started.elapsed() < Duration::from_secs(20));
     assert_eq!(out(&lab.shell(&user, "echo on").unwrap()), "on");

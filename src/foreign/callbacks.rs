@@ -1,4 +1,4 @@
-//! Which callback plugins are loaded.
+//! Finds the callback plugins to load.
 
 use std::sync::atomic::Ordering;
 
@@ -10,7 +10,7 @@ impl Foreign {
     /// need not be enabled, and those that are.
     pub fn callbacks(&self, enabled: &[String]) -> Vec<String> {
         let mut names = Vec::new();
-        for path in self.folders.all(Kind::Callback, &self.settings) {
+        for path in self.directories.all(Kind::Callback, &self.settings) {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let text = std::fs::read_to_string(&path).unwrap_or_default();
             let says = |what: &str, value: &[&str]| {

@@ -1,4 +1,4 @@
-//! Installed collections: where they are, and what their `meta/runtime.yml` says.
+//! Finds installed collections, and reads their `meta/runtime.yml`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use playbook_api::Error;
 use playbook_api::sync::lock;
 
-use super::folders::Kind;
+use super::directories::Kind;
 use crate::document::{Node, Trust};
 use crate::settings::Settings;
 
@@ -26,20 +26,20 @@ pub fn full_name(name: &str) -> Option<(String, &str)> {
 
 /// Returns the directories of a collection that exist: beside the playbooks, then in the configured
 /// directories.
-pub fn folders<'a>(
+pub fn directories<'a>(
     collection: &str,
     playbooks: impl Iterator<Item = &'a Path>,
     settings: &Settings,
 ) -> Vec<PathBuf> {
     let inside = collection.replacen('.', "/", 1);
-    let adjacent = playbooks.map(|folder| folder.join("collections"));
+    let adjacent = playbooks.map(|directory| directory.join("collections"));
     let roots = adjacent.chain(settings.collections_path.iter().cloned());
-    let folder = |root: PathBuf| {
+    let directory = |root: PathBuf| {
         let root =
             if root.ends_with("ansible_collections") { root } else { root.join("ansible_collections") };
         Some(root.join(&inside)).filter(|path| path.is_dir())
     };
-    roots.filter_map(folder).collect()
+    roots.filter_map(directory).collect()
 }
 
 /// Finds a playbook of a collection, named with its extension or without.
@@ -50,16 +50,16 @@ pub fn playbook<'a>(
 ) -> Option<PathBuf> {
     let bare = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")).unwrap_or(name);
     let (collection, playbook) = full_name(bare)?;
-    let folders = folders(&collection, playbooks, settings).into_iter().map(|f| f.join("playbooks"));
-    let mut files = folders.flat_map(|folder| {
-        ["yml", "yaml"].map(|extension| folder.join(format!("{}.{extension}", playbook.replace('.', "/"))))
+    let directories = directories(&collection, playbooks, settings).into_iter().map(|f| f.join("playbooks"));
+    let mut files = directories.flat_map(|directory| {
+        ["yml", "yaml"].map(|extension| directory.join(format!("{}.{extension}", playbook.replace('.', "/"))))
     });
     files.find(|path| path.is_file())
 }
 
 /// Finds the file of a module or plugin in a collection's directory.
-pub fn file(folder: &Path, kind: Kind, name: &str) -> Option<PathBuf> {
-    let base = folder.join("plugins").join(kind.name());
+pub fn file(directory: &Path, kind: Kind, name: &str) -> Option<PathBuf> {
+    let base = directory.join("plugins").join(kind.name());
     let (inside, last) = match name.rsplit_once('.') {
         Some((inside, last)) => (base.join(inside.replace('.', "/")), last),
         None => (base, name),
@@ -85,14 +85,14 @@ pub fn file(folder: &Path, kind: Kind, name: &str) -> Option<PathBuf> {
     files.into_iter().next()
 }
 
-/// What a collection says about a name.
+/// A collection's entry about a name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Routing {
     /// Its new name.
     pub redirect: Option<String>,
-    /// Why it was removed.
+    /// The reason for its removal.
     pub tombstone: Option<String>,
-    /// The warning that it will be removed.
+    /// The warning about its future removal.
     pub deprecation: Option<String>,
     /// The action plugin that a module's tasks run.
     pub action: Option<String>,
@@ -102,7 +102,8 @@ pub struct Routing {
 #[derive(Debug, Default)]
 pub struct Runtime(Mutex<HashMap<PathBuf, Option<Arc<Node>>>>);
 
-/// Whether a version fulfills a requirement such as `>=2.15.0,<2.20`. What cannot be read is fulfilled.
+/// Whether a version fulfills a requirement such as `>=2.15.0,<2.20`. A requirement that cannot be parsed counts as
+/// fulfilled.
 fn fulfills(version: &str, requirement: &str) -> bool {
     let numbers = |text: &str| -> Vec<u64> {
         let parts =
@@ -134,26 +135,31 @@ fn fulfills(version: &str, requirement: &str) -> bool {
 
 impl Runtime {
     /// Returns the `meta/runtime.yml` of the collection in a directory.
-    pub fn of(&self, folder: &Path) -> Result<Option<Arc<Node>>, Error> {
+    pub fn of(&self, directory: &Path) -> Result<Option<Arc<Node>>, Error> {
         let mut known = lock(&self.0);
-        if let Some(node) = known.get(folder) {
+        if let Some(node) = known.get(directory) {
             return Ok(node.clone());
         }
-        let path = folder.join("meta/runtime.yml");
+        let path = directory.join("meta/runtime.yml");
         let node = match std::fs::read_to_string(&path) {
             Ok(text) => {
                 Some(Arc::new(crate::document::parse(&text, &path.to_string_lossy(), Trust::Text)?.node))
             }
             Err(_) => None,
         };
-        known.insert(folder.to_owned(), node.clone());
+        known.insert(directory.to_owned(), node.clone());
         Ok(node)
     }
 
-    /// Returns a warning if a collection says that it does not support this version of the language, or an
-    /// error if the setting `collections_on_ansible_version_mismatch` wants one.
-    pub fn mismatch(&self, folder: &Path, collection: &str, behavior: &str) -> Result<Option<String>, Error> {
-        let node = self.of(folder)?;
+    /// Returns a warning if a collection does not support this version of the language, or an error if the setting
+    /// `collections_on_ansible_version_mismatch` requires one.
+    pub fn mismatch(
+        &self,
+        directory: &Path,
+        collection: &str,
+        behavior: &str,
+    ) -> Result<Option<String>, Error> {
+        let node = self.of(directory)?;
         let required = node.as_ref().and_then(|node| node.get("requires_ansible")).and_then(Node::as_str);
         if behavior == "ignore" || required.is_none_or(|required| fulfills(super::VERSION, required)) {
             return Ok(None);
@@ -163,9 +169,9 @@ impl Runtime {
         if behavior == "error" { Err(Error::new(message)) } else { Ok(Some(message)) }
     }
 
-    /// Returns what is said about a module or plugin.
-    pub fn routing(&self, folder: &Path, kind: Kind, name: &str) -> Result<Option<Routing>, Error> {
-        let Some(node) = self.of(folder)? else { return Ok(None) };
+    /// Returns the entry about a module or plugin.
+    pub fn routing(&self, directory: &Path, kind: Kind, name: &str) -> Result<Option<Routing>, Error> {
+        let Some(node) = self.of(directory)? else { return Ok(None) };
         let Some(entry) =
             node.get("plugin_routing").and_then(|r| r.get(kind.name())).and_then(|names| names.get(name))
         else {
@@ -211,20 +217,23 @@ mod tests {
     #[test]
     fn runtime_tells_of_redirects_and_groups() {
         let root = tempfile::tempdir().unwrap();
-        let folder = root.path().join("ansible_collections/a/b");
-        std::fs::create_dir_all(folder.join("meta")).unwrap();
-        std::fs::create_dir_all(folder.join("plugins/modules/deep")).unwrap();
-        std::fs::write(folder.join("plugins/modules/deep/x.sh"), "").unwrap();
+        let directory = root.path().join("ansible_collections/a/b");
+        std::fs::create_dir_all(directory.join("meta")).unwrap();
+        std::fs::create_dir_all(directory.join("plugins/modules/deep")).unwrap();
+        std::fs::write(directory.join("plugins/modules/deep/x.sh"), "").unwrap();
         let text = "plugin_routing:\n  modules:\n    old: {redirect: a.b.new, deprecation: {warning_text: soon}}\n    \
                     dead: {tombstone: {warning_text: gone}}\n";
-        std::fs::write(folder.join("meta/runtime.yml"), text).unwrap();
+        std::fs::write(directory.join("meta/runtime.yml"), text).unwrap();
         let runtime = Runtime::default();
-        let routing = runtime.routing(&folder, Kind::Module, "old").unwrap().unwrap();
+        let routing = runtime.routing(&directory, Kind::Module, "old").unwrap().unwrap();
         assert_eq!(routing.redirect.as_deref(), Some("a.b.new"));
         assert_eq!(routing.deprecation.as_deref(), Some("soon"));
-        let dead = runtime.routing(&folder, Kind::Module, "dead").unwrap().unwrap();
+        let dead = runtime.routing(&directory, Kind::Module, "dead").unwrap().unwrap();
         assert_eq!(dead.tombstone.as_deref(), Some("gone"));
-        assert_eq!(file(&folder, Kind::Module, "deep.x"), Some(folder.join("plugins/modules/deep/x.sh")));
+        assert_eq!(
+            file(&directory, Kind::Module, "deep.x"),
+            Some(directory.join("plugins/modules/deep/x.sh"))
+        );
         assert_eq!(full_name("a.b.deep.x"), Some(("a.b".into(), "deep.x")));
         assert_eq!(full_name("a.b"), None);
     }

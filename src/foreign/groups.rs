@@ -51,8 +51,8 @@ pub struct Group {
 }
 
 impl Foreign {
-    /// Returns the full names of an action group's members, as they are written there, or none if there is no
-    /// such group.
+    /// Returns the full names of an action group's members as they are written there, or `None` if there is no such
+    /// group.
     pub fn action_group(&self, name: &str) -> Result<Option<Vec<String>>, Error> {
         let Some(first) = self.group(name)? else { return Ok(None) };
         let mut seen = vec![group_name(name)];
@@ -85,8 +85,8 @@ impl Foreign {
             }));
         }
         let Some((collection, short)) = full_name(&name) else { return Ok(None) };
-        for folder in self.collection(&collection) {
-            if let Some(group) = self.runtime.group(&folder, &collection, short)? {
+        for directory in self.collection(&collection) {
+            if let Some(group) = self.runtime.group(&directory, &collection, short)? {
                 return Ok(Some(group));
             }
         }
@@ -105,8 +105,8 @@ fn qualified(name: &str, collection: &str) -> String {
 
 impl Runtime {
     /// Returns an action group of the collection in a directory.
-    fn group(&self, folder: &Path, collection: &str, name: &str) -> Result<Option<Group>, Error> {
-        let node = self.of(folder)?;
+    fn group(&self, directory: &Path, collection: &str, name: &str) -> Result<Option<Group>, Error> {
+        let node = self.of(directory)?;
         let groups = node.as_ref().and_then(|node| node.get("action_groups"));
         let full = format!("{collection}.{name}");
         let Some(written) = groups.and_then(|groups| groups.get(&full).or_else(|| groups.get(name))) else {
@@ -183,12 +183,12 @@ mod tests {
     #[test]
     fn groups_extend_each_other_and_say_what_is_wrong() {
         let root = tempfile::tempdir().unwrap();
-        let folder = root.path().join("ansible_collections/a/b");
-        std::fs::create_dir_all(folder.join("meta")).unwrap();
+        let directory = root.path().join("ansible_collections/a/b");
+        std::fs::create_dir_all(directory.join("meta")).unwrap();
         let text = "action_groups:\n  g:\n    - one\n    - c.d.two\n    - metadata: {extend_group: other}\n  \
                     other:\n    - three\n    - metadata: {extend_group: [a.b.g]}\n  \
                     bad:\n    - metadata: [x]\n    - metadata: {y: 1, extend_group: {name: z}}\n";
-        std::fs::write(folder.join("meta/runtime.yml"), text).unwrap();
+        std::fs::write(directory.join("meta/runtime.yml"), text).unwrap();
         let mut settings = crate::settings::Settings::default();
         settings.collections_path = vec![root.path().to_owned()];
         let foreign = Foreign::new(&settings, 0);

@@ -1,11 +1,11 @@
 //! Code beside playbooks and in collections: modules in any language, plugins in Python.
 //!
-//! Each directory is listed once. Modules in other languages need no Python; what is written in Python goes
-//! through one helper process with ansible-core, which is started when something first needs it.
+//! Each directory is listed once. Modules in other languages need no Python. Modules and plugins in Python use one
+//! helper process with ansible-core, which is started when it is first needed.
 
 mod callbacks;
 pub mod collections;
-mod folders;
+mod directories;
 pub mod groups;
 pub mod payload;
 mod plugins;
@@ -26,7 +26,7 @@ use playbook_api::sync::lock;
 use playbook_api::{Error, Registry};
 use serde_json::{Value as Json, json};
 
-pub use folders::Kind;
+pub use directories::Kind;
 pub use payload::Payload;
 pub use python::{Python, Serve};
 
@@ -60,7 +60,7 @@ type Question = (Kind, String, Vec<Arc<str>>);
 pub struct Foreign {
     settings: Settings,
     verbosity: u8,
-    folders: folders::Folders,
+    directories: directories::Directories,
     /// The directories of playbooks, which may have `collections/` beside them.
     playbooks: RwLock<Vec<PathBuf>>,
     runtime: Runtime,
@@ -95,7 +95,7 @@ impl Foreign {
         Foreign {
             settings: settings.clone(),
             verbosity,
-            folders: folders::Folders::default(),
+            directories: directories::Directories::default(),
             playbooks: RwLock::default(),
             runtime: Runtime::default(),
             checked: Mutex::default(),
@@ -125,26 +125,26 @@ impl Foreign {
     }
 
     /// Adds a playbook's directory.
-    pub fn add_playbook(&self, folder: &Path) {
+    pub fn add_playbook(&self, directory: &Path) {
         let mut playbooks = self.playbooks.write().unwrap_or_else(PoisonError::into_inner);
-        if !playbooks.iter().any(|known| known == folder) {
-            playbooks.push(folder.to_owned());
+        if !playbooks.iter().any(|known| known == directory) {
+            playbooks.push(directory.to_owned());
             drop(playbooks);
             lock(&self.known).clear();
-            self.add_folder(folder);
+            self.add_directory(directory);
         }
     }
 
     /// Adds a directory that may hold `library` and the like: a playbook's or a role's.
-    pub fn add_folder(&self, folder: &Path) {
-        if !self.folders.add(folder, &self.settings) {
+    pub fn add_directory(&self, directory: &Path) {
+        if !self.directories.add(directory, &self.settings) {
             return;
         }
         lock(&self.known).clear();
         *lock(&self.names) = plugins::Names::default();
         if let Some(Ok(python)) = self.python.get() {
             // A plugin that cannot be found for it says so itself.
-            let _ = python.ask("folder", json!(folder), &mut nothing_to_ask);
+            let _ = python.ask("directory", json!(directory), &mut nothing_to_ask);
         }
     }
 
@@ -157,7 +157,7 @@ impl Foreign {
 
     /// Returns the same, for given directories of playbooks.
     pub fn collection_from<'a>(&self, name: &str, playbooks: impl Iterator<Item = &'a Path>) -> Vec<PathBuf> {
-        let mut directories = collections::folders(name, playbooks, &self.settings);
+        let mut directories = collections::directories(name, playbooks, &self.settings);
         if self.settings.collections_scan_sys_path {
             let inside = name.replacen('.', "/", 1);
             let roots = self.site().map(Site::collections).unwrap_or_default();
@@ -230,7 +230,7 @@ impl Foreign {
     }
 
     fn legacy(&self, kind: Kind, name: &str) -> Option<Found> {
-        let path = self.folders.find(kind, name, &self.settings)?;
+        let path = self.directories.find(kind, name, &self.settings)?;
         Some(Found { name: name.to_owned(), path: Some(path), ..Found::default() })
     }
 
@@ -255,8 +255,8 @@ impl Foreign {
         if self.is_native(kind, &full, collection) {
             return Ok(Some(Found { name: full, ..Found::default() }));
         }
-        for folder in self.collection(collection) {
-            let routing = self.runtime.routing(&folder, kind, name)?.unwrap_or_default();
+        for directory in self.collection(collection) {
+            let routing = self.runtime.routing(&directory, kind, name)?.unwrap_or_default();
             if let Some(reason) = routing.tombstone {
                 return Err(Error::new(format!("{full} has been removed. {reason}").trim_end().to_owned()));
             }
@@ -271,10 +271,10 @@ impl Foreign {
                 warnings.append(&mut found.warnings);
                 return Ok(Some(Found { warnings, ..found }));
             }
-            if let Some(path) = collections::file(&folder, kind, name) {
+            if let Some(path) = collections::file(&directory, kind, name) {
                 let behavior = &self.settings.collections_on_ansible_version_mismatch;
-                let mismatch = self.runtime.mismatch(&folder, collection, behavior)?;
-                if lock(&self.checked).insert(folder.clone()) {
+                let mismatch = self.runtime.mismatch(&directory, collection, behavior)?;
+                if lock(&self.checked).insert(directory.clone()) {
                     warnings.extend(mismatch);
                 }
                 let path = Some(path.into());
@@ -379,12 +379,12 @@ impl Foreign {
         })
     }
 
-    /// What the helper needs before it loads ansible-core.
+    /// Returns the configuration that the helper needs before it loads ansible-core.
     fn configuration(&self) -> Json {
         let texts = |paths: &[PathBuf]| json!(paths.iter().map(|p| p.to_string_lossy()).collect::<Vec<_>>());
         let playbooks = self.playbooks.read().unwrap_or_else(PoisonError::into_inner);
         json!({
-            "folders": texts(&self.folders.added()),
+            "directories": texts(&self.directories.added()),
             "playbooks": texts(&playbooks),
             "collections": texts(&self.settings.collections_path),
             "library": texts(&self.settings.library),

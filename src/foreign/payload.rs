@@ -14,14 +14,14 @@ use super::{Foreign, Found, nothing_to_ask};
 /// A module's file, read once; for a module in Python, the payload that ansible-core built of it.
 #[derive(Debug)]
 pub struct Payload {
-    /// How it takes its arguments.
+    /// The way in which it expects its arguments.
     pub style: Style,
     /// The program of its first line, and the arguments of that program.
     pub shebang: Option<(String, Vec<String>)>,
     /// The file's name.
     pub file: String,
     content: Vec<u8>,
-    /// For a module in Python, where the arguments go, and the SHA-1 of the rest: a host that keeps the rest
+    /// For a module in Python, the position of the arguments, and the SHA-1 of the rest. A host keeps the rest, and
     /// needs only the arguments the next time.
     pub gap: Option<(usize, String)>,
 }

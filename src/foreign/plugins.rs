@@ -12,9 +12,9 @@ use super::{Foreign, Kind, nothing_to_ask, wire};
 /// What is known about the names of plugins.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// The texts of the files of a kind, in which a name is looked for without starting Python.
+    /// The texts of the files of a kind, in which names are searched without starting Python.
     texts: HashMap<PluginKind, Vec<String>>,
-    /// What Python answered about names: those of filters and tests are not the names of their files.
+    /// Python's answers about names, since filters and tests have other names than their files.
     known: HashMap<(PluginKind, String), Result<bool, Error>>,
     /// Whether lookups accept undefined values.
     tolerant: HashMap<String, bool>,
@@ -34,7 +34,7 @@ impl Foreign {
     fn mentioned(&self, plugin: PluginKind, name: &str) -> bool {
         let mut names = lock(&self.names);
         let texts = names.texts.entry(plugin).or_insert_with(|| {
-            let files = self.folders.all(kind(plugin), &self.settings);
+            let files = self.directories.all(kind(plugin), &self.settings);
             files.iter().map(|path| std::fs::read_to_string(path).unwrap_or_default()).collect()
         });
         texts.iter().any(|text| text.contains(name))
@@ -45,7 +45,7 @@ impl Foreign {
         self.mentioned(plugin, "")
     }
 
-    /// Whether Python has the plugin. Without Python it is assumed to, so that the call says what is missing.
+    /// Whether Python has the plugin. Without Python it is assumed to exist, so that the call reports what is missing.
     fn known(&self, plugin: PluginKind, name: &str) -> Result<bool, Error> {
         let key = (plugin, name.to_owned());
         if let Some(known) = lock(&self.names).known.get(&key) {
@@ -69,7 +69,7 @@ impl Plugins for Foreign {
             (_, Some((collection, _))) if collection != "ansible.legacy" => false,
             (PluginKind::Lookup | PluginKind::Inventory, _) => {
                 let short = name::builtin(name);
-                self.folders.find(kind(plugin), short, &self.settings).is_some()
+                self.directories.find(kind(plugin), short, &self.settings).is_some()
             }
             _ => {
                 let short = name::builtin(name);

@@ -1,8 +1,8 @@
-//! The one Python process of a run, started when something first needs it. It has ansible-core, loads plugins
-//! and builds payloads of modules; its program is the package in `helper/`.
+//! The Python process of a run, which is started when it is first needed. It has ansible-core, loads plugins and
+//! builds payloads of modules. Its program is the package in `helper/`.
 //!
-//! Frames of JSON travel over a socket that is the process's standard input, so that plugins can print. Every
-//! request has a number; while it is being answered, the process may ask back.
+//! JSON frames are sent over a socket that is the process's standard input, so that plugins can print. Every request
+//! has a number, and during a request the process may send requests of its own.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -40,7 +40,7 @@ const SOURCES: [(&str, &str); 12] = [
     ("variables", include_str!("helper/variables.py")),
 ];
 
-/// The largest frame that is read: a payload is well below.
+/// The maximum size of a frame. Payloads are much smaller.
 const LARGEST: usize = 512 << 20;
 
 /// A running helper.
@@ -57,7 +57,7 @@ pub struct Python {
 
 type Waiting = Arc<Mutex<HashMap<u64, Sender<Json>>>>;
 
-/// Answers what the helper asks while it works on a request: the name of a question and its body.
+/// Responds to the helper's own requests, given by name and body, while it works on a request.
 pub type Serve<'a> = dyn FnMut(&str, Json) -> Result<Json, Error> + 'a;
 
 impl Python {
@@ -117,7 +117,7 @@ impl Python {
                         let _ = sender.send(frame);
                     }
                 }
-                // Requests that are still waiting get an error instead of an answer.
+                // Waiting requests get an error instead of a response.
                 lock(&readers).clear();
             })
             .map_err(|e| e.to_string())?;
@@ -131,7 +131,7 @@ impl Python {
         })
     }
 
-    /// Sends a request to the helper, answers what it asks meanwhile, and returns its answer.
+    /// Sends a request to the helper, responds to its own requests in the meantime, and returns its response.
     pub fn ask(&self, what: &str, body: Json, serve: &mut Serve) -> Result<Json, Error> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = channel();
@@ -171,7 +171,7 @@ impl Drop for Python {
 }
 
 fn ended() -> Error {
-    Error::new("the Python process for plugins ended unexpectedly").with_help("See what it printed above.")
+    Error::new("the Python process for plugins ended unexpectedly").with_help("Read its output above.")
 }
 
 /// Converts an error in Python, with its causes.
@@ -196,7 +196,7 @@ fn send(stream: &mut UnixStream, frame: &Json) -> std::io::Result<()> {
     stream.write_all(&body)
 }
 
-/// Receives the next frame; returns none at the end.
+/// Receives the next frame. Returns `None` at the end.
 fn receive(stream: &mut UnixStream) -> std::io::Result<Option<Json>> {
     let mut length = [0; 4];
     if stream.read_exact(&mut length).is_err() {
@@ -218,8 +218,8 @@ pub fn likely(settings: &Settings) -> String {
     first.map_or_else(|| "/usr/bin/python3".into(), |path| path.to_string_lossy().into_owned())
 }
 
-/// Returns the interpreters that may have ansible-core: only the one that was named, or else the active
-/// environment's, that of an `ansible-playbook` script, and python3.
+/// Returns the interpreters that may have ansible-core: only the configured one, or else that of the active virtual
+/// environment, that of an `ansible-playbook` script, and python3.
 pub fn candidates(settings: &Settings) -> Vec<PathBuf> {
     if let Some(named) = &settings.plugin_python {
         return vec![named.clone()];
@@ -233,15 +233,17 @@ pub fn candidates(settings: &Settings) -> Vec<PathBuf> {
     if let Some(environment) = std::env::var_os("VIRTUAL_ENV") {
         add(Path::new(&environment).join("bin/python3"));
     }
-    let folders: Vec<PathBuf> =
+    let directories: Vec<PathBuf> =
         std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
-    for folder in &folders {
-        if let Some(python) = of_script(&folder.join("ansible-playbook")) {
+    for directory in &directories {
+        if let Some(python) = of_script(&directory.join("ansible-playbook")) {
             add(python);
         }
     }
     for name in ["python3", "python"] {
-        if let Some(path) = folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file()) {
+        if let Some(path) =
+            directories.iter().map(|directory| directory.join(name)).find(|path| path.is_file())
+        {
             add(path);
         }
     }

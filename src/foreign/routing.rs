@@ -1,18 +1,18 @@
-//! Which collection has a module: what ansible-core's own routing says, and a list of what the best-known
-//! collections hold, so that an error can name what is to be installed.
+//! Finds the collection of a module through ansible-core's routing and a list of the best-known collections, so that
+//! an error can name the collection to install.
 
 use std::path::{Path, PathBuf};
 
 use super::Foreign;
 use super::collections::full_name;
-use super::folders::Kind;
+use super::directories::Kind;
 use playbook_api::nearest;
 
-/// Collections and their modules, one collection a line.
+/// Collections and their modules, with one collection per line.
 const KNOWN: &str = include_str!("known_modules.txt");
 
 impl Foreign {
-    /// Returns what to do about a module that was not found: install its collection, or correct its name.
+    /// Returns the help for a module that was not found: to install its collection, or to correct its name.
     pub fn advice(&self, name: &str) -> Option<String> {
         let (collection, short) = match full_name(name) {
             Some((collection, short)) => (collection, short.to_owned()),
@@ -36,7 +36,7 @@ impl Foreign {
         Some(format!("Did you mean '{collection}.{near}'?"))
     }
 
-    /// Returns where ansible-core's routing sends a name that it does not have itself.
+    /// Returns the new name that ansible-core's routing has for a name.
     pub(super) fn routed(&self, name: &str) -> Option<String> {
         let core = self.site()?.core()?;
         let text = std::fs::read_to_string(core.join("config/ansible_builtin_runtime.yml")).ok()?;
@@ -52,15 +52,15 @@ fn modules(directories: &[PathBuf]) -> Vec<String> {
     entries.filter_map(|entry| stem(&entry.path())).filter(|name| name != "__init__").collect()
 }
 
-/// The full name of a module in one of the best-known collections.
+/// Returns the full name of a module in one of the best-known collections.
 fn known(name: &str) -> Option<String> {
     let mut lines = KNOWN.lines().filter_map(|line| line.split_once(": "));
     let found = lines.find(|(_, names)| names.split(' ').any(|known| known == name));
     found.map(|(collection, _)| format!("{collection}.{name}"))
 }
 
-/// Where ansible-core's routing sends a module. The file has 300 KB and a regular form, so it is not parsed:
-/// a module's entry stands in `modules`, with `redirect` below its name.
+/// Returns the module's redirect in ansible-core's routing. The file has 300 KB and a regular form, so it is not
+/// parsed: a module's entry is in `modules`, with `redirect` below its name.
 fn redirect<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let start = text.find("\n  modules:\n")? + "\n  modules:".len();
     let section = &text[start..];

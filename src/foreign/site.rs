@@ -1,5 +1,4 @@
-//! Where a Python has its packages, found out from files: starting it only to ask takes longer than a whole
-//! listing.
+//! Finds the package directories of a Python from files, since starting it takes longer than a whole listing.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -123,7 +122,7 @@ fn path_files(directory: &Path) -> Vec<PathBuf> {
     named.map(|line| directory.join(line)).filter(|path| path.is_dir()).collect()
 }
 
-/// What an interpreter says itself, where it is a script that starts another one.
+/// Asks an interpreter that is a script which starts another one.
 fn asked(executable: &Path) -> Vec<PathBuf> {
     let mut command = Command::new(executable);
     command

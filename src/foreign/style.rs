@@ -1,10 +1,10 @@
-//! Tells the kind of a module from its file: how it takes its arguments, and what runs it.
+//! Recognizes the kind of a module from its file: the way in which it expects its arguments, and its interpreter.
 
 use std::sync::LazyLock;
 
 use fancy_regex::Regex;
 
-/// How a module takes its arguments.
+/// The way in which a module expects its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// Python on top of ansible-core's module_utils: arguments are put into a payload.
@@ -36,7 +36,7 @@ static POWERSHELL: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 impl Style {
-    /// Tells the style of a module from its content.
+    /// Returns the style of a module by its content.
     pub fn of(content: &[u8]) -> Style {
         if is_binary(content) {
             return Style::Binary;
@@ -56,7 +56,7 @@ impl Style {
     }
 }
 
-/// Whether the beginning has bytes that text does not have.
+/// Whether the beginning contains bytes that do not occur in text.
 fn is_binary(content: &[u8]) -> bool {
     let text = |byte: &u8| matches!(byte, 7..=10 | 12 | 13 | 27 | 0x20..=0x7e | 0x80..);
     !content.iter().take(1024).all(text)

@@ -1,5 +1,4 @@
-//! Values on the wire to the Python helper: JSON, and an object with the member `$` for what JSON does not
-//! have.
+//! Serializes values for the Python helper: as JSON, and as an object with the member `$` for kinds that JSON lacks.
 
 use std::sync::Arc;
 
@@ -89,7 +88,7 @@ pub fn decode(json: Json) -> Result<Value, Error> {
     }
 }
 
-/// Returns a map that was received; anything else is an error.
+/// Returns a map that was received. Anything else is an error.
 pub fn decode_map(json: Json) -> Result<Map, Error> {
     match decode(json)? {
         Value::Map(map) => Ok(Arc::unwrap_or_clone(map)),

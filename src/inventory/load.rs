@@ -37,16 +37,16 @@ impl Inventory {
     ) -> Result<(Inventory, Vec<Error>), Error> {
         let loading = Loading { keyring, context, extra };
         let mut inventory = Inventory::empty(settings, keyring);
-        inventory.folders.extend(settings.project.as_ref().map(|project| project.root.clone()));
+        inventory.directories.extend(settings.project.as_ref().map(|project| project.root.clone()));
         let mut builder = Builder { inventory, settings, warnings: Vec::new(), source: None };
         let plugins = plugins(&mut builder, &loading)?;
         let mut any = false;
         for source in sources.iter().filter(|source| !source.is_empty()) {
             let source = locate(source);
-            if let Some(folder) = folder_of(&source)
-                && !builder.inventory.folders.contains(&folder)
+            if let Some(directory) = directory_of(&source)
+                && !builder.inventory.directories.contains(&directory)
             {
-                builder.inventory.folders.push(folder);
+                builder.inventory.directories.push(directory);
             }
             any |= read_source(&mut builder, &source, &plugins, &loading)?;
             builder.inventory.sources.push(source);
@@ -81,13 +81,13 @@ fn locate(source: &str) -> String {
 }
 
 /// Returns the directory in which group_vars/ and host_vars/ are looked for.
-fn folder_of(source: &str) -> Option<PathBuf> {
+fn directory_of(source: &str) -> Option<PathBuf> {
     let path = Path::new(source);
     if (source.contains(',') && !path.exists()) || source.starts_with("terraform:") {
         return None;
     }
-    let folder = if path.is_dir() { path } else { path.parent()? };
-    Some(std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()))
+    let directory = if path.is_dir() { path } else { path.parent()? };
+    Some(std::fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned()))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -184,7 +184,7 @@ fn read_source(
 ) -> Result<bool, Error> {
     let path = Path::new(source);
     if path.is_dir() {
-        return read_folder(builder, path, plugins, loading);
+        return read_directory(builder, path, plugins, loading);
     }
     builder.source = Some(source.into());
     if let Some(location) = source.strip_prefix("terraform:") {
@@ -280,27 +280,27 @@ fn suggestion(name: &str) -> String {
     }
 }
 
-fn read_folder(
+fn read_directory(
     builder: &mut Builder,
-    folder: &Path,
+    directory: &Path,
     plugins: &[Plugin],
     loading: &Loading,
 ) -> Result<bool, Error> {
     let ignored = Ignored::new(builder.settings)?;
-    let entries = std::fs::read_dir(folder).map_err(|e| crate::paths::cannot_read(folder, e))?;
+    let entries = std::fs::read_dir(directory).map_err(|e| crate::paths::cannot_read(directory, e))?;
     let mut names: Vec<String> =
         entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     let mut any = false;
     for name in names.iter().filter(|name| !ignored.matches(name)) {
-        any |= read_source(builder, &folder.join(name).to_string_lossy(), plugins, loading)?;
+        any |= read_source(builder, &directory.join(name).to_string_lossy(), plugins, loading)?;
     }
     if !any {
         if builder.settings.inventory_any_unparsed_is_failed {
-            let folder = folder.display();
-            return Err(Error::new(format!("Completely failed to parse inventory source {folder}")));
+            let directory = directory.display();
+            return Err(Error::new(format!("Completely failed to parse inventory source {directory}")));
         }
-        builder.warn(format!("Unable to parse {} as an inventory source", folder.display()));
+        builder.warn(format!("Unable to parse {} as an inventory source", directory.display()));
     }
     Ok(any)
 }

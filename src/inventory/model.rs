@@ -61,9 +61,9 @@ pub struct Inventory {
     /// The path or text of each source.
     pub sources: Vec<String>,
     /// The directories whose group_vars/ and host_vars/ are read: the project's, then those of the sources.
-    pub folders: Vec<PathBuf>,
+    pub directories: Vec<PathBuf>,
     /// The playbook's directories: their group_vars/ and host_vars/ win over those beside the inventory.
-    pub play_folders: Vec<PathBuf>,
+    pub play_directories: Vec<PathBuf>,
     /// Messages for `-vvv` about how the sources were read.
     pub notes: Vec<String>,
     pub(super) files: Arc<VarsFiles>,

@@ -10,9 +10,9 @@ use super::*;
 use crate::settings::Settings;
 use crate::vault::Keyring;
 
-fn write(folder: &Path, files: &[(&str, &str)]) {
+fn write(directory: &Path, files: &[(&str, &str)]) {
     for (name, text) in files {
-        let path = folder.join(name);
+        let path = directory.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
         if text.starts_with("#!") {
@@ -26,11 +26,11 @@ fn load_with(
     source: &str,
     settings: &Settings,
 ) -> Result<(Inventory, Vec<String>), Error> {
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), files);
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), files);
     let source = match source.contains(',') {
         true => source.to_owned(),
-        false => folder.path().join(source).to_string_lossy().into_owned(),
+        false => directory.path().join(source).to_string_lossy().into_owned(),
     };
     let keyring = Arc::new(Keyring::default());
     let (inventory, warnings) =
@@ -185,7 +185,7 @@ fn patterns_select_what_ansible_selects() {
 }
 
 #[test]
-fn folders_hold_sources_and_variables() {
+fn directories_hold_sources_and_variables() {
     let files = [
         ("inv/hosts.ini", "[web]\nw1 a=inventory\nw2\n[prod:children]\nweb\n"),
         (
@@ -221,11 +221,11 @@ fn broken_variable_files_are_errors_with_a_place() {
 
 #[test]
 fn the_playbooks_variables_win_over_the_inventorys() {
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), &[("group_vars/all.yml", "from_all: play\n")]);
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), &[("group_vars/all.yml", "from_all: play\n")]);
     let mut inventory =
         load(&[("inv/hosts", "w1\n"), ("inv/group_vars/all.yml", "from_all: inventory\n")], "inv");
-    inventory.beside_playbook(vec![folder.path().to_owned()]);
+    inventory.beside_playbook(vec![directory.path().to_owned()]);
     assert_eq!(var(&inventory, "w1", "from_all"), "play");
 }
 
@@ -297,9 +297,9 @@ fn wrong_terraform_configurations_are_errors() {
 
 #[test]
 fn a_state_is_imported_as_yaml() {
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), &[("terraform.tfstate", STATE)]);
-    let location = folder.path().join("terraform.tfstate").to_string_lossy().into_owned();
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), &[("terraform.tfstate", STATE)]);
+    let location = directory.path().join("terraform.tfstate").to_string_lossy().into_owned();
     let import = |keyring: Keyring| {
         import_terraform(&location, None, &Arc::new(keyring), &Context::default()).unwrap()
     };
@@ -349,9 +349,9 @@ fn duplicate_keys_are_what_the_setting_says() {
     let load = |policy: &str| {
         let mut settings = Settings::default();
         settings.set("duplicate_dict_key", policy);
-        let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), &files);
-        let source = folder.path().join("i.yml").to_string_lossy().into_owned();
+        let directory = tempfile::tempdir().unwrap();
+        write(directory.path(), &files);
+        let source = directory.path().join("i.yml").to_string_lossy().into_owned();
         let keyring = Arc::new(Keyring::default());
         let (inventory, warnings) =
             Inventory::load(&[source], &settings, &keyring, &Context::default(), &Vars::default())?;

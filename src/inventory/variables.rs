@@ -57,12 +57,12 @@ impl HostVars {
 impl Inventory {
     /// Returns a host's variables from the inventory, the files beside it and the files beside the playbook.
     pub fn variables(&self, host: &Host) -> Result<HostVars, Error> {
-        let (files, play) = (&*self.files, &self.play_folders);
+        let (files, play) = (&*self.files, &self.play_directories);
         let groups = self.group_variables(host)?;
         let mut vars = host.vars.clone();
         if files.at_task() {
-            for folder in self.folders.iter().chain(play) {
-                files.add(&mut vars, folder, Of::Host, &host.name)?;
+            for directory in self.directories.iter().chain(play) {
+                files.add(&mut vars, directory, Of::Host, &host.name)?;
             }
         }
         if files.merge {
@@ -76,7 +76,7 @@ impl Inventory {
 
     /// Returns the groups' part, in the order of the setting `precedence`.
     fn group_variables(&self, host: &Host) -> Result<Arc<Vars>, Error> {
-        let (files, play) = (&*self.files, self.play_folders.as_slice());
+        let (files, play) = (&*self.files, self.play_directories.as_slice());
         let groups: Vec<&Group> =
             self.member_of(host).into_iter().filter(|group| &*group.name != "all").collect();
         let key: Vec<Arc<str>> = groups.iter().map(|group| group.name.clone()).collect();
@@ -87,21 +87,21 @@ impl Inventory {
         let mut vars = Vars::default();
         let all: Vec<&Group> = self.groups.get("all").into_iter().collect();
         for source in &files.precedence {
-            let (groups, folders): (&[&Group], Option<&[PathBuf]>) = match source.as_str() {
+            let (groups, directories): (&[&Group], Option<&[PathBuf]>) = match source.as_str() {
                 "all_inventory" => (&all, None),
                 "groups_inventory" => (&groups, None),
-                "all_plugins_inventory" => (&all, Some(&self.folders)),
+                "all_plugins_inventory" => (&all, Some(&self.directories)),
                 "all_plugins_play" => (&all, Some(play)),
-                "groups_plugins_inventory" => (&groups, Some(&self.folders)),
+                "groups_plugins_inventory" => (&groups, Some(&self.directories)),
                 "groups_plugins_play" => (&groups, Some(play)),
                 _ => continue,
             };
-            match folders {
+            match directories {
                 None => groups.iter().for_each(|group| combine(&mut vars, &group.vars, files.merge)),
-                Some(folders) if files.at_task() => {
-                    for folder in folders {
+                Some(directories) if files.at_task() => {
+                    for directory in directories {
                         for group in groups {
-                            files.add(&mut vars, folder, Of::Group, &group.name)?;
+                            files.add(&mut vars, directory, Of::Group, &group.name)?;
                         }
                     }
                 }
@@ -116,8 +116,8 @@ impl Inventory {
     /// Returns the variables of one group, from the inventory and the files beside it.
     pub fn variables_of_group(&self, group: &Group) -> Result<Vars, Error> {
         let mut vars = group.vars.clone();
-        for folder in self.folders.iter().chain(&self.play_folders) {
-            self.files.add(&mut vars, folder, Of::Group, &group.name)?;
+        for directory in self.directories.iter().chain(&self.play_directories) {
+            self.files.add(&mut vars, directory, Of::Group, &group.name)?;
         }
         Ok(vars)
     }
@@ -125,8 +125,8 @@ impl Inventory {
     /// Returns the variables of one host, without those of its groups.
     pub fn variables_of_host(&self, host: &Host) -> Result<Vars, Error> {
         let mut vars = host.vars.clone();
-        for folder in self.folders.iter().chain(&self.play_folders) {
-            self.files.add(&mut vars, folder, Of::Host, &host.name)?;
+        for directory in self.directories.iter().chain(&self.play_directories) {
+            self.files.add(&mut vars, directory, Of::Host, &host.name)?;
         }
         Ok(vars)
     }
@@ -149,9 +149,9 @@ impl Inventory {
     }
 
     /// Sets the playbook's directories, whose group_vars/ and host_vars/ win over the inventory's.
-    pub fn beside_playbook(&mut self, folders: Vec<PathBuf>) {
-        if self.play_folders != folders {
-            self.play_folders = folders;
+    pub fn beside_playbook(&mut self, directories: Vec<PathBuf>) {
+        if self.play_directories != directories {
+            self.play_directories = directories;
             self.memory = super::model::Memory::default();
         }
     }
@@ -162,13 +162,13 @@ impl Inventory {
         if !files.at_inventory() {
             return Ok(());
         }
-        for folder in &self.folders {
+        for directory in &self.directories {
             for group in self.groups.values_mut() {
-                files.add(&mut group.vars, folder, Of::Group, &group.name)?;
+                files.add(&mut group.vars, directory, Of::Group, &group.name)?;
             }
             for host in self.hosts.values_mut() {
                 let host = Arc::make_mut(host);
-                files.add(&mut host.vars, folder, Of::Host, &host.name)?;
+                files.add(&mut host.vars, directory, Of::Host, &host.name)?;
             }
         }
         Ok(())

@@ -48,7 +48,7 @@ pub(super) enum Of {
 }
 
 impl Of {
-    fn folder(self) -> &'static str {
+    fn directory(self) -> &'static str {
         match self {
             Of::Group => "group_vars",
             Of::Host => "host_vars",
@@ -100,12 +100,12 @@ impl VarsFiles {
     }
 
     /// Adds the variables of a group or host from the files beside a source.
-    pub(super) fn add(&self, vars: &mut Vars, folder: &Path, of: Of, name: &str) -> Result<(), Error> {
+    pub(super) fn add(&self, vars: &mut Vars, directory: &Path, of: Of, name: &str) -> Result<(), Error> {
         // A name such as /srv/chroot is not a file's.
         if name.starts_with('/') {
             return Ok(());
         }
-        for path in self.find(&folder.join(of.folder()), name) {
+        for path in self.find(&directory.join(of.directory()), name) {
             let file = self.file(&path)?;
             combine(vars, &file, self.merge);
         }
@@ -113,15 +113,15 @@ impl VarsFiles {
     }
 
     /// Finds the files of a name: a directory of that name, or one file with a known extension.
-    fn find(&self, folder: &Path, name: &str) -> Vec<PathBuf> {
-        let listing = self.listing(folder);
+    fn find(&self, directory: &Path, name: &str) -> Vec<PathBuf> {
+        let listing = self.listing(directory);
         let extensions = std::iter::once("").chain(self.extensions.iter().map(String::as_str));
         for extension in extensions {
             let entry = format!("{name}{extension}");
-            if let Some(is_folder) = listing.get(&entry) {
-                let path = folder.join(entry);
+            if let Some(is_directory) = listing.get(&entry) {
+                let path = directory.join(entry);
                 let mut found = Vec::new();
-                if *is_folder {
+                if *is_directory {
                     self.collect(&path, &mut found, 0);
                 } else {
                     found.push(path);
@@ -132,17 +132,17 @@ impl VarsFiles {
         Vec::new()
     }
 
-    fn collect(&self, folder: &Path, found: &mut Vec<PathBuf>, depth: usize) {
-        let listing = self.listing(folder);
+    fn collect(&self, directory: &Path, found: &mut Vec<PathBuf>, depth: usize) {
+        let listing = self.listing(directory);
         let mut names: Vec<(&String, &bool)> = listing.iter().collect();
         names.sort();
-        for (name, is_folder) in names {
-            let path = folder.join(name);
+        for (name, is_directory) in names {
+            let path = directory.join(name);
             let extension = path.extension().map(|extension| format!(".{}", extension.to_string_lossy()));
             if name.starts_with('.') || name.ends_with('~') {
                 continue;
             }
-            match (is_folder, extension) {
+            match (is_directory, extension) {
                 (true, None) if depth < 32 => self.collect(&path, found, depth + 1),
                 (false, None) => found.push(path),
                 (false, Some(extension)) if self.extensions.contains(&extension) => found.push(path),
@@ -151,22 +151,22 @@ impl VarsFiles {
         }
     }
 
-    fn listing(&self, folder: &Path) -> Arc<Listing> {
+    fn listing(&self, directory: &Path) -> Arc<Listing> {
         let mut listings = lock(&self.listings);
-        if let Some(known) = listings.get(folder) {
+        if let Some(known) = listings.get(directory) {
             return known.clone();
         }
-        if folder.exists() && !folder.is_dir() {
-            let name = folder.file_name().unwrap_or_default().to_string_lossy();
-            let message = format!("Found {name} that is not a directory, skipping: {}", folder.display());
+        if directory.exists() && !directory.is_dir() {
+            let name = directory.file_name().unwrap_or_default().to_string_lossy();
+            let message = format!("Found {name} that is not a directory, skipping: {}", directory.display());
             lock(&self.warnings).push(Error::new(message));
         }
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
         let listing: Listing = entries
             .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path().is_dir()))
             .collect();
         let listing = Arc::new(listing);
-        listings.insert(folder.to_owned(), listing.clone());
+        listings.insert(directory.to_owned(), listing.clone());
         listing
     }
 

@@ -223,8 +223,8 @@ fn task_of(task: &TaskInfo) -> Json {
 /// Makes the directories of the playbooks known, since they may hold callback plugins.
 pub fn add_directories(playbooks: &[PathBuf], foreign: &Foreign) {
     for path in playbooks {
-        if let Some(folder) = crate::paths::absolute(path).parent() {
-            foreign.add_playbook(folder);
+        if let Some(directory) = crate::paths::absolute(path).parent() {
+            foreign.add_playbook(directory);
         }
     }
 }

@@ -15,12 +15,12 @@ pub struct Project {
 impl Project {
     /// Finds the nearest project at or above a directory.
     pub fn find(from: &Path) -> Option<Project> {
-        let git = from.ancestors().find(|folder| folder.join(".git").exists());
-        let inside_git = |folder: &Path| git.is_some_and(|git| folder.starts_with(git));
+        let git = from.ancestors().find(|directory| directory.join(".git").exists());
+        let inside_git = |directory: &Path| git.is_some_and(|git| directory.starts_with(git));
         from.ancestors()
-            .find(|folder| {
-                folder.join("playbooks").is_dir()
-                    && (folder.join("ansible.cfg").is_file() || inside_git(folder))
+            .find(|directory| {
+                directory.join("playbooks").is_dir()
+                    && (directory.join("ansible.cfg").is_file() || inside_git(directory))
             })
             .or_else(|| from.join("playbooks").is_dir().then_some(from))
             .map(|root| Project { root: root.to_owned() })
@@ -40,8 +40,8 @@ impl Project {
         self.resolve(Path::new(source), "inventory").to_string_lossy().into_owned()
     }
 
-    fn resolve(&self, name: &Path, folder: &str) -> PathBuf {
-        let inside = self.root.join(folder).join(name);
+    fn resolve(&self, name: &Path, directory: &str) -> PathBuf {
+        let inside = self.root.join(directory).join(name);
         if !name.is_absolute() && !name.exists() && inside.exists() { inside } else { name.to_owned() }
     }
 
@@ -64,8 +64,8 @@ mod tests {
     fn names_are_found_in_the_project() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("p");
-        for folder in ["playbooks", "inventory", "deep/er"] {
-            std::fs::create_dir_all(root.join(folder)).unwrap();
+        for directory in ["playbooks", "inventory", "deep/er"] {
+            std::fs::create_dir_all(root.join(directory)).unwrap();
         }
         assert_eq!(Project::find(&root.join("deep/er")), None);
         std::fs::write(root.join("ansible.cfg"), "").unwrap();

@@ -29,9 +29,9 @@ fn alembic_migrates_in_a_container() {
         .output()
         .expect("Python");
     let environment = servers.python_bin.parent().expect("an environment").display().to_string();
-    for folder in [environment, String::from_utf8_lossy(&base.stdout).trim().to_owned()] {
-        if !folder.starts_with("/usr") {
-            options.extend(["-v".to_owned(), format!("{folder}:{folder}:ro")]);
+    for directory in [environment, String::from_utf8_lossy(&base.stdout).trim().to_owned()] {
+        if !directory.starts_with("/usr") {
+            options.extend(["-v".to_owned(), format!("{directory}:{directory}:ro")]);
         }
     }
     options.extend(["-v".to_owned(), format!("{app}:/app"), "-w".to_owned(), "/app".to_owned()]);

@@ -115,13 +115,13 @@ fn two_deployments_at_once_apply_each_migration_once() {
     let Some(servers) = servers("two deployments at once") else { return };
     let deployment = Deployment::new(&servers);
     // One that takes a moment, one that cannot run in a transaction.
-    let folder = "app/migrations/sql";
+    let directory = "app/migrations/sql";
     deployment
         .project
-        .write(&format!("{folder}/003_slow.sql"), "select pg_sleep(1);\ncreate table slow (id int);\n");
+        .write(&format!("{directory}/003_slow.sql"), "select pg_sleep(1);\ncreate table slow (id int);\n");
     let index =
         "-- playbook: no-transaction\ncreate index concurrently users_email_lower on users (lower(email));\n";
-    deployment.project.write(&format!("{folder}/004_index.sql"), index);
+    deployment.project.write(&format!("{directory}/004_index.sql"), index);
     let start = || {
         let mut command = deployment.command("1.0.0", &[]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

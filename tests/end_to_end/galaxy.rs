@@ -149,10 +149,10 @@ fn what_does_not_fit_is_told() {
         project.run(&["galaxy", "collection", "install", what, "-s", &galaxy.address, "-p", "c"])
     };
     install("acme.app:>=4").fails(1).says(&[
-        "No version of acme.app fits all that is asked for: >=4 (by the requirements)",
+        "No version of acme.app fulfills all requirements: >=4 (by the requirements)",
         "3.0.0-beta.1, 2.0.0, 1.5.0, 1.0.0",
     ]);
-    install("acme.none").fails(1).says(&["The collection acme.none is on none of the Galaxy servers"]);
+    install("acme.none").fails(1).says(&["The collection acme.none is not on any of the Galaxy servers"]);
     install("../evil").fails(1).says(&["'../evil' does not exist"]);
     install("acme.app:~1").fails(1).says(&["'~1' is not a valid version requirement"]);
     install("acme.app:3.0.0-beta.1").ok().says(&["acme.app:3.0.0-beta.1 was installed successfully"]);
@@ -160,7 +160,7 @@ fn what_does_not_fit_is_told() {
 }
 
 #[test]
-fn collections_come_from_files_folders_and_git() {
+fn collections_come_from_files_directories_and_git() {
     let project = Project::new(&[
         ("src/galaxy.yml", "namespace: acme\nname: own\nversion: 1.0.0\nreadme: README.md\nauthors: [me]\n"),
         ("src/README.md", "x"),

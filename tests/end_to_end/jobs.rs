@@ -41,7 +41,7 @@ fn a_job_is_left_alone_and_asked_for_later() {
 ";
     let (project, ended) = run(tasks, &[]);
     ended.fails(0);
-    let left = std::fs::read_dir(project.path().join("jobs")).expect("the folder of jobs").count();
+    let left = std::fs::read_dir(project.path().join("jobs")).expect("the directory of jobs").count();
     assert_eq!(left, 0);
 }
 

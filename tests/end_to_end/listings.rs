@@ -40,15 +40,15 @@ struct Oracle {
     home: tempfile::TempDir,
 }
 
-/// One command line, run in a folder.
+/// One command line, run in a directory.
 struct Listing {
-    folder: PathBuf,
+    dir: PathBuf,
     words: Vec<String>,
 }
 
 impl Listing {
     fn is_meant_to_differ(&self) -> bool {
-        let file = self.folder.join(&self.words[2]).to_string_lossy().into_owned();
+        let file = self.dir.join(&self.words[2]).to_string_lossy().into_owned();
         let nulls = file.ends_with("inventory.ini") && self.words.iter().any(|word| word == "--toml");
         let named = |name: &str| file.ends_with(name) || self.words.iter().any(|word| word == name);
         nulls || DIFFERENT.into_iter().any(named)
@@ -61,11 +61,11 @@ impl Oracle {
             skip(test, "no oracle: run the tests with `cargo xtask test`");
             return None;
         };
-        let home = tempfile::tempdir().expect("a temporary folder");
+        let home = tempfile::tempdir().expect("a temporary directory");
         std::fs::write(home.path().join("ansible.cfg"), "[defaults]\n").expect("the settings");
         std::fs::write(home.path().join("hosts"), "[testgroup]\ntesthost ansible_connection=local\n")
             .expect("hosts");
-        std::fs::create_dir(home.path().join("library")).expect("a folder");
+        std::fs::create_dir(home.path().join("library")).expect("a directory");
         for module in OUR_MODULES {
             std::fs::write(home.path().join(format!("library/{module}.py")), "").expect("a module");
         }
@@ -76,7 +76,7 @@ impl Oracle {
         self.home.path().join(name).to_string_lossy().into_owned()
     }
 
-    /// The same settings for both; roles are also looked for in a folder.
+    /// The same settings for both; roles are also looked for in a directory.
     fn environment(&self, command: &mut Command, roles: &Path) {
         command
             .env("ANSIBLE_CONFIG", self.path("ansible.cfg"))
@@ -96,8 +96,7 @@ impl Oracle {
         self.environment(&mut command, roles);
         let mut child =
             command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("Python");
-        let asked: Vec<Json> =
-            listings.iter().map(|l| json!({ "folder": l.folder, "words": l.words })).collect();
+        let asked: Vec<Json> = listings.iter().map(|l| json!({ "dir": l.dir, "words": l.words })).collect();
         let text = Json::from(asked).to_string();
         child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("the listings");
         let output = child.wait_with_output().expect("Python");
@@ -105,7 +104,7 @@ impl Oracle {
     }
 
     fn ours(&self, listing: &Listing, roles: &Path) -> Ended {
-        let mut command = playbook(&listing.folder);
+        let mut command = playbook(&listing.dir);
         self.environment(&mut command, roles);
         command.arg0(&listing.words[0]).args(&listing.words[1..]);
         Ended::of(&mut command)
@@ -129,7 +128,7 @@ impl Oracle {
             let differing = lines.iter().find(|(a, b)| a != b).map(|(a, b)| format!("- {a}\n+ {b}\n"));
             Some(format!(
                 "== {}: {}: exit codes {} and {}\n{}{}{}",
-                listing.folder.display(),
+                listing.dir.display(),
                 listing.words.join(" "),
                 theirs["code"],
                 ours.code,
@@ -180,8 +179,8 @@ fn words(text: &[&str]) -> Vec<String> {
     text.iter().map(|word| (*word).to_owned()).collect()
 }
 
-fn files(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+fn files(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries
         .filter(|entry| entry.path().is_file())
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
@@ -195,15 +194,15 @@ fn is_playbook(path: &Path) -> bool {
     text.lines().any(|line| line.trim_start_matches("- ").trim_start().starts_with("hosts:"))
 }
 
-/// Listings of every playbook of a folder.
-fn of_playbooks(folder: &Path, inventory: &str) -> Vec<Listing> {
-    let is_playbook = |name: &String| name.ends_with(".yml") && is_playbook(&folder.join(name));
+/// Listings of every playbook of a directory.
+fn of_playbooks(dir: &Path, inventory: &str) -> Vec<Listing> {
+    let is_playbook = |name: &String| name.ends_with(".yml") && is_playbook(&dir.join(name));
     let options = ["--list-tasks", "--list-tags", "--list-hosts"];
     let listing = |name: String| Listing {
-        folder: folder.to_owned(),
+        dir: dir.to_owned(),
         words: words(&["ansible-playbook", "-i", inventory, &name, options[0], options[1], options[2]]),
     };
-    files(folder).into_iter().filter(is_playbook).map(listing).collect()
+    files(dir).into_iter().filter(is_playbook).map(listing).collect()
 }
 
 /// The forms of an inventory.
@@ -223,18 +222,18 @@ const FORMS: [&[&str]; 12] = [
 ];
 
 /// Listings of an inventory in every form.
-fn of_inventory(folder: &Path, source: &str) -> Vec<Listing> {
+fn of_inventory(dir: &Path, source: &str) -> Vec<Listing> {
     let listing = |form: &[&str]| Listing {
-        folder: folder.to_owned(),
+        dir: dir.to_owned(),
         words: [words(&["ansible-inventory", "-i", source]), words(form)].concat(),
     };
     FORMS.into_iter().map(listing).collect()
 }
 
-/// The inventories in a target's folder and below it, by their paths there.
-fn inventories(folder: &Path, below: &Path, found: &mut Vec<String>) {
+/// The inventories in a target's directory and below it, by their paths there.
+fn inventories(dir: &Path, below: &Path, found: &mut Vec<String>) {
     let mut entries: Vec<PathBuf> =
-        std::fs::read_dir(folder.join(below)).into_iter().flatten().flatten().map(|e| e.path()).collect();
+        std::fs::read_dir(dir.join(below)).into_iter().flatten().flatten().map(|e| e.path()).collect();
     entries.sort();
     for path in entries {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -243,7 +242,7 @@ fn inventories(folder: &Path, below: &Path, found: &mut Vec<String>) {
         let hosts = name.contains("inventory") || name.contains("hosts");
         let program = [".sh", ".py", ".j2", ".md"].iter().any(|end| name.ends_with(end));
         if path.is_dir() && !of_tasks {
-            inventories(folder, &inside, found);
+            inventories(dir, &inside, found);
         } else if path.is_file() && !program && !is_playbook(&path) {
             let ending = path.extension().is_some_and(|e| e == "ini" || e == "toml");
             found.extend((hosts || ending).then(|| inside.to_string_lossy().into_owned()));
@@ -286,11 +285,11 @@ fn listings_of_upstream_targets_read_like_ansibles() {
         serde_json::from_str(include_str!("../upstream/reference.json")).expect("the reference");
     let mut listings = Vec::new();
     for target in known.as_object().expect("targets").keys() {
-        let folder = targets.join(target);
-        listings.extend(of_playbooks(&folder, &oracle.path("hosts")));
+        let dir = targets.join(target);
+        listings.extend(of_playbooks(&dir, &oracle.path("hosts")));
         let mut sources = Vec::new();
-        inventories(&folder, Path::new(""), &mut sources);
-        listings.extend(sources.iter().flat_map(|name| of_inventory(&folder, name)));
+        inventories(&dir, Path::new(""), &mut sources);
+        listings.extend(sources.iter().flat_map(|name| of_inventory(&dir, name)));
     }
     assert!(listings.len() > 800, "{}", listings.len());
     // Every target in some of its files, every form of an inventory in some.

@@ -19,10 +19,10 @@ fn reports_read_like_ansibles() {
     let Some(bin) = oracle() else {
         return skip("comparison with ansible-core", "no oracle: run the tests with `cargo xtask test`");
     };
-    let folder = root();
+    let directory = root();
     let home = Home::new();
     let mut books: Vec<PathBuf> =
-        std::fs::read_dir(&folder).expect("the playbooks").flatten().map(|entry| entry.path()).collect();
+        std::fs::read_dir(&directory).expect("the playbooks").flatten().map(|entry| entry.path()).collect();
     books.retain(|path| path.extension().is_some_and(|extension| extension == "yml"));
     books.sort();
     assert!(!books.is_empty());
@@ -32,8 +32,8 @@ fn reports_read_like_ansibles() {
         let name = book.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let options = options_of(&book);
         let run = |command| home.run(command, "hosts.ini", &name, &options);
-        let theirs = run(ansible_playbook(&bin, &folder));
-        let ours = run(ours(&folder));
+        let theirs = run(ansible_playbook(&bin, &directory));
+        let ours = run(ours(&directory));
         if (theirs.code, plain(&theirs.stdout)) != (ours.code, plain(&ours.stdout)) {
             differences.push(format!(
                 "== {name}: exit codes {} and {}\n{}",
@@ -48,7 +48,7 @@ fn reports_read_like_ansibles() {
 
 /// One case of the language: a directory with `play.yml`, what belongs to it, and `expected`.
 struct Case {
-    folder: PathBuf,
+    directory: PathBuf,
     name: String,
 }
 
@@ -58,9 +58,9 @@ impl Case {
         let mut cases: Vec<Case> = entries
             .map(|entry| entry.path())
             .filter(|path| path.join("play.yml").is_file())
-            .map(|folder| {
-                let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                Case { folder, name }
+            .map(|directory| {
+                let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                Case { directory, name }
             })
             .collect();
         cases.sort_by(|a, b| a.name.cmp(&b.name));
@@ -70,11 +70,11 @@ impl Case {
 
     /// Runs the case, and returns its exit status and what it printed, in the form of the record.
     fn run(&self, home: &Home, command: Command) -> String {
-        let inventory = if self.folder.join("hosts").is_file() { "hosts" } else { "../hosts" };
-        home.set(&lines_of(&self.folder.join("play.yml"), "# settings: "));
-        let ended = home.run(command, inventory, "play.yml", &options_of(&self.folder.join("play.yml")));
+        let inventory = if self.directory.join("hosts").is_file() { "hosts" } else { "../hosts" };
+        home.set(&lines_of(&self.directory.join("play.yml"), "# settings: "));
+        let ended = home.run(command, inventory, "play.yml", &options_of(&self.directory.join("play.yml")));
         home.set(&[]);
-        let place = self.folder.to_string_lossy().into_owned();
+        let place = self.directory.to_string_lossy().into_owned();
         let printed =
             without_errors(&plain(&ended.stdout)).replace(&place, "DIR").replace(&home.place(), "HOME");
         let lines: Vec<&str> = printed.lines().map(|line| line.trim_end_matches(['*', ' '])).collect();
@@ -83,7 +83,7 @@ impl Case {
 
     /// The directory with the programs of the release that the case is of.
     fn oracle(&self) -> Option<PathBuf> {
-        match lines_of(&self.folder.join("play.yml"), "# of: ").first() {
+        match lines_of(&self.directory.join("play.yml"), "# of: ").first() {
             Some(release) => {
                 let name = format!("PLAYBOOK_TEST_ORACLE_{}", release.replace('.', "_"));
                 std::env::var_os(name).map(PathBuf::from)
@@ -95,7 +95,7 @@ impl Case {
     /// Whether the case becomes another user, which takes root here, or needs connections that the binary was built
     /// without.
     fn is_out_of_reach(&self) -> bool {
-        let needs = lines_of(&self.folder.join("play.yml"), "# needs: ");
+        let needs = lines_of(&self.directory.join("play.yml"), "# needs: ");
         let needs = |what: &str| needs.iter().any(|need| need == what);
         let without_root = needs("root") && !xtask::is_root();
         if without_root {
@@ -106,7 +106,7 @@ impl Case {
     }
 
     fn record(&self) -> PathBuf {
-        self.folder.join("expected")
+        self.directory.join("expected")
     }
 }
 
@@ -120,7 +120,7 @@ fn the_language_is_ansibles() {
             continue;
         }
         if let Some(bin) = case.oracle() {
-            let theirs = case.run(&home, ansible_playbook(&bin, &case.folder));
+            let theirs = case.run(&home, ansible_playbook(&bin, &case.directory));
             if recording {
                 std::fs::write(case.record(), &theirs).expect("the record");
             }
@@ -132,7 +132,7 @@ fn the_language_is_ansibles() {
             }
         }
         let record = std::fs::read_to_string(case.record()).expect("the record");
-        let ours = case.run(&home, ours(&case.folder));
+        let ours = case.run(&home, ours(&case.directory));
         if ours != record {
             differences.push(format!("== {}\n{}", case.name, difference(&record, &ours)));
         }
@@ -149,14 +149,14 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle")
 }
 
-fn ansible_playbook(bin: &Path, folder: &Path) -> Command {
+fn ansible_playbook(bin: &Path, directory: &Path) -> Command {
     let mut command = Command::new(bin.join("ansible-playbook"));
-    command.current_dir(folder);
+    command.current_dir(directory);
     command
 }
 
-fn ours(folder: &Path) -> Command {
-    let mut command = playbook(folder);
+fn ours(directory: &Path) -> Command {
+    let mut command = playbook(directory);
     command.arg0("ansible-playbook");
     command
 }
@@ -175,21 +175,21 @@ fn lines_of(book: &Path, start: &str) -> Vec<String> {
 
 /// Where both are at home, and their settings.
 struct Home {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     settings: PathBuf,
 }
 
 impl Home {
     fn new() -> Home {
-        let folder = tempfile::tempdir().expect("a temporary directory");
-        let settings = folder.path().join("ansible.cfg");
-        let home = Home { folder, settings };
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let settings = directory.path().join("ansible.cfg");
+        let home = Home { directory, settings };
         home.set(&[]);
         home
     }
 
     fn place(&self) -> String {
-        self.folder.path().to_string_lossy().into_owned()
+        self.directory.path().to_string_lossy().into_owned()
     }
 
     /// Writes the settings: those of every case, and more of them as `SECTION KEY = VALUE`.
@@ -211,7 +211,7 @@ impl Home {
         command.args(["-i", inventory, playbook]).args(options);
         command
             .env("ANSIBLE_CONFIG", &self.settings)
-            .env("HOME", self.folder.path())
+            .env("HOME", self.directory.path())
             .env("LC_ALL", "C.UTF-8")
             .env("ANSIBLE_DEPRECATION_WARNINGS", "false");
         Ended::of(&mut command)

@@ -5,9 +5,9 @@ use std::process::Command;
 
 use crate::support::{Ended, Project};
 
-fn git(folder: &Path, arguments: &[&str]) {
+fn git(directory: &Path, arguments: &[&str]) {
     let mut command = Command::new("git");
-    command.current_dir(folder).args(["-c", "user.name=me", "-c", "user.email=me@example.com"]);
+    command.current_dir(directory).args(["-c", "user.name=me", "-c", "user.email=me@example.com"]);
     let output = command.args(arguments).output().expect("git");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

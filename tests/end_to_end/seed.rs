@@ -50,8 +50,8 @@ fn the_seed_playbook_runs_word_for_word() {
     let run = |tag: Option<&str>| {
         let mut command = project.command(&["run", "deploy-app.yml", "-i", "inventory/terraform.yml"]);
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = [project.path().join("bin"), servers.python_bin.clone()];
-        let path = folders.into_iter().chain(std::env::split_paths(&path));
+        let directories = [project.path().join("bin"), servers.python_bin.clone()];
+        let path = directories.into_iter().chain(std::env::split_paths(&path));
         command.env("PATH", std::env::join_paths(path).expect("a PATH"));
         command.envs(xtask::aws::environment(&proxy.endpoint()));
         if let Some(tag) = tag {

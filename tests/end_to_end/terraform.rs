@@ -57,7 +57,7 @@ fn a_state_in_a_bucket() {
 }
 
 #[test]
-fn a_state_in_a_folder_by_workspace() {
+fn a_state_in_a_directory_by_workspace() {
     let project = Project::new(&[
         ("play.yml", PLAYBOOK),
         ("infra/terraform.tfstate.d/blue/terraform.tfstate", STATE),

@@ -68,7 +68,7 @@ fn a_login_that_prints_without_end_or_hangs() {
         scene.inventory(&[(&machine, "ansible_timeout=2")]);
         let book = "- hosts: all\n  gather_facts: false\n  tasks:\n    - command: echo on\n";
         for (line, says) in [
-            ("yes", "the login on 'web' prints without end"),
+            ("yes", "the login on 'web' prints endless output"),
             ("sleep 1000", "Timeout (6s) waiting for the helper to start on 'web'"),
         ] {
             machine.shell(&format!("echo '{line}' > /root/.bashrc")).expect("a login file");
@@ -143,7 +143,7 @@ fn a_helper_that_is_stopped() {
         runs(&machine, "sleep 986");
         machine.shell("for p in /proc/[0-9]*; do case $(tr '\\0' ' ' < $p/cmdline) in */playbook-remot[e]*serv[e]*) kill -STOP ${p#/proc/};; esac; done").expect("a stopped helper");
         let run = run.end_within(Duration::from_secs(60));
-        run.ok().says(&["the helper on 'web' has not answered for 6 seconds"]);
+        run.ok().says(&["the helper on 'web' has not responded for 6 seconds"]);
         machine.shell("pkill -KILL playbook-remo || true; pkill sleep || true").expect("an end");
     });
 }

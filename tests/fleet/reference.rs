@@ -41,15 +41,15 @@ fn make(scene: &Scene) -> (Vec<Ended>, String) {
     let root = xtask::debian::root(&xtask::debian::HOST).expect("a Debian");
     let machine = Make { name: "twin", root: &root, ..Make::default() };
     let machine = scene.fleet.make(machine).expect("a machine");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fleet/reference");
-    let script = |name: &str| std::fs::read_to_string(folder.join(name)).expect("a script");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fleet/reference");
+    let script = |name: &str| std::fs::read_to_string(directory.join(name)).expect("a script");
     machine.shell(&script("prepare.sh")).expect("a prepared machine");
     if scene.is_ours() {
         machine.shell("rm -f /usr/bin/python3*").expect("no Python");
     }
     scene.inventory(&[(&machine, "")]);
     let copied =
-        std::process::Command::new("cp").arg("-r").arg(&folder).arg(scene.path("reference")).status();
+        std::process::Command::new("cp").arg("-r").arg(&directory).arg(scene.path("reference")).status();
     assert!(copied.is_ok_and(|status| status.success()), "the playbook's copy");
     std::fs::copy(machine.path("/srv/pack.tar.gz"), scene.path("reference/files/pack.tar.gz"))
         .expect("an archive");

@@ -102,8 +102,8 @@ fn billion_laughs() -> String {
     text
 }
 
-fn load(text: &str, name: &str, folder: &Path) -> Option<Inventory> {
-    let path = folder.join(name);
+fn load(text: &str, name: &str, directory: &Path) -> Option<Inventory> {
+    let path = directory.join(name);
     std::fs::write(&path, text).expect("an inventory file");
     let source = path.to_string_lossy().into_owned();
     let (keyring, context) = (Arc::new(Keyring::default()), Context::default());
@@ -166,7 +166,7 @@ fn ini_inventories() {
         format!("h[{0}0:{0}9]\n", "0".repeat(70_000)),
     ];
     let found: Vec<&str> = found.into_iter().chain(deep.iter().map(String::as_str)).collect();
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     run(
         "INI inventories",
         &found,
@@ -175,7 +175,7 @@ fn ini_inventories() {
             random.mutate(text, INVENTORY_WORDS)
         },
         |text| {
-            load(text, "hosts.ini", folder.path());
+            load(text, "hosts.ini", directory.path());
         },
     );
 }
@@ -199,7 +199,7 @@ fn toml_and_json_inventories() {
         "a = ".to_owned() + &"[".repeat(50_000),
     ];
     let found: Vec<&str> = found.iter().map(String::as_str).collect();
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     run(
         "TOML and JSON inventories",
         &found,
@@ -214,7 +214,7 @@ fn toml_and_json_inventories() {
                 text if text.starts_with('{') => "hosts.json",
                 _ => "hosts.yml",
             };
-            load(text, name, folder.path());
+            load(text, name, directory.path());
         },
     );
 }
@@ -248,11 +248,11 @@ fn host_patterns() {
         "a|",
         "@/nowhere",
     ];
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     let inventory = load(
         "web[1:20].example.org\n[prod]\nweb1.example.org\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
         "h",
-        folder.path(),
+        directory.path(),
     );
     let inventory = inventory.expect("an inventory");
     let found =
@@ -312,19 +312,19 @@ fn terraform_states() {
         "\\ud800",
         "99999999999999999999",
     ];
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     run(
         "Terraform states",
         &[],
         |random| random.mutate(TEXT, WORDS),
         |text| {
-            let state = folder.path().join("terraform.tfstate");
+            let state = directory.path().join("terraform.tfstate");
             std::fs::write(&state, text).expect("a state");
             let config = format!(
                 "plugin: terraform_outputs\nstate: {}\ninstances:\n  aws_instance: {{group: web, host: id}}\n",
                 state.display()
             );
-            load(&config, "hosts.yml", folder.path());
+            load(&config, "hosts.yml", directory.path());
         },
     );
 }

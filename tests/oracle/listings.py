@@ -1,6 +1,6 @@
 """Runs command lines of ansible-core that only list, one child each of a process that has imported it already.
 
-Reads a JSON list of {"folder", "words"} from standard input, and writes a list of {"code", "stdout", "stderr"}.
+Reads a JSON list of {"directory", "words"} from standard input, and writes a list of {"code", "stdout", "stderr"}.
 """
 import json
 import os
@@ -14,11 +14,11 @@ from ansible.plugins import loader  # noqa: F401  what every command line needs
 PROGRAMS = {"ansible-inventory": InventoryCLI, "ansible-playbook": PlaybookCLI}
 
 
-def run(folder, words):
+def run(directory, words):
     out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
     child = os.fork()
     if child == 0:
-        os.chdir(folder)
+        os.chdir(directory)
         os.dup2(out.fileno(), 1)
         os.dup2(err.fileno(), 2)
         code = 250

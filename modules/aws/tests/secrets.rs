@@ -91,12 +91,12 @@ fn the_lookup_reads_whole_nested_joined_and_by_path() {
     let joined = lookup(&[&name, &second], map! { "join" => true }, &context).unwrap();
     assert!(joined.len() == 1 && joined[0].is_secret() && joined[0].to_text().ends_with("}tail"));
 
-    let folder = unique("folder");
-    create(&format!("{folder}/one"), r#"{"a": "1"}"#);
-    create(&format!("{folder}/two"), r#"{"b": "2"}"#);
-    let all = lookup(&[&folder], map! { "bypath" => true }, &context).unwrap();
+    let directory = unique("directory");
+    create(&format!("{directory}/one"), r#"{"a": "1"}"#);
+    create(&format!("{directory}/two"), r#"{"b": "2"}"#);
+    let all = lookup(&[&directory], map! { "bypath" => true }, &context).unwrap();
     assert_eq!(all[0].as_map().unwrap().len(), 2);
-    assert!(all[0].get(&format!("{folder}/one")).unwrap().is_secret());
+    assert!(all[0].get(&format!("{directory}/one")).unwrap().is_secret());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use playbook_api::{Value, map};
 use support::{Lab, value};
 
 #[test]
-fn file_makes_folders_files_and_links() {
+fn file_makes_directories_files_and_links() {
     let lab = Lab::new();
     let made =
         lab.changes_once("file", map! { "path" => lab.at("a/b"), "state" => "directory", "mode" => "0750" });
@@ -141,7 +141,7 @@ fn copy_places_content_and_files() {
 }
 
 #[test]
-fn copy_brings_folders() {
+fn copy_brings_directories() {
     let lab = Lab::new();
     fs::create_dir_all(lab.path("d/e")).unwrap();
     lab.write("d/f", "1");

@@ -1,4 +1,4 @@
-//! From PostgreSQL's text of a value to a value, by the column's type.
+//! Converts PostgreSQL's text form of a value, by the column's type.
 
 use playbook_api::Value;
 use tokio_postgres::types::{Kind, Type};
@@ -24,14 +24,14 @@ pub(crate) fn value(text: Option<&str>, of: &Type) -> Value {
     }
 }
 
-/// `2024-01-31 12:00:00+00` as `2024-01-31T12:00:00+00:00`
+/// Converts `2024-01-31 12:00:00+00` to `2024-01-31T12:00:00+00:00`.
 fn timestamp(text: &str) -> String {
     let text = text.replacen(' ', "T", 1);
     let zone = text.rfind(['+', '-']).and_then(|i| text.get(i..)).map(str::len);
     if zone == Some(3) && text.contains('T') { text + ":00" } else { text }
 }
 
-/// `{1,2,NULL}`, `{"a,b",c}`, `{{1,2},{3,4}}`; nothing where it is not of this form.
+/// Reads an array such as `{1,2,NULL}`, `{"a,b",c}` or `{{1,2},{3,4}}`. Returns `None` if it is malformed.
 fn array(text: &str, element: &Type) -> Option<Value> {
     // Bounds other than the usual come first: `[0:1]={1,2}`.
     let text = text.get(text.find('{')?..)?;

@@ -1,15 +1,15 @@
-//! The statements that bring something to its wanted state.
+//! Executes the statements of a task, or records them in check mode.
 
 use playbook_api::{Context, Diff, Failure, Outcome};
 
 use crate::fault;
 use crate::session::Session;
 
-/// Runs statements, and only remembers them in check mode.
+/// Executes statements, or only records them in check mode.
 pub(crate) struct Commands<'a> {
     session: &'a Session,
     context: &'a Context,
-    /// As they may be shown.
+    /// The statements so far, without secrets.
     run: Vec<String>,
 }
 
@@ -22,7 +22,7 @@ impl<'a> Commands<'a> {
         self.run_shown_as(sql, sql).await
     }
 
-    /// For statements that hold a password.
+    /// Executes a statement that holds a password, and records it as `shown`.
     pub(crate) async fn run_shown_as(&mut self, sql: &str, shown: &str) -> Result<(), Failure> {
         let shown = self.context.redactor.text(shown);
         if !self.context.check {
@@ -33,7 +33,7 @@ impl<'a> Commands<'a> {
         Ok(())
     }
 
-    /// What was, or would be, done; `name` is the returned value that lists the statements.
+    /// Returns the outcome. `name` is the returned value that lists the statements.
     pub(crate) fn outcome(self, name: &str) -> Outcome {
         let mut outcome = Outcome::changed(!self.run.is_empty());
         if self.context.diff && !self.run.is_empty() {

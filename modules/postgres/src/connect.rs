@@ -1,4 +1,4 @@
-//! The way to a server: the one place where a connection is opened.
+//! Opens connections to a server. No other file does.
 
 use std::future::Future;
 use std::path::Path;
@@ -20,27 +20,27 @@ use crate::login::{SslMode, Target};
 use crate::session::row;
 use crate::tls::Tls;
 
-/// An open connection, and what was learned while it was opened.
+/// An open connection, and what the server reported while it was opened.
 pub(crate) struct Connected {
     pub(crate) client: Client,
     pub(crate) route: Route,
     /// The server's `standard_conforming_strings`.
     pub(crate) conforming_strings: bool,
-    /// What the server warns of, as it comes.
+    /// The server's warnings, as they arrive.
     pub(crate) warnings: Arc<Mutex<Vec<String>>>,
 }
 
-/// The way that a connection took, so that a request to cancel takes the same.
+/// The route of a connection, so that a request to cancel uses the same one.
 pub(crate) struct Route {
     endpoint: Endpoint,
-    /// The host of the endpoint, as TLS knows it.
+    /// The host name for TLS.
     host: String,
     tls: Tls,
     timeout: Duration,
     context: Context,
 }
 
-/// Connects to the target and logs in: to the first of its hosts that has the session asked for.
+/// Connects to the first of the target's hosts that satisfies `target_session_attrs`, and logs in.
 pub(crate) async fn connect(target: &Target, context: &Context) -> Result<Connected, Error> {
     let tls = Tls::new(target, context).await?;
     let modes: &[Wanted] = match target.ssl_mode()? {
@@ -67,7 +67,7 @@ pub(crate) async fn connect(target: &Target, context: &Context) -> Result<Connec
     for sessions in target.session_attributes()? {
         for mode in modes {
             for (host, endpoint) in &hosts {
-                // A Unix socket has no TLS, whatever sslmode says; so it is in libpq.
+                // As in libpq, a Unix socket has no TLS, regardless of sslmode.
                 let mode = if matches!(endpoint, Endpoint::Unix(_)) { Wanted::Disable } else { *mode };
                 let route = Route {
                     endpoint: endpoint.clone(),
@@ -79,7 +79,7 @@ pub(crate) async fn connect(target: &Target, context: &Context) -> Result<Connec
                 result = attempt(target, route, mode, *sessions, context).await;
                 match &result {
                     Ok(_) => return result,
-                    // The managed host is the one that cannot be reached.
+                    // The managed host is unreachable, not the server.
                     Err(e) if matches!(e.kind(), ErrorKind::Unreachable | ErrorKind::Connection) => {
                         return result;
                     }
@@ -118,7 +118,7 @@ fn config(target: &Target, mode: Wanted) -> Config {
     config
 }
 
-/// Returns how a cut network is noticed, by libpq's parameters.
+/// Returns the keepalive settings, which detect a broken network, from libpq's parameters.
 fn keep_alive(target: &Target) -> Result<KeepAlive, Error> {
     let default = KeepAlive::default();
     let number = |name: &str, default: u32| {
@@ -157,7 +157,7 @@ async fn attempt(
         })?;
         config.connect_raw(socket, handshake).await.map_err(|e| fault::connection(target, &e, context))
     };
-    // The timeout also covers a server that accepts and then says nothing.
+    // The timeout also covers a server that accepts the connection but never responds.
     let limit = route.timeout.saturating_add(Duration::from_secs(1));
     let (client, mut connection) = tokio::select! {
         result = tokio::time::timeout(limit, connecting) => match result {
@@ -165,7 +165,7 @@ async fn attempt(
             Err(_) => {
                 let seconds = route.timeout.as_secs();
                 return Err(Error::new(format!(
-                    "unable to connect to {}: no answer in {seconds} seconds", target.describe()
+                    "unable to connect to {}: no response after {seconds} seconds", target.describe()
                 )).with_help("Check the host and the port, whether a PostgreSQL server listens there, and the network in between."));
             }
         },
@@ -203,7 +203,7 @@ fn first_cell(answer: &[SimpleQueryMessage]) -> Option<String> {
 }
 
 impl Route {
-    /// Waits for something that the server does for a client. When the task has to end, the server is told so.
+    /// Waits for a request to the server. If the task is canceled, so is the request.
     pub(crate) async fn cancellable<T>(&self, client: &Client, work: impl Future<Output = T>) -> T {
         let _busy = self.context.cancel.busy();
         tokio::pin!(work);
@@ -211,14 +211,14 @@ impl Route {
             result = &mut work => return result,
             () = cancelled(&self.context) => {}
         }
-        // Where the request itself fails, the statement's own end is all there is to wait for.
+        // If the request to cancel fails, only the end of the statement remains to wait for.
         let _ = self.cancel(client).await;
         work.await
     }
 
-    /// Asks the server to cancel what it does for a client. The request takes a connection of its own.
+    /// Asks the server to cancel a client's statement. The request needs another connection.
     async fn cancel(&self, client: &Client) -> Result<(), Error> {
-        // The task is canceled, which must not keep this connection from being made.
+        // The task is already canceled, which must not prevent this connection.
         let context = Context { cancel: Cancel::default(), ..self.context.clone() };
         let socket = host::connect(self.endpoint.clone(), self.timeout, &context).await?;
         let handshake = self.tls.to(&self.host).map_err(|e| Error::new(e.to_string()))?;
@@ -227,12 +227,12 @@ impl Route {
     }
 }
 
-/// Returns the number of the server's process, as the server announced it when it let the client in. A connection pooler
-/// announces a number of its own.
+/// Returns the id of the server's process, as the server announced it at login. A connection pooler announces another
+/// number.
 pub(crate) async fn announced_process(client: &Client) -> Option<i32> {
-    // The client shows the number to none but the server, in a request to cancel: one is written into a pipe.
+    // The client reveals the id only in a request to cancel, so one is written into a pipe.
     let (near, mut far) = tokio::io::duplex(64);
-    // The answer to a request for TLS, should it be asked for.
+    // The response to a TLS request, in case the client sends one.
     tokio::io::AsyncWriteExt::write_all(&mut far, b"S").await.ok()?;
     client.cancel_token().cancel_query_raw(near, crate::tls::Pretended).await.ok()?;
     let mut sent = Vec::new();
@@ -240,21 +240,21 @@ pub(crate) async fn announced_process(client: &Client) -> Option<i32> {
     process_of(&sent)
 }
 
-/// Finds the number in a request to cancel: its length (16), its code, the process, and the secret.
+/// Reads the process id from a request to cancel: its length (16), its code, the process, and the secret.
 fn process_of(sent: &[u8]) -> Option<i32> {
     let request = sent.get(sent.len().checked_sub(16)?..)?;
     (request.starts_with(&[0, 0, 0, 16])).then_some(())?;
     Some(i32::from_be_bytes(request.get(8..12)?.try_into().ok()?))
 }
 
-/// Ends when the task has to end.
+/// Completes when the task is canceled.
 pub(crate) async fn cancelled(context: &Context) {
     while !context.cancel.is_set() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
-/// The sessions to look for, for each value of `target_session_attrs`, in turn.
+/// Returns the kinds of session to try in turn, for a value of `target_session_attrs`.
 pub(crate) fn session_attributes(name: Option<&str>) -> Result<&'static [TargetSessionAttrs], Error> {
     Ok(match name {
         None | Some("any") => &[TargetSessionAttrs::Any],

@@ -1,9 +1,9 @@
-//! A database secret as Secrets Manager and RDS keep it: a JSON object with `username`, `password`, `host`,
+//! A database secret as Secrets Manager and RDS store it: a JSON object with `username`, `password`, `host`,
 //! `port`, `dbname` and `engine`.
 
 use playbook_api::{Error, Map, Value};
 
-/// What a secret says; an RDS-managed one holds `username` and `password` alone.
+/// The contents of a secret. One that RDS manages holds only `username` and `password`.
 #[derive(Clone, Default)]
 pub(crate) struct Credentials {
     pub(crate) username: Option<String>,
@@ -14,7 +14,7 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    /// Reads a dict, or the JSON text of one. `what` names the secret in errors.
+    /// Reads a dict, or a dict as JSON. `what` names the secret in errors.
     pub(crate) fn read(secret: &Value, what: &str) -> Result<Credentials, Error> {
         let parsed;
         let map: &Map = match secret {
@@ -24,7 +24,7 @@ impl Credentials {
                 parsed = serde_json::from_str(text).map(Value::from_json).map_err(|e| {
                     // serde_json's own message could quote the secret.
                     Error::new(format!("{what} is not JSON (line {}, column {})", e.line(), e.column()))
-                        .with_help("it should be an object with username, password, host, port and dbname")
+                        .with_help("Store an object with username, password, host, port and dbname.")
                 })?;
                 parsed.as_map().ok_or_else(|| not_an_object(what, &parsed))?
             }
@@ -57,5 +57,5 @@ impl Credentials {
 
 fn not_an_object(what: &str, value: &Value) -> Error {
     Error::new(format!("{what} is a {}, not an object", value.type_name()))
-        .with_help("it should be an object with username, password, host, port and dbname")
+        .with_help("Store an object with username, password, host, port and dbname.")
 }

@@ -1,4 +1,4 @@
-//! `postgresql_db`: a database is there, is not, or has another name.
+//! `postgresql_db`: creates, alters, renames or drops a database.
 
 use playbook_api::{Context, ControllerModule, Deserialize, Doc, Error, Failure, JsonSchema, Outcome};
 
@@ -7,16 +7,16 @@ use crate::fault::already_there;
 use crate::login::{Login, Target};
 use crate::session::{Row, Session, ident, literal};
 
-/// What is wanted of the database.
+/// The state of the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum State {
-    /// It exists.
+    /// The database exists.
     #[default]
     Present,
-    /// It does not.
+    /// The database does not exist.
     Absent,
-    /// It is called `target`.
+    /// The database is renamed to `target`.
     Rename,
 }
 
@@ -24,37 +24,37 @@ enum State {
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("required_if" = [["state", "rename", ["target"]]]))]
 pub(crate) struct PostgresqlDb {
-    /// Name of the database.
+    /// The name of the database.
     #[schemars(extend("aliases" = ["db"]))]
     name: String,
     #[serde(default)]
     state: State,
-    /// Role that owns it.
+    /// The role that owns the database.
     owner: Option<String>,
-    /// Template it is created from.
+    /// The template that the database is created from.
     template: Option<String>,
-    /// Character encoding; it cannot be changed later.
+    /// The character encoding, which cannot be changed later.
     encoding: Option<String>,
-    /// Collation order; it cannot be changed later.
+    /// The collation order, which cannot be changed later.
     lc_collate: Option<String>,
-    /// Character classification; it cannot be changed later.
+    /// The character classification, which cannot be changed later.
     lc_ctype: Option<String>,
-    /// Provider of the locale, of a new database.
+    /// The locale provider of a new database.
     locale_provider: Option<String>,
-    /// ICU locale, of a new database.
+    /// The ICU locale of a new database.
     icu_locale: Option<String>,
-    /// Tablespace it is in.
+    /// The tablespace of the database.
     tablespace: Option<String>,
-    /// How many connections may be open at a time, -1 for any number.
+    /// The number of connections that may be open at a time; -1 means no limit.
     conn_limit: Option<i64>,
-    /// Comment on it.
+    /// The comment on the database.
     comment: Option<String>,
-    /// New name, with `state: rename`.
+    /// The new name, with `state: rename`.
     target: Option<String>,
-    /// Disconnect everybody before dropping it.
+    /// Whether to end all connections to the database before it is dropped.
     #[serde(default)]
     force: bool,
-    /// Database to connect to for all this.
+    /// The database to connect to while this one is managed.
     maintenance_db: Option<String>,
     #[serde(flatten)]
     login: Login,
@@ -66,7 +66,10 @@ impl ControllerModule for PostgresqlDb {
         collection: "community.postgresql",
         short: "Create, alter or drop PostgreSQL databases",
         check_mode: "Full: lists the statements it would execute, in a session that cannot write.",
-        returns: &[("executed_commands", "list", "The statements executed"), ("db", "str", "The database")],
+        returns: &[
+            ("executed_commands", "list", "The statements executed"),
+            ("db", "str", "The name of the database"),
+        ],
         examples: "\
 - name: The application's database exists
   community.postgresql.postgresql_db:
@@ -80,7 +83,7 @@ impl ControllerModule for PostgresqlDb {
 
     async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let target = Target::resolve(&self.login, "postgres", context).await?;
-        // A url or secret names the database itself, which cannot be where it is created from.
+        // A url or secret names the managed database, to which one cannot connect before it is created.
         let maintenance =
             self.maintenance_db.as_deref().or(self.login.login_db.as_deref()).unwrap_or("postgres");
         let session = Session::open(&target.with_database(maintenance), context).await?;
@@ -185,7 +188,7 @@ impl PostgresqlDb {
             "{what} of the database '{}' is {is} and cannot be changed to {wanted}",
             self.name
         ))
-        .with_help("dump it and restore it into a new database")
+        .with_help("Dump it and restore it into a new database.")
     }
 
     async fn drop(&self, session: &Session, commands: &mut Commands<'_>) -> Result<(), Failure> {
@@ -202,7 +205,7 @@ impl PostgresqlDb {
         }
         commands.run(&format!("DROP DATABASE {name}")).await.map_err(|failure| {
             match failure.error.to_string().contains("55006") {
-                true => failure.with_help("somebody is connected to it: force: true disconnects them"),
+                true => failure.with_help("End the open connections to it with force: true."),
                 false => failure,
             }
         })
@@ -218,7 +221,7 @@ impl PostgresqlDb {
         let taken = self.find(session, new).await?.is_some();
         match (exists, taken) {
             (true, true) => Err(Failure::new(format!("both '{}' and '{new}' exist", self.name))
-                .with_help("drop one of them first")),
+                .with_help("Drop one of them first.")),
             (false, true) => Ok(()),
             (false, false) => Err(Failure::new(format!("there is no database '{}' to rename", self.name))),
             (true, false) => {

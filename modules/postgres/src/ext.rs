@@ -1,4 +1,4 @@
-//! `postgresql_ext`: an extension is there, or is not.
+//! `postgresql_ext`: installs, updates or removes an extension of a database.
 
 use playbook_api::{Context, ControllerModule, Deserialize, Doc, Failure, JsonSchema, Outcome};
 
@@ -6,33 +6,34 @@ use crate::commands::Commands;
 use crate::login::{Login, Target};
 use crate::session::{Session, ident, literal, not_there_yet};
 
-/// What is wanted of the extension.
+/// The state of the extension.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum State {
-    /// It is installed in the database.
+    /// The extension is installed in the database.
     #[default]
     Present,
-    /// It is not.
+    /// The extension is not installed.
     Absent,
 }
 
 /// Installs, updates or removes an extension of a database.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct PostgresqlExt {
-    /// Name of the extension.
+    /// The name of the extension.
     #[schemars(extend("aliases" = ["ext"]))]
     name: String,
     #[serde(default)]
     state: State,
-    /// Schema it is installed in.
+    /// The schema that the extension is installed in.
     schema: Option<String>,
-    /// Version it has, or `latest`.
+    /// The version of the extension, or `latest`. By default a new extension gets the default version, and an installed
+    /// one is not updated.
     version: Option<String>,
-    /// Install what it needs too; remove what needs it too.
+    /// Whether to install the extensions that it requires, or remove the objects that depend on it.
     #[serde(default)]
     cascade: bool,
-    /// Comment on it.
+    /// The comment on the extension.
     comment: Option<String>,
     #[serde(flatten)]
     login: Login,
@@ -46,8 +47,8 @@ impl ControllerModule for PostgresqlExt {
         check_mode: "Full: lists the statements it would execute, in a session that cannot write.",
         returns: &[
             ("queries", "list", "The statements executed"),
-            ("prev_version", "str", "The version before"),
-            ("version", "str", "The version now"),
+            ("prev_version", "str", "The installed version before the task"),
+            ("version", "str", "The installed version after the task"),
         ],
         examples: "\
 - name: The application needs pgcrypto

@@ -1,4 +1,4 @@
-//! PostgreSQL's errors as a user reads them: message, SQLSTATE, detail, hint, and what to do.
+//! Formats PostgreSQL's errors for users: message, SQLSTATE, detail, hint, and help.
 
 use std::error::Error as _;
 
@@ -12,7 +12,7 @@ pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(db) => describe_db(db),
         None => {
-            // tokio-postgres names the layer, its source the reason.
+            // tokio-postgres names the layer, and its source the reason.
             let mut reasons = vec![];
             let mut source = error.source();
             while let Some(reason) = source {
@@ -49,14 +49,14 @@ pub(crate) fn statement(what: &str, error: &tokio_postgres::Error) -> Error {
     }
 }
 
-/// Returns the same as a failure, with what the server said as values.
+/// Describes a failed statement as a failure, with the parts of the server's error as values.
 pub(crate) fn failure(what: &str, error: &tokio_postgres::Error) -> Failure {
     let mut failure = Failure::from(statement(what, error));
     failure.outcome.values = values(error);
     failure
 }
 
-/// Returns what the server said, for playbooks that look at it.
+/// Returns the parts of the server's error, for use in playbooks.
 pub(crate) fn values(error: &tokio_postgres::Error) -> Map {
     match error.as_db_error() {
         Some(db) => map! {
@@ -75,7 +75,7 @@ pub(crate) fn already_there(failure: &Failure) -> bool {
     matches!(state, Some("42710" | "42P04" | "42P06" | "23505"))
 }
 
-/// Returns how many lines behind the first of the statement the server saw the error, where it says.
+/// Returns the line of the error within the statement, counted from zero, if the server reports it.
 pub(crate) fn line_offset(error: &tokio_postgres::Error, statement: &str) -> Option<usize> {
     match error.as_db_error()?.position()? {
         ErrorPosition::Original(position) => {
@@ -89,15 +89,15 @@ pub(crate) fn line_offset(error: &tokio_postgres::Error, statement: &str) -> Opt
 fn advice(db: &DbError) -> Option<String> {
     let code = db.code();
     let text = if *code == SqlState::ACTIVE_SQL_TRANSACTION {
-        "This statement cannot run in a transaction: begin the migration with the comment `-- playbook: no-transaction`, or set autocommit; through a connection pooler, connect to the server itself."
+        "This statement cannot run in a transaction: begin the migration with the comment `-- playbook: no-transaction`, or set autocommit; bypass a connection pooler."
     } else if *code == SqlState::LOCK_NOT_AVAILABLE {
         "Another session held the lock for longer than lock_timeout: run again when it is free, or raise lock_timeout."
     } else if *code == SqlState::QUERY_CANCELED && db.message().contains("statement timeout") {
-        "Raise statement_timeout if the statement is right and needs the time."
+        "Raise statement_timeout if the statement is correct and needs more time."
     } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
         "Log in as a role that has the privilege, or name one in `role` or `session_role`."
     } else if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
-        "The session cannot write: it is one of check mode, or the server is a standby."
+        "The session is read-only: this is check mode, or the server is a standby."
     } else {
         return None;
     };
@@ -131,18 +131,20 @@ fn unable(target: &Target, text: &str, code: Option<&SqlState>, context: &Contex
         Some("Create it first with postgresql_db, or correct login_db.".into())
     } else if code == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) {
         Some(
-            "Allow the role in the server's pg_hba.conf, from this address; if the server asks for TLS, set ssl_mode.".into(),
+            "Allow the role from this address in the server's pg_hba.conf; if the server requires TLS, set ssl_mode.".into(),
         )
     } else if code == Some(&SqlState::TOO_MANY_CONNECTIONS) {
-        Some("The server has no connection left: try again later, or raise max_connections.".into())
+        Some("All of the server's connections are in use: try again later, or raise max_connections.".into())
     } else if lower.contains("password missing") || text == "password missing" {
-        Some("The server asks for a password: give login_password, or one in the URL or the secret.".into())
+        Some(
+            "The server requires a password: set login_password, or add one to the URL or the secret.".into(),
+        )
     } else if lower.contains("server does not support tls") {
-        Some("The server has no TLS: turn it on, or set ssl_mode to prefer or disable.".into())
+        Some("The server does not support TLS: enable it, or set ssl_mode to prefer or disable.".into())
     } else if lower.contains("notvalidforname") || lower.contains("not valid for name") {
-        Some("Connect by a name that is in the certificate, or use ssl_mode verify-ca.".into())
+        Some("Connect with a name that is in the certificate, or set ssl_mode to verify-ca.".into())
     } else if lower.contains("unknownissuer") || lower.contains("invalid peer certificate") {
-        Some("Give the authority that signed it as ca_cert; for Amazon RDS use https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem.".into())
+        Some("Set ca_cert to the certificate of the authority that signed it; for Amazon RDS use https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem.".into())
     } else if lower.contains("refused") || lower.contains("timed out") || lower.contains("lookup") {
         Some("Check the host and the port, whether the server runs, and whether the network (security groups) lets this host in.".into())
     } else {

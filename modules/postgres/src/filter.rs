@@ -1,4 +1,4 @@
-//! `postgresql_url`: from a database secret to the URL an application wants.
+//! `postgresql_url`: converts a database secret to the URL that applications expect.
 
 use playbook_api::nearest;
 use playbook_api::{Error, Filter, Map, Value};
@@ -8,9 +8,9 @@ use crate::url::Url;
 
 /// `{{ lookup('aws_secret', 'prod/db') | postgresql_url(sslmode='require') }}`
 ///
-/// Takes the secret as a dict or as JSON text. `host`, `port`, `dbname`, `username`, `password` and `sslmode`
-/// override or complete it (an RDS-managed secret has neither host nor dbname), `scheme` is `postgresql` unless
-/// given. Everything is percent-encoded, and the URL is a secret.
+/// Takes the secret as a dict or as JSON. `host`, `port`, `dbname`, `username`, `password` and `sslmode`
+/// override or complete it (an RDS-managed secret has neither host nor dbname), and `scheme` is `postgresql` by
+/// default. Everything is percent-encoded, and the URL is a secret.
 #[derive(Debug)]
 pub(crate) struct PostgresqlUrl;
 
@@ -23,13 +23,13 @@ impl Filter for PostgresqlUrl {
 
     fn run(&self, input: &Value, arguments: &[Value], options: &Map) -> Result<Value, Error> {
         if !arguments.is_empty() {
-            return Err(Error::new("postgresql_url takes its arguments by name")
+            return Err(Error::new("postgresql_url has only named arguments")
                 .with_help("write postgresql_url(host='…', dbname='…')"));
         }
         for name in options.keys().map(Value::to_text) {
             if !OPTIONS.contains(&&*name) {
                 let help = match nearest(&name, OPTIONS) {
-                    Some(near) => format!("did you mean '{near}'?"),
+                    Some(near) => format!("Did you mean '{near}'?"),
                     None => format!("it takes {}", OPTIONS.join(", ")),
                 };
                 return Err(Error::new(format!("postgresql_url has no argument '{name}'")).with_help(help));
@@ -59,7 +59,7 @@ impl Filter for PostgresqlUrl {
                 "the secret given to postgresql_url lacks {}",
                 missing.join(", ")
             ))
-            .with_help(format!("give what it lacks: postgresql_url({})", arguments.join(", "))));
+            .with_help(format!("Add the missing values: postgresql_url({}).", arguments.join(", "))));
         }
         let mut url = Url {
             scheme: text("scheme")?.unwrap_or_else(|| "postgresql".into()),
@@ -104,7 +104,7 @@ mod tests {
         let json = r#"{"username":"app","password":"hunter22"}"#;
         let error = run(json, Map::default()).unwrap_err();
         assert_eq!(error.message(), "the secret given to postgresql_url lacks host, dbname");
-        assert_eq!(error.help(), Some("give what it lacks: postgresql_url(host=…, dbname=…)"));
+        assert_eq!(error.help(), Some("Add the missing values: postgresql_url(host=…, dbname=…)."));
         let url = run(json, map! { "host" => "db", "dbname" => "shop" }).unwrap();
         assert_eq!(url.to_text(), "postgresql://app:hunter22@db:5432/shop");
     }
@@ -114,7 +114,7 @@ mod tests {
         let error = run("hunter22", Map::default()).unwrap_err();
         assert_eq!(error.message(), "the secret given to postgresql_url is not JSON (line 1, column 1)");
         let error = run("{}", map! { "hots" => "x" }).unwrap_err();
-        assert_eq!(error.help(), Some("did you mean 'host'?"));
+        assert_eq!(error.help(), Some("Did you mean 'host'?"));
         assert!(run(Value::undefined("'x' is undefined"), Map::default()).unwrap_err().is_undefined());
     }
 }

@@ -1,4 +1,4 @@
-//! Where the database is and who asks: the arguments that every module of this crate shares.
+//! The connection arguments that every module of this crate shares.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -12,21 +12,21 @@ use crate::host::{self, Environment};
 use crate::url::{Url, encode};
 use crate::{connect, passfile, service};
 
-/// How much TLS, as libpq means it.
+/// libpq's levels of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum SslMode {
-    /// Never.
+    /// Does not use TLS.
     Disable,
-    /// Only when the server insists.
+    /// Uses TLS only if the server requires it.
     Allow,
-    /// When the server offers it; the certificate is not checked.
+    /// Uses TLS if the server supports it. The certificate is not checked.
     Prefer,
-    /// Always; the certificate is checked only when `ca_cert` is given.
+    /// Requires TLS. The certificate is checked only if `ca_cert` is given.
     Require,
-    /// Always, with a certificate that `ca_cert` (or the system) vouches for.
+    /// Requires TLS and a certificate that an authority in `ca_cert` (or the system) has signed.
     VerifyCa,
-    /// Always, with a certificate that is vouched for and names this host.
+    /// Requires TLS and such a certificate for this host's name.
     VerifyFull,
 }
 
@@ -50,16 +50,16 @@ impl SslMode {
     }
 }
 
-/// The connection, by `url`, by `secret` or by the login_* arguments, which also complete or override the other
-/// two. What nobody says comes from libpq's variables (PGHOST, PGPASSWORD, …) and defaults.
+/// The connection, given by `url`, `secret` or the login_* arguments, which also complete or override the other
+/// two. The rest comes from libpq's environment variables (PGHOST, PGPASSWORD, …) and defaults.
 #[derive(Clone, Default, Deserialize, JsonSchema)]
 pub(crate) struct Login {
-    /// URL of the database: `postgresql://user:password@host:port/dbname?sslmode=verify-full`. SQLAlchemy's
-    /// `postgresql+psycopg2://` and the like are taken too.
+    /// The URL of the database: `postgresql://user:password@host:port/dbname?sslmode=verify-full`. SQLAlchemy's
+    /// schemes such as `postgresql+psycopg2://` are accepted too.
     #[schemars(extend("aliases" = ["database_url", "dsn"], "no_log" = true))]
     pub(crate) url: Option<String>,
-    /// Name or ARN of a secret with `username`, `password`, `host`, `port` and `dbname`; for an RDS-managed
-    /// secret, which has no host and dbname, give `login_host` and `login_db` too.
+    /// The name or ARN of a secret with `username`, `password`, `host`, `port` and `dbname`; for an RDS-managed
+    /// secret, which has no host and dbname, set `login_host` and `login_db` too.
     #[schemars(extend("aliases" = ["secret_id", "secret_arn"]))]
     pub(crate) secret: Option<String>,
     /// The host that the database server runs on, as the managed host sees it, or the directory of its Unix socket.
@@ -81,24 +81,25 @@ pub(crate) struct Login {
     /// `localhost`.
     #[schemars(extend("aliases" = ["unix_socket"]))]
     pub(crate) login_unix_socket: Option<String>,
-    /// Whether the connection uses TLS, and what of the server's certificate is checked; `prefer` by default.
+    /// Whether the connection uses TLS, and how the server's certificate is checked; `prefer` by default.
     #[schemars(extend("aliases" = ["sslmode"]))]
     pub(crate) ssl_mode: Option<SslMode>,
-    /// File with the certificates of the authorities to trust, or `system`. For Amazon RDS this is the bundle
+    /// The file with the certificates of the authorities to trust, or `system`. For Amazon RDS this is the bundle
     /// https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem.
     #[schemars(extend("aliases" = ["ssl_rootcert", "sslrootcert"]))]
     pub(crate) ca_cert: Option<String>,
-    /// File with the client's certificate.
+    /// The file with the client's certificate.
     #[schemars(extend("aliases" = ["sslcert"]))]
     pub(crate) ssl_cert: Option<String>,
-    /// File with the key of the client's certificate.
+    /// The file with the key of the client's certificate.
     #[schemars(extend("aliases" = ["sslkey"]))]
     pub(crate) ssl_key: Option<String>,
     /// Further libpq parameters, as in a URL: connect_timeout (10 seconds by default), application_name, options,
-    /// target_session_attrs, service, keepalives and so on. Parameters that restrict a connection and cannot be kept are
+    /// target_session_attrs, service, keepalives and so on. Parameters that restrict a connection and cannot
+    /// be kept are
     /// refused.
     pub(crate) connect_params: Option<serde_json::Map<String, serde_json::Value>>,
-    /// The role to take on after logging in.
+    /// The role to switch to after logging in.
     pub(crate) session_role: Option<String>,
     /// The AWS region of the secret.
     #[schemars(extend("aliases" = ["aws_region"]))]
@@ -118,8 +119,8 @@ pub(crate) struct Login {
     /// The session token of temporary AWS credentials.
     #[schemars(extend("aliases" = ["aws_session_token"], "no_log" = true))]
     pub(crate) session_token: Option<String>,
-    /// Ignored: statements and names are quoted, never trusted. For compatibility.
-    #[expect(dead_code, reason = "playbooks give it, nothing hangs on it")]
+    /// Ignored, since names and values are always quoted. Accepted for compatibility.
+    #[expect(dead_code, reason = "accepted for compatibility")]
     trust_input: Option<bool>,
 }
 
@@ -140,7 +141,7 @@ impl Login {
     }
 }
 
-/// The parameters that this program acts on.
+/// The parameters that have an effect here.
 const PARAMS: [&str; 24] = [
     "sslmode",
     "ssl",
@@ -168,7 +169,7 @@ const PARAMS: [&str; 24] = [
     "passfile",
 ];
 
-/// Other parameters of libpq's that change nothing here.
+/// Other libpq parameters, which are ignored.
 const IDLE: [&str; 9] = [
     "sslcompression",
     "sslsni",
@@ -181,19 +182,19 @@ const IDLE: [&str; 9] = [
     "ssl_min_protocol_version",
 ];
 
-/// Parameters of libpq's that restrict what a connection may be, and that this program cannot keep.
+/// libpq parameters that restrict the connection in a way that is not supported. They are rejected.
 const UNKEPT: [(&str, &str); 9] = [
     (
         "require_auth",
-        "The server chooses how a role logs in: pg_hba.conf decides, and channel_binding=require allows SCRAM over TLS alone.",
+        "Remove it. The server's pg_hba.conf decides how a role logs in, and channel_binding=require allows only SCRAM over TLS.",
     ),
     ("requirepeer", "Remove it, or connect over TLS with sslmode=verify-full."),
-    ("sslcrl", "Certificates are not looked up in a revocation list: remove it."),
-    ("sslcrldir", "Certificates are not looked up in a revocation list: remove it."),
-    ("sslcertmode", "Give sslcert and sslkey where the server asks for a certificate, and remove it."),
-    ("sslpassword", "Decrypt the key (`openssl pkey`), and remove it."),
-    ("ssl_max_protocol_version", "TLS 1.2 and 1.3 are spoken: remove it."),
-    ("replication", "Replication connections run no statements: remove it."),
+    ("sslcrl", "Remove it. Revocation lists are not supported."),
+    ("sslcrldir", "Remove it. Revocation lists are not supported."),
+    ("sslcertmode", "Remove it, and set sslcert and sslkey if the server requires a certificate."),
+    ("sslpassword", "Remove it, and decrypt the key with `openssl pkey`."),
+    ("ssl_max_protocol_version", "Remove it. TLS 1.2 and 1.3 are supported."),
+    ("replication", "Remove it. Replication connections do not execute statements."),
     ("oauth_issuer", "Log in with a password or a certificate."),
 ];
 
@@ -207,8 +208,8 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Settles everything about the connection, and tells the redactor what must not be shown.
-    /// `database` is the one to use where nobody names one.
+    /// Resolves all parameters of the connection, and registers its secrets with the redactor.
+    /// `database` is the default database.
     pub(crate) async fn resolve(login: &Login, database: &str, context: &Context) -> Result<Target, Error> {
         let target = Target::gather(login, database, context).await?;
         target.register_secrets(context);
@@ -240,7 +241,7 @@ impl Target {
         let libpq = |name: &str| from_login.then(|| environment.get(name)).flatten();
         let socket = login.login_unix_socket.clone().filter(|s| !s.is_empty());
         let host = login.login_host.clone().filter(|h| !h.is_empty());
-        // So it is in community.postgresql: a socket takes the place of localhost, and of no other host.
+        // As in community.postgresql, a socket replaces localhost but no other host.
         let host = host.filter(|host| host != "localhost" || socket.is_none()).or(socket);
         if let Some(host) = host.or_else(|| libpq("PGHOST")) {
             url.hosts = host.split(',').map(|h| (h.trim().to_owned(), None)).collect();
@@ -249,7 +250,7 @@ impl Target {
         if url.hosts.is_empty() {
             if let Some(id) = &login.secret {
                 return Err(Error::new(format!("the secret '{id}' has no host")).with_help(
-                    "An RDS-managed secret holds user name and password alone: give login_host and login_db.",
+                    "Set login_host and login_db. A secret that RDS manages holds only the user name and password.",
                 ));
             }
             url.hosts = vec![(local_host(port.unwrap_or(5432), context).await?, None)];
@@ -265,7 +266,7 @@ impl Target {
         if url.dbname.is_none() {
             if let (Some(id), "") = (&login.secret, database) {
                 return Err(Error::new(format!("the secret '{id}' has no dbname")).with_help(
-                    "An RDS-managed secret holds user name and password alone: give login_host and login_db.",
+                    "Set login_host and login_db. A secret that RDS manages holds only the user name and password.",
                 ));
             }
             url.dbname =
@@ -306,7 +307,7 @@ impl Target {
         Ok(target)
     }
 
-    /// The password in every form it may turn up in.
+    /// Returns the password in every form in which it may appear.
     fn register_secrets(&self, context: &Context) {
         let (Some(user), Some(password)) = (&self.url.user, &self.url.password) else { return };
         for (user, password) in [(user.clone(), password.clone()), (encode(user), encode(password))] {
@@ -316,7 +317,7 @@ impl Target {
         context.redactor.register(&self.url.to_text());
     }
 
-    /// The same server and role, another database.
+    /// Returns a target with the same server and role, but another database.
     pub(crate) fn with_database(&self, name: &str) -> Target {
         let mut target = self.clone();
         target.url.dbname = Some(name.to_owned());
@@ -345,7 +346,7 @@ impl Target {
         Duration::from_secs(seconds.unwrap_or(10))
     }
 
-    /// Returns the sessions to look for, in turn.
+    /// Returns the kinds of session to try in turn.
     pub(crate) fn session_attributes(&self) -> Result<&'static [TargetSessionAttrs], Error> {
         connect::session_attributes(self.url.param("target_session_attrs"))
     }
@@ -375,7 +376,7 @@ impl Target {
         text.trim().parse().map(Some).map_err(|_| Error::new(format!("{name} '{text}' is not a number")))
     }
 
-    /// `database 'shop' on db:5432 as 'app'`
+    /// Describes the target: `database 'shop' on db:5432 as 'app'`.
     pub(crate) fn describe(&self) -> String {
         let hosts: Vec<String> =
             (self.url.hosts.iter()).map(|(host, port)| format!("{host}:{}", port.unwrap_or(5432))).collect();
@@ -383,22 +384,22 @@ impl Target {
     }
 }
 
-/// A parameter's value as text.
+/// Returns a parameter's value as text.
 fn text(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Refuses what this program cannot keep, and what is probably misspelled. Other names in a URL are the application's
-/// own business.
+/// Rejects parameters that are not supported or probably misspelled. Other names in a URL are meant for the
+/// application.
 fn check_params(params: &[(String, String)]) -> Result<(), Error> {
     for (name, value) in params {
         check_param(name)?;
         if name == "ssl_min_protocol_version" && value == "TLSv1.3" {
-            return Err(Error::new("ssl_min_protocol_version=TLSv1.3 cannot be kept: TLS 1.2 is spoken too")
+            return Err(Error::new("ssl_min_protocol_version=TLSv1.3 is not supported: TLS 1.2 is used too")
                 .with_help("Set ssl_min_protocol_version on the server."));
         }
         if name == "gssencmode" && value == "require" {
-            return Err(Error::new("gssencmode=require cannot be kept: GSSAPI is not supported")
+            return Err(Error::new("gssencmode=require is not supported: there is no GSSAPI")
                 .with_help("Use TLS: sslmode=verify-full."));
         }
         let known = || PARAMS.into_iter().chain(IDLE);
@@ -423,10 +424,8 @@ fn check_param(name: &str) -> Result<(), Error> {
 
 async fn from_secret(id: &str, login: &Login, context: &Context) -> Result<Url, Error> {
     let Some(source) = context.registry.secret_sources.first() else {
-        return Err(Error::new(format!(
-            "cannot read the secret '{id}': this build has no source of secrets"
-        ))
-        .with_help("build with the feature `aws`, or give url or the login_* arguments"));
+        return Err(Error::new(format!("cannot read the secret '{id}': this build does not support AWS"))
+            .with_help("Build with the feature `aws`, or set url or the login_* arguments."));
     };
     let options: Map = login.aws().into_iter().map(|(n, v)| (Value::from(n), Value::from(v))).collect();
     let value = source.read(id, &options, context).await?;
@@ -445,7 +444,10 @@ async fn from_secret(id: &str, login: &Login, context: &Context) -> Result<Url, 
     if !missing.is_empty() {
         let keys = value.as_map().map(|m| m.keys().map(Value::to_text).collect::<Vec<_>>().join(", "));
         return Err(Error::new(format!("{what} lacks {}", missing.join(" and "))).with_help(
-            keys.map_or_else(|| "add it to the secret".into(), |keys| format!("its keys are: {keys}")),
+            keys.map_or_else(
+                || "Add it to the secret.".into(),
+                |keys| format!("The secret's keys are {keys}."),
+            ),
         ));
     }
     Ok(Url {
@@ -458,13 +460,13 @@ async fn from_secret(id: &str, login: &Login, context: &Context) -> Result<Url, 
     })
 }
 
-/// A variable of the task's environment, or of the process's.
+/// Returns a variable of the task's environment, or of the process.
 pub(crate) fn variable(context: &Context, name: &str) -> Option<String> {
     let own = context.environment.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.clone());
     own.or_else(|| std::env::var(name).ok()).filter(|v| !v.is_empty())
 }
 
-/// Without a host libpq uses the server's Unix socket; where there is none, localhost.
+/// Returns libpq's default host: the directory of the server's Unix socket, or localhost if there is none.
 async fn local_host(port: u16, context: &Context) -> Result<String, Error> {
     for directory in ["/var/run/postgresql", "/tmp"] {
         let socket = Path::new(directory).join(format!(".s.PGSQL.{port}"));

@@ -1,4 +1,4 @@
-//! The password file of libpq: ~/.pgpass, or what PGPASSFILE names, on the task's host.
+//! libpq's password file on the task's host: ~/.pgpass, or the one that PGPASSFILE names.
 
 use std::path::PathBuf;
 
@@ -7,8 +7,7 @@ use playbook_api::{Context, Error};
 use crate::host::{self, Environment};
 use crate::url::Url;
 
-/// Returns the password that the file has for the first host of a URL. A file that is missing or cannot be read has
-/// none.
+/// Returns the password in the file for the first host of a URL. A file that is missing or cannot be read is ignored.
 pub(crate) async fn password(
     url: &Url,
     environment: &Environment,
@@ -24,7 +23,7 @@ pub(crate) async fn password(
     }
     let Ok(content) = host::read(&path, context).await else { return Ok(None) };
     let Some((host, port)) = url.hosts.first() else { return Ok(None) };
-    // libpq looks a default socket directory up as localhost.
+    // libpq looks up a default socket directory as localhost.
     let host = if host == "/var/run/postgresql" || host == "/tmp" { "localhost" } else { host };
     let port = port.unwrap_or(5432).to_string();
     let wanted =
@@ -32,8 +31,8 @@ pub(crate) async fn password(
     Ok(find(&String::from_utf8_lossy(&content), wanted))
 }
 
-/// The password of the first line that fits: `host:port:database:user:password`, where `*` fits everything and a
-/// backslash takes the special meaning from a colon and a backslash.
+/// Returns the password of the first line that matches: `host:port:database:user:password`, where `*` matches
+/// everything and a backslash escapes a colon or a backslash.
 fn find(content: &str, wanted: [&str; 4]) -> Option<String> {
     content.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let fields = fields(line);

@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 
 const ITERATIONS: u32 = 4096;
 
-/// Whether somebody hashed it already.
+/// Returns whether a password is already hashed.
 pub(crate) fn is_hashed(password: &str) -> bool {
     let md5 = password
         .strip_prefix("md5")
@@ -17,8 +17,8 @@ pub(crate) fn is_hashed(password: &str) -> bool {
     md5 || Scram::parse(password).is_some()
 }
 
-/// What the server is to store, so that it never sees the password itself and cannot log it.
-/// `encryption` is its setting password_encryption.
+/// Returns the hash to send, so that the server never sees the password and cannot log it. `encryption` is the
+/// server's setting password_encryption.
 pub(crate) fn hashed(password: &str, user: &str, encryption: &str) -> String {
     if is_hashed(password) {
         return password.to_owned();
@@ -29,7 +29,7 @@ pub(crate) fn hashed(password: &str, user: &str, encryption: &str) -> String {
     }
 }
 
-/// Whether `stored` is what the server stores for this password.
+/// Returns whether `stored` is the hash of this password.
 pub(crate) fn matches(stored: &str, password: &str, user: &str) -> bool {
     let expected = match Scram::parse(stored) {
         _ if is_hashed(password) => password.to_owned(),
@@ -44,7 +44,8 @@ fn md5(password: &str, user: &str) -> String {
     format!("md5{}", hex::encode(Md5::digest(format!("{password}{user}"))))
 }
 
-/// `SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`, of which the first half fixes the second.
+/// Computes `SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`; the keys follow from the first half and the
+/// password.
 struct Scram {
     iterations: u32,
     salt: Vec<u8>,
@@ -59,7 +60,7 @@ impl Scram {
     }
 
     fn verifier(&self, password: &str) -> String {
-        // As the server does it: a password that SASLprep forbids is taken as it is.
+        // As on the server, a password that SASLprep forbids is used unchanged.
         let prepared = stringprep::saslprep(password).unwrap_or(password.into());
         let mut salted = [0u8; 32];
         pbkdf2::pbkdf2_hmac::<Sha256>(prepared.as_bytes(), &self.salt, self.iterations, &mut salted);

@@ -1,4 +1,4 @@
-//! `postgresql_ping`: whether the server answers.
+//! `postgresql_ping`: checks whether the server responds.
 
 use playbook_api::{
     Context, ControllerModule, Deserialize, Doc, Error, ErrorKind, Failure, JsonSchema, Map, Outcome, map,
@@ -7,7 +7,7 @@ use playbook_api::{
 use crate::login::{Login, Target};
 use crate::session::Session;
 
-/// Checks whether a PostgreSQL server answers, and which version it is. An unreachable server is no failure.
+/// Checks whether a PostgreSQL server responds, and returns its version. An unreachable server is not a failure.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct PostgresqlPing {
     #[serde(flatten)]
@@ -18,12 +18,12 @@ impl ControllerModule for PostgresqlPing {
     const DOC: Doc = Doc {
         name: "postgresql_ping",
         collection: "community.postgresql",
-        short: "Check whether a PostgreSQL server answers",
-        check_mode: "Full: it only ever looks.",
+        short: "Check whether a PostgreSQL server responds",
+        check_mode: "Full: it never changes anything.",
         returns: &[
-            ("is_available", "bool", "Whether it answers"),
-            ("server_version", "dict", "major, minor, full, raw"),
-            ("conn_err_msg", "str", "Why it does not"),
+            ("is_available", "bool", "Whether the server responds"),
+            ("server_version", "dict", "The server's version, as major, minor, full and raw"),
+            ("conn_err_msg", "str", "The error of the connection, if the server does not respond"),
         ],
         examples: "\
 - name: See whether the database is there
@@ -44,7 +44,7 @@ impl ControllerModule for PostgresqlPing {
             Ok(answer) => answer,
             Err(error) => {
                 let error: Error = error;
-                // That is the managed host's trouble, and not the server's.
+                // The managed host is unreachable, not the server.
                 if matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Connection) {
                     return Err(error.into());
                 }

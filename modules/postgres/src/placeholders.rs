@@ -4,15 +4,15 @@ use playbook_api::{Error, Map, Value};
 
 use crate::session::literal;
 
-/// What fills the placeholders.
+/// The values for the placeholders.
 pub(crate) enum Fill<'a> {
-    /// Nothing: a `%` is a `%`.
+    /// No values: a `%` is an ordinary character.
     None,
     Positional(&'a [Value]),
     Named(&'a Map),
 }
 
-/// The query with its placeholders filled.
+/// Returns the query with its placeholders replaced.
 pub(crate) fn fill(query: &str, with: &Fill) -> Result<String, Error> {
     if matches!(with, Fill::None) {
         return Ok(query.to_owned());
@@ -35,7 +35,7 @@ pub(crate) fn fill(query: &str, with: &Fill) -> Result<String, Error> {
             rest = after;
         } else if let (Some((name, after)), Fill::Named(values)) = (named(rest), with) {
             let value = values.get(name).ok_or_else(|| {
-                Error::new(format!("the query asks for '{name}', which named_args does not have"))
+                Error::new(format!("the query has the placeholder '{name}', which is not in named_args"))
             })?;
             out += &quoted(value);
             rest = after;
@@ -61,12 +61,12 @@ fn named(rest: &str) -> Option<(&str, &str)> {
     Some((name, after.strip_prefix('s')?))
 }
 
-/// A value as SQL: a list is an array, a dict is JSON.
+/// Returns a value as SQL: a list becomes an array, a dict JSON.
 pub(crate) fn quoted(value: &Value) -> String {
     match value {
         Value::Null | Value::Omit | Value::Undefined(_) => "NULL".into(),
         Value::Bool(b) => b.to_string(),
-        // A sign would join an operator before it: `5 -%s`.
+        // A sign would merge with an operator before it: `5 -%s`.
         Value::Int(n) if *n < 0 => format!(" {n}"),
         Value::Int(_) | Value::BigInt(_) => value.to_string(),
         Value::Float(n) if n.is_finite() => format!(" {n}"),

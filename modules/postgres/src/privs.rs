@@ -1,4 +1,4 @@
-//! `postgresql_privs`: roles may do what is wanted with databases, schemas, tables, sequences and functions.
+//! `postgresql_privs`: grants and revokes privileges on databases, schemas, tables, sequences and functions.
 
 use playbook_api::{Context, ControllerModule, Deserialize, Doc, Error, Failure, JsonSchema, Outcome};
 
@@ -6,18 +6,18 @@ use crate::commands::Commands;
 use crate::login::{Login, Target};
 use crate::session::{Session, ident, literal, not_there_yet};
 
-/// What is wanted of the privileges.
+/// The state of the privileges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum State {
-    /// They are granted.
+    /// The privileges are granted.
     #[default]
     Present,
-    /// They are not.
+    /// The privileges are not granted.
     Absent,
 }
 
-/// What the privileges are on.
+/// The kind of object that the privileges are on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
@@ -29,40 +29,41 @@ enum Kind {
     Function,
     Database,
     Schema,
-    /// Roles: membership in them.
+    /// Roles; the privilege is membership in them.
     Group,
-    /// What will be created in the schema: `objs` are TABLES, SEQUENCES, FUNCTIONS, TYPES or SCHEMAS.
+    /// Objects that are created in the schema later: `objs` are TABLES, SEQUENCES, FUNCTIONS, TYPES or SCHEMAS.
     DefaultPrivs,
 }
 
 /// Grants and revokes privileges.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct PostgresqlPrivs {
-    /// Database to connect to.
+    /// The database to connect to.
     #[schemars(extend("aliases" = ["db", "dbname"]))]
     database: Option<String>,
     #[serde(default)]
     state: State,
-    /// Privileges, separated by commas, or ALL. Not for `type: group`.
+    /// The privileges, separated by commas, or ALL. Not for `type: group`.
     #[schemars(extend("aliases" = ["priv"]))]
     privs: Option<String>,
-    /// What the objects are.
+    /// The kind of the objects.
     #[serde(default, rename = "type")]
     kind: Kind,
-    /// Names, separated by commas, or ALL_IN_SCHEMA. For `type: database` the connected one unless given.
+    /// The names of the objects, separated by commas, or ALL_IN_SCHEMA. With `type: database` the default is the
+    /// database that the task connects to.
     #[schemars(extend("aliases" = ["obj"]))]
     objs: Option<String>,
-    /// Schema of the objects.
+    /// The schema of the objects.
     schema: Option<String>,
-    /// Roles, separated by commas, that get or lose the privileges; PUBLIC is everybody.
+    /// The roles whose privileges are changed, separated by commas; PUBLIC stands for all roles.
     #[schemars(extend("aliases" = ["role"]))]
     roles: String,
-    /// With `type: default_privs`: the roles whose future objects it is about.
+    /// With `type: default_privs`, the roles whose future objects get the privileges.
     target_roles: Option<String>,
-    /// Let the roles pass the privileges on.
+    /// Whether the roles may grant the privileges to others. If it is missing, this is not changed.
     #[schemars(extend("aliases" = ["admin_option"]))]
     grant_option: Option<bool>,
-    /// Fail when a role does not exist.
+    /// Whether to fail if a role does not exist.
     #[serde(default = "yes")]
     fail_on_role: bool,
     #[serde(flatten)]
@@ -73,11 +74,11 @@ fn yes() -> bool {
     true
 }
 
-/// Something privileges can be on.
+/// An object on which privileges can be granted.
 struct Object {
-    /// As GRANT names it: `TABLE "public"."users"`.
+    /// The object as GRANT names it, such as `TABLE "public"."users"`.
     sql: String,
-    /// What it is and who may do what: rows of grantee, privilege, grantable.
+    /// The query for the object's privileges, with rows of grantee, privilege and whether it is grantable.
     acl: String,
 }
 
@@ -164,7 +165,7 @@ impl PostgresqlPrivs {
                 (true, _) => roles.push(role),
                 (false, true) => {
                     return Err(Error::new(format!("role '{role}' does not exist"))
-                        .with_help("create it first with postgresql_user"));
+                        .with_help("Create it first with postgresql_user."));
                 }
                 (false, false) => {}
             }
@@ -270,7 +271,7 @@ impl PostgresqlPrivs {
                 Kind::Sequence => class(name, "SEQUENCE", 's'),
                 Kind::Database => named(name, "DATABASE", 'd', "pg_database", "datacl", "datdba", "datname"),
                 Kind::Schema => named(name, "SCHEMA", 'n', "pg_namespace", "nspacl", "nspowner", "nspname"),
-                // Between arguments a colon stands for the comma that separates names.
+                // A comma separates names, so the arguments of a function are separated by colons.
                 Kind::Function => function(&format!("{}.{}", ident(self.schema()), name.replace(':', ","))),
                 _ => class(name, "TABLE", 'r'),
             })
@@ -293,7 +294,7 @@ impl PostgresqlPrivs {
                 "SCHEMAS" => 'n',
                 _ => {
                     return Err(Error::new(format!("default_privs are not for '{kind}'"))
-                        .with_help("objs are TABLES, SEQUENCES, FUNCTIONS, TYPES or SCHEMAS"));
+                        .with_help("Set objs to TABLES, SEQUENCES, FUNCTIONS, TYPES or SCHEMAS."));
                 }
             };
             for creator in &creators {
@@ -330,7 +331,7 @@ impl PostgresqlPrivs {
         }
     }
 
-    /// ALL spelled out, as the server spells it.
+    /// Returns the privileges as the server spells them, with ALL replaced by their names.
     async fn privileges_of(
         &self,
         privileges: &[String],
@@ -370,7 +371,7 @@ fn function(signature: &str) -> Object {
     }
 }
 
-/// Who may do what with one row of a catalog.
+/// Returns the query for the privileges on one row of a catalog.
 fn explode(acl: &str, table: &str, condition: &str) -> String {
     format!(
         "SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END, a.privilege_type, a.is_grantable

@@ -1,4 +1,4 @@
-//! What `wait_until: { postgres: … }` observes.
+//! The probe of `wait_until: { postgres: … }`.
 
 use playbook_api::{
     Context, Deserialize, Error, ErrorKind, JsonSchema, Map, Observation, ProbeState, Value, map,
@@ -11,15 +11,16 @@ use crate::session::{Access, Session, row};
 use crate::sql::statement::{self, Statement};
 use crate::{cell, fault, tls};
 
-/// Waits until a PostgreSQL server takes connections, and a query answers what is expected.
+/// Waits until a PostgreSQL server accepts connections and a query returns the expected value.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Postgres {
     #[serde(flatten)]
     login: Login,
-    /// The query to run; the first column of its first row is compared. It runs at each attempt, in a transaction that
-    /// cannot write and is rolled back, and may only read.
+    /// The query whose first column of the first row is compared. It runs at each attempt, in a read-only transaction
+    /// that is rolled back.
     query: Option<String>,
-    /// The value that the query has to answer. By default, any but null, false, 0 and an empty text will do.
+    /// The value that the query has to return. By default, any value but null, false, 0 and an empty string
+    /// is accepted.
     #[schemars(extend("format" = "raw", "aliases" = ["value", "result"]))]
     expected: Option<serde_json::Value>,
 }
@@ -30,7 +31,7 @@ impl Observation for Postgres {
 
     async fn look(self, context: &Context) -> Result<ProbeState, Error> {
         let target = Target::resolve(&self.login, "postgres", context).await?;
-        // Options that can never work are an error; a server that is not there yet is not.
+        // Invalid options are an error; a server that does not respond yet is not.
         target.ssl_mode()?;
         tls::Tls::new(&target, context).await?;
         let session = match Session::open_to(Access::Read, &target, context).await {
@@ -38,7 +39,7 @@ impl Observation for Postgres {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Ok(ProbeState::Missing(error.to_string()));
             }
-            // A wrong password does not become right by waiting.
+            // Waiting does not help against a wrong password.
             Err(error) if error.message().contains("(SQLSTATE 28P01)") => {
                 return Ok(ProbeState::Never(error.to_string(), Map::default()));
             }
@@ -50,13 +51,11 @@ impl Observation for Postgres {
         let statements = statement::split(query, session.conforming_strings)?;
         let [statement] = statements.as_slice() else {
             return Err(Error::new(format!("query has {} statements, not one", statements.len()))
-                .with_help("Give one statement that answers what is waited for."));
+                .with_help("Give a single statement that returns the value to wait for."));
         };
         if foresee::judge(&session, statement).await? != Verdict::Send {
-            return Err(Error::new(format!("the query does more than read: {}", session.shown(query)))
-                .with_help(
-                    "A probe only looks: change the database with postgresql_query, in a task of its own.",
-                ));
+            return Err(Error::new(format!("the query does not only read: {}", session.shown(query)))
+                .with_help("Change the database with postgresql_query, in another task."));
         }
         let result = match first_cell(&session, statement).await {
             Ok(result) => result,
@@ -73,12 +72,12 @@ impl Observation for Postgres {
         values.insert("result".into(), result.clone());
         Ok(match met {
             true => ProbeState::Met(values),
-            false => ProbeState::Waiting(format!("the query answers {result}"), values),
+            false => ProbeState::Waiting(format!("the query returns {result}"), values),
         })
     }
 }
 
-/// What a query that failed means: a name that does not exist yet, a mistake, or anything that may pass.
+/// Interprets a failed query: a name that does not exist yet, a mistake in the query, or a temporary failure.
 fn failed(error: &tokio_postgres::Error, values: Map) -> ProbeState {
     let words = fault::describe(error);
     let missing = [

@@ -1,4 +1,4 @@
-//! `postgresql_query`: statements of the task's own.
+//! `postgresql_query`: runs SQL statements and returns their rows.
 
 use std::time::Instant;
 
@@ -19,25 +19,25 @@ use crate::{cell, fault};
 
 /// Runs SQL statements and returns their rows.
 ///
-/// Several statements, in a list or in one text, run in one transaction unless `autocommit` is set.
+/// Several statements, in a list or in one string, run in one transaction unless `autocommit` is set.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["positional_args", "named_args"]]))]
 pub(crate) struct PostgresqlQuery {
-    /// The statement, or a list of them. Values are filled in for `%s` and `%(name)s`.
+    /// The statement, or a list of them. The placeholders `%s` and `%(name)s` are replaced with values.
     #[schemars(extend("format" = "raw"))]
     query: serde_json::Value,
-    /// Values for `%s`, in their order.
+    /// The values for the `%s` placeholders, in order.
     #[schemars(extend("type" = "array", "items" = { "format": "raw" }))]
     positional_args: Option<Vec<serde_json::Value>>,
-    /// Values for `%(name)s`.
+    /// The values for the `%(name)s` placeholders, by name.
     named_args: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Commit every statement by itself, for those that cannot run in a transaction (VACUUM).
+    /// Whether to run each statement outside of a transaction, as VACUUM and some others require.
     #[serde(default)]
     autocommit: bool,
-    /// Schemas to look in for unqualified names.
+    /// The schemas in which unqualified names are searched.
     search_path: Option<Vec<String>>,
-    /// Client encoding; values arrive as UTF-8 in any case.
-    #[expect(dead_code, reason = "playbooks give it, nothing hangs on it")]
+    /// Ignored, since values are always returned as UTF-8. Accepted for compatibility.
+    #[expect(dead_code, reason = "accepted for compatibility")]
     encoding: Option<String>,
     #[serde(flatten)]
     login: Login,
@@ -48,15 +48,15 @@ impl ControllerModule for PostgresqlQuery {
         name: "postgresql_query",
         collection: "community.postgresql",
         short: "Run PostgreSQL queries",
-        check_mode: "Statements that only read are sent, in a transaction that cannot write and is rolled back. Every other is not sent and reported as a change, whether or not it would find a row to change.",
+        check_mode: "Statements that only read are executed, in a read-only transaction that is rolled back. All others are not executed and are reported as a change, whether or not they would change a row.",
         returns: &[
             ("query", "str", "The last query"),
-            ("statusmessage", "str", "What the server said of the last query: SELECT 3"),
-            ("rowcount", "int", "Rows of all queries together"),
+            ("statusmessage", "str", "The server's status message for the last query, such as SELECT 3"),
+            ("rowcount", "int", "The total number of rows of all queries"),
             ("query_result", "list", "The rows of the last query, as dicts"),
             ("query_list", "list", "All queries"),
             ("query_all_results", "list", "The rows of all queries"),
-            ("execution_time_ms", "list", "How long each took"),
+            ("execution_time_ms", "list", "The execution time of each query, in milliseconds"),
         ],
         examples: "\
 - name: Find the newest users
@@ -83,126 +83,130 @@ impl ControllerModule for PostgresqlQuery {
             statements.extend(statement::split(query, session.conforming_strings)?);
         }
         if let Some(copy) = statements.iter().find(|s| effect::copies_to_client(s.text)) {
-            return Err(Failure::new(format!("'{}' writes to the client, which takes no rows", copy.text))
-                .with_help("Read the rows with SELECT, or run psql."));
+            return Err(Failure::new(format!(
+                "'{}' writes to the client, which is not supported",
+                copy.text
+            ))
+            .with_help("Read the rows with SELECT, or run psql."));
         }
         let path = self.search_path.as_ref().map(|schemas| {
             let schemas: Vec<String> = schemas.iter().map(|schema| ident(schema)).collect();
             format!("search_path TO {}", schemas.join(", "))
         });
+        let batch = Batch { session: &session, queries: &queries, statements: &statements, path };
         let mut outcome = match (context.check, self.autocommit) {
-            (true, _) => foresee(&session, &queries, &statements, path).await?,
-            (false, true) => each_alone(&session, &queries, &statements, path).await?,
-            (false, false) => in_one_transaction(&session, &queries, &statements, path).await?,
+            (true, _) => batch.foresee().await?,
+            (false, true) => batch.each_alone().await?,
+            (false, false) => batch.in_one_transaction().await?,
         };
         outcome.warnings.extend(session.warnings());
         Ok(outcome)
     }
 }
 
-/// Sends what only reads, in a transaction that cannot write and is rolled back, and says what else would be run. Readings
-/// behind a change are not sent: they may read what the change would have made.
-async fn foresee(
-    session: &Session,
-    queries: &[String],
-    statements: &[Statement<'_>],
+/// The statements of one task, and the session that they run in.
+struct Batch<'a> {
+    session: &'a Session,
+    queries: &'a [String],
+    statements: &'a [Statement<'a>],
+    /// The value of search_path, as `SET` takes it.
     path: Option<String>,
-) -> Result<Outcome, Failure> {
-    session.begin().await?;
-    if let Some(path) = path {
-        session.run(&format!("SET LOCAL {path}")).await?;
-    }
-    let (mut answers, mut foreseen) = (Vec::new(), Vec::new());
-    for statement in statements {
-        let verdict = foresee::judge(session, statement).await?;
-        match verdict {
-            Verdict::Foresee => foreseen.push(statement.text),
-            Verdict::Skip => answers.push(Answer::default()),
-            Verdict::Send if !foreseen.is_empty() => {}
-            Verdict::Send => match ask(session, statement).await {
-                Ok(answer) => answers.push(answer),
-                // A function of the user's that writes.
-                Err(error) if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
-                    foreseen.push(statement.text);
-                }
-                Err(error) => return Err(refused(session, statement, &error)),
-            },
-        }
-    }
-    session.pause().await;
-    let mut outcome = report(queries, answers);
-    if !foreseen.is_empty() {
-        outcome.changed = true;
-        outcome = outcome.msg(session.shown(&format!("would run: {}", foreseen.join("; "))));
-    }
-    Ok(outcome)
 }
 
-async fn in_one_transaction(
-    session: &Session,
-    queries: &[String],
-    statements: &[Statement<'_>],
-    path: Option<String>,
-) -> Result<Outcome, Failure> {
-    session.begin().await?;
-    if let Some(path) = path {
-        session.run(&format!("SET LOCAL {path}")).await?;
-    }
-    let (mut answers, mut set) = (Vec::new(), Vec::new());
-    for statement in statements {
-        match ask(session, statement).await {
-            Ok(answer) => answers.push(answer),
-            Err(error) => {
-                let failure = refused(session, statement, &error);
-                session.rollback().await;
-                return Err(failure);
+impl Batch<'_> {
+    /// Executes the statements that only read, in a read-only transaction that is rolled back, and reports the others.
+    /// A statement that reads after a change is not executed, since it may read what the change would have created.
+    async fn foresee(&self) -> Result<Outcome, Failure> {
+        let session = self.session;
+        self.begin().await?;
+        let (mut answers, mut foreseen) = (Vec::new(), Vec::new());
+        for statement in self.statements {
+            let verdict = foresee::judge(session, statement).await?;
+            match verdict {
+                Verdict::Foresee => foreseen.push(statement.text),
+                Verdict::Skip => answers.push(Answer::default()),
+                Verdict::Send if !foreseen.is_empty() => {}
+                Verdict::Send => match ask(session, statement).await {
+                    Ok(answer) => answers.push(answer),
+                    // The statement calls a user-defined function that writes.
+                    Err(error) if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
+                        foreseen.push(statement.text);
+                    }
+                    Err(error) => return Err(refused(session, statement, &error)),
+                },
             }
         }
-        set.extend(effect::leaves_set(statement.text, session.conforming_strings));
-        tell_of_pooler(session, statement);
+        session.pause().await;
+        let mut outcome = report(self.queries, answers);
+        if !foreseen.is_empty() {
+            outcome.changed = true;
+            outcome = outcome.msg(session.shown(&format!("would run: {}", foreseen.join("; "))));
+        }
+        Ok(outcome)
     }
-    session.commit(&set).await.map_err(|e| fault::failure("cannot commit", &e))?;
-    Ok(report(queries, answers))
-}
 
-/// Runs each statement outside of a transaction.
-async fn each_alone(
-    session: &Session,
-    queries: &[String],
-    statements: &[Statement<'_>],
-    path: Option<String>,
-) -> Result<Outcome, Failure> {
-    if let Some(path) = path {
-        needs_own_session(session, "search_path")?;
-        session.run(&format!("SET {path}")).await?;
-    }
-    if session.target.role.is_some() {
-        needs_own_session(session, "session_role")?;
-    }
-    let mut answers = Vec::new();
-    for statement in statements {
-        // The types of a query's columns are asked for beside it, which a pooler may send elsewhere.
-        let together = session.pooled && has_rows(statement) && effect::verb(statement.text) != "CALL";
-        if together {
-            session.begin().await?;
+    async fn in_one_transaction(&self) -> Result<Outcome, Failure> {
+        let session = self.session;
+        self.begin().await?;
+        let (mut answers, mut set) = (Vec::new(), Vec::new());
+        for statement in self.statements {
+            answers.push(self.answer(statement).await?);
+            set.extend(effect::leaves_set(statement.text, session.conforming_strings));
+            tell_of_pooler(session, statement);
         }
-        match ask(session, statement).await {
-            Ok(answer) => answers.push(answer),
+        session.commit(&set).await.map_err(|e| fault::failure("cannot commit", &e))?;
+        Ok(report(self.queries, answers))
+    }
+
+    /// Runs each statement outside of a transaction.
+    async fn each_alone(&self) -> Result<Outcome, Failure> {
+        let session = self.session;
+        if let Some(path) = &self.path {
+            needs_own_session(session, "search_path")?;
+            session.run(&format!("SET {path}")).await?;
+        }
+        if session.target.role.is_some() {
+            needs_own_session(session, "session_role")?;
+        }
+        let mut answers = Vec::new();
+        for statement in self.statements {
+            // The column types are fetched by a separate request, which a pooler may send to another server session.
+            let together = session.pooled && has_rows(statement) && effect::verb(statement.text) != "CALL";
+            if together {
+                session.begin().await?;
+            }
+            answers.push(self.answer(statement).await?);
+            if together {
+                session.commit(&[]).await.map_err(|e| fault::failure("cannot commit", &e))?;
+            }
+            if session.pooled && effect::leaves_set(statement.text, session.conforming_strings).is_some() {
+                session.warn(stays_behind(session, "what it sets", statement));
+            }
+            tell_of_pooler(session, statement);
+        }
+        Ok(report(self.queries, answers))
+    }
+
+    /// Begins a transaction with the task's search_path.
+    async fn begin(&self) -> Result<(), Failure> {
+        self.session.begin().await?;
+        if let Some(path) = &self.path {
+            self.session.run(&format!("SET LOCAL {path}")).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the result of a statement, or rolls back and fails.
+    async fn answer(&self, statement: &Statement<'_>) -> Result<Answer, Failure> {
+        match ask(self.session, statement).await {
+            Ok(answer) => Ok(answer),
             Err(error) => {
-                let failure = refused(session, statement, &error);
-                session.rollback().await;
-                return Err(failure);
+                let failure = refused(self.session, statement, &error);
+                self.session.rollback().await;
+                Err(failure)
             }
         }
-        if together {
-            session.commit(&[]).await.map_err(|e| fault::failure("cannot commit", &e))?;
-        }
-        if session.pooled && effect::leaves_set(statement.text, session.conforming_strings).is_some() {
-            session.warn(stays_behind(session, "what it sets", statement));
-        }
-        tell_of_pooler(session, statement);
     }
-    Ok(report(queries, answers))
 }
 
 fn needs_own_session(session: &Session, option: &str) -> Result<(), Error> {
@@ -212,11 +216,11 @@ fn needs_own_session(session: &Session, option: &str) -> Result<(), Error> {
             "{option} with autocommit needs a session of its own, and {} is reached through a connection pooler",
             session.target.describe()
         ))
-        .with_help("Connect to the server itself, or leave autocommit out.")),
+        .with_help("Connect to the server directly, or remove autocommit.")),
     }
 }
 
-/// Warns of what a statement leaves in a session that a pooler lends to others.
+/// Warns about what a statement leaves in a session that the pooler gives to other clients.
 fn tell_of_pooler(session: &Session, statement: &Statement<'_>) {
     if let Some(what) = effect::leaves_behind(statement.text).filter(|_| session.pooled) {
         session.warn(stays_behind(session, what, statement));
@@ -225,7 +229,7 @@ fn tell_of_pooler(session: &Session, statement: &Statement<'_>) {
 
 fn stays_behind(session: &Session, what: &str, statement: &Statement<'_>) -> String {
     session.shown(&format!(
-        "a connection pooler stands in front of {}: {what} stays in the server's session after '{}', for whichever client gets it next",
+        "{} is reached through a connection pooler: {what} stays in the server's session after '{}', and the next client of that session gets it",
         session.target.describe(),
         statement.text
     ))
@@ -238,7 +242,7 @@ fn refused(session: &Session, statement: &Statement<'_>, error: &tokio_postgres:
 
 impl PostgresqlQuery {
     fn queries(&self) -> Result<Vec<String>, Error> {
-        let wrong = || Error::new("query is neither a text nor a list of texts");
+        let wrong = || Error::new("query is neither a string nor a list of strings");
         let texts: Vec<&str> = match &self.query {
             serde_json::Value::String(text) => vec![text],
             serde_json::Value::Array(items) => {
@@ -261,7 +265,7 @@ impl PostgresqlQuery {
     }
 }
 
-/// What one statement answered.
+/// The result of one statement.
 #[derive(Default)]
 struct Answer {
     rows: Vec<Value>,
@@ -271,7 +275,7 @@ struct Answer {
     milliseconds: f64,
 }
 
-/// Returns whether a statement may answer rows, whose types have to be asked for.
+/// Returns whether a statement may return rows, whose types have to be fetched.
 fn has_rows(statement: &Statement<'_>) -> bool {
     let verb = effect::verb(statement.text);
     matches!(
@@ -323,8 +327,8 @@ async fn ask(session: &Session, statement: &Statement<'_>) -> Result<Answer, tok
     Ok(Answer { rows, status, count, changed, milliseconds: elapsed(start) })
 }
 
-/// The server's word on a statement, and whether that means a change. The protocol's own word does not get through
-/// tokio-postgres, which keeps the count alone.
+/// Returns the status message of a statement, and whether it changed anything. tokio-postgres keeps only the count of
+/// the server's own message.
 fn status(statement: &Statement<'_>, count: u64, conforming: bool) -> (String, bool) {
     let verb = match effect::verb(statement.text) {
         verb if matches!(verb.as_str(), "VALUES" | "TABLE" | "") => "SELECT".to_owned(),

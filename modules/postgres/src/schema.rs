@@ -1,4 +1,4 @@
-//! `postgresql_schema`: a schema is there, or is not.
+//! `postgresql_schema`: creates, alters or drops a schema.
 
 use playbook_api::{Context, ControllerModule, Deserialize, Doc, Failure, JsonSchema, Outcome};
 
@@ -6,30 +6,30 @@ use crate::commands::Commands;
 use crate::login::{Login, Target};
 use crate::session::{Session, ident, literal, not_there_yet};
 
-/// What is wanted of the schema.
+/// The state of the schema.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum State {
-    /// It exists.
+    /// The schema exists.
     #[default]
     Present,
-    /// It does not.
+    /// The schema does not exist.
     Absent,
 }
 
 /// Creates, alters or drops a schema.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct PostgresqlSchema {
-    /// Name of the schema.
+    /// The name of the schema.
     #[schemars(extend("aliases" = ["schema"]))]
     name: String,
     #[serde(default)]
     state: State,
-    /// Role that owns it.
+    /// The role that owns the schema.
     owner: Option<String>,
-    /// Comment on it.
+    /// The comment on the schema.
     comment: Option<String>,
-    /// Drop what is in it too.
+    /// Whether to drop the objects in the schema as well.
     #[serde(default)]
     cascade_drop: bool,
     #[serde(flatten)]
@@ -42,7 +42,10 @@ impl ControllerModule for PostgresqlSchema {
         collection: "community.postgresql",
         short: "Create, alter or drop PostgreSQL schemas",
         check_mode: "Full: lists the statements it would execute, in a session that cannot write.",
-        returns: &[("queries", "list", "The statements executed"), ("schema", "str", "The schema")],
+        returns: &[
+            ("queries", "list", "The statements executed"),
+            ("schema", "str", "The name of the schema"),
+        ],
         examples: "\
 - name: The application has a schema of its own
   community.postgresql.postgresql_schema:

@@ -1,4 +1,4 @@
-//! Connection services: parameters under a name, in libpq's `pg_service.conf`.
+//! Connection services: named sets of parameters in libpq's `pg_service.conf`.
 
 use std::path::{Path, PathBuf};
 
@@ -15,8 +15,8 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Finds a service: in the file that is given or that PGSERVICEFILE names (or `~/.pg_service.conf`), then in the
-    /// system's.
+    /// Finds a service in the given file, the one that PGSERVICEFILE names or `~/.pg_service.conf`, then in the
+    /// system-wide file.
     pub(crate) async fn find(
         name: &str,
         file: Option<&str>,
@@ -45,7 +45,7 @@ impl Service {
             .with_help(format!("Define it as [{name}] in {}.", looked.join(" or "))))
     }
 
-    /// Gives a URL what the service says and the URL does not.
+    /// Adds the service's parameters to a URL, except those that the URL has already.
     pub(crate) fn complete(self, url: &mut Url) -> Result<(), Error> {
         url.params.retain(|(name, _)| !matches!(name.as_str(), "service" | "servicefile"));
         let mut service = Url::default();
@@ -70,7 +70,7 @@ impl Service {
     }
 }
 
-/// Returns the parameters under `[name]`, or none where the file has no such section.
+/// Returns the parameters under `[name]`, or `None` if the file has no such section.
 fn section(text: &str, name: &str, file: &Path) -> Result<Option<Vec<(String, String)>>, Error> {
     let mut found: Option<Vec<(String, String)>> = None;
     for (i, line) in text.lines().enumerate() {
@@ -90,7 +90,7 @@ fn section(text: &str, name: &str, file: &Path) -> Result<Option<Vec<(String, St
         let (key, value) =
             line.split_once('=').ok_or_else(|| wrong("the line is not of the form NAME=VALUE"))?;
         if key.trim() == "service" {
-            return Err(wrong("a service cannot name another"));
+            return Err(wrong("a service cannot refer to another service"));
         }
         params.push((key.trim().to_owned(), value.trim().to_owned()));
     }
@@ -103,8 +103,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_service_completes_a_url() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let file = folder.path().join("services");
+        let directory = tempfile::TempDir::new().unwrap();
+        let file = directory.path().join("services");
         std::fs::write(&file, "# x\n[other]\nhost=o\n\n[shop]\nhost=db1,db2\nport=5433\ndbname=shop\nuser=app\nsslmode=require\n[z]\nhost=z\n").unwrap();
         let name = file.display().to_string();
         let (context, environment) = (Context::default(), Environment::default());

@@ -1,4 +1,4 @@
-//! One session in one database, as every module of this crate uses it.
+//! One session in one database, which every module of this crate uses.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,18 +13,18 @@ use crate::fault;
 use crate::login::Target;
 use crate::waiting::Watch;
 
-/// What a session may do.
+/// The access mode of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Everything happens in a transaction that is READ ONLY and rolled back.
+    /// All statements run in a READ ONLY transaction that is rolled back.
     Read,
     Write,
 }
 
-/// How long a statement waits for a lock where neither the task nor the server says.
+/// The lock_timeout if neither the task nor the server sets one.
 pub(crate) const LOCK_TIMEOUT: &str = "60s";
 
-/// A session. Whatever it sets ends with a transaction where a pooler lends the connection to others.
+/// A session. If a pooler shares its connection with other clients, settings last only until the end of a transaction.
 pub(crate) struct Session {
     client: Arc<Client>,
     route: Route,
@@ -33,22 +33,22 @@ pub(crate) struct Session {
     access: Access,
     /// The server's `standard_conforming_strings`.
     pub(crate) conforming_strings: bool,
-    /// Whether a connection pooler stands between, so that the server's session may not be this one's alone.
+    /// Whether the connection goes through a pooler, so that other clients may use the same session of the server.
     pub(crate) pooled: bool,
-    /// Whether nobody has set a limit to how long statements wait for locks.
+    /// Whether no lock_timeout is set for the session.
     pub(crate) waits_unlimited: bool,
     in_transaction: AtomicBool,
-    /// Whether types were asked for, which leaves a prepared statement behind.
+    /// Whether types were looked up, which leaves a prepared statement behind.
     prepared: AtomicBool,
     watch: Watch,
     pub(crate) target: Target,
 }
 
-/// A row of text columns, as the simple protocol answers.
+/// A row of text columns, as the simple protocol returns it.
 pub(crate) type Row = Vec<Option<String>>;
 
 impl Session {
-    /// Opens a session; in check mode one that reads.
+    /// Opens a session, which is read-only in check mode.
     pub(crate) async fn open(target: &Target, context: &Context) -> Result<Session, Error> {
         let access = if context.check { Access::Read } else { Access::Write };
         Session::open_to(access, target, context).await
@@ -90,7 +90,7 @@ impl Session {
             session.watch.set_process(process.filter(|_| !session.pooled));
         }
         if access == Access::Write && !session.pooled {
-            // The server's session ends with this one, and what is set with it.
+            // The server's session ends with this one, and with it its settings.
             let settings = session.settings(target.role.as_deref(), "");
             if !settings.is_empty() {
                 session.run(&settings).await?;
@@ -99,8 +99,8 @@ impl Session {
         Ok(session)
     }
 
-    /// Opens a session, or none where check mode meets a database that does not exist: an earlier task would have
-    /// created it.
+    /// Opens a session. Returns `None` in check mode if the database does not exist, since an earlier task
+    /// may create it.
     pub(crate) async fn open_or_foresee(
         target: &Target,
         context: &Context,
@@ -137,12 +137,12 @@ impl Session {
         begun.map(drop).map_err(|e| fault::statement("the database refused", &e))
     }
 
-    /// Commits the transaction. Where a pooler lends the connection to others, the parameters that its statements set
-    /// are reset first: none is given for all of them.
+    /// Commits the transaction. With a pooler, the parameters that its statements set are reset first; `None` in the
+    /// list stands for all parameters.
     pub(crate) async fn commit(&self, set: &[Option<String>]) -> Result<(), tokio_postgres::Error> {
         if self.pooled {
             if !set.is_empty() {
-                // Deferred triggers run with the parameters that the statements were given.
+                // Deferred triggers must run before the parameters are reset.
                 self.send("SET CONSTRAINTS ALL IMMEDIATE").await?;
                 self.send(&resets(set)).await?;
             }
@@ -153,7 +153,7 @@ impl Session {
         Ok(())
     }
 
-    /// Ends the transaction, if there is one, and undoes it.
+    /// Rolls back the transaction, if there is one.
     pub(crate) async fn rollback(&self) {
         if self.in_transaction.swap(false, Ordering::Relaxed) {
             // Without a connection there is nothing left to roll back.
@@ -161,8 +161,8 @@ impl Session {
         }
     }
 
-    /// Types that are not PostgreSQL's own are asked for by statements that the library prepares and keeps; with a pooler
-    /// the next client would stumble over their names.
+    /// Removes the statements that the library prepares to look up types that are not built in. With a pooler, their
+    /// names would collide with those of the next client.
     async fn forget_prepared(&self) -> Result<(), tokio_postgres::Error> {
         if !self.prepared.swap(false, Ordering::Relaxed) {
             return Ok(());
@@ -177,7 +177,7 @@ impl Session {
         Ok(())
     }
 
-    /// Runs statements. When the task has to end, the server is told to cancel them.
+    /// Runs statements. If the task is canceled, the server is told to cancel them.
     pub(crate) async fn execute(&self, sql: &str) -> Result<Vec<SimpleQueryMessage>, tokio_postgres::Error> {
         let outside = !self.in_transaction.load(Ordering::Relaxed);
         match self.access {
@@ -187,7 +187,7 @@ impl Session {
                 }
                 let result = self.send(sql).await;
                 if result.is_err() {
-                    // What follows gets a transaction of its own.
+                    // The following statements get another transaction.
                     self.rollback().await;
                 }
                 result
@@ -253,7 +253,7 @@ impl Session {
         self.watch.explain(fault::statement(what, error), error)
     }
 
-    /// Adds to a failure who held the lock that a statement waited for, where that is why.
+    /// Adds the holder of the lock to a failure, if the statement failed because it waited for a lock.
     pub(crate) fn explain(
         &self,
         mut failure: playbook_api::Failure,
@@ -263,8 +263,8 @@ impl Session {
         failure
     }
 
-    /// Returns whether the types of columns can be asked for: a pooler may send a statement that is prepared outside of a
-    /// transaction to one server's session and its use to another.
+    /// Returns whether column types can be looked up. Outside of a transaction, a pooler may prepare a statement in one
+    /// session of the server and use it in another.
     pub(crate) fn can_prepare(&self) -> bool {
         !self.pooled || self.access == Access::Read || self.in_transaction.load(Ordering::Relaxed)
     }
@@ -289,7 +289,7 @@ impl Session {
         }
     }
 
-    /// Ends the transaction of a session that reads, so that a pooler can lend its connection to others.
+    /// Ends the transaction of a read-only session, so that a pooler can give its connection to others.
     pub(crate) async fn pause(&self) {
         if self.access == Access::Read {
             if self.pooled {
@@ -299,12 +299,12 @@ impl Session {
         }
     }
 
-    /// Returns what the server warned of so far.
+    /// Returns the server's warnings so far.
     pub(crate) fn warnings(&self) -> Vec<String> {
         lock(&self.warnings).clone()
     }
 
-    /// Warns of something beside what the server warns of.
+    /// Adds a warning to those of the server.
     pub(crate) fn warn(&self, warning: impl Into<String>) {
         lock(&self.warnings).push(warning.into());
     }
@@ -322,7 +322,7 @@ impl Session {
 }
 
 impl Drop for Session {
-    /// A pooler ends the server's session where a client leaves in the middle of a transaction.
+    /// Ends the transaction, since a pooler closes the server's session if a client disconnects within one.
     fn drop(&mut self) {
         if self.in_transaction.load(Ordering::Relaxed)
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
@@ -345,7 +345,7 @@ fn resets(set: &[Option<String>]) -> String {
     set.iter().flatten().map(reset).collect::<Vec<_>>().join("; ")
 }
 
-/// Returns what a module says in check mode of a database that does not exist yet.
+/// Returns a module's outcome in check mode if the database does not exist yet.
 pub(crate) fn not_there_yet(target: &Target) -> Outcome {
     let message = format!("the database '{}' does not exist yet", target.dbname());
     Outcome::changed(true).msg(message.clone()).warn(message)
@@ -366,7 +366,7 @@ pub(crate) fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Quotes a text so that it means itself whatever `standard_conforming_strings` is.
+/// Quotes a string literal, independently of `standard_conforming_strings`.
 pub(crate) fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if text.contains('\\') { format!(" E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }

@@ -1,4 +1,4 @@
-//! TLS for the connection: libpq's sslmode on rustls.
+//! TLS for the connection: libpq's sslmode, implemented with rustls.
 
 use std::future::Future;
 use std::io;
@@ -31,7 +31,7 @@ use crate::login::{SslMode, Target};
 pub(crate) struct Tls(Arc<ClientConfig>);
 
 impl Tls {
-    /// Reads the certificates that the target names, or those that libpq would find, from the task's host.
+    /// Reads the certificates that the target names, or libpq's default files, from the task's host.
     pub(crate) async fn new(target: &Target, context: &Context) -> Result<Tls, Error> {
         let mode = target.ssl_mode()?;
         let standard = Standard::of(target, context).await?;
@@ -47,7 +47,7 @@ impl Tls {
         let check = match mode {
             SslMode::VerifyFull => Some(true),
             SslMode::VerifyCa => Some(false),
-            // As libpq has it: an authority that is there is asked.
+            // As in libpq, an existing CA file makes the certificate be checked.
             SslMode::Require if root.is_some() => Some(false),
             _ => None,
         };
@@ -75,7 +75,7 @@ impl Tls {
                     .map_err(|e| Error::new(format!("sslcert and sslkey do not go together: {e}")))?
             }
             (Some(_), None) => {
-                return Err(Error::new("sslcert is given without its key").with_help("give sslkey too"));
+                return Err(Error::new("sslcert is given without its key").with_help("Set sslkey too."));
             }
             _ => builder.with_no_client_auth(),
         };
@@ -92,7 +92,7 @@ impl Tls {
     }
 }
 
-/// The files that libpq finds by itself, in ~/.postgresql.
+/// libpq's default files in ~/.postgresql.
 struct Standard(Option<PathBuf>);
 
 impl Standard {
@@ -111,7 +111,7 @@ impl Standard {
 
 fn unreadable(name: &str, path: &Path, error: &dyn std::fmt::Display) -> Error {
     Error::new(format!("{name}: cannot read {}: {error}", path.display()))
-        .with_help("it has to be a PEM file; for Amazon RDS take https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem as sslrootcert")
+        .with_help("Give a PEM file; for Amazon RDS set sslrootcert to https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem.")
 }
 
 async fn certificates(path: &Path, context: &Context) -> Result<Vec<CertificateDer<'static>>, Error> {
@@ -124,10 +124,10 @@ async fn certificates(path: &Path, context: &Context) -> Result<Vec<CertificateD
     }
 }
 
-/// Checks the server's certificate as far as the sslmode asks.
+/// Checks the server's certificate as the sslmode requires.
 #[derive(Debug)]
 struct Verifier {
-    /// Nothing below `verify-ca`.
+    /// The verifier, or `None` below `verify-ca`.
     chain: Option<Arc<WebPkiServerVerifier>>,
     roots: Vec<CertificateDer<'static>>,
     name_too: bool,
@@ -135,7 +135,7 @@ struct Verifier {
 }
 
 impl Verifier {
-    /// `check` is whether the name counts too, and nothing when nothing is checked.
+    /// Creates a verifier. `check` says whether the name is checked too; `None` turns all checks off.
     async fn new(
         check: Option<bool>,
         root: Option<&Path>,
@@ -153,7 +153,7 @@ impl Verifier {
         store.add_parsable_certificates(roots.iter().cloned());
         if store.is_empty() {
             return Err(Error::new("no trusted certificate to check the server's with")
-                .with_help("give the authority's certificate as sslrootcert; for Amazon RDS take https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"));
+                .with_help("Set sslrootcert to the authority's certificate; for Amazon RDS this is https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem."));
         }
         let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone())
             .build()
@@ -178,7 +178,7 @@ impl ServerCertVerifier for Verifier {
             Err(rustls::Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if !self.name_too => Ok(ServerCertVerified::assertion()),
-            // A self-signed certificate that is trusted itself: webpki refuses an authority as a server.
+            // A trusted self-signed certificate: webpki rejects an authority's certificate for a server.
             Err(rustls::Error::InvalidCertificate(CertificateError::Other(_)))
                 if self.roots.iter().any(|root| root == end_entity) =>
             {
@@ -216,7 +216,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Stands in for TLS where nothing is sent anywhere: the stream stays as it is.
+/// A TLS connector for a stream that is not a network connection: it returns the stream unchanged.
 pub(crate) struct Pretended;
 
 impl TlsConnect<tokio::io::DuplexStream> for Pretended {
@@ -315,8 +315,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
     }
 }
 
-/// The certificate's hash for SCRAM's channel binding (RFC 5929): by the hash function of its own signature,
-/// SHA-256 for the weak ones; nothing for signatures without one.
+/// Returns the certificate's hash for SCRAM's channel binding (RFC 5929), with the hash function of its signature, or
+/// SHA-256 instead of a weak one. Returns nothing for signatures without a hash function.
 fn certificate_hash(certificate: &[u8]) -> Option<Vec<u8>> {
     // Certificate ::= SEQUENCE { tbsCertificate SEQUENCE, signatureAlgorithm SEQUENCE { OID … } … }
     let (inside, _) = der_element(certificate)?;
@@ -340,7 +340,7 @@ fn certificate_hash(certificate: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// The content of the first DER element, and what follows it.
+/// Returns the content of the first DER element, and the rest of the input.
 fn der_element(data: &[u8]) -> Option<(&[u8], &[u8])> {
     let first = usize::from(*data.get(1)?);
     let (length, header) = if first < 0x80 {

@@ -1,8 +1,8 @@
-//! PostgreSQL URLs: taken apart and put together.
+//! Parses and builds PostgreSQL URLs.
 
 use playbook_api::Error;
 
-/// What a URL of the form `postgresql+driver://user:password@host:port/dbname?sslmode=require` says.
+/// The parts of a URL of the form `postgresql+driver://user:password@host:port/dbname?sslmode=require`.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Url {
     pub(crate) scheme: String,
@@ -10,18 +10,18 @@ pub(crate) struct Url {
     pub(crate) password: Option<String>,
     /// Several hosts are tried in turn. A host that starts with `/` is the directory of a Unix socket.
     pub(crate) hosts: Vec<(String, Option<u16>)>,
-    /// The port where no host is named.
+    /// The port, if no host is named.
     pub(crate) port: Option<u16>,
     pub(crate) dbname: Option<String>,
     pub(crate) params: Vec<(String, String)>,
 }
 
-/// What to do about a URL that falls apart in the wrong places; the URL itself is a secret and never shown.
+/// The help for a URL with unencoded special characters. The URL itself is a secret and never shown.
 const ENCODE: &str = "a user name or password that holds @ : / ? # or % must be percent-encoded in a URL; \
                       the filter postgresql_url builds one from a secret";
 
 impl Url {
-    /// Takes `postgres`, `postgresql` and SQLAlchemy's `postgresql+driver` for the same thing.
+    /// Parses a URL with the scheme `postgres`, `postgresql` or SQLAlchemy's `postgresql+driver`, which are equivalent.
     pub(crate) fn parse(text: &str) -> Result<Url, Error> {
         let wrong = |what: &str| Error::new(format!("the database URL {what}"));
         let text = text.trim();
@@ -43,7 +43,7 @@ impl Url {
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         if path.contains('@') {
-            return Err(wrong("has an @ behind the host").with_help(ENCODE));
+            return Err(wrong("has an @ after the host").with_help(ENCODE));
         }
         let mut url = Url { scheme: scheme.to_owned(), ..Url::default() };
         let hosts = match authority.rsplit_once('@') {
@@ -72,8 +72,8 @@ impl Url {
         Ok(url)
     }
 
-    /// Takes the parameters of a query. The parts of a URL may be named there too, as libpq allows: several hosts as a
-    /// list with commas and their ports in another, or, as SQLAlchemy writes them, each as `host=name:port`.
+    /// Reads the query's parameters. As in libpq, they may also name the parts of the URL: several hosts as a
+    /// comma-separated list with their ports in another, or, as SQLAlchemy writes them, each as `host=name:port`.
     pub(crate) fn set_all(&mut self, params: Vec<(String, String)>) -> Result<(), Error> {
         let (mut hosts, mut ports) = (Vec::new(), Vec::new());
         for (name, value) in params {
@@ -118,13 +118,13 @@ impl Url {
         self.params.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
-    /// Gives a parameter its value.
+    /// Sets a parameter.
     pub(crate) fn set_param(&mut self, name: &str, value: impl Into<String>) {
         self.params.retain(|(n, _)| n != name);
         self.params.push((name.to_owned(), value.into()));
     }
 
-    /// The URL as text, everything percent-encoded that has to be.
+    /// Returns the URL as text, percent-encoded where necessary.
     pub(crate) fn to_text(&self) -> String {
         let mut text = format!("{}://", self.scheme);
         if let Some(user) = &self.user {
@@ -141,8 +141,8 @@ impl Url {
         text.push('/');
         text += &self.dbname.as_deref().map(encode).unwrap_or_default();
         let mut params: Vec<(&str, String)> = Vec::new();
-        for (folder, port) in sockets {
-            params.push(("host", folder.clone()));
+        for (directory, port) in sockets {
+            params.push(("host", directory.clone()));
             params.extend(port.map(|p| ("port", p.to_string())));
         }
         params.extend(self.params.iter().map(|(n, v)| (n.as_str(), v.clone())));
@@ -172,7 +172,7 @@ fn host_and_port(text: &str) -> Result<(String, Option<u16>), Error> {
     Ok((decode(host, "host")?, port))
 }
 
-/// A host in a list: a name or an address, with SQLAlchemy's port behind it or without one.
+/// Parses a host in a list: a name or an address, optionally followed by a port as SQLAlchemy allows.
 fn listed_host(text: &str) -> Result<(String, Option<u16>), Error> {
     let is_address = text.matches(':').count() > 1 && !text.starts_with('[');
     if text.starts_with('/') || is_address {
@@ -181,7 +181,7 @@ fn listed_host(text: &str) -> Result<(String, Option<u16>), Error> {
     host_and_port(text)
 }
 
-/// Reads libpq's other form, `host=db user=app password='it\'s'`; none where the text is not of that form.
+/// Parses libpq's keyword form, `host=db user=app password='it\'s'`. Returns `None` if the text has another form.
 fn conninfo(text: &str) -> Option<Vec<(String, String)>> {
     let mut params = Vec::new();
     let mut rest = text.trim_start();

@@ -1,4 +1,4 @@
-//! `postgresql_user`: a role is there as wanted, or is not.
+//! `postgresql_user`: creates, alters or drops a role that can log in.
 
 use playbook_api::{Context, ControllerModule, Deserialize, Doc, Error, Failure, JsonSchema, Outcome, Value};
 
@@ -8,53 +8,53 @@ use crate::login::{Login, Target};
 use crate::password;
 use crate::session::{Row, Session, ident, literal};
 
-/// What is wanted of the role.
+/// The state of the role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum State {
-    /// It exists.
+    /// The role exists.
     #[default]
     Present,
-    /// It does not.
+    /// The role does not exist.
     Absent,
 }
 
 /// Creates, alters or drops a role that can log in.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct PostgresqlUser {
-    /// Name of the role.
+    /// The name of the role.
     #[schemars(extend("aliases" = ["user"]))]
     name: String,
     #[serde(default)]
     state: State,
-    /// Its password, plain or as PostgreSQL stores it (`SCRAM-SHA-256$…`, `md5…`). It is hashed before it is sent.
-    /// An empty one takes the password away.
+    /// The role's password, in plain text or as PostgreSQL stores it (`SCRAM-SHA-256$…`, `md5…`). A plain password is
+    /// hashed before it is sent. An empty one removes the password.
     #[schemars(extend("no_log" = true))]
     password: Option<String>,
-    /// Leave the password of a role that exists alone.
+    /// Whether to leave the password of an existing role unchanged.
     #[serde(default)]
     no_password_changes: bool,
-    /// Attributes, separated by commas: SUPERUSER, CREATEROLE, CREATEDB, INHERIT, LOGIN, REPLICATION, BYPASSRLS,
-    /// each with NO in front for the contrary.
+    /// The role's attributes, separated by commas: SUPERUSER, CREATEROLE, CREATEDB, INHERIT, LOGIN, REPLICATION and
+    /// BYPASSRLS. The prefix NO removes an attribute.
     role_attr_flags: Option<String>,
-    /// When the password stops working, as a timestamp, or `infinity`.
+    /// The time at which the password expires, as a timestamp, or `infinity`.
     expires: Option<String>,
-    /// How many connections it may have at a time, -1 for any number.
+    /// The number of connections that the role may have at a time; -1 means no limit.
     conn_limit: Option<i64>,
-    /// Comment on it.
+    /// The comment on the role.
     comment: Option<String>,
-    /// Settings of its sessions: `search_path: app`.
+    /// The settings of the role's sessions, such as `search_path: app`.
     #[serde(default)]
     configuration: serde_json::Map<String, serde_json::Value>,
-    /// Also reset the settings that `configuration` does not name.
+    /// Whether to reset the settings that `configuration` does not name.
     #[serde(default)]
     reset_unspecified_configuration: bool,
-    /// Fail when it cannot be dropped because it owns something.
+    /// Whether to fail if the role cannot be dropped because it owns objects.
     #[serde(default = "yes")]
     #[schemars(extend("aliases" = ["fail_on_role"]))]
     fail_on_user: bool,
-    /// Ignored: the password is always stored hashed. For compatibility.
-    #[expect(dead_code, reason = "playbooks give it, nothing hangs on it")]
+    /// Ignored, since the password is always stored hashed. Accepted for compatibility.
+    #[expect(dead_code, reason = "accepted for compatibility")]
     encrypted: Option<bool>,
     #[serde(flatten)]
     login: Login,
@@ -64,7 +64,7 @@ fn yes() -> bool {
     true
 }
 
-/// The attributes, in the order that the query of `find` asks for them.
+/// The attributes, in the order of the columns of the query in `find`.
 const FLAGS: [&str; 7] =
     ["SUPERUSER", "INHERIT", "CREATEROLE", "CREATEDB", "LOGIN", "REPLICATION", "BYPASSRLS"];
 
@@ -76,7 +76,7 @@ impl ControllerModule for PostgresqlUser {
         check_mode: "Full: lists the statements it would execute, in a session that cannot write.",
         returns: &[
             ("queries", "list", "The statements executed, passwords hidden"),
-            ("user", "str", "The role"),
+            ("user", "str", "The name of the role"),
         ],
         examples: "\
 - name: The application's role exists
@@ -117,7 +117,7 @@ impl ControllerModule for PostgresqlUser {
                 if let Err(failure) = commands.run(&format!("DROP ROLE {}", ident(&self.name))).await {
                     if self.fail_on_user {
                         return Err(failure.with_help(
-                            "give what it owns to another role first: REASSIGN OWNED BY … TO …, then DROP OWNED BY …; fail_on_user: false lets it be",
+                            "Give what it owns to another role first: REASSIGN OWNED BY … TO …, then DROP OWNED BY …; or keep the role with fail_on_user: false.",
                         ));
                     }
                     removed = Some(false);
@@ -133,7 +133,7 @@ impl ControllerModule for PostgresqlUser {
 }
 
 impl PostgresqlUser {
-    /// The attributes asked for, each with whether it is wanted.
+    /// Returns the attributes that the task names, each with whether the role should have it.
     fn flags(&self) -> Result<Vec<(&'static str, bool)>, Error> {
         let text = self.role_attr_flags.as_deref().unwrap_or_default();
         text.split([',', ' '])
@@ -147,7 +147,7 @@ impl PostgresqlUser {
                 let known = FLAGS.into_iter().find(|known| *known == name);
                 known.map(|name| (name, wanted)).ok_or_else(|| {
                     Error::new(format!("role_attr_flags: there is no attribute '{flag}'"))
-                        .with_help(format!("there are {}, each also with NO in front", FLAGS.join(", ")))
+                        .with_help(format!("Use one of {}, with or without the prefix NO.", FLAGS.join(", ")))
                 })
             })
             .collect()
@@ -185,7 +185,7 @@ impl PostgresqlUser {
         self.configure(&[], commands).await
     }
 
-    /// The password as it is sent and as it is shown; nothing where none is given.
+    /// Returns the password clause as it is sent and as it is shown; both are empty if no password is given.
     async fn password_clause(&self, session: &Session) -> Result<(String, &'static str), Error> {
         Ok(match self.password.as_deref() {
             None => (String::new(), ""),
@@ -234,7 +234,7 @@ impl PostgresqlUser {
         self.configure(&settings, commands).await
     }
 
-    /// Whether the wanted password is the one the role has.
+    /// Returns whether the role already has the given password.
     async fn has_password(&self, session: &Session, context: &Context) -> Result<bool, Error> {
         let Some(wanted) = &self.password else { return Ok(true) };
         let readable = "SELECT has_column_privilege('pg_catalog.pg_authid', 'rolpassword', 'SELECT')";
@@ -249,7 +249,7 @@ impl PostgresqlUser {
                 None => wanted.is_empty(),
             });
         }
-        // A managed service keeps the stored passwords to itself: logging in shows whether it is right.
+        // Managed services do not let anyone read the stored passwords, so try to log in.
         if wanted.is_empty() || password::is_hashed(wanted) {
             return Ok(false);
         }
@@ -264,7 +264,7 @@ impl PostgresqlUser {
         commands.run(&format!("COMMENT ON ROLE {} IS {}", ident(&self.name), literal(comment))).await
     }
 
-    /// `settings` are those it has, as `name=value`.
+    /// Sets and resets the settings of the role. `settings` are its present ones, as `name=value`.
     async fn configure(&self, settings: &[String], commands: &mut Commands<'_>) -> Result<(), Failure> {
         let name = ident(&self.name);
         let has: Vec<(&str, &str)> = settings.iter().filter_map(|s| s.split_once('=')).collect();
@@ -294,7 +294,7 @@ impl PostgresqlUser {
     }
 }
 
-/// Lists of names are several values, not one text with commas in it.
+/// Returns the value of a setting as SQL. A list of names is several values, not one string with commas.
 fn setting_value(setting: &str, value: &str) -> String {
     let lists = ["search_path", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"];
     match lists.contains(&setting.to_ascii_lowercase().as_str()) {

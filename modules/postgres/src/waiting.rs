@@ -1,4 +1,4 @@
-//! Whom a statement waits for: told while it waits, and where it waited for nothing.
+//! Finds the session that a statement waits for, to report it while it waits and if it fails.
 
 use std::future::Future;
 use std::sync::Mutex;
@@ -14,17 +14,17 @@ use crate::connect;
 use crate::login::Target;
 use crate::session::row;
 
-/// How long a statement runs before the server is asked whether it waits, and how often after that.
+/// The time after which the server is asked whether a statement waits, and the interval between further requests.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Watches over the statements of one session, by a second one that is opened when a statement takes long.
+/// Watches the statements of one session through a second one, which is opened when a statement takes long.
 pub(crate) struct Watch {
     target: Target,
     context: Context,
-    /// The server's process of the session, where it is known.
+    /// The server's process of the session, if it is known.
     process: Option<i32>,
     second: AsyncMutex<Option<Client>>,
-    /// Who held the lock when the server was last asked.
+    /// The holder of the lock when the server was last asked.
     holders: Mutex<Option<String>>,
 }
 
@@ -43,7 +43,7 @@ impl Watch {
         self.process = process;
     }
 
-    /// Waits for a statement, and says whom the statement waits for.
+    /// Waits for a statement, and reports the session that it waits for.
     pub(crate) async fn over<T>(&self, work: impl Future<Output = T>) -> T {
         tokio::pin!(work);
         *lock(&self.holders) = None;
@@ -66,7 +66,7 @@ impl Watch {
         }
     }
 
-    /// Returns who blocks the process: `process 4711 (psql, idle in transaction for 00:05:12) holds`.
+    /// Returns the sessions that block the process: `process 4711 (psql, idle in transaction for 00:05:12) holds`.
     async fn ask(&self, process: i32) -> Option<String> {
         let mut second = self.second.lock().await;
         if second.is_none() {
@@ -88,12 +88,12 @@ impl Watch {
         (!holders.is_empty()).then(|| format!("{} holds", holders.join(" and ")))
     }
 
-    /// Adds who held the lock to an error that says it was not to be had.
+    /// Adds the holder of the lock to an error about a lock timeout.
     pub(crate) fn explain(&self, error: Error, cause: &tokio_postgres::Error) -> Error {
         let holders = lock(&self.holders).clone();
         match (cause.code(), holders) {
             (Some(code), Some(holders)) if *code == SqlState::LOCK_NOT_AVAILABLE => error.with_help(format!(
-                "The lock is one that {holders}. Run again when it is free, end that session with pg_terminate_backend, or raise lock_timeout."
+                "It waited for a lock that {holders}. Run again when it is free, end that session with pg_terminate_backend, or raise lock_timeout."
             )),
             _ => error,
         }

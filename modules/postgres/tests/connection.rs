@@ -45,7 +45,7 @@ async fn query(arguments: Map) -> Result<playbook_api::Outcome, playbook_api::Fa
 
 /// A server that adds TLS in front of the real one, with a certificate for the given names, and the file of the
 /// authority that signed it.
-async fn tls_proxy(names: &[&str], folder: &TempDir) -> (u16, String) {
+async fn tls_proxy(names: &[&str], directory: &TempDir) -> (u16, String) {
     let authority_key = KeyPair::generate().unwrap();
     let mut authority = CertificateParams::new(vec![]).unwrap();
     authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -54,25 +54,25 @@ async fn tls_proxy(names: &[&str], folder: &TempDir) -> (u16, String) {
     let key = KeyPair::generate().unwrap();
     let names: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
     let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
-    serve_tls(authority_pem, &certificate, &key, folder).await
+    serve_tls(authority_pem, &certificate, &key, directory).await
 }
 
 /// The same with a certificate that nobody signed but itself, as `openssl req -x509` makes them.
-async fn self_signed_proxy(name: &str, folder: &TempDir) -> (u16, String) {
+async fn self_signed_proxy(name: &str, directory: &TempDir) -> (u16, String) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let certificate = params.self_signed(&key).unwrap();
-    serve_tls(certificate.pem(), &certificate, &key, folder).await
+    serve_tls(certificate.pem(), &certificate, &key, directory).await
 }
 
 async fn serve_tls(
     authority_pem: String,
     certificate: &rcgen::Certificate,
     key: &KeyPair,
-    folder: &TempDir,
+    directory: &TempDir,
 ) -> (u16, String) {
-    let path = folder.path().join("ca.pem");
+    let path = directory.path().join("ca.pem");
     std::fs::write(&path, authority_pem).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -105,8 +105,8 @@ async fn serve_tls(
 
 #[tokio::test]
 async fn sslmodes_check_what_they_promise() {
-    let folder = TempDir::new().unwrap();
-    let (port, ca) = tls_proxy(&["localhost"], &folder).await;
+    let directory = TempDir::new().unwrap();
+    let (port, ca) = tls_proxy(&["localhost"], &directory).await;
     let other = TempDir::new().unwrap();
     let (_, other_ca) = tls_proxy(&["localhost"], &other).await;
     let at = |host: &str, mode: &str, ca: Option<&str>| {
@@ -203,7 +203,7 @@ async fn failures_say_what_to_do_and_no_password() {
     let start = Instant::now();
     let timeout = map! { "login_host" => "127.0.0.1", "login_port" => u32::from(port), "connect_params" => map! { "connect_timeout" => 1 } };
     let failure = query(login(timeout)).await.unwrap_err();
-    assert!(failure.error.to_string().contains("no answer in 1 seconds"), "{}", shown(&failure));
+    assert!(failure.error.to_string().contains("no response after 1 seconds"), "{}", shown(&failure));
     assert!(start.elapsed() < Duration::from_secs(5));
     let (user, _, host, port) = parts();
     let url = format!("postgresql://{user}@{host}:{port}/postgres");
@@ -277,7 +277,7 @@ async fn the_probe_waits_for_the_server_and_for_an_answer() {
     options.insert("expected".into(), "4".into());
     let look = probe.look(&options, &context).await.unwrap();
     assert!(
-        matches!(&look, playbook_api::ProbeState::Waiting(state, _) if state == "the query answers 3"),
+        matches!(&look, playbook_api::ProbeState::Waiting(state, _) if state == "the query returns 3"),
         "{look:?}"
     );
     let mut wrong = options.clone();

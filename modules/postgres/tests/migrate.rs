@@ -18,20 +18,20 @@ const EMAIL: (&str, &str) = ("002_email.up.sql", "ALTER TABLE users ADD email te
 const EMAIL_DOWN: (&str, &str) = ("002_email.down.sql", "ALTER TABLE users DROP email;\n");
 
 struct Project {
-    folder: TempDir,
+    directory: TempDir,
     database: Database,
 }
 
 impl Project {
     async fn new(files: &[(&str, &str)]) -> Project {
-        let folder = TempDir::new().unwrap();
-        write(folder.path(), files);
-        Project { folder, database: Database::new().await }
+        let directory = TempDir::new().unwrap();
+        write(directory.path(), files);
+        Project { directory, database: Database::new().await }
     }
 
     fn arguments(&self, more: Map) -> Map {
         let mut arguments = map! {
-            "path" => self.folder.path().display().to_string(),
+            "path" => self.directory.path().display().to_string(),
             "url" => self.database.url.replace("postgresql://", "postgresql+psycopg2://"),
         };
         arguments.extend(more);
@@ -58,7 +58,7 @@ async fn applies_what_is_missing_and_nothing_twice() {
     let second = project.migrate(map! {}).await.unwrap();
     assert!(!second.changed);
     assert_eq!(value(&second, "msg"), "nothing to migrate");
-    write(project.folder.path(), &[("V3__phone.sql", "ALTER TABLE users ADD phone text")]);
+    write(project.directory.path(), &[("V3__phone.sql", "ALTER TABLE users ADD phone text")]);
     let third =
         project.migrate(map! { "table" => "playbook_migrations", "schema" => "public" }).await.unwrap();
     assert_eq!(each(&third, "applied", "name"), ["phone"]);
@@ -103,7 +103,7 @@ async fn a_failing_migration_leaves_no_trace_and_says_where() {
     assert_eq!(value(&failure.outcome, "version"), "001");
     assert_eq!(project.database.query("SELECT to_regclass('half') IS NULL"), "t");
     write(
-        project.folder.path(),
+        project.directory.path(),
         &[(
             "002_broken.sql",
             "CREATE TABLE half (id int PRIMARY KEY); INSERT INTO half VALUES (1);\nINSERT INTO half VALUES (1);",
@@ -112,7 +112,7 @@ async fn a_failing_migration_leaves_no_trace_and_says_where() {
     let failure = project.migrate(map! {}).await.unwrap_err();
     assert!(failure.error.to_string().contains(":2 failed: duplicate key"), "{}", failure.error);
     assert!(value(&failure.outcome, "detail").contains("already exists"));
-    write(project.folder.path(), &[("002_broken.sql", "CREATE TABLE half (id int)")]);
+    write(project.directory.path(), &[("002_broken.sql", "CREATE TABLE half (id int)")]);
     assert_eq!(each(&project.migrate(map! {}).await.unwrap(), "applied", "version"), ["002", "003"]);
 }
 
@@ -134,22 +134,25 @@ async fn without_a_transaction_a_failure_half_way_wants_repair() {
         failure.error
     );
     let fixed = "-- playbook: no-transaction\nCREATE INDEX CONCURRENTLY IF NOT EXISTS i ON users (name);";
-    write(project.folder.path(), &[("002_index.sql", fixed)]);
+    write(project.directory.path(), &[("002_index.sql", fixed)]);
     let outcome = project.migrate(map! { "repair" => true }).await.unwrap();
     assert_eq!(each(&outcome, "repaired", "action"), ["forgotten"]);
     assert_eq!(each(&outcome, "applied", "version"), ["002"]);
     assert!(!project.migrate(map! { "repair" => true }).await.unwrap().changed);
     // The first statement of all changes nothing when it fails: no repair is asked for.
-    write(project.folder.path(), &[("003_index.sql", "-- playbook: no-transaction\nVACUUM nosuch;")]);
+    write(project.directory.path(), &[("003_index.sql", "-- playbook: no-transaction\nVACUUM nosuch;")]);
     project.migrate(map! {}).await.unwrap_err();
-    write(project.folder.path(), &[("003_index.sql", "-- playbook: no-transaction\nVACUUM users; BEGIN;")]);
+    write(
+        project.directory.path(),
+        &[("003_index.sql", "-- playbook: no-transaction\nVACUUM users; BEGIN;")],
+    );
     let failure = project.migrate(map! {}).await.unwrap_err();
     assert!(
         failure.error.to_string().contains("begins a transaction and does not end it"),
         "{}",
         failure.error
     );
-    write(project.folder.path(), &[("003_index.sql", "-- playbook: no-transaction\nVACUUM users;")]);
+    write(project.directory.path(), &[("003_index.sql", "-- playbook: no-transaction\nVACUUM users;")]);
     project.migrate(map! { "repair" => true }).await.unwrap();
 }
 
@@ -158,17 +161,17 @@ async fn edited_missing_and_late_migrations_are_refused() {
     let project = Project::new(&[USERS, EMAIL, ("004_last.sql", "SELECT 1")]).await;
     project.migrate(map! {}).await.unwrap();
     let before = project.database.dump();
-    write(project.folder.path(), &[("002_email.up.sql", "ALTER TABLE users ADD mail text")]);
+    write(project.directory.path(), &[("002_email.up.sql", "ALTER TABLE users ADD mail text")]);
     let failure = project.migrate(map! {}).await.unwrap_err();
     assert!(
         failure.error.to_string().starts_with("migration 002 was edited after it was applied on 2"),
         "{}",
         failure.error
     );
-    std::fs::remove_file(project.folder.path().join("002_email.up.sql")).unwrap();
+    std::fs::remove_file(project.directory.path().join("002_email.up.sql")).unwrap();
     let failure = project.migrate(map! {}).await.unwrap_err();
     assert!(failure.error.to_string().contains("its file is missing from"), "{}", failure.error);
-    write(project.folder.path(), &[EMAIL, ("003_late.sql", "CREATE TABLE late (id int)")]);
+    write(project.directory.path(), &[EMAIL, ("003_late.sql", "CREATE TABLE late (id int)")]);
     let failure = project.check(map! {}).await.unwrap_err();
     assert!(
         failure.error.to_string().starts_with("migration 003 is out of order: 004 is applied already"),
@@ -179,8 +182,8 @@ async fn edited_missing_and_late_migrations_are_refused() {
     let outcome = project.migrate(map! { "out_of_order" => true }).await.unwrap();
     assert_eq!(each(&outcome, "applied", "version"), ["003"]);
     // Repair takes over the edit and forgets the missing one.
-    write(project.folder.path(), &[("002_email.up.sql", "ALTER TABLE users ADD email text; -- edited")]);
-    std::fs::remove_file(project.folder.path().join("003_late.sql")).unwrap();
+    write(project.directory.path(), &[("002_email.up.sql", "ALTER TABLE users ADD email text; -- edited")]);
+    std::fs::remove_file(project.directory.path().join("003_late.sql")).unwrap();
     assert!(project.check(map! { "repair" => true }).await.unwrap().changed);
     let outcome = project.migrate(map! { "repair" => true }).await.unwrap();
     assert_eq!(each(&outcome, "repaired", "action"), ["checksum taken over", "forgotten"]);
@@ -287,7 +290,7 @@ async fn timeouts_and_roles_hold_for_every_migration() {
         project.migrate(map! { "statement_timeout" => "300ms", "role" => role.as_str() }).await.unwrap_err();
     assert!(failure.error.to_string().contains("statement timeout (SQLSTATE 57014)"), "{}", failure.error);
     assert_eq!(project.database.query("SELECT tableowner FROM pg_tables WHERE tablename = 'mine'"), role);
-    write(project.folder.path(), &[("002_b.sql", "ALTER TABLE mine ADD x int")]);
+    write(project.directory.path(), &[("002_b.sql", "ALTER TABLE mine ADD x int")]);
     let blocker = std::process::Command::new("psql")
         .args(["-Xqc", "BEGIN; LOCK TABLE mine; SELECT pg_sleep(3)", &project.database.url])
         .stdout(std::process::Stdio::null())
@@ -340,7 +343,7 @@ async fn check_mode_foresees_a_database_that_an_earlier_task_creates() {
 }
 
 fn path(project: &Project, file: &str) -> String {
-    project.folder.path().join(file).display().to_string()
+    project.directory.path().join(file).display().to_string()
 }
 
 #[tokio::test]
@@ -368,7 +371,7 @@ async fn the_way_up_of_two_way_files_runs_and_the_way_down_undoes_it() {
     let project = Project::new(&[USERS, ("002_t.sql", "CREATE TABLE t ();\n-- down\nDROP TABLE t;")]).await;
     let failure = project.migrate(map! {}).await.unwrap_err();
     let message = format!(
-        "{}:2: `down` looks like the beginning of the way back (`-- down`)",
+        "{}:2: `down` seems to begin the statements that undo the migration (`-- down`)",
         path(&project, "002_t.sql")
     );
     assert_eq!(failure.error.to_string(), message);
@@ -392,7 +395,7 @@ async fn what_tools_say_of_transactions_is_kept() {
     assert_eq!(project.database.query(all), "6");
     // Check mode foresees what cannot work.
     let mixed = "CREATE TABLE e (id int);\nCREATE INDEX CONCURRENTLY k ON e (id);";
-    write(project.folder.path(), &[("005_mixed.sql", mixed)]);
+    write(project.directory.path(), &[("005_mixed.sql", mixed)]);
     let failure = project.check(map! {}).await.unwrap_err();
     let message = format!(
         "{}:2: CREATE INDEX … cannot run in a transaction, and this file's other statements would be in one",
@@ -421,16 +424,16 @@ async fn what_pg_dump_writes_loads() {
         ("\\connect shop\n", "\\connect is a command of psql, not SQL"),
         ("\\i other.sql\n", "\\i is a command of psql, not SQL"),
         ("\\copy t from 'x'\n", "\\copy is a command of psql, not SQL"),
-        ("COPY t TO stdout;", "COPY … TO stdout has nowhere to write"),
+        ("COPY t TO stdout;", "COPY … TO stdout is not supported"),
     ] {
-        write(project.folder.path(), &[("003_x.sql", sql)]);
+        write(project.directory.path(), &[("003_x.sql", sql)]);
         let failure = project.migrate(map! { "schema" => "ops" }).await.unwrap_err();
         assert_eq!(failure.error.to_string(), format!("{}:1: {message}", path(&project, "003_x.sql")));
         assert!(failure.error.help().is_some());
     }
     // A wrong row has the COPY's line.
     write(
-        project.folder.path(),
+        project.directory.path(),
         &[("003_x.sql", "SELECT 1;\nCOPY public.t FROM stdin;\nx\tnot a number\n\\.\n")],
     );
     let failure = project.migrate(map! { "schema" => "ops" }).await.unwrap_err();
@@ -448,12 +451,12 @@ async fn strings_follow_the_database_s_own_setting() {
     let failure = project.migrate(map! {}).await.unwrap_err();
     assert!(failure.error.to_string().contains("is never closed"), "{}", failure.error);
     let off = "SET standard_conforming_strings = off;\nCREATE TABLE s (a text);\nINSERT INTO s VALUES ('it\\'s; a');\n";
-    write(project.folder.path(), &[("001_s.sql", off)]);
+    write(project.directory.path(), &[("001_s.sql", off)]);
     project.migrate(map! {}).await.unwrap();
     assert_eq!(project.database.query("SELECT a FROM s"), "it's; a");
     let name = &project.database.name;
     project.database.query(&format!("ALTER DATABASE {name} SET standard_conforming_strings = off"));
-    write(project.folder.path(), &[("002_s.sql", "INSERT INTO s VALUES ('a\\\\b;');\n")]);
+    write(project.directory.path(), &[("002_s.sql", "INSERT INTO s VALUES ('a\\\\b;');\n")]);
     project.migrate(map! {}).await.unwrap();
     assert_eq!(project.database.query("SELECT count(*) FROM s WHERE a = chr(97) || chr(92) || 'b;'"), "1");
 }
@@ -506,7 +509,7 @@ async fn being_stopped_cancels_the_statement_on_the_server() {
 async fn a_lock_that_others_hold_is_told_and_not_waited_for_for_ever() {
     let project = Project::new(&[USERS]).await;
     project.migrate(map! {}).await.unwrap();
-    write(project.folder.path(), &[("002_email.sql", "ALTER TABLE users ADD email text")]);
+    write(project.directory.path(), &[("002_email.sql", "ALTER TABLE users ADD email text")]);
     let mut holder = std::process::Command::new("psql")
         .args([
             "-Xq",
@@ -537,11 +540,14 @@ async fn a_lock_that_others_hold_is_told_and_not_waited_for_for_ever() {
     );
     // Nobody said how long: a limit is set all the same, and not over one that the server has.
     let limit = "CREATE TABLE l AS SELECT current_setting('lock_timeout') AS l";
-    write(project.folder.path(), &[("002_email.sql", limit)]);
+    write(project.directory.path(), &[("002_email.sql", limit)]);
     project.migrate(map! {}).await.unwrap();
     assert_eq!(project.database.query("SELECT l FROM l"), "1min");
     project.database.query(&format!("ALTER DATABASE {} SET lock_timeout = '7min'", project.database.name));
-    write(project.folder.path(), &[("003_l.sql", "INSERT INTO l VALUES (current_setting('lock_timeout'))")]);
+    write(
+        project.directory.path(),
+        &[("003_l.sql", "INSERT INTO l VALUES (current_setting('lock_timeout'))")],
+    );
     project.migrate(map! {}).await.unwrap();
     assert_eq!(project.database.query("SELECT l FROM l ORDER BY 1"), "1min\n7min");
 }

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 struct Bouncer {
     process: Child,
     port: u16,
-    _folder: TempDir,
+    _directory: TempDir,
 }
 
 impl Bouncer {
@@ -27,8 +27,8 @@ impl Bouncer {
             skip("PLAYBOOK_TEST_PGBOUNCER does not name PgBouncer (Debian: the package pgbouncer)");
             return None;
         };
-        let folder = TempDir::new().unwrap();
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let directory = TempDir::new().unwrap();
+        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (credentials, host) = server()
             .split_once("://")
@@ -39,13 +39,13 @@ impl Bouncer {
             .unwrap();
         let (user, password) = credentials.split_once(':').unwrap();
         let (host, server_port) = host.split_once(':').unwrap();
-        let users = folder.path().join("users");
+        let users = directory.path().join("users");
         std::fs::write(&users, format!("\"{user}\" \"{password}\"\n")).unwrap();
         let settings = format!(
             "[databases]\n* = host={host} port={server_port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = plain\nauth_file = {}\npool_mode = transaction\ndefault_pool_size = 1\nserver_reset_query =\nignore_startup_parameters = extra_float_digits\n",
             users.display()
         );
-        let file = folder.path().join("pgbouncer.ini");
+        let file = directory.path().join("pgbouncer.ini");
         std::fs::write(&file, settings).unwrap();
         let mut command = Command::new(program);
         command.arg("-q").arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
@@ -63,7 +63,7 @@ impl Bouncer {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        Some(Bouncer { process, port, _folder: folder })
+        Some(Bouncer { process, port, _directory: directory })
     }
 
     fn url(&self, database: &Database) -> String {
@@ -182,9 +182,9 @@ async fn migrations_go_through_a_pooler() {
     let database = Database::new().await;
     let url = bouncer.url(&database);
     let clean = psql(&url, STATE);
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     write(
-        folder.path(),
+        directory.path(),
         &[
             (
                 "001_a.sql",
@@ -198,7 +198,7 @@ async fn migrations_go_through_a_pooler() {
         ],
     );
     let arguments = map! {
-        "url" => url.as_str(), "path" => folder.path().display().to_string(), "lock_timeout" => "5s",
+        "url" => url.as_str(), "path" => directory.path().display().to_string(), "lock_timeout" => "5s",
         "statement_timeout" => "20s", "role" => "postgres",
     };
     let outcome = task(&check(), "db_migrate", arguments.clone()).await.unwrap();
@@ -218,13 +218,13 @@ async fn migrations_go_through_a_pooler() {
     assert!(!run().await.unwrap().changed);
     // Where a session is needed, it is refused before anything is done.
     write(
-        folder.path(),
+        directory.path(),
         &[("004_d.sql", "CREATE TABLE d ()"), ("005_i.sql", "CREATE INDEX CONCURRENTLY i ON a (id)")],
     );
     let failure = run().await.unwrap_err();
     let message = format!(
         "{}/005_i.sql runs outside of a transaction, but database '{}' on 127.0.0.1:{} as 'postgres' is reached through a connection pooler",
-        folder.path().display(),
+        directory.path().display(),
         database.name,
         bouncer.port
     );

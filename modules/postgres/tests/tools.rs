@@ -22,9 +22,9 @@ fn revision(id: &str, down: &str) -> String {
 const ENV: &str = "import os\nfrom alembic import context\nfrom sqlalchemy import create_engine, pool\n\nengine = create_engine(os.environ['DATABASE_URL'].replace('postgresql://', 'postgresql+psycopg2://'), poolclass=pool.NullPool)\nwith engine.connect() as connection:\n    context.configure(connection=connection)\n    with context.begin_transaction():\n        context.run_migrations()\n";
 
 fn alembic_project() -> TempDir {
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     write(
-        folder.path(),
+        directory.path(),
         &[
             ("alembic.ini", "[alembic]\nscript_location = %(here)s/migrations\n"),
             ("migrations/env.py", ENV),
@@ -33,17 +33,16 @@ fn alembic_project() -> TempDir {
             ("migrations/versions/b2.py", &revision("b2", "'a1'")),
         ],
     );
-    folder
+    directory
 }
 
 async fn migrate(
     context: &Context,
-    folder: &Path,
+    directory: &Path,
     database: &Database,
     more: Map,
 ) -> Result<Outcome, Failure> {
-    let mut arguments =
-        map! { "path" => folder.display().to_string(), "url" => database.url.as_str(), "tool" => "alembic" };
+    let mut arguments = map! { "path" => directory.display().to_string(), "url" => database.url.as_str(), "tool" => "alembic" };
     arguments.extend(more);
     task(context, "db_migrate", arguments).await
 }
@@ -60,39 +59,43 @@ const UPGRADE: &str = "CREATE TABLE IF NOT EXISTS alembic_version (version_num t
 
 #[tokio::test]
 async fn a_command_runs_only_when_something_is_pending() {
-    let (folder, database) = (alembic_project(), Database::new().await);
+    let (directory, database) = (alembic_project(), Database::new().await);
     let command = map! { "command" => stand_in(UPGRADE) };
     let before = database.dump();
-    let outcome = migrate(&check(), folder.path(), &database, command.clone()).await.unwrap();
+    let outcome = migrate(&check(), directory.path(), &database, command.clone()).await.unwrap();
     assert!(outcome.changed);
     assert_eq!(value(&outcome, "pending"), "['a1', 'b2']");
     assert_eq!(outcome.diff[0].after, Some("a1\nb2\n".into()));
     assert_eq!(database.dump(), before);
     let context = context();
-    let outcome = migrate(&context, folder.path(), &database, command.clone()).await.unwrap();
+    let outcome = migrate(&context, directory.path(), &database, command.clone()).await.unwrap();
     assert!(outcome.changed);
     assert_eq!(value(&outcome, "version"), "['b2']");
     assert_eq!(value(&outcome, "rc"), "0");
     assert!(value(&outcome, "stdout").contains("done for ********"), "{}", value(&outcome, "stdout"));
     let fails = map! { "command" => "false" };
-    assert!(!migrate(&context, folder.path(), &database, fails).await.unwrap().changed);
+    assert!(!migrate(&context, directory.path(), &database, fails).await.unwrap().changed);
     // A new revision: now it runs again.
-    write(folder.path(), &[("migrations/versions/c3.py", &revision("c3", "'b2'"))]);
-    let failure =
-        migrate(&context, folder.path(), &database, map! { "command" => "sh -c 'echo oh no >&2; exit 3'" })
-            .await
-            .unwrap_err();
+    write(directory.path(), &[("migrations/versions/c3.py", &revision("c3", "'b2'"))]);
+    let failure = migrate(
+        &context,
+        directory.path(),
+        &database,
+        map! { "command" => "sh -c 'echo oh no >&2; exit 3'" },
+    )
+    .await
+    .unwrap_err();
     assert!(failure.error.to_string().ends_with("failed with exit status 3: oh no"), "{}", failure.error);
     assert_eq!(value(&failure.outcome, "rc"), "3");
     assert!(!failure.outcome.changed);
     let failure =
-        migrate(&context, folder.path(), &database, map! { "command" => "true" }).await.unwrap_err();
+        migrate(&context, directory.path(), &database, map! { "command" => "true" }).await.unwrap_err();
     assert!(
         failure.error.to_string().starts_with("`true` succeeded, but c3 is still pending"),
         "{}",
         failure.error
     );
-    let failure = migrate(&context, folder.path(), &database, map! { "command" => "no-such-program" })
+    let failure = migrate(&context, directory.path(), &database, map! { "command" => "no-such-program" })
         .await
         .unwrap_err();
     assert!(failure.error.to_string().starts_with("cannot run no-such-program"), "{}", failure.error);
@@ -100,34 +103,37 @@ async fn a_command_runs_only_when_something_is_pending() {
 
 #[tokio::test]
 async fn two_deployments_run_the_command_once() {
-    let (folder, database) = (alembic_project(), Database::new().await);
+    let (directory, database) = (alembic_project(), Database::new().await);
     let slow = format!("SELECT pg_sleep(1); {UPGRADE}");
     let context = context();
-    let run = || migrate(&context, folder.path(), &database, map! { "command" => stand_in(&slow) });
+    let run = || migrate(&context, directory.path(), &database, map! { "command" => stand_in(&slow) });
     let (a, b) = tokio::join!(run(), run());
     assert_eq!([a.unwrap().changed, b.unwrap().changed].iter().filter(|c| **c).count(), 1);
 }
 
 #[tokio::test]
 async fn broken_projects_are_named() {
-    let (folder, database) = (alembic_project(), Database::new().await);
+    let (directory, database) = (alembic_project(), Database::new().await);
     let context = context();
     database
         .query("CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('zz')");
-    let failure = migrate(&context, folder.path(), &database, map! {}).await.unwrap_err();
+    let failure = migrate(&context, directory.path(), &database, map! {}).await.unwrap_err();
     assert!(
-        failure.error.to_string().starts_with("the database is at revision 'zz', which no file in "),
+        failure
+            .error
+            .to_string()
+            .starts_with("the database is at revision 'zz', which is not in any file in "),
         "{}",
         failure.error
     );
     write(
-        folder.path(),
+        directory.path(),
         &[(
             "migrations/versions/001_initial.py",
             "\"\"\"Initial schema\n\nRevision ID: 001_initial\n\"\"\"\n",
         )],
     );
-    let failure = migrate(&context, folder.path(), &database, map! {}).await.unwrap_err();
+    let failure = migrate(&context, directory.path(), &database, map! {}).await.unwrap_err();
     assert!(
         failure.error.to_string().ends_with("001_initial.py has no `revision = '…'`, which Alembic needs"),
         "{}",
@@ -167,34 +173,34 @@ impl TaskRunner for Ecs {
 
 #[tokio::test]
 async fn as_an_ecs_task() {
-    let (folder, database) = (alembic_project(), Database::new().await);
+    let (directory, database) = (alembic_project(), Database::new().await);
     let arguments = map! {
         "ecs" => map! { "cluster" => "production", "task_definition" => "web" },
         "env" => map! { "STAGE" => "live" },
         "region" => "eu-central-1",
     };
-    let failure = migrate(&context(), folder.path(), &database, arguments.clone()).await.unwrap_err();
+    let failure = migrate(&context(), directory.path(), &database, arguments.clone()).await.unwrap_err();
     assert_eq!(failure.error.to_string(), "ecs: this build cannot run ECS tasks");
     let mut registry = Registry::default();
     playbook_postgres::register(&mut registry);
     registry.task_runners.push(Box::new(Ecs(database.url.clone())));
     let context = Context { registry: registry.into(), ..Context::default() };
-    let outcome = migrate(&context, folder.path(), &database, arguments).await.unwrap();
+    let outcome = migrate(&context, directory.path(), &database, arguments).await.unwrap();
     assert!(outcome.changed);
     assert_eq!(value(&outcome, "stdout"), "Running upgrade");
 }
 
 #[tokio::test]
 async fn a_container_is_given_names_and_not_values() {
-    let (folder, database) = (alembic_project(), Database::new().await);
-    let engine = folder.path().join("engine");
+    let (directory, database) = (alembic_project(), Database::new().await);
+    let engine = directory.path().join("engine");
     let script = format!("#!/bin/sh\necho \"$@\"\npsql -Xq \"$DATABASE_URL\" -c \"{UPGRADE}\"\n");
-    write(folder.path(), &[("engine", &script)]);
+    write(directory.path(), &[("engine", &script)]);
     Command::new("chmod").arg("+x").arg(&engine).status().unwrap();
     let container = map! { "image" => "web:1", "network" => "host", "engine" => engine.display().to_string(), "options" => vec!["--init"] };
     let outcome = migrate(
         &context(),
-        folder.path(),
+        directory.path(),
         &database,
         map! { "container" => container, "env" => map! { "A" => "b" } },
     )
@@ -207,10 +213,10 @@ async fn a_container_is_given_names_and_not_values() {
 
 #[tokio::test]
 async fn django_by_its_files() {
-    let (folder, database) = (TempDir::new().unwrap(), Database::new().await);
+    let (directory, database) = (TempDir::new().unwrap(), Database::new().await);
     let migration = "class Migration:\n    pass\n";
     write(
-        folder.path(),
+        directory.path(),
         &[
             ("manage.py", ""),
             ("shop/migrations/__init__.py", ""),
@@ -221,25 +227,25 @@ async fn django_by_its_files() {
     );
     let insert = "CREATE TABLE IF NOT EXISTS django_migrations (app text, name text); INSERT INTO django_migrations VALUES ('shop', '0001_initial'), ('shop', '0002_price')";
     let django = map! { "tool" => "django", "command" => stand_in(insert) };
-    let outcome = migrate(&check(), folder.path(), &database, django.clone()).await.unwrap();
+    let outcome = migrate(&check(), directory.path(), &database, django.clone()).await.unwrap();
     assert_eq!(value(&outcome, "pending"), "['shop.0001_initial', 'shop.0002_price']");
     let context = context();
-    assert!(migrate(&context, folder.path(), &database, django.clone()).await.unwrap().changed);
-    assert!(!migrate(&context, folder.path(), &database, django).await.unwrap().changed);
+    assert!(migrate(&context, directory.path(), &database, django.clone()).await.unwrap().changed);
+    assert!(!migrate(&context, directory.path(), &database, django).await.unwrap().changed);
 }
 
 #[tokio::test]
 async fn an_interrupt_ends_the_command() {
-    let (folder, database) = (alembic_project(), Database::new().await);
+    let (directory, database) = (alembic_project(), Database::new().await);
     let context = context();
-    let (cancel, marker) = (context.cancel.clone(), folder.path().join("ended"));
+    let (cancel, marker) = (context.cancel.clone(), directory.path().join("ended"));
     let script = format!("trap 'echo bye > {}; exit 1' TERM; sleep 30 & wait", marker.display());
     let stop = async move {
         tokio::time::sleep(std::time::Duration::from_millis(700)).await;
         cancel.set();
     };
     let command = map! { "command" => vec!["sh", "-c", &script] };
-    let (result, ()) = tokio::join!(migrate(&context, folder.path(), &database, command), stop);
+    let (result, ()) = tokio::join!(migrate(&context, directory.path(), &database, command), stop);
     assert_eq!(result.unwrap_err().error.to_string(), "interrupted while sh ran");
     assert!(marker.exists());
 }
@@ -260,17 +266,18 @@ async fn the_real_alembic() {
     }
     let context = context();
     for detect in ["auto", "files", "tool"] {
-        let (folder, database) = (alembic_project(), Database::new().await);
+        let (directory, database) = (alembic_project(), Database::new().await);
         let before = database.dump();
         let detect = map! { "detect" => detect };
-        let outcome = migrate(&check(), folder.path(), &database, detect.clone()).await.unwrap();
+        let outcome = migrate(&check(), directory.path(), &database, detect.clone()).await.unwrap();
         assert!(outcome.changed);
         assert_eq!(database.dump(), before);
-        let outcome = migrate(&context, folder.path(), &database, detect.clone()).await.unwrap();
+        let outcome = migrate(&context, directory.path(), &database, detect.clone()).await.unwrap();
         assert_eq!(value(&outcome, "version"), "['b2']");
-        assert!(!migrate(&context, folder.path(), &database, detect).await.unwrap().changed);
+        assert!(!migrate(&context, directory.path(), &database, detect).await.unwrap().changed);
         assert_eq!(database.query("SELECT to_regclass('t_b2') IS NOT NULL"), "t");
-        let outcome = migrate(&context, folder.path(), &database, map! { "target" => "a1" }).await.unwrap();
+        let outcome =
+            migrate(&context, directory.path(), &database, map! { "target" => "a1" }).await.unwrap();
         assert_eq!(value(&outcome, "version"), "['a1']");
     }
 }
@@ -282,12 +289,12 @@ async fn the_real_django() {
     }
     let context = context();
     for detect in ["auto", "files", "tool"] {
-        let (folder, database) = (TempDir::new().unwrap(), Database::new().await);
+        let (directory, database) = (TempDir::new().unwrap(), Database::new().await);
         let settings = "import os\nSECRET_KEY = 'x'\nINSTALLED_APPS = ['shop']\nDATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'NAME': os.environ['PGDATABASE'], 'USER': os.environ['PGUSER'], 'PASSWORD': os.environ['PGPASSWORD'], 'HOST': os.environ['PGHOST'], 'PORT': os.environ['PGPORT']}}\nUSE_TZ = True\n";
         let manage = "import os, sys\nos.environ['DJANGO_SETTINGS_MODULE'] = 'settings'\nfrom django.core.management import execute_from_command_line\nexecute_from_command_line(sys.argv)\n";
         let migration = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    dependencies = []\n    operations = [migrations.RunSQL('CREATE TABLE shop_item (id int)', 'DROP TABLE shop_item')]\n";
         write(
-            folder.path(),
+            directory.path(),
             &[
                 ("settings.py", settings),
                 ("manage.py", manage),
@@ -298,12 +305,12 @@ async fn the_real_django() {
         );
         let before = database.dump();
         let arguments = map! { "tool" => "django", "detect" => detect };
-        let outcome = migrate(&check(), folder.path(), &database, arguments.clone()).await.unwrap();
+        let outcome = migrate(&check(), directory.path(), &database, arguments.clone()).await.unwrap();
         assert!(outcome.changed);
         assert_eq!(database.dump(), before);
-        let outcome = migrate(&context, folder.path(), &database, arguments.clone()).await.unwrap();
+        let outcome = migrate(&context, directory.path(), &database, arguments.clone()).await.unwrap();
         assert_eq!(value(&outcome, "version"), "['shop.0001_initial']");
-        assert!(!migrate(&context, folder.path(), &database, arguments).await.unwrap().changed);
+        assert!(!migrate(&context, directory.path(), &database, arguments).await.unwrap().changed);
     }
 }
 
@@ -379,11 +386,11 @@ async fn real_layouts_of_alembic_miss_nothing() {
             ],
         ),
     ] {
-        let (folder, database) = (TempDir::new().unwrap(), Database::new().await);
+        let (directory, database) = (TempDir::new().unwrap(), Database::new().await);
         let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (*n, t.as_str())).collect();
-        write(folder.path(), &files);
+        write(directory.path(), &files);
         let context = context();
-        let dry = migrate(&check(), folder.path(), &database, map! {})
+        let dry = migrate(&check(), directory.path(), &database, map! {})
             .await
             .unwrap_or_else(|f| panic!("{name}: {}", shown(&f)));
         assert!(dry.changed, "{name}");
@@ -392,20 +399,20 @@ async fn real_layouts_of_alembic_miss_nothing() {
             "0",
             "{name}"
         );
-        let outcome = migrate(&context, folder.path(), &database, map! {})
+        let outcome = migrate(&context, directory.path(), &database, map! {})
             .await
             .unwrap_or_else(|f| panic!("{name}: {}", shown(&f)));
         assert_eq!(value(&outcome, "version"), "['b2']", "{name}");
-        let again = migrate(&context, folder.path(), &database, map! {})
+        let again = migrate(&context, directory.path(), &database, map! {})
             .await
             .unwrap_or_else(|f| panic!("{name}: {}", shown(&f)));
         assert!(!again.changed, "{name}");
-        let back = migrate(&context, folder.path(), &database, map! { "target" => -1 })
+        let back = migrate(&context, directory.path(), &database, map! { "target" => -1 })
             .await
             .unwrap_or_else(|f| panic!("{name}: {}", shown(&f)));
         assert_eq!(value(&back, "version"), "['a1']", "{name}");
         let base =
-            migrate(&context, folder.path(), &database, map! { "target" => "zero", "detect" => "tool" })
+            migrate(&context, directory.path(), &database, map! { "target" => "zero", "detect" => "tool" })
                 .await;
         assert_eq!(
             value(&base.unwrap_or_else(|f| panic!("{name}: {}", shown(&f))), "version"),
@@ -413,7 +420,8 @@ async fn real_layouts_of_alembic_miss_nothing() {
             "{name}"
         );
         let up =
-            migrate(&context, folder.path(), &database, map! { "target" => "a1", "detect" => "tool" }).await;
+            migrate(&context, directory.path(), &database, map! { "target" => "a1", "detect" => "tool" })
+                .await;
         assert_eq!(
             value(&up.unwrap_or_else(|f| panic!("{name}: {}", shown(&f))), "version"),
             "['a1']",
@@ -424,33 +432,33 @@ async fn real_layouts_of_alembic_miss_nothing() {
 
 #[tokio::test]
 async fn a_project_of_alembic_without_an_answer_is_an_error() {
-    let (folder, database) = (TempDir::new().unwrap(), Database::new().await);
+    let (directory, database) = (TempDir::new().unwrap(), Database::new().await);
     write(
-        folder.path(),
+        directory.path(),
         &[("alembic.ini", "[alembic]\nscript_location = mig\n"), ("mig/versions/README", "")],
     );
-    let failure = migrate(&context(), folder.path(), &database, map! {}).await.unwrap_err();
+    let failure = migrate(&context(), directory.path(), &database, map! {}).await.unwrap_err();
     assert_eq!(
         failure.error.to_string(),
-        format!("there is no Alembic revision in {}/mig/versions", folder.path().display())
+        format!("there is no Alembic revision in {}/mig/versions", directory.path().display())
     );
-    write(folder.path(), &[("alembic.ini", "[alembic]\nscript_location = nowhere:mig\n")]);
+    write(directory.path(), &[("alembic.ini", "[alembic]\nscript_location = nowhere:mig\n")]);
     let failure =
-        migrate(&context(), folder.path(), &database, map! { "detect" => "files" }).await.unwrap_err();
+        migrate(&context(), directory.path(), &database, map! { "detect" => "files" }).await.unwrap_err();
     assert_eq!(
         failure.error.to_string(),
-        "the project's files are not enough: script_location 'nowhere:mig' is not a directory of the project"
+        "the project's files are not sufficient: script_location 'nowhere:mig' is not a directory of the project"
     );
     assert!(failure.error.help().unwrap().contains("detect: tool"));
     write(
-        folder.path(),
+        directory.path(),
         &[
             ("alembic.ini", "[alembic]\nscript_location = mig\n"),
             ("mig/versions/a1.py", &revision("a1", "None")),
             ("mig/env.py", "context.configure(version_table='app_version', version_table_schema=\"app\")\n"),
         ],
     );
-    let failure = migrate(&context(), folder.path(), &database, map! {}).await.unwrap_err();
+    let failure = migrate(&context(), directory.path(), &database, map! {}).await.unwrap_err();
     assert_eq!(
         failure.error.to_string(),
         "the project's env.py names the table 'app_version' for its versions, not 'alembic_version'"
@@ -463,10 +471,10 @@ async fn a_failed_tool_s_own_message_is_shown() {
     if !installed("alembic", "alembic psycopg2-binary") {
         return;
     }
-    let (folder, database) = (alembic_project(), Database::new().await);
+    let (directory, database) = (alembic_project(), Database::new().await);
     let broken = revision("c3", "'b2'").replace("CREATE TABLE t_c3 (id int)", "DROP TABLE t_c3");
-    write(folder.path(), &[("migrations/versions/c3.py", &broken)]);
-    let failure = migrate(&context(), folder.path(), &database, map! {}).await.unwrap_err();
+    write(directory.path(), &[("migrations/versions/c3.py", &broken)]);
+    let failure = migrate(&context(), directory.path(), &database, map! {}).await.unwrap_err();
     let message = failure.error.to_string();
     assert!(
         message.starts_with(
@@ -485,9 +493,9 @@ async fn applications_of_django_that_are_installed_and_labeled() {
     let settings = "import os\nSECRET_KEY = 'x'\nINSTALLED_APPS = ['django.contrib.contenttypes', 'apps.orders.apps.OrdersConfig']\nDATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'NAME': os.environ['PGDATABASE'], 'USER': os.environ['PGUSER'], 'PASSWORD': os.environ['PGPASSWORD'], 'HOST': os.environ['PGHOST'], 'PORT': os.environ['PGPORT']}}\nUSE_TZ = True\nDEFAULT_AUTO_FIELD = 'django.db.models.AutoField'\n";
     let manage = "import os, sys\nos.environ['DJANGO_SETTINGS_MODULE'] = 'settings'\nfrom django.core.management import execute_from_command_line\nexecute_from_command_line(sys.argv)\n";
     let migration = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    dependencies = []\n    operations = [migrations.RunSQL('CREATE TABLE sales (id int)')]\n";
-    let (folder, database) = (TempDir::new().unwrap(), Database::new().await);
+    let (directory, database) = (TempDir::new().unwrap(), Database::new().await);
     write(
-        folder.path(),
+        directory.path(),
         &[
             ("settings.py", settings),
             ("manage.py", manage),
@@ -503,7 +511,7 @@ async fn applications_of_django_that_are_installed_and_labeled() {
     );
     let context = context();
     let django = map! { "tool" => "django" };
-    let outcome = migrate(&check(), folder.path(), &database, django.clone())
+    let outcome = migrate(&check(), directory.path(), &database, django.clone())
         .await
         .unwrap_or_else(|f| panic!("{}", shown(&f)));
     assert!(
@@ -512,21 +520,21 @@ async fn applications_of_django_that_are_installed_and_labeled() {
         "{}",
         value(&outcome, "pending")
     );
-    assert!(migrate(&context, folder.path(), &database, django.clone()).await.unwrap().changed);
-    assert!(!migrate(&context, folder.path(), &database, django.clone()).await.unwrap().changed);
+    assert!(migrate(&context, directory.path(), &database, django.clone()).await.unwrap().changed);
+    assert!(!migrate(&context, directory.path(), &database, django.clone()).await.unwrap().changed);
     let files = map! { "tool" => "django", "detect" => "files" };
-    assert!(!migrate(&context, folder.path(), &database, files).await.unwrap().changed);
+    assert!(!migrate(&context, directory.path(), &database, files).await.unwrap().changed);
     // An upgrade, or another application, is seen although no file of the project changes.
     let more = settings.replace(
         "'django.contrib.contenttypes', ",
         "'django.contrib.contenttypes', 'django.contrib.sites', ",
     );
-    write(folder.path(), &[("settings.py", &more)]);
-    let outcome = migrate(&check(), folder.path(), &database, django.clone()).await.unwrap();
+    write(directory.path(), &[("settings.py", &more)]);
+    let outcome = migrate(&check(), directory.path(), &database, django.clone()).await.unwrap();
     assert!(outcome.changed);
     assert!(value(&outcome, "pending").contains("sites.0001_initial"), "{}", value(&outcome, "pending"));
     let fails =
         map! { "tool" => "django", "command" => "python manage.py migrate --noinput --database nosuch" };
-    let failure = migrate(&context, folder.path(), &database, fails).await.unwrap_err();
+    let failure = migrate(&context, directory.path(), &database, fails).await.unwrap_err();
     assert!(failure.error.to_string().contains("failed with exit status"), "{}", failure.error);
 }

@@ -146,7 +146,7 @@ fn remove(me: &Path) -> io::Result<()> {
 
 /// Removes old helpers of other versions.
 fn remove_old(me: &Path) {
-    let Some(entries) = me.parent().and_then(|folder| std::fs::read_dir(folder).ok()) else { return };
+    let Some(entries) = me.parent().and_then(|directory| std::fs::read_dir(directory).ok()) else { return };
     let ours = |name: &OsStr| name.to_string_lossy().starts_with("playbook-remote-");
     for entry in entries.flatten().filter(|entry| ours(&entry.file_name()) && entry.path() != me) {
         let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|time| time.elapsed().ok());

@@ -34,7 +34,7 @@ pub(super) struct Console {
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     task_timeout: u64,
     /// The directory that stands for the playbook's, with roles, group_vars and host_vars
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "DIRECTORY")]
     playbook_dir: Option<PathBuf>,
     /// Ask before each task
     #[arg(long)]
@@ -69,7 +69,7 @@ struct Shell {
     context: Context,
     foreign: Arc<Foreign>,
     inventory: Inventory,
-    folder: PathBuf,
+    directory: PathBuf,
     state: State,
     /// The run of the tasks, whose connections stay open. There is none after its options have changed.
     run: Option<run::Run>,
@@ -82,13 +82,13 @@ impl Console {
         self.hosts.put_flags(&mut session.settings);
         let options = Options { step: self.step, ..self.hosts.options(&session, !self.list_hosts)? };
         let settings = &session.settings;
-        let folder = common::playbook_directory(self.playbook_dir.as_deref(), settings);
-        let folder = folder.unwrap_or_else(common::here);
+        let directory = common::playbook_directory(self.playbook_dir.as_deref(), settings);
+        let directory = directory.unwrap_or_else(common::here);
         let (context, foreign) = common::context(&session, &options);
-        foreign.add_playbook(&folder);
+        foreign.add_playbook(&directory);
         let mut reporter = report::reporter(settings, Output::Minimal, options.verbosity, &context.redactor);
         let mut inventory = common::begin(&session, &options, &context, &mut *reporter)?;
-        inventory.beside_playbook(vec![folder.clone()]);
+        inventory.beside_playbook(vec![directory.clone()]);
         if self.list_hosts {
             adhoc::list_hosts(&inventory, &self.pattern, &options, settings)?;
             return Ok(0);
@@ -107,7 +107,8 @@ impl Console {
             verbosity: options.verbosity,
         };
         let (run, cancel) = (None, Cancel::default());
-        let mut shell = Shell { session, options, context, foreign, inventory, folder, state, run, cancel };
+        let mut shell =
+            Shell { session, options, context, foreign, inventory, directory, state, run, cancel };
         shell.talk()
     }
 }
@@ -212,7 +213,7 @@ impl Shell {
             _ => self.start()?,
         };
         run.begin_again();
-        let playbook = run.load_document(&adhoc::document(play), &self.folder)?;
+        let playbook = run.load_document(&adhoc::document(play), &self.directory)?;
         let ended = run.playbooks(&[playbook]);
         self.run = Some(run);
         ended.map(|_| ())

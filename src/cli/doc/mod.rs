@@ -39,7 +39,8 @@ pub(super) struct Docs {
     /// Print a task to start from
     #[arg(short, long)]
     snippet: bool,
-    /// The type: module, lookup, filter, test, inventory, callback, keyword or role; other types of plugins are those of
+    /// The type: module, lookup, filter, test, inventory, callback, keyword or role; other types of plugins are those
+    /// of
     /// ansible-core
     #[arg(short = 't', long = "type", value_name = "TYPE", default_value = "module")]
     kind: String,
@@ -61,7 +62,7 @@ pub(super) struct Subject<'a> {
     spec: &'a Spec,
     /// The JSON Schema of its arguments.
     schema: Json,
-    /// What `wait_until` can wait for.
+    /// A probe of `wait_until`.
     probes: Vec<(&'static str, Spec)>,
 }
 
@@ -275,7 +276,7 @@ fn find<'a>(registry: &'a Registry, name: &str) -> Result<Subject<'a>, Error> {
     })
 }
 
-/// Returns what a module does, and its options with a line each.
+/// Returns the summary of a module, and its options with a line each.
 pub(super) fn summary(registry: &Registry, name: &str) -> Result<String, Error> {
     let Subject { doc, spec, .. } = find(registry, name)?;
     let lines = text::public(spec).map(|(name, option)| {

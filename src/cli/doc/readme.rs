@@ -18,7 +18,7 @@ pub(super) fn table(registry: &Registry) -> String {
         .collect();
     let mut probes: Vec<&str> = registry.probes.iter().map(|probe| probe.name()).collect();
     probes.sort_unstable();
-    rows.push(("things that `wait_until` waits for".into(), probes));
+    rows.push(("probes of `wait_until`".into(), probes));
     for (kind, title) in
         [("lookup", "lookups"), ("inventory", "inventory plugins"), ("callback", "callbacks")]
     {

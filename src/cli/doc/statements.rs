@@ -104,7 +104,8 @@ struct ImportPlaybook {
     _file: String,
 }
 
-/// Inserts the tasks of a role as if they were written in its place. Keywords and conditions of the import apply to each
+/// Inserts the tasks of a role as if they were written in its place. Keywords and conditions of the import apply to
+/// each
 /// of them.
 #[derive(JsonSchema)]
 struct ImportRole {
@@ -131,7 +132,8 @@ struct ImportRole {
     _rolespec_validate: Option<bool>,
 }
 
-/// Inserts the tasks of a file as if they were written in its place. Keywords and conditions of the import apply to each
+/// Inserts the tasks of a file as if they were written in its place. Keywords and conditions of the import apply to
+/// each
 /// of them. The name may use extra variables.
 #[derive(JsonSchema)]
 struct ImportTasks {
@@ -140,22 +142,22 @@ struct ImportTasks {
     _file: String,
 }
 
-/// Does something to the run, and not to the host.
+/// Changes the state of the run.
 #[derive(JsonSchema)]
 struct Meta {
-    /// What to do.
+    /// The action on the run.
     #[serde(rename = "free-form")]
     _action: MetaAction,
 }
 
-/// What `meta` can do.
+/// The actions of `meta`.
 #[derive(JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(dead_code, reason = "only its schema is used")]
 enum MetaAction {
     /// Deletes the facts of the hosts, and those in the cache.
     ClearFacts,
-    /// Makes failed hosts take part in the play again.
+    /// Returns failed and unreachable hosts to the play.
     ClearHostErrors,
     /// Ends the batch of hosts without a failure.
     EndBatch,

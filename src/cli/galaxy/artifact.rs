@@ -18,16 +18,16 @@ pub(super) struct About {
 }
 
 /// Reads the collection in a directory: its MANIFEST.json if it is installed, otherwise its galaxy.yml.
-pub(super) fn about(folder: &Path) -> Result<About, Error> {
-    if let Ok(text) = std::fs::read_to_string(folder.join("MANIFEST.json")) {
+pub(super) fn about(directory: &Path) -> Result<About, Error> {
+    if let Ok(text) = std::fs::read_to_string(directory.join("MANIFEST.json")) {
         let manifest: Json = serde_json::from_str(&text).map_err(|e| {
-            Error::new(format!("the MANIFEST.json in {} cannot be parsed: {e}", folder.display()))
+            Error::new(format!("the MANIFEST.json in {} cannot be parsed: {e}", directory.display()))
         })?;
         return of_manifest(&manifest).ok_or_else(|| {
-            Error::new(format!("the MANIFEST.json in {} does not name a collection", folder.display()))
+            Error::new(format!("the MANIFEST.json in {} does not name a collection", directory.display()))
         });
     }
-    let galaxy = read_galaxy(folder)?;
+    let galaxy = read_galaxy(directory)?;
     let text = |name: &str| galaxy.get(name).map(|node| node.raw().to_text().into_owned());
     let missing = |name: &str| {
         Error::new(format!("The collection galaxy.yml is missing the required key '{name}'"))
@@ -69,8 +69,8 @@ pub(super) fn checked(name: &str) -> Result<String, Error> {
     }
 }
 
-fn read_galaxy(folder: &Path) -> Result<Node, Error> {
-    let path = folder.join("galaxy.yml");
+fn read_galaxy(directory: &Path) -> Result<Node, Error> {
+    let path = directory.join("galaxy.yml");
     let loaded = document::load(&path, Trust::Text, &Keyring::default()).map_err(|e| match e.kind() {
         ErrorKind::NotFound => {
             Error::new(format!("The collection galaxy.yml path '{}' does not exist.", path.display()))
@@ -81,9 +81,9 @@ fn read_galaxy(folder: &Path) -> Result<Node, Error> {
 }
 
 /// Builds the tarball of the collection in a directory.
-pub(super) fn build(folder: &Path) -> Result<(About, Vec<u8>), Error> {
-    let about = about(folder)?;
-    let galaxy = read_galaxy(folder)?;
+pub(super) fn build(directory: &Path) -> Result<(About, Vec<u8>), Error> {
+    let about = about(directory)?;
+    let galaxy = read_galaxy(directory)?;
     let ignored = galaxy.get("build_ignore").and_then(Node::as_list).unwrap_or_default();
     let mut ignored: Vec<String> = ignored.iter().map(|node| node.raw().to_text().into_owned()).collect();
     let own = format!("{}-*.tar.gz", about.name.replace('.', "-"));
@@ -94,13 +94,16 @@ pub(super) fn build(folder: &Path) -> Result<(About, Vec<u8>), Error> {
         vec![json!({"name": ".", "ftype": "dir", "chksum_type": null, "chksum_sha256": null, "format": 1})];
     let mut content: Vec<(String, Option<Vec<u8>>)> = Vec::new();
     let kept = |entry: &walkdir::DirEntry| {
-        let inside = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_string_lossy().into_owned();
+        let inside =
+            entry.path().strip_prefix(directory).unwrap_or(entry.path()).to_string_lossy().into_owned();
         inside.is_empty() || !patterns.iter().any(|pattern| pattern.matches(&inside))
     };
-    for entry in walkdir::WalkDir::new(folder).sort_by_file_name().min_depth(1).into_iter().filter_entry(kept)
+    for entry in
+        walkdir::WalkDir::new(directory).sort_by_file_name().min_depth(1).into_iter().filter_entry(kept)
     {
         let entry = entry.map_err(|e| Error::new(e.to_string()))?;
-        let name = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_string_lossy().into_owned();
+        let name =
+            entry.path().strip_prefix(directory).unwrap_or(entry.path()).to_string_lossy().into_owned();
         if entry.path().is_dir() {
             files.push(json!({"name": name, "ftype": "dir", "chksum_type": null, "chksum_sha256": null, "format": 1}));
             content.push((name, None));
@@ -176,33 +179,34 @@ fn packing(e: std::io::Error) -> Error {
 
 /// Unpacks a tarball into a directory in `temporary`, and nothing of it outside.
 pub(super) fn unpack(bytes: &[u8], temporary: &Path) -> Result<(About, PathBuf), Error> {
-    let folder = temporary.join("collection");
-    std::fs::create_dir_all(&folder)
-        .map_err(|e| Error::io(&e, format!("cannot create {}", folder.display())))?;
+    let directory = temporary.join("collection");
+    std::fs::create_dir_all(&directory)
+        .map_err(|e| Error::io(&e, format!("cannot create {}", directory.display())))?;
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes));
     archive.set_preserve_ownerships(false);
-    archive.unpack(&folder).map_err(|e| Error::new(format!("not a collection tarball: {e}")))?;
-    if !folder.join("MANIFEST.json").exists() {
+    archive.unpack(&directory).map_err(|e| Error::new(format!("not a collection tarball: {e}")))?;
+    if !directory.join("MANIFEST.json").exists() {
         return Err(Error::new("not a collection tarball: it has no MANIFEST.json"));
     }
-    verify(&folder)?;
-    Ok((about(&folder)?, folder))
+    verify(&directory)?;
+    Ok((about(&directory)?, directory))
 }
 
 /// Compares the files with the collection's own list.
-fn verify(folder: &Path) -> Result<(), Error> {
-    match faults(folder, folder)?.first() {
-        Some(name) => {
-            Err(Error::new(format!("Mismatched artifact hash for '{name}': it is not what FILES.json says")))
-        }
+fn verify(directory: &Path) -> Result<(), Error> {
+    match faults(directory, directory)?.first() {
+        Some(name) => Err(Error::new(format!(
+            "Mismatched artifact hash for '{name}': it differs from the one in FILES.json"
+        ))),
         None => Ok(()),
     }
 }
 
 /// Returns the files of a directory that differ from the lists of another one.
-pub(super) fn faults(folder: &Path, original: &Path) -> Result<Vec<String>, Error> {
+pub(super) fn faults(directory: &Path, original: &Path) -> Result<Vec<String>, Error> {
     let Ok(text) = std::fs::read_to_string(original.join("FILES.json")) else { return Ok(Vec::new()) };
-    let found = |name: &str| std::fs::read(folder.join(name)).map(|bytes| sha256(&bytes)).unwrap_or_default();
+    let found =
+        |name: &str| std::fs::read(directory.join(name)).map(|bytes| sha256(&bytes)).unwrap_or_default();
     let mut faults = Vec::new();
     if let Ok(manifest) = std::fs::read_to_string(original.join("MANIFEST.json"))
         && let Ok(manifest) = serde_json::from_str::<Json>(&manifest)

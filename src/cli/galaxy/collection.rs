@@ -40,7 +40,7 @@ pub(super) struct Install {
     #[arg(short, long, value_name = "FILE")]
     pub requirements_file: Option<PathBuf>,
     /// The directory to install to (default: the first one of collections_path)
-    #[arg(short = 'p', long, value_name = "FOLDER")]
+    #[arg(short = 'p', long, value_name = "DIRECTORY")]
     pub collections_path: Option<PathBuf>,
     /// Replace collections that are already installed
     #[arg(short, long, visible_alias = "force-with-deps")]
@@ -67,14 +67,14 @@ pub(super) struct Install {
 #[derive(Args)]
 pub(super) struct Build {
     /// The directory for the tarball
-    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    #[arg(long, value_name = "DIRECTORY", default_value = ".")]
     output_path: PathBuf,
     /// Replace an existing tarball
     #[arg(short, long)]
     force: bool,
     /// The directory of the collection
     #[arg(default_value = ".")]
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 impl CollectionAction {
@@ -120,7 +120,7 @@ enum Source {
     /// It is already installed.
     Installed,
     /// It is unpacked in a directory.
-    Folder(PathBuf),
+    Directory(PathBuf),
     Server {
         server: GalaxyServer,
         url: String,
@@ -149,7 +149,7 @@ pub(super) fn install(settings: &Settings, options: &Install, wanted: Vec<Wanted
         ));
     }
     let root = match &options.collections_path {
-        Some(folder) => paths::absolute(folder),
+        Some(directory) => paths::absolute(directory),
         None => settings
             .collections_path
             .first()
@@ -223,11 +223,11 @@ impl Resolver<'_> {
                     waiting.push_back((name, own));
                 }
                 source => {
-                    let folder = self.temporary.join(format!("given{at}"));
-                    std::fs::create_dir_all(&folder)
-                        .map_err(|e| Error::io(&e, format!("cannot create {}", folder.display())))?;
-                    let (about, folder) = fetch::collection(&source, &wanted.folder, &folder)?;
-                    self.take(&about.name.clone(), about, Source::Folder(folder), &mut waiting)?;
+                    let directory = self.temporary.join(format!("given{at}"));
+                    std::fs::create_dir_all(&directory)
+                        .map_err(|e| Error::io(&e, format!("cannot create {}", directory.display())))?;
+                    let (about, directory) = fetch::collection(&source, &wanted.directory, &directory)?;
+                    self.take(&about.name.clone(), about, Source::Directory(directory), &mut waiting)?;
                 }
             }
         }
@@ -239,7 +239,7 @@ impl Resolver<'_> {
             {
                 continue;
             }
-            if matches!(self.chosen.get(&name), Some(Chosen { source: Source::Folder(_), .. })) {
+            if matches!(self.chosen.get(&name), Some(Chosen { source: Source::Directory(_), .. })) {
                 return Err(self.conflict(&name));
             }
             self.choose(&name, servers, &mut waiting)?;
@@ -276,7 +276,7 @@ impl Resolver<'_> {
                 format!("{} (by {by})", if constraint.text.is_empty() { "*" } else { &constraint.text })
             })
             .collect();
-        Error::new(format!("No version of {name} fits all that is asked for: {}", asked.join(", ")))
+        Error::new(format!("No version of {name} fulfills all requirements: {}", asked.join(", ")))
     }
 
     fn choose(
@@ -310,7 +310,7 @@ impl Resolver<'_> {
                     "{} has {}{}",
                     server.url,
                     known.join(", "),
-                    locked.map(|l| format!("; the lock file wants {l}")).unwrap_or_default()
+                    locked.map(|l| format!("; the lock file requires {l}")).unwrap_or_default()
                 )));
             };
             let found = server::published(&server, name, &version.text)?;
@@ -326,12 +326,12 @@ impl Resolver<'_> {
         }
         let servers: Vec<&str> = self.servers.iter().map(|server| server.url.as_str()).collect();
         Err(Error::new(format!(
-            "The collection {name} is on none of the Galaxy servers: {}",
+            "The collection {name} is not on any of the Galaxy servers: {}",
             servers.join(", ")
         ))
         .with_kind(ErrorKind::NotFound)
         .with_help(
-            "Name its git repository, tarball or folder as the source, or another server in server_list.",
+            "Name its git repository, tarball or directory as the source, or another server in server_list.",
         ))
     }
 
@@ -361,12 +361,12 @@ type GalaxyServers = Option<Vec<GalaxyServer>>;
 /// Installs a chosen collection, and returns the checksum of its tarball if there is one.
 fn put(root: &Path, temporary: &Path, name: &str, chosen: &Chosen) -> Result<Option<String>, Error> {
     let version = &chosen.version;
-    let (folder, sha256) = match &chosen.source {
+    let (directory, sha256) = match &chosen.source {
         Source::Installed => {
             say!("'{name}:{version}' is already installed, skipping.");
             return Ok(None);
         }
-        Source::Folder(folder) => (folder.clone(), None),
+        Source::Directory(directory) => (directory.clone(), None),
         Source::Server { server, url, sha256 } => {
             say!("Downloading {url} to {}", temporary.display());
             let bytes = server::download(server, url)?;
@@ -379,11 +379,11 @@ fn put(root: &Path, temporary: &Path, name: &str, chosen: &Chosen) -> Result<Opt
             let place = temporary.join(format!("download-{name}"));
             std::fs::create_dir_all(&place)
                 .map_err(|e| Error::io(&e, format!("cannot create {}", place.display())))?;
-            let (about, folder) = artifact::unpack(&bytes, &place)?;
+            let (about, directory) = artifact::unpack(&bytes, &place)?;
             if about.name != name {
                 return Err(Error::new(format!("{url} holds {}, not {name}", about.name)));
             }
-            (folder, Some(found))
+            (directory, Some(found))
         }
     };
     let target = root.join(name.replacen('.', "/", 1));
@@ -396,16 +396,16 @@ fn put(root: &Path, temporary: &Path, name: &str, chosen: &Chosen) -> Result<Opt
         std::fs::rename(&target, temporary.join(format!("old-{name}")))
             .map_err(|e| Error::io(&e, format!("cannot move {}", target.display())))?;
     }
-    std::fs::rename(&folder, &target)
+    std::fs::rename(&directory, &target)
         .map_err(|e| Error::io(&e, format!("cannot create {}", target.display())))?;
     say!("{name}:{version} was installed successfully");
     Ok(sha256)
 }
 
 fn build(options: &Build) -> Result<u8, Error> {
-    let (about, bytes) = artifact::build(&options.folder)?;
-    let folder = paths::absolute(&options.output_path);
-    let path = folder.join(format!("{}-{}.tar.gz", about.name.replace('.', "-"), about.version));
+    let (about, bytes) = artifact::build(&options.directory)?;
+    let directory = paths::absolute(&options.output_path);
+    let path = directory.join(format!("{}-{}.tar.gz", about.name.replace('.', "-"), about.version));
     if path.exists() && !options.force {
         let message = format!(
             "The file '{}' already exists. You can use --force to re-create the collection artifact.",
@@ -413,8 +413,8 @@ fn build(options: &Build) -> Result<u8, Error> {
         );
         return Err(Error::new(message));
     }
-    std::fs::create_dir_all(&folder)
-        .map_err(|e| Error::io(&e, format!("cannot create {}", folder.display())))?;
+    std::fs::create_dir_all(&directory)
+        .map_err(|e| Error::io(&e, format!("cannot create {}", directory.display())))?;
     std::fs::write(&path, bytes).map_err(|e| Error::io(&e, format!("cannot write {}", path.display())))?;
     say!("Created collection for {} at {}", about.name, path.display());
     Ok(0)

@@ -81,8 +81,8 @@ impl Constraint {
         Ok(Constraint { text: text.trim().to_owned(), rules })
     }
 
-    /// Whether a version will do. What comes before a release is taken only where it is named exactly, or where
-    /// all are welcome.
+    /// Whether a version fulfills the rules. Pre-releases are accepted only if they are named exactly, or if all are
+    /// allowed.
     pub(super) fn allows(&self, version: &Version, prereleases: bool) -> bool {
         let exactly = |(sign, wanted): &(String, Version)| {
             matches!(sign.as_str(), "" | "=" | "==") && wanted == version

@@ -24,7 +24,7 @@ pub(super) fn fetch(role: &Requirement, temporary: &Path, settings: &Settings) -
         return download(&role.source, temporary);
     }
     let source = role.source.strip_prefix("file://").unwrap_or(&role.source);
-    let candidates = [crate::paths::expand_home(source), role.folder.join(source)];
+    let candidates = [crate::paths::expand_home(source), role.directory.join(source)];
     match candidates.iter().find(|path| path.exists()) {
         Some(path) if path.join(".git").exists() && role.version.is_some() => {
             let local = Requirement { source: path.to_string_lossy().into_owned(), ..role.clone() };
@@ -134,8 +134,9 @@ fn download(url: &str, temporary: &Path) -> Result<PathBuf, Error> {
 
 /// Unpacks a tarball. The role is the directory in it that has tasks/ or meta/.
 fn unpack(mut archive: impl Read, temporary: &Path) -> Result<PathBuf, Error> {
-    let folder = temporary.join("archive");
-    std::fs::create_dir(&folder).map_err(|e| Error::io(&e, format!("cannot create {}", folder.display())))?;
+    let directory = temporary.join("archive");
+    std::fs::create_dir(&directory)
+        .map_err(|e| Error::io(&e, format!("cannot create {}", directory.display())))?;
     let failed = |e: std::io::Error| Error::new(format!("not a role tarball: {e}"));
     let mut start = Vec::new();
     archive.by_ref().take(2).read_to_end(&mut start).map_err(failed)?;
@@ -156,16 +157,16 @@ fn unpack(mut archive: impl Read, temporary: &Path) -> Result<PathBuf, Error> {
         {
             links.push((entry.path().map_err(failed)?.into_owned(), target.into_owned()));
         }
-        entry.unpack_in(&folder).map_err(failed)?;
+        entry.unpack_in(&directory).map_err(failed)?;
     }
-    let folders = walkdir::WalkDir::new(&folder).sort_by_file_name().into_iter().flatten();
-    let roles = folders.filter(|entry| entry.file_type().is_dir() && is_role(entry.path()));
+    let directories = walkdir::WalkDir::new(&directory).sort_by_file_name().into_iter().flatten();
+    let roles = directories.filter(|entry| entry.file_type().is_dir() && is_role(entry.path()));
     let role = roles
         .min_by_key(walkdir::DirEntry::depth)
         .ok_or_else(|| Error::new("this role does not appear to have a meta/main.yml file"))?;
     for (link, target) in links {
-        let place = folder.join(link.strip_prefix("/").unwrap_or(&link));
-        let leads_to = crate::paths::absolute(&place.parent().unwrap_or(&folder).join(&target));
+        let place = directory.join(link.strip_prefix("/").unwrap_or(&link));
+        let leads_to = crate::paths::absolute(&place.parent().unwrap_or(&directory).join(&target));
         if place.starts_with(role.path()) && !leads_to.starts_with(role.path()) {
             let (link, target) = (link.display(), target.display());
             let message = format!("the link {link} leads to {target}, which is not a subpath of the role");
@@ -175,8 +176,8 @@ fn unpack(mut archive: impl Read, temporary: &Path) -> Result<PathBuf, Error> {
     Ok(role.into_path())
 }
 
-fn is_role(folder: &Path) -> bool {
-    ["meta/main.yml", "meta/main.yaml", "tasks"].iter().any(|part| folder.join(part).exists())
+fn is_role(directory: &Path) -> bool {
+    ["meta/main.yml", "meta/main.yaml", "tasks"].iter().any(|part| directory.join(part).exists())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {
@@ -203,7 +204,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
 fn from_galaxy(role: &Requirement, temporary: &Path, settings: &Settings) -> Result<PathBuf, Error> {
     let missing = || {
         Error::new(format!(
-            "'{}' is no folder or file, and no name of a role on the galaxy server",
+            "'{}' is not a file, a directory, or the name of a role on the galaxy server",
             role.source
         ))
         .with_kind(ErrorKind::NotFound)
@@ -213,7 +214,7 @@ fn from_galaxy(role: &Requirement, temporary: &Path, settings: &Settings) -> Res
         role.source.split_once('.').filter(|(u, n)| is_word(u) && is_word(n)).ok_or_else(missing)?;
     let server = settings.galaxy_server.trim_end_matches('/');
     let url = format!("{server}/api/v1/roles/?owner__username={user}&name={name}");
-    let failed = |what: String| Error::new(format!("failed to ask the galaxy server {server}: {what}"));
+    let failed = |what: String| Error::new(format!("failed to query the galaxy server {server}: {what}"));
     let mut response = ureq::get(&url).call().map_err(|e| failed(e.to_string()))?;
     let answer: serde_json::Value = response.body_mut().read_json().map_err(|e| failed(e.to_string()))?;
     let found = &answer["results"][0];

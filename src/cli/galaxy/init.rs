@@ -10,7 +10,7 @@ use super::artifact;
 #[derive(Args)]
 pub(super) struct Init {
     /// The directory to create it in
-    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    #[arg(long, value_name = "DIRECTORY", default_value = ".")]
     init_path: PathBuf,
     /// Overwrite existing files
     #[arg(short, long)]
@@ -50,7 +50,7 @@ const COLLECTION: [(&str, &str); 6] = [
     ("meta/runtime.yml", "---\nrequires_ansible: '>=2.9.10'\n"),
     (
         "plugins/README.md",
-        "# Plugins\n\nEach kind in a folder of its own: modules, module_utils, filter, lookup, action, ….\n",
+        "# Plugins\n\nEach kind has its own directory: modules, module_utils, filter, lookup, action, ….\n",
     ),
     ("roles/.gitkeep", ""),
 ];
@@ -73,14 +73,20 @@ impl Init {
         Ok(0)
     }
 
-    fn write(&self, folder: &Path, files: &[(&str, &str)], namespace: &str, name: &str) -> Result<(), Error> {
-        if folder.exists() && !self.force {
-            let message = format!("- the directory {} already exists.", folder.display());
+    fn write(
+        &self,
+        directory: &Path,
+        files: &[(&str, &str)],
+        namespace: &str,
+        name: &str,
+    ) -> Result<(), Error> {
+        if directory.exists() && !self.force {
+            let message = format!("- the directory {} already exists.", directory.display());
             return Err(Error::new(message).with_help("Use --force to overwrite existing files."));
         }
         for (path, text) in files {
-            let path = folder.join(path);
-            std::fs::create_dir_all(path.parent().unwrap_or(folder))
+            let path = directory.join(path);
+            std::fs::create_dir_all(path.parent().unwrap_or(directory))
                 .map_err(|e| Error::io(&e, format!("cannot create the directory of {}", path.display())))?;
             std::fs::write(&path, text.replace("NAMESPACE", namespace).replace("NAME", name))
                 .map_err(|e| Error::io(&e, format!("cannot write {}", path.display())))?;

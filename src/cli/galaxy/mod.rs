@@ -85,7 +85,7 @@ enum RoleAction {
 #[derive(Args)]
 struct Remove {
     /// The directory to search (default: all of roles_path)
-    #[arg(short = 'p', long, value_name = "FOLDER")]
+    #[arg(short = 'p', long, value_name = "DIRECTORY")]
     roles_path: Option<PathBuf>,
     /// The names of the roles
     #[arg(required = true)]
@@ -98,7 +98,7 @@ struct Install {
     #[arg(short, long, visible_alias = "role-file", value_name = "FILE")]
     requirements_file: Option<PathBuf>,
     /// The directory to install to (default: the first one of roles_path)
-    #[arg(short = 'p', long, value_name = "FOLDER")]
+    #[arg(short = 'p', long, value_name = "DIRECTORY")]
     roles_path: Option<PathBuf>,
     /// Replace roles that are already installed
     #[arg(short, long, visible_alias = "force-with-deps")]
@@ -134,8 +134,8 @@ impl Galaxy {
 }
 
 fn remove(settings: &Settings, options: &Remove) -> Result<u8, Error> {
-    let folders = match &options.roles_path {
-        Some(folder) => vec![paths::absolute(folder)],
+    let dirs = match &options.roles_path {
+        Some(dir) => vec![paths::absolute(dir)],
         None => settings.roles_path.clone(),
     };
     for name in &options.roles {
@@ -143,7 +143,7 @@ fn remove(settings: &Settings, options: &Remove) -> Result<u8, Error> {
             return Err(Error::new(format!("'{name}' is not a valid name of a role")));
         }
         // Only roles are removed.
-        let place = folders.iter().map(|folder| folder.join(name)).find(|role| role.join("meta").is_dir());
+        let place = dirs.iter().map(|dir| dir.join(name)).find(|role| role.join("meta").is_dir());
         match place {
             Some(role) => {
                 std::fs::remove_dir_all(&role)
@@ -158,8 +158,8 @@ fn remove(settings: &Settings, options: &Remove) -> Result<u8, Error> {
 
 /// Installs roles, and with `both` also the collections of a requirements file.
 fn install(settings: &Settings, options: &Install, both: bool) -> Result<u8, Error> {
-    let folder = match &options.roles_path {
-        Some(folder) => paths::absolute(folder),
+    let dir = match &options.roles_path {
+        Some(dir) => paths::absolute(dir),
         None => settings.roles_path.first().cloned().ok_or_else(|| Error::new("roles_path is empty"))?,
     };
     let keyring = Keyring::default();
@@ -194,8 +194,8 @@ fn install(settings: &Settings, options: &Install, both: bool) -> Result<u8, Err
         ));
     }
     say!("Starting galaxy role install process");
-    std::fs::create_dir_all(&folder)
-        .map_err(|e| Error::io(&e, format!("Could not create the roles path {}", folder.display())))?;
+    std::fs::create_dir_all(&dir)
+        .map_err(|e| Error::io(&e, format!("Could not create the roles path {}", dir.display())))?;
     let mut failed = 0;
     let mut done: Vec<String> = Vec::new();
     let mut waiting: std::collections::VecDeque<Requirement> = wanted.into();
@@ -203,10 +203,10 @@ fn install(settings: &Settings, options: &Install, both: bool) -> Result<u8, Err
         if done.contains(&role.name) {
             continue;
         }
-        match one(&role, &folder, options.force, settings) {
+        match one(&role, &dir, options.force, settings) {
             Ok(()) => {
                 if !options.no_deps {
-                    waiting.extend(dependencies(&folder.join(&role.name), &keyring)?);
+                    waiting.extend(dependencies(&dir.join(&role.name), &keyring)?);
                 }
                 done.push(role.name);
             }
@@ -228,8 +228,8 @@ fn install(settings: &Settings, options: &Install, both: bool) -> Result<u8, Err
     Ok(u8::from(failed > 0 && !options.ignore_errors))
 }
 
-fn one(role: &Requirement, folder: &Path, force: bool, settings: &Settings) -> Result<(), Error> {
-    let target = folder.join(&role.name);
+fn one(role: &Requirement, dir: &Path, force: bool, settings: &Settings) -> Result<(), Error> {
+    let target = dir.join(&role.name);
     let shown = match &role.version {
         Some(version) => format!("{} ({version})", role.name),
         None => role.name.clone(),
@@ -248,8 +248,8 @@ fn one(role: &Requirement, folder: &Path, force: bool, settings: &Settings) -> R
         return Ok(());
     }
     // On the same file system, so that the role is moved atomically and a failed download changes nothing.
-    let temporary = tempfile::tempdir_in(folder)
-        .map_err(|e| Error::io(&e, format!("cannot create a temporary directory in {}", folder.display())))?;
+    let temporary = tempfile::tempdir_in(dir)
+        .map_err(|e| Error::io(&e, format!("cannot create a temporary directory in {}", dir.display())))?;
     let fetched = fetch::fetch(role, temporary.path(), settings)?;
     say!("- extracting {} to {}", role.name, target.display());
     note_version(&fetched, role)?;

@@ -45,7 +45,7 @@ impl Publish {
         let name = format!("{}:{}", about.name, about.version);
         if self.no_wait {
             say!(
-                "Collection {name} has been pushed to the Galaxy server {} {}; its import goes on there: {task}",
+                "Collection {name} has been pushed to the Galaxy server {} {}; its import continues there: {task}",
                 server.name,
                 server.url
             );

@@ -17,7 +17,7 @@ pub(super) struct Requirement {
     /// Whether it is fetched with git.
     pub git: bool,
     /// The directory that relative sources are relative to.
-    pub folder: PathBuf,
+    pub directory: PathBuf,
 }
 
 /// A collection to install.
@@ -25,7 +25,7 @@ pub(super) struct Requirement {
 pub(super) struct Collection {
     pub source: CollectionSource,
     /// The directory that relative sources are relative to.
-    pub folder: PathBuf,
+    pub directory: PathBuf,
 }
 
 /// The source of a collection.
@@ -48,7 +48,7 @@ pub(super) enum CollectionSource {
 
 impl Collection {
     /// Parses `NAMESPACE.NAME[:VERSION]`, a path, `git+URL[,VERSION]` or the URL of a tarball.
-    pub(super) fn from_text(text: &str, folder: &Path) -> Result<Collection, Error> {
+    pub(super) fn from_text(text: &str, directory: &Path) -> Result<Collection, Error> {
         let source = match text {
             text if text.starts_with("git+") || text.starts_with("git@") => {
                 let (url, version) = text.split_once(',').map_or((text, None), |(url, v)| (url, Some(v)));
@@ -67,14 +67,14 @@ impl Collection {
                 CollectionSource::Galaxy { name, version, server: None }
             }
         };
-        Ok(Collection { source, folder: folder.to_owned() })
+        Ok(Collection { source, directory: directory.to_owned() })
     }
 
     /// Reads an entry: text, or a mapping with `name`, `version`, `source` and `type`.
     pub(super) fn of(entry: &Node, file: &Path) -> Result<Collection, Error> {
-        let folder = file.parent().unwrap_or(Path::new("."));
+        let directory = file.parent().unwrap_or(Path::new("."));
         if let Some(text) = entry.as_str() {
-            return Collection::from_text(text, folder).map_err(|e| e.at(entry.place()));
+            return Collection::from_text(text, directory).map_err(|e| e.at(entry.place()));
         }
         let get =
             |name: &str| entry.get(name).filter(|n| !n.is_null()).map(|n| n.raw().to_text().into_owned());
@@ -89,7 +89,8 @@ impl Collection {
             Some("url") => CollectionSource::Url(name),
             Some("file" | "dir") => CollectionSource::Path(PathBuf::from(name)),
             Some("galaxy") | None => {
-                let mut collection = Collection::from_text(&name, folder).map_err(|e| e.at(entry.place()))?;
+                let mut collection =
+                    Collection::from_text(&name, directory).map_err(|e| e.at(entry.place()))?;
                 match &mut collection.source {
                     CollectionSource::Galaxy { version, server, .. } => {
                         *version = get("version").unwrap_or_else(|| version.clone());
@@ -107,7 +108,7 @@ impl Collection {
                 return Err(Error::new(message).at(entry.place()));
             }
         };
-        Ok(Collection { source, folder: folder.to_owned() })
+        Ok(Collection { source, directory: directory.to_owned() })
     }
 }
 
@@ -161,16 +162,16 @@ pub(super) fn read(file: &Path, keyring: &Keyring) -> Result<(Vec<Requirement>, 
 impl Requirement {
     /// Reads an entry: text, or a mapping with `src`, `version`, `name` and `scm`.
     pub(super) fn of(entry: &Node, file: &Path) -> Result<Requirement, Error> {
-        let folder = file.parent().unwrap_or(Path::new("."));
+        let directory = file.parent().unwrap_or(Path::new("."));
         if let Some(text) = entry.as_str() {
-            return Ok(Requirement::from_text(text, folder));
+            return Ok(Requirement::from_text(text, directory));
         }
         let get =
             |name: &str| entry.get(name).filter(|n| !n.is_null()).map(|n| n.raw().to_text().into_owned());
         let Some(source) = get("src").or_else(|| get("role")).or_else(|| get("name")) else {
             return Err(Error::new("Must specify name or src for role").at(entry.place()));
         };
-        let mut role = Requirement::from_text(&source, folder);
+        let mut role = Requirement::from_text(&source, directory);
         role.version = get("version").or(role.version);
         role.name = get("name").unwrap_or(role.name);
         match get("scm").as_deref() {
@@ -189,7 +190,7 @@ impl Requirement {
     }
 
     /// Parses `SOURCE,VERSION,NAME`, whose last two parts are optional.
-    pub(super) fn from_text(text: &str, folder: &Path) -> Requirement {
+    pub(super) fn from_text(text: &str, directory: &Path) -> Requirement {
         let mut parts = text.split(',').map(str::trim);
         let source = parts.next().unwrap_or_default();
         let version = parts.next().filter(|v| !v.is_empty()).map(str::to_owned);
@@ -202,7 +203,7 @@ impl Requirement {
             ),
         };
         let name = name.unwrap_or_else(|| name_of(source));
-        Requirement { name, source: source.to_owned(), version, git, folder: folder.to_owned() }
+        Requirement { name, source: source.to_owned(), version, git, directory: directory.to_owned() }
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Info {
     #[arg(long)]
     offline: bool,
     /// The directory to search (default: all of roles_path)
-    #[arg(short = 'p', long, value_name = "FOLDER")]
+    #[arg(short = 'p', long, value_name = "DIRECTORY")]
     roles_path: Option<PathBuf>,
     /// The URL of the Galaxy server, or its name in server_list
     #[arg(short, long, value_name = "SERVER")]
@@ -114,20 +114,22 @@ impl Info {
 
     /// Returns the information that an installed role has.
     fn installed(&self, role: &str, settings: &Settings) -> Result<Option<Value>, Error> {
-        let folders = match &self.roles_path {
-            Some(folder) => vec![paths::absolute(folder)],
+        let directories = match &self.roles_path {
+            Some(directory) => vec![paths::absolute(directory)],
             None => settings.roles_path.clone(),
         };
-        let Some(folder) = folders.iter().map(|folder| folder.join(role)).find(|path| path.is_dir()) else {
+        let Some(directory) =
+            directories.iter().map(|directory| directory.join(role)).find(|path| path.is_dir())
+        else {
             return Ok(None);
         };
-        let mut known = match document::load(&folder.join("meta/main.yml"), Trust::Text, &Keyring::default())
-        {
-            Ok(loaded) => loaded.node.raw().as_map().cloned().unwrap_or_default(),
-            Err(_) => playbook_api::Map::default(),
-        };
-        known.insert("path".into(), folder.to_string_lossy().into_owned().into());
-        known.insert("installed_version".into(), installed_version(&folder).into());
+        let mut known =
+            match document::load(&directory.join("meta/main.yml"), Trust::Text, &Keyring::default()) {
+                Ok(loaded) => loaded.node.raw().as_map().cloned().unwrap_or_default(),
+                Err(_) => playbook_api::Map::default(),
+            };
+        known.insert("path".into(), directory.to_string_lossy().into_owned().into());
+        known.insert("installed_version".into(), installed_version(&directory).into());
         Ok(Some(known.into()))
     }
 

@@ -68,7 +68,7 @@ pub(super) fn chosen(settings: &Settings, named: Option<&str>) -> Vec<GalaxyServ
 
 /// Returns the first server of [`chosen`].
 pub(super) fn first(settings: &Settings, named: Option<&str>) -> Result<GalaxyServer, Error> {
-    let none = || Error::new("There is no Galaxy server to ask").with_help("Name one with --server.");
+    let none = || Error::new("There is no Galaxy server to query").with_help("Name one with --server.");
     chosen(settings, named).into_iter().next().ok_or_else(none)
 }
 
@@ -183,7 +183,7 @@ pub(super) fn published(server: &GalaxyServer, collection: &str, version: &str) 
 
 /// Downloads a URL of a server.
 pub(super) fn download(server: &GalaxyServer, url: &str) -> Result<Vec<u8>, Error> {
-    let missing = || Error::new(format!("{url} is not there")).with_kind(ErrorKind::NotFound);
+    let missing = || Error::new(format!("{url} does not exist")).with_kind(ErrorKind::NotFound);
     let mut response = get(server, url)?.ok_or_else(missing)?;
     response.body_mut().with_config().limit(LARGEST).read_to_vec().map_err(|e| failed(server, e))
 }

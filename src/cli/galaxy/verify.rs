@@ -12,7 +12,7 @@ use crate::settings::Settings;
 #[derive(Args)]
 pub(super) struct Verify {
     /// The directory to search (default: all of collections_path)
-    #[arg(short = 'p', long, value_name = "FOLDER")]
+    #[arg(short = 'p', long, value_name = "DIRECTORY")]
     collections_path: Option<PathBuf>,
     /// Compare with the collection's own list of files, and do not query a server
     #[arg(long)]
@@ -46,31 +46,31 @@ impl Verify {
 
     fn one(&self, name: &str, version: Option<&str>, settings: &Settings) -> Result<bool, Error> {
         let roots = match &self.collections_path {
-            Some(folder) => vec![paths::absolute(folder)],
+            Some(directory) => vec![paths::absolute(directory)],
             None => settings.collections_path.clone(),
         };
         let inside = name.replacen('.', "/", 1);
-        let folders = roots.iter().map(|root| match root.ends_with("ansible_collections") {
+        let directories = roots.iter().map(|root| match root.ends_with("ansible_collections") {
             true => root.join(&inside),
             false => root.join("ansible_collections").join(&inside),
         });
-        let folder = folders.into_iter().find(|folder| folder.is_dir()).ok_or_else(|| {
+        let directory = directories.into_iter().find(|directory| directory.is_dir()).ok_or_else(|| {
             Error::new(format!("Collection {name} is not installed in any of the collection paths."))
         })?;
-        if !folder.join("MANIFEST.json").exists() {
+        if !directory.join("MANIFEST.json").exists() {
             return Err(Error::new(format!(
                 "Collection {name} does not have a MANIFEST.json: it was not installed from a tarball."
             )));
         }
-        let about = artifact::about(&folder)?;
+        let about = artifact::about(&directory)?;
         let full = format!("{name}:{}", about.version);
         if let Some(wanted) = version.filter(|wanted| *wanted != about.version && *wanted != "*") {
             say!("{name} has the version '{}' but is being compared to '{wanted}'", about.version);
             return Ok(false);
         }
         let faults = match self.offline {
-            true => artifact::faults(&folder, &folder)?,
-            false => self.remote(name, &about.version, &folder, settings)?,
+            true => artifact::faults(&directory, &directory)?,
+            false => self.remote(name, &about.version, &directory, settings)?,
         };
         if faults.is_empty() {
             let with = match self.offline {
@@ -90,7 +90,7 @@ impl Verify {
         &self,
         name: &str,
         version: &str,
-        folder: &Path,
+        directory: &Path,
         settings: &Settings,
     ) -> Result<Vec<String>, Error> {
         for server in server::chosen(settings, self.server.as_deref()) {
@@ -102,7 +102,7 @@ impl Verify {
             let temporary =
                 tempfile::tempdir().map_err(|e| Error::io(&e, "cannot create a temporary directory"))?;
             let (_, original) = artifact::unpack(&bytes, temporary.path())?;
-            return artifact::faults(folder, &original);
+            return artifact::faults(directory, &original);
         }
         Err(Error::new(format!(
             "Failed to find remote collection {name}:{version} on any of the galaxy servers"

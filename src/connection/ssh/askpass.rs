@@ -1,5 +1,5 @@
-//! The password for ssh: ssh starts this program, which reads it from a file that exists in memory only and that no other
-//! user may open.
+//! Passes the password to ssh: ssh starts this program, which reads it from a file that exists in memory only and that
+//! no other user may open.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -10,10 +10,10 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use crate::connection::Password;
 
-/// The environment variable that says where the password is. A process that has it answers ssh.
+/// The environment variable with the path of the password. A process that has it responds to ssh.
 pub const VARIABLE: &str = "PLAYBOOK_ASKPASS";
 
-/// Lets an ssh process ask for the password as long as the returned file is open.
+/// Lets an ssh process get the password while the returned file is open.
 pub fn prepare(ssh: &mut Command, password: &Password) -> io::Result<File> {
     let mut file = File::from(memfd_create("password", MFdFlags::MFD_CLOEXEC)?);
     file.write_all(password.0.as_bytes())?;
@@ -22,11 +22,11 @@ pub fn prepare(ssh: &mut Command, password: &Password) -> io::Result<File> {
     Ok(file)
 }
 
-/// Answers ssh's question, if this process was started for that. Returns the exit status then.
+/// Responds to ssh's prompt if this process was started for that. Then it returns the exit status.
 pub fn answer() -> Option<ExitCode> {
     let place = std::env::var_os(VARIABLE)?;
     let question = std::env::args().nth(1).unwrap_or_default();
-    // The other question is whether to trust the host's key.
+    // ssh also asks whether to trust a host's key.
     if question.contains("yes/no") {
         println!("no");
         return Some(ExitCode::SUCCESS);

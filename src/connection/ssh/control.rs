@@ -1,4 +1,4 @@
-//! The two requests to a master beside sessions: whether it runs, and to end.
+//! The two requests to a master other than for sessions: whether it runs, and to exit.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -10,15 +10,15 @@ const VERSION: u32 = 4;
 const ALIVE_CHECK: u32 = 0x1000_0004;
 const TERMINATE: u32 = 0x1000_0005;
 
-/// Whether a master listens on a socket, and answers.
+/// Whether a master listens on a socket and responds.
 pub(crate) fn is_alive(socket: &Path) -> bool {
     ask(socket, ALIVE_CHECK).is_ok()
 }
 
-/// Tells the master to end, and waits until it has.
+/// Tells the master to exit, and waits until it has.
 pub(crate) fn exit(socket: &Path) {
     if let Ok(mut stream) = ask(socket, TERMINATE) {
-        // It closes this with everything else.
+        // The master closes this connection when it exits.
         let _ = stream.read_to_end(&mut Vec::new());
     }
 }

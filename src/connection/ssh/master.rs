@@ -1,4 +1,4 @@
-//! The master connection: an ssh in the background, with everything that a playbook may say of it.
+//! The master connection: an ssh process in the background, with all options from the playbook.
 
 use std::fs::File;
 use std::io::Read;
@@ -8,20 +8,20 @@ use std::time::{Duration, Instant};
 
 use super::{Login, askpass, control};
 
-/// The time that authentication may take, beside the connection itself.
+/// The time limit for authentication, in addition to that for the connection.
 const AUTHENTICATION: Duration = Duration::from_secs(60);
 
-/// A master in the background. Should this process be killed, it ends once its last session has ended.
+/// A master in the background. If this process is killed, the master exits after its last session.
 pub(crate) struct Master {
     /// Its control socket.
     pub socket: PathBuf,
 }
 
-/// Why there is no master.
+/// The reason why a master could not be started.
 pub(crate) struct Refused {
-    /// The reason, in ssh's words.
+    /// ssh's error message.
     pub message: String,
-    /// Whether another attempt may do better.
+    /// Whether another attempt may succeed.
     pub may_pass: bool,
 }
 
@@ -46,7 +46,7 @@ impl Master {
         let limit = login.timeout.saturating_add(AUTHENTICATION);
         let deadline = playbook_api::time::deadline(limit);
         let mut pause = Duration::from_millis(1);
-        // The process ends when it has gone into the background, or cannot.
+        // This process exits as soon as the master runs in the background, or cannot be started.
         let status = loop {
             match ssh.try_wait() {
                 Ok(Some(status)) => break Some(status),
@@ -68,7 +68,7 @@ impl Master {
         let _ = std::fs::remove_file(&said);
         match status {
             Some(status) if status.success() => Ok(Master { socket }),
-            // A wrong password stays wrong, and many of them lock the account.
+            // Another attempt with a wrong password would fail too, and may lock the account.
             Some(_) if login.password.is_some() && text.contains("Permission denied") => {
                 Err(broken(format!("Failed to connect to the host via ssh: {text}")))
             }
@@ -78,7 +78,7 @@ impl Master {
             }),
             None => Err(Refused {
                 message: format!(
-                    "Failed to connect to the host via ssh: no answer within {} seconds",
+                    "Failed to connect to the host via ssh: no response within {} seconds",
                     limit.as_secs()
                 ),
                 may_pass: true,
@@ -102,7 +102,7 @@ fn command(login: &Login, socket: &Path) -> Command {
     ssh
 }
 
-/// Returns the command line of one session over a connection of its own.
+/// Returns the command line of one session over a separate connection.
 pub(crate) fn session(login: &Login, command: &str) -> Command {
     let mut ssh = Command::new(&login.executable);
     ssh.args(["-T", "-S", "none", "-o", "ControlMaster=no"]);
@@ -111,8 +111,8 @@ pub(crate) fn session(login: &Login, command: &str) -> Command {
     ssh
 }
 
-/// Adds what a login says, and the host. Of what is said twice, ssh takes the first: this, then the playbook's arguments,
-/// then ~/.ssh/config.
+/// Adds the options of a login, and the host. ssh uses the first value of each option: these, then the playbook's
+/// arguments, then ~/.ssh/config.
 fn add_login(ssh: &mut Command, login: &Login) {
     let mut options: Vec<String> = Vec::new();
     let mut option = |text: String| options.push(text);
@@ -142,9 +142,9 @@ fn add_login(ssh: &mut Command, login: &Login) {
         ssh.args(["-o", &text]);
     }
     ssh.args(&login.arguments);
-    // A host that has vanished is noticed, even where nothing waits for TCP.
+    // A host that has disappeared is detected even if no TCP data is pending.
     ssh.args(["-o", &format!("ServerAliveInterval={seconds}"), "-o", "ServerAliveCountMax=3"]);
-    // A name that begins with a dash is still a name.
+    // A name that begins with a dash must not be read as an option.
     ssh.arg("--").arg(&login.address);
 }
 

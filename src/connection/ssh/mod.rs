@@ -1,5 +1,5 @@
-//! A managed host, by ssh: one master connection, and on it a session for each program, through ssh's own multiplexing.
-//! Where the server takes no further session on it, the program gets a connection of its own.
+//! A managed host, through ssh: one master connection with a session for each program, through ssh's own multiplexing.
+//! If the server rejects further sessions on it, the program gets its own connection.
 
 pub mod askpass;
 mod control;
@@ -27,7 +27,7 @@ use master::Master;
 /// The size of a pipe to a host, in bytes.
 const PIPE: i32 = 256 << 10;
 
-/// What the ssh connections of a run share.
+/// The shared state of a run's ssh connections.
 pub(crate) struct Common {
     /// The directory of the sockets, which other users may not enter.
     directory: tempfile::TempDir,
@@ -45,7 +45,7 @@ impl Common {
         let directory = directory.or_else(|_| tempfile::Builder::new().prefix("playbook-").tempdir());
         let directory =
             directory.map_err(|e| Error::new(format!("cannot make a directory for ssh's sockets: {e}")))?;
-        // It has no thread of its own: those that wait drive it.
+        // The runtime has no thread: the threads that wait drive it.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -62,7 +62,7 @@ impl Common {
         socket
     }
 
-    /// Ends every master there may be, and removes the directory.
+    /// Ends all masters, and removes the directory.
     pub(crate) fn abandon(&self) {
         for socket in lock(&self.sockets).drain(..) {
             control::exit(&socket);
@@ -85,7 +85,7 @@ impl Ssh {
         Ssh { host: target.host.clone(), login: target.login.clone(), common, master: Mutex::default() }
     }
 
-    /// Returns the socket of the master, which is started where there is none.
+    /// Returns the socket of the master, which is started if there is none.
     fn socket(&self) -> Result<PathBuf, Failure> {
         let mut master = lock(&self.master);
         if let Some(master) = &*master {
@@ -115,7 +115,7 @@ impl Ssh {
         Ok(socket)
     }
 
-    /// Returns the server that a new connection meets first: the host, or what its arguments say of a jump host.
+    /// Returns the server that a new connection reaches first: the host, or the jump host in its arguments.
     fn destination(&self) -> String {
         let login = &self.login;
         match login.arguments.iter().any(|word| word.starts_with("-J") || word.contains("Proxy")) {
@@ -124,7 +124,7 @@ impl Ssh {
         }
     }
 
-    /// Starts a command line over a connection of its own, for a server that takes no further session on the master.
+    /// Starts a command line over a separate connection, for a server that rejects further sessions on the master.
     fn alone(&self, command: &str) -> Result<Started, Failure> {
         let _pass = self.common.gates.enter(&self.destination());
         let mut ssh = master::session(&self.login, command);
@@ -142,12 +142,12 @@ impl Ssh {
     fn on_master(&self, socket: PathBuf, command: &str) -> Result<Started, openssh::Error> {
         let silence = Peer::new(&self.host, self.login.timeout).silence;
         let late = || {
-            let message = format!("no answer to a new session within {} seconds", silence.as_secs());
+            let message = format!("no response to a new session within {} seconds", silence.as_secs());
             openssh::Error::ChildIo(std::io::Error::new(std::io::ErrorKind::TimedOut, message))
         };
         let io = |e: std::io::Error| openssh::Error::ChildIo(e);
         let (their_input, input) = input_pipe().map_err(io)?;
-        // Files go through it: a larger one is filled and emptied less often.
+        // Files are sent through it, and a larger pipe is filled and emptied less often.
         let _ = fcntl(&input, FcntlArg::F_SETPIPE_SZ(PIPE));
         let (output, their_output) = pipe().map_err(io)?;
         let (errors, their_errors) = pipe().map_err(io)?;
@@ -202,7 +202,7 @@ impl Launcher for Ssh {
             let master = lock(&self.master);
             master.as_ref().map(|master| master.socket.clone())?
         };
-        // The sessions of a connection that breaks end a moment before the master does.
+        // If a connection breaks, its sessions end shortly before the master does.
         let deadline = Instant::now() + Duration::from_millis(300);
         while control::is_alive(&socket) {
             if Instant::now() > deadline {
@@ -227,10 +227,10 @@ impl Launcher for Ssh {
     }
 }
 
-/// A program on the host, over a connection of its own.
+/// A program on the host, over a separate connection.
 struct Alone {
     program: Box<dyn Process>,
-    /// ssh asks for the password as long as this is open.
+    /// ssh can get the password while this is open.
     _password: Option<File>,
 }
 

@@ -1,4 +1,4 @@
-//! The pace of new connections: at most a few per destination at a time, and again where the server has dropped one before
+//! Limits new connections to a few per destination at a time, and retries those that the server has dropped before
 //! authentication.
 
 use std::collections::HashMap;
@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use playbook_api::sync::lock;
 
-/// The number of connections to one destination that may be in authentication at a time. OpenSSH's server drops some from
-/// the tenth on (`MaxStartups 10:30:100`).
+/// The number of connections to one destination that may authenticate at a time. OpenSSH's server drops some from the
+/// tenth on (`MaxStartups 10:30:100`).
 const ABREAST: usize = 8;
 
-/// The number of times that a dropped connection is started again.
+/// The number of retries of a dropped connection.
 pub(crate) const DROPPED_RETRIES: u32 = 7;
 
-/// What ssh says of a connection that the server has dropped before authentication.
+/// ssh's messages about a connection that the server has dropped before authentication.
 const DROPPED: [&str; 6] = [
     "kex_exchange_identification:",
     "ssh_exchange_identification:",
@@ -24,14 +24,14 @@ const DROPPED: [&str; 6] = [
     "Not allowed at this time",
 ];
 
-/// Whether ssh's words say that the server has dropped the connection before authentication.
+/// Whether ssh's message means that the server has dropped the connection before authentication.
 pub(crate) fn was_dropped(said: &str) -> bool {
     DROPPED.iter().any(|words| said.contains(words))
         || (said.contains("Connection closed by") && !said.contains("[preauth]") && !said.contains("denied"))
 }
 
-/// The pause before a dropped connection is started again: longer each time, and different for each of those that were
-/// dropped together.
+/// Returns the pause before a dropped connection is retried. It grows with each attempt, and is random, so that
+/// connections that were dropped together are retried at different times.
 pub(crate) fn pause(attempt: u32) -> Duration {
     let base = 200_u64 << attempt.min(5);
     // A random number; the identifiers of this kind are 122 random bits.
@@ -44,7 +44,7 @@ pub(crate) fn pause(attempt: u32) -> Duration {
 pub(crate) struct Gates(Mutex<HashMap<String, Arc<Gate>>>);
 
 impl Gates {
-    /// Waits for a place at a destination's gate.
+    /// Waits for a slot at a destination.
     pub(crate) fn enter(&self, destination: &str) -> Pass {
         let gate = lock(&self.0).entry(destination.to_owned()).or_default().clone();
         let mut inside = lock(&gate.inside);
@@ -63,7 +63,7 @@ struct Gate {
     left: Condvar,
 }
 
-/// A place at a gate, until it is dropped.
+/// A slot at a destination, which is free again when this is dropped.
 pub(crate) struct Pass(Arc<Gate>);
 
 impl Drop for Pass {

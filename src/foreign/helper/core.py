@@ -66,7 +66,7 @@ def set_up(configuration):
     init_plugin_loader(configuration["collections"])
     for path in configuration["playbooks"]:
         add_playbook(path)
-    for path in configuration["folders"]:
+    for path in configuration["directories"]:
         add_all_plugin_dirs(path)
 
 

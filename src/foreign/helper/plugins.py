@@ -20,7 +20,7 @@ from .variables import Variables, templar_for
 MARK = {"arguments": "go here"}
 
 
-@handles("folder")
+@handles("directory")
 def add_directory(conversation, path):
     """Adds a directory with plugins: a playbook's or a role's."""
     add_all_plugin_dirs(path)

@@ -136,7 +136,7 @@ impl Reader<'_> {
         }
         let spec = wanted.spec;
         let from = |get: fn(&RoleSpec) -> &Option<String>| spec.and_then(|s| get(s).as_deref());
-        self.loader.foreign.add_folder(&found.path);
+        self.loader.foreign.add_directory(&found.path);
         let files = RoleFiles { reader: self, name: &found.name, path: &found.path };
         let vars = files.vars("vars", from(|s| &s.vars_from))?;
         let defaults = files.vars("defaults", from(|s| &s.defaults_from))?;

@@ -200,10 +200,10 @@ impl JUnit {
     }
 
     fn write(&self) -> Result<(), Error> {
-        let folder = &self.settings.junit_output_dir;
+        let directory = &self.settings.junit_output_dir;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let path = folder.join(format!("{}-{}.xml", self.playbook, now.as_secs_f64()));
-        std::fs::create_dir_all(folder)
+        let path = directory.join(format!("{}-{}.xml", self.playbook, now.as_secs_f64()));
+        std::fs::create_dir_all(directory)
             .and_then(|()| std::fs::write(&path, self.xml()))
             .map_err(|e| Error::io(&e, format!("The JUnit report '{}' cannot be written", path.display())))
     }

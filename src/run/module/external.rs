@@ -84,7 +84,7 @@ pub(crate) fn prepare(
         }
         (style, _) => {
             let mut files = map! { file.as_str() => encode(&content()) };
-            argv.push(format!("{{folder}}/{file}"));
+            argv.push(format!("{{directory}}/{file}"));
             let arguments = match style {
                 Style::Old => Some(words_of(&arguments)),
                 Style::WantJson | Style::Binary => Some(arguments.to_string()),
@@ -92,7 +92,7 @@ pub(crate) fn prepare(
             };
             if let Some(arguments) = arguments {
                 files.insert("args".into(), encode(arguments.as_bytes()));
-                argv.push("{folder}/args".into());
+                argv.push("{directory}/args".into());
             }
             values.insert("files".into(), files.into());
         }

@@ -6,14 +6,14 @@ export GIT_CONFIG_NOSYSTEM=1 HOME=/root
 
 mkdir -p /srv/apt /srv/build
 package() { # NAME VERSION
-    folder=/srv/build/$1
-    mkdir -p "$folder/DEBIAN" "$folder/usr/share/$1" "$folder/etc"
+    directory=/srv/build/$1
+    mkdir -p "$directory/DEBIAN" "$directory/usr/share/$1" "$directory/etc"
     printf 'Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: Tests <tests@localhost>\nDescription: %s\n' \
-        "$1" "$2" "a package of the tests" > "$folder/DEBIAN/control"
-    echo "/etc/$1.conf" > "$folder/DEBIAN/conffiles"
-    echo "$1 $2" > "$folder/usr/share/$1/version"
-    echo "greeting = hello" > "$folder/etc/$1.conf"
-    dpkg-deb --root-owner-group --build "$folder" "/srv/apt/$1_$2_all.deb" > /dev/null
+        "$1" "$2" "a package of the tests" > "$directory/DEBIAN/control"
+    echo "/etc/$1.conf" > "$directory/DEBIAN/conffiles"
+    echo "$1 $2" > "$directory/usr/share/$1/version"
+    echo "greeting = hello" > "$directory/etc/$1.conf"
+    dpkg-deb --root-owner-group --build "$directory" "/srv/apt/$1_$2_all.deb" > /dev/null
 }
 package greeter 1.0
 package greeter 2.0

@@ -134,7 +134,7 @@ fn once(bench: &Bench, case: &Case, contestant: Contestant) -> Result<Duration> 
         command.args(LOCAL);
     }
     if case.program == Program::Playbook {
-        command.args(["-e", &format!("folder={}", directory.path().display())]);
+        command.args(["-e", &format!("directory={}", directory.path().display())]);
     }
     if contestant == Contestant::Mitogen {
         command.env("ANSIBLE_STRATEGY_PLUGINS", &bench.mitogen).env("ANSIBLE_STRATEGY", "mitogen_linear");

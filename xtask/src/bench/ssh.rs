@@ -229,7 +229,7 @@ impl Field<'_> {
             command.env("ANSIBLE_STRATEGY", "mitogen_linear");
         }
         command.arg(build::root().join("benches/ssh").join(book));
-        command.args(["-i", "hosts.ini", "-e", &format!("folder={}", self.files.path().display())]);
+        command.args(["-i", "hosts.ini", "-e", &format!("directory={}", self.files.path().display())]);
         Ok((home, controller, command))
     }
 

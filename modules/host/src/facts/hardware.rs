@@ -199,8 +199,8 @@ pub(crate) fn unescape(text: &str) -> String {
 }
 
 /// What the links of a directory are called, by what they point to.
-pub(crate) fn names_by_target(folder: &str) -> BTreeMap<String, String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+pub(crate) fn names_by_target(directory: &str) -> BTreeMap<String, String> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     entries
         .filter_map(|e| {
             let target = std::fs::canonicalize(e.path()).ok()?;
@@ -211,8 +211,10 @@ pub(crate) fn names_by_target(folder: &str) -> BTreeMap<String, String> {
 
 pub(crate) fn devices(_: &Context, facts: &mut Map) {
     let kinds = [("ids", "by-id"), ("uuids", "by-uuid"), ("labels", "by-label")];
-    let links: Vec<(&str, BTreeMap<String, String>)> =
-        kinds.iter().map(|(kind, folder)| (*kind, names_by_target(&format!("/dev/disk/{folder}")))).collect();
+    let links: Vec<(&str, BTreeMap<String, String>)> = kinds
+        .iter()
+        .map(|(kind, directory)| (*kind, names_by_target(&format!("/dev/disk/{directory}"))))
+        .collect();
     let mut devices = Map::default();
     let mut names: Vec<_> =
         std::fs::read_dir("/sys/block").into_iter().flatten().flatten().map(|e| e.file_name()).collect();
@@ -267,8 +269,8 @@ fn device(name: &str, links: &[(&str, BTreeMap<String, String>)]) -> Map {
     }
 }
 
-fn children(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+fn children(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect()
 }
 

@@ -9,9 +9,9 @@ use playbook_api::{Context, Map, Value};
 use crate::host::Host;
 use crate::host::process::Program;
 
-pub(crate) fn collect(folder: &Path, context: &Context, warnings: &mut Vec<String>) -> Map {
+pub(crate) fn collect(directory: &Path, context: &Context, warnings: &mut Vec<String>) -> Map {
     let mut local = Map::default();
-    for path in crate::host::glob::expand(&folder.join("*.fact")) {
+    for path in crate::host::glob::expand(&directory.join("*.fact")) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let value = one(&path, context).unwrap_or_else(|problem| {
             warnings.push(problem.clone());

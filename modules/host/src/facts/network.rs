@@ -173,8 +173,8 @@ fn interface(name: &str, addresses: Option<&Addresses>) -> Map {
     {
         put(&mut facts, "module", module.to_string_lossy().into_owned());
     }
-    let names = |folder: &str| -> Vec<String> {
-        let entries = std::fs::read_dir(path.join(folder)).into_iter().flatten().flatten();
+    let names = |directory: &str| -> Vec<String> {
+        let entries = std::fs::read_dir(path.join(directory)).into_iter().flatten().flatten();
         entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect()
     };
     if kind == "bridge" {

@@ -156,8 +156,8 @@ pub(crate) fn capabilities(_: &Context, facts: &mut Map) {
 
 pub(crate) fn ssh_keys(_: &Context, facts: &mut Map) {
     for name in ["dsa", "rsa", "ecdsa", "ed25519"] {
-        let folders = ["/etc/ssh", "/etc/openssh", "/etc"];
-        let text = folders.iter().find_map(|f| read(format!("{f}/ssh_host_{name}_key.pub")));
+        let directories = ["/etc/ssh", "/etc/openssh", "/etc"];
+        let text = directories.iter().find_map(|f| read(format!("{f}/ssh_host_{name}_key.pub")));
         let Some(text) = text else { continue };
         let mut words = text.split_whitespace();
         if let (Some(kind), Some(key)) = (words.next(), words.next()) {

@@ -288,8 +288,8 @@ mod tests {
 
     #[test]
     fn modes_are_applied_once_and_not_in_check_mode() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("f");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("f");
         fs::write(&path, "x").unwrap();
         let wanted = FileAttributes { mode: Some(Mode::Text("0600".into())), ..FileAttributes::default() };
         let checking = Context { check: true, ..Context::default() };
@@ -303,9 +303,9 @@ mod tests {
 
     #[test]
     fn unknown_owners_are_named() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let wanted = FileAttributes { owner: Some("no such user".into()), ..FileAttributes::default() };
-        let failure = wanted.apply(&Host::new(&Context::default()), folder.path(), true).unwrap_err();
+        let failure = wanted.apply(&Host::new(&Context::default()), directory.path(), true).unwrap_err();
         assert_eq!(failure.error.to_string(), "chown failed: failed to look up user no such user");
     }
 }

@@ -122,11 +122,11 @@ impl Edit {
 }
 
 /// Makes a directory and those above it.
-pub(crate) fn make_directories(host: &Host, folder: &Path) -> Result<(), Failure> {
+pub(crate) fn make_directories(host: &Host, directory: &Path) -> Result<(), Failure> {
     let missing: Vec<&Path> =
-        folder.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
-    for folder in missing.into_iter().rev() {
-        host.create_directory(folder).doing("Error creating", folder)?;
+        directory.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
+    for directory in missing.into_iter().rev() {
+        host.create_directory(directory).doing("Error creating", directory)?;
     }
     Ok(())
 }

@@ -83,18 +83,18 @@ impl Host<'_> {
                 .and_then(|mut file| fill(&mut file))
                 .doing("Could not write data to file", path)
         };
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let old = fs::metadata(path).ok();
         let first = if old.is_some() || how.mode.is_some() { 0o600 } else { 0o666 };
         let made = tempfile::Builder::new()
             .prefix(".ansible_tmp")
             .permissions(Permissions::from_mode(first))
-            .tempfile_in(folder);
+            .tempfile_in(dir);
         let mut new = match made {
             Ok(new) => new,
             Err(_) if how.unsafe_writes && how.validate.is_none() => return in_place(),
             Err(e) => {
-                return Err(e).doing("The destination directory is not writable by the current user", folder);
+                return Err(e).doing("The destination directory is not writable by the current user", dir);
             }
         };
         fill(new.as_file_mut()).doing("Could not write data to file", path)?;
@@ -167,7 +167,7 @@ impl Host<'_> {
     /// A new file or directory with a new name.
     pub(crate) fn create_temporary(
         &self,
-        folder: &Path,
+        dir: &Path,
         prefix: &str,
         suffix: &str,
         directory: bool,
@@ -176,13 +176,13 @@ impl Host<'_> {
         builder.prefix(prefix).suffix(suffix).rand_bytes(8);
         if self.check() {
             return builder
-                .make_in(folder, |_| Ok(()))
+                .make_in(dir, |_| Ok(()))
                 .and_then(|t| t.into_temp_path().keep().map_err(|e| e.error));
         }
         if directory {
-            builder.permissions(Permissions::from_mode(0o700)).tempdir_in(folder).map(tempfile::TempDir::keep)
+            builder.permissions(Permissions::from_mode(0o700)).tempdir_in(dir).map(tempfile::TempDir::keep)
         } else {
-            builder.tempfile_in(folder)?.into_temp_path().keep().map_err(|e| e.error)
+            builder.tempfile_in(dir)?.into_temp_path().keep().map_err(|e| e.error)
         }
     }
 

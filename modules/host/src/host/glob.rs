@@ -79,21 +79,21 @@ pub(crate) fn expand(pattern: &Path) -> Vec<PathBuf> {
             found.iter_mut().for_each(|path| path.push(part));
             continue;
         }
-        found = found.iter().flat_map(|folder| children(folder, &text)).collect();
+        found = found.iter().flat_map(|directory| children(directory, &text)).collect();
     }
     found.retain(|path| path.symlink_metadata().is_ok());
     found
 }
 
-fn children(folder: &Path, pattern: &str) -> Vec<PathBuf> {
-    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+fn children(directory: &Path, pattern: &str) -> Vec<PathBuf> {
+    let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     let names = std::fs::read_dir(here).into_iter().flatten().flatten().map(|e| e.file_name());
     let mut found: Vec<PathBuf> = names
         .filter(|name| {
             let name = name.to_string_lossy();
             (pattern.starts_with('.') || !name.starts_with('.')) && matches(pattern, &name)
         })
-        .map(|name| folder.join(name))
+        .map(|name| directory.join(name))
         .collect();
     found.sort_unstable();
     found
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_expand_over_folders() {
+    fn paths_expand_over_directories() {
         assert!(any(Path::new("/et*/pass[w]d")) && !any(Path::new("/et*/no-such-*")));
         assert!(any(Path::new("/etc/passwd")) && !any(Path::new("/etc/no-such")));
     }

@@ -430,8 +430,8 @@ pub(crate) fn join(base: &str, to: &str) -> String {
         return format!("{scheme}://{host}{to}");
     }
     let path = base.split_once(host).map_or("", |(_, path)| path).split(['?', '#']).next().unwrap_or("");
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    format!("{scheme}://{host}{folder}/{to}")
+    let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+    format!("{scheme}://{host}{directory}/{to}")
 }
 
 #[cfg(test)]

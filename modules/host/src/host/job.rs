@@ -61,27 +61,27 @@ pub fn books(context: &Context) -> Context {
 }
 
 /// The directory of jobs, as it is written.
-pub fn folder(written: &str, context: &Context) -> PathBuf {
+pub fn directory(written: &str, context: &Context) -> PathBuf {
     path::resolve(written, context)
 }
 
 /// Starts a job and returns at once, with the job's id and file.
 pub fn start(
     prefix: &str,
-    folder: &Path,
+    directory: &Path,
     mut request: Request,
     context: &Context,
 ) -> Result<(String, PathBuf), Failure> {
     let books = books(context);
     let host = Host::new(&books);
-    create_folder(&host, folder).map_err(|e| {
+    create_directory(&host, directory).map_err(|e| {
         let reason = crate::host::errno::describe(&e);
-        Failure::new(format!("could not create directory: {} - {reason}", folder.display()))
+        Failure::new(format!("could not create directory: {} - {reason}", directory.display()))
     })?;
     let (process, mut input) = crate::host::process::detach(ARGUMENT)
         .map_err(|e| Failure::new(format!("cannot start the job: {e}")))?;
     let id = format!("{prefix}.{process}");
-    request.file = folder.join(&id);
+    request.file = directory.join(&id);
     write(
         &host,
         &request.file,
@@ -92,16 +92,16 @@ pub fn start(
     Ok((id, request.file))
 }
 
-fn create_folder(host: &Host, folder: &Path) -> std::io::Result<()> {
-    if folder.is_dir() {
+fn create_directory(host: &Host, directory: &Path) -> std::io::Result<()> {
+    if directory.is_dir() {
         return Ok(());
     }
-    if let Some(parent) = folder.parent() {
-        create_folder(host, parent)?;
+    if let Some(parent) = directory.parent() {
+        create_directory(host, parent)?;
     }
-    match host.create_directory(folder) {
+    match host.create_directory(directory) {
         Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(e),
-        _ => host.set_mode(folder, 0o700),
+        _ => host.set_mode(directory, 0o700),
     }
 }
 

@@ -195,8 +195,8 @@ pub(crate) fn which(name: &str, context: &Context) -> Option<PathBuf> {
 }
 
 fn which_in(name: &str, path: &str) -> Option<PathBuf> {
-    let folders = path.split(':').filter(|f| !f.is_empty());
-    folders.map(|f| Path::new(f).join(name)).find(|p| is_executable(p))
+    let dirs = path.split(':').filter(|f| !f.is_empty());
+    dirs.map(|f| Path::new(f).join(name)).find(|p| is_executable(p))
 }
 
 fn is_executable(path: &Path) -> bool {

@@ -97,7 +97,7 @@ impl HostModule for Assemble {
 }
 
 impl Assemble {
-    fn assembled(&self, folder: &Path) -> Result<Vec<u8>, Failure> {
+    fn assembled(&self, directory: &Path) -> Result<Vec<u8>, Failure> {
         let regexp = self.regexp.as_deref().map(|r| regex::compile(r, "")).transpose();
         let regexp = regexp.map_err(|e| {
             Failure::new(format!(
@@ -105,8 +105,8 @@ impl Assemble {
                 self.regexp.as_deref().unwrap_or_default()
             ))
         })?;
-        let mut names: Vec<_> = std::fs::read_dir(folder)
-            .doing("could not read the directory", folder)?
+        let mut names: Vec<_> = std::fs::read_dir(directory)
+            .doing("could not read the directory", directory)?
             .flatten()
             .map(|e| e.file_name())
             .collect();
@@ -115,7 +115,7 @@ impl Assemble {
         let mut content: Vec<u8> = Vec::new();
         let mut first = true;
         for name in names {
-            let (path, shown) = (folder.join(&name), name.to_string_lossy());
+            let (path, shown) = (directory.join(&name), name.to_string_lossy());
             let fits = regexp.as_ref().is_none_or(|r| r.is_match(&*shown).unwrap_or(false));
             if !fits || !path.is_file() || self.ignore_hidden && shown.starts_with('.') {
                 continue;

@@ -48,7 +48,7 @@ impl HostModule for AsyncStatus {
     };
 
     fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        let file = job::folder(&self._async_dir, context).join(&self.jid);
+        let file = job::directory(&self._async_dir, context).join(&self.jid);
         let shown = file.to_string_lossy().into_owned();
         let cleanup = matches!(self.mode, Mode::Cleanup);
         let with = |outcome: Outcome, started: bool, finished: bool| {

@@ -34,13 +34,13 @@ impl HostModule for AsyncWrapper {
     };
 
     fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        let folder = job::folder(&self._async_dir, context);
+        let directory = job::directory(&self._async_dir, context);
         let args = match Value::from_json(self._module_args.into()) {
             Value::Map(map) => (*map).clone(),
             _ => Map::default(),
         };
         let request = Request::new(&self._module, args, self._limit, context);
-        let (id, file) = job::start(&self._prefix, &folder, request, context)?;
+        let (id, file) = job::start(&self._prefix, &directory, request, context)?;
         Ok(Outcome::changed(true)
             .with("started", true)
             .with("finished", false)

@@ -121,11 +121,11 @@ impl HostModule for AuthorizedKey {
                 outcome.diff.push(texts(before.as_bytes(), after.as_bytes(), &header, &header));
             }
             let owner = (Some(user.uid.as_raw()), Some(user.gid.as_raw()));
-            let folder = path.parent().map(PathBuf::from).unwrap_or_default();
-            if self.manage_dir && !folder.exists() {
-                make_directories(&host, &folder)?;
-                host.set_mode(&folder, 0o700).doing("chmod failed", &folder)?;
-                host.set_owner(&folder, owner.0, owner.1, true).doing("chown failed", &folder)?;
+            let directory = path.parent().map(PathBuf::from).unwrap_or_default();
+            if self.manage_dir && !directory.exists() {
+                make_directories(&host, &directory)?;
+                host.set_mode(&directory, 0o700).doing("chmod failed", &directory)?;
+                host.set_owner(&directory, owner.0, owner.1, true).doing("chown failed", &directory)?;
             }
             let new = !path.exists();
             let how = Replace { mode: new.then_some(0o600), ..Replace::default() };

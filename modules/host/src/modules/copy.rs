@@ -191,9 +191,9 @@ impl Copy {
             let outcome = Outcome::default().msg("file already exists").with("dest", shown);
             return Ok(describe_file(outcome.with("src", source_name), &dest));
         }
-        let folder = dest.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if old.is_none() && !folder.is_dir() && !host.check() {
-            let message = format!("Destination directory {} does not exist", folder.display());
+        let directory = dest.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if old.is_none() && !directory.is_dir() && !host.check() {
+            let message = format!("Destination directory {} does not exist", directory.display());
             return Err(Failure::new(message));
         }
         let replaces_link = old.as_ref().is_some_and(|o| o.is_symlink());
@@ -266,13 +266,13 @@ impl Copy {
             (None, Source::File(path)) => path.file_name().map(PathBuf::from),
             (None, Source::Content(_) | Source::Caller(_)) => None,
         };
-        let is_folder = dest.is_dir();
-        if self.dest.ends_with_slash() || is_folder {
+        let is_directory = dest.is_dir();
+        if self.dest.ends_with_slash() || is_directory {
             let Some(name) = name else { return Err(Failure::new("can not use content with a dir as dest")) };
             dest.push(name);
             // The name may have directories in it, where a whole one is copied.
-            if let Some(folder) = dest.parent().filter(|folder| !folder.is_dir()) {
-                self.create_directories(host, folder)?;
+            if let Some(directory) = dest.parent().filter(|directory| !directory.is_dir()) {
+                self.create_directories(host, directory)?;
             }
         }
         if self.follow && dest.is_symlink() {
@@ -284,13 +284,13 @@ impl Copy {
     }
 
     /// Makes the missing directories of a path, with `directory_mode`.
-    fn create_directories(&self, host: &Host, folder: &Path) -> Result<(), Failure> {
+    fn create_directories(&self, host: &Host, directory: &Path) -> Result<(), Failure> {
         let missing: Vec<&Path> =
-            folder.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
-        for folder in missing.into_iter().rev() {
-            host.create_directory(folder).doing("could not make the directory", folder)?;
+            directory.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
+        for directory in missing.into_iter().rev() {
+            host.create_directory(directory).doing("could not make the directory", directory)?;
             let attributes = FileAttributes { mode: self.directory_mode.clone(), ..self.attributes.clone() };
-            attributes.apply(host, folder, true)?;
+            attributes.apply(host, directory, true)?;
         }
         Ok(())
     }

@@ -221,10 +221,10 @@ impl Key {
         let file = key_file(slug, if armoured { "asc" } else { "gpg" });
         let mut changed = false;
         if std::fs::read(&file).ok().as_deref() != Some(bytes.as_slice()) {
-            let folder = Path::new(KEYRINGS);
-            if !folder.is_dir() {
-                host.create_directory(folder).doing("could not make the directory", folder)?;
-                host.set_mode(folder, 0o755).doing("could not make the directory", folder)?;
+            let directory = Path::new(KEYRINGS);
+            if !directory.is_dir() {
+                host.create_directory(directory).doing("could not make the directory", directory)?;
+                host.set_mode(directory, 0o755).doing("could not make the directory", directory)?;
             }
             host.write(&file, &bytes, &Replace { mode: Some(0o644), ..Replace::default() })?;
             changed = true;

@@ -212,27 +212,26 @@ impl<'a> Task<'a> {
     fn create_directories(&self, path: &Path) -> Result<(), Failure> {
         let missing: Vec<&Path> =
             path.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
-        for folder in missing.into_iter().rev() {
-            self.host
-                .create_directory(folder)
-                .or_else(|e| if folder.is_dir() { Ok(()) } else { Err(e) })
-                .map_err(|e| {
+        for dir in missing.into_iter().rev() {
+            self.host.create_directory(dir).or_else(|e| if dir.is_dir() { Ok(()) } else { Err(e) }).map_err(
+                |e| {
                     let (shown, reason) = (path.display(), describe(&e));
                     let message = format!(
                         "There was an issue creating {shown} as requested: {reason}: b'{}'",
-                        folder.display()
+                        dir.display()
                     );
                     Failure::new(message).with("path", self.shown())
-                })?;
-            self.arguments.attributes.apply(&self.host, folder, self.arguments.follow)?;
+                },
+            )?;
+            self.arguments.attributes.apply(&self.host, dir, self.arguments.follow)?;
         }
         Ok(())
     }
 
-    fn recurse(&self, folder: &Path) -> Result<Changes, Failure> {
+    fn recurse(&self, dir: &Path) -> Result<Changes, Failure> {
         let mut all = Changes::default();
-        let entries = fs::read_dir(folder)
-            .map_err(|e| Failure::new(format!("could not read {}: {}", folder.display(), describe(&e))))?;
+        let entries = fs::read_dir(dir)
+            .map_err(|e| Failure::new(format!("could not read {}: {}", dir.display(), describe(&e))))?;
         for entry in entries.flatten() {
             let path = entry.path();
             let is_link = path.is_symlink();
@@ -371,20 +370,19 @@ fn merge(into: &mut Changes, more: Changes) {
 }
 
 /// Everything below a directory that is about to go.
-fn content_of(folder: &Path) -> Map {
-    let (mut folders, mut files, mut queue) =
-        (Vec::<Value>::new(), Vec::<Value>::new(), vec![folder.to_owned()]);
-    while let Some(folder) = queue.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+fn content_of(dir: &Path) -> Map {
+    let (mut dirs, mut files, mut queue) = (Vec::<Value>::new(), Vec::<Value>::new(), vec![dir.to_owned()]);
+    while let Some(dir) = queue.pop() {
+        for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
             let path = entry.path();
             let shown = path.display().to_string().into();
             if path.is_dir() && !path.is_symlink() {
-                folders.push(shown);
+                dirs.push(shown);
                 queue.push(path);
             } else {
                 files.push(shown);
             }
         }
     }
-    map! { "directories" => folders, "files" => files }
+    map! { "directories" => dirs, "files" => files }
 }

@@ -122,7 +122,7 @@ impl HostModule for Find {
             }
             search.top = path.clone();
             search.stopped = false;
-            search.folder(&path, 1);
+            search.directory(&path, 1);
         }
         let (matched, all) = (search.files.len(), search.skipped.is_empty());
         let mut outcome = Outcome::default()
@@ -240,14 +240,14 @@ impl<'a> Search<'a> {
     }
 
     /// The files of a directory first, then what is below.
-    fn folder(&mut self, folder: &Path, depth: i64) {
+    fn directory(&mut self, directory: &Path, depth: i64) {
         let beyond = self.criteria.depth.filter(|limit| depth > *limit);
         if self.is_full() || beyond.is_some_and(|limit| depth > limit + 1) {
             return;
         }
-        let entries = match fs::read_dir(folder) {
+        let entries = match fs::read_dir(directory) {
             Ok(entries) => entries,
-            Err(e) => return self.skip(folder, format!("{}: '{}'", describe(&e), folder.display())),
+            Err(e) => return self.skip(directory, format!("{}: '{}'", describe(&e), directory.display())),
         };
         let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
         paths.sort_unstable();
@@ -265,7 +265,7 @@ impl<'a> Search<'a> {
         if self.criteria.recurse {
             for path in paths {
                 if path.is_dir() && (self.criteria.follow || !path.is_symlink()) {
-                    self.folder(&path, depth + 1);
+                    self.directory(&path, depth + 1);
                 }
             }
         }

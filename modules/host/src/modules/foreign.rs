@@ -32,7 +32,7 @@ pub(crate) struct Foreign {
     /// for its owner, and private.
     #[serde(default)]
     files: BTreeMap<String, String>,
-    /// The program and its arguments; `{folder}` stands for the directory of the files.
+    /// The program and its arguments; `{directory}` stands for the directory of the files.
     argv: Vec<String>,
     /// The standard input of the program, as base64.
     stdin: Option<String>,
@@ -111,23 +111,23 @@ impl HostModule for Foreign {
     };
 
     fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        let folder = if self.files.is_empty() { None } else { Some(folder(context)?) };
+        let directory = if self.files.is_empty() { None } else { Some(directory(context)?) };
         for (name, content) in &self.files {
-            let Some(folder) = &folder else { break };
-            let path = folder.path().join(name);
+            let Some(directory) = &directory else { break };
+            let path = directory.path().join(name);
             std::fs::write(&path, decode(content)?).doing("could not write", &path)?;
             std::fs::set_permissions(&path, Permissions::from_mode(0o700)).doing("chmod failed", &path)?;
         }
-        let at = folder.as_ref().map(|f| f.path().to_string_lossy().into_owned()).unwrap_or_default();
-        let argv: Vec<String> = self.argv.iter().map(|word| word.replace("{folder}", &at)).collect();
+        let at = directory.as_ref().map(|f| f.path().to_string_lossy().into_owned()).unwrap_or_default();
+        let argv: Vec<String> = self.argv.iter().map(|word| word.replace("{directory}", &at)).collect();
         let stdin = match &self.gap {
             Some(gap) => Some(gap.fill(context)?),
             None => self.stdin.as_deref().map(decode).transpose()?,
         };
         let program = Program::new(argv.clone()).by_path_alone().stdin(stdin).limit(LARGEST);
         let done = Host::new(context).try_query(&program);
-        if let Some(folder) = folder.filter(|_| self.keep_files) {
-            let _kept = folder.keep();
+        if let Some(directory) = directory.filter(|_| self.keep_files) {
+            let _kept = directory.keep();
         }
         let (rc, stdout, stderr) = match done {
             Ok(output) => (output.rc, output.stdout, output.stderr),
@@ -165,16 +165,16 @@ fn decode(text: &str) -> Result<Vec<u8>, Error> {
 }
 
 /// A new directory in `remote_tmp`, or where temporary files usually go.
-fn folder(context: &Context) -> Result<tempfile::TempDir, Failure> {
+fn directory(context: &Context) -> Result<tempfile::TempDir, Failure> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("ansible-tmp-").permissions(Permissions::from_mode(0o700));
     let wanted =
         context.temporary.as_deref().map(|path| crate::host::path::expand(&path.to_string_lossy(), context));
     if let Some(path) = wanted.map(PathBuf::from)
         && make(&path).is_ok()
-        && let Ok(folder) = builder.tempdir_in(&path)
+        && let Ok(directory) = builder.tempdir_in(&path)
     {
-        return Ok(folder);
+        return Ok(directory);
     }
     builder.tempdir().map_err(|e| {
         Failure::new(format!("cannot make a directory for the module's files: {}", describe(&e)))
@@ -208,14 +208,14 @@ mod tests {
             Context { temporary: Some(temporary.path().join("deep/er")), check: true, ..Context::default() };
         let outcome = module.run(&context).unwrap();
         let left = std::fs::read_dir(temporary.path().join("deep/er")).map_or(0, Iterator::count);
-        assert_eq!(left, 0, "the folder is removed");
+        assert_eq!(left, 0, "the directory is removed");
         outcome
     }
 
     #[test]
     fn files_travel_with_the_arguments_and_are_gone_afterwards() {
         let files = [("module", "#!/bin/sh\ncat \"$1\"; cat; exit 3\n"), ("args", "a=1\n")];
-        let outcome = run(&files, &["{folder}/module", "{folder}/args"], Some("more"));
+        let outcome = run(&files, &["{directory}/module", "{directory}/args"], Some("more"));
         assert_eq!(outcome.values.get("stdout"), Some(&"a=1\nmore".into()));
         assert_eq!(outcome.values.get("rc"), Some(&3.into()));
     }

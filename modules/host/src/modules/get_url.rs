@@ -180,9 +180,9 @@ impl GetUrl {
         wanted: Option<(Algorithm, String)>,
         outcome: Outcome,
     ) -> Result<Outcome, Failure> {
-        let folder = dest.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if !folder.is_dir() {
-            return Err(self.failed(format!("Destination {} does not exist", folder.display()), dest));
+        let directory = dest.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !directory.is_dir() {
+            return Err(self.failed(format!("Destination {} does not exist", directory.display()), dest));
         }
         let before = Algorithm::Sha1.of_file(dest).ok();
         let mut outcome = self.result(outcome, dest).with("checksum_dest", before.clone());
@@ -208,14 +208,14 @@ impl GetUrl {
     }
 
     fn download(&self, host: &Host, answer: &mut Answer, dest: &Path) -> Result<PathBuf, Failure> {
-        let folder = match (&self.tmp_dest, &host.context.temporary) {
-            (Some(folder), _) => folder.resolve(host.context),
-            (None, Some(folder)) if folder.is_dir() => folder.clone(),
+        let directory = match (&self.tmp_dest, &host.context.temporary) {
+            (Some(directory), _) => directory.resolve(host.context),
+            (None, Some(directory)) if directory.is_dir() => directory.clone(),
             _ => std::env::temp_dir(),
         };
         let path = host
-            .create_temporary(&folder, "ansible.", "", false)
-            .doing("could not make a temporary file in", &folder)?;
+            .create_temporary(&directory, "ansible.", "", false)
+            .doing("could not make a temporary file in", &directory)?;
         host.fill(&path, &mut answer.reader).map_err(|e| {
             let _ = host.remove(&path);
             self.failed(format!("failed to create temporary content file: {}", io_reason(&e)), dest)

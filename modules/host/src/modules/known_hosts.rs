@@ -117,9 +117,9 @@ impl HostModule for KnownHosts {
         let header = path.display().to_string();
         outcome.diff.push(texts(before.as_bytes(), after.as_bytes(), &header, &header));
         if outcome.changed {
-            if let Some(folder) = path.parent().filter(|f| !f.exists()) {
-                make_directories(&host, folder)?;
-                host.set_mode(folder, 0o700).doing("chmod failed", folder)?;
+            if let Some(dir) = path.parent().filter(|f| !f.exists()) {
+                make_directories(&host, dir)?;
+                host.set_mode(dir, 0o700).doing("chmod failed", dir)?;
             }
             host.write(&path, after.as_bytes(), &Replace::default())?;
         }

@@ -318,8 +318,8 @@ mod tests {
 
     #[test]
     fn a_file_as_the_source() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("fstab");
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("fstab");
         std::fs::write(&file, "/dev/a / ext4 rw 0 1\n/dev/b / ext4 ro 0 0\nfs:/x /mnt nfs rw 0 0\n")
             .expect("a file");
         let outcome = run(serde_json::json!({"sources": [file], "mount_binary": null})).expect("facts");
@@ -337,8 +337,8 @@ mod tests {
 
     #[test]
     fn a_program_that_takes_too_long() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let program = folder.path().join("mount");
+        let directory = tempfile::tempdir().expect("a directory");
+        let program = directory.path().join("mount");
         std::fs::write(&program, "#!/bin/sh\nsleep 9\n").expect("a program");
         std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755))
             .expect("a mode");

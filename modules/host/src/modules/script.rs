@@ -56,8 +56,8 @@ impl HostModule for Script {
             return Err(Failure::new("script was called without a script"));
         };
         let host = Host::new(context);
-        let folder = temporary(&host)?;
-        let file = folder.join(Path::new(&self.name).file_name().unwrap_or_default());
+        let directory = temporary(&host)?;
+        let file = directory.join(Path::new(&self.name).file_name().unwrap_or_default());
         let done = host
             .receive(&**source, &file)
             .and_then(|()| host.set_mode(&file, 0o700))
@@ -68,7 +68,7 @@ impl HostModule for Script {
                 let line = format!("{program}{shown}{}", self.arguments);
                 Command::line(line, self.chdir).run(context)
             });
-        let gone = host.remove(&folder).doing("could not remove", &folder);
+        let gone = host.remove(&directory).doing("could not remove", &directory);
         let done = done?;
         gone.map(|()| done)
     }
@@ -81,17 +81,16 @@ pub(crate) fn temporary(host: &Host) -> Result<PathBuf, Failure> {
     if let Some(wanted) = wanted {
         let missing: Vec<&Path> =
             wanted.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
-        let made = missing
-            .into_iter()
-            .rev()
-            .try_for_each(|folder| host.create_directory(folder).and_then(|()| host.set_mode(folder, 0o700)));
+        let made = missing.into_iter().rev().try_for_each(|directory| {
+            host.create_directory(directory).and_then(|()| host.set_mode(directory, 0o700))
+        });
         if made.is_ok()
-            && let Ok(folder) = host.create_temporary(&wanted, "ansible-tmp-", "", true)
+            && let Ok(directory) = host.create_temporary(&wanted, "ansible-tmp-", "", true)
         {
-            return Ok(folder);
+            return Ok(directory);
         }
     }
-    let folder = std::env::temp_dir();
-    host.create_temporary(&folder, "ansible-tmp-", "", true)
-        .doing("could not make a temporary directory in", &folder)
+    let directory = std::env::temp_dir();
+    host.create_temporary(&directory, "ansible-tmp-", "", true)
+        .doing("could not make a temporary directory in", &directory)
 }

@@ -52,10 +52,10 @@ impl HostModule for Tempfile {
                 return Err(Failure::new(format!("{what} must be a valid file name component: {part}")));
             }
         }
-        let folder = self.path.as_ref().map_or_else(std::env::temp_dir, |p| p.resolve(context));
+        let directory = self.path.as_ref().map_or_else(std::env::temp_dir, |p| p.resolve(context));
         let path = Host::new(context)
-            .create_temporary(&folder, &self.prefix, &self.suffix, self.state == State::Directory)
-            .doing("could not make a temporary file in", &folder)?;
+            .create_temporary(&directory, &self.prefix, &self.suffix, self.state == State::Directory)
+            .doing("could not make a temporary file in", &directory)?;
         Ok(describe_file(Outcome::changed(true).with("path", path.display().to_string()), &path))
     }
 }

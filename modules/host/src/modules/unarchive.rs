@@ -130,10 +130,10 @@ impl Unarchive {
             )));
         }
         let name = crate::modules::uri::file_name(&answer).display().to_string();
-        let folder = std::env::temp_dir();
+        let directory = std::env::temp_dir();
         let path = real
-            .create_temporary(&folder, "ansible.", &name, false)
-            .doing("could not make a temporary file in", &folder)?;
+            .create_temporary(&directory, "ansible.", &name, false)
+            .doing("could not make a temporary file in", &directory)?;
         real.fill(&path, &mut answer.reader).doing("could not download", &path)?;
         Ok(path)
     }
@@ -313,12 +313,12 @@ impl Unarchive {
 fn bring(host: &Host, source: &dyn Source) -> Result<(PathBuf, Option<PathBuf>), Failure> {
     let context = Context { check: false, ..host.context.clone() };
     let real = Host::new(&context);
-    let folder = crate::modules::script::temporary(&real)?;
-    let path = folder.join("source");
+    let directory = crate::modules::script::temporary(&real)?;
+    let path = directory.join("source");
     match real.receive(source, &path).doing("could not bring the archive", &path) {
-        Ok(()) => Ok((path, Some(folder))),
+        Ok(()) => Ok((path, Some(directory))),
         Err(failure) => {
-            let _ = real.remove(&folder);
+            let _ = real.remove(&directory);
             Err(failure)
         }
     }

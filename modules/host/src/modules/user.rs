@@ -217,11 +217,11 @@ impl User {
         let mut outcome = Outcome::changed(old.is_none() || !options.is_empty());
         if outcome.changed {
             let home = self.home.as_ref().map(|home| home.resolve(host.context));
-            if let Some(folder) = home.as_deref().and_then(std::path::Path::parent)
+            if let Some(directory) = home.as_deref().and_then(std::path::Path::parent)
                 && old.is_none()
                 && self.create_home
             {
-                crate::host::edit::make_directories(host, folder)?;
+                crate::host::edit::make_directories(host, directory)?;
             }
             let program = self.program(name).args(options).arg(&self.name);
             host.run_ok(&program).map_err(|failure| failure.with("name", self.name.as_str()))?;

@@ -9,23 +9,23 @@ use walkdir::WalkDir;
 use super::alembic_config::{self, Known, Locations};
 use super::python::{Assigned, assigned};
 
-/// One file of the versions folder.
+/// One file of the versions directory.
 #[derive(Debug)]
 struct Revision {
     file: String,
-    /// What it comes after, and what else it needs.
+    /// The revisions before it, and others that it depends on.
     down: Vec<String>,
     depends: Vec<String>,
 }
 
-/// All of them, by their ids.
+/// The revisions of a project, by their ids.
 #[derive(Debug)]
 pub(super) struct Project {
     revisions: BTreeMap<String, Revision>,
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
-/// What leads from the database to the target, in order.
+/// The steps from the database's revision to the target, in order.
 #[derive(Debug, PartialEq)]
 pub(super) enum Way {
     Up(Vec<String>),
@@ -33,13 +33,13 @@ pub(super) enum Way {
 }
 
 impl Project {
-    /// Reads the project's files; they may not be enough.
+    /// Reads the project's files, which may not be sufficient.
     pub(super) fn read(path: &Path) -> Result<Known<Project>, Error> {
         let locations = match alembic_config::locate(path)? {
             Known::Sure(locations) => locations,
             Known::Unsure(why) => return Ok(Known::Unsure(why)),
         };
-        let folder = locations.directories.first().cloned().unwrap_or_else(|| path.to_owned());
+        let dir = locations.directories.first().cloned().unwrap_or_else(|| path.to_owned());
         let mut revisions: BTreeMap<String, Revision> = BTreeMap::new();
         for path in files(&locations)? {
             let shown = path.display();
@@ -70,18 +70,20 @@ impl Project {
             }
         }
         if revisions.is_empty() {
-            return Err(Error::new(format!("there is no Alembic revision in {}", folder.display())).with_help(
-                "Create the first with `alembic revision`, correct path, or set detect: tool, which asks Alembic itself.",
+            return Err(Error::new(format!("there is no Alembic revision in {}", dir.display())).with_help(
+                "Create the first with `alembic revision`, correct path, or set detect: tool, which runs Alembic.",
             ));
         }
-        let project = Project { revisions, folder };
+        let project = Project { revisions, directory: dir };
         for revision in project.revisions.values() {
             if let Some(gone) = revision.down.iter().find(|d| !project.revisions.contains_key(*d)) {
                 return Err(Error::new(format!(
-                    "{} comes after revision '{gone}', which no file has",
+                    "{} follows revision '{gone}', which is not in any file",
                     revision.file
                 ))
-                .with_help("Restore that file, correct down_revision, or set detect: tool, which asks Alembic itself."));
+                .with_help(
+                    "Restore that file, correct down_revision, or set detect: tool, which runs Alembic.",
+                ));
             }
         }
         Ok(Known::Sure(project))
@@ -92,15 +94,15 @@ impl Project {
         self.revisions.keys().filter(|id| !followed.contains(id)).map(String::as_str).collect()
     }
 
-    /// Returns what has to be done to get from the revisions in the version table to the target.
+    /// Returns the steps from the revisions in the version table to the target.
     pub(super) fn way(&self, current: &[String], target: Option<&str>) -> Result<Known<Way>, Error> {
         if let Some(unknown) = current.iter().find(|id| !self.revisions.contains_key(*id)) {
             return Err(Error::new(format!(
-                "the database is at revision '{unknown}', which no file in {} has",
-                self.folder.display()
+                "the database is at revision '{unknown}', which is not in any file in {}",
+                self.directory.display()
             ))
             .with_help(
-                "Check whether an older version of the application is deployed, or another project's database named; detect: tool asks Alembic itself.",
+                "Check whether an older version of the application is being deployed, or whether this is another project's database; detect: tool runs Alembic instead.",
             ));
         }
         let goals: Vec<&str> = match target {
@@ -114,7 +116,7 @@ impl Project {
             Some("heads") => self.heads(),
             Some("base") => Vec::new(),
             Some(text) if text.starts_with(['+', '-']) => return self.steps(current, text),
-            // A branch's label, a relative revision of another one.
+            // The label of a branch, or a revision relative to another one.
             Some(text) if text.contains(['@', '+', ':']) => {
                 return Ok(Known::Unsure(format!("target '{text}' is not the id of a revision")));
             }
@@ -128,7 +130,8 @@ impl Project {
         let up = self.in_order(want.difference(&have).copied().collect());
         let mut down = self.in_order(have.difference(&want).copied().collect());
         down.reverse();
-        // A branch that the target does not name stays; only a target below the database leads down.
+        // Branches that the target does not name are not changed; only a target below the database's
+        // revision leads down.
         let below = goals.iter().all(|goal| have.contains(goal));
         Ok(Known::Sure(if up.is_empty() && below && target.is_some() {
             Way::Down(down)
@@ -137,7 +140,7 @@ impl Project {
         }))
     }
 
-    /// `+2` and `-1`: so many revisions up or down from where the database is.
+    /// Resolves a relative target such as `+2` or `-1`: a number of revisions up or down from the database's.
     fn steps(&self, current: &[String], text: &str) -> Result<Known<Way>, Error> {
         let unsure = || Known::Unsure(format!("target '{text}' leads to more than one revision"));
         let (up, count) = (text.starts_with('+'), text[1..].parse::<usize>());
@@ -174,7 +177,7 @@ impl Project {
         Ok(Known::Sure(if up { Way::Up(passed) } else { Way::Down(passed) }))
     }
 
-    /// Returns a revision by its id or by the beginning of it; none where no revision begins so.
+    /// Returns a revision by its id or a prefix of it, or `None` if there is none.
     fn find(&self, text: &str) -> Result<Option<&str>, Error> {
         if let Some((id, _)) = self.revisions.get_key_value(text) {
             return Ok(Some(id));
@@ -184,8 +187,11 @@ impl Project {
         match found.as_slice() {
             [one] => Ok(Some(one)),
             [] => Ok(None),
-            several => Err(Error::new(format!("target '{text}' may be any of {}", several.join(", ")))
-                .with_help("Write more of its id.")),
+            several => Err(Error::new(format!(
+                "target '{text}' is ambiguous, it may be any of {}",
+                several.join(", ")
+            ))
+            .with_help("Write more of its id.")),
         }
     }
 
@@ -202,7 +208,7 @@ impl Project {
         all
     }
 
-    /// Each behind what it comes after.
+    /// Sorts revisions so that each follows those that it depends on.
     fn in_order(&self, mut left: BTreeSet<&str>) -> Vec<String> {
         let mut order = Vec::new();
         while !left.is_empty() {
@@ -215,7 +221,7 @@ impl Project {
                 .copied()
                 .collect();
             if ready.is_empty() {
-                // A circle: Alembic will say so itself.
+                // A cycle, which Alembic reports.
                 order.extend(left.iter().map(|id| (*id).to_owned()));
                 break;
             }
@@ -252,8 +258,7 @@ fn files(locations: &Locations) -> Result<Vec<PathBuf>, Error> {
     Ok(files)
 }
 
-/// Returns the version table and its schema where env.py names others than Alembic's own: as far as they are written
-/// out there.
+/// Returns the version table and its schema if env.py names them as literals.
 pub(super) fn version_table(path: &Path) -> (Option<String>, Option<String>) {
     let Ok(Known::Sure(Locations { scripts: Some(scripts), .. })) = alembic_config::locate(path) else {
         return (None, None);
@@ -278,7 +283,7 @@ mod tests {
             let down = down.iter().map(|d| (*d).to_owned()).collect();
             ((*id).to_owned(), Revision { file: format!("{id}.py"), down, depends: vec![] })
         };
-        Project { revisions: revisions.iter().map(revision).collect(), folder: "versions".into() }
+        Project { revisions: revisions.iter().map(revision).collect(), directory: "versions".into() }
     }
 
     fn owned(ids: &[&str]) -> Vec<String> {

@@ -1,26 +1,26 @@
-//! Where an Alembic project keeps its revisions: alembic.ini, pyproject.toml, or the usual directories.
+//! Finds the revisions of an Alembic project through alembic.ini, pyproject.toml, or the default directories.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use playbook_api::Error;
 
-/// Where the revisions are.
+/// The locations of a project's revisions.
 #[derive(Debug, PartialEq)]
 pub(super) struct Locations {
     /// The directories of revisions.
     pub(super) directories: Vec<PathBuf>,
     /// Whether their subdirectories hold revisions as well.
     pub(super) recursive: bool,
-    /// The directory of env.py, where it is known.
+    /// The directory of env.py, if it is known.
     pub(super) scripts: Option<PathBuf>,
 }
 
-/// What the files say.
+/// What can be known from the files.
 #[derive(Debug, PartialEq)]
 pub(super) enum Known<T> {
     Sure(T),
-    /// Only the tool can tell: why.
+    /// Only the tool can tell. Holds the reason.
     Unsure(String),
 }
 
@@ -82,7 +82,7 @@ pub(super) fn locate(path: &Path) -> Result<Known<Locations>, Error> {
         return Ok(Known::Sure(Locations { directories: vec![path.to_owned()], recursive, scripts }));
     }
     Err(Error::new(format!("{} has no directory of Alembic revisions", path.display())).with_help(
-        "Give the directory of alembic.ini or the one that holds versions/ as path, or set detect: tool, which asks Alembic itself.",
+        "Set path to the directory of alembic.ini or the one that holds versions/, or set detect: tool, which runs Alembic.",
     ))
 }
 
@@ -108,7 +108,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Takes a setting of pyproject.toml where alembic.ini has none.
+    /// Adds the settings of pyproject.toml that alembic.ini lacks.
     fn take(&mut self, name: &str, value: &toml::Value) {
         let texts =
             |items: &[toml::Value]| items.iter().filter_map(|i| i.as_str().map(here)).collect::<Vec<_>>();
@@ -140,12 +140,12 @@ fn is_true(text: &str) -> bool {
     matches!(text.to_ascii_lowercase().as_str(), "true" | "yes" | "on" | "1")
 }
 
-/// The project's own directory, where its settings say `%(here)s`; its commands run there.
+/// Replaces `%(here)s` in a setting with the project's directory, in which its commands also run.
 fn here(text: &str) -> String {
     text.replace("%(here)s", ".").replace("%%", "%")
 }
 
-/// The section `[alembic]` of an INI file, as Python's configparser reads it.
+/// Reads the section `[alembic]` of an INI file as Python's configparser does.
 fn ini(text: &str) -> BTreeMap<String, String> {
     let mut values: BTreeMap<String, String> = BTreeMap::new();
     let mut inside = false;
@@ -177,7 +177,7 @@ fn ini(text: &str) -> BTreeMap<String, String> {
     values.into_iter().map(|(name, value)| (name, here(value.trim()))).collect()
 }
 
-/// Cuts a list of directories by the separator that the settings name; without one, Alembic takes spaces and commas.
+/// Splits a list of directories by the configured separator; the default is Alembic's, spaces and commas.
 fn split(text: &str, separator: Option<&str>) -> Vec<String> {
     let separators: &[char] = match separator {
         Some("os" | ":") => &[':', '\n'],
@@ -189,7 +189,7 @@ fn split(text: &str, separator: Option<&str>) -> Vec<String> {
     text.split(separators).map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
-/// Where Python finds the packages of a project.
+/// The directories in which Python finds the packages of a project.
 struct Packages<'a> {
     root: &'a Path,
     /// `prepend_sys_path`
@@ -218,15 +218,15 @@ mod tests {
     use tempfile::TempDir;
 
     fn located(files: &[(&str, &str)]) -> Result<String, String> {
-        let folder = TempDir::new().unwrap();
+        let dir = TempDir::new().unwrap();
         for (name, text) in files {
-            let path = folder.path().join(name);
+            let path = dir.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        match locate(folder.path()).unwrap() {
+        match locate(dir.path()).unwrap() {
             Known::Sure(found) => {
-                let inside = |d: &PathBuf| d.strip_prefix(folder.path()).unwrap().display().to_string();
+                let inside = |d: &PathBuf| d.strip_prefix(dir.path()).unwrap().display().to_string();
                 let all: Vec<String> = found.directories.iter().map(inside).collect();
                 Ok(format!("{}{}", all.join(","), if found.recursive { " recursive" } else { "" }))
             }

@@ -1,4 +1,4 @@
-//! Running a migration tool's command: here, in a container, or as a task of Amazon ECS.
+//! Runs a migration tool's command: on the controller, in a container, or as a task of Amazon ECS.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -14,14 +14,14 @@ use crate::login::{Login, Target};
 /// A container for the command.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub(crate) struct Container {
-    /// The image.
+    /// The image of the container.
     image: String,
-    /// Network of the container: `host`, or a name.
+    /// The network of the container: `host`, or a name. By default the engine chooses it.
     network: Option<String>,
-    /// Further options of `docker run`.
+    /// Further options for `docker run`.
     #[serde(default)]
     options: Vec<String>,
-    /// The program that runs containers.
+    /// The program that runs containers, `docker` by default.
     #[serde(default = "docker")]
     engine: String,
 }
@@ -30,14 +30,15 @@ fn docker() -> String {
     "docker".into()
 }
 
-/// Where commands run, and with what.
+/// Where and with which variables commands run.
 pub(crate) struct Runner {
     pub(crate) container: Option<Container>,
     pub(crate) ecs: Option<Map>,
-    pub(crate) folder: Option<PathBuf>,
+    pub(crate) directory: Option<PathBuf>,
     /// The task's own variables.
     pub(crate) env: Vec<(String, String)>,
-    /// The database, for all but an ECS task. In the environment, where the process list does not show it.
+    /// The variables with the database's address and password, for all but an ECS task. They are passed in the
+    /// environment, which the process list does not show.
     pub(crate) database: Vec<(String, String)>,
 }
 
@@ -50,8 +51,8 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// Returns what the program says of its failure: Python's exception without the frames that led to it, a line that
-    /// names an error, or its last lines.
+    /// Returns the program's error message: Python's exception without the stack frames, a line that names an error, or
+    /// the last lines of its output.
     pub(super) fn own_message(&self) -> String {
         let output = if self.stderr.trim().is_empty() { &self.stdout } else { &self.stderr };
         let lines: Vec<&str> = output.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
@@ -94,7 +95,7 @@ impl Runner {
         if let Some(container) = &self.container {
             words.extend([container.engine.clone(), "run".into(), "--rm".into()]);
             words.extend(container.network.iter().flat_map(|n| ["--network".to_owned(), n.clone()]));
-            // The name alone: the engine takes the value from its own environment.
+            // Only the name: the container engine takes the value from its own environment.
             words.extend(variables.iter().flat_map(|(name, _)| ["-e".to_owned(), name.clone()]));
             words.extend(container.options.iter().cloned());
             words.push(container.image.clone());
@@ -112,13 +113,13 @@ impl Runner {
             .kill_on_drop(true);
         process.envs(context.environment.iter().map(|(n, v)| (n, v)));
         process.envs(variables.into_iter().map(|(n, v)| (n, v)));
-        if let Some(folder) = &self.folder {
-            process.current_dir(folder);
+        if let Some(directory) = &self.directory {
+            process.current_dir(directory);
         }
         let child = process.spawn().map_err(|e| {
             let help = match e.kind() {
-                std::io::ErrorKind::NotFound => format!("install {program}, or give the whole command"),
-                _ => "see that it may be executed".into(),
+                std::io::ErrorKind::NotFound => format!("Install {program}, or set command."),
+                _ => "Make the program executable for this user.".into(),
             };
             Error::io(&e, format!("cannot run {program}")).with_help(help)
         })?;
@@ -130,7 +131,7 @@ impl Runner {
                 output.map_err(|e| Error::io(&e, format!("cannot read the output of {program}")))?
             }
             () = cancelled(context) => {
-                // Asked to end, it can end its transaction, and a container engine its container.
+                // SIGTERM lets the program roll back its transaction, and a container engine stop its container.
                 if let Some(id) = id.and_then(|id| i32::try_from(id).ok()) {
                     let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
                 }
@@ -148,14 +149,14 @@ impl Runner {
 
     async fn run_task(&self, command: &[String], options: &Map, context: &Context) -> Result<Ended, Error> {
         let runner = context.registry.task_runner("ecs").ok_or_else(|| {
-            Error::new("ecs: this build cannot run ECS tasks").with_help("build with the feature `aws`")
+            Error::new("ecs: this build cannot run ECS tasks").with_help("Build with the feature `aws`.")
         })?;
         let (rc, log) = runner.run(command, options, context).await?;
         Ok(Ended { rc, stdout: context.redactor.text(&log), stderr: String::new() })
     }
 }
 
-/// The database as variables: the URL under its name, and libpq's own.
+/// Returns the database as environment variables: the URL under its configured name, and libpq's variables.
 pub(crate) fn variables(target: &Target, url_variable: &str) -> Vec<(String, String)> {
     let url = &target.url;
     let mut all = vec![(url_variable.to_owned(), url.to_text())];
@@ -173,7 +174,7 @@ pub(crate) fn variables(target: &Target, url_variable: &str) -> Vec<(String, Str
     all
 }
 
-/// The runner's own options, with the task's variables and AWS connection where it names none.
+/// Returns the options of the ECS runner, with the task's variables and AWS connection unless the options name others.
 pub(crate) fn ecs_options(given: &Map, env: &[(String, String)], login: &Login) -> Map {
     let mut options = given.clone();
     if !env.is_empty() {

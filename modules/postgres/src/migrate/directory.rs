@@ -9,7 +9,7 @@ use super::name::{self, Named};
 use super::script::Script;
 use super::version::Version;
 
-/// One migration: what leads up to a version, and what leads back down, if anything.
+/// One migration: the script that migrates up to a version, and the one that undoes it, if there is one.
 #[derive(Clone, Debug)]
 pub(super) struct Migration {
     pub(super) version: Version,
@@ -24,7 +24,7 @@ pub(super) struct Migration {
 pub(super) struct Found {
     /// The migrations in the order of their versions.
     pub(super) migrations: Vec<Migration>,
-    /// What was passed over and may have been meant.
+    /// Warnings about files that were ignored but may have been meant as migrations.
     pub(super) warnings: Vec<String>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Reading {
     pub(super) conforming_strings: bool,
 }
 
-/// Other languages that tools write migrations in.
+/// The extensions of other languages in which migrations are written.
 const OTHER_LANGUAGES: [&str; 14] =
     ["cjs", "cs", "exs", "go", "groovy", "java", "js", "kt", "mjs", "php", "py", "rb", "rs", "ts"];
 
@@ -63,9 +63,10 @@ pub(super) fn read(directory: &Path, reading: Reading) -> Result<Found, Error> {
             Named::Up(version, words) => (version, words, true),
             Named::Down(version, words) => (version, words, false),
             Named::Flyway(what) => {
-                return Err(Error::new(format!("{shown} is {what}, which db_migrate does not run")).with_help(
-                    "Put what it does into a migration with a version, or move the file out of the directory.",
-                ));
+                return Err(Error::new(format!("{shown} is {what}, which db_migrate does not run"))
+                    .with_help(
+                        "Turn it into a migration with a version, or move the file out of the directory.",
+                    ));
             }
             Named::Unversioned => {
                 return Err(Error::new(format!("{shown}: the file name has no version")).with_help(
@@ -95,10 +96,10 @@ pub(super) fn read(directory: &Path, reading: Reading) -> Result<Found, Error> {
             (false, None) => downs.push((version, scripts.main)),
             (false, Some(_)) => {
                 return Err(Error::new(format!(
-                    "{shown}: the file is the way down by its name, and has markers of two ways"
+                    "{shown}: the name says that the file undoes a migration, but it has up and down markers"
                 ))
                 .with_help(
-                    "Remove the markers, or keep both ways in the one file without .down in its name.",
+                    "Remove the markers, or keep both directions in one file without .down in its name.",
                 ));
             }
         }
@@ -107,13 +108,15 @@ pub(super) fn read(directory: &Path, reading: Reading) -> Result<Found, Error> {
         let shown = script.path.display().to_string();
         match found.migrations.iter_mut().find(|m| m.version == version) {
             Some(Migration { down: Some(_), up, .. }) => {
-                return Err(Error::new(format!("{shown}: {} has a way down of its own", up.file))
+                return Err(Error::new(format!("{shown}: {} already has a down section", up.file))
                     .with_help("Keep one of the two."));
             }
             Some(migration) => migration.down = Some(script),
             None => {
-                return Err(Error::new(format!("{shown}: there is no migration up to {version}"))
-                    .with_help("A .down.sql belongs to a migration of the same version."));
+                return Err(Error::new(format!(
+                    "{shown}: there is no migration {version} that it could undo"
+                ))
+                .with_help("A .down.sql belongs to a migration of the same version."));
             }
         }
     }
@@ -162,7 +165,7 @@ fn files(directory: &Path) -> Result<Vec<File>, Error> {
     Ok(files)
 }
 
-/// Migrations in subdirectories are never passed over in silence.
+/// Warns about migrations in subdirectories that are not searched, or fails if there are no others.
 fn tell_of_subdirectories(
     directory: &Path,
     own: &[&File],
@@ -185,13 +188,13 @@ fn tell_of_subdirectories(
         .with_help("Give the directory that holds them as path, or set recursive: true."));
     }
     found.warnings.push(format!(
-        "subdirectories of {shown} are not looked at, and have {}: set recursive: true if they are migrations",
+        "subdirectories of {shown} are not searched, but contain {}: set recursive: true if they are migrations",
         names.join(", ")
     ));
     Ok(())
 }
 
-/// A migration that is not SQL would be missing between the others.
+/// Fails if a migration is written in another language, since it would be missing between the others.
 fn refuse_other_languages(files: &[File], reading: Reading, found: &Found) -> Result<(), Error> {
     for file in files.iter().filter(|f| reading.recursive || f.depth == 1) {
         let Some(stem) =
@@ -202,8 +205,13 @@ fn refuse_other_languages(files: &[File], reading: Reading, found: &Found) -> Re
         if let Named::Up(version, _) = name::parse(stem, &Default::default())
             && !found.migrations.iter().any(|m| m.version == version)
         {
-            return Err(Error::new(format!("{} is not SQL, and db_migrate runs nothing else", file.path.display()))
-                .with_help("Write it in SQL, run the tool that it is for with the module command, or move it out of the directory."));
+            return Err(Error::new(format!(
+                "{} is not SQL, and db_migrate runs only SQL",
+                file.path.display()
+            ))
+            .with_help(
+                "Write it in SQL, run its tool with the module command, or move it out of the directory.",
+            ));
         }
     }
     Ok(())
@@ -216,7 +224,7 @@ fn text(path: &Path) -> Result<String, Error> {
         .map_err(|_| Error::new(format!("cannot read {}: it is not UTF-8", path.display())))
 }
 
-/// Reads Flyway's settings of one script, in a file beside it: `V1__x.sql.conf`.
+/// Reads Flyway's settings for one script from the file next to it: `V1__x.sql.conf`.
 fn executed_in_transaction(script: &Path) -> Result<bool, Error> {
     let path = PathBuf::from(format!("{}.conf", script.display()));
     if !path.is_file() {
@@ -236,7 +244,7 @@ fn executed_in_transaction(script: &Path) -> Result<bool, Error> {
                     path.display(),
                     i + 1
                 ))
-                .with_help("Only executeInTransaction is: remove the others."));
+                .with_help("Remove it; only executeInTransaction is supported."));
             }
         }
     }
@@ -249,20 +257,20 @@ mod tests {
     use tempfile::TempDir;
 
     fn directory(files: &[(&str, &str)]) -> TempDir {
-        let folder = TempDir::new().unwrap();
+        let dir = TempDir::new().unwrap();
         for (name, text) in files {
-            let path = folder.path().join(name);
+            let path = dir.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        folder
+        dir
     }
 
     fn read_all(files: &[(&str, &str)], recursive: bool) -> Result<Found, String> {
-        let folder = directory(files);
+        let dir = directory(files);
         let reading = Reading { recursive, conforming_strings: true };
-        let root = format!("{}", folder.path().display());
-        read(folder.path(), reading).map_err(|e| e.to_string().replace(&root, "m"))
+        let root = format!("{}", dir.path().display());
+        read(dir.path(), reading).map_err(|e| e.to_string().replace(&root, "m"))
     }
 
     #[test]
@@ -272,7 +280,11 @@ mod tests {
         let error = read_all(&[("2024/V1__a.sql", "SELECT 1")], false).unwrap_err();
         assert_eq!(error, "m has no migrations, but its subdirectories have: 2024/V1__a.sql");
         let found = read_all(&[("V1__a.sql", "SELECT 1"), ("old/V0__a.sql", "SELECT 1")], false).unwrap();
-        assert!(found.warnings[0].contains("not looked at, and have old/V0__a.sql"), "{:?}", found.warnings);
+        assert!(
+            found.warnings[0].contains("not searched, but contain old/V0__a.sql"),
+            "{:?}",
+            found.warnings
+        );
         let nested = [("a/V2__a.sql", "SELECT 1"), ("b/c/V1__b.sql", "SELECT 1"), ("V3__c.SQL", "SELECT 1")];
         let found = read_all(&nested, true).unwrap();
         let versions: Vec<String> = found.migrations.iter().map(|m| m.version.to_string()).collect();
@@ -291,8 +303,8 @@ mod tests {
                 "m/afterMigrate.sql is a callback of Flyway's, which db_migrate does not run",
             ),
             ("seed.sql", "m/seed.sql: the file name has no version"),
-            ("002_more.go", "m/002_more.go is not SQL, and db_migrate runs nothing else"),
-            ("V2__More.java", "m/V2__More.java is not SQL, and db_migrate runs nothing else"),
+            ("002_more.go", "m/002_more.go is not SQL, and db_migrate runs only SQL"),
+            ("V2__More.java", "m/V2__More.java is not SQL, and db_migrate runs only SQL"),
         ] {
             assert_eq!(read_all(&[("001_a.sql", "SELECT 1"), (file, "x")], false).unwrap_err(), what);
         }
@@ -326,7 +338,7 @@ mod tests {
             ("1_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;"),
             ("1_a.down.sql", "SELECT 3"),
         ];
-        assert_eq!(read_all(&both, false).unwrap_err(), "m/1_a.down.sql: 1_a.sql has a way down of its own");
+        assert_eq!(read_all(&both, false).unwrap_err(), "m/1_a.down.sql: 1_a.sql already has a down section");
         let error =
             read_all(&[("V1__a.sql", "SELECT 1"), ("V1__a.sql.conf", "encoding=x\n")], false).unwrap_err();
         assert_eq!(error, "m/V1__a.sql.conf:1: the setting 'encoding=x' is not supported");

@@ -9,13 +9,13 @@ use walkdir::WalkDir;
 use super::alembic_config::Known;
 use super::python::{Assigned, assigned, quoted_texts};
 
-/// The project's own migrations, as `app.name`, each with those it replaces. Applications that are installed as
-/// packages (auth, contenttypes) are not among the files: asking the tool finds theirs too.
+/// The project's own migrations, as `app.name`, each with those it replaces. The files do not include those of
+/// applications that are installed as packages (auth, contenttypes); running the tool finds these too.
 #[derive(Debug)]
 pub(super) struct Project(BTreeMap<String, Vec<String>>);
 
 impl Project {
-    /// Reads the project's files; they may not be enough.
+    /// Reads the project's files, which may not be sufficient.
     pub(super) fn read(path: &Path) -> Result<Known<Project>, Error> {
         let skipped = ["node_modules", "site-packages", "venv", "env", "__pycache__"];
         let walk = WalkDir::new(path).follow_links(true).into_iter().filter_entry(|entry| {
@@ -34,14 +34,14 @@ impl Project {
                     return Ok(Known::Unsure(format!("{} sets MIGRATION_MODULES", file.display())));
                 }
             }
-            let folder = file.parent();
+            let directory = file.parent();
             let is_migration =
-                folder.is_some_and(|f| f.ends_with("migrations") && f.join("__init__.py").exists());
+                directory.is_some_and(|f| f.ends_with("migrations") && f.join("__init__.py").exists());
             let name = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
             if !is_migration || file.extension().is_none_or(|e| e != "py") || name.starts_with(['_', '~']) {
                 continue;
             }
-            let Some(app) = folder.and_then(Path::parent) else { continue };
+            let Some(app) = directory.and_then(Path::parent) else { continue };
             let app = match label(app) {
                 Known::Sure(label) => label,
                 Known::Unsure(why) => return Ok(Known::Unsure(why)),
@@ -52,14 +52,14 @@ impl Project {
         }
         if migrations.is_empty() {
             return Err(Error::new(format!("{} has no Django migrations", path.display())).with_help(
-                "Give the directory of manage.py as path (applications keep their migrations in APP/migrations/), or set detect: tool, which asks Django itself.",
+                "Set path to the directory of manage.py (applications keep their migrations in APP/migrations/), or set detect: tool, which runs Django.",
             ));
         }
         Ok(Known::Sure(Project(migrations)))
     }
 
-    /// What the table does not have. A squashed migration counts as applied when all it replaces are, and those
-    /// count as applied when it is.
+    /// Returns the migrations that the table lacks. A squashed migration counts as applied if all that it replaces are,
+    /// and these count as applied if it is.
     pub(super) fn pending(&self, applied: &[String]) -> Vec<String> {
         let has = |name: &String| applied.contains(name);
         let replaced: Vec<&String> = (self.0.iter())
@@ -69,12 +69,12 @@ impl Project {
         let open = self.0.iter().filter(|(name, replaces)| {
             !has(name) && (replaces.is_empty() || !replaces.iter().all(has)) && !replaced.contains(name)
         });
-        // Half of what it replaces is applied: Django goes on with those and leaves the squashed one alone.
+        // Some of those that it replaces are applied: Django continues with these and ignores the squashed one.
         open.filter(|(_, replaces)| !replaces.iter().any(has)).map(|(name, _)| name.clone()).collect()
     }
 }
 
-/// Returns the label of an application: what its AppConfig says, or the name of its directory.
+/// Returns the label of an application: the one in its AppConfig, or the name of its directory.
 fn label(app: &Path) -> Known<String> {
     let name = app.file_name().map(|a| a.to_string_lossy().into_owned()).unwrap_or_default();
     let text = std::fs::read_to_string(app.join("apps.py")).unwrap_or_default();
@@ -85,7 +85,7 @@ fn label(app: &Path) -> Known<String> {
     match (labels.next(), labels.next()) {
         (None, _) => Known::Sure(name),
         (Some(Assigned::Texts(label)), None) if label.len() == 1 => Known::Sure(label.concat()),
-        _ => Known::Unsure(format!("{} does not say its label plainly", app.join("apps.py").display())),
+        _ => Known::Unsure(format!("{} computes its label", app.join("apps.py").display())),
     }
 }
 
@@ -106,15 +106,15 @@ mod tests {
 
     #[test]
     fn labels_come_from_apps_py() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let app = folder.path().join("orders");
+        let directory = tempfile::TempDir::new().unwrap();
+        let app = directory.path().join("orders");
         std::fs::create_dir_all(app.join("migrations")).unwrap();
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
         write("orders/migrations/__init__.py", "");
         write("orders/migrations/0001_initial.py", "");
-        let pending = || match Project::read(folder.path()).unwrap() {
+        let pending = || match Project::read(directory.path()).unwrap() {
             Known::Sure(project) => project.pending(&[]),
-            Known::Unsure(why) => vec![why.replace(&folder.path().display().to_string(), "P")],
+            Known::Unsure(why) => vec![why.replace(&directory.path().display().to_string(), "P")],
         };
         assert_eq!(pending(), ["orders.0001_initial"]);
         write(
@@ -123,7 +123,7 @@ mod tests {
         );
         assert_eq!(pending(), ["sales.0001_initial"]);
         write("orders/apps.py", "class OrdersConfig(AppConfig):\n    label = make()\n");
-        assert_eq!(pending(), ["P/orders/apps.py does not say its label plainly"]);
+        assert_eq!(pending(), ["P/orders/apps.py computes its label"]);
         write("orders/apps.py", "");
         write("settings.py", "MIGRATION_MODULES = {'orders': 'db.orders'}\n");
         assert_eq!(pending(), ["P/settings.py sets MIGRATION_MODULES"]);

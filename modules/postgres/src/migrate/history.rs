@@ -1,4 +1,4 @@
-//! The table that records which migrations a database has seen.
+//! The table that records which migrations were applied to a database.
 
 use playbook_api::Error;
 use tokio_postgres::error::SqlState;
@@ -17,7 +17,7 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Quoted and qualified, so that no search_path matters.
+    /// Returns the table's quoted and qualified name, which does not depend on the search_path.
     pub(crate) fn name(&self) -> String {
         format!("{}.{}", ident(&self.schema), ident(&self.table))
     }
@@ -27,7 +27,7 @@ impl History {
         Ok(session.value(&sql).await?.is_some())
     }
 
-    /// Its rows; none where there is no table yet.
+    /// Returns the table's rows; none if the table does not exist yet.
     pub(crate) async fn read(&self, session: &Session) -> Result<Vec<Applied>, Error> {
         if !self.exists(session).await? {
             return Ok(Vec::new());
@@ -39,7 +39,7 @@ impl History {
         let messages = session.execute(&sql).await.map_err(|e| match e.code() {
             Some(code) if *code == SqlState::UNDEFINED_COLUMN => {
                 Error::new(format!("the table {} is not a history of db_migrate", self.name()))
-                    .with_help("another tool's table has this name: choose another with table or schema")
+                    .with_help("Another tool's table has this name: choose another with table or schema.")
             }
             _ => fault::statement(&format!("cannot read the history table {}", self.name()), &e),
         })?;
@@ -50,7 +50,7 @@ impl History {
             applied.push(Applied {
                 version: Version::parse(&text).ok_or_else(|| {
                     Error::new(format!("the history table {} holds the version '{text}'", self.name()))
-                        .with_help("versions are numbers; remove the row if somebody put it there by hand")
+                        .with_help("Versions are numbers; remove the row if it was added by hand.")
                 })?,
                 name: column(1).unwrap_or_default(),
                 checksum: column(2),
@@ -63,8 +63,7 @@ impl History {
         Ok(applied)
     }
 
-    /// Whether the database holds anything of its own: tables, views or sequences beside this table, and not
-    /// those of an extension.
+    /// Returns whether the database holds tables, views or sequences other than this table and those of extensions.
     pub(crate) async fn database_in_use(&self, session: &Session) -> Result<bool, Error> {
         let sql = format!(
             "SELECT EXISTS (
@@ -102,13 +101,11 @@ impl History {
         );
         session.execute(&sql).await.map(drop).map_err(|e| {
             let error = fault::statement(&format!("cannot create the history table {}", self.name()), &e);
-            error.with_help(
-                "the role needs CREATE on the schema; schema, table and role say where and as whom",
-            )
+            error.with_help("Grant the role CREATE on the schema, or choose another schema, table or role.")
         })
     }
 
-    /// The statement that records a migration.
+    /// Returns the statement that records a migration.
     pub(crate) fn insert(
         &self,
         migration: &Migration,
@@ -151,7 +148,7 @@ impl History {
         format!("DELETE FROM {} WHERE version = {}", self.name(), literal(version))
     }
 
-    /// `recorded` is the version as the table spells it.
+    /// Returns the statement of a repair. `recorded` returns a version as the table spells it.
     pub(crate) fn repair(
         &self,
         repair: &Repair,

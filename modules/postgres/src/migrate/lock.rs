@@ -1,4 +1,4 @@
-//! One migrator at a time.
+//! The lock that lets only one deployment at a time migrate a database.
 
 use std::time::{Duration, Instant};
 
@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::session::Session;
 
-/// An advisory lock on the database, named after the history table. It is held by the session that migrates and
-/// ends with it, however it ends.
+/// An advisory lock on the database, named after the history table. The session that migrates holds it, and the
+/// server releases it when the session ends.
 ///
 /// It is polled: a session that waits in `pg_advisory_lock` holds a snapshot, which CREATE INDEX CONCURRENTLY in
 /// the session that has the lock would wait for, and the two would deadlock.
@@ -37,8 +37,8 @@ impl Lock {
         Ok(())
     }
 
-    /// Begins a transaction that holds the lock until its end. A pooler may send each transaction to another session of
-    /// the server's, so that no longer lock is of use.
+    /// Begins a transaction that holds the lock until its end. A pooler may run each transaction in another session of
+    /// the server, so a session lock would have no effect.
     pub(super) async fn begin(
         &self,
         session: &Session,
@@ -62,7 +62,7 @@ impl Lock {
         session.rows(&format!("SELECT pg_catalog.pg_advisory_unlock({})", self.0)).await.map(drop)
     }
 
-    /// ` (process 4711, playbook from 10.0.0.7)`
+    /// Describes the session that holds the lock: ` (process 4711, playbook from 10.0.0.7)`.
     async fn holder(&self, session: &Session) -> Result<String, Error> {
         let rows = session
             .rows(&format!(
@@ -95,7 +95,7 @@ impl Wait {
         Wait { start: Instant::now(), limit, pause: Duration::from_millis(50) }
     }
 
-    /// Waits before the next attempt, and says for whom.
+    /// Waits before the next attempt, and reports the session that holds the lock.
     async fn once(&mut self, lock: &Lock, session: &Session, context: &Context) -> Result<(), Error> {
         let holder = lock.holder(session).await?;
         let waited = self.start.elapsed();

@@ -1,38 +1,38 @@
-//! The comments by which migration tools tell a file's way up from its way down, and say how it is run.
+//! The comments with which migration tools separate a file's up section from its down section, and set options.
 
 use crate::sql::statement::Ends;
 
-/// Which way a migration leads.
+/// The direction of a migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     Up,
     Down,
 }
 
-/// What a comment says.
+/// The meaning of a comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Marker {
-    /// What follows leads this way; whether in a transaction, where the comment says so.
+    /// A section in this direction follows, in a transaction or not if the comment says so.
     Section(Way, Option<bool>),
     /// The file runs outside of a transaction.
     NoTransaction,
-    /// Nothing that matters here.
+    /// The comment has no effect here.
     Harmless,
-    /// What the file asks for cannot be done: why, and what to do.
+    /// The file asks for something that is not supported. Holds the reason and the help.
     Refused(String, String),
 }
 
-/// Whose comments a file has.
+/// The tool whose comments a file has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
-    /// Liquibase's formatted SQL.
+    /// Liquibase, whose format is called formatted SQL.
     Liquibase,
-    /// Any other tool's, or none.
+    /// Any other tool, or none.
     Any,
 }
 
 impl Dialect {
-    /// Tells it from the beginning of a file.
+    /// Recognizes the tool by the beginning of a file.
     pub(super) fn of(sql: &str) -> Dialect {
         let first =
             sql.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_ascii_lowercase();
@@ -43,7 +43,7 @@ impl Dialect {
         }
     }
 
-    /// Returns what a comment says, if it is one of a tool's.
+    /// Returns the meaning of a comment, if a tool defines it.
     pub(super) fn read(self, comment: &str) -> Option<Marker> {
         let text = comment.strip_prefix("--")?.trim_start_matches('-').trim();
         if let Some(own) = text.strip_prefix("playbook:") {
@@ -118,7 +118,7 @@ fn plus(tool: &str, words: &[&str]) -> Option<Marker> {
         ["no", "transaction"] | ["notransaction"] => Some(Marker::NoTransaction),
         ["statementbegin" | "statementend"] | ["envsub", "off"] => Some(Marker::Harmless),
         ["envsub", ..] => refused(
-            format!("+{tool} envsub fills in variables of the environment, which is not done here"),
+            format!("+{tool} envsub substitutes environment variables, which is not supported"),
             "Write the values out, or render the file with the module template first.",
         ),
         _ if matches!(tool, "goose" | "migrate" | "micrate") => refused(
@@ -148,8 +148,8 @@ fn alone(text: &str) -> Option<Marker> {
     }
     (way == Way::Down).then(|| {
         Marker::Refused(
-            format!("`{word}` looks like the beginning of the way back"),
-            "Write `-- migrate:up` and `-- migrate:down` before the two ways, put the way back into a file of its own that ends in .down.sql, or reword the comment.".into(),
+            format!("`{word}` seems to begin the statements that undo the migration"),
+            "Write `-- migrate:up` and `-- migrate:down` before the two sections, move the second one to a file that ends in .down.sql, or reword the comment.".into(),
         )
     })
 }
@@ -167,7 +167,7 @@ fn liquibase(text: &str) -> Option<Marker> {
                     {
                         return refused(
                             "this changeset is for another database system",
-                            "Move it into a file of its own, outside of the directory.",
+                            "Move it to another file, outside of the directory.",
                         );
                     }
                     Some(("context" | "contextfilter" | "labels" | "runalways" | "runonchange", value))
@@ -175,7 +175,7 @@ fn liquibase(text: &str) -> Option<Marker> {
                     {
                         return refused(
                             &format!(
-                                "the attribute '{attribute}' decides when the changeset runs, which is not done here"
+                                "the attribute '{attribute}', which decides when the changeset runs, is not supported"
                             ),
                             "Remove it, or move the changeset out of the directory.",
                         );
@@ -187,9 +187,9 @@ fn liquibase(text: &str) -> Option<Marker> {
         }
         "ignorelines" => refused("ignoreLines is not supported", "Remove the lines."),
         "precondition-sql-check" | "preconditions" | "precondition" => {
-            refused("preconditions are not checked here", "Write the condition as a DO block, or remove it.")
+            refused("preconditions are not supported", "Write the condition as a DO block, or remove it.")
         }
-        "property" => refused("properties are not filled in here", "Write the values out."),
+        "property" => refused("properties are not supported", "Write the values out."),
         _ => None,
     }
 }

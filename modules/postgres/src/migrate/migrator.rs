@@ -1,4 +1,4 @@
-//! Migrations written in SQL: reads the folder, compares it with the history, and runs what is missing.
+//! Migrations written in SQL: reads the directory, compares it with the history, and runs what is missing.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -19,18 +19,18 @@ use crate::session::{LOCK_TIMEOUT, Session, ident, literal};
 use crate::sql::effect;
 use crate::sql::statement::Statement;
 
-/// One task's work on one database.
+/// Migrates one database for one task.
 struct Migrator<'a> {
     context: &'a Context,
     session: Session,
     history: History,
     migrations: Vec<Migration>,
-    folder: PathBuf,
+    directory: PathBuf,
     goal: Goal,
     arguments: &'a DbMigrate,
 }
 
-/// How long a statement outside of a transaction waits for a lock, unless the task says otherwise: an index that is built
+/// The default `lock_timeout` of a statement outside of a transaction. It is long because an index that is built
 /// concurrently waits for every older transaction.
 const LOCK_TIMEOUT_OUTSIDE: &str = "10min";
 
@@ -40,14 +40,14 @@ pub(super) async fn run(
     target: &Target,
     context: &Context,
 ) -> Result<Outcome, Failure> {
-    let folder = arguments.folder(context)?;
+    let dir = arguments.directory(context)?;
     let mut reading = Reading { recursive: arguments.recursive, conforming_strings: true };
-    let mut found = directory::read(&folder, reading)?;
+    let mut found = directory::read(&dir, reading)?;
     let goal = Goal::parse(arguments.target.as_deref())?;
     check_time("lock_timeout", arguments.lock_timeout.as_deref())?;
     check_time("statement_timeout", arguments.statement_timeout.as_deref())?;
     let Some(session) = Session::open_or_foresee(target, context).await? else {
-        let wish = Wish { folder: &folder.display().to_string(), goal, ..Wish::default() };
+        let wish = Wish { dir: &dir.display().to_string(), goal, ..Wish::default() };
         let plan = plan::plan(&found.migrations, &[], &wish)?;
         let mut outcome = report::preview(&found.migrations, &plan, Value::Null);
         outcome.diff = report::diffs(&found.migrations, &plan, target.dbname());
@@ -56,11 +56,11 @@ pub(super) async fn run(
     };
     if !session.conforming_strings {
         reading.conforming_strings = false;
-        found = directory::read(&folder, reading)?;
+        found = directory::read(&dir, reading)?;
     }
     let history = arguments.history();
     let migrator =
-        Migrator { context, session, history, migrations: found.migrations, folder, goal, arguments };
+        Migrator { context, session, history, migrations: found.migrations, directory: dir, goal, arguments };
     let with_warnings = |mut outcome: Outcome| {
         outcome.warnings.splice(0..0, found.warnings.clone());
         outcome
@@ -79,14 +79,15 @@ fn check_time(name: &str, value: Option<&str>) -> Result<(), Error> {
         && matches!(unit, "" | "us" | "ms" | "s" | "min" | "h" | "d")
     {
         true => Ok(()),
-        false => Err(Error::new(format!("{name} '{value}' is not a time"))
-            .with_help("Write it as PostgreSQL does: 500ms, 5s, 2min; a bare number is milliseconds.")),
+        false => Err(Error::new(format!("{name} '{value}' is not a time")).with_help(
+            "Write it as PostgreSQL does: 500ms, 5s, 2min; a number without a unit is in milliseconds.",
+        )),
     }
 }
 
 impl Migrator<'_> {
-    /// Returns the statements that undo what a migration set, and give the next what every migration finds set.
-    /// With a pooler, parameters are given to the transaction alone.
+    /// Returns the statements that reset what a migration set, and set the role and limits for the next one. With a
+    /// pooler, parameters are set for the transaction only.
     fn settings(&self, transaction: bool) -> String {
         let local = if self.session.pooled { "LOCAL " } else { "" };
         let mut sql = "SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL".to_owned();
@@ -107,12 +108,12 @@ impl Migrator<'_> {
 
     async fn run(&self) -> Result<Outcome, Failure> {
         let lock = Lock::of(&self.history.schema, &self.history.table);
-        let patience = Duration::from_secs(self.arguments.wait_timeout);
+        let timeout = Duration::from_secs(self.arguments.wait_timeout);
         let mut locked = false;
         let (applied, plan) = match self.look().await {
             // Another deployment may be in the middle of a migration outside of a transaction.
             Err(_) if !self.context.check && !self.session.pooled => {
-                lock.acquire(&self.session, patience, self.context).await?;
+                lock.acquire(&self.session, timeout, self.context).await?;
                 locked = true;
                 self.look().await?
             }
@@ -130,10 +131,10 @@ impl Migrator<'_> {
         }
         let mut done = Done::default();
         let result = match self.session.pooled {
-            true => self.migrate_through_pooler(&lock, patience, &mut done).await,
+            true => self.migrate_through_pooler(&lock, timeout, &mut done).await,
             false => {
                 if !locked {
-                    lock.acquire(&self.session, patience, self.context).await?;
+                    lock.acquire(&self.session, timeout, self.context).await?;
                 }
                 self.migrate(&mut done).await
             }
@@ -151,18 +152,18 @@ impl Migrator<'_> {
         Ok(self.with_diff(outcome, &done.plan).msg(done.message(&after)))
     }
 
-    /// A pooler may send each transaction to another of the server's sessions.
+    /// Fails if a migration needs a session, since a pooler may run each transaction in another session.
     fn check_pooler(&self, plan: &Plan) -> Result<(), Error> {
         let up = pick(&self.migrations, &plan.up).map(|m| &m.up);
         let down = pick(&self.migrations, &plan.down).filter_map(|m| m.down.as_ref());
         let pooler = format!("{} is reached through a connection pooler", self.session.target.describe());
         if let Some(script) = down.chain(up).find(|script| !script.transaction) {
             return Err(Error::new(format!("{} runs outside of a transaction, but {pooler}", script.path.display()))
-                .with_help("Connect to the server itself: its lock and its parameters would lie with other clients of the pooler."));
+                .with_help("Connect to the server directly: other clients of the pooler would get its lock and its parameters."));
         }
         if !plan.is_empty() {
             self.session.warn(format!(
-                "{pooler}: each migration takes its lock in its own transaction. Connect to the server itself for migrations that need a session"
+                "{pooler}: each migration takes its lock in its own transaction. Connect to the server directly for migrations that need a session"
             ));
         }
         Ok(())
@@ -180,14 +181,14 @@ impl Migrator<'_> {
         let baseline = match &self.arguments.baseline {
             Some(text) => Some(Version::parse(text.trim_start_matches(['V', 'v'])).ok_or_else(|| {
                 Error::new(format!("baseline '{text}' is not a version"))
-                    .with_help("give the number of the last migration that the database already has")
+                    .with_help("Give the number of the last migration that the database already has.")
             })?),
             None => None,
         };
         let adopts =
             baseline.is_some() && applied.is_empty() && self.history.database_in_use(&self.session).await?;
         let wish = Wish {
-            folder: &self.folder.display().to_string(),
+            dir: &self.directory.display().to_string(),
             goal: self.goal.clone(),
             baseline: baseline.filter(|_| adopts),
             repair: self.arguments.repair,
@@ -197,7 +198,7 @@ impl Migrator<'_> {
         Ok((applied, plan))
     }
 
-    /// Does everything under the session's lock: the plan is made anew, since another deployment may just have finished.
+    /// Executes the plan under a session lock. The plan is recomputed, since another deployment may have just finished.
     async fn migrate(&self, done: &mut Done) -> Result<(), Failure> {
         self.history.create(&self.session).await?;
         let (applied, plan) = self.look().await?;
@@ -211,16 +212,16 @@ impl Migrator<'_> {
         Ok(())
     }
 
-    /// The same where no lock of a session's is of use: each transaction takes the lock, makes the plan anew, and does its
-    /// first step.
+    /// Executes the plan where a session lock has no effect: each transaction takes the lock, recomputes the plan, and
+    /// executes its first step.
     async fn migrate_through_pooler(
         &self,
         lock: &Lock,
-        patience: Duration,
+        timeout: Duration,
         done: &mut Done,
     ) -> Result<(), Failure> {
         loop {
-            lock.begin(&self.session, patience, self.context).await?;
+            lock.begin(&self.session, timeout, self.context).await?;
             let result = self.next_through_pooler(done).await;
             match result {
                 Ok(true) => {}
@@ -233,7 +234,7 @@ impl Migrator<'_> {
         }
     }
 
-    /// Does the next step in the transaction that is open, and ends it. Returns whether more may be left.
+    /// Executes the next step in the open transaction, and ends it. Returns whether more steps may be left.
     async fn next_through_pooler(&self, done: &mut Done) -> Result<bool, Failure> {
         self.history.create(&self.session).await?;
         let (applied, plan) = self.look().await?;
@@ -252,7 +253,7 @@ impl Migrator<'_> {
         for statement in &statements {
             if let Some(what) = effect::leaves_behind(statement.text) {
                 self.session.warn(format!(
-                    "{}:{}: {what} stays in the server's session, for whichever client the pooler gives it to next",
+                    "{}:{}: {what} stays in the server's session, and the pooler's next client gets it",
                     next.script.path.display(),
                     statement.line
                 ));
@@ -263,14 +264,14 @@ impl Migrator<'_> {
         Ok(count > 1)
     }
 
-    /// An interrupted run begins no further migration.
+    /// Fails if the run was interrupted, so that no further migration begins.
     fn stop_if_interrupted(&self, left: usize) -> Result<(), Failure> {
         if !self.context.interrupt.is_set() && !self.context.cancel.is_set() {
             return Ok(());
         }
         let noun = if left == 1 { "migration is" } else { "migrations are" };
         Err(Failure::new(format!("interrupted: {left} {noun} still to be run"))
-            .with_help("Run the playbook again: it goes on where it stopped."))
+            .with_help("Run the playbook again: it continues where it stopped."))
     }
 
     /// Repairs the history, and records the migrations that a baseline covers.
@@ -332,7 +333,7 @@ impl Migrator<'_> {
         for (i, statement) in statements.iter().enumerate() {
             let Err(error) = self.send(statement).await else { continue };
             let failure = self.failed(script, statement, &error);
-            // A concurrent index leaves something behind even when it is the first to fail.
+            // A failed concurrent index leaves an invalid index, even if it was the first statement.
             let nothing_done = i == 0 && !statement.text.to_ascii_uppercase().contains("CONCURRENTLY");
             if nothing_done {
                 let _ = self.session.execute("ROLLBACK").await;
@@ -341,7 +342,7 @@ impl Migrator<'_> {
                 return Err(failure);
             }
             let help = format!(
-                "{} of its {} statements are done and stay done: correct by hand what is half done, then run once with repair: true.",
+                "{} of its {} statements were executed and are not rolled back: repair the rest by hand, then run once with repair: true.",
                 i,
                 statements.len()
             );
@@ -353,7 +354,7 @@ impl Migrator<'_> {
                 "{} begins a transaction and does not end it",
                 script.path.display()
             ))
-            .with_help("Its work is rolled back: add the COMMIT, and run once with repair: true."));
+            .with_help("The transaction was rolled back: add the COMMIT, and run once with repair: true."));
         }
         let duration = start.elapsed().as_millis();
         self.session.run(&self.settings(false)).await?;
@@ -361,7 +362,7 @@ impl Migrator<'_> {
         Ok(duration)
     }
 
-    /// Runs a script in the transaction that is open, records it, and commits.
+    /// Runs a script in the open transaction, records it, and commits.
     async fn in_transaction(
         &self,
         script: &Script,
@@ -377,11 +378,11 @@ impl Migrator<'_> {
         let duration = start.elapsed().as_millis();
         let what = format!("{} failed when it was committed", script.path.display());
         if self.session.pooled {
-            // Deferred triggers run with what the script set, which ends here.
+            // Deferred triggers must run before the script's parameters are reset.
             let checked = self.session.execute("SET CONSTRAINTS ALL IMMEDIATE").await;
             checked.map_err(|e| fault::failure(&what, &e))?;
         }
-        // The script may have taken on another role.
+        // The script may have switched to another role.
         self.session.run(&self.settings(true)).await?;
         self.session.run(&step.record(&self.history, duration)).await?;
         self.session.commit(&[]).await.map_err(|e| fault::failure(&what, &e))?;
@@ -404,13 +405,13 @@ impl Migrator<'_> {
     }
 }
 
-/// The version as the history spells it.
+/// Returns the version as the history spells it.
 fn recorded(applied: &[Applied], version: &Version) -> String {
     let row = applied.iter().find(|row| row.version == *version);
     row.map_or_else(|| version.to_string(), |row| row.version.to_string())
 }
 
-/// A script that is run, and what it is for.
+/// A script to run, with its migration and step.
 struct Next<'a> {
     migration: &'a Migration,
     script: &'a Script,
@@ -427,14 +428,14 @@ impl Next<'_> {
     }
 }
 
-/// Which way a script leads, and what the history says of it meanwhile.
+/// The direction of a script, which decides how the history records it.
 enum Step<'a> {
     Up(&'a Migration),
     Down(String),
 }
 
 impl Step<'_> {
-    /// In the script's own transaction.
+    /// Returns the statement that records the step in the script's own transaction.
     fn record(&self, history: &History, duration: u128) -> String {
         match self {
             Step::Up(migration) => history.insert(migration, "migration", true, duration),
@@ -442,7 +443,7 @@ impl Step<'_> {
         }
     }
 
-    /// Before a script without a transaction.
+    /// Returns the statement to execute before a script without a transaction.
     fn begin(&self, history: &History) -> String {
         match self {
             Step::Up(migration) => history.insert(migration, "migration", false, 0),
@@ -450,7 +451,7 @@ impl Step<'_> {
         }
     }
 
-    /// After it.
+    /// Returns the statement to execute after such a script.
     fn finish(&self, history: &History, duration: u128) -> String {
         match self {
             Step::Up(migration) => history.finish(&migration.version, duration),
@@ -458,7 +459,7 @@ impl Step<'_> {
         }
     }
 
-    /// After it failed without having done anything.
+    /// Returns the statement to execute after such a script failed without any effect.
     fn never_begun(&self, history: &History) -> String {
         match self {
             Step::Up(migration) => history.delete(&migration.version.to_string()),
@@ -469,7 +470,7 @@ impl Step<'_> {
     }
 }
 
-/// The newest version that counts as applied.
+/// Returns the newest version that counts as applied.
 fn current(applied: &[Applied]) -> Value {
     applied.iter().filter(|row| row.success).map(|row| &row.version).max().map(Version::to_string).into()
 }

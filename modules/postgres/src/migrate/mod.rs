@@ -1,4 +1,4 @@
-//! `db_migrate`: brings a database's schema to where the application wants it.
+//! `db_migrate`: applies the migrations that a database lacks, and undoes those above a target.
 
 mod alembic;
 mod alembic_config;
@@ -24,103 +24,105 @@ use playbook_api::{Context, ControllerModule, Deserialize, Doc, Error, Failure, 
 use crate::login::{Login, Target, variable};
 use history::History;
 
-/// What the migrations are written for.
+/// The tool that the migrations are written for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Tool {
-    /// Files of SQL, run by this module itself.
+    /// SQL files, which this module runs itself.
     #[default]
     Sql,
-    /// A project of Alembic's: `command` is run when a revision is missing in the database.
+    /// An Alembic project: `command` is run when the database lacks a revision.
     Alembic,
-    /// A project of Django's: `command` is run when a migration is missing in the database.
+    /// A Django project: `command` is run when the database lacks a migration.
     Django,
 }
 
-/// How to find out what is pending.
+/// The way in which pending migrations are found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Detect {
-    /// Compare the project's files with the version table, and ask the tool where the files are not enough.
+    /// Compare the project's files with the version table, and run the tool if the files are not sufficient.
     #[default]
     Auto,
-    /// Compare the project's files with the version table, and fail where they are not enough.
+    /// Compare the project's files with the version table, and fail if they are not sufficient.
     Files,
-    /// Ask the tool.
+    /// Run the tool.
     Tool,
 }
 
-/// Applies the migrations that a database lacks, each once, however many deployments run at a time.
+/// Applies the migrations that a database lacks, each exactly once, even if several deployments run at a time.
 ///
-/// With `tool: sql` (the default) the folder holds files named `001_name.sql`, `V1__name.sql` or
-/// `001_name.up.sql`, with `001_name.down.sql` beside them for the way back. They are applied in the order of
-/// their versions, each in a transaction of its own together with its entry in the history table. A file that
-/// holds a statement that cannot run in a transaction begins with the comment `-- playbook: no-transaction`.
-/// Needs a direct connection (or a pooler in session mode): migrations are guarded by an advisory lock.
+/// With `tool: sql` (the default) the directory holds files named `001_name.sql`, `V1__name.sql` or
+/// `001_name.up.sql`. A file `001_name.down.sql` undoes the migration of the same version. Migrations are applied in
+/// the order of their versions, each in its own transaction, which also adds its row to the history table. A file with
+/// a statement that cannot run in a transaction must begin with the comment `-- playbook: no-transaction`.
+/// The connection must be direct, or go through a pooler in session mode: an advisory lock guards the migrations.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["container", "ecs"], ["url", "secret"]]))]
 pub(crate) struct DbMigrate {
-    /// Folder of the migrations; for Alembic and Django the folder of the project.
+    /// The directory of the migrations; for Alembic and Django the directory of the project.
     #[schemars(extend("aliases" = ["folder", "directory", "migrations"], "format" = "path"))]
     path: Option<String>,
-    /// What the migrations are written for.
+    /// The tool that the migrations are written for.
     #[serde(default)]
     tool: Tool,
-    /// Table that records the applied migrations: `playbook_migrations`, and with Alembic and Django their own,
-    /// `alembic_version` and `django_migrations`.
+    /// The table that records the applied migrations. The default depends on `tool`: `playbook_migrations`,
+    /// `alembic_version` or `django_migrations`.
     table: Option<String>,
-    /// Schema of that table; it is created when it is missing.
+    /// The schema of that table. With `tool: sql` it is created if it is missing.
     #[serde(default = "public")]
     schema: String,
-    /// The version to end at, upward or downward: a migration's number, `latest` (the default) or `zero`. With Alembic a
-    /// revision, `head`, `heads`, `base`, or a number of steps such as `+1` and `-1`, in quotes.
+    /// The version to migrate up or down to: a migration's number, `latest` (the default) or `zero`. With Alembic, a
+    /// revision, `head`, `heads`, `base`, or a quoted number of steps such as `+1` or `-1`.
     target: Option<String>,
-    /// Version that a database in use already has when it has no history yet: migrations up to it are recorded
-    /// and not run. Ignored for an empty database and where there is a history.
+    /// The version that an existing database without a history already has: migrations up to it are recorded
+    /// but not run. It is ignored if the database is empty or already has a history.
     baseline: Option<String>,
-    /// Bring the history in line with the files: take over checksums of edited migrations, forget those whose
-    /// file is gone and those that failed half-way outside a transaction.
+    /// Whether to bring the history in line with the files: to record the new checksums of edited migrations, and to
+    /// remove migrations whose file is missing and those that failed half-way outside a transaction.
     #[serde(default)]
     repair: bool,
-    /// Also apply migrations that are older than the newest applied one.
+    /// Whether to apply migrations that are older than the newest applied one.
     #[serde(default)]
     out_of_order: bool,
-    /// Whether subdirectories hold migrations as well, as Flyway has it.
+    /// Whether to look for migrations in subdirectories as well, as Flyway does.
     #[serde(default)]
     recursive: bool,
-    /// How long a statement may wait for a lock, as PostgreSQL takes it: `5s`; a bare number is milliseconds.
+    /// The time for which a statement may wait for a lock, in PostgreSQL's notation, such as `5s`. A number without a
+    /// unit is in milliseconds.
     lock_timeout: Option<String>,
-    /// How long a statement may run.
+    /// The time for which a statement may run, in the same notation. There is no limit by default.
     statement_timeout: Option<String>,
-    /// Role to take on, so that it owns what the migrations create.
+    /// The role to switch to, which then owns the objects that the migrations create.
     role: Option<String>,
-    /// With Alembic and Django: the command that migrates, as text or as a list; `alembic upgrade head` and
-    /// `python manage.py migrate --noinput` unless given. It runs here, in the folder `chdir`, or where
-    /// `container` or `ecs` says.
+    /// The command that migrates, with Alembic and Django, as a string or a list. The defaults are
+    /// `alembic upgrade head` and `python manage.py migrate --noinput`. It runs on the controller in the directory
+    /// `chdir`, or as `container` or `ecs` says.
     #[schemars(extend("format" = "raw"))]
     command: Option<serde_json::Value>,
-    /// How to find out what is pending. `files` compares the project's files with the version table, and fails where
-    /// they are not enough; `tool` asks `alembic current` and `alembic heads`, or `manage.py migrate --check`. `auto` (the
-    /// default) reads the files and asks the tool where they are not enough; Django is always asked, since the files of a
-    /// project do not show the migrations of installed applications, unless `command` does not contain `migrate` or runs
-    /// as an ECS task, of which a warning tells.
+    /// The way in which pending migrations are found. `files` compares the project's files with the version table, and
+    /// fails if they are not sufficient. `tool` runs `alembic current` and `alembic heads`, or `manage.py migrate
+    /// --check`. `auto` (the default) reads the files and runs the tool only if they are not sufficient. It always runs
+    /// Django, since a project's files do not show the migrations of installed applications, unless `command` does not
+    /// contain `migrate` or runs as an ECS task; then it reads the files and warns.
     #[serde(default)]
     detect: Detect,
-    /// Folder that the command runs in; `path` unless given.
+    /// The directory that the command runs in. The default is `path`.
     #[schemars(extend("format" = "path"))]
     chdir: Option<String>,
-    /// Variables for the command. It also gets the URL of the database, and libpq's PGHOST, PGPASSWORD and so on;
-    /// only an ECS task does not, since what it is given can be read in the API: let its task definition say.
+    /// Environment variables for the command. The command also gets the URL of the database and libpq's variables
+    /// (PGHOST, PGPASSWORD and so on), unless it runs as an ECS task, whose variables can be read through the API:
+    /// set them as secrets in the task definition.
     env: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Name of the variable that holds the URL.
+    /// The name of the environment variable that holds the URL of the database.
     #[serde(default = "database_url")]
     url_variable: String,
-    /// Run the command in a container.
+    /// The container to run the command in. Without it, the command runs directly on the controller.
     container: Option<command::Container>,
-    /// Run the command as a task of Amazon ECS: cluster, task_definition, container, network_configuration,
-    /// launch_type and so on.
+    /// The Amazon ECS task to run the command in: `cluster`, `task_definition`, `container`, `network_configuration`,
+    /// `launch_type` and so on.
     ecs: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Seconds to wait for another deployment that migrates the same database.
+    /// The number of seconds to wait for another deployment that migrates the same database.
     #[serde(default = "ten_minutes")]
     wait_timeout: u64,
     #[serde(flatten)]
@@ -140,7 +142,7 @@ fn ten_minutes() -> u64 {
 }
 
 impl DbMigrate {
-    fn folder(&self, context: &Context) -> Result<PathBuf, Error> {
+    fn directory(&self, context: &Context) -> Result<PathBuf, Error> {
         let Some(path) = &self.path else {
             return Err(Error::new("missing required arguments: path"));
         };
@@ -149,9 +151,9 @@ impl DbMigrate {
             _ => PathBuf::from(path),
         };
         if !path.is_dir() {
-            let what = if path.exists() { "is not a folder" } else { "does not exist" };
+            let what = if path.exists() { "is not a directory" } else { "does not exist" };
             return Err(Error::new(format!("path: {} {what}", path.display())).with_help(
-                "give the folder that holds the migrations; {{ playbook_dir }} makes it independent of where playbook is started",
+                "Give the directory that holds the migrations; with {{ playbook_dir }} it does not depend on where playbook is started.",
             ));
         }
         Ok(path)
@@ -185,11 +187,19 @@ impl ControllerModule for DbMigrate {
             ("reverted", "list", "The migrations undone, newest first"),
             ("pending", "list", "The migrations that would be applied, in check mode"),
             ("baselined", "list", "The migrations recorded without running them"),
-            ("repaired", "list", "What was put right in the history"),
+            ("repaired", "list", "The changes that repair made to the history"),
             ("version", "str", "The newest version applied now; with Alembic and Django a list"),
             ("version_before", "str", "The newest version applied before"),
-            ("rc", "int", "With Alembic and Django: the command's exit code; stdout and stderr beside it"),
-            ("file", "str", "On failure: the file; line, statement, sqlstate, detail and hint say more"),
+            (
+                "rc",
+                "int",
+                "With Alembic and Django: the command's exit status, with its output in stdout and stderr",
+            ),
+            (
+                "file",
+                "str",
+                "On failure: the file, with details in line, statement, sqlstate, detail and hint",
+            ),
         ],
         examples: "\
 - name: Bring the schema up to date
@@ -212,7 +222,7 @@ impl ControllerModule for DbMigrate {
     url: \"{{ database_url }}\"
     target: 7
 
-- name: Let the new image's own Alembic migrate, if there is something to do
+- name: Migrate with the Alembic in the new image, if anything is pending
   db_migrate:
     tool: alembic
     path: \"{{ playbook_dir }}/../app\"

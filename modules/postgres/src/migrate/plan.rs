@@ -1,4 +1,4 @@
-//! What has to be done, from the files there are and the migrations the database records: a pure function.
+//! Computes what has to be done from the migration files and the recorded migrations. Does no I/O.
 
 use playbook_api::Error;
 
@@ -18,12 +18,12 @@ pub(crate) struct Applied {
     pub(crate) at: String,
 }
 
-/// Where to stop.
+/// The version to migrate to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum Goal {
     #[default]
     Latest,
-    /// Nothing applied.
+    /// The state before the first migration.
     Zero,
     At(Version),
 }
@@ -38,8 +38,9 @@ impl Goal {
                     Ok(Goal::Zero)
                 }
                 Some(version) => Ok(Goal::At(version)),
-                None => Err(Error::new(format!("target '{text}' is not a version"))
-                    .with_help("give the number a migration's file name begins with, 'latest' or 'zero'")),
+                None => Err(Error::new(format!("target '{text}' is not a version")).with_help(
+                    "Give the number that a migration's file name begins with, 'latest' or 'zero'.",
+                )),
             },
         }
     }
@@ -53,22 +54,22 @@ impl Goal {
     }
 }
 
-/// Something `repair` does to the history table; it never touches anything else.
+/// A change that `repair` makes to the history table. It never changes anything else.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Repair {
-    /// Forget a migration whose file is gone, or that failed half-way.
+    /// Remove a migration whose file is missing, or that failed half-way.
     Forget(Version, String),
-    /// Take over the file's checksum and name.
+    /// Record the file's checksum and name.
     Realign(usize),
 }
 
-/// What has to be done, in this order; numbers are places in the list of migrations.
+/// What has to be done, in this order. Numbers are indices into the list of migrations.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Plan {
     pub(crate) repairs: Vec<Repair>,
     /// Migrations to record as applied without running them.
     pub(crate) baseline: Vec<usize>,
-    /// A baseline that no file stands for.
+    /// A baseline for which there is no file.
     pub(crate) baseline_without_file: Option<Version>,
     pub(crate) down: Vec<usize>,
     pub(crate) up: Vec<usize>,
@@ -79,7 +80,7 @@ impl Plan {
         *self == Plan::default()
     }
 
-    /// Keeps of a plan that is made anew what an earlier one did not have: the first holds all that was done since.
+    /// Takes over a plan that was made later, if this one is empty. Otherwise this one already covers it.
     pub(crate) fn merge(&mut self, later: &Plan) {
         if self.is_empty() {
             *self = later.clone();
@@ -90,9 +91,9 @@ impl Plan {
 /// What the task asks for.
 #[derive(Debug, Default)]
 pub(crate) struct Wish<'a> {
-    pub(crate) folder: &'a str,
+    pub(crate) dir: &'a str,
     pub(crate) goal: Goal,
-    /// Only given when it applies: the database is in use and has no history.
+    /// The baseline, if it applies: the database is in use and has no history.
     pub(crate) baseline: Option<Version>,
     pub(crate) repair: bool,
     pub(crate) out_of_order: bool,
@@ -119,7 +120,7 @@ pub(crate) fn plan(migrations: &[Migration], applied: &[Applied], wish: &Wish) -
             }
             None if row.baseline => current.push(row.version.clone()),
             None if wish.repair => plan.repairs.push(Repair::Forget(row.version.clone(), row.name.clone())),
-            None => return Err(missing(row, wish.folder)),
+            None => return Err(missing(row, wish.dir)),
         }
     }
     if let Some(baseline) = &wish.baseline {
@@ -137,10 +138,7 @@ pub(crate) fn plan(migrations: &[Migration], applied: &[Applied], wish: &Wish) -
         && !current.contains(goal)
     {
         let last = migrations.last().map(|m| format!("; the last one is {}", m.version)).unwrap_or_default();
-        return Err(Error::new(format!(
-            "target {goal} is not among the migrations in {}{last}",
-            wish.folder
-        )));
+        return Err(Error::new(format!("target {goal} is not among the migrations in {}{last}", wish.dir)));
     }
     for (i, migration) in migrations.iter().enumerate().rev() {
         if current.contains(&migration.version) && !wish.goal.includes(&migration.version) {
@@ -167,30 +165,30 @@ pub(crate) fn plan(migrations: &[Migration], applied: &[Applied], wish: &Wish) -
 fn half_way(row: &Applied) -> Error {
     let Applied { version, name, at, .. } = row;
     Error::new(format!("migration {version} ({name}) failed half-way on {at}, outside a transaction")).with_help(
-        "put right by hand what it left behind (an INVALID index, say), then run once with repair: true, which lets it run again",
+        "Repair what it left behind (for example an INVALID index), then run once with repair: true, which lets it run again.",
     )
 }
 
 fn edited(row: &Applied, migration: &Migration) -> Error {
     let path = migration.up.path.display();
     Error::new(format!("migration {} was edited after it was applied on {}: {path}", row.version, row.at)).with_help(
-        "restore the file and put the change in a new migration; if the edit does not matter (a comment, say), run once with repair: true",
+        "Restore the file and put the change into a new migration; if only a comment was edited, run once with repair: true.",
     )
 }
 
-fn missing(row: &Applied, folder: &str) -> Error {
+fn missing(row: &Applied, dir: &str) -> Error {
     let Applied { version, name, at, .. } = row;
-    Error::new(format!("migration {version} ({name}) was applied on {at}, but its file is missing from {folder}"))
-        .with_help("restore the file (is an older version being deployed?); if it is gone for good, run once with repair: true to forget it")
+    Error::new(format!("migration {version} ({name}) was applied on {at}, but its file is missing from {dir}"))
+        .with_help("Restore the file (is an older version being deployed?); if it was removed on purpose, run once with repair: true.")
 }
 
 fn out_of_order(migration: &Migration, newest: &Version) -> Error {
     let path = migration.up.path.display();
     Error::new(format!(
-        "migration {} is out of order: {newest} is applied already, and this is older: {path}",
+        "migration {} is out of order: the newer {newest} is already applied: {path}",
         migration.version
     ))
-    .with_help(format!("give it a number above {newest}, or allow it with out_of_order: true"))
+    .with_help(format!("Give it a number above {newest}, or allow it with out_of_order: true."))
 }
 
 fn no_way_down(migration: &Migration, goal: &Goal) -> Error {
@@ -198,8 +196,8 @@ fn no_way_down(migration: &Migration, goal: &Goal) -> Error {
         Goal::At(version) => format!("to {version}"),
         _ => "to the beginning".into(),
     };
-    Error::new(format!("cannot go down {goal}: {} has no file that undoes it", migration.up.file))
-        .with_help("add one with the same version that ends in .down.sql")
+    Error::new(format!("cannot migrate down {goal}: {} has no file that undoes it", migration.up.file))
+        .with_help("Add a file with the same version whose name ends in .down.sql.")
 }
 
 #[cfg(test)]
@@ -238,7 +236,7 @@ mod tests {
 
     fn wish(target: &str) -> Wish<'static> {
         Wish {
-            folder: "m",
+            dir: "m",
             goal: Goal::parse(Some(target)).unwrap(),
             baseline: None,
             repair: false,
@@ -272,10 +270,7 @@ mod tests {
                 .contains("2_x.sql has no file that undoes it")
         );
         let error = plan(&all, &rows[1..], &wish("latest")).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "migration 1 is out of order: 2 is applied already, and this is older: 1_x.sql"
-        );
+        assert_eq!(error.to_string(), "migration 1 is out of order: the newer 2 is already applied: 1_x.sql");
         let allowed = Wish { out_of_order: true, ..wish("latest") };
         assert_eq!(plan(&all, &rows[1..], &allowed).unwrap().up, [0]);
         assert!(plan(&all[1..], &rows, &wish("latest")).unwrap_err().to_string().contains("missing from m"));

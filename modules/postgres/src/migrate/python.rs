@@ -1,11 +1,11 @@
-//! What little of Python's syntax migration files need: literals that are assigned at a module's top level.
+//! Reads the part of Python's syntax that migration files need: literals that are assigned at a module's top level.
 
-/// What is assigned to a variable.
+/// The value that is assigned to a variable.
 #[derive(Debug, PartialEq)]
 pub(super) enum Assigned {
     /// `None`, or an empty list.
     Nothing,
-    /// A text, or several in a tuple or a list.
+    /// A string, or several in a tuple or a list.
     Texts(Vec<String>),
     /// Anything else.
     Computed,

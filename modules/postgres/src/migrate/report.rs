@@ -1,4 +1,4 @@
-//! What a task says of its migrations: before they run, and after.
+//! The results of a task: in check mode, and after the migrations ran.
 
 use playbook_api::{Diff, Map, Outcome, Value, map};
 
@@ -6,7 +6,7 @@ use super::directory::Migration;
 use super::plan::{Plan, Repair};
 use super::script::Script;
 
-/// The migrations at these places.
+/// Returns the migrations at these indices.
 pub(crate) fn pick<'a>(
     migrations: &'a [Migration],
     places: &'a [usize],
@@ -14,7 +14,7 @@ pub(crate) fn pick<'a>(
     places.iter().filter_map(|i| migrations.get(*i))
 }
 
-/// Nothing to do, or what would be done. `before` is the version that is applied.
+/// Returns the outcome of a plan that is empty or not executed. `before` is the applied version.
 pub(crate) fn preview(migrations: &[Migration], plan: &Plan, before: Value) -> Outcome {
     let described = |places: &[usize]| pick(migrations, places).map(describe).collect::<Vec<Value>>();
     let mut parts = Vec::new();
@@ -48,7 +48,7 @@ pub(crate) fn preview(migrations: &[Migration], plan: &Plan, before: Value) -> O
     outcome
 }
 
-/// Each migration as the text that reaches the database.
+/// Returns a diff for each migration, with the SQL that it executes.
 pub(crate) fn diffs(migrations: &[Migration], plan: &Plan, database: &str) -> Vec<Diff> {
     let down = pick(migrations, &plan.down).filter_map(|m| m.down.as_ref());
     let up = pick(migrations, &plan.up).map(|m| &m.up);
@@ -85,7 +85,7 @@ pub(crate) fn describe_repair(migrations: &[Migration], repair: &Repair) -> Valu
     map! { "version" => version, "name" => name, "action" => action }.into()
 }
 
-/// What was done so far, also when it ends in a failure.
+/// The work done so far, which is also reported if the task fails.
 #[derive(Default)]
 pub(crate) struct Done {
     pub(crate) plan: Plan,
@@ -124,7 +124,7 @@ impl Done {
             }
         }
         match parts.is_empty() {
-            true => "nothing to migrate: another deployment just did it".into(),
+            true => "nothing to migrate: another deployment has just done it".into(),
             false if version.is_null() => format!("{}; nothing is applied now", parts.join(", ")),
             false => format!("{}; the version is {version}", parts.join(", ")),
         }

@@ -1,4 +1,4 @@
-//! A file of SQL, or one of its two ways.
+//! The SQL scripts in a migration file: the whole file, or its up and down sections.
 
 use std::path::{Path, PathBuf};
 
@@ -10,30 +10,31 @@ use crate::sql::effect;
 use crate::sql::psql;
 use crate::sql::statement::{self, Piece, Statement};
 
-/// A file of SQL, or the one of its two ways that is run.
+/// The statements of a file that are run: all of them, or those of one direction.
 #[derive(Clone, Debug)]
 pub(super) struct Script {
     /// The file's name inside the directory of the migrations.
     pub(super) file: String,
     pub(super) path: PathBuf,
     pub(super) sql: String,
-    /// SHA-256 of the whole file; line ends and a byte order mark do not count.
+    /// The SHA-256 checksum of the whole file, without its byte order mark and with normalized line ends.
     pub(super) checksum: String,
-    /// Whether it runs in one transaction, together with its entry in the history.
+    /// Whether it runs in one transaction, together with its row in the history.
     pub(super) transaction: bool,
-    /// Which of its sections are run.
+    /// The direction of the sections that are run.
     way: Way,
     conforming: bool,
-    /// Whether its own BEGIN and COMMIT, around all of it, are left to the transaction that it runs in.
+    /// Whether the file's own BEGIN and COMMIT around all statements are skipped in favor of the surrounding
+    /// transaction.
     own_transaction: bool,
 }
 
-/// What was read from one file.
+/// The scripts that were read from one file.
 #[derive(Debug)]
 pub(super) struct Scripts {
-    /// What the file is for by its name, or its way up.
+    /// The script for the direction in the file's name, or the up sections.
     pub(super) main: Script,
-    /// The way down that the file brings along.
+    /// The down sections of the file.
     pub(super) down: Option<Script>,
 }
 
@@ -63,9 +64,9 @@ impl Script {
         Ok(Scripts { main: finish(Way::Up, up)?, down })
     }
 
-    /// Checks the file's markers. Returns what they say about the transaction of the way up, of the way down if there is
-    /// one, and whether all of the file runs without.
-    #[expect(clippy::type_complexity, reason = "it is taken apart at once, by the one caller")]
+    /// Checks the file's markers. Returns what they say about the transaction of the up sections and of the down
+    /// sections, if there are any, and whether the whole file runs without one.
+    #[expect(clippy::type_complexity, reason = "the only caller destructures it at once")]
     fn sections(&self) -> Result<(Option<bool>, Option<Option<bool>>, bool), Error> {
         let (mut up, mut down, mut no_transaction) = (None, None, false);
         let mut first_statement: Option<usize> = None;
@@ -77,7 +78,7 @@ impl Script {
                     first_statement.get_or_insert(statement.line);
                     if effect::copies_to_client(statement.text) {
                         return Err(self
-                            .error(statement.line, "COPY … TO stdout has nowhere to write")
+                            .error(statement.line, "COPY … TO stdout is not supported")
                             .with_help(
                                 "Remove it, or write to a file on the server with COPY … TO 'file'.",
                             ));
@@ -97,7 +98,7 @@ impl Script {
                                         first,
                                         &format!("this statement stands before `{text}` in line {line}"),
                                     )
-                                    .with_help("Move it behind the marker."));
+                                    .with_help("Move it below the marker."));
                             }
                             (Way::Up, _) => up = transaction.or(up),
                             (Way::Down, _) => down = Some(transaction.or(down.flatten())),
@@ -127,11 +128,11 @@ impl Script {
         })
     }
 
-    /// Returns the statements of its way, in order. The text was cut once when the file was read, so this does not fail
-    /// any more.
+    /// Returns the statements of its direction, in order. The text was already parsed when the file was read, so this
+    /// does not fail.
     pub(super) fn statements(&self) -> Result<Vec<Statement<'_>>, Error> {
         let dialect = Dialect::of(&self.sql);
-        // Sections of the way down are undone in reverse order.
+        // The down sections run in reverse order.
         let mut sections: Vec<Vec<Statement<'_>>> = vec![Vec::new()];
         let mut way = Way::Up;
         for piece in self.pieces()? {
@@ -159,7 +160,7 @@ impl Script {
         Ok(statements)
     }
 
-    /// Decides whether it runs in a transaction, where the file does not say.
+    /// Decides whether it runs in a transaction, if the file does not say.
     fn settle_transaction(&mut self) -> Result<(), Error> {
         if !self.transaction {
             return Ok(());
@@ -170,7 +171,7 @@ impl Script {
         let last = statements.len().saturating_sub(1);
         match controls.as_slice() {
             [] => {}
-            // Its own transaction is the one it is run in.
+            // The file's own transaction is replaced by the surrounding one.
             [(0, Control::Begin { plain: true }, _), (end, Control::Commit, _)] if *end == last => {
                 self.own_transaction = true;
                 return Ok(());
@@ -191,9 +192,9 @@ impl Script {
                     }
                 }
                 if let Some(statement) = open {
-                    return Err(self
-                        .error(statement.line, "this transaction is not ended")
-                        .with_help("Add the COMMIT, or remove the BEGIN: each migration runs in a transaction of its own."));
+                    return Err(self.error(statement.line, "this transaction is not ended").with_help(
+                        "Add the COMMIT, or remove the BEGIN: each migration runs in its own transaction.",
+                    ));
                 }
                 self.transaction = false;
                 return Ok(());
@@ -208,7 +209,7 @@ impl Script {
                 );
                 return Err(self
                     .error(statement.line, &message)
-                    .with_help("Give the statement a file of its own, or begin this one with `-- playbook: no-transaction`."));
+                    .with_help("Move the statement to another file, or begin this one with `-- playbook: no-transaction`."));
             }
             self.transaction = false;
         }
@@ -221,10 +222,10 @@ impl Script {
     }
 }
 
-/// What a statement does to the transaction.
+/// The effect of a statement on the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Control {
-    /// `plain` says nothing about the transaction's properties.
+    /// Begins a transaction. `plain` means that the statement sets no properties of the transaction.
     Begin {
         plain: bool,
     },
@@ -252,7 +253,7 @@ impl Control {
     }
 }
 
-/// Returns whether the server refuses a statement in a transaction.
+/// Returns whether the server rejects a statement in a transaction.
 fn cannot_run_in_transaction(statement: &Statement<'_>) -> bool {
     let words = statement.words(12);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -396,7 +397,7 @@ mod tests {
             message("COPY t (a) FROM stdin;\n1\n"),
             "m/1.sql: line 1: the rows of COPY … FROM stdin have no end"
         );
-        assert_eq!(message("COPY t TO stdout;"), "m/1.sql:1: COPY … TO stdout has nowhere to write");
+        assert_eq!(message("COPY t TO stdout;"), "m/1.sql:1: COPY … TO stdout is not supported");
         assert_eq!(
             message("-- playbook: no-transactoin"),
             "m/1.sql:1: unknown directive 'no-transactoin' (`-- playbook: no-transactoin`)"
@@ -404,7 +405,7 @@ mod tests {
         assert_eq!(message("SELECT 1;\nSELECT 'x"), "m/1.sql: line 2: this string is never closed");
         assert_eq!(
             message("SELECT 1;\n-- down\nDROP TABLE t;"),
-            "m/1.sql:2: `down` looks like the beginning of the way back (`-- down`)"
+            "m/1.sql:2: `down` seems to begin the statements that undo the migration (`-- down`)"
         );
         assert_eq!(
             message("SELECT 1;\n-- migrate:up\nSELECT 2;"),

@@ -1,4 +1,4 @@
-//! Migrations of another tool: looks whether something is pending, and lets the tool do it.
+//! Migrations of another tool: finds out whether any are pending, and runs the tool's command.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,19 +15,19 @@ use super::{DbMigrate, Detect, Tool, django};
 use crate::login::Target;
 use crate::session::{Session, not_there_yet};
 
-/// What the tool would do, and the command that does it.
+/// The migrations that the tool would run, and its command.
 struct Pending {
     names: Vec<String>,
     command: Vec<String>,
-    /// Whether the project's files told so, so that they can tell afterwards whether it was done.
+    /// Whether they were found in the project's files, which then also show afterwards whether they were run.
     by_files: bool,
     warning: Option<String>,
 }
 
-/// What is known of what is pending.
+/// What is known about the pending migrations.
 enum Found {
     Pending(Pending),
-    /// Only a command that check mode does not run could tell: why.
+    /// Only a command that check mode does not run could tell. Holds the reason.
     Hidden(String),
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn run(
     for (name, given) in [("baseline", arguments.baseline.is_some()), ("repair", arguments.repair)] {
         if given {
             return Err(Failure::new(format!("{name} is for tool: sql"))
-                .with_help("`alembic stamp` and `migrate --fake` do the like for their tools"));
+                .with_help("Use `alembic stamp` or `migrate --fake` instead."));
         }
     }
     if arguments.ecs.is_none() && context.host.is_some() {
@@ -64,9 +64,9 @@ pub(crate) async fn run(
         let given: Map = options.iter().map(|(n, v)| (Value::from(n), Value::from_json(v.clone()))).collect();
         command::ecs_options(&given, &env, &arguments.login)
     });
-    let folder = match (&arguments.chdir, &arguments.path) {
-        (Some(folder), _) => Some(PathBuf::from(folder)),
-        (None, Some(_)) => Some(arguments.folder(context)?),
+    let directory = match (&arguments.chdir, &arguments.path) {
+        (Some(directory), _) => Some(PathBuf::from(directory)),
+        (None, Some(_)) => Some(arguments.directory(context)?),
         (None, None) => None,
     };
     let work = Work {
@@ -77,7 +77,7 @@ pub(crate) async fn run(
         runner: Runner {
             container: arguments.container.clone(),
             ecs,
-            folder,
+            directory,
             env,
             database: command::variables(target, &arguments.url_variable),
         },
@@ -96,16 +96,16 @@ fn check_reach(target: &Target) -> Result<(), Error> {
     .with_help("Give a host name that both reach, or delegate the task to the host that runs the command."))
 }
 
-/// A command as text or as a list.
+/// Reads a command that is a string or a list.
 fn words(command: &Json) -> Result<Vec<String>, Error> {
     let words = match command {
         Json::String(text) => {
-            shlex::split(text).ok_or_else(|| Error::new("command has a quote that is never closed"))?
+            shlex::split(text).ok_or_else(|| Error::new("command has an unclosed quote"))?
         }
         Json::Array(items) => {
             items.iter().map(|item| Value::from_json(item.clone()).to_text().into_owned()).collect()
         }
-        _ => return Err(Error::new("command is neither a text nor a list")),
+        _ => return Err(Error::new("command is neither a string nor a list")),
     };
     if words.is_empty() {
         return Err(Error::new("command is empty"));
@@ -118,7 +118,7 @@ impl Work<'_> {
         self.check_table()?;
         let Some(session) = Session::open_or_foresee(self.target, self.context).await? else {
             let missing = format!("the database '{}' does not exist yet", self.target.dbname());
-            // The tool cannot be asked about a database that is not there.
+            // The tool cannot inspect a database that does not exist.
             let asks = self.arguments.detect == Detect::Tool
                 || self.arguments.tool == Tool::Django && self.is_asked();
             let by_files = if asks { None } else { self.by_files(&[])? };
@@ -145,14 +145,14 @@ impl Work<'_> {
         let lock = Lock::of(&self.history.schema, &self.history.table);
         if pooled {
             session.warn(format!(
-                "{} is reached through a connection pooler, where no lock of a session's holds: two deployments at a time may both run the command",
+                "{} is reached through a connection pooler, where session locks have no effect: two simultaneous deployments may both run the command",
                 self.target.describe()
             ));
         } else {
             let limit = Duration::from_secs(self.arguments.wait_timeout);
             lock.acquire(&session, limit, self.context).await?;
         }
-        // Another deployment may just have finished.
+        // Another deployment may have finished in the meantime.
         let before = self.rows(&session).await?;
         let pending = match self.pending(&before, pooled).await? {
             Found::Pending(pending) => pending,
@@ -190,12 +190,12 @@ impl Work<'_> {
                 self.target.describe()
             );
             return Err(Failure::new(message).outcome(outcome).with_help(format!(
-                "Check whether the command migrates this database (it is given its URL as {}) and records it in {}: table and schema name another. If the project's files do not show all, set detect: tool.",
+                "Check that the command migrates this database (its URL is in {}) and records it in {}; table and schema choose another table. If the project's files do not show every migration, set detect: tool.",
                 self.arguments.url_variable,
                 self.history.name()
             )));
         }
-        // Where the session is gone the lock is too.
+        // If the session has ended, so has the lock.
         let _ = self.release(&lock, &session).await;
         Ok(outcome)
     }
@@ -204,12 +204,12 @@ impl Work<'_> {
         if session.pooled { Ok(()) } else { lock.release(session).await }
     }
 
-    /// A project may have its version table elsewhere.
+    /// Fails if the project's env.py names another version table than the task.
     fn check_table(&self) -> Result<(), Error> {
         if self.arguments.tool != Tool::Alembic || self.arguments.path.is_none() {
             return Ok(());
         }
-        let (table, schema) = alembic::version_table(&self.arguments.folder(self.context)?);
+        let (table, schema) = alembic::version_table(&self.arguments.directory(self.context)?);
         for (option, named, used) in
             [("table", table, &self.history.table), ("schema", schema, &self.history.schema)]
         {
@@ -223,7 +223,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// What the version table says.
+    /// Returns the contents of the version table.
     async fn rows(&self, session: &Session) -> Result<Vec<String>, Error> {
         if !self.history.exists(session).await? {
             session.pause().await;
@@ -239,12 +239,12 @@ impl Work<'_> {
         Ok(rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect())
     }
 
-    /// Returns the command that migrates: the task's own, or the tool's usual one.
+    /// Returns the command that migrates: the task's, or the tool's default.
     fn command(&self, usual: &[&str]) -> Vec<String> {
         self.command.clone().unwrap_or_else(|| usual.iter().map(|w| (*w).to_owned()).collect())
     }
 
-    /// The target in Alembic's own words.
+    /// Returns the target as Alembic spells it.
     fn target(&self) -> Option<&str> {
         match self.arguments.target.as_deref().map(str::trim) {
             None | Some("") => None,
@@ -258,7 +258,7 @@ impl Work<'_> {
         self.command(&["python", "manage.py", "migrate", "--noinput"])
     }
 
-    /// Whether `auto` asks Django: its command can be made a question, and does not take an ECS task.
+    /// Whether `auto` runs Django to find what is pending: its command contains `migrate` and is not an ECS task.
     fn is_asked(&self) -> bool {
         self.arguments.detect == Detect::Auto
             && self.runner.ecs.is_none()
@@ -281,12 +281,12 @@ impl Work<'_> {
             && (self.arguments.tool != Tool::Django
                 || self.django_command().iter().any(|word| word == "migrate"));
         if let Some(why) = why.as_ref().filter(|_| !can_ask) {
-            return Err(Error::new(format!("the project's files are not enough: {why}")).with_help(
-                "Set detect: tool, which asks the tool itself; command has to be the tool's own then.",
+            return Err(Error::new(format!("the project's files are not sufficient: {why}")).with_help(
+                "Set detect: tool, which runs the tool; command must then call the tool directly.",
             ));
         }
         if self.context.check && self.runner.ecs.is_some() {
-            return Ok(Found::Hidden("asking takes an ECS task".into()));
+            return Ok(Found::Hidden("it would have to run an ECS task".into()));
         }
         let asked = match self.arguments.tool {
             Tool::Django => self.ask_django(self.django_command(), pooled).await,
@@ -296,7 +296,7 @@ impl Work<'_> {
             Some(why) => {
                 let help = error.help().map(str::to_owned);
                 let error = error.context(format!(
-                    "the project's files are not enough ({why}), and the tool cannot be asked"
+                    "the project's files are not sufficient ({why}), and running the tool failed"
                 ));
                 match help {
                     Some(help) => error.with_help(help),
@@ -307,19 +307,19 @@ impl Work<'_> {
         })
     }
 
-    /// What the project's files tell; none where they are not read.
+    /// Returns what the project's files show; `None` if they are not read.
     fn by_files(&self, applied: &[String]) -> Result<Option<Known<Pending>>, Error> {
         if self.arguments.path.is_none() && self.arguments.detect == Detect::Tool {
             return Ok(None);
         }
-        let folder = self.arguments.folder(self.context)?;
+        let directory = self.arguments.directory(self.context)?;
         if self.arguments.tool == Tool::Django {
-            let project = match django::Project::read(&folder)? {
+            let project = match django::Project::read(&directory)? {
                 Known::Sure(project) => project,
                 Known::Unsure(why) => return Ok(Some(Known::Unsure(why))),
             };
             let warning = (self.arguments.detect == Detect::Auto).then(|| {
-                "the migrations of installed applications (auth, contenttypes, …) are not among the project's files: set detect: tool to ask Django for them".to_owned()
+                "the project's files do not include the migrations of installed applications (auth, contenttypes, …): set detect: tool to find them with Django".to_owned()
             });
             let pending = Pending {
                 names: project.pending(applied),
@@ -329,7 +329,7 @@ impl Work<'_> {
             };
             return Ok(Some(Known::Sure(pending)));
         }
-        let project = match alembic::Project::read(&folder)? {
+        let project = match alembic::Project::read(&directory)? {
             Known::Sure(project) => project,
             Known::Unsure(why) => return Ok(Some(Known::Unsure(why))),
         };
@@ -339,7 +339,7 @@ impl Work<'_> {
             Known::Sure(Way::Down(names)) => (names, "downgrade"),
             Known::Unsure(why) => return Ok(Some(Known::Unsure(why))),
         };
-        // What is counted from where the database is cannot be told again afterwards.
+        // A relative target cannot be checked afterwards, since the database has moved.
         let by_files = !goal.starts_with(['+', '-']);
         Ok(Some(Known::Sure(Pending {
             names,
@@ -349,7 +349,7 @@ impl Work<'_> {
         })))
     }
 
-    /// Asks Alembic where the database is and where the target is.
+    /// Runs Alembic to find the database's revision and the target.
     async fn ask_alembic(&self, pooled: bool) -> Result<Pending, Error> {
         let goal = self.target().unwrap_or("head");
         let usual = self.command(&["alembic", "upgrade", goal]);
@@ -357,10 +357,10 @@ impl Work<'_> {
             usual.iter().take_while(|w| !matches!(w.as_str(), "upgrade" | "downgrade")).cloned().collect();
         if base.len() == usual.len() {
             return Err(Error::new(format!(
-                "`{}` is not a command of Alembic's that can be made a question",
+                "`{}` is not an Alembic command from which `alembic current` can be derived",
                 usual.join(" ")
             ))
-            .with_help("Give the command as `alembic upgrade head`, with what has to stand before it."));
+            .with_help("Give the command as `alembic upgrade head`, with any prefix that it needs."));
         }
         let ask = async |more: &[&str]| Ok::<_, Error>(revisions(&self.ask(&base, more, pooled).await?));
         let current = ask(&["current"]).await?;
@@ -368,8 +368,9 @@ impl Work<'_> {
             "head" | "heads" => {
                 let heads = ask(&["heads"]).await?;
                 if heads.is_empty() {
-                    return Err(Error::new("Alembic finds no revision in the project")
-                        .with_help("Correct path or chdir, or create the first with `alembic revision`."));
+                    return Err(Error::new("Alembic finds no revision in the project").with_help(
+                        "Correct path or chdir, or create the first revision with `alembic revision`.",
+                    ));
                 }
                 (heads.into_iter().filter(|head| !current.contains(head)).collect(), "upgrade")
             }
@@ -403,19 +404,19 @@ impl Work<'_> {
         Ok(ended.stdout)
     }
 
-    /// `migrate --check` ends with 1 when something is pending, and also when it fails.
+    /// Runs `migrate --check`, which exits with 1 if migrations are pending, but also if it fails.
     async fn ask_django(&self, command: Vec<String>, pooled: bool) -> Result<Pending, Error> {
         if self.arguments.target.is_some() {
-            return Err(Error::new("target is not for tool: django").with_help("Put it into command."));
+            return Err(Error::new("target is not for tool: django").with_help("Add it to command."));
         }
         let base: Vec<String> = command.iter().take_while(|w| *w != "migrate").cloned().collect();
         if base.len() == command.len() {
             return Err(Error::new(format!(
-                "`{}` is not a command of Django's that can be made a question",
+                "`{}` is not a Django command from which `migrate --check` can be derived",
                 command.join(" ")
             ))
             .with_help(
-                "Give the command as `python manage.py migrate --noinput`, with what has to stand before it.",
+                "Give the command as `python manage.py migrate --noinput`, with any prefix that it needs.",
             ));
         }
         let asked: Vec<String> =
@@ -431,7 +432,7 @@ impl Work<'_> {
         Ok(Pending { names, command, by_files: false, warning: None })
     }
 
-    /// Returns the names of what Django would apply, as far as it tells them.
+    /// Returns the names of the migrations that Django would apply, if it prints them.
     async fn planned(&self, base: &[String], pooled: bool) -> Vec<String> {
         let plan = self.ask(base, &["showmigrations", "--plan"], pooled).await.unwrap_or_default();
         let open = |line: &str| {
@@ -442,8 +443,9 @@ impl Work<'_> {
         if names.is_empty() { vec!["what `migrate --check` found".into()] } else { names }
     }
 
-    /// Returns the runner for commands that only ask. In check mode libpq itself asks for a session that reads, which a
-    /// pooler does not pass on.
+    /// Returns the runner for commands that change nothing. In check mode PGOPTIONS makes their session
+    /// read-only, which
+    /// a pooler would not pass on.
     fn reader(&self, pooled: bool) -> Runner {
         let mut env = self.runner.env.clone();
         if self.context.check && !pooled {
@@ -452,13 +454,13 @@ impl Work<'_> {
         Runner {
             container: self.runner.container.clone(),
             ecs: self.runner.ecs.clone(),
-            folder: self.runner.folder.clone(),
+            directory: self.runner.directory.clone(),
             env,
             database: self.runner.database.clone(),
         }
     }
 
-    /// Nothing to do, or nothing to be done in check mode.
+    /// Returns the outcome if nothing is pending, or in check mode.
     fn foreseen(&self, pending: &Pending, before: &[String]) -> Outcome {
         let Pending { names, command, warning, .. } = pending;
         let message = match names.is_empty() {
@@ -505,10 +507,10 @@ impl Work<'_> {
 fn refused(command: &[String], ended: &Ended) -> Error {
     let message = ended.own_message();
     Error::new(format!("`{}` failed with exit status {}: {message}", command.join(" "), ended.rc))
-        .with_help("Correct command, chdir or env; detect: files compares the project's files with the version table instead.")
+        .with_help("Correct command, chdir or env, or set detect: files, which compares the project's files with the version table.")
 }
 
-/// The ids in what `alembic heads` prints: `1975ea83b712 (head)`, between lines of its log.
+/// Returns the ids in the output of `alembic heads`, such as `1975ea83b712 (head)`, which is mixed with log lines.
 fn revisions(output: &str) -> Vec<String> {
     let id = |line: &str| {
         let (id, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
@@ -519,8 +521,8 @@ fn revisions(output: &str) -> Vec<String> {
     output.lines().filter_map(id).collect()
 }
 
-/// The ids in what `alembic history` prints, newest first: `1975ea83b712 -> ae1027a6acf (head), add users`, or
-/// `<base> -> 1975ea83b712`.
+/// Returns the ids in the output of `alembic history`, newest first: `1975ea83b712 -> ae1027a6acf (head), add users`,
+/// or `<base> -> 1975ea83b712`.
 fn histories(output: &str) -> Vec<String> {
     let id = |line: &str| {
         let after = line.split_once(" -> ")?.1;

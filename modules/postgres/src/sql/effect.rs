@@ -1,32 +1,31 @@
-//! What a statement would do, told from its text before it is sent.
+//! Classifies what a statement would do, by its text, before it is sent.
 
 use super::functions;
 use super::scan::{Kind, Scanner};
 
-/// What a statement would do.
+/// The effect of a statement.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Effect {
-    /// It only reads, as far as its text tells: a function of the user's own, among these calls, may do more.
+    /// It only reads, as far as the text shows: a user-defined function among these calls may do more.
     Reads { calls: Vec<String> },
-    /// It sets parameters of the session, by name. A transaction that is rolled back undoes that. No name stands for
-    /// several of them.
+    /// It sets parameters of the session, by name. A rollback undoes that. `None` stands for several parameters.
     Sets(Option<String>),
     /// It begins or ends a transaction or a savepoint.
     Transaction,
     /// It reads, and locks the rows until its transaction ends.
     Locks,
-    /// It changes something, or may.
+    /// It changes something, or may do so.
     Acts,
 }
 
 impl Effect {
-    /// Tells a statement's effect from its text. `conforming` is the server's `standard_conforming_strings`.
+    /// Returns a statement's effect. `conforming` is the server's `standard_conforming_strings`.
     pub(crate) fn of(statement: &str, conforming: bool) -> Effect {
         significant(statement, conforming).map_or(Effect::Acts, |items| classify(&items))
     }
 }
 
-/// A token that is neither space nor comment: its kind, its text (words in small letters), and how deep in parentheses.
+/// A token other than space and comments: its kind, its text (words in lower case), and its depth in parentheses.
 #[derive(Clone, Debug)]
 struct Item {
     kind: Kind,
@@ -44,7 +43,7 @@ impl Item {
     }
 }
 
-/// Returns the statement's tokens, or none where something in it is not closed.
+/// Returns the statement's tokens, or `None` if a quote or comment is not closed.
 fn significant(sql: &str, conforming: bool) -> Option<Vec<Item>> {
     let mut items = Vec::new();
     let mut scanner = Scanner::new(sql, conforming);
@@ -91,7 +90,7 @@ fn classify(items: &[Item]) -> Effect {
     }
 }
 
-/// `EXPLAIN` runs nothing, and `EXPLAIN ANALYZE` what it explains.
+/// Classifies `EXPLAIN`, which executes nothing, and `EXPLAIN ANALYZE`, which executes its statement.
 fn explain(items: &[Item]) -> Effect {
     let nothing = Effect::Reads { calls: Vec::new() };
     let analyze = |item: &Item| item.is_any(&["analyze", "analyse"]);
@@ -99,7 +98,7 @@ fn explain(items: &[Item]) -> Effect {
         let end =
             items.iter().position(|item| item.kind == Kind::Close && item.depth == 0).unwrap_or(items.len());
         let options = &items[1..end.max(1)];
-        // The last one counts; each is a word with a value behind it or none.
+        // The last one counts; each is a word with an optional value.
         let value =
             options.iter().rposition(analyze).map(|at| options.get(at + 1).map_or("on", |v| v.text.as_str()));
         let off =
@@ -120,7 +119,7 @@ fn explain(items: &[Item]) -> Effect {
     }
 }
 
-/// `SET`: of what, and whether a rollback undoes it.
+/// Classifies `SET` by what it sets, and whether a rollback undoes it.
 fn setting(items: &[Item]) -> Effect {
     let mut rest = &items[1..];
     if rest.len() > 1 && rest[0].is_any(&["session", "local"]) && !rest[1].is_any(&["characteristics"]) {
@@ -149,13 +148,13 @@ fn setting(items: &[Item]) -> Effect {
         "names" => Effect::Sets(Some("client_encoding".into())),
         "schema" => Effect::Sets(Some("search_path".into())),
         "xml" => Effect::Sets(Some("xmloption".into())),
-        // Constraints are the transaction's own, a seed is the session's and not undone.
+        // Constraints belong to the transaction, but a seed belongs to the session and is not rolled back.
         "constraints" => Effect::Transaction,
         _ => Effect::Sets(Some(name)),
     }
 }
 
-/// A SELECT, VALUES, TABLE or WITH, down to its innermost parts.
+/// Classifies a SELECT, VALUES, TABLE or WITH, including its subqueries.
 fn query(items: &[Item]) -> Effect {
     let with = items.iter().any(|item| item.is("with"));
     let mut calls = Vec::new();
@@ -169,7 +168,7 @@ fn query(items: &[Item]) -> Effect {
             return Effect::Acts;
         }
         locks |= item.is("for") && after.is_some_and(|a| a.is_any(&["update", "share", "no", "key"]));
-        // INSERT needs INTO; of the others WITH alone can hold them, behind a parenthesis.
+        // INSERT needs INTO; the others can occur only in a WITH, after a parenthesis.
         let begins = before.is_some_and(|b| matches!(b.kind, Kind::Open | Kind::Close));
         if with && begins && item.is_any(&["insert", "update", "delete", "merge"]) {
             return Effect::Acts;
@@ -190,7 +189,7 @@ fn query(items: &[Item]) -> Effect {
     if locks { Effect::Locks } else { Effect::Reads { calls } }
 }
 
-/// Returns the word that says what a statement does, in capitals: the one behind the parts of a WITH.
+/// Returns the statement's verb in upper case; for a WITH, the one after its common table expressions.
 pub(crate) fn verb(statement: &str) -> String {
     let items = significant(statement, true).unwrap_or_default();
     let main = ["select", "insert", "update", "delete", "merge", "values", "table"];
@@ -204,7 +203,7 @@ pub(crate) fn verb(statement: &str) -> String {
     verb.map(|item| item.text.to_uppercase()).unwrap_or_default()
 }
 
-/// Returns what a statement leaves in the server's session beyond its transaction, apart from parameters.
+/// Returns what a statement leaves in the server's session after its transaction, other than parameters.
 pub(crate) fn leaves_behind(statement: &str) -> Option<&'static str> {
     let items = significant(statement, true)?;
     let word = |at: usize| items.get(at).map_or("", |item| item.text.as_str());
@@ -226,7 +225,7 @@ pub(crate) fn leaves_behind(statement: &str) -> Option<&'static str> {
     items.iter().any(locks).then_some("an advisory lock")
 }
 
-/// Returns the parameters that a statement may leave set: their names, and none for any.
+/// Returns the parameter that a statement may leave set; an inner `None` stands for any.
 pub(crate) fn leaves_set(statement: &str, conforming: bool) -> Option<Option<String>> {
     match Effect::of(statement, conforming) {
         Effect::Sets(name) => Some(name),
@@ -235,7 +234,7 @@ pub(crate) fn leaves_set(statement: &str, conforming: bool) -> Option<Option<Str
     }
 }
 
-/// Returns whether a statement writes rows to the client, which none here takes.
+/// Returns whether a statement writes rows to the client, which is not supported.
 pub(crate) fn copies_to_client(statement: &str) -> bool {
     let Some(items) = significant(statement, true) else { return false };
     let top: Vec<&Item> = items.iter().filter(|item| item.depth == 0).collect();
@@ -243,8 +242,8 @@ pub(crate) fn copies_to_client(statement: &str) -> bool {
         && top.windows(2).any(|w| w[0].is("to") && w[1].is("stdout"))
 }
 
-/// Returns the functions that a routine's body calls, or none where the body does what a query cannot: writes, runs
-/// text as SQL, or calls a function that acts.
+/// Returns the functions that a routine's body calls, or `None` if the body does what a query cannot: writes, executes
+/// a string as SQL, or calls a function that acts.
 pub(crate) fn calls_of_body(body: &str) -> Option<Vec<String>> {
     let items = significant(body, true)?;
     let mut calls = Vec::new();

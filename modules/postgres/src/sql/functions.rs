@@ -1,6 +1,6 @@
 //! The functions of PostgreSQL and its extensions that do more than a rolled-back transaction undoes.
 
-/// The beginnings of their names.
+/// The prefixes of their names.
 const PREFIXES: &[&str] = &[
     "autoprewarm_",
     "binary_upgrade_",
@@ -36,13 +36,13 @@ const PREFIXES: &[&str] = &[
     "pg_wal_replay_",
     "pg_xlog_replay_",
     "postgres_fdw_disconnect",
-    // They run a query that is given as text.
+    // They execute a query that is passed as a string.
     "connectby",
     "crosstab",
     "query_to_xml",
 ];
 
-/// The names that have no such beginning.
+/// The names without such a prefix.
 const NAMES: &[&str] = &[
     "cursor_to_xml",
     "lowrite",
@@ -56,16 +56,16 @@ const NAMES: &[&str] = &[
     "pg_terminate_backend",
     "set_config",
     "setval",
-    // They run a query that is given as text.
+    // They execute a query that is passed as a string.
     "ts_rewrite",
     "ts_stat",
     "xpath_table",
 ];
 
-/// Those that only read, although their names begin like the others.
+/// Functions that only read, although their names have such a prefix.
 const READING: &[&str] = &["lo_get", "pg_backup_start_time", "pg_is_wal_replay_paused", "pg_log_dir"];
 
-/// Returns whether a function does something, as far as its name tells. The name is in small letters.
+/// Returns whether a function may change something, judging by its name, which is in lower case.
 pub(crate) fn acts(name: &str) -> bool {
     if READING.contains(&name) || name.starts_with("pg_logical_slot_peek_") {
         return false;
@@ -77,7 +77,7 @@ pub(crate) fn acts(name: &str) -> bool {
         || name.ends_with("_reset")
 }
 
-/// The extensions whose functions in C only compute.
+/// The extensions whose C functions only compute.
 pub(crate) const COMPUTING_EXTENSIONS: &[&str] = &[
     "btree_gin",
     "btree_gist",

@@ -1,6 +1,6 @@
-//! Commands of psql, which are not SQL: what to do about each of them.
+//! The commands of psql, which are not SQL, with help for each of them.
 
-/// Returns whether a command means nothing outside of psql, so that it can be passed over: pg_dump begins and ends its
+/// Returns whether a command can be skipped because it has no effect outside of psql: pg_dump begins and ends its
 /// output with `\restrict` and `\unrestrict`, which keep psql from running other commands in between.
 pub(crate) fn is_harmless(line: &str) -> bool {
     matches!(name(line), "\\restrict" | "\\unrestrict")
@@ -15,21 +15,23 @@ pub(crate) fn name(line: &str) -> &str {
 pub(crate) fn advice(line: &str) -> &'static str {
     match name(line) {
         "\\c" | "\\connect" => {
-            "Remove it: the database is the one that the task names. pg_dump writes it with --create; dump without that."
+            "Remove it: the task names the database. pg_dump writes it with --create; dump without that option."
         }
         "\\i" | "\\ir" | "\\include" | "\\include_relative" => {
-            "Put the content of that file here, or give it a file of its own."
+            "Insert the content of that file here, or make it a migration."
         }
         "\\copy" => {
-            "Use COPY … FROM stdin with the rows behind it, or load the file with a task of its own that runs psql."
+            "Use COPY … FROM stdin followed by the rows, or load the file with a task that runs psql."
         }
         "\\set" | "\\unset" | "\\gset" | "\\prompt" | "\\if" | "\\elif" | "\\else" | "\\endif"
-        | "\\getenv" => "Variables and conditions are psql's: write the values out, or use a DO block.",
+        | "\\getenv" => {
+            "Write the values out, or use a DO block: only psql has such variables and conditions."
+        }
         "\\g" | "\\gx" | "\\gexec" | "\\gdesc" | "\\crosstabview" | "\\watch" | "\\bind" => {
             "End the statement with a semicolon, and use a DO block with EXECUTE where \\gexec was used."
         }
-        "\\." => "Remove it: no COPY … FROM stdin stands before it.",
-        _ => "Remove it: only psql knows such commands.",
+        "\\." => "Remove it: there is no COPY … FROM stdin before it.",
+        _ => "Remove it: only psql has such commands.",
     }
 }
 

@@ -1,8 +1,8 @@
-//! The tokens of SQL, as PostgreSQL's and psql's own scanners see them.
+//! Splits SQL into tokens as PostgreSQL's and psql's own scanners do.
 
 use playbook_api::Error;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// White space.
@@ -24,7 +24,7 @@ pub(crate) enum Kind {
     Other,
 }
 
-/// A token and where it stands in the text.
+/// A token and its position in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) kind: Kind,
@@ -39,7 +39,7 @@ impl Token {
     }
 }
 
-/// Reads one token after the other.
+/// Reads the tokens of a text one by one.
 pub(crate) struct Scanner<'a> {
     sql: &'a str,
     bytes: &'a [u8],
@@ -54,12 +54,12 @@ impl<'a> Scanner<'a> {
         Scanner { sql, bytes: sql.as_bytes(), start: 0, at: 0, conforming }
     }
 
-    /// Returns the place behind the last token.
+    /// Returns the position after the last token.
     pub(crate) fn at(&self) -> usize {
         self.at
     }
 
-    /// Continues at another place, which has to be a character boundary.
+    /// Continues at another position, which has to be a character boundary.
     pub(crate) fn skip_to(&mut self, at: usize) {
         self.at = at.min(self.bytes.len());
     }
@@ -68,7 +68,7 @@ impl<'a> Scanner<'a> {
         self.bytes.get(self.at + ahead).copied().unwrap_or(0)
     }
 
-    /// Returns the next token, and none at the end. Something that is not closed is an error with its line.
+    /// Returns the next token, or `None` at the end. A quote or comment that is not closed is an error with its line.
     pub(crate) fn next(&mut self) -> Result<Option<Token>, Error> {
         self.start = self.at;
         if self.at >= self.bytes.len() {
@@ -133,7 +133,7 @@ impl<'a> Scanner<'a> {
         Error::new(format!("line {}: {what} is never closed", line_of(self.sql, self.start)))
     }
 
-    /// Comments nest.
+    /// Reads the rest of a block comment. Block comments nest.
     fn comment(&mut self) -> Result<(), Error> {
         let mut depth = 0;
         loop {
@@ -155,7 +155,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// A doubled quote inside closes the string and opens the next, which is the same as going on.
+    /// Reads the rest of a string. A doubled quote closes it and opens another one, which has the same effect.
     fn quoted(&mut self, quote: u8, escapes: bool, what: &str) -> Result<(), Error> {
         self.at += 1;
         loop {
@@ -198,7 +198,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Returns the line of a place in the text, counted from one.
+/// Returns the line of a position in the text, counted from one.
 pub(crate) fn line_of(sql: &str, at: usize) -> usize {
     sql.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1
 }

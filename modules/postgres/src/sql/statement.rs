@@ -1,4 +1,4 @@
-//! Cuts a text of SQL into its statements, the way psql does.
+//! Splits SQL text into statements, as psql does.
 
 use playbook_api::Error;
 
@@ -14,11 +14,11 @@ pub(crate) struct Statement<'a> {
     pub(crate) rows: Option<&'a str>,
 }
 
-/// A part of a text of SQL that means something of its own.
+/// A part of an SQL text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Piece<'a> {
     Statement(Statement<'a>),
-    /// A comment that stands alone on its line, and that the reader asked for.
+    /// A comment alone on its line that the caller recognizes as a marker.
     Marker {
         text: &'a str,
         line: usize,
@@ -31,7 +31,7 @@ pub(crate) enum Piece<'a> {
 }
 
 impl Statement<'_> {
-    /// Returns its first words in capitals, without what stands in parentheses, quotes or comments: `CREATE TABLE`.
+    /// Returns its first words in upper case, such as `CREATE TABLE`, without those in parentheses, quotes or comments.
     pub(crate) fn words(&self, count: usize) -> Vec<String> {
         let mut words = Vec::new();
         let mut scanner = Scanner::new(self.text, true);
@@ -50,12 +50,12 @@ impl Statement<'_> {
     }
 }
 
-/// Cuts a text that is SQL alone. `conforming` is the server's `standard_conforming_strings`.
+/// Splits a text that is only SQL. `conforming` is the server's `standard_conforming_strings`.
 ///
 /// # Errors
 ///
-/// Something that is never closed (a string, quoted name, dollar quote, comment or the rows of a COPY), with its line;
-/// a command of psql.
+/// Fails if something is never closed (a string, quoted name, dollar quote, comment or the rows of a COPY), or at a
+/// command of psql. The error has the line.
 pub(crate) fn split(sql: &str, conforming: bool) -> Result<Vec<Statement<'_>>, Error> {
     let mut statements = Vec::new();
     for piece in pieces(sql, conforming, |_| None)? {
@@ -73,14 +73,14 @@ pub(crate) fn split(sql: &str, conforming: bool) -> Result<Vec<Statement<'_>>, E
     Ok(statements)
 }
 
-/// Whether a marker ends the statement before it, as the tools that write such comments have it.
+/// Whether a marker ends the statement before it, which depends on the tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ends {
     Statement,
     Nothing,
 }
 
-/// Cuts a text into its pieces, among them the comments that stand alone on their lines and that `marker` recognizes.
+/// Splits a text into its pieces, including the comments alone on their lines that `marker` recognizes.
 pub(crate) fn pieces(
     sql: &str,
     conforming: bool,
@@ -98,7 +98,7 @@ pub(crate) fn pieces(
             }
             Kind::Space | Kind::Comment => {}
             Kind::Backslash => {
-                // It cannot stand inside a statement: what was begun is psql's too.
+                // It cannot be inside a statement: the text before it belongs to psql's command too.
                 cutter.start = None;
                 cutter.state = State::default();
                 let line = cutter.lines.at(sql, token.start);
@@ -129,12 +129,12 @@ pub(crate) fn pieces(
     Ok(cutter.pieces)
 }
 
-/// What is known while a text is cut.
+/// The state while a text is split.
 struct Cutter<'a> {
     sql: &'a str,
     pieces: Vec<Piece<'a>>,
     lines: Lines,
-    /// Where the statement begins that is being read.
+    /// The start of the current statement.
     start: Option<usize>,
     state: State,
 }
@@ -178,21 +178,21 @@ impl Cutter<'_> {
     }
 }
 
-/// Returns whether nothing stands before a comment on its line. Play writes `# --- !Ups`.
+/// Returns whether a comment is the first thing on its line. Play writes `# --- !Ups`.
 fn is_alone(sql: &str, token: &Token) -> bool {
     let before = &sql[..token.start];
     let line = before.rfind('\n').map_or(before, |i| &before[i + 1..]);
     line.chars().all(|c| c.is_whitespace() || c == '#' || c == '\u{feff}')
 }
 
-/// Reads the rows that follow a `COPY … FROM stdin`, and moves the scanner behind them.
+/// Reads the rows that follow a `COPY … FROM stdin`, and moves the scanner past them.
 fn rows_of_copy<'a>(sql: &'a str, scanner: &mut Scanner, line: usize) -> Result<&'a str, Error> {
     let rest = &sql[scanner.at()..];
     let Some(end_of_line) = rest.find('\n') else { return Err(no_rows(line)) };
     let after = rest[..end_of_line].trim();
     if !after.is_empty() && !after.starts_with("--") {
         return Err(Error::new(format!("line {line}: text follows COPY … FROM stdin on its line"))
-            .with_help("The rows begin on the next line: put the rest behind them."));
+            .with_help("Begin the rows on the next line, and move the rest after them."));
     }
     let begin = scanner.at() + end_of_line + 1;
     let mut at = begin;
@@ -208,10 +208,10 @@ fn rows_of_copy<'a>(sql: &'a str, scanner: &mut Scanner, line: usize) -> Result<
 
 fn no_rows(line: usize) -> Error {
     Error::new(format!("line {line}: the rows of COPY … FROM stdin have no end"))
-        .with_help("Write the rows behind it, and the line `\\.` behind them, as pg_dump does.")
+        .with_help("Write the rows after it, followed by the line `\\.`, as pg_dump does.")
 }
 
-/// Counts the lines up to each piece once, however long the text is.
+/// Counts lines incrementally, so that a long text is scanned only once.
 #[derive(Default)]
 struct Lines {
     seen: usize,
@@ -219,7 +219,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// Returns the line of a place, which must not lie before the last one that was asked for.
+    /// Returns the line of a position, which must not be before the previous one.
     fn at(&mut self, sql: &str, place: usize) -> usize {
         self.breaks += sql.as_bytes()[self.seen..place].iter().filter(|b| **b == b'\n').count();
         self.seen = place;
@@ -227,14 +227,14 @@ impl Lines {
     }
 }
 
-/// What the words of a statement so far mean for where it ends, and for what follows it.
+/// The words of a statement so far, which decide where it ends and what follows it.
 #[derive(Default)]
 struct State {
     parentheses: usize,
-    /// The first words outside of parentheses, in small letters.
+    /// The first words outside of parentheses, in lower case.
     first: Vec<String>,
     last: String,
-    /// How deep in `BEGIN ATOMIC … END`.
+    /// The depth in `BEGIN ATOMIC … END`.
     body: usize,
     stdin: bool,
 }
@@ -277,7 +277,7 @@ impl State {
         self.stdin && self.first.first().is_some_and(|w| w == "copy")
     }
 
-    /// What `SET standard_conforming_strings = …` makes of the strings behind it.
+    /// Returns the new value after `SET standard_conforming_strings = …`, which applies to the following strings.
     fn conforming_strings(&self) -> Option<bool> {
         let words: Vec<&str> = self.first.iter().map(String::as_str).filter(|w| *w != "to").collect();
         match words.as_slice() {

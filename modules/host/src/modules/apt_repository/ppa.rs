@@ -41,12 +41,13 @@ impl Ppa {
             }
             return Ok(());
         }
-        let folders = ["/etc/apt/keyrings", "/etc/apt/trusted.gpg.d", "/usr/share/keyrings"];
-        let Some(folder) = folders.iter().find(|folder| std::path::Path::new(folder).is_dir()) else {
-            let tried = folders.join(", ");
+        let directories = ["/etc/apt/keyrings", "/etc/apt/trusted.gpg.d", "/usr/share/keyrings"];
+        let Some(directory) = directories.iter().find(|directory| std::path::Path::new(directory).is_dir())
+        else {
+            let tried = directories.join(", ");
             return Err(Failure::new(format!("apt has no directory for keys: none of {tried} exists")));
         };
-        let file = format!("{folder}/{}-{}-{}.gpg", self.codename, self.owner, self.name);
+        let file = format!("{directory}/{}-{}-{}.gpg", self.codename, self.owner, self.name);
         let export = ["gpg", "--no-tty", "--keyserver", server, "--export", &key];
         let output = host.run_ok(&Program::new(export))?;
         if output.stdout.is_empty() {

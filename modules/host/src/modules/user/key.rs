@@ -41,10 +41,10 @@ pub(crate) fn generate(user: &User, host: &Host, mut outcome: Outcome) -> Result
     if is_free {
         outcome.changed = true;
         let owner = (Some(entry.uid.as_raw()), Some(entry.gid.as_raw()));
-        if let Some(folder) = path.parent().filter(|f| !f.exists()) {
-            crate::host::edit::make_directories(host, folder)?;
-            host.set_mode(folder, 0o700).doing("chmod failed", folder)?;
-            host.set_owner(folder, owner.0, owner.1, true).doing("chown failed", folder)?;
+        if let Some(directory) = path.parent().filter(|f| !f.exists()) {
+            crate::host::edit::make_directories(host, directory)?;
+            host.set_mode(directory, 0o700).doing("chmod failed", directory)?;
+            host.set_owner(directory, owner.0, owner.1, true).doing("chown failed", directory)?;
         }
         let node = nix::unistd::gethostname().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let comment = user.ssh_key_comment.clone().unwrap_or_else(|| format!("ansible-generated on {node}"));

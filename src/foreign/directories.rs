@@ -1,5 +1,5 @@
-//! Where the files of modules and plugins are: beside playbooks, in roles, in configured directories. Each
-//! directory is listed once.
+//! Finds the files of modules and plugins beside playbooks, in roles and in configured directories. Each directory is
+//! listed once.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use playbook_api::sync::lock;
 
 use crate::settings::Settings;
 
-/// What a file holds.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A module, in any language.
@@ -44,7 +44,7 @@ impl Kind {
     ];
 
     /// Returns the name of the directory beside a playbook and in a role.
-    pub fn folder(self) -> &'static str {
+    pub fn directory(self) -> &'static str {
         match self {
             Kind::Module => "library",
             Kind::Action => "action_plugins",
@@ -101,7 +101,7 @@ type Index = HashMap<Kind, HashMap<String, Arc<Path>>>;
 
 /// The files that were found.
 #[derive(Debug, Default)]
-pub(super) struct Folders {
+pub(super) struct Directories {
     state: Mutex<State>,
 }
 
@@ -109,30 +109,30 @@ pub(super) struct Folders {
 struct State {
     /// Directories of playbooks and roles, in the order in which they were added.
     added: Vec<PathBuf>,
-    /// What they hold.
+    /// Their files.
     files: Index,
-    /// What the configured directories hold, of the kinds that were looked for.
+    /// The files of the configured directories, for the kinds that were requested so far.
     configured: Index,
 }
 
-impl Folders {
+impl Directories {
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
 
     /// Adds a playbook's or role's directory. Returns whether it is new and holds modules or plugins.
-    pub(super) fn add(&self, folder: &Path, settings: &Settings) -> bool {
+    pub(super) fn add(&self, directory: &Path, settings: &Settings) -> bool {
         let mut state = self.state();
-        if state.added.iter().any(|known| known == folder) {
+        if state.added.iter().any(|known| known == directory) {
             return false;
         }
-        state.added.push(folder.to_owned());
-        let Ok(entries) = std::fs::read_dir(folder) else { return false };
+        state.added.push(directory.to_owned());
+        let Ok(entries) = std::fs::read_dir(directory) else { return false };
         let mut any = false;
         for entry in entries.flatten() {
             let name = entry.file_name();
             any |= name == "module_utils";
-            let Some(kind) = Kind::ALL.into_iter().find(|kind| name == kind.folder()) else { continue };
+            let Some(kind) = Kind::ALL.into_iter().find(|kind| name == kind.directory()) else { continue };
             scan(kind, &entry.path(), settings, state.files.entry(kind).or_default());
             any = true;
         }
@@ -172,27 +172,30 @@ impl Folders {
     }
 }
 
-/// What the configured directories hold, and the directories in them.
+/// Returns the files of the configured directories and their subdirectories.
 fn configured(kind: Kind, settings: &Settings) -> HashMap<String, Arc<Path>> {
     let mut files = HashMap::new();
-    for folder in kind.configured(settings) {
-        let inside = |folder: &Path| -> Vec<PathBuf> {
-            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-            let mut folders: Vec<PathBuf> = entries.map(|e| e.path()).filter(|p| p.is_dir()).collect();
-            folders.sort();
-            folders
+    for directory in kind.configured(settings) {
+        let inside = |directory: &Path| -> Vec<PathBuf> {
+            let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+            let mut directories: Vec<PathBuf> = entries.map(|e| e.path()).filter(|p| p.is_dir()).collect();
+            directories.sort();
+            directories
         };
-        for below in inside(folder) {
-            inside(&below).iter().chain([&below]).for_each(|folder| scan(kind, folder, settings, &mut files));
+        for below in inside(directory) {
+            inside(&below)
+                .iter()
+                .chain([&below])
+                .for_each(|directory| scan(kind, directory, settings, &mut files));
         }
-        scan(kind, folder, settings, &mut files);
+        scan(kind, directory, settings, &mut files);
     }
     files
 }
 
-fn scan(kind: Kind, folder: &Path, settings: &Settings, into: &mut HashMap<String, Arc<Path>>) {
+fn scan(kind: Kind, directory: &Path, settings: &Settings, into: &mut HashMap<String, Arc<Path>>) {
     let ignored = &settings.module_ignore_exts;
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths.into_iter().filter(|path| kind.accepts(path, ignored) && path.is_file()) {
@@ -221,15 +224,15 @@ mod tests {
         }
         let mut settings = Settings::default();
         settings.set("library", vec![root.path().join("conf").to_string_lossy().into_owned()]);
-        let folders = Folders::default();
-        assert!(folders.add(&root.path().join("a"), &settings));
-        assert!(folders.add(&root.path().join("b"), &settings));
-        assert!(!folders.add(&root.path().join("b"), &settings));
-        let find = |kind, name| folders.find(kind, name, &settings).map(|p| p.to_path_buf());
+        let directories = Directories::default();
+        assert!(directories.add(&root.path().join("a"), &settings));
+        assert!(directories.add(&root.path().join("b"), &settings));
+        assert!(!directories.add(&root.path().join("b"), &settings));
+        let find = |kind, name| directories.find(kind, name, &settings).map(|p| p.to_path_buf());
         assert_eq!(find(Kind::Module, "one"), Some(root.path().join("a/library/one.sh")));
         assert_eq!(find(Kind::Module, "two"), Some(root.path().join("b/library/two.py")));
         assert_eq!(find(Kind::Module, "three"), Some(root.path().join("conf/sub/three")));
         assert_eq!(find(Kind::Module, "readme"), None);
-        assert_eq!(folders.all(Kind::Filter, &settings).len(), 1);
+        assert_eq!(directories.all(Kind::Filter, &settings).len(), 1);
     }
 }
