@@ -1,4 +1,4 @@
-//! How much one render may do, and how large a value may become: a mistake in a template must not use up the machine.
+//! The limits of a render's work and of a value's size, so that a mistake in a template does not exhaust the machine.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -6,28 +6,27 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Value};
 
-/// How much work a render may do unless the options say otherwise. A step is an item of a loop, a call, or the
-/// making of 64 bytes.
+/// The default limit of a render's work, in steps. A step is an item of a loop, a call, or 64 new bytes.
 pub(super) const WORK: u64 = 50_000_000;
 
-/// The work that the rendering of a template is, beside what it does.
+/// The number of steps that the rendering of a template counts for, in addition to its contents.
 pub(super) const RENDER: usize = 32;
 
-/// The largest text, in bytes.
+/// The maximum size of a text, in bytes.
 pub(super) const LARGEST: usize = 1 << 28;
 
-/// The most that all texts and members of a value may take together, counted as often as they are printed.
+/// The maximum total size of a value's texts and members. Shared members count each time they would be printed.
 const WHOLE: u64 = 1 << 30;
 
-/// How deeply lists and maps may be nested.
+/// The maximum nesting depth of lists and maps.
 const DEEPEST: usize = 500;
 
-/// The longest number, in bits.
+/// The maximum size of an integer, in bits.
 pub(super) const LONGEST_NUMBER: u64 = 200_000;
 
 thread_local!(static LEFT: Cell<Option<u64>> = const { Cell::new(None) });
 
-/// Runs a render, within the budget of the one around it or else of its own.
+/// Runs a render, within the budget of the surrounding render or else with a new budget.
 pub(super) fn within<T>(work: u64, render: impl FnOnce() -> T) -> T {
     struct Outermost;
     impl Drop for Outermost {
@@ -42,7 +41,7 @@ pub(super) fn within<T>(work: u64, render: impl FnOnce() -> T) -> T {
     render()
 }
 
-/// Takes work from the budget of the render that is running.
+/// Charges work to the budget of the current render.
 pub(super) fn spend(work: usize) -> Result<(), Error> {
     let Some(left) = LEFT.get() else { return Ok(()) };
     let left = left.checked_sub(work as u64).ok_or_else(|| {
@@ -53,7 +52,7 @@ pub(super) fn spend(work: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes sure that a text of `bytes` bytes may be made.
+/// Fails if a text of `bytes` bytes would be too large.
 pub(super) fn room(bytes: usize) -> Result<(), Error> {
     if bytes > LARGEST {
         return Err(Error::new(format!("the text would be too large ({bytes} bytes)")));
@@ -61,7 +60,7 @@ pub(super) fn room(bytes: usize) -> Result<(), Error> {
     spend(bytes / 64)
 }
 
-/// Makes sure that a text may have grown from one length to another.
+/// Charges the growth of a text from one length to another, and fails if it is too large.
 pub(super) fn grown(from: usize, to: usize) -> Result<(), Error> {
     if to > LARGEST { room(to) } else { spend(to.saturating_sub(from) / 64) }
 }
@@ -73,7 +72,7 @@ pub(super) fn replace(text: &str, old: &str, new: &str, count: Option<usize>) ->
     Ok(text.replacen(old, new, times))
 }
 
-/// Takes the work from the budget that a value was made with.
+/// Charges the work of creating a value.
 pub(super) fn made(value: &Value) -> Result<(), Error> {
     spend(
         1 + match value {
@@ -86,7 +85,7 @@ pub(super) fn made(value: &Value) -> Result<(), Error> {
     )
 }
 
-/// Makes sure that a value can be gone through, copied and printed: members that are shared count each time.
+/// Fails if a value is too large to be traversed, copied and printed. Shared members count each time.
 pub(super) fn measure(value: &Value) -> Result<(), Error> {
     match value {
         Value::List(_) | Value::Tuple(_) | Value::Map(_) => weigh(value, 0, &mut HashMap::new()).map(drop),
@@ -95,7 +94,7 @@ pub(super) fn measure(value: &Value) -> Result<(), Error> {
     }
 }
 
-/// The size of a value, and how many levels it has.
+/// Returns the size of a value, and its nesting depth.
 type Weight = (u64, usize);
 
 fn weigh(value: &Value, depth: usize, known: &mut HashMap<(usize, usize), Weight>) -> Result<Weight, Error> {

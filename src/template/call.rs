@@ -9,7 +9,7 @@ use super::Renderer;
 pub struct Call<'a> {
     /// The name by which it is called.
     pub name: &'a str,
-    /// What stands before the `|` or `is`; `Value::Null` for functions.
+    /// The value before the `|` or `is`; `Value::Null` for functions.
     pub input: Value,
     /// Positional arguments, after the input.
     pub args: Vec<Value>,
@@ -26,27 +26,27 @@ pub struct Function {
     pub name: &'static str,
     /// Computes the result.
     pub call: fn(&mut Call) -> Result<Value, Error>,
-    /// What must hold for the input and the arguments before the call.
+    /// The requirements for the input and the arguments.
     pub needs: Needs,
 }
 
-/// What must hold for the input and the arguments of a plugin before it is called.
+/// The requirements for the input and the arguments of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Needs {
-    /// How much is computed, and what must be defined.
+    /// The part that is computed, and whether it must be defined.
     pub computed: Computed,
-    /// Whether a vault that cannot be opened is passed on as it is. Other plugins fail on one.
+    /// Whether a vault that cannot be decrypted is passed on unchanged. Other plugins fail on one.
     pub takes_vaults: bool,
     /// Whether a map that is read member by member (`hostvars`) is passed on without building it.
     pub takes_member_maps: bool,
 }
 
-/// How much of a value is computed before a call.
+/// The part of a value that is computed before a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Computed {
-    /// All of it, and all of it must be defined.
+    /// The whole value, all of which must be defined.
     Whole,
-    /// All of it; members may be undefined.
+    /// The whole value, whose members may be undefined.
     Members,
     /// The value itself, but not its members.
     Outside,
@@ -55,30 +55,30 @@ pub enum Computed {
 }
 
 impl Needs {
-    /// Everything is computed and defined: what plugins need that say nothing else.
+    /// Everything is computed and defined, which is the default of plugins.
     pub const WHOLE: Needs =
         Needs { computed: Computed::Whole, takes_vaults: false, takes_member_maps: false };
 }
 
 impl Function {
-    /// A function that needs everything computed and defined.
+    /// Creates a function that needs everything computed and defined.
     pub const fn new(name: &'static str, call: fn(&mut Call) -> Result<Value, Error>) -> Function {
         Function { name, call, needs: Needs::WHOLE }
     }
 
-    /// A function with another need for computed values.
+    /// Creates a function with another requirement for computed values.
     pub const fn needing(mut self, computed: Computed) -> Function {
         self.needs.computed = computed;
         self
     }
 
-    /// A function that takes a vault that cannot be opened.
+    /// Creates a function that accepts a vault that cannot be decrypted.
     pub const fn taking_vaults(mut self) -> Function {
         self.needs.takes_vaults = true;
         self
     }
 
-    /// A function that takes a map that is read member by member.
+    /// Creates a function that accepts a map that is read member by member.
     pub const fn taking_member_maps(mut self) -> Function {
         self.needs.takes_member_maps = true;
         self

@@ -1,4 +1,4 @@
-//! Renders templates and resolves written values in a scope.
+//! Renders templates and resolves values of documents in a scope.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,27 +13,27 @@ use crate::document::{Kind, Node, VaultText};
 use crate::jinja::{Expression, Syntax, Template};
 use crate::vault::Keyring;
 
-/// What all templates of a run share.
+/// The state that all templates of a run share.
 pub struct Environment {
-    /// The registry of lookups and filters that crates brought, the redactor, the environment of processes.
+    /// The registry of the crates' lookups and filters, the redactor, and the environment of processes.
     pub context: Context,
     /// The vault passwords.
     pub keyring: Arc<Keyring>,
-    /// `error_on_undefined_vars`, `jinja2_native` and the like, as far as they still exist in 2.19.
+    /// The settings of templates that exist in ansible-core 2.19.
     pub options: Options,
 }
 
 /// The settings that templates depend on.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The directory in which a search for files ends. The directories of project, role and playbook come from the scope
+    /// The last directory in which files are searched. Those of the project, role and playbook come from the scope
     /// (`ansible_search_path`).
     pub base_dir: PathBuf,
     /// `allow_broken_conditionals`.
     pub allow_broken_conditionals: bool,
-    /// What a key that is in a map twice means (`duplicate_dict_key`): `warn`, `error` or `ignore`.
+    /// The treatment of a duplicate key in a map (`duplicate_dict_key`): `warn`, `error` or `ignore`.
     pub duplicate_dict_key: String,
-    /// How many steps one render may take: items of loops, calls, and pieces of text.
+    /// The maximum number of steps of a render: items of loops, calls, and pieces of text.
     pub work: u64,
 }
 
@@ -49,19 +49,19 @@ impl Default for Options {
 }
 
 impl Environment {
-    /// A variable of the environment of processes: the run's own, or else this process's.
+    /// Returns an environment variable: that of the run, or else that of this process.
     pub fn variable(&self, name: &str) -> Option<String> {
         let given = self.context.environment.iter().rev().find(|(key, _)| key == name);
         given.map(|(_, value)| value.clone()).or_else(|| crate::settings::variable(name))
     }
 }
 
-/// An environment and a scope: everything a render needs. Cheap to clone.
+/// An environment and a scope, which a render needs. It is cheap to clone.
 #[derive(Clone)]
 pub struct Renderer {
-    /// What all templates of a run share.
+    /// The state that all templates of a run share.
     pub environment: Arc<Environment>,
-    /// Where names are looked up.
+    /// The scope in which names are looked up.
     pub scope: Arc<dyn Scope>,
 }
 
@@ -72,7 +72,8 @@ impl std::fmt::Debug for Renderer {
 }
 
 impl Renderer {
-    /// The same with more variables in front of the scope's own. The templates of the scope's variables see them too.
+    /// Returns a renderer with more variables that precede those of the scope. The templates of the scope's variables
+    /// see them too.
     pub fn with(&self, variables: Map) -> Renderer {
         let scope = match self.scope.with(&variables) {
             Some(scope) => scope,
@@ -81,19 +82,19 @@ impl Renderer {
         Renderer { environment: self.environment.clone(), scope }
     }
 
-    /// Warns of something that a template met.
+    /// Prints a warning about a template.
     pub fn warn(&self, warning: Error) {
         self.scope.warn(warning);
     }
 
-    /// Renders a template to its native value: `"{{ x }}"` keeps x's type, anything more is text. The result may
-    /// hold values still to be computed; [`Renderer::finalize`] ends that.
+    /// Renders a template to its native value: `"{{ x }}"` keeps the type of x, and everything else is text. The
+    /// result may hold values that are not computed yet; [`Renderer::finalize`] computes them.
     pub fn render(&self, template: &Template) -> Result<Value, Error> {
         budget::spend(budget::RENDER)?;
         eval::render(self, template)
     }
 
-    /// Renders text as a template, as the `template` lookup and module do with a file's.
+    /// Renders text as a template, as the `template` lookup and module do with the text of a file.
     pub fn render_text(&self, text: &str, place: &Place, syntax: Syntax) -> Result<Value, Error> {
         self.render(&Template::with_syntax(text, place.clone(), syntax))
     }
@@ -103,8 +104,8 @@ impl Renderer {
         eval::evaluate(self, expression, false)
     }
 
-    /// Evaluates a condition: it must come out as a boolean, unless broken conditionals are allowed. An unknown
-    /// result counts as false.
+    /// Evaluates a condition. Its result must be a boolean, unless broken conditionals are allowed. An unknown result
+    /// counts as false.
     pub fn condition(&self, expression: &Expression) -> Result<bool, Error> {
         if expression.source().trim().is_empty() {
             return self.blank_condition(expression.place());
@@ -124,7 +125,7 @@ impl Renderer {
         self.truth(&value, expression.place())
     }
 
-    /// A condition of which nothing is left. None is allowed, unless broken conditionals are.
+    /// Returns the result of an empty condition, which is an error unless broken conditionals are allowed.
     pub fn blank_condition(&self, place: &Place) -> Result<bool, Error> {
         if self.environment.options.allow_broken_conditionals {
             self.broken("Empty conditional expression was evaluated as True.".into(), place);
@@ -133,7 +134,7 @@ impl Renderer {
         Err(Error::new("Empty conditional expressions are not allowed.").at(place))
     }
 
-    /// Notes a condition that counts only because of a setting.
+    /// Records a condition that is valid only because of a setting.
     fn broken(&self, message: String, place: &Place) {
         const HELP: &str = "Broken conditionals are currently allowed because the `ALLOW_BROKEN_CONDITIONALS` \
                             configuration option is enabled.";
@@ -141,7 +142,7 @@ impl Renderer {
         self.scope.deprecate(Deprecation { what, version: "2.23" });
     }
 
-    /// The truth of a condition's value, which must be a boolean, unless broken conditionals are allowed.
+    /// Returns the truth of a condition's value, which must be a boolean unless broken conditionals are allowed.
     pub fn truth(&self, value: &Value, place: &Place) -> Result<bool, Error> {
         match value {
             Value::Bool(result) => Ok(*result),
@@ -163,8 +164,8 @@ impl Renderer {
         }
     }
 
-    /// A written value in this scope. Scalars and templates are rendered now; the members of lists and maps when
-    /// they are asked for.
+    /// Resolves a value of a document in this scope. Scalars and templates are rendered immediately, members of lists
+    /// and maps when they are used.
     pub fn resolve(&self, node: &Node) -> Result<Value, Error> {
         if let Some(value) = node.plain() {
             return Ok(value.clone());
@@ -185,7 +186,7 @@ impl Renderer {
         }
     }
 
-    /// Opens an inline vault. What is inside is data, and never a template.
+    /// Decrypts an inline vault. Its content is data, and never a template.
     fn open(&self, node: &Node) -> Result<Value, Error> {
         let opened = node.opened(|envelope| {
             let bytes = self.environment.keyring.open(envelope)?;
@@ -201,7 +202,7 @@ impl Renderer {
         })
     }
 
-    /// A written value, rendered to the last leaf.
+    /// Renders a value of a document completely.
     pub fn value(&self, node: &Node) -> Result<Value, Error> {
         if let Some(value) = node.plain() {
             return Self::finalize(value.clone());
@@ -209,8 +210,8 @@ impl Renderer {
         self.resolve(node).and_then(Self::finalize).map_err(|error| error.at(node.place()))
     }
 
-    /// Computes everything still to be computed inside a value, drops omitted members, and fails on what is
-    /// undefined. What modules are given has been through here.
+    /// Computes everything inside a value that is not computed yet, drops omitted members, and fails if anything is
+    /// undefined. The arguments of modules are finalized here.
     pub fn finalize(value: Value) -> Result<Value, Error> {
         budget::measure(&value)?;
         let value = budget::within(budget::WORK, || Self::finalize_with(value, true))?;
@@ -218,7 +219,7 @@ impl Renderer {
         Ok(value)
     }
 
-    /// `strict` fails on what cannot be stored (a macro, a method); printing takes its name instead.
+    /// `strict` fails on values that cannot be stored (a macro, a method); printing uses their names instead.
     pub(super) fn finalize_with(value: Value, strict: bool) -> Result<Value, Error> {
         if is_final(&value) {
             return Ok(value);
@@ -267,7 +268,7 @@ impl Renderer {
         eval::filter(self, name, input, args, kwargs).map(undefined::plain)
     }
 
-    /// Calls a test by its short or full name: a boolean, or an undefined or unknown value.
+    /// Calls a test by its short or full name. The result is a boolean, or an undefined or unknown value.
     pub fn test(&self, name: &str, input: Value, args: Vec<Value>, kwargs: Map) -> Result<Value, Error> {
         eval::test(self, name, input, args, kwargs).map(undefined::plain)
     }
@@ -288,7 +289,7 @@ fn drop_omitted(mut items: Vec<Value>) -> Vec<Value> {
     items
 }
 
-/// Whether finalizing would change nothing.
+/// Returns whether finalizing would change nothing.
 fn is_final(value: &Value) -> bool {
     match value {
         Value::Tuple(_) | Value::Undefined(_) | Value::Object(_) => false,

@@ -1,11 +1,11 @@
-//! The names a template itself sets.
+//! The names that a template sets.
 
 use std::sync::{Arc, Mutex};
 
 use playbook_api::sync::lock;
 use playbook_api::{Map, Value};
 
-/// One scope inside a template: the template's own, a loop's body, a macro's.
+/// One scope inside a template: that of the whole template, of a loop's body, or of a macro.
 #[derive(Debug, Default)]
 pub(super) struct Frame {
     names: Mutex<Vec<(Arc<str>, Value)>>,
@@ -21,7 +21,7 @@ impl Frame {
         lock(&self.names)
     }
 
-    /// The value of a name here or in a scope around.
+    /// Returns the value of a name in this or a surrounding scope.
     pub(super) fn get(&self, name: &str) -> Option<Value> {
         let mut frame = self;
         loop {
@@ -32,7 +32,7 @@ impl Frame {
         }
     }
 
-    /// All names, here and in the scopes around.
+    /// Returns all names in this and the surrounding scopes.
     pub(super) fn all_names(&self) -> Vec<String> {
         let mut all = Vec::new();
         let mut frame = Some(self);
@@ -52,7 +52,7 @@ impl Frame {
         }
     }
 
-    /// Takes a name's value out of the scope that holds it, to change it in place; [`Frame::put`] returns it.
+    /// Takes a name's value out of its scope, to change it in place. [`Frame::put`] puts it back.
     pub(super) fn take(&self, name: &str) -> Option<Value> {
         let mut frame = self;
         loop {
@@ -63,7 +63,7 @@ impl Frame {
         }
     }
 
-    /// Sets a name in the scope that holds it already, or else in the outermost.
+    /// Sets a name in the scope that already has it, or else in the outermost one.
     pub(super) fn put(&self, name: &Arc<str>, value: Value) {
         let mut frame = self;
         loop {
@@ -78,7 +78,7 @@ impl Frame {
         }
     }
 
-    /// The names of this scope alone, as a module exports them.
+    /// Returns the names of only this scope, which a module exports.
     pub(super) fn exported(&self) -> Map {
         let names = self.names();
         let public = names.iter().filter(|(name, _)| !name.starts_with('_'));

@@ -1,4 +1,4 @@
-//! The functions every template knows.
+//! The global functions of templates.
 
 use std::any::Any;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ use super::{Renderer, eval, purity};
 pub(crate) const FUNCTIONS: [&str; 11] =
     ["range", "dict", "lipsum", "cycler", "joiner", "namespace", "lookup", "query", "q", "now", "undef"];
 
-/// The value of a global name.
+/// Returns the value of a global name.
 pub(super) fn value(renderer: &Renderer, name: &str) -> Option<Value> {
     match name {
         "omit" => return Some(Value::Omit),
@@ -28,7 +28,7 @@ pub(super) fn value(renderer: &Renderer, name: &str) -> Option<Value> {
     Some(Native::value(Global(name)))
 }
 
-/// A global function as a value.
+/// A global function, as a value.
 #[derive(Debug)]
 struct Global(&'static str);
 
@@ -42,7 +42,7 @@ impl Behaviour for Global {
     }
 }
 
-/// All variables, each resolved when asked for.
+/// Returns all variables, each of which is resolved when it is used.
 fn variables(renderer: &Renderer) -> Value {
     let names = renderer.scope.names().into_iter().map(|name| {
         let name: Arc<str> = name.into();
@@ -73,7 +73,7 @@ impl Object for Variable {
     }
 }
 
-/// Calls a global function; nothing where there is none of that name.
+/// Calls a global function. Returns `None` if there is none of that name.
 pub(super) fn call(
     renderer: &Renderer,
     name: &str,
@@ -187,7 +187,7 @@ fn now(args: &[Value], kwargs: &Map) -> Result<Value, Error> {
     }
 }
 
-/// Filler text: `n` paragraphs of `min` to `max` words.
+/// Returns filler text: `n` paragraphs of `min` to `max` words.
 fn lipsum(args: &[Value], kwargs: &Map) -> Result<Value, Error> {
     const WORDS: [&str; 16] = [
         "lorem",
@@ -227,7 +227,7 @@ fn lipsum(args: &[Value], kwargs: &Map) -> Result<Value, Error> {
     Ok(paragraphs.join(if html { "\n" } else { "\n\n" }).into())
 }
 
-/// `namespace(…)`: names that can be set from inside loops.
+/// The object of `namespace(…)`, whose names can be set inside of loops.
 #[derive(Debug)]
 struct Namespace(Mutex<Map>);
 
@@ -260,7 +260,7 @@ impl Behaviour for Namespace {
     }
 }
 
-/// `cycler(…)`: one of its items after the other.
+/// The object of `cycler(…)`, which returns its items in turn.
 #[derive(Debug)]
 struct Cycler {
     items: Vec<Value>,
@@ -299,7 +299,7 @@ impl Behaviour for Cycler {
     }
 }
 
-/// `joiner(…)`: nothing at its first call, then its separator.
+/// The object of `joiner(…)`, which returns nothing at the first call, and then its separator.
 #[derive(Debug)]
 struct Joiner {
     separator: Value,

@@ -1,4 +1,4 @@
-//! Values that are computed when they are needed.
+//! Values that are computed when they are used.
 
 use std::any::Any;
 use std::fmt;
@@ -10,7 +10,7 @@ use playbook_api::{Error, Map, Object, Value, sync};
 use super::{Renderer, undefined};
 use crate::document::Node;
 
-/// A member of a written list or map, in the scope it was asked for in. It is rendered once.
+/// A member of a list or map in a document, with the scope in which it is used. It is rendered once.
 pub struct Lazy {
     node: Node,
     renderer: Renderer,
@@ -20,17 +20,17 @@ pub struct Lazy {
 #[derive(Default)]
 struct State {
     value: Option<Result<Value, Error>>,
-    /// Who is computing it; a thread that meets itself here has found a circle.
+    /// The thread that is computing it. If it is the current thread, there is a cycle.
     running: Vec<ThreadId>,
 }
 
 impl Lazy {
-    /// Creates a value that is computed when it is asked for.
+    /// Creates a value that is computed when it is used.
     pub fn value(node: Node, renderer: Renderer) -> Value {
         Value::Object(Arc::new(Lazy { node, renderer, state: Mutex::default() }))
     }
 
-    /// What was written where a value is one that is still to be computed.
+    /// Returns the node of a document, if the value is not computed yet.
     pub fn written(value: &Value) -> Option<&Node> {
         match value {
             Value::Object(object) => object.as_any().downcast_ref::<Lazy>().map(|lazy| &lazy.node),
@@ -75,7 +75,7 @@ impl Object for Lazy {
     }
 }
 
-/// The value itself, computed if need be; its members may still have to be.
+/// Returns the value, computing it if necessary, but not its members.
 pub fn force(value: &Value) -> Result<Value, Error> {
     let mut value = value.clone();
     while let Value::Object(object) = &value {
@@ -87,7 +87,8 @@ pub fn force(value: &Value) -> Result<Value, Error> {
     Ok(value)
 }
 
-/// The value itself, computed if need be; a map that is asked member by member ([`Object::is_map`]) is not built.
+/// Returns the value, computing it if necessary. A map that is read member by member ([`Object::is_map`]) is not
+/// built.
 pub fn reach(value: &Value) -> Result<Value, Error> {
     let mut value = value.clone();
     while let Value::Object(object) = &value {
@@ -102,7 +103,7 @@ pub fn reach(value: &Value) -> Result<Value, Error> {
     Ok(value)
 }
 
-/// A map that is asked member by member.
+/// Returns the value as a map that is read member by member.
 pub fn as_asked_map(value: &Value) -> Option<&dyn Object> {
     match value {
         Value::Object(object) if object.is_map() => Some(&**object),
@@ -110,8 +111,8 @@ pub fn as_asked_map(value: &Value) -> Option<&dyn Object> {
     }
 }
 
-/// The value with everything inside computed, what is undefined becoming an undefined member. A value that is
-/// complete already is shared, not copied.
+/// Returns the value with everything inside computed; errors of undefined values become undefined members. A value
+/// that is already complete is shared, not copied.
 pub fn force_deep(value: &Value) -> Result<Value, Error> {
     if is_complete(value) {
         return Ok(value.clone());
@@ -128,7 +129,7 @@ pub fn force_deep(value: &Value) -> Result<Value, Error> {
     })
 }
 
-/// Whether nothing inside is still to be computed.
+/// Returns whether everything inside is computed.
 pub fn is_complete(value: &Value) -> bool {
     match value {
         Value::Object(object) => object.as_any().is::<super::object::Native>() && !undefined::is(value),
@@ -138,7 +139,7 @@ pub fn is_complete(value: &Value) -> bool {
     }
 }
 
-/// The undefined members inside a complete value, as the error they are.
+/// Returns the error of the undefined members inside a complete value.
 pub fn check_deep(value: &Value) -> Result<(), Error> {
     match value {
         Value::List(items) | Value::Tuple(items) => items.iter().try_for_each(check_deep),

@@ -9,8 +9,9 @@ use super::Renderer;
 use super::lazy::force_deep;
 use crate::jinja::{Syntax, Template};
 
-/// Returns the directories in which templates are searched: for each of `ansible_search_path` its `templates/` and itself, at
-/// last the base directory. What renders a file puts the file's own directory first in that variable.
+/// Returns the directories in which templates are searched: for each directory of `ansible_search_path`, its
+/// `templates/` and itself, and finally the base directory. A caller that renders a file puts the file's directory
+/// first in that variable.
 pub(super) fn search_path(renderer: &Renderer) -> Vec<PathBuf> {
     let named = renderer.scope.get("ansible_search_path").and_then(Result::ok);
     let named = named.and_then(|value| force_deep(&value).ok()).unwrap_or_default();
@@ -27,7 +28,7 @@ pub(super) fn search_path(renderer: &Renderer) -> Vec<PathBuf> {
     directories
 }
 
-/// The file of a name.
+/// Finds the file of a name.
 pub(super) fn find(renderer: &Renderer, name: &str) -> Option<PathBuf> {
     let path = Path::new(name);
     if path.is_absolute() {
@@ -36,7 +37,7 @@ pub(super) fn find(renderer: &Renderer, name: &str) -> Option<PathBuf> {
     search_path(renderer).into_iter().map(|directory| directory.join(path)).find(|path| path.is_file())
 }
 
-/// Reads a template file. It keeps the delimiters of the template that asks for it, and as every file reads
+/// Reads a template file. It has the delimiters of the template that requests it, and, like every file, reads
 /// backslashes as Python does.
 pub(super) fn read(path: &Path, syntax: &Arc<Syntax>) -> Result<Template, Error> {
     let file = path.display().to_string();

@@ -1,4 +1,4 @@
-//! What templates mean: evaluation with Ansible's semantics, filters, tests and lookups.
+//! The semantics of templates: evaluation as in Ansible, filters, tests and lookups.
 
 mod budget;
 pub mod call;

@@ -1,4 +1,4 @@
-//! Values with behaviour: macros, loops, namespaces, points in time.
+//! Values with behavior: macros, loops, namespaces, points in time.
 
 use std::any::Any;
 use std::fmt;
@@ -8,9 +8,9 @@ use playbook_api::{Error, Map, Object, Value};
 
 use super::Renderer;
 
-/// What such a value can do.
+/// The behavior of such a value.
 pub trait Behaviour: Any + Send + Sync + fmt::Debug {
-    /// Python's name for the type, as messages use it.
+    /// Returns Python's name for the type, for messages.
     fn type_name(&self) -> &'static str;
 
     /// Returns an attribute, if there is one of that name.
@@ -18,7 +18,7 @@ pub trait Behaviour: Any + Send + Sync + fmt::Debug {
         None
     }
 
-    /// Calls a method by name; nothing where there is none.
+    /// Calls a method by name. Returns `None` if it does not exist.
     fn method(&self, _name: &str, _args: &[Value], _kwargs: &Map) -> Option<Result<Value, Error>> {
         None
     }
@@ -28,28 +28,28 @@ pub trait Behaviour: Any + Send + Sync + fmt::Debug {
         None
     }
 
-    /// Sets an attribute, where that can be done.
+    /// Sets an attribute, if that is possible.
     fn set(&self, _name: &str, _value: Value) -> bool {
         false
     }
 
-    /// Takes an attribute out to change it; `set` puts it back.
+    /// Takes an attribute out to change it. `set` puts it back.
     fn take(&self, _name: &str) -> Option<Value> {
         None
     }
 
-    /// Python's `str()`, where it is more than the type's name.
+    /// Returns Python's `str()`, if it differs from the type's name.
     fn text(&self) -> Option<String> {
         None
     }
 
-    /// What modules and reports get in its place.
+    /// Returns the value that modules and reports get instead.
     fn plain(&self) -> Option<Value> {
         None
     }
 }
 
-/// A value with behaviour, as a [`Value::Object`].
+/// A value with behavior, as a [`Value::Object`].
 #[derive(Debug)]
 pub struct Native(Box<dyn Behaviour>);
 
@@ -74,7 +74,7 @@ impl Object for Native {
     }
 }
 
-/// The behaviour of a value, if it has any.
+/// Returns the behavior of a value, if it has any.
 pub fn behaviour(value: &Value) -> Option<&dyn Behaviour> {
     match value {
         Value::Object(object) => object.as_any().downcast_ref::<Native>().map(|native| &*native.0),
@@ -82,13 +82,13 @@ pub fn behaviour(value: &Value) -> Option<&dyn Behaviour> {
     }
 }
 
-/// A value's behaviour, if it is of this type.
+/// Returns a value's behavior, if it has this type.
 pub fn downcast<T: Behaviour>(value: &Value) -> Option<&T> {
     let behaviour: &dyn Any = behaviour(value)?;
     behaviour.downcast_ref()
 }
 
-/// The attribute of a value with behaviour.
+/// Returns an attribute of a value with behavior.
 pub fn attribute_of(value: &Value, name: &str) -> Option<Value> {
     behaviour(value)?.attribute(name)
 }

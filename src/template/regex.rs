@@ -13,7 +13,7 @@ mod dialect;
 /// The flags of a pattern.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Flags {
-    /// Whether upper and lower case are the same.
+    /// Whether case is ignored.
     pub ignore_case: bool,
     /// Whether `^` and `$` match at every line.
     pub multiline: bool,
@@ -23,7 +23,7 @@ pub struct Flags {
 #[derive(Clone, Debug)]
 pub struct Pattern(Arc<Regex>);
 
-/// Compiles a pattern, or takes it from the cache.
+/// Compiles a pattern, or returns it from the cache.
 pub fn compile(pattern: &str, flags: Flags) -> Result<Pattern, Error> {
     static CACHE: OnceLock<Mutex<HashMap<(String, Flags), Pattern>>> = OnceLock::new();
     const MOST: usize = 1000;
@@ -43,7 +43,7 @@ pub fn compile(pattern: &str, flags: Flags) -> Result<Pattern, Error> {
     Ok(compiled)
 }
 
-/// The commonest faults in Python's words, others in the library's.
+/// Returns the error message: Python's for the most common errors, the library's for others.
 fn explain(pattern: &str, message: &str) -> Error {
     let fault = |what: &str, at: usize| Error::new(format!("{what} at position {at}"));
     let mut open = Vec::new();
@@ -79,24 +79,24 @@ fn explain(pattern: &str, message: &str) -> Error {
 }
 
 impl Pattern {
-    /// The first match from a byte position on.
+    /// Returns the first match at or after a byte position.
     pub fn search<'t>(&self, text: &'t str, from: usize) -> Result<Option<Captures<'t, str>>, Error> {
         self.0
             .captures_from_pos(text, from)
             .map_err(|e| Error::new(format!("the regular expression failed: {e}")))
     }
 
-    /// The number of groups, without the whole match.
+    /// Returns the number of groups, without the whole match.
     pub fn groups(&self) -> usize {
         self.0.captures_len().saturating_sub(1)
     }
 
-    /// The number of the group with a name.
+    /// Returns the number of the group with a name.
     pub fn group(&self, name: &str) -> Option<usize> {
         self.0.capture_names().position(|group| group == Some(name))
     }
 
-    /// All matches as Python's `finditer` yields them: an empty one may follow right after another.
+    /// Returns all matches in the manner of Python's `finditer`: an empty match may directly follow another one.
     pub fn matches<'t>(&self, text: &'t str) -> Result<Vec<Captures<'t, str>>, Error> {
         let mut found = Vec::new();
         let mut from = 0;
@@ -116,7 +116,7 @@ impl Pattern {
         Ok(found)
     }
 
-    /// Python's `subn`: at most `count` replacements (zero means all), and how many there were.
+    /// Python's `subn`: makes at most `count` replacements (zero means all), and returns their number.
     pub fn replace(&self, text: &str, replacement: &str, count: usize) -> Result<(String, usize), Error> {
         let parts = self.replacement(replacement)?;
         let mut out = String::new();

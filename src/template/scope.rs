@@ -1,38 +1,37 @@
-//! Where a template's names come from.
+//! The source of a template's names.
 
 use std::sync::Arc;
 
 use playbook_api::{Error, Map, Value};
 
-/// What a template sees when it asks for a name. Names are resolved, and their own templates rendered, only when
-/// asked for.
+/// The variables that a template can use. They are resolved, and their templates rendered, only when they are used.
 pub trait Scope: Send + Sync {
-    /// The value of a name; `None` where there is no such variable. Members of a list or map may be values that
-    /// are computed later ([`playbook_api::Object::force`]).
+    /// Returns the value of a name, or `None` if there is no such variable. Members of a list or map may be values
+    /// that are computed later ([`playbook_api::Object::force`]).
     fn get(&self, name: &str) -> Option<Result<Value, Error>>;
 
-    /// Takes note of something that was written in a way that will not do much longer.
+    /// Records the use of deprecated syntax.
     fn deprecate(&self, _: Deprecation) {}
 
-    /// Takes note of a warning.
+    /// Records a warning.
     fn warn(&self, _: Error) {}
 
-    /// The name of the action of the task that is rendered, if there is one.
+    /// Returns the name of the action of the task that is rendered, if there is one.
     fn action(&self) -> Option<&str> {
         None
     }
 
-    /// The scope with more variables in front, for the templates of its own variables too. `None` where only what is
-    /// asked by name can be put in front.
+    /// Returns the scope with more variables that take precedence, also in the templates of its own variables. Returns
+    /// `None` if the scope does not support that.
     fn with(&self, _variables: &Map) -> Option<Arc<dyn Scope>> {
         None
     }
 
-    /// All names there are, for `varnames`, `vars` and "did you mean".
+    /// Returns all names, for `varnames`, `vars` and suggestions.
     fn names(&self) -> Vec<String>;
 
-    /// All variables as they were written, of this scope's host or of another one: text that is a template is marked
-    /// as trusted and not rendered. What plugins in other languages see.
+    /// Returns all unrendered variables of this scope's host or another one, for plugins in other languages. Text that
+    /// is a template is marked as trusted.
     fn all_written(&self, host: Option<&str>) -> Option<Map> {
         if host.is_some() {
             return None;
@@ -45,12 +44,12 @@ pub trait Scope: Send + Sync {
     }
 }
 
-/// A way of writing something that a later version will not take.
+/// A deprecated way of writing something.
 #[derive(Clone, Debug)]
 pub struct Deprecation {
-    /// What it is, and where.
+    /// The deprecated feature, and its place.
     pub what: Error,
-    /// The version of ansible-core that ends it.
+    /// The version of ansible-core that removes it.
     pub version: &'static str,
 }
 
@@ -68,7 +67,7 @@ impl Scope for Empty {
     }
 }
 
-/// Variables alone: tests, and templates that see nothing else.
+/// Only these variables, for tests, and for templates without others.
 impl Scope for Map {
     fn get(&self, name: &str) -> Option<Result<Value, Error>> {
         Map::get(self, name).map(|value| Ok(value.clone()))
@@ -79,11 +78,11 @@ impl Scope for Map {
     }
 }
 
-/// Variables in front of another scope's.
+/// Variables that take precedence over those of another scope.
 pub struct Overlay {
-    /// The variables in front.
+    /// The variables that take precedence.
     pub variables: Map,
-    /// The scope behind them.
+    /// The other scope.
     pub scope: Arc<dyn Scope>,
 }
 

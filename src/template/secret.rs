@@ -1,17 +1,17 @@
-//! What is made from a secret is a secret.
+//! Marks values that are computed from secrets as secret.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use playbook_api::{Map, Text, Value};
 
-/// Whether any secret was ever made: where not, nothing needs to be looked through.
+/// Whether any secret exists. If not, no value has to be searched.
 pub(super) fn exist() -> bool {
     Text::secrets_exist()
 }
 
-/// Marks the texts of a result that were made from inputs with a secret inside. Texts that the inputs hold
-/// unmarked keep no mark: picking a user's name from a record with a password makes no secret of it.
+/// Marks the texts of a result whose inputs contain a secret. Texts that the inputs contain without a mark stay
+/// unmarked: a user's name from a record with a password is not a secret.
 pub(super) fn taint(result: Value, inputs: &[&Value]) -> Value {
     if !exist() || !inputs.iter().any(|input| input.is_secret()) {
         return result;

@@ -1,12 +1,12 @@
-//! What is undefined, and what is only blank.
+//! Undefined and blank values.
 //!
-//! Filters and tests know undefined values as [`Value::Undefined`]. Inside a render an undefined value also
-//! carries its place ([`located`]), so that the error of its use names where the missing thing was asked for.
+//! Filters and tests get undefined values as [`Value::Undefined`]. Inside a render an undefined value also has a place
+//! ([`located`]), so that the error of its use can name it.
 //!
-//! A vault that cannot be opened is much the same: it may be passed around, and its use is an error ([`Sealed`]).
+//! A vault that cannot be decrypted is similar: it may be passed on, but its use is an error ([`Sealed`]).
 //!
-//! `{{ 'x' if condition }}` without `else` is undefined to `is defined` and `default`, yet prints as nothing
-//! and is false, unlike a missing name, whose every use is an error.
+//! `{{ 'x' if condition }}` without `else` is undefined for `is defined` and `default`, but prints nothing and is
+//! false, unlike a missing name, whose use is always an error.
 
 use std::sync::{Arc, Weak};
 
@@ -18,14 +18,14 @@ use super::object::{Behaviour, Native, downcast};
 
 const BLANK: &str = "the inline if-expression on line ";
 
-/// An undefined value that knows its place, and where the name that was meant may be found.
+/// An undefined value with its place, and where to search for the name that was meant.
 #[derive(Debug)]
 struct Located {
     error: Error,
     near: Near,
 }
 
-/// Where to look for the name that was probably meant. Nothing is kept alive by it.
+/// Where to search for the name that was probably meant. It holds only weak references.
 pub(super) enum Near {
     /// Nowhere.
     Nowhere,
@@ -58,7 +58,7 @@ impl Near {
         }
     }
 
-    /// The advice to take the name that is most similar.
+    /// Returns a suggestion of the most similar name.
     fn advice(&self) -> Option<String> {
         let near = match self {
             Near::Nowhere => None,
@@ -85,7 +85,7 @@ impl Behaviour for Located {
     }
 }
 
-/// A vault that cannot be opened: with the error that its use is, and what it looks like closed.
+/// A vault that cannot be decrypted, with the error of its use and its encrypted text.
 #[derive(Debug)]
 pub(super) struct Sealed {
     pub error: Error,
@@ -108,7 +108,7 @@ impl Sealed {
         Native::value(Sealed { error, envelope: envelope.into() })
     }
 
-    /// The value, computed if need be, if it is one.
+    /// Returns the value as such a vault, computing it if necessary.
     pub(super) fn find(value: &Value) -> Result<Option<Value>, Error> {
         let value = super::lazy::force(value)?;
         Ok(Sealed::of(&value).is_some().then_some(value))
@@ -119,7 +119,7 @@ impl Sealed {
     }
 }
 
-/// An undefined value with its place and where to look for what was meant; all other values as they are.
+/// Adds a place and the names to search to an undefined value. Returns all other values unchanged.
 pub(super) fn located(value: Value, place: impl FnOnce() -> Place, near: impl FnOnce() -> Near) -> Value {
     match &value {
         Value::Undefined(reason) if !is_blank(&value) => {
@@ -129,22 +129,22 @@ pub(super) fn located(value: Value, place: impl FnOnce() -> Place, near: impl Fn
     }
 }
 
-/// The value of an inline `if` that did not happen.
+/// The value of an inline `if` whose condition is false.
 pub(super) fn blank(line: u32) -> Value {
     Value::undefined(format!("{BLANK}{line} evaluated to false and no else section was defined."))
 }
 
-/// Whether a value is undefined but prints as nothing.
+/// Returns whether a value is undefined but prints nothing.
 pub(super) fn is_blank(value: &Value) -> bool {
     matches!(value, Value::Undefined(reason) if reason.starts_with(BLANK))
 }
 
-/// Whether a value is undefined.
+/// Returns whether a value is undefined.
 pub(super) fn is(value: &Value) -> bool {
     matches!(value, Value::Undefined(_)) || downcast::<Located>(value).is_some()
 }
 
-/// The error that the use of an undefined value is.
+/// Returns the error of using an undefined value.
 pub(super) fn error(value: &Value) -> Option<Error> {
     match value {
         Value::Undefined(reason) => Some(Error::undefined(&**reason)),
@@ -159,7 +159,7 @@ pub(super) fn error(value: &Value) -> Option<Error> {
     }
 }
 
-/// The error that the use of an undefined value is; nothing for every other value.
+/// Returns the error of using an undefined value, and nothing for every other value.
 pub(super) fn check(value: &Value) -> Result<(), Error> {
     match error(value) {
         Some(error) => Err(error),
@@ -167,12 +167,12 @@ pub(super) fn check(value: &Value) -> Result<(), Error> {
     }
 }
 
-/// As [`check`], but blank passes.
+/// Does the same as [`check`], but accepts blank values.
 pub(super) fn check_hard(value: &Value) -> Result<(), Error> {
     if is_blank(value) { Ok(()) } else { check(value) }
 }
 
-/// As filters and tests know it.
+/// Returns the value as filters and tests get it.
 pub(super) fn plain(value: Value) -> Value {
     match downcast::<Located>(&value) {
         Some(located) => Value::undefined(located.error.to_string()),
@@ -180,7 +180,7 @@ pub(super) fn plain(value: Value) -> Value {
     }
 }
 
-/// What a caught error leaves: undefined things are values again, everything else stays an error.
+/// Converts a caught error: one about an undefined value becomes that value, every other one stays an error.
 pub(super) fn caught(result: Result<Value, Error>) -> Result<Value, Error> {
     match result {
         Err(error) if error.is_undefined() => Ok(Native::value(Located { error, near: Near::Nowhere })),
@@ -188,12 +188,12 @@ pub(super) fn caught(result: Result<Value, Error>) -> Result<Value, Error> {
     }
 }
 
-/// The value of a name that does not exist.
+/// Returns the value of a name that does not exist.
 pub(super) fn name(name: &str) -> Value {
     Value::undefined(format!("'{name}' is undefined"))
 }
 
-/// The value of an attribute or item that does not exist.
+/// Returns the value of an attribute or item that does not exist.
 pub(super) fn attribute(object: &Value, key: &Value) -> Value {
     let name = playbook_api::python::repr(key);
     let type_name = object.type_name();

@@ -1,5 +1,5 @@
-//! Text that looks like a template and comes from where none may come from: it stays as it is. A user who
-//! searches for such text in data can have it reported (`_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR`: `warning` or `error`).
+//! Text that looks like a template but comes from an untrusted source: it is not rendered. To find such text in data,
+//! it can be reported (`_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR`: `warning` or `error`).
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +26,7 @@ fn behaviour() -> Behaviour {
     })
 }
 
-/// Tells of the first such text inside a value, if that was asked for.
+/// Reports the first such text inside a value, if that is configured.
 pub(super) fn check(value: &Value) -> Result<(), Error> {
     const MESSAGE: &str = "Encountered untrusted template or expression.";
     static SAID: AtomicBool = AtomicBool::new(false);
@@ -35,7 +35,7 @@ pub(super) fn check(value: &Value) -> Result<(), Error> {
         return Ok(());
     }
     if behaviour == Behaviour::Fail {
-        return Err(Error::new(MESSAGE).with_help("Templates are only rendered where they are written in a playbook, an inventory or a file of variables."));
+        return Err(Error::new(MESSAGE).with_help("Templates are rendered only if they are written in a playbook, an inventory or a file of variables."));
     }
     if !SAID.swap(true, Ordering::Relaxed) {
         eprintln!("[WARNING]: {MESSAGE}");

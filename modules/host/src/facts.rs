@@ -1,4 +1,5 @@
-//! The facts of a host, read from the kernel and from files. No program is started for them, but for the host's own.
+//! The facts of a host, read from the kernel and from files. The only programs that run for them are the host's fact
+//! scripts.
 
 mod date_time;
 mod distribution;
@@ -15,14 +16,14 @@ use std::path::Path;
 
 use playbook_api::{Context, Map, Value};
 
-/// A group of facts that can be asked for by name.
+/// A group of facts that can be requested by name.
 pub(crate) struct Collector {
     pub(crate) name: &'static str,
-    /// Names of single facts that mean the group, too.
+    /// The names of single facts that select the group, too.
     pub(crate) facts: &'static [&'static str],
-    /// It is part of `min`.
+    /// Whether it is part of `min`.
     pub(crate) minimal: bool,
-    /// Adds its facts, without the prefix `ansible_`.
+    /// Adds the facts of the group, without the prefix `ansible_`.
     pub(crate) collect: fn(&Context, &mut Map),
 }
 
@@ -123,7 +124,7 @@ pub(crate) const COLLECTORS: &[Collector] = &[
     more("nvme", &[], |_, _| {}),
 ];
 
-/// A file's text, without the white space around it; nothing where it cannot be read.
+/// Returns a file's text, without the surrounding white space; `None` if it cannot be read.
 fn read(path: impl AsRef<Path>) -> Option<String> {
     Some(String::from_utf8_lossy(&fs::read(path).ok()?).trim().to_owned())
 }
@@ -132,7 +133,7 @@ fn put(facts: &mut Map, name: &str, value: impl Into<Value>) {
     facts.insert(name.into(), value.into());
 }
 
-/// `NAME="value"` lines, as in `/etc/os-release`.
+/// Parses `NAME="value"` lines, as in `/etc/os-release`.
 fn assignments(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.lines().filter_map(|line| {
         let (name, value) = line.trim().split_once('=')?;

@@ -1,7 +1,7 @@
-//! What modules act on a host with: [`Host`] changes files and runs programs, and the rest reads and describes.
+//! The functions with which modules act on a host: [`Host`] changes files and runs programs, and the rest only reads.
 //!
-//! Writing is a capability: in check mode it does nothing, and every module reports what it would have changed from
-//! what it read. Lints forbid bypassing it (see clippy.toml).
+//! Writing is a capability: in check mode it does nothing, and every module computes its result from what it has read.
+//! Lints forbid bypassing it (see clippy.toml).
 
 pub(crate) mod accounts;
 pub(crate) mod attributes;
@@ -36,9 +36,9 @@ use playbook_api::{Context, Error, Failure, without_password};
 
 pub(crate) use self::files::{Replace, Sums, times};
 use self::process::{Output, Program, cannot_start};
-use self::terminal::{Manners, Talk};
+use self::terminal::{ExpectOptions, TerminalOutput};
 
-/// What a module may do to the host.
+/// The changes that a module may make to the host.
 #[derive(Clone, Copy)]
 pub(crate) struct Host<'a> {
     pub(crate) context: &'a Context,
@@ -73,7 +73,7 @@ impl<'a> Host<'a> {
         self.try_query(program).map_err(|e| cannot_start(&program.argv().join(" "), &e))
     }
 
-    /// The same, where the program may be missing.
+    /// Runs a program that only reads and may be missing.
     pub(crate) fn try_query(&self, program: &Program) -> io::Result<Output> {
         program.execute(self.context)
     }
@@ -88,11 +88,15 @@ impl<'a> Host<'a> {
     }
 
     /// Runs a program that asks for input; in check mode it is assumed to succeed without output.
-    pub(crate) fn talk(&self, program: &Program, manners: &mut Manners) -> Result<Talk, Failure> {
+    pub(crate) fn talk(
+        &self,
+        program: &Program,
+        options: &mut ExpectOptions,
+    ) -> Result<TerminalOutput, Failure> {
         if self.check() {
-            return Ok(Talk { rc: Some(0), ..Talk::default() });
+            return Ok(TerminalOutput { rc: Some(0), ..TerminalOutput::default() });
         }
-        terminal::talk(program, manners, self.context)
+        terminal::talk(program, options, self.context)
     }
 
     /// Runs a program that changes something and must succeed; a failure has its output.
@@ -102,7 +106,7 @@ impl<'a> Host<'a> {
     }
 }
 
-/// The failure of a program, with its output.
+/// Returns the failure of a program, with its output.
 pub(crate) fn ended_badly(program: &Program, output: &Output) -> Failure {
     let said = [output.err(), output.out()].into_iter().map(|t| t.trim().to_owned()).find(|t| !t.is_empty());
     let name = crate::host::process::base_name(program.argv().first().map_or("", String::as_str)).to_owned();

@@ -1,7 +1,7 @@
 //! The modules that act on a host.
 //!
-//! They are synchronous, know nothing of connections, and reach the host only through [`host::Host`], which check
-//! mode closes for changes.
+//! They are synchronous, do not know about connections, and act on the host only through [`host::Host`], which changes
+//! nothing in check mode.
 
 #[cfg(test)]
 mod example;

@@ -1,4 +1,4 @@
-//! What `wait_until` can wait for on the network and in files, from where the engine runs.
+//! The probes of `wait_until` for the network and for files, which run on the controller.
 
 mod file;
 mod http;
@@ -7,13 +7,13 @@ mod tcp;
 use playbook_api::probe::probe;
 use playbook_api::{Context, Error, JsonSchema, Observation, Probe, ProbeState};
 
-/// A probe whose options are a type, and whose look is a plain function that may block.
+/// A probe whose options are a type, and whose attempt is a synchronous function.
 trait Look: serde::de::DeserializeOwned + JsonSchema + Send + 'static {
     const NAME: &'static str;
     fn look(self, context: &Context) -> Result<ProbeState, Error>;
 }
 
-/// The options of a [`Look`], as what `wait_until` observes.
+/// The options of a [`Look`], as a probe of `wait_until`.
 #[derive(serde::Deserialize, JsonSchema)]
 #[serde(transparent)]
 struct Blocking<T>(T);

@@ -1,4 +1,4 @@
-//! Assignment, and methods that change what a name holds.
+//! Assignment, and methods that change the value of a name.
 
 use std::sync::Arc;
 
@@ -55,8 +55,8 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    /// Calls a method that changes its object, where that object is held by a name (`list.append(x)`,
-    /// `ns.found.update(y)`): the name then holds the changed value.
+    /// Calls a method that changes its object, if that object is the value of a name (`list.append(x)`,
+    /// `ns.found.update(y)`). The name then has the changed value.
     pub(super) fn mutate(
         &mut self,
         holder: &'p Expr,
@@ -72,7 +72,7 @@ impl<'p> Evaluator<'p> {
         Ok(result)
     }
 
-    /// Hands the value of an expression out to be changed in place.
+    /// Passes the value of an expression to a function that changes it in place.
     fn change(
         &mut self,
         holder: &'p Expr,

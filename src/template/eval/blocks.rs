@@ -10,7 +10,7 @@ use super::{Evaluator, Frame, Unit};
 use crate::jinja::program::{Block, Body, Position};
 use crate::jinja::{Program, Template};
 
-/// The blocks of a chain of templates, for each name the child's first.
+/// The blocks of a chain of templates; for each name, that of the child is first.
 #[derive(Debug, Default)]
 pub(super) struct Blocks(Mutex<HashMap<Arc<str>, Vec<Definition>>>);
 
@@ -36,7 +36,7 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    /// A block where it stands. In a template that extends another it only defines.
+    /// Renders a block in its place. In a template that extends another one, it only defines the block.
     pub(super) fn place_block(
         &mut self,
         block: &Block,
@@ -52,7 +52,7 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    /// Renders the block at an index of its chain; false where there is only a required one.
+    /// Renders the block at an index of its chain. Returns false if there is only a required one.
     fn render_block(&mut self, name: &Arc<str>, index: usize, out: &mut Vec<Value>) -> Result<bool, Error> {
         let Some((block, unit)) = self.blocks.as_ref().and_then(|blocks| blocks.get(name, index)) else {
             return Ok(false);
@@ -68,7 +68,7 @@ impl<'p> Evaluator<'p> {
         Ok(true)
     }
 
-    /// `super()`: the same block of the parent template.
+    /// Evaluates `super()`: renders the same block of the parent template.
     pub(super) fn super_block(&mut self) -> Result<Value, Error> {
         let Some((name, index)) = self.block.clone() else {
             return Ok(Value::undefined("'super' is undefined"));
@@ -80,7 +80,7 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    /// `self.name()`: a block once more.
+    /// Evaluates `self.name()`: renders a block again.
     pub(super) fn own_block(&mut self, name: &Arc<str>) -> Result<Value, Error> {
         let mut out = Vec::new();
         match self.render_block(name, 0, &mut out)? {

@@ -1,4 +1,4 @@
-//! Expressions.
+//! Evaluates expressions.
 
 use std::sync::Arc;
 
@@ -115,7 +115,7 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    /// Warns of a constant that is rendered because it holds a template.
+    /// Warns about a constant that is rendered because it contains a template.
     fn warn_of_embedded(&self, template: &Template) {
         let example = match self.condition {
             true => "`when: \"{{ a_var }}\" == 42` becomes `when: a_var == 42`",
@@ -132,7 +132,7 @@ impl<'p> Evaluator<'p> {
         self.unit.renderer.warn(warning);
     }
 
-    /// What is undefined, and what went wrong, with its place.
+    /// Adds the place to an undefined value, or to an error.
     fn located(
         &self,
         value: Result<Value, Error>,
@@ -149,7 +149,7 @@ impl<'p> Evaluator<'p> {
         items.iter().map(|item| self.eval(item)).collect()
     }
 
-    /// A name: the template's own, a variable, or a global.
+    /// Evaluates a name: one of the template, a variable, or a global.
     fn name(&mut self, name: &Arc<str>, position: Position) -> Result<Value, Error> {
         match self.resolve(name) {
             Some(value) => self.located(undefined::caught(value), position, || Near::Nowhere),
@@ -161,12 +161,12 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    /// Where a variable of a similar name may be found.
+    /// Returns where a variable of a similar name may be found.
     pub(super) fn near(&self, name: &Arc<str>) -> Near {
         Near::variable(name, self.frame.as_ref(), &self.unit.renderer.scope)
     }
 
-    /// A name of the template's own or a variable.
+    /// Looks up a name of the template, or a variable.
     pub(super) fn resolve(&self, name: &str) -> Option<Result<Value, Error>> {
         if let Some(value) = self.frame.as_ref().and_then(|frame| frame.get(name)) {
             return Some(Ok(value));
@@ -190,7 +190,7 @@ impl<'p> Evaluator<'p> {
         Ok(Value::from(map))
     }
 
-    /// `a ~ b`: their texts, `None` included.
+    /// Evaluates `a ~ b`: joins the texts of both, including that of `None`.
     fn concat(&mut self, items: &'p [Expr]) -> Result<Value, Error> {
         let values = self.eval_all(items)?;
         if let Some(unknown) = values.iter().find(|value| matches!(value, Value::Unknown(_))) {
@@ -224,7 +224,7 @@ impl<'p> Evaluator<'p> {
     }
 }
 
-/// Where a member of a similar name may be found.
+/// Returns where a member of a similar name may be found.
 fn member_near(value: &Value, key: &Value) -> Near {
     reach(value).map_or(Near::Nowhere, |value| Near::member(&value, key))
 }

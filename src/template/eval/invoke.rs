@@ -1,4 +1,4 @@
-//! Calls in templates: what is called, with which arguments.
+//! Evaluates calls in templates, and their arguments.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl<'p> Evaluator<'p> {
         self.arguments_with(&arguments.positional, arguments)
     }
 
-    /// The same, with others in place of the positional ones.
+    /// Calls it with other positional arguments.
     fn arguments_with(
         &mut self,
         positional: &'p [Expr],
@@ -87,7 +87,7 @@ impl<'p> Evaluator<'p> {
             .map_err(|e| self.plugin_fault(e, plugin.position))
     }
 
-    /// A plugin's error with its place; to Ansible a name that does not exist is a syntax error.
+    /// Adds the place to a plugin's error. In Ansible, a name that does not exist is a syntax error.
     fn plugin_fault(&self, error: Error, position: Position) -> Error {
         let place = self.place(position);
         if error.kind() != ErrorKind::Syntax || error.cause().is_some() {
@@ -102,8 +102,8 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    /// `lookup('env', X) | default(…)`: an unset variable is empty text everywhere, and undefined only to a
-    /// `default` right behind the lookup.
+    /// Evaluates `lookup('env', X) | default(…)`: an unset variable is undefined for a `default` directly after the
+    /// lookup, and the empty text everywhere else.
     fn unset_environment_variable(
         &mut self,
         input: &'p Expr,
@@ -137,7 +137,7 @@ impl<'p> Evaluator<'p> {
         result.map_err(|error| self.fault(error, position))
     }
 
-    /// The call of a call block: the callee gets the block as `caller`.
+    /// Evaluates a call block: the callee gets the block as `caller`.
     pub(super) fn call_with_caller(&mut self, call: &'p Expr, caller: Value) -> Result<Value, Error> {
         let Expr::Call(callee, arguments, position) = call else {
             return self.eval(call);
@@ -260,14 +260,14 @@ impl<'p> Evaluator<'p> {
         call_value(&self.unit.renderer, &value, args, kwargs)
     }
 
-    /// `lookup(…)`, `query(…)`: constant terms that hold templates are rendered.
+    /// Evaluates `lookup(…)` and `query(…)`, whose constant terms are rendered if they contain templates.
     fn lookup(
         &mut self,
         function: &str,
         arguments: &'p Arguments,
         position: Position,
     ) -> Result<Value, Error> {
-        // The name of the plugin is taken as it stands there.
+        // The name of the plugin is not rendered.
         let outer = std::mem::replace(&mut self.embedded, false);
         let name = arguments.positional.first().map(|name| self.eval(name));
         self.embedded = true;

@@ -10,7 +10,7 @@ use super::super::{Renderer, budget};
 use super::{Evaluator, Frame, Unit, concat};
 use crate::jinja::program::MacroCode;
 
-/// A macro, or the `caller` of a call block, with the names around its definition.
+/// A macro, or the `caller` of a call block, with the names of the surrounding scopes.
 #[derive(Debug)]
 pub(super) struct Macro {
     code: Arc<MacroCode>,
@@ -90,7 +90,7 @@ impl Behaviour for Macro {
     }
 }
 
-/// The state of a running loop, which its body knows as `loop`.
+/// The state of a running loop, which is `loop` in its body.
 #[derive(Clone, Debug)]
 pub(super) struct Loop(Arc<LoopState>);
 
@@ -103,7 +103,7 @@ pub(super) struct LoopState {
     changed: Mutex<Option<Vec<Value>>>,
 }
 
-/// The name `loop`, made once.
+/// The name `loop`, which is created once.
 pub(super) fn loop_name() -> Arc<str> {
     static NAME: OnceLock<Arc<str>> = OnceLock::new();
     NAME.get_or_init(|| "loop".into()).clone()
@@ -120,7 +120,7 @@ impl Loop {
         state.index.store(index, Ordering::Relaxed);
     }
 
-    /// The depth of the loop that a recursive one would start, if this is one.
+    /// The depth of the next level, if the loop is recursive.
     pub(super) fn inner_depth(value: &Value) -> Option<usize> {
         let state = &object::downcast::<Loop>(value)?.0;
         state.recursive.then_some(state.depth + 1)

@@ -1,4 +1,4 @@
-//! Walks a syntax tree in a scope.
+//! Evaluates a syntax tree in a scope.
 
 mod assign;
 mod blocks;

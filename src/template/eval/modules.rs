@@ -1,4 +1,4 @@
-//! Other template files: `include`, `import`, and what `extends` loads.
+//! Loads other template files, for `include`, `import` and `extends`.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::jinja::program::{Body, Expr, Position};
 #[derive(Debug)]
 pub(crate) struct Module {
     names: Map,
-    /// What the template printed.
+    /// The output of the template.
     pub(super) parts: Vec<Value>,
 }
 
@@ -45,7 +45,7 @@ impl Unit {
 }
 
 impl<'p> Evaluator<'p> {
-    /// Loads the file an expression names, or the first there is of several.
+    /// Loads the file that an expression names, or the first of several that exists.
     pub(super) fn load(&mut self, name: &'p Expr, position: Position) -> Result<Arc<Template>, Error> {
         let name = self.eval(name)?;
         undefined::check(&name)?;
@@ -86,7 +86,7 @@ impl<'p> Evaluator<'p> {
         renderer
     }
 
-    /// Runs a template file; its frame holds the names it set.
+    /// Renders a template file. Its frame has the names that it set.
     fn run(&mut self, template: &Template, context: bool, out: &mut Vec<Value>) -> Result<Arc<Frame>, Error> {
         let program = template.program()?;
         let frame = Frame::new(if context { self.frame.clone() } else { None });
@@ -127,7 +127,7 @@ impl<'p> Evaluator<'p> {
         Ok(Native::value(Module { names: frame.exported(), parts }))
     }
 
-    /// A name of an imported module, for `from … import`.
+    /// Returns a name of an imported module, for `from … import`.
     pub(super) fn imported(&self, module: &Value, name: &str, template: &Expr) -> Value {
         let found = super::super::object::attribute_of(module, name);
         found.unwrap_or_else(|| {

@@ -1,4 +1,4 @@
-//! From what a template emits to its value.
+//! Converts the output of a template to its value.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use playbook_api::{Error, Value};
 use super::super::lazy::{check_deep, force, force_deep};
 use super::super::{Renderer, budget, object, secret, undefined};
 
-/// The value of a template with these parts: nothing, the only part as it is, or their text.
+/// Returns the value of a template with these parts: nothing, the only part unchanged, or their text.
 pub(crate) fn concat(mut parts: Vec<Value>) -> Result<Value, Error> {
     if parts.len() < 2 {
         return Ok(parts.pop().unwrap_or(Value::Null));
@@ -70,7 +70,7 @@ pub(super) fn print_raw(text: &mut String, value: &Value) -> Result<(), Error> {
     }
 }
 
-/// The value of a template that is one expression.
+/// Returns the value of a template that is one expression.
 pub(super) fn single(value: Value) -> Result<Value, Error> {
     match object::downcast::<super::Module>(&value) {
         Some(module) => concat(module.parts.clone()),
@@ -78,7 +78,7 @@ pub(super) fn single(value: Value) -> Result<Value, Error> {
     }
 }
 
-/// Adds a value to what a template emits. `None` prints as nothing.
+/// Adds a value to the output of a template. `None` prints nothing.
 pub(super) fn emit(out: &mut Vec<Value>, value: Value) {
     match &value {
         Value::Null => {}

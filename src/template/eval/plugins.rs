@@ -1,4 +1,4 @@
-//! Filters, tests and lookups by name.
+//! Calls filters, tests and lookups by name.
 
 use playbook_api::context::Warnings;
 use playbook_api::{Error, ErrorKind, List, Map, PluginKind, Plugins, Value, Variables, nearest};
@@ -12,7 +12,7 @@ fn full(name: &str) -> String {
     if name.contains('.') { name.to_owned() } else { format!("ansible.builtin.{name}") }
 }
 
-/// Calls a filter by its short or full name. What is undefined comes back undefined, not as an error.
+/// Calls a filter by its short or full name. An undefined result is a value and not an error.
 pub(crate) fn filter(
     renderer: &Renderer,
     name: &str,
@@ -39,7 +39,7 @@ pub(crate) fn filter(
     Err(not_found(format!("No filter named '{name}'."), name, filters::names()).with_kind(ErrorKind::Syntax))
 }
 
-/// Calls a test by its short or full name: a boolean, or what is undefined or unknown.
+/// Calls a test by its short or full name. The result is a boolean, undefined or unknown.
 pub(crate) fn test(
     renderer: &Renderer,
     name: &str,
@@ -91,8 +91,8 @@ impl Variables for ScopeVariables<'_> {
     }
 }
 
-/// The error for a plugin that does not exist, with the name that was probably meant: one that is similar, or the last
-/// part of a fully qualified one.
+/// Returns the error for a plugin that does not exist. It suggests a similar name, or the last part of a fully
+/// qualified one.
 fn not_found(message: String, name: &str, names: impl Iterator<Item = &'static str>) -> Error {
     let error = Error::new(message);
     let last = name.rsplit('.').next().unwrap_or(name);
@@ -134,7 +134,7 @@ fn function_call(
     finish(what, name, run(input, args, kwargs))
 }
 
-/// Calls a plugin once its input and arguments are computed as far as it needs.
+/// Computes the input and the arguments of a plugin as far as it requires, and calls it.
 fn plugin_call(
     what: &str,
     name: &str,
@@ -193,7 +193,7 @@ fn plugin_call(
     Ok(secret::taint(result, &inputs.iter().collect::<Vec<_>>()))
 }
 
-/// A plugin's result: what is undefined is a value, what went wrong says which plugin it was.
+/// Returns a plugin's result. An error about an undefined value becomes a value, and other errors name the plugin.
 fn finish(what: &str, name: &str, result: Result<Value, Error>) -> Result<Value, Error> {
     let result = undefined::caught(result).and_then(|value| budget::made(&value).map(|()| value));
     result.map_err(|error| {
@@ -202,8 +202,8 @@ fn finish(what: &str, name: &str, result: Result<Value, Error>) -> Result<Value,
     })
 }
 
-/// Runs a lookup by its short or full name. With `wantlist` its list is the result as it is; otherwise a single
-/// item stands for itself, and texts are joined by commas.
+/// Runs a lookup by its short or full name. With `wantlist` the result is its list. Otherwise a single item is the
+/// result, and several texts are joined by commas.
 pub(crate) fn lookup(
     renderer: &Renderer,
     name: &str,

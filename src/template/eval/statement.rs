@@ -1,4 +1,4 @@
-//! Statements.
+//! Evaluates statements.
 
 use playbook_api::{Error, List, Value};
 
@@ -11,7 +11,7 @@ use crate::jinja::Program;
 use crate::jinja::program::{For, Statement};
 
 impl<'p> Evaluator<'p> {
-    /// A whole template, and the parent it extends.
+    /// Renders a whole template, and the parent that it extends.
     pub(super) fn template(
         &mut self,
         program: &'p Program,
@@ -126,7 +126,7 @@ impl<'p> Evaluator<'p> {
         Ok(Flow::On)
     }
 
-    /// The value of a body that is not printed.
+    /// Returns the value of a body that is not printed.
     fn capture(&mut self, body: &'p [Statement]) -> Result<Value, Error> {
         self.scoped(|this| {
             let mut out = Vec::new();

@@ -1,4 +1,4 @@
-//! Reading a call's arguments as Python reads them.
+//! Reads the arguments of a call as Python does.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -12,8 +12,8 @@ use crate::template::python::operators;
 use crate::template::python::sort::sort;
 
 impl Call<'_> {
-    /// Binds the arguments to parameters, the first `required` of which must be given. Refuses what Python would
-    /// refuse: too many, unknown, given twice.
+    /// Binds the arguments to parameters, the first `required` of which must be given. As in Python, too many, unknown
+    /// and duplicate arguments are errors.
     pub fn bind<const N: usize>(
         &mut self,
         names: [&str; N],
@@ -61,23 +61,23 @@ impl Call<'_> {
         }
     }
 
-    /// Takes a keyword argument out of a call that passes the rest on.
+    /// Removes a keyword argument from a call that passes the rest on.
     pub fn take(&mut self, name: &str) -> Option<Value> {
         self.kwargs.shift_remove(name)
     }
 
-    /// The input, leaving nothing behind.
+    /// Takes the input out of the call.
     pub fn input(&mut self) -> Value {
         std::mem::take(&mut self.input)
     }
 }
 
-/// A flag: Python's truth, or the default.
+/// Returns the truth of a value as in Python, or the default.
 pub fn flag(value: &Option<Value>, default: bool) -> bool {
     value.as_ref().map_or(default, Value::is_true)
 }
 
-/// A whole number, or the default; text does not count.
+/// Returns an integer, or the default. Text is not accepted.
 pub fn number(value: &Option<Value>, default: i64) -> Result<i64, Error> {
     match value {
         None => Ok(default),
@@ -92,7 +92,7 @@ pub fn integer(value: &Value) -> Result<i64, Error> {
     })
 }
 
-/// A number of columns, rows or repetitions: none below zero, and none that would take all memory.
+/// Returns a number of columns, rows or repetitions: at least zero, and not so large that it would exhaust the memory.
 pub fn size(value: &Option<Value>, default: i64) -> Result<usize, Error> {
     const MOST: usize = 10_000_000;
     let n = number(value, default)?;
@@ -100,17 +100,17 @@ pub fn size(value: &Option<Value>, default: i64) -> Result<usize, Error> {
     if size > MOST { Err(Error::new(format!("{n} is too large"))) } else { Ok(size) }
 }
 
-/// Text made of whatever was given, or the default.
+/// Returns the value as text, or the default.
 pub fn text<'a>(value: &'a Option<Value>, default: &'a str) -> Cow<'a, str> {
     value.as_ref().map_or(Cow::Borrowed(default), Value::to_text)
 }
 
-/// What a call without the argument and one with `none` say alike.
+/// Returns the argument, where `none` has the same meaning as no argument.
 pub fn given(value: Option<Value>) -> Option<Value> {
     value.filter(|value| !value.is_null())
 }
 
-/// The members that Python's iteration yields: items, keys or characters.
+/// Returns the members in Python's iteration: items, keys or characters.
 pub fn iterate(value: &Value) -> Result<List, Error> {
     operators::iterate(value)
 }
@@ -132,7 +132,7 @@ pub fn tuple(items: Vec<Value>) -> Value {
     Value::Tuple(items.into())
 }
 
-/// A float as Python's `int()` truncates it.
+/// Truncates a float as Python's `int()` does.
 pub fn truncate(n: f64) -> Result<Value, Error> {
     if n.is_nan() {
         return Err(Error::new("cannot convert float NaN to integer"));
@@ -150,7 +150,7 @@ pub fn truncate(n: f64) -> Result<Value, Error> {
     }
 }
 
-/// Sorts with a key as Python does: stable, and failing on what has no order.
+/// Sorts by a key as Python does: it is stable, and fails on values without an order.
 pub fn sort_by_key(
     items: &[Value],
     reverse: bool,
@@ -161,12 +161,12 @@ pub fn sort_by_key(
     Ok(sorted.into_iter().map(|(_, item)| item.clone()).collect())
 }
 
-/// Python's order of two values, or its error; what is not ordered at all (`nan`) counts as equal.
+/// Returns Python's order of two values, or its error. Values without an order (`nan`) count as equal.
 pub fn compare(a: &Value, b: &Value) -> Result<Ordering, Error> {
     operators::order(a, b, "<").map(|order| order.unwrap_or(Ordering::Equal))
 }
 
-/// Text in lower case, everything else as it is: the key of case-insensitive filters.
+/// Returns the key of case-insensitive filters: text in lower case, and everything else unchanged.
 pub fn ignore_case(value: Value) -> Value {
     match &value {
         Value::Str(text) => Value::from(text.to_lowercase()),

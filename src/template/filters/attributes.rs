@@ -1,4 +1,4 @@
-//! The attributes that filters look at.
+//! The attributes that filters use.
 
 use playbook_api::{Error, Value};
 
@@ -9,7 +9,7 @@ use crate::template::python::access::get_item;
 pub struct Path(Vec<Value>);
 
 impl Path {
-    /// Reads an attribute: a name, a position, or both joined by dots.
+    /// Parses an attribute: a name, a position, or several of them joined by dots.
     pub fn new(attribute: &Value) -> Path {
         Path(match attribute.as_str() {
             Some(text) => text
@@ -23,7 +23,7 @@ impl Path {
         })
     }
 
-    /// The value at the path; the default where something on the way is undefined.
+    /// Returns the value at the path, or the default if a part of it is undefined.
     pub fn get(&self, value: &Value, default: Option<&Value>) -> Result<Value, Error> {
         let mut found = value.clone();
         for key in &self.0 {

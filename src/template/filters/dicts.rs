@@ -1,4 +1,4 @@
-//! Maps and lists of maps: turning one into the other, reaching into them.
+//! Converts between maps and lists of maps, and extracts their members.
 
 use playbook_api::{Error, Map, Value, map, python};
 
@@ -60,12 +60,12 @@ fn items2dict(call: &mut Call) -> Result<Value, Error> {
     Ok(pairs.into_iter().collect::<Map>().into())
 }
 
-/// What Python's `item[key]` comes to.
+/// The result of Python's `item[key]`.
 enum Entry {
     Found(Value),
     /// `KeyError`
     Missing,
-    /// `TypeError`: the item cannot be asked by such a key.
+    /// `TypeError`: the item does not support such a key.
     Subscript,
 }
 
@@ -89,7 +89,7 @@ fn entry(item: &Value, key: &Value) -> Result<Entry, Error> {
     }
 }
 
-/// The container's member of that name, and further members below it.
+/// Returns the container's member of that name, or a member further below it.
 fn extract(call: &mut Call) -> Result<Value, Error> {
     let [container, more] = call.bind(["container", "morekeys"], 1)?;
     let found = get_item(&container.unwrap_or_default(), &call.input)?;
@@ -154,7 +154,7 @@ fn subelements_filter(call: &mut Call) -> Result<Value, Error> {
     Ok(rows.into())
 }
 
-/// The list at the end of a path of keys.
+/// Returns the list at the end of a path of keys.
 fn below(element: &Value, path: &[Value], skip_missing: bool) -> Result<Vec<Value>, Error> {
     let mut values = element.clone();
     for key in path {

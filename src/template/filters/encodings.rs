@@ -33,7 +33,7 @@ fn b64encode(call: &mut Call) -> Result<Value, Error> {
     Ok(if flag(&urlsafe, false) { URL_SAFE.encode(bytes) } else { STANDARD.encode(bytes) }.into())
 }
 
-/// Characters outside of the alphabet do not count, as in Python.
+/// As in Python, characters outside of the alphabet are ignored.
 fn b64decode(call: &mut Call) -> Result<Value, Error> {
     let [encoding, urlsafe] = call.bind(["encoding", "urlsafe"], 0)?;
     let urlsafe = flag(&urlsafe, false);
@@ -51,7 +51,7 @@ fn b64decode(call: &mut Call) -> Result<Value, Error> {
     Ok(Codec::find(&text(&encoding, "utf-8"))?.decode(&bytes).into())
 }
 
-/// The hexadecimal digest, if there is such an algorithm.
+/// Returns the hexadecimal digest, or `None` if the algorithm does not exist.
 pub(super) fn digest(algorithm: &str, bytes: &[u8]) -> Option<String> {
     Some(match algorithm.to_ascii_lowercase().as_str() {
         "md5" => hex::encode(Md5::digest(bytes)),
@@ -82,7 +82,7 @@ fn fixed(call: &mut Call, algorithm: &str) -> Result<Value, Error> {
     input_digest(&call.input, algorithm)
 }
 
-/// The version 5 UUID of a name; the namespace is Ansible's own unless given.
+/// Returns the version 5 UUID of a name. The default namespace is Ansible's.
 fn to_uuid(call: &mut Call) -> Result<Value, Error> {
     const ANSIBLE: Uuid = Uuid::from_u128(0x361e_6d51_faec_444a_9079_3413_86da_8e2e);
     let [namespace] = call.bind(["namespace"], 0)?;
@@ -102,7 +102,7 @@ fn to_uuid(call: &mut Call) -> Result<Value, Error> {
     Ok(Uuid::new_v5(&namespace, call.input.to_text().as_bytes()).to_string().into())
 }
 
-/// Percent-encodes all but letters, digits, `_.-~` and what is `safe`.
+/// Percent-encodes all characters except letters, digits, `_.-~` and those in `safe`.
 pub(super) fn percent_encode(text: &str, safe: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

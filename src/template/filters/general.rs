@@ -22,7 +22,7 @@ pub(super) const FILTERS: &[Function] = &[
     Function::new("from_csv", from_csv),
 ];
 
-/// A JMESPath query.
+/// Runs a JMESPath query.
 fn json_query(call: &mut Call) -> Result<Value, Error> {
     let [query] = call.bind(["expr"], 1)?;
     let query = text(&query, "");
@@ -39,7 +39,7 @@ fn json_query(call: &mut Call) -> Result<Value, Error> {
     document::parse_json(&found.to_string(), "json_query", Trust::Text).map(|node| node.raw())
 }
 
-/// `[[key, value], …]` as a map.
+/// Converts `[[key, value], …]` to a map.
 fn dict(call: &mut Call) -> Result<Value, Error> {
     let [] = call.bind([], 0)?;
     let pair = |item: &Value| match iterate(item)?.as_slice() {
@@ -97,7 +97,7 @@ fn groupby_as_dict(call: &mut Call) -> Result<Value, Error> {
     Ok(grouped.into())
 }
 
-/// Merges lists of maps: those with the same member of that name become one.
+/// Merges lists of maps. Maps with the same value of that member are combined.
 fn lists_mergeby(call: &mut Call) -> Result<Value, Error> {
     let recursive = flag(&call.take("recursive"), false);
     let lists = ListMerge::parse(&text(&call.take("list_merge"), "replace"))?;
@@ -135,7 +135,7 @@ fn lists_mergeby(call: &mut Call) -> Result<Value, Error> {
     Ok(sorted.into())
 }
 
-/// CSV as a list of maps; the first line names the columns unless `fieldnames` does.
+/// Parses CSV to a list of maps. The first line names the columns unless `fieldnames` is given.
 fn from_csv(call: &mut Call) -> Result<Value, Error> {
     let [_, names, delimiter, trim, _] =
         call.bind(["dialect", "fieldnames", "delimiter", "skipinitialspace", "strict"], 0)?;

@@ -36,7 +36,7 @@ fn escape_filter(call: &mut Call) -> Result<Value, Error> {
     Ok(escape(&call.input.to_text()).into())
 }
 
-/// There is no automatic escaping, so there is nothing to protect text from.
+/// Returns the text unchanged, since there is no automatic escaping.
 fn safe(call: &mut Call) -> Result<Value, Error> {
     let [] = call.bind([], 0)?;
     Ok(call.input.to_text().into())
@@ -59,7 +59,7 @@ fn striptags(call: &mut Call) -> Result<Value, Error> {
     Ok(unescape(&words.join(" ")).into())
 }
 
-/// The entities that HTML text is likely to hold.
+/// The common entities of HTML.
 fn unescape(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -117,7 +117,7 @@ fn xmlattr(call: &mut Call) -> Result<Value, Error> {
     Ok(if flag(&space, true) && !joined.is_empty() { format!(" {joined}") } else { joined }.into())
 }
 
-/// Makes links of the addresses in a text.
+/// Converts the addresses in a text to links.
 fn urlize(call: &mut Call) -> Result<Value, Error> {
     let [limit, nofollow, target, rel, schemes] =
         call.bind(["trim_url_limit", "nofollow", "target", "rel", "extra_schemes"], 0)?;
@@ -179,7 +179,7 @@ fn urlize(call: &mut Call) -> Result<Value, Error> {
     Ok(out.into())
 }
 
-/// Brackets before and punctuation behind an address; a closing bracket stays where one opens inside.
+/// Splits brackets before and punctuation after an address. A closing bracket stays if an opening one is inside.
 fn trim_punctuation(word: &str) -> (&str, &str, &str) {
     let mut start = 0;
     loop {

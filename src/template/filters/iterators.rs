@@ -14,7 +14,7 @@ pub(super) const FILTERS: &[Function] = &[
     Function::new("flatten", flatten),
 ];
 
-/// More results than this are a mistake, not a wish.
+/// The maximum number of results.
 const MOST: usize = 1_000_000;
 
 fn columns(call: &mut Call) -> Result<Vec<Vec<Value>>, Error> {
@@ -55,7 +55,7 @@ fn product(call: &mut Call) -> Result<Value, Error> {
     cartesian(&columns).map(|rows| rows.into_iter().map(tuple).collect())
 }
 
-/// Every choice of one item a column, the last column running fastest.
+/// Returns every choice of one item per column; the last column varies fastest.
 pub(crate) fn cartesian(columns: &[&Vec<Value>]) -> Result<Vec<Vec<Value>>, Error> {
     let size = columns.iter().try_fold(1usize, |size, column| size.checked_mul(column.len()));
     if size.is_none_or(|size| size > MOST) {
@@ -138,7 +138,7 @@ fn flatten(call: &mut Call) -> Result<Value, Error> {
     Ok(out.into())
 }
 
-/// Flattens a number of levels, or all; drops nulls and the words for it.
+/// Flattens a number of levels, or all. Drops nulls and their textual forms.
 pub(crate) fn flatten_into(out: &mut Vec<Value>, items: &[Value], levels: Option<i64>, skip_nulls: bool) {
     for item in items {
         if skip_nulls && (item.is_null() || matches!(item.as_str(), Some("None" | "null"))) {

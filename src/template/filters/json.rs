@@ -23,7 +23,7 @@ struct Style {
 }
 
 impl Style {
-    /// Takes the options out of a call.
+    /// Reads the options of a call.
     fn take(call: &mut Call, indent: Option<Value>, sort_keys: bool) -> Result<Style, Error> {
         let given_indent = match (call.take("indent"), call.args.first().cloned()) {
             (Some(indent), _) | (None, Some(indent)) => given(Some(indent)),
@@ -134,7 +134,7 @@ fn to_nice_json(call: &mut Call) -> Result<Value, Error> {
     dump(call, &style)
 }
 
-/// Jinja's own: safe inside of HTML.
+/// Jinja's `tojson`, whose result is safe inside of HTML.
 fn tojson(call: &mut Call) -> Result<Value, Error> {
     let style = Style::take(call, None, true)?;
     let mut out = String::new();
@@ -179,7 +179,7 @@ fn from_json(call: &mut Call) -> Result<Value, Error> {
     marked(call.renderer, &node, trust, &mut Vec::new())
 }
 
-/// A document whose marks count: its vaults are opened, and where it is trusted its texts are too.
+/// Reads a document with marks: its vaults are decrypted, and if it is trusted, so are its texts.
 fn marked(
     renderer: &Renderer,
     node: &Node,
@@ -213,7 +213,7 @@ fn marked(
     })
 }
 
-/// The fault as `json.loads` words it, with line, column and character.
+/// Returns the error in the words of `json.loads`, with line, column and character.
 fn in_python(error: Error, text: &str) -> Error {
     const WORDS: &[(&str, &str)] = &[
         ("expected a value", "Expecting value"),

@@ -76,7 +76,7 @@ fn sum(call: &mut Call) -> Result<Value, Error> {
     })
 }
 
-/// The value, or the error of using what is undefined.
+/// Returns the value, or the error of using an undefined value.
 pub(super) fn defined(value: Value) -> Result<Value, Error> {
     match value {
         Value::Undefined(reason) => Err(Error::undefined(reason.to_string())),
@@ -109,7 +109,7 @@ fn extreme(call: &mut Call, wanted: std::cmp::Ordering) -> Result<Value, Error> 
     Ok(best.map_or_else(|| Value::undefined("No aggregated item, sequence was empty."), |(_, item)| item))
 }
 
-/// What a filter sorts or groups by: an attribute or the item itself, perhaps regardless of case.
+/// The key that a filter sorts or groups by: an attribute or the item itself, possibly regardless of case.
 pub(super) struct Key {
     paths: Vec<Path>,
     case_sensitive: bool,
@@ -175,7 +175,7 @@ fn join(call: &mut Call) -> Result<Value, Error> {
     Ok(out.into())
 }
 
-/// Rows of `linecount` items, the last filled up.
+/// Splits a list into rows of `linecount` items. The last row is padded.
 fn batch(call: &mut Call) -> Result<Value, Error> {
     let [count, fill] = call.bind(["linecount", "fill_with"], 1)?;
     let count = size(&count, 1)?;
@@ -193,7 +193,7 @@ fn batch(call: &mut Call) -> Result<Value, Error> {
     Ok(rows.into())
 }
 
-/// So many columns, as even as possible, the shorter ones filled up.
+/// Splits a list into the given number of columns, as evenly as possible. Shorter columns are padded.
 fn slice(call: &mut Call) -> Result<Value, Error> {
     let [slices, fill] = call.bind(["slices", "fill_with"], 1)?;
     let slices = size(&slices, 1)?;
@@ -245,7 +245,7 @@ fn dictsort(call: &mut Call) -> Result<Value, Error> {
     Ok(sort_by_key(&pairs(map), flag(&reverse, false), |pair| key.of(pair))?.into())
 }
 
-/// `(grouper, list)` pairs, in the order of the attribute.
+/// Returns `(grouper, list)` pairs, sorted by the attribute.
 fn groupby(call: &mut Call) -> Result<Value, Error> {
     let [attribute, default, case_sensitive] = call.bind(["attribute", "default", "case_sensitive"], 1)?;
     let key = Key::new(attribute, flag(&case_sensitive, false), given(default));

@@ -1,4 +1,4 @@
-//! Python's `random.Random`: a seed gives the same choices here and there.
+//! Python's `random.Random`: a seed gives the same choices as in Python.
 
 use num_bigint::{BigInt, BigUint};
 use playbook_api::{Error, Value};
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha512};
 
 const SIZE: usize = 624;
 
-/// The Mersenne twister MT19937 as Python seeds it, or the system's randomness where there is no seed.
+/// The Mersenne twister MT19937 as Python seeds it, or the system's random source if there is no seed.
 pub(crate) enum Random {
     Seeded(Box<Twister>),
     System,
@@ -48,7 +48,7 @@ impl Random {
         BigUint::new(words)
     }
 
-    /// A number below `limit`, which must not be zero.
+    /// Returns a number below `limit`, which must not be zero.
     pub(crate) fn below(&mut self, limit: u64) -> u64 {
         let count = u64::from(64 - limit.leading_zeros());
         loop {
@@ -59,7 +59,7 @@ impl Random {
         }
     }
 
-    /// A position in a sequence of that length, which must not be zero.
+    /// Returns a position in a sequence of that length, which must not be zero.
     pub(crate) fn position(&mut self, length: usize) -> usize {
         usize::try_from(self.below(length as u64)).unwrap_or(0)
     }

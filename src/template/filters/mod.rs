@@ -1,4 +1,4 @@
-//! Filters, one family a file.
+//! Filters, with one family per file.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -91,7 +91,7 @@ pub fn find(name: &str) -> Option<&'static Function> {
     INDEX.get_or_init(|| index(FAMILIES)).get(short_name(name)).copied()
 }
 
-/// All short names, for "did you mean".
+/// Returns all short names, for suggestions.
 pub fn names() -> impl Iterator<Item = &'static str> {
     FAMILIES.iter().flat_map(|family| family.iter()).map(|function| function.name)
 }

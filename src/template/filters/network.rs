@@ -20,19 +20,19 @@ pub(super) const FILTERS: &[Function] = &[
     Function::new("network_in_network", network_in_network),
 ];
 
-/// An address, and how many of its bits name the network.
+/// An address, and the number of bits of its network prefix.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Interface {
     pub address: u128,
     pub prefix: u32,
     /// 32 or 128.
     pub bits: u32,
-    /// Whether a prefix was written.
+    /// Whether the input has a prefix.
     pub has_prefix: bool,
 }
 
 impl Interface {
-    /// An address with or without a prefix or netmask, or a number.
+    /// Parses an address with or without a prefix or netmask, or a number.
     pub(super) fn parse(value: &Value) -> Option<Interface> {
         if let Some(number) = value.as_i64().filter(|_| value.as_bool().is_none()) {
             let address = u32::try_from(number).ok()?;
@@ -88,7 +88,7 @@ impl Interface {
         self.network() | self.hostmask()
     }
 
-    /// The number of addresses; nothing where that does not fit.
+    /// Returns the number of addresses, or `None` if it is too large.
     pub(super) fn size(&self) -> Option<u128> {
         self.hostmask().checked_add(1)
     }
@@ -97,7 +97,7 @@ impl Interface {
         self.bits == other.bits && self.network() <= other.network() && other.last() <= self.last()
     }
 
-    /// The address at a position of the network, from its end when negative.
+    /// Returns the address at a position of the network. A negative position counts from the end.
     pub(super) fn nth(&self, at: i64) -> Option<u128> {
         let found = match u128::try_from(at) {
             Ok(at) => self.network().checked_add(at)?,
@@ -131,7 +131,7 @@ fn ipaddr(call: &mut Call, only: Option<u8>) -> Result<Value, Error> {
     })
 }
 
-/// IPv6 addresses in brackets, everything else as it is.
+/// Returns IPv6 addresses in brackets, and everything else unchanged.
 fn ipwrap(call: &mut Call) -> Result<Value, Error> {
     let [_] = call.bind(["query"], 0)?;
     let wrap = |value: &Value| {
@@ -164,7 +164,7 @@ fn ipmath(call: &mut Call) -> Result<Value, Error> {
     moved.map(|address| found.show(address).into()).ok_or_else(|| Error::new("the address is out of range"))
 }
 
-/// The subnets of a size: how many there are, or the one at a position; with an address as second argument its
+/// Returns the number of subnets of a size, the subnet at a position, or, with an address as the second argument, its
 /// position.
 fn ipsubnet(call: &mut Call) -> Result<Value, Error> {
     let [query, index] = call.bind(["query", "index"], 0)?;

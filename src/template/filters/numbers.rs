@@ -31,7 +31,7 @@ fn abs(call: &mut Call) -> Result<Value, Error> {
     }
 }
 
-/// Digits as Python's `int(text, base)` reads them: signs, underscores, and a prefix that fits the base.
+/// Parses an integer as Python's `int(text, base)` does, with sign, underscores, and a prefix that matches the base.
 pub(super) fn parse_int(text: &str, base: u32) -> Option<Value> {
     let text = text.trim();
     let (sign, digits) = match text.strip_prefix('-') {
@@ -66,7 +66,7 @@ pub(super) fn parse_int(text: &str, base: u32) -> Option<Value> {
     BigInt::from_str_radix(&digits, base).ok().map(Value::big)
 }
 
-/// Text as Python's `float()` reads it.
+/// Parses text as Python's `float()` does.
 pub(super) fn parse_float(text: &str) -> Option<f64> {
     let text = text.trim();
     let bare = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
@@ -100,7 +100,7 @@ fn float(call: &mut Call) -> Result<Value, Error> {
     Ok(converted.map_or_else(|| default.unwrap_or(Value::Float(0.0)), Value::Float))
 }
 
-/// Half to even on the decimal digits the number really has, as Python rounds.
+/// Rounds half to even by the exact decimal digits of the number, as Python does.
 fn round_to(n: f64, precision: i64) -> f64 {
     if !n.is_finite() || precision > 300 {
         return n;

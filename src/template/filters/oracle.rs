@@ -1,4 +1,4 @@
-//! Filters and tests against what ansible-core 2.19 makes of them.
+//! Compares filters and tests with their recorded results in ansible-core 2.19.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ pub(super) fn renderer() -> Renderer {
     Renderer { environment: Arc::new(environment), scope: Arc::new(map! { "nl" => "\n", "tab" => "\t" }) }
 }
 
-/// Each line of the table is an expression and, after a tab, what Ansible makes of it: Python's `repr`, or after
-/// `!` the error.
+/// Each line of the table is an expression and, after a tab, Ansible's result: Python's `repr`, or the error after
+/// `!`.
 #[test]
 fn filters_and_tests_do_what_ansibles_do() {
     let renderer = renderer();
@@ -33,7 +33,7 @@ fn filters_and_tests_do_what_ansibles_do() {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Whatever a filter or test is given, it answers or says what is wrong.
+/// For any input, a filter or test returns a value or an error.
 #[test]
 fn nothing_panics() {
     let renderer = renderer();

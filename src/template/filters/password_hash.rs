@@ -1,4 +1,4 @@
-//! Passwords as `/etc/shadow` keeps them.
+//! Hashes passwords in the forms of `/etc/shadow`.
 
 use playbook_api::{Error, Value};
 
@@ -16,7 +16,7 @@ const SALT: &[u8] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst
 
 /// A scheme, its salt, and its rounds.
 struct Scheme {
-    /// What Ansible calls it, and what passlib does.
+    /// Ansible's name of the scheme, and passlib's.
     names: [&'static str; 2],
     salt: usize,
     exact_salt: bool,
@@ -44,18 +44,18 @@ fn find(name: &str) -> Option<&'static Scheme> {
     SCHEMES.iter().find(|scheme| scheme.names.contains(&name))
 }
 
-/// Salt as a scheme wants it; a seed makes it repeatable.
+/// Returns a salt for a scheme. With a seed it is always the same.
 pub(crate) fn random_salt(algorithm: &str, random: &mut Random) -> String {
     let length = find(algorithm).map_or(8, |scheme| scheme.salt);
     (0..length).map(|_| char::from(SALT[random.position(SALT.len())])).collect()
 }
 
-/// Whether there is such a scheme.
+/// Returns whether the scheme exists.
 pub(crate) fn is_known(algorithm: &str) -> bool {
     find(algorithm).is_some()
 }
 
-/// The hash of a password, with the salt that was given or a fresh one.
+/// Returns the hash of a password, with the given salt or a new one.
 pub(crate) fn hash(
     secret: &str,
     algorithm: &str,

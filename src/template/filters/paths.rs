@@ -1,4 +1,4 @@
-//! Paths as text.
+//! Filters of paths.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ pub(crate) const FILTERS: &[Function] = &[
     Function::new("win_splitdrive", win_splitdrive),
 ];
 
-/// The path that a filter is given.
+/// Returns the input of a filter as a path.
 pub(crate) fn path(value: &Value) -> Result<String, Error> {
     match value {
         Value::Str(text) => Ok(text.to_string()),
@@ -49,14 +49,14 @@ fn dirname_filter(call: &mut Call) -> Result<Value, Error> {
     plain(call, |path| split(path).0.to_owned())
 }
 
-/// The directory without its trailing slashes, and the last part.
+/// Splits a path into its directory, without trailing slashes, and its last part.
 pub(crate) fn split(path: &str) -> (&str, &str) {
     let (head, tail) = path.split_at(path.rfind('/').map_or(0, |slash| slash + 1));
     let trimmed = head.trim_end_matches('/');
     (if trimmed.is_empty() { head } else { trimmed }, tail)
 }
 
-/// `~` and `~user` at the start.
+/// Expands `~` and `~user` at the start.
 pub(crate) fn expanduser(path: &str) -> String {
     let Some(rest) = path.strip_prefix('~') else { return path.to_owned() };
     let (user, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -75,7 +75,7 @@ fn expanduser_filter(call: &mut Call) -> Result<Value, Error> {
     plain(call, expanduser)
 }
 
-/// `$NAME` and `${NAME}` of the environment; unknown ones stay.
+/// Expands `$NAME` and `${NAME}` from the environment. Unknown names stay unchanged.
 pub(crate) fn expandvars(text: &str) -> String {
     paths::expand_variables(text, settings::variable)
 }
@@ -90,7 +90,7 @@ fn absolute(path: &str) -> String {
     normpath(&absolute.to_string_lossy())
 }
 
-/// Links resolved as far as the path exists.
+/// Resolves links as far as the path exists.
 pub(crate) fn realpath(path: &str) -> String {
     let absolute = PathBuf::from(absolute(path));
     let mut missing: Vec<&std::ffi::OsStr> = Vec::new();
@@ -225,7 +225,7 @@ fn commonpath(call: &mut Call) -> Result<Value, Error> {
     Ok(format!("{}{}", if rooted { "/" } else { "" }, common.join("/")).into())
 }
 
-/// The files (no directories) that a shell pattern matches.
+/// Returns the files (not the directories) that match a shell pattern.
 pub(crate) fn glob_files(pattern: &str) -> Vec<String> {
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
     let found = glob::glob_with(pattern, options).into_iter().flatten().filter_map(Result::ok);
@@ -237,7 +237,7 @@ fn fileglob(call: &mut Call) -> Result<Value, Error> {
     Ok(glob_files(&path(&call.input)?).into())
 }
 
-/// The drive (or share) and the rest of a Windows path.
+/// Splits a Windows path into its drive or share and the rest.
 fn split_drive(path: &str) -> (&str, &str) {
     let is_separator = |c: char| c == '\\' || c == '/';
     let mut characters = path.chars();

@@ -1,4 +1,4 @@
-//! `ansible._protomatter`: what ansible-core's own tests look at values with.
+//! `ansible._protomatter`: the filters with which ansible-core's own tests inspect values.
 
 use playbook_api::{Error, Text, Value, map};
 
@@ -14,7 +14,7 @@ pub const FILTERS: &[Function] = &[
 
 const DUMP: &str = "ansible._protomatter.dump_object";
 
-/// Whether a filter is given what went wrong with its input, in place of the input.
+/// Whether a filter gets the error of its input instead of the input.
 pub fn takes_errors(name: &str) -> bool {
     name == DUMP
 }
@@ -24,7 +24,7 @@ pub fn captured(error: &Error) -> Value {
     map! { "exception" => map! { "message" => error.to_string() } }.into()
 }
 
-/// The value itself, or the error that its use would be.
+/// Returns the value itself, or the error of its use.
 fn dump_object(call: &mut Call) -> Result<Value, Error> {
     let [] = call.bind([], 0)?;
     Ok(match call.input() {
@@ -33,13 +33,13 @@ fn dump_object(call: &mut Call) -> Result<Value, Error> {
     })
 }
 
-/// The value as a module would be given it: tuples are lists, nothing is left to be computed.
+/// Returns the value as a module would get it: tuples are lists, and everything is computed.
 fn finalize(call: &mut Call) -> Result<Value, Error> {
     let [] = call.bind([], 0)?;
     Renderer::finalize(call.input())
 }
 
-/// Where a text came from, where its source says so.
+/// Returns the origin of a text, if its source records it.
 fn origin(call: &mut Call) -> Result<Value, Error> {
     Ok(match &call.input {
         Value::Str(text) => text.origin().into(),
@@ -47,7 +47,7 @@ fn origin(call: &mut Call) -> Result<Value, Error> {
     })
 }
 
-/// A text as if a trusted document held it.
+/// Returns a text with the mark of a trusted document.
 fn apply_trust(call: &mut Call) -> Result<Value, Error> {
     let [] = call.bind([], 0)?;
     Ok(match call.input() {

@@ -1,4 +1,4 @@
-//! Chance, repeatable with a seed.
+//! Random choices, which are repeatable with a seed.
 
 use playbook_api::{Error, Value};
 
@@ -9,7 +9,7 @@ use crate::template::{Call, Computed, Function};
 pub(super) const FILTERS: &[Function] =
     &[Function::new("random", random).needing(Computed::Members), Function::new("shuffle", shuffle)];
 
-/// A member of a sequence, or a number below the input.
+/// Returns a member of a sequence, or a number below the input.
 fn random(call: &mut Call) -> Result<Value, Error> {
     let [start, step, seed] = call.bind(["start", "step", "seed"], 0)?;
     let mut random = Random::new(seed.as_ref())?;

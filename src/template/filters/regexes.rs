@@ -13,7 +13,7 @@ pub(super) const FILTERS: &[Function] = &[
     Function::new("regex_escape", regex_escape),
 ];
 
-/// The match, or the groups that were asked for as `\1` or `\g<name>`; `none` without a match.
+/// Returns the match, or the groups that are requested as `\1` or `\g<name>`; `none` without a match.
 fn regex_search(call: &mut Call) -> Result<Value, Error> {
     let flags = Flags {
         ignore_case: flag(&call.take("ignorecase"), false),
@@ -49,7 +49,7 @@ fn regex_search(call: &mut Call) -> Result<Value, Error> {
         .map(Value::from)
 }
 
-/// The matches; with one group its texts, with several tuples of them.
+/// Returns the matches; with one group, its texts; with several groups, tuples of their texts.
 fn regex_findall(call: &mut Call) -> Result<Value, Error> {
     let [regex, multiline, ignore_case] = call.bind(["regex", "multiline", "ignorecase"], 1)?;
     let flags = Flags { ignore_case: flag(&ignore_case, false), multiline: flag(&multiline, false) };

@@ -59,7 +59,7 @@ fn rejectattr(call: &mut Call) -> Result<Value, Error> {
     choose(call, false, true)
 }
 
-/// Keeps the items of which the test says `wanted`; without a test, their truth decides.
+/// Keeps the items for which the test returns `wanted`. Without a test, their truth decides.
 fn choose(call: &mut Call, wanted: bool, by_attribute: bool) -> Result<Value, Error> {
     let input = call.input();
     let items = iterate(&input)?;

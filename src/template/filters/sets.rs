@@ -1,4 +1,4 @@
-//! Lists as sets, in the order in which their members were first met.
+//! Lists as sets, in the order of the first occurrence of each member.
 
 use indexmap::IndexSet;
 use playbook_api::{Error, List, Value};
@@ -16,7 +16,7 @@ pub(super) const FILTERS: &[Function] = &[
     Function::new("symmetric_difference", symmetric_difference),
 ];
 
-/// Values whose equality is Python's, so that whatever has a hash is found fast.
+/// A set with Python's equality, in which hashable values are found quickly.
 type Set<'a> = IndexSet<&'a Value>;
 
 fn operands(call: &mut Call) -> Result<(List, List), Error> {
@@ -54,7 +54,7 @@ fn symmetric_difference(call: &mut Call) -> Result<Value, Error> {
     Ok(collect(only_first.chain(only_second)))
 }
 
-/// Jinja's `unique`, which ignores case unless told; where a member has no hash, equality alone decides.
+/// Jinja's `unique`, which ignores case by default. If a member is not hashable, members are compared by equality.
 fn unique(call: &mut Call) -> Result<Value, Error> {
     let [case_sensitive, attribute] = call.bind(["case_sensitive", "attribute"], 0)?;
     let items = iterate(&call.input)?;

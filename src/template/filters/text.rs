@@ -81,7 +81,7 @@ fn center(call: &mut Call) -> Result<Value, Error> {
     Ok(format!("{}{text}{}", " ".repeat(left), " ".repeat(padding - left)).into())
 }
 
-/// Indents every line but the first and the empty ones, unless asked otherwise.
+/// Indents every line except the first one and empty ones, unless the options include them.
 fn indent(call: &mut Call) -> Result<Value, Error> {
     let [width, first, blank] = call.bind(["width", "first", "blank"], 0)?;
     let text = match &call.input {
@@ -205,7 +205,7 @@ fn split(call: &mut Call) -> Result<Value, Error> {
     Ok(Value::from(parts))
 }
 
-/// Splits at runs of white space, up to a limit; what is left over keeps its inner space.
+/// Splits at runs of white space, up to a limit. The rest keeps its white space.
 pub(super) fn split_words(text: &str, most: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text.trim_start();

@@ -1,4 +1,4 @@
-//! Points in time: as text, and from it.
+//! Converts points in time to text, and text to points in time.
 
 use jiff::civil::DateTime;
 use jiff::fmt::strtime;
@@ -14,7 +14,7 @@ use crate::template::{Call, Function, purity};
 pub(super) const FILTERS: &[Function] =
     &[Function::new("strftime", strftime), Function::new("to_datetime", to_datetime)];
 
-/// The present, or a time in seconds since 1970, in the system's time zone or UTC.
+/// Returns the current time, or a time in seconds since 1970, in the system's time zone or UTC.
 fn strftime(call: &mut Call) -> Result<Value, Error> {
     let [second, utc] = call.bind(["second", "utc"], 0)?;
     let zone = if flag(&utc, false) { TimeZone::UTC } else { TimeZone::system() };
@@ -38,7 +38,7 @@ fn strftime(call: &mut Call) -> Result<Value, Error> {
 
 const DIRECTIVES: &str = "aAbBCdDeFgGHIjklmMnpPRsStTuUVwWyYzZ%";
 
-/// C's directives in the C locale; unknown ones stay.
+/// Expands C's directives in the C locale. Unknown ones stay unchanged.
 fn format_zoned(format: &str, time: &Zoned) -> Result<String, Error> {
     let mut out = String::new();
     let mut characters = format.chars();
@@ -88,7 +88,7 @@ fn to_datetime(call: &mut Call) -> Result<Value, Error> {
     Ok(crate::template::object::Native::value(value))
 }
 
-/// A year alone, or with a month: what is missing is the first.
+/// A year alone, or with a month: the missing parts are 1.
 fn partial(parsed: &strtime::BrokenDownTime) -> Result<DateTime, jiff::Error> {
     let date = jiff::civil::Date::new(
         parsed.year().unwrap_or(1900),

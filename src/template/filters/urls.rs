@@ -7,7 +7,7 @@ use crate::template::{Call, Function};
 
 pub(crate) const FILTERS: &[Function] = &[Function::new("urlsplit", urlsplit)];
 
-/// A URL taken apart as Python's `urlsplit` does.
+/// A URL that is split as Python's `urlsplit` does.
 #[derive(Debug, Default)]
 pub(crate) struct Url {
     pub scheme: String,
@@ -17,7 +17,7 @@ pub(crate) struct Url {
     pub fragment: String,
 }
 
-/// Takes a URL apart; nearly everything is one.
+/// Splits a URL. Nearly every text is accepted.
 pub(crate) fn split(url: &str) -> Result<Url, Error> {
     let url = url.trim_start_matches(|c: char| c <= ' ').replace(['\t', '\r', '\n'], "");
     let mut parts = Url::default();

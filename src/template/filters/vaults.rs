@@ -1,4 +1,4 @@
-//! Sealing and opening vaults with a password at hand.
+//! Encrypts and decrypts vaults with a given password.
 
 use playbook_api::{Error, ErrorKind, Value};
 
@@ -21,7 +21,7 @@ fn secret(value: &Option<Value>) -> Result<&str, Error> {
     })
 }
 
-/// The option had another name once, which was never documented.
+/// The option has an older, undocumented name.
 fn warn_of_vaultid(call: &Call, old_id: &Option<Value>) {
     if old_id.as_ref().is_some_and(|id| !id.is_null()) {
         let what = Error::new("Use of undocumented `vaultid`.").with_help("Use `vault_id` instead.");
@@ -60,7 +60,7 @@ fn vault(call: &mut Call) -> Result<Value, Error> {
         .ok_or_else(|| Error::new("Unable to encrypt: the text cannot be sealed"))
 }
 
-/// Text that is not a vault passes through.
+/// Returns text that is not a vault unchanged.
 fn unvault(call: &mut Call) -> Result<Value, Error> {
     let [password, _, old_id] = call.bind(["secret", "vault_id", "vaultid"], 1)?;
     warn_of_vaultid(call, &old_id);

@@ -1,4 +1,4 @@
-//! Breaking text into lines, as Python's `textwrap` does.
+//! Breaks text into lines, as Python's `textwrap` does.
 
 use std::sync::OnceLock;
 
@@ -62,7 +62,7 @@ pub(super) fn wrap(line: &str, style: Style) -> Vec<String> {
     lines
 }
 
-/// Puts as much of a word that fits on no line as there is room for.
+/// Splits a word that is longer than a line.
 fn break_long(chunks: &mut Vec<String>, current: &mut Vec<String>, room: usize, style: Style) {
     if !style.break_long_words {
         if current.is_empty() {

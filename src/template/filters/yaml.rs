@@ -1,4 +1,4 @@
-//! YAML, written as PyYAML writes it with libyaml, and read as Ansible reads it.
+//! Writes YAML as PyYAML does with libyaml, and reads it as Ansible does.
 
 use playbook_api::{Error, Value};
 
@@ -14,7 +14,7 @@ pub(super) const FILTERS: &[Function] = &[
     Function::new("from_yaml_all", from_yaml_all),
 ];
 
-/// Takes the options of `yaml.dump` out of a call and writes its input.
+/// Reads the options of `yaml.dump` from a call, and writes its input.
 fn dump(call: &mut Call, flow: Option<bool>, indent: i64) -> Result<Value, Error> {
     let positional = std::mem::take(&mut call.args).into_iter().next();
     let indent = match given(call.take("indent").or(positional)) {
@@ -72,7 +72,7 @@ fn to_nice_yaml(call: &mut Call) -> Result<Value, Error> {
     dump(call, Some(false), 4)
 }
 
-/// The text of a filter's input; other values pass through.
+/// Returns the text of a filter's input; other values are returned unchanged.
 fn source(call: &mut Call) -> Result<Result<String, Value>, Error> {
     let [] = call.bind([], 0)?;
     Ok(match call.input() {
@@ -83,7 +83,7 @@ fn source(call: &mut Call) -> Result<Result<String, Value>, Error> {
 
 const NAME: &str = "<unicode string>";
 
-/// The document, unless a key in it is there twice and that is an error.
+/// Returns the document, or an error if it has a duplicate key and the setting makes that an error.
 fn accept(call: &Call, loaded: Loaded) -> Result<document::Node, Error> {
     let policy = &call.renderer.environment.options.duplicate_dict_key;
     loaded.accept(policy, |warning| call.renderer.warn(warning))
@@ -126,7 +126,7 @@ fn from_yaml_all(call: &mut Call) -> Result<Value, Error> {
     }
 }
 
-/// The vault that a value came out of, or is still in.
+/// Returns the vault that a value came from, or is still in.
 fn envelope(value: &Value) -> Option<&str> {
     document::envelope(value).or_else(|| Sealed::of(value).map(|sealed| &*sealed.envelope))
 }

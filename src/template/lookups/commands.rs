@@ -1,4 +1,4 @@
-//! `pipe` and `lines`: what a command prints. It is text and never becomes a template.
+//! `pipe` and `lines`: the output of a command, which is text and never becomes a template.
 
 use std::io::Read;
 use std::os::fd::AsFd;
@@ -28,7 +28,7 @@ fn output(lookup: &str, term: &Value, renderer: &Renderer) -> Result<String, Err
     let printed = match printed {
         Ok(printed) => printed,
         Err(error) => {
-            // The command may go on although its output is not read any more.
+            // The command may still run, although its output is no longer read.
             let _ = child.kill();
             let _ = child.wait();
             return Err(error.context(format!("lookup_plugin.{lookup}({command}) was stopped")));
@@ -46,7 +46,7 @@ fn output(lookup: &str, term: &Value, renderer: &Renderer) -> Result<String, Err
     Ok(String::from_utf8_lossy(&printed).into_owned())
 }
 
-/// Reads what a command prints, to its end, to the limit, or until the run is canceled.
+/// Reads the output of a command until its end, the limit, or the cancellation of the run.
 fn read(mut out: ChildStdout, renderer: &Renderer) -> Result<Vec<u8>, Error> {
     let failed = |e: std::io::Error| Error::io(&e, "its output cannot be read");
     let mut printed = Vec::new();

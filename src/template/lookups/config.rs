@@ -21,7 +21,7 @@ const PLUGIN_OPTIONS: &[(&str, &str, &[&str])] = &[
     ("shell", "remote_tmp", &["ansible_remote_tmp"]),
 ];
 
-/// The settings as the process finds them, read once.
+/// The settings of this process, which are read once.
 pub(super) fn settings() -> Result<&'static Settings, Error> {
     static SETTINGS: OnceLock<Result<Settings, Error>> = OnceLock::new();
     let loaded =
@@ -75,7 +75,7 @@ fn config(terms: &[Value], call: &Map, renderer: &Renderer) -> Result<Vec<Value>
     Ok(found)
 }
 
-/// A plugin's option, as far as a variable sets it.
+/// Returns a plugin's option, if a variable sets it.
 fn plugin_option(
     kind: &str,
     plugin: &str,
@@ -98,7 +98,7 @@ fn plugin_option(
             return Ok(Some((value, format!("var: {name}"))));
         }
     }
-    // What a setting of the same name says.
+    // Otherwise the setting of the same name applies.
     if !built_in {
         return Ok(None);
     }

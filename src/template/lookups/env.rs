@@ -7,7 +7,7 @@ use crate::template::Renderer;
 
 pub(super) const LOOKUPS: &[Lookup] = &[Lookup::new("env", env).taking(Undefined::Members)];
 
-/// What is not set is the `default`, or the empty text.
+/// Returns the variable's value. If it is not set, the result is `default`, or the empty text.
 fn env(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error> {
     let value = |term: &Value| {
         let Some(term) = term.as_str() else {

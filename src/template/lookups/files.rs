@@ -13,7 +13,7 @@ use crate::template::filters::paths::{glob_files, split};
 pub(super) const LOOKUPS: &[Lookup] =
     &[Lookup::new("file", file), Lookup::new("unvault", unvault), Lookup::new("fileglob", fileglob)];
 
-/// A file's bytes, opened if it is a vault; and whether it was.
+/// Returns a file's bytes, decrypted if it is a vault, and whether it was one.
 pub(super) fn read(renderer: &Renderer, path: &Path) -> Result<(Vec<u8>, bool), Error> {
     let bytes = paths::read(path).map_err(|e| {
         Error::io(&e, format!("an error occurred while trying to read the file '{}'", path.display()))
@@ -25,7 +25,7 @@ pub(super) fn read(renderer: &Renderer, path: &Path) -> Result<(Vec<u8>, bool), 
     Ok((opened.map_err(|e| e.context(format!("cannot open the vault {}", path.display())))?, true))
 }
 
-/// Text, secret where it comes from a vault.
+/// Returns the bytes as text, which is secret if it comes from a vault.
 fn as_text((bytes, secret): (Vec<u8>, bool), renderer: &Renderer) -> Value {
     let text = String::from_utf8_lossy(&bytes).into_owned();
     if secret {
@@ -82,7 +82,7 @@ fn unvault(terms: &[Value], _: &Map, renderer: &Renderer) -> Result<Vec<Value>, 
     terms.iter().map(content).collect()
 }
 
-/// The files that match in the first directory that has any.
+/// Returns the matching files of the first directory that has any.
 fn fileglob(terms: &[Value], _: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error> {
     let mut found = Vec::new();
     for term in terms {
@@ -92,7 +92,8 @@ fn fileglob(terms: &[Value], _: &Map, renderer: &Renderer) -> Result<Vec<Value>,
             let (directory, _) = split(pattern);
             directories.extend(search::candidates(renderer, "files", directory));
         } else {
-            // A bare pattern means the `files` directories first, then the directories themselves.
+            // A pattern without a directory is searched in the `files` directories first, then in the directories
+            // themselves.
             for directory in search::candidates(renderer, "files", ".") {
                 let (parent, is_kind) = (directory.clone(), directory.ends_with("files"));
                 directories.push(parent);

@@ -16,12 +16,12 @@ fn directory_of(action: &str) -> &'static str {
     directories.iter().find(|(word, _)| action.contains(word)).map_or("files", |(_, directory)| directory)
 }
 
-/// A list of names, which may also be written in one text.
+/// A list of names, which may also be given as one text.
 struct Names {
-    /// What the list is called in messages.
+    /// The name of the list in messages.
     target: &'static str,
     separators: &'static [char],
-    /// The separators as Python writes the text of them.
+    /// The separators, as Python prints them.
     shown: &'static str,
 }
 
@@ -52,7 +52,7 @@ impl Names {
     }
 }
 
-/// The names a term stands for, each below each of its paths. Undefined names are passed over.
+/// Returns the names of a term, below each of its paths. Undefined names are skipped.
 fn collect(
     terms: &[Value],
     options: &Map,

@@ -24,7 +24,7 @@ const OPTIONS: &[&str] = &[
     "interpolation",
 ];
 
-/// A section's keys; a key without a value has none.
+/// The keys of a section; a key may have no value.
 type Section = IndexMap<String, Option<String>>;
 
 fn ini(terms: &[Value], call: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error> {
@@ -105,7 +105,7 @@ fn lookup(key: &str, options: &Options, renderer: &Renderer) -> Result<Option<Va
     })
 }
 
-/// Replaces `%(name)s` by other values of the section.
+/// Replaces `%(name)s` with other values of the section.
 fn interpolated(text: &str, section: &Section, defaults: &Section, depth: usize) -> Result<String, Error> {
     if depth > 10 {
         return Err(Error::new(format!("the interpolation of '{text}' nests too deeply")));
@@ -139,7 +139,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads what Python's `configparser` reads: indented lines continue a value.
+    /// Parses the format of Python's `configparser`: indented lines continue a value.
     fn read(&self, text: &str) -> Result<IndexMap<String, Section>, Error> {
         let mut sections: IndexMap<String, Section> = IndexMap::new();
         let mut current: Option<String> = None;

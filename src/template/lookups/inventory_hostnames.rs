@@ -8,7 +8,7 @@ use crate::template::regex::{Flags, compile, escaped};
 
 pub(super) const LOOKUPS: &[Lookup] = &[Lookup::new("inventory_hostnames", inventory_hostnames)];
 
-/// A shell pattern, or a regular expression after `~`, as a regular expression.
+/// Converts a shell pattern, or a regular expression after `~`, to a regular expression.
 fn matcher(pattern: &str) -> String {
     match pattern.strip_prefix('~') {
         Some(regex) => format!("^(?:{regex})"),
@@ -48,7 +48,7 @@ fn inventory_hostnames(terms: &[Value], _: &Map, renderer: &Renderer) -> Result<
     let text = text.join(",");
     let parts: Vec<&str> =
         text.split([',', ':', ';']).map(str::trim).filter(|part| !part.is_empty()).collect();
-    // As in a play's `hosts`: first what is added, then what is kept, then what is taken away.
+    // As in a play's `hosts`, first unions, then intersections, then exclusions.
     let rank = |part: &&&str| match part.as_bytes().first() {
         Some(b'&') => 1,
         Some(b'!') => 2,

@@ -20,7 +20,7 @@ pub(super) const LOOKUPS: &[Lookup] = &[
     Lookup::new("dict", dict),
 ];
 
-/// The members of list terms, and the other terms.
+/// Returns the members of list terms, and the other terms.
 fn flat(terms: &[Value]) -> Vec<Value> {
     terms
         .iter()

@@ -103,7 +103,7 @@ pub fn find(name: &str) -> Option<&'static Lookup> {
     index.get(short_name(name)).copied()
 }
 
-/// All short names, for "did you mean".
+/// Returns all short names, for suggestions.
 pub fn names() -> impl Iterator<Item = &'static str> {
     FAMILIES.iter().flat_map(|family| family.iter()).map(|lookup| lookup.name)
 }

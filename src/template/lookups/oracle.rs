@@ -1,4 +1,4 @@
-//! Lookups against what ansible-core 2.19 makes of them.
+//! Compares lookups with their recorded results in ansible-core 2.19.
 
 use std::fs;
 use std::path::Path;
@@ -31,8 +31,8 @@ pub(super) fn renderer(directory: &Path) -> Renderer {
     Renderer { environment: Arc::new(environment), scope: Arc::new(Map::default()) }
 }
 
-/// Each line of the table is an expression and, after a tab, what Ansible makes of it: Python's `repr`, or after
-/// `!` the error. BASE is the directory of the files.
+/// Each line of the table is an expression and, after a tab, Ansible's result: Python's `repr`, or the error after
+/// `!`. BASE is the directory of the files.
 #[test]
 fn lookups_find_what_ansibles_find() {
     let directory = tempfile::tempdir().expect("a directory");

@@ -23,7 +23,7 @@ fn password(terms: &[Value], call: &Map, renderer: &Renderer) -> Result<Vec<Valu
     terms.iter().map(|term| one(&term.to_text(), call, renderer)).collect()
 }
 
-/// What a password file holds.
+/// The contents of a password file.
 struct Stored {
     password: String,
     salt: Option<String>,
@@ -118,7 +118,7 @@ fn one(term: &str, call: &Map, renderer: &Renderer) -> Result<Value, Error> {
     Ok(Value::from(text))
 }
 
-/// Only the user may read it; directories that are missing are made.
+/// Writes a file that only the user can read. Missing directories are created.
 fn write(path: &Path, content: &str) -> Result<(), Error> {
     if let Some(directory) = path.parent() {
         fs::DirBuilder::new()
@@ -139,8 +139,8 @@ fn write(path: &Path, content: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The characters to choose from: Python's names for sets of them, and others as they are. Inside of a term
-/// `,,` is a comma.
+/// Returns the characters to choose from, given by Python's names of sets and by single characters. Inside of a term,
+/// `,,` stands for a comma.
 fn characters(inline: Option<&Value>, option: Option<&Value>) -> Vec<char> {
     let parts = |text: &str| text.split(',').filter(|part| !part.is_empty()).map(str::to_owned).collect();
     let specs: Vec<String> = match (inline, option) {
@@ -175,7 +175,7 @@ fn characters(inline: Option<&Value>, option: Option<&Value>) -> Vec<char> {
 
 fn random_password(length: usize, characters: &[char], seed: Option<&Value>) -> Result<String, Error> {
     if characters.is_empty() {
-        return Err(Error::new("chars names no characters to make a password of"));
+        return Err(Error::new("chars does not contain any characters for a password"));
     }
     let mut random = Random::new(seed)?;
     Ok((0..length).map(|_| characters[random.position(characters.len())]).collect())

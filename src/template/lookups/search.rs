@@ -1,4 +1,4 @@
-//! Where lookups find files.
+//! Finds the files of lookups.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use playbook_api::Value;
 use crate::template::Renderer;
 use crate::template::filters::paths::{expanduser, normpath};
 
-/// The directories of the scope in which files are searched, nearest first; the run's own directory comes last.
+/// Returns the directories of the scope in which files are searched, nearest first. The run's directory is last.
 pub fn directories(renderer: &Renderer) -> Vec<PathBuf> {
     let mut directories: Vec<PathBuf> = match renderer.scope.get("ansible_search_path") {
         Some(Ok(Value::List(paths))) => paths.iter().map(|path| PathBuf::from(&*path.to_text())).collect(),
@@ -26,7 +26,7 @@ fn base(renderer: &Renderer) -> PathBuf {
     if base.as_os_str().is_empty() { PathBuf::from(".") } else { base.clone() }
 }
 
-/// Every place where a file of that name may be. `kind` is the directory for such files in a role or beside a
+/// Returns all paths where a file of that name may be. `kind` is the directory for such files in a role or beside a
 /// playbook: `files`, `templates`, `vars`.
 pub fn candidates(renderer: &Renderer, kind: &str, name: &str) -> Vec<PathBuf> {
     let name = expanduser(name);
@@ -54,7 +54,7 @@ pub fn candidates(renderer: &Renderer, kind: &str, name: &str) -> Vec<PathBuf> {
     candidates
 }
 
-/// The first place where there is such a file.
+/// Returns the first of these paths that exists.
 pub fn find(renderer: &Renderer, kind: &str, name: &str) -> Option<PathBuf> {
     let found = candidates(renderer, kind, name).into_iter().find(|candidate| candidate.exists())?;
     Some(std::path::absolute(&found).unwrap_or(found))

@@ -11,7 +11,7 @@ use crate::template::{Renderer, budget};
 
 pub(super) const LOOKUPS: &[Lookup] = &[Lookup::new("sequence", sequence)];
 
-/// No sane loop is longer.
+/// The maximum length of a sequence.
 const MOST: u64 = 10_000_000;
 
 fn sequence(terms: &[Value], call: &Map, _: &Renderer) -> Result<Vec<Value>, Error> {
@@ -27,7 +27,7 @@ fn sequence(terms: &[Value], call: &Map, _: &Renderer) -> Result<Vec<Value>, Err
     Ok(numbers)
 }
 
-/// `start-end/stride:format`, or `key=value` options.
+/// Parses `start-end/stride:format`, or `key=value` options.
 fn options(term: &str) -> Result<Map, Error> {
     let shortcut = compile(
         r"^(?:(?P<start>0?x?[0-9a-f]+)-)?(?P<end>0?x?[0-9a-f]+)(?:/(?P<stride>0?x?[0-9a-f]+))?(?::(?P<format>.+))?$",

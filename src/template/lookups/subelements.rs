@@ -1,4 +1,4 @@
-//! `subelements`: every member of a list inside of every element.
+//! `subelements`: each member of a list inside of each element.
 
 use playbook_api::{Error, Map, Value};
 
@@ -58,7 +58,7 @@ fn subelements(terms: &[Value], _: &Map, _: &Renderer) -> Result<Vec<Value>, Err
     Ok(rows)
 }
 
-/// Takes the list at a path out of a map; nothing where it is missing and that is allowed.
+/// Takes the list at a path out of a map. Returns `None` if it is missing and that is allowed.
 fn take(map: &mut Map, path: &[&str], skip_missing: bool) -> Result<Option<Vec<Value>>, Error> {
     let Some((key, deeper)) = path.split_first() else { return Ok(None) };
     let Some(value) = map.get(*key).cloned() else {

@@ -16,7 +16,7 @@ fn template(terms: &[Value], call: &Map, renderer: &Renderer) -> Result<Vec<Valu
     terms.iter().map(|term| one(&term.to_text(), &syntax, call, renderer)).collect()
 }
 
-/// Delimiters as the options ask for them.
+/// Returns the delimiters that the options name.
 fn syntax(call: &Map) -> Result<Syntax, Error> {
     let options = Options { lookup: "template", inline: Map::default(), call };
     let mut syntax = Syntax::file().with_delimiters(|name| options.text(name));

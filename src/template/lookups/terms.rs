@@ -1,11 +1,11 @@
-//! Options written inside of a term (`'name file=x.ini re=true'`), and options as such.
+//! The options of lookups, and those inside of a term (`'name file=x.ini re=true'`).
 
 use playbook_api::{Error, Map, Place, Value};
 
 use crate::document::{Trust, parse_kv};
 use crate::template::filters::word_as_bool;
 
-/// What is written before the options, and the `key=value` options.
+/// Splits a term into the text before the options, and the `key=value` options.
 pub(super) fn parse(text: &str) -> Result<(String, Map), Error> {
     let mut options = parse_kv(text, &Place::file_only("<lookup>"), Trust::Text, false)?;
     let free = options
@@ -15,7 +15,7 @@ pub(super) fn parse(text: &str) -> Result<(String, Map), Error> {
     Ok((free, options.into_iter().map(|(key, node)| (Value::from(key), node.raw())).collect()))
 }
 
-/// The options of one lookup: those in the term count before those of the call.
+/// The options of one lookup. Those in the term override those of the call.
 pub(super) struct Options<'a> {
     pub lookup: &'static str,
     pub inline: Map,
@@ -58,7 +58,7 @@ impl Options<'_> {
         self.get(name).map(|value| value.to_text().into_owned())
     }
 
-    /// Refuses inline options that the lookup does not have.
+    /// Rejects inline options that the lookup does not have.
     pub(super) fn check(&self, known: &[&str]) -> Result<(), Error> {
         match self.inline.keys().find(|key| !key.as_str().is_some_and(|key| known.contains(&key))) {
             Some(unknown) => Err(Error::new(format!("'{unknown}' is not a valid option"))),
@@ -67,7 +67,7 @@ impl Options<'_> {
     }
 }
 
-/// An option of the call as a flag.
+/// Returns an option of the call as a boolean.
 pub(super) fn flag(lookup: &'static str, options: &Map, name: &str, default: bool) -> Result<bool, Error> {
     Options { lookup, inline: Map::default(), call: options }.flag(name, default)
 }

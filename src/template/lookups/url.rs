@@ -1,4 +1,4 @@
-//! `url`: what a web server answers.
+//! `url`: the response of a web server.
 
 use base64::Engine;
 use playbook_api::{Error, Map, Value, time};

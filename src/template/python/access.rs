@@ -1,4 +1,4 @@
-//! Attributes, items and slices, found as Jinja finds them.
+//! Looks up attributes, items and slices as Jinja does.
 
 use num_traits::ToPrimitive;
 use playbook_api::{Error, Value};
@@ -9,8 +9,8 @@ use crate::template::lazy::{as_asked_map, force, reach};
 use crate::template::object::{self, Native};
 use crate::template::undefined;
 
-/// `value.name`: an attribute or method, else an item; undefined where there is neither. What is missing on
-/// something undefined is undefined for the first reason.
+/// Evaluates `value.name`: an attribute or method, or else an item. The result is undefined if there is neither. A
+/// member of an undefined value is undefined for the same reason as that value.
 ///
 /// ```
 /// use playbook::template::get_attribute;
@@ -23,7 +23,7 @@ pub fn get_attribute(value: &Value, name: &str) -> Result<Value, Error> {
     attribute(value, name).map(undefined::plain)
 }
 
-/// The same inside a render: what is undefined keeps its place.
+/// Evaluates it inside a render, where an undefined value has a place.
 pub(in crate::template) fn attribute(value: &Value, name: &str) -> Result<Value, Error> {
     let value = reach(value)?;
     if as_asked_map(&value).is_some() && !methods::exists(&value, name) {
@@ -45,7 +45,7 @@ pub(in crate::template) fn attribute(value: &Value, name: &str) -> Result<Value,
     }
 }
 
-/// A member of a map that is asked member by member.
+/// Returns a member of a map that is read member by member.
 fn asked(value: &Value, key: &Value) -> Result<Value, Error> {
     match as_asked_map(value).and_then(|map| map.member(key)) {
         Some(member) => undefined::caught(member.and_then(|member| reach(&member))),
@@ -54,7 +54,7 @@ fn asked(value: &Value, key: &Value) -> Result<Value, Error> {
 }
 
 fn own_attribute(value: &Value, name: &str) -> Option<Value> {
-    // The pairs that `groupby` makes have names for their halves.
+    // The pairs of `groupby` have names for their two members.
     if let (Value::Tuple(items), "grouper" | "list") = (value, name)
         && let [grouper, list] = items.as_slice()
     {
@@ -74,12 +74,12 @@ fn missing(value: &Value, name: &str) -> Value {
     undefined::attribute(value, &name.into())
 }
 
-/// `value[key]`: an item, else (for text keys) an attribute.
+/// Evaluates `value[key]`: an item, or else, for text keys, an attribute.
 pub fn get_item(value: &Value, key: &Value) -> Result<Value, Error> {
     item(value, key).map(undefined::plain)
 }
 
-/// The same inside a render: what is undefined keeps its place.
+/// Evaluates it inside a render, where an undefined value has a place.
 pub(in crate::template) fn item(value: &Value, key: &Value) -> Result<Value, Error> {
     let value = reach(value)?;
     let key = force(key)?;
@@ -114,7 +114,7 @@ pub(in crate::template) fn item(value: &Value, key: &Value) -> Result<Value, Err
     }
 }
 
-/// A dotted path of items and attributes, as `map(attribute='a.0.b')` names it.
+/// Follows a dotted path of items and attributes, as in `map(attribute='a.0.b')`.
 pub fn get_path(value: &Value, path: &str) -> Result<Value, Error> {
     path.split('.').try_fold(value.clone(), |value, part| {
         let key = match part.parse::<i64>() {
@@ -130,7 +130,7 @@ fn index(key: &Value, length: usize) -> Option<usize> {
     usize::try_from(if i < 0 { i + i64::try_from(length).ok()? } else { i }).ok()
 }
 
-/// `value[start:stop:step]`.
+/// Evaluates `value[start:stop:step]`.
 pub fn slice(value: &Value, start: &Value, stop: &Value, step: &Value) -> Result<Value, Error> {
     let value = force(value)?;
     let pick = |length: usize| indices(length, start, stop, step);

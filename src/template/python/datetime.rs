@@ -1,4 +1,4 @@
-//! Points in time and the spans between them, as `now()` and `to_datetime` make them.
+//! Points in time and the spans between them, which `now()` and `to_datetime` return.
 
 use std::cmp::Ordering;
 
@@ -9,7 +9,7 @@ use playbook_api::{Error, Map, Value};
 use crate::jinja::program::Operator;
 use crate::template::object::{Behaviour, Native, downcast};
 
-/// Python's `datetime`, of no time zone unless an offset is known.
+/// Python's `datetime`, without a time zone unless an offset is known.
 #[derive(Clone, Debug)]
 pub struct DateTime {
     /// Date and time of day.
@@ -23,12 +23,12 @@ pub struct DateTime {
 pub struct TimeDelta(pub i128);
 
 impl DateTime {
-    /// Creates a value of no time zone.
+    /// Creates a value without a time zone.
     pub fn value(civil: civil::DateTime) -> Value {
         Native::value(DateTime { civil, offset: None })
     }
 
-    /// Microseconds since 1970, in UTC where the offset is known.
+    /// Returns the microseconds since 1970, in UTC if the offset is known.
     fn micros(&self) -> i128 {
         let epoch = civil::date(1970, 1, 1).at(0, 0, 0, 0);
         let micros = self.civil.duration_since(epoch).as_nanos() / 1000;
@@ -215,7 +215,7 @@ impl Behaviour for TimeDelta {
     }
 }
 
-/// Arithmetic with points in time and spans; nothing for all else.
+/// Computes with points in time and spans. Returns `None` for other operands.
 pub(super) fn binary(operator: Operator, left: &Value, right: &Value) -> Option<Result<Value, Error>> {
     let spans = downcast::<TimeDelta>(left).zip(downcast::<TimeDelta>(right));
     if let Some((a, b)) = spans {
@@ -242,7 +242,7 @@ pub(super) fn binary(operator: Operator, left: &Value, right: &Value) -> Option<
     Some(civil.map(|civil| Native::value(DateTime { civil, offset: time.offset })))
 }
 
-/// The order of two points in time, or of two spans.
+/// Returns the order of two points in time, or of two spans.
 pub(super) fn compare(left: &Value, right: &Value) -> Option<Ordering> {
     if let Some((a, b)) = downcast::<DateTime>(left).zip(downcast::<DateTime>(right)) {
         return Some(a.micros().cmp(&b.micros()));

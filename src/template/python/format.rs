@@ -72,7 +72,7 @@ fn fields(
     Ok(out)
 }
 
-/// Where a field ends, braces of its specification counted.
+/// Returns the end of a field, whose specification may contain braces.
 fn closing(text: &str) -> Option<usize> {
     let mut open = 1;
     text.char_indices().find_map(|(i, c)| {

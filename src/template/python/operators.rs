@@ -1,6 +1,6 @@
 //! Python's operators on values.
 //!
-//! Operands are forced. An undefined operand is an error; with an unknown one the result is unknown too.
+//! Operands are computed first. An undefined operand is an error; with an unknown one, the result is unknown too.
 
 use std::cmp::Ordering;
 
@@ -13,7 +13,7 @@ use crate::jinja::program::{Comparison, Operator};
 use crate::template::lazy::{as_asked_map, force, force_deep, reach};
 use crate::template::{budget, undefined};
 
-/// The result of `left operator right`.
+/// Evaluates `left operator right`.
 ///
 /// ```
 /// use playbook::jinja::program::Operator;
@@ -47,19 +47,19 @@ pub fn binary(operator: Operator, left: &Value, right: &Value) -> Result<Value, 
     Err(Error::new(format!("unsupported operand type(s) for {}: '{a}' and '{b}'", operator.sign())))
 }
 
-/// `left + right`, for filters that add up.
+/// Evaluates `left + right`, for filters that compute sums.
 pub fn add(left: &Value, right: &Value) -> Result<Value, Error> {
     binary(Operator::Add, left, right)
 }
 
-/// A value as an operand: forced, and not undefined.
+/// Returns a value as an operand: computed, and not undefined.
 fn operand(value: &Value) -> Result<Value, Error> {
     let value = force(value)?;
     undefined::check(&value)?;
     Ok(value)
 }
 
-/// Whole numbers that stay small; nothing where that is not so, or not what happens.
+/// Computes with small integers. Returns `None` for other operands, or if the result is too large.
 fn small(operator: Operator, a: i64, b: i64) -> Option<Value> {
     match operator {
         Operator::Add => a.checked_add(b).map(Value::Int),
@@ -159,7 +159,7 @@ fn integers(operator: Operator, a: &BigInt, b: &BigInt) -> Result<Value, Error> 
     })
 }
 
-/// Quotient and remainder, rounded down as Python does.
+/// Returns the quotient and the remainder, rounded down as in Python.
 fn num_integer_floor(a: &BigInt, b: &BigInt) -> (BigInt, BigInt) {
     let (quotient, remainder) = (a / b, a % b);
     if !remainder.is_zero() && remainder.is_negative() != b.is_negative() {
@@ -196,7 +196,7 @@ fn floats(operator: Operator, a: f64, b: f64) -> Result<Value, Error> {
     }))
 }
 
-/// `-value`, or `+value`.
+/// Evaluates `-value` or `+value`.
 pub fn sign(value: &Value, negative: bool) -> Result<Value, Error> {
     let value = operand(value)?;
     Ok(match &value {
@@ -212,7 +212,7 @@ pub fn sign(value: &Value, negative: bool) -> Result<Value, Error> {
     })
 }
 
-/// The result of `left comparison right`: a boolean, or an unknown.
+/// Evaluates `left comparison right`. The result is a boolean, or unknown.
 pub fn compare(comparison: Comparison, left: &Value, right: &Value) -> Result<Value, Error> {
     let membership = matches!(comparison, Comparison::In | Comparison::NotIn);
     let left = &operand(left)?;
@@ -248,8 +248,8 @@ fn equal(left: &Value, right: &Value) -> Result<bool, Error> {
     Ok(force_deep(left)? == force_deep(right)?)
 }
 
-/// Python's order of two values, or its complaint that they have none. `sign` is the comparison to name.
-/// Nothing for numbers that are not ordered (`nan`).
+/// Returns Python's order of two values, or its error if they have none, which names the comparison `sign`.
+/// The result is `None` for numbers without an order (`nan`).
 pub fn order(left: &Value, right: &Value, sign: &str) -> Result<Option<Ordering>, Error> {
     let left = force(left)?;
     let right = force(right)?;
@@ -280,7 +280,7 @@ pub fn order(left: &Value, right: &Value, sign: &str) -> Result<Option<Ordering>
     }
 }
 
-/// `item in container`.
+/// Evaluates `item in container`.
 pub fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
     if let Some(map) = as_asked_map(container) {
         return Ok(map.member(&operand(item)?).is_some());
@@ -320,7 +320,7 @@ pub fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
     }
 }
 
-/// The type of a value that cannot be a key.
+/// Returns the type of a value that cannot be a key.
 pub fn unhashable(value: &Value) -> Option<&'static str> {
     match value {
         Value::List(_) | Value::Map(_) => Some(value.type_name()),
@@ -329,7 +329,7 @@ pub fn unhashable(value: &Value) -> Option<&'static str> {
     }
 }
 
-/// What a loop over a value goes through: items, characters, keys.
+/// Returns the items of a loop over a value: items, characters or keys.
 pub fn iterate(value: &Value) -> Result<List, Error> {
     let value = operand(value)?;
     match &value {

@@ -6,7 +6,8 @@ use playbook_api::{Error, Value, python};
 
 use crate::template::undefined;
 
-/// `format % arguments`: a tuple holds one argument each, a map is asked by `%(name)s`, all else is the only one.
+/// Evaluates `format % arguments`: a tuple holds the arguments, a map is accessed by `%(name)s`, and any other value
+/// is the only argument.
 ///
 /// ```
 /// use playbook::template::python::printf::format;
@@ -184,12 +185,12 @@ impl Spec {
     }
 }
 
-/// The whole part of a float.
+/// Returns the integer part of a float.
 pub(super) fn whole(n: f64) -> BigInt {
     num_traits::FromPrimitive::from_f64(n.trunc()).unwrap_or_default()
 }
 
-/// A float without its sign in one of the formats `f`, `e` and `g`, or their upper-case forms.
+/// Formats a float without its sign, in one of the formats `f`, `e` and `g`, or their upper-case forms.
 pub(super) fn float(n: f64, kind: char, precision: usize, alternate: bool) -> String {
     let text = if n.is_nan() {
         "nan".to_owned()
@@ -205,7 +206,7 @@ pub(super) fn float(n: f64, kind: char, precision: usize, alternate: bool) -> St
     if kind.is_ascii_uppercase() { text.to_ascii_uppercase() } else { text }
 }
 
-/// More digits than these are zeros; Rust prints no more than 65535.
+/// Further digits are zeros, and Rust prints at most 65535.
 const DIGITS: usize = 1100;
 
 fn fixed(n: f64, precision: usize) -> String {

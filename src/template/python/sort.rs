@@ -1,10 +1,10 @@
-//! A stable sort whose comparison may fail, or contradict itself: Python sorts with whatever it is given.
+//! A stable sort whose comparison may fail or be inconsistent, both of which Python allows.
 
 use std::cmp::Ordering;
 
 use playbook_api::Error;
 
-/// Sorts, or says why two items have no order.
+/// Sorts, or returns the error of two items without an order.
 pub fn sort<T>(
     mut items: Vec<T>,
     compare: &mut dyn FnMut(&T, &T) -> Result<Ordering, Error>,

@@ -1,4 +1,4 @@
-//! Where Python's patterns differ from fancy-regex's.
+//! Translates Python's patterns to fancy-regex's.
 
 use super::Flags;
 
@@ -38,7 +38,7 @@ pub(super) fn translate(pattern: &str, flags: Flags) -> String {
     out
 }
 
-/// `{2}`, `{2,}`, `{,3}`: how long it is after the brace, and its bounds as the library wants them.
+/// Parses `{2}`, `{2,}` or `{,3}`. Returns the length after the brace, and the bounds in the library's form.
 fn quantifier(rest: &[char]) -> Option<(usize, String, String)> {
     let close = rest.iter().position(|c| *c == '}')?;
     let inner: String = rest[..close].iter().collect();
@@ -51,7 +51,7 @@ fn quantifier(rest: &[char]) -> Option<(usize, String, String)> {
     Some((close + 1, low.to_owned(), high.map(|high| format!(",{high}")).unwrap_or_default()))
 }
 
-/// What follows `(?`: names, comments and flags differ between the dialects.
+/// Translates the text after `(?`: names, comments and flags differ between the dialects.
 fn group(characters: &[char], at: &mut usize, out: &mut String, multiline: &mut bool) {
     let rest: String = characters[*at..].iter().take(200).collect();
     let close = |rest: &str| rest.find(')').map(|byte| rest[..byte].chars().count());
@@ -121,7 +121,7 @@ fn literal(c: char, out: &mut String) {
     out.push(c);
 }
 
-/// A character class: Rust's knows set operations that Python's lacks.
+/// Translates a character class: Rust's has set operations that Python's lacks.
 fn class(characters: &[char], at: &mut usize, out: &mut String) {
     out.push('[');
     if characters.get(*at) == Some(&'^') {

@@ -1,4 +1,4 @@
-//! Comparing values: order, membership, sets, divisibility.
+//! Tests that compare values: order, membership, sets, divisibility.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::template::filters::arguments::iterate;
 use crate::template::python::operators;
 use crate::template::{Call, Computed, Function};
 
-/// The operators, each under all its names.
+/// The operators, with all of their names.
 macro_rules! operator {
     ($name:literal, $call:expr) => {
         Function::new($name, $call)

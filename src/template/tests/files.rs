@@ -1,4 +1,4 @@
-//! What stands at a path of the controller.
+//! Tests of paths on the controller.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -9,7 +9,7 @@ use playbook_api::{Error, Value};
 use crate::template::filters::paths::path;
 use crate::template::{Call, Function};
 
-/// A test of a path; it is false for anything that is not text.
+/// Tests a path. The result is false if the input is not text.
 macro_rules! file {
     ($name:literal, $check:expr) => {
         test!($name, |value| {
@@ -38,7 +38,7 @@ pub(super) const TESTS: &[Function] = &[
     Function::new("vaulted_file", vaulted_file),
 ];
 
-/// A directory on another device than its parent, or the root.
+/// Tests for a directory on another device than its parent, or the root.
 fn is_mount(path: &Path) -> bool {
     let Ok(here) = fs::symlink_metadata(path) else { return false };
     if here.is_symlink() {
@@ -65,7 +65,7 @@ fn same_file(call: &mut Call) -> Result<Value, Error> {
     Ok((a.dev() == b.dev() && a.ino() == b.ino()).into())
 }
 
-/// Relative paths are found where file lookups find them.
+/// Relative paths are searched in the same directories as in file lookups.
 fn vaulted_file(call: &mut Call) -> Result<Value, Error> {
     let [] = call.bind([], 0)?;
     let name = path(&call.input)?;

@@ -50,7 +50,7 @@ fn fixed(call: &mut Call, kind: &str) -> Result<Value, Error> {
     matches(&call.input, &text(&pattern, ""), &ignore_case, &multiline, kind)
 }
 
-/// The marks that values carry here: that they come out of a vault, or from a trusted document.
+/// Tests for the marks of values: that they come from a vault, or from a trusted document.
 fn tagged_with(call: &mut Call) -> Result<Value, Error> {
     let [tag] = call.bind(["tag_name"], 1)?;
     let trusted = matches!(&call.input, Value::Str(text) if text.is_trusted());

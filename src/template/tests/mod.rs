@@ -1,4 +1,4 @@
-//! Jinja tests, one family a file.
+//! Jinja tests, with one family per file.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::Function;
 use super::filters::{index, short_name};
 
-/// A table entry for a test that looks at nothing but its input; after `outside`, at none of its members.
+/// Creates the table entry of a test that uses only its input, or, after `outside`, not even the input's members.
 macro_rules! test {
     (outside $name:literal, $check:expr) => {
         test!($name, $check).needing($crate::template::Computed::Outside)
@@ -40,18 +40,18 @@ const FAMILIES: &[&[Function]] = &[
     version::TESTS,
 ];
 
-/// The test of a short or full name (`version`, `ansible.builtin.version`).
+/// Returns the test of a short or full name (`version`, `ansible.builtin.version`).
 pub fn find(name: &str) -> Option<&'static Function> {
     static INDEX: OnceLock<HashMap<&str, &Function>> = OnceLock::new();
     INDEX.get_or_init(|| index(FAMILIES)).get(short_name(name)).copied()
 }
 
-/// All short names, for "did you mean".
+/// Returns all short names, for suggestions.
 pub fn names() -> impl Iterator<Item = &'static str> {
     FAMILIES.iter().flat_map(|family| family.iter()).map(|function| function.name)
 }
 
-/// All tests, for those that try each.
+/// Returns all tests.
 #[cfg(test)]
 pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
     FAMILIES.iter().flat_map(|family| family.iter())

@@ -1,4 +1,4 @@
-//! What became of a task: tests of its registered result.
+//! Tests of a task's registered result.
 
 use playbook_api::{Error, Map, Value};
 
@@ -51,7 +51,7 @@ fn timedout(call: &mut Call) -> Result<Value, Error> {
     Ok(period.is_some_and(Value::is_true).into())
 }
 
-/// A result without `changed` of its own has changed something if one of its items has.
+/// A result without `changed` counts as changed if one of its items does.
 fn changed(call: &mut Call) -> Result<Value, Error> {
     let map = result(call)?;
     if let Some(changed) = map.get("changed") {

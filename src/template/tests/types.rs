@@ -1,4 +1,4 @@
-//! What a value is: its type, whether it is defined, its case.
+//! Tests of a value's type and case, and whether it is defined.
 
 use playbook_api::{Error, Value};
 
@@ -36,13 +36,13 @@ fn is_container(value: &Value) -> bool {
     filters::arguments::length(value).is_ok()
 }
 
-/// Python's `isupper` and `islower`: some letter of the one case, none of the other.
+/// Python's `isupper` and `islower`: at least one letter of that case, and none of the other one.
 fn is_cased(value: &Value, wanted: fn(char) -> bool, other: fn(char) -> bool) -> bool {
     let text = value.to_text();
     text.chars().any(wanted) && !text.chars().any(other)
 }
 
-/// With `convert_bool`, words for a boolean count as what they mean.
+/// With `convert_bool`, words for a boolean count as that boolean.
 fn truth(call: &mut Call) -> Result<bool, Error> {
     let [convert] = call.bind(["convert_bool"], 0)?;
     let word =

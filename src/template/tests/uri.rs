@@ -1,4 +1,4 @@
-//! URIs, URLs and URNs.
+//! Tests of URIs, URLs and URNs.
 
 use playbook_api::{Error, Value};
 
@@ -12,7 +12,7 @@ pub(super) const TESTS: &[Function] = &[
     test!("urn", |value| value.as_str().is_some_and(|text| split(text).is_ok_and(|url| url.scheme == "urn"))),
 ];
 
-/// The parsed text, if its scheme is one of the allowed ones.
+/// Parses a text, and returns it if its scheme is allowed.
 fn parsed(call: &mut Call) -> Result<Option<Url>, Error> {
     let [schemes] = call.bind(["schemes"], 0)?;
     let Some(url) = call.input.as_str().and_then(|text| split(text).ok()) else { return Ok(None) };
@@ -27,7 +27,7 @@ fn uri(call: &mut Call) -> Result<Value, Error> {
     Ok(parsed(call)?.is_some().into())
 }
 
-/// A URI that also says where.
+/// Tests for a URI with a location.
 fn url(call: &mut Call) -> Result<Value, Error> {
     Ok(parsed(call)?.is_some_and(|url| !url.scheme.is_empty() && !url.netloc.is_empty()).into())
 }

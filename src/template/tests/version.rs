@@ -1,4 +1,4 @@
-//! Comparing versions in four dialects.
+//! Tests that compare versions of four kinds.
 
 use std::cmp::Ordering;
 
@@ -16,7 +16,7 @@ pub(crate) use loose::loose;
 pub(super) const TESTS: &[Function] =
     &[Function::new("version", version), Function::new("version_compare", version)];
 
-/// Whether an order satisfies an operator.
+/// Returns whether an order satisfies an operator.
 type Accepts = fn(Ordering) -> bool;
 
 const OPERATORS: &[(&str, Accepts)] = &[
@@ -79,7 +79,7 @@ fn version(call: &mut Call) -> Result<Value, Error> {
     }
 }
 
-/// `1.2`, `1.2.3`, `1.2a1`, `1.2.3b4`.
+/// A strict version: `1.2`, `1.2.3`, `1.2a1`, `1.2.3b4`.
 fn strict_order(a: &str, b: &str) -> Result<Ordering, String> {
     let parse = |text: &str| {
         let invalid = || format!("invalid version number '{text}'");

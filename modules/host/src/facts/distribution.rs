@@ -1,4 +1,4 @@
-//! Which distribution it is.
+//! The distribution of the host.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use playbook_api::{Context, Map, map};
 
 use super::{assignments, put, read};
 
-/// `ID` of os-release, the name that playbooks know, and its family.
+/// The `ID` of os-release, Ansible's name, and Ansible's family.
 const KNOWN: &[(&str, &str, &str)] = &[
     ("debian", "Debian", "Debian"),
     ("ubuntu", "Ubuntu", "Debian"),
@@ -48,7 +48,7 @@ pub(crate) fn collect(_: &Context, facts: &mut Map) {
     let name = find(id).map_or_else(|| field("NAME"), |(_, name, _)| name);
     let family = find(id).or_else(|| find(like)).map_or(name, |(_, _, family)| family);
     let version = match id {
-        // Testing and unstable have no number: there the file says `forky/sid`.
+        // Testing and unstable have no number: the file contains `forky/sid`.
         "debian" => read("/etc/debian_version")
             .filter(|v| v.starts_with(|c: char| c.is_ascii_digit()) || field("VERSION_ID").is_empty()),
         "alpine" => read("/etc/alpine-release"),
@@ -75,7 +75,7 @@ pub(crate) fn collect(_: &Context, facts: &mut Map) {
     put(facts, "os_family", family);
 }
 
-/// The facts that `lsb_release` tells, from the same files.
+/// The facts of `lsb_release`, from the same files.
 pub(crate) fn lsb(_: &Context, facts: &mut Map) {
     let text = read("/etc/lsb-release").or_else(|| FILES.iter().find_map(read)).unwrap_or_default();
     let fields: HashMap<&str, &str> = assignments(&text).collect();

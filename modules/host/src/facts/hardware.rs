@@ -1,4 +1,4 @@
-//! Processors, memory, disks and what the firmware says.
+//! Processors, memory, disks and the firmware's information.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -159,7 +159,7 @@ fn mount(line: &str, uuids: &BTreeMap<String, String>) -> Option<Map> {
         "dump" => dump.parse::<i64>().unwrap_or(0), "passno" => pass.parse::<i64>().unwrap_or(0),
         "uuid" => uuids.get(device).map_or("N/A", String::as_str),
     };
-    // A file server that does not answer must not hold up the facts.
+    // A file server that does not respond must not block the facts.
     let remote = kind.starts_with("nfs") || kind == "cifs";
     if !remote {
         facts.extend(sizes(place));
@@ -167,7 +167,7 @@ fn mount(line: &str, uuids: &BTreeMap<String, String>) -> Option<Map> {
     Some(facts)
 }
 
-/// How large the file system at a place is, and how full; nothing where it does not say.
+/// Returns the size and the free space of the file system at a path, or nothing if they are not known.
 pub(crate) fn sizes(place: &str) -> Map {
     let mut facts = Map::default();
     if let Ok(sizes) = statvfs(Path::new(place)) {
@@ -198,7 +198,7 @@ pub(crate) fn unescape(text: &str) -> String {
         .fold(text.to_owned(), |text, (code, plain)| text.replace(code, plain))
 }
 
-/// What the links of a directory are called, by what they point to.
+/// Returns the names of the links in a directory, by their targets.
 pub(crate) fn names_by_target(directory: &str) -> BTreeMap<String, String> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     entries

@@ -1,4 +1,4 @@
-//! Facts that the host keeps itself: `*.fact` files.
+//! Local facts of the host: `*.fact` files.
 
 use std::fs;
 use std::path::Path;
@@ -55,15 +55,15 @@ fn one(path: &Path, context: &Context) -> Result<Value, String> {
     }
 }
 
-/// What a text is when it is read as INI.
+/// Parses a text as INI.
 enum Ini {
     Facts(Map),
-    /// A lone `%`: the format keeps it for references.
+    /// A single `%`, which the format reserves for references.
     BadValue,
     Not,
 }
 
-/// Sections of `name = value`, all text, names in lower case.
+/// Sections of `name = value`. All values are text, and names are in lower case.
 fn ini(text: &str) -> Ini {
     let mut sections = Map::default();
     let mut current: Option<(String, Map)> = None;

@@ -1,4 +1,4 @@
-//! Interfaces, addresses and the ways out.
+//! Interfaces, addresses and default routes.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

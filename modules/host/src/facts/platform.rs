@@ -29,7 +29,7 @@ pub(crate) fn collect(_: &Context, facts: &mut Map) {
     }
 }
 
-/// The full name, from `/etc/hosts` where it is written there: asking a name server could take seconds.
+/// Returns the fully qualified name, from `/etc/hosts` if it is there, since a name server could take seconds.
 fn qualified(node: &str) -> String {
     if node.contains('.') {
         return node.to_owned();

@@ -1,4 +1,4 @@
-//! How the system was started and what runs it: boot options, name servers, security modules, managers.
+//! Boot options, name servers, security modules, and the service and package managers.
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(crate) fn cmdline(_: &Context, facts: &mut Map) {
             None => (word, true.into()),
         };
         last.insert(name.as_str().into(), value.clone());
-        // An option that comes again has a list of values.
+        // An option that occurs more than once has a list of values.
         let merged = match all.get(name.as_str()) {
             None => value,
             Some(old) => {
@@ -216,7 +216,7 @@ pub(crate) fn is_chroot() -> bool {
     let id = |path: &str| std::fs::metadata(path).ok().map(|s| (s.dev(), s.ino()));
     match (id("/"), id("/proc/1/root/.")) {
         (Some(here), Some(first)) => here != first,
-        // Without an answer, the root of a file system is told by its number: 256 on btrfs, 128 on XFS.
+        // Otherwise the root of a file system is recognized by its inode number: 256 on btrfs, 128 on XFS.
         (Some((_, inode)), None) => !matches!(inode, 2 | 128 | 256),
         _ => false,
     }
@@ -233,13 +233,13 @@ pub(crate) fn initiators(_: &Context, facts: &mut Map) {
     put(facts, "hostnqn", read("/etc/nvme/hostnqn").unwrap_or_default());
 }
 
-/// The Python that tasks may call, for playbooks that ask; nothing here needs one.
+/// The Python that tasks may call. No module needs it.
 pub(crate) fn python(context: &Context, facts: &mut Map) {
     let Some(path) = which("python3", context).or_else(|| which("python", context)) else { return };
     let real = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
     let mut python =
         map! { "executable" => path.display().to_string(), "type" => "cpython", "has_sslcontext" => true };
-    // Its file is called after its version: `python3.11`. One that is not has to be asked.
+    // The name of its file has the version: `python3.11`. If not, it is run to get it.
     let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let name = match name.contains('.') {
         true => name,

@@ -1,4 +1,4 @@
-//! Who this runs as, and in which environment.
+//! The user that modules run as, and the environment.
 
 use nix::unistd::{getegid, geteuid, getgid, getuid};
 use playbook_api::{Context, Map};

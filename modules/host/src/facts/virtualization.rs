@@ -1,4 +1,4 @@
-//! Whether it is a virtual machine or a container, and of which kind.
+//! Whether the host is a virtual machine or a container, and of which kind.
 
 use std::path::Path;
 

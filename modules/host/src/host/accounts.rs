@@ -1,8 +1,8 @@
-//! Who the host's users and groups are.
+//! The host's users and groups.
 //!
-//! The C library would ask the sources that `/etc/nsswitch.conf` names, such as a directory service. The helper is
-//! linked statically and cannot load what that takes: it reads the files itself, and asks the program `getent` for
-//! whom they do not know.
+//! The C library would query the sources that `/etc/nsswitch.conf` names, such as a directory service. The helper is
+//! linked statically and cannot load their libraries: it reads the files itself, and runs `getent` for users and
+//! groups that are not in them.
 
 use std::collections::HashMap;
 use std::ffi::CString;
@@ -16,7 +16,7 @@ use playbook_api::sync::lock;
 use crate::host::Host;
 use crate::host::process::{Program, which};
 
-/// How long it is remembered what `getent` said: the owners of a thousand files are asked for at once.
+/// The time for which results of `getent` are cached, since a task may need the owners of a thousand files at once.
 const REMEMBERED: Duration = Duration::from_secs(20);
 
 pub(crate) fn user(name: &str) -> Option<User> {
@@ -47,13 +47,13 @@ pub(crate) fn group_of(gid: Gid) -> Option<Group> {
     Group::from_gid(gid).ok().flatten()
 }
 
-/// The line of a database with this key in a field.
+/// Returns the line of a database with this key in a field.
 fn entry(database: &str, key: &str, field: usize) -> Option<String> {
     let text = std::fs::read(format!("/etc/{database}")).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let mut lines = text.lines().filter(|line| !line.starts_with(['+', '-', '#']));
     let found = lines.find(|line| line.split(':').nth(field) == Some(key)).map(str::to_owned);
-    // getent takes a number for an ID, not for a name.
+    // getent interprets a number as an ID and not as a name.
     found.or_else(|| if field == 0 && is_number(key) { None } else { ask(database, key) })
 }
 

@@ -1,4 +1,4 @@
-//! The arguments that every module which makes files shares: mode, owner, group, flags and SELinux labels.
+//! The arguments of all modules that create files: mode, owner, group, flags and SELinux labels.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -14,7 +14,7 @@ use crate::host::errno::describe;
 use crate::host::flags;
 use crate::host::mode::Mode;
 
-/// The attributes that a file is to have.
+/// The attributes of a file.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 pub(crate) struct FileAttributes {
     /// The permissions: an octal number in quotes (`'0644'`) or symbolic (`u=rw,g=r`).
@@ -39,7 +39,7 @@ pub(crate) struct FileAttributes {
     pub(crate) unsafe_writes: Option<bool>,
 }
 
-/// What applying attributes changed, as values before and after.
+/// The attributes that were changed, with their values before and after.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     pub(crate) changed: bool,
@@ -63,13 +63,14 @@ impl FileAttributes {
         })
     }
 
-    /// Whether anything is asked for.
+    /// Returns whether any attribute is given.
     pub(crate) fn any(&self) -> bool {
         let texts = [&self.owner, &self.group, &self.attributes, &self.seuser, &self.serole, &self.setype];
         self.mode.is_some() || self.selevel.is_some() || texts.iter().any(|t| t.is_some())
     }
 
-    /// Makes a file look as asked. Where check mode has not made the file, everything asked for is a change.
+    /// Applies the attributes to a file. If the file does not exist because of check mode, each one counts as a
+    /// change.
     pub(crate) fn apply(&self, host: &Host, path: &Path, follow: bool) -> Result<Changes, Failure> {
         let mut changes = Changes::default();
         if !self.any() {
@@ -127,7 +128,7 @@ impl FileAttributes {
         changes: &mut Changes,
     ) -> Result<(), Failure> {
         let Some(mode) = &self.mode else { return Ok(()) };
-        // A link's own mode means nothing.
+        // The mode of a link has no effect.
         if stat.is_symlink() {
             return Ok(());
         }
@@ -186,33 +187,33 @@ fn failure(path: &Path, message: &str, details: &str) -> Failure {
     Failure::from(error).with("details", details).with("path", path.display().to_string())
 }
 
-/// A mode that cannot be understood.
+/// Returns the error for an invalid mode.
 pub(crate) fn bad_mode(path: &Path, reason: &str) -> Failure {
     let error = Error::new("mode must be in octal or symbolic form").caused_by(Error::new(reason));
     Failure::from(error).with("details", reason).with("path", path.display().to_string())
 }
 
-/// A user's number, from a name or a number.
+/// Returns a user's ID for a name or an ID.
 pub(crate) fn user_id(name: &str) -> Option<u32> {
     name.parse().ok().or_else(|| Some(accounts::user(name)?.uid.as_raw()))
 }
 
-/// A group's number, from a name or a number.
+/// Returns a group's ID for a name or an ID.
 pub(crate) fn group_id(name: &str) -> Option<u32> {
     name.parse().ok().or_else(|| Some(accounts::group(name)?.gid.as_raw()))
 }
 
-/// The name of a user, if a user has the number.
+/// Returns the name of the user with this ID, if there is one.
 pub(crate) fn user_name(uid: u32) -> Option<String> {
     Some(accounts::user_of(Uid::from_raw(uid))?.name)
 }
 
-/// A group's name; nothing where no group has the number.
+/// Returns the name of the group with this ID, if there is one.
 pub(crate) fn group_name(gid: u32) -> Option<String> {
     Some(accounts::group_of(Gid::from_raw(gid))?.name)
 }
 
-/// `0644` and `01777`: a zero and the bits, as results show a mode. (`stat` has four digits.)
+/// Formats a mode as in results: a zero and the bits, such as `0644` and `01777`. (`stat` has four digits.)
 pub(crate) fn octal(mode: u32) -> String {
     format!("0{:03o}", mode & 0o7777)
 }
@@ -221,13 +222,13 @@ pub(crate) fn selinux_enabled() -> bool {
     Path::new("/sys/fs/selinux/enforce").exists()
 }
 
-/// The SELinux context of a file.
+/// Returns the SELinux context of a file.
 pub(crate) fn context(path: &Path) -> Option<String> {
     let raw = xattr::get(path, "security.selinux").ok()??;
     Some(String::from_utf8_lossy(&raw).trim_end_matches('\0').to_owned())
 }
 
-/// What kind of file it is, in Ansible's words for `state`.
+/// Returns the kind of a file, in Ansible's words for `state`.
 pub(crate) fn state(stat: &Metadata) -> &'static str {
     match () {
         () if stat.is_symlink() => "link",
@@ -237,9 +238,9 @@ pub(crate) fn state(stat: &Metadata) -> &'static str {
     }
 }
 
-/// Adds to a result what the file that it is about looks like now: owner, group, mode, size, state.
+/// Adds the present attributes of the file to a result: owner, group, mode, size, state.
 pub(crate) fn describe_file(mut outcome: Outcome, path: &Path) -> Outcome {
-    // A link to nothing has nothing to tell.
+    // A dangling link has no attributes.
     let Some(stat) = fs::symlink_metadata(path).ok().filter(|_| path.exists()) else { return outcome };
     let owner = user_name(stat.uid()).unwrap_or_else(|| stat.uid().to_string());
     let group = group_name(stat.gid()).unwrap_or_else(|| stat.gid().to_string());

@@ -6,10 +6,10 @@ use playbook_api::Context;
 
 use crate::host::environment::variable;
 
-/// How many bytes of each stream are kept by default.
+/// The default number of bytes of each stream that are kept.
 const DEFAULT: usize = 16 * 1024 * 1024;
 
-/// The environment variable that sets another limit, in bytes.
+/// The environment variable for another limit, in bytes.
 pub(crate) const SETTING: &str = "PLAYBOOK_MAX_OUTPUT";
 
 /// The limit that the task's environment sets, or the default.
@@ -17,7 +17,7 @@ pub(crate) fn limit(context: &Context) -> usize {
     variable(SETTING, context).and_then(|text| text.trim().parse().ok()).unwrap_or(DEFAULT)
 }
 
-/// What a stream has brought: its beginning and its end, if all of it is more than the limit.
+/// The content of a stream, or only its beginning and its end if it exceeds the limit.
 #[derive(Debug)]
 pub(crate) struct Capture {
     start: Vec<u8>,
@@ -42,17 +42,17 @@ impl Capture {
         self.dropped += over as u64;
     }
 
-    /// The bytes in the middle that were not kept.
+    /// Returns the number of bytes in the middle that were not kept.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    /// What has been kept so far.
+    /// Returns the content that has been kept so far.
     pub(crate) fn so_far(&self) -> Vec<u8> {
         self.start.iter().chain(&self.end).copied().collect()
     }
 
-    /// What was kept, with a line in place of what was not.
+    /// Returns the content, with a line in place of the bytes that were not kept.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         let mut bytes = self.start;
         if self.dropped > 0 {

@@ -24,7 +24,7 @@ pub(crate) enum Algorithm {
 }
 
 impl Algorithm {
-    /// By name.
+    /// Returns the algorithm with a name.
     pub(crate) fn named(name: &str) -> Result<Algorithm, Error> {
         Ok(match name.to_ascii_lowercase().replace('-', "").as_str() {
             "md5" => Algorithm::Md5,
@@ -40,7 +40,7 @@ impl Algorithm {
         })
     }
 
-    /// Of everything a reader has, in hexadecimal.
+    /// Computes the checksum of all data of a reader, in hexadecimal.
     pub(crate) fn of_reader(self, reader: impl Read) -> io::Result<String> {
         match self {
             Algorithm::Md5 => sum::<Md5>(reader),

@@ -1,11 +1,11 @@
-//! What time it is where the host is.
+//! The host's local time.
 
 use std::sync::OnceLock;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-/// The host's local time. The zone has no name, which would have to be searched for among hundreds of files.
+/// Returns the host's local time. The zone has no name, since finding it would require reading hundreds of files.
 pub(crate) fn now() -> Zoned {
     static ZONE: OnceLock<TimeZone> = OnceLock::new();
     let zone = ZONE.get_or_init(|| {

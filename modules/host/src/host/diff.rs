@@ -2,10 +2,10 @@
 
 use playbook_api::Diff;
 
-/// Larger files are not compared line by line.
+/// The maximum size of files that are compared line by line.
 const LARGEST: usize = 104_448;
 
-/// The difference between two contents; for binary or large content only a note.
+/// Returns the difference between two contents; for binary or large content, only a note.
 pub(crate) fn texts(before: &[u8], after: &[u8], before_header: &str, after_header: &str) -> Diff {
     let skipped = |why: String| Diff { prepared: Some(why), ..Diff::default() };
     for (content, which) in [(before, "destination"), (after, "source")] {

@@ -1,4 +1,4 @@
-//! What the modules that change a file's text have in common: backup, check, write, attributes, difference, message.
+//! The common steps of modules that change a file's text: backup, check, write, attributes, difference, message.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::host::path::HostPath;
 use crate::host::read;
 use crate::host::{Host, Replace};
 
-/// The arguments that they share.
+/// The arguments that these modules share.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Edit {
     /// The path of the file.
@@ -27,7 +27,7 @@ pub(crate) struct Edit {
     attributes: FileAttributes,
 }
 
-/// The text of a file that is to be edited, if it is there.
+/// The text of a file that is to be edited, if it exists.
 pub(crate) struct Original {
     pub(crate) path: PathBuf,
     pub(crate) content: Option<Vec<u8>>,
@@ -61,7 +61,7 @@ impl Edit {
         Ok(Original { path, content, _lock: lock })
     }
 
-    /// Writes what became of the text, if anything did; `message` says what.
+    /// Writes the changed text, if it differs. `message` describes the change.
     pub(crate) fn finish(
         &self,
         host: &Host,
@@ -103,7 +103,7 @@ impl Edit {
 
     fn write(&self, host: &Host, original: &Original, result: &[u8]) -> Result<(), Failure> {
         let path = &original.path;
-        // A link stays a link: what it points to is replaced.
+        // A link is kept, and its target is replaced.
         let path = if path.is_symlink() {
             std::fs::canonicalize(path).unwrap_or_else(|_| path.clone())
         } else {
@@ -121,7 +121,7 @@ impl Edit {
     }
 }
 
-/// Makes a directory and those above it.
+/// Creates a directory and its missing parents.
 pub(crate) fn make_directories(host: &Host, directory: &Path) -> Result<(), Failure> {
     let missing: Vec<&Path> =
         directory.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();

@@ -1,4 +1,4 @@
-//! System errors in the words playbooks know: `[Errno 2] No such file or directory: '/x'`.
+//! Formats system errors as Python does: `[Errno 2] No such file or directory: '/x'`.
 
 use std::io;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use playbook_api::{Error, ErrorKind, Failure};
 
-/// The error as Python prints it, without the path.
+/// Returns the error as Python prints it, without the path.
 pub(crate) fn describe(e: &io::Error) -> String {
     match code(e) {
         Some(code) => format!("[Errno {code}] {}", Errno::from_raw(code).desc()),
@@ -14,7 +14,7 @@ pub(crate) fn describe(e: &io::Error) -> String {
     }
 }
 
-/// The system's number of an error, also where a library wrapped it.
+/// Returns the system's number of an error, even if a library has wrapped it.
 fn code(e: &io::Error) -> Option<i32> {
     e.raw_os_error().or_else(|| {
         let inner = e.get_ref()?.source()?.downcast_ref::<io::Error>()?;
@@ -22,7 +22,7 @@ fn code(e: &io::Error) -> Option<i32> {
     })
 }
 
-/// Says of a failed file operation what was being done and to what.
+/// Adds the operation and the path to the error of a file operation.
 pub(crate) trait Doing<T> {
     fn doing(self, what: &str, path: impl AsRef<Path>) -> Result<T, Failure>;
 }

@@ -19,20 +19,20 @@ use crate::host::Host;
 use crate::host::errno::Doing;
 use crate::host::process::Program;
 
-/// How a file is to be replaced.
+/// The way in which a file is replaced.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Replace<'a> {
-    /// Permissions from the first moment on, for content that others must never see.
+    /// The permissions from the beginning, for content that other users must never see.
     pub(crate) mode: Option<u32>,
-    /// Write in place where replacing is not possible (a file mounted into a container).
+    /// Whether to write in place if replacing is not possible (a file mounted into a container).
     pub(crate) unsafe_writes: bool,
-    /// A command with `%s` for the new content's file; it must end well before the file is replaced.
+    /// A command, with `%s` for the file with the new content, that must succeed before the file is replaced.
     pub(crate) validate: Option<&'a str>,
 }
 
 impl Host<'_> {
-    /// Writes a whole file: a new one beside it takes its place in one step, with the mode, owner and extended
-    /// attributes that the old one had.
+    /// Writes a whole file. A new file next to it replaces it atomically, with the mode, owner and extended attributes
+    /// of the old one.
     pub(crate) fn write(&self, path: &Path, content: &[u8], how: &Replace) -> Result<(), Failure> {
         self.replace(path, how, |file| file.write_all(content))
     }
@@ -42,7 +42,7 @@ impl Host<'_> {
         self.replace(to, how, |file| io::copy(&mut fs::File::open(from)?, file).map(drop))
     }
 
-    /// Takes a file of the caller's to a temporary place of its own.
+    /// Copies a file of the controller to a temporary file.
     pub(crate) fn receive(&self, source: &dyn Source, path: &Path) -> io::Result<()> {
         if self.check() {
             return Ok(());
@@ -52,8 +52,8 @@ impl Host<'_> {
         pour(source, &mut file, false).map(drop)
     }
 
-    /// Takes a file of the caller's to its place, as [`Host::write`] does. Returns its sums where they are wanted,
-    /// unless nothing was written.
+    /// Copies a file of the controller to its destination, as [`Host::write`] does. Returns its checksums if they are
+    /// requested, unless nothing was written.
     pub(crate) fn write_from(
         &self,
         path: &Path,
@@ -132,7 +132,7 @@ impl Host<'_> {
             .with("stderr", output.err()))
     }
 
-    /// Keeps what a file was under a name that says when: `hosts.1234.2030-01-31@10:00:00~`.
+    /// Copies a file to a backup whose name has the time: `hosts.1234.2030-01-31@10:00:00~`.
     pub(crate) fn backup(&self, path: &Path) -> Result<Option<String>, Failure> {
         if !path.exists() {
             return Ok(None);
@@ -151,12 +151,12 @@ impl Host<'_> {
         Ok(Some(backup))
     }
 
-    /// Makes one directory, with the mode that the umask leaves.
+    /// Creates one directory, with the mode that the umask allows.
     pub(crate) fn create_directory(&self, path: &Path) -> io::Result<()> {
         if self.check() { Ok(()) } else { fs::create_dir(path) }
     }
 
-    /// Makes an empty file where none is.
+    /// Creates an empty file if there is none.
     pub(crate) fn create_empty(&self, path: &Path) -> io::Result<()> {
         if self.check() {
             return Ok(());
@@ -164,7 +164,7 @@ impl Host<'_> {
         fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o666).open(path).map(drop)
     }
 
-    /// A new file or directory with a new name.
+    /// Creates a file or directory with a new name.
     pub(crate) fn create_temporary(
         &self,
         dir: &Path,
@@ -186,7 +186,7 @@ impl Host<'_> {
         }
     }
 
-    /// Writes all that a reader has into a temporary file of its own.
+    /// Writes all data of a reader to a temporary file.
     pub(crate) fn fill(&self, path: &Path, reader: &mut dyn io::Read) -> io::Result<()> {
         if self.check() { Ok(()) } else { io::copy(reader, &mut fs::File::create(path)?).map(drop) }
     }
@@ -207,12 +207,12 @@ impl Host<'_> {
         if self.check() { Ok(()) } else { fs::rename(from, to) }
     }
 
-    /// Makes a symbolic link, in one step where something that is no directory is to be replaced.
+    /// Creates a symbolic link. It atomically replaces an existing file that is not a directory.
     pub(crate) fn symlink(&self, target: &Path, path: &Path) -> io::Result<()> {
         self.link(path, |at| symlink(target, at))
     }
 
-    /// Makes a second name of a file.
+    /// Creates a hard link to a file.
     pub(crate) fn hard_link(&self, target: &Path, path: &Path) -> io::Result<()> {
         self.link(path, |at| fs::hard_link(target, at))
     }
@@ -251,7 +251,7 @@ impl Host<'_> {
         }
     }
 
-    /// Sets access and modification time (seconds and nanoseconds).
+    /// Sets the access and modification times (seconds and nanoseconds).
     pub(crate) fn set_times(
         &self,
         path: &Path,
@@ -267,7 +267,7 @@ impl Host<'_> {
         utimensat(AT_FDCWD, path, &spec(accessed), &spec(modified), flag).map_err(io::Error::from)
     }
 
-    /// Sets both times to now, which everyone who may write the file may do, not only its owner.
+    /// Sets both times to now, which everyone with write permission may do, not only the owner.
     pub(crate) fn touch(&self, path: &Path, follow: bool) -> io::Result<()> {
         if self.check() {
             return Ok(());
@@ -285,20 +285,21 @@ impl Host<'_> {
         if self.check() { Ok(()) } else { crate::host::flags::write(path, flags) }
     }
 
-    /// Names the running system.
+    /// Sets the host name of the running system.
     pub(crate) fn set_hostname(&self, name: &str) -> io::Result<()> {
         if self.check() { Ok(()) } else { nix::unistd::sethostname(name).map_err(io::Error::from) }
     }
 }
 
-/// Sums of a file that was taken from the caller.
+/// The checksums of a file that was copied from the controller.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sums {
     pub sha1: String,
     pub md5: String,
 }
 
-/// Writes a file of the caller's, and computes its checksums while writing if they are wanted, since that takes longer than the writing.
+/// Writes a file of the controller. Computes its checksums in the meantime if they are requested, since that takes
+/// longer than the writing.
 fn pour(source: &dyn Source, file: &mut fs::File, wanted: bool) -> io::Result<Option<Sums>> {
     let mut reader = source.open()?;
     let mut sums = wanted.then(|| (Sha1::new(), Md5::new()));
@@ -321,12 +322,12 @@ fn pour(source: &dyn Source, file: &mut fs::File, wanted: bool) -> io::Result<Op
     Ok(sums.map(|(sha1, md5)| Sums { sha1: hex::encode(sha1.finalize()), md5: hex::encode(md5.finalize()) }))
 }
 
-/// Access and modification time.
+/// Returns the access and modification times.
 pub(crate) fn times(of: &Metadata) -> ((i64, i64), (i64, i64)) {
     ((of.atime(), of.atime_nsec()), (of.mtime(), of.mtime_nsec()))
 }
 
-/// Gives a new file what the one it replaces had. The owner can only be kept by root or by the owner's group.
+/// Gives a new file the attributes of the one that it replaces. Only root can always keep the owner.
 fn inherit(new: &Path, old_path: &Path, old: &Metadata) -> io::Result<()> {
     let now = fs::metadata(new)?;
     if (now.uid(), now.gid()) != (old.uid(), old.gid()) {
@@ -336,7 +337,7 @@ fn inherit(new: &Path, old_path: &Path, old: &Metadata) -> io::Result<()> {
         }
     }
     fs::set_permissions(new, Permissions::from_mode(old.mode() & 0o7777))?;
-    // Lists of access rights and labels, where the file system has them.
+    // Access control lists and labels, if the file system supports them.
     if let Ok(names) = xattr::list(old_path) {
         for name in names {
             if let Ok(Some(value)) = xattr::get(old_path, &name) {
@@ -344,7 +345,7 @@ fn inherit(new: &Path, old_path: &Path, old: &Metadata) -> io::Result<()> {
             }
         }
     }
-    // The kernel's own times tick slowly: what replaces a file at once must still be seen to be newer.
+    // The kernel's file times are coarse, but a file that is replaced immediately must still be newer.
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map(TimeSpec::from);
     let now = now.unwrap_or(TimeSpec::UTIME_NOW);
     let _ = utimensat(AT_FDCWD, new, &now, &now, UtimensatFlags::FollowSymlink);

@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-/// Letter, bit and the name that `stat` returns.
+/// The letter, the bit, and the name in the result of `stat`.
 const FLAGS: &[(char, u32, &str)] = &[
     ('s', 0x0000_0001, "secure-deletion"),
     ('u', 0x0000_0002, "undelete"),
@@ -28,10 +28,10 @@ const FLAGS: &[(char, u32, &str)] = &[
     ('F', 0x4000_0000, "casefold"),
 ];
 
-/// What the kernel, and not a user, sets.
+/// The flags that the kernel sets, and users cannot.
 const KERNELS: u32 = 0x0008_0000 | 0x0000_1000 | 0x1000_0000;
 
-/// The flags and the version of a file, where its file system has them.
+/// Returns the flags and the version of a file, if its file system supports them.
 pub(crate) fn read(path: &Path) -> Option<(u32, u32)> {
     let file = open(path)?;
     let (mut flags, mut version): (libc::c_long, libc::c_long) = (0, 0);
@@ -56,7 +56,7 @@ pub(crate) fn write(path: &Path, flags: u32) -> io::Result<()> {
     }
 }
 
-/// Devices and pipes are not opened: that alone can have effects.
+/// Devices and pipes are not opened, since that can have side effects.
 fn open(path: &Path) -> Option<File> {
     let kind = std::fs::metadata(path).ok()?.file_type();
     if kind.is_fifo() || kind.is_socket() || kind.is_block_device() || kind.is_char_device() {
@@ -71,7 +71,7 @@ pub(crate) fn describe(flags: u32) -> (String, Vec<&'static str>) {
     set.map(|(letter, _, name)| (*letter, *name)).unzip()
 }
 
-/// Applies `+i`, `-i`, `=ai` or a bare `ai`; an unknown letter is the error.
+/// Applies `+i`, `-i`, `=ai` or `ai`. Returns an unknown letter as the error.
 pub(crate) fn change(flags: u32, request: &str) -> Result<u32, char> {
     let (operator, letters) = match request.chars().next() {
         Some(c @ ('+' | '-' | '=')) => (c, &request[1..]),

@@ -2,19 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-/// Whether a pattern has anything to expand.
+/// Returns whether a pattern has anything to expand.
 pub(crate) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
-/// Whether a name fits a pattern, as Python's `fnmatch` sees it (`*` also matches `/` and leading dots).
+/// Returns whether a name matches a pattern in the sense of Python's `fnmatch` (`*` also matches `/` and leading
+/// dots).
 pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     fits(&pattern, &name)
 }
 
 fn fits(pattern: &[char], name: &[char]) -> bool {
-    // After a star: where to go back to when the rest does not fit.
+    // After a star, the position to go back to if the rest does not match.
     let (mut p, mut n, mut retry) = (0, 0, None);
     while n < name.len() {
         let step = match pattern.get(p) {
@@ -44,7 +45,7 @@ fn fits(pattern: &[char], name: &[char]) -> bool {
     pattern[p..].iter().all(|c| *c == '*')
 }
 
-/// Whether the class at the start of the pattern has the character, and how long the class is.
+/// Returns whether the class at the start of the pattern contains the character, and the length of the class.
 fn class(pattern: &[char], c: char) -> Option<(bool, usize)> {
     let negated = matches!(pattern.get(1), Some('!' | '^'));
     let start = if negated { 2 } else { 1 };
@@ -62,12 +63,12 @@ fn class(pattern: &[char], c: char) -> Option<(bool, usize)> {
     Some((found != negated, close + 1))
 }
 
-/// Whether anything is there under a path that may hold patterns.
+/// Returns whether anything exists at a path that may contain patterns.
 pub(crate) fn any(pattern: &Path) -> bool {
     !expand(pattern).is_empty()
 }
 
-/// Every path that fits, sorted. A path without patterns is there or not.
+/// Returns all matching paths, sorted. A path without patterns matches if it exists.
 pub(crate) fn expand(pattern: &Path) -> Vec<PathBuf> {
     if !is_pattern(&pattern.to_string_lossy()) {
         return if pattern.symlink_metadata().is_ok() { vec![pattern.to_owned()] } else { Vec::new() };

@@ -1,8 +1,8 @@
-//! Programs do not outlive the helper that started them, however that one ends, nor does what they started.
+//! Ends the programs of the helper, and their descendants, when the helper ends for any reason.
 //!
-//! A shell stands by: on its standard input it hears which groups of processes there are, and kills them when that
-//! ends before they do. The helper could be killed too early to do it itself, and what the kernel can do for it
-//! (`PR_SET_PDEATHSIG`) reaches children only, and takes a fork for each of them.
+//! A guard shell reads the current process groups from its standard input, and kills them when its input ends. The
+//! helper may be killed before it can do so itself. The kernel's own means (`PR_SET_PDEATHSIG`) works only for direct
+//! children, and requires a fork for each of them.
 #![expect(clippy::disallowed_methods, reason = "the guard is started before there is a check mode to ask")]
 
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What the shell does. Each line has all groups there are at the time.
+/// The program of the shell. Each line has all present groups.
 const SCRIPT: &str = "trap '' HUP INT QUIT TERM; while read -r line; do groups=$line; done; \
                       for group in $groups; do kill -9 -$group; done";
 
@@ -22,8 +22,8 @@ struct Guard {
     groups: Vec<u32>,
 }
 
-/// From now on programs end with this process. That is for the helper on a host: the controller has other ways to
-/// end what it started.
+/// Makes programs end with this process from now on. This is for the helper on a host; the controller ends its
+/// programs in another way.
 pub fn end_with_us() -> io::Result<()> {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", SCRIPT]).env_clear().process_group(0);
@@ -33,7 +33,7 @@ pub fn end_with_us() -> io::Result<()> {
     Ok(())
 }
 
-/// Sends the guard away, once nothing runs any more that was to be guarded.
+/// Ends the guard, once no guarded program runs.
 pub fn dismiss() {
     if let Some(Guard { mut shell, input, .. }) = lock().take() {
         drop(input);
@@ -45,11 +45,11 @@ fn lock() -> MutexGuard<'static, Option<Guard>> {
     GUARD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A program's group, as long as it is guarded.
+/// A guarded process group, until it is dropped.
 #[derive(Debug)]
 pub struct Guarded(Option<u32>);
 
-/// Guards a program that has just been started as the head of its group.
+/// Guards a program that has just been started as the leader of its group.
 pub fn guard(group: u32) -> Guarded {
     Guarded(tell(|groups| groups.push(group)).then_some(group))
 }
@@ -62,7 +62,7 @@ impl Drop for Guarded {
     }
 }
 
-/// Says whether there is a guard who was told.
+/// Returns whether there is a guard that was informed.
 fn tell(change: impl FnOnce(&mut Vec<u32>)) -> bool {
     let mut guard = lock();
     let Some(guard) = &mut *guard else { return false };

@@ -16,7 +16,7 @@ use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConf
 use crate::host::environment::variable;
 use crate::host::path::HostPath;
 
-/// How a service is reached.
+/// The options of a request: URL, authentication, TLS and proxies.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub(crate) struct Connect {
     /// The URL of the request.
@@ -76,7 +76,7 @@ pub(crate) enum Redirects {
     Safe,
 }
 
-/// What is asked.
+/// A request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ask {
     pub(crate) method: String,
@@ -87,13 +87,13 @@ pub(crate) struct Ask {
     pub(crate) unix_socket: Option<PathBuf>,
 }
 
-/// What was answered; the content is still to be read.
+/// A response whose content has not been read yet.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) reason: String,
     pub(crate) url: String,
     pub(crate) redirected: bool,
-    /// Names in lower case, in the order they came.
+    /// The headers in their order, with names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) reader: Box<dyn Read>,
 }
@@ -109,7 +109,7 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// `OK (13 bytes)`, or `HTTP Error 404: Not Found`.
+    /// The message: `OK (13 bytes)`, or `HTTP Error 404: Not Found`.
     pub(crate) fn summary(&self) -> String {
         if self.is_success() {
             let length = self.header("content-length").unwrap_or_else(|| "unknown".into());
@@ -120,7 +120,7 @@ impl Answer {
 }
 
 impl Connect {
-    /// An address, reached in the usual way.
+    /// Creates the default options for a URL.
     pub(crate) fn plain(url: &str, validate_certs: bool) -> Connect {
         Connect {
             url: url.to_owned(),
@@ -141,12 +141,12 @@ impl Connect {
         }
     }
 
-    /// Another address, reached in the same way.
+    /// Returns the same options for another URL.
     pub(crate) fn to(&self, url: &str) -> Connect {
         Connect { url: url.to_owned(), ..self.clone() }
     }
 
-    /// Asks, follows redirections, and gives name and password where they are wanted. The error is a reason.
+    /// Sends a request, follows redirections, and authenticates if the server requires it. The error is a reason.
     pub(crate) fn ask(&self, mut ask: Ask, context: &Context) -> Result<Answer, Failure> {
         if self.use_gssapi {
             return Err(Failure::new("use_gssapi is not supported")
@@ -174,7 +174,10 @@ impl Connect {
             };
             hops += 1;
             if hops > 10 {
-                return Err(Failure::new(format!("{} redirects without end", without_user(&url))));
+                return Err(Failure::new(format!(
+                    "{} has an endless chain of redirections",
+                    without_user(&url)
+                )));
             }
             if answer.status == 303 || ask.method == "POST" && answer.status < 303 {
                 ask.method = "GET".into();
@@ -255,7 +258,7 @@ impl Connect {
         Ok(tls.build())
     }
 
-    /// Name and password from `~/.netrc`.
+    /// Returns the user name and password from `~/.netrc`.
     fn netrc(&self, url: &str, context: &Context) -> Option<(String, String)> {
         if !self.use_netrc {
             return None;
@@ -280,7 +283,7 @@ impl Connect {
     }
 }
 
-/// The answer of a `file://` address.
+/// Returns the response for a `file://` URL.
 fn local(url: &str, path: &str) -> Result<Answer, Failure> {
     let opened = std::fs::File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
     let (length, file) = opened.map_err(|e| {
@@ -355,7 +358,7 @@ fn send(
     })
 }
 
-/// Why a request came to nothing.
+/// Returns the reason why a request failed.
 fn explain(error: &ureq::Error, url: &str) -> String {
     match error {
         ureq::Error::Timeout(_) => "Connection failure: timed out".into(),
@@ -384,13 +387,13 @@ fn certificate(url: &str, reason: &str) -> String {
     )
 }
 
-/// `host:port` of an address.
+/// Returns the `host:port` of a URL.
 pub(crate) fn host_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or(rest)
 }
 
-/// Takes `user:password@` out of an address.
+/// Removes `user:password@` from a URL.
 fn without_credentials(url: &str) -> (String, Option<(String, String)>) {
     let authority = host_of(url);
     match authority.rsplit_once('@') {
@@ -403,7 +406,7 @@ fn without_credentials(url: &str) -> (String, Option<(String, String)>) {
     }
 }
 
-/// A URL for results and messages, with name and password masked.
+/// Returns a URL for results and messages, with the user name and password masked.
 pub(crate) fn without_user(url: &str) -> String {
     let authority = host_of(url);
     match authority.rsplit_once('@') {
@@ -415,7 +418,7 @@ pub(crate) fn without_user(url: &str) -> String {
     }
 }
 
-/// Where a `Location` leads.
+/// Resolves a `Location` header.
 pub(crate) fn join(base: &str, to: &str) -> String {
     let to = to.split('#').next().unwrap_or(to);
     if to.parse::<Uri>().is_ok_and(|u| u.scheme().is_some()) {

@@ -1,7 +1,7 @@
-//! A job: a module's run in a process of its own, which outlives the one that started it.
+//! Jobs: modules that run in a separate process, which continues after the process that started it ends.
 //!
-//! The job is this very program, started again with [`ARGUMENT`] and one request on its standard input. It runs the
-//! module and leaves the result in the job's file, as JSON; [`crate::modules::async_status`] reads it there.
+//! A job is this program, started with [`ARGUMENT`] and one request on its standard input. It runs the module and
+//! writes the result to the job's file as JSON, which [`crate::modules::async_status`] reads.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -18,15 +18,15 @@ use crate::host::{Host, Replace};
 /// The argument that makes this program a job.
 pub const ARGUMENT: &str = "__run-job";
 
-/// How long a module whose time is over may take to end what it started.
+/// The time that a module has to end its programs after its time limit.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What is to be run, and how.
+/// The module to run, and its context.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Request {
     module: String,
     args: serde_json::Value,
-    /// Seconds after which the module and all that it started are ended.
+    /// The time limit of the module and its programs, in seconds.
     limit: u64,
     file: PathBuf,
     check: bool,
@@ -55,12 +55,12 @@ impl Request {
     }
 }
 
-/// Jobs keep their books in check mode too: the module is what must not change anything.
+/// The job's file is written in check mode too. Only the module must not change anything.
 pub fn books(context: &Context) -> Context {
     Context { check: false, ..context.clone() }
 }
 
-/// The directory of jobs, as it is written.
+/// Returns the directory of jobs for the value of the setting.
 pub fn directory(written: &str, context: &Context) -> PathBuf {
     path::resolve(written, context)
 }
@@ -111,15 +111,15 @@ fn write(host: &Host, file: &Path, values: &Map) -> Result<(), Failure> {
     host.write(file, text.as_bytes(), &Replace { mode: Some(0o600), ..Replace::default() })
 }
 
-/// What this process does when it is started as a job.
+/// Runs this process as a job.
 pub fn serve(registry: Registry) -> Result<(), Error> {
     let mut bytes = Vec::new();
     std::io::stdin()
         .read_to_end(&mut bytes)
         .map_err(|e| Error::new(format!("cannot read the job's request: {e}")))?;
     let request: Request = serde_json::from_slice(&bytes)
-        .map_err(|e| Error::new(format!("the job's request is broken: {e}")))?;
-    // Away from the terminal and the group of the process that started it.
+        .map_err(|e| Error::new(format!("the job's request is invalid: {e}")))?;
+    // The job must not belong to the terminal and the process group that started it.
     let _ = nix::unistd::setsid();
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
     let context = Context {
@@ -141,7 +141,7 @@ pub fn serve(registry: Registry) -> Result<(), Error> {
     write(&Host::new(&books), &request.file, &done).map_err(|failure| failure.error)
 }
 
-/// Runs a module for as long as it may take.
+/// Runs a module until its end or its time limit.
 fn within(limit: Duration, module: &str, args: Arguments, context: &Context) -> Map {
     let registry = context.registry.clone();
     let Some((entry, Run::Host(run))) = registry.module(module).map(|entry| (entry.clone(), entry.run))
@@ -155,7 +155,7 @@ fn within(limit: Duration, module: &str, args: Arguments, context: &Context) -> 
     });
     match receiver.recv_timeout(limit) {
         Ok(done) => result_map::to_map(done),
-        Err(RecvTimeoutError::Disconnected) => result_map::to_map(Err(Failure::new("the module broke down"))),
+        Err(RecvTimeoutError::Disconnected) => result_map::to_map(Err(Failure::new("the module panicked"))),
         Err(RecvTimeoutError::Timeout) => {
             cancel.set();
             let _ = receiver.recv_timeout(GRACE);

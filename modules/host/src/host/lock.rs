@@ -1,5 +1,5 @@
-//! Locks of files that are read, changed and replaced: tasks that edit one file at the same time wait for one another,
-//! also in different processes.
+//! Locks for files that are read, changed and replaced: tasks that edit one file at the same time wait for one
+//! another, even in different processes.
 #![expect(clippy::disallowed_methods, reason = "lock files are not part of what a task changes")]
 
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -14,17 +14,17 @@ use playbook_api::Failure;
 use crate::host::Host;
 use crate::host::checksum::Algorithm;
 
-/// A lock, held until it is dropped. It is empty in check mode, and where lock files cannot be made.
+/// A lock, held until it is dropped. It is empty in check mode, and if lock files cannot be created.
 #[derive(Debug, Default)]
 pub(crate) struct Lock {
     _held: Option<Flock<File>>,
 }
 
-/// How often a lock that is taken is tried again.
+/// The interval between attempts to get a lock.
 const PAUSE: Duration = Duration::from_millis(10);
 
 impl Lock {
-    /// Waits for the lock of a file, under whichever of its names it is given.
+    /// Waits for the lock of a file, which is the same for all of its names.
     pub(crate) fn file(host: &Host, path: &Path) -> Result<Lock, Failure> {
         let real = std::fs::canonicalize(path).or_else(|_| {
             let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -33,7 +33,7 @@ impl Lock {
         Lock::named(host, &real.unwrap_or_else(|_| path.to_owned()).to_string_lossy())
     }
 
-    /// Waits for the lock of something that has a name of its own.
+    /// Waits for the lock with a name.
     pub(crate) fn named(host: &Host, name: &str) -> Result<Lock, Failure> {
         if host.check() {
             return Ok(Lock::default());
@@ -51,19 +51,19 @@ impl Lock {
     }
 }
 
-/// The lock file of a name. There is a fixed number of them, since they stay.
+/// Opens the lock file for a name. There is a fixed number of them, since they are not removed.
 fn open(name: &str) -> Option<File> {
     let slot = Algorithm::Sha1.of_bytes(name.as_bytes());
     let path = directory()?.join(slot.get(..3)?);
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).ok()
 }
 
-/// The private directory of lock files.
+/// Returns the private directory of lock files.
 fn directory() -> Option<PathBuf> {
     let user = nix::unistd::geteuid();
     ["/run/lock", "/tmp"].into_iter().find_map(|parent| {
         let path = Path::new(parent).join(format!(".playbook-{user}"));
-        // It may be there already, and must then be the user's own.
+        // If it already exists, it must belong to the user.
         let _ = DirBuilder::new().mode(0o700).create(&path);
         let found = std::fs::symlink_metadata(&path).ok()?;
         let is_private = found.is_dir() && found.uid() == user.as_raw() && found.mode() & 0o077 == 0;

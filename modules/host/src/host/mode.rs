@@ -1,4 +1,4 @@
-//! Permissions as tasks write them: 0644 (a number), "0644", "u=rw,g+r,o-x".
+//! Parses permissions in tasks: 0644 (a number), "0644", "u=rw,g+r,o-x".
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use nix::sys::stat::{Mode as Umask, umask};
 use playbook_api::{Deserialize, JsonSchema};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-/// A mode argument, not yet understood: symbolic modes depend on what the file has.
+/// An unparsed mode argument, since symbolic modes depend on the file's mode.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(untagged)]
 pub(crate) enum Mode {
@@ -29,7 +29,7 @@ impl JsonSchema for Mode {
 }
 
 impl Mode {
-    /// The permission bits it asks for, on top of `current` (type bits included). The error is a reason.
+    /// Returns the permission bits, relative to `current` (which includes the type bits). The error is a reason.
     pub(crate) fn apply(&self, current: u32) -> Result<u32, String> {
         match self {
             Mode::Number(n) => u32::try_from(*n).ok().filter(|n| *n <= 0o7777).ok_or_else(|| {
@@ -43,7 +43,7 @@ impl Mode {
         }
     }
 
-    /// The bits, where they do not depend on the file.
+    /// Returns the bits, if they do not depend on the file.
     pub(crate) fn absolute(&self) -> Option<u32> {
         match self {
             Mode::Number(n) => u32::try_from(*n).ok().filter(|n| *n <= 0o7777),
@@ -104,7 +104,7 @@ fn shift(user: char) -> u32 {
     }
 }
 
-/// Every bit that is a class of users' own.
+/// Returns all bits of a class of users.
 fn all_of(user: char) -> u32 {
     match user {
         'u' => 0o4700,
@@ -113,8 +113,8 @@ fn all_of(user: char) -> u32 {
     }
 }
 
-/// The bits that a list of permissions means for one class of users. `X` and copied permissions look at the mode as
-/// the clauses before have left it; the umask only counts for `r`, `w` and `x`.
+/// Returns the bits of a list of permissions for one class of users. `X` and copied permissions use the mode after the
+/// preceding clauses; the umask applies only to `r`, `w` and `x`.
 fn wanted(user: char, permissions: &str, mode: u32, is_directory: bool, mask: u32) -> u32 {
     let shift_by = shift(user);
     permissions.chars().fold(0, |bits, c| {
@@ -132,7 +132,7 @@ fn wanted(user: char, permissions: &str, mode: u32, is_directory: bool, mask: u3
     })
 }
 
-/// The process's umask. It can only be asked for by setting it, so it is asked for once, early and briefly.
+/// Returns the process's umask. It can be read only by setting it, so that is done once, early and briefly.
 pub(crate) fn current_umask() -> u32 {
     static UMASK: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
     *UMASK.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! Paths as tasks write them: `~`, `~user` and `$VAR` mean what they mean on the host.
+//! The paths in tasks, in which `~`, `~user` and `$VAR` are expanded on the host.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -29,12 +29,12 @@ impl JsonSchema for HostPath {
 }
 
 impl HostPath {
-    /// The path it means: expanded, and from the context's directory where it is relative.
+    /// Returns the expanded path. A relative one is relative to the context's directory.
     pub(crate) fn resolve(&self, context: &Context) -> PathBuf {
         resolve(&self.0, context)
     }
 
-    /// Whether it names a directory by its last character.
+    /// Returns whether its last character is a slash.
     pub(crate) fn ends_with_slash(&self) -> bool {
         self.0.ends_with('/')
     }
@@ -49,7 +49,7 @@ pub(crate) fn resolve(path: &str, context: &Context) -> PathBuf {
     }
 }
 
-/// Expands `~`, `~user`, `$VAR` and `${VAR}`; what is not known stays as it is.
+/// Expands `~`, `~user`, `$VAR` and `${VAR}`. Unknown names stay unchanged.
 pub(crate) fn expand(text: &str, context: &Context) -> String {
     if !text.contains(['~', '$']) {
         return text.to_owned();
@@ -105,7 +105,7 @@ fn expand_variables(text: &str, context: &Context) -> String {
     out + rest
 }
 
-/// `/a/./b/../c` without asking the file system, as Python's `normpath`.
+/// Normalizes `/a/./b/../c` without the file system, as Python's `normpath` does.
 pub(crate) fn normalize(path: &Path) -> PathBuf {
     use std::path::Component;
     let mut out = PathBuf::new();

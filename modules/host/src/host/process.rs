@@ -1,7 +1,7 @@
-//! Starting programs, which nothing else in this crate does.
+//! Starts programs. No other file in this crate does.
 //!
-//! A program is started with `posix_spawn` (which is what `std` does as long as nothing asks for code between fork
-//! and exec), its two pipes are read in turn with `poll`, and no thread is made.
+//! A program is started with `posix_spawn` (which `std` uses unless code has to run between fork and exec). Its two
+//! pipes are read with `poll`, without a thread.
 #![expect(clippy::disallowed_methods, reason = "programs are started here alone")]
 
 use std::ffi::OsStr;
@@ -22,7 +22,7 @@ use crate::host::capture::{self, Capture};
 use crate::host::environment::variable;
 use crate::host::guard;
 
-/// A program to start: its arguments as they are, no shell.
+/// A program to start. Its arguments are passed unchanged, without a shell.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Program {
     argv: Vec<String>,
@@ -40,7 +40,7 @@ pub(crate) struct Output {
     pub(crate) rc: i32,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
-    /// The bytes of both streams that were left out, since they were more than the limit.
+    /// The number of bytes of both streams that were left out because they exceeded the limit.
     pub(crate) dropped: u64,
 }
 
@@ -58,11 +58,11 @@ impl Output {
     }
 }
 
-/// Held while a program starts: until it is its own, it holds every file that is open here.
+/// Held while a program starts, since until `exec` it shares all open files of this process.
 static STARTING: RwLock<()> = RwLock::new(());
 
-/// Waits until no starting program holds a file that was closed before this: one that is held for writing cannot be
-/// run ("Text file busy").
+/// Waits until no starting program shares a file that was closed before: a file that is open for writing cannot be
+/// executed ("Text file busy").
 pub(crate) fn let_go() {
     drop(sync::write(&STARTING));
 }
@@ -72,8 +72,8 @@ impl Program {
         Program { argv: argv.into_iter().map(Into::into).collect(), anywhere: true, ..Program::default() }
     }
 
-    /// The user's own words: found by `PATH` alone, where the programs that modules use are also looked for in the
-    /// directories for administrators.
+    /// Creates a program that a user names. It is searched only on `PATH`, while the programs of modules are also
+    /// searched in the directories for administrators.
     pub(crate) fn by_path_alone(mut self) -> Self {
         self.anywhere = false;
         self
@@ -109,7 +109,7 @@ impl Program {
         self
     }
 
-    /// How many bytes of each stream to keep; see [`capture`].
+    /// The number of bytes of each stream to keep; see [`capture`].
     pub(crate) fn limit(mut self, bytes: usize) -> Self {
         self.limit = Some(bytes);
         self
@@ -123,7 +123,7 @@ impl Program {
         &self.argv
     }
 
-    /// Starts it and waits for its end. Only [`crate::host::Host`] calls this: it knows whether it may.
+    /// Starts it and waits for its end. Only [`crate::host::Host`] calls this, since it knows about check mode.
     pub(crate) fn execute(&self, context: &Context) -> io::Result<Output> {
         let (name, arguments) = self.argv.split_first().ok_or(io::ErrorKind::NotFound)?;
         let mut command = Command::new(self.path(name, context)?);
@@ -133,7 +133,7 @@ impl Program {
             .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // Ctrl-C lets running tasks finish; a cancelled one is ended with everything that it started.
+            // Ctrl-C lets running tasks finish; a canceled one is ended with all of its processes.
             .process_group(0);
         self.surround(&mut command, context);
         let child = {
@@ -148,7 +148,7 @@ impl Program {
         converse(child, self.stdin.as_deref().unwrap_or_default(), &limits, context)
     }
 
-    /// The program as the head of a session of its own, whose terminal its input is.
+    /// Makes the program the leader of a new session, with its standard input as the terminal.
     pub(crate) fn in_session(&self, context: &Context) -> io::Result<Command> {
         let (name, arguments) = self.argv.split_first().ok_or(io::ErrorKind::NotFound)?;
         let path = self.path(name, context)?;
@@ -164,7 +164,7 @@ impl Program {
         path.ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))
     }
 
-    /// Environment and directory.
+    /// Sets the environment and the directory.
     fn surround(&self, command: &mut Command, context: &Context) {
         command
             .envs(context.environment.iter().map(|(n, v)| (n, v)))
@@ -174,7 +174,7 @@ impl Program {
         }
     }
 
-    /// `PATH` is searched here: a changed `PATH` must count, and `std` would fall back to fork for it.
+    /// `PATH` is searched here, since a changed `PATH` must have an effect, for which `std` would use fork.
     fn find(&self, name: &str, context: &Context) -> Option<PathBuf> {
         if name.contains('/') {
             return Some(PathBuf::from(name));
@@ -185,7 +185,7 @@ impl Program {
     }
 }
 
-/// Where a program is, by `PATH` and then in the directories for administrators.
+/// Finds a program on `PATH`, and then in the directories for administrators.
 pub(crate) fn which(name: &str, context: &Context) -> Option<PathBuf> {
     if name.contains('/') {
         return is_executable(Path::new(name)).then(|| PathBuf::from(name));
@@ -203,11 +203,11 @@ fn is_executable(path: &Path) -> bool {
     nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok() && path.is_file()
 }
 
-/// How often a program that closed neither pipe is asked whether it has ended: a daemon that it left behind may
-/// hold them open for ever.
+/// The interval at which the exit of a program is checked, since a daemon that it has started may keep the pipes open
+/// forever.
 const GLANCE: Duration = Duration::from_millis(200);
 
-/// How long a program may run, and how much of each stream is kept.
+/// The limits of a program's time and output.
 struct Limits {
     deadline: Option<Instant>,
     output: usize,
@@ -239,7 +239,7 @@ fn converse(mut child: Child, input: &[u8], limits: &Limits, context: &Context) 
             match pipe.write(input.get(written..).unwrap_or_default()) {
                 Ok(n) => written += n,
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
-                // It does not want to read it all.
+                // It does not read all of its input.
                 Err(_) => written = input.len(),
             }
             if written == input.len() {
@@ -247,7 +247,7 @@ fn converse(mut child: Child, input: &[u8], limits: &Limits, context: &Context) 
             }
         }
         let read = drain(&mut out, &mut stdout)? | drain(&mut err, &mut stderr)?;
-        // A program that never stops writing is stopped too.
+        // A program that writes endlessly is ended too.
         if limits.are_passed(context) {
             end(&mut child);
             return Err(late(context));
@@ -277,7 +277,7 @@ fn converse(mut child: Child, input: &[u8], limits: &Limits, context: &Context) 
     })
 }
 
-/// The error of a program that was ended early.
+/// Returns the error of a program that was ended early.
 fn late(context: &Context) -> io::Error {
     match context.cancel.is_set() {
         true => io::Error::new(io::ErrorKind::Interrupted, "canceled"),
@@ -285,7 +285,7 @@ fn late(context: &Context) -> io::Error {
     }
 }
 
-/// Ends a program and its group, first gently.
+/// Ends a program and its group, with SIGTERM first.
 pub(crate) fn end(child: &mut Child) {
     if let Ok(id) = i32::try_from(child.id()) {
         let group = nix::unistd::Pid::from_raw(id);
@@ -317,7 +317,7 @@ fn wait_for_any(
     }
 }
 
-/// Reads what is there, but no more than a few pieces; closes the pipe at its end. Returns whether there was anything.
+/// Reads available data, but only a few pieces, and closes the pipe at its end. Returns whether there was anything.
 fn drain(pipe: &mut Option<impl Read>, into: &mut Capture) -> io::Result<bool> {
     const PIECES: usize = 16;
     let mut piece = [0; 64 * 1024];
@@ -334,7 +334,7 @@ fn drain(pipe: &mut Option<impl Read>, into: &mut Capture) -> io::Result<bool> {
     Ok(true)
 }
 
-/// A program that could not even be started.
+/// Returns the failure of a program that could not be started.
 pub(crate) fn cannot_start(program: &str, e: &io::Error) -> Failure {
     let reason = crate::host::errno::describe(e);
     let error =
@@ -347,9 +347,9 @@ pub(crate) fn cannot_start(program: &str, e: &io::Error) -> Failure {
         .with("cmd", program)
 }
 
-/// Starts this program again, on its own: its input is ours, and it outlives us. Returns its number.
+/// Starts this program again as an independent process, with the given input. Returns its process ID.
 pub(crate) fn detach(argument: &str) -> io::Result<(u32, ChildStdin)> {
-    // The link leads to the program even where its file is gone.
+    // The link works even if the program's file was removed.
     let link = Path::new("/proc/self/exe");
     let program = if link.exists() { link.to_owned() } else { std::env::current_exe()? };
     let mut child = Command::new(program)
@@ -359,12 +359,12 @@ pub(crate) fn detach(argument: &str) -> io::Result<(u32, ChildStdin)> {
         .stderr(Stdio::null())
         .spawn()?;
     let (process, input) = (child.id(), child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?);
-    // Whoever has a child that ended must ask for its end.
+    // A child that has exited must be waited for.
     std::thread::spawn(move || child.wait());
     Ok((process, input))
 }
 
-/// The name of a program's file, for messages.
+/// Returns the name of a program's file, for messages.
 pub(crate) fn base_name(program: &str) -> &str {
     Path::new(program).file_name().and_then(OsStr::to_str).unwrap_or(program)
 }

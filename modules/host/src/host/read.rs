@@ -1,4 +1,4 @@
-//! Reading files, but not devices and pipes, which may block or never end.
+//! Reads files, but not devices and pipes, which may block or never end.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,4 +1,4 @@
-//! Regular expressions as Python writes them.
+//! Regular expressions in Python's syntax.
 
 use fancy_regex::{Captures, Regex, RegexBuilder};
 use playbook_api::Error;
@@ -14,12 +14,12 @@ pub(crate) fn compile(pattern: &str, flags: &str) -> Result<Regex, Error> {
     })
 }
 
-/// The same, but it only fits where the text begins, as `re.match` does.
+/// Compiles a pattern that matches only at the beginning of the text, as with `re.match`.
 pub(crate) fn compile_match(pattern: &str) -> Result<Regex, Error> {
     compile(&format!("\\A(?:{pattern})"), "")
 }
 
-/// Whether a pattern itself asks for `$` at the end of each line.
+/// Returns whether a pattern sets the flag with which `$` matches at the end of each line.
 fn has_multiline(pattern: &str) -> bool {
     pattern.match_indices("(?").any(|(at, _)| {
         let letters = pattern[at + 2..].chars().take_while(char::is_ascii_lowercase);
@@ -27,7 +27,7 @@ fn has_multiline(pattern: &str) -> bool {
     })
 }
 
-/// What Python writes differently: `\Z`, `$` before the last newline, a brace or a bracket that stands for itself.
+/// Translates the differences of Python's syntax: `\Z`, `$` before the last newline, and literal braces and brackets.
 fn translate(pattern: &str, multiline: bool) -> String {
     let mut out = String::with_capacity(pattern.len() + 8);
     let chars: Vec<char> = pattern.chars().collect();
@@ -39,7 +39,7 @@ fn translate(pattern: &str, multiline: bool) -> String {
                 match next {
                     Some('Z') => out.push_str("\\z"),
                     Some(c @ ('<' | '>')) => out.push(c),
-                    // What Python takes for the character itself.
+                    // Escapes that are the character itself in Python.
                     Some(c) if !c.is_ascii() => out.push(c),
                     Some(c) => out.extend(['\\', c]),
                     None => out.push('\\'),
@@ -53,7 +53,7 @@ fn translate(pattern: &str, multiline: bool) -> String {
                     i += 1;
                 }
                 class_start = Some(i + 1);
-                // A bracket right at the start stands for itself.
+                // A bracket at the start of a class is literal.
                 if chars.get(i + 1) == Some(&']') {
                     out.push_str("\\]");
                     i += 1;
@@ -75,7 +75,7 @@ fn translate(pattern: &str, multiline: bool) -> String {
     out
 }
 
-/// `{2}`, `{2,}`, `{,3}`, `{2,3}`; anything else that begins with a brace is text.
+/// Recognizes `{2}`, `{2,}`, `{,3}` and `{2,3}`. Any other brace is literal.
 fn is_quantifier(chars: &[char]) -> bool {
     let Some(end) = chars.iter().position(|c| *c == '}') else { return false };
     let inside = &chars[1..end];
@@ -92,12 +92,12 @@ fn closes_quantifier(before: &[char]) -> bool {
     is_quantifier(&whole) || open >= 2 && before[open - 2] == '\\'
 }
 
-/// Whether a replacement can be understood at all.
+/// Checks the syntax of a replacement.
 pub(crate) fn check_template(template: &str) -> Result<(), Error> {
     fill(template, None).map(drop)
 }
 
-/// What a replacement (`\1`, `\g<name>`, `\n`) becomes for a match, as `re.sub` and `Match.expand` do.
+/// Expands a replacement (`\1`, `\g<name>`, `\n`) for a match, as `re.sub` and `Match.expand` do.
 pub(crate) fn expand(template: &str, found: &Captures<str>) -> Result<String, Error> {
     fill(template, Some(found))
 }
@@ -150,11 +150,11 @@ fn fill(template: &str, found: Option<&Captures<str>>) -> Result<String, Error> 
     Ok(out + rest)
 }
 
-/// A file's content as text that goes back to the same bytes, whatever its encoding.
+/// A file's content as text, which can be converted back to the same bytes for any encoding.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Encoding {
     Utf8,
-    /// Not UTF-8: each byte stands for one character.
+    /// Whether it is not UTF-8, so that each byte is one character.
     Bytes,
 }
 
@@ -166,7 +166,7 @@ impl Encoding {
         }
     }
 
-    /// Text from a task, to be put among a file's own.
+    /// Converts text from a task to the encoding of the file.
     pub(crate) fn adapt(self, text: &str) -> String {
         match self {
             Encoding::Utf8 => text.to_owned(),

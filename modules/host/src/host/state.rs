@@ -1,4 +1,4 @@
-//! Whether something shall be there, as most modules ask it.
+//! The `state` of most modules: present or absent.
 
 use playbook_api::{Deserialize, JsonSchema};
 

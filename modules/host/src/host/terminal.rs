@@ -1,4 +1,4 @@
-//! Programs that ask for input: they get a terminal of their own.
+//! Runs programs that ask for input, on a new terminal.
 #![expect(clippy::disallowed_methods, reason = "terminals are opened here alone")]
 
 use std::fs::{File, OpenOptions};
@@ -19,31 +19,35 @@ use playbook_api::{Context, Failure};
 use crate::host::capture::{self, Capture};
 use crate::host::process::{Program, cannot_start};
 
-/// What a program wrote to its terminal, and its exit status; none if it had to be ended.
+/// A program's output on its terminal, and its exit status; `None` if it had to be ended.
 #[derive(Debug, Default)]
-pub(crate) struct Talk {
+pub(crate) struct TerminalOutput {
     pub(crate) rc: Option<i32>,
     pub(crate) output: String,
 }
 
-/// How a talk goes.
-pub(crate) struct Manners<'a> {
-    /// What is waited for.
+/// The options of a program that asks for input.
+pub(crate) struct ExpectOptions<'a> {
+    /// The prompts to wait for.
     pub(crate) prompts: &'a [Regex],
-    /// What is said when the prompt of this number comes; it also gets all that was said so far.
+    /// The response to the prompt with this number. It also gets the output so far.
     pub(crate) answer: &'a mut dyn FnMut(usize, &str) -> Result<String, Failure>,
-    /// How long each prompt, and the end, may take.
-    pub(crate) patience: Option<Duration>,
+    /// The time limit for each prompt, and for the end.
+    pub(crate) timeout: Option<Duration>,
     /// Whether the terminal shows what is typed.
     pub(crate) echo: bool,
 }
 
-/// Runs a program on a terminal. Only [`crate::host::Host`] calls this: it knows whether it may.
-pub(crate) fn talk(program: &Program, manners: &mut Manners, context: &Context) -> Result<Talk, Failure> {
+/// Runs a program on a terminal. Only [`crate::host::Host`] calls this, since it knows about check mode.
+pub(crate) fn talk(
+    program: &Program,
+    options: &mut ExpectOptions,
+    context: &Context,
+) -> Result<TerminalOutput, Failure> {
     let name = program.argv().join(" ");
     let (mut child, mut terminal) =
-        start(program, manners.echo, context).map_err(|e| cannot_start(&name, &e))?;
-    let said = converse(&mut terminal, manners, context);
+        start(program, options.echo, context).map_err(|e| cannot_start(&name, &e))?;
+    let said = converse(&mut terminal, options, context);
     let ended = matches!(said, Ok((_, true)));
     let rc = end(&mut child, ended);
     let (output, _) = said?;
@@ -51,7 +55,7 @@ pub(crate) fn talk(program: &Program, manners: &mut Manners, context: &Context) 
         Failure::new("Refusing to deserialize an invalid UTF8 string value: the program's output")
             .with_help("Have the program write UTF-8, for example with `environment: {LC_ALL: C.UTF-8}`.")
     })?;
-    Ok(Talk { rc, output })
+    Ok(TerminalOutput { rc, output })
 }
 
 fn start(program: &Program, echo: bool, context: &Context) -> io::Result<(Child, File)> {
@@ -65,7 +69,7 @@ fn start(program: &Program, echo: bool, context: &Context) -> io::Result<(Child,
         settings.local_flags.remove(LocalFlags::ECHO);
         tcsetattr(&slave, SetArg::TCSANOW, &settings)?;
     }
-    // What a program reads a password from is the terminal that its session has.
+    // Programs read passwords from the terminal of their session.
     let mut command = program.in_session(context)?;
     command.stdin(Stdio::from(slave.try_clone()?)).stdout(Stdio::from(slave.try_clone()?)).stderr(slave);
     let child = command.spawn()?;
@@ -73,28 +77,28 @@ fn start(program: &Program, echo: bool, context: &Context) -> io::Result<(Child,
     Ok((child, File::from(master)))
 }
 
-/// All that was said, and whether the program closed its terminal.
+/// The output so far, and whether the program has closed its terminal.
 fn converse(
     terminal: &mut File,
-    manners: &mut Manners,
+    options: &mut ExpectOptions,
     context: &Context,
 ) -> Result<(Vec<u8>, bool), Failure> {
     const GLANCE: Duration = Duration::from_millis(200);
-    /// How much of the unanswered output is searched for a prompt.
+    /// The number of bytes at the end of the output that are searched for a prompt.
     const SEARCHED: usize = 64 * 1024;
     let (mut output, mut unanswered) = (Capture::new(capture::limit(context)), Vec::<u8>::new());
     let mut since = Instant::now();
     let mut buffer = [0; 4096];
     loop {
-        while let Some((number, rest)) = heard(manners.prompts, &unanswered) {
-            let answer = (manners.answer)(number, &String::from_utf8_lossy(&output.so_far()))?;
+        while let Some((number, rest)) = heard(options.prompts, &unanswered) {
+            let answer = (options.answer)(number, &String::from_utf8_lossy(&output.so_far()))?;
             unanswered = rest;
             since = Instant::now();
             if terminal.write_all(answer.as_bytes()).is_err() {
                 return Ok((output.into_bytes(), true));
             }
         }
-        if context.cancel.is_set() || manners.patience.is_some_and(|limit| since.elapsed() > limit) {
+        if context.cancel.is_set() || options.timeout.is_some_and(|limit| since.elapsed() > limit) {
             return Ok((output.into_bytes(), false));
         }
         let ready = {
@@ -105,13 +109,13 @@ fn converse(
             continue;
         }
         match terminal.read(&mut buffer) {
-            // Reading from a terminal that no process holds any longer is an input/output error.
+            // Reading from a terminal that no process has open is an input/output error.
             Ok(0) | Err(_) => return Ok((output.into_bytes(), true)),
             Ok(n) => {
                 let piece = buffer.get(..n).unwrap_or_default();
                 output.push(piece);
                 unanswered.extend_from_slice(piece);
-                // A prompt is not longer than this.
+                // A prompt is shorter than this.
                 let over = unanswered.len().saturating_sub(SEARCHED);
                 unanswered.drain(..over);
             }
@@ -119,7 +123,7 @@ fn converse(
     }
 }
 
-/// The first prompt in what was said, and what follows it.
+/// Returns the first prompt in the output, and its end.
 fn heard(prompts: &[Regex], said: &[u8]) -> Option<(usize, Vec<u8>)> {
     if said.is_empty() {
         return None;
@@ -133,16 +137,16 @@ fn heard(prompts: &[Regex], said: &[u8]) -> Option<(usize, Vec<u8>)> {
     Some((number, text.as_bytes()[end..].to_vec()))
 }
 
-/// The code of a program that is about to end; one that is not is ended.
+/// Returns the exit status of a program that is about to exit. If it does not, it is ended.
 fn end(child: &mut Child, ended: bool) -> Option<i32> {
-    let patience = if ended { Duration::from_secs(2) } else { Duration::ZERO };
+    let timeout = if ended { Duration::from_secs(2) } else { Duration::ZERO };
     let start = Instant::now();
     loop {
         match child.try_wait() {
             Ok(Some(status)) => {
                 return status.code().filter(|_| status.signal().is_none());
             }
-            Ok(None) if start.elapsed() < patience => std::thread::sleep(Duration::from_millis(5)),
+            Ok(None) if start.elapsed() < timeout => std::thread::sleep(Duration::from_millis(5)),
             _ => break,
         }
     }
@@ -154,20 +158,20 @@ fn end(child: &mut Child, ended: bool) -> Option<i32> {
 mod tests {
     use super::*;
 
-    fn run(script: &str, prompts: &[&str], patience: u64) -> (Talk, usize) {
+    fn run(script: &str, prompts: &[&str], timeout: u64) -> (TerminalOutput, usize) {
         let prompts: Vec<Regex> =
             prompts.iter().map(|p| crate::host::regex::compile(p, "").unwrap()).collect();
         let mut answers = 0;
-        let mut manners = Manners {
+        let mut options = ExpectOptions {
             prompts: &prompts,
             answer: &mut |number, _| {
                 answers += 1;
                 Ok(format!("answer {number}\n"))
             },
-            patience: Some(Duration::from_secs(patience)),
+            timeout: Some(Duration::from_secs(timeout)),
             echo: false,
         };
-        let talk = talk(&Program::new(["sh", "-c", script]), &mut manners, &Context::default()).unwrap();
+        let talk = talk(&Program::new(["sh", "-c", script]), &mut options, &Context::default()).unwrap();
         (talk, answers)
     }
 

@@ -1,4 +1,4 @@
-//! Splitting a command line into words as a POSIX shell would, without one.
+//! Splits a command line into words as a POSIX shell does.
 
 use playbook_api::Error;
 
@@ -55,7 +55,7 @@ pub(crate) fn split(line: &str) -> Result<Vec<String>, Error> {
     Ok(words)
 }
 
-/// A word that a shell reads back as it is.
+/// Quotes a word for a shell.
 pub(crate) fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

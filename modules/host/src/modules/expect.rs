@@ -9,7 +9,7 @@ use crate::host::Host;
 use crate::host::clock;
 use crate::host::path::HostPath;
 use crate::host::process::Program;
-use crate::host::terminal::Manners;
+use crate::host::terminal::ExpectOptions;
 use crate::host::{regex, words};
 use crate::modules::command::{duration, stamp};
 
@@ -61,7 +61,7 @@ impl HostModule for Expect {
         if context.check {
             return Ok(Outcome::skip("remote module (expect) does not support check mode"));
         }
-        let patience = self.patience()?;
+        let timeout = self.timeout()?;
         if self.command.trim().is_empty() {
             return Err(Failure::new("no command given").with("rc", 256));
         }
@@ -80,13 +80,13 @@ impl HostModule for Expect {
         let directory = self.chdir.as_ref().map(|path| path.resolve(context));
         let program = Program::new(words::split(&self.command)?).by_path_alone().directory(directory);
         let start = clock::now();
-        let mut manners = Manners {
+        let mut options = ExpectOptions {
             prompts: &prompts?,
             answer: &mut |number, said| answers[number].next(said),
-            patience,
+            timeout,
             echo: self.echo,
         };
-        let talk = Host::new(context).talk(&program, &mut manners)?;
+        let talk = Host::new(context).talk(&program, &mut options)?;
         let end = clock::now();
         let took = end.timestamp().as_microsecond() - start.timestamp().as_microsecond();
         let outcome = Outcome::changed(true)
@@ -105,7 +105,7 @@ impl HostModule for Expect {
 }
 
 impl Expect {
-    fn patience(&self) -> Result<Option<Duration>, Failure> {
+    fn timeout(&self) -> Result<Option<Duration>, Failure> {
         let seconds = match &self.timeout {
             Json::Null => return Ok(None),
             Json::Number(number) => number.as_u64(),

@@ -1,4 +1,4 @@
-//! `file`: a file that is there, gone, or has a text in it.
+//! `file`: a file that exists, is absent, or contains a text.
 
 use playbook_api::{Context, Deserialize, Error, JsonSchema, Map, ProbeState, map};
 
@@ -6,7 +6,7 @@ use super::Look;
 use crate::host::path::HostPath;
 use crate::host::regex;
 
-/// Waits until a file is there, is gone, or has a text in it.
+/// Waits until a file exists, is absent, or contains a text.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct File {
     /// The path of the file.

@@ -1,4 +1,4 @@
-//! `http`: a web service that answers as it should.
+//! `http`: a web service that responds with the expected status and content.
 
 use std::io::Read;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::Look;
 use crate::host::http::{Ask, Connect, Redirects};
 use crate::host::regex;
 
-/// Waits until a web service answers with the right status, and with the right content where that is asked for.
+/// Waits until a web service responds with the expected status, and with the expected content if that is given.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Http {
     #[serde(flatten)]
@@ -36,7 +36,7 @@ fn get() -> String {
     "GET".into()
 }
 
-/// More of an answer is not looked at.
+/// The maximum size of the content that is searched.
 const MOST: u64 = 1024 * 1024;
 
 impl Look for Http {
@@ -57,13 +57,13 @@ impl Look for Http {
             Ok(answer) => answer,
             Err(failure) => {
                 let values = map! { "url" => url.as_str(), "status" => -1 };
-                return Ok(ProbeState::Waiting(format!("{url} does not answer: {}", failure.error), values));
+                return Ok(ProbeState::Waiting(format!("{url} does not respond: {}", failure.error), values));
             }
         };
         let mut values: Map = map! { "url" => answer.url.as_str(), "status" => u32::from(answer.status) };
         let good = self.status.as_ref().map_or(answer.is_success(), |all| all.contains(&answer.status));
         if !good {
-            return Ok(ProbeState::Waiting(format!("{url} answers {}", answer.status), values));
+            return Ok(ProbeState::Waiting(format!("{url} responds with status {}", answer.status), values));
         }
         let Some(pattern) = pattern else { return Ok(ProbeState::Met(values)) };
         let mut content = Vec::new();
@@ -74,7 +74,7 @@ impl Look for Http {
         let wanted = self.body_match.unwrap_or_default();
         Ok(match met {
             true => ProbeState::Met(values),
-            false => ProbeState::Waiting(format!("{url} answers, but without '{wanted}'"), values),
+            false => ProbeState::Waiting(format!("{url} responds, but without '{wanted}'"), values),
         })
     }
 }

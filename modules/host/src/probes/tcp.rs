@@ -1,4 +1,4 @@
-//! `tcp`: a port that takes connections.
+//! `tcp`: a port that accepts connections.
 
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use playbook_api::{Context, Deserialize, Error, JsonSchema, Map, ProbeState, map
 
 use super::Look;
 
-/// Waits until a port takes connections, or no longer does.
+/// Waits until a port accepts connections, or no longer does.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Tcp {
     /// The host to connect to.
@@ -55,9 +55,9 @@ impl Look for Tcp {
         });
         Ok(match (connected, self.state) {
             (Ok(()), State::Open) | (Err(_), State::Closed) => ProbeState::Met(values),
-            (Ok(()), State::Closed) => ProbeState::Waiting(format!("{at} still takes connections"), values),
+            (Ok(()), State::Closed) => ProbeState::Waiting(format!("{at} still accepts connections"), values),
             (Err(e), State::Open) => {
-                ProbeState::Waiting(format!("{at} does not take connections: {e}"), values)
+                ProbeState::Waiting(format!("{at} does not accept connections: {e}"), values)
             }
         })
     }

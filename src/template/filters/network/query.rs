@@ -1,4 +1,4 @@
-//! What `ipaddr` can be asked.
+//! The queries of `ipaddr`.
 
 use playbook_api::{Error, Value};
 
@@ -6,7 +6,7 @@ use super::Interface;
 
 const NO: Value = Value::Bool(false);
 
-/// Answers a query, with false where the address does not fit it.
+/// Evaluates a query. Returns false if the address does not match it.
 pub(super) fn answer(found: &Interface, value: &Value, query: &Value) -> Result<Value, Error> {
     if let Some(at) = query.as_i64() {
         return Ok(nth(found, at));
@@ -65,7 +65,7 @@ impl Query<'_> {
         self.found.has_prefix && self.found.address == self.found.network()
     }
 
-    /// Whether the network has a network address and a broadcast address: those of one or two addresses have not.
+    /// Whether the network has a network address and a broadcast address. Networks of one or two addresses do not.
     fn has_edges(&self) -> bool {
         self.found.size().is_none_or(|size| size > 2)
     }
@@ -83,7 +83,7 @@ impl Query<'_> {
         address.filter(|address| usable.contains(address)).map_or(NO, |address| self.show(address))
     }
 
-    /// What is asked about the address itself.
+    /// Evaluates a query about the address itself.
     fn own(&self, text: &str) -> Option<Value> {
         let found = self.found;
         let own = || self.show(found.address);
@@ -115,7 +115,7 @@ impl Query<'_> {
         })
     }
 
-    /// What is asked about the network around the address.
+    /// Evaluates a query about the network of the address.
     fn network(&self, text: &str) -> Option<Value> {
         let found = self.found;
         let size = found.size();
@@ -147,7 +147,7 @@ impl Query<'_> {
         })
     }
 
-    /// Whether the address is of some kind.
+    /// Evaluates a query about the kind of the address.
     fn kind(&self, text: &str) -> Option<Value> {
         let found = self.found;
         Some(match text {
@@ -168,7 +168,7 @@ impl Query<'_> {
         })
     }
 
-    /// The other end of a network of two hosts.
+    /// Returns the other address of a network of two hosts.
     fn peer(&self) -> Result<Value, Error> {
         let found = self.found;
         Ok(match (found.size(), found.address == found.network()) {
@@ -211,7 +211,7 @@ fn is_public(found: &Interface) -> bool {
     !(reserved || is_private(found) || is_loopback(found) || is_multicast(found) || is_link_local(found))
 }
 
-/// The name that reverse DNS looks up.
+/// Returns the name for reverse DNS.
 fn reverse_name(found: &Interface) -> String {
     if found.bits == 32 {
         let bytes = (found.address as u32).to_be_bytes();

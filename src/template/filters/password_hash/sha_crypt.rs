@@ -4,7 +4,7 @@ use sha2::Digest;
 
 const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Three bytes, the most significant first, as characters of six bits, the least significant first.
+/// Encodes three bytes, the most significant first, as characters of six bits, the least significant first.
 pub(super) fn encode(out: &mut String, bytes: [u8; 3], characters: usize) {
     let mut bits = u32::from(bytes[0]) << 16 | u32::from(bytes[1]) << 8 | u32::from(bytes[2]);
     for _ in 0..characters {
@@ -13,7 +13,7 @@ pub(super) fn encode(out: &mut String, bytes: [u8; 3], characters: usize) {
     }
 }
 
-/// The bytes repeated to a length.
+/// Returns the bytes repeated to a length.
 fn stretched(bytes: &[u8], length: usize) -> Vec<u8> {
     bytes.iter().cycle().take(length).copied().collect()
 }

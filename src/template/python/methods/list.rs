@@ -34,7 +34,7 @@ pub(super) fn call(items: &[Value], args: &Args) -> Result<Value, Error> {
     }
 }
 
-/// An index counted from the end where negative, never beyond the ends.
+/// Returns an index within the bounds. A negative one counts from the end.
 pub(super) fn bounded(index: i64, length: usize) -> usize {
     let index =
         if index < 0 { index.saturating_add(i64::try_from(length).unwrap_or(i64::MAX)) } else { index };

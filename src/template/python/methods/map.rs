@@ -70,7 +70,7 @@ fn change(map: &mut Map, args: &Args) -> Result<Value, Error> {
     }
 }
 
-/// The entries of a map, or of a list of pairs.
+/// Returns the entries of a map, or of a list of pairs.
 pub fn entries(value: &Value) -> Result<Map, Error> {
     let value = force(value)?;
     if let Value::Map(map) = &value {

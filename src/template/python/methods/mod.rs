@@ -14,7 +14,7 @@ use crate::template::lazy::{as_asked_map, force, reach};
 use crate::template::object::{self, Behaviour};
 use crate::template::{Renderer, undefined};
 
-/// The methods that change what they are called on.
+/// The methods that change their object.
 pub const MUTATING: [&str; 11] = [
     "append",
     "extend",
@@ -29,7 +29,7 @@ pub const MUTATING: [&str; 11] = [
     "popitem",
 ];
 
-/// Whether a value of a built-in type has a method.
+/// Returns whether a value of a built-in type has a method.
 pub fn exists(value: &Value, name: &str) -> bool {
     let names: &[&str] = match value {
         Value::Str(_) => &text::NAMES,
@@ -45,12 +45,12 @@ pub fn exists(value: &Value, name: &str) -> bool {
     names.contains(&name)
 }
 
-/// A plain attribute of a built-in type.
+/// Returns a plain attribute of a built-in type.
 pub fn property(value: &Value, name: &str) -> Option<Value> {
     number::property(value, name)
 }
 
-/// Calls a method that changes nothing (of one that does, on a copy); nothing where there is no such method.
+/// Calls a method that changes nothing, or one that does on a copy. Returns `None` if the method does not exist.
 pub fn call(value: &Value, name: &str, args: &[Value], kwargs: &Map) -> Option<Result<Value, Error>> {
     if let Some(behaviour) = object::behaviour(value) {
         return behaviour.method(name, args, kwargs);
@@ -72,7 +72,7 @@ pub fn call(value: &Value, name: &str, args: &[Value], kwargs: &Map) -> Option<R
     })
 }
 
-/// A method of a map that is asked member by member: only `get` spares building it.
+/// Calls a method of a map that is read member by member. All methods but `get` build the map.
 fn asked(value: &Value, name: &str, args: &[Value], kwargs: &Map) -> Option<Result<Value, Error>> {
     if let ("get", [key, default @ ..]) = (name, args) {
         return Some(match as_asked_map(value)?.member(key) {
@@ -86,7 +86,7 @@ fn asked(value: &Value, name: &str, args: &[Value], kwargs: &Map) -> Option<Resu
     }
 }
 
-/// Calls a method that changes its value; nothing where there is no such method.
+/// Calls a method that changes its value. Returns `None` if the method does not exist.
 pub fn mutate(value: &mut Value, name: &str, args: &[Value], kwargs: &Map) -> Option<Result<Value, Error>> {
     let args = Args { name, args, kwargs };
     match value {
@@ -96,10 +96,10 @@ pub fn mutate(value: &mut Value, name: &str, args: &[Value], kwargs: &Map) -> Op
     }
 }
 
-/// A method that was named but not called yet: `text.upper`.
+/// A method that is not called yet: `text.upper`.
 #[derive(Debug)]
 pub struct Method {
-    /// The value whose method it is.
+    /// The value that has the method.
     pub object: Value,
     /// The name of the method.
     pub name: Arc<str>,

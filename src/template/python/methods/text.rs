@@ -1,4 +1,4 @@
-//! Methods of text.
+//! The methods of text.
 
 use playbook_api::{Error, Value};
 
@@ -65,7 +65,7 @@ pub(super) fn call(text: &str, args: &Args) -> Result<Value, Error> {
     Err(Error::new(format!("str.{}() is not supported", args.name)))
 }
 
-/// Upper and lower case.
+/// Calls a method that changes the case.
 fn case(text: &str, args: &Args) -> Result<Option<Value>, Error> {
     Ok(Some(match args.name {
         "upper" => text.to_uppercase().into(),
@@ -89,7 +89,7 @@ fn case(text: &str, args: &Args) -> Result<Option<Value>, Error> {
     }))
 }
 
-/// What takes a text apart, joins texts, or leaves something out.
+/// Calls a method that splits, joins or strips.
 fn pieces(text: &str, args: &Args) -> Result<Option<Value>, Error> {
     Ok(Some(match args.name {
         "strip" => strip(text, args, true, true)?.into(),
@@ -116,7 +116,7 @@ fn pieces(text: &str, args: &Args) -> Result<Option<Value>, Error> {
     }))
 }
 
-/// What searches a text.
+/// Calls a method that searches.
 fn search(text: &str, args: &Args) -> Result<Option<Value>, Error> {
     Ok(Some(match args.name {
         "startswith" => affix(text, args, |text, part| text.starts_with(part))?,
@@ -148,7 +148,7 @@ fn search(text: &str, args: &Args) -> Result<Option<Value>, Error> {
     }))
 }
 
-/// What makes a text wider.
+/// Calls a method that pads.
 fn padding(text: &str, args: &Args) -> Result<Option<Value>, Error> {
     Ok(Some(match args.name {
         "zfill" => {
@@ -170,7 +170,7 @@ fn padding(text: &str, args: &Args) -> Result<Option<Value>, Error> {
     }))
 }
 
-/// Encoding and formatting.
+/// Calls a method that encodes or formats.
 fn formats(text: &str, args: &Args) -> Result<Option<Value>, Error> {
     Ok(Some(match args.name {
         "encode" => Value::Bytes(text.as_bytes().into()),
@@ -184,7 +184,7 @@ fn formats(text: &str, args: &Args) -> Result<Option<Value>, Error> {
     }))
 }
 
-/// What asks about the characters of a text.
+/// Calls a method that tests the characters.
 fn question(text: &str, args: &Args) -> Result<Option<Value>, Error> {
     let all = |is: fn(char) -> bool| !text.is_empty() && text.chars().all(is);
     Ok(Some(Value::Bool(match args.name {
@@ -359,7 +359,8 @@ fn affix(text: &str, args: &Args, has: fn(&str, &str) -> bool) -> Result<Value, 
     }))
 }
 
-/// The part of the text between the optional second and third arguments, and how many characters stand before.
+/// Returns the part of the text between the optional second and third arguments, and the number of characters before
+/// it.
 fn range<'t>(text: &'t str, args: &Args) -> Result<(&'t str, usize), Error> {
     if args.args.len() < 2 {
         return Ok((text, 0));

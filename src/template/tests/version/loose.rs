@@ -27,7 +27,7 @@ fn parts(text: &str) -> Vec<Part> {
     parts
 }
 
-/// The order, unless a word stands against a number.
+/// Returns the order, or an error if a word is compared with a number.
 pub(crate) fn loose(a: &str, b: &str) -> Result<Ordering, String> {
     let (a, b) = (parts(a), parts(b));
     for pair in a.iter().zip(&b) {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::template::regex::{Flags, compile};
 
-/// The segments in the order in which they count; what is absent has its own place among what is there.
+/// The segments in the order of their significance. An absent segment is ordered relative to present ones.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Version {
     epoch: u64,

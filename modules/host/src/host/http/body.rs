@@ -1,4 +1,4 @@
-//! Bodies of requests: JSON, forms, several parts.
+//! The bodies of requests: JSON, forms, and multipart forms.
 
 use std::fmt::Write;
 
@@ -9,13 +9,13 @@ use playbook_api::{Context, Failure, Value};
 
 use crate::host::path::resolve;
 
-/// A body and the type it is announced with.
+/// A body and its content type.
 pub(crate) struct Body {
     pub(crate) content: Vec<u8>,
     pub(crate) content_type: Option<String>,
 }
 
-/// As text, or as JSON where it is more than text.
+/// Text, or JSON if the value is not text.
 pub(crate) fn raw(body: &Value) -> Body {
     let text = match body {
         Value::Map(_) | Value::List(_) => to_json(body),
@@ -28,13 +28,13 @@ fn to_json(body: &Value) -> String {
     json(body, JsonStyle { indent: None, sort_keys: false, ensure_ascii: true })
 }
 
-/// JSON; text is taken to be JSON already.
+/// JSON. A text is expected to be JSON already.
 pub(crate) fn as_json(body: &Value) -> Body {
     let text = body.as_str().map_or_else(|| to_json(body), str::to_owned);
     Body { content: text.into_bytes(), content_type: Some("application/json".into()) }
 }
 
-/// `a=1&b=x&b=y`, from a map, a list of pairs or text that is so already.
+/// `a=1&b=x&b=y`, from a map, a list of pairs, or a text in this form.
 pub(crate) fn form(body: &Value) -> Result<Body, Failure> {
     let bad = || Failure::new("failed to parse body as form_urlencoded: give a dict, or a list of pairs");
     let pairs: Vec<(Value, Value)> = match body {
@@ -63,7 +63,7 @@ pub(crate) fn form(body: &Value) -> Result<Body, Failure> {
     })
 }
 
-/// A form with files in it.
+/// A form with files.
 pub(crate) fn multipart(body: &Value, context: &Context) -> Result<Body, Failure> {
     let fields = body.as_map().ok_or_else(|| {
         let message = format!(
@@ -93,7 +93,7 @@ pub(crate) fn multipart(body: &Value, context: &Context) -> Result<Body, Failure
     Ok(Body { content: out, content_type: Some(format!("multipart/form-data; boundary=\"{boundary}\"")) })
 }
 
-/// A number that no body is likely to hold.
+/// A random number that is unlikely to occur in a body.
 fn fastboundary() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())
@@ -143,7 +143,7 @@ impl Part {
     }
 }
 
-/// Base64 in lines of 76.
+/// Encodes as base64, in lines of 76 characters.
 fn wrapped(bytes: &[u8]) -> Vec<u8> {
     let encoded = BASE64_STANDARD.encode(bytes).into_bytes();
     let mut out = encoded.chunks(76).collect::<Vec<_>>().join(&b"\r\n"[..]);
@@ -151,7 +151,7 @@ fn wrapped(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The type of a file by its name's ending.
+/// Returns the type of a file by its extension.
 fn guess(name: &str) -> String {
     let ending = name.rsplit_once('.').map_or("", |(_, e)| e).to_ascii_lowercase();
     match ending.as_str() {
@@ -176,7 +176,7 @@ fn guess(name: &str) -> String {
     .into()
 }
 
-/// Percent-encoding for forms: a space is `+`.
+/// Percent-encodes text for a form, in which a space is `+`.
 fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

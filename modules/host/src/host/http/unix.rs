@@ -13,7 +13,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error};
 
-/// A client that reaches every address through one socket.
+/// Creates a client that connects to one socket for every URL.
 pub(crate) fn agent(config: Config, socket: &Path) -> Agent {
     Agent::with_parts(config, Socket(socket.to_owned()), Nowhere)
 }
@@ -60,7 +60,7 @@ impl Transport for Link {
     }
 }
 
-/// The socket is the address: names are not looked up.
+/// Names are not looked up, since there is only the socket.
 #[derive(Debug)]
 struct Nowhere;
 

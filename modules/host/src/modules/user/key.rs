@@ -9,7 +9,7 @@ use crate::host::Host;
 use crate::host::errno::Doing;
 use crate::host::process::Program;
 use crate::host::regex;
-use crate::host::terminal::Manners;
+use crate::host::terminal::ExpectOptions;
 
 /// Makes a key where none is, and tells the public half.
 pub(crate) fn generate(user: &User, host: &Host, mut outcome: Outcome) -> Result<Outcome, Failure> {
@@ -75,13 +75,13 @@ pub(crate) fn generate(user: &User, host: &Host, mut outcome: Outcome) -> Result
 /// Lets ssh-keygen ask for the passphrase, which must not be on a command line.
 fn ask(host: &Host, program: &Program, passphrase: &str) -> Result<(), Failure> {
     let prompts = [regex::compile("Enter (same )?passphrase[^:]*: ?", "")?];
-    let mut manners = Manners {
+    let mut options = ExpectOptions {
         prompts: &prompts,
         answer: &mut |_, _| Ok(format!("{passphrase}\n")),
-        patience: Some(std::time::Duration::from_secs(900)),
+        timeout: Some(std::time::Duration::from_secs(900)),
         echo: false,
     };
-    let talk = host.talk(program, &mut manners)?;
+    let talk = host.talk(program, &mut options)?;
     match talk.rc {
         Some(0) => Ok(()),
         rc => {
