@@ -225,10 +225,7 @@ impl Reader {
     }
 
     fn arguments(&mut self, arguments: &Arguments) {
-        self.all(&arguments.positional);
-        self.all(arguments.named.iter().map(|(_, value)| value));
-        self.all(&arguments.splat);
-        self.all(&arguments.named_splat);
+        self.all(arguments.expressions());
     }
 }
 

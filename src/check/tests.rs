@@ -10,8 +10,8 @@ use crate::run;
 use crate::settings::Settings;
 use crate::vault::Keyring;
 
-/// The findings in `site.yml` of a project with these files, a line each:
-/// `PLACE SEVERITY CHECK: MESSAGE [HELP]`, the project's directory left out.
+/// The findings in `site.yml` of a project with these files, a line each: `PLACE SEVERITY CHECK: MESSAGE [HELP]`, the
+/// project's directory left out.
 fn findings(files: &[(&str, &str)]) -> Vec<String> {
     found(files, |_| Variables::default(), |finding| finding.check != "variables")
 }

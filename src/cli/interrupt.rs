@@ -25,8 +25,7 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Watches for signals: from now on the first SIGINT sets `interrupt`, and the second sets `stop` and ends the process
 /// with ansible-playbook's exit status for it. Programs that tasks start are not affected: a child begins with no
-/// signal
-/// blocked.
+/// signal blocked.
 pub(super) fn watch(interrupt: Cancel, stop: Cancel) {
     if lock(&CURRENT).replace(Run { interrupt, stop }).is_some() {
         return;

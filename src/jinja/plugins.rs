@@ -163,10 +163,7 @@ impl Found {
     }
 
     fn arguments(&mut self, arguments: &Arguments) {
-        self.all(&arguments.positional);
-        self.all(arguments.named.iter().map(|(_, value)| value));
-        self.all(&arguments.splat);
-        self.all(&arguments.named_splat);
+        self.all(arguments.expressions());
     }
 }
 

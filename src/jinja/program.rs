@@ -273,6 +273,14 @@ pub struct Arguments {
     pub named_splat: Option<Expr>,
 }
 
+impl Arguments {
+    /// Returns the expressions of all arguments.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        let named = self.named.iter().map(|(_, value)| value);
+        self.positional.iter().chain(named).chain(&self.splat).chain(&self.named_splat)
+    }
+}
+
 /// An operator of arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {

@@ -5,22 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use xtask::tested::skip;
+use xtask::tested::{ANSIBLE_PROGRAMS, skip};
 
 use crate::support::{Ended, Project};
-
-/// The names of Ansible's programs.
-const NAMES: [&str; 9] = [
-    "ansible",
-    "ansible-config",
-    "ansible-console",
-    "ansible-doc",
-    "ansible-galaxy",
-    "ansible-inventory",
-    "ansible-playbook",
-    "ansible-pull",
-    "ansible-vault",
-];
 
 /// A Python environment with a tool and ansible-core.
 struct Tool {
@@ -66,7 +53,7 @@ fn project(files: &[(&str, &str)]) -> Project {
     let project = Project::new(files);
     let names = project.path().join(".names");
     std::fs::create_dir_all(&names).expect("a directory");
-    for name in NAMES {
+    for name in ANSIBLE_PROGRAMS {
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_playbook"), names.join(name)).expect("a link");
     }
     project

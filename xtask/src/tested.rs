@@ -8,6 +8,19 @@ use std::process::{Command, Stdio};
 
 use crate::recap;
 
+/// The names of Ansible's programs.
+pub const ANSIBLE_PROGRAMS: [&str; 9] = [
+    "ansible",
+    "ansible-config",
+    "ansible-console",
+    "ansible-doc",
+    "ansible-galaxy",
+    "ansible-inventory",
+    "ansible-playbook",
+    "ansible-pull",
+    "ansible-vault",
+];
+
 /// The result of a run of the binary.
 #[derive(Debug)]
 pub struct Ended {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+use crate::compare::Changes;
+
 /// Tags by key.
 pub(crate) type Tags = BTreeMap<String, String>;
 
@@ -31,6 +33,13 @@ impl TagChanges {
     /// Returns whether nothing changes.
     pub(crate) fn is_empty(&self) -> bool {
         self.set.is_empty() && self.remove.is_empty()
+    }
+
+    /// Adds the changes of the `current` tags to those of their resource.
+    pub(crate) fn note(&self, current: &Tags, changes: &mut Changes) {
+        if !self.is_empty() {
+            changes.note("tags", to_json(current), to_json(&self.apply(current)));
+        }
     }
 
     /// Returns the tags after the changes.

@@ -5,17 +5,7 @@ use playbook_api::{Context, ControllerModule, Deserialize, Doc, Failure, JsonSch
 use crate::commands::Commands;
 use crate::login::{Login, Target};
 use crate::session::{Session, ident, literal, not_there_yet};
-
-/// The state of the extension.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    /// The extension is installed in the database.
-    #[default]
-    Present,
-    /// The extension is not installed.
-    Absent,
-}
+use crate::state::State;
 
 /// Installs, updates or removes an extension of a database.
 #[derive(Deserialize, JsonSchema)]
@@ -23,6 +13,7 @@ pub(crate) struct PostgresqlExt {
     /// The name of the extension.
     #[schemars(extend("aliases" = ["ext"]))]
     name: String,
+    /// The state of the extension.
     #[serde(default)]
     state: State,
     /// The schema that the extension is installed in.

@@ -26,6 +26,7 @@ mod schema;
 mod service;
 mod session;
 mod sql;
+mod state;
 mod tls;
 mod url;
 mod user;

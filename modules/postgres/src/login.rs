@@ -95,9 +95,8 @@ pub(crate) struct Login {
     #[schemars(extend("aliases" = ["sslkey"]))]
     pub(crate) ssl_key: Option<String>,
     /// Further libpq parameters, as in a URL: connect_timeout (10 seconds by default), application_name, options,
-    /// target_session_attrs, service, keepalives and so on. Parameters that restrict a connection and cannot
-    /// be kept are
-    /// refused.
+    /// target_session_attrs, service, keepalives and so on. Parameters that restrict a connection and cannot be kept
+    /// are refused.
     pub(crate) connect_params: Option<serde_json::Map<String, serde_json::Value>>,
     /// The role to switch to after logging in.
     pub(crate) session_role: Option<String>,

@@ -5,17 +5,7 @@ use playbook_api::{Context, ControllerModule, Deserialize, Doc, Error, Failure, 
 use crate::commands::Commands;
 use crate::login::{Login, Target};
 use crate::session::{Session, ident, literal, not_there_yet};
-
-/// The state of the privileges.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    /// The privileges are granted.
-    #[default]
-    Present,
-    /// The privileges are not granted.
-    Absent,
-}
+use crate::state::State;
 
 /// The kind of object that the privileges are on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -41,6 +31,7 @@ pub(crate) struct PostgresqlPrivs {
     /// The database to connect to.
     #[schemars(extend("aliases" = ["db", "dbname"]))]
     database: Option<String>,
+    /// The state of the privileges.
     #[serde(default)]
     state: State,
     /// The privileges, separated by commas, or ALL. Not for `type: group`.

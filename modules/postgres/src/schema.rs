@@ -5,17 +5,7 @@ use playbook_api::{Context, ControllerModule, Deserialize, Doc, Failure, JsonSch
 use crate::commands::Commands;
 use crate::login::{Login, Target};
 use crate::session::{Session, ident, literal, not_there_yet};
-
-/// The state of the schema.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    /// The schema exists.
-    #[default]
-    Present,
-    /// The schema does not exist.
-    Absent,
-}
+use crate::state::State;
 
 /// Creates, alters or drops a schema.
 #[derive(Deserialize, JsonSchema)]
@@ -23,6 +13,7 @@ pub(crate) struct PostgresqlSchema {
     /// The name of the schema.
     #[schemars(extend("aliases" = ["schema"]))]
     name: String,
+    /// The state of the schema.
     #[serde(default)]
     state: State,
     /// The role that owns the schema.

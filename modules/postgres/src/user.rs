@@ -7,17 +7,7 @@ use crate::fault::already_there;
 use crate::login::{Login, Target};
 use crate::password;
 use crate::session::{Row, Session, ident, literal};
-
-/// The state of the role.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    /// The role exists.
-    #[default]
-    Present,
-    /// The role does not exist.
-    Absent,
-}
+use crate::state::State;
 
 /// Creates, alters or drops a role that can log in.
 #[derive(Deserialize, JsonSchema)]
@@ -25,6 +15,7 @@ pub(crate) struct PostgresqlUser {
     /// The name of the role.
     #[schemars(extend("aliases" = ["user"]))]
     name: String,
+    /// The state of the role.
     #[serde(default)]
     state: State,
     /// The role's password, in plain text or as PostgreSQL stores it (`SCRAM-SHA-256$…`, `md5…`). A plain password is

@@ -40,8 +40,7 @@ pub(super) struct Docs {
     #[arg(short, long)]
     snippet: bool,
     /// The type: module, lookup, filter, test, inventory, callback, keyword or role; other types of plugins are those
-    /// of
-    /// ansible-core
+    /// of ansible-core
     #[arg(short = 't', long = "type", value_name = "TYPE", default_value = "module")]
     kind: String,
     /// Print the modules as the table of README.md

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use playbook_api::{Doc, JsonSchema, Spec, name};
 use serde_json::Value as Json;
 
+use crate::run::actions::include::RoleFiles;
+
 /// A statement.
 pub(super) struct Statement {
     /// Its name, summary and examples.
@@ -105,25 +107,14 @@ struct ImportPlaybook {
 }
 
 /// Inserts the tasks of a role as if they were written in its place. Keywords and conditions of the import apply to
-/// each
-/// of them.
+/// each of them.
 #[derive(JsonSchema)]
 struct ImportRole {
     /// The name of the role.
     #[serde(rename = "name")]
     _name: String,
-    /// The file in `tasks/` to load. The default is `main`.
-    #[serde(rename = "tasks_from")]
-    _tasks_from: Option<String>,
-    /// The file in `vars/` to load. The default is `main`.
-    #[serde(rename = "vars_from")]
-    _vars_from: Option<String>,
-    /// The file in `defaults/` to load. The default is `main`.
-    #[serde(rename = "defaults_from")]
-    _defaults_from: Option<String>,
-    /// The file in `handlers/` to load. The default is `main`.
-    #[serde(rename = "handlers_from")]
-    _handlers_from: Option<String>,
+    #[serde(flatten)]
+    _files: RoleFiles,
     /// Whether the role may run more than once. The default is true.
     #[serde(rename = "allow_duplicates")]
     _allow_duplicates: Option<bool>,
@@ -133,8 +124,7 @@ struct ImportRole {
 }
 
 /// Inserts the tasks of a file as if they were written in its place. Keywords and conditions of the import apply to
-/// each
-/// of them. The name may use extra variables.
+/// each of them. The name may use extra variables.
 #[derive(JsonSchema)]
 struct ImportTasks {
     /// The file, relative to the one that imports it.

@@ -46,18 +46,8 @@ pub(super) struct Galaxy {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Installs roles from git, tarballs, URLs or directories.
-    Install(Install),
-    /// Lists the roles that are installed.
-    List(list::Roles),
-    /// Removes roles from the roles path.
-    Remove(Remove),
-    /// Creates the directories and files of a new role.
-    Init(init::Init),
-    /// Searches for roles on a Galaxy server.
-    Search(search::Search),
-    /// Shows information about a role, installed or on a Galaxy server.
-    Info(search::Info),
+    #[command(flatten)]
+    Both(RoleAction),
     /// The subcommands for roles, under the names of ansible-galaxy.
     #[command(subcommand)]
     Role(RoleAction),
@@ -119,16 +109,24 @@ struct Install {
 impl Galaxy {
     pub(super) fn run(self, by_project: bool) -> Result<u8, Fault> {
         let (settings, _) = session::settings(by_project)?;
-        Ok(match self.action {
-            Action::Install(options) => install(&settings, &options, true),
-            Action::Role(RoleAction::Install(options)) => install(&settings, &options, false),
-            Action::Role(RoleAction::Remove(options)) => remove(&settings, &options),
-            Action::Role(RoleAction::Init(options)) | Action::Init(options) => options.role(),
-            Action::Role(RoleAction::Search(options)) | Action::Search(options) => options.run(&settings),
-            Action::Role(RoleAction::Info(options)) | Action::Info(options) => options.run(&settings),
-            Action::Remove(options) => remove(&settings, &options),
-            Action::Collection(action) => return action.run(&settings),
-            Action::List(options) | Action::Role(RoleAction::List(options)) => return options.run(&settings),
+        match self.action {
+            Action::Both(action) => action.run(&settings, true),
+            Action::Role(action) => action.run(&settings, false),
+            Action::Collection(action) => action.run(&settings),
+        }
+    }
+}
+
+impl RoleAction {
+    /// Runs the subcommand. With `both`, `install` also installs the collections of a requirements file.
+    fn run(self, settings: &Settings, both: bool) -> Result<u8, Fault> {
+        Ok(match self {
+            RoleAction::Install(options) => install(settings, &options, both),
+            RoleAction::List(options) => return options.run(settings),
+            RoleAction::Remove(options) => remove(settings, &options),
+            RoleAction::Init(options) => options.role(),
+            RoleAction::Search(options) => options.run(settings),
+            RoleAction::Info(options) => options.run(settings),
         }?)
     }
 }

@@ -48,6 +48,23 @@ impl Action for IncludeTasks {
     }
 }
 
+/// The files of a role to load, for `include_role` and `import_role`.
+#[derive(Deserialize, JsonSchema)]
+pub struct RoleFiles {
+    /// The file of the role's `tasks` directory to use instead of `main`.
+    #[serde(rename = "tasks_from")]
+    _tasks: Option<String>,
+    /// The file of the role's `vars` directory to use instead of `main`.
+    #[serde(rename = "vars_from")]
+    _vars: Option<String>,
+    /// The file of the role's `defaults` directory to use instead of `main`.
+    #[serde(rename = "defaults_from")]
+    _defaults: Option<String>,
+    /// The file of the role's `handlers` directory to use instead of `main`.
+    #[serde(rename = "handlers_from")]
+    _handlers: Option<String>,
+}
+
 /// Includes a role when it is reached.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("required_one_of" = [["name"]]))]
@@ -60,18 +77,8 @@ pub struct IncludeRole {
     #[schemars(extend("format" = "raw"))]
     #[serde(rename = "apply")]
     _apply: Option<serde_json::Value>,
-    /// The file of the role's `tasks` directory to use instead of `main`.
-    #[serde(rename = "tasks_from")]
-    _tasks_from: Option<String>,
-    /// The file of the role's `vars` directory to use instead of `main`.
-    #[serde(rename = "vars_from")]
-    _vars_from: Option<String>,
-    /// The file of the role's `defaults` directory to use instead of `main`.
-    #[serde(rename = "defaults_from")]
-    _defaults_from: Option<String>,
-    /// The file of the role's `handlers` directory to use instead of `main`.
-    #[serde(rename = "handlers_from")]
-    _handlers_from: Option<String>,
+    #[serde(flatten)]
+    _files: RoleFiles,
     /// Whether to run the role again on a host that has already run it.
     #[serde(rename = "allow_duplicates")]
     _allow_duplicates: Option<bool>,

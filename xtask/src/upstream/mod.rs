@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use xtask::fleet::Fleet;
+use xtask::tested::ANSIBLE_PROGRAMS;
 use xtask::{Doing, Result, build, cache, lock, python};
 
 use crate::preflight;
@@ -28,20 +29,6 @@ use list::{Place, Target};
 use target::{Machine, Outcome};
 
 const VERSION: &str = "2.19.14";
-
-/// The names under which the binary is called.
-const COMMANDS: [&str; 10] = [
-    "ansible",
-    "ansible-config",
-    "ansible-console",
-    "ansible-doc",
-    "ansible-galaxy",
-    "ansible-inventory",
-    "ansible-playbook",
-    "ansible-pull",
-    "ansible-test",
-    "ansible-vault",
-];
 
 #[derive(Default)]
 struct Options {
@@ -143,7 +130,7 @@ fn choose(options: &Options) -> Result<Vec<Target>> {
 
 fn link_commands(playbook: &Path, directory: &Path) -> Result<PathBuf> {
     fs::create_dir_all(directory).doing("creating a directory for the commands")?;
-    for name in COMMANDS {
+    for name in ANSIBLE_PROGRAMS.into_iter().chain(["ansible-test"]) {
         symlink(playbook, directory.join(name)).doing("linking the commands")?;
     }
     Ok(directory.to_owned())

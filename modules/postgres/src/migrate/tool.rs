@@ -443,9 +443,8 @@ impl Work<'_> {
         if names.is_empty() { vec!["what `migrate --check` found".into()] } else { names }
     }
 
-    /// Returns the runner for commands that change nothing. In check mode PGOPTIONS makes their session
-    /// read-only, which
-    /// a pooler would not pass on.
+    /// Returns the runner for commands that change nothing. In check mode PGOPTIONS makes their session read-only,
+    /// which a pooler would not pass on.
     fn reader(&self, pooled: bool) -> Runner {
         let mut env = self.runner.env.clone();
         if self.context.check && !pooled {

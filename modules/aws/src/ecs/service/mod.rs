@@ -197,13 +197,7 @@ impl EcsService {
         let members = changes.after.clone();
         let current_tags = tags::from_pairs(&current["tags"]);
         let tag_changes = TagChanges::between(&current_tags, self.tags.as_ref(), self.purge_tags);
-        if !tag_changes.is_empty() {
-            changes.note(
-                "tags",
-                tags::to_json(&current_tags),
-                tags::to_json(&tag_changes.apply(&current_tags)),
-            );
-        }
+        tag_changes.note(&current_tags, &mut changes);
         let redeploys = self.force_new_deployment;
         if redeploys {
             changes.note("forceNewDeployment", false.into(), true.into());

@@ -61,6 +61,43 @@ macro_rules! set_monitoring {
     };
 }
 
+/// The setters of an instance that is not made from an existing one.
+macro_rules! set_new {
+    ($builder:expr, $options:expr) => {
+        set!($builder, $options;
+            set_engine = engine,
+            set_engine_version = engine_version,
+            set_db_name = db_name,
+            set_master_username = master_username,
+            set_master_user_password = master_user_password,
+            set_manage_master_user_password = manage_master_user_password,
+            set_master_user_secret_kms_key_id = master_user_secret_kms_key_id,
+            set_backup_retention_period = backup_retention_period,
+            set_preferred_backup_window = preferred_backup_window,
+            set_preferred_maintenance_window = preferred_maintenance_window,
+            set_license_model = license_model,
+            set_storage_encrypted = storage_encrypted,
+        )
+    };
+}
+
+/// The setters of an instance that is restored from a snapshot or from another instance.
+macro_rules! set_restored {
+    ($builder:expr, $options:expr) => {
+        set!($builder, $options;
+            set_domain = domain,
+            set_domain_iam_role_name = domain_iam_role_name,
+            set_tde_credential_arn = tde_credential_arn,
+            set_tde_credential_password = tde_credential_password,
+            set_license_model = license_model,
+            set_db_name = db_name,
+            set_engine = engine,
+            set_master_user_secret_kms_key_id = master_user_secret_kms_key_id,
+            set_manage_master_user_password = manage_master_user_password,
+        )
+    };
+}
+
 pub(super) fn processor_features(options: &RdsInstance) -> Option<Vec<ProcessorFeature>> {
     let features = options.processor_features.as_ref().filter(|f| !f.is_empty())?;
     Some(features.iter().map(|(n, v)| ProcessorFeature::builder().name(n).value(v).build()).collect())
@@ -121,22 +158,10 @@ pub(super) async fn create(aws: &Aws, options: &RdsInstance) -> Result<DbInstanc
 async fn create_empty(aws: &Aws, options: &RdsInstance) -> Result<Option<DbInstance>, Error> {
     let request = aws.rds().create_db_instance().db_instance_identifier(&options.db_instance_identifier);
     let request = set_monitoring!(set_common!(request, options), options);
-    let request = set!(request, options;
-        set_engine = engine,
-        set_engine_version = engine_version,
-        set_master_username = master_username,
-        set_master_user_password = master_user_password,
-        set_manage_master_user_password = manage_master_user_password,
-        set_master_user_secret_kms_key_id = master_user_secret_kms_key_id,
-        set_db_name = db_name,
+    let request = set!(set_new!(request, options), options;
         set_db_cluster_identifier = db_cluster_identifier,
         set_db_security_groups = db_security_groups,
-        set_backup_retention_period = backup_retention_period,
-        set_preferred_backup_window = preferred_backup_window,
-        set_preferred_maintenance_window = preferred_maintenance_window,
-        set_license_model = license_model,
         set_character_set_name = character_set_name,
-        set_storage_encrypted = storage_encrypted,
         set_domain = domain,
         set_domain_iam_role_name = domain_iam_role_name,
         set_promotion_tier = promotion_tier,
@@ -164,17 +189,8 @@ async fn restore_snapshot(aws: &Aws, options: &RdsInstance) -> Result<Option<DbI
         .rds()
         .restore_db_instance_from_db_snapshot()
         .db_instance_identifier(&options.db_instance_identifier);
-    let request = set!(set_common!(request, options), options;
+    let request = set!(set_restored!(set_common!(request, options), options), options;
         set_db_snapshot_identifier = db_snapshot_identifier,
-        set_engine = engine,
-        set_db_name = db_name,
-        set_license_model = license_model,
-        set_domain = domain,
-        set_domain_iam_role_name = domain_iam_role_name,
-        set_tde_credential_arn = tde_credential_arn,
-        set_tde_credential_password = tde_credential_password,
-        set_manage_master_user_password = manage_master_user_password,
-        set_master_user_secret_kms_key_id = master_user_secret_kms_key_id,
     );
     Ok(request.send().await.explain("rds:RestoreDBInstanceFromDBSnapshot")?.db_instance)
 }
@@ -193,18 +209,9 @@ async fn restore_moment(aws: &Aws, options: &RdsInstance) -> Result<Option<DbIns
         .target_db_instance_identifier(&options.db_instance_identifier)
         .set_restore_time(moment.transpose()?)
         .set_use_latest_restorable_time(latest);
-    let request = set!(set_common!(request, options), options;
+    let request = set!(set_restored!(set_common!(request, options), options), options;
         set_source_db_instance_identifier = source_db_instance_identifier,
-        set_engine = engine,
-        set_db_name = db_name,
-        set_license_model = license_model,
-        set_domain = domain,
-        set_domain_iam_role_name = domain_iam_role_name,
-        set_tde_credential_arn = tde_credential_arn,
-        set_tde_credential_password = tde_credential_password,
         set_max_allocated_storage = max_allocated_storage,
-        set_manage_master_user_password = manage_master_user_password,
-        set_master_user_secret_kms_key_id = master_user_secret_kms_key_id,
     );
     Ok(request.send().await.explain("rds:RestoreDBInstanceToPointInTime")?.db_instance)
 }
@@ -213,19 +220,7 @@ async fn restore_s3(aws: &Aws, options: &RdsInstance) -> Result<Option<DbInstanc
     let request =
         aws.rds().restore_db_instance_from_s3().db_instance_identifier(&options.db_instance_identifier);
     let request = set_monitoring!(set_common!(request, options), options);
-    let request = set!(request, options;
-        set_engine = engine,
-        set_engine_version = engine_version,
-        set_db_name = db_name,
-        set_master_username = master_username,
-        set_master_user_password = master_user_password,
-        set_manage_master_user_password = manage_master_user_password,
-        set_master_user_secret_kms_key_id = master_user_secret_kms_key_id,
-        set_backup_retention_period = backup_retention_period,
-        set_preferred_backup_window = preferred_backup_window,
-        set_preferred_maintenance_window = preferred_maintenance_window,
-        set_license_model = license_model,
-        set_storage_encrypted = storage_encrypted,
+    let request = set!(set_new!(request, options), options;
         set_source_engine = source_engine,
         set_source_engine_version = source_engine_version,
         set_s3_bucket_name = s3_bucket_name,

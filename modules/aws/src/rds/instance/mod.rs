@@ -15,7 +15,7 @@ use crate::client::Aws;
 use crate::compare::whole_diff;
 use crate::error::Explain;
 use crate::rds::to_sdk_tags;
-use crate::tags::{self, TagChanges};
+use crate::tags::TagChanges;
 use options::State;
 use wait::is_moving;
 
@@ -253,13 +253,7 @@ impl RdsInstance {
         }
         let current_tags = describe::tags(&instance);
         let tag_changes = TagChanges::between(&current_tags, self.tags.as_ref(), self.purge_tags);
-        if !tag_changes.is_empty() {
-            changes.note(
-                "tags",
-                tags::to_json(&current_tags),
-                tags::to_json(&tag_changes.apply(&current_tags)),
-            );
-        }
+        tag_changes.note(&current_tags, &mut changes);
         let promotes = self.read_replica == Some(false)
             && instance.read_replica_source_db_instance_identifier().is_some();
         if promotes {

@@ -127,13 +127,7 @@ impl SecretsManagerSecret {
         }
         let current_tags = change::tags(secret);
         let tag_changes = TagChanges::between(&current_tags, self.tags.as_ref(), self.purge_tags);
-        if !tag_changes.is_empty() {
-            changes.note(
-                "tags",
-                tags::to_json(&current_tags),
-                tags::to_json(&tag_changes.apply(&current_tags)),
-            );
-        }
+        tag_changes.note(&current_tags, &mut changes);
         let mut outcome = Outcome::changed(!changes.is_empty());
         if context.diff && !changes.is_empty() {
             outcome = outcome.diff(changes.diff(&self.title()));
