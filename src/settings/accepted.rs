@@ -4,14 +4,14 @@
 
 use super::table::{Kind, Setting, accepted};
 
-const CHANNEL: &str = "Has no effect: a connection is one ssh channel to a helper, with a ControlPath of its own; there are \
+const CHANNEL: &str = "Has no effect: a connection is one ssh channel to a helper, with its own ControlPath; there are \
      no sftp, scp, sshpass and paramiko, and keys and agents are those of OpenSSH's configuration.";
 const CORE: &str = "Has no effect: only ansible-core reads it, when it prepares or runs modules in Python.";
 const COWS: &str = "Has no effect: headings have no cows.";
 const GALAXY: &str = "Has no effect: only ansible-core's Galaxy client has it: certificates are always checked, signatures \
      and caches are not supported.";
 const GONE: &str = "Has no effect: it has no effect in ansible-core either.";
-const NOTHING: &str = "Has no effect: there is nothing here that it could change.";
+const NOTHING: &str = "Has no effect: the feature that it configures does not exist here.";
 const PERSISTENT: &str =
     "Has no effect: only the connections of network devices have it, which are not supported.";
 const PLUGINS: &str = "Has no effect: plugins of this kind are parts of the engine and are not loaded.";

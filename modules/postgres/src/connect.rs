@@ -16,8 +16,9 @@ use tokio_postgres::{AsyncMessage, Client, SimpleQueryMessage};
 
 use crate::fault;
 use crate::host::{self, Socket};
-use crate::login::{SslMode, Target};
-use crate::session::row;
+use crate::login::SslMode;
+use crate::row::row;
+use crate::target::Target;
 use crate::tls::Tls;
 
 /// An open connection, and what the server reported while it was opened.
@@ -252,21 +253,6 @@ pub(crate) async fn cancelled(context: &Context) {
     while !context.cancel.is_set() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-/// Returns the kinds of session to try in turn, for a value of `target_session_attrs`.
-pub(crate) fn session_attributes(name: Option<&str>) -> Result<&'static [TargetSessionAttrs], Error> {
-    Ok(match name {
-        None | Some("any") => &[TargetSessionAttrs::Any],
-        Some("read-write" | "primary") => &[TargetSessionAttrs::ReadWrite],
-        Some("read-only" | "standby") => &[TargetSessionAttrs::ReadOnly],
-        Some("prefer-standby") => &[TargetSessionAttrs::ReadOnly, TargetSessionAttrs::Any],
-        Some(other) => {
-            return Err(Error::new(format!("'{other}' is not a valid target_session_attrs")).with_help(
-                "The values are any, read-write, read-only, primary, standby and prefer-standby.",
-            ));
-        }
-    })
 }
 
 #[cfg(test)]

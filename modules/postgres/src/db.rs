@@ -4,8 +4,10 @@ use playbook_api::{Context, ControllerModule, Deserialize, Doc, Error, Failure, 
 
 use crate::commands::Commands;
 use crate::fault::already_there;
-use crate::login::{Login, Target};
-use crate::session::{Row, Session, ident, literal};
+use crate::login::Login;
+use crate::row::Row;
+use crate::session::{Session, ident, literal};
+use crate::target::Target;
 
 /// The state of the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]

@@ -2,8 +2,9 @@
 
 use playbook_api::{Context, ControllerModule, Deserialize, Doc, Failure, JsonSchema, Outcome};
 
-use crate::login::{Login, Target};
+use crate::login::Login;
 use crate::session::Session;
+use crate::target::Target;
 
 /// Returns the size of a PostgreSQL database.
 #[derive(Deserialize, JsonSchema)]

@@ -5,7 +5,7 @@ use std::error::Error as _;
 use playbook_api::{Context, Error, ErrorKind, Failure, Map, Value, map};
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
-use crate::login::Target;
+use crate::target::Target;
 
 /// Describes an error in one line: message, SQLSTATE, detail and hint.
 pub(crate) fn describe(error: &tokio_postgres::Error) -> String {

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use playbook_api::Error;
 
 use crate::session::{Session, literal};
-use crate::sql::effect::{self, Effect};
+use crate::sql::effect::Effect;
 use crate::sql::functions::COMPUTING_EXTENSIONS;
+use crate::sql::routine;
 use crate::sql::statement::Statement;
 
 /// What to do with a statement in a session that reads.
@@ -65,7 +66,7 @@ async fn only_read(session: &Session, calls: Vec<String>) -> Result<bool, Error>
             let (language, volatile, computes) = (column(0), column(1) == "t", column(2) == "t");
             match language {
                 _ if computes => {}
-                "sql" | "plpgsql" => match effect::calls_of_body(column(3)) {
+                "sql" | "plpgsql" => match routine::calls_of_body(column(3)) {
                     Some(calls) => open.extend(calls),
                     None => return Ok(false),
                 },

@@ -4,8 +4,9 @@ use playbook_api::{
     Context, ControllerModule, Deserialize, Doc, Error, ErrorKind, Failure, JsonSchema, Map, Outcome, map,
 };
 
-use crate::login::{Login, Target};
+use crate::login::Login;
 use crate::session::Session;
+use crate::target::Target;
 
 /// Checks whether a PostgreSQL server responds, and returns its version. An unreachable server is not a failure.
 #[derive(Deserialize, JsonSchema)]

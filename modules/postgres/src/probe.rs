@@ -6,9 +6,11 @@ use playbook_api::{
 use tokio_postgres::error::SqlState;
 
 use crate::foresee::{self, Verdict};
-use crate::login::{Login, Target};
-use crate::session::{Access, Session, row};
+use crate::login::Login;
+use crate::row::row;
+use crate::session::{Access, Session};
 use crate::sql::statement::{self, Statement};
+use crate::target::Target;
 use crate::{cell, fault, tls};
 
 /// Waits until a PostgreSQL server accepts connections and a query returns the expected value.

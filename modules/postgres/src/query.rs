@@ -10,11 +10,13 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use crate::foresee::{self, Verdict};
-use crate::login::{Login, Target};
+use crate::login::Login;
 use crate::placeholders::{Fill, fill};
-use crate::session::{Session, ident, not_there_yet, row};
+use crate::row::row;
+use crate::session::{Session, ident, not_there_yet};
 use crate::sql::effect::{self, Effect};
 use crate::sql::statement::{self, Statement};
+use crate::target::Target;
 use crate::{cell, fault};
 
 /// Runs SQL statements and returns their rows.

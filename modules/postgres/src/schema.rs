@@ -3,9 +3,10 @@
 use playbook_api::{Context, ControllerModule, Deserialize, Doc, Failure, JsonSchema, Outcome};
 
 use crate::commands::Commands;
-use crate::login::{Login, Target};
+use crate::login::Login;
 use crate::session::{Session, ident, literal, not_there_yet};
 use crate::state::State;
+use crate::target::Target;
 
 /// Creates, alters or drops a schema.
 #[derive(Deserialize, JsonSchema)]

@@ -10,7 +10,8 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 
 use crate::connect::{self, Route};
 use crate::fault;
-use crate::login::Target;
+use crate::row::{Row, row};
+use crate::target::Target;
 use crate::waiting::Watch;
 
 /// The access mode of a session.
@@ -43,9 +44,6 @@ pub(crate) struct Session {
     watch: Watch,
     pub(crate) target: Target,
 }
-
-/// A row of text columns, as the simple protocol returns it.
-pub(crate) type Row = Vec<Option<String>>;
 
 impl Session {
     /// Opens a session, which is read-only in check mode.
@@ -349,16 +347,6 @@ fn resets(set: &[Option<String>]) -> String {
 pub(crate) fn not_there_yet(target: &Target) -> Outcome {
     let message = format!("the database '{}' does not exist yet", target.dbname());
     Outcome::changed(true).msg(message.clone()).warn(message)
-}
-
-/// Returns a message's row, if it is one.
-pub(crate) fn row(message: &SimpleQueryMessage) -> Option<Row> {
-    match message {
-        SimpleQueryMessage::Row(row) => {
-            Some((0..row.len()).map(|i| row.try_get(i).ok().flatten().map(str::to_owned)).collect())
-        }
-        _ => None,
-    }
 }
 
 /// Quotes a name.

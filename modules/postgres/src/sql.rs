@@ -3,5 +3,6 @@
 pub(crate) mod effect;
 pub(crate) mod functions;
 pub(crate) mod psql;
+pub(crate) mod routine;
 pub(crate) mod scan;
 pub(crate) mod statement;

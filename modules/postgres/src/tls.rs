@@ -24,7 +24,8 @@ use tokio_rustls::rustls::{
 };
 
 use crate::host;
-use crate::login::{SslMode, Target};
+use crate::login::SslMode;
+use crate::target::Target;
 
 /// Makes the TLS side of connections to one target.
 #[derive(Clone)]

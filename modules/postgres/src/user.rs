@@ -4,10 +4,12 @@ use playbook_api::{Context, ControllerModule, Deserialize, Doc, Error, Failure, 
 
 use crate::commands::Commands;
 use crate::fault::already_there;
-use crate::login::{Login, Target};
+use crate::login::Login;
 use crate::password;
-use crate::session::{Row, Session, ident, literal};
+use crate::row::Row;
+use crate::session::{Session, ident, literal};
 use crate::state::State;
+use crate::target::Target;
 
 /// Creates, alters or drops a role that can log in.
 #[derive(Deserialize, JsonSchema)]

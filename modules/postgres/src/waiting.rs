@@ -11,8 +11,8 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use crate::connect;
-use crate::login::Target;
-use crate::session::row;
+use crate::row::row;
+use crate::target::Target;
 
 /// The time after which the server is asked whether a statement waits, and the interval between further requests.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -9,7 +9,8 @@ use nix::unistd::Pid;
 use playbook_api::{Context, Deserialize, Error, JsonSchema, Map, Value};
 
 use crate::connect::cancelled;
-use crate::login::{Login, Target};
+use crate::login::Login;
+use crate::target::Target;
 
 /// A container for the command.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

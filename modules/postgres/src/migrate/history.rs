@@ -7,7 +7,8 @@ use super::directory::Migration;
 use super::plan::{Applied, Repair};
 use super::version::Version;
 use crate::fault;
-use crate::session::{Session, ident, literal, row};
+use crate::row::row;
+use crate::session::{Session, ident, literal};
 
 /// The history table, by schema and name.
 #[derive(Debug)]

@@ -10,14 +10,15 @@ use super::directory::{self, Migration, Reading};
 use super::history::History;
 use super::lock::Lock;
 use super::plan::{self, Applied, Goal, Plan, Wish};
-use super::report::{self, Done, describe, describe_repair, pick, with_duration};
+use super::report::{self, Done, describe, describe_repair, pick};
 use super::script::Script;
+use super::step::{Next, Step};
 use super::version::Version;
 use crate::fault;
-use crate::login::Target;
 use crate::session::{LOCK_TIMEOUT, Session, ident, literal};
 use crate::sql::effect;
 use crate::sql::statement::Statement;
+use crate::target::Target;
 
 /// Migrates one database for one task.
 struct Migrator<'a> {
@@ -409,65 +410,6 @@ impl Migrator<'_> {
 fn recorded(applied: &[Applied], version: &Version) -> String {
     let row = applied.iter().find(|row| row.version == *version);
     row.map_or_else(|| version.to_string(), |row| row.version.to_string())
-}
-
-/// A script to run, with its migration and step.
-struct Next<'a> {
-    migration: &'a Migration,
-    script: &'a Script,
-    step: Step<'a>,
-}
-
-impl Next<'_> {
-    fn record(&self, done: &mut Done, duration: u128) {
-        let described = with_duration(describe(self.migration), duration);
-        match self.step {
-            Step::Up(_) => done.applied.push(described),
-            Step::Down(_) => done.reverted.push(described),
-        }
-    }
-}
-
-/// The direction of a script, which decides how the history records it.
-enum Step<'a> {
-    Up(&'a Migration),
-    Down(String),
-}
-
-impl Step<'_> {
-    /// Returns the statement that records the step in the script's own transaction.
-    fn record(&self, history: &History, duration: u128) -> String {
-        match self {
-            Step::Up(migration) => history.insert(migration, "migration", true, duration),
-            Step::Down(version) => history.delete(version),
-        }
-    }
-
-    /// Returns the statement to execute before a script without a transaction.
-    fn begin(&self, history: &History) -> String {
-        match self {
-            Step::Up(migration) => history.insert(migration, "migration", false, 0),
-            Step::Down(version) => history.begin_undo(version),
-        }
-    }
-
-    /// Returns the statement to execute after such a script.
-    fn finish(&self, history: &History, duration: u128) -> String {
-        match self {
-            Step::Up(migration) => history.finish(&migration.version, duration),
-            Step::Down(version) => history.delete(version),
-        }
-    }
-
-    /// Returns the statement to execute after such a script failed without any effect.
-    fn never_begun(&self, history: &History) -> String {
-        match self {
-            Step::Up(migration) => history.delete(&migration.version.to_string()),
-            Step::Down(version) => {
-                format!("UPDATE {} SET success = true WHERE version = {}", history.name(), literal(version))
-            }
-        }
-    }
 }
 
 /// Returns the newest version that counts as applied.

@@ -2,6 +2,7 @@
 
 mod alembic;
 mod alembic_config;
+mod ask;
 mod command;
 mod directory;
 mod django;
@@ -14,6 +15,7 @@ mod plan;
 mod python;
 mod report;
 mod script;
+mod step;
 mod tool;
 mod version;
 
@@ -21,7 +23,8 @@ use std::path::{Path, PathBuf};
 
 use playbook_api::{Context, ControllerModule, Deserialize, Doc, Error, Failure, JsonSchema, Outcome};
 
-use crate::login::{Login, Target, variable};
+use crate::login::Login;
+use crate::target::{Target, variable};
 use history::History;
 
 /// The tool that the migrations are written for.

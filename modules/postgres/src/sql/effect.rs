@@ -27,24 +27,24 @@ impl Effect {
 
 /// A token other than space and comments: its kind, its text (words in lower case), and its depth in parentheses.
 #[derive(Clone, Debug)]
-struct Item {
-    kind: Kind,
-    text: String,
+pub(super) struct Item {
+    pub(super) kind: Kind,
+    pub(super) text: String,
     depth: usize,
 }
 
 impl Item {
-    fn is(&self, word: &str) -> bool {
+    pub(super) fn is(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text == word
     }
 
-    fn is_any(&self, words: &[&str]) -> bool {
+    pub(super) fn is_any(&self, words: &[&str]) -> bool {
         self.kind == Kind::Word && words.contains(&self.text.as_str())
     }
 }
 
 /// Returns the statement's tokens, or `None` if a quote or comment is not closed.
-fn significant(sql: &str, conforming: bool) -> Option<Vec<Item>> {
+pub(super) fn significant(sql: &str, conforming: bool) -> Option<Vec<Item>> {
     let mut items = Vec::new();
     let mut scanner = Scanner::new(sql, conforming);
     let mut depth = 0usize;
@@ -242,63 +242,6 @@ pub(crate) fn copies_to_client(statement: &str) -> bool {
         && top.windows(2).any(|w| w[0].is("to") && w[1].is("stdout"))
 }
 
-/// Returns the functions that a routine's body calls, or `None` if the body does what a query cannot: writes, executes
-/// a string as SQL, or calls a function that acts.
-pub(crate) fn calls_of_body(body: &str) -> Option<Vec<String>> {
-    let items = significant(body, true)?;
-    let mut calls = Vec::new();
-    for (at, item) in items.iter().enumerate() {
-        let begins = at == 0
-            || items.get(at - 1).is_some_and(|b| {
-                b.kind == Kind::Semicolon || b.is_any(&["begin", "then", "else", "loop", "atomic"])
-            });
-        if begins
-            && item.is_any(&[
-                "alter",
-                "analyze",
-                "call",
-                "checkpoint",
-                "cluster",
-                "comment",
-                "copy",
-                "create",
-                "delete",
-                "do",
-                "drop",
-                "execute",
-                "grant",
-                "insert",
-                "listen",
-                "load",
-                "lock",
-                "merge",
-                "notify",
-                "reindex",
-                "revoke",
-                "truncate",
-                "unlisten",
-                "update",
-                "vacuum",
-            ])
-        {
-            return None;
-        }
-        // `FOR r IN EXECUTE`, `RETURN QUERY EXECUTE`, `OPEN c FOR EXECUTE`
-        if item.is("execute") {
-            return None;
-        }
-        if matches!(item.kind, Kind::Word | Kind::Name)
-            && items.get(at + 1).is_some_and(|a| a.kind == Kind::Open)
-        {
-            if functions::acts(&item.text) {
-                return None;
-            }
-            calls.push(item.text.clone());
-        }
-    }
-    Some(calls)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -442,18 +385,5 @@ mod tests {
         assert!(!copies_to_client("COPY t TO 'stdout'"));
         assert_eq!(verb("WITH a AS (DELETE FROM t RETURNING 1) SELECT * FROM a"), "SELECT");
         assert_eq!(verb("with a AS (SELECT 1) /* x */ update t set b = 1"), "UPDATE");
-    }
-
-    #[test]
-    fn bodies_of_routines() {
-        assert_eq!(calls_of_body("BEGIN RETURN f(1); END"), Some(vec!["f".to_owned()]));
-        for body in [
-            "BEGIN PERFORM pg_notify('a', 'b'); END",
-            "BEGIN EXECUTE 'x'; END",
-            "INSERT INTO t VALUES (1)",
-            "BEGIN IF a THEN NOTIFY x; END IF; END",
-        ] {
-            assert_eq!(calls_of_body(body), None, "{body}");
-        }
     }
 }
