@@ -12,6 +12,11 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{User, getuid};
 use playbook_api::Error;
 
+/// Returns the current directory.
+pub fn here() -> PathBuf {
+    absolute(Path::new("."))
+}
+
 /// Returns the absolute form of a path, without `.` and `..`. Symbolic links are not resolved.
 pub fn absolute(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());

@@ -80,7 +80,7 @@ impl Adhoc {
         self.hosts.put_flags(&mut session.settings);
         let options = self.hosts.options(&session, !self.list_hosts)?;
         let directory = common::playbook_directory(self.playbook_dir.as_deref(), &session.settings);
-        let directory = directory.unwrap_or_else(common::here);
+        let directory = directory.unwrap_or_else(crate::paths::here);
         let (context, foreign) = common::context(&session, &options);
         foreign.add_playbook(&directory);
         let redactor = &context.redactor;

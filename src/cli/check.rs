@@ -10,7 +10,8 @@ use playbook_api::context::Cancel;
 use playbook_api::{Context, Error};
 use serde_json::{Value as Json, json};
 
-use super::run::{Form, playbook_paths};
+use super::list::Form;
+use super::run::playbook_paths;
 use super::session::{self, Session, VaultArgs};
 use super::{Fault, Register, common, show};
 use crate::check::{self, Finding, Severity, Variables};

@@ -219,11 +219,6 @@ pub(super) fn playbook_directory(given: Option<&Path>, settings: &Settings) -> O
     given.or(settings.playbook_dir.as_deref()).map(crate::paths::absolute)
 }
 
-/// Returns the current directory.
-pub(super) fn here() -> PathBuf {
-    crate::paths::absolute(Path::new("."))
-}
-
 /// Returns the context of modules in a run with these options, and the modules and plugins in other languages.
 pub(super) fn context(session: &Session, options: &Options) -> (Context, Arc<Foreign>) {
     if session.by_project {

@@ -128,12 +128,12 @@ impl Show {
         let extra = extra_vars(&self.hosts.extra_vars, &session.keyring, settings, warn)?;
         let (foreign, context) = session.foreign(self.verbose);
         let directory = common::playbook_directory(self.playbook_dir.as_deref(), settings);
-        foreign.add_playbook(&directory.clone().unwrap_or_else(common::here));
+        foreign.add_playbook(&directory.clone().unwrap_or_else(crate::paths::here));
         let (mut inventory, warnings) = Hosts::load(&sources, settings, &session.keyring, &context, &extra)?;
         for warning in session.warnings.iter().chain(&warnings) {
             super::warn(&format_error(warning));
         }
-        inventory.beside_playbook(vec![directory.unwrap_or_else(common::here)]);
+        inventory.beside_playbook(vec![directory.unwrap_or_else(crate::paths::here)]);
         let limited = match &self.hosts.limit {
             Some(limit) => {
                 let (hosts, warnings) = inventory.select(limit, settings)?;

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use clap::ValueEnum;
 use playbook_api::{Error, ErrorKind, Map, Value, map};
 
-use super::run::Form;
 use crate::document::Node;
 use crate::inventory::{Inventory, Vars, extra_vars};
 use crate::playbook::listing::{Listed, ListedPlay, Lister, Listing};
@@ -16,6 +16,15 @@ use crate::run::Shared;
 use crate::template::environment::Options;
 use crate::template::{Environment, Renderer, Scope};
 use crate::vars::{VarsFiles, with_dependencies};
+
+/// The form of a report.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(super) enum Form {
+    /// Text
+    Text,
+    /// JSON; for a run one event per line
+    Json,
+}
 
 /// Prints the listing of each playbook.
 pub(super) fn print<'p>(

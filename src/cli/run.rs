@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use indexmap::IndexMap;
 use playbook_api::context::Cancel;
 use playbook_api::{Error, ErrorKind, Redactor};
 
 use super::common::{self, HostArgs};
+use super::list::Form;
 use super::session::Session;
 use super::{Fault, Register, interrupt, list, search};
 use crate::check;
@@ -65,15 +66,6 @@ pub(super) struct Run {
     output: Form,
     #[command(flatten)]
     hosts: HostArgs,
-}
-
-/// The form of a report.
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-pub(super) enum Form {
-    /// Text
-    Text,
-    /// JSON; for a run one event per line
-    Json,
 }
 
 impl Run {
@@ -201,7 +193,7 @@ pub(super) fn playbook_paths(names: &[PathBuf], settings: &Settings) -> Result<V
 /// Returns a playbook of a collection: `namespace.collection.playbook`.
 fn in_collection(name: &Path, settings: &Settings) -> Option<PathBuf> {
     let name = name.to_str()?;
-    let here = crate::paths::absolute(Path::new("."));
+    let here = crate::paths::here();
     crate::foreign::collections::playbook(name, std::iter::once(&*here), settings)
 }
 

@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 
 use playbook_api::nearest;
 
-use super::common;
-
 /// Suggests a file with a similar name, or says where the name was searched: as it is given, and in `more`.
 pub(super) fn advice(name: &Path, more: Option<PathBuf>) -> String {
     let given = crate::paths::absolute(name);
@@ -35,7 +33,11 @@ fn entries(directory: &Path) -> Vec<String> {
 }
 
 fn shown(directory: &Path) -> String {
-    if directory == common::here() { "the current directory".into() } else { directory.display().to_string() }
+    if directory == crate::paths::here() {
+        "the current directory".into()
+    } else {
+        directory.display().to_string()
+    }
 }
 
 #[cfg(test)]

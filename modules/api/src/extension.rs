@@ -1,15 +1,11 @@
 //! Plugins and services that a crate can provide in addition to modules.
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
+pub use crate::future::BoxFuture;
 use crate::probe::Probe;
 use crate::{Context, Error, Map, ModuleEntry, Value};
-
-/// A boxed future that can be sent between threads.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A lookup plugin: `lookup('aws_secret', 'prod/db')`.
 pub trait Lookup: Send + Sync {

@@ -6,11 +6,13 @@
 //! [`Probe`] for `wait_until`, a [`SecretSource`] and a [`TaskRunner`].
 
 pub mod arguments;
+pub mod cancel;
 pub mod context;
 pub mod defaults;
 pub mod diff;
 pub mod error;
 pub mod extension;
+pub mod future;
 pub mod list;
 pub mod module;
 pub mod name;

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::extension::BoxFuture;
+use crate::future::BoxFuture;
 use crate::{Arguments, Context, Error, Map, Redactor, Spec, Value};
 
 /// The state of a condition that `wait_until` waits for.

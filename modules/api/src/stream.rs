@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use nix::sys::socket::{setsockopt, sockopt};
 
-use crate::context::Cancel;
+use crate::cancel::Cancel;
 use crate::{Failure, Map, Outcome};
 
 /// When a TCP connection whose network was cut ends: within a minute, also while nothing is sent.

@@ -83,7 +83,7 @@ impl Console {
         let options = Options { step: self.step, ..self.hosts.options(&session, !self.list_hosts)? };
         let settings = &session.settings;
         let directory = common::playbook_directory(self.playbook_dir.as_deref(), settings);
-        let directory = directory.unwrap_or_else(common::here);
+        let directory = directory.unwrap_or_else(crate::paths::here);
         let (context, foreign) = common::context(&session, &options);
         foreign.add_playbook(&directory);
         let mut reporter = report::reporter(settings, Output::Minimal, options.verbosity, &context.redactor);

@@ -8,7 +8,6 @@ use playbook_api::{Context, Map, Value, map};
 use super::{put, read};
 use crate::host::Host;
 use crate::host::process::{Program, which};
-use crate::modules::systemd::is_manager;
 
 pub(crate) fn cmdline(_: &Context, facts: &mut Map) {
     let text = read("/proc/cmdline").unwrap_or_default();
@@ -205,6 +204,20 @@ pub(crate) fn service_manager(context: &Context, facts: &mut Map) {
         first
     };
     put(facts, "service_mgr", manager);
+}
+
+/// Returns whether systemd manages the host's services, even if it does not run, as in a chroot or an image.
+pub(crate) fn is_manager(context: &Context) -> bool {
+    if which("systemctl", context).is_none() {
+        return false;
+    }
+    let first = std::fs::read_to_string("/proc/1/comm").unwrap_or_default();
+    if Path::new("/run/systemd/system").exists() || first.trim() == "systemd" {
+        return true;
+    }
+    let init = std::fs::read_link("/sbin/init").unwrap_or_default();
+    let is_unclear = matches!(first.trim(), "" | "init" | "sh" | "bash");
+    is_unclear && init.file_name().is_some_and(|name| name == "systemd")
 }
 
 /// Whether the root directory of this process is not the one that the system started with.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
 
+use crate::facts::software::is_manager;
 use crate::host::Host;
 use crate::host::process::{Program, which};
 use crate::modules::systemd::{self, Manager, RETURNS, State, Systemd};
@@ -53,7 +54,7 @@ impl HostModule for Service {
 
     fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let is_systemd = match self.manager.as_str() {
-            "auto" => systemd::is_manager(context),
+            "auto" => is_manager(context),
             other => other.rsplit('.').next().is_some_and(|name| name.starts_with("systemd")),
         };
         if is_systemd { self.hand_over(context) } else { self.scripted(&Host::new(context)) }

@@ -1,7 +1,5 @@
 //! `systemd` and `systemd_service`: the state of systemd's units.
 
-use std::path::Path;
-
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Map, Outcome, Value};
 
 use crate::facts::software::is_chroot;
@@ -362,20 +360,6 @@ fn properties(text: &str) -> Map {
         }
     }
     found
-}
-
-/// Whether systemd manages the host's services, also where it does not run: in a chroot or an image that is built.
-pub(crate) fn is_manager(context: &Context) -> bool {
-    if which("systemctl", context).is_none() {
-        return false;
-    }
-    let first = std::fs::read_to_string("/proc/1/comm").unwrap_or_default();
-    if Path::new("/run/systemd/system").exists() || first.trim() == "systemd" {
-        return true;
-    }
-    let init = std::fs::read_link("/sbin/init").unwrap_or_default();
-    let is_unclear = matches!(first.trim(), "" | "init" | "sh" | "bash");
-    is_unclear && init.file_name().is_some_and(|name| name == "systemd")
 }
 
 #[cfg(test)]
