@@ -1,6 +1,5 @@
 //! Ends everything that this process has started before the process itself ends.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
@@ -10,6 +9,7 @@ use playbook_api::sync::lock;
 use playbook_api::time::deadline;
 
 use super::remote::Remote;
+use super::shutdown::announce;
 use super::ssh;
 
 /// The time limit for all of it.
@@ -24,9 +24,6 @@ static SSH: Mutex<Vec<Weak<ssh::Common>>> = Mutex::new(Vec::new());
 /// The places that the runs of this process have connected to.
 static REMOTES: Mutex<Vec<Weak<Remote>>> = Mutex::new(Vec::new());
 
-/// Whether this process is about to end.
-static ENDING: AtomicBool = AtomicBool::new(false);
-
 /// Registers ssh connections that [`abandon`] has to end.
 pub(crate) fn register_ssh(common: &Arc<ssh::Common>) {
     lock(&SSH).push(Arc::downgrade(common));
@@ -37,11 +34,6 @@ pub(crate) fn register(remote: &Arc<Remote>) {
     let mut all = lock(&REMOTES);
     all.retain(|remote| remote.strong_count() > 0);
     all.push(Arc::downgrade(remote));
-}
-
-/// Announces that this process is about to end, so that connections lost from now on are not reported.
-pub fn announce() {
-    ENDING.store(true, Ordering::Relaxed);
 }
 
 /// Ends the commands, connections and programs of this process immediately. The process must exit afterwards.
@@ -94,11 +86,4 @@ fn children() -> Vec<Pid> {
     let lists = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
     let numbers = lists.collect::<Vec<String>>().join(" ");
     numbers.split_whitespace().filter_map(|number| number.parse().ok()).map(Pid::from_raw).collect()
-}
-
-/// Blocks this thread if the process is about to end, so that lost connections and ended programs are not reported.
-pub(crate) fn block_if_ending() {
-    while ENDING.load(Ordering::Relaxed) {
-        std::thread::park();
-    }
 }

@@ -7,7 +7,7 @@ use playbook_api::context::Cancel;
 use playbook_api::stream::{Endpoint, Stream};
 use playbook_api::{Arguments, Context, Failure, ModuleEntry, Outcome, Run, map};
 
-use super::{Connection, Output, ending};
+use super::{Connection, Output, shutdown};
 
 /// The controller itself.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Connection for Local {
             Run::Host(run) => run(module, args, context),
             Run::Controller(_) => Err(Failure::new("this module runs in the controller")),
         };
-        ending::block_if_ending();
+        shutdown::block_if_ending();
         done
     }
 

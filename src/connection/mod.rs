@@ -20,6 +20,7 @@ mod pipe;
 mod pool;
 mod privilege;
 mod remote;
+mod shutdown;
 mod ssh;
 mod stream;
 #[cfg(test)]
@@ -33,10 +34,11 @@ use playbook_api::stream::{Endpoint, Stream};
 use playbook_api::{Arguments, Context, Failure, ModuleEntry, Outcome};
 
 pub use bootstrap::Deploy;
-pub use ending::{abandon, announce};
+pub use ending::abandon;
 pub use oneshot::{Commands, OneShot};
 pub use pool::Connections;
 pub use privilege::{Become, quote};
+pub use shutdown::announce;
 pub use ssh::askpass;
 
 /// A way to the host that a module acts on. Modules know nothing of it.

@@ -18,7 +18,7 @@ use super::launch::{Launcher, Started};
 use super::payload::Payload;
 use super::peer::Peer;
 use super::pipe::{any_readable, readable};
-use super::{Become, Connection, Output, ending, privilege, stream};
+use super::{Become, Connection, Output, privilege, shutdown, stream};
 
 /// The time limit for a helper to exit.
 const FAREWELL: Duration = Duration::from_millis(1500);
@@ -178,7 +178,7 @@ impl User {
 
     /// Returns the failure of a module whose helper was lost while it ran.
     fn gone(&self, channel: &Arc<Channel>, reason: &str) -> Failure {
-        ending::block_if_ending();
+        shutdown::block_if_ending();
         self.forget(channel);
         channel.close();
         let code = channel.wait(FAREWELL);
@@ -250,7 +250,7 @@ impl Connection for User {
                 collect(started, Output { code: 0, stdout, stderr }, &context.cancel, limits)
             }
         };
-        ending::block_if_ending();
+        shutdown::block_if_ending();
         drop((executing, running));
         let done = done.map_err(|unfinished| match unfinished {
             Unfinished::Running(failure) => {

@@ -8,7 +8,7 @@ use playbook_api::{Error, Map, Object, Value, sync};
 use rand::Rng;
 
 use super::lazy::force;
-use super::object::{Behaviour, Native};
+use super::object::{Behavior, Native};
 use super::python::datetime::DateTime;
 use super::python::methods;
 use super::{Renderer, eval, purity};
@@ -32,7 +32,7 @@ pub(super) fn value(renderer: &Renderer, name: &str) -> Option<Value> {
 #[derive(Debug)]
 struct Global(&'static str);
 
-impl Behaviour for Global {
+impl Behavior for Global {
     fn type_name(&self) -> &'static str {
         "function"
     }
@@ -237,7 +237,7 @@ impl Namespace {
     }
 }
 
-impl Behaviour for Namespace {
+impl Behavior for Namespace {
     fn type_name(&self) -> &'static str {
         "Namespace"
     }
@@ -274,7 +274,7 @@ impl Cycler {
     }
 }
 
-impl Behaviour for Cycler {
+impl Behavior for Cycler {
     fn type_name(&self) -> &'static str {
         "Cycler"
     }
@@ -306,7 +306,7 @@ struct Joiner {
     used: Mutex<bool>,
 }
 
-impl Behaviour for Joiner {
+impl Behavior for Joiner {
     fn type_name(&self) -> &'static str {
         "Joiner"
     }

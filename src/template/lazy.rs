@@ -7,6 +7,7 @@ use std::thread::ThreadId;
 
 use playbook_api::{Error, Map, Object, Value, sync};
 
+pub use super::force::force;
 use super::{Renderer, undefined};
 use crate::document::Node;
 
@@ -73,18 +74,6 @@ impl Object for Lazy {
     fn as_any(&self) -> &dyn Any {
         self
     }
-}
-
-/// Returns the value, computing it if necessary, but not its members.
-pub fn force(value: &Value) -> Result<Value, Error> {
-    let mut value = value.clone();
-    while let Value::Object(object) = &value {
-        match object.force() {
-            Some(forced) => value = forced?,
-            None => break,
-        }
-    }
-    Ok(value)
 }
 
 /// Returns the value, computing it if necessary. A map that is read member by member ([`Object::is_map`]) is not

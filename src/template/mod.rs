@@ -6,6 +6,7 @@ pub mod environment;
 mod eval;
 pub mod file_vars;
 pub mod filters;
+mod force;
 mod frame;
 pub(crate) mod globals;
 pub mod lazy;

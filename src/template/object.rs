@@ -9,7 +9,7 @@ use playbook_api::{Error, Map, Object, Value};
 use super::Renderer;
 
 /// The behavior of such a value.
-pub trait Behaviour: Any + Send + Sync + fmt::Debug {
+pub trait Behavior: Any + Send + Sync + fmt::Debug {
     /// Returns Python's name for the type, for messages.
     fn type_name(&self) -> &'static str;
 
@@ -51,11 +51,11 @@ pub trait Behaviour: Any + Send + Sync + fmt::Debug {
 
 /// A value with behavior, as a [`Value::Object`].
 #[derive(Debug)]
-pub struct Native(Box<dyn Behaviour>);
+pub struct Native(Box<dyn Behavior>);
 
 impl Native {
     /// Creates a value from a behavior.
-    pub fn value(behaviour: impl Behaviour) -> Value {
+    pub fn value(behaviour: impl Behavior) -> Value {
         Value::Object(Arc::new(Native(Box::new(behaviour))))
     }
 }
@@ -75,7 +75,7 @@ impl Object for Native {
 }
 
 /// Returns the behavior of a value, if it has any.
-pub fn behaviour(value: &Value) -> Option<&dyn Behaviour> {
+pub fn behaviour(value: &Value) -> Option<&dyn Behavior> {
     match value {
         Value::Object(object) => object.as_any().downcast_ref::<Native>().map(|native| &*native.0),
         _ => None,
@@ -83,7 +83,7 @@ pub fn behaviour(value: &Value) -> Option<&dyn Behaviour> {
 }
 
 /// Returns a value's behavior, if it has this type.
-pub fn downcast<T: Behaviour>(value: &Value) -> Option<&T> {
+pub fn downcast<T: Behavior>(value: &Value) -> Option<&T> {
     let behaviour: &dyn Any = behaviour(value)?;
     behaviour.downcast_ref()
 }

@@ -14,7 +14,7 @@ use playbook_api::{Error, Map, Place, Value, nearest};
 
 use super::Scope;
 use super::frame::Frame;
-use super::object::{Behaviour, Native, downcast};
+use super::object::{Behavior, Native, downcast};
 
 const BLANK: &str = "the inline if-expression on line ";
 
@@ -79,7 +79,7 @@ impl Near {
     }
 }
 
-impl Behaviour for Located {
+impl Behavior for Located {
     fn type_name(&self) -> &'static str {
         "undefined"
     }
@@ -92,7 +92,7 @@ pub(super) struct Sealed {
     pub envelope: Arc<str>,
 }
 
-impl Behaviour for Sealed {
+impl Behavior for Sealed {
     fn type_name(&self) -> &'static str {
         "VaultExceptionMarker"
     }
@@ -110,7 +110,7 @@ impl Sealed {
 
     /// Returns the value as such a vault, computing it if necessary.
     pub(super) fn find(value: &Value) -> Result<Option<Value>, Error> {
-        let value = super::lazy::force(value)?;
+        let value = super::force::force(value)?;
         Ok(Sealed::of(&value).is_some().then_some(value))
     }
 

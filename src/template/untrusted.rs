@@ -9,19 +9,19 @@ use playbook_api::{Error, Value};
 use crate::jinja::Template;
 
 #[derive(Clone, Copy, PartialEq)]
-enum Behaviour {
+enum Behavior {
     Ignore,
     Warn,
     Fail,
 }
 
-fn behaviour() -> Behaviour {
-    static BEHAVIOUR: OnceLock<Behaviour> = OnceLock::new();
+fn behaviour() -> Behavior {
+    static BEHAVIOUR: OnceLock<Behavior> = OnceLock::new();
     *BEHAVIOUR.get_or_init(|| {
         match std::env::var("_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR").as_deref() {
-            Ok("warning") => Behaviour::Warn,
-            Ok("error") => Behaviour::Fail,
-            _ => Behaviour::Ignore,
+            Ok("warning") => Behavior::Warn,
+            Ok("error") => Behavior::Fail,
+            _ => Behavior::Ignore,
         }
     })
 }
@@ -31,10 +31,10 @@ pub(super) fn check(value: &Value) -> Result<(), Error> {
     const MESSAGE: &str = "Encountered untrusted template or expression.";
     static SAID: AtomicBool = AtomicBool::new(false);
     let behaviour = behaviour();
-    if behaviour == Behaviour::Ignore || !is_inside(value) {
+    if behaviour == Behavior::Ignore || !is_inside(value) {
         return Ok(());
     }
-    if behaviour == Behaviour::Fail {
+    if behaviour == Behavior::Fail {
         return Err(Error::new(MESSAGE).with_help("Templates are rendered only if they are written in a playbook, an inventory or a file of variables."));
     }
     if !SAID.swap(true, Ordering::Relaxed) {

@@ -6,8 +6,8 @@ use std::process::{Command, Output};
 
 use playbook_api::Error;
 
-use super::fetch::text_of_file;
 use super::state::State;
+use super::text::text_of_file;
 use super::{DEFAULT_WORKSPACE, Source, workspaces};
 use crate::document::{Trust, parse_json};
 use crate::settings::variable;

@@ -1,4 +1,4 @@
-//! Gets the text of a state: from a file, a directory, or a source that a crate brings.
+//! Reads a state from a file, a directory, or a source that another crate provides.
 
 use std::path::{Path, PathBuf};
 
@@ -6,11 +6,10 @@ use playbook_api::{Error, ErrorKind};
 
 use super::directory;
 use super::state::State;
+use super::text::text_of_file;
 use super::workspaces;
 use super::{DEFAULT_WORKSPACE, Source};
-use crate::document::read;
-use crate::paths::{absolute, cannot_read, expand_home};
-use crate::vault::is_envelope;
+use crate::paths::{absolute, expand_home};
 
 /// Reads the state that a source names.
 pub(super) fn fetch(source: &Source) -> Result<State, Error> {
@@ -25,26 +24,6 @@ pub(super) fn fetch(source: &Source) -> Result<State, Error> {
     }
     let path = in_workspace(source, path)?;
     State::read(text_of_file(source, &path)?, &path.to_string_lossy(), context)
-}
-
-/// Reads a file. PowerShell writes what it redirects in UTF-16.
-pub(super) fn text_of_file(source: &Source, path: &Path) -> Result<String, Error> {
-    let bytes = std::fs::read(path).map_err(|cause| {
-        let error = cannot_read(path, cause);
-        let help = "Run `terraform apply` first, or name a directory, a state file or s3://bucket/key.";
-        if error.kind() == ErrorKind::NotFound { error.with_help(help) } else { error }
-    })?;
-    let units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| -> Vec<u16> {
-        bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect()
-    };
-    let wide = match bytes.as_slice() {
-        [0xff, 0xfe, rest @ ..] => units(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => units(rest, u16::from_be_bytes),
-        _ if is_envelope(&bytes) => return read(path, source.loading.keyring),
-        // `read` says where the text stops being UTF-8.
-        _ => return String::from_utf8(bytes).or_else(|_| read(path, source.loading.keyring)),
-    };
-    String::from_utf16(&wide).map_err(|_| Error::new(format!("'{}' is not valid UTF-16", path.display())))
 }
 
 /// The state file of the workspace that was asked for, where the local backend keeps it: in

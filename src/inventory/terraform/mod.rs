@@ -22,6 +22,7 @@ mod scan;
 mod state;
 #[cfg(test)]
 mod tests;
+mod text;
 mod workspaces;
 mod write;
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use playbook_api::{Error, List, Map, Value, sync};
 
-use super::super::object::{self, Behaviour, Native};
+use super::super::object::{self, Behavior, Native};
 use super::super::{Renderer, budget};
 use super::{Evaluator, Frame, Unit, concat};
 use crate::jinja::program::MacroCode;
@@ -66,7 +66,7 @@ impl Macro {
     }
 }
 
-impl Behaviour for Macro {
+impl Behavior for Macro {
     fn type_name(&self) -> &'static str {
         "Macro"
     }
@@ -127,7 +127,7 @@ impl Loop {
     }
 }
 
-impl Behaviour for Loop {
+impl Behavior for Loop {
     fn type_name(&self) -> &'static str {
         "LoopContext"
     }

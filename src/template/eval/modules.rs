@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use playbook_api::{Error, ErrorKind, Map, Value, sync};
 
-use super::super::object::{Behaviour, Native};
+use super::super::object::{Behavior, Native};
 use super::super::python::operators;
 use super::super::scope::Empty;
 use super::super::{Renderer, loader, undefined};
@@ -20,7 +20,7 @@ pub(crate) struct Module {
     pub(super) parts: Vec<Value>,
 }
 
-impl Behaviour for Module {
+impl Behavior for Module {
     fn type_name(&self) -> &'static str {
         "TemplateModule"
     }

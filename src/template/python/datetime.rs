@@ -7,7 +7,7 @@ use jiff::fmt::strtime::BrokenDownTime;
 use playbook_api::{Error, Map, Value};
 
 use crate::jinja::program::Operator;
-use crate::template::object::{Behaviour, Native, downcast};
+use crate::template::object::{Behavior, Native, downcast};
 
 /// Python's `datetime`, without a time zone unless an offset is known.
 #[derive(Clone, Debug)]
@@ -86,7 +86,7 @@ fn offset_text(seconds: i32) -> String {
     format!("{sign}{:02}{:02}", minutes / 60, minutes % 60)
 }
 
-impl Behaviour for DateTime {
+impl Behavior for DateTime {
     fn type_name(&self) -> &'static str {
         "datetime"
     }
@@ -176,7 +176,7 @@ impl TimeDelta {
     }
 }
 
-impl Behaviour for TimeDelta {
+impl Behavior for TimeDelta {
     fn type_name(&self) -> &'static str {
         "timedelta"
     }

@@ -139,7 +139,7 @@ impl HostModule for WaitFor {
     }
 }
 
-/// Sleeps, and wakes when the run is cancelled.
+/// Sleeps, and wakes when the run is canceled.
 fn pause(time: Duration, context: &Context) -> Result<(), Failure> {
     let until = deadline(time);
     loop {

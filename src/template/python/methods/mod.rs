@@ -11,7 +11,7 @@ pub use map::entries;
 use playbook_api::{Error, Map, Value};
 
 use crate::template::lazy::{as_asked_map, force, reach};
-use crate::template::object::{self, Behaviour};
+use crate::template::object::{self, Behavior};
 use crate::template::{Renderer, undefined};
 
 /// The methods that change their object.
@@ -105,7 +105,7 @@ pub struct Method {
     pub name: Arc<str>,
 }
 
-impl Behaviour for Method {
+impl Behavior for Method {
     fn type_name(&self) -> &'static str {
         if self.object.as_map().is_some() { "method" } else { "builtin_function_or_method" }
     }
