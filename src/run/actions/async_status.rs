@@ -12,7 +12,7 @@ pub(crate) struct AsyncStatus {
     /// The id of the job: `ansible_job_id` of the task that started it.
     #[serde(rename = "jid")]
     _jid: String,
-    /// What to do: `status` returns the job's state, and its result once it has ended; `cleanup` removes its file.
+    /// The action: `status` returns the job's state, and its result once it has ended; `cleanup` removes its file.
     #[serde(default, rename = "mode")]
     _mode: Mode,
 }

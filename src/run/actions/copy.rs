@@ -34,7 +34,7 @@ pub const RETURNS: &[(&str, &str, &str)] = &[
 #[derive(Deserialize, JsonSchema)]
 #[expect(dead_code, reason = "most of it is for the module on the host: here it is checked and documented")]
 pub struct Common {
-    /// The path of the file on the host. Required.
+    /// The path of the file on the host. The task fails without it.
     #[schemars(extend("format" = "path"))]
     #[serde(default)]
     pub dest: String,
@@ -74,8 +74,8 @@ pub struct Common {
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["src", "content"]]))]
 pub struct Copy {
-    /// The file or directory on the controller: in the `files` directory of the role or playbook, or next to the playbook.
-    /// A directory that ends with `/` is copied without itself, only its content.
+    /// The file or directory on the controller: in the `files` directory of the role or playbook, or next to the
+    /// playbook. A directory that ends with `/` is copied without itself, only its content.
     #[schemars(extend("format" = "raw"))]
     #[serde(rename = "src")]
     _src: Option<serde_json::Value>,

@@ -24,7 +24,7 @@ pub(crate) struct GatherFacts {
     /// The directory of local facts on the host.
     #[serde(rename = "fact_path")]
     _fact_path: Option<String>,
-    /// Patterns of the names of facts to return.
+    /// The patterns of the names of facts to return.
     #[serde(rename = "filter")]
     _filter: Option<Vec<String>>,
 }

@@ -18,7 +18,7 @@ pub(crate) struct Unarchive {
     /// Whether the archive is on the host.
     #[serde(default)]
     remote_src: bool,
-    /// The opposite of `remote_src`. Deprecated.
+    /// Whether `src` is on the controller: the opposite of `remote_src`. Deprecated.
     copy: Option<bool>,
     /// A path on the host; nothing is unpacked if it exists.
     creates: Option<String>,

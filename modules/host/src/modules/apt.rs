@@ -21,7 +21,7 @@ use crate::host::process::{Program, which};
 pub(crate) enum State {
     /// Not installed.
     Absent,
-    /// What is needed to build the packages is installed.
+    /// The build dependencies of the packages are installed.
     BuildDep,
     /// Installed, with broken dependencies repaired.
     Fixed,
@@ -64,7 +64,7 @@ pub(crate) struct Apt {
     /// Whether to fetch the package lists first (`apt-get update`).
     #[schemars(extend("aliases" = ["update-cache"]))]
     update_cache: Option<bool>,
-    /// Skip the update if the package lists are younger than this many seconds.
+    /// The age of the package lists, in seconds, up to which they are not updated.
     #[serde(default)]
     cache_valid_time: u64,
     /// The number of attempts to fetch the package lists.
@@ -99,7 +99,7 @@ pub(crate) struct Apt {
     /// How to upgrade all packages: `safe` (or `yes`) removes none, `full` (or `dist`) may.
     #[serde(default)]
     upgrade: Upgrade,
-    /// Options for dpkg, separated by commas.
+    /// The options for dpkg, separated by commas.
     #[serde(default = "dpkg_options")]
     dpkg_options: String,
     /// The path or URL of a package file to install.

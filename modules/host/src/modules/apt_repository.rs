@@ -1,4 +1,4 @@
-//! `apt_repository`: where apt gets packages from, in lines of `sources.list`.
+//! `apt_repository`: apt's repositories, as lines of `sources.list`.
 
 mod ppa;
 mod sources;
@@ -131,10 +131,10 @@ impl HostModule for AptRepository {
 }
 
 impl AptRepository {
-    /// Makes the files what they are to be, where they differ.
+    /// Writes the files that differ from the wanted content.
     fn save(&self, host: &Host, old: &sources::Texts, new: &sources::Texts) -> Result<(), Failure> {
         for (file, text) in new.iter().filter(|(file, text)| old.get(*file) != Some(text)) {
-            // A link stays one.
+            // A link is kept.
             let target = std::fs::canonicalize(file).unwrap_or_else(|_| file.clone());
             let is_new = !target.exists();
             host.write(&target, text.as_bytes(), &Replace::default())?;

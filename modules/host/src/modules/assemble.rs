@@ -1,4 +1,4 @@
-//! `assemble`: one file from the pieces in a directory.
+//! `assemble`: creates one file from the pieces in a directory.
 
 use std::path::Path;
 
@@ -137,7 +137,7 @@ impl Assemble {
     }
 }
 
-/// `\n` and its like, as written in a playbook.
+/// Expands escapes such as `\n`.
 fn unescape(text: &str) -> String {
     text.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r")
 }

@@ -1,4 +1,4 @@
-//! `async_status`: how a job is doing.
+//! `async_status`: the state of a job.
 
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome, Value, result_map};
 
@@ -6,12 +6,12 @@ use crate::host::Host;
 use crate::host::errno::Doing;
 use crate::host::job;
 
-/// Asks how a job that a task with `async` and `poll: 0` started is doing, or forgets it.
+/// Returns the state of a job that a task with `async` and `poll: 0` has started, or removes its file.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct AsyncStatus {
     /// The ID of the job: `ansible_job_id` of the task that started it.
     jid: String,
-    /// What to do: `status` returns the result of the job, `cleanup` removes its file.
+    /// The action: `status` returns the result of the job, and `cleanup` removes its file.
     #[serde(default)]
     mode: Mode,
     /// The directory of jobs, given by the engine.
@@ -73,7 +73,7 @@ impl HostModule for AsyncStatus {
         let text = std::fs::read_to_string(&file).doing("could not read the job's file", &file)?;
         let said = serde_json::from_str(&text).ok().map(Value::from_json);
         let Some(said) = said.and_then(|said| said.as_map().cloned()) else {
-            // It is just being written.
+            // The file is being written.
             return Ok(with(Outcome::default(), true, false));
         };
         if said.get("started").is_some_and(Value::is_true) {

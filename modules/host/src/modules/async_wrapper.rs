@@ -1,4 +1,4 @@
-//! `async_wrapper`: what the `async` keyword calls. Tasks do not.
+//! `async_wrapper`: starts jobs for the `async` keyword. Tasks do not call it.
 
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Map, Outcome, Value};
 

@@ -1,4 +1,4 @@
-//! `authorized_key`: the keys that may log in as a user.
+//! `authorized_key`: the SSH keys with which one can log in as a user.
 
 use std::path::PathBuf;
 
@@ -94,7 +94,7 @@ impl HostModule for AuthorizedKey {
             match self.state {
                 State::Absent => lines.retain(|l| !same(l, &line)),
                 State::Present => match lines.iter_mut().find(|l| same(l, &line)) {
-                    // What the task does not say stays as it is.
+                    // Parts that the task does not give stay unchanged.
                     Some(old)
                         if self.key_options.is_none()
                             && self.comment.is_none()

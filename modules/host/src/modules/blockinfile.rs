@@ -1,4 +1,4 @@
-//! `blockinfile`: that a block of lines between two markers is in a file, or is not.
+//! `blockinfile`: adds a block of lines between two markers to a file, or removes it.
 
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
 
@@ -100,7 +100,7 @@ impl Blockinfile {
         (line(&self.marker_begin), line(&self.marker_end))
     }
 
-    /// The block's lines with its markers; none where it is to go.
+    /// The block's lines with its markers; none if it is to be removed.
     fn block(&self, encoding: Encoding) -> Vec<String> {
         if self.state == State::Absent || self.block.is_empty() {
             return Vec::new();
@@ -154,7 +154,7 @@ impl Blockinfile {
         };
         let pattern = encoding.adapt(pattern);
         let regex = regex::compile(&pattern, "")?;
-        // `(?m)` and the like look at the text as a whole.
+        // With flags such as `(?m)`, a pattern is matched against the whole text.
         let many = pattern
             .strip_prefix("(?")
             .and_then(|p| p.split(')').next())

@@ -1,4 +1,4 @@
-//! `command` and `shell`: run a program, with a shell or without.
+//! `command` and `shell`: run a program, without or with a shell.
 
 use std::path::Path;
 
@@ -12,8 +12,8 @@ use crate::host::path::{self, HostPath};
 use crate::host::process::{Program, cannot_start};
 use crate::host::words;
 
-/// Runs a program. Its arguments go to it as they are: no shell looks at them, so `<`, `|`, `;` and `*` mean
-/// nothing (`shell` has one).
+/// Runs a program without a shell, so that `<`, `|`, `;` and `*` in its arguments have no special meaning (in `shell`
+/// they do).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend(
     "mutually_exclusive" = [["_raw_params", "cmd", "argv"]],
@@ -244,7 +244,7 @@ impl Command {
         Ok(outcome)
     }
 
-    /// Why it need not run: in words for the message and for the output.
+    /// The reason why it does not have to run, for the message and for the output.
     fn is_done(&self, directory: Option<&Path>, context: &Context) -> Option<(String, String)> {
         let exists = |pattern: &HostPath| {
             let pattern = path::expand(&pattern.0, context);
@@ -275,7 +275,7 @@ fn finish(outcome: Outcome, rc: i32, out: String, err: String) -> Outcome {
         .with("stderr_lines", err_lines)
 }
 
-/// What a program wrote. It may be much: text that is one already is not copied.
+/// Returns the output of a program as text, without a copy if it is valid UTF-8.
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
 }

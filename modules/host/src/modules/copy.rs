@@ -1,4 +1,4 @@
-//! `copy`, the part that happens on the host: content, or a file or directory that is already there, to its place.
+//! `copy`, the part that runs on the host: writes content, or copies a file or directory of the host.
 
 mod tree;
 
@@ -68,7 +68,7 @@ pub(crate) struct Copy {
 enum Source {
     Content(Vec<u8>),
     File(PathBuf),
-    /// A file of the caller's, which comes only if it is needed.
+    /// A file on the controller, which is sent only if it is needed.
     Caller(Arc<dyn context::Source>),
 }
 
@@ -84,7 +84,7 @@ impl Source {
         }
     }
 
-    /// Whether a file has the same content. One of another size has not, whatever it is.
+    /// Returns whether a file has the same content. The sizes are compared first.
     fn is_at(&self, place: &Path) -> Result<Option<String>, Failure> {
         let size = match self {
             Source::Content(content) => content.len() as u64,
@@ -99,7 +99,7 @@ impl Source {
     }
 }
 
-/// Why the controller's file could not be read.
+/// Returns the failure of reading the controller's file.
 fn unreadable(e: std::io::Error) -> Failure {
     Failure::new(format!("could not read the file on the controller: {}", describe(&e)))
 }
@@ -258,7 +258,7 @@ impl Copy {
         }
     }
 
-    /// Where the file goes: into a directory under its own name, over a link or to what the link points to.
+    /// Returns the destination: inside a directory under its own name, at a link, or at the link's target.
     fn place(&self, host: &Host, source: &Source) -> Result<PathBuf, Failure> {
         let mut dest = self.dest.resolve(host.context);
         let name = match (&self.original_basename, source) {

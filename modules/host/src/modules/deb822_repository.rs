@@ -1,4 +1,4 @@
-//! `deb822_repository`: where apt gets packages from, in files of fields.
+//! `deb822_repository`: apt's repositories, as files in the deb822 format.
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ pub(crate) struct Deb822Repository {
     check_valid_until: Option<bool>,
     /// The components of the distribution, such as `main`.
     components: Option<Vec<String>>,
-    /// How many seconds the repository's date may lie in the future.
+    /// The number of seconds by which the repository's date may be in the future.
     date_max_future: Option<i64>,
     /// Whether apt uses the repository.
     enabled: Option<bool>,
@@ -52,7 +52,7 @@ pub(crate) struct Deb822Repository {
     suites: Option<Vec<String>>,
     /// The kinds of index to fetch, such as `Packages`.
     targets: Option<Vec<String>>,
-    /// Whether to trust the repository whatever its signature.
+    /// Whether to trust the repository regardless of its signature.
     trusted: Option<bool>,
     /// The kinds of package: binary (`deb`) or source (`deb-src`).
     #[serde(default = "deb")]
@@ -199,7 +199,7 @@ impl Deb822Repository {
     }
 }
 
-/// What signs the repository.
+/// Returns the key that signs the repository.
 struct Key {
     field: String,
     file: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! `debconf`: the answers that packages get instead of asking.
+//! `debconf`: preset answers to the questions of packages.
 
 use playbook_api::{Context, Deserialize, Diff, Doc, Failure, HostModule, JsonSchema, Map, Outcome, Value};
 use serde_json::Value as Json;
@@ -21,7 +21,7 @@ pub(crate) struct Debconf {
     /// The answer. For `multiselect` it may be a list.
     #[schemars(extend("aliases" = ["answer"], "format" = "raw"))]
     value: Option<Json>,
-    /// Whether the question is to be asked all the same.
+    /// Whether the question is asked nevertheless.
     #[serde(default)]
     unseen: bool,
 }

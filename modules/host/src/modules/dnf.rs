@@ -32,24 +32,25 @@ enum State {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["name", "list"], ["best", "nobest"]], "required_one_of" = [["name", "list", "update_cache", "autoremove"]]))]
 pub(crate) struct Dnf {
-    /// The packages: names, names with versions, patterns, `@groups`, files or URLs. `*` with `state: latest` upgrades all.
+    /// The packages: names, names with versions, patterns, `@groups`, files or URLs. `*` with `state: latest` upgrades
+    /// all.
     #[schemars(extend("aliases" = ["pkg"]))]
     #[serde(default)]
     name: Vec<String>,
     /// The state of the packages: `present` by default, or `absent` with `autoremove`.
     state: Option<State>,
-    /// What to list instead: `installed`, `updates`, `available`, `repos` or a package.
+    /// The packages to list instead of a change: `installed`, `updates`, `available`, `repos` or a package.
     list: Option<String>,
-    /// Repositories to enable for this task.
+    /// The repositories to enable for this task.
     #[serde(default)]
     enablerepo: Vec<String>,
-    /// Repositories to disable for this task.
+    /// The repositories to disable for this task.
     #[serde(default)]
     disablerepo: Vec<String>,
-    /// Packages to leave out of the transaction.
+    /// The packages to leave out of the transaction.
     #[serde(default)]
     exclude: Vec<String>,
-    /// Whose configured excludes to ignore: `all`, `main` or a repository's ID.
+    /// The configured excludes to ignore: those of `all`, `main` or a repository's ID.
     disable_excludes: Option<String>,
     /// Whether to expire and fetch the repositories' metadata first.
     #[schemars(extend("aliases" = ["expire-cache"]))]
@@ -87,7 +88,7 @@ pub(crate) struct Dnf {
     allowerasing: bool,
     /// Whether a package must be installed in the best available version, or the transaction fails.
     best: Option<bool>,
-    /// The opposite of `best`.
+    /// Whether to allow other versions than the newest: the opposite of `best`.
     nobest: Option<bool>,
     /// Whether to leave out packages whose dependencies cannot be resolved.
     #[serde(default)]
@@ -99,10 +100,10 @@ pub(crate) struct Dnf {
     download_dir: Option<String>,
     /// The configuration file to use instead of the system's.
     conf_file: Option<String>,
-    /// Plugins to enable for this task.
+    /// The plugins to enable for this task.
     #[serde(default)]
     enable_plugin: Vec<String>,
-    /// Plugins to disable for this task.
+    /// The plugins to disable for this task.
     #[serde(default)]
     disable_plugin: Vec<String>,
     /// The release of the distribution to take packages from.
@@ -216,7 +217,7 @@ impl Dnf {
         }
     }
 
-    /// What is to be run, and what there is to say about packages that need nothing.
+    /// The transaction to run, and messages about packages that need no change.
     fn steps(&self, host: &Host, manager: Manager) -> Result<(Vec<Step>, Vec<String>), Failure> {
         let mut notes = Vec::new();
         let (mut install, mut upgrade, mut remove) =
@@ -265,11 +266,11 @@ impl Dnf {
         Ok((steps, notes))
     }
 
-    /// Asks dnf what it would do.
+    /// Simulates a transaction.
     fn plan(&self, host: &Host, manager: Manager, step: &Step) -> Result<Transaction, Failure> {
         let output = host.query(&self.program(manager, step).arg("--assumeno"))?;
         let transaction = Transaction::read(&output);
-        // Told no, dnf ends with 1 where there is something to do.
+        // With the answer no, dnf exits with 1 if there is something to do.
         if !output.success() && !transaction.is_aborted() {
             return Err(transaction.failure());
         }

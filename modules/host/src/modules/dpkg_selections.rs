@@ -1,4 +1,4 @@
-//! `dpkg_selections`: what dpkg is to do with a package.
+//! `dpkg_selections`: dpkg's selection states of packages, such as `hold`.
 
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
 

@@ -1,4 +1,4 @@
-//! `expect`: a program that asks, and the answers.
+//! `expect`: runs a program that asks for input, and responds to its prompts.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::host::terminal::ExpectOptions;
 use crate::host::{regex, words};
 use crate::modules::command::{duration, stamp};
 
-/// Runs a program on a terminal and answers what it asks.
+/// Runs a program on a terminal and responds to its prompts.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Expect {
     /// The program and its arguments, without a shell.
@@ -121,10 +121,10 @@ impl Expect {
     }
 }
 
-/// What is said to one prompt.
+/// The response to a prompt.
 struct Answers {
     prompt: String,
-    /// One is said again and again, several one after the other.
+    /// A single response is repeated, and several are used in turn.
     one: Option<String>,
     list: std::vec::IntoIter<String>,
 }

@@ -1,4 +1,4 @@
-//! `fetch`, the part that happens on the host: a file goes to the caller, unless it has it already.
+//! `fetch`, the part that runs on the host: sends a file to the controller, unless it already has it.
 
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
 
@@ -7,7 +7,7 @@ use crate::host::errno::{Doing, describe};
 use crate::host::path::HostPath;
 use crate::host::read;
 
-/// Sends a file of the host to the caller.
+/// Sends a file of the host to the controller.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Fetch {
     /// The file to fetch.

@@ -1,4 +1,4 @@
-//! `file`: that a file, directory or link is there and looks as asked, or is gone.
+//! `file`: creates, changes or removes files, directories and links.
 
 mod link;
 mod times;
@@ -18,7 +18,7 @@ use crate::host::errno::describe;
 use crate::host::path::{self, HostPath};
 use times::Times;
 
-/// What shall be there.
+/// The state of the path.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
@@ -29,11 +29,11 @@ enum State {
     Directory,
     /// A file that is there already: only its attributes are set.
     File,
-    /// A second name of the file `src`.
+    /// A hard link to the file `src`.
     Hard,
     /// A symbolic link to `src`.
     Link,
-    /// A file, made empty where none is; its times become now.
+    /// A file, which is created empty if it does not exist, and whose times are set to now.
     Touch,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct File {
     /// The path of the file, directory or link.
     #[schemars(extend("aliases" = ["dest", "name"]))]
     path: HostPath,
-    /// The state that the path is to have. Without one, what is there stays what it is.
+    /// The state of the path. Without it, the existing state is kept.
     state: Option<State>,
     /// The target of a link, kept as it is written for a symbolic link.
     src: Option<HostPath>,
@@ -63,7 +63,7 @@ pub(crate) struct File {
     /// The name of the source, for callers that copy into a directory.
     #[serde(rename = "_original_basename")]
     original_basename: Option<String>,
-    /// Whether to only tell what is there, for callers that show differences.
+    /// Whether to only return the present state, for callers that show differences.
     #[serde(rename = "_diff_peek")]
     diff_peek: Option<bool>,
 }
@@ -98,7 +98,7 @@ impl HostModule for File {
     }
 }
 
-/// What is at a path, in the words of `state`.
+/// Returns what exists at a path, in the words of `state`.
 fn state_of(path: &Path) -> &'static str {
     fs::symlink_metadata(path).map_or("absent", |stat| crate::host::attributes::state(&stat))
 }
@@ -308,7 +308,7 @@ impl<'a> Task<'a> {
         self.arguments.times.apply(&self.host, path, touch, self.arguments.follow)
     }
 
-    /// The result: what changed, and what is there now.
+    /// Returns the result: the changes, and the present state.
     fn finish(&self, key: &str, path: &Path, changes: Changes, was: Map, is: Map) -> Outcome {
         let shown = path.display().to_string();
         let outcome = describe_file(Outcome::changed(changes.changed).with(key, shown.clone()), path);
@@ -327,7 +327,7 @@ impl<'a> Task<'a> {
         outcome.diff(Diff::values(before, after))
     }
 
-    /// In check mode, users and groups that an earlier task would have made are no failure yet.
+    /// In check mode, missing users and groups are not a failure, since an earlier task may create them.
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         let mut look = |what: &str, number: &str, name: &Option<String>, known: fn(&str) -> bool| {
@@ -343,7 +343,7 @@ impl<'a> Task<'a> {
         warnings
     }
 
-    /// A failure tells what is there, too.
+    /// Adds the present state to a failure.
     fn described(&self, outcome: Outcome) -> Outcome {
         let path =
             ["path", "dest"].iter().find_map(|key| outcome.values.get(*key)?.as_str().map(PathBuf::from));
@@ -369,7 +369,7 @@ fn merge(into: &mut Changes, more: Changes) {
     into.after.extend(more.after);
 }
 
-/// Everything below a directory that is about to go.
+/// Returns everything in a directory that will be removed.
 fn content_of(dir: &Path) -> Map {
     let (mut dirs, mut files, mut queue) = (Vec::<Value>::new(), Vec::<Value>::new(), vec![dir.to_owned()]);
     while let Some(dir) = queue.pop() {

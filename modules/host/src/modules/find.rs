@@ -141,7 +141,7 @@ impl HostModule for Find {
     }
 }
 
-/// The criteria, understood, and what was found so far.
+/// The parsed criteria, and the results so far.
 struct Search<'a> {
     criteria: &'a Find,
     names: Vec<Name>,
@@ -151,9 +151,9 @@ struct Search<'a> {
     size: Option<f64>,
     now: f64,
     encoding: Option<&'static Encoding>,
-    /// The path of `paths` that is looked through.
+    /// The member of `paths` that is being searched.
     top: PathBuf,
-    /// It cannot be looked through any further.
+    /// It cannot be searched further.
     stopped: bool,
     files: Vec<Value>,
     skipped: Map,
@@ -239,7 +239,7 @@ impl<'a> Search<'a> {
         self.stopped || self.criteria.limit.is_some_and(|limit| self.files.len() >= limit)
     }
 
-    /// The files of a directory first, then what is below.
+    /// Searches the files of a directory first, then its subdirectories.
     fn directory(&mut self, directory: &Path, depth: i64) {
         let beyond = self.criteria.depth.filter(|limit| depth > *limit);
         if self.is_full() || beyond.is_some_and(|limit| depth > limit + 1) {
@@ -251,7 +251,7 @@ impl<'a> Search<'a> {
         };
         let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
         paths.sort_unstable();
-        // The namesake has a look at the first level that is too deep, too.
+        // Ansible's module also examines the first level that is too deep.
         self.examined += paths.len() as u64;
         if beyond.is_some() {
             return;

@@ -1,7 +1,7 @@
 //! Runs a module that is not part of this program: a script or a program that its arguments carry.
 //!
-//! The engine builds the arguments and reads what the module printed; here it is only run, where the task acts. So
-//! a connection needs no verb of its own for modules in other languages.
+//! The engine builds the arguments and reads the module's output. This module only runs it on the host of the task, so
+//! that connections need no support for modules in other languages.
 #![expect(
     clippy::disallowed_methods,
     reason = "such a module is run in check mode too, where it is told to change nothing; for that it needs its files"
@@ -36,7 +36,7 @@ pub(crate) struct Foreign {
     argv: Vec<String>,
     /// The standard input of the program, as base64.
     stdin: Option<String>,
-    /// The standard input that the caller has all but a piece of. What it has is kept for the next call.
+    /// The standard input without a piece that differs for each call. The rest is kept for the next call.
     gap: Option<Gap>,
     /// The interpreter, if the program is a module whose output is its result; empty if it has none.
     interpreter: Option<String>,
@@ -48,7 +48,7 @@ pub(crate) struct Foreign {
     keep_files: bool,
 }
 
-/// What a program reads, without a piece in its middle.
+/// The input of a program, without a piece in its middle.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Gap {
     /// The SHA-1 checksum of what is around the gap.
@@ -78,7 +78,7 @@ impl Gap {
                     .map_err(|e| Failure::new(format!("could not receive the module: {}", describe(&e))))?;
                 let around: Arc<[u8]> = bytes.into();
                 let mut kept = lock(&KEPT);
-                // The newest few: a play comes back to the modules that it has just used.
+                // Only the newest ones are kept, since a play often uses the same modules again.
                 kept.insert(0, (self.sum.clone(), around.clone()));
                 kept.truncate(KEEP);
                 around
@@ -90,10 +90,10 @@ impl Gap {
     }
 }
 
-/// How much a module may print, in bytes: its result is read as a whole.
+/// The maximum size of a module's output, in bytes, which is read as a whole.
 const LARGEST: usize = 512 * 1024 * 1024;
 
-/// How many programs are kept.
+/// The number of programs that are kept.
 const KEEP: usize = 16;
 
 impl HostModule for Foreign {
@@ -161,10 +161,10 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, Error> {
-    STANDARD.decode(text).map_err(|e| Error::new(format!("the module's files are broken: {e}")))
+    STANDARD.decode(text).map_err(|e| Error::new(format!("the module's files cannot be decoded: {e}")))
 }
 
-/// A new directory in `remote_tmp`, or where temporary files usually go.
+/// Creates a directory in `remote_tmp`, or in the default directory for temporary files.
 fn directory(context: &Context) -> Result<tempfile::TempDir, Failure> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("ansible-tmp-").permissions(Permissions::from_mode(0o700));

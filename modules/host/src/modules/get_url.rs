@@ -187,7 +187,7 @@ impl GetUrl {
         let before = Algorithm::Sha1.of_file(dest).ok();
         let mut outcome = self.result(outcome, dest).with("checksum_dest", before.clone());
         if host.check() {
-            // What the server has is only compared.
+            // The server's file is only compared.
             let offered = match wanted {
                 Some((algorithm, sum)) => algorithm.of_file(dest).ok() == Some(sum),
                 None if before.is_none() => false,
@@ -267,7 +267,8 @@ fn io_reason(e: &io::Error) -> String {
     crate::host::errno::describe(e)
 }
 
-/// The sum of a file in a list such as `sha256sum` writes; a list of one sum alone is that file's.
+/// Returns the checksum of a file in a list in the format of `sha256sum`, or the only checksum of a list without
+/// names.
 fn find_sum(text: &str, name: &str) -> Option<String> {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
     let is_sum = |word: &str| word.len() >= 32 && word.chars().all(|c| c.is_ascii_hexdigit());

@@ -5,7 +5,7 @@ use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, M
 use crate::host::Host;
 use crate::host::process::Program;
 
-/// Asks the system's databases (the program `getent`) and keeps the answer as the fact `getent_DATABASE`.
+/// Queries the system's databases with the program `getent`, and stores the result as the fact `getent_DATABASE`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Getent {
     /// The database to read: `passwd`, `group`, `hosts`, `services` and others.
@@ -17,7 +17,7 @@ pub(crate) struct Getent {
     fail_key: bool,
     /// The character between the fields of an entry.
     split: Option<String>,
-    /// The source to ask, instead of those that `nsswitch.conf` lists.
+    /// The source to query, instead of those that `nsswitch.conf` lists.
     service: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! `git`: a repository in a directory, at a version.
+//! `git`: clones a repository to a directory, or updates it to a version.
 
 mod archive;
 mod checkout;

@@ -1,4 +1,4 @@
-//! `group`: that a group is there, or is not.
+//! `group`: creates, changes or removes groups.
 
 use nix::unistd::Group as Entry;
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome, Value};

@@ -1,4 +1,4 @@
-//! `hostname`: the system's name, now and after a restart.
+//! `hostname`: the name of the system, now and after a restart.
 
 use std::path::Path;
 

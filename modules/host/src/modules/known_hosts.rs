@@ -69,7 +69,7 @@ impl HostModule for KnownHosts {
         let found = self.lines_of_host(&host, &path.display().to_string(), before.is_empty())?;
         let wanted = key.map(Key::of).transpose()?;
         let text: Vec<&str> = before.lines().collect();
-        // A line with a marker (`@cert-authority`, `@revoked`) stands beside others of its kind.
+        // Several lines with the same marker (`@cert-authority`, `@revoked`) may exist.
         let same_kind = |line: &str| {
             let keys = Key::of(line).ok().zip(wanted.as_ref());
             keys.is_none_or(|(l, w)| l.kind == w.kind && !l.kind.starts_with('@'))
@@ -113,7 +113,7 @@ impl HostModule for KnownHosts {
             .with("state", if self.state == State::Present { "present" } else { "absent" })
             .with("hash_host", self.hash_host)
             .with("key", self.key.clone());
-        // The namesake tells the difference whether or not it is asked for.
+        // Ansible's module returns the difference even without `--diff`.
         let header = path.display().to_string();
         outcome.diff.push(texts(before.as_bytes(), after.as_bytes(), &header, &header));
         if outcome.changed {
@@ -175,7 +175,7 @@ impl KnownHosts {
         if !self.hash_host {
             return Ok(key.to_owned());
         }
-        // In a file of its own, which check mode may have too.
+        // In a separate file, which is allowed in check mode too.
         let context = Context { check: false, ..host.context.clone() };
         let own = Host::new(&context);
         let directory = std::env::temp_dir();

@@ -1,4 +1,4 @@
-//! `lineinfile`: that a line is in a file, or is not.
+//! `lineinfile`: adds, replaces or removes a line of a file.
 
 use fancy_regex::Regex;
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
@@ -8,7 +8,7 @@ use crate::host::edit::{Edit, Original};
 use crate::host::regex::{self, Encoding};
 use crate::host::state::State;
 
-/// Makes sure that a line is in a file, in place of the one that fits `regexp`, or that no such line is there.
+/// Ensures that a line is in a file, where it replaces the one that matches `regexp`, or that there is no such line.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["insertbefore", "insertafter"], ["regexp", "search_string"], ["backrefs", "search_string"]]))]
 pub(crate) struct Lineinfile {
@@ -90,7 +90,7 @@ impl HostModule for Lineinfile {
     }
 }
 
-/// The words of this warning are Ansible's: playbooks look for them.
+/// The text of this warning is Ansible's, since playbooks search for it.
 fn empty_pattern(what: &str) -> String {
     format!(
         "The {what} is an empty string, which will match every line in the file. \
@@ -136,7 +136,7 @@ impl Lineinfile {
         Ok(compiled.transpose()?)
     }
 
-    /// The line that is to be replaced: first or last that fits.
+    /// Returns the line to replace: the first or last one that matches.
     fn find(&self, lines: &[String], encoding: Encoding, regexp: Option<&Regex>) -> Option<usize> {
         let text = self.search_string.as_ref().map(|t| encoding.adapt(t));
         let fits = |line: &&String| match (regexp, &text) {
@@ -150,7 +150,7 @@ impl Lineinfile {
         }
     }
 
-    /// Puts the line where it belongs and says what was done.
+    /// Adds or replaces the line, and returns the message.
     fn put(
         &self,
         lines: &mut Vec<String>,
@@ -176,7 +176,7 @@ impl Lineinfile {
             (Some(_), _) => self.regex(&self.insertafter, encoding)?,
             (None, _) => self.regex(&self.insertbefore, encoding)?,
         };
-        // The line itself is there already: nothing to insert.
+        // The line already exists: nothing to insert.
         if let Some(at) = lines.iter().rposition(|l| bare(l) == wanted) {
             let exact = if self.regexp.is_none() && self.search_string.is_none() { Some(at) } else { None };
             if exact.is_some() || !self.backrefs {

@@ -1,4 +1,4 @@
-//! `mount_facts`: what is mounted and what is to be, as facts.
+//! `mount_facts`: the mounted and configured file systems, as facts.
 
 mod table;
 
@@ -23,21 +23,20 @@ const STATIC: [&str; 3] = ["/etc/fstab", "/etc/vfstab", "/etc/filesystems"];
 /// Lists mounts with their devices, options and sizes, as the facts `mount_points` and `aggregate_mounts`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct MountFacts {
-    /// Patterns of devices to list.
+    /// The patterns of devices to list.
     devices: Option<Vec<String>>,
-    /// Patterns of file system types to list.
+    /// The patterns of file system types to list.
     fstypes: Option<Vec<String>>,
-    /// The sources to read: files, `mount` for the program, `dynamic` for files that tell what is mounted,
-    /// `static` for files that tell what is to be mounted, or `all`. The first of several entries for a mount
-    /// point counts.
+    /// The sources to read: files, `mount` for the program, `dynamic` for the files of present mounts, `static` for
+    /// the files of configured mounts, or `all`. The first of several entries for a mount point counts.
     sources: Option<Vec<String>>,
     /// The program that lists mounts if no file does; `null` for none.
     #[serde(default = "mount")]
     #[schemars(extend("format" = "raw"))]
     mount_binary: Json,
-    /// The number of seconds that one file system, or the program, may take to answer.
+    /// The time limit for one file system, or for the program, in seconds.
     timeout: Option<f64>,
-    /// What to do after a timeout.
+    /// The action after a timeout.
     #[serde(default)]
     on_timeout: OnTimeout,
     /// Whether to return all entries in `aggregate_mounts` too. If it is missing, mount points with several
@@ -140,7 +139,7 @@ impl MountFacts {
         Ok(lines)
     }
 
-    /// What the program says.
+    /// Runs the program that lists mounts.
     fn printed(&self, host: &Host, outcome: &mut Outcome) -> Result<Vec<Line>, Failure> {
         let Some(program) = self.mount_binary.as_str() else { return Ok(Vec::new()) };
         if which(program, host.context).is_none() {
@@ -154,7 +153,7 @@ impl MountFacts {
         Ok(table::of_program(&output.out()))
     }
 
-    /// What a program says, if it does so in time.
+    /// Returns the output of a program, if it ends within the time limit.
     fn ask(
         &self,
         host: &Host,
@@ -177,7 +176,7 @@ impl MountFacts {
         }
     }
 
-    /// The time is up.
+    /// The time limit has been reached.
     fn late(&self, message: String, outcome: &mut Outcome) -> Result<(), Failure> {
         match self.on_timeout {
             OnTimeout::Error => return Err(Failure::new(message)),
@@ -187,7 +186,7 @@ impl MountFacts {
         Ok(())
     }
 
-    /// What there is to say of an entry, if it was asked for.
+    /// Returns the facts of an entry, if it matches.
     fn mount(
         &self,
         host: &Host,
@@ -232,7 +231,7 @@ impl MountFacts {
         Ok(Some(fields))
     }
 
-    /// The sizes at a place; nothing when the time was up, as with a file server that is gone.
+    /// Returns the sizes at a mount point, or nothing after the time limit, for example if a file server is down.
     fn sizes(&self, place: &str) -> Option<Map> {
         let Some(limit) = self.timeout.map(|limit| seconds(limit).unwrap_or(Duration::MAX)) else {
             return Some(sizes(place));
@@ -245,7 +244,7 @@ impl MountFacts {
         receiver.recv_timeout(limit).ok()
     }
 
-    /// The identifiers of devices as lsblk knows them; it is asked once.
+    /// Returns the identifiers of devices from lsblk, which runs once.
     fn listed<'u>(
         &self,
         host: &Host,

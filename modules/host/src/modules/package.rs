@@ -1,4 +1,4 @@
-//! `package`: packages, with whatever manager the host has.
+//! `package`: packages, with the host's own package manager.
 
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
 

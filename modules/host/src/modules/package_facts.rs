@@ -12,10 +12,10 @@ use crate::host::process::{Program, which};
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 enum Strategy {
-    /// The first manager that is there.
+    /// The first manager that exists.
     #[default]
     First,
-    /// Every manager that is there.
+    /// All managers that exist.
     All,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct PackageFacts {
     /// The package managers to ask; `auto` is all that are supported.
     #[serde(default = "auto")]
     manager: Vec<String>,
-    /// Whether to ask all package managers or the first one that exists.
+    /// Whether to query all package managers or only the first one that exists.
     #[serde(default)]
     strategy: Strategy,
 }

@@ -1,4 +1,4 @@
-//! `ping`: that the host answers.
+//! `ping`: checks that modules run on the host.
 
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
 

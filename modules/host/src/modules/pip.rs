@@ -142,7 +142,7 @@ impl HostModule for Pip {
                 },
             );
         let before = self.installed(&host, &pip)?;
-        // What else pip is told may matter to what is installed already.
+        // Further options of pip may affect packages that are already installed.
         let plain = self.requirements.is_none() && (self.extra_args.is_none() || context.check);
         if plain && self.is_done(&before, &wanted) {
             return Ok(outcome);
@@ -275,7 +275,7 @@ impl Pip {
     }
 }
 
-/// Names of packages differ in case and in `-`, `_` and `.` for the reader only.
+/// In names of packages, case is ignored, and `-`, `_` and `.` are equivalent.
 fn normal(name: &str) -> String {
     name.trim().to_ascii_lowercase().replace(['_', '.'], "-")
 }

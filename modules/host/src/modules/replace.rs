@@ -1,4 +1,4 @@
-//! `replace`: every occurrence of a pattern in a file.
+//! `replace`: replaces every match of a pattern in a file.
 
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
 
@@ -6,7 +6,7 @@ use crate::host::Host;
 use crate::host::edit::Edit;
 use crate::host::regex::{self, Encoding};
 
-/// Replaces everything in a file that fits a regular expression.
+/// Replaces everything in a file that matches a regular expression.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Replace {
     #[serde(flatten)]
@@ -16,9 +16,9 @@ pub(crate) struct Replace {
     /// The replacement, with references to groups (`\1`, `\g<name>`). Matches are removed if it is missing.
     #[serde(default)]
     replace: String,
-    /// An expression behind which to replace, in which `.` matches newlines.
+    /// An expression after whose match text is replaced. In it, `.` matches newlines.
     after: Option<String>,
-    /// An expression before which to replace, in which `.` matches newlines.
+    /// An expression before whose match text is replaced. In it, `.` matches newlines.
     before: Option<String>,
     /// The encoding of the file. Bytes that are not replaced stay as they are in any encoding.
     #[expect(dead_code, reason = "every encoding is kept byte by byte")]

@@ -1,4 +1,4 @@
-//! `script`, the part that happens on the host: a script of the caller's runs here, and leaves nothing behind.
+//! `script`, the part that runs on the host: runs a script from the controller, and removes it afterwards.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::host::path::HostPath;
 use crate::host::{path, words};
 use crate::modules::command::Command;
 
-/// Runs a script of the caller's.
+/// Runs a script from the controller.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Script {
     /// The name of the script's file.
@@ -74,7 +74,7 @@ impl HostModule for Script {
     }
 }
 
-/// A new directory of its own, below `remote_tmp` or else where temporary files go.
+/// Creates a directory in `remote_tmp`, or else in the default directory for temporary files.
 pub(crate) fn temporary(host: &Host) -> Result<PathBuf, Failure> {
     let context = host.context;
     let wanted = context.temporary.as_ref().map(|t| path::resolve(&t.to_string_lossy(), context));

@@ -1,4 +1,4 @@
-//! `service`: the state of a service, whatever manages services on the host.
+//! `service`: the state of a service, with the host's own service manager.
 
 pub(crate) mod sysv;
 
@@ -11,13 +11,14 @@ use crate::host::Host;
 use crate::host::process::{Program, which};
 use crate::modules::systemd::{self, Manager, RETURNS, State, Systemd};
 
-/// Starts, stops and enables services, whatever manages them.
+/// Starts, stops and enables services with the host's own service manager.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Service {
     /// The name of the service. Only `daemon_reload` and `daemon_reexec` do without one.
     #[schemars(extend("aliases" = ["service", "unit"]))]
     name: Option<String>,
-    /// The state of the service. `started` and `stopped` only act if they have to; `restarted` and `reloaded` always do.
+    /// The state of the service. `started` and `stopped` only act if they have to; `restarted` and `reloaded` always
+    /// do.
     state: Option<State>,
     /// Whether the service starts with the system.
     enabled: Option<bool>,

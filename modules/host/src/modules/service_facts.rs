@@ -8,7 +8,7 @@ use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, M
 use crate::host::Host;
 use crate::host::process::{Program, which};
 
-/// Lists the services that a host has and what they do, as the fact `services`.
+/// Lists the services of a host and their states, as the fact `services`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct ServiceFacts {}
 

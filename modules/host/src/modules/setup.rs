@@ -1,4 +1,4 @@
-//! `setup`: what a host is, as facts.
+//! `setup`: the facts of a host.
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,8 @@ use crate::facts::{COLLECTORS, Collector};
 use crate::host::glob;
 use crate::host::path::HostPath;
 
-/// Finds out what the host is: its hardware, network, distribution, user, time, and the facts that it keeps itself
-/// in `fact_path`.
+/// Gathers the facts of the host: its hardware, network, distribution, user and time, and its local facts in
+/// `fact_path`.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Setup {
     /// The groups of facts to gather: `all`, `min`, `hardware`, `network`, `virtual` and others. `!` excludes a
@@ -81,13 +81,13 @@ fn fits(pattern: &str, name: &str) -> bool {
     glob::matches(pattern, name) || glob::matches(&format!("ansible_{pattern}"), name)
 }
 
-/// The subsets that are left when the exclusions are taken away; nothing where that is everything.
+/// Returns the subsets without the exclusions, or `None` if that is everything.
 fn chosen_names(subsets: &[String]) -> Option<Vec<String>> {
     let excluded: Vec<&str> = subsets.iter().filter_map(|s| s.strip_prefix('!')).collect();
     let included: Vec<&str> = subsets.iter().map(String::as_str).filter(|s| !s.starts_with('!')).collect();
     let min = COLLECTORS.iter().filter(|c| c.minimal).map(|c| c.name).chain(["local"]);
     let everything = COLLECTORS.iter().map(|c| c.name).chain(["local"]);
-    // What is only said to be left out is left out of the least there is.
+    // If there are only exclusions, they apply to the minimum.
     let wants_all = included.contains(&"all") || subsets.is_empty();
     let mut names: Vec<&str> = if wants_all && !excluded.contains(&"all") {
         everything.collect()

@@ -1,4 +1,4 @@
-//! `slurp`: brings a file's content.
+//! `slurp`: returns a file's content.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

@@ -1,4 +1,4 @@
-//! `stat`: everything a file's inode says, and a little more.
+//! `stat`: the attributes of a file.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -15,7 +15,7 @@ use crate::host::flags;
 use crate::host::path::HostPath;
 use crate::host::process::{Program, which};
 
-/// Says what a file is: its type, owner, mode, times, checksum, and so on.
+/// Returns the attributes of a file: its type, owner, mode, times, checksum and so on.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Stat {
     /// The path of the file.
@@ -100,7 +100,7 @@ impl HostModule for Stat {
     }
 }
 
-/// What the inode itself says, under the names that `stat` and `find` return.
+/// Returns the attributes of the inode, by the names in the results of `stat` and `find`.
 pub(crate) fn facts(path: &Path, stat: &Metadata) -> Map {
     let (mode, kind) = (stat.mode(), stat.file_type());
     let bit = |bit: u32| mode & bit != 0;
@@ -149,7 +149,7 @@ fn add_access(stat: &mut Map, path: &Path) {
     }
 }
 
-/// What the program `file` takes the content for.
+/// Returns the type of the content according to the program `file`.
 fn mime(path: &Path, context: &Context) -> (String, String) {
     let unknown = || ("unknown".to_owned(), "unknown".to_owned());
     let Some(program) = which("file", context) else { return unknown() };

@@ -24,7 +24,7 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// The verb for a service that runs or does not; none where there is nothing to do.
+    /// Returns the verb for a service that does or does not run, or `None` if there is nothing to do.
     pub(crate) fn verb(self, running: bool) -> Option<&'static str> {
         match (self, running) {
             (State::Started, true) | (State::Stopped, false) => None,
@@ -55,7 +55,7 @@ pub(crate) enum Scope {
     Global,
 }
 
-/// What `service` hands over to systemd beside its own arguments.
+/// The arguments that `service` passes to systemd in addition to its own.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 pub(crate) struct Manager {
     /// Whether the unit is masked, so that it cannot be started at all.
@@ -143,12 +143,12 @@ impl HostModule for Systemd {
     }
 }
 
-/// Whether systemd cannot be talked to for an acceptable reason: in a chroot, or set to be offline.
+/// Returns whether systemd is not reachable for an expected reason: in a chroot, or if it is set to be offline.
 fn is_offline(context: &Context) -> bool {
     is_chroot() || variable("SYSTEMD_OFFLINE", context).as_deref() == Some("1")
 }
 
-/// What systemd knows about a unit.
+/// The properties of a unit.
 #[derive(Default)]
 struct Unit {
     status: Map,
@@ -185,7 +185,7 @@ impl Systemd {
         host.query(&self.program(host.context).args(words.iter().copied()))
     }
 
-    /// Has the manager itself do something.
+    /// Runs a command of the manager.
     fn manage(&self, host: &Host, verb: &str, outcome: Outcome) -> Result<Outcome, Failure> {
         let output = host.run(&self.program(host.context).arg(verb))?;
         if output.success() {
@@ -270,7 +270,7 @@ impl Systemd {
         Ok(outcome)
     }
 
-    /// Asks for a unit's properties; where systemd cannot tell them, for whether its file is there.
+    /// Queries a unit's properties, or, if systemd cannot return them, whether its file exists.
     fn look(&self, host: &Host, name: &str) -> Result<Unit, Failure> {
         let mut unit = Unit { is_script: sysv::exists(name), ..Unit::default() };
         let shown = self.ask(host, &["show", name])?;
@@ -301,7 +301,7 @@ impl Systemd {
         unit.is_systemd =
             known.contains(&said.trim()) || self.ask(host, &["list-unit-files", name])?.success();
         if !unit.is_systemd {
-            // Where systemd itself does not answer, its own words tell the reason.
+            // If systemd does not respond, its own message has the reason.
             let program = self.program(host.context);
             let output = host.query(&program)?;
             if !output.success() {
@@ -319,7 +319,7 @@ impl Systemd {
         let output = self.ask(host, &["is-enabled", name, "-l"])?;
         let said = output.out();
         Ok(match output.rc {
-            // These three are enabled only in part: for this boot, through another unit, under another name.
+            // These three are enabled only partially: for this boot, through another unit, or under another name.
             0 => !matches!(said.trim_end(), "enabled-runtime" | "indirect" | "alias"),
             1 => {
                 self.manager.scope == Scope::System

@@ -24,7 +24,7 @@ pub(crate) struct Unarchive {
     /// Whether the archive is on the managed host.
     #[serde(default)]
     remote_src: bool,
-    /// The opposite of `remote_src`, which replaces it.
+    /// Whether `src` is on the controller: the opposite of `remote_src`, which replaces it.
     #[serde(default = "playbook_api::defaults::yes")]
     #[expect(dead_code, reason = "the controller's part of the module reads it")]
     copy: bool,

@@ -66,7 +66,7 @@ pub(crate) struct User {
     password_expire_warn: Option<i64>,
     /// The number of days after the password's expiry that the account is disabled.
     password_expire_account_disable: Option<i64>,
-    /// When the account expires, in seconds since 1970; a negative number removes the expiry.
+    /// The time at which the account expires, in seconds since 1970. A negative number removes the expiry.
     expires: Option<f64>,
     /// Whether to create the home directory.
     #[schemars(extend("aliases" = ["createhome"]))]

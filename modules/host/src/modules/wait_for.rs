@@ -62,7 +62,7 @@ pub(crate) struct WaitFor {
     /// The states of connections that count as open, for `drained`.
     #[serde(default = "connections::active")]
     active_connection_states: Vec<String>,
-    /// Hosts whose connections do not count, for `drained`.
+    /// The hosts whose connections do not count, for `drained`.
     exclude_hosts: Option<Vec<String>>,
     /// The message of a failure after the timeout.
     msg: Option<String>,

@@ -18,7 +18,8 @@ pub(crate) struct RdsInstanceInfo {
     /// The identifier of one instance.
     #[schemars(extend("aliases" = ["id"]))]
     pub db_instance_identifier: Option<String>,
-    /// Filters of the API, each a text or a list of them: `engine`, `db-cluster-id`, `db-instance-id`, `dbi-resource-id`.
+    /// The filters of the API, each of which is a string or a list of strings: `engine`, `db-cluster-id`,
+    /// `db-instance-id`, `dbi-resource-id`.
     #[schemars(extend("type" = "object"))]
     pub filters: Option<BTreeMap<String, Json>>,
     #[serde(flatten)]

@@ -28,7 +28,7 @@ pub(crate) struct RdsInstance {
     /// The desired state of an instance.
     #[serde(default)]
     pub state: State,
-    /// What a new instance is made from; nothing unless given.
+    /// The source of a new instance. Without it, the new instance is empty.
     pub creation_source: Option<CreationSource>,
     /// The identifier of the instance.
     #[schemars(extend("aliases" = ["id", "instance_id"]))]
@@ -36,7 +36,7 @@ pub(crate) struct RdsInstance {
     /// Another identifier that the instance gets.
     #[schemars(extend("aliases" = ["new_instance_id", "new_id"]))]
     pub new_db_instance_identifier: Option<String>,
-    /// Sets the password of an existing instance to `master_user_password`.
+    /// Whether to set the password of an existing instance to `master_user_password`.
     #[serde(default)]
     pub force_update_password: bool,
     /// Whether to remove log exports that are not listed in `enable_cloudwatch_logs_exports`.
@@ -90,7 +90,7 @@ pub(crate) struct RdsInstance {
     pub db_name: Option<String>,
     /// The parameter group.
     pub db_parameter_group_name: Option<String>,
-    /// Security groups of EC2-Classic.
+    /// The security groups of EC2-Classic.
     pub db_security_groups: Option<Vec<String>>,
     /// The snapshot to restore a new instance from.
     #[schemars(extend("aliases" = ["snapshot_identifier", "snapshot_id"]))]

@@ -10,7 +10,7 @@ use crate::host::Host;
 use crate::host::process::Program;
 
 impl Apt {
-    /// Fetches the package lists if that is asked for and due.
+    /// Fetches the package lists if the task requests it and they are old enough.
     pub(super) fn update(&self, host: &Host) -> Result<Outcome, Failure> {
         let is_wanted = self.update_cache == Some(true) || self.cache_valid_time > 0;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -54,7 +54,7 @@ pub(crate) fn refresh(
     Ok(Ok(()))
 }
 
-/// When the package lists were fetched last, in seconds since 1970.
+/// Returns the time at which the package lists were last fetched, in seconds since 1970.
 fn cache_time() -> u64 {
     let files = ["/var/lib/apt/periodic/update-success-stamp", "/var/lib/apt/lists"];
     let time = |path: &str| {

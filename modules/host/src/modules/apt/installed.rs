@@ -45,7 +45,7 @@ impl Spec {
         specs.iter().map(word).collect()
     }
 
-    /// Fails for a name that apt-get would take for an option, or for the wish to remove a package.
+    /// Fails for a name that apt-get would interpret as an option, or as a request to remove a package.
     pub(super) fn check(word: &str) -> Result<(), Failure> {
         if word.starts_with('-') && !matches!(word, "--purge" | "--fix-broken") || word.ends_with('-') {
             return Err(Failure::new(format!("No package matching '{word}' is available"))
@@ -126,7 +126,7 @@ pub(super) fn is_at_least(host: &Host, version: &str, least: &str) -> Result<boo
     Ok(!version.is_empty() && host.query(&program)?.success())
 }
 
-/// Marks packages that were installed as dependencies as wanted by themselves.
+/// Marks packages that were installed as dependencies as manually installed.
 pub(super) fn mark_manual(host: &Host, specs: &[Spec]) -> Result<(), Failure> {
     let text = std::fs::read_to_string("/var/lib/apt/extended_states").unwrap_or_default();
     let automatic = automatic(&text);

@@ -1,4 +1,4 @@
-//! What apt-get would do, and doing it.
+//! Simulates and runs apt-get's transactions.
 
 use playbook_api::{Diff, Error, Failure, Outcome};
 
@@ -8,7 +8,7 @@ use super::policy::Policy;
 use crate::host::process::{Output, Program};
 use crate::host::{Host, ended_badly};
 
-/// What apt-get says it would do.
+/// The result of a simulation.
 pub(super) struct Plan(Output);
 
 impl Plan {
@@ -30,7 +30,7 @@ impl Plan {
         Some(line.split_once('(')?.1.split(' ').next()?.to_owned())
     }
 
-    /// The summary for people, from the lists of packages to the count.
+    /// The summary that apt-get prints, from the lists of packages to the count.
     fn summary(&self) -> String {
         let text = self.0.out();
         let lines: Vec<&str> = text.lines().collect();
@@ -44,7 +44,7 @@ impl Plan {
 }
 
 impl Apt {
-    /// Asks apt-get what it would do.
+    /// Simulates a transaction.
     pub(super) fn plan(&self, host: &Host, verb: &str, arguments: &[String]) -> Result<Plan, Failure> {
         arguments.iter().try_for_each(|word| Spec::check(word))?;
         let program = self.program(verb).args(arguments.to_vec());
@@ -52,7 +52,7 @@ impl Apt {
         if plan.success() { Ok(Plan(plan)) } else { Err(failed(&program, &plan, verb, arguments)) }
     }
 
-    /// Asks apt-get what it would do; does it, unless that is nothing or check mode is on.
+    /// Simulates a transaction, and runs it unless it changes nothing or check mode is on.
     pub(super) fn change(
         &self,
         host: &Host,

@@ -1,4 +1,4 @@
-//! Launchpad's archives, which are named by owner and name.
+//! Launchpad's archives (PPAs), which are identified by owner and name.
 
 use playbook_api::Failure;
 
@@ -26,7 +26,7 @@ impl Ppa {
         format!("deb https://ppa.launchpadcontent.net/{owner}/{name}/ubuntu {codename} main")
     }
 
-    /// Has apt trust the archive's key.
+    /// Makes apt trust the archive's key.
     pub(crate) fn trust(&self, host: &Host, validate_certs: bool) -> Result<(), Failure> {
         if host.check() {
             return Ok(());

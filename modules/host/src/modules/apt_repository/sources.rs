@@ -17,11 +17,11 @@ pub(crate) type Texts = BTreeMap<PathBuf, String>;
 /// One line.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Line {
-    /// Whether it names a source, be it switched off.
+    /// Whether it is a source, enabled or disabled.
     pub(crate) valid: bool,
     /// Whether it is not a comment.
     pub(crate) enabled: bool,
-    /// Without comment and needless blanks.
+    /// The source without comment and superfluous spaces.
     pub(crate) source: String,
     comment: String,
 }
@@ -70,7 +70,7 @@ impl Sources {
         Ok(sources)
     }
 
-    /// Switches the source on where it is, or adds it to a file.
+    /// Enables the source where it exists, or adds it to a file.
     pub(crate) fn add(&mut self, source: &str, file: &Path) {
         let mut found = false;
         for line in self.0.values_mut().flatten().filter(|line| line.valid && line.source == source) {
@@ -97,12 +97,12 @@ impl Sources {
     }
 }
 
-/// Where a file of that name is.
+/// Returns the path of the file with that name.
 pub(crate) fn place(name: &str) -> PathBuf {
     if name.contains('/') { PathBuf::from(name) } else { Path::new(PARTS).join(name) }
 }
 
-/// The name of a file for a source: its address in words.
+/// Returns the name of the file for a source, which is derived from its URL.
 pub(crate) fn suggested(line: &str) -> String {
     let plain = [r"\[[^\]]+\]", r"\w+://"].iter().fold(line.to_owned(), |line, pattern| {
         regex::compile(pattern, "").map(|r| r.replace_all(&line, "").into_owned()).unwrap_or(line)

@@ -31,7 +31,7 @@ impl Manager {
     }
 }
 
-/// What dnf is to do.
+/// The action of dnf.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Verb {
     Autoremove,
@@ -71,7 +71,7 @@ impl Step {
 }
 
 impl Dnf {
-    /// The command line of a step. dnf 5 wants the options of a verb behind the verb.
+    /// The command line of a step. dnf 5 requires the options of a verb after the verb.
     pub(super) fn program(&self, manager: Manager, step: &Step) -> Program {
         let mut words = self.options(manager);
         words.push(step.verb.name().to_owned());

@@ -1,4 +1,4 @@
-//! What dnf says it does: the packages of a transaction, or why there is none.
+//! Parses dnf's output: the packages of a transaction, or the reason why there is none.
 
 use playbook_api::Failure;
 
@@ -59,7 +59,7 @@ impl Transaction {
         self.packages.is_empty()
     }
 
-    /// Whether dnf ended since it was told not to go on.
+    /// Whether dnf exited because it was told not to continue.
     pub(super) fn is_aborted(&self) -> bool {
         self.said.contains("Operation aborted")
     }
@@ -84,7 +84,7 @@ impl Transaction {
         self.packages.iter().map(line).collect()
     }
 
-    /// Why dnf failed.
+    /// Returns the reason of dnf's failure.
     pub(super) fn failure(&self) -> Failure {
         let missing = |line: &str| {
             let name = line.trim().strip_prefix("No match for argument: ")?;

@@ -56,7 +56,7 @@ impl Times {
         let wanted_a = wanted(accessed, &self.access_time_format, now)?;
         let stat = if follow { fs::metadata(path) } else { fs::symlink_metadata(path) };
         let Ok(stat) = stat else {
-            // Check mode has not made it.
+            // It does not exist in check mode.
             changes.changed = true;
             return Ok(changes);
         };

@@ -22,7 +22,7 @@ struct TcpFlags {
     flags_set: Option<Vec<String>>,
 }
 
-/// What a packet must be like, and what happens to it. A value that begins with `!` is negated.
+/// The conditions for a packet, and its target. A value that begins with `!` is negated.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub(crate) struct Rule {
     /// The protocol: tcp, udp, icmp, a number or all.
@@ -103,7 +103,7 @@ pub(crate) struct Rule {
     syn: Syn,
 }
 
-/// Words in the making.
+/// The arguments so far.
 struct Words(Vec<String>);
 
 impl Words {

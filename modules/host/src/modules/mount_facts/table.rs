@@ -1,4 +1,4 @@
-//! The forms in which systems list what is mounted.
+//! The formats in which systems list mounts.
 
 use playbook_api::{Map, map};
 
@@ -10,12 +10,12 @@ pub(crate) struct Line {
     pub(crate) fields: Map,
 }
 
-/// The lines of a file, in the first form that all of them have: vfstab, mnttab, or fstab, which is also that of
+/// Parses a file in the first format that all of its lines have: vfstab, mnttab, or fstab, which is also that of
 /// /proc/mounts.
 pub(crate) fn of_file(text: &str) -> Vec<Line> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let lines: Vec<(&str, Vec<&str>)> = lines.map(|line| (line, line.split_whitespace().collect())).collect();
-    // What tells an mnttab from an fstab is the time of the mount.
+    // An mnttab differs from an fstab by the time of the mount.
     let timed = lines.iter().any(|(_, words)| words.get(4).is_some_and(|time| time.len() == 10));
     let all = |form: fn(&[&str]) -> Option<Map>| -> Option<Vec<Line>> {
         let line =
@@ -57,9 +57,9 @@ fn fstab(words: &[&str]) -> Option<Map> {
     Some(fields)
 }
 
-/// What the program `mount` prints, on Linux or on a BSD; nothing, if it is neither.
+/// Parses the output of the program `mount` on Linux or BSD. Returns `None` for other formats.
 pub(crate) fn of_program(text: &str) -> Vec<Line> {
-    // macOS has lines of another kind among its own.
+    // macOS also prints lines of another kind.
     let lines = || text.lines().filter(|line| !line.starts_with("map "));
     let all = |form: fn(&str) -> Option<Map>| -> Option<Vec<Line>> {
         lines().map(|line| Some(Line { text: line.to_owned(), fields: form(line)? })).collect()

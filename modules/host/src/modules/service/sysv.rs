@@ -48,7 +48,7 @@ pub(crate) fn enabling(host: &Host, name: &str, enabled: bool, level: Option<&st
     }
 }
 
-/// Whether a service runs, by what its script's `status` ended with and said.
+/// Returns whether a service runs, by the exit status and the output of its script's `status`.
 pub(crate) fn runs(rc: i32, stdout: &str, name: &str) -> bool {
     if matches!(rc, 1..=4 | 69) {
         return false;
