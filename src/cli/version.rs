@@ -7,7 +7,6 @@ use playbook_api::Value;
 use super::core::Core;
 use super::session;
 use crate::settings::Settings;
-use crate::vars::CORE_VERSION;
 
 /// Returns what `--version` prints under the name of one of Ansible's programs.
 pub(super) fn text(program: &str, executable: &Path) -> String {
@@ -25,7 +24,7 @@ fn describe(program: &str, executable: &Path, settings: &Settings, core: Option<
     };
     let modules: Value = shown(&settings.library).into_iter().map(Value::from).collect();
     let lines = [
-        format!("{program} [core {}]", core.map_or(CORE_VERSION, |core| &core.version)),
+        format!("{program} [core {}]", core.map_or(settings.core.version().0, |core| &core.version)),
         format!("  config file = {}", config_file(settings)),
         format!("  configured module search path = {modules}"),
         format!(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use playbook_api::Value;
+use playbook_api::{Place, Value};
 
 use crate::document::{Kind, Node};
 use crate::jinja::Expression;
@@ -37,6 +37,14 @@ impl Condition {
                 Condition::Expression(Arc::new(Expression::new(source, node.place().clone())))
             }
             _ => Condition::Node(node.clone()),
+        }
+    }
+
+    /// Returns where the condition is written.
+    pub fn place(&self) -> &Place {
+        match self {
+            Condition::Expression(expression) => expression.place(),
+            Condition::Node(node) => node.place(),
         }
     }
 

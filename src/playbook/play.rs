@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use playbook_api::{Error, ErrorKind, Place};
 
-use super::{Frame, Handler, Item, Role};
+use super::{Frame, Handler, Item, Role, Task};
 use crate::document::Node;
 use crate::inventory::Vars;
 
@@ -53,6 +53,8 @@ pub struct Play {
     pub frame: Arc<Frame>,
     /// `hosts`: a pattern or a list of patterns.
     pub hosts: Node,
+    /// The task that validates the play's variables (`validate_argspec`).
+    pub validation: Option<Arc<Task>>,
     /// `gather_facts`.
     pub gather_facts: Option<Node>,
     /// `gather_subset`.

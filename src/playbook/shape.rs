@@ -59,6 +59,7 @@ pub(super) const PLAY: Shape = Shape {
         "strategy",
         "tasks",
         "user",
+        "validate_argspec",
         "vars_files",
         "vars_prompt",
     ],
@@ -70,8 +71,11 @@ pub(super) const TASK: Shape = Shape { name: "Task", task: true, ..OTHER };
 pub(super) const HANDLER: Shape = Shape { name: "Handler", handler: true, ..TASK };
 pub(super) const INCLUDE: Shape = Shape { name: "TaskInclude", ..TASK };
 pub(super) const HANDLER_INCLUDE: Shape = Shape { name: "HandlerTaskInclude", ..HANDLER };
-pub(super) const INCLUDE_ROLE: Shape =
-    Shape { name: "IncludeRole", own: &["public", "allow_duplicates", "rolespec_validate"], ..TASK };
+pub(super) const INCLUDE_ROLE: Shape = Shape {
+    name: "IncludeRole",
+    own: &["public", "allow_duplicates", "rolespec_validate", "rescuable"],
+    ..TASK
+};
 pub(super) const ROLE: Shape = Shape { name: "RoleInclude", own: &["role"], without: &["notify"], ..OTHER };
 pub(super) const PLAYBOOK_INCLUDE: Shape = Shape {
     name: "PlaybookInclude",

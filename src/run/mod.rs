@@ -124,6 +124,7 @@ impl Run {
                 base_dir: PathBuf::new(),
                 allow_broken_conditionals: shared.settings.allow_broken_conditionals,
                 duplicate_dict_key: shared.settings.duplicate_dict_key.clone(),
+                release: shared.settings.core,
                 ..Default::default()
             },
         };

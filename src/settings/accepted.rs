@@ -552,6 +552,11 @@ accepted! {
     #[env(ANSIBLE_WORKER_SHUTDOWN_POLL_COUNT)]
     WORKERS,
 
+    #[setting(WORKER_SESSION_ISOLATION, Bool, "true")]
+    #[ini(defaults.worker_session_isolation)]
+    #[env(ANSIBLE_WORKER_SESSION_ISOLATION)]
+    WORKERS,
+
     #[setting(WORKER_SHUTDOWN_POLL_DELAY, Text, "0.1")]
     #[env(ANSIBLE_WORKER_SHUTDOWN_POLL_DELAY)]
     WORKERS,

@@ -7,6 +7,7 @@ mod ini;
 mod load;
 mod path;
 mod project;
+mod release;
 mod servers;
 mod table;
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub use ini::parse as parse_cfg;
 pub use load::{Entry, Origin, Surroundings};
 pub use path::expand;
 pub use project::Project;
+pub use release::Release;
 pub use servers::{GalaxyServer, ServerEntry};
 pub use table::{Kind, Setting};
 pub use value::{SETTINGS, Settings};

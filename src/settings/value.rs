@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::release::Release;
 use super::table::{Kind, Setting, settings};
 
 settings! {
@@ -96,6 +97,13 @@ settings! {
     #[env(PLAYBOOK_PREFER_COLLECTIONS)]
     pub prefer_collections: Vec<String>,
 
+    /// The release of ansible-core whose behavior the program has.
+    #[setting(CORE, Text, "2.19")]
+    #[ini(playbook.core)]
+    #[env(PLAYBOOK_CORE)]
+    #[choices("2.19", "2.21")]
+    pub core: Release,
+
     /// What a collection that does not support this version of the language is.
     #[setting(COLLECTIONS_ON_ANSIBLE_VERSION_MISMATCH, Text, "warning")]
     #[ini(defaults.collections_on_ansible_version_mismatch)]
@@ -186,6 +194,13 @@ settings! {
     #[ini(defaults.connection_password_file)]
     #[env(ANSIBLE_CONNECTION_PASSWORD_FILE)]
     pub connection_password_file: Option<PathBuf>,
+
+    /// Whether results have the arguments that their modules were called with. In the behavior of ansible-core 2.19 they
+    /// do from `-vvv` on.
+    #[setting(INJECT_INVOCATION, Bool, "false")]
+    #[ini(defaults.inject_invocation)]
+    #[env(ANSIBLE_INJECT_INVOCATION)]
+    pub inject_invocation: bool,
 
     /// Whether to show warnings that tasks return.
     #[setting(ACTION_WARNINGS, Bool, "true")]

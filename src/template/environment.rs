@@ -11,6 +11,7 @@ use super::undefined::Sealed;
 use super::{Deprecation, Scope, budget, eval, undefined, untrusted};
 use crate::document::{Kind, Node, VaultText};
 use crate::jinja::{Expression, Syntax, Template};
+use crate::settings::Release;
 use crate::vault::Keyring;
 
 /// The state that all templates of a run share.
@@ -33,6 +34,8 @@ pub struct Options {
     pub allow_broken_conditionals: bool,
     /// The treatment of a duplicate key in a map (`duplicate_dict_key`): `warn`, `error` or `ignore`.
     pub duplicate_dict_key: String,
+    /// The release of ansible-core whose behavior templates have.
+    pub release: Release,
     /// The maximum number of steps of a render: items of loops, calls, and pieces of text.
     pub work: u64,
 }
@@ -43,6 +46,7 @@ impl Default for Options {
             base_dir: PathBuf::new(),
             allow_broken_conditionals: false,
             duplicate_dict_key: "warn".into(),
+            release: Release::default(),
             work: budget::WORK,
         }
     }
@@ -80,6 +84,11 @@ impl Renderer {
             None => Arc::new(Overlay { variables, scope: self.scope.clone() }),
         };
         Renderer { environment: self.environment.clone(), scope }
+    }
+
+    /// Returns the release of ansible-core whose behavior templates have.
+    pub fn release(&self) -> Release {
+        self.environment.options.release
     }
 
     /// Prints a warning about a template.

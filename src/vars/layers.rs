@@ -80,6 +80,12 @@ impl Layers {
         self.0.iter().rev().find_map(|layer| layer.get(name))
     }
 
+    /// Whether the highest layer that knows a name is one of facts.
+    pub fn is_fact(&self, name: &str) -> bool {
+        let found = self.0.iter().rev().find(|layer| layer.get(name).is_some());
+        found.is_some_and(|layer| matches!(layer, Layer::Facts(_)))
+    }
+
     /// Returns the variable with `hash_behaviour = merge`: dictionaries of all layers are merged, lowest first.
     pub fn merged(&self, name: &str, renderer: &Renderer) -> Option<Result<Value, Error>> {
         let mut all = self.0.iter().filter_map(|layer| layer.get(name));

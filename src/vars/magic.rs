@@ -77,12 +77,6 @@ pub struct RunFacts {
     pub connection: ConnectionDefaults,
 }
 
-/// The release of ansible-core whose language this is.
-pub const CORE_VERSION: &str = "2.19.14";
-
-/// [`CORE_VERSION`], and its numbers.
-const VERSION: (&str, i64, i64, i64) = (CORE_VERSION, 2, 19, 14);
-
 fn list(names: &[Arc<str>]) -> Value {
     names.iter().map(|n| Value::from(n.clone())).collect()
 }
@@ -200,7 +194,7 @@ pub(crate) fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>>
         "ansible_play_hosts_all" => lists(&play.all_hosts),
         "ansible_play_batch" | "play_hosts" => play.left(&play.batch),
         "ansible_version" => {
-            let (full, major, minor, revision) = VERSION;
+            let (full, major, minor, revision) = scope.release().version();
             map! { "full" => full, "major" => major, "minor" => minor, "revision" => revision, "string" => full }.into()
         }
         "ansible_check_mode" => run.check.into(),

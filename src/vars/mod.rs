@@ -14,7 +14,7 @@ pub use fact_cache::FactCache;
 pub use hostvars::HostVars;
 pub use layers::{Layer, Layers, merge};
 pub(crate) use magic::NAMES as MAGIC_NAMES;
-pub use magic::{CORE_VERSION, PlayFacts, RunFacts};
+pub use magic::{PlayFacts, RunFacts};
 pub use scope::{HostScope, ScopeBase, search_path, with_dependencies};
 pub use store::{HostState, Store, Values, deprefixed};
 pub use vars_files::{VarsFiles, vars_file};

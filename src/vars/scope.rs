@@ -13,6 +13,7 @@ use super::store::Values;
 use super::{HostState, PlayFacts, Store, VarsFiles, connection};
 use crate::inventory::{Inventory, Vars};
 use crate::playbook::{Frame, FrameKind, Role, Task};
+use crate::settings::Release;
 use crate::template::{Deprecation, Environment, Renderer, Scope, purity};
 
 /// What all scopes of a play share.
@@ -278,6 +279,11 @@ impl HostScope {
         Renderer { environment: self.base.environment.clone(), scope: self.held() }
     }
 
+    /// Returns the release of ansible-core whose behavior the run has.
+    pub fn release(&self) -> Release {
+        self.base.environment.options.release
+    }
+
     /// Returns the scope itself as it is shared.
     #[expect(
         clippy::expect_used,
@@ -368,6 +374,22 @@ impl HostScope {
             return Some(value);
         }
         self.written(name).or_else(|| connection::get(self, name))
+    }
+
+    /// Deprecates the variable `vars`, and facts that are variables of their own.
+    fn deprecate_injected(&self, name: &str) {
+        let (what, help) = if name == "vars" && self.local(name).is_none() {
+            let what = "The internal \"vars\" dictionary is deprecated.";
+            (what, "Use the `vars` and `varnames` lookups instead.")
+        } else if name.starts_with("ansible_") && self.local(name).is_none() && self.layers.is_fact(name) {
+            let what = "INJECT_FACTS_AS_VARS default to `True` is deprecated, top-level facts will not be auto injected \
+                        after the change.";
+            (what, "Use `ansible_facts[\"fact_name\"]` (no `ansible_` prefix) instead.")
+        } else {
+            return;
+        };
+        let what = Error::new(what).at_opt(self.task().map(|task| &task.place)).with_help(help);
+        self.deprecate(Deprecation { what, version: "2.24" });
     }
 
     /// Returns a variable that is not a magic one.
@@ -524,6 +546,9 @@ impl Scope for HostScope {
             let message = format!("Recursive loop detected in template: {chain}");
             return Some(Err(Error::new(message)
                 .with_help("Break the cycle: one of these variables must not need the others.")));
+        }
+        if self.release().deprecates_injected_variables() {
+            self.deprecate_injected(name);
         }
         RESOLVING.with_borrow_mut(|names| names.push((me, name.into())));
         let found = self.find(name);

@@ -3,9 +3,9 @@
 //!
 //! Playbooks that stand directly in `tests/oracle/` are run by both whenever ansible-core is there. Those in
 //! `tests/oracle/language/` are compared with what ansible-core printed when they were written, so that they need no
-//! ansible-core; where it is there, the records are verified. `PLAYBOOK_TEST_RECORD=1` writes them anew. What a later
-//! release of ansible-core brought says so (`# of: 2.21`), and is verified where PLAYBOOK_TEST_ORACLE_2_21 names the
-//! directory of that release's programs.
+//! ansible-core; where it is there, the records are verified. `PLAYBOOK_TEST_RECORD=1` writes them anew. A case of a later
+//! release of ansible-core says so (`# of: 2.21`): `playbook` is then asked for that release's behavior, and the record is
+//! verified where PLAYBOOK_TEST_ORACLE_2_21 names the directory of its programs.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -81,9 +81,21 @@ impl Case {
         format!("exit status {}\n{}\n", ended.code, lines.join("\n").trim_end())
     }
 
+    /// The release of ansible-core that the case is of, unless it is the usual one.
+    fn release(&self) -> Option<String> {
+        lines_of(&self.directory.join("play.yml"), "# of: ").into_iter().next()
+    }
+
+    /// The command that runs the case with the behavior of its release.
+    fn ours(&self) -> Command {
+        let mut command = ours(&self.directory);
+        command.envs(self.release().map(|release| ("PLAYBOOK_CORE", release)));
+        command
+    }
+
     /// The directory with the programs of the release that the case is of.
     fn oracle(&self) -> Option<PathBuf> {
-        match lines_of(&self.directory.join("play.yml"), "# of: ").first() {
+        match self.release() {
             Some(release) => {
                 let name = format!("PLAYBOOK_TEST_ORACLE_{}", release.replace('.', "_"));
                 std::env::var_os(name).map(PathBuf::from)
@@ -132,7 +144,7 @@ fn the_language_is_ansibles() {
             }
         }
         let record = std::fs::read_to_string(case.record()).expect("the record");
-        let ours = case.run(&home, ours(&case.directory));
+        let ours = case.run(&home, case.ours());
         if ours != record {
             differences.push(format!("== {}\n{}", case.name, difference(&record, &ours)));
         }

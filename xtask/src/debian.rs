@@ -11,6 +11,8 @@ pub struct System<'a> {
     pub name: &'a str,
     /// The packages to install in addition to the minimal system.
     pub packages: &'a [&'a str],
+    /// The code name of the release; `None` is this machine's.
+    pub release: Option<&'a str>,
     /// A shell script that runs in the system as root.
     pub setup: &'a str,
 }
@@ -19,19 +21,27 @@ pub struct System<'a> {
 pub const HOST: System = System {
     name: "1",
     packages: &["openssh-server", "sudo", "cron", "git", "python3", "python3-apt"],
+    release: None,
     // Tests must not access the package servers.
     setup: ": > /etc/apt/sources.list",
 };
 
-/// Returns the root directory of a system, which must not be changed. Its release and mirror are this machine's.
+/// Returns the root directory of a system, which must not be changed. Its mirror is this machine's.
 pub fn root(system: &System) -> Result<PathBuf> {
-    let (mirror, release) = source()?;
+    let (mirror, here) = source()?;
+    let release = system.release.unwrap_or(&here);
     let directory = cache::directory()?.join(format!("debian-{release}-{}", system.name));
     cache::once(&directory, |directory| {
         eprintln!("  installing Debian {release} (takes some minutes, once)");
         let mut debootstrap = Command::new("debootstrap");
-        debootstrap.arg("--variant=minbase").arg(format!("--include={}", system.packages.join(",")));
-        children::run("debootstrap", debootstrap.arg(&release).arg(directory).arg(&mirror))?;
+        debootstrap.arg("--variant=minbase");
+        if release == here {
+            debootstrap.arg(format!("--include={}", system.packages.join(",")));
+        }
+        children::run("debootstrap", debootstrap.arg(release).arg(directory).arg(&mirror))?;
+        if release != here {
+            add_packages(directory, system.packages)?;
+        }
         children::run("apt-get clean", Command::new("chroot").arg(directory).args(["apt-get", "clean"]))?;
         trust_as_here(directory)?;
         let mut setup = Command::new("chroot");
@@ -39,6 +49,26 @@ pub fn root(system: &System) -> Result<PathBuf> {
         children::run("setting up Debian", &mut setup).map(drop)
     })?;
     Ok(directory)
+}
+
+/// Installs packages with the system's own apt: the debootstrap of another release does not know in which order to
+/// configure them.
+fn add_packages(root: &Path, packages: &[&str]) -> Result<()> {
+    // Nothing that a package installs may start here.
+    let policy = root.join("usr/sbin/policy-rc.d");
+    std::fs::write(&policy, "#!/bin/sh\nexit 101\n").doing("writing policy-rc.d")?;
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&policy, executable).doing("writing policy-rc.d")?;
+    std::fs::copy("/etc/resolv.conf", root.join("etc/resolv.conf")).doing("copying resolv.conf")?;
+    for arguments in [&["update", "-q"][..], &["install", "-qy", "--no-install-recommends"]] {
+        let mut apt = Command::new("chroot");
+        apt.arg(root).arg("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        if arguments[0] == "install" {
+            apt.args(packages);
+        }
+        children::run("apt-get in the new Debian", &mut apt)?;
+    }
+    std::fs::remove_file(&policy).doing("removing policy-rc.d")
 }
 
 /// Copies this machine's certificates, which its package mirrors may need.

@@ -22,6 +22,8 @@ Commands:
                           machines over SSH and containers. With arguments, run `cargo test ARGUMENT...`
 
   upstream [TARGET...]    Run ansible-core's integration targets; without names, all that must pass
+    --core 2.19|2.21      Run the targets of this release of ansible-core (default: 2.19)
+    --record              Run ansible-core itself, and record what it does as the reference
     --list FILE           Read the targets from FILE
     --bin DIR             Test the commands in the directory DIR instead of building them
     --release             Test the release build

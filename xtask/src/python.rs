@@ -131,9 +131,11 @@ pub fn source_archive(package: &str, version: &str) -> Result<PathBuf> {
     std::fs::create_dir_all(&directory).doing(format!("creating {}", directory.display()))?;
     let archive = directory.join(format!("{}-{version}.tar.gz", package.replace('-', "_")));
     if !archive.exists() {
-        // pip also tries to build the metadata, which may fail after the download: only the file counts.
+        // pip also tries to build the metadata, which may fail after the download: only the file counts. It is read, and
+        // never run by this Python, so that may be older than the package allows.
         let _ = Command::new(bin.join("python"))
-            .args(["-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d"])
+            .args(["-m", "pip", "download", "-q", "--no-deps", "--ignore-requires-python"])
+            .args(["--no-binary", ":all:", "-d"])
             .arg(&directory)
             .arg(format!("{package}=={version}"))
             .output();

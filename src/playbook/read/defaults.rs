@@ -1,6 +1,6 @@
 //! Checks the names in `module_defaults`.
 
-use playbook_api::{Error, Place};
+use playbook_api::{Error, Place, Value};
 
 use super::fields::parser_error;
 use super::loader::Loader;
@@ -20,7 +20,26 @@ impl Loader<'_> {
     ) -> Result<Keywords, Error> {
         let keywords = shape.keywords(node, skip, self.fault)?;
         check(&keywords, self)?;
+        if self.settings.core.warns_of_reserved_tags() {
+            warn_of_reserved_tags(node, self);
+        }
         Ok(keywords)
+    }
+}
+
+/// Warns of tags that `--tags` gives a meaning of its own.
+fn warn_of_reserved_tags(node: &Node, loader: &Loader) {
+    const RESERVED: [&str; 3] = ["all", "tagged", "untagged"];
+    let Some(written) = node.get("tags") else { return };
+    let Ok(tags) = super::fields::tags(written) else { return };
+    let is_tag = |name: &&str| tags.iter().any(|tag| tag.source() == Some(*name));
+    let met: Vec<Value> = RESERVED.into_iter().filter(is_tag).map(Value::from).collect();
+    if !met.is_empty() {
+        let message = format!(
+            "Found reserved tagnames in tags: {}, we do not recommend doing this as it might give unexpected results",
+            Value::from(met)
+        );
+        (loader.warn)(Error::new(message).at(written.place()));
     }
 }
 

@@ -11,6 +11,7 @@ use crate::document::Node;
 use crate::inventory::Vars;
 use crate::playbook::shape::{BLOCK, INCLUDE_KEYWORDS, Shape};
 use crate::playbook::{Frame, FrameKind, Task};
+use crate::settings::Release;
 
 /// Returns the frame of the tasks of an `include_tasks` or `include_role`: they inherit the include's variables and
 /// `apply`, and everything that encloses the include, but none of its other keywords.
@@ -86,14 +87,17 @@ fn check_apply(task: &Task, allowed: &str) -> Result<(), Error> {
     }
 }
 
-pub(super) fn check_role_options(task: &Task) -> Result<(), Error> {
+pub(super) fn check_role_options(task: &Task, release: Release) -> Result<(), Error> {
     const FROM: [&str; 4] = ["tasks_from", "vars_from", "defaults_from", "handlers_from"];
-    const OTHER: [&str; 6] = ["name", "role", "apply", "public", "allow_duplicates", "rolespec_validate"];
+    const OTHER: [&str; 7] =
+        ["name", "role", "apply", "public", "allow_duplicates", "rolespec_validate", "rescuable"];
     let (name, args) = (&task.action.name, &task.action.args);
+    let is_include = task.action_name() == "include_role";
     if !args.contains_key("name") && !args.contains_key("role") && task.action.variable_args.is_none() {
         return Err(parser_error(format!("'name' is a required field for {name}."), &task.place));
     }
-    let known = |key: &str| FROM.contains(&key) || OTHER.contains(&key);
+    let lacks = |key: &str| key == "rescuable" && (!release.missing_roles_are_rescuable() || !is_include);
+    let known = |key: &str| (FROM.contains(&key) || OTHER.contains(&key)) && !lacks(key);
     let bad: Vec<&str> = args.keys().map(|k| &**k).filter(|k| !known(k)).collect();
     if !bad.is_empty() {
         let message = format!("Invalid options for {name}: {}", bad.join(","));

@@ -1,15 +1,17 @@
 //! Reads a play.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use playbook_api::{Error, Value, arguments::to_bool};
+use playbook_api::{Error, ErrorKind, Value, arguments::to_bool};
 
 use super::fields::{self, parser_error, type_name};
+use super::roles::Checked;
 use super::tasks::Reader;
 use crate::document::{Kind, Node};
 use crate::inventory::Vars;
 use crate::playbook::shape::PLAY;
-use crate::playbook::{Condition, Frame, FrameKind, Keyword, Play, Prompt};
+use crate::playbook::{Condition, Frame, FrameKind, Keyword, Play, Prompt, Task};
 
 impl Reader<'_> {
     /// Reads a play, and adds what the import of its playbook gives.
@@ -22,6 +24,10 @@ impl Reader<'_> {
     ) -> Result<Play, Error> {
         let place = entry.place().clone();
         let loader = self.loader;
+        let written = entry.as_map().and_then(|map| map.get(&Value::from(VALIDATION)));
+        if let Some(written) = written.filter(|_| !loader.settings.core.validates_plays()) {
+            (loader.fault)(PLAY.unknown(VALIDATION, &written.key))?;
+        }
         let mut keywords = loader.keywords(&PLAY, entry, |_| false)?;
         if let Some(user) = entry.get("user") {
             if entry.get("remote_user").is_some() {
@@ -77,6 +83,7 @@ impl Reader<'_> {
         };
         let (pre_tasks, post_tasks, tasks) =
             (section("pre_tasks")?, section("post_tasks")?, section("tasks")?);
+        let validation = self.validation(entry, &frame)?;
         let directory = self.loader.directory.clone();
         let loaded = self.finish(Vec::new());
         handlers.extend(loaded.handlers);
@@ -84,6 +91,7 @@ impl Reader<'_> {
         Ok(Play {
             directory,
             hosts,
+            validation: validation.map(Arc::new),
             gather_facts: get("gather_facts"),
             gather_subset: get("gather_subset"),
             gather_timeout: get("gather_timeout"),
@@ -110,7 +118,56 @@ impl Reader<'_> {
     }
 }
 
+/// The keyword of a play that has an argument spec.
+const VALIDATION: &str = "validate_argspec";
+
 impl Reader<'_> {
+    /// Returns the task that validates a play's variables. Its spec is in a file beside the playbook.
+    fn validation(&self, entry: &Node, frame: &Arc<Frame>) -> Result<Option<Task>, Error> {
+        let loader = self.loader;
+        let Some(node) = entry.get(VALIDATION).filter(|node| !node.is_null()) else { return Ok(None) };
+        if !loader.settings.core.validates_plays() {
+            return Ok(None);
+        }
+        fields::must_be_text(VALIDATION, node, node.place())?;
+        let fault = |e: Error| {
+            e.with_kind(ErrorKind::Syntax)
+                .context(format!("Error processing keyword '{VALIDATION}'"))
+                .at(node.place())
+        };
+        let title = entry.get("name").and_then(Node::source).unwrap_or_default();
+        let name = match (loader.render)(node, frame).map_err(fault)? {
+            Value::Bool(false) | Value::Null | Value::Omit => return Ok(None),
+            Value::Bool(true) if title.is_empty() => {
+                let message = "A play name is required when validate_argspec is True. Alternatively, set validate_argspec to the name of an argument spec.";
+                return Err(fault(Error::new(message).at(entry.place())));
+            }
+            Value::Bool(true) => title.to_owned(),
+            name => name.to_text().into_owned(),
+        };
+        let playbook = PathBuf::from(&*entry.place().file);
+        let considered =
+            ["meta.yml", "meta.yaml", "meta.json", "meta"].map(|end| playbook.with_extension(end));
+        let Some(path) = considered.iter().find(|path| path.is_file()) else {
+            let list: Vec<String> =
+                considered.iter().map(|path| format!("\n  - {}", path.display())).collect();
+            let message = format!("A playbook meta file is required. Considered:{}", list.concat());
+            return Err(fault(Error::new(message).at(entry.place())));
+        };
+        let meta = loader.document(path).map_err(fault)?;
+        let specs = meta.get("argument_specs");
+        let Some(spec) = specs.and_then(|specs| specs.get(&name)) else {
+            let message = format!(
+                "No argument spec named '{name}' in {}. Minimally expected:\nargument_specs:\n  {name}:\n    options: {{}}",
+                path.display()
+            );
+            return Err(fault(Error::new(message).at(specs.unwrap_or(&meta).place())));
+        };
+        let checked = Checked { kind: "play", name: &name, spec_name: &name, path, given: Vec::new() };
+        let title = format!("Validating arguments against arg spec {name}");
+        Ok(Some(checked.task(&title, spec, frame)))
+    }
+
     /// Returns the variables of those vars_files that exist and whose names are known. The run reads them again and
     /// reports their errors.
     pub(crate) fn known_vars(&self, frame: &Arc<Frame>) -> Vars {

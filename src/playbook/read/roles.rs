@@ -269,7 +269,7 @@ impl Reader<'_> {
         let mut searched: Vec<String> = search.iter().map(|c| c.to_string()).collect();
         searched.extend(directories.iter().map(|directory| directory.display().to_string()));
         searched.dedup();
-        let message = format!("the role '{}' was not found in {}", wanted.name, searched.join(":"));
+        let message = loader.settings.core.missing_role(&wanted.name, &searched.join(":"));
         Err(Error::new(message).at(&wanted.place))
     }
 }
@@ -309,34 +309,58 @@ fn validation(draft: &Draft, frame: &Arc<Frame>) -> Option<Task> {
     let entry_point = draft.tasks_from.as_deref().unwrap_or("main");
     let spec = role.argument_specs.as_ref()?.get(entry_point)?;
     spec.as_map().filter(|map| !map.is_empty())?;
-    let place = spec.place();
     let mut name = format!("Validating arguments against arg spec '{entry_point}'");
     if let Some(short) = spec.get("short_description").and_then(Node::source) {
         name += &format!(" - {short}");
     }
-    let map = |entries: Vec<(&str, Node)>| {
-        let entries = entries.into_iter().map(|(key, node)| (key.into(), Entry { key: place.clone(), node }));
-        Node::new(place.clone(), Kind::Map(entries.collect()))
-    };
-    let text = |text: &str| Node::value(place.clone(), text);
-    let provided = role.params.iter().map(|(key, node)| (&**key, node.clone())).collect();
-    let context = map(vec![
-        ("type", text("role")),
-        ("name", text(&role.name)),
-        ("argument_spec_name", text(entry_point)),
-        ("path", text(&role.path.to_string_lossy())),
-    ]);
-    let args = [
-        ("argument_spec", spec.get("options").cloned().unwrap_or_else(|| map(Vec::new()))),
-        ("provided_arguments", map(provided)),
-        ("validate_args_context", context),
-    ];
-    let action = Action {
-        name: "ansible.builtin.validate_argument_spec".into(),
-        place: place.clone(),
-        args: args.into_iter().map(|(key, node)| (Arc::from(key), node)).collect(),
-        variable_args: None,
-    };
-    let keywords = Keywords { name: Some(text(&name)), tags: vec![text("always")], ..Keywords::default() };
-    Some(Task::new(action, keywords, frame.clone()))
+    let given = role.params.iter().map(|(key, node)| (&**key, node.clone())).collect();
+    let checked = Checked { kind: "role", name: &role.name, spec_name: entry_point, path: &role.path, given };
+    Some(checked.task(&name, spec, frame))
+}
+
+/// What an argument spec belongs to.
+pub(super) struct Checked<'a> {
+    /// `role` or `play`.
+    pub kind: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// The name of the spec.
+    pub spec_name: &'a str,
+    /// The role's directory, or the file with the spec.
+    pub path: &'a Path,
+    /// The arguments that are not variables.
+    pub given: Vec<(&'a str, Node)>,
+}
+
+impl Checked<'_> {
+    /// Returns the task that validates the arguments.
+    pub(super) fn task(self, title: &str, spec: &Node, frame: &Arc<Frame>) -> Task {
+        let place = spec.place();
+        let map = |entries: Vec<(&str, Node)>| {
+            let entries =
+                entries.into_iter().map(|(key, node)| (key.into(), Entry { key: place.clone(), node }));
+            Node::new(place.clone(), Kind::Map(entries.collect()))
+        };
+        let text = |text: &str| Node::value(place.clone(), text);
+        let context = map(vec![
+            ("type", text(self.kind)),
+            ("name", text(self.name)),
+            ("argument_spec_name", text(self.spec_name)),
+            ("path", text(&self.path.to_string_lossy())),
+        ]);
+        let args = [
+            ("argument_spec", spec.get("options").cloned().unwrap_or_else(|| map(Vec::new()))),
+            ("provided_arguments", map(self.given)),
+            ("validate_args_context", context),
+        ];
+        let action = Action {
+            name: "ansible.builtin.validate_argument_spec".into(),
+            place: place.clone(),
+            args: args.into_iter().map(|(key, node)| (Arc::from(key), node)).collect(),
+            variable_args: None,
+        };
+        let keywords =
+            Keywords { name: Some(text(title)), tags: vec![text("always")], ..Keywords::default() };
+        Task::new(action, keywords, frame.clone())
+    }
 }

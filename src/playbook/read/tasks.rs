@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
                     include_keywords(entry, &parsed, &INCLUDE_ROLE)?;
                 }
                 let task = self.task(entry, parsed, frame, &INCLUDE_ROLE)?;
-                check_role_options(&task)?;
+                check_role_options(&task, self.loader.settings.core)?;
                 if name == "include_role" {
                     items.push(Item::Task(Arc::new(task)));
                     return Ok(());

@@ -83,7 +83,9 @@ impl Action for Assert {
             }
         };
         for condition in &conditions {
-            if let Verdict::False(written) = keyword::conditions([condition], &renderer)? {
+            if let Verdict::False(written) =
+                keyword::conditions_of_no_keyword([condition], &renderer, |_, error| error)?
+            {
                 let failure = Failure::new(failed.to_text().into_owned())
                     .with("evaluated_to", false)
                     .with("assertion", written);

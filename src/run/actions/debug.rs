@@ -86,7 +86,10 @@ impl Action for Debug {
                 }
             };
         }
-        Ok(Outcome::default()
-            .with("msg", call.args.get("msg").cloned().unwrap_or_else(|| "Hello world!".into())))
+        let message = call.args.get("msg").cloned().unwrap_or_else(|| "Hello world!".into());
+        if message.is_null() && call.scope.release().debug_leaves_out_null() {
+            return Ok(Outcome::default());
+        }
+        Ok(Outcome::default().with("msg", message))
     }
 }

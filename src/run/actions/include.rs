@@ -88,6 +88,10 @@ pub struct IncludeRole {
     /// Whether to validate the role's arguments against its argument spec.
     #[serde(rename = "rolespec_validate")]
     _rolespec_validate: Option<bool>,
+    /// Whether a role that cannot be loaded fails its task, which can be rescued, instead of ending the run. Only in the
+    /// behavior of ansible-core 2.21.
+    #[serde(rename = "rescuable")]
+    _rescuable: Option<bool>,
 }
 
 impl Action for IncludeRole {

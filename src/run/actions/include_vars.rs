@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fancy_regex::Regex;
-use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value};
+use playbook_api::{Doc, Error, Failure, JsonSchema, Outcome, Value};
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
@@ -14,6 +14,7 @@ use crate::paths;
 use crate::report::Event;
 use crate::run::call::describe;
 use crate::run::call::effect::Effect;
+use crate::template::Deprecation;
 
 /// Loads variables from a file, or from all files of a directory, when the task is reached.
 #[derive(Deserialize, JsonSchema)]
@@ -55,11 +56,36 @@ impl Action for IncludeVars {
     };
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
+        if call.scope.release().include_vars_takes_only_lists() {
+            check_lists(call)?;
+        }
         self.include(call).map_err(|failure| {
             let message = failure.error.to_string();
             failure.with("message", message)
         })
     }
+}
+
+/// Rejects options that have to be lists and are not.
+fn check_lists(call: &ActionCall) -> Result<(), Failure> {
+    for name in ["extensions", "ignore_files"] {
+        match call.args.get(name) {
+            None | Some(Value::Null | Value::List(_) | Value::Tuple(_)) => {}
+            Some(Value::Str(_)) if name == "ignore_files" => {
+                let what = Error::new("Specifying 'ignore_files' as a string is deprecated.")
+                    .at_opt(call.args.places.get(name))
+                    .with_help("Use a list of strings instead.");
+                call.renderer().scope.deprecate(Deprecation { what, version: "2.24" });
+            }
+            Some(_) => {
+                let message = format!("The '{name}' option must be a list.");
+                let error = Error::new(message).at_opt(call.args.places.get(name));
+                let message = format!("Task failed: {error}");
+                return Err(Failure::from(error).with("msg", message));
+            }
+        }
+    }
+    Ok(())
 }
 
 impl IncludeVars {

@@ -91,6 +91,18 @@ pub struct Inclusion {
     pub item: Option<String>,
 }
 
+impl Inclusion {
+    /// Whether one that cannot be loaded fails its task, instead of ending the run.
+    pub fn is_rescuable(&self) -> bool {
+        match &self.what {
+            Included::Role(arguments) => {
+                arguments.get("rescuable").and_then(playbook_api::arguments::to_bool).unwrap_or(true)
+            }
+            Included::Tasks { .. } => true,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum Included {
     Tasks {

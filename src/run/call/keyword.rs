@@ -232,16 +232,32 @@ pub(crate) enum Verdict {
     False(Value),
 }
 
+/// Evaluates conditions until one does not hold. `keyword` is what they are written under.
 pub(crate) fn conditions<'a>(
+    keyword: &str,
     all: impl IntoIterator<Item = &'a Condition>,
     renderer: &Renderer,
 ) -> Result<Verdict, Error> {
+    conditions_of_no_keyword(all, renderer, |condition, error| {
+        match renderer.release().condition_failed(keyword) {
+            Some(failed) => error.context(failed).at(condition.place()),
+            None => error,
+        }
+    })
+}
+
+/// Evaluates conditions until one does not hold. `fault` says what an error of theirs is.
+pub(crate) fn conditions_of_no_keyword<'a>(
+    all: impl IntoIterator<Item = &'a Condition>,
+    renderer: &Renderer,
+    fault: impl Fn(&Condition, Error) -> Error,
+) -> Result<Verdict, Error> {
     for condition in all {
         let holds = match condition {
-            Condition::Expression(expression) => renderer.condition(expression)?,
-            Condition::Node(node) => node_holds(node, renderer)?,
+            Condition::Expression(expression) => renderer.condition(expression),
+            Condition::Node(node) => node_holds(node, renderer),
         };
-        if !holds {
+        if !holds.map_err(|error| fault(condition, error))? {
             return Ok(Verdict::False(condition.written()));
         }
     }
@@ -284,5 +300,5 @@ fn node_holds(node: &Node, renderer: &Renderer) -> Result<bool, Error> {
 
 /// Evaluates `when` of a task and of all that encloses it, outermost first.
 pub(crate) fn when(task: &Task, renderer: &Renderer) -> Result<Verdict, Error> {
-    conditions(task.conditions(), renderer)
+    conditions("when", task.conditions(), renderer)
 }

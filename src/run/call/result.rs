@@ -46,6 +46,9 @@ pub(crate) fn skipped(info: &Arc<TaskInfo>, scope: &HostScope, condition: Value)
         "changed" => false, "skipped" => true, "skip_reason" => "Conditional result was False",
         "false_condition" => condition,
     };
+    if scope.release().results_always_have_failed() {
+        result.values.insert("failed".into(), false.into());
+    }
     result
 }
 

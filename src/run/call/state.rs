@@ -72,6 +72,15 @@ impl Shared {
         }
     }
 
+    /// Whether results have the arguments that their modules were called with.
+    pub fn shows_invocations(&self) -> bool {
+        if self.settings.core.invocation_is_a_setting() {
+            self.settings.inject_invocation
+        } else {
+            self.options.verbosity >= 3
+        }
+    }
+
     /// Returns the async runtime, which is started when it is first needed.
     pub fn runtime(&self) -> Result<&tokio::runtime::Runtime, Error> {
         if let Some(runtime) = self.runtime.get() {

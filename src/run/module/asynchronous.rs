@@ -48,7 +48,7 @@ pub fn run(call: &mut ActionCall, action: Option<&ActionEntry>) -> Result<Outcom
             shared.context.redactor.register_value(secret);
         }
     }
-    let shown = (shared.options.verbosity >= 3).then(|| dispatch::invocation(&entry, &call.args));
+    let shown = shared.shows_invocations().then(|| dispatch::invocation(&entry, &call.args));
     let prefix = format!("j{}", RandomState::new().hash_one(0) % 1_000_000_000_000);
     let directory = directory(call)?;
     let started = call.call_module(

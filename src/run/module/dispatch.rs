@@ -56,7 +56,8 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
         Resolved::Native(entry) => entry,
         Resolved::Foreign(found, path) => return external::call(call, found, path, &args),
     };
-    let shown = (shared.options.verbosity >= 3).then(|| invocation(entry, &args));
+    let shown = shared.shows_invocations().then(|| invocation(entry, &args));
+    let worded = matches!(entry.doc.name, "command" | "shell" | "async_status");
     let done = match entry.run {
         Run::Host(_) => on_host::run(call, entry, args),
         Run::Controller(run) => {
@@ -85,12 +86,29 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
         outcome.diff.iter_mut().for_each(|diff| shorten(diff, shared.settings.max_diff_size));
         outcome
     });
+    let done = done.map_err(|failure| match shared.settings.core.command_failed().filter(|_| worded) {
+        Some(message) => with_message(failure, message),
+        None => failure,
+    });
     let Some(shown) = shown else { return done };
     match done {
         Ok(outcome) => Ok(outcome.with("invocation", shown)),
         Err(failure) if failure.unreachable => Err(failure),
         Err(failure) => Err(failure.with("invocation", shown)),
     }
+}
+
+/// Replaces what a module says of a command whose exit status is not 0.
+fn with_message(mut failure: Failure, message: &str) -> Failure {
+    const SAID: &str = "non-zero return code";
+    let values = &mut failure.outcome.values;
+    if values.get("msg").and_then(Value::as_str) == Some(SAID) {
+        values.insert("msg".into(), message.into());
+    }
+    if failure.error.message() == SAID {
+        failure.error = Error::new(message);
+    }
+    failure
 }
 
 /// A module that was found by its name.

@@ -100,7 +100,7 @@ pub(crate) fn prepare(
     values.insert("argv".into(), argv.into());
     let entry = shared.registry.module(MODULE).cloned().ok_or_else(|| Error::new("no module runs others"))?;
     let warnings = found.warnings.clone();
-    let verbose = shared.options.verbosity >= 3;
+    let verbose = shared.shows_invocations();
     Ok(Prepared { entry, args: Arguments { values, ..args.clone() }, warnings, discovered, verbose, source })
 }
 

@@ -64,12 +64,15 @@ impl Batch<'_> {
                     }
                 }
                 // A malformed document cannot be rescued.
-                Err(e) if e.kind() == ErrorKind::Syntax => return Err(e),
+                Err(e) if e.kind() == ErrorKind::Syntax || !inclusion.is_rescuable() => return Err(e),
                 // An include that cannot be loaded has failed, even if that is ignored or rescued.
                 Err(e) => {
                     let e = match (e.kind(), e.message().lines().last()) {
                         (ErrorKind::NotFound, Some(line)) => {
-                            let (what, place) = (line.to_owned(), e.place().cloned());
+                            let before = self.run.shared.settings.core.missing_file().unwrap_or_default();
+                            let of_task = matches!(inclusion.what, Included::Tasks { .. });
+                            let before = if of_task { before } else { "" };
+                            let (what, place) = (format!("{before}{line}"), e.place().cloned());
                             e.context(what).at_opt(place.as_ref())
                         }
                         _ => e,
@@ -80,9 +83,16 @@ impl Batch<'_> {
                         let info = Arc::new(describe::task(&self.play, &task, false, &scope));
                         let mut result = result::blank(&info, &scope, Status::Failed);
                         let of_role = matches!(inclusion.what, Included::Role(_));
-                        let said = if of_role && e.kind() != ErrorKind::NotFound { "msg" } else { "reason" };
+                        let complete = scope.release().failed_includes_have_a_message();
+                        let said = if complete || of_role && e.kind() != ErrorKind::NotFound {
+                            "msg"
+                        } else {
+                            "reason"
+                        };
                         result.values = map! { "changed" => false, "failed" => true, said => e.to_string() };
-                        if let Included::Tasks { file, .. } = &inclusion.what {
+                        if let Included::Tasks { file, .. } = &inclusion.what
+                            && !complete
+                        {
                             result.values.insert("include".into(), file.as_str().into());
                         }
                         let values = result.values.clone();

@@ -80,6 +80,9 @@ impl Run {
                 self.shared.settings.gather_timeout,
             ));
         }
+        if let Some(task) = &written.validation {
+            items.extend(self.selected(play, vec![Item::Task(task.clone())])?);
+        }
         // With `force_handlers`, handlers are flushed whatever comes of the section.
         let forced = play.force_handlers && flushes;
         let mut section = |list: Vec<Item>| {

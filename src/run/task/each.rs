@@ -10,11 +10,12 @@ use super::TaskOutcome;
 use super::item::{self, ItemOutcome};
 use super::register::Seen;
 use crate::document::Node;
-use crate::playbook::{Keyword, Task};
+use crate::playbook::{Condition, Keyword, Task};
 use crate::report::{Event, Status, TaskResult};
 use crate::run::call::effect::Effect;
 use crate::run::call::keyword::{self, Verdict};
-use crate::run::call::{ItemCall, result};
+use crate::run::call::{ItemCall, describe, result};
+use crate::settings::Release;
 use crate::vars::{HostScope, Values};
 
 /// Runs a task's items one after the other.
@@ -26,12 +27,20 @@ pub(super) fn run(call: &ItemCall, scope: &Arc<HostScope>, items: Vec<Value>) ->
     if items.is_empty() {
         let mut result = result::blank(call.info, scope, Status::Skipped);
         result.is_loop = true;
+        let reason = "No items in the list";
         result.values = map! {
             "changed" => false,
             "skipped" => true,
-            "skipped_reason" => "No items in the list",
+            "skipped_reason" => reason,
             "results" => Vec::<Value>::new(),
         };
+        let release = scope.release();
+        if release.empty_loops_have_a_skip_reason() {
+            result.values.insert("skip_reason".into(), reason.into());
+        }
+        if release.results_always_have_failed() {
+            result.values.insert("failed".into(), false.into());
+        }
         return TaskOutcome { result, effects: Vec::new() };
     }
     if scope.knows(&control.item) {
@@ -164,6 +173,15 @@ impl<'c> Each<'c> {
             // The label may use what the item registered.
             match scope.with_local(carry.iter().cloned()).renderer().value(node) {
                 Ok(label) => result.item = Some(label),
+                Err(e) if scope.release().broken_labels_are_warnings() => {
+                    let place = node.place();
+                    let warning = e.context("Failed to template loop_control label").at(place);
+                    let told: Vec<Value> =
+                        result.values.get("warnings").and_then(Value::as_list).unwrap_or_default().to_vec();
+                    let told = told.into_iter().chain([warning.to_string().into()]);
+                    result.values.insert("warnings".into(), told.collect::<Vec<_>>().into());
+                    result.warnings.push(describe::warning(&warning));
+                }
                 Err(e) => {
                     let message = format!("Failed to template loop_control.label: {e}");
                     result.item = Some("None".into());
@@ -176,10 +194,13 @@ impl<'c> Each<'c> {
         }
         self.add_loop_values(&mut result, item, index);
         self.take_effects(effects, &mut result);
+        let mut stop = stops(call.task, &scope, &result);
+        if scope.release().results_have_verdicts() && !call.task.loop_control.break_when.is_empty() {
+            stop = Ok(add_break(&scope, &mut result, stop));
+        }
         if !(self.includes && result.status == Status::Ok) {
             (call.emit)(Event::ItemResult(result.clone()));
         }
-        let stop = stops(call.task, &scope, &result);
         self.add(result);
         // Unless something still holds the item's scope, what it carries on is added in place.
         drop(scope);
@@ -254,7 +275,34 @@ fn stops(task: &Task, scope: &Arc<HostScope>, result: &TaskResult) -> Result<boo
     }
     let seen = Seen::one(result.values.clone().into());
     let scope = scope.with_local(seen.locals(task, scope));
-    Ok(matches!(keyword::conditions(&task.loop_control.break_when, &scope.renderer())?, Verdict::True))
+    let conditions = &task.loop_control.break_when;
+    let as_it_is = |_: &Condition, error: Error| error;
+    let verdict = keyword::conditions_of_no_keyword(conditions, &scope.renderer(), as_it_is)?;
+    Ok(matches!(verdict, Verdict::True))
+}
+
+/// Adds the verdict of `break_when` to an item's result, which one that cannot be evaluated fails. Returns whether the
+/// loop ends.
+fn add_break(scope: &HostScope, result: &mut TaskResult, stop: Result<bool, Error>) -> bool {
+    let values = &mut result.values;
+    let error = match stop {
+        Ok(stop) => {
+            values.insert("break_when_result".into(), stop.into());
+            return stop;
+        }
+        Err(error) => error,
+    };
+    values.insert("break_when_result".into(), error.to_string().into());
+    values.insert("failed".into(), true.into());
+    values.insert("exception".into(), "(traceback unavailable)".into());
+    let place = error.place().cloned();
+    result.error = Some(match scope.release().condition_failed("break_when") {
+        Some(failed) => error.context(failed).at_opt(place.as_ref()),
+        None => error,
+    });
+    result.status = Status::Failed;
+    result::ignore(scope, result);
+    true
 }
 
 /// What the results of a loop's items have in common.
@@ -273,12 +321,19 @@ struct Faults {
     any: bool,
     /// Whether one of them is not ignored.
     matters: bool,
+    /// Whether one of them is ignored.
+    ignored: bool,
 }
 
 impl Faults {
     fn add(&mut self, result: &TaskResult) {
         self.any = true;
         self.matters |= !result.ignored;
+        self.ignored |= result.ignored;
+    }
+
+    fn are_ignored(&self, release: Release) -> bool {
+        if release.one_ignored_item_is_enough() { self.ignored } else { !self.matters }
     }
 }
 
@@ -310,20 +365,24 @@ impl Totals {
 
     /// The result of the loop as a whole.
     fn result(&self, call: &ItemCall, scope: &HostScope, results: Vec<Value>) -> TaskResult {
-        // The loop as a whole is ignored only if each failure in it was.
+        let release = scope.release();
         let (status, ignored) = match () {
-            () if self.unreachable.any => (Status::Unreachable, !self.unreachable.matters),
-            () if self.failed.any => (Status::Failed, !self.failed.matters),
+            () if self.unreachable.any => (Status::Unreachable, self.unreachable.are_ignored(release)),
+            () if self.failed.any => (Status::Failed, self.failed.are_ignored(release)),
             () if self.all_skipped => (Status::Skipped, false),
             () if self.changed => (Status::Changed, false),
             () => (Status::Ok, false),
         };
-        let mut values = map! { "results" => results, "skipped" => self.all_skipped };
-        for (name, holds) in
-            [("changed", self.changed), ("failed", self.failed.any), ("unreachable", self.unreachable.any)]
-        {
-            if holds {
-                values.insert(name.into(), true.into());
+        let mut values = map! { "results" => results };
+        let complete = release.results_always_have_failed();
+        for (name, holds, always) in [
+            ("skipped", self.all_skipped, !complete),
+            ("changed", self.changed, false),
+            ("failed", self.failed.any, complete),
+            ("unreachable", self.unreachable.any, false),
+        ] {
+            if holds || always {
+                values.insert(name.into(), holds.into());
             }
         }
         let msg = match status {

@@ -13,8 +13,12 @@ use crate::run::call::effect::Effect;
 use crate::run::call::keyword::{self, Verdict};
 use crate::run::call::{ActionCall, ItemCall, describe, result};
 use crate::run::module::{asynchronous, python_action};
+use crate::settings::Release;
 use crate::template::Renderer;
 use crate::vars::HostScope;
+
+/// How the error of a module's own failure begins.
+const MODULE_FAILED: &str = "Task failed: Module failed";
 
 /// The outcome of one item.
 pub(crate) struct ItemOutcome {
@@ -122,6 +126,7 @@ fn retries(task: &Task, scope: &Arc<HostScope>) -> Result<Retries, Error> {
 fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Error> {
     let retries = retries(call.task, scope)?;
     let check = check_mode(call, scope)?;
+    let release = scope.release();
     let mut try_number = 1;
     loop {
         let retrying = retries.attempts > 1 || !call.task.until.is_empty();
@@ -137,7 +142,7 @@ fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Erro
             attempt.result.status != Status::Failed
         } else {
             let scope = with_result(call.task, scope, &attempt);
-            matches!(keyword::conditions(&call.task.until, &scope.renderer())?, Verdict::True)
+            matches!(keyword::conditions("until", &call.task.until, &scope.renderer())?, Verdict::True)
         };
         if met {
             return Ok(attempt);
@@ -160,7 +165,7 @@ fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Erro
                 return Ok(attempt);
             }
             result.status = Status::Failed;
-            if result.error.is_none() {
+            if result.error.is_none() && release.exhausted_retries_are_errors() {
                 let last = result.values.get("msg").map(|m| m.to_text().into_owned());
                 let message = last.unwrap_or_else(|| "Retries exhausted.".into());
                 result.error = Some(Error::new(message).context("Task failed").at(&call.task.place));
@@ -169,7 +174,9 @@ fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Erro
             return Ok(attempt);
         }
         attempt.result.values.insert("retries".into(), retries.attempts.into());
-        let left = (retries.attempts - try_number) as u64;
+        let ahead = i64::from(release.retries_shown_ahead());
+        attempt.result.values.insert("attempts".into(), (try_number + ahead).into());
+        let left = (retries.attempts - try_number - ahead) as u64;
         (call.emit)(Event::Retry { result: attempt.result, left });
         call.play.sleep(retries.delay)?;
         try_number += 1;
@@ -222,6 +229,13 @@ fn attempt(
         (Some(action), None) => (action.run)(action, &mut action_call),
         (None, None) => action_call.module(),
     };
+    if let Err(failure) = &done
+        && native.is_none()
+        && failure.error.message().starts_with("couldn't resolve module/action")
+        && let Some(message) = scope.release().unknown_action(&call.task.action.name)
+    {
+        return Err(Error::new(message).at(&call.task.action.place));
+    }
     let ActionCall { effects, carry, verbose, hidden, .. } = action_call;
     let mut result = match done {
         // The module was not reached.
@@ -255,40 +269,50 @@ fn judge(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) {
     if matches!(outcome.result.status, Status::Skipped | Status::Unreachable) {
         return;
     }
+    let release = scope.release();
     let holds = |conditions: &[Condition], outcome: &ItemOutcome| {
         let scope = with_result(call.task, scope, outcome);
-        let verdict = keyword::conditions(conditions, &scope.renderer())?;
+        let as_it_is = |_: &Condition, error: Error| error;
+        let verdict = keyword::conditions_of_no_keyword(conditions, &scope.renderer(), as_it_is)?;
         Ok::<bool, Error>(matches!(verdict, Verdict::True))
     };
     if let Some(conditions) = &call.task.changed_when {
         match holds(conditions, outcome) {
             Ok(changed) => {
                 outcome.result.values.insert("changed".into(), changed.into());
+                if release.results_have_verdicts() {
+                    outcome.result.values.insert("changed_when_result".into(), changed.into());
+                }
                 if outcome.result.status != Status::Failed {
                     outcome.result.status = if changed { Status::Changed } else { Status::Ok };
                 }
             }
-            Err(e) => {
-                outcome.result.values.insert("changed_when_result".into(), e.to_string().into());
-                return broken(call, outcome, e);
-            }
+            Err(e) => return broken(call, release, "changed_when", outcome, e),
         }
     }
     if let Some(conditions) = &call.task.failed_when {
         // A list of conditions fails the task when all of them hold.
         match holds(conditions, outcome) {
-            Ok(fails) => failed_when(call, outcome, fails),
-            Err(e) => {
-                outcome.result.values.insert("failed_when_result".into(), e.to_string().into());
-                broken(call, outcome, e);
-            }
+            Ok(fails) => failed_when(call, release, outcome, fails),
+            Err(e) => broken(call, release, "failed_when", outcome, e),
         }
     }
 }
 
 /// Fails a task because a condition on its result cannot be evaluated.
-fn broken(call: &ItemCall, outcome: &mut ItemOutcome, error: Error) {
+fn broken(call: &ItemCall, release: Release, keyword: &str, outcome: &mut ItemOutcome, error: Error) {
     let result = &mut outcome.result;
+    result.values.insert(format!("{keyword}_result").into(), error.to_string().into());
+    let error = match release.condition_failed(keyword) {
+        Some(failed) => {
+            let place = error.place().cloned();
+            error.context(failed).at_opt(place.as_ref())
+        }
+        None => error,
+    };
+    if release.judges_within_the_action() {
+        return fail_within_the_action(call, keyword, result, error);
+    }
     let error = error.context("Task failed").at(&call.task.place);
     result.status = Status::Failed;
     result.values.insert("failed".into(), true.into());
@@ -297,15 +321,37 @@ fn broken(call: &ItemCall, outcome: &mut ItemOutcome, error: Error) {
     result.error = Some(error);
 }
 
-fn failed_when(call: &ItemCall, outcome: &mut ItemOutcome, fails: bool) {
+/// Fails a task because of a condition on its result. What failed in the action itself stands beside that.
+fn fail_within_the_action(call: &ItemCall, keyword: &str, result: &mut TaskResult, error: Error) {
+    // A module that failed is named as such.
+    let module = result.error.take().is_some_and(|error| error.to_string().starts_with(MODULE_FAILED));
+    let what = if module { MODULE_FAILED } else { "Task failed: Action failed" };
+    let error = error.context(what).at(&call.task.place);
+    result.status = Status::Failed;
+    let values = &mut result.values;
+    values.insert("failed".into(), true.into());
+    if let Some(exception) = values.insert("exception".into(), "(traceback unavailable)".into()) {
+        values.insert(format!("{keyword}_suppressed_exception").into(), exception);
+    }
+    if values.get("msg").is_none_or(|msg| msg.is_null() || msg.as_str() == Some("")) {
+        values.insert("msg".into(), error.to_string().into());
+    }
+    result.error = Some(error);
+}
+
+fn failed_when(call: &ItemCall, release: Release, outcome: &mut ItemOutcome, fails: bool) {
     let result = &mut outcome.result;
     result.values.insert("failed_when_result".into(), fails.into());
     result.values.insert("failed".into(), fails.into());
+    if fails && release.judges_within_the_action() {
+        let error = Error::new(release.failed_when_holds());
+        return fail_within_the_action(call, "failed_when", result, error);
+    }
     if fails {
         result.status = Status::Failed;
         if result.error.is_none() {
             let said = result.values.get("msg").and_then(Value::as_str).filter(|m| !m.is_empty());
-            let message = format!("Action failed: {}", said.unwrap_or("Failed because of failed_when."));
+            let message = format!("Action failed: {}", said.unwrap_or(release.failed_when_holds()));
             result.error = Some(Error::new(message).context("Task failed").at(&call.task.place));
         }
         return;

@@ -30,16 +30,21 @@ fn strftime(call: &mut Call) -> Result<Value, Error> {
             };
             let invalid = || Error::new(format!("Invalid value for epoch value ({second})"));
             let seconds = seconds.filter(|seconds| seconds.is_finite()).ok_or_else(invalid)?;
-            Timestamp::from_second(seconds.floor() as i64).map_err(|_| invalid())?
+            if call.renderer.release().strftime_is_that_of_dates() {
+                Timestamp::from_microsecond((seconds * 1e6).round() as i64).map_err(|_| invalid())?
+            } else {
+                Timestamp::from_second(seconds.floor() as i64).map_err(|_| invalid())?
+            }
         }
     };
-    format_zoned(&call.input.to_text(), &time.to_zoned(zone)).map(Value::from)
+    let of_dates = call.renderer.release().strftime_is_that_of_dates();
+    format_zoned(&call.input.to_text(), &time.to_zoned(zone), of_dates).map(Value::from)
 }
 
 const DIRECTIVES: &str = "aAbBCdDeFgGHIjklmMnpPRsStTuUVwWyYzZ%";
 
-/// Expands C's directives in the C locale. Unknown ones stay unchanged.
-fn format_zoned(format: &str, time: &Zoned) -> Result<String, Error> {
+/// Expands C's directives in the C locale. Unknown ones stay unchanged. `of_dates` adds those of Python's dates.
+fn format_zoned(format: &str, time: &Zoned, of_dates: bool) -> Result<String, Error> {
     let mut out = String::new();
     let mut characters = format.chars();
     while let Some(c) = characters.next() {
@@ -52,6 +57,14 @@ fn format_zoned(format: &str, time: &Zoned) -> Result<String, Error> {
             Some('c') => "%a %b %e %H:%M:%S %Y".into(),
             Some('x') => "%m/%d/%y".into(),
             Some('X') => "%H:%M:%S".into(),
+            Some('f') if of_dates => {
+                out.push_str(&format!("{:06}", time.subsec_nanosecond() / 1000));
+                continue;
+            }
+            Some(':') if of_dates && characters.as_str().starts_with('z') => {
+                characters.next();
+                "%:z".into()
+            }
             Some('f') => "%%f".into(),
             Some('h') => "%b".into(),
             Some('r') => "%I:%M:%S %p".into(),

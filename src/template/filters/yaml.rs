@@ -1,6 +1,6 @@
 //! Writes YAML as PyYAML does with libyaml, and reads it as Ansible does.
 
-use playbook_api::{Error, Value};
+use playbook_api::{Error, Map, Value};
 
 use super::arguments::{flag, given, integer};
 use crate::document::{self, DumpOptions, Loaded, ScalarStyle, Trust};
@@ -31,6 +31,12 @@ fn dump(call: &mut Call, flow: Option<bool>, indent: i64) -> Result<Value, Error
         Some(flow) => Some(flow.is_true()),
     };
     let style = given(call.take("default_style")).map(|style| style.to_text().into_owned());
+    let behavior = given(call.take("vault_behavior"));
+    let vaults = match call.renderer.release().to_yaml_has_vault_behavior() {
+        true => Vaults::named(behavior.as_ref())?,
+        false => Vaults::KeepEncrypted,
+    };
+    let input = vaults.applied(&call.input)?;
     let options = DumpOptions {
         flow,
         style: match style.as_deref() {
@@ -50,7 +56,7 @@ fn dump(call: &mut Call, flow: Option<bool>, indent: i64) -> Result<Value, Error
         lossy: false,
         envelope,
     };
-    for ignored in ["vault_behavior", "line_break", "version", "tags", "encoding"] {
+    for ignored in ["line_break", "version", "tags", "encoding"] {
         call.take(ignored);
     }
     if let Some(unknown) = call.kwargs.keys().next() {
@@ -61,7 +67,58 @@ fn dump(call: &mut Call, flow: Option<bool>, indent: i64) -> Result<Value, Error
             _ => format!("dump_all() got an unexpected keyword argument '{unknown}'"),
         }));
     }
-    document::dump(&call.input, &options).map(Value::from)
+    document::dump(&input, &options).map(Value::from)
+}
+
+/// What becomes of values that came out of vaults.
+#[derive(Clone, Copy, PartialEq)]
+enum Vaults {
+    Decrypt,
+    KeepEncrypted,
+    Redact,
+    Fail,
+}
+
+impl Vaults {
+    const ALL: [(&str, Vaults); 4] = [
+        ("decrypt", Vaults::Decrypt),
+        ("keep_encrypted", Vaults::KeepEncrypted),
+        ("redact", Vaults::Redact),
+        ("fail", Vaults::Fail),
+    ];
+
+    fn named(behavior: Option<&Value>) -> Result<Vaults, Error> {
+        let Some(behavior) = behavior else { return Ok(Vaults::Decrypt) };
+        let found = Vaults::ALL.iter().find(|(name, _)| behavior.as_str() == Some(name));
+        found.map(|(_, vaults)| *vaults).ok_or_else(|| {
+            let names = Vaults::ALL.map(|(name, _)| name).join(", ");
+            Error::new(format!("The vault parameter must be one of {names}"))
+        })
+    }
+
+    /// Returns a value with what these make of the vaults in it.
+    fn applied(self, value: &Value) -> Result<Value, Error> {
+        if self == Vaults::KeepEncrypted {
+            return Ok(value.clone());
+        }
+        Ok(match value {
+            Value::List(items) | Value::Tuple(items) => {
+                items.iter().map(|item| self.applied(item)).collect::<Result<Vec<_>, _>>()?.into()
+            }
+            Value::Map(map) => {
+                let members = map.iter().map(|(key, value)| Ok((key.clone(), self.applied(value)?)));
+                Value::from(members.collect::<Result<Map, Error>>()?)
+            }
+            value if envelope(value).is_none() => value.clone(),
+            _ if self == Vaults::Redact => "<redacted>".into(),
+            _ if self == Vaults::Fail => return Err(Error::new("Attempted to dump a vaulted value")),
+            Value::Str(text) => Value::secret(text.to_string()),
+            closed => match Sealed::of(closed) {
+                Some(sealed) => return Err(sealed.error.clone()),
+                None => closed.clone(),
+            },
+        })
+    }
 }
 
 fn to_yaml(call: &mut Call) -> Result<Value, Error> {

@@ -40,7 +40,7 @@ fn regex(call: &mut Call) -> Result<Value, Error> {
         call.bind(["pattern", "ignorecase", "multiline", "match_type"], 0)?;
     let kind = text(&kind, "search");
     if !matches!(&*kind, "search" | "match" | "fullmatch") {
-        return Err(Error::new(format!("'{kind}' is not a match_type: use search, match or fullmatch")));
+        return Err(Error::new("Invalid match_type specified. Expected one of: search, match, fullmatch."));
     }
     matches(&call.input, &text(&pattern, ""), &ignore_case, &multiline, &kind)
 }

@@ -12,6 +12,8 @@ pub(crate) struct Target {
     pub name: String,
     /// Where it runs.
     pub place: Place,
+    /// Whether its Python is the one that has ansible-core, as it is for a target that runs on this machine.
+    pub core_python: bool,
     /// Whether `cargo xtask test` leaves it out because it takes long.
     pub slow: bool,
 }
@@ -42,7 +44,7 @@ impl Place {
 impl Target {
     /// Creates a target that is not slow.
     pub(crate) fn new(name: &str, place: Place) -> Target {
-        Target { name: name.to_owned(), place, slow: false }
+        Target { name: name.to_owned(), place, core_python: place == Place::Here, slow: false }
     }
 }
 
@@ -56,7 +58,10 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Target>> {
         let mut target = Target::new(name, Place::Here);
         for word in words {
             match Place::named(word) {
-                Some(place) => target.place = place,
+                Some(place) => {
+                    target.place = place;
+                    target.core_python = place == Place::Here;
+                }
                 None if word == "slow" => target.slow = true,
                 None => {
                     let place = format!("{}:{}", path.display(), number + 1);

@@ -7,6 +7,7 @@
 //! separate Debian.
 
 mod list;
+mod release;
 mod root;
 mod target;
 mod times;
@@ -26,12 +27,11 @@ use xtask::{Doing, Result, build, cache, lock, python};
 use crate::preflight;
 use crate::total::Total;
 use list::{Place, Target};
+use release::Release;
 use target::{Machine, Outcome};
 
-const VERSION: &str = "2.19.14";
-
-#[derive(Default)]
 struct Options {
+    release_of_core: &'static Release,
     targets: Vec<String>,
     list: Option<PathBuf>,
     bin: Option<PathBuf>,
@@ -41,6 +41,7 @@ struct Options {
     release: bool,
     fast: bool,
     times: bool,
+    record: bool,
     place: Option<Place>,
 }
 
@@ -51,11 +52,25 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
 
 /// Runs the targets, adds their results to `total`, and returns whether all of them passed.
 pub(crate) fn add_to(total: &mut Total, arguments: &[String]) -> Result<bool> {
-    let mut options = Options::default();
+    let mut options = Options {
+        release_of_core: Release::usual(),
+        targets: Vec::new(),
+        list: None,
+        bin: None,
+        logs: None,
+        jobs: None,
+        timeout: None,
+        release: false,
+        fast: false,
+        times: false,
+        record: false,
+        place: None,
+    };
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} requires a value"));
         match argument.as_str() {
+            "--core" => options.release_of_core = Release::named(value()?)?,
             "--list" => options.list = Some(value()?.into()),
             "--bin" => options.bin = Some(value()?.into()),
             "--logs" => options.logs = Some(value()?.into()),
@@ -64,6 +79,7 @@ pub(crate) fn add_to(total: &mut Total, arguments: &[String]) -> Result<bool> {
             "--release" => options.release = true,
             "--fast" => options.fast = true,
             "--times" => options.times = true,
+            "--record" => options.record = true,
             "--in" => {
                 options.place = Some(Place::named(value()?).ok_or("--in must be here, root or online")?)
             }
@@ -75,6 +91,7 @@ pub(crate) fn add_to(total: &mut Total, arguments: &[String]) -> Result<bool> {
             target => options.targets.push(target.to_owned()),
         }
     }
+    let core = options.release_of_core;
     let mut targets = choose(&options)?;
     let roots = targets.iter().filter(|target| target.place != Place::Here).count();
     preflight::upstream(roots > 0)?;
@@ -84,17 +101,26 @@ pub(crate) fn add_to(total: &mut Total, arguments: &[String]) -> Result<bool> {
         targets.retain(|target| target.place == Place::Here);
         complete = !preflight::is_ci();
     }
+    if options.record {
+        // Records are ansible-core's own.
+        options.bin = None;
+    }
     let work = tempfile::tempdir().doing("creating a temporary directory")?;
     let bin = match &options.bin {
         Some(bin) => bin.canonicalize().doing(format!("looking for {}", bin.display()))?,
+        None if options.record => root::ANSIBLE.into(),
         None => link_commands(&build::playbook(options.release)?, &work.path().join("bin"))?,
     };
     let machine = Machine {
-        source: source()?,
+        source: source_of(core)?,
         bin,
         python: python::environment(&python::ORACLE)?.join("python"),
-        root: targets.iter().any(|target| target.place != Place::Here).then(root::directory).transpose()?,
-        version: VERSION,
+        root: targets
+            .iter()
+            .any(|target| target.place != Place::Here)
+            .then(|| root::directory(core))
+            .transpose()?,
+        core,
         timeout: Duration::from_secs(options.timeout.unwrap_or(180)),
     };
     if options.times {
@@ -113,7 +139,7 @@ pub(crate) fn add_to(total: &mut Total, arguments: &[String]) -> Result<bool> {
 /// Returns the targets to run: the named ones, in their places from the list, or all of the list. Targets that are not
 /// in the list run in a separate Debian, since they may change the machine.
 fn choose(options: &Options) -> Result<Vec<Target>> {
-    let path = options.list.clone().unwrap_or(build::root().join("tests/upstream/passing.txt"));
+    let path = options.list.clone().unwrap_or(options.release_of_core.list());
     let mut targets = list::read(&path)?;
     if options.targets.is_empty() {
         targets.retain(|target| !(options.fast && target.slow));
@@ -124,6 +150,9 @@ fn choose(options: &Options) -> Result<Vec<Target>> {
     }
     for target in &mut targets {
         target.place = options.place.unwrap_or(target.place);
+        if options.release_of_core.debian.is_some() && target.place == Place::Here {
+            target.place = Place::Root;
+        }
     }
     Ok(targets)
 }
@@ -136,17 +165,23 @@ fn link_commands(playbook: &Path, directory: &Path) -> Result<PathBuf> {
     Ok(directory.to_owned())
 }
 
-/// Returns the directory of the unpacked source of ansible-core.
+/// Returns the directory of the unpacked source of the ansible-core that the tests compare with.
 pub(crate) fn source() -> Result<PathBuf> {
-    let directory = cache::directory()?.join("ansible-core").join(VERSION);
+    source_of(Release::usual())
+}
+
+/// Returns the directory of the unpacked source of a release of ansible-core.
+fn source_of(core: &Release) -> Result<PathBuf> {
+    let version = core.version;
+    let directory = cache::directory()?.join("ansible-core").join(version);
     cache::once(&directory, |directory| {
-        let archive = python::source_archive("ansible-core", VERSION)?;
+        let archive = python::source_archive("ansible-core", version)?;
         let file = fs::File::open(&archive).doing(format!("opening {}", archive.display()))?;
         tar::Archive::new(flate2::read::GzDecoder::new(file))
             .unpack(directory)
             .doing("unpacking ansible-core")
     })?;
-    Ok(directory.join(format!("ansible_core-{VERSION}")))
+    Ok(directory.join(format!("ansible_core-{version}")))
 }
 
 /// What a target must reach.
@@ -189,9 +224,13 @@ impl Asked {
 }
 
 fn run_all(options: &Options, targets: &[Target], machine: &Machine, total: &mut Total) -> Result<bool> {
-    let path = build::root().join("tests/upstream/reference.json");
+    let path = options.release_of_core.reference();
+    if options.record && !path.exists() {
+        fs::write(&path, "{}").doing(format!("writing {}", path.display()))?;
+    }
     let text = fs::read_to_string(&path).doing(format!("reading {}", path.display()))?;
     let reference: Value = serde_json::from_str(&text).doing(format!("reading {}", path.display()))?;
+    let record = Mutex::new(reference.as_object().cloned().unwrap_or_default());
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -200,7 +239,15 @@ fn run_all(options: &Options, targets: &[Target], machine: &Machine, total: &mut
                 while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let (name, logs) = (&target.name, options.logs.as_deref());
                     let asked = Asked::of(&reference, name);
-                    let passed = report(name, &asked, target::run(machine, target), logs);
+                    let outcome = target::run(machine, target);
+                    if let Some(outcome) = outcome.as_ref().ok().filter(|_| options.record) {
+                        let done = match outcome.status {
+                            Some(0) => outcome.done.into(),
+                            _ => format!("up to {}", outcome.done).into(),
+                        };
+                        lock(&record).insert(name.clone(), done);
+                    }
+                    let passed = report(name, &asked, outcome, logs);
                     if !passed {
                         lock(&failed).push(name.clone());
                     }
@@ -208,6 +255,13 @@ fn run_all(options: &Options, targets: &[Target], machine: &Machine, total: &mut
             });
         }
     });
+    if options.record {
+        let mut record: Vec<_> = std::mem::take(&mut *lock(&record)).into_iter().collect();
+        record.sort_by(|a, b| a.0.cmp(&b.0));
+        let lines: Vec<String> = record.iter().map(|(name, done)| format!(" \"{name}\": {done}")).collect();
+        let text = format!("{{\n{}\n}}\n", lines.join(",\n"));
+        fs::write(&path, text).doing(format!("writing {}", path.display()))?;
+    }
     let failed = std::mem::take(&mut *lock(&failed));
     if !failed.is_empty() {
         println!("failed: {}", failed.join(" "));

@@ -8,43 +8,40 @@ use xtask::debian::{self, System};
 use xtask::{Doing, Result};
 
 use super::list::Place;
+use super::release::Release;
 
 /// The packages that targets need, so that few of them download anything, and a cron that runs ten times as fast.
-const SYSTEM: System = System {
-    name: "targets-2",
-    packages: &[
-        "acl",
-        "bzip2",
-        "cron",
-        "file",
-        "git",
-        "gnupg",
-        "iproute2",
-        "iptables",
-        "libfaketime",
-        "libuser",
-        "locales",
-        "openssh-client",
-        "openssh-server",
-        "procps",
-        "python3",
-        "python3-jinja2",
-        "python3-passlib",
-        "python3-pexpect",
-        "python3-pip",
-        "python3-venv",
-        "python3-yaml",
-        "rsync",
-        "subversion",
-        "sudo",
-        "unzip",
-        "virtualenv",
-        "xz-utils",
-        "zip",
-        "zstd",
-    ],
-    setup: include_str!("setup.sh"),
-};
+const PACKAGES: &[&str] = &[
+    "acl",
+    "bzip2",
+    "cron",
+    "file",
+    "git",
+    "gnupg",
+    "iproute2",
+    "iptables",
+    "libfaketime",
+    "libuser",
+    "locales",
+    "openssh-client",
+    "openssh-server",
+    "procps",
+    "python3",
+    "python3-jinja2",
+    "python3-passlib",
+    "python3-pexpect",
+    "python3-pip",
+    "python3-venv",
+    "python3-yaml",
+    "rsync",
+    "subversion",
+    "sudo",
+    "unzip",
+    "virtualenv",
+    "xz-utils",
+    "zip",
+    "zstd",
+];
 
 /// The system's Python, which the targets use.
 pub(crate) const PYTHON: &str = "/usr/bin/python3";
@@ -57,9 +54,14 @@ pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 
 const SCRIPT: &str = concat!(include_str!("../fleet/devices.sh"), include_str!("root.sh"));
 
-/// Returns the root directory of the Debian, which the first call installs.
-pub(crate) fn directory() -> Result<PathBuf> {
-    debian::root(&SYSTEM)
+/// Returns the root directory of the Debian with a release of ansible-core, which the first call installs.
+pub(crate) fn directory(release: &Release) -> Result<PathBuf> {
+    debian::root(&System {
+        name: release.system,
+        packages: PACKAGES,
+        release: release.debian,
+        setup: &format!("core={}\n{}", release.version, include_str!("setup.sh")),
+    })
 }
 
 /// Returns the command to run in a copy of `root`. It can read `lent` at their paths, and write to `work`.

@@ -1,10 +1,10 @@
-# Sets up the Debian that targets run in. It runs once, in the Debian.
+# Sets up the Debian that targets run in. It runs once, in the Debian, with the version of ansible-core in $core.
 localedef -i en_US -f UTF-8 en_US.UTF-8
 
 # Targets may install Python packages.
 rm -f /usr/lib/python3*/EXTERNALLY-MANAGED
 python3 -m venv /opt/ansible-core
-/opt/ansible-core/bin/pip install -q --disable-pip-version-check --only-binary :all: ansible-core==2.19.14 passlib
+/opt/ansible-core/bin/pip install -q --disable-pip-version-check --only-binary :all: "ansible-core==$core" passlib
 mkdir /opt/ansible-core/commands
 ln -s /opt/ansible-core/bin/ansible* /opt/ansible-core/commands
 

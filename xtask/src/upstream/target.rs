@@ -14,6 +14,7 @@ use xtask::children::{self, Directory, Group};
 use xtask::{Doing, Result, recap};
 
 use super::list::{self, Target};
+use super::release::Release;
 use super::root;
 
 /// The environment in which targets run.
@@ -27,8 +28,8 @@ pub(crate) struct Machine {
     pub python: PathBuf,
     /// The root directory of the Debian that the other targets run in.
     pub root: Option<PathBuf>,
-    /// The version of ansible-core.
-    pub version: &'static str,
+    /// The release of ansible-core.
+    pub core: &'static Release,
     /// The time limit of each target.
     pub timeout: Duration,
 }
@@ -53,7 +54,7 @@ pub(crate) fn run(machine: &Machine, target: &Target) -> Result<Outcome> {
     let place = Place::lay_out(machine, target, &work.0)?;
     let directory = place.targets.join(&target.name);
     if !directory.is_dir() {
-        return Err(format!("ansible-core {} has no target {}", machine.version, target.name));
+        return Err(format!("ansible-core {} has no target {}", machine.core.version, target.name));
     }
     let mut command = place.command(machine, &target.name, &directory)?;
     if let Some(root) = machine.root.as_ref().filter(|_| target.place != list::Place::Here) {
@@ -95,6 +96,9 @@ impl Place {
     fn lay_out(machine: &Machine, target: &Target, work: &Path) -> Result<Place> {
         let (python, ansible_python, path) = match target.place {
             list::Place::Here => (machine.python.clone(), machine.python.clone(), path_here()?),
+            _ if target.core_python => {
+                (root::ANSIBLE_PYTHON.into(), root::ANSIBLE_PYTHON.into(), root::PATH.into())
+            }
             _ => (root::PYTHON.into(), root::ANSIBLE_PYTHON.into(), root::PATH.into()),
         };
         let integration = work.join("test/integration");
@@ -178,7 +182,7 @@ impl Place {
             }
         }
         let injector = machine.source.join("test/lib/ansible_test/_util/target/injector");
-        let first = [machine.bin.clone(), self.python_alone()?, injector];
+        let first = [machine.bin.clone(), self.python_alone(machine.core)?, injector];
         let path = first.into_iter().chain(std::env::split_paths(&self.path));
         let path = std::env::join_paths(path).doing("joining PATH")?;
         command.env("PATH", path);
@@ -196,15 +200,15 @@ impl Place {
             ("ANSIBLE_DEVEL_WARNING", "false"),
             ("ANSIBLE_PYTHON_INTERPRETER", "/set/ansible_python_interpreter/in/inventory"),
             ("ANSIBLE_TEST_CI", ""),
-            ("ANSIBLE_TEST_ANSIBLE_VERSION", machine.version),
-            ("ANSIBLE_TEST_PYTHON_VERSION", "3.11"),
+            ("ANSIBLE_TEST_ANSIBLE_VERSION", machine.core.version),
+            ("ANSIBLE_TEST_PYTHON_VERSION", machine.core.python),
             ("PAGER", "/bin/cat"),
         ] {
             command.env(name, value);
         }
         command.env("ANSIBLE_CONFIG", self.work.join("ansible.cfg"));
         // Modules and plugins in Python need one with ansible-core.
-        command.env("PLAYBOOK_PYTHON", &self.ansible_python);
+        command.env("PLAYBOOK_PYTHON", &self.ansible_python).env("PLAYBOOK_CORE", machine.core.series);
         command.env("ANSIBLE_TEST_PYTHON_INTERPRETER", &self.python);
         command.env("INVENTORY_PATH", &self.inventory);
         command.env("OUTPUT_DIR", &self.output).env("JUNIT_OUTPUT_DIR", &self.output);
@@ -212,13 +216,13 @@ impl Place {
     }
 
     /// Creates a directory that has only this Python and its pip, not the other commands of its environment.
-    fn python_alone(&self) -> Result<PathBuf> {
+    fn python_alone(&self, core: &Release) -> Result<PathBuf> {
         let directory = self.work.join("python");
         fs::create_dir_all(&directory).doing("creating a directory for Python")?;
         for (name, call) in [
             ("python", ""),
             ("python3", ""),
-            ("python3.11", ""),
+            (&*format!("python{}", core.python), ""),
             ("pip", "-m pip"),
             ("pip3", "-m pip"),
             ("virtualenv", "-m virtualenv"),
