@@ -119,7 +119,10 @@ impl Writer<'_> {
 
     /// Whether a collection flows: as wished, or if all its members are plain scalars.
     fn flows<'a>(&self, mut members: impl Iterator<Item = &'a Value>) -> bool {
-        let is_scalar = |value: &Value| !matches!(value, Value::List(_) | Value::Tuple(_) | Value::Map(_));
+        let is_scalar = |value: &Value| {
+            !matches!(value, Value::List(_) | Value::Tuple(_) | Value::Map(_))
+                && (self.options.envelope)(value).is_none()
+        };
         let plain = self.options.style == ScalarStyle::Any;
         self.options.flow.unwrap_or_else(|| members.all(|member| is_scalar(member) && plain))
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use playbook_api::{Error, Map, Place, Value};
 
+use crate::settings::Release;
+
 /// An event of a run. One channel carries the events in order from the run to the reporters.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -161,6 +163,8 @@ pub struct TaskInfo {
     pub no_log: bool,
     /// The arguments as they are written, if a report asks for them; empty with `no_log`.
     pub args: Map,
+    /// The release of ansible-core whose behavior the run has.
+    pub release: Release,
 }
 
 /// How a task, or an item of its loop, ended.

@@ -6,7 +6,7 @@ use playbook_api::{Map, Redactor, Value};
 
 use super::TaskResult;
 use super::yaml;
-use crate::settings::Settings;
+use crate::settings::{Release, Settings};
 
 /// The text that replaces a result that `no_log` hides.
 const CENSORED: &str =
@@ -94,7 +94,7 @@ fn deep(value: &Value) -> Value {
 pub(super) fn shown(result: &TaskResult) -> Map {
     let mut values = whole(result);
     if builtin(&result.task.action) == "debug" {
-        clean_debug(&mut values);
+        clean_debug(&mut values, result.task.release);
     }
     values
 }
@@ -122,7 +122,7 @@ fn censored(values: &Map) -> Map {
     shown
 }
 
-fn clean_debug(values: &mut Map) {
+fn clean_debug(values: &mut Map, release: Release) {
     const HIDDEN: [&str; 8] = [
         "changed",
         "failed",
@@ -135,8 +135,15 @@ fn clean_debug(values: &mut Map) {
     ];
     const WITH_MESSAGE: [&str; 4] = ["msg", "exception", "warnings", "deprecations"];
     let has_message = values.contains_key("msg");
+    let of_loop: Vec<Value> = ["ansible_loop_var", "ansible_index_var"]
+        .into_iter()
+        .filter(|_| release.debug_hides_variables_of_loops())
+        .filter_map(|name| values.get(name).cloned())
+        .collect();
     values.retain(|key, _| match key.as_str() {
-        Some(key) if has_message => WITH_MESSAGE.contains(&key) || key.starts_with('_'),
+        Some(name) if has_message => {
+            WITH_MESSAGE.contains(&name) || name.starts_with('_') && !of_loop.contains(key)
+        }
         Some(key) => !HIDDEN.contains(&key),
         None => !has_message,
     });

@@ -56,6 +56,7 @@ fn task(name: &str, action: &str) -> Arc<TaskInfo> {
         check: false,
         no_log: false,
         args: Map::default(),
+        release: crate::settings::Release::default(),
     })
 }
 

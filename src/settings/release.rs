@@ -72,6 +72,11 @@ impl Release {
         self.is_2_21()
     }
 
+    /// Whether the items of a loop see in `ansible_facts` what earlier items gathered.
+    pub fn items_see_facts_of_earlier_ones(self) -> bool {
+        self.is_2_21()
+    }
+
     /// Whether a loop over nothing has a `skip_reason`.
     pub fn empty_loops_have_a_skip_reason(self) -> bool {
         self.is_2_21()
@@ -90,6 +95,11 @@ impl Release {
     /// Whether a task that has used up its retries has an error of its own above its result.
     pub fn exhausted_retries_are_errors(self) -> bool {
         !self.is_2_21()
+    }
+
+    /// Whether the report of `debug` leaves out a loop's variables whose names begin with an underscore.
+    pub fn debug_hides_variables_of_loops(self) -> bool {
+        self.is_2_21()
     }
 
     /// Whether `debug` leaves out a message that is null.
@@ -144,6 +154,16 @@ impl Release {
             Release::V2_19 => format!("the role '{name}' was not found in {directories}"),
             Release::V2_21 => format!("The role '{name}' was not found in: {directories}"),
         }
+    }
+
+    /// Whether `tasks_from` and its like fail for a role that lacks the directory of the file.
+    pub fn named_files_need_a_directory(self) -> bool {
+        self.is_2_21()
+    }
+
+    /// Whether `stat` returns `disk_usage_bytes`.
+    pub fn stat_has_disk_usage(self) -> bool {
+        self.is_2_21()
     }
 
     /// Whether a failed include says why in `msg`, whatever was missing.

@@ -225,7 +225,9 @@ fn unsupported(key: &Value, spec: &Spec, at: &Where) -> Error {
             .with_help("Give each argument by its name: `name=value`, or in YAML.");
     }
     let module = at.module;
-    let message = if spec.checked_by_action {
+    let message = if spec.checked_by_action && module == "include_vars" {
+        format!("{shown} is not a valid option in {module}")
+    } else if spec.checked_by_action {
         format!("Invalid options for {module}: {shown}")
     } else {
         let names = names.join(", ");

@@ -112,9 +112,14 @@ impl RoleFiles<'_> {
             );
             return Err(Error::new(message).with_kind(ErrorKind::Syntax));
         }
+        let usable = directory.is_dir();
+        let must_exist = self.reader.loader.settings.core.named_files_need_a_directory();
         match from {
-            Some(from) if found.is_empty() && directory.is_dir() => {
-                let message = format!("{MISSING}: {section}/{from}");
+            Some(from) if found.is_empty() && (usable || must_exist) => {
+                let message = match usable {
+                    true => format!("{MISSING}: {section}/{from}"),
+                    false => format!("{MISSING}, its '{section}/' is not usable."),
+                };
                 Err(Error::new(message)
                     .with_kind(ErrorKind::Syntax)
                     .with_help(format!("The role is in {}.", self.path.display())))

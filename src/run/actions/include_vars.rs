@@ -55,6 +55,8 @@ impl Action for IncludeVars {
         ..BUILTIN
     };
 
+    const CHECKS_ARGUMENTS: bool = true;
+
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         if call.scope.release().include_vars_takes_only_lists() {
             check_lists(call)?;

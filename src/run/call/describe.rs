@@ -32,6 +32,7 @@ pub(crate) fn task(play: &PlayState, task: &Task, handler: bool, scope: &Arc<Hos
         check: check.unwrap_or(play.shared.options.check),
         no_log,
         args,
+        release: scope.release(),
     }
 }
 

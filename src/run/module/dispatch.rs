@@ -86,6 +86,12 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
         outcome.diff.iter_mut().for_each(|diff| shorten(diff, shared.settings.max_diff_size));
         outcome
     });
+    let done = done.map(|mut outcome| {
+        if entry.doc.name == "stat" && shared.settings.core.stat_has_disk_usage() {
+            add_disk_usage(&mut outcome);
+        }
+        outcome
+    });
     let done = done.map_err(|failure| match shared.settings.core.command_failed().filter(|_| worded) {
         Some(message) => with_message(failure, message),
         None => failure,
@@ -95,6 +101,16 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
         Ok(outcome) => Ok(outcome.with("invocation", shown)),
         Err(failure) if failure.unreachable => Err(failure),
         Err(failure) => Err(failure.with("invocation", shown)),
+    }
+}
+
+/// Adds the size on disk to what `stat` returns.
+fn add_disk_usage(outcome: &mut Outcome) {
+    const BLOCK: i64 = 512;
+    let Some(Value::Map(stat)) = outcome.values.get_mut("stat") else { return };
+    let blocks = stat.get("blocks").and_then(Value::as_i64);
+    if let Some(bytes) = blocks.and_then(|blocks| blocks.checked_mul(BLOCK)) {
+        Arc::make_mut(stat).insert("disk_usage_bytes".into(), bytes.into());
     }
 }
 

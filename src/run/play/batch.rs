@@ -47,6 +47,8 @@ pub(crate) struct Batch<'r> {
     pub(super) out: HashSet<Arc<str>>,
     /// The hosts of the batch, those that were out before included.
     pub(super) all: Vec<Arc<str>>,
+    /// What a host goes through from the start.
+    pub(super) items: Arc<Vec<Item>>,
     pool: Pool,
     messages: (Sender<Message>, Receiver<Message>),
     /// The includes of the current step, each loaded once for all hosts with the same include.
@@ -124,6 +126,7 @@ impl<'r> Batch<'r> {
             step: StepFailures::default(),
             out: HashSet::new(),
             all: all.to_vec(),
+            items,
             pool,
             messages: channel(),
             inclusions: Vec::new(),

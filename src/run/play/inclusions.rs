@@ -73,7 +73,11 @@ impl Batch<'_> {
                             let of_task = matches!(inclusion.what, Included::Tasks { .. });
                             let before = if of_task { before } else { "" };
                             let (what, place) = (format!("{before}{line}"), e.place().cloned());
-                            e.context(what).at_opt(place.as_ref())
+                            match before {
+                                "" => e.context(what).at_opt(place.as_ref()),
+                                // The whole error is on this line.
+                                _ => Error::new(what).with_kind(e.kind()).at_opt(place.as_ref()),
+                            }
                         }
                         _ => e,
                     };

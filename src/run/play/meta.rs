@@ -5,7 +5,7 @@ use std::sync::Arc;
 use playbook_api::{Error, map};
 
 use super::batch::{Batch, Stop, cursor_of};
-use super::cursor::Step;
+use super::cursor::{Cursor, Step};
 use crate::playbook::{FrameKind, Meta, Task};
 use crate::report::{Event, Status, TaskInfo};
 use crate::run::call::keyword::{self, Verdict};
@@ -61,10 +61,13 @@ impl Batch<'_> {
                 self.tell("facts cleared");
             }
             Meta::ClearHostErrors => {
-                // Those that were out before this play take part in the next one.
+                // Those that failed before this play take part in the next one, those that were unreachable start this one.
                 for host in &self.all {
                     self.run.failed.remove(host);
-                    self.run.unreachable.remove(host);
+                    if self.run.unreachable.remove(host) {
+                        let start = || Cursor::new(self.items.clone());
+                        self.cursors.entry(host.clone()).or_insert_with(start);
+                    }
                     self.out.remove(host);
                 }
                 self.cursors.values_mut().for_each(|cursor| cursor.clear_failure());

@@ -333,7 +333,10 @@ fn fail_within_the_action(call: &ItemCall, keyword: &str, result: &mut TaskResul
     if let Some(exception) = values.insert("exception".into(), "(traceback unavailable)".into()) {
         values.insert(format!("{keyword}_suppressed_exception").into(), exception);
     }
-    if values.get("msg").is_none_or(|msg| msg.is_null() || msg.as_str() == Some("")) {
+    // What stands for a message that the action does not have, is replaced.
+    let is_own =
+        |msg: &Value| msg.as_str().is_none_or(|msg| !msg.is_empty() && !msg.starts_with("Task failed: "));
+    if !values.get("msg").is_some_and(|msg| !msg.is_null() && is_own(msg)) {
         values.insert("msg".into(), error.to_string().into());
     }
     result.error = Some(error);
@@ -383,6 +386,12 @@ fn facts(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) -> 
         _ => {
             // A fact named `ansible_facts` must not replace all facts.
             outcome.carry.extend(names(&facts).into_iter().filter(|(name, _)| &**name != "ansible_facts"));
+            if scope.release().items_see_facts_of_earlier_ones() && call.task.loop_over.is_some() {
+                let known = crate::template::Scope::get(&**scope, "ansible_facts").transpose()?;
+                let mut all = known.as_ref().and_then(Value::as_map).cloned().unwrap_or_default();
+                all.extend(crate::vars::deprefixed(&facts));
+                outcome.carry.push(("ansible_facts".into(), all.into()));
+            }
             outcome.effects.push(Effect::Facts { host, facts });
         }
     }

@@ -238,7 +238,8 @@ fn run_all(options: &Options, targets: &[Target], machine: &Machine, total: &mut
             scope.spawn(|| {
                 while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let (name, logs) = (&target.name, options.logs.as_deref());
-                    let asked = Asked::of(&reference, name);
+                    // A run that is recorded has nothing to reach.
+                    let asked = if options.record { Asked::UpTo(0) } else { Asked::of(&reference, name) };
                     let outcome = target::run(machine, target);
                     if let Some(outcome) = outcome.as_ref().ok().filter(|_| options.record) {
                         let done = match outcome.status {

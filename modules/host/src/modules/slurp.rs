@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
+use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome, defaults};
 
 use crate::host::errno::describe;
 use crate::host::path::HostPath;
@@ -14,6 +14,9 @@ pub(crate) struct Slurp {
     /// The file to read.
     #[schemars(extend("aliases" = ["path"]))]
     src: HostPath,
+    /// Whether the content is encoded in base64. Without it, the file has to be text in UTF-8.
+    #[serde(default = "defaults::yes")]
+    armor: bool,
 }
 
 impl HostModule for Slurp {
@@ -23,7 +26,7 @@ impl HostModule for Slurp {
         check_mode: "Full: it only reads.",
         returns: &[
             ("content", "str", "The content, encoded."),
-            ("encoding", "str", "`base64`."),
+            ("encoding", "str", "`base64`, or `utf-8` without `armor`."),
             ("source", "str", "The file."),
         ],
         examples: "- slurp:\n    src: /proc/mounts\n  register: mounts\n- debug:\n    msg: \"{{ mounts.content | b64decode }}\"\n",
@@ -42,9 +45,15 @@ impl HostModule for Slurp {
                 _ => format!("Unable to slurp file {shown}: {}", describe(&e)),
             })
         })?;
-        Ok(Outcome::default()
-            .with("content", BASE64_STANDARD.encode(content))
-            .with("source", shown)
-            .with("encoding", "base64"))
+        let (content, encoding) = if self.armor {
+            (BASE64_STANDARD.encode(content), "base64")
+        } else {
+            let text = String::from_utf8(content).map_err(|_| {
+                Failure::new(format!("the file {shown} is not text in UTF-8"))
+                    .with_help("Leave out `armor: false` to get its content in base64.")
+            })?;
+            (text, "utf-8")
+        };
+        Ok(Outcome::default().with("content", content).with("source", shown).with("encoding", encoding))
     }
 }
