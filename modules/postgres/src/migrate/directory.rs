@@ -43,11 +43,11 @@ const OTHER_LANGUAGES: [&str; 14] =
 
 /// Reads all migrations of a directory.
 pub(super) fn read(directory: &Path, reading: Reading) -> Result<Found, Error> {
-    let files = files(directory)?;
+    let mut found = Found::default();
+    let files = files(directory, &mut found)?;
     let is_sql = |file: &str| name::without_extension(file, "sql").is_some();
     let (own, below): (Vec<_>, Vec<_>) = files.iter().partition(|f| reading.recursive || f.depth == 1);
     let scripts: Vec<&File> = own.into_iter().filter(|f| is_sql(&f.name)).collect();
-    let mut found = Found::default();
     tell_of_subdirectories(
         directory,
         &scripts,
@@ -146,13 +146,26 @@ impl File {
     }
 }
 
-fn files(directory: &Path) -> Result<Vec<File>, Error> {
-    let hidden =
-        |entry: &walkdir::DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
+fn files(directory: &Path, found: &mut Found) -> Result<Vec<File>, Error> {
+    let is_hidden =
+        |name: Option<&std::ffi::OsStr>| name.is_some_and(|n| n.to_string_lossy().starts_with('.'));
+    let hidden = |entry: &walkdir::DirEntry| entry.depth() > 0 && is_hidden(Some(entry.file_name()));
     let walk = WalkDir::new(directory).follow_links(true).max_depth(8).sort_by_file_name();
     let mut files = Vec::new();
     for entry in walk.into_iter().filter_entry(|entry| !hidden(entry)) {
-        let entry = entry.map_err(|e| Error::new(format!("cannot read {}: {e}", directory.display())))?;
+        let entry = match entry {
+            Err(e) if e.depth() > 0 && points_to_nothing(&e) => {
+                // An editor marks a file that it has open with such a link.
+                if let Some(path) = e.path().filter(|path| !is_hidden(path.file_name())) {
+                    let path = path.display();
+                    found
+                        .warnings
+                        .push(format!("{path} is a link to a file that does not exist, and is left out"));
+                }
+                continue;
+            }
+            entry => entry.map_err(|e| Error::new(format!("cannot read {}: {e}", directory.display())))?,
+        };
         if entry.file_type().is_file() {
             let name = entry.path().strip_prefix(directory).unwrap_or(entry.path());
             files.push(File {
@@ -163,6 +176,12 @@ fn files(directory: &Path) -> Result<Vec<File>, Error> {
         }
     }
     Ok(files)
+}
+
+/// Whether an entry could not be read because it is a symbolic link whose target does not exist.
+fn points_to_nothing(error: &walkdir::Error) -> bool {
+    let is_missing = error.io_error().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound);
+    is_missing && error.path().is_some_and(Path::is_symlink)
 }
 
 /// Warns about migrations in subdirectories that are not searched, or fails if there are no others.
@@ -314,6 +333,20 @@ mod tests {
             false,
         )
         .unwrap();
+    }
+
+    #[test]
+    fn links_to_nothing_are_left_out() {
+        let folder = directory(&[("V1__a.sql", "SELECT 1"), ("sub/V2__b.sql", "SELECT 1")]);
+        for name in [".#V1__a.sql", "sub/V3__c.sql", "sub/old"] {
+            std::os::unix::fs::symlink("nowhere", folder.path().join(name)).unwrap();
+        }
+        let found = read(folder.path(), Reading { recursive: true, conforming_strings: true }).unwrap();
+        let root = folder.path().display();
+        let told = ["V3__c.sql", "old"].map(|name| {
+            format!("{root}/sub/{name} is a link to a file that does not exist, and is left out")
+        });
+        assert_eq!((found.migrations.len(), found.warnings), (2, told.to_vec()));
     }
 
     #[test]
