@@ -91,6 +91,9 @@ impl ControllerModule for PostgresqlDb {
         let session = Session::open(&target.with_database(maintenance), context).await?;
         let mut commands = Commands::new(&session, context);
         let found = self.find(&session, &self.name).await?;
+        if self.state == State::Present {
+            commands.expect_owner(self.owner.as_deref()).await?;
+        }
         match (self.state, found) {
             (State::Present, None) => {
                 if let Err(failure) = self.create(&mut commands).await {

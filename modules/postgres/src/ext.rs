@@ -70,6 +70,8 @@ impl ControllerModule for PostgresqlExt {
             (State::Absent, None) => {}
             (State::Absent, Some(_)) => commands.run(&format!("DROP EXTENSION {name}{cascade}")).await?,
             (State::Present, None) => {
+                let available = format!("SELECT 1 FROM pg_available_extensions WHERE name = {quoted}");
+                commands.expect(&format!("the extension '{}' on the server", self.name), &available).await?;
                 let latest = |v: &&String| v.as_str() != "latest";
                 let mut sql = format!("CREATE EXTENSION {name}");
                 sql += &self.schema.iter().map(|s| format!(" SCHEMA {}", ident(s))).collect::<String>();

@@ -67,6 +67,7 @@ impl ControllerModule for PostgresqlSchema {
             }
             (State::Absent, None) => {}
             (State::Present, found) => {
+                commands.expect_owner(self.owner.as_deref()).await?;
                 let column = |i: usize| found.as_ref().and_then(|row| row.get(i)).and_then(Option::as_deref);
                 if found.is_none() {
                     let owner = self.owner.iter().map(|o| format!(" AUTHORIZATION {}", ident(o)));

@@ -127,6 +127,8 @@ impl Session {
             _ => self.settings(self.target.role.as_deref(), "LOCAL "),
         };
         let sql = if settings.is_empty() { begin.to_owned() } else { format!("{begin}; {settings}") };
+        // What was read before has opened one, of which the server would warn.
+        self.rollback().await;
         self.in_transaction.store(true, Ordering::Relaxed);
         let begun = self.send(&sql).await;
         if begun.is_err() {
