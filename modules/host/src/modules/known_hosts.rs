@@ -1,6 +1,12 @@
 //! `known_hosts`: the keys of hosts that ssh trusts.
 
+use std::io::Read as _;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
+use sha1::{Digest, Sha1};
 
 use crate::host::diff::texts;
 use crate::host::edit::make_directories;
@@ -101,7 +107,7 @@ impl HostModule for KnownHosts {
                     let kept =
                         text.iter().enumerate().filter(|(i, l)| !(found.contains(&(i + 1)) && same_kind(l)));
                     let mut after = joined(kept.map(|(_, l)| *l));
-                    after.push_str(&self.line(&host, key)?);
+                    after.push_str(&self.line(key)?);
                     after.push('\n');
                     after
                 }
@@ -166,7 +172,7 @@ impl KnownHosts {
         Ok(output.out().lines().filter_map(number).collect())
     }
 
-    fn line(&self, host: &Host, key: &str) -> Result<String, Failure> {
+    fn line(&self, key: &str) -> Result<String, Failure> {
         let name = key.split_whitespace().find(|w| !w.starts_with('@')).unwrap_or_default();
         if !name.split(',').any(|n| n == self.name) && !name.starts_with("|1|") {
             return Err(Failure::new("Host parameter does not match hashed host field in supplied key")
@@ -175,19 +181,56 @@ impl KnownHosts {
         if !self.hash_host {
             return Ok(key.to_owned());
         }
-        // In a separate file, which is allowed in check mode too.
-        let context = Context { check: false, ..host.context.clone() };
-        let own = Host::new(&context);
-        let directory = std::env::temp_dir();
-        let file = own
-            .create_temporary(&directory, "known_hosts.", "", false)
-            .doing("could not make a temporary file in", &directory)?;
-        own.write(&file, format!("{key}\n").as_bytes(), &Replace::default())?;
-        let hashed = own.run_ok(&Program::new(["ssh-keygen", "-H", "-f"]).arg(file.display().to_string()));
-        let text = std::fs::read_to_string(&file).unwrap_or_default();
-        let _ = own.remove(&file);
-        let _ = own.remove(std::path::Path::new(&format!("{}.old", file.display())));
-        hashed?;
-        Ok(text.trim().to_owned())
+        hashed(key)
+    }
+}
+
+/// Hides the names of the hosts of a key, as `ssh-keygen -H` does: a line for each, in which a name is replaced by a salt
+/// and the HMAC of the name. Patterns and lines with a marker cannot be hashed.
+fn hashed(key: &str) -> Result<String, Failure> {
+    let Some((names, rest)) = key.split_once(char::is_whitespace) else { return Ok(key.to_owned()) };
+    if names.starts_with(['@', '|']) || names.contains(['*', '?', '!']) {
+        return Ok(key.to_owned());
+    }
+    let lines = names.split(',').map(|name| {
+        let mut salt = [0; 20];
+        let random = Path::new("/dev/urandom");
+        std::fs::File::open(random)
+            .and_then(|mut file| file.read_exact(&mut salt))
+            .doing("could not read random bytes from", random)?;
+        Ok(format!("{} {}", hidden(&name.to_lowercase(), &salt), rest.trim_start()))
+    });
+    Ok(lines.collect::<Result<Vec<String>, Failure>>()?.join("\n"))
+}
+
+/// The form of a host's name that does not tell it.
+fn hidden(name: &str, salt: &[u8; 20]) -> String {
+    // HMAC by RFC 2104, with a key that is shorter than the block.
+    let padded = |with: u8| {
+        let mut block = [with; 64];
+        block.iter_mut().zip(salt).for_each(|(byte, salt)| *byte ^= salt);
+        block
+    };
+    let inner = Sha1::new().chain_update(padded(0x36)).chain_update(name).finalize();
+    let outer = Sha1::new().chain_update(padded(0x5c)).chain_update(inner).finalize();
+    format!("|1|{}|{}", STANDARD.encode(salt), STANDARD.encode(outer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_hidden_as_openssh_hides_them() {
+        // A line of ssh-keygen's.
+        let line = "|1|+oGw6QuoFWHmqmIZaVOWYzrA4sY=|RFduiIxN/r1IuFePCivgoXFia6U=";
+        let salt = STANDARD.decode("+oGw6QuoFWHmqmIZaVOWYzrA4sY=").expect("a salt");
+        assert_eq!(hidden("new.example", &salt.try_into().expect("20 bytes")), line);
+        let both = hashed("a.example,10.0.0.1 ssh-rsa AAAA comment").expect("lines");
+        assert_eq!(
+            both.lines().filter(|l| l.starts_with("|1|") && l.ends_with("= ssh-rsa AAAA comment")).count(),
+            2
+        );
+        assert_eq!(hashed("*.example ssh-rsa AAAA").expect("a line"), "*.example ssh-rsa AAAA");
     }
 }

@@ -148,7 +148,7 @@ impl HostModule for Pip {
             return Ok(outcome);
         }
         if context.check {
-            outcome.changed = true;
+            outcome.changed |= self.would_change(&host, &pip, &wanted, directory.as_deref(), &words)?;
             return Ok(outcome);
         }
         let program = self.masked(Program::new(words).directory(directory));
@@ -256,6 +256,41 @@ impl Pip {
         let text = output.out();
         let pair = |l: &str| l.split_once("==").map(|(n, v)| (normal(n), v.trim().to_owned()));
         Ok(text.lines().filter_map(pair).collect())
+    }
+
+    /// Asks pip whether it would install something. Where it cannot tell, or would have to run the code of a project to
+    /// find out, the answer is yes.
+    fn would_change(
+        &self,
+        host: &Host,
+        pip: &[String],
+        wanted: &[String],
+        directory: Option<&Path>,
+        words: &[String],
+    ) -> Result<bool, Failure> {
+        let is_plain = |requirement: &str| {
+            requirement.starts_with(|c: char| c.is_ascii_alphanumeric()) && !requirement.contains(['/', '@'])
+        };
+        let listed = match &self.requirements {
+            Some(file) => {
+                let file = directory.map_or_else(|| file.into(), |directory| directory.join(file));
+                // A file that cannot be read is pip's to report.
+                std::fs::read_to_string(file).unwrap_or_else(|_| "-".into())
+            }
+            None => String::new(),
+        };
+        let mut lines = listed.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
+        let is_quiet = words.iter().any(|w| w == "--quiet" || w.starts_with("-q"));
+        let asks = matches!(self.state, State::Present | State::Latest) && !pip.is_empty() && !is_quiet;
+        if !asks || !wanted.iter().all(|w| is_plain(w)) || !lines.all(is_plain) {
+            return Ok(true);
+        }
+        let words = words.iter().map(String::as_str);
+        let options = ["--dry-run", "--no-cache-dir", "--only-binary", ":all:"];
+        let output =
+            host.query(&Program::new(words.chain(options)).directory(directory.map(PathBuf::from)))?;
+        // Before release 22.2, pip does not have the option.
+        Ok(!output.success() || output.out().contains("Would install "))
     }
 
     /// Whether the list of packages shows that there is nothing to do; otherwise pip decides.

@@ -207,7 +207,7 @@ impl User {
     }
 
     fn present(&self, host: &Host) -> Result<Outcome, Failure> {
-        self.check_groups(host)?;
+        let unknown = self.check_groups(host)?;
         let old = find(&self.name);
         let (name, options) = match &old {
             None => ("useradd", self.new_options(host)?),
@@ -240,16 +240,20 @@ impl User {
         if self.generate_ssh_key {
             outcome = key::generate(self, host, outcome)?;
         }
+        let told = unknown
+            .map(|name| format!("Group {name} does not exist. Create it up to this point in real play"));
+        outcome.warnings.extend(told);
         Ok(self.describe(host, outcome))
     }
 
-    fn check_groups(&self, host: &Host) -> Result<(), Failure> {
-        let own = self.group.iter().chain(self.groups.iter().flatten());
-        match own.into_iter().find(|g| group(g).is_none()) {
+    /// Fails if a group does not exist. In check mode, an earlier task may be what creates it: it is returned.
+    fn check_groups(&self, host: &Host) -> Result<Option<&str>, Failure> {
+        let unknown = self.group.iter().chain(self.groups.iter().flatten()).find(|g| group(g).is_none());
+        match unknown {
             Some(unknown) if !host.check() => Err(Failure::new(format!("Group {unknown} does not exist"))
                 .with("name", self.name.as_str())
                 .with_help("Create it first, with the group module.")),
-            _ => Ok(()),
+            unknown => Ok(unknown.map(String::as_str)),
         }
     }
 
@@ -311,8 +315,12 @@ impl User {
                 options.push("-o".into());
             }
         }
-        if let Some(own) = self.group.as_deref().and_then(group).filter(|g| g.gid != entry.gid) {
-            options.extend(["-g".to_owned(), own.gid.to_string()]);
+        if let Some(name) = &self.group {
+            match group(name) {
+                Some(own) if own.gid == entry.gid => {}
+                Some(own) => options.extend(["-g".to_owned(), own.gid.to_string()]),
+                None => options.extend(["-g".to_owned(), name.clone()]),
+            }
         }
         if let Some(wanted) = self.groups.as_ref().filter(|_| !self.local) {
             let mut now = groups_of(&self.name);

@@ -48,7 +48,8 @@ impl Apt {
     pub(super) fn plan(&self, host: &Host, verb: &str, arguments: &[String]) -> Result<Plan, Failure> {
         arguments.iter().try_for_each(|word| Spec::check(word))?;
         let program = self.program(verb).args(arguments.to_vec());
-        let plan = host.query(&program.clone().arg("-s"))?;
+        // Otherwise apt-get also writes a log of how it found the answer.
+        let plan = host.query(&program.clone().args(["-s", "-o", "Dir::Log::Planner=/dev/null"]))?;
         if plan.success() { Ok(Plan(plan)) } else { Err(failed(&program, &plan, verb, arguments)) }
     }
 

@@ -58,7 +58,8 @@ impl Call<'_> {
 
     /// The output of a command that only reads, if it succeeds.
     pub(super) fn read(&self, words: &[&str]) -> Result<Option<String>, Failure> {
-        let output = self.host.query(&self.program(words))?;
+        // Otherwise `status` and `diff` write the index anew.
+        let output = self.host.query(&self.program(words).env("GIT_OPTIONAL_LOCKS", "0"))?;
         Ok(output.success().then(|| output.out().trim().to_owned()))
     }
 
