@@ -75,7 +75,7 @@ pub(super) fn read(directory: &Path, reading: Reading) -> Result<Found, Error> {
             }
         };
         let mut scripts =
-            Script::read(&file.name, &file.path, &text(&file.path)?, reading.conforming_strings)?;
+            Script::read(&file.name, &file.path, &text(&file.path)?, !up, reading.conforming_strings)?;
         if !executed_in_transaction(&file.path)? {
             scripts.main.transaction = false;
         }
@@ -94,6 +94,8 @@ pub(super) fn read(directory: &Path, reading: Reading) -> Result<Found, Error> {
         match (up, scripts.down) {
             (true, down) => found.migrations.push(Migration { version, name: words, up: scripts.main, down }),
             (false, None) => downs.push((version, scripts.main)),
+            // Its marker says the same as its name.
+            (false, Some(down)) if scripts.main.statements()?.is_empty() => downs.push((version, down)),
             (false, Some(_)) => {
                 return Err(Error::new(format!(
                     "{shown}: the name says that the file undoes a migration, but it has up and down markers"
@@ -367,6 +369,20 @@ mod tests {
         let seen: Vec<(bool, bool)> =
             found.migrations.iter().map(|m| (m.down.is_some(), m.up.transaction)).collect();
         assert_eq!(seen, [(true, true), (true, true), (true, true), (false, false)]);
+        // A way back by its name may say so in a comment as well.
+        let found = read_all(
+            &[
+                ("1_a.up.sql", "SELECT 1"),
+                ("1_a.down.sql", "-- Rollback script\nSELECT 2;"),
+                ("2_b.up.sql", "-- Up Migration\nSELECT 1"),
+                ("2_b.down.sql", "-- Down Migration\nSELECT 2; SELECT 3;"),
+            ],
+            false,
+        )
+        .unwrap();
+        let downs: Vec<usize> =
+            found.migrations.iter().map(|m| m.down.as_ref().unwrap().statements().unwrap().len()).collect();
+        assert_eq!(downs, [1, 2]);
         let both = [
             ("1_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;"),
             ("1_a.down.sql", "SELECT 3"),

@@ -20,6 +20,9 @@ pub(super) enum Marker {
     Harmless,
     /// The file asks for something that is not supported. Holds the reason and the help.
     Refused(String, String),
+    /// The comment seems to begin the statements that undo the migration, in a form that no known tool defines. Holds the
+    /// reason and the help, which apply if statements follow.
+    Suspect(String, String),
 }
 
 /// The tool whose comments a file has.
@@ -29,6 +32,13 @@ pub(super) enum Dialect {
     Liquibase,
     /// Any other tool, or none.
     Any,
+}
+
+/// Returns whether a comment is a directive of this program on how the file is run.
+pub(super) fn is_own(comment: &str) -> bool {
+    comment
+        .strip_prefix("--")
+        .is_some_and(|text| text.trim_start_matches('-').trim_start().starts_with("playbook:"))
 }
 
 impl Dialect {
@@ -45,7 +55,8 @@ impl Dialect {
 
     /// Returns the meaning of a comment, if a tool defines it.
     pub(super) fn read(self, comment: &str) -> Option<Marker> {
-        let text = comment.strip_prefix("--")?.trim_start_matches('-').trim();
+        let Some(text) = comment.strip_prefix("--") else { return self.read_block(comment) };
+        let text = text.trim_start_matches('-').trim();
         if let Some(own) = text.strip_prefix("playbook:") {
             return Some(match own.trim() {
                 "no-transaction" => Marker::NoTransaction,
@@ -59,6 +70,15 @@ impl Dialect {
         match self {
             Dialect::Liquibase => liquibase(&text),
             Dialect::Any => any(&text),
+        }
+    }
+
+    /// Reads a comment between `/*` and `*/`, in which no known tool has markers.
+    fn read_block(self, comment: &str) -> Option<Marker> {
+        let text = comment.strip_prefix("/*")?.strip_suffix("*/")?.trim().to_ascii_lowercase();
+        match (self, any(text.trim_matches(['*', '-']).trim())?) {
+            (Dialect::Any, Marker::Section(Way::Down, _) | Marker::Suspect(..)) => Some(suspect(&text)),
+            _ => None,
         }
     }
 
@@ -79,7 +99,13 @@ fn any(text: &str) -> Option<Marker> {
     if let Some(tool) =
         first.strip_prefix('+').filter(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_alphabetic()))
     {
-        return plus(tool, &words[1..]);
+        return match (way_of(tool), words.len()) {
+            (Some(way), 1) if tool != "do" => section(way),
+            _ => plus(tool, &words[1..]),
+        };
+    }
+    if let Some(directive) = first.strip_prefix("atlas:") {
+        return atlas(directive, &words[1..]);
     }
     // dbmate: `migrate:up transaction:false`
     if let Some((tool, way)) = first.split_once(':')
@@ -96,8 +122,17 @@ fn any(text: &str) -> Option<Marker> {
         ["down", "migration", ..] => section(Way::Down),
         ["rambler", "up"] => section(Way::Up),
         ["rambler", "down"] => section(Way::Down),
-        // sqlx
-        ["no-transaction"] => Some(Marker::NoTransaction),
+        // sqlx, graphile-migrate, tern, postgres-migrations, yoyo
+        ["no-transaction"] | ["!", "no-transaction"] | ["!no-transaction"] => Some(Marker::NoTransaction),
+        ["tern:", "disable-tx", ..] | ["postgres-migrations", "disable-transaction"] => {
+            Some(Marker::NoTransaction)
+        }
+        ["transactional:", "false"] => Some(Marker::NoTransaction),
+        // graphile-migrate
+        ["!include", ..] => Some(Marker::Refused(
+            "including other files is not supported".into(),
+            "Put the content of that file here.".into(),
+        )),
         // tern
         ["create", "above", "/", "drop", "below", ..] => section(Way::Down),
         // Play
@@ -129,6 +164,18 @@ fn plus(tool: &str, words: &[&str]) -> Option<Marker> {
     }
 }
 
+/// `atlas:txmode none`
+fn atlas(directive: &str, words: &[&str]) -> Option<Marker> {
+    match (directive, words) {
+        ("txmode", ["none"]) => Some(Marker::NoTransaction),
+        ("txmode", ["file" | "all"]) | ("nolint" | "import" | "sum", _) => Some(Marker::Harmless),
+        _ => Some(Marker::Refused(
+            format!("the directive 'atlas:{directive}' is not supported"),
+            "Write the migration as plain SQL, or apply the directory with atlas.".into(),
+        )),
+    }
+}
+
 fn way_of(word: &str) -> Option<Way> {
     match word {
         "up" | "ups" | "do" => Some(Way::Up),
@@ -140,18 +187,62 @@ fn way_of(word: &str) -> Option<Way> {
 /// A comment that is a single word between signs: `//@UNDO` (dbdeploy, MyBatis), `==== DOWN ====` (shmig).
 fn alone(text: &str) -> Option<Marker> {
     let word = text.trim_matches(|c: char| !c.is_alphanumeric());
-    let way = way_of(word).filter(|_| word != "do")?;
+    let Some(way) = way_of(word).filter(|_| word != "do") else { return looks_like_down(text) };
     let signs = text.replace(word, "");
     let signs = signs.trim();
     if signs.contains('@') || signs.contains("==") || signs.starts_with("//") {
         return Some(Marker::Section(way, None));
     }
-    (way == Way::Down).then(|| {
-        Marker::Refused(
-            format!("`{word}` seems to begin the statements that undo the migration"),
-            "Write `-- migrate:up` and `-- migrate:down` before the two sections, move the second one to a file that ends in .down.sql, or reword the comment.".into(),
-        )
-    })
+    (way == Way::Down).then(|| suspect(word))
+}
+
+/// Recognizes a comment of no known tool that consists of such words only: `migrate down`, `Downgrade`, `begin of down`.
+fn looks_like_down(text: &str) -> Option<Marker> {
+    const DOWN: [&str; 12] = [
+        "backward",
+        "backwards",
+        "down",
+        "downgrade",
+        "downs",
+        "reverse",
+        "revert",
+        "rollback",
+        "undo",
+        "rollbacks",
+        "teardown",
+        "uninstall",
+    ];
+    const BESIDE: [&str; 17] = [
+        "begin",
+        "begins",
+        "end",
+        "here",
+        "migrate",
+        "migration",
+        "migrations",
+        "name",
+        "of",
+        "part",
+        "script",
+        "section",
+        "sql",
+        "start",
+        "starts",
+        "the",
+        "up",
+    ];
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let down = words.iter().any(|word| DOWN.contains(word));
+    let only = words.iter().all(|word| DOWN.contains(word) || BESIDE.contains(word));
+    (down && only).then(|| suspect(text))
+}
+
+fn suspect(text: &str) -> Marker {
+    Marker::Suspect(
+        format!("`{text}` seems to begin the statements that undo the migration"),
+        "Write `-- migrate:up` and `-- migrate:down` before the two sections, move the second one to a file that ends in .down.sql, or reword the comment.".into(),
+    )
 }
 
 fn liquibase(text: &str) -> Option<Marker> {
@@ -170,6 +261,12 @@ fn liquibase(text: &str) -> Option<Marker> {
                             "Move it to another file, outside of the directory.",
                         );
                     }
+                    Some(("ignore", "true")) => {
+                        return refused(
+                            "this changeset is ignored by Liquibase",
+                            "Remove it, or move it out of the directory.",
+                        );
+                    }
                     Some(("context" | "contextfilter" | "labels" | "runalways" | "runonchange", value))
                         if value != "false" =>
                     {
@@ -186,7 +283,7 @@ fn liquibase(text: &str) -> Option<Marker> {
             Some(Marker::Harmless)
         }
         "ignorelines" => refused("ignoreLines is not supported", "Remove the lines."),
-        "precondition-sql-check" | "preconditions" | "precondition" => {
+        _ if word.starts_with("precondition") => {
             refused("preconditions are not supported", "Write the condition as a DO block, or remove it.")
         }
         "property" => refused("properties are not supported", "Write the values out."),
@@ -213,6 +310,7 @@ mod tests {
             "--- !Ups",
             "-- ==== UP ====",
             "-- @up",
+            "-- +up",
         ] {
             assert_eq!(read(comment), up, "{comment}");
         }
@@ -230,6 +328,7 @@ mod tests {
             "-- ==== DOWN ====",
             "---- create above / drop below ----",
             "-- migrate:rollback",
+            "-- +down",
         ] {
             assert_eq!(read(comment), down, "{comment}");
         }
@@ -237,18 +336,45 @@ mod tests {
         assert_eq!(read("-- migrate:up transaction:false"), without(Way::Up));
         assert_eq!(read("-- +migrate Down notransaction"), without(Way::Down));
         assert_eq!(read("-- migrate:up transaction:true"), Some(Marker::Section(Way::Up, Some(true))));
-        for comment in ["-- +goose NO TRANSACTION", "-- playbook: no-transaction", "-- no-transaction"] {
+        for comment in [
+            "-- +goose NO TRANSACTION",
+            "-- playbook: no-transaction",
+            "-- no-transaction",
+            "--! no-transaction",
+            "---- tern: disable-tx ----",
+            "-- postgres-migrations disable-transaction",
+            "-- atlas:txmode none",
+            "-- transactional: false",
+        ] {
             assert_eq!(read(comment), Some(Marker::NoTransaction), "{comment}");
         }
         assert_eq!(read("-- +goose StatementBegin"), Some(Marker::Harmless));
+        assert_eq!(read("-- atlas:nolint destructive"), Some(Marker::Harmless));
         for comment in [
             "-- down",
             "-- DOWN:",
             "-- rollback",
             "-- [undo]",
+            "-- migrate down",
+            "-- migrate: down",
+            "-- Migration Down",
+            "-- Downgrade",
+            "-- begin of the down section",
+            "-- name: down",
+            "-- ==== revert migration ====",
+            "/* migrate:down */",
+            "/* DOWN */",
+            "/*** Rollback script ***/",
+        ] {
+            assert!(matches!(read(comment), Some(Marker::Suspect(..))), "{comment}");
+        }
+        for comment in [
             "-- +goose Envsub on",
             "-- +goose Upp",
             "-- playbook: no-transactoin",
+            "-- atlas:txtar",
+            "-- atlas:checkpoint",
+            "--!include functions/f.sql",
         ] {
             assert!(matches!(read(comment), Some(Marker::Refused(..))), "{comment}");
         }
@@ -260,7 +386,10 @@ mod tests {
             "-- note: up",
             "-- undo the change of 003",
             "-- do",
-            "/* migrate:down */",
+            "-- tear down the old index",
+            "/* migrate:up */",
+            "/* scale down */",
+            "-- rollback of order 5",
             "-- http://x",
             "-- up",
             "-- --",
@@ -286,6 +415,8 @@ mod tests {
             "--ignoreLines:1",
             "--preconditions onFail:HALT",
             "--property name=x value=y",
+            "--changeset a:1 ignore:true",
+            "--precondition-table-exists table:t",
         ] {
             assert!(matches!(read(comment), Some(Marker::Refused(..))), "{comment}");
         }

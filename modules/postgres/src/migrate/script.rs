@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use playbook_api::Error;
 use sha2::{Digest, Sha256};
 
-use super::marker::{Dialect, Marker, Way};
+use super::marker::{self, Dialect, Marker, Way};
 use crate::sql::effect;
 use crate::sql::psql;
 use crate::sql::statement::{self, Piece, Statement};
@@ -17,8 +17,11 @@ pub(super) struct Script {
     pub(super) file: String,
     pub(super) path: PathBuf,
     pub(super) sql: String,
-    /// The SHA-256 checksum of the whole file, without its byte order mark and with normalized line ends.
+    /// The SHA-256 checksum of the lines that reach the database: without directives on how the file is run, and without
+    /// `\restrict` of psql, whose key differs in each dump. A byte order mark and the kind of line ends do not count.
     pub(super) checksum: String,
+    /// The SHA-256 checksum of the whole file, which older histories contain.
+    pub(super) whole: String,
     /// Whether it runs in one transaction, together with its row in the history.
     pub(super) transaction: bool,
     /// The direction of the sections that are run.
@@ -39,20 +42,29 @@ pub(super) struct Scripts {
 }
 
 impl Script {
-    /// Reads a file. `conforming` is the server's `standard_conforming_strings`.
-    pub(super) fn read(file: &str, path: &Path, sql: &str, conforming: bool) -> Result<Scripts, Error> {
+    /// Reads a file. `leads_back` says that it undoes a migration by its name, and `conforming` is the server's
+    /// `standard_conforming_strings`.
+    pub(super) fn read(
+        file: &str,
+        path: &Path,
+        sql: &str,
+        leads_back: bool,
+        conforming: bool,
+    ) -> Result<Scripts, Error> {
         let sql = sql.strip_prefix('\u{feff}').unwrap_or(sql).replace("\r\n", "\n");
-        let main = Script {
+        let mut main = Script {
             file: file.to_owned(),
             path: path.to_owned(),
-            checksum: hex::encode(Sha256::digest(&sql)),
+            checksum: String::new(),
+            whole: hex::encode(Sha256::digest(&sql)),
             sql,
             transaction: true,
             way: Way::Up,
             conforming,
             own_transaction: false,
         };
-        let (up, down, no_transaction) = main.sections()?;
+        let (up, down, no_transaction) = main.sections(leads_back)?;
+        main.checksum = main.checksum_of_lines()?;
         let finish = |way, transaction: Option<bool>| -> Result<Script, Error> {
             let mut script = main.clone();
             script.way = way;
@@ -67,14 +79,18 @@ impl Script {
     /// Checks the file's markers. Returns what they say about the transaction of the up sections and of the down
     /// sections, if there are any, and whether the whole file runs without one.
     #[expect(clippy::type_complexity, reason = "the only caller destructures it at once")]
-    fn sections(&self) -> Result<(Option<bool>, Option<Option<bool>>, bool), Error> {
+    fn sections(&self, leads_back: bool) -> Result<(Option<bool>, Option<Option<bool>>, bool), Error> {
         let (mut up, mut down, mut no_transaction) = (None, None, false);
         let mut first_statement: Option<usize> = None;
         let mut seen_section = false;
+        let mut suspect: Option<(usize, &str, String, String)> = None;
         let dialect = Dialect::of(&self.sql);
         for piece in self.pieces()? {
             match piece {
                 Piece::Statement(statement) => {
+                    if let Some((line, text, why, help)) = suspect.take() {
+                        return Err(self.error(line, &format!("{why} (`{text}`)")).with_help(help));
+                    }
                     first_statement.get_or_insert(statement.line);
                     if effect::copies_to_client(statement.text) {
                         return Err(self
@@ -109,7 +125,11 @@ impl Script {
                     Some(Marker::Refused(why, help)) => {
                         return Err(self.error(line, &format!("{why} (`{text}`)")).with_help(help));
                     }
-                    Some(Marker::Harmless) | None => {}
+                    // In a file with sections, the markers say which statements undo the migration.
+                    Some(Marker::Suspect(why, help)) if !seen_section && !leads_back => {
+                        suspect.get_or_insert((line, text, why, help));
+                    }
+                    Some(Marker::Suspect(..) | Marker::Harmless) | None => {}
                 },
             }
         }
@@ -216,6 +236,31 @@ impl Script {
         Ok(())
     }
 
+    /// Computes the checksum of the lines that reach the database.
+    fn checksum_of_lines(&self) -> Result<String, Error> {
+        let passed_over: Vec<usize> = self
+            .pieces()?
+            .iter()
+            .filter_map(|piece| match piece {
+                Piece::Marker { text, line } if marker::is_own(text) => Some(*line),
+                Piece::Command { text, line } if psql::is_harmless(text) => Some(*line),
+                _ => None,
+            })
+            .collect();
+        let mut digest = Sha256::new();
+        for (at, line) in self.sql.split_inclusive('\n').enumerate() {
+            if !passed_over.contains(&(at + 1)) {
+                digest.update(line);
+            }
+        }
+        Ok(hex::encode(digest.finalize()))
+    }
+
+    /// Returns whether the checksum in a history is the file's.
+    pub(super) fn has_checksum(&self, sum: &str) -> bool {
+        sum == self.checksum || sum == self.whole
+    }
+
     /// Returns an error about a line of the file.
     pub(super) fn error(&self, line: usize, message: &str) -> Error {
         Error::new(format!("{}:{line}: {message}", self.path.display()))
@@ -282,7 +327,7 @@ mod tests {
     use super::*;
 
     fn read(sql: &str) -> Result<Scripts, Error> {
-        Script::read("1.sql", Path::new("m/1.sql"), sql, true)
+        Script::read("1.sql", Path::new("m/1.sql"), sql, false, true)
     }
 
     fn texts(script: &Script) -> Vec<&str> {
@@ -407,10 +452,30 @@ mod tests {
             message("SELECT 1;\n-- down\nDROP TABLE t;"),
             "m/1.sql:2: `down` seems to begin the statements that undo the migration (`-- down`)"
         );
+        // The way back as a comment, and in a file that has sections.
+        for sql in [
+            "SELECT 1;\n-- Rollback:\n-- DROP TABLE t;",
+            "-- migrate:up\nSELECT 1;\n-- migrate:down\n-- undo\nSELECT 2;",
+        ] {
+            assert_eq!(texts(&read(sql).unwrap().main), ["SELECT 1"], "{sql}");
+        }
         assert_eq!(
             message("SELECT 1;\n-- migrate:up\nSELECT 2;"),
             "m/1.sql:1: this statement stands before `-- migrate:up` in line 2"
         );
+        let plain = read("SELECT 1;\nSELECT 2;\n").unwrap().main;
+        for same in [
+            "-- playbook: no-transaction\nSELECT 1;\nSELECT 2;\n",
+            "\\restrict k\nSELECT 1;\nSELECT 2;\n\\unrestrict k\n",
+        ] {
+            let script = read(same).unwrap().main;
+            assert!(script.has_checksum(&plain.checksum) && script.has_checksum(&script.whole), "{same}");
+        }
+        for other in
+            ["-- a\nSELECT 1;\nSELECT 2;\n", "SELECT 1;\nSELECT '\n-- playbook: no-transaction\n';\n"]
+        {
+            assert_eq!(read(other).unwrap().main.checksum, read(other).unwrap().main.whole, "{other}");
+        }
         assert_eq!(read("a\r\nb").unwrap().main.checksum, read("\u{feff}a\nb").unwrap().main.checksum);
         assert_eq!(texts(&read("\\restrict x'y\nSELECT 1;\n\\unrestrict x'y\n").unwrap().main), ["SELECT 1"]);
     }
