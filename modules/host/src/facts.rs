@@ -58,6 +58,7 @@ pub(crate) const COLLECTORS: &[Collector] = &[
             "nodename",
             "domain",
             "userspace_bits",
+            "python_version",
         ],
         platform::collect,
     ),
@@ -82,7 +83,7 @@ pub(crate) const COLLECTORS: &[Collector] = &[
     minimal("caps", &["system_capabilities", "system_capabilities_enforced"], software::capabilities),
     minimal("ssh_pub_keys", &["ssh_host_pub_keys"], software::ssh_keys),
     minimal("pkg_mgr", &[], software::package_manager),
-    minimal("python", &["python_version"], software::python),
+    minimal("python", &[], software::python),
     minimal("service_mgr", &[], software::service_manager),
     more("chroot", &["is_chroot"], software::chroot),
     more(

@@ -87,7 +87,6 @@ impl Action for GatherFacts {
             let message = format!("The following modules were skipped: {}.", list(&skipped));
             all = all.msg(message).with("skipped_modules", skipped);
         }
-        all.facts.insert("_ansible_facts_gathered".into(), true.into());
         if failed.is_empty() {
             return Ok(all);
         }

@@ -275,7 +275,8 @@ pub(crate) fn lookup(
     };
     let mut found = match found {
         Ok(found) => found,
-        Err(error) if matches!(errors.as_str(), Some("ignore" | "warn")) => {
+        // As in ansible-core, `errors` is not about undefined variables.
+        Err(error) if matches!(errors.as_str(), Some("ignore" | "warn")) && !error.is_undefined() => {
             if errors.as_str() == Some("warn") {
                 let what = format!("An error occurred while running the lookup plugin '{name}'");
                 renderer.warn(Error::new(format!("{what}: {error}")));

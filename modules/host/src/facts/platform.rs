@@ -4,7 +4,7 @@ use playbook_api::{Context, Map};
 
 use super::{put, read};
 
-pub(crate) fn collect(_: &Context, facts: &mut Map) {
+pub(crate) fn collect(context: &Context, facts: &mut Map) {
     let Ok(system) = nix::sys::utsname::uname() else { return };
     let text = |t: &std::ffi::OsStr| t.to_string_lossy().into_owned();
     let (machine, node) = (text(system.machine()), text(system.nodename()));
@@ -27,6 +27,7 @@ pub(crate) fn collect(_: &Context, facts: &mut Map) {
     if let Some(id) = read("/var/lib/dbus/machine-id").or_else(|| read("/etc/machine-id")) {
         put(facts, "machine_id", id);
     }
+    super::software::python_version(context, facts);
 }
 
 /// Returns the fully qualified name, from `/etc/hosts` if it is there, since a name server could take seconds.

@@ -1,6 +1,6 @@
 //! Boot options, name servers, security modules, and the service and package managers.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use playbook_api::{Context, Map, Value, map};
@@ -248,11 +248,31 @@ pub(crate) fn initiators(_: &Context, facts: &mut Map) {
 
 /// The Python that tasks may call. No module needs it.
 pub(crate) fn python(context: &Context, facts: &mut Map) {
-    let Some(path) = which("python3", context).or_else(|| which("python", context)) else { return };
-    let real = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+    let Some(path) = interpreter(context) else { return };
     let mut python =
         map! { "executable" => path.display().to_string(), "type" => "cpython", "has_sslcontext" => true };
-    // The name of its file has the version: `python3.11`. If not, it is run to get it.
+    let known = facts.get("python_version").map(|version| version.to_text().into_owned());
+    if let Some((major, minor)) = known.as_deref().map_or_else(|| version(&path, context), numbers) {
+        put(&mut python, "version", map! { "major" => major, "minor" => minor });
+        put(&mut python, "version_info", vec![major, minor]);
+    }
+    put(facts, "python", python);
+}
+
+/// The version of that Python, which is a fact of the platform.
+pub(crate) fn python_version(context: &Context, facts: &mut Map) {
+    if let Some((major, minor)) = interpreter(context).and_then(|path| version(&path, context)) {
+        put(facts, "python_version", format!("{major}.{minor}"));
+    }
+}
+
+fn interpreter(context: &Context) -> Option<PathBuf> {
+    which("python3", context).or_else(|| which("python", context))
+}
+
+/// Returns the version, which the name of the file has: `python3.11`. If not, it is run to get it.
+fn version(path: &Path, context: &Context) -> Option<(i64, i64)> {
+    let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let name = match name.contains('.') {
         true => name,
@@ -262,12 +282,10 @@ pub(crate) fn python(context: &Context, facts: &mut Map) {
             said.map(|said| said.out().trim().to_lowercase().replace(' ', "")).unwrap_or_default()
         }
     };
-    let mut numbers = name.strip_prefix("python").into_iter().flat_map(|version| version.split('.'));
-    let version = numbers.next().zip(numbers.next());
-    if let Some((Ok(major), Ok(minor))) = version.map(|(a, b)| (a.parse::<i64>(), b.parse::<i64>())) {
-        put(&mut python, "version", map! { "major" => major, "minor" => minor });
-        put(&mut python, "version_info", vec![major, minor]);
-        put(facts, "python_version", format!("{major}.{minor}"));
-    }
-    put(facts, "python", python);
+    numbers(name.strip_prefix("python")?)
+}
+
+fn numbers(version: &str) -> Option<(i64, i64)> {
+    let mut numbers = version.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }

@@ -169,7 +169,11 @@ impl Command {
                 format!("skipped, since {}", reason.1),
                 String::new(),
             )
-            .msg(format!("Did not run command since {}", reason.0)));
+            .msg(format!(
+                "{} not run command since {}",
+                if context.check { "Would" } else { "Did" },
+                reason.0
+            )));
         }
         if context.check {
             let decided = self.creates.is_some() || self.removes.is_some();

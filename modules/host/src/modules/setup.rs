@@ -68,12 +68,14 @@ impl HostModule for Setup {
         let mut facts: Map =
             facts.into_iter().map(|(name, v)| (format!("ansible_{}", name.to_text()).into(), v)).collect();
         facts.sort_unstable_by(|a, _, b, _| a.to_text().cmp(&b.to_text()));
+        facts.insert("gather_subset".into(), Value::from(self.gather_subset.clone()));
+        facts.insert("module_setup".into(), true.into());
         if !self.filter.is_empty() && !self.filter.iter().all(String::is_empty) {
             facts.retain(|name, _| self.filter.iter().any(|f| fits(f, &name.to_text())));
         }
-        facts.insert("gather_subset".into(), Value::from(self.gather_subset.clone()));
-        facts.insert("module_setup".into(), true.into());
-        Ok(Outcome { facts, warnings, ..Outcome::default() })
+        let nothing = facts.is_empty();
+        let outcome = Outcome { facts, warnings, ..Outcome::default() };
+        Ok(if nothing { outcome.with("ansible_facts", Map::default()) } else { outcome })
     }
 }
 
