@@ -16,6 +16,9 @@ pub(crate) struct Cursor {
     pub failed: bool,
     /// Set while the host is unreachable: it keeps its position in case `clear_host_errors` brings it back.
     pub unreachable: bool,
+    /// The consequence of the last failure, until the host goes on, if that failure left an inner block. As in ansible-core,
+    /// another failure in the meantime (`any_errors_fatal` on another host) is one of the inner block, and changes nothing.
+    pending: Option<Failed>,
 }
 
 /// A task that is next for a host.
@@ -73,6 +76,7 @@ impl Cursor {
 
     /// Takes the task that [`Cursor::peek`] returned, which the host is about to run.
     pub(crate) fn take(&mut self) -> Option<Step> {
+        self.pending = None;
         self.next.take()
     }
 
@@ -116,7 +120,7 @@ impl Cursor {
             }
             if *failing {
                 self.levels.pop();
-                self.fail();
+                self.leave_failed();
                 return;
             }
         }
@@ -125,6 +129,17 @@ impl Cursor {
 
     /// Moves the host on after a failure of the task that it took.
     pub(crate) fn fail(&mut self) -> Failed {
+        if let Some(failed) = self.pending {
+            return failed;
+        }
+        let depth = self.levels.len();
+        let failed = self.leave_failed();
+        self.pending = (self.levels.len() < depth && !self.levels.is_empty()).then_some(failed);
+        failed
+    }
+
+    /// Leaves the levels that a failure ends.
+    fn leave_failed(&mut self) -> Failed {
         self.next = None;
         while let Some(level) = self.levels.last_mut() {
             if let Kind::Block { block, section, failing } = &mut level.kind {

@@ -87,14 +87,20 @@ impl Run {
         let forced = play.force_handlers && flushes;
         let mut section = |list: Vec<Item>| {
             if forced && !list.is_empty() {
-                items.push(Item::Block(Arc::new(Block {
-                    id: TaskId::next(),
-                    place: written.place.clone(),
-                    frame: written.frame.clone(),
-                    block: list,
-                    rescue: Vec::new(),
-                    always: vec![flush()],
-                })));
+                let block = |block, always| {
+                    let (place, frame) = (written.place.clone(), written.frame.clone());
+                    Item::Block(Arc::new(Block {
+                        id: TaskId::next(),
+                        place,
+                        frame,
+                        block,
+                        rescue: Vec::new(),
+                        always,
+                    }))
+                };
+                // The tasks have a block of their own, so that a host which failed and waits for its handlers does not miss
+                // them when the play fails for all hosts.
+                items.push(block(vec![block(list, Vec::new())], vec![flush()]));
                 return;
             }
             items.extend(list);
