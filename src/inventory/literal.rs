@@ -127,6 +127,12 @@ impl Reader<'_> {
             b'T' if self.word("True") => true.into(),
             b'F' if self.word("False") => false.into(),
             b'N' if self.word("None") => Value::Null,
+            // Python reads one sign and no more.
+            b'+' | b'-'
+                if self.rest().get(1..).is_some_and(|rest| rest.trim_start().starts_with(['+', '-'])) =>
+            {
+                return None;
+            }
             b'+' => {
                 self.at += 1;
                 self.value().filter(|value| value.as_f64().is_some() && value.as_bool().is_none())?
@@ -391,6 +397,8 @@ mod tests {
             "f'x'",
             "b",
             "+True",
+            "--1",
+            "- +1",
             "2001-12-14",
             ", 1",
             "1,,2",

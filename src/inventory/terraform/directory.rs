@@ -39,15 +39,23 @@ pub(super) fn fetch(source: &Source, directory: &Path) -> Result<State, Error> {
 
 /// Reads the file of the local backend, where neither program is installed.
 pub(super) fn local(source: &Source, directory: &Path) -> Result<Option<State>, Error> {
-    if let Some(backend) = backend(directory).filter(|backend| backend != "local") {
+    let backend = Backend::of(directory);
+    if backend.kind != "local" {
         return Err(Error::new(format!(
-            "the state of {} is kept by the backend '{backend}', and neither terraform nor tofu is installed",
-            directory.display()
+            "the state of {} is kept by the backend '{}', and neither terraform nor tofu is installed",
+            directory.display(),
+            backend.kind
         ))
         .with_help("Install one of them, or name the state itself, such as s3://bucket/key."));
     }
     let workspace = source.workspace.clone().unwrap_or_else(|| workspaces::selected(directory));
-    let file = workspaces::state_file(directory, &workspace)?;
+    let file = match backend.path.filter(|_| workspace == DEFAULT_WORKSPACE) {
+        Some(path) => directory.join(path),
+        None => {
+            let states = directory.join(backend.workspaces.as_deref().unwrap_or(workspaces::DIRECTORY));
+            workspaces::state_file(directory, &states, &workspace)?
+        }
+    };
     if !file.is_file() {
         return Ok(None);
     }
@@ -55,11 +63,56 @@ pub(super) fn local(source: &Source, directory: &Path) -> Result<Option<State>, 
     State::read(text, &file.to_string_lossy(), source.loading.context).map(Some)
 }
 
-/// The backend that `terraform init` has set up.
-fn backend(directory: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(workspaces::data(directory).join("terraform.tfstate")).ok()?;
-    let node = parse_json(&text, "terraform.tfstate", Trust::Text).ok()?;
-    node.get("backend")?.get("type")?.as_str().map(str::to_owned)
+/// Where a directory's state is kept.
+struct Backend {
+    kind: String,
+    /// The file of the default workspace, if the local backend has another than its usual one.
+    path: Option<String>,
+    /// The directory of the other workspaces' states, likewise.
+    workspaces: Option<String>,
+}
+
+impl Backend {
+    /// Returns what `terraform init` has set up. Where it did not run, the configuration is asked, since a state that lies
+    /// in the directory may be of the time before the backend was configured.
+    fn of(directory: &Path) -> Backend {
+        Backend::initialized(directory).unwrap_or_else(|| Backend {
+            kind: configured(directory).unwrap_or_else(|| "local".into()),
+            path: None,
+            workspaces: None,
+        })
+    }
+
+    fn initialized(directory: &Path) -> Option<Backend> {
+        let text = std::fs::read_to_string(workspaces::data(directory).join("terraform.tfstate")).ok()?;
+        let node = parse_json(&text, "terraform.tfstate", Trust::Text).ok()?;
+        let backend = node.get("backend")?;
+        let option = |name: &str| {
+            let value = backend.get("config")?.get(name)?.as_str()?.to_owned();
+            (!value.is_empty()).then_some(value)
+        };
+        let kind = backend.get("type")?.as_str()?.to_owned();
+        Some(Backend { kind, path: option("path"), workspaces: option("workspace_dir") })
+    }
+}
+
+/// Returns the backend that the files of a directory configure: `backend "s3" {`, or `cloud {`.
+fn configured(directory: &Path) -> Option<String> {
+    let entries = std::fs::read_dir(directory).ok()?.flatten();
+    let mut files: Vec<_> = entries.map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "tf" || extension == "tofu"));
+    files.sort();
+    let texts = files.iter().filter_map(|path| std::fs::read_to_string(path).ok());
+    texts.into_iter().find_map(|text| text.lines().find_map(backend_of_line))
+}
+
+fn backend_of_line(line: &str) -> Option<String> {
+    let line = line.trim().trim_start_matches("terraform").trim_start_matches([' ', '\t', '{']);
+    if line.strip_prefix("cloud").is_some_and(|rest| rest.trim_start().starts_with('{')) {
+        return Some("cloud".into());
+    }
+    let name = line.strip_prefix("backend")?.trim_start().strip_prefix('"')?.split('"').next()?;
+    Some(name.to_owned())
 }
 
 struct Terraform<'a> {

@@ -35,7 +35,11 @@ fn in_workspace(source: &Source, path: PathBuf) -> Result<PathBuf, Error> {
     let beside = path.parent().unwrap_or(Path::new("."));
     let is_its_own = beside.file_name().is_some_and(|name| name == workspace)
         && beside.parent().is_some_and(|above| above.ends_with(workspaces::DIRECTORY));
-    if is_its_own { Ok(path) } else { workspaces::state_file(beside, workspace) }
+    if is_its_own {
+        Ok(path)
+    } else {
+        workspaces::state_file(beside, &beside.join(workspaces::DIRECTORY), workspace)
+    }
 }
 
 /// Fetches a state with the crate that knows its scheme. It waits on a thread of its own: an inventory may be

@@ -219,24 +219,52 @@ fn workspaces_have_their_own_states() {
     assert_eq!(workspaces::selected(directory.path()), "staging");
     // Without a program, the directory's own file of the selected workspace counts.
     let (keyring, context, extra) = (Arc::new(Keyring::default()), Context::default(), Vars::default());
-    let source = Source {
+    let loading = Loading { keyring: &keyring, context: &context, extra: &extra };
+    let source = |workspace: Option<&str>| Source {
         location: String::new(),
-        workspace: None,
+        workspace: workspace.map(str::to_owned),
         workspace_key_prefix: None,
         binary: None,
         options: Map::default(),
         resources: false,
-        loading: &Loading { keyring: &keyring, context: &context, extra: &extra },
+        loading: &loading,
     };
-    let state = directory::local(&source, directory.path()).unwrap().unwrap();
+    let local = |workspace| directory::local(&source(workspace), directory.path());
+    let state = local(None).unwrap().unwrap();
     assert_eq!(state.outputs["w"].value, "staging".into());
     write(directory.path(), &[(".terraform/terraform.tfstate", r#"{"backend": {"type": "s3"}}"#)]);
-    let error = directory::local(&source, directory.path()).unwrap_err().to_string();
+    let error = local(None).unwrap_err().to_string();
     assert!(error.contains("is kept by the backend 's3'"), "{error}");
+    // The local backend with paths of its own, and a configuration that was not initialized.
+    let other = r#"{"version": 4, "outputs": {"w": {"value": "other"}}}"#;
+    let backend =
+        r#"{"backend": {"type": "local", "config": {"path": "x/own.tfstate", "workspace_dir": "y"}}}"#;
+    write(
+        directory.path(),
+        &[
+            (".terraform/terraform.tfstate", backend),
+            (".terraform/environment", "default"),
+            ("x/own.tfstate", other),
+            ("y/two/terraform.tfstate", other),
+        ],
+    );
+    for workspace in [None, Some("two")] {
+        let state = local(workspace).unwrap().unwrap();
+        assert_eq!(state.outputs["w"].value, "other".into());
+    }
+    for (file, backend) in
+        [("terraform {\n  backend \"s3\" {\n  }\n}\n", "s3"), ("terraform { cloud {\n  }\n}\n", "cloud")]
+    {
+        std::fs::remove_file(directory.path().join(".terraform/terraform.tfstate")).ok();
+        write(directory.path(), &[("main.tf", file)]);
+        let error = local(None).unwrap_err().to_string();
+        assert!(error.contains(&format!("is kept by the backend '{backend}'")), "{error}");
+    }
     let error = value("unknown.yml").unwrap_err().to_string();
     assert!(error.contains("has no state of a workspace 'stagign'"), "{error}");
     let help = |workspace: &str| {
-        let error = workspaces::state_file(directory.path(), workspace).unwrap_err();
+        let states = directory.path().join(workspaces::DIRECTORY);
+        let error = workspaces::state_file(directory.path(), &states, workspace).unwrap_err();
         error.help().unwrap_or_default().to_owned()
     };
     assert_eq!(help("stagign"), "Did you mean 'staging'?");

@@ -26,16 +26,17 @@ pub(super) fn data(directory: &Path) -> PathBuf {
     directory.join(variable("TF_DATA_DIR").filter(|path| !path.is_empty()).unwrap_or(".terraform".into()))
 }
 
-/// Returns the state file of a workspace. A workspace without one is an error.
-pub(super) fn state_file(directory: &Path, workspace: &str) -> Result<PathBuf, Error> {
+/// Returns the state file of a workspace; those of others than the default one are in `states`. A workspace without one is
+/// an error.
+pub(super) fn state_file(directory: &Path, states: &Path, workspace: &str) -> Result<PathBuf, Error> {
     if workspace == DEFAULT_WORKSPACE {
         return Ok(directory.join(STATE));
     }
-    let file = directory.join(DIRECTORY).join(workspace).join(STATE);
+    let file = states.join(workspace).join(STATE);
     if file.is_file() {
         return Ok(file);
     }
-    let entries = std::fs::read_dir(directory.join(DIRECTORY)).into_iter().flatten().flatten();
+    let entries = std::fs::read_dir(states).into_iter().flatten().flatten();
     let mut known: Vec<String> = entries
         .filter(|entry| entry.path().join(STATE).is_file())
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
