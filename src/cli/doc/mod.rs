@@ -39,8 +39,8 @@ pub(super) struct Docs {
     /// Print a task to start from
     #[arg(short, long)]
     snippet: bool,
-    /// The type: module, lookup, filter, test, inventory, callback, keyword or role; other types of plugins are those
-    /// of ansible-core
+    /// The type: module, lookup, filter, test, inventory, callback, connection, become, strategy, keyword or role; other
+    /// types of plugins are those of ansible-core
     #[arg(short = 't', long = "type", value_name = "TYPE", default_value = "module")]
     kind: String,
     /// Print the modules as the table of README.md

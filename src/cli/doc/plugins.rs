@@ -8,7 +8,8 @@ use super::text::paragraph;
 use crate::report::callbacks;
 
 /// The types that are documented here.
-pub(super) const TYPES: &[&str] = &["lookup", "filter", "test", "inventory", "callback", "keyword"];
+pub(super) const TYPES: &[&str] =
+    &["lookup", "filter", "test", "inventory", "callback", "keyword", "connection", "become", "strategy"];
 
 /// The columns: type, names, usage, description.
 const TABLE: &str = include_str!("plugins.tsv");
@@ -49,6 +50,7 @@ fn collection(kind: &str, usage: &'static str) -> &'static str {
         ("terraform_outputs", "playbook.terraform"),
         ("postgresql_url", "playbook.postgres"),
         ("aws_secret", "amazon.aws"),
+        ("community.docker", "community.docker"),
     ];
     let named = ["community.general", "ansible.utils"].into_iter().find(|name| usage.contains(name));
     let own = own.into_iter().find(|(name, _)| usage.contains(name)).map(|(_, collection)| collection);
@@ -154,5 +156,8 @@ mod tests {
         assert_eq!(name("filter", "my.own.combine"), None);
         assert_eq!(name("callback", "timer"), Some("ansible.posix.timer".into()));
         assert_eq!(name("keyword", "with_items"), Some("with_*".into()));
+        assert_eq!(name("connection", "ssh"), Some("ansible.builtin.ssh".into()));
+        assert_eq!(name("connection", "community.docker.docker"), Some("community.docker.docker".into()));
+        assert_eq!(name("become", "doas"), Some("community.general.doas".into()));
     }
 }
