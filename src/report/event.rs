@@ -153,6 +153,8 @@ pub struct TaskInfo {
     pub kind: TaskKind,
     /// `role : name`, rendered if possible; the action's name if the task has no name.
     pub name: String,
+    /// The role that the task is in.
+    pub role: Option<RoleInfo>,
     /// The action as it is written: `ansible.builtin.debug`.
     pub action: String,
     /// Where the task is written.
@@ -165,6 +167,17 @@ pub struct TaskInfo {
     pub args: Map,
     /// The release of ansible-core whose behavior the run has.
     pub release: Release,
+}
+
+/// What reports know about the role of a task.
+#[derive(Clone, Debug)]
+pub struct RoleInfo {
+    /// Its short name.
+    pub name: std::sync::Arc<str>,
+    /// Its name with the collection, if it is in one.
+    pub full_name: std::sync::Arc<str>,
+    /// Its directory.
+    pub path: std::path::PathBuf,
 }
 
 /// How a task, or an item of its loop, ended.

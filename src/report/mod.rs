@@ -27,7 +27,7 @@ use playbook_api::{Error, Redactor, nearest};
 
 pub use display::{Display, Streams};
 pub use error::{brief, format_error};
-pub use event::{Event, HostStats, Reporter, Status, TaskInfo, TaskKind, TaskResult};
+pub use event::{Event, HostStats, Reporter, RoleInfo, Status, TaskInfo, TaskKind, TaskResult};
 pub use json_lines::JsonLines;
 pub use minimal::Minimal;
 

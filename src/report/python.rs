@@ -6,7 +6,7 @@ use std::sync::Arc;
 use playbook_api::{Error, Map, Redactor, Value};
 use serde_json::{Value as Json, json};
 
-use super::{Event, Reporter, Status, TaskInfo, TaskResult, format_error, output};
+use super::{Event, Reporter, RoleInfo, Status, TaskInfo, TaskResult, format_error, output};
 use crate::foreign::{Foreign, Kind, nothing_to_ask, wire};
 use crate::playbook::TaskId;
 use crate::settings::Settings;
@@ -211,9 +211,16 @@ impl Callbacks {
 }
 
 fn task_of(task: &TaskInfo) -> Json {
-    let name = if task.name == task.action { "" } else { &*task.name };
+    // In ansible-core a task's name is without its role's.
+    let of_role = |role: &RoleInfo| task.name.strip_prefix(&*role.full_name)?.strip_prefix(" : ");
+    let name = task.role.as_ref().and_then(of_role).unwrap_or(&task.name);
+    let name = if name == task.action { "" } else { name };
+    let role = task.role.as_ref().map(|role| {
+        let collection = role.full_name.strip_suffix(&*role.name).map(|text| text.trim_end_matches('.'));
+        json!({ "name": &*role.name, "collection": collection, "path": role.path })
+    });
     json!({
-        "id": task.id.to_string(), "name": name, "action": task.action, "check": task.check,
+        "id": task.id.to_string(), "name": name, "role": role, "action": task.action, "check": task.check,
         "no_log": task.no_log, "file": &*task.place.file, "line": task.place.line, "column": task.place.column,
         "handler": task.kind == super::TaskKind::Handler,
         "args": wire::encode(&Value::from(task.args.clone())),

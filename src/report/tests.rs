@@ -51,6 +51,7 @@ fn task(name: &str, action: &str) -> Arc<TaskInfo> {
         id: TaskId::next(),
         kind: TaskKind::Task,
         name: name.into(),
+        role: None,
         action: action.into(),
         place: Place::new("site.yml", 4, 7),
         check: false,

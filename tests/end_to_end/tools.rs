@@ -248,9 +248,10 @@ fn events(directory: &Path) -> Vec<String> {
         if name == "verbose" {
             continue;
         }
-        let shown = ["play", "play_pattern", "task", "task_action", "host", "ignore_errors"]
-            .map(|key| format!("{key}={}", data[key]))
-            .join(" ");
+        let shown =
+            ["play", "play_pattern", "task", "role", "resolved_role", "task_action", "host", "ignore_errors"]
+                .map(|key| format!("{key}={}", data[key]))
+                .join(" ");
         let result =
             ["changed", "msg", "stdout", "skip_reason"].map(|key| format!("{key}={}", data["res"][key]));
         let counter = event["counter"].as_u64().unwrap_or_default();
@@ -272,6 +273,34 @@ fn the_events_of_ansible_runner_are_those_of_ansible_core() {
         events(&project.path().join("private"))
     };
     assert_eq!(run(true), run(false));
+}
+
+#[test]
+fn the_events_of_a_role_that_fails_are_those_of_ansible_core() {
+    let Some(tool) = Tool::new("PLAYBOOK_TEST_RUNNER", "the events of a role") else { return };
+    let tasks = "- name: fine\n  ansible.builtin.command: echo hello\n- ansible.builtin.include_tasks: more.yml\n- ansible.builtin.fail: {msg: meant}\n";
+    let more =
+        "- ansible.builtin.debug: {msg: more}\n- name: included\n  ansible.builtin.debug: {msg: named}\n";
+    let run = |own: bool| {
+        let project = project(&[
+            ("private/project/roles/parts/tasks/main.yml", tasks),
+            ("private/project/roles/parts/tasks/more.yml", more),
+            ("private/inventory/hosts", &host(&tool)),
+        ]);
+        let roles = project.path().join("private/project/roles").display().to_string();
+        let mut arguments =
+            vec!["run", "private", "--role", "parts", "--roles-path", &roles, "--hosts", "all", "-i", "one"];
+        arguments.push("--role-skip-facts");
+        let ended = tool.run(&project, "ansible-runner", &arguments, own).hides(&["Callback dispatch"]);
+        let kept = |file: &str| {
+            std::fs::read_to_string(project.path().join("private/artifacts/one").join(file))
+                .unwrap_or_default()
+        };
+        (ended.code, kept("rc"), kept("status"), events(&project.path().join("private")))
+    };
+    let ours = run(true);
+    assert_eq!((ours.0, &*ours.1, &*ours.2), (2, "2", "failed"));
+    assert_eq!(ours, run(false));
 }
 
 #[test]

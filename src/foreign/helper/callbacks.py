@@ -10,6 +10,7 @@ from ansible.inventory.host import Host
 from ansible.module_utils._internal import _messages
 from ansible.playbook.play import Play
 from ansible.playbook.play_context import PlayContext
+from ansible.playbook.role import Role
 from ansible.playbook.task import Task
 from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
@@ -46,11 +47,22 @@ def task_named(given):
         }
         for name, value in attributes.items():
             setattr(task, name, value)
+        task._role = role_of(given["role"])
         task._uuid = given["id"]
         path = f"{given['file']}:{given['line']}"
         task.get_path = lambda: path
         TASKS[given["id"]] = task
     return TASKS[given["id"]]
+
+
+def role_of(given):
+    """Returns the role of a task, with its names and its directory."""
+    if given is None:
+        return None
+    role = Role()
+    role._role_name, role._role_path = given["name"], given["path"]
+    role._role_collection = given["collection"] or None
+    return role
 
 
 @handles("load callbacks", in_main_thread=True)
@@ -314,7 +326,8 @@ def result(body):
     result = result_of(body)
     show_difference(body, result)
     if body["status"] == "failed":
-        dispatch("v2_runner_on_failed", result, ignore_errors=body["ignored"])
+        # Without the keyword it is none in ansible-core.
+        dispatch("v2_runner_on_failed", result, ignore_errors=body["ignored"] or None)
     else:
         dispatch("v2_runner_on_" + body["status"], result)
 

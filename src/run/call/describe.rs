@@ -7,7 +7,7 @@ use playbook_api::{Map, Value};
 use super::keyword;
 use super::state::PlayState;
 use crate::playbook::Task;
-use crate::report::{TaskInfo, TaskKind};
+use crate::report::{RoleInfo, TaskInfo, TaskKind};
 use crate::vars::HostScope;
 
 /// Returns what reports know about a task, with its name rendered for the first of its hosts if that is possible.
@@ -27,6 +27,11 @@ pub(crate) fn task(play: &PlayState, task: &Task, handler: bool, scope: &Arc<Hos
         id: task.id,
         kind: if handler { TaskKind::Handler } else { TaskKind::Task },
         name: name(task, scope),
+        role: task.frame.role().map(|role| RoleInfo {
+            name: role.name.clone(),
+            full_name: role.full_name.clone(),
+            path: role.path.clone(),
+        }),
         action: task.action.name.to_string(),
         place: task.place.clone(),
         check: check.unwrap_or(play.shared.options.check),
