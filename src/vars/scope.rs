@@ -323,7 +323,13 @@ impl HostScope {
 
     /// Returns the roles around the task's own, nearest first.
     pub fn parent_roles(&self) -> impl Iterator<Item = &Arc<Role>> {
-        self.task().into_iter().flat_map(|task| roles(task)).skip(1)
+        let roles = || self.task().into_iter().flat_map(|task| roles(task));
+        let brings = |parent: &Role, role: &Role| parent.dependencies().iter().any(|own| own.id == role.id);
+        roles()
+            .skip(1)
+            .zip(roles())
+            .filter(move |(parent, role)| !brings(parent, role))
+            .map(|(parent, _)| parent)
     }
 
     /// Returns the directories in which files that the task names are searched.

@@ -181,6 +181,7 @@ pub(crate) fn environment(
     warn: &dyn Fn(String),
 ) -> Result<Vec<(String, String)>, Error> {
     let mut merged = Map::default();
+    let value = |node: &Node| renderer.value(node).map_err(|e| broken(Keyword::Environment, node, e));
     for node in task.inherited(Keyword::Environment) {
         let parts: Vec<&Node> = node.as_list().map_or_else(|| vec![node], |items| items.iter().collect());
         for part in parts {
@@ -192,11 +193,11 @@ pub(crate) fn environment(
                             Ok(value) => drop(merged.insert(name.clone(), value)),
                             // It uses facts that this task is about to gather.
                             Err(e) if gathers(task) && e.is_undefined() && e.to_string().contains("env") => {}
-                            Err(e) => return Err(e),
+                            Err(e) => return Err(broken(Keyword::Environment, &entry.node, e)),
                         }
                     }
                 }
-                None if add_environment(&mut merged, renderer.value(part)?) => {}
+                None if add_environment(&mut merged, value(part)?) => {}
                 None => {
                     let all: Value =
                         task.inherited(Keyword::Environment).into_iter().map(Node::raw).collect();
@@ -216,7 +217,8 @@ fn gathers(task: &Task) -> bool {
 fn add_environment(merged: &mut Map, value: Value) -> bool {
     match value {
         Value::Map(map) => merged.extend(map.iter().map(|(k, v)| (k.clone(), v.clone()))),
-        Value::List(items) => return items.iter().all(|item| add_environment(merged, item.clone())),
+        // As in ansible-core, dicts are looked for in a list that is written, not in one that is computed.
+        Value::List(items) => return items.is_empty(),
         Value::Null | Value::Omit => {}
         Value::Str(text) => return text.is_empty(),
         _ => return false,

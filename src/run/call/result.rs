@@ -150,7 +150,8 @@ pub(crate) fn of(
         Status::Skipped => {
             values.insert("skipped".into(), true.into());
             // An action that says why it skips has gone no further; everything else has ended well.
-            if !is_action || !values.contains_key("msg") {
+            let says = values.get("msg").and_then(Value::as_str);
+            if says.is_none_or(|says| !is_action && !says.starts_with("This action (")) {
                 values.insert("failed".into(), false.into());
             }
         }

@@ -146,7 +146,8 @@ fn within<T: Send + 'static>(
 pub(super) fn context(call: &ActionCall) -> Result<Context, Error> {
     let shared = &call.item.play.shared;
     let warn = |warning| (call.item.emit)(Event::Warning(warning));
-    let environment = keyword::environment(call.item.task, &call.renderer(), &warn)?;
+    let environment = keyword::environment(call.item.task, &call.renderer(), &warn)
+        .map_err(|error| error.context("Task failed"))?;
     Ok(Context {
         check: call.check,
         diff: call.diff,
