@@ -82,6 +82,7 @@ fn check(path: &Path, variables: Variables) -> Vec<Finding> {
         names: &Known(&registry),
         warn: &|_| {},
         fault: &Err,
+        documents: Default::default(),
     };
     super::file(path, &loader, &registry, &variables)
 }

@@ -25,7 +25,7 @@ pub fn extra_vars(
         let loaded = document::extra_vars(argument, keyring)?;
         let node = loaded.accept(&settings.duplicate_dict_key, &mut warn)?;
         let entries = node.as_map().into_iter().flatten();
-        vars.extend(entries.map(|(key, entry)| (Arc::from(&*key.to_text()), entry.node.clone())));
+        vars.extend(entries.map(|(key, entry)| (key.shared_text(), entry.node.clone())));
     }
     Ok(vars)
 }

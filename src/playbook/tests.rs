@@ -58,6 +58,7 @@ impl Files {
             names: &Known,
             warn: &|_| {},
             fault: &Err,
+            documents: Default::default(),
         };
         f(&loader)
     }

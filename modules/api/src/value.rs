@@ -363,6 +363,14 @@ impl Value {
         }
     }
 
+    /// Returns the same as [`Value::to_text`]. That of a text shares its memory.
+    pub fn shared_text(&self) -> Arc<str> {
+        match self {
+            Value::Str(text) => text.text.clone(),
+            other => other.to_text().into(),
+        }
+    }
+
     /// JSON; texts lose their mark, so this never goes to a report.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
@@ -591,12 +599,12 @@ impl From<u32> for Value {
 }
 impl From<u64> for Value {
     fn from(n: u64) -> Self {
-        Value::big(n.into())
+        i64::try_from(n).map_or_else(|_| Value::big(n.into()), Value::Int)
     }
 }
 impl From<usize> for Value {
     fn from(n: usize) -> Self {
-        Value::big(n.into())
+        i64::try_from(n).map_or_else(|_| Value::big(n.into()), Value::Int)
     }
 }
 impl From<Map> for Value {

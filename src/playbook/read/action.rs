@@ -55,7 +55,7 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
     }
     let entries = task.as_map().into_iter().flatten();
     for (key, entry) in entries.filter(|(key, _)| !is_task_keyword(&key.to_text())) {
-        let name: Arc<str> = key.to_text().into();
+        let name = key.shared_text();
         let mut wrong = Vec::new();
         if let Some(parsed) = &mut parsed {
             let known = [&parsed.action.name, &name].map(|name| loader.names.is_action(name));
@@ -194,7 +194,7 @@ fn is_raw(name: &str) -> bool {
 
 fn map_args(node: &Node) -> Args {
     let entries = node.as_map().into_iter().flatten();
-    entries.map(|(key, entry)| (Arc::from(&*key.to_text()), entry.node.clone())).collect()
+    entries.map(|(key, entry)| (key.shared_text(), entry.node.clone())).collect()
 }
 
 /// Whether a text is one template and nothing else.

@@ -131,7 +131,7 @@ pub(super) fn vars(owner: &str, node: &Node) -> Result<Vars, Error> {
     map.iter()
         .map(|(key, entry)| {
             check_variable_name(key, &entry.key)?;
-            Ok((Arc::from(&*key.to_text()), entry.node.clone()))
+            Ok((key.shared_text(), entry.node.clone()))
         })
         .collect()
 }
@@ -139,7 +139,7 @@ pub(super) fn vars(owner: &str, node: &Node) -> Result<Vars, Error> {
 /// Returns a written map as variables, with any keys.
 pub(super) fn free_vars(node: &Node) -> Vars {
     let entries = node.as_map().into_iter().flatten();
-    entries.map(|(key, entry)| (Arc::from(&*key.to_text()), entry.node.clone())).collect()
+    entries.map(|(key, entry)| (key.shared_text(), entry.node.clone())).collect()
 }
 
 /// Names that have a meaning in Jinja.

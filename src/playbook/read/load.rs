@@ -19,7 +19,7 @@ use crate::playbook::{Condition, Frame, FrameKind, Keywords, Play, Playbook, Rol
 pub fn load(path: &Path, loader: &Loader) -> Result<Playbook, Error> {
     let path = paths::absolute(path);
     let mut plays = Vec::new();
-    add_plays(&path, loader, &Imported::default(), &mut Vec::new(), &mut plays)?;
+    add_plays(&path, &loader.keeping(), &Imported::default(), &mut Vec::new(), &mut plays)?;
     Ok(Playbook { path, plays })
 }
 

@@ -1,12 +1,16 @@
 //! What loading needs from its caller, and what it returns.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use playbook_api::{Error, Value};
 
 use crate::document::{self, Node, Trust};
 use crate::foreign::Foreign;
+use crate::inventory::Vars;
 use crate::playbook::{Frame, Item, Role, Task};
 use crate::settings::Settings;
 use crate::vault::Keyring;
@@ -45,9 +49,31 @@ pub struct Loader<'a> {
     /// Receives the error in a part of a document. Returns it if it ends the loading, or keeps it if the other parts are
     /// still read.
     pub fault: &'a dyn Fn(Error) -> Result<(), Error>,
+    /// The documents that were read before.
+    pub documents: Documents,
+}
+
+/// Documents that were read before, since a site uses the same roles in many plays. By default nothing is kept and each
+/// use reads its file again: a run may write the files that it includes.
+#[derive(Clone, Debug, Default)]
+pub struct Documents(Option<Rc<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    nodes: RefCell<HashMap<PathBuf, Node>>,
+    /// The variables of files that a role takes together.
+    vars: RefCell<HashMap<Vec<PathBuf>, Arc<Vars>>>,
 }
 
 impl<'a> Loader<'a> {
+    /// Returns the same loader, which reads each file once.
+    pub(super) fn keeping(&self) -> Loader<'a> {
+        match self.documents.0 {
+            Some(_) => self.clone(),
+            None => Loader { documents: Documents(Some(Rc::default())), ..self.clone() },
+        }
+    }
+
     /// Returns the same loader for a playbook in another directory.
     pub fn in_directory(&self, directory: impl Into<PathBuf>) -> Loader<'a> {
         Loader { directory: directory.into(), ..self.clone() }
@@ -63,8 +89,33 @@ impl<'a> Loader<'a> {
 
     /// Loads a document of the project.
     pub(super) fn document(&self, path: &Path) -> Result<Node, Error> {
+        let known = self.documents.0.as_ref();
+        if let Some(node) = known.and_then(|known| known.nodes.borrow().get(path).cloned()) {
+            return Ok(node);
+        }
         let loaded = document::load(path, Trust::Templates, self.keyring)?;
-        loaded.accept(&self.settings.duplicate_dict_key, self.warn)
+        let node = loaded.accept(&self.settings.duplicate_dict_key, self.warn)?;
+        if let Some(known) = known {
+            known.nodes.borrow_mut().insert(path.to_owned(), node.clone());
+        }
+        Ok(node)
+    }
+
+    /// Returns the variables of files: those that were read before, or what `read` returns.
+    pub(super) fn vars(
+        &self,
+        paths: Vec<PathBuf>,
+        read: impl FnOnce(&[PathBuf]) -> Result<Vars, Error>,
+    ) -> Result<Arc<Vars>, Error> {
+        let known = self.documents.0.as_ref();
+        if let Some(vars) = known.and_then(|known| known.vars.borrow().get(&paths).cloned()) {
+            return Ok(vars);
+        }
+        let vars = Arc::new(read(&paths)?);
+        if let Some(known) = known {
+            known.vars.borrow_mut().insert(paths, vars.clone());
+        }
+        Ok(vars)
     }
 
     /// Renders a name.

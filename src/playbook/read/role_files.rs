@@ -75,10 +75,15 @@ impl RoleFiles<'_> {
     }
 
     /// Reads the variables of all files of a directory.
-    pub(crate) fn vars(&self, section: &str, from: Option<&str>) -> Result<Vars, Error> {
+    pub(crate) fn vars(&self, section: &str, from: Option<&str>) -> Result<Arc<Vars>, Error> {
+        let loader = self.reader.loader;
+        loader.vars(self.paths(section, from, true)?, |paths| self.read_vars(section, paths))
+    }
+
+    fn read_vars(&self, section: &str, paths: &[PathBuf]) -> Result<Vars, Error> {
         let mut vars = Vars::default();
-        for path in self.paths(section, from, true)? {
-            let node = self.reader.loader.document(&path)?;
+        for path in paths {
+            let node = self.reader.loader.document(path)?;
             match node.kind() {
                 Kind::Map(_) => vars.extend(fields::free_vars(&node)),
                 Kind::Value(Value::Null) => {}

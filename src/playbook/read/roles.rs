@@ -108,7 +108,7 @@ impl Reader<'_> {
                 };
                 let is_keyword = |key: &Value| key.as_str().is_some_and(|key| ROLE.has(key));
                 let params = map.iter().filter(|(key, _)| !is_keyword(key));
-                let params = params.map(|(key, e)| (Arc::from(&*key.to_text()), e.node.clone())).collect();
+                let params = params.map(|(key, e)| (key.shared_text(), e.node.clone())).collect();
                 let keywords = self.loader.keywords(&ROLE, entry, |key| key == "name" || !ROLE.has(key))?;
                 let place = name.place().clone();
                 Ok(Use { name: self.loader.text(name, frame)?, place, keywords, params, spec: None })
@@ -176,8 +176,8 @@ impl Reader<'_> {
             argument_specs: files.argument_specs(meta.argument_specs)?,
             name: found.name.as_str().into(),
             full_name: found.full_name.clone(),
-            defaults: Arc::new(defaults),
-            vars: Arc::new(vars),
+            defaults,
+            vars,
             params: Arc::new(wanted.params),
             dependencies: dependencies.iter().map(|draft| draft.role.clone()).collect(),
             parents,

@@ -64,5 +64,5 @@ fn name(call: &ActionCall, key: &Value) -> Result<Arc<str>, Error> {
         None => key.clone(),
     };
     check_variable_name(&name, place)?;
-    Ok(name.to_text().into())
+    Ok(name.shared_text())
 }

@@ -113,6 +113,12 @@ const CHECKED: &[Keyword] = &[
 
 /// Fails for a keyword that has no value.
 pub(crate) fn check(task: &Task, renderer: &Renderer) -> Result<(), Error> {
+    let around = task.frame.chain().map(|frame| &frame.keywords);
+    let mut values =
+        std::iter::once(&task.keywords).chain(around).flat_map(|keywords| keywords.values.values());
+    if values.all(Node::is_plain) {
+        return Ok(());
+    }
     for keyword in CHECKED {
         if let Some(node) = task.keyword(*keyword).filter(|node| !node.is_plain()) {
             renderer.value(node).map_err(|e| broken(*keyword, node, e))?;

@@ -105,6 +105,7 @@ impl Shared {
             names: self,
             warn,
             fault: &Err,
+            documents: Default::default(),
         }
     }
 }

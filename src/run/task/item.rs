@@ -378,7 +378,7 @@ fn facts(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) -> 
         _ => call.host.clone(),
     };
     let names = |map: &Map| -> Vec<(Arc<str>, Value)> {
-        map.iter().map(|(k, v)| (Arc::from(&*k.to_text()), v.clone())).collect()
+        map.iter().map(|(k, v)| (k.shared_text(), v.clone())).collect()
     };
     match call.task.action_name() {
         // These have effects of their own.

@@ -319,8 +319,9 @@ fn wait_for_any(
 
 /// Reads available data, but only a few pieces, and closes the pipe at its end. Returns whether there was anything.
 fn drain(pipe: &mut Option<impl Read>, into: &mut Capture) -> io::Result<bool> {
-    const PIECES: usize = 16;
-    let mut piece = [0; 64 * 1024];
+    const PIECES: usize = 64;
+    // Most programs print little, and a large buffer is cleared each time.
+    let mut piece = [0; 16 * 1024];
     for count in 0..PIECES {
         let Some(reader) = pipe else { return Ok(count > 0) };
         match reader.read(&mut piece) {
