@@ -37,6 +37,7 @@ Commands:
 
   bench                   Compare the speed of ansible-core, Mitogen and playbook on this machine
     --ssh                 Compare it on hosts over SSH
+    --scale               Compare time and memory for large projects, loops that grow, and many hosts
     --quick               Leave out the measurements that take Ansible minutes
     --bin FILE            Measure the binary FILE instead of a new release build
 ";

@@ -37,6 +37,10 @@ pub const ORACLE: Packages = Packages {
     ],
 };
 
+/// ansible-core with the collections that Ansible comes with, and DebOps: large projects to measure.
+pub const PROJECTS: Packages =
+    Packages { name: "projects", packages: &["ansible-core==2.19.14", "ansible==12.3.0", "debops==3.2.5"] };
+
 /// ansible-lint beside ansible-core.
 pub const LINT: Packages =
     Packages { name: "lint", packages: &["ansible-core==2.19.14", "ansible-lint>=26.10,<27"] };

@@ -1,6 +1,6 @@
 //! Measurements on this machine, with the local connection.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use xtask::aws::{self, Aws};
@@ -11,7 +11,7 @@ use xtask::proxy::Proxy;
 use xtask::sandbox::{self, Database};
 use xtask::{Doing, Result, build};
 
-use super::{Bench, Contestant, time, yes};
+use super::{Bench, Contestant, measure, time, yes};
 
 /// One measurement.
 struct Case {
@@ -170,7 +170,7 @@ fn memory_of_a_deployment(bench: &Bench) -> Result<f64> {
     let mut command = Command::new(&bench.playbook);
     command.args(["run", "deploy-app.yml", "-i", "sandbox.yml"]).current_dir(build::root());
     command.envs(aws::environment(&proxy.endpoint()));
-    peak_memory(&mut command)
+    measure("the deployment", &mut command).map(|usage| usage.memory)
 }
 
 impl Goal {
@@ -185,22 +185,4 @@ impl Goal {
         };
         (format!("{text}: {}", yes(ok)), ok)
     }
-}
-
-/// Runs a program and returns its peak memory, in megabytes.
-fn peak_memory(command: &mut Command) -> Result<f64> {
-    let log = tempfile::tempfile().doing("creating a temporary file")?;
-    command.stdin(Stdio::null()).stdout(log.try_clone().doing("creating a temporary file")?).stderr(log);
-    let child = command.spawn().doing("starting the deployment")?;
-    let mut status = 0;
-    // SAFETY: both pointers are to live values, and the child is waited for only here.
-    let usage = unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        libc::wait4(child.id() as libc::pid_t, &mut status, 0, &mut usage);
-        usage
-    };
-    if status != 0 {
-        return Err("the deployment failed\nRun `cargo xtask demo` to see its output.".into());
-    }
-    Ok(usage.ru_maxrss as f64 / 1000.0)
 }
