@@ -10,13 +10,13 @@ use crate::scene::{Program, Scene};
 const OWNER: &str = "postgres:x:61010:61010:postgres:/var/lib/postgresql:/bin/sh";
 
 /// A machine's server.
-struct Server {
+pub struct Server {
     bin: String,
 }
 
 impl Server {
     /// Starts an empty server: by peer authentication on its socket, by password on all addresses.
-    fn start(machine: &Machine, bin: &str) -> Server {
+    pub fn start(machine: &Machine, bin: &str) -> Server {
         let script = format!(
             "grep -v ^postgres: /etc/passwd > /run/lines; echo '{OWNER}' >> /run/lines; cat /run/lines > /etc/passwd
              grep -v ^postgres: /etc/group > /run/lines; echo postgres:x:61010: >> /run/lines; cat /run/lines > /etc/group
@@ -34,13 +34,16 @@ impl Server {
     }
 
     /// Runs SQL as the administrator and returns the rows.
-    fn sql(&self, machine: &Machine, database: &str, sql: &str) -> String {
-        let script = format!(
-            "setpriv --reuid 61010 --regid 61010 --clear-groups \
-             {}/psql -h /run/postgresql -U postgres -XAtq -v ON_ERROR_STOP=1 -d {database} -c \"{sql}\"",
-            self.bin
-        );
-        machine.shell(&script).expect("an answer of the database").trim().to_owned()
+    pub fn sql(&self, machine: &Machine, database: &str, sql: &str) -> String {
+        let psql = "psql -h /run/postgresql -U postgres -XAtq -v ON_ERROR_STOP=1";
+        let script = format!("{}/{psql} -d {database} -c \"{sql}\"", self.bin);
+        self.shell(machine, &script).trim().to_owned()
+    }
+
+    /// Runs a command as the administrator and returns its output.
+    pub fn shell(&self, machine: &Machine, script: &str) -> String {
+        let script = format!("setpriv --reuid 61010 --regid 61010 --clear-groups {script}");
+        machine.shell(&script).expect("an answer of the database")
     }
 }
 

@@ -26,6 +26,43 @@ pub const HOST: System = System {
     setup: ": > /etc/apt/sources.list",
 };
 
+/// A managed host with every program that a module calls: dnf and what makes its packages, and iptables, among others.
+pub const EQUIPPED: System = System {
+    name: "equipped-1",
+    release: None,
+    packages: &[
+        "acl",
+        "bzip2",
+        "createrepo-c",
+        "cron",
+        "debconf-utils",
+        "dnf",
+        "git",
+        "gnupg",
+        "iproute2",
+        "iptables",
+        "openssh-client",
+        "openssh-server",
+        "procps",
+        "python3",
+        "python3-apt",
+        "python3-debian",
+        "python3-dnf",
+        "python3-pexpect",
+        "python3-pip",
+        "python3-venv",
+        "rpm",
+        "sudo",
+        "systemd",
+        "unzip",
+        "xz-utils",
+        "zip",
+        "zstd",
+    ],
+    // Tests must not access the package servers.
+    setup: ": > /etc/apt/sources.list; rm -f /usr/lib/python3*/EXTERNALLY-MANAGED",
+};
+
 /// Returns the root directory of a system, which must not be changed. Its mirror is this machine's.
 pub fn root(system: &System) -> Result<PathBuf> {
     let (mirror, here) = source()?;

@@ -20,6 +20,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
     let tools = python::environment(&python::TOOLS)?;
     if Fleet::impossible().is_none() {
         debian::root(&debian::HOST)?;
+        debian::root(&debian::EQUIPPED)?;
     }
     // The tests compare listings of its targets with ansible-core's.
     upstream::source()?;

@@ -1,0 +1,1 @@
+CREATE TABLE up (a int);

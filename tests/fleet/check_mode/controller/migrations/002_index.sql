@@ -1,0 +1,2 @@
+-- playbook: no-transaction
+CREATE INDEX CONCURRENTLY people_name ON people (name);
