@@ -40,6 +40,7 @@ pub(super) fn check(walk: &Walk, task: &Task) {
     }
     let Some(taken) = taken(walk.registry, &task.action.name) else { return };
     let (mut values, mut places): (Map, HashMap<String, Place>) = Default::default();
+    let mut keys: HashMap<String, Place> = HashMap::new();
     let mut complete = task.action.variable_args.is_none();
     for node in defaults::written_for(task, walk.registry, &actions::TABLE, walk.loader.foreign) {
         let Some(map) = node.as_map() else {
@@ -53,12 +54,13 @@ pub(super) fn check(walk: &Walk, task: &Task) {
     }
     for (name, node) in &task.action.args {
         places.insert(name.to_string(), node.place().clone());
+        keys.insert(name.to_string(), node.key_place());
         values.insert(name.clone().into(), value(&taken, name, node));
     }
     if taken.free {
         values.retain(|key, _| key.as_str().is_some_and(|key| taken.spec.find(key).is_some()));
     }
-    let arguments = Arguments { values, places, place: Some(task.action.place.clone()) };
+    let arguments = Arguments { values, places, keys, place: Some(task.action.place.clone()) };
     let faults = arguments.faults(taken.name, taken.spec, complete);
     // A missing source may be the consequence of another fault.
     let sourceless = ["src", "content"].iter().all(|name| !arguments.values.contains_key(*name));
@@ -71,7 +73,9 @@ pub(super) fn check(walk: &Walk, task: &Task) {
     if taken.name == wait::MODULE {
         wait::check(walk, task, taken.spec);
     }
-    permissions::check(walk, task);
+    if ["owner", "group", "mode"].iter().all(|name| taken.spec.find(name).is_some()) {
+        permissions::check(walk, task);
+    }
 }
 
 fn value(taken: &Taken, name: &str, node: &Node) -> Value {

@@ -16,6 +16,8 @@ pub struct Arguments {
     pub values: Map,
     /// Where each argument was written.
     pub places: HashMap<String, Place>,
+    /// Where the name of each argument was written, if that is known.
+    pub keys: HashMap<String, Place>,
     /// Where the task's action was written.
     pub place: Option<Place>,
 }
@@ -112,6 +114,8 @@ impl Where<'_> {
 fn check_map(values: &Map, spec: &Spec, at: &Where) -> serde_json::Map<String, Json> {
     let mut given: HashMap<&str, (&str, &Value)> = HashMap::new();
     let mut out = serde_json::Map::new();
+    // What a misspelled name stands for is not missing, too.
+    let mut misspelled: Vec<&str> = Vec::new();
     for (key, value) in values {
         let written = key.as_str().unwrap_or_default();
         if matches!(value, Value::Omit) {
@@ -120,6 +124,8 @@ fn check_map(values: &Map, spec: &Spec, at: &Where) -> serde_json::Map<String, J
         let Some((name, option)) = spec.find(written) else {
             if !spec.open {
                 at.fault(unsupported(key, spec, at));
+                misspelled
+                    .extend(meant(written, spec).and_then(|name| spec.find(name)).map(|(name, _)| name));
                 continue;
             }
             at.redactor.register_marked(value);
@@ -148,6 +154,7 @@ fn check_map(values: &Map, spec: &Spec, at: &Where) -> serde_json::Map<String, J
     }
     let mut missing: Vec<&str> =
         spec.options.iter().filter(|(n, o)| o.required && !has(n)).map(|(n, _)| n.as_str()).collect();
+    missing.retain(|name| !misspelled.contains(name));
     if !missing.is_empty() && at.complete {
         missing.sort_unstable();
         at.fault(at.error("", format!("missing required arguments: {}", missing.join(", "))));
@@ -171,7 +178,7 @@ fn check_map(values: &Map, spec: &Spec, at: &Where) -> serde_json::Map<String, J
         }
     }
     for group in &spec.required_one_of {
-        if !group.iter().any(has) {
+        if !group.iter().any(|name| has(name) || misspelled.contains(&name.as_str())) {
             let names = group.join(", ");
             at.fault(at.error("", format!("one of the following is required: {names}")));
         }
@@ -230,19 +237,25 @@ fn unsupported(key: &Value, spec: &Spec, at: &Where) -> Error {
     } else if spec.checked_by_action {
         format!("Invalid options for {module}: {shown}")
     } else {
-        let names = names.join(", ");
+        let (names, what) = (names.join(", "), if spec.is_probe { "probe" } else { "module" });
         format!(
-            "Unsupported parameters for ({module}) module: {shown}. Supported parameters include: {names}."
+            "Unsupported parameters for ({module}) {what}: {shown}. Supported parameters include: {names}."
         )
     };
-    let error = Error::new(message).at_opt(at.arguments.place_of(&written).filter(|_| at.path.is_empty()));
+    let key = at.arguments.keys.get(&written).or_else(|| at.arguments.place_of(&written));
+    let error = Error::new(message).at_opt(key.filter(|_| at.path.is_empty()));
     let error = error.at_opt(at.arguments.place.as_ref());
-    let known =
-        spec.options.iter().flat_map(|(n, o)| std::iter::once(n).chain(&o.aliases)).map(String::as_str);
-    match crate::nearest(&written, known) {
+    match meant(&written, spec) {
         Some(name) => error.with_help(format!("Did you mean '{name}'?")),
+        None if spec.is_probe => error,
         None => error.with_help(format!("`playbook doc {}` lists the parameters.", at.module)),
     }
+}
+
+/// Returns the name of an option that a misspelled name may stand for.
+fn meant<'s>(written: &str, spec: &'s Spec) -> Option<&'s str> {
+    let known = spec.options.iter().flat_map(|(n, o)| std::iter::once(n).chain(&o.aliases));
+    crate::nearest(written, known.map(String::as_str))
 }
 
 fn check_option(written: &str, value: &Value, option: &OptionSpec, at: &Where) -> Result<Json, Error> {

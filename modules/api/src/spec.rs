@@ -85,6 +85,8 @@ pub struct Spec {
     pub open: bool,
     /// Whether an action, rather than a module, rejects arguments of other names. Ansible's message differs then.
     pub checked_by_action: bool,
+    /// Whether these are the options of a probe and not the arguments of a module.
+    pub is_probe: bool,
 }
 
 impl Spec {
@@ -131,6 +133,7 @@ impl Spec {
             required_by: rows("required_by").iter().map(|row| (text(&row[0]), strings(&row[1]))).collect(),
             open: schema["additionalProperties"] == true,
             checked_by_action: false,
+            is_probe: false,
         }
     }
 

@@ -26,6 +26,17 @@ pub fn seconds(number: f64) -> Result<Duration, Error> {
         .ok_or_else(|| Error::new(format!("{number} is not a valid number of seconds")))
 }
 
+/// Returns a number of seconds in words: `1 second`, `30 seconds`.
+///
+/// ```
+/// use playbook_api::time::in_words;
+/// assert_eq!(in_words(1), "1 second");
+/// assert_eq!(in_words(30), "30 seconds");
+/// ```
+pub fn in_words(seconds: u64) -> String {
+    format!("{seconds} second{}", if seconds == 1 { "" } else { "s" })
+}
+
 /// Returns the point in time that lies `duration` from now. A duration beyond what the clock can represent is
 /// shortened to a hundred years.
 pub fn deadline(duration: Duration) -> Instant {

@@ -167,7 +167,7 @@ fn a_service_waits_for_its_rollout() {
     let message = failure.error.message();
     assert!(
         message.contains(
-            "was not complete after 1 seconds: 0 of 2 tasks running, 2 pending; rollout IN_PROGRESS"
+            "was not complete after 1 second: 0 of 2 tasks running, 2 pending; rollout IN_PROGRESS"
         ),
         "{message}"
     );

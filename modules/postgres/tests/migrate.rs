@@ -258,7 +258,7 @@ async fn waiting_for_the_other_deployment_ends() {
     let (first, second) = tokio::join!(project.migrate(map! {}), impatient);
     first.unwrap();
     let failure = second.unwrap_err();
-    assert!(failure.error.to_string().contains("still runs after 1 seconds (process "), "{}", failure.error);
+    assert!(failure.error.to_string().contains("still runs after 1 second (process "), "{}", failure.error);
 }
 
 #[tokio::test]

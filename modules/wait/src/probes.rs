@@ -54,10 +54,11 @@ fn thing<'a>(
         other => {
             let names: Vec<String> = probe.spec().options.into_keys().collect();
             return Err(Error::new(format!("{label} is a {}, not a dict", other.type_name()))
-                .with_help(format!("its options are: {}", names.join(", "))));
+                .with_help(format!("Its options are: {}.", names.join(", "))));
         }
     };
-    let checked = Arguments::from(given).check(name, &probe.spec(), &context.redactor);
+    let spec = Spec { is_probe: true, ..probe.spec() };
+    let checked = Arguments::from(given).check(name, &spec, &context.redactor);
     let checked = Value::from_json(checked.map_err(|e| in_option(&label, e))?);
     let mut options = checked.as_map().cloned().unwrap_or_default();
     let missing = options.shift_remove(&Value::from("missing")).is_some_and(|value| value.is_true());
@@ -94,5 +95,5 @@ fn unknown(name: &str, context: &Context) -> Error {
 fn known(context: &Context) -> String {
     let mut names: Vec<&str> = context.registry.probes.iter().map(|p| p.name()).collect();
     names.sort_unstable();
-    format!("it can wait for: {}", names.join(", "))
+    format!("It can wait for: {}.", names.join(", "))
 }

@@ -138,7 +138,10 @@ impl ControllerModule for WaitUntil {
                     .outcome(found(&watch, &things))
                     .with_help("Correct the name, or set missing: true to wait until it exists."));
             }
-            End::TimedOut => format!("timed out after {seconds} seconds waiting for {}", watch.pending()),
+            End::TimedOut => {
+                let after = playbook_api::time::in_words(seconds);
+                format!("timed out after {after} waiting for {}", watch.pending())
+            }
         };
         let explanation = explain(&things, &watch.statuses(), context).await;
         let mut outcome = found(&watch, &things);

@@ -143,12 +143,12 @@ async fn check_mode_looks_once_and_never_fails() {
 async fn bad_input_is_named() {
     let cases = [
         (map! { "countr" => map! {} }, "wait_until cannot wait for 'countr'", "Did you mean 'counter'?"),
-        (map! { "x" => map! {} }, "wait_until cannot wait for 'x'", "it can wait for: counter"),
-        (map! {}, "there is nothing to wait for", "it can wait for: counter"),
+        (map! { "x" => map! {} }, "wait_until cannot wait for 'x'", "It can wait for: counter."),
+        (map! {}, "there is nothing to wait for", "It can wait for: counter."),
         (
             map! { "counter" => true },
             "counter is a bool, not a dict",
-            "its options are: looks, says, missing",
+            "Its options are: looks, says, missing.",
         ),
     ];
     for (arguments, message, help) in cases {
@@ -189,6 +189,6 @@ async fn a_timeout_is_one_although_details_are_slow() {
     let hangs = run(map! { "timeout" => 1, "counter" => map! { "looks" => 1, "says" => "hang" } }, false)
         .await
         .unwrap_err();
-    assert_eq!(hangs.error.to_string(), "timed out after 1 seconds waiting for counter: no answer yet");
+    assert_eq!(hangs.error.to_string(), "timed out after 1 second waiting for counter: no answer yet");
     assert!(start.elapsed() < Duration::from_secs(3));
 }

@@ -241,7 +241,7 @@ fn add(all: &mut Outcome, one: &Outcome) {
 
 impl ActionCall<'_> {
     fn module_named(&mut self, name: &str, values: Map) -> Result<Outcome, Failure> {
-        let args = Arguments { values, places: self.args.places.clone(), place: self.args.place.clone() };
+        let args = Arguments { values, ..self.args.clone() };
         self.call_module(&format!("ansible.builtin.{name}"), args)
     }
 }

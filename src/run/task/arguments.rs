@@ -18,6 +18,7 @@ pub(crate) fn finalize(call: &ItemCall, scope: &HostScope, raw: &[&str]) -> Resu
     };
     let mut values = defaults::of_task(call, &renderer).map_err(whole)?;
     let mut places: HashMap<String, Place> = HashMap::new();
+    let mut keys: HashMap<String, Place> = HashMap::new();
     if let Some(node) = &task.action.variable_args {
         match renderer.value(node).map_err(whole)? {
             Value::Map(map) => {
@@ -37,6 +38,7 @@ pub(crate) fn finalize(call: &ItemCall, scope: &HostScope, raw: &[&str]) -> Resu
     }
     for (name, node) in &task.action.args {
         places.insert(name.to_string(), node.place().clone());
+        keys.insert(name.to_string(), node.key_place());
         if raw.contains(&&**name) {
             continue;
         }
@@ -49,10 +51,10 @@ pub(crate) fn finalize(call: &ItemCall, scope: &HostScope, raw: &[&str]) -> Resu
             values.insert(Value::from(name.clone()), value);
         }
     }
-    Ok(Arguments { values, places, place: Some(task.action.place.clone()) })
+    Ok(Arguments { values, places, keys, place: Some(task.action.place.clone()) })
 }
 
-/// Returns the full name of a task's action: Returns the full name of a task's action: `ansible.builtin.debug` for `debug`.
+/// Returns the full name of a task's action: `ansible.builtin.debug` for `debug`.
 fn full_name(task: &Task) -> String {
     if task.action.name.contains('.') {
         task.action.name.to_string()

@@ -376,6 +376,7 @@ fn explain(error: &ureq::Error, url: &str) -> String {
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
             format!("'{}' is not a valid URL: {error}", without_user(url))
         }
+        ureq::Error::Io(e) => format!("Request failed: <urlopen error {e}>"),
         other => format!("Request failed: {other}"),
     }
 }

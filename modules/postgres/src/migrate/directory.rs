@@ -313,15 +313,15 @@ mod tests {
         for (file, what) in [
             (
                 "R__view.sql",
-                "m/R__view.sql is a repeatable migration of Flyway's, which db_migrate does not run",
+                "m/R__view.sql is a repeatable migration for Flyway, which db_migrate does not run",
             ),
             (
                 "B3__all.sql",
-                "m/B3__all.sql is a baseline migration of Flyway's, which db_migrate does not run",
+                "m/B3__all.sql is a baseline migration for Flyway, which db_migrate does not run",
             ),
             (
                 "afterMigrate.sql",
-                "m/afterMigrate.sql is a callback of Flyway's, which db_migrate does not run",
+                "m/afterMigrate.sql is a callback for Flyway, which db_migrate does not run",
             ),
             ("seed.sql", "m/seed.sql: the file name has no version"),
             ("002_more.go", "m/002_more.go is not SQL, and db_migrate runs only SQL"),

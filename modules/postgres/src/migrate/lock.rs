@@ -101,9 +101,9 @@ impl Wait {
         let waited = self.start.elapsed();
         if waited >= self.limit {
             return Err(Error::new(format!(
-                "another migration of {} still runs after {} seconds{holder}",
+                "another migration of {} still runs after {}{holder}",
                 session.target.describe(),
-                self.limit.as_secs()
+                playbook_api::time::in_words(self.limit.as_secs())
             ))
             .with_help("Wait for it, end that session with pg_terminate_backend, or raise wait_timeout."));
         }

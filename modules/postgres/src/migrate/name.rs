@@ -57,7 +57,7 @@ pub(super) fn parse(stem: &str, pairs: &BTreeSet<String>) -> Named {
     let lower = stem.to_ascii_lowercase();
     let event = lower.split("__").next().unwrap_or_default();
     if CALLBACKS.contains(&event) {
-        return Named::Flyway("a callback of Flyway's");
+        return Named::Flyway("a callback for Flyway");
     }
     let mut up = true;
     let mut stem = stem;
@@ -79,9 +79,9 @@ pub(super) fn parse(stem: &str, pairs: &BTreeSet<String>) -> Named {
         let version = Version::parse(version);
         match (prefix, version) {
             ("R" | "r", _) if rest.starts_with("__") => {
-                return Named::Flyway("a repeatable migration of Flyway's");
+                return Named::Flyway("a repeatable migration for Flyway");
             }
-            ("B", Some(_)) => return Named::Flyway("a baseline migration of Flyway's"),
+            ("B", Some(_)) => return Named::Flyway("a baseline migration for Flyway"),
             ("V" | "v", Some(version)) if up => return Named::Up(version, words(name)),
             ("V" | "v" | "U", Some(version)) => return Named::Down(version, words(name)),
             _ => {}

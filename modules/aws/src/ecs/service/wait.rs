@@ -53,7 +53,13 @@ impl EcsService {
                     Rollout::Done => return Ok(now),
                     Rollout::Going(words) | Rollout::Failed(words) => words,
                 };
-                (format!("the rollout was not complete after {} seconds: {state}", timeout.as_secs()), now)
+                (
+                    format!(
+                        "the rollout was not complete after {}: {state}",
+                        playbook_api::time::in_words(timeout.as_secs())
+                    ),
+                    now,
+                )
             }
         };
         let lines = rollout::explain(aws, &self.cluster, &service).await;

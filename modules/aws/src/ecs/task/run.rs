@@ -96,8 +96,11 @@ pub(crate) async fn wait_until_stopped(
         None => {
             let now = describe::tasks(aws, cluster, ids).await?;
             let state = now.first().and_then(|t| t.last_status()).unwrap_or("unknown").to_owned();
-            Err(Error::new(format!("the task was still {state} after {} seconds", timeout.as_secs()))
-                .with_help("it goes on running; raise the timeout, or stop it with `operation: stop`"))
+            Err(Error::new(format!(
+                "the task was still {state} after {}",
+                playbook_api::time::in_words(timeout.as_secs())
+            ))
+            .with_help("it goes on running; raise the timeout, or stop it with `operation: stop`"))
         }
     }
 }

@@ -75,8 +75,8 @@ impl RdsInstance {
         });
         found.await?.ok_or_else(|| {
             Failure::new(format!(
-                "the RDS instance {id} was not {wanted} after {} seconds",
-                self.timeout().as_secs()
+                "the RDS instance {id} was not {wanted} after {}",
+                playbook_api::time::in_words(self.timeout().as_secs())
             ))
             .with_help("it goes on; raise `wait_timeout`")
         })
@@ -99,8 +99,8 @@ impl RdsInstance {
         });
         settled.await?.ok_or_else(|| {
             Failure::new(format!(
-                "the RDS instance {id} had not settled after {} seconds",
-                self.timeout().as_secs()
+                "the RDS instance {id} had not settled after {}",
+                playbook_api::time::in_words(self.timeout().as_secs())
             ))
             .with_help("raise `wait_timeout`")
         })
@@ -114,9 +114,9 @@ impl RdsInstance {
         });
         gone.await?.ok_or_else(|| {
             Failure::new(format!(
-                "the {} was not gone after {} seconds",
+                "the {} was not gone after {}",
                 self.title(),
-                self.timeout().as_secs()
+                playbook_api::time::in_words(self.timeout().as_secs())
             ))
             .with_help("the deletion goes on; raise `wait_timeout`")
         })
