@@ -57,6 +57,11 @@ impl Meta {
         Meta::ALL.iter().find(|meta| meta.name() == name).copied().ok_or(name)
     }
 
+    /// Whether `when` has no effect on it.
+    pub fn is_unconditional(self) -> bool {
+        matches!(self, Meta::Noop | Meta::RefreshInventory | Meta::ResetConnection)
+    }
+
     /// Whether it counts for all hosts of a batch when it runs for one of them.
     pub fn is_for_all(self) -> bool {
         matches!(

@@ -25,7 +25,8 @@ pub use meta::Meta;
 pub use play::{Play, Playbook, Prompt};
 pub use read::{
     LoadedRole, LoadedTasks, Loader, Names, Render, TaskFileRef, check_variable_name, collections,
-    include_frame, is_variable_name, load, load_document, load_role, load_task_file, unknown_action,
+    include_frame, is_variable_name, load, load_document, load_role, load_task_file, not_text,
+    unknown_action,
 };
 pub use reserved::is_reserved_name;
 pub use role::{Role, RoleSpec};

@@ -96,6 +96,6 @@ impl Play {
     pub fn refused(&self, keyword: &str, error: Error) -> Error {
         // A play without a name is named after its hosts, which are rendered first.
         let keyword = if self.frame.keywords.name.is_some() { keyword } else { "name" };
-        error.context(format!("Error processing keyword '{keyword}'")).with_kind(ErrorKind::Syntax)
+        error.context(format!("Error processing keyword '{keyword}'.")).with_kind(ErrorKind::Syntax)
     }
 }

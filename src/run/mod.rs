@@ -5,14 +5,14 @@
 
 pub mod actions;
 mod adhoc;
-mod call;
+pub(crate) mod call;
 pub mod module;
 mod names;
 mod options;
 pub mod play;
 mod prompt;
 mod stats;
-mod task;
+pub(crate) mod task;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

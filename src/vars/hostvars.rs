@@ -39,12 +39,9 @@ impl Object for HostVars {
 
     fn member(&self, key: &Value) -> Option<Result<Value, Error>> {
         let name = key.as_str()?;
-        let inventory = self.base.inventory();
-        if let Some((host, _)) = inventory.hosts.get_key_value(name) {
-            return Some(Ok(self.of(host)));
-        }
         // localhost always exists, whether the inventory names it or not.
-        (name == "localhost").then(|| Ok(self.of(&"localhost".into())))
+        let host = self.base.inventory().host(name)?;
+        Some(Ok(self.of(&host.name)))
     }
 
     fn force(&self) -> Option<Result<Value, Error>> {

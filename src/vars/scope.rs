@@ -556,6 +556,12 @@ impl Scope for HostScope {
         if self.release().deprecates_injected_variables() {
             self.deprecate_injected(name);
         }
+        if name == "play_hosts" && self.is_in_play() {
+            let what = Error::new("The `play_hosts` magic variable is deprecated.")
+                .at_opt(self.task().map(|task| &task.place))
+                .with_help("Use `ansible_play_batch` instead.");
+            self.deprecate(Deprecation { what, version: "2.23" });
+        }
         RESOLVING.with_borrow_mut(|names| names.push((me, name.into())));
         let found = self.find(name);
         RESOLVING.with_borrow_mut(|names| names.pop());

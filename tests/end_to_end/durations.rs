@@ -24,7 +24,7 @@ fn endless_and_negative_times_are_errors_with_a_place() {
         ),
         (
             "command: 'false'\n      retries: .inf",
-            "invalid literal for int() with base 10: inf",
+            "The value inf could not be converted to 'int'.",
             "site.yml:5:16",
         ),
         (
@@ -39,7 +39,7 @@ fn endless_and_negative_times_are_errors_with_a_place() {
         ),
         (
             "command: 'true'\n      timeout: .inf",
-            "invalid literal for int() with base 10: inf",
+            "The value inf could not be converted to 'int'.",
             "site.yml:5:16",
         ),
         (

@@ -63,7 +63,7 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
                 let invalid = if known[0] { &name } else { &parsed.action.name };
                 (loader.warn)(Error::new(format!("Ignoring invalid attribute: {invalid}")));
             } else {
-                (loader.fault)(conflict(&parsed.action.name, &name, task.place(), loader))?;
+                (loader.fault)(conflict(&parsed.action.name, &name, task, loader))?;
             }
             if loader.names.is_action(&parsed.action.name) {
                 parsed.wrong.push(name);
@@ -117,12 +117,16 @@ fn is_foreign(name: &str, task: &Node, frame: &Arc<Frame>, loader: &Loader) -> R
 }
 
 /// Returns the error for a task that names two modules, or a misspelled keyword and a module.
-fn conflict(first: &str, second: &str, place: &Place, loader: &Loader) -> Error {
-    let error = parser_error(format!("conflicting action statements: {first}, {second}"), place);
-    let keyword = [first, second].into_iter().filter(|name| !loader.names.is_action(name)).find_map(|name| {
-        nearest(name, TASK.all()).map(|near| format!("Did you mean the keyword '{near}' with '{name}'?"))
-    });
-    keyword.into_iter().fold(error, Error::with_help)
+fn conflict(first: &str, second: &str, task: &Node, loader: &Loader) -> Error {
+    let message = format!("conflicting action statements: {first}, {second}");
+    let unknown = [first, second].into_iter().filter(|name| !loader.names.is_action(name));
+    match unknown.filter_map(|name| Some((name, nearest(name, TASK.all())?))).next() {
+        Some((name, near)) => {
+            let key = task.as_map().and_then(|map| map.get(name)).map_or(task.place(), |entry| &entry.key);
+            parser_error(message, key).with_help(format!("Did you mean '{near}'?"))
+        }
+        None => parser_error(message, task.place()),
+    }
 }
 
 /// Returns the error for a module that does not exist.
@@ -133,12 +137,20 @@ pub fn unknown(name: &str, place: &Place, known: &dyn Names, foreign: &Foreign) 
         ),
         place,
     );
-    let near =
-        || nearest(name, known.actions().iter().map(String::as_str)).map(|n| format!("Did you mean '{n}'?"));
+    let actions = known.actions();
+    let near = || nearest(name, actions.iter().map(String::as_str).filter(|near| is_alike(name, near)));
+    let near = || near().map(|near| format!("Did you mean '{near}'?"));
     match foreign.advice(name).or_else(near) {
         Some(help) => error.with_help(help),
         None => error,
     }
+}
+
+/// Whether each word of two names has something in common: `ec2_instance` is not a misspelled `rds_instance`.
+fn is_alike(one: &str, other: &str) -> bool {
+    let words = |name: &'_ str| builtin(name).split('_').map(str::to_owned).collect::<Vec<_>>();
+    let (one, other) = (words(one), words(other));
+    one.len() != other.len() || one.iter().zip(&other).all(|(a, b)| a.chars().any(|c| b.contains(c)))
 }
 
 /// Whether the engine itself handles the action.

@@ -58,6 +58,9 @@ impl Shape {
         if name == "name" || keyword.is_some_and(|keyword| keyword.kind() == KeywordKind::Text) {
             must_be_text(name, value, owner)?;
         }
+        if name == "collections" {
+            must_be_texts(name, value)?;
+        }
         match name {
             "name" => keywords.name = Some(value.clone()).filter(|v| !v.is_null()),
             "when" => keywords.when = Condition::list(value),
@@ -96,7 +99,22 @@ pub(super) fn must_be_text(name: &str, node: &Node, place: &Place) -> Result<(),
     }
 }
 
-/// Returns Returns Python's name for the type of a written value.
+/// Returns the message about an item of a keyword's list that is not text.
+pub fn not_text(keyword: &str, found: &str) -> String {
+    format!("Keyword '{keyword}' items must be of type 'str', not '{found}'.")
+}
+
+/// Checks a list of texts, or one text.
+pub(super) fn must_be_texts(name: &str, node: &Node) -> Result<(), Error> {
+    let items = node.as_list().unwrap_or(std::slice::from_ref(node));
+    let text = |item: &Node| matches!(type_name(item), "str" | "NoneType");
+    match items.iter().find(|item| !text(item)) {
+        None => Ok(()),
+        Some(item) => Err(parser_error(not_text(name, type_name(item)), item.place())),
+    }
+}
+
+/// Returns Python's name for the type of a written value.
 pub(super) fn type_name(node: &Node) -> &'static str {
     match node.kind() {
         Kind::Value(value) => value.type_name(),
@@ -106,20 +124,19 @@ pub(super) fn type_name(node: &Node) -> &'static str {
     }
 }
 
-/// Reads Reads `tags`: a list, or text with commas.
+/// Reads `tags`: a list, or text with commas.
 pub(super) fn tags(node: &Node) -> Result<Vec<Node>, Error> {
     match node.kind() {
         Kind::List(items) => Ok(items.clone()),
         Kind::Value(Value::Str(text)) => {
             Ok(text.split(',').map(|tag| Node::value(node.place().clone(), tag.trim())).collect())
         }
-        Kind::Value(Value::Int(_)) | Kind::Template(_) => Ok(vec![node.clone()]),
-        Kind::Value(Value::Null) => Ok(Vec::new()),
+        Kind::Template(_) => Ok(vec![node.clone()]),
         _ => Err(Error::new("tags must be specified as a list").at(node.place())),
     }
 }
 
-/// Reads Reads `vars`: a dictionary whose keys are variable names.
+/// Reads `vars`: a dictionary whose keys are variable names.
 pub(super) fn vars(owner: &str, node: &Node) -> Result<Vars, Error> {
     if node.is_null() {
         return Ok(Vars::default());

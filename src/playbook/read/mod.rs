@@ -15,7 +15,7 @@ mod roles;
 mod tasks;
 
 pub use action::unknown as unknown_action;
-pub use fields::{check_variable_name, is_variable_name};
+pub use fields::{check_variable_name, is_variable_name, not_text};
 pub use files::TaskFileRef;
 pub use include::include_frame;
 pub use load::{load, load_document, load_role, load_task_file};

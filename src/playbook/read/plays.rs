@@ -34,7 +34,13 @@ impl Reader<'_> {
                 let message = "both 'user' and 'remote_user' are set for this play. The use of 'user' is deprecated, and should be removed";
                 return Err(parser_error(message, &place));
             }
+            fields::must_be_text("remote_user", user, &place)?;
             keywords.values.insert(Keyword::RemoteUser, user.clone());
+        }
+        for name in ["fact_path", "order", "strategy"] {
+            if let Some(value) = entry.get(name) {
+                loader.spare(fields::must_be_text(name, value, &place))?;
+            }
         }
         let hosts = hosts(entry)?;
         if !vars.is_empty() {
@@ -51,6 +57,15 @@ impl Reader<'_> {
             Some(files) => files.to_vec(),
             None => vec![n],
         });
+        for file in &vars_files {
+            let choices = file.as_list().unwrap_or(std::slice::from_ref(file));
+            if let Some(wrong) = choices.iter().find(|choice| type_name(choice) != "str") {
+                let message = format!("Invalid `vars_files` value of type '{}'.", type_name(wrong));
+                let error = parser_error(message, wrong.place());
+                let help = "A `vars_files` value should either be a string or list of strings.";
+                loader.spare::<()>(Err(error.with_help(help)))?;
+            }
+        }
         self.vars_files = vars_files.clone();
 
         let mut roles = Vec::new();

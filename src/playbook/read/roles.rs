@@ -92,7 +92,7 @@ impl Reader<'_> {
             spec: None,
         };
         match entry.kind() {
-            Kind::Template(_) | Kind::Value(Value::Str(_) | Value::Int(_)) => {
+            Kind::Template(_) | Kind::Value(Value::Str(_)) => {
                 let name = self.loader.text(entry, frame)?;
                 if name.contains(',') {
                     return Err(Error::new(format!("Invalid old style role requirement: {name}"))
@@ -107,6 +107,9 @@ impl Reader<'_> {
                     return Err(Error::new("role definitions must contain a role name").at(entry.place()));
                 };
                 let is_keyword = |key: &Value| key.as_str().is_some_and(|key| ROLE.has(key));
+                if let Some(name) = entry.get("name") {
+                    super::fields::must_be_text("name", name, &place)?;
+                }
                 let params = map.iter().filter(|(key, _)| !is_keyword(key));
                 let params = params.map(|(key, e)| (key.shared_text(), e.node.clone())).collect();
                 let keywords = self.loader.keywords(&ROLE, entry, |key| key == "name" || !ROLE.has(key))?;

@@ -53,8 +53,12 @@ impl<'a> Reader<'a> {
             return Ok(Vec::new());
         }
         let wrong = |found: &Node, wanted: &str| {
-            let shown = found.raw();
-            let message = format!("{malformed} {shown} should be {wanted} but is a {}", type_name(found));
+            let message = match found.is_null() {
+                true => format!("{malformed} an entry is empty, and should be {wanted}"),
+                false => {
+                    format!("{malformed} {} should be {wanted} but is a {}", found.raw(), type_name(found))
+                }
+            };
             parser_error(message, if found.place() == node.place() { owner } else { found.place() })
         };
         let Some(entries) = node.as_list() else { return Err(wrong(node, "a list or None")) };
@@ -203,11 +207,12 @@ impl<'a> Reader<'a> {
             until: list("until").unwrap_or_default(),
             retries: get("retries"),
             delay: get("delay"),
-            changed_when: list("changed_when"),
-            failed_when: list("failed_when"),
+            changed_when: verdict(entry, "changed_when"),
+            failed_when: verdict(entry, "failed_when"),
             async_seconds: get("async").or_else(|| get("async_val")),
             poll: get("poll"),
             listen: match get("listen") {
+                Some(node) if loader.spare(fields::must_be_texts("listen", &node))?.is_none() => Vec::new(),
                 Some(node) => node
                     .as_list()
                     .unwrap_or(std::slice::from_ref(&node))
@@ -297,6 +302,15 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Reads conditions on a result, of which there must be one.
+fn verdict(entry: &Node, name: &str) -> Option<Vec<Condition>> {
+    let node = entry.get(name)?;
+    Some(match node.is_null() {
+        true => vec![Condition::Node(Node::value(node.place().clone(), ""))],
+        false => Condition::list(node),
+    })
+}
+
 fn loop_control(entry: &Node) -> Result<LoopControl, Error> {
     const KEYS: [&str; 7] =
         ["loop_var", "index_var", "label", "pause", "extended", "extended_allitems", "break_when"];
@@ -312,6 +326,11 @@ fn loop_control(entry: &Node) -> Result<LoopControl, Error> {
                 playbook_api::nearest(&key.to_text(), KEYS).map(|near| format!("Did you mean '{near}'?"));
             let error = parser_error(message, &entry.key);
             return Err(near.into_iter().fold(error, Error::with_help));
+        }
+    }
+    for name in ["loop_var", "index_var", "label"] {
+        if let Some(value) = node.get(name) {
+            fields::must_be_text(name, value, node.place())?;
         }
     }
     let get = |name: &str| node.get(name).filter(|node| !node.is_null()).cloned();

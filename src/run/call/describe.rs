@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use playbook_api::{Map, Value};
+use playbook_api::{Error, Map, Value};
 
 use super::keyword;
 use super::state::PlayState;
+use crate::document::Node;
+use crate::jinja::Template;
 use crate::playbook::Task;
 use crate::report::{RoleInfo, TaskInfo, TaskKind};
+use crate::template::Renderer;
 use crate::vars::HostScope;
 
 /// Returns what reports know about a task, with its name rendered for the first of its hosts if that is possible.
@@ -47,7 +50,10 @@ pub(crate) fn name(task: &Task, scope: &Arc<HostScope>) -> String {
     let renderer = scope.renderer();
     let rendered = task.keywords.name.as_ref().map(|node| match renderer.value(node) {
         Ok(name) => name.to_text().into_owned(),
-        Err(_) => node.raw().to_text().into_owned(),
+        Err(_) => match in_parts(node, &renderer) {
+            Some((name, _)) => name,
+            None => node.raw().to_text().into_owned(),
+        },
     });
     let own = match rendered.filter(|name| !name.is_empty()) {
         Some(name) => name,
@@ -63,6 +69,43 @@ pub(crate) fn name(task: &Task, scope: &Arc<HostScope>) -> String {
         Some(role) if task.action_name() != "include_role" => format!("{} : {own}", role.full_name),
         _ => own,
     }
+}
+
+/// Returns what is undefined in the name of a task.
+pub(crate) fn undefined_in_name(task: &Task, scope: &Arc<HostScope>) -> Option<Error> {
+    let node = task.keywords.name.as_ref().filter(|node| !node.is_plain())?;
+    let renderer = scope.renderer();
+    renderer.value(node).err()?;
+    let (_, errors) = in_parts(node, &renderer)?;
+    let plural = if errors.len() == 1 { "" } else { "s" };
+    let mut message = format!("Encountered {} template error{plural}.", errors.len());
+    for (number, error) in (1..).zip(&errors) {
+        message += &format!("\nerror {number} - {error}");
+    }
+    Some(Error::new(message).at(node.place()))
+}
+
+/// Renders each part of a text of its own. An undefined one becomes the number and the message of its error. Returns
+/// nothing for a text with statements, or if a part has another error.
+fn in_parts(node: &Node, renderer: &Renderer) -> Option<(String, Vec<String>)> {
+    let source = node.source().filter(|source| !source.contains("{%") && !source.contains("{#"))?;
+    let (mut text, mut errors) = (String::new(), Vec::new());
+    let mut rest = source;
+    while let Some((before, part)) = rest.split_once("{{") {
+        let (part, behind) = part.split_once("}}")?;
+        text += before;
+        let template = Template::new(format!("{{{{{part}}}}}"), node.place().clone());
+        match renderer.render(&template) {
+            Ok(value) => text += &value.to_text(),
+            Err(e) if e.is_undefined() => {
+                errors.push(e.to_string());
+                text += &format!("<< error {} - {e} >>", errors.len());
+            }
+            Err(_) => return None,
+        }
+        rest = behind;
+    }
+    Some((text + rest, errors)).filter(|(_, errors)| !errors.is_empty())
 }
 
 /// Formats an error as a warning with its place.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use playbook_api::{Error, Map, Value, arguments::to_bool, time};
 
 use crate::document::{Kind, Node};
-use crate::playbook::{Condition, Keyword, KeywordKind, Task};
+use crate::playbook::{Condition, FrameKind, Keyword, KeywordKind, Task, not_text};
 use crate::template::{Deprecation, Renderer};
 
 /// The inherited keywords of a task. Each is rendered when it is asked for: its value may depend on the loop's item
@@ -43,7 +43,6 @@ accessors! {
     become_user = BecomeUser: Text text -> String,
     check_mode = CheckMode: Boolean boolean -> bool,
     connection = Connection: Text text -> String,
-    debugger = Debugger: Text text -> String,
     delegate_facts = DelegateFacts: Boolean boolean -> bool,
     delegate_to = DelegateTo: Text text -> String,
     diff = Diff: Boolean boolean -> bool,
@@ -52,32 +51,44 @@ accessors! {
     no_log = NoLog: Boolean boolean -> bool,
     port = Port: Integer integer -> i64,
     remote_user = RemoteUser: Text text -> String,
-    run_once = RunOnce: Boolean boolean -> bool,
-    throttle = Throttle: Integer integer -> i64,
     timeout = Timeout: Integer integer -> i64,
 }
+
+/// The values of `debugger`.
+const DEBUGGER: [&str; 5] = ["always", "never", "on_skipped", "on_failed", "on_unreachable"];
 
 impl<'a> TaskKeywords<'a> {
     /// Returns the value of a keyword, the task's own first; `omit` stands for the enclosing value.
     fn value(&self, keyword: Keyword) -> Result<Option<(Value, &'a Node)>, Error> {
+        let Some((value, node)) = self.first(keyword) else { return Ok(None) };
+        match value {
+            Ok(value) => Ok(Some((value, node))),
+            // These are not checked with the others, but before.
+            Err(e) if matches!(keyword, Keyword::DelegateTo | Keyword::Throttle) => Err(e.at(node.place())),
+            Err(e) => Err(broken(keyword.name(), node, e)),
+        }
+    }
+
+    /// Returns what the first value of a keyword that is not omitted renders to.
+    fn first(&self, keyword: Keyword) -> Option<(Result<Value, Error>, &'a Node)> {
         let around = self.task.frame.chain().map(|frame| &frame.keywords);
         let all = std::iter::once(&self.task.keywords).chain(around);
-        for node in all.filter_map(|keywords| keywords.values.get(&keyword)) {
-            match self.renderer.value(node)? {
-                Value::Omit => {}
-                Value::Null => return Ok(None),
-                value => return Ok(Some((value, node))),
-            }
-        }
-        Ok(None)
+        let nodes = all.filter_map(|keywords| keywords.values.get(&keyword));
+        let mut values = nodes.map(|node| (self.renderer.value(node), node));
+        let found = values.find(|(value, _)| !matches!(value, Ok(Value::Omit)))?;
+        Some(found).filter(|(value, _)| !matches!(value, Ok(Value::Null)))
+    }
+
+    /// Whether one host runs the task for all. What is not a boolean counts as Python takes it: the task itself fails.
+    pub(crate) fn runs_once(&self) -> Result<bool, Error> {
+        let Some((value, node)) = self.first(Keyword::RunOnce) else { return Ok(false) };
+        let value = value.map_err(|e| e.at(node.place()))?;
+        Ok(to_bool(&value).unwrap_or_else(|| value.is_true()))
     }
 
     fn boolean(&self, keyword: Keyword) -> Result<Option<bool>, Error> {
         let Some((value, node)) = self.value(keyword)? else { return Ok(None) };
-        to_bool(&value).map(Some).ok_or_else(|| {
-            let value = playbook_api::python::repr(&value);
-            Error::new(format!("The value {value} could not be converted to 'bool'.")).at(node.place())
-        })
+        to_bool(&value).map(Some).ok_or_else(|| unlike(keyword.name(), node, &value, Wanted::Boolean))
     }
 
     /// Empty text counts as not given.
@@ -88,83 +99,205 @@ impl<'a> TaskKeywords<'a> {
 
     fn integer(&self, keyword: Keyword) -> Result<Option<i64>, Error> {
         let Some((value, node)) = self.value(keyword)? else { return Ok(None) };
-        to_integer(&value, node, keyword.name()).map(Some)
+        to_integer(&value).map(Some).ok_or_else(|| unlike(keyword.name(), node, &value, Wanted::Integer))
+    }
+
+    /// Returns `debugger`, if it is given.
+    pub(crate) fn debugger(&self) -> Result<Option<String>, Error> {
+        let Some((value, node)) = self.value(Keyword::Debugger)? else { return Ok(None) };
+        debugger(&value, node).map(Some)
+    }
+
+    /// Returns `throttle`, if it is given.
+    pub(crate) fn throttle(&self) -> Result<Option<i64>, Error> {
+        let Some((value, node)) = self.value(Keyword::Throttle)? else { return Ok(None) };
+        let number = match &value {
+            Value::Str(text) => text.trim().parse().ok(),
+            other => other.as_f64().filter(|number| number.is_finite()).map(|number| number as i64),
+        };
+        number.map(Some).ok_or_else(|| {
+            let message = match value.as_str() {
+                Some(_) => {
+                    format!("invalid literal for int() with base 10: {}", playbook_api::python::repr(&value))
+                }
+                None => format!(
+                    "int() argument must be a string, a bytes-like object or a real number, not '{}'",
+                    value.type_name()
+                ),
+            };
+            Error::new(message).at(node.place()).with_help("`throttle` takes an integer.")
+        })
+    }
+
+    /// Whether a keyword counts where its value is not a boolean: as Python takes what was written.
+    pub(crate) fn written_truth(&self, keyword: Keyword) -> bool {
+        self.task.keyword(keyword).is_some_and(|node| node.raw().is_true())
     }
 }
 
-/// Keywords of connections and of the task's run, which are evaluated before the task does anything.
-const CHECKED: &[Keyword] = &[
-    Keyword::Become,
-    Keyword::BecomeExe,
-    Keyword::BecomeFlags,
-    Keyword::BecomeMethod,
-    Keyword::BecomeUser,
-    Keyword::CheckMode,
-    Keyword::Connection,
-    Keyword::DelegateFacts,
-    Keyword::Diff,
-    Keyword::IgnoreErrors,
-    Keyword::IgnoreUnreachable,
-    Keyword::Port,
-    Keyword::RemoteUser,
-    Keyword::Throttle,
-    Keyword::Timeout,
-];
-
-/// Fails for a keyword that has no value.
-pub(crate) fn check(task: &Task, renderer: &Renderer) -> Result<(), Error> {
-    let around = task.frame.chain().map(|frame| &frame.keywords);
-    let mut values =
-        std::iter::once(&task.keywords).chain(around).flat_map(|keywords| keywords.values.values());
-    if values.all(Node::is_plain) {
-        return Ok(());
-    }
-    for keyword in CHECKED {
-        if let Some(node) = task.keyword(*keyword).filter(|node| !node.is_plain()) {
-            renderer.value(node).map_err(|e| broken(*keyword, node, e))?;
+/// Fails for a keyword that has no value, or one that is not what the keyword holds, before the task does anything.
+pub(crate) fn check(task: &Task, renderer: &Renderer, warn: &dyn Fn(String)) -> Result<(), Error> {
+    let keywords = of(task, renderer);
+    let mut around = std::iter::once(&task.keywords).chain(task.frame.chain().map(|frame| &frame.keywords));
+    let all = if around.all(|keywords| keywords.values.is_empty()) { &[] } else { Keyword::ALL };
+    for keyword in all.iter().filter(|keyword| task.keyword(**keyword).is_some()) {
+        match (keyword, keyword.kind()) {
+            (Keyword::Debugger, _) => drop(keywords.debugger()?),
+            // The strategy and the reader of the task have looked at these.
+            (Keyword::DelegateTo | Keyword::Throttle, _) => {}
+            (_, KeywordKind::Boolean) => drop(keywords.boolean(*keyword)?),
+            (_, KeywordKind::Integer) => drop(keywords.integer(*keyword)?),
+            (_, KeywordKind::Text) => drop(keywords.text(*keyword)?),
+            (_, KeywordKind::Other) => {}
         }
+    }
+    let names = task.frame.chain().filter(|frame| matches!(frame.kind, FrameKind::Block));
+    let names = names.filter_map(|frame| Some(("name", frame.keywords.name.as_ref()?)));
+    for (keyword, node) in names.chain(task.keywords.tags.iter().map(|node| ("tags", node))) {
+        if !node.is_plain() {
+            rendered(node, keyword, renderer)?;
+        }
+    }
+    if task.keyword(Keyword::Environment).is_some() {
+        environment(task, renderer, warn)?;
+    }
+    // ansible-core's name of it.
+    if let Some(node) = &task.async_seconds {
+        integer(node, "async_val", renderer)?;
+    }
+    if let Some(node) = &task.poll {
+        integer(node, "poll", renderer)?;
     }
     Ok(())
 }
 
-/// The error of a keyword that has no value.
-pub(crate) fn broken(keyword: Keyword, node: &Node, error: Error) -> Error {
-    error.context(format!("Error processing keyword '{}'", keyword.name())).at(node.place())
+/// Reads the value of `debugger`.
+pub(crate) fn debugger(value: &Value, node: &Node) -> Result<String, Error> {
+    let text = value.to_text();
+    if DEBUGGER.contains(&&*text) {
+        return Ok(text.into_owned());
+    }
+    let shown = playbook_api::python::repr(value);
+    let message =
+        format!("{shown} is not a valid value for debugger. Must be one of {}", DEBUGGER.join(", "));
+    Err(broken(Keyword::Debugger.name(), node, Error::new(message).at(node.place())))
+}
+
+/// What a keyword's value is converted to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wanted {
+    Boolean,
+    Integer,
+    Float,
+    Percent,
+}
+
+impl Wanted {
+    /// Returns the name that ansible-core has for it.
+    fn name(self) -> &'static str {
+        match self {
+            Wanted::Boolean => "bool",
+            Wanted::Integer => "int",
+            Wanted::Float => "float",
+            Wanted::Percent => "percent",
+        }
+    }
+}
+
+/// Returns the error of a keyword whose value is known before a run and is not of its type.
+pub(crate) fn misfit(keyword: &str, node: &Node, wanted: Wanted) -> Option<Error> {
+    let value = Some(node).filter(|node| node.is_plain())?.raw();
+    let fits = match wanted {
+        Wanted::Boolean => to_bool(&value).is_some(),
+        Wanted::Integer => to_integer(&value).is_some(),
+        Wanted::Float => to_float(&value).is_some(),
+        Wanted::Percent => to_percent(&value).is_some(),
+    };
+    (!fits && !value.is_null()).then(|| unlike(keyword, node, &value, wanted))
+}
+
+/// The error of a keyword that has no value, or one that is not what the keyword holds.
+pub(crate) fn broken(keyword: &str, node: &Node, error: Error) -> Error {
+    error.context(format!("Error processing keyword '{keyword}'.")).at(node.place())
+}
+
+/// The error of a keyword whose value is not of its type.
+fn unlike(keyword: &str, node: &Node, value: &Value, wanted: Wanted) -> Error {
+    let shown = playbook_api::python::repr(value);
+    let error = Error::new(format!("The value {shown} could not be converted to '{}'.", wanted.name()));
+    broken(keyword, node, error.at(node.place()))
+}
+
+/// Renders a keyword. Returns nothing if it is omitted or null.
+fn rendered(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<Value>, Error> {
+    let value = renderer.value(node).map_err(|e| broken(name, node, e))?;
+    Ok(Some(value).filter(|value| !matches!(value, Value::Null | Value::Omit)))
+}
+
+/// Renders yes or no.
+pub(crate) fn boolean(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<bool>, Error> {
+    let Some(value) = rendered(node, name, renderer)? else { return Ok(None) };
+    to_bool(&value).map(Some).ok_or_else(|| unlike(name, node, &value, Wanted::Boolean))
 }
 
 /// Renders an integer, or text that reads as one.
 pub(crate) fn integer(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<i64>, Error> {
-    match renderer.value(node)? {
-        Value::Null | Value::Omit => Ok(None),
-        value => to_integer(&value, node, name).map(Some),
+    let Some(value) = rendered(node, name, renderer)? else { return Ok(None) };
+    to_integer(&value).map(Some).ok_or_else(|| unlike(name, node, &value, Wanted::Integer))
+}
+
+/// Renders text.
+pub(crate) fn text(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<String>, Error> {
+    Ok(rendered(node, name, renderer)?.map(|value| value.to_text().into_owned()))
+}
+
+/// Renders one value or a list of them.
+pub(crate) fn list(node: &Node, name: &str, renderer: &Renderer) -> Result<Vec<Value>, Error> {
+    Ok(match rendered(node, name, renderer)? {
+        Some(Value::List(items) | Value::Tuple(items)) => items.to_vec(),
+        one => one.into_iter().collect(),
+    })
+}
+
+/// Renders a text or a list of them.
+pub(crate) fn texts(node: &Node, name: &str, renderer: &Renderer) -> Result<Vec<Value>, Error> {
+    let items = list(node, name, renderer)?;
+    match items.iter().find(|item| item.as_str().is_none()) {
+        None => Ok(items),
+        Some(item) => Err(broken(name, node, Error::new(not_text(name, item.type_name())))),
     }
 }
 
-fn to_integer(value: &Value, node: &Node, name: &str) -> Result<i64, Error> {
-    let number = match value {
-        Value::Str(text) => text.trim().parse::<f64>().ok(),
+/// Renders a percentage: a number, which text may follow with a `%`.
+pub(crate) fn percent(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<f64>, Error> {
+    let Some(value) = rendered(node, name, renderer)? else { return Ok(None) };
+    to_percent(&value).map(Some).ok_or_else(|| unlike(name, node, &value, Wanted::Percent))
+}
+
+/// Converts a number, or text that reads as one.
+fn to_float(value: &Value) -> Option<f64> {
+    match value {
+        Value::Str(text) => text.trim().parse().ok(),
         other => other.as_f64(),
-    };
-    number.filter(|number| number.is_finite()).map(|number| number as i64).ok_or_else(|| {
-        let shown = playbook_api::python::repr(value);
-        Error::new(format!("invalid literal for int() with base 10: {shown}"))
-            .at(node.place())
-            .with_help(format!("`{name}` takes an integer."))
-    })
+    }
+}
+
+fn to_percent(value: &Value) -> Option<f64> {
+    match value {
+        Value::Str(text) => text.trim().trim_end_matches('%').trim().parse().ok(),
+        other => other.as_f64(),
+    }
+}
+
+/// Converts a number without a fraction, or text that reads as one.
+fn to_integer(value: &Value) -> Option<i64> {
+    to_float(value).filter(|number| number.is_finite() && number.fract() == 0.0).map(|number| number as i64)
 }
 
 /// Renders a number, which may have a fraction.
 pub(crate) fn float(node: &Node, name: &str, renderer: &Renderer) -> Result<Option<f64>, Error> {
-    let value = renderer.value(node)?;
-    let number = match &value {
-        Value::Null | Value::Omit => return Ok(None),
-        Value::Str(text) => text.trim().parse::<f64>().ok(),
-        other => other.as_f64(),
-    };
-    number.map(Some).ok_or_else(|| {
-        Error::new(format!("the field '{name}' has an invalid value ({value}): it must be a number"))
-            .at(node.place())
-    })
+    let Some(value) = rendered(node, name, renderer)? else { return Ok(None) };
+    to_float(&value).map(Some).ok_or_else(|| unlike(name, node, &value, Wanted::Float))
 }
 
 /// Renders a number of seconds. One that is negative, not finite or longer than a hundred years is an error.
@@ -187,7 +320,7 @@ pub(crate) fn environment(
     warn: &dyn Fn(String),
 ) -> Result<Vec<(String, String)>, Error> {
     let mut merged = Map::default();
-    let value = |node: &Node| renderer.value(node).map_err(|e| broken(Keyword::Environment, node, e));
+    let value = |node: &Node| renderer.value(node).map_err(|e| broken(Keyword::Environment.name(), node, e));
     for node in task.inherited(Keyword::Environment) {
         let parts: Vec<&Node> = node.as_list().map_or_else(|| vec![node], |items| items.iter().collect());
         for part in parts {
@@ -199,7 +332,7 @@ pub(crate) fn environment(
                             Ok(value) => drop(merged.insert(name.clone(), value)),
                             // It uses facts that this task is about to gather.
                             Err(e) if gathers(task) && e.is_undefined() && e.to_string().contains("env") => {}
-                            Err(e) => return Err(broken(Keyword::Environment, &entry.node, e)),
+                            Err(e) => return Err(broken(Keyword::Environment.name(), &entry.node, e)),
                         }
                     }
                 }
@@ -285,7 +418,12 @@ fn node_holds(node: &Node, renderer: &Renderer) -> Result<bool, Error> {
              configuration option.",
         ));
     }
-    let value = match renderer.value(node)? {
+    let evaluated = renderer.value(node);
+    let evaluated = evaluated.map_err(|e| match e.place().cloned().filter(|_| e.is_undefined()) {
+        Some(place) => e.context("Error while evaluating conditional").at(&place),
+        None => e.at(node.place()),
+    });
+    let value = match evaluated? {
         // A variable of a trusted document may hold the condition; computed text is never an expression.
         Value::Str(text) if text.is_trusted() => {
             return renderer.condition(&crate::jinja::Expression::new(text.as_str(), node.place().clone()));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use playbook_api::{Diff, Error, ErrorKind, Failure, Map, Outcome, Value, map};
 
 use super::keyword;
+use crate::playbook::Keyword;
 use crate::report::{Status, TaskInfo, TaskResult};
 use crate::template::Deprecation;
 use crate::vars::HostScope;
@@ -85,16 +86,16 @@ pub(crate) fn ignore(scope: &HostScope, result: &mut TaskResult) {
     let Some(task) = scope.task() else { return };
     let renderer = scope.renderer();
     let keywords = keyword::of(task, &renderer);
-    let ignored = match result.status {
-        Status::Failed => keywords.ignore_errors(),
-        Status::Unreachable => keywords.ignore_unreachable(),
+    let (ignored, keyword) = match result.status {
+        Status::Failed => (keywords.ignore_errors(), Keyword::IgnoreErrors),
+        Status::Unreachable => (keywords.ignore_unreachable(), Keyword::IgnoreUnreachable),
         _ => return,
     };
-    match ignored {
-        Ok(Some(true)) => result.ignored = true,
-        Ok(_) => {}
-        Err(e) => result.warnings.push(e.to_string()),
-    }
+    result.ignored |= match ignored {
+        Ok(ignored) => ignored == Some(true),
+        // That is what the task has failed with.
+        Err(_) => keywords.written_truth(keyword),
+    };
 }
 
 /// Adds the deprecations that were found while the task ran.

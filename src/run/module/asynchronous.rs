@@ -18,7 +18,7 @@ use crate::vars::HostScope;
 /// Returns the time limit of the task's job in seconds; nothing if it does not run as a job.
 pub fn limit(task: &Task, scope: &Arc<HostScope>) -> Result<Option<u64>, Error> {
     let Some(node) = &task.async_seconds else { return Ok(None) };
-    let seconds = keyword::integer(node, "async", &scope.renderer())?;
+    let seconds = keyword::integer(node, "async_val", &scope.renderer())?;
     Ok(seconds.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0))
 }
 

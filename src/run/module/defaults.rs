@@ -72,7 +72,12 @@ fn written<'t>(task: &'t Task, foreign: &Foreign, native: &Native) -> IndexMap<S
             let short = (key.split('.').count() < 3).then_some(&*key).or(key.strip_prefix("ansible.legacy."));
             let names = match short {
                 // The defaults of a short name apply to the built-in module of that name, too.
-                Some(short) => vec![format!("ansible.legacy.{short}"), format!("ansible.builtin.{short}")],
+                Some(short) => vec![
+                    format!("ansible.legacy.{short}"),
+                    format!("ansible.builtin.{short}"),
+                    // One of another collection, which this program has itself.
+                    short.to_owned(),
+                ],
                 None => vec![key.to_string()],
             };
             for name in names.iter().filter_map(|name| foreign.defaults_key(name, native)) {

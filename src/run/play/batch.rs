@@ -199,6 +199,9 @@ impl<'r> Batch<'r> {
                 }
                 None => {
                     self.warn_of_names(&task);
+                    if let Some(error) = describe::undefined_in_name(&task, &scope) {
+                        self.run.emit(Event::Warning(describe::warning(&error)));
+                    }
                     let action = task.action.name.to_string();
                     let described = describe::task(&self.play, &written, step.handler, &scope);
                     let info = Arc::new(TaskInfo { action, ..described });
@@ -229,7 +232,7 @@ impl<'r> Batch<'r> {
                 }
                 continue;
             }
-            let once = self.runs_once(&task, &scope);
+            let once = self.runs_once(&task, &scope)?;
             // A task that one host runs for all does not run on the others.
             let alone = once || (first && self.strategy == Strategy::Linear && self.is_alone(&task));
             if alone {
@@ -241,9 +244,11 @@ impl<'r> Batch<'r> {
         Ok(())
     }
 
-    pub(super) fn runs_once(&self, task: &Task, scope: &HostScope) -> bool {
-        self.strategy == Strategy::Linear
-            && keyword::of(task, &scope.renderer()).run_once().unwrap_or_default() == Some(true)
+    pub(super) fn runs_once(&self, task: &Task, scope: &HostScope) -> Result<bool, Error> {
+        match self.strategy {
+            Strategy::Linear => keyword::of(task, &scope.renderer()).runs_once(),
+            _ => Ok(false),
+        }
     }
 
     /// Whether one host runs a task for all because of its action.
@@ -266,17 +271,14 @@ impl<'r> Batch<'r> {
     }
 
     pub(super) fn warn_of_name(&mut self, name: &str, place: &Place) {
-        if is_reserved_name(name) {
-            let warning = Error::new(format!("Found variable using reserved name '{name}'.")).at(place);
-            self.run.emit(Event::Warning(describe::warning(&warning)));
-        }
+        self.run.warn_of_name(name, place);
     }
 
     /// Waits until fewer hosts run the task than its `throttle` allows.
     fn throttle(&mut self, task: &Arc<Task>, scope: &Arc<HostScope>) -> Result<(), Error> {
         let limit = keyword::of(task, &scope.renderer())
             .throttle()
-            .map_err(|e| e.context("Failed to convert the throttle value to an integer").at(&task.place))?
+            .map_err(|e| e.context("Failed to convert the throttle value to an integer"))?
             .unwrap_or(0);
         while limit > 0 && self.busy.len() >= limit as usize {
             self.receive()?;
@@ -359,6 +361,16 @@ impl<'r> Batch<'r> {
         let Some(role) = task.frame.role() else { return false };
         !role.allow_duplicates
             && self.done_roles.get(&role.identity).is_some_and(|hosts| hosts.contains(host))
+    }
+}
+
+impl Run {
+    /// Warns about a variable that has the name of a keyword or function.
+    pub(super) fn warn_of_name(&mut self, name: &str, place: &Place) {
+        if is_reserved_name(name) {
+            let warning = Error::new(format!("Found variable using reserved name '{name}'.")).at(place);
+            self.emit(Event::Warning(describe::warning(&warning)));
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use super::batch::{Batch, Running, Stop, cursor_of};
 use super::cursor::{Cursor, Failed};
 use super::failed_task;
 use super::strategy::Strategy;
-use crate::playbook::Task;
+use crate::document::Node;
+use crate::playbook::{Keyword, Task};
 use crate::report::{Event, Status, TaskResult};
 use crate::run::call::effect::Effect;
 use crate::run::call::keyword;
@@ -35,6 +36,9 @@ impl Batch<'_> {
         let values = if status == Status::Failed { result.values.clone() } else { Map::default() };
         if !told {
             self.run.emit(Event::HostResult(result));
+        }
+        for register in &task.register {
+            self.warn_of_name(&register.name, &register.place);
         }
         if let Some(role) = task.frame.role()
             && !matches!(status, Status::Skipped | Status::Unreachable)
@@ -92,9 +96,11 @@ impl Batch<'_> {
         for effect in effects {
             match effect {
                 Effect::Set { host: to, values } => {
-                    for (name, _) in &values {
-                        let register = task.register.iter().find(|register| register.name == *name);
-                        self.warn_of_name(name, register.map_or(&task.place, |register| &register.place));
+                    let registered =
+                        |name: &Arc<str>| task.register.iter().any(|register| register.name == *name);
+                    for (name, _) in values.iter().filter(|(name, _)| !registered(name)) {
+                        let place = task.action.args.get(name).map(Node::key_place);
+                        self.warn_of_name(name, place.as_ref().unwrap_or(&task.place));
                     }
                     for host in whom(to) {
                         self.play.base.store.set_all(&host, values.clone());
@@ -179,9 +185,14 @@ impl Batch<'_> {
 
     /// Notes whether a failure is fatal for all hosts at the end of the step (`any_errors_fatal`).
     pub(super) fn spread(&mut self, running: &Running) {
-        let asked = keyword::of(&running.task, &running.scope.renderer()).any_errors_fatal();
-        let default = self.play.shared.settings.any_errors_fatal;
-        self.step.fatal |= asked.unwrap_or_default().unwrap_or(default) || running.alone;
+        let renderer = running.scope.renderer();
+        let keywords = keyword::of(&running.task, &renderer);
+        let asked = match keywords.any_errors_fatal() {
+            Ok(asked) => asked.unwrap_or(self.play.shared.settings.any_errors_fatal),
+            // That is what the task has failed with.
+            Err(_) => keywords.written_truth(Keyword::AnyErrorsFatal),
+        };
+        self.step.fatal |= asked || running.alone;
     }
 
     /// Ends a step: after a fatal failure the other hosts fail, too, and each goes to its rescue or is out. As in ansible-core,

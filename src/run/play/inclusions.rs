@@ -102,7 +102,7 @@ impl Batch<'_> {
                         let values = result.values.clone();
                         self.run.emit(Event::HostResult(result));
                         self.run.stats.failed(host);
-                        let once = self.runs_once(&task, &scope);
+                        let once = self.runs_once(&task, &scope)?;
                         let running = Running { task: task.clone(), info, scope, once, alone: once };
                         failed.entry(host.clone()).or_insert((running, values));
                     }

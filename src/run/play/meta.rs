@@ -24,6 +24,15 @@ impl Batch<'_> {
     ) -> Result<bool, Error> {
         let task = &step.task;
         let meta = Meta::of(task);
+        if let Ok(meta) = meta
+            && meta.is_unconditional()
+        {
+            if task.conditions().next().is_some() {
+                let warning = format!("{} task does not support when conditional", meta.name());
+                self.run.emit(Event::Warning(warning));
+            }
+            return self.carry_out(meta, host, task, info, scope);
+        }
         match keyword::when(task, &scope.renderer()) {
             Ok(Verdict::True) => {}
             Ok(Verdict::False(condition)) => {
@@ -33,14 +42,21 @@ impl Batch<'_> {
                 }
                 return Ok(meta.is_ok_and(Meta::is_for_all));
             }
-            Err(e) => {
-                self.run.emit(Event::HostResult(result::failed(info, scope, e)));
-                self.run.stats.failed(host);
-                cursor_of(&mut self.cursors, host).fail();
-                return Ok(false);
-            }
+            // It ends the run: nothing says for which hosts the task would have counted.
+            Err(e) => return Err(e),
         }
         let meta = meta.map_err(|name| invalid(&name, task))?;
+        self.carry_out(meta, host, task, info, scope)
+    }
+
+    fn carry_out(
+        &mut self,
+        meta: Meta,
+        host: &Arc<str>,
+        task: &Arc<Task>,
+        info: &Arc<TaskInfo>,
+        scope: &Arc<HostScope>,
+    ) -> Result<bool, Error> {
         match meta {
             Meta::Noop => self.tell("noop"),
             Meta::ResetConnection => {
@@ -163,7 +179,7 @@ impl Batch<'_> {
 }
 
 /// The error for a name that means nothing to `meta`.
-fn invalid(name: &str, task: &Task) -> Error {
+pub(crate) fn invalid(name: &str, task: &Task) -> Error {
     let mut names: Vec<&str> = Meta::ALL.iter().map(|meta| meta.name()).collect();
     names.retain(|name| *name != Meta::RoleComplete.name());
     let error = Error::new(format!("invalid meta action requested: {name}")).at(&task.place);

@@ -16,4 +16,7 @@ mod prepare;
 mod retry_file;
 mod strategy;
 
+pub(crate) use meta::invalid as invalid_meta;
+pub(crate) use plays::known_order;
 pub use prepare::task_tags;
+pub(crate) use strategy::known as known_strategy;

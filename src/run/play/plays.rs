@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use playbook_api::{Error, Value, arguments::to_bool, name, sync};
+use playbook_api::{Error, ErrorKind, Value, arguments::to_bool, name, sync};
 
 use super::batch::{Batch, Stop};
 use super::strategy::Strategy;
@@ -18,12 +18,14 @@ use crate::vars::{HostScope, ScopeBase, Values, VarsFiles};
 
 /// How a play runs.
 struct Manner {
-    strategy: Strategy,
+    strategy: String,
+    order: String,
+    serial: Vec<Value>,
     /// Whether failed tasks stop in the debugger by default.
     debugger: bool,
     force_handlers: bool,
     max_fail_percentage: Option<f64>,
-    gather_facts: Option<Value>,
+    gather_facts: Option<bool>,
 }
 
 impl Run {
@@ -52,10 +54,12 @@ impl Run {
             None if matches!(hosts, Value::Omit) => String::new(),
             None => pattern.clone(),
         };
+        let manner = self.manner(play, &before).map_err(|e| e.with_kind(ErrorKind::Syntax))?;
         let all = self.hosts(play, &pattern, &before)?;
-        let ordered = ordered(play, &all, &before)?;
+        let ordered = ordered(play, &manner.order, &all)?;
         let check = match play.frame.keywords.values.get(&Keyword::CheckMode) {
-            Some(node) => to_bool(&play_value(&before, node)?).unwrap_or(false),
+            // The tasks fail with a value that is not a boolean.
+            Some(node) => play_value(&before, node).ok().and_then(|value| to_bool(&value)).unwrap_or(false),
             None => self.shared.options.check,
         };
         let start = |hosts: &[Arc<str>]| Event::PlayStart {
@@ -70,8 +74,12 @@ impl Run {
             self.emit(Event::NoHostsMatched);
             return Ok(true);
         }
-        let batches = self.batches(play, &ordered, &before)?;
-        let manner = self.manner(play, &before)?;
+        let strategy =
+            Strategy::named(&manner.strategy, self.shared.options.forks).map_err(|e| e.at(&play.place))?;
+        let batches = batches(play, &manner.serial, &ordered)?;
+        for (name, node) in play.vars.iter() {
+            self.warn_of_name(name, &node.key_place());
+        }
         for batch in batches {
             let hosts: Vec<Arc<str>> = batch
                 .iter()
@@ -97,9 +105,9 @@ impl Run {
                 max_fail_percentage: manner.max_fail_percentage,
                 debugger: manner.debugger,
             });
-            let gathers = self.gathers(manner.gather_facts.as_ref(), &hosts);
+            let gathers = self.gathers(manner.gather_facts, &hosts);
             let items = self.compile(&state, gathers)?;
-            let stop = Batch::new(self, state, &batch, &hosts, items, manner.strategy).drive()?;
+            let stop = Batch::new(self, state, &batch, &hosts, items, strategy).drive()?;
             // As in ansible-core, a batch is lost if as many hosts are lost by it as it has: with one that was out
             // before among them, the playbook goes on.
             let lost = self.failed.union(&self.unreachable).count();
@@ -127,6 +135,12 @@ impl Run {
         let scope = HostScope::new(&before, &Arc::from(""), None, Default::default());
         let keyring = self.shared.keyring.clone();
         let files = VarsFiles::load(&play.vars_files, &play.directory, &scope.renderer(), keyring);
+        for entry in play.vars_files.iter().filter(|entry| !entry.is_plain()) {
+            if scope.renderer().value(entry).is_err_and(|e| e.is_undefined()) {
+                let warning = Error::new("skipping vars_files item due to an undefined variable");
+                self.emit(Event::Warning(describe::warning(&warning.at(entry.place()))));
+            }
+        }
         for warning in scope.take_warnings() {
             self.emit(Event::Warning(describe::warning(&warning)));
         }
@@ -136,29 +150,43 @@ impl Run {
     /// Returns how the play runs, as its keywords and the settings say.
     fn manner(&self, play: &Play, before: &Arc<ScopeBase>) -> Result<Manner, Error> {
         let (settings, options) = (&self.shared.settings, &self.shared.options);
-        let value = |node: &Option<Node>| node.as_ref().map(|node| play_value(before, node)).transpose();
-        let strategy = match value(&play.strategy)? {
-            Some(name) => name.to_text().into_owned(),
-            None => settings.strategy.clone(),
+        let renderer = play_renderer(before);
+        let text = |node: &Option<Node>, name: &str| match node {
+            Some(node) => keyword::text(node, name, &renderer),
+            None => Ok(None),
         };
+        let flag = |node: &Option<Node>, name: &str| match node {
+            Some(node) => keyword::boolean(node, name, &renderer),
+            None => Ok(None),
+        };
+        let strategy = text(&play.strategy, "strategy")?.unwrap_or_else(|| settings.strategy.clone());
+        // These are for the task that gathers the facts.
+        if let Some(node) = &play.gather_timeout {
+            keyword::integer(node, "gather_timeout", &renderer)?;
+        }
+        if let Some(node) = &play.gather_subset {
+            keyword::texts(node, "gather_subset", &renderer)?;
+        }
         Ok(Manner {
             debugger: settings.enable_task_debugger || name::builtin(&strategy) == "debug",
-            strategy: Strategy::named(&strategy, options.forks).map_err(|e| e.at(&play.place))?,
-            force_handlers: match value(&play.force_handlers)? {
-                Some(value) => to_bool(&value).unwrap_or(false),
-                None => options.force_handlers || settings.force_handlers,
+            strategy,
+            order: text(&play.order, "order")?.unwrap_or_default(),
+            serial: match &play.serial {
+                Some(node) => keyword::list(node, "serial", &renderer)?,
+                None => Vec::new(),
             },
+            force_handlers: flag(&play.force_handlers, "force_handlers")?
+                .unwrap_or(options.force_handlers || settings.force_handlers),
             max_fail_percentage: match &play.max_fail_percentage {
-                Some(node) => keyword::float(node, "max_fail_percentage", &play_renderer(before))?,
+                Some(node) => keyword::percent(node, "max_fail_percentage", &renderer)?,
                 None => None,
             },
-            gather_facts: value(&play.gather_facts)?,
+            gather_facts: flag(&play.gather_facts, "gather_facts")?,
         })
     }
 
     /// Whether facts are gathered first, as `gather_facts` and the setting `gathering` say.
-    fn gathers(&self, keyword: Option<&Value>, hosts: &[Arc<str>]) -> bool {
-        let asked = keyword.filter(|v| !v.is_null()).and_then(to_bool);
+    fn gathers(&self, asked: Option<bool>, hosts: &[Arc<str>]) -> bool {
         match self.shared.settings.gathering.as_str() {
             "explicit" => asked == Some(true),
             "smart" => asked != Some(false) && hosts.iter().any(|h| self.store.host(h).facts.is_empty()),
@@ -191,43 +219,6 @@ impl Run {
         Ok(())
     }
 
-    /// Splits the hosts into batches as `serial` says: numbers, percentages, or a list of them of which the last repeats.
-    fn batches(
-        &self,
-        play: &Play,
-        hosts: &[Arc<str>],
-        base: &Arc<ScopeBase>,
-    ) -> Result<Vec<Vec<Arc<str>>>, Error> {
-        let Some(node) = &play.serial else { return Ok(vec![hosts.to_vec()]) };
-        let value = play_value(base, node)?;
-        if matches!(value, Value::Omit | Value::Null) {
-            return Ok(vec![hosts.to_vec()]);
-        }
-        let sizes: Vec<Value> = match value.as_list() {
-            Some(items) => items.to_vec(),
-            None => vec![value],
-        };
-        let mut sizes = sizes.iter().map(|size| {
-            batch_size(size, hosts.len()).ok_or_else(|| {
-                Error::new(format!("serial must be a number or a percentage, not {size}")).at(node.place())
-            })
-        });
-        let mut batches = Vec::new();
-        let mut left = hosts;
-        let mut size = sizes.next().transpose()?.unwrap_or(0);
-        while !left.is_empty() {
-            if size == 0 {
-                batches.push(left.to_vec());
-                break;
-            }
-            let (batch, rest) = left.split_at(size.min(left.len()));
-            batches.push(batch.to_vec());
-            left = rest;
-            size = sizes.next().transpose()?.unwrap_or(size);
-        }
-        Ok(batches)
-    }
-
     /// Selects the play's hosts again after the inventory was refreshed.
     pub fn refresh_hosts(&mut self, state: &PlayState) -> Result<(), Error> {
         let pattern = pattern(&play_value(&state.base, &state.play.hosts)?);
@@ -256,15 +247,45 @@ impl Run {
     }
 }
 
+/// Splits the hosts into batches as `serial` says: numbers, percentages, or a list of them of which the last repeats.
+fn batches(play: &Play, sizes: &[Value], hosts: &[Arc<str>]) -> Result<Vec<Vec<Arc<str>>>, Error> {
+    let mut sizes = sizes.iter().map(|size| {
+        batch_size(size, hosts.len()).ok_or_else(|| {
+            let message = format!("serial must be a number or a percentage, not {size}");
+            Error::new(message).at_opt(play.serial.as_ref().map(Node::place))
+        })
+    });
+    let mut batches = Vec::new();
+    let mut left = hosts;
+    let mut size = sizes.next().transpose()?.unwrap_or(0);
+    while !left.is_empty() {
+        if size == 0 {
+            batches.push(left.to_vec());
+            break;
+        }
+        let (batch, rest) = left.split_at(size.min(left.len()));
+        batches.push(batch.to_vec());
+        left = rest;
+        size = sizes.next().transpose()?.unwrap_or(size);
+    }
+    Ok(batches)
+}
+
+/// Checks the name of an order.
+pub(crate) fn known_order(name: &str) -> Result<(), Error> {
+    const ORDERS: [&str; 5] = ["inventory", "reverse_inventory", "sorted", "reverse_sorted", "shuffle"];
+    if name.is_empty() || ORDERS.contains(&name) {
+        return Ok(());
+    }
+    Err(Error::new(format!("Invalid 'order' specified for inventory hosts: {name}"))
+        .with_help("The orders are inventory, reverse_inventory, sorted, reverse_sorted and shuffle."))
+}
+
 /// The hosts in the play's `order`.
-fn ordered(play: &Play, hosts: &[Arc<str>], base: &Arc<ScopeBase>) -> Result<Vec<Arc<str>>, Error> {
+fn ordered(play: &Play, order: &str, hosts: &[Arc<str>]) -> Result<Vec<Arc<str>>, Error> {
+    known_order(order).map_err(|e| e.at(play.order.as_ref().map_or(&play.place, Node::place)))?;
     let mut hosts = hosts.to_vec();
-    let order = match &play.order {
-        Some(node) => play_value(base, node)?.to_text().into_owned(),
-        None => "inventory".into(),
-    };
-    match order.as_str() {
-        "inventory" | "" => {}
+    match order {
         "reverse_inventory" => hosts.reverse(),
         "sorted" => hosts.sort(),
         "reverse_sorted" => hosts.sort_by(|a, b| b.cmp(a)),
@@ -272,12 +293,7 @@ fn ordered(play: &Play, hosts: &[Arc<str>], base: &Arc<ScopeBase>) -> Result<Vec
             use rand::seq::SliceRandom;
             hosts.shuffle(&mut rand::rng());
         }
-        other => {
-            let message = format!("Unknown order '{other}' for a play");
-            return Err(Error::new(message).at(&play.place).with_help(
-                "The orders are inventory, reverse_inventory, sorted, reverse_sorted and shuffle.",
-            ));
-        }
+        _ => {}
     }
     Ok(hosts)
 }

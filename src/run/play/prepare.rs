@@ -187,12 +187,7 @@ fn frame_tags(frame: &Arc<Frame>, renderer: &Renderer) -> Result<Vec<String>, Er
 
 fn add_tags(all: &mut Vec<String>, written: &[Node], renderer: &Renderer) -> Result<(), Error> {
     for node in written {
-        let value = match renderer.value(node) {
-            Ok(value) => value,
-            // A tag that depends on a host cannot select anything and is kept as it was written.
-            Err(e) if e.is_undefined() => node.raw(),
-            Err(e) => return Err(e),
-        };
+        let value = renderer.value(node)?;
         let items = match value.as_list() {
             Some(items) => items.to_vec(),
             None => vec![value],

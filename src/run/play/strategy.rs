@@ -32,9 +32,14 @@ impl Strategy {
             "mitogen_free" => Ok(Strategy::Free),
             "mitogen_host_pinned" => Ok(Strategy::HostPinned { limit: forks }),
             other => Err(Error::new(format!("Invalid play strategy specified: {other}"))
-                .with_help("the strategies are linear, free, host_pinned and debug")),
+                .with_help("The strategies are linear, free, host_pinned and debug.")),
         }
     }
+}
+
+/// Checks the name of a strategy.
+pub(crate) fn known(name: &str) -> Result<(), Error> {
+    Strategy::named(name, 1).map(drop)
 }
 
 type Cursors = IndexMap<Arc<str>, Cursor>;

@@ -10,7 +10,7 @@ use super::TaskOutcome;
 use super::item::{self, ItemOutcome};
 use super::register::Seen;
 use crate::document::Node;
-use crate::playbook::{Condition, Keyword, Task};
+use crate::playbook::{self, Condition, Keyword, Task};
 use crate::report::{Event, Status, TaskResult};
 use crate::run::call::effect::Effect;
 use crate::run::call::keyword::{self, Verdict};
@@ -22,7 +22,9 @@ use crate::vars::{HostScope, Values};
 pub(super) fn run(call: &ItemCall, scope: &Arc<HostScope>, items: Vec<Value>) -> TaskOutcome {
     let control = match Control::of(call.task, scope) {
         Ok(control) => control,
-        Err(e) => return TaskOutcome { result: result::failed(call.info, scope, e), effects: Vec::new() },
+        Err(e) => {
+            return TaskOutcome { result: result::failed_at_once(call.info, scope, e), effects: Vec::new() };
+        }
     };
     if items.is_empty() {
         let mut result = result::blank(call.info, scope, Status::Skipped);
@@ -86,18 +88,25 @@ impl Control {
     fn of(task: &Task, scope: &HostScope) -> Result<Control, Error> {
         let control = &task.loop_control;
         let renderer = scope.renderer();
-        let text = |node: &Option<Node>| -> Result<Option<Arc<str>>, Error> {
-            node.as_ref().map(|n| renderer.value(n).map(|v| Arc::from(&*v.to_text()))).transpose()
+        let name = |node: &Option<Node>, keyword: &str| -> Result<Option<Arc<str>>, Error> {
+            let Some(node) = node else { return Ok(None) };
+            Ok(keyword::text(node, keyword, &renderer)?.map(Into::into))
         };
-        let flag = |node: &Option<Node>, default: bool| -> Result<bool, Error> {
-            let value = node.as_ref().map(|node| renderer.value(node)).transpose()?;
-            Ok(value.and_then(|value| playbook_api::arguments::to_bool(&value)).unwrap_or(default))
+        let flag = |node: &Option<Node>, name: &str, default: bool| -> Result<bool, Error> {
+            let value = node.as_ref().map(|node| keyword::boolean(node, name, &renderer)).transpose()?;
+            Ok(value.flatten().unwrap_or(default))
         };
         Ok(Control {
-            item: text(&control.loop_var)?.unwrap_or_else(|| "item".into()),
-            index: text(&control.index_var)?,
-            extended: flag(&control.extended, false)?,
-            all_items: flag(&control.extended_allitems, true)?,
+            item: match name(&control.loop_var, "loop_var")?.zip(control.loop_var.as_ref()) {
+                Some((name, node)) => {
+                    playbook::check_variable_name(&name.clone().into(), node.place())?;
+                    name
+                }
+                None => "item".into(),
+            },
+            index: name(&control.index_var, "index_var")?,
+            extended: flag(&control.extended, "extended", false)?,
+            all_items: flag(&control.extended_allitems, "extended_allitems", true)?,
             pause: match &control.pause {
                 Some(node) => keyword::seconds(node, "pause", &renderer)?.unwrap_or_default(),
                 None => Duration::ZERO,

@@ -47,9 +47,14 @@ pub(crate) fn run(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
     let result = &mut outcome.result;
     result::deprecate(result, scope.take_deprecations());
     result.warnings.extend(scope.take_warnings().iter().map(describe::warning));
-    // A value that is not a boolean hides the result: it is the safe reading.
-    if matches!(keyword::of(call.task, &scope.renderer()).no_log(), Ok(Some(true)) | Err(_)) {
-        result.no_log = true;
+    match keyword::of(call.task, &scope.renderer()).no_log() {
+        Ok(no_log) => result.no_log |= no_log == Some(true),
+        // It is the safe reading. Only a task that is skipped has not failed with it.
+        Err(e) => {
+            result.no_log = true;
+            let warning = e.context("Invalid no_log value for task, output will be masked.");
+            result.warnings.push(describe::warning(&warning));
+        }
     }
     if !call.task.register.is_empty() {
         let seen = Seen::one(outcome.result.values.clone().into());
@@ -65,10 +70,12 @@ fn conditional(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
         only(TaskResult { delegated, ..result::failed(call.info, scope, e) })
     };
     match keyword::when(call.task, &scope.renderer()) {
-        Ok(Verdict::True) => keyword::check(call.task, &scope.renderer())
-            .and_then(|()| notifications(call.task, scope))
-            .and_then(|notify| Ok(ItemOutcome { notify, ..attempts(call, scope)? }))
-            .unwrap_or_else(failed),
+        Ok(Verdict::True) => {
+            keyword::check(call.task, &scope.renderer(), &|w| (call.emit)(Event::Warning(w)))
+                .and_then(|()| notifications(call.task, scope))
+                .and_then(|notify| Ok(ItemOutcome { notify, ..attempts(call, scope)? }))
+                .unwrap_or_else(failed)
+        }
         Ok(Verdict::False(condition)) => only(result::skipped(call.info, scope, condition)),
         Err(e) => failed(e),
     }
@@ -83,7 +90,7 @@ fn notifications(task: &Task, scope: &Arc<HostScope>) -> Result<Vec<String>, Err
     let renderer = scope.renderer();
     let mut names = Vec::new();
     for node in task.inherited(Keyword::Notify) {
-        match renderer.value(node).map_err(|e| keyword::broken(Keyword::Notify, node, e))? {
+        match renderer.value(node).map_err(|e| keyword::broken(Keyword::Notify.name(), node, e))? {
             Value::List(items) | Value::Tuple(items) => {
                 names.extend(items.iter().map(|v| v.to_text().into_owned()))
             }

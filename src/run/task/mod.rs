@@ -12,6 +12,7 @@ use playbook_api::{Error, Map, Value, map};
 
 use register::Seen;
 
+use crate::document::Node;
 use crate::playbook::{Loop, Task};
 use crate::report::{Status, TaskInfo, TaskResult};
 use crate::run::call::effect::Effect;
@@ -91,7 +92,10 @@ fn finish(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut TaskOutcome) {
     if call.task.register.is_empty() {
         return;
     }
-    let value = Value::from(outcome.result.values.clone());
+    let mut values = outcome.result.values.clone();
+    // Only the results of a loop's items keep it, as in ansible-core.
+    values.shift_remove("invocation");
+    let value = Value::from(values);
     let seen = if outcome.result.is_loop { Seen::of_loop(value) } else { Seen::one(value) };
     let mut errors = Vec::new();
     let values = seen.registered(call.task, scope, &mut errors);
@@ -117,12 +121,7 @@ fn items(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Vec<Value>>, Erro
             let value = renderer.value(node)?;
             match value.as_list() {
                 Some(items) => Ok(Some(items.to_vec())),
-                None => Err(Error::new(format!(
-                    "The `loop` value must resolve to a 'list', not '{}'.",
-                    value.type_name()
-                ))
-                .at(node.place())
-                .with_help("Provide a list of items/templates, or a template resolving to a list.")),
+                None => Err(not_a_list(&value, node)),
             }
         }
         Some(Loop::With { lookup, terms }) => {
@@ -145,6 +144,14 @@ fn items(task: &Task, scope: &Arc<HostScope>) -> Result<Option<Vec<Value>>, Erro
             }))
         }
     }
+}
+
+/// The error of a `loop` over something that is not a list.
+pub(crate) fn not_a_list(value: &Value, node: &Node) -> Error {
+    let message = format!("The `loop` value must resolve to a 'list', not '{}'.", value.type_name());
+    Error::new(message)
+        .at(node.place())
+        .with_help("Provide a list of items/templates, or a template resolving to a list.")
 }
 
 /// Items are stored, and what is stored has lists in place of tuples.
