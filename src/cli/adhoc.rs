@@ -92,7 +92,7 @@ impl Adhoc {
             let directory = crate::paths::absolute(&crate::paths::expand_home(directory));
             reporter = report::with_tree(reporter, directory, settings, verbosity, redactor);
         }
-        let mut inventory = common::begin(&session, &options, &context, &mut *reporter)?;
+        let mut inventory = common::begin(&session, &options, &context, &mut *reporter, &self.pattern)?;
         inventory.beside_playbook(vec![directory.clone()]);
         if self.list_hosts {
             list_hosts(&inventory, &self.pattern, &options, &session.settings)?;

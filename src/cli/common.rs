@@ -9,7 +9,7 @@ use playbook_api::{Context, Error, ErrorKind};
 use super::ask;
 use super::session::{self, Session, VaultArgs};
 use crate::foreign::Foreign;
-use crate::inventory::{Inventory, extra_vars};
+use crate::inventory::{Inventory, extra_vars, is_localhost};
 use crate::report::{self, Event, Reporter};
 use crate::run::Options;
 use crate::settings::Settings;
@@ -232,12 +232,13 @@ pub(super) fn context(session: &Session, options: &Options) -> (Context, Arc<For
     (Context { check: options.check, diff: options.diff, ..context }, foreign)
 }
 
-/// Prints the warnings of the session, and reads the inventory.
+/// Prints the warnings of the session, and reads the inventory. `pattern` says which hosts of it are wanted.
 pub(super) fn begin(
     session: &Session,
     options: &Options,
     context: &Context,
     reporter: &mut dyn Reporter,
+    pattern: &str,
 ) -> Result<Inventory, Error> {
     for warning in &session.warnings {
         reporter.event(&Event::Warning(report::format_error(warning)));
@@ -256,7 +257,7 @@ pub(super) fn begin(
     }
     inventory.beside_playbook(directories(&options.playbooks));
     if inventory.hosts.is_empty() {
-        if settings.localhost_warning {
+        if settings.localhost_warning && !is_localhost(pattern) {
             reporter.event(&Event::Warning(NO_HOSTS.into()));
         }
     } else if let Some(limit) = &options.limit {

@@ -102,7 +102,7 @@ impl Run {
             report::of_run(settings, &foreign, output, options.verbosity, &redactor, !only_lists)?;
         options.is_silent = !reporter.shows_results();
         options.wants_arguments = reporter.wants_arguments();
-        let inventory = match common::begin(&session, &options, &context, &mut *reporter) {
+        let inventory = match common::begin(&session, &options, &context, &mut *reporter, "all") {
             // The syntax of playbooks does not depend on hosts.
             Err(error) if self.syntax_check && listed == Listed::default() => {
                 reporter.event(&Event::Warning(report::format_error(&error)));

@@ -28,7 +28,10 @@ pub(super) fn sentence(message: &str) -> String {
 /// Searches the line of an error for common mistakes, and names the one that is found.
 pub(super) fn explain(text: &str, error: Error) -> Error {
     let Some(place) = error.place() else { return error };
-    if error.help().is_some() {
+    // In JSON, these mistakes look like what is right.
+    let start = text.trim_start();
+    let is_json = start.starts_with('[') || start.starts_with('{') && !start.starts_with("{{");
+    if error.help().is_some() || is_json {
         return error;
     }
     let line_at = |number: u32| text.lines().nth(number.checked_sub(1)? as usize);
@@ -130,6 +133,17 @@ fn is_quoted_whole(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::document::{Trust, parse};
+
+    #[test]
+    fn a_mistake_in_json_is_where_the_parser_finds_it() {
+        for (text, line, column) in
+            [("{\"a\": 1, \"b\" 2}", 1, 14), ("{\"a\": 1,\n \"b\": [1, }", 2, 11), ("{\"a\": 1}}", 1, 9)]
+        {
+            let error = parse(text, "a.json", Trust::Templates).unwrap_err();
+            let place = error.place().unwrap();
+            assert_eq!((place.line, place.column), (line, column), "{text}: {error}");
+        }
+    }
 
     /// Places and mistakes as ansible-core 2.19 reports them.
     #[test]

@@ -23,6 +23,7 @@ impl Default for Inventory {
             merge: false,
             localhost: None,
             python: String::new(),
+            implicit_name: Arc::default(),
             implicit: None,
             memory: Memory::default(),
             hidden: HashSet::default(),

@@ -58,7 +58,7 @@ pub(super) fn read(builder: &mut Builder, text: &str, path: &str) -> Result<(), 
             }
             continue;
         }
-        if line.starts_with('[') && line.ends_with(']') {
+        if line.starts_with('[') && (line.ends_with(']') || !line.contains(']')) {
             return Err(fault(format!("Invalid section entry: '{line}'"), &place)
                 .with_help("Write [name] or [name:vars], without spaces and other brackets in the name."));
         }

@@ -24,7 +24,7 @@ mod vars_files;
 mod words;
 mod yaml;
 
-pub use model::{Group, Host, Inventory, Vars, short_name};
+pub use model::{Group, Host, Inventory, Vars, is_localhost, short_name};
 pub use pattern::split_pattern;
 pub use print::{Format, Printer};
 pub use terraform::import as import_terraform;

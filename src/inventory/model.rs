@@ -73,6 +73,8 @@ pub struct Inventory {
     pub(super) localhost: Option<Arc<str>>,
     /// The Python with ansible-core, for modules on the implicit localhost.
     pub python: String,
+    /// The name of the implicit localhost, once something has asked for it.
+    pub(super) implicit_name: Arc<OnceLock<Arc<str>>>,
     /// The implicit localhost, once a task has added it to groups.
     pub(super) implicit: Option<Arc<Host>>,
     pub(super) memory: Memory,
@@ -119,6 +121,11 @@ impl Host {
     }
 }
 
+/// Whether a name is one of the implicit localhost.
+pub fn is_localhost(name: &str) -> bool {
+    LOCALHOST.contains(&name)
+}
+
 /// Returns `inventory_hostname_short` for a host's name.
 pub fn short_name(name: &str) -> &str {
     if name.parse::<std::net::IpAddr>().is_ok() { name } else { name.split('.').next().unwrap_or(name) }
@@ -136,7 +143,8 @@ impl Inventory {
             Some(host) => Some(host.clone()),
             None if LOCALHOST.contains(&name) => match &self.localhost {
                 Some(known) => self.hosts.get(known).cloned(),
-                None => Some(self.implicit(name)),
+                // It keeps the name by which it was first asked for.
+                None => Some(self.implicit(self.implicit_name.get_or_init(|| name.into()))),
             },
             None => None,
         }

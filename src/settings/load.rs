@@ -203,7 +203,7 @@ impl Loader<'_> {
                 let fault = format!(
                     "Config '{name}' from '{origin}' has an invalid value: '{text}' is not an integer"
                 );
-                Error::new(fault).at_opt(self.place(&origin).as_ref())
+                Error::new(fault).at_opt(self.place_of(setting, &origin).as_ref())
             })?,
             Kind::Text | Kind::RemotePath => text.into(),
             Kind::Path => path(text),
@@ -224,6 +224,24 @@ impl Loader<'_> {
             Origin::File(path) => Some(Place::file_only(path.to_string_lossy())),
             _ => None,
         }
+    }
+
+    /// Returns the line of a configuration file that sets a setting.
+    fn place_of(&self, setting: &Setting, origin: &Origin) -> Option<Place> {
+        let file = self.place(origin)?;
+        let text = std::fs::read_to_string(&*file.file).ok()?;
+        let mut section = "";
+        for (line, at) in text.lines().zip(1..) {
+            let named = line.trim_start();
+            if let Some((name, _)) = named.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+                section = name;
+            }
+            let key = named.split(['=', ':']).next().unwrap_or_default().trim();
+            if setting.ini.iter().any(|ini| ini.split_once('.') == Some((section, key))) {
+                return Some(Place::new(file.file, at, (line.len() - named.len()) as u32 + 1));
+            }
+        }
+        Some(file)
     }
 
     /// An inventory source: a path, unless it names hosts (`a,b,`) or a plugin (`terraform:…`).

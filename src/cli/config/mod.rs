@@ -7,9 +7,10 @@ mod validate;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use playbook_api::python::{JsonStyle, json};
-use playbook_api::{Error, Map, Value, map};
+use playbook_api::{Error, Map, Value, map, nearest};
 use serde_json::json;
 
 use super::{Fault, session};
@@ -95,6 +96,9 @@ enum Data {
 
 impl Config {
     pub(super) fn run(self, by_project: bool) -> Result<u8, Fault> {
+        if self.action.is_none() {
+            self.dump.common.reject_word(by_project);
+        }
         let action = self.action.unwrap_or(Action::Dump(self.dump));
         let common = match &action {
             Action::Dump(options) => &options.common,
@@ -123,6 +127,25 @@ impl Config {
 }
 
 impl Common {
+    /// Ends the program if a word stands where the name of an action belongs. ansible-config requires such a name.
+    fn reject_word(&self, by_project: bool) {
+        let actions = ["dump", "list", "view", "init", "validate"];
+        let (kind, message) = match self.plugins.first().filter(|_| self.kind == "base") {
+            Some(word) => {
+                let near = nearest(word, actions);
+                let tip = near.map_or(String::new(), |near| format!("\n\nDid you mean '{near}'?"));
+                (ErrorKind::InvalidSubcommand, format!("unrecognized subcommand '{word}'{tip}"))
+            }
+            None if by_project => return,
+            None => {
+                let names = actions.join(", ");
+                (ErrorKind::MissingSubcommand, format!("an action is required: one of {names}"))
+            }
+        };
+        let program = if by_project { "playbook config" } else { "ansible-config" };
+        Config::command().name(program).bin_name(program).error(kind, message).exit();
+    }
+
     /// Reads the settings, from the file that was named if there is one.
     fn settings(&self, by_project: bool) -> Result<Settings, Fault> {
         let mut surroundings = Surroundings::of_process();

@@ -87,7 +87,7 @@ impl Console {
         let (context, foreign) = common::context(&session, &options);
         foreign.add_playbook(&directory);
         let mut reporter = report::reporter(settings, Output::Minimal, options.verbosity, &context.redactor);
-        let mut inventory = common::begin(&session, &options, &context, &mut *reporter)?;
+        let mut inventory = common::begin(&session, &options, &context, &mut *reporter, &self.pattern)?;
         inventory.beside_playbook(vec![directory.clone()]);
         if self.list_hosts {
             adhoc::list_hosts(&inventory, &self.pattern, &options, settings)?;

@@ -41,7 +41,8 @@ pub(super) struct Docs {
     snippet: bool,
     /// The type: module, lookup, filter, test, inventory, callback, connection, become, strategy, keyword or role; other
     /// types of plugins are those of ansible-core
-    #[arg(short = 't', long = "type", value_name = "TYPE", default_value = "module")]
+    #[arg(short = 't', long = "type", value_name = "TYPE", default_value = "module", hide_possible_values = true,
+          value_parser = clap::builder::PossibleValuesParser::new(TYPES))]
     kind: String,
     /// Print the modules as the table of README.md
     #[arg(long, hide = true)]
@@ -52,6 +53,27 @@ pub(super) struct Docs {
     /// The names; with --list, parts of names
     names: Vec<String>,
 }
+
+/// The types of what can be documented.
+const TYPES: [&str; 17] = [
+    "become",
+    "cache",
+    "callback",
+    "cliconf",
+    "connection",
+    "filter",
+    "httpapi",
+    "inventory",
+    "keyword",
+    "lookup",
+    "module",
+    "netconf",
+    "role",
+    "shell",
+    "strategy",
+    "test",
+    "vars",
+];
 
 /// A module or action with its documentation.
 pub(super) struct Subject<'a> {
