@@ -29,7 +29,8 @@ impl Severity {
 pub struct Finding {
     /// Its severity.
     pub severity: Severity,
-    /// The check that found it: `load`, `document`, `arguments`, `templates`, `files`, `handlers` or `variables`.
+    /// The check that found it: `load`, `document`, `keywords`, `arguments`, `templates`, `files`,
+    /// `handlers`, `hosts` or `variables`.
     pub check: &'static str,
     /// The message, the place and the next step.
     pub error: Error,
@@ -49,9 +50,21 @@ pub(crate) struct Findings {
     seen: RefCell<HashSet<(Option<Place>, String)>>,
     /// Whether what is loaded is included under a condition.
     pub conditional: Cell<bool>,
+    /// Whether a run follows, which begins with what plays say.
+    before_run: bool,
 }
 
 impl Findings {
+    /// Returns the list for a check that a run follows.
+    pub(super) fn before_run() -> Findings {
+        Findings { before_run: true, ..Findings::default() }
+    }
+
+    /// Whether a run follows, which begins with what plays say.
+    pub(super) fn is_before_run(&self) -> bool {
+        self.before_run
+    }
+
     /// Adds a finding.
     pub(super) fn add(&self, severity: Severity, check: &'static str, error: Error) {
         let finding = Finding { severity, check, error };

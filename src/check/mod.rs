@@ -7,6 +7,7 @@ mod arguments;
 mod files;
 mod finding;
 mod handlers;
+mod keywords;
 mod names;
 mod permissions;
 mod templates;
@@ -52,7 +53,7 @@ pub fn file(path: &Path, loader: &Loader, registry: &Registry, variables: &Varia
 
 /// Returns the findings in a playbook that has been loaded. Undefined variables are left to the run.
 pub fn loaded(playbook: &Playbook, loader: &Loader, registry: &Registry) -> Vec<Finding> {
-    let findings = Findings::default();
+    let findings = Findings::before_run();
     let fault = |error: Error| {
         findings.load(error, true);
         Ok(())

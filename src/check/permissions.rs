@@ -12,11 +12,33 @@ const NAMES: [&str; 2] = ["mode", "directory_mode"];
 /// Checks the permissions of a task.
 pub(super) fn check(walk: &Walk, task: &Task) {
     for (name, node) in NAMES.iter().filter_map(|name| Some((name, task.action.args.get(*name)?))) {
+        if let Some(text) = node.as_str().filter(|text| !is_mode(text)) {
+            let message =
+                format!("mode must be in octal or symbolic form: bad symbolic permission for mode: {text}");
+            walk.error("arguments", Error::new(message).at(node.place()));
+        }
         let Some(number) = decimal(node) else { continue };
         let message = format!("{name} {number} is a decimal number, which means {}", symbolic(number));
         let help = format!("Write the permissions as text: '{name}: \"0{number}\"'.");
         walk.warning("arguments", Error::new(message).at(node.place()).with_help(help));
     }
+}
+
+/// Whether text is a mode: octal digits, or clauses such as `u=rw` with commas between them.
+fn is_mode(text: &str) -> bool {
+    let text = text.trim();
+    let digits = text.strip_prefix("0o").or_else(|| text.strip_prefix("0O")).unwrap_or(text);
+    let octal = u32::from_str_radix(digits, 8).is_ok_and(|mode| mode <= 0o7777);
+    octal || matches!(text, "" | "preserve") || text.split(',').all(is_clause)
+}
+
+/// Whether text is who, an operator and permissions, of which the last two may repeat.
+fn is_clause(text: &str) -> bool {
+    let text = text.trim().trim_start_matches(['u', 'g', 'o', 'a']);
+    text.starts_with(['=', '+', '-'])
+        && text
+            .split(['=', '+', '-'])
+            .all(|part| matches!(part, "u" | "g" | "o") || part.chars().all(|c| "rwxXst".contains(c)))
 }
 
 /// Returns the number if it is written in decimal digits that look like octal ones.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use playbook_api::{Error, ErrorKind, Place, Plugins, nearest};
 
+use super::files;
 use super::walk::Walk;
 use crate::document::{Kind, Node};
 use crate::inventory::Vars;
@@ -130,7 +131,17 @@ fn program(walk: &Walk, program: Result<&Program, Error>, place: &Place) {
                 error.with_help(format!("A {what} plugin of this name must be there when the task runs."))
             }
         };
-        walk.warning("templates", error);
+        // A collection may be installed where the playbook runs.
+        match named.name.contains('.') {
+            true => walk.warning("templates", error),
+            false => walk.error("templates", error),
+        }
+    }
+    for named in program.plugins() {
+        let place = place_of(place, named.position);
+        if let (Some(task), Some(term)) = (&*walk.task.borrow(), &named.term) {
+            files::looked_up(walk, task, &named.name, term, &place);
+        }
     }
 }
 

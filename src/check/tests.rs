@@ -23,7 +23,17 @@ fn undefined(files: &[(&str, &str)]) -> Vec<String> {
 
 /// The undefined variables of a playbook, with an inventory that has these variables.
 fn undefined_with(inventory: &str, files: &[(&str, &str)]) -> Vec<String> {
-    let variables = |directory: &Path| {
+    found(files, of_inventory(inventory), |finding| finding.check == "variables")
+}
+
+/// The hosts of plays that an inventory does not have.
+fn hosts_with(inventory: &str, files: &[(&str, &str)]) -> Vec<String> {
+    found(files, of_inventory(inventory), |finding| finding.check == "hosts")
+}
+
+/// What is known with an inventory.
+fn of_inventory(inventory: &str) -> impl Fn(&Path) -> Variables {
+    move |directory: &Path| {
         let path = directory.join("hosts.yml");
         std::fs::write(&path, inventory).unwrap();
         let (settings, keyring) = (Settings::default(), std::sync::Arc::new(Keyring::default()));
@@ -33,8 +43,7 @@ fn undefined_with(inventory: &str, files: &[(&str, &str)]) -> Vec<String> {
         let (inventory, _) =
             crate::inventory::Inventory::load(&sources, &settings, &keyring, &context, &extra).unwrap();
         Variables::new(&inventory, true, &extra, &keyring)
-    };
-    found(files, variables, |finding| finding.check == "variables")
+    }
 }
 
 fn found(
@@ -140,12 +149,12 @@ fn all_faults_of_a_playbook_are_told_at_once() {
         findings(&[("site.yml", text)]),
         &[
             "site.yml:2:3 error load: 'gather_fact' is not a valid attribute for a Play [Did you mean 'gather_facts'?]",
-            "site.yml:4:7 error load: conflicting action statements: debug, whenn [Did you mean the keyword 'when' with 'whenn'?]",
+            "site.yml:5:7 error load: conflicting action statements: debug, whenn [Did you mean 'when'?]",
             "site.yml:6:7 error load: couldn't resolve module/action 'debugg'. This often indicates a misspelling, missing collection, or incorrect module path. [Did you mean 'debug'?]",
-            "site.yml:7:7 error load: conflicting action statements: copy, registr [Did you mean the keyword 'register' with 'registr'?]",
-            "site.yml:7:43 error arguments: Unsupported parameters for (copy) module: modee. Supported parameters include: attributes (attr), backup, checksum, content, decrypt, dest, directory_mode, follow, force, group, local_follow, mode, owner, remote_src, selevel, serole, setype, seuser, src, unsafe_writes, validate. [Did you mean 'mode'?]",
-            "site.yml:10:11 error load: conflicting action statements: shell, becom [Did you mean the keyword 'become' with 'becom'?]",
+            "site.yml:7:36 error arguments: Unsupported parameters for (copy) module: modee. Supported parameters include: attributes (attr), backup, checksum, content, decrypt, dest, directory_mode, follow, force, group, local_follow, mode, owner, remote_src, selevel, serole, setype, seuser, src, unsafe_writes, validate. [Did you mean 'mode'?]",
+            "site.yml:8:7 error load: conflicting action statements: copy, registr [Did you mean 'register'?]",
             "site.yml:11:21 error load: Invalid 'register' specified: Invalid variable name 'a b'. [Variable names must be strings starting with a letter or underscore character, and contain only letters, numbers and underscores.]",
+            "site.yml:12:11 error load: conflicting action statements: shell, becom [Did you mean 'become'?]",
             "site.yml:13:7 error load: 'rescu' is not a valid attribute for a Block [Did you mean 'rescue'?]",
             "site.yml:14:3 error load: The field 'hosts' is required but was not set. [Every play names its hosts: 'hosts: all', 'hosts: localhost', a group or a pattern.]",
         ],
@@ -179,7 +188,7 @@ fn arguments() {
         &[
             "site.yml:3:19 error files: Could not find or access 'a' on the Ansible Controller.",
             "site.yml:3:31 error arguments: parameters are mutually exclusive: src|content",
-            "site.yml:3:50 error arguments: Unsupported parameters for (copy) module: forc. Supported parameters include: attributes (attr), backup, checksum, content, decrypt, dest, directory_mode, follow, force, group, local_follow, mode, owner, remote_src, selevel, serole, setype, seuser, src, unsafe_writes, validate. [Did you mean 'force'?]",
+            "site.yml:3:44 error arguments: Unsupported parameters for (copy) module: forc. Supported parameters include: attributes (attr), backup, checksum, content, decrypt, dest, directory_mode, follow, force, group, local_follow, mode, owner, remote_src, selevel, serole, setype, seuser, src, unsafe_writes, validate. [Did you mean 'force'?]",
             "site.yml:4:31 error arguments: value of state must be one of: absent, directory, file, hard, link, touch, got: gone",
             "site.yml:4:46 error arguments: argument 'recurse' is of type str and we were unable to convert to bool: The value 'maybe' is not a valid boolean. Valid booleans include: 0, 1, 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
             "site.yml:6:7 error arguments: missing required arguments: path",
@@ -220,9 +229,9 @@ fn templates() {
         found,
         &[
             "site.yml:3:23 error templates: Syntax error in template: unexpected end of template, expected 'end of print statement'.",
-            "site.yml:5:28 warning templates: No filter named 'defualt'. [Did you mean 'default'?]",
-            "site.yml:6:18 warning templates: No test named 'define'. [Did you mean 'defined'?]",
-            "site.yml:7:30 warning templates: No lookup named 'flie'. [Did you mean 'file'?]",
+            "site.yml:5:28 error templates: No filter named 'defualt'. [Did you mean 'default'?]",
+            "site.yml:6:18 error templates: No test named 'define'. [Did you mean 'defined'?]",
+            "site.yml:7:30 error templates: No lookup named 'flie'. [Did you mean 'file'?]",
             "site.yml:8:25 error templates: Syntax error in expression: unexpected 'end of template'",
             "site.yml:11:25 error templates: Syntax error in expression: chunk after expression",
             "site.yml:12:23 error templates: Syntax error in template: unexpected '}', expected ']'",
@@ -451,6 +460,114 @@ fn what_only_a_run_can_name_may_define_anything() {
          - debug: {msg: \"{{ from_there }}\"}\n",
     );
     assert_eq!(undefined_with("all: {hosts: {h: {}}}", &[("site.yml", &text)]), none);
+}
+
+#[test]
+fn keywords() {
+    let found = findings(&[(
+        "site.yml",
+        "\
+- hosts: all
+  gather_facts: ture
+  strategy: liner
+  order: back
+  max_fail_percentage: most
+  become: 2
+  tasks:
+    - debug: {msg: a}
+      ignore_errors: ture
+      retries: many
+      delay: '5'
+      async: x
+      run_once: 'yes'
+      debugger: sometimes
+    - debug: {msg: a}
+      loop: 5
+    - debug: {msg: a}
+      loop: [1]
+      loop_control: {extended: ture, loop_var: a-b, pause: '0.5'}
+    - block:
+        - ping:
+      no_log: [true]
+      check_mode: \"{{ known_later }}\"
+      timeout:
+",
+    )]);
+    assert_found(
+        found,
+        &[
+            "site.yml:2:17 error keywords: Error processing keyword 'gather_facts': The value 'ture' could not be converted to 'bool'.",
+            "site.yml:3:13 error keywords: Invalid play strategy specified: liner [The strategies are linear, free, host_pinned and debug.]",
+            "site.yml:4:10 error keywords: Invalid 'order' specified for inventory hosts: back [The orders are inventory, reverse_inventory, sorted, reverse_sorted and shuffle.]",
+            "site.yml:5:24 error keywords: Error processing keyword 'max_fail_percentage': The value 'most' could not be converted to 'percent'.",
+            "site.yml:6:11 error keywords: Error processing keyword 'become': The value 2 could not be converted to 'bool'.",
+            "site.yml:9:22 error keywords: Error processing keyword 'ignore_errors': The value 'ture' could not be converted to 'bool'.",
+            "site.yml:10:16 error keywords: Error processing keyword 'retries': The value 'many' could not be converted to 'int'.",
+            "site.yml:12:14 error keywords: Error processing keyword 'async_val': The value 'x' could not be converted to 'int'.",
+            "site.yml:14:17 error keywords: Error processing keyword 'debugger': 'sometimes' is not a valid value for debugger. Must be one of always, never, on_skipped, on_failed, on_unreachable",
+            "site.yml:16:13 error keywords: The `loop` value must resolve to a 'list', not 'int'. [Provide a list of items/templates, or a template resolving to a list.]",
+            "site.yml:19:32 error keywords: Error processing keyword 'extended': The value 'ture' could not be converted to 'bool'.",
+            "site.yml:19:48 error keywords: Invalid variable name 'a-b'. [Variable names must be strings starting with a letter or underscore character, and contain only letters, numbers and underscores.]",
+            "site.yml:22:15 error keywords: Error processing keyword 'no_log': The value [True] could not be converted to 'bool'.",
+        ],
+    );
+}
+
+#[test]
+fn what_a_task_can_never_do() {
+    let found = tasks(
+        "\
+- copy: {content: a, dest: /x, mode: '0999'}
+- file: {path: /x, mode: u+rwq}
+- file: {path: /x, mode: 'u=rwX,g-w+x,o=g'}
+- file: {path: /x, mode: 0o755}
+- meta: flush_handler
+- set_fact: {a-b: 1, \"{{ a }}-c\": 1}
+- debug: {var: foo bar}
+- debug: {var: foo.bar}
+- debug: {msg: \"{{ [1] | map('nope') | list }} {{ [1] | map('upper') }} {{ [1] | map(attribute='nope') }}\"}
+- debug: {msg: \"{{ [1] | select('nope') }} {{ [1] | selectattr('a', 'nope') }} {{ [1] | rejectattr('a') }}\"}
+- debug: {msg: \"{{ 1 | nope }} {{ 1 is nope }} {{ 1 | not.here.nope }}\"}
+- debug: {msg: \"{{ lookup('file', 'nope.txt') }} {{ lookup('file', '/nope') }} {{ lookup('file', 'a', errors='ignore') }}\"}
+",
+    );
+    assert_found(
+        found,
+        &[
+            "site.yml:3:42 error arguments: mode must be in octal or symbolic form: bad symbolic permission for mode: 0999",
+            "site.yml:4:30 error arguments: mode must be in octal or symbolic form: bad symbolic permission for mode: u+rwq",
+            "site.yml:7:7 error arguments: invalid meta action requested: flush_handler [Did you mean 'flush_handlers'?]",
+            "site.yml:8:18 error arguments: Invalid variable name 'a-b'. [Variable names must be strings starting with a letter or underscore character, and contain only letters, numbers and underscores.]",
+            "site.yml:9:24 error templates: Syntax error in expression: chunk after expression",
+            "site.yml:11:30 error templates: No filter named 'nope'. [A filter plugin of this name must be there when the task runs.]",
+            "site.yml:12:30 error templates: No test named 'nope'. [Did you mean 'none'?]",
+            "site.yml:12:57 error templates: No test named 'nope'. [Did you mean 'none'?]",
+            "site.yml:13:28 error templates: No filter named 'nope'. [A filter plugin of this name must be there when the task runs.]",
+            "site.yml:13:44 error templates: No test named 'nope'. [Did you mean 'none'?]",
+            "site.yml:13:59 warning templates: No filter named 'not.here.nope'. [A filter plugin of this name must be there when the task runs.]",
+            "site.yml:14:30 warning files: Could not find or access 'nope.txt' on the Ansible Controller. [It must be there by the time the task runs.]",
+        ],
+    );
+}
+
+#[test]
+fn hosts_that_the_inventory_does_not_have() {
+    let book = "\
+- hosts: wbe
+  tasks: []
+- hosts: [web, one, 'all:!db', \"{{ some }}\", localhost]
+  tasks:
+    - group_by: {key: a}
+- hosts: later
+  tasks: []
+";
+    let found = hosts_with("web: {hosts: {one: {}}}\ndb:\n", &[("site.yml", book)]);
+    assert_found(
+        found,
+        &[
+            "site.yml:1:10 warning hosts: Could not match supplied host pattern, ignoring: wbe [Did you mean 'web'?]",
+        ],
+    );
 }
 
 #[test]

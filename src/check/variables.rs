@@ -20,6 +20,7 @@ use crate::vault::Keyring;
 
 /// Names that the engine or common modules define: in roles, in files of `template`, and as injected facts.
 const KNOWN: &[&str] = &[
+    "_task",
     "environment",
     "item",
     "mount_points",
@@ -51,6 +52,10 @@ pub struct Variables {
     open: Cell<bool>,
     /// Whether the variables of an inventory are known.
     has_inventory: bool,
+    /// The hosts that are known.
+    inventory: Option<Inventory>,
+    /// Whether a task may add hosts or groups.
+    adds_hosts: Cell<bool>,
 }
 
 #[derive(Clone)]
@@ -65,7 +70,8 @@ impl Variables {
     /// Returns the variables of an inventory, if there is one, and of the group_vars and host_vars directories beside
     /// the playbook.
     pub fn new(inventory: &Inventory, has_inventory: bool, extra: &Vars, keyring: &Keyring) -> Variables {
-        let variables = Variables { has_inventory, ..Variables::default() };
+        let known = has_inventory.then(|| inventory.clone());
+        let variables = Variables { has_inventory, inventory: known, ..Variables::default() };
         let hosts = inventory.hosts.values().map(|host| &host.vars);
         let groups = inventory.groups.values().map(|group| &group.vars);
         for name in hosts.chain(groups).chain([extra]).flat_map(|vars| vars.keys()) {
@@ -77,6 +83,21 @@ impl Variables {
             }
         }
         variables
+    }
+
+    /// Returns the inventory, if there is one.
+    pub(super) fn inventory(&self) -> Option<&Inventory> {
+        self.inventory.as_ref()
+    }
+
+    /// Notes that a task may add hosts or groups.
+    pub(super) fn add_hosts(&self) {
+        self.adds_hosts.set(true);
+    }
+
+    /// Whether a task may have added hosts or groups.
+    pub(super) fn adds_hosts(&self) -> bool {
+        self.adds_hosts.get()
     }
 
     /// Notes that a variable is defined.

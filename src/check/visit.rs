@@ -10,7 +10,7 @@ use playbook_api::{Error, Map, Registry, Value};
 use super::finding::Findings;
 use super::variables::Variables;
 use super::walk::{Walk, known};
-use super::{arguments, files, handlers, templates};
+use super::{arguments, files, handlers, keywords, templates};
 use crate::document::Node;
 use crate::inventory::Vars;
 use crate::playbook::{
@@ -40,6 +40,7 @@ pub(super) fn playbook(
             open: Cell::default(),
             notifiers: RefCell::default(),
             conditional: Cell::default(),
+            task: RefCell::default(),
         };
         Visit { walk, frames: RefCell::default(), included: RefCell::default() }.play();
     }
@@ -57,6 +58,10 @@ impl Visit<'_> {
         let play = self.walk.play;
         self.frame(&play.frame);
         templates::play(&self.walk, play);
+        if !self.walk.findings.is_before_run() {
+            keywords::play(&self.walk, play);
+        }
+        keywords::hosts(&self.walk, play);
         play.vars_prompt.iter().for_each(|prompt| self.walk.variables.define(&prompt.name, None));
         files::vars_files(&self.walk, play);
         for role in play.roles.iter().map(|(role, _)| role) {
@@ -114,6 +119,7 @@ impl Visit<'_> {
 
     fn keywords(&self, keywords: &Keywords) {
         templates::keywords(&self.walk, keywords);
+        keywords::keywords(&self.walk, keywords);
         self.walk.notifiers.borrow_mut().extend(keywords.values.get(&Keyword::Notify).cloned());
     }
 
@@ -122,8 +128,14 @@ impl Visit<'_> {
             return;
         }
         self.frame(&task.frame);
+        self.walk.task.replace(Some(task.clone()));
         self.keywords(&task.keywords);
         templates::task(&self.walk, task);
+        self.walk.task.take();
+        keywords::task(&self.walk, task);
+        if matches!(task.action_name(), "add_host" | "group_by" | "include_tasks" | "include_role") {
+            self.walk.variables.add_hosts();
+        }
         arguments::check(&self.walk, task);
         self.walk.variables.task(&self.walk, task, handler);
         files::check(&self.walk, task);

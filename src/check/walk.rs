@@ -33,6 +33,8 @@ pub struct Walk<'a> {
     pub notifiers: RefCell<Vec<Node>>,
     /// Whether the tasks are included under a condition.
     pub conditional: Cell<bool>,
+    /// The task whose templates are looked at.
+    pub task: RefCell<Option<Arc<Task>>>,
 }
 
 impl Walk<'_> {

@@ -56,6 +56,10 @@ impl Foreign {
                 let body = json!({ "kind": kind(plugin).name(), "name": name });
                 python.ask("has", body, &mut nothing_to_ask).map(|answer| answer == Json::Bool(true))
             }
+            // A lookup has the name of its file.
+            Err(_) if plugin == PluginKind::Lookup && self.find(Kind::Lookup, name, &[])?.is_some() => {
+                Ok(true)
+            }
             Err(_) => Ok(full_name(name).is_some() || self.mentioned(plugin, name)),
         };
         lock(&self.names).known.insert(key, known.clone());

@@ -25,6 +25,8 @@ pub struct Named {
     pub name: Arc<str>,
     /// Where the name is in the text.
     pub position: Position,
+    /// What a lookup looks for, if that is one text without further options.
+    pub term: Option<Arc<str>>,
 }
 
 impl Program {
@@ -153,12 +155,30 @@ impl Found {
         if let Some(Expr::Const(name)) = arguments.positional.first()
             && let Some(name) = name.as_str()
         {
-            self.0.push(Named { kind: PluginKind::Lookup, name: name.into(), position });
+            let term = match arguments.positional.as_slice() {
+                [_, Expr::Const(term)] if arguments.named.is_empty() => term.as_str().map(Into::into),
+                _ => None,
+            };
+            self.0.push(Named { kind: PluginKind::Lookup, name: name.into(), position, term });
         }
     }
 
     fn plugin(&mut self, kind: PluginKind, plugin: &Plugin) {
-        self.0.push(Named { kind, name: plugin.name.clone(), position: plugin.position });
+        let position = plugin.position;
+        self.0.push(Named { kind, name: plugin.name.clone(), position, term: None });
+        // These call another plugin, by its name.
+        let (called, at) = match &*plugin.name {
+            "map" => (PluginKind::Filter, 0),
+            "select" | "reject" => (PluginKind::Test, 0),
+            "selectattr" | "rejectattr" => (PluginKind::Test, 1),
+            _ => return self.arguments(&plugin.arguments),
+        };
+        if let Some(Expr::Const(name)) =
+            plugin.arguments.positional.get(at).filter(|_| kind == PluginKind::Filter)
+            && let Some(name) = name.as_str()
+        {
+            self.0.push(Named { kind: called, name: name.into(), position, term: None });
+        }
         self.arguments(&plugin.arguments);
     }
 

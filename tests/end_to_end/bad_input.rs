@@ -105,6 +105,48 @@ fn tasks_that_fail() {
     run_tasks("task_fails", "- fail: {msg: This is meant}\n");
 }
 
+/// What the play keywords of a playbook get; its tasks begin after them.
+fn run_play(name: &str, keyword: &str) {
+    let book =
+        format!("- hosts: localhost\n  {keyword}\n  tasks:\n    - debug: {{msg: this must not run}}\n");
+    run(name, &[("site.yml", &book)]);
+}
+
+#[test]
+fn keywords_of_plays() {
+    run_play("play_bool", "gather_facts: ture");
+    run_play("play_undefined", "gather_facts: \"{{ nope }}\"");
+    run_play("play_int", "gather_timeout: [1]");
+    run_play("play_percent", "max_fail_percentage: most");
+    run_play("play_force_handlers", "force_handlers: 2");
+    run_play("play_subset", "gather_subset: [min, 1]");
+    run_play("play_serial", "serial: some");
+    run_play("play_order", "order: backwards");
+    run_play("play_strategy", "strategy: liner");
+    run_play("play_strategy_list", "strategy: [free]");
+    run_play("play_user", "user: {name: me}");
+    run_play("play_tags", "tags:");
+    run_play("play_collections", "collections: [1]");
+    run_play("play_vars_files", "vars_files: [[1]]");
+    run_play("play_roles", "roles: [1]");
+}
+
+#[test]
+fn keywords_of_tasks() {
+    run_tasks("keyword_bool", "- command: echo hi\n  become: ture\n");
+    run_tasks("keyword_int", "- command: echo hi\n  timeout: soon\n");
+    run_tasks("keyword_debugger", "- command: echo hi\n  debugger: sometimes\n");
+    run_tasks("keyword_no_log", "- command: echo hi\n  no_log: \"{{ nope }}\"\n");
+    run_tasks("keyword_throttle", "- command: echo hi\n  throttle: few\n");
+    run_tasks("keyword_run_once", "- command: echo hi\n  run_once: \"{{ nope }}\"\n");
+    run_tasks("keyword_loop_label", "- ping:\n  loop: [1]\n  loop_control:\n    label: [a]\n");
+    run_tasks("keyword_meta_when", "- meta: end_play\n  when: nope\n");
+    run(
+        "keyword_listen",
+        &[("site.yml", "- hosts: localhost\n  handlers:\n    - ping:\n      listen: [1]\n")],
+    );
+}
+
 #[test]
 fn module_arguments() {
     run_tasks("arguments_unknown", "- ecs_cluster:\n    nam: prod\n    state: present\n");
@@ -116,6 +158,8 @@ fn module_arguments() {
     run_tasks("arguments_missing_template", "- template: {src: nowhere.j2, dest: /tmp/never}\n");
     run_tasks("arguments_mode", "- file: {path: site.yml, mode: u=q}\n");
     run_tasks("arguments_none", "- command:\n");
+    run_tasks("arguments_of_a_probe", "- wait_until: {http: {urll: 'http://127.0.0.1:1'}}\n");
+    run_tasks("arguments_misspelled_and_required", "- lineinfile: {pth: site.yml, line: a}\n");
     assert!(!std::path::Path::new("/tmp/never").exists());
 }
 
@@ -147,6 +191,9 @@ fn variables() {
     run("vars_bad_name", &[("site.yml", "- hosts: localhost\n  vars: {a-b: 1}\n  tasks: []\n")]);
     let files: Files = &[("site.yml", FINE)];
     shows("extra_vars_broken", files, &["run", "site.yml", "-e", "{broken"]);
+    shows("extra_vars_json", files, &["run", "site.yml", "-e", "{\"a\": 1, \"b\" 2}"]);
+    let json: Files = &[("site.yml", FINE), ("vars.json", "{\"a\": 1,\n  \"b\": [1, }\n")];
+    shows("extra_vars_json_file", json, &["run", "site.yml", "-e", "@vars.json"]);
     shows("extra_vars_missing_file", files, &["run", "site.yml", "-e", "@nowhere.yml"]);
     run_tasks("set_fact_nothing", "- set_fact:\n");
     run_tasks("include_vars_missing", "- include_vars: nowhere.yml\n");
@@ -239,6 +286,13 @@ fn command_lines() {
     shows("cli_doc_unknown_module", files, &["doc", "copi"]);
     shows("cli_doc_unknown_filter", files, &["doc", "-t", "filter", "combin"]);
     shows("cli_doc_unknown_role", files, &["doc", "-t", "role", "nowhere"]);
+    let configured: Files = &[("site.yml", FINE), ("ansible.cfg", "# Mine\n[defaults]\nforks = many\n")];
+    shows("cli_forks_in_the_settings", configured, &["run", "site.yml"]);
+    shows("cli_doc_unknown_type", files, &["doc", "-t", "lokup", "file"]);
+    shows("cli_config_misspelled", files, &["config", "lst"]);
+    shows("cli_config_unknown", files, &["config", "nosuch"]);
+    shows("cli_adhoc_localhost", files, &["adhoc", "localhost", "-m", "debug", "-a", "msg=hello"]);
+    shows("cli_adhoc_all", files, &["adhoc", "all", "-m", "debug", "-a", "msg=hello"]);
 }
 
 #[test]
@@ -303,6 +357,18 @@ fn postgres() {
         "postgres_no_server",
         "- postgresql_ping: {login_host: 127.0.0.1, login_port: 1, login_user: a, login_password: b}\n",
     );
+}
+
+/// The server that `module_defaults` names is not there, and the task says that it asked that one.
+#[test]
+fn defaults_of_a_short_name() {
+    let book = "- hosts: localhost\n  gather_facts: false\n  module_defaults:\n    postgresql_ping: \
+                {login_host: 127.0.0.1, login_port: 1, login_user: a, login_password: b}\n  tasks:\n";
+    for name in ["postgresql_ping", "community.postgresql.postgresql_ping"] {
+        let text = format!("{book}    - {name}:\n");
+        let ended = Project::new(&[("site.yml", &text)]).run(&["run", "site.yml", "-i", "localhost,"]);
+        ended.ok().says(&["127.0.0.1:1 as 'a'"]);
+    }
 }
 
 #[test]

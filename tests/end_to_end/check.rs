@@ -20,7 +20,7 @@ fn says_all_at_once() {
     let project = Project::new(&[("site.yml", BOOK)]);
     project.run(&["check", "site.yml"]).fails(1).says(&[
         "[ERROR]: Unsupported parameters for (copy) module: contentt.",
-        "site.yml:4:34",
+        "site.yml:4:24",
         "- copy: {dest: /x, contentt: a}",
         "Did you mean 'content'?",
         "[ERROR]: The requested handler 'restrat' was not found",
