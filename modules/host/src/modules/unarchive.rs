@@ -210,7 +210,9 @@ impl Unarchive {
 
     fn tar_files(&self, host: &Host, archive: &Path) -> Result<Vec<String>, Failure> {
         let program = self.tar(archive, Path::new("/"), "--list");
-        let output = host.query(&program.arg("--quoting-style=literal"))?;
+        // The names that files get: options such as `--strip-components` change them.
+        let names = ["--quoting-style=literal", "--show-transformed-names"];
+        let output = host.query(&program.args(names))?;
         if !output.success() {
             let message = format!(
                 "Failed to find handler for \"{}\". Make sure the required command to extract the file is installed. {}",
@@ -219,7 +221,8 @@ impl Unarchive {
             );
             return Err(Failure::new(message));
         }
-        Ok(output.out().lines().map(str::to_owned).collect())
+        // All of them are below the directory; a directory whose name was stripped is the directory itself.
+        Ok(output.out().lines().map(|name| name.trim_start_matches('/').to_owned()).collect())
     }
 
     /// What tar says differs; owners and times count only where this was asked.
@@ -233,6 +236,8 @@ impl Unarchive {
                 || line.ends_with(": Mode differs") && self.attributes.mode.is_some();
             let noise = line.contains("Exiting with failure status")
                 || line.contains("implausibly old time stamp")
+                // A directory whose name was stripped.
+                || line.ends_with(": : Warning: Cannot stat: No such file or directory")
                 || line.contains("Removing leading");
             let newer = self.keep_newer && line.ends_with(": Mod time differs");
             !(own || noise || newer || line.trim().is_empty())
