@@ -60,6 +60,7 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::host::<hostname::Hostname>(),
         ModuleEntry::host::<iptables::Iptables>(),
         ModuleEntry::host::<service::Service>(),
+        ModuleEntry::host::<service::Sysvinit>(),
         ModuleEntry::host::<systemd::Systemd>(),
         // Users, groups and keys.
         ModuleEntry::host::<authorized_key::AuthorizedKey>(),

@@ -46,7 +46,6 @@ fn auto() -> String {
 impl HostModule for Service {
     const DOC: Doc = Doc {
         name: "service",
-        aliases: &["ansible.builtin.sysvinit", "sysvinit"],
         short: "Manages services",
         returns: RETURNS,
         examples: "- service:\n    name: httpd\n    state: started\n    enabled: true\n",
@@ -62,6 +61,51 @@ impl HostModule for Service {
     }
 }
 
+/// Starts, stops and enables services by their scripts, on a host that systemd manages too.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(extend("required_one_of" = [["state", "enabled"]]))]
+pub(crate) struct Sysvinit {
+    /// The name of the service.
+    #[schemars(extend("aliases" = ["service"]))]
+    name: String,
+    /// The state of the service. `started` and `stopped` only act if they have to; `restarted` and `reloaded` always do.
+    state: Option<State>,
+    /// Whether the service starts with the system.
+    enabled: Option<bool>,
+    /// Additional arguments for the script.
+    #[schemars(extend("aliases" = ["args"]))]
+    arguments: Option<String>,
+    /// A substring of the process list that tells that the service runs, for a script without `status`.
+    pattern: Option<String>,
+    /// The number of seconds between stop and start of a restart; 1 if it is missing.
+    sleep: Option<u64>,
+}
+
+impl HostModule for Sysvinit {
+    const DOC: Doc = Doc {
+        name: "sysvinit",
+        short: "Manages services by their scripts",
+        returns: RETURNS,
+        examples: "- sysvinit:\n    name: httpd\n    state: started\n    enabled: true\n",
+        ..Doc::BUILTIN
+    };
+
+    fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let service = Service {
+            name: Some(self.name),
+            state: self.state,
+            enabled: self.enabled,
+            arguments: self.arguments,
+            pattern: self.pattern,
+            sleep: Some(self.sleep.unwrap_or(1)),
+            runlevel: None,
+            manager: "sysvinit".into(),
+            systemd: Manager::default(),
+        };
+        service.scripted(&Host::new(context))
+    }
+}
+
 impl Service {
     fn hand_over(self, context: &Context) -> Result<Outcome, Failure> {
         let given = [
@@ -71,15 +115,6 @@ impl Service {
             ("arguments", self.arguments.is_some()),
         ];
         let manager = &self.systemd;
-        if self.state.is_none()
-            && self.enabled.is_none()
-            && manager.masked.is_none()
-            && !manager.daemon_reload
-            && !manager.daemon_reexec
-        {
-            let names = "state, enabled, masked, daemon_reload, daemon_reexec";
-            return Err(Failure::new(format!("one of the following is required: {names}")));
-        }
         let needs = [
             ("state", self.state.is_some()),
             ("enabled", self.enabled.is_some()),

@@ -79,10 +79,9 @@ pub(crate) struct Manager {
     pub(crate) no_block: bool,
 }
 
-/// Starts, stops, enables and masks systemd's units.
+/// Starts, stops, enables and masks systemd's units. With a name alone it only returns the unit's `status`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(extend(
-    "required_one_of" = [["state", "enabled", "masked", "daemon_reload", "daemon_reexec"]],
     "required_by" = [["state", ["name"]], ["enabled", ["name"]], ["masked", ["name"]]],
 ))]
 pub(crate) struct Systemd {
@@ -136,9 +135,10 @@ impl HostModule for Systemd {
                 outcome = self.manage(&host, verb, outcome)?;
             }
         }
-        match &self.name {
-            Some(name) => self.unit(&host, name, outcome),
+        match self.name.as_deref() {
             None => Ok(outcome.with("name", Value::Null).with("status", Value::map())),
+            Some("") => Ok(outcome.with("name", "").with("status", Value::map())),
+            Some(name) => self.unit(&host, name, outcome),
         }
     }
 }
@@ -303,11 +303,14 @@ impl Systemd {
         if !unit.is_systemd {
             // If systemd does not respond, its own message has the reason.
             let program = self.program(host.context);
+            let path = which("systemctl", host.context).unwrap_or_default().display().to_string();
+            let words = [path].into_iter().chain(program.argv().iter().skip(1).map(|word| word.to_string()));
+            let command = words.collect::<Vec<_>>().join(" ");
             let output = host.query(&program)?;
             if !output.success() {
                 return Err(Failure::new(output.err().trim().to_owned())
                     .with("rc", output.rc)
-                    .with("cmd", program.argv().join(" "))
+                    .with("cmd", command)
                     .with("stdout", output.out())
                     .with("stderr", output.err()));
             }

@@ -7,9 +7,9 @@ use playbook_api::Failure;
 use crate::host::process::{Program, which};
 use crate::host::{Host, glob};
 
-/// The path of a service's script.
+/// The path of a service's script, which may also be given as the name.
 pub(crate) fn script(name: &str) -> String {
-    format!("/etc/init.d/{name}")
+    if name.starts_with('/') { name.to_owned() } else { format!("/etc/init.d/{name}") }
 }
 
 /// Whether a service has a script.
