@@ -261,7 +261,8 @@ impl Foreign {
                 return Err(Error::new(format!("{full} has been removed. {reason}").trim_end().to_owned()));
             }
             let mut warnings: Vec<String> = Vec::new();
-            warnings.extend(routing.deprecation.map(|text| format!("{full} has been deprecated. {text}")));
+            let deprecation = routing.deprecation.filter(|_| self.settings.deprecation_warnings);
+            warnings.extend(deprecation.map(|text| format!("{full} has been deprecated. {text}")));
             if let Some(target) = routing.redirect {
                 if depth > 10 {
                     return Err(Error::new(format!("{full} is redirected in a circle")));
