@@ -15,4 +15,5 @@ mod languages;
 mod limits;
 mod logins;
 mod reference;
+mod roles;
 mod scene;

@@ -208,3 +208,14 @@ fn text(path: &Path) -> String {
 pub fn oracle() -> Option<PathBuf> {
     std::env::var_os("PLAYBOOK_TEST_ORACLE").map(PathBuf::from)
 }
+
+/// Returns the Debian releases that the tests are run on.
+pub fn releases() -> Vec<String> {
+    let names = std::env::var("PLAYBOOK_TEST_RELEASES").unwrap_or_else(|_| xtask::debian::RELEASES[0].into());
+    names.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Returns the directory of the collections that roles use.
+pub fn collections() -> Option<PathBuf> {
+    std::env::var_os("PLAYBOOK_TEST_COLLECTIONS").map(PathBuf::from)
+}

@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::{Doing, Result, cache, children};
 
 /// A Debian system: its packages and its setup.
+#[derive(Clone, Copy)]
 pub struct System<'a> {
     /// Part of the name in the cache: change it whenever another field changes.
     pub name: &'a str,
@@ -62,6 +63,37 @@ pub const EQUIPPED: System = System {
     // Tests must not access the package servers.
     setup: ": > /etc/apt/sources.list; rm -f /usr/lib/python3*/EXTERNALLY-MANAGED",
 };
+
+/// The releases that the roles of the tests are played on; all but the first only on demand.
+pub const RELEASES: [&str; 2] = ["bookworm", "trixie"];
+
+/// Returns a managed host that boots systemd, with archives of the packages that the roles of the tests install.
+pub const fn booted(release: &str) -> System<'_> {
+    System {
+        name: "booted-1",
+        release: Some(release),
+        packages: &[
+            "openssh-server",
+            "sudo",
+            "cron",
+            "git",
+            "python3",
+            "python3-apt",
+            "python3-debian",
+            "python3-packaging",
+            "systemd",
+            "systemd-sysv",
+            "dbus",
+            "libpam-systemd",
+            "dbus-user-session",
+            "iproute2",
+            "gpg",
+            "gpg-agent",
+            "ca-certificates",
+        ],
+        setup: include_str!("debian/archive.sh"),
+    }
+}
 
 /// Returns the root directory of a system, which must not be changed. Its mirror is this machine's.
 pub fn root(system: &System) -> Result<PathBuf> {

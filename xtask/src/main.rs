@@ -20,6 +20,7 @@ Commands:
 
   test [ARGUMENT...]      Start the servers that the tests need and run all tests, as root also those that need
                           machines over SSH and containers. With arguments, run `cargo test ARGUMENT...`
+    --every-release       Test roles on Debian 13 too, and not only on Debian 12
 
   upstream [TARGET...]    Run ansible-core's integration targets; without names, all that must pass
     --core 2.19|2.21      Run the targets of this release of ansible-core (default: 2.19)

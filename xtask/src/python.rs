@@ -128,6 +128,30 @@ fn fingerprint(python: &Path, packages: &Packages) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
+/// The release of the package `ansible` whose collections the roles of the tests use: that of ansible-core 2.19.
+const ANSIBLE: &str = "12.3.0";
+
+/// Returns a directory of installed collections: `ansible.posix` and `community.postgresql`.
+pub fn collections() -> Result<PathBuf> {
+    let bin = environment(&ORACLE)?;
+    let directory = cache::directory()?.join(format!("collections-{ANSIBLE}"));
+    cache::once(&directory, |directory| {
+        let download = tempfile::tempdir().doing("creating a temporary directory")?;
+        let mut pip = Command::new(bin.join("python"));
+        pip.args(["-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps", "-d"]);
+        children::run("pip download", pip.arg(download.path()).arg(format!("ansible=={ANSIBLE}")))?;
+        let script = "import sys, zipfile\n\
+                      wheel = zipfile.ZipFile(sys.argv[1])\n\
+                      wanted = ('ansible_collections/ansible/posix/', 'ansible_collections/community/postgresql/')\n\
+                      wheel.extractall(sys.argv[2], [name for name in wheel.namelist() if name.startswith(wanted)])";
+        let wheel = download.path().join(format!("ansible-{ANSIBLE}-py3-none-any.whl"));
+        let mut unpack = Command::new(bin.join("python"));
+        children::run("unpacking collections", unpack.args(["-c", script]).arg(wheel).arg(directory))
+            .map(drop)
+    })?;
+    Ok(directory)
+}
+
 /// Downloads a package's source archive into the cache and returns its path.
 pub fn source_archive(package: &str, version: &str) -> Result<PathBuf> {
     let bin = environment(&ORACLE)?;

@@ -12,15 +12,25 @@ use xtask::{Doing, Result, aws, build, debian, python};
 use crate::total::Total;
 use crate::{preflight, upstream};
 
+/// Runs the tests that act on machines of a Debian release on each release, and not only on the first.
+const EVERY_RELEASE: &str = "--every-release";
+
 /// Runs all tests, or `cargo test` with these arguments, and returns whether all of them passed.
 pub(crate) fn run(arguments: &[String]) -> Result<bool> {
+    let every_release = arguments.iter().any(|argument| argument == EVERY_RELEASE);
+    let arguments: Vec<String> =
+        arguments.iter().filter(|argument| *argument != EVERY_RELEASE).cloned().collect();
     preflight::tests()?;
+    let releases = if every_release { &debian::RELEASES[..] } else { &debian::RELEASES[..1] };
     let oracle = python::environment(&python::ORACLE)?;
     let sandbox = python::environment(&python::SANDBOX)?;
     let tools = python::environment(&python::TOOLS)?;
     if Fleet::impossible().is_none() {
         debian::root(&debian::HOST)?;
         debian::root(&debian::EQUIPPED)?;
+        for release in releases {
+            debian::root(&debian::booted(release))?;
+        }
     }
     // The tests compare listings of its targets with ansible-core's.
     upstream::source()?;
@@ -33,7 +43,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
     if arguments.is_empty() {
         cargo.arg("--workspace");
     }
-    cargo.arg("--no-fail-fast").args(arguments);
+    cargo.arg("--no-fail-fast").args(&arguments);
     // Tests set the endpoint and the region themselves: a test that forgets to must fail.
     let unsaid = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"];
     cargo.envs(aws::environment(&moto.endpoint()).into_iter().filter(|(name, _)| !unsaid.contains(name)));
@@ -60,6 +70,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
     ] {
         cargo.env(variable, python::environment(packages)?);
     }
+    cargo.env("PLAYBOOK_TEST_COLLECTIONS", python::collections()?);
+    cargo.env("PLAYBOOK_TEST_RELEASES", releases.join(" "));
     cargo.env("PLAYBOOK_TEST_PYTHON", &sandbox);
     cargo.env("PLAYBOOK_TEST_SKIPPED", notes.path());
     let mut total = Total::default();
@@ -71,6 +83,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
     }
     let complete = none_skipped(notes.path())?;
     total.print();
+    if !every_release {
+        let left_out = debian::RELEASES[1..].join(", ");
+        println!("tests of roles are for {} only: {EVERY_RELEASE} adds {left_out}", releases.join(", "));
+    }
     Ok(complete && passed)
 }
 

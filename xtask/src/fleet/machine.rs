@@ -23,11 +23,13 @@ pub struct Make<'a> {
     pub behind: Option<&'a Machine>,
     /// Whether its SSH server only forwards connections.
     pub subdued: bool,
+    /// Whether its first process is systemd, which starts the SSH server, and not the server itself.
+    pub boots: bool,
 }
 
 impl Default for Make<'_> {
     fn default() -> Self {
-        Make { name: "host", root: Path::new("/"), behind: None, subdued: false }
+        Make { name: "host", root: Path::new("/"), behind: None, subdued: false, boots: false }
     }
 }
 
@@ -38,7 +40,8 @@ pub struct Machine {
     number: u8,
     /// The id of its first process outside its namespace.
     init: libc::pid_t,
-    _server: Server,
+    server: Option<Server>,
+    boots: bool,
 }
 
 const SCRIPT: &str = concat!(include_str!("devices.sh"), include_str!("machine.sh"));
@@ -78,22 +81,31 @@ impl Machine {
         unshare.env("ROOT", make.root).env("WORK", &work).env("NAME", make.name);
         unshare.env("NUMBER", number.to_string()).env("CABLE", cable(number)).env("PEER", peer.to_string());
         unshare.env("KEY", key.trim()).env("HASH", HASH);
-        unshare.env("SUBDUED", if make.subdued { "yes" } else { "no" });
+        let word = |is_set| if is_set { "yes" } else { "no" };
+        unshare.env("SUBDUED", word(make.subdued)).env("BOOTS", word(make.boots));
         unshare.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output).process_group(0);
         let mut server = Server::start("a machine", &mut unshare, libc::SIGKILL)?;
 
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let seconds = if make.boots { 120 } else { 30 };
+        let first = if make.boots { "systemd" } else { "sshd" };
+        let deadline = Instant::now() + Duration::from_secs(seconds);
         while Instant::now() < deadline && server.is_running()? {
             if let Some(init) = only_child(server.id())
-                && is_sshd(init)
+                && is_named(init, first)
                 && listens(init)
             {
-                return Ok(Machine { name: make.name.to_owned(), number, init, _server: server });
+                let (name, boots) = (make.name.to_owned(), make.boots);
+                let machine = Machine { name, number, init, server: Some(server), boots };
+                if boots {
+                    // The exit status only says whether some unit has failed.
+                    machine.shell("systemctl is-system-running --wait || true")?;
+                }
+                return Ok(machine);
             }
             std::thread::sleep(Duration::from_millis(10));
         }
         let log = fs::read_to_string(&log).unwrap_or_default();
-        Err(format!("{what}: the SSH server did not start within 30 seconds\n{}", log.trim_end()))
+        Err(format!("{what}: the SSH server did not start within {seconds} seconds\n{}", log.trim_end()))
     }
 
     pub(super) fn number(&self) -> u8 {
@@ -193,6 +205,22 @@ impl Machine {
     }
 }
 
+impl Drop for Machine {
+    fn drop(&mut self) {
+        drop(self.server.take());
+        if self.boots {
+            // Only empty control groups can be removed, and its last processes may still be ending.
+            let script = "mount -t cgroup2 groups /mnt; cd /mnt; for attempt in 1 2 3 4 5 6 7 8 9 10; do \
+                          find \"$1\" -depth -type d -exec rmdir {} + 2> /dev/null; test ! -e \"$1\" && exit; \
+                          sleep 0.2; done";
+            let mut remove = Command::new("unshare");
+            remove.args(["--mount", "sh", "-c", script, "sh", &cable(self.number)]);
+            let _ = remove.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        }
+    }
+}
+
+/// Returns the name of a machine's network interface at the other end, and of the control group of its processes.
 fn cable(number: u8) -> String {
     format!("fleet{number}")
 }
@@ -201,9 +229,9 @@ fn only_child(parent: libc::pid_t) -> Option<libc::pid_t> {
     fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?.trim().parse().ok()
 }
 
-/// Returns whether a process is the SSH server, and no longer a command of the setup script.
-fn is_sshd(process: libc::pid_t) -> bool {
-    fs::read_to_string(format!("/proc/{process}/comm")).is_ok_and(|name| name.trim() == "sshd")
+/// Returns whether a process runs this program, and no longer a command of the setup script.
+fn is_named(process: libc::pid_t, program: &str) -> bool {
+    fs::read_to_string(format!("/proc/{process}/comm")).is_ok_and(|name| name.trim() == program)
 }
 
 /// Returns whether a program listens on port 22 in the network namespace of a process.

@@ -1,5 +1,5 @@
 # Turns this process into a machine: a temporary copy of ROOT with its own processes, mounts, host name, users and
-# network, and OpenSSH's server as its first process. It does not change anything outside.
+# network, and OpenSSH's server, or systemd, as its first process. It does not change anything outside.
 #
 # ROOT    the directory whose copy is its root
 # WORK    an empty directory
@@ -10,6 +10,7 @@
 # KEY     the client's public key
 # HASH    the hash of all users' password
 # SUBDUED "yes" for a machine that only forwards connections
+# BOOTS   "yes" for systemd as the first process
 set -eu
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755 machine "$WORK"
@@ -77,7 +78,7 @@ HostKey /etc/ssh/ssh_host_ed25519_key
 PermitRootLogin yes
 PasswordAuthentication yes
 KbdInteractiveAuthentication no
-UsePAM no
+UsePAM $BOOTS
 UseDNS no
 MaxStartups 1000
 PrintMotd no
@@ -88,10 +89,27 @@ if [ "$SUBDUED" = yes ]; then
     printf 'PermitTTY no\nForceCommand echo this machine only passes connections on; false\n' >> etc/ssh/sshd_config
 fi
 
+if [ "$BOOTS" = yes ]; then
+    # systemd needs a control group of its own; in version 2 it needs no controllers.
+    mkdir "$WORK/groups"
+    mount -t cgroup2 groups "$WORK/groups"
+    mkdir -p "$WORK/groups/$CABLE"
+    echo $$ > "$WORK/groups/$CABLE/cgroup.procs"
+    umount "$WORK/groups"
+    # What can only work on a machine with hardware.
+    for unit in console-getty.service systemd-modules-load.service systemd-networkd-wait-online.service; do
+        ln -sf /dev/null etc/systemd/system/$unit
+    done
+fi
+
 # umount reads /proc; the machine's own /proc is mounted with its first process.
 mount -t proc proc proc
 pivot_root . mnt
 cd /
 umount -l /mnt
 umount /proc
+if [ "$BOOTS" = yes ]; then
+    exec unshare --cgroup --pid --fork --kill-child --mount-proc env -i container=namespaces \
+        sh -c 'mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec /lib/systemd/systemd'
+fi
 exec unshare --pid --fork --kill-child --mount-proc /usr/sbin/sshd -D -e
