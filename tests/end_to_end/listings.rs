@@ -96,7 +96,8 @@ impl Oracle {
         self.environment(&mut command, roles);
         let mut child =
             command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("Python");
-        let asked: Vec<Json> = listings.iter().map(|l| json!({ "dir": l.dir, "words": l.words })).collect();
+        let asked: Vec<Json> =
+            listings.iter().map(|l| json!({ "directory": l.dir, "words": l.words })).collect();
         let text = Json::from(asked).to_string();
         child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("the listings");
         let output = child.wait_with_output().expect("Python");

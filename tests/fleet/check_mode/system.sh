@@ -2,7 +2,7 @@
 set -e
 mkdir -p -m 1777 /run/lock
 export HOME=/root
-for name in daemon sleeper ender loner; do
+for name in daemon sleeper ender loner quiet busy; do
     cat > /etc/init.d/$name <<END
 #!/bin/sh
 ### BEGIN INIT INFO
@@ -23,8 +23,8 @@ esac
 END
     chmod 755 /etc/init.d/$name
 done
-touch /run/daemon /run/ender
-update-rc.d daemon defaults; update-rc.d ender defaults
+touch /run/daemon /run/ender /run/busy
+for name in daemon ender busy; do update-rc.d $name defaults; done
 
 # systemctl, as where systemd runs: units run if their file in /run/active exists; the rest is systemd's own.
 mkdir -p /run/active
