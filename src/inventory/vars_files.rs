@@ -115,6 +115,10 @@ impl VarsFiles {
     /// Finds the files of a name: a directory of that name, or one file with a known extension.
     fn find(&self, directory: &Path, name: &str) -> Vec<PathBuf> {
         let listing = self.listing(directory);
+        // Most directories of an inventory have no such files, and it may have many hosts.
+        if listing.is_empty() {
+            return Vec::new();
+        }
         let extensions = std::iter::once("").chain(self.extensions.iter().map(String::as_str));
         for extension in extensions {
             let entry = format!("{name}{extension}");
