@@ -45,6 +45,46 @@ fn the_steps_of_a_task_exist() {
     assert!(named > 20, "the page names {named} places");
 }
 
+/// A default is documented, and rules between arguments see it, only if its type can be serialized.
+#[test]
+fn defaults_of_choices_are_documented() {
+    let mut derives = 0;
+    for source in sources(&root().join("modules")) {
+        let text = fs::read_to_string(&source).expect("a source");
+        let names = text.match_indices("#[derive(").map(|(at, _)| &text[at..]);
+        for item in names {
+            let (derive, rest) = item.split_once(")]").expect("the end of a derive");
+            let head = rest.lines().find(|line| !line.is_empty() && !line.trim_start().starts_with("#["));
+            if !head.is_some_and(|line| line.contains("enum ")) || !derive.contains("JsonSchema") {
+                continue;
+            }
+            derives += 1;
+            assert!(
+                derive.contains("Serialize"),
+                "{}: derive Serialize for {}",
+                source.display(),
+                head.unwrap_or_default().trim()
+            );
+        }
+    }
+    assert!(derives > 30, "{derives} enums");
+}
+
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).expect("a directory").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && path.components().any(|part| part.as_os_str() == "src")
+        {
+            found.push(path);
+        }
+    }
+    found
+}
+
 /// Links between pages lead to files that exist.
 #[test]
 fn links_between_pages_lead_somewhere() {

@@ -120,8 +120,9 @@ fn play(scene: &Scene, role: &str, release: &str) -> Twin {
     scene.inventory(&[(&machine, "ansible_user=keeper")]);
     let copied = Command::new("cp").arg("-r").arg(folder.join("roles")).arg(scene.path("roles")).status();
     assert!(copied.is_ok_and(|status| status.success()), "the roles' copy");
-    std::fs::copy(machine.path("/srv/assets.tar.gz"), scene.path("roles/application/files/assets.tar.gz"))
-        .expect("an archive");
+    let files = scene.path("roles/application/files");
+    std::fs::create_dir_all(&files).expect("a directory");
+    std::fs::copy(machine.path("/srv/assets.tar.gz"), files.join("assets.tar.gz")).expect("an archive");
     let python = oracle().expect("ansible-core").join("python");
     scene.environment.borrow_mut().extend([
         ("ANSIBLE_COLLECTIONS_PATH", collections().expect("collections").display().to_string()),

@@ -440,7 +440,7 @@ mod tests {
     use schemars::JsonSchema;
     use serde::Deserialize;
 
-    #[derive(Debug, Deserialize, JsonSchema, PartialEq)]
+    #[derive(Debug, Deserialize, serde::Serialize, JsonSchema, PartialEq)]
     #[serde(rename_all = "lowercase")]
     enum State {
         /// It is there.

@@ -164,9 +164,9 @@ async fn attempt(
         result = tokio::time::timeout(limit, connecting) => match result {
             Ok(result) => result?,
             Err(_) => {
-                let seconds = route.timeout.as_secs();
+                let limit = playbook_api::time::in_words(route.timeout.as_secs());
                 return Err(Error::new(format!(
-                    "unable to connect to {}: no response after {seconds} seconds", target.describe()
+                    "unable to connect to {}: no response after {limit}", target.describe()
                 )).with_help("Check the host and the port, whether a PostgreSQL server listens there, and the network in between."));
             }
         },

@@ -10,7 +10,7 @@ use crate::session::{Session, ident, literal};
 use crate::target::Target;
 
 /// The state of the database.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum State {
     /// The database exists.

@@ -3,7 +3,7 @@
 use playbook_api::{Deserialize, Error, JsonSchema};
 
 /// libpq's levels of TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum SslMode {
     /// Does not use TLS.

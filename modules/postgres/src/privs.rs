@@ -9,7 +9,7 @@ use crate::state::State;
 use crate::target::Target;
 
 /// The kind of object that the privileges are on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
     /// Tables and views.

@@ -174,7 +174,10 @@ async fn edited_missing_and_late_migrations_are_refused() {
     write(project.directory.path(), &[EMAIL, ("003_late.sql", "CREATE TABLE late (id int)")]);
     let failure = project.check(map! {}).await.unwrap_err();
     assert!(
-        failure.error.to_string().starts_with("migration 003 is out of order: 004 is applied already"),
+        failure
+            .error
+            .to_string()
+            .starts_with("migration 003 is out of order: the newer 004 is already applied"),
         "{}",
         failure.error
     );

@@ -58,7 +58,10 @@ impl State {
         let facts =
             "hostname; cat /proc/mounts; { iptables-save; ip6tables-save; } 2>&1 | sed '/^#/d'; ip address";
         all.insert("the system".into(), machine.shell(facts).expect("facts"));
-        all.insert("the processes".into(), machine.processes().join("\n"));
+        // The session of a connection that has just been closed may still be ending.
+        let mut processes = machine.processes();
+        processes.retain(|process| !process.contains(" sshd: "));
+        all.insert("the processes".into(), processes.join("\n"));
         for (number, line) in more.lines().enumerate() {
             all.insert(format!("line {number} of the database's state"), line.to_owned());
         }

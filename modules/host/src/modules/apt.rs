@@ -15,7 +15,7 @@ use crate::host::path::HostPath;
 use crate::host::process::{Program, which};
 
 /// The state that packages are to have.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub(crate) enum State {
@@ -33,7 +33,7 @@ pub(crate) enum State {
 }
 
 /// How to upgrade all packages.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 enum Upgrade {

@@ -12,7 +12,7 @@ use crate::host::read;
 use crate::host::state::State;
 use crate::host::{Host, Replace};
 
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 enum Special {

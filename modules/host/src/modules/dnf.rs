@@ -12,7 +12,7 @@ use self::transaction::Transaction;
 use crate::host::Host;
 
 /// The state that packages are to have.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 enum State {

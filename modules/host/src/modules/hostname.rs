@@ -9,7 +9,7 @@ use crate::host::process::{Program, which};
 use crate::host::{Host, Replace};
 
 /// How the name is set. Without it, systemd where it runs, and otherwise a file.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 enum Use {

@@ -44,7 +44,7 @@ pub(crate) struct MountFacts {
     include_aggregate_mounts: Option<bool>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum OnTimeout {
     #[default]

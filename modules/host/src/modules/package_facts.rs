@@ -8,7 +8,7 @@ use self::origins::Origins;
 use crate::host::Host;
 use crate::host::process::{Program, which};
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 enum Strategy {

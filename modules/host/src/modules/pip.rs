@@ -9,7 +9,7 @@ use crate::host::process::{Program, which};
 use crate::host::words;
 use crate::host::{Host, ended_badly};
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 enum State {

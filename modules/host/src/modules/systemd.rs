@@ -9,7 +9,7 @@ use crate::host::process::{Output, Program, which};
 use crate::modules::service::sysv;
 
 /// The state that a service is to have.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub(crate) enum State {
@@ -42,7 +42,7 @@ impl State {
 }
 
 /// The systemd manager whose units are meant.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub(crate) enum Scope {

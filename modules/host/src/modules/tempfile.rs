@@ -7,7 +7,7 @@ use crate::host::attributes::describe_file;
 use crate::host::errno::Doing;
 use crate::host::path::HostPath;
 
-#[derive(Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[derive(Debug, Default, Deserialize, serde::Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 enum State {

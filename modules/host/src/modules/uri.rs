@@ -13,7 +13,7 @@ use crate::host::http::{Answer, Ask, Connect, Redirects, body, join, without_use
 use crate::host::path::HostPath;
 use crate::host::{Host, Replace};
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 enum BodyFormat {
@@ -25,7 +25,7 @@ enum BodyFormat {
 }
 
 /// Which redirections are followed.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 enum Follow {

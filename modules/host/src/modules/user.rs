@@ -16,7 +16,7 @@ use crate::host::process::Program;
 use crate::host::state::State;
 use shadow::Shadow;
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 enum UpdatePassword {

@@ -15,7 +15,7 @@ use crate::host::attributes::describe_file;
 use crate::host::path::HostPath;
 use crate::host::regex;
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 enum State {

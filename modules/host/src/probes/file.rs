@@ -18,7 +18,7 @@ pub(crate) struct File {
     search_regex: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[derive(Debug, Default, Deserialize, serde::Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 enum State {

@@ -23,7 +23,7 @@ pub(crate) struct Tcp {
     connect_timeout: u64,
 }
 
-#[derive(Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[derive(Debug, Default, Deserialize, serde::Serialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 enum State {

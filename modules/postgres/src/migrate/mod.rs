@@ -28,7 +28,7 @@ use crate::target::{Target, variable};
 use history::History;
 
 /// The tool that the migrations are written for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Tool {
     /// SQL files, which this module runs itself.
@@ -41,7 +41,7 @@ pub(crate) enum Tool {
 }
 
 /// The way in which pending migrations are found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Detect {
     /// Compare the project's files with the version table, and run the tool if the files are not sufficient.

@@ -45,7 +45,7 @@ mod tests {
         assert!(is_harmless("\\unrestrict aBc1"));
         assert!(!is_harmless("\\restricted"));
         assert!(!is_harmless("\\i x.sql"));
-        assert!(advice("\\connect shop").starts_with("Remove it: the database is the one"));
+        assert!(advice("\\connect shop").starts_with("Remove it: the task names the database"));
         assert!(advice("\\x").starts_with("Remove it: only psql"));
     }
 }
