@@ -98,6 +98,13 @@ fn report(run: &Ended) -> String {
             None => line.to_owned(),
         };
         let line = line.split(" => {").next().unwrap_or_default().trim_end_matches('*').trim_end();
+        // What `validate` reads is a temporary file.
+        let words = line.split(' ').map(|word| {
+            let temporary = ["ansible-moduletmp", ".ansible_tmp"].iter().any(|name| word.contains(name));
+            if temporary { "TEMPORARY" } else { word }
+        });
+        let line = words.collect::<Vec<_>>().join(" ");
+        let line = line.as_str();
         // Retries depend on how fast the machine is.
         if line.starts_with("FAILED - RETRYING") {
             continue;

@@ -7,6 +7,7 @@ use playbook_api::{Arguments, Doc, Error, Failure, JsonSchema, Map, Outcome, Val
 use serde::Deserialize;
 
 use super::{Action, ActionCall, BUILTIN};
+use crate::run::call::result::GATHERED;
 use crate::run::call::state::STACK;
 use crate::run::module::{defaults, dispatch};
 use crate::template::{Renderer, Scope};
@@ -87,6 +88,7 @@ impl Action for GatherFacts {
             let message = format!("The following modules were skipped: {}.", list(&skipped));
             all = all.msg(message).with("skipped_modules", skipped);
         }
+        all.facts.insert(GATHERED.into(), true.into());
         if failed.is_empty() {
             return Ok(all);
         }

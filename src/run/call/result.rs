@@ -11,6 +11,9 @@ use crate::report::{Status, TaskInfo, TaskResult};
 use crate::template::Deprecation;
 use crate::vars::HostScope;
 
+/// The fact that says that facts were gathered. It is among the host's facts and not in the result.
+pub(crate) const GATHERED: &str = "_ansible_facts_gathered";
+
 /// Returns a result without values.
 pub(crate) fn blank(info: &Arc<TaskInfo>, scope: &HostScope, status: Status) -> TaskResult {
     TaskResult {

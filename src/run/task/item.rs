@@ -387,6 +387,12 @@ fn facts(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) -> 
     let names = |map: &Map| -> Vec<(Arc<str>, Value)> {
         map.iter().map(|(k, v)| (k.shared_text(), v.clone())).collect()
     };
+    // `ansible_facts` has it, and the result has not.
+    if facts.contains_key(result::GATHERED) {
+        let mut shown = facts.clone();
+        shown.shift_remove(result::GATHERED);
+        outcome.result.values.insert("ansible_facts".into(), Value::Map(shown.into()));
+    }
     match call.task.action_name() {
         // These have effects of their own.
         "set_fact" | "include_vars" => {}
