@@ -86,13 +86,8 @@ impl Batch<'_> {
                         let scope = HostScope::new(&self.play.base, host, Some(&task), Default::default());
                         let info = Arc::new(describe::task(&self.play, &task, false, &scope));
                         let mut result = result::blank(&info, &scope, Status::Failed);
-                        let of_role = matches!(inclusion.what, Included::Role(_));
                         let complete = scope.release().failed_includes_have_a_message();
-                        let said = if complete || of_role && e.kind() != ErrorKind::NotFound {
-                            "msg"
-                        } else {
-                            "reason"
-                        };
+                        let said = if complete { "msg" } else { "reason" };
                         result.values = map! { "changed" => false, "failed" => true, said => e.to_string() };
                         if let Included::Tasks { file, .. } = &inclusion.what
                             && !complete
