@@ -97,22 +97,6 @@ fn find(walk: &Walk, task: &Task, node: &Node, name: &str, kind: &str) {
     }
 }
 
-/// Checks the file that a lookup names literally.
-pub(super) fn looked_up(walk: &Walk, task: &Task, lookup: &str, name: &str, place: &Place) {
-    let kind = match lookup.rsplit('.').next() {
-        Some("file" | "unvault") => "files",
-        Some("template") => "templates",
-        _ => return,
-    };
-    let folders = search_path(Some(task), walk.dir);
-    if name.starts_with(['/', '~']) || name.contains("{{") || copy::find_in(folders, name, kind).is_some() {
-        return;
-    }
-    let message = format!("Could not find or access '{name}' on the Ansible Controller.");
-    let error = Error::new(message).with_kind(ErrorKind::NotFound).at(place);
-    walk.warning("files", error.with_help("It must be there by the time the task runs."));
-}
-
 /// Adds the finding of a missing file. One outside of the project may be created before it is needed.
 pub(super) fn missing(walk: &Walk, node: &Node, name: &str) {
     let message = format!("Could not find or access '{name}' on the Ansible Controller.");

@@ -8,8 +8,10 @@ mod files;
 mod finding;
 mod handlers;
 mod keywords;
+mod looked_up;
 mod names;
 mod permissions;
+mod task_variables;
 mod templates;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use playbook_api::{Error, ErrorKind, Place, Plugins, nearest};
 
-use super::files;
+use super::looked_up;
 use super::walk::Walk;
 use crate::document::{Kind, Node};
 use crate::inventory::Vars;
@@ -140,7 +140,7 @@ fn program(walk: &Walk, program: Result<&Program, Error>, place: &Place) {
     for named in program.plugins() {
         let place = place_of(place, named.position);
         if let (Some(task), Some(term)) = (&*walk.task.borrow(), &named.term) {
-            files::looked_up(walk, task, &named.name, term, &place);
+            looked_up::check(walk, task, &named.name, term, &place);
         }
     }
 }

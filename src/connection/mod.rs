@@ -1,9 +1,9 @@
 //! Connects modules to the host that they act on.
 //!
-//! A module runs in this process if it acts on the controller as the user who runs it ([`local`]), and in the helper
-//! otherwise ([`remote`]): on another host, in a container, as another user. Connections differ only in how they start
-//! a program ([`launch`]). The helper is uploaded and started by [`bootstrap`], as another user by [`privilege`], and
-//! reached over a [`channel`]. Plugins in Python run one command at a time ([`oneshot`]).
+//! A module runs in this process if it acts on the controller as the user who runs it (`local`), and in the helper
+//! otherwise (`remote`): on another host, in a container, as another user. Connections differ only in how they start
+//! a program (`launch`). The helper is uploaded and started by `bootstrap`, as another user by `privilege`, and
+//! reached over a `channel`. Plugins in Python run one command at a time (`oneshot`).
 
 mod bootstrap;
 mod call;

@@ -1,6 +1,6 @@
 //! Playbooks as data: plays, blocks, tasks, roles and handlers. Nothing is executed here.
 //!
-//! The types are in this directory; [`read`] makes them from documents.
+//! The types are in this directory; `read` makes them from documents.
 
 pub mod argument_spec;
 mod condition;

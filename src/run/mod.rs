@@ -1,6 +1,6 @@
 //! Runs plays: strategies, the per-host cursor through blocks, tasks, handlers and dynamic includes.
 //!
-//! Read a task's life in this order: [`play`] starts it on a host, [`task`] runs each item of its loop from the
+//! Read a task's life in this order: [`play`] starts it on a host, `task` runs each item of its loop from the
 //! scope over `when`, arguments and attempts to the result, and [`module`] runs the module that it names.
 
 pub mod actions;

@@ -18,7 +18,7 @@ use crate::connection::Connection;
 use crate::profile;
 use crate::read_only::{Calls, Guard};
 
-/// The clients of one connection. They share their configuration and their [`Guard`].
+/// The clients of one connection. They share their configuration and their `Guard`.
 pub struct Aws {
     config: SdkConfig,
     guard: Guard,

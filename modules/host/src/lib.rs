@@ -1,6 +1,6 @@
 //! The modules that act on a host.
 //!
-//! They are synchronous, do not know about connections, and act on the host only through [`host::Host`], which changes
+//! They are synchronous, do not know about connections, and act on the host only through `host::Host`, which changes
 //! nothing in check mode.
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub struct Loader<'a> {
     pub settings: &'a Settings,
     /// The passwords that open vaults.
     pub keyring: &'a Keyring,
-    /// The directory of the playbook that the play is in; [`load`] sets it.
+    /// The directory of the playbook that the play is in; `load` sets it.
     pub directory: PathBuf,
     /// Renders a name that must be known when documents are loaded (of imports, of roles), with the extra
     /// variables and those of the frames around it.

@@ -29,7 +29,7 @@ pub(crate) struct EcsTask {
 }
 
 /// The state of a task to wait for.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum TaskState {
     /// The task is running.

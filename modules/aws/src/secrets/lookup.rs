@@ -41,7 +41,7 @@ pub(crate) struct Options {
 }
 
 /// The reaction to a missing value.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Reaction {
     /// Fail.

@@ -1,7 +1,7 @@
 //! Jobs: modules that run in a separate process, which continues after the process that started it ends.
 //!
 //! A job is this program, started with [`ARGUMENT`] and one request on its standard input. It runs the module and
-//! writes the result to the job's file as JSON, which [`crate::modules::async_status`] reads.
+//! writes the result to the job's file as JSON, which `crate::modules::async_status` reads.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

@@ -75,7 +75,7 @@ pub(crate) struct EcsTask {
 }
 
 /// An operation on tasks.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Operation {
     /// Run a task where ECS places it.

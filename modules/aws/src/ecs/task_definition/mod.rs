@@ -80,7 +80,7 @@ pub(crate) struct EcsTaskDefinition {
 }
 
 /// The desired state of a revision.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum State {
     /// There is an active revision as described.

@@ -214,7 +214,7 @@ pub(crate) struct RdsInstance {
 }
 
 /// The desired state of an instance.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum State {
     /// The instance exists as described.
@@ -236,7 +236,7 @@ pub(crate) enum State {
 }
 
 /// The source of a new instance.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum CreationSource {
     /// A snapshot.

@@ -59,7 +59,7 @@ fn thirty() -> i64 {
 }
 
 /// The desired state of a secret.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum State {
     /// The secret exists as described.
@@ -70,7 +70,7 @@ pub(crate) enum State {
 }
 
 /// The form in which a value is stored.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, serde::Serialize, PartialEq, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum SecretType {
     Binary,
