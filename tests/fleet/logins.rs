@@ -322,7 +322,7 @@ fn a_host_is_restarted() {
         boot_time_command: cat /run/start
         test_command: grep two /run/start
         connect_timeout: 5
-        reboot_timeout: 60
+        reboot_timeout: 240
       register: restarted
     - assert:
         that: restarted.rebooted
