@@ -13,8 +13,14 @@ use crate::report::{RoleInfo, TaskInfo, TaskKind};
 use crate::template::Renderer;
 use crate::vars::HostScope;
 
-/// Returns what reports know about a task, with its name rendered for the first of its hosts if that is possible.
-pub(crate) fn task(play: &PlayState, task: &Task, handler: bool, scope: &Arc<HostScope>) -> TaskInfo {
+/// Returns what reports know about a task, with its name rendered for the first of its hosts if that is possible, and
+/// what is undefined in the name.
+pub(crate) fn task(
+    play: &PlayState,
+    task: &Task,
+    handler: bool,
+    scope: &Arc<HostScope>,
+) -> (TaskInfo, Option<Error>) {
     let renderer = scope.renderer();
     // A value that is not a boolean hides the arguments: it is the safe reading.
     let no_log = keyword::of(task, &renderer)
@@ -26,10 +32,11 @@ pub(crate) fn task(play: &PlayState, task: &Task, handler: bool, scope: &Arc<Hos
     } else {
         Map::default()
     };
-    TaskInfo {
+    let (name, undefined) = named(task, scope);
+    let info = TaskInfo {
         id: task.id,
         kind: if handler { TaskKind::Handler } else { TaskKind::Task },
-        name: name(task, scope),
+        name,
         role: task.frame.role().map(|role| RoleInfo {
             name: role.name.clone(),
             full_name: role.full_name.clone(),
@@ -41,17 +48,27 @@ pub(crate) fn task(play: &PlayState, task: &Task, handler: bool, scope: &Arc<Hos
         no_log,
         args,
         release: scope.release(),
-    }
+    };
+    (info, undefined)
 }
 
 /// Returns the name of a task: `role : name`, with the action if the task has no name. `include_role` names the role
 /// that it includes and not the one around it.
 pub(crate) fn name(task: &Task, scope: &Arc<HostScope>) -> String {
+    named(task, scope).0
+}
+
+/// Returns the name of a task, and what is undefined in it.
+fn named(task: &Task, scope: &Arc<HostScope>) -> (String, Option<Error>) {
     let renderer = scope.renderer();
+    let mut undefined = None;
     let rendered = task.keywords.name.as_ref().map(|node| match renderer.value(node) {
         Ok(name) => name.to_text().into_owned(),
         Err(_) => match in_parts(node, &renderer) {
-            Some((name, _)) => name,
+            Some((name, errors)) => {
+                undefined = Some(of_parts(&errors).at(node.place()));
+                name
+            }
             None => node.raw().to_text().into_owned(),
         },
     });
@@ -65,24 +82,21 @@ pub(crate) fn name(task: &Task, scope: &Arc<HostScope>) -> String {
             _ => task.action.name.to_string(),
         },
     };
-    match task.frame.role() {
+    let name = match task.frame.role() {
         Some(role) if task.action_name() != "include_role" => format!("{} : {own}", role.full_name),
         _ => own,
-    }
+    };
+    (name, undefined)
 }
 
-/// Returns what is undefined in the name of a task.
-pub(crate) fn undefined_in_name(task: &Task, scope: &Arc<HostScope>) -> Option<Error> {
-    let node = task.keywords.name.as_ref().filter(|node| !node.is_plain())?;
-    let renderer = scope.renderer();
-    renderer.value(node).err()?;
-    let (_, errors) = in_parts(node, &renderer)?;
+/// Returns the error of a name some parts of which are undefined.
+fn of_parts(errors: &[String]) -> Error {
     let plural = if errors.len() == 1 { "" } else { "s" };
     let mut message = format!("Encountered {} template error{plural}.", errors.len());
-    for (number, error) in (1..).zip(&errors) {
+    for (number, error) in (1..).zip(errors) {
         message += &format!("\nerror {number} - {error}");
     }
-    Some(Error::new(message).at(node.place()))
+    Error::new(message)
 }
 
 /// Renders each part of a text of its own. An undefined one becomes the number and the message of its error. Returns

@@ -199,11 +199,11 @@ impl<'r> Batch<'r> {
                 }
                 None => {
                     self.warn_of_names(&task);
-                    if let Some(error) = describe::undefined_in_name(&task, &scope) {
+                    let action = task.action.name.to_string();
+                    let (described, undefined) = describe::task(&self.play, &written, step.handler, &scope);
+                    if let Some(error) = undefined {
                         self.run.emit(Event::Warning(describe::warning(&error)));
                     }
-                    let action = task.action.name.to_string();
-                    let described = describe::task(&self.play, &written, step.handler, &scope);
                     let info = Arc::new(TaskInfo { action, ..described });
                     if !task.implicit {
                         if self.run.shared.options.step && !self.run.ask_step(&info) {
@@ -265,13 +265,9 @@ impl<'r> Batch<'r> {
         let all: Vec<Arc<Vars>> = std::iter::once(&task.keywords.vars).chain(around).cloned().collect();
         for vars in all {
             for (name, node) in vars.iter() {
-                self.warn_of_name(name, &node.key_place());
+                self.run.warn_of_name(name, &node.key_place());
             }
         }
-    }
-
-    pub(super) fn warn_of_name(&mut self, name: &str, place: &Place) {
-        self.run.warn_of_name(name, place);
     }
 
     /// Waits until fewer hosts run the task than its `throttle` allows.

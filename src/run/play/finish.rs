@@ -38,7 +38,7 @@ impl Batch<'_> {
             self.run.emit(Event::HostResult(result));
         }
         for register in &task.register {
-            self.warn_of_name(&register.name, &register.place);
+            self.run.warn_of_name(&register.name, &register.place);
         }
         if let Some(role) = task.frame.role()
             && !matches!(status, Status::Skipped | Status::Unreachable)
@@ -100,7 +100,7 @@ impl Batch<'_> {
                         |name: &Arc<str>| task.register.iter().any(|register| register.name == *name);
                     for (name, _) in values.iter().filter(|(name, _)| !registered(name)) {
                         let place = task.action.args.get(name).map(Node::key_place);
-                        self.warn_of_name(name, place.as_ref().unwrap_or(&task.place));
+                        self.run.warn_of_name(name, place.as_ref().unwrap_or(&task.place));
                     }
                     for host in whom(to) {
                         self.play.base.store.set_all(&host, values.clone());
@@ -115,7 +115,7 @@ impl Batch<'_> {
                 }
                 Effect::Include { host: to, vars } => {
                     for (name, node) in &vars {
-                        self.warn_of_name(name, &node.key_place());
+                        self.run.warn_of_name(name, &node.key_place());
                     }
                     for host in whom(to) {
                         self.play.base.store.include(&host, vars.clone());

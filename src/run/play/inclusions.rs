@@ -69,22 +69,22 @@ impl Batch<'_> {
                 Err(e) => {
                     let e = match (e.kind(), e.message().lines().last()) {
                         (ErrorKind::NotFound, Some(line)) => {
-                            let before = self.run.shared.settings.core.missing_file().unwrap_or_default();
                             let of_task = matches!(inclusion.what, Included::Tasks { .. });
-                            let before = if of_task { before } else { "" };
-                            let (what, place) = (format!("{before}{line}"), e.place().cloned());
-                            match before {
-                                "" => e.context(what).at_opt(place.as_ref()),
+                            let missing = self.run.shared.settings.core.missing_file().filter(|_| of_task);
+                            let (line, place) = (line.to_owned(), e.place().cloned());
+                            let e = match missing {
                                 // The whole error is on this line.
-                                _ => Error::new(what).with_kind(e.kind()).at_opt(place.as_ref()),
-                            }
+                                Some(before) => Error::new(format!("{before}{line}")).with_kind(e.kind()),
+                                None => e.context(line),
+                            };
+                            e.at_opt(place.as_ref())
                         }
                         _ => e,
                     };
                     self.run.emit(Event::Error(e.clone()));
                     for host in &hosts {
                         let scope = HostScope::new(&self.play.base, host, Some(&task), Default::default());
-                        let info = Arc::new(describe::task(&self.play, &task, false, &scope));
+                        let info = Arc::new(describe::task(&self.play, &task, false, &scope).0);
                         let mut result = result::blank(&info, &scope, Status::Failed);
                         let complete = scope.release().failed_includes_have_a_message();
                         let said = if complete { "msg" } else { "reason" };
