@@ -148,9 +148,9 @@ pub fn unknown(name: &str, place: &Place, known: &dyn Names, foreign: &Foreign) 
 
 /// Whether each word of two names has something in common: `ec2_instance` is not a misspelled `rds_instance`.
 fn is_alike(one: &str, other: &str) -> bool {
-    let words = |name: &'_ str| builtin(name).split('_').map(str::to_owned).collect::<Vec<_>>();
-    let (one, other) = (words(one), words(other));
-    one.len() != other.len() || one.iter().zip(&other).all(|(a, b)| a.chars().any(|c| b.contains(c)))
+    let (one, other) = (builtin(one).split('_'), builtin(other).split('_'));
+    one.clone().count() != other.clone().count()
+        || one.zip(other).all(|(a, b)| a.chars().any(|c| b.contains(c)))
 }
 
 /// Whether the engine itself handles the action.

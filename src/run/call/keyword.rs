@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use playbook_api::{Error, Map, Value, arguments::to_bool, time};
+use playbook_api::{Error, Map, Place, Value, arguments::to_bool, time};
 
 use crate::document::{Kind, Node};
 use crate::playbook::{Condition, FrameKind, Keyword, KeywordKind, Task, not_text};
+use crate::settings::Release;
 use crate::template::{Deprecation, Renderer};
 
 /// The inherited keywords of a task. Each is rendered when it is asked for: its value may depend on the loop's item
@@ -380,11 +381,21 @@ pub(crate) fn conditions<'a>(
     renderer: &Renderer,
 ) -> Result<Verdict, Error> {
     conditions_of_no_keyword(all, renderer, |condition, error| {
-        match renderer.release().condition_failed(keyword) {
-            Some(failed) => error.context(failed).at(condition.place()),
-            None => error,
-        }
+        condition_failed(renderer.release(), keyword, error, Some(condition.place()))
     })
+}
+
+/// Returns the error of a condition that is written under a keyword.
+pub(crate) fn condition_failed(
+    release: Release,
+    keyword: &str,
+    error: Error,
+    place: Option<&Place>,
+) -> Error {
+    match release.condition_failed(keyword) {
+        Some(failed) => error.context(failed).at_opt(place),
+        None => error,
+    }
 }
 
 /// Evaluates conditions until one does not hold. `fault` says what an error of theirs is.

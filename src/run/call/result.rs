@@ -84,7 +84,7 @@ pub(crate) fn failed_at_once(info: &Arc<TaskInfo>, scope: &HostScope, error: Err
     result
 }
 
-/// Applies Applies `ignore_errors` and `ignore_unreachable`.
+/// Applies `ignore_errors` and `ignore_unreachable`.
 pub(crate) fn ignore(scope: &HostScope, result: &mut TaskResult) {
     let Some(task) = scope.task() else { return };
     let renderer = scope.renderer();
@@ -103,11 +103,7 @@ pub(crate) fn ignore(scope: &HostScope, result: &mut TaskResult) {
 
 /// Adds the deprecations that were found while the task ran.
 pub(crate) fn deprecate(result: &mut TaskResult, met: Vec<Deprecation>) {
-    if met.is_empty() {
-        return;
-    }
-    let told = result.values.get("deprecations").and_then(Value::as_list).unwrap_or_default();
-    let mut told = told.to_vec();
+    let mut told = Vec::new();
     for Deprecation { what, version } in met {
         let core = "ansible.builtin";
         let value: Value = map! {
@@ -122,7 +118,15 @@ pub(crate) fn deprecate(result: &mut TaskResult, met: Vec<Deprecation>) {
         });
         told.push(value);
     }
-    result.values.insert("deprecations".into(), told.into());
+    append(&mut result.values, "deprecations", &told);
+}
+
+/// Adds values to a list among a result's values.
+pub(crate) fn append(values: &mut Map, list: &str, more: &[Value]) {
+    if !more.is_empty() {
+        let known = values.get(list).and_then(Value::as_list).unwrap_or_default();
+        values.insert(list.into(), [known, more].concat().into());
+    }
 }
 
 /// Converts a module's outcome to the result that `register` stores.

@@ -57,7 +57,6 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
         Resolved::Foreign(found, path) => return external::call(call, found, path, &args),
     };
     let shown = shared.shows_invocations().then(|| invocation(entry, &args));
-    let worded = matches!(entry.doc.name, "command" | "shell" | "async_status");
     let done = match entry.run {
         Run::Host(_) => on_host::run(call, entry, args),
         Run::Controller(run) => {
@@ -84,14 +83,12 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
     };
     let done = done.map(|mut outcome| {
         outcome.diff.iter_mut().for_each(|diff| shorten(diff, shared.settings.max_diff_size));
-        outcome
-    });
-    let done = done.map(|mut outcome| {
         if entry.doc.name == "stat" && shared.settings.core.stat_has_disk_usage() {
             add_disk_usage(&mut outcome);
         }
         outcome
     });
+    let worded = matches!(entry.doc.name, "command" | "shell" | "async_status");
     let done = done.map_err(|failure| match shared.settings.core.command_failed().filter(|_| worded) {
         Some(message) => with_message(failure, message),
         None => failure,

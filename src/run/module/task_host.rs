@@ -9,6 +9,7 @@ use playbook_api::{Context, Failure, Map, Outcome};
 
 use super::target;
 use crate::connection::{Connection, Target};
+use crate::inventory::is_localhost;
 use crate::run::call::ActionCall;
 
 /// Returns the task's host; nothing if that is the controller, as the user who runs it. A host called `localhost` in the
@@ -34,7 +35,7 @@ pub(crate) fn of_task(call: &ActionCall, context: &Context) -> Option<Arc<dyn Ta
 /// Whether the host is called `localhost`, and nothing says how to reach it or whom to become.
 fn is_controller(target: &Target) -> bool {
     let login = &target.login;
-    matches!(&*target.host, "localhost" | "127.0.0.1" | "::1")
+    is_localhost(&target.host)
         && login.address == target.host
         && login.port.is_none()
         && login.user.is_none()

@@ -185,10 +185,7 @@ impl<'c> Each<'c> {
                 Err(e) if scope.release().broken_labels_are_warnings() => {
                     let place = node.place();
                     let warning = e.context("Failed to template loop_control label").at(place);
-                    let told: Vec<Value> =
-                        result.values.get("warnings").and_then(Value::as_list).unwrap_or_default().to_vec();
-                    let told = told.into_iter().chain([warning.to_string().into()]);
-                    result.values.insert("warnings".into(), told.collect::<Vec<_>>().into());
+                    result::append(&mut result.values, "warnings", &[warning.to_string().into()]);
                     result.warnings.push(describe::warning(&warning));
                 }
                 Err(e) => {
@@ -305,10 +302,7 @@ fn add_break(scope: &HostScope, result: &mut TaskResult, stop: Result<bool, Erro
     values.insert("failed".into(), true.into());
     values.insert("exception".into(), "(traceback unavailable)".into());
     let place = error.place().cloned();
-    result.error = Some(match scope.release().condition_failed("break_when") {
-        Some(failed) => error.context(failed).at_opt(place.as_ref()),
-        None => error,
-    });
+    result.error = Some(keyword::condition_failed(scope.release(), "break_when", error, place.as_ref()));
     result.status = Status::Failed;
     result::ignore(scope, result);
     true

@@ -310,13 +310,8 @@ fn judge(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) {
 fn broken(call: &ItemCall, release: Release, keyword: &str, outcome: &mut ItemOutcome, error: Error) {
     let result = &mut outcome.result;
     result.values.insert(format!("{keyword}_result").into(), error.to_string().into());
-    let error = match release.condition_failed(keyword) {
-        Some(failed) => {
-            let place = error.place().cloned();
-            error.context(failed).at_opt(place.as_ref())
-        }
-        None => error,
-    };
+    let place = error.place().cloned();
+    let error = keyword::condition_failed(release, keyword, error, place.as_ref());
     if release.judges_within_the_action() {
         return fail_within_the_action(call, keyword, result, error);
     }

@@ -18,6 +18,7 @@ pub(super) const FILTERS: &[Function] =
 fn strftime(call: &mut Call) -> Result<Value, Error> {
     let [second, utc] = call.bind(["second", "utc"], 0)?;
     let zone = if flag(&utc, false) { TimeZone::UTC } else { TimeZone::system() };
+    let of_dates = call.renderer.release().strftime_is_that_of_dates();
     let time = match given(second) {
         None => {
             purity::taint();
@@ -30,14 +31,13 @@ fn strftime(call: &mut Call) -> Result<Value, Error> {
             };
             let invalid = || Error::new(format!("Invalid value for epoch value ({second})"));
             let seconds = seconds.filter(|seconds| seconds.is_finite()).ok_or_else(invalid)?;
-            if call.renderer.release().strftime_is_that_of_dates() {
+            if of_dates {
                 Timestamp::from_microsecond((seconds * 1e6).round() as i64).map_err(|_| invalid())?
             } else {
                 Timestamp::from_second(seconds.floor() as i64).map_err(|_| invalid())?
             }
         }
     };
-    let of_dates = call.renderer.release().strftime_is_that_of_dates();
     format_zoned(&call.input.to_text(), &time.to_zoned(zone), of_dates).map(Value::from)
 }
 
