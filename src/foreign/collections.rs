@@ -151,20 +151,20 @@ impl Runtime {
         Ok(node)
     }
 
-    /// Returns a warning if a collection does not support this version of the language, or an error if the setting
+    /// Returns a warning if a collection does not support a version of the language, or an error if the setting
     /// `collections_on_ansible_version_mismatch` requires one.
     pub fn mismatch(
         &self,
         directory: &Path,
         collection: &str,
         behavior: &str,
+        version: &str,
     ) -> Result<Option<String>, Error> {
         let node = self.of(directory)?;
         let required = node.as_ref().and_then(|node| node.get("requires_ansible")).and_then(Node::as_str);
-        if behavior == "ignore" || required.is_none_or(|required| fulfills(super::VERSION, required)) {
+        if behavior == "ignore" || required.is_none_or(|required| fulfills(version, required)) {
             return Ok(None);
         }
-        let version = super::VERSION;
         let message = format!("Collection {collection} does not support Ansible version {version}");
         if behavior == "error" { Err(Error::new(message)) } else { Ok(Some(message)) }
     }
@@ -207,9 +207,11 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(root.path().join("meta")).unwrap();
         std::fs::write(root.path().join("meta/runtime.yml"), "requires_ansible: '<2.10'\n").unwrap();
-        let told = |behavior| Runtime::default().mismatch(root.path(), "a.b", behavior);
-        let message = format!("Collection a.b does not support Ansible version {}", super::super::VERSION);
-        assert_eq!(told("warning").unwrap().as_deref(), Some(message.as_str()));
+        let told = |behavior| Runtime::default().mismatch(root.path(), "a.b", behavior, "2.19.14");
+        let later = Runtime::default().mismatch(root.path(), "a.b", "warning", "2.21.5").unwrap();
+        assert_eq!(later.as_deref(), Some("Collection a.b does not support Ansible version 2.21.5"));
+        let message = "Collection a.b does not support Ansible version 2.19.14";
+        assert_eq!(told("warning").unwrap().as_deref(), Some(message));
         assert_eq!(told("error").unwrap_err().message(), message);
         assert_eq!(told("ignore").unwrap(), None);
     }

@@ -34,9 +34,6 @@ use crate::settings::Settings;
 use collections::{Runtime, full_name};
 use site::Site;
 
-/// The version of the language, as modules and collections are told it.
-pub const VERSION: &str = "2.19.14";
-
 /// A module or plugin that was found by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
@@ -274,7 +271,8 @@ impl Foreign {
             }
             if let Some(path) = collections::file(&directory, kind, name) {
                 let behavior = &self.settings.collections_on_ansible_version_mismatch;
-                let mismatch = self.runtime.mismatch(&directory, collection, behavior)?;
+                let (version, ..) = self.settings.core.version();
+                let mismatch = self.runtime.mismatch(&directory, collection, behavior, version)?;
                 if lock(&self.checked).insert(directory.clone()) {
                     warnings.extend(mismatch);
                 }

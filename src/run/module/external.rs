@@ -9,9 +9,9 @@ use playbook_api::context::Source;
 use playbook_api::{Arguments, Error, Failure, Map, ModuleEntry, Outcome, Value, map};
 
 use super::on_host;
+use crate::foreign::Found;
 use crate::foreign::payload::filling;
 use crate::foreign::style::Style;
-use crate::foreign::{Found, VERSION};
 use crate::run::call::files::Content;
 use crate::run::call::{ActionCall, keyword};
 use crate::template::{Renderer, Scope};
@@ -188,7 +188,7 @@ fn with_internal(call: &ActionCall, found: &Found, values: &Map) -> Result<Value
         "_ansible_debug" => settings.debug,
         "_ansible_diff" => call.diff,
         "_ansible_verbosity" => i64::from(shared.options.verbosity),
-        "_ansible_version" => VERSION,
+        "_ansible_version" => settings.core.version().0,
         "_ansible_module_name" => found.name.as_str(),
         "_ansible_syslog_facility" => facility.unwrap_or_else(|| "LOG_USER".into()),
         "_ansible_selinux_special_fs" => special,
