@@ -99,13 +99,7 @@ fn find(walk: &Walk, task: &Task, node: &Node, name: &str, kind: &str) {
 
 /// Adds the finding of a missing file. One outside of the project may be created before it is needed.
 pub(super) fn missing(walk: &Walk, node: &Node, name: &str) {
-    let message = format!("Could not find or access '{name}' on the Ansible Controller.");
-    let error = Error::new(message).with_kind(ErrorKind::NotFound).at(node.place());
-    if name.starts_with(['/', '~']) {
-        walk.warning("files", error.with_help("It must be there by the time the task runs."));
-    } else {
-        walk.error("files", error);
-    }
+    walk.missing_file(name, node.place(), name.starts_with(['/', '~']));
 }
 
 fn template(walk: &Walk, task: &Task, path: &Path) {

@@ -16,7 +16,7 @@ pub(super) fn keywords(walk: &Walk, keywords: &Keywords) {
             (_, KeywordKind::Boolean) => holds(walk, keyword.name(), Some(node), Wanted::Boolean),
             (_, KeywordKind::Integer) => holds(walk, keyword.name(), Some(node), Wanted::Integer),
             (Keyword::Debugger, _) if node.is_plain() && !node.is_null() => {
-                debugger(&node.raw(), node).err().into_iter().for_each(|e| walk.error("keywords", e));
+                walk.checked("keywords", debugger(&node.raw(), node));
             }
             _ => {}
         }
@@ -32,10 +32,10 @@ pub(super) fn play(walk: &Walk, play: &Play) {
     let text =
         |node: &Option<Node>| node.as_ref().and_then(|node| Some((node.as_str()?.to_owned(), node.clone())));
     if let Some((name, node)) = text(&play.strategy) {
-        known_strategy(&name).err().into_iter().for_each(|e| walk.error("keywords", e.at(node.place())));
+        walk.checked("keywords", known_strategy(&name).map_err(|e| e.at(node.place())));
     }
     if let Some((name, node)) = text(&play.order) {
-        known_order(&name).err().into_iter().for_each(|e| walk.error("keywords", e.at(node.place())));
+        walk.checked("keywords", known_order(&name).map_err(|e| e.at(node.place())));
     }
 }
 
@@ -52,10 +52,7 @@ pub(super) fn task(walk: &Walk, task: &Task) {
         holds(walk, "pause", control.pause.as_ref(), Wanted::Float);
         if let Some(node) = control.loop_var.as_ref().filter(|node| node.is_plain()) {
             let name = Value::from(node.raw().to_text().into_owned());
-            check_variable_name(&name, node.place())
-                .err()
-                .into_iter()
-                .for_each(|e| walk.error("keywords", e));
+            walk.checked("keywords", check_variable_name(&name, node.place()));
         }
     }
     if let Some(Loop::Loop(node)) = &task.loop_over
@@ -74,8 +71,7 @@ pub(super) fn task(walk: &Walk, task: &Task) {
         // `cacheable` is an option and a good name.
         "set_fact" => task.action.args.iter().for_each(|(name, node)| {
             if !Template::is_template(name) {
-                let checked = check_variable_name(&name.clone().into(), &node.key_place());
-                checked.err().into_iter().for_each(|e| walk.error("arguments", e));
+                walk.checked("arguments", check_variable_name(&name.clone().into(), &node.key_place()));
             }
         }),
         "debug" => {
@@ -83,7 +79,7 @@ pub(super) fn task(walk: &Walk, task: &Task) {
                 task.action.args.get("var").and_then(|node| Some((node.as_str()?, node)))
             {
                 let expression = Expression::new(text, node.place().clone());
-                expression.program().err().into_iter().for_each(|e| walk.error("templates", e));
+                walk.checked("templates", expression.program());
             }
         }
         _ => {}
@@ -91,7 +87,9 @@ pub(super) fn task(walk: &Walk, task: &Task) {
 }
 
 fn holds(walk: &Walk, name: &str, node: Option<&Node>, wanted: Wanted) {
-    node.and_then(|node| misfit(name, node, wanted)).into_iter().for_each(|e| walk.error("keywords", e));
+    if let Some(error) = node.and_then(|node| misfit(name, node, wanted)) {
+        walk.error("keywords", error);
+    }
 }
 
 /// Warns of hosts that the inventory does not have.

@@ -1,6 +1,6 @@
 //! The files that lookups name.
 
-use playbook_api::{Error, ErrorKind, Place};
+use playbook_api::Place;
 
 use super::walk::Walk;
 use crate::playbook::Task;
@@ -19,7 +19,5 @@ pub(super) fn check(walk: &Walk, task: &Task, lookup: &str, name: &str, place: &
     {
         return;
     }
-    let message = format!("Could not find or access '{name}' on the Ansible Controller.");
-    let error = Error::new(message).with_kind(ErrorKind::NotFound).at(place);
-    walk.warning("files", error.with_help("It must be there by the time the task runs."));
+    walk.missing_file(name, place, true);
 }

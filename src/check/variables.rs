@@ -49,9 +49,7 @@ pub struct Variables {
     optional: RefCell<HashSet<Arc<str>>>,
     /// Whether something that only a run can name may define any variable.
     open: Cell<bool>,
-    /// Whether the variables of an inventory are known.
-    has_inventory: bool,
-    /// The hosts that are known.
+    /// The inventory, if there is one.
     inventory: Option<Inventory>,
     /// Whether a task may add hosts or groups.
     adds_hosts: Cell<bool>,
@@ -70,7 +68,7 @@ impl Variables {
     /// the playbook.
     pub fn new(inventory: &Inventory, has_inventory: bool, extra: &Vars, keyring: &Keyring) -> Variables {
         let known = has_inventory.then(|| inventory.clone());
-        let variables = Variables { has_inventory, inventory: known, ..Variables::default() };
+        let variables = Variables { inventory: known, ..Variables::default() };
         let hosts = inventory.hosts.values().map(|host| &host.vars);
         let groups = inventory.groups.values().map(|group| &group.vars);
         for name in hosts.chain(groups).chain([extra]).flat_map(|vars| vars.keys()) {
@@ -239,14 +237,14 @@ impl Variables {
             if near.is_none() && self.open.get() {
                 continue;
             }
-            let certain = self.has_inventory && !conditional && !self.open.get();
+            let certain = self.inventory.is_some() && !conditional && !self.open.get();
             let severity = if certain { Severity::Error } else { Severity::Warning };
             let error = Error::new(format!("'{name}' is undefined"))
                 .with_kind(ErrorKind::Undefined)
                 .at(&place)
                 .with_help(match near {
                     Some(near) => format!("Did you mean '{near}'?"),
-                    None if self.has_inventory => {
+                    None if self.inventory.is_some() => {
                         "Define it in the inventory, in the play or with -e.".into()
                     }
                     None => "Define it, or give the inventory that defines it with -i.".into(),

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::sync::Arc;
 
-use playbook_api::{Error, Map, Registry, Value};
+use playbook_api::{Error, ErrorKind, Map, Place, Registry, Value};
 
 use super::finding::{Findings, Severity};
 use super::variables::Variables;
@@ -54,6 +54,24 @@ impl Walk<'_> {
     /// Adds a warning.
     pub fn warning(&self, check: &'static str, error: Error) {
         self.findings.add(Severity::Warning, check, error);
+    }
+
+    /// Adds the error of something that was checked, if there is one.
+    pub fn checked<T>(&self, check: &'static str, checked: Result<T, Error>) {
+        if let Err(error) = checked {
+            self.error(check, error);
+        }
+    }
+
+    /// Adds the finding of a missing file. One that may be created before it is needed is a warning.
+    pub fn missing_file(&self, name: &str, place: &Place, may_come: bool) {
+        let message = format!("Could not find or access '{name}' on the Ansible Controller.");
+        let error = Error::new(message).with_kind(ErrorKind::NotFound).at(place);
+        if may_come {
+            self.warning("files", error.with_help("It must be there by the time the task runs."));
+        } else {
+            self.error("files", error);
+        }
     }
 }
 
