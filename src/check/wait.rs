@@ -34,7 +34,7 @@ pub(super) fn check(walk: &Walk, task: &Task, own: &Spec) {
             walk.error("arguments", error.with_help(help));
             continue;
         };
-        let spec = Spec { is_probe: true, ..probe.spec() };
+        let spec = probe.spec();
         for options in node.as_list().unwrap_or(std::slice::from_ref(node)) {
             options_of(walk, name, &spec, options);
         }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use crate::spec::{ArgType, OptionSpec, Spec};
+use crate::spec::{ArgType, CheckedBy, OptionSpec, Spec};
 use crate::{Error, Map, Place, Redactor, Value, python};
 
 /// A task's rendered arguments and where each was written.
@@ -232,22 +232,24 @@ fn unsupported(key: &Value, spec: &Spec, at: &Where) -> Error {
             .with_help("Give each argument by its name: `name=value`, or in YAML.");
     }
     let module = at.module;
-    let message = if spec.checked_by_action && module == "include_vars" {
-        format!("{shown} is not a valid option in {module}")
-    } else if spec.checked_by_action {
-        format!("Invalid options for {module}: {shown}")
-    } else {
-        let (names, what) = (names.join(", "), if spec.is_probe { "probe" } else { "module" });
+    let by_name = |what: &str| {
+        let names = names.join(", ");
         format!(
             "Unsupported parameters for ({module}) {what}: {shown}. Supported parameters include: {names}."
         )
+    };
+    let message = match spec.checked_by {
+        CheckedBy::Module => by_name("module"),
+        CheckedBy::Probe => by_name("probe"),
+        CheckedBy::Action => format!("Invalid options for {module}: {shown}"),
+        CheckedBy::ActionByOption => format!("{shown} is not a valid option in {module}"),
     };
     let key = at.arguments.keys.get(&written).or_else(|| at.arguments.place_of(&written));
     let error = Error::new(message).at_opt(key.filter(|_| at.path.is_empty()));
     let error = error.at_opt(at.arguments.place.as_ref());
     match meant(&written, spec) {
         Some(name) => error.with_help(format!("Did you mean '{name}'?")),
-        None if spec.is_probe => error,
+        None if spec.checked_by == CheckedBy::Probe => error,
         None => error.with_help(format!("`playbook doc {}` lists the parameters.", at.module)),
     }
 }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use crate::future::BoxFuture;
+use crate::spec::CheckedBy;
 use crate::{Arguments, Context, Error, Map, Redactor, Spec, Value};
 
 /// The state of a condition that `wait_until` waits for.
@@ -87,7 +88,7 @@ impl<T: Observation> Probe for Observed<T> {
     }
 
     fn spec(&self) -> Spec {
-        let mut spec = Spec::of::<T>();
+        let mut spec = Spec { checked_by: CheckedBy::Probe, ..Spec::of::<T>() };
         if T::MAY_BE_MISSING {
             spec.options.extend(Spec::of::<Missing>().options);
         }

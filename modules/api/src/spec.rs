@@ -83,10 +83,22 @@ pub struct Spec {
     pub required_by: Vec<(String, Vec<String>)>,
     /// Whether arguments of any other name are accepted unconverted, because the struct has a flattened map.
     pub open: bool,
-    /// Whether an action, rather than a module, rejects arguments of other names. Ansible's message differs then.
-    pub checked_by_action: bool,
-    /// Whether these are the options of a probe and not the arguments of a module.
-    pub is_probe: bool,
+    /// What rejects arguments of other names.
+    pub checked_by: CheckedBy,
+}
+
+/// What rejects arguments that a spec does not have. Each words the error differently.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CheckedBy {
+    /// A module: `Unsupported parameters for (NAME) module: …`.
+    #[default]
+    Module,
+    /// A probe of `wait_until`, whose options these are.
+    Probe,
+    /// An action of ansible-core, itself: `Invalid options for NAME: …`.
+    Action,
+    /// An action of ansible-core that looks at one option after the other: `… is not a valid option in NAME`.
+    ActionByOption,
 }
 
 impl Spec {
@@ -132,8 +144,7 @@ impl Spec {
                 .collect(),
             required_by: rows("required_by").iter().map(|row| (text(&row[0]), strings(&row[1]))).collect(),
             open: schema["additionalProperties"] == true,
-            checked_by_action: false,
-            is_probe: false,
+            checked_by: CheckedBy::default(),
         }
     }
 

@@ -57,8 +57,7 @@ fn thing<'a>(
                 .with_help(format!("Its options are: {}.", names.join(", "))));
         }
     };
-    let spec = Spec { is_probe: true, ..probe.spec() };
-    let checked = Arguments::from(given).check(name, &spec, &context.redactor);
+    let checked = Arguments::from(given).check(name, &probe.spec(), &context.redactor);
     let checked = Value::from_json(checked.map_err(|e| in_option(&label, e))?);
     let mut options = checked.as_map().cloned().unwrap_or_default();
     let missing = options.shift_remove(&Value::from("missing")).is_some_and(|value| value.is_true());

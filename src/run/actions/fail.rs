@@ -1,5 +1,6 @@
 //! `fail`
 
+use playbook_api::spec::CheckedBy;
 use playbook_api::{Doc, Failure, JsonSchema, Outcome};
 use serde::Deserialize;
 
@@ -19,7 +20,7 @@ impl Action for Fail {
         examples: "- fail:\n    msg: The image tag is missing\n  when: image_tag is not defined\n",
         ..BUILTIN
     };
-    const CHECKS_ARGUMENTS: bool = true;
+    const CHECKED_BY: CheckedBy = CheckedBy::Action;
 
     fn run(self, _: &mut ActionCall) -> Result<Outcome, Failure> {
         Err(Failure::new(self.msg.unwrap_or_else(|| "Failed as requested from task".into())))

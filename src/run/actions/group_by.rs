@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use playbook_api::spec::CheckedBy;
 use playbook_api::{Doc, Failure, JsonSchema, Outcome};
 use serde::Deserialize;
 
@@ -25,7 +26,7 @@ impl Action for GroupBy {
         examples: "- group_by:\n    key: os_{{ ansible_facts['distribution'] }}\n",
         ..BUILTIN
     };
-    const CHECKS_ARGUMENTS: bool = true;
+    const CHECKED_BY: CheckedBy = CheckedBy::Action;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let clean = |name: &str| Arc::<str>::from(name.replace(' ', "-"));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fancy_regex::Regex;
+use playbook_api::spec::CheckedBy;
 use playbook_api::{Doc, Error, Failure, JsonSchema, Outcome, Value};
 use serde::Deserialize;
 
@@ -55,7 +56,7 @@ impl Action for IncludeVars {
         ..BUILTIN
     };
 
-    const CHECKS_ARGUMENTS: bool = true;
+    const CHECKED_BY: CheckedBy = CheckedBy::ActionByOption;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         if call.scope.release().include_vars_takes_only_lists() {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use playbook_api::spec::CheckedBy;
 use playbook_api::time::deadline;
 use playbook_api::{Doc, Failure, JsonSchema, Outcome};
 use serde::Deserialize;
@@ -62,7 +63,7 @@ impl Action for Reboot {
         examples: "- reboot:\n    reboot_timeout: 300\n",
         ..BUILTIN
     };
-    const CHECKS_ARGUMENTS: bool = true;
+    const CHECKED_BY: CheckedBy = CheckedBy::Action;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let plugin = target::of_task(call)?.login.plugin;

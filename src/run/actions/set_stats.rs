@@ -1,6 +1,7 @@
 //! `set_stats`
 
 use playbook_api::arguments::to_bool;
+use playbook_api::spec::CheckedBy;
 use playbook_api::{Doc, Error, Failure, JsonSchema, Outcome, Value};
 use serde::Deserialize;
 
@@ -35,7 +36,7 @@ impl Action for SetStats {
         examples: "- set_stats:\n    data:\n      deployed_image: \"{{ image }}\"\n",
         ..BUILTIN
     };
-    const CHECKS_ARGUMENTS: bool = true;
+    const CHECKED_BY: CheckedBy = CheckedBy::Action;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let Value::Map(data) = Value::from_json(self.data) else {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use playbook_api::spec::CheckedBy;
 use playbook_api::time::deadline;
 use playbook_api::{Arguments, Doc, Failure, JsonSchema, Map, Outcome};
 use serde::Deserialize;
@@ -46,7 +47,7 @@ impl Action for WaitForConnection {
         examples: "- wait_for_connection:\n    delay: 10\n    timeout: 300\n",
         ..BUILTIN
     };
-    const CHECKS_ARGUMENTS: bool = true;
+    const CHECKED_BY: CheckedBy = CheckedBy::Action;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         if call.check {

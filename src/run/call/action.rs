@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use playbook_api::spec::CheckedBy;
 use playbook_api::{Doc, Failure, JsonSchema, Outcome, Spec, name};
 use serde::de::DeserializeOwned;
 
@@ -18,8 +19,8 @@ pub trait Action: DeserializeOwned + JsonSchema {
     const ASYNC: bool = false;
     /// Whether arguments of any other name are accepted, as the variables of `set_fact`.
     const FREE: bool = false;
-    /// Whether the action of ansible-core rejects unknown arguments itself, which words the error differently.
-    const CHECKS_ARGUMENTS: bool = false;
+    /// What rejects unknown arguments: the module of the same name, or the action of ansible-core itself.
+    const CHECKED_BY: CheckedBy = CheckedBy::Module;
     /// Whether one host runs it for all hosts that are at the same task.
     const ONCE: bool = false;
 
@@ -55,7 +56,7 @@ impl ActionEntry {
             asynchronous: A::ASYNC,
             free: A::FREE,
             once: A::ONCE,
-            build: || Spec { checked_by_action: A::CHECKS_ARGUMENTS, ..Spec::of::<A>() },
+            build: || Spec { checked_by: A::CHECKED_BY, ..Spec::of::<A>() },
             schema: || {
                 let mut schema = Spec::schema::<A>();
                 if A::FREE {
