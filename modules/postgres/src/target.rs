@@ -179,7 +179,7 @@ impl Target {
         Ok(target)
     }
 
-    /// Returns the password in every form in which it may appear.
+    /// Registers the password with the redactor, in every form in which it may appear.
     fn register_secrets(&self, context: &Context) {
         let (Some(user), Some(password)) = (&self.url.user, &self.url.password) else { return };
         for (user, password) in [(user.clone(), password.clone()), (encode(user), encode(password))] {

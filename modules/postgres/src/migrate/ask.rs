@@ -107,13 +107,7 @@ impl Work<'_> {
         if self.context.check && !pooled {
             env.push(("PGOPTIONS".into(), "-c default_transaction_read_only=on".into()));
         }
-        Runner {
-            container: self.runner.container.clone(),
-            ecs: self.runner.ecs.clone(),
-            directory: self.runner.directory.clone(),
-            env,
-            database: self.runner.database.clone(),
-        }
+        Runner { env, ..self.runner.clone() }
     }
 }
 

@@ -32,6 +32,7 @@ fn docker() -> String {
 }
 
 /// Where and with which variables commands run.
+#[derive(Clone)]
 pub(crate) struct Runner {
     pub(crate) container: Option<Container>,
     pub(crate) ecs: Option<Map>,

@@ -63,8 +63,9 @@ impl Script {
             conforming,
             own_transaction: false,
         };
-        let (up, down, no_transaction) = main.sections(leads_back)?;
-        main.checksum = main.checksum_of_lines()?;
+        let pieces = main.pieces()?;
+        let (up, down, no_transaction) = main.sections(&pieces, leads_back)?;
+        main.checksum = main.checksum_of_lines(&pieces);
         let finish = |way, transaction: Option<bool>| -> Result<Script, Error> {
             let mut script = main.clone();
             script.way = way;
@@ -79,13 +80,17 @@ impl Script {
     /// Checks the file's markers. Returns what they say about the transaction of the up sections and of the down
     /// sections, if there are any, and whether the whole file runs without one.
     #[expect(clippy::type_complexity, reason = "the only caller destructures it at once")]
-    fn sections(&self, leads_back: bool) -> Result<(Option<bool>, Option<Option<bool>>, bool), Error> {
+    fn sections(
+        &self,
+        pieces: &[Piece<'_>],
+        leads_back: bool,
+    ) -> Result<(Option<bool>, Option<Option<bool>>, bool), Error> {
         let (mut up, mut down, mut no_transaction) = (None, None, false);
         let mut first_statement: Option<usize> = None;
         let mut seen_section = false;
         let mut suspect: Option<(usize, &str, String, String)> = None;
         let dialect = Dialect::of(&self.sql);
-        for piece in self.pieces()? {
+        for piece in pieces.iter().copied() {
             match piece {
                 Piece::Statement(statement) => {
                     if let Some((line, text, why, help)) = suspect.take() {
@@ -237,9 +242,8 @@ impl Script {
     }
 
     /// Computes the checksum of the lines that reach the database.
-    fn checksum_of_lines(&self) -> Result<String, Error> {
-        let passed_over: Vec<usize> = self
-            .pieces()?
+    fn checksum_of_lines(&self, pieces: &[Piece<'_>]) -> String {
+        let passed_over: Vec<usize> = pieces
             .iter()
             .filter_map(|piece| match piece {
                 Piece::Marker { text, line } if marker::is_own(text) => Some(*line),
@@ -253,7 +257,7 @@ impl Script {
                 digest.update(line);
             }
         }
-        Ok(hex::encode(digest.finalize()))
+        hex::encode(digest.finalize())
     }
 
     /// Returns whether the checksum in a history is the file's.
