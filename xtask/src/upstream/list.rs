@@ -55,23 +55,18 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Target>> {
     for (number, line) in text.lines().enumerate() {
         let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
         let Some(name) = words.next() else { continue };
-        let mut target = Target::new(name, Place::Here);
+        let (mut place, mut slow) = (Place::Here, false);
         for word in words {
             match Place::named(word) {
-                Some(place) => {
-                    target.place = place;
-                    target.core_python = place == Place::Here;
-                }
-                None if word == "slow" => target.slow = true,
+                Some(named) => place = named,
+                None if word == "slow" => slow = true,
                 None => {
-                    let place = format!("{}:{}", path.display(), number + 1);
-                    return Err(format!(
-                        "{place}: unknown word '{word}': expected here, root, online or slow"
-                    ));
+                    let at = format!("{}:{}", path.display(), number + 1);
+                    return Err(format!("{at}: unknown word '{word}': expected here, root, online or slow"));
                 }
             }
         }
-        targets.push(target);
+        targets.push(Target { slow, ..Target::new(name, place) });
     }
     Ok(targets)
 }

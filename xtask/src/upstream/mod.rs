@@ -30,6 +30,7 @@ use list::{Place, Target};
 use release::Release;
 use target::{Machine, Outcome};
 
+#[derive(Default)]
 struct Options {
     release_of_core: &'static Release,
     targets: Vec<String>,
@@ -52,20 +53,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
 
 /// Runs the targets, adds their results to `total`, and returns whether all of them passed.
 pub(crate) fn add_to(total: &mut Total, arguments: &[String]) -> Result<bool> {
-    let mut options = Options {
-        release_of_core: Release::usual(),
-        targets: Vec::new(),
-        list: None,
-        bin: None,
-        logs: None,
-        jobs: None,
-        timeout: None,
-        release: false,
-        fast: false,
-        times: false,
-        record: false,
-        place: None,
-    };
+    let mut options = Options::default();
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} requires a value"));

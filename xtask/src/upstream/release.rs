@@ -42,6 +42,12 @@ const RELEASES: [Release; 2] = [
     },
 ];
 
+impl Default for &'static Release {
+    fn default() -> Self {
+        Release::usual()
+    }
+}
+
 impl Release {
     /// The release that the tests compare with.
     pub(crate) fn usual() -> &'static Release {
