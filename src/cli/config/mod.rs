@@ -129,10 +129,12 @@ impl Config {
 impl Common {
     /// Ends the program if a word stands where the name of an action belongs. ansible-config requires such a name.
     fn reject_word(&self, by_project: bool) {
-        let actions = ["dump", "list", "view", "init", "validate"];
+        let program = if by_project { "playbook config" } else { "ansible-config" };
+        let mut command = Config::command().name(program).bin_name(program);
+        let actions: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
         let (kind, message) = match self.plugins.first().filter(|_| self.kind == "base") {
             Some(word) => {
-                let near = nearest(word, actions);
+                let near = nearest(word, actions.iter().copied());
                 let tip = near.map_or(String::new(), |near| format!("\n\nDid you mean '{near}'?"));
                 (ErrorKind::InvalidSubcommand, format!("unrecognized subcommand '{word}'{tip}"))
             }
@@ -142,8 +144,7 @@ impl Common {
                 (ErrorKind::MissingSubcommand, format!("an action is required: one of {names}"))
             }
         };
-        let program = if by_project { "playbook config" } else { "ansible-config" };
-        Config::command().name(program).bin_name(program).error(kind, message).exit();
+        command.error(kind, message).exit();
     }
 
     /// Reads the settings, from the file that was named if there is one.
