@@ -257,7 +257,7 @@ impl Renderer {
                 forced if undefined::error(&forced).is_some() => {
                     undefined::check(&forced).map(|()| Value::Null)
                 }
-                Value::Object(_) => match super::object::behaviour(&value).and_then(|b| b.plain()) {
+                Value::Object(_) => match super::object::behavior(&value).and_then(|b| b.plain()) {
                     Some(plain) => Self::finalize_with(plain, strict),
                     None if !strict => Ok(value),
                     None => {

@@ -55,8 +55,8 @@ pub struct Native(Box<dyn Behavior>);
 
 impl Native {
     /// Creates a value from a behavior.
-    pub fn value(behaviour: impl Behavior) -> Value {
-        Value::Object(Arc::new(Native(Box::new(behaviour))))
+    pub fn value(behavior: impl Behavior) -> Value {
+        Value::Object(Arc::new(Native(Box::new(behavior))))
     }
 }
 
@@ -75,7 +75,7 @@ impl Object for Native {
 }
 
 /// Returns the behavior of a value, if it has any.
-pub fn behaviour(value: &Value) -> Option<&dyn Behavior> {
+pub fn behavior(value: &Value) -> Option<&dyn Behavior> {
     match value {
         Value::Object(object) => object.as_any().downcast_ref::<Native>().map(|native| &*native.0),
         _ => None,
@@ -84,11 +84,11 @@ pub fn behaviour(value: &Value) -> Option<&dyn Behavior> {
 
 /// Returns a value's behavior, if it has this type.
 pub fn downcast<T: Behavior>(value: &Value) -> Option<&T> {
-    let behaviour: &dyn Any = behaviour(value)?;
-    behaviour.downcast_ref()
+    let behavior: &dyn Any = behavior(value)?;
+    behavior.downcast_ref()
 }
 
 /// Returns an attribute of a value with behavior.
 pub fn attribute_of(value: &Value, name: &str) -> Option<Value> {
-    behaviour(value)?.attribute(name)
+    behavior(value)?.attribute(name)
 }

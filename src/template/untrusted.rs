@@ -15,14 +15,12 @@ enum Behavior {
     Fail,
 }
 
-fn behaviour() -> Behavior {
-    static BEHAVIOUR: OnceLock<Behavior> = OnceLock::new();
-    *BEHAVIOUR.get_or_init(|| {
-        match std::env::var("_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR").as_deref() {
-            Ok("warning") => Behavior::Warn,
-            Ok("error") => Behavior::Fail,
-            _ => Behavior::Ignore,
-        }
+fn behavior() -> Behavior {
+    static BEHAVIOR: OnceLock<Behavior> = OnceLock::new();
+    *BEHAVIOR.get_or_init(|| match std::env::var("_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR").as_deref() {
+        Ok("warning") => Behavior::Warn,
+        Ok("error") => Behavior::Fail,
+        _ => Behavior::Ignore,
     })
 }
 
@@ -30,11 +28,11 @@ fn behaviour() -> Behavior {
 pub(super) fn check(value: &Value) -> Result<(), Error> {
     const MESSAGE: &str = "Encountered untrusted template or expression.";
     static SAID: AtomicBool = AtomicBool::new(false);
-    let behaviour = behaviour();
-    if behaviour == Behavior::Ignore || !is_inside(value) {
+    let behavior = behavior();
+    if behavior == Behavior::Ignore || !is_inside(value) {
         return Ok(());
     }
-    if behaviour == Behavior::Fail {
+    if behavior == Behavior::Fail {
         return Err(Error::new(MESSAGE).with_help("Templates are rendered only if they are written in a playbook, an inventory or a file of variables."));
     }
     if !SAID.swap(true, Ordering::Relaxed) {

@@ -22,7 +22,7 @@ impl<'p> Evaluator<'p> {
             }
             Target::Attribute(name, attribute, position) => {
                 let holder = self.frame().get(name).unwrap_or_default();
-                match object::behaviour(&holder) {
+                match object::behavior(&holder) {
                     Some(namespace) if namespace.set(attribute, value) => Ok(()),
                     _ => self.raise("cannot assign attribute on non-namespace object", *position),
                 }
@@ -113,11 +113,11 @@ fn change_member(
     if matches!(base, Value::Object(_)) {
         *base = force(base)?;
     }
-    if let Some((behaviour, name)) = object::behaviour(base).zip(key.as_str())
-        && let Some(mut value) = behaviour.take(name)
+    if let Some((behavior, name)) = object::behavior(base).zip(key.as_str())
+        && let Some(mut value) = behavior.take(name)
     {
         let result = change(&mut value);
-        behaviour.set(name, value);
+        behavior.set(name, value);
         return result;
     }
     let member = match base {

@@ -28,7 +28,7 @@ pub(crate) fn call_value(
     {
         return Ok(undefined.clone());
     }
-    let result = object::behaviour(callee).and_then(|callee| callee.call(renderer, args, kwargs));
+    let result = object::behavior(callee).and_then(|callee| callee.call(renderer, args, kwargs));
     let result = result
         .unwrap_or_else(|| Err(Error::new(format!("'{}' object is not callable", callee.type_name()))))?;
     budget::made(&result)?;

@@ -52,8 +52,8 @@ pub fn property(value: &Value, name: &str) -> Option<Value> {
 
 /// Calls a method that changes nothing, or one that does on a copy. Returns `None` if the method does not exist.
 pub fn call(value: &Value, name: &str, args: &[Value], kwargs: &Map) -> Option<Result<Value, Error>> {
-    if let Some(behaviour) = object::behaviour(value) {
-        return behaviour.method(name, args, kwargs);
+    if let Some(behavior) = object::behavior(value) {
+        return behavior.method(name, args, kwargs);
     }
     if as_asked_map(value).is_some() {
         return asked(value, name, args, kwargs);
