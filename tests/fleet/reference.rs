@@ -1,16 +1,13 @@
 //! A playbook of everyday modules (`reference/`) on a fresh Debian: done at the second run, and the same on a twin that
 //! ansible-core made.
 
-use std::io::BufReader;
-use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
-use xtask::fleet::{Machine, Make};
-use xtask::http::Message;
+use xtask::fleet::Make;
 use xtask::tested::Ended;
 
-use crate::scene::{Program, Scene};
+use crate::scene::{Program, Scene, compare, serve};
 
 const PAGE: &str = "a page\n";
 
@@ -24,11 +21,7 @@ fn a_host_is_made_as_ansible_makes_it() {
     for (ours, theirs) in our_runs.iter().zip(&their_runs) {
         assert_eq!(ours.recap(), theirs.recap(), "{}\n{}", ours.text(), theirs.text());
     }
-    let only = |these: &str, those: &str, sign: char| -> Vec<String> {
-        let those: std::collections::BTreeSet<&str> = those.lines().collect();
-        these.lines().filter(|line| !those.contains(line)).map(|line| format!("{sign} {line}")).collect()
-    };
-    let differences = [only(&theirs, &ours, '-'), only(&ours, &theirs, '+')].concat();
+    let differences = compare(&theirs, &ours);
     assert!(
         differences.is_empty(),
         "the twins differ (- ansible-core's, + ours):\n{}",
@@ -54,7 +47,7 @@ fn make(scene: &Scene) -> (Vec<Ended>, String) {
     std::fs::copy(machine.path("/srv/pack.tar.gz"), scene.path("reference/files/pack.tar.gz"))
         .expect("an archive");
 
-    let web = serve(&machine);
+    let web = serve(&machine, 0, "text/plain", |_| Some(PAGE.into()));
     let variables =
         serde_json::json!({"web": web, "page": PAGE, "fetched": scene.path("fetched")}).to_string();
     let run = |book: &str| {
@@ -74,26 +67,4 @@ fn make(scene: &Scene) -> (Vec<Ended>, String) {
         assert_eq!(run("beyond").count("twin", "changed"), 0);
     }
     (runs, picture)
-}
-
-/// Serves the page to the machine.
-fn serve(machine: &Machine) -> String {
-    let listener = TcpListener::bind((machine.gateway(), 0)).expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("a port"));
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let mut stream = BufReader::new(stream);
-            while let Ok(Some(_)) = Message::read(&mut stream) {
-                let answer = Message {
-                    start: "HTTP/1.1 200 OK".into(),
-                    headers: vec![("content-type".into(), "text/plain".into())],
-                    body: PAGE.into(),
-                };
-                if answer.write(stream.get_mut(), false).is_err() {
-                    break;
-                }
-            }
-        }
-    });
-    url
 }

@@ -1,18 +1,14 @@
 //! Roles as people have them (`roles/`) on Debian machines that boot systemd: a twin that ansible-core has made by the same
 //! roles is the same, and so is what both report.
 
-use std::collections::BTreeSet;
-use std::io::BufReader;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use xtask::fleet::{Machine, Make};
-use xtask::http::Message;
+use xtask::fleet::Make;
 use xtask::tested::Ended;
 
-use crate::scene::{Program, Scene, collections, oracle, releases};
+use crate::scene::{Program, Scene, collections, compare, oracle, releases, serve};
 
 /// The port of the server with a vendor's packages.
 const PORT: u16 = 8099;
@@ -76,15 +72,6 @@ struct Twin {
     picture: String,
 }
 
-/// Returns the lines that only one of the texts has.
-fn compare(theirs: &str, ours: &str) -> Vec<String> {
-    let only = |these: &str, those: &str, sign: char| -> Vec<String> {
-        let those: BTreeSet<&str> = those.lines().collect();
-        these.lines().filter(|line| !those.contains(line)).map(|line| format!("{sign} {line}")).collect()
-    };
-    [only(theirs, ours, '-'), only(ours, theirs, '+')].concat()
-}
-
 /// Returns what a run reports of each task: its name and how it ended for each item.
 fn report(run: &Ended) -> String {
     let mut text = String::new();
@@ -121,11 +108,11 @@ fn play(scene: &Scene, role: &str, release: &str) -> Twin {
     let root = xtask::debian::root(&xtask::debian::booted(release)).expect("a Debian");
     let make = Make { name: "twin", root: &root, boots: true, ..Make::default() };
     let machine = scene.fleet.make(make).expect("a machine");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fleet/roles");
-    let script = |name: &str| std::fs::read_to_string(folder.join(name)).expect("a script");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fleet/roles");
+    let script = |name: &str| std::fs::read_to_string(directory.join(name)).expect("a script");
     machine.shell(&script("prepare.sh")).expect("a prepared machine");
     scene.inventory(&[(&machine, "ansible_user=keeper")]);
-    let copied = Command::new("cp").arg("-r").arg(folder.join("roles")).arg(scene.path("roles")).status();
+    let copied = Command::new("cp").arg("-r").arg(directory.join("roles")).arg(scene.path("roles")).status();
     assert!(copied.is_ok_and(|status| status.success()), "the roles' copy");
     let files = scene.path("roles/application/files");
     std::fs::create_dir_all(&files).expect("a directory");
@@ -139,36 +126,16 @@ fn play(scene: &Scene, role: &str, release: &str) -> Twin {
     // Both twins know the server by the same address, which stands in files.
     let hosts = format!("echo {} vendor.example >> /etc/hosts", machine.gateway());
     machine.shell(&hosts).expect("a name for the server");
-    serve(&machine, root.join("srv/vendor"));
+    let vendor = root.join("srv/vendor");
+    serve(&machine, PORT, "application/octet-stream", move |path| {
+        // apt encodes these characters of packages' file names.
+        let path = path.replace("%2b", "+").replace("%25", "%").replace("%7e", "~");
+        std::fs::read(vendor.join(path)).ok()
+    });
     let variables = serde_json::json!({"vendor": format!("http://vendor.example:{PORT}")}).to_string();
     let book = script(&format!("{role}.yml"));
     let run = || scene.start(&book, &["-e", &variables]).end_within(Duration::from_secs(600)).ok();
     let runs = vec![run(), run()];
     let picture = machine.shell(&script("snapshot.sh")).expect("a picture");
     Twin { runs, picture }
-}
-
-/// Serves the files of a directory to the machine.
-fn serve(machine: &Machine, directory: PathBuf) {
-    let listener = TcpListener::bind((machine.gateway(), PORT)).expect("a port");
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let directory = directory.clone();
-            std::thread::spawn(move || {
-                let mut stream = BufReader::new(stream);
-                while let Ok(Some(request)) = Message::read(&mut stream) {
-                    let path = request.start.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
-                    // apt encodes these characters of packages' file names.
-                    let path = path.replace("%2b", "+").replace("%25", "%").replace("%7e", "~");
-                    let read = std::fs::read(directory.join(path));
-                    let start = if read.is_ok() { "HTTP/1.1 200 OK" } else { "HTTP/1.1 404 Not Found" };
-                    let headers = vec![("content-type".into(), "application/octet-stream".into())];
-                    let answer = Message { start: start.into(), headers, body: read.unwrap_or_default() };
-                    if answer.write(stream.get_mut(), false).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-    });
 }

@@ -1,7 +1,10 @@
 //! What the tests share: machines, a directory with a project, and a controller that has no SSH settings but the test's.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::io::BufReader;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -9,6 +12,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use xtask::children::Group;
 use xtask::fleet::{Controller, Fleet, Machine};
+use xtask::http::Message;
 use xtask::tested::{Ended, skip};
 
 /// The program that runs the playbooks.
@@ -218,4 +222,44 @@ pub fn releases() -> Vec<String> {
 /// Returns the directory of the collections that roles use.
 pub fn collections() -> Option<PathBuf> {
     std::env::var_os("PLAYBOOK_TEST_COLLECTIONS").map(PathBuf::from)
+}
+
+/// Returns the lines that only one of the texts has.
+pub fn compare(theirs: &str, ours: &str) -> Vec<String> {
+    let only = |these: &str, those: &str, sign: char| -> Vec<String> {
+        let those: BTreeSet<&str> = those.lines().collect();
+        these.lines().filter(|line| !those.contains(line)).map(|line| format!("{sign} {line}")).collect()
+    };
+    [only(theirs, ours, '-'), only(ours, theirs, '+')].concat()
+}
+
+/// Serves what `answer` returns for a path, which has no leading slash, to the machine. Returns the server's URL. Port 0 is
+/// any free one.
+pub fn serve(
+    machine: &Machine,
+    port: u16,
+    content_type: &'static str,
+    answer: impl Fn(&str) -> Option<Vec<u8>> + Clone + Send + 'static,
+) -> String {
+    let listener = TcpListener::bind((machine.gateway(), port)).expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("a port"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answer = answer.clone();
+            std::thread::spawn(move || {
+                let mut stream = BufReader::new(stream);
+                while let Ok(Some(request)) = Message::read(&mut stream) {
+                    let path = request.start.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
+                    let found = answer(path);
+                    let start = if found.is_some() { "HTTP/1.1 200 OK" } else { "HTTP/1.1 404 Not Found" };
+                    let headers = vec![("content-type".into(), content_type.into())];
+                    let answer = Message { start: start.into(), headers, body: found.unwrap_or_default() };
+                    if answer.write(stream.get_mut(), false).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    url
 }
