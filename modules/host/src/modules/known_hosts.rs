@@ -5,8 +5,9 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac};
 use playbook_api::{Context, Deserialize, Doc, Failure, HostModule, JsonSchema, Outcome};
-use sha1::{Digest, Sha1};
+use sha1::Sha1;
 
 use crate::host::diff::texts;
 use crate::host::edit::make_directories;
@@ -205,15 +206,11 @@ fn hashed(key: &str) -> Result<String, Failure> {
 
 /// The form of a host's name that does not tell it.
 fn hidden(name: &str, salt: &[u8; 20]) -> String {
-    // HMAC by RFC 2104, with a key that is shorter than the block.
-    let padded = |with: u8| {
-        let mut block = [with; 64];
-        block.iter_mut().zip(salt).for_each(|(byte, salt)| *byte ^= salt);
-        block
-    };
-    let inner = Sha1::new().chain_update(padded(0x36)).chain_update(name).finalize();
-    let outer = Sha1::new().chain_update(padded(0x5c)).chain_update(inner).finalize();
-    format!("|1|{}|{}", STANDARD.encode(salt), STANDARD.encode(outer))
+    // HMAC pads a key that is shorter than its block with zeros.
+    let mut key = [0; 64];
+    key[..salt.len()].copy_from_slice(salt);
+    let mac = Hmac::<Sha1>::new(&key.into()).chain_update(name).finalize().into_bytes();
+    format!("|1|{}|{}", STANDARD.encode(salt), STANDARD.encode(mac))
 }
 
 #[cfg(test)]
