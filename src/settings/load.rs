@@ -236,8 +236,8 @@ impl Loader<'_> {
             if let Some((name, _)) = named.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
                 section = name;
             }
-            let key = named.split(['=', ':']).next().unwrap_or_default().trim();
-            if setting.ini.iter().any(|ini| ini.split_once('.') == Some((section, key))) {
+            let key = named.split(['=', ':']).next().unwrap_or_default().trim().to_lowercase();
+            if setting.ini.iter().any(|ini| ini.split_once('.') == Some((section, &*key))) {
                 return Some(Place::new(file.file, at, (line.len() - named.len()) as u32 + 1));
             }
         }
@@ -311,6 +311,15 @@ mod tests {
         assert!(error.contains("valid values are: implicit, explicit, smart"), "{error}");
         let error = load("ANSIBLE_FORKS", "many").unwrap_err().to_string();
         assert!(error.contains("env: ANSIBLE_FORKS"), "{error}");
+        std::fs::write(
+            dir.path().join("ansible.cfg"),
+            "[defaults]
+Forks = many
+",
+        )
+        .unwrap();
+        let error = Settings::load(&surroundings(dir.path(), &[])).map(drop).unwrap_err();
+        assert_eq!(error.place().map(|place| place.line), Some(2), "{error}");
     }
 
     #[test]
