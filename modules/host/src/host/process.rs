@@ -207,6 +207,9 @@ fn is_executable(path: &Path) -> bool {
 /// forever.
 const GLANCE: Duration = Duration::from_millis(200);
 
+/// The number of bytes that are read from a pipe at once.
+const PIECE: usize = 16 * 1024;
+
 /// The limits of a program's time and output.
 struct Limits {
     deadline: Option<Instant>,
@@ -232,6 +235,7 @@ fn converse(mut child: Child, input: &[u8], limits: &Limits, context: &Context) 
         nonblocking(pipe.as_fd())?;
     }
     let (mut stdout, mut stderr) = (Capture::new(limits.output), Capture::new(limits.output));
+    let mut piece = Vec::with_capacity(PIECE);
     let mut written = 0;
     while out.is_some() || err.is_some() || stdin.is_some() {
         wait_for_any(&stdin, &out, &err)?;
@@ -246,7 +250,7 @@ fn converse(mut child: Child, input: &[u8], limits: &Limits, context: &Context) 
                 stdin = None;
             }
         }
-        let read = drain(&mut out, &mut stdout)? | drain(&mut err, &mut stderr)?;
+        let read = drain(&mut out, &mut stdout, &mut piece)? | drain(&mut err, &mut stderr, &mut piece)?;
         // A program that writes endlessly is ended too.
         if limits.are_passed(context) {
             end(&mut child);
@@ -318,17 +322,21 @@ fn wait_for_any(
 }
 
 /// Reads available data, but only a few pieces, and closes the pipe at its end. Returns whether there was anything.
-fn drain(pipe: &mut Option<impl Read>, into: &mut Capture) -> io::Result<bool> {
+/// `piece` is the memory for a piece.
+fn drain(pipe: &mut Option<impl Read>, into: &mut Capture, piece: &mut Vec<u8>) -> io::Result<bool> {
     const PIECES: usize = 64;
-    // Most programs print little, and a large buffer is cleared each time.
-    let mut piece = [0; 16 * 1024];
     for count in 0..PIECES {
         let Some(reader) = pipe else { return Ok(count > 0) };
-        match reader.read(&mut piece) {
-            Ok(0) => *pipe = None,
-            Ok(n) => into.push(piece.get(..n).unwrap_or_default()),
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(count > 0),
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+        piece.clear();
+        // Reading into the capacity of a `Vec` does not clear it first, which a read into a slice needs.
+        let mut part = reader.by_ref().take(PIECE as u64);
+        let read = part.read_to_end(piece);
+        let is_full = part.limit() == 0;
+        into.push(piece);
+        match read {
+            Ok(_) if is_full => {}
+            Ok(_) => *pipe = None,
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(count > 0 || !piece.is_empty()),
             Err(e) => return Err(e),
         }
     }
