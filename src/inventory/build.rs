@@ -145,6 +145,36 @@ impl Inventory {
     /// Enforces the rules: every group is below `all`, and exactly the hosts without a group are in
     /// `ungrouped`. Returns the names that a host and a group share.
     pub(super) fn reconcile(&mut self) -> Vec<Arc<str>> {
+        self.reconcile_groups();
+        let ungrouped: Arc<str> = "ungrouped".into();
+        if let Some(group) = self.groups.get_mut(&ungrouped) {
+            for host in self.hosts.values_mut() {
+                reconcile_host(host, group);
+            }
+            let hosts = &self.hosts;
+            group.hosts.retain(|name| hosts.get(name).is_some_and(|host| host.groups.contains(&ungrouped)));
+        }
+        self.memory = Memory::default();
+        self.groups.keys().filter(|name| self.hosts.contains_key(*name)).cloned().collect()
+    }
+
+    /// Enforces the rules after one host has been added or has been added to groups. All hosts do not have to be visited,
+    /// since that may be done for each of them.
+    fn reconcile_with(&mut self, host: &str, groups_changed: bool) {
+        if groups_changed {
+            self.reconcile_groups();
+        }
+        if let Some(group) = self.groups.get_mut("ungrouped") {
+            let belongs = self.hosts.get_mut(host).is_some_and(|host| reconcile_host(host, group));
+            if !belongs {
+                group.hosts.shift_remove(host);
+            }
+        }
+        self.memory = Memory::default();
+    }
+
+    /// Puts every group below `all`, and computes how deep they are.
+    fn reconcile_groups(&mut self) {
         let orphans: Vec<Arc<str>> = self
             .groups
             .values()
@@ -154,27 +184,7 @@ impl Inventory {
         for name in orphans {
             self.link("all", &name);
         }
-        let special = |name: &Arc<str>| matches!(&**name, "all" | "ungrouped");
-        let ungrouped: Arc<str> = "ungrouped".into();
-        if let Some(group) = self.groups.get_mut(&ungrouped) {
-            for host in self.hosts.values_mut() {
-                let alone = host.groups.iter().all(special);
-                if alone != host.groups.contains(&ungrouped) {
-                    let host = Arc::make_mut(host);
-                    if alone {
-                        host.groups.insert(ungrouped.clone());
-                        group.hosts.insert(host.name.clone());
-                    } else {
-                        host.groups.shift_remove(&ungrouped);
-                    }
-                }
-            }
-            let hosts = &self.hosts;
-            group.hosts.retain(|name| hosts.get(name).is_some_and(|host| host.groups.contains(&ungrouped)));
-        }
         self.measure();
-        self.memory = Memory::default();
-        self.groups.keys().filter(|name| self.hosts.contains_key(*name)).cloned().collect()
     }
 
     /// Computes the depth of every group: the length of the longest path from `all`.
@@ -214,12 +224,13 @@ impl Inventory {
                 changed = true;
             }
         }
+        let known = self.groups.len();
         for group in groups {
             let group = self.put_group(group)?;
             changed |= self.add_member(&group, &name);
         }
         if changed {
-            self.reconcile();
+            self.reconcile_with(&name, self.groups.len() > known);
         }
         Ok(changed)
     }
@@ -232,21 +243,39 @@ impl Inventory {
         group: &Arc<str>,
         parents: &[Arc<str>],
     ) -> Result<bool, Error> {
-        let mut changed = !self.groups.contains_key(group);
+        let known = self.groups.len();
         let group = self.put_group(group)?;
+        let mut linked = false;
         for parent in parents {
             let parent = self.put_group(parent)?;
-            changed |= self.add_child(&parent, &group)?;
+            linked |= self.add_child(&parent, &group)?;
         }
+        let groups_changed = linked || self.groups.len() > known;
         if !self.hosts.contains_key(host) && !LOCALHOST.contains(&&**host) {
             return Err(Error::new(format!("{host} cannot be matched in inventory")));
         }
-        changed |= self.add_member(&group, host);
+        let changed = self.add_member(&group, host) || groups_changed;
         if changed {
-            self.reconcile();
+            self.reconcile_with(host, groups_changed);
         }
         Ok(changed)
     }
+}
+
+/// Puts a host into `ungrouped` if it is in no other group, and takes it out of there otherwise; that group still lists
+/// it then. Returns whether it belongs there.
+fn reconcile_host(host: &mut Arc<Host>, ungrouped: &mut Group) -> bool {
+    let alone = host.groups.iter().all(|name| matches!(&**name, "all" | "ungrouped"));
+    if alone != host.groups.contains(&ungrouped.name) {
+        let host = Arc::make_mut(host);
+        if alone {
+            host.groups.insert(ungrouped.name.clone());
+            ungrouped.hosts.insert(host.name.clone());
+        } else {
+            host.groups.shift_remove(&ungrouped.name);
+        }
+    }
+    alone
 }
 
 /// Whether a group's name is a valid name of a variable.
