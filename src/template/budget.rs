@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use playbook_api::notes::Weight;
 use playbook_api::{Error, Value};
 
 /// The default limit of a render's work, in steps. A step is an item of a loop, a call, or 64 new bytes.
@@ -94,10 +95,11 @@ pub(super) fn measure(value: &Value) -> Result<(), Error> {
     }
 }
 
-/// Returns the size of a value, and its nesting depth.
-type Weight = (u64, usize);
+/// Lists and maps that were weighed, by where they are.
+type Weighed = HashMap<(usize, usize), (u64, usize)>;
 
-fn weigh(value: &Value, depth: usize, known: &mut HashMap<(usize, usize), Weight>) -> Result<Weight, Error> {
+/// Returns the size of a value, and its nesting depth.
+fn weigh(value: &Value, depth: usize, known: &mut Weighed) -> Result<(u64, usize), Error> {
     let key = match value {
         Value::Str(text) => return Ok((16 + text.len() as u64, 0)),
         Value::List(items) | Value::Tuple(items) => items.shared_id(),
@@ -113,28 +115,47 @@ fn weigh(value: &Value, depth: usize, known: &mut HashMap<(usize, usize), Weight
         return Ok((size, height));
     }
     deeper(1)?;
-    let (mut size, mut height) = (32u64, 0);
-    let mut add = |member: &Value| -> Result<(), Error> {
+    let mut all = Weight::default();
+    let add = |all: &mut Weight, member: &Value, known: &mut Weighed| -> Result<(), Error> {
         let (weight, below) = weigh(member, depth + 1, known)?;
-        size = size.saturating_add(weight);
-        height = height.max(below);
-        match size > WHOLE {
+        all.size = all.size.saturating_add(weight);
+        all.height = all.height.max(below);
+        match all.size > WHOLE {
             true => Err(Error::new("the value would be too large")
                 .with_help("It holds the same lists many times; store them once.")),
             false => Ok(()),
         }
     };
     match value {
-        Value::List(items) | Value::Tuple(items) => items.iter().try_for_each(&mut add)?,
-        Value::Map(map) => map.iter().try_for_each(|(key, member)| add(key).and_then(|()| add(member)))?,
+        Value::List(items) | Value::Tuple(items) => {
+            let (weight, rest) = items.unweighed();
+            all = weight;
+            rest.into_iter().try_for_each(|item| add(&mut all, item, known))?;
+            items.weighs(all);
+        }
+        Value::Map(map) => {
+            let (weight, rest) = map.unweighed();
+            all = weight;
+            for member in rest {
+                member.key.into_iter().try_for_each(|key| add(&mut all, key, known))?;
+                let (size, _) = member.replaced.map_or(Ok((0, 0)), |value| weigh(value, depth + 1, known))?;
+                all.size = all.size.saturating_sub(size);
+                add(&mut all, member.value, known)?;
+            }
+            map.weighs(all);
+        }
         _ => {}
     }
-    known.extend(key.map(|key| (key, (size, height + 1))));
-    Ok((size, height + 1))
+    deeper(all.height + 1)?;
+    let (size, height) = (all.size.saturating_add(32), all.height + 1);
+    known.extend(key.map(|key| (key, (size, height))));
+    Ok((size, height))
 }
 
 #[cfg(test)]
 mod tests {
+    use playbook_api::Map;
+
     use super::*;
 
     #[test]
@@ -161,5 +182,17 @@ mod tests {
         }
         assert!(measure(&deep).is_err());
         assert!(measure(deep.as_list().and_then(|items| items.first()).unwrap()).is_ok());
+    }
+    #[test]
+    fn what_was_replaced_does_not_count() {
+        let large = Value::from("x".repeat(100_000_000));
+        let mut map: Map = (0..20).map(|n| (n.into(), n.into())).collect();
+        for n in 0..30 {
+            map = map.branch();
+            map.insert((n % 4).into(), large.clone());
+            measure(&map.clone().into()).unwrap();
+        }
+        let lists: Value = vec![map.clone(), map.clone(), map].into();
+        assert_eq!(measure(&lists).unwrap_err().message(), "the value would be too large");
     }
 }

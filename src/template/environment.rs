@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use playbook_api::notes::Property;
 use playbook_api::{Context, Error, Map, Place, Text, Value};
 
 use super::lazy::{self, Lazy};
@@ -302,8 +303,12 @@ fn drop_omitted(mut items: Vec<Value>) -> Vec<Value> {
 fn is_final(value: &Value) -> bool {
     match value {
         Value::Tuple(_) | Value::Undefined(_) | Value::Object(_) => false,
-        Value::List(items) => items.iter().all(|item| !matches!(item, Value::Omit) && is_final(item)),
-        Value::Map(map) => map.values().all(|item| !matches!(item, Value::Omit) && is_final(item)),
+        Value::List(items) => items.all(Property::Final, is_final_member),
+        Value::Map(map) => map.all(Property::Final, is_final_member),
         _ => true,
     }
+}
+
+fn is_final_member(value: &Value) -> bool {
+    !matches!(value, Value::Omit) && is_final(value)
 }

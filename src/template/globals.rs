@@ -167,7 +167,10 @@ fn range(args: &[Value]) -> Result<Value, Error> {
 
 fn dict(args: &[Value], kwargs: Map) -> Result<Value, Error> {
     let mut map = match args.first() {
-        Some(value) => methods::entries(value)?,
+        Some(value) => match force(value)? {
+            Value::Map(map) => map.branch(),
+            other => methods::entries(&other)?,
+        },
         None => Map::default(),
     };
     map.extend(kwargs);

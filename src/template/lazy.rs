@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 
+use playbook_api::notes::Property;
 use playbook_api::{Error, Map, Object, Value, sync};
 
 pub use super::force::force;
@@ -122,17 +123,30 @@ pub fn force_deep(value: &Value) -> Result<Value, Error> {
 pub fn is_complete(value: &Value) -> bool {
     match value {
         Value::Object(object) => object.as_any().is::<super::object::Native>() && !undefined::is(value),
-        Value::List(items) | Value::Tuple(items) => items.iter().all(is_complete),
-        Value::Map(map) => map.values().all(is_complete),
+        Value::List(items) | Value::Tuple(items) => items.all(Property::Complete, is_complete),
+        Value::Map(map) => map.all(Property::Complete, is_complete),
         _ => true,
     }
 }
 
 /// Returns the error of the undefined members inside a complete value.
 pub fn check_deep(value: &Value) -> Result<(), Error> {
+    if is_defined(value) { Ok(()) } else { find_undefined(value) }
+}
+
+/// Returns whether no member inside a complete value is undefined.
+fn is_defined(value: &Value) -> bool {
     match value {
-        Value::List(items) | Value::Tuple(items) => items.iter().try_for_each(check_deep),
-        Value::Map(map) => map.values().try_for_each(check_deep),
+        Value::List(items) | Value::Tuple(items) => items.all(Property::Defined, is_defined),
+        Value::Map(map) => map.all(Property::Defined, is_defined),
+        other => undefined::check(other).is_ok(),
+    }
+}
+
+fn find_undefined(value: &Value) -> Result<(), Error> {
+    match value {
+        Value::List(items) | Value::Tuple(items) => items.iter().try_for_each(find_undefined),
+        Value::Map(map) => map.values().try_for_each(find_undefined),
         other => undefined::check(other),
     }
 }

@@ -7,7 +7,10 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use indexmap::IndexSet;
+
 use crate::Value;
+use crate::notes::{Notes, Property, Seen, Weight};
 
 /// A list of values, which is read as a slice. Clones share the items. So does a list that [`List::appended`] made with
 /// the one that it was made from: a list that grows item by item costs the time and memory of its items once, even if
@@ -35,7 +38,11 @@ struct Buffer {
     capacity: usize,
     /// The number of items that exist or that one list is adding at this moment.
     used: AtomicUsize,
+    notes: Notes,
 }
+
+/// The length from which it is remembered what searches found.
+const LONG: usize = 32;
 
 // SAFETY: a buffer owns its items, and `Value` is `Send` and `Sync`. Threads that share a buffer read only items below
 // the length of a list that they hold, which never change. An item is written once, by the one thread that reserved its
@@ -58,11 +65,13 @@ impl Buffer {
             items: unsafe { NonNull::new_unchecked(items.as_mut_ptr()) },
             capacity: items.capacity(),
             used: AtomicUsize::new(items.len()),
+            notes: Notes::default(),
         }
     }
 
     /// Takes the items out of a buffer that nothing else uses, which must not be dropped afterwards.
     fn take(&mut self) -> Vec<Value> {
+        self.notes = Notes::default();
         let used = *self.used.get_mut();
         // SAFETY: pointer and capacity are those of the `Vec` that the buffer was made of, and the first `used` items
         // exist: an item that was reserved is also written, since nothing in between can panic.
@@ -107,6 +116,17 @@ impl List {
         items.into()
     }
 
+    /// Returns these items and those of `more` that are not among them, each once. Both lists share the items of this one
+    /// if they are distinct. The items are not compared again with each other for a list that grows in this way.
+    pub fn united(&self, more: &[Value]) -> List {
+        let is_short = self.length < LONG || more.len() > self.length / 2;
+        match if is_short { None } else { self.buffer.notes.new_among(self, more) } {
+            Some(new) if new.is_empty() => self.clone(),
+            Some(new) => self.appended(&new),
+            None => self.iter().chain(more).collect::<IndexSet<_>>().into_iter().cloned().collect(),
+        }
+    }
+
     /// Changes the items. Other lists that share them keep what they have.
     pub fn modify<T>(&mut self, change: impl FnOnce(&mut Vec<Value>) -> T) -> T {
         let mut items = std::mem::take(self).into_vec();
@@ -129,12 +149,46 @@ impl List {
 
     /// Returns an item to change. Other lists that share the items keep what they have.
     pub fn get_mut(&mut self, index: usize) -> Option<&mut Value> {
-        if Arc::get_mut(&mut self.buffer).is_none() {
-            *self = self.to_vec().into();
+        match Arc::get_mut(&mut self.buffer) {
+            Some(buffer) => buffer.notes = Notes::default(),
+            None => *self = self.to_vec().into(),
         }
         // SAFETY: nothing else uses the buffer, whose first `length` items exist, while this list is borrowed.
         let items = unsafe { std::slice::from_raw_parts_mut(self.buffer.items.as_ptr(), self.length) };
         items.get_mut(index)
+    }
+
+    /// Returns whether all items have a property. What was found is remembered for longer lists that share the items.
+    pub fn all(&self, property: Property, mut holds: impl FnMut(&Value) -> bool) -> bool {
+        if self.length < LONG {
+            return self.iter().all(holds);
+        }
+        let known = self.buffer.notes.seen(property, self.seen()).items;
+        let all = self.iter().skip(known).all(&mut holds);
+        if all && known < self.length {
+            self.buffer.notes.add(property, self.seen());
+        }
+        all
+    }
+
+    /// Returns what earlier weighings found out about the first items, and the other items.
+    pub fn unweighed(&self) -> (Weight, impl Iterator<Item = &Value>) {
+        let (seen, weight) = match self.length < LONG {
+            true => Default::default(),
+            false => self.buffer.notes.weighed(self.seen()),
+        };
+        (weight, self.iter().skip(seen.items))
+    }
+
+    /// Remembers the weight of the items.
+    pub fn weighs(&self, weight: Weight) {
+        if self.length >= LONG {
+            self.buffer.notes.weighs(self.seen(), weight);
+        }
+    }
+
+    fn seen(&self) -> Seen {
+        Seen { items: self.length, changes: 0 }
     }
 
     /// Whether two lists are the same items in the same memory.
@@ -226,6 +280,42 @@ mod tests {
         assert_eq!(one, list(0..4));
         assert_eq!(left, list(0..5));
         assert_eq!(right[4..], [Value::from(5), Value::from(6)]);
+    }
+
+    #[test]
+    fn searches_go_on_where_they_ended() {
+        let mut states = vec![list(0..40)];
+        let mut searched = 0;
+        for n in 40..1000 {
+            let next = states[n - 40].appended(&[(n as i64).into()]);
+            assert!(next.all(Property::Final, |_| {
+                searched += 1;
+                true
+            }));
+            states.push(next);
+        }
+        assert!(searched < 4000, "{searched} items");
+        // A list in between was made of the same items, and a change makes others of them.
+        assert!(states[500].all(Property::Final, |_| false));
+        let mut changed = list(0..40);
+        assert!(changed.all(Property::Final, |_| true));
+        *changed.get_mut(0).unwrap() = "x".into();
+        assert!(!changed.all(Property::Final, |item| item.as_str().is_none()));
+    }
+
+    #[test]
+    fn a_union_shares_the_items_of_its_first_list() {
+        let one = list(0..40);
+        let two = one.united(&[3.into(), 40.into(), 40.into(), 1.5.into()]);
+        assert_eq!(two[..40], one[..]);
+        assert_eq!(two[40..], [Value::from(40), Value::from(1.5)]);
+        let three = two.united(&[true.into(), 41.into()]);
+        assert_eq!(three[42..], [Value::from(41)]);
+        assert!(Arc::ptr_eq(&two.buffer, &three.buffer) && three.united(&[41.into()]).is_same(&three));
+        // What longer lists have is not in this one.
+        assert_eq!(two.united(&[41.into()])[42..], [Value::from(41)]);
+        let repeated: List = (0..40).map(|n| Value::from(n % 20)).collect();
+        assert_eq!(repeated.united(&[20.into()]), list(0..21));
     }
 
     #[test]

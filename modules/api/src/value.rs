@@ -4,20 +4,17 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering as AtomicOrdering};
 
-use indexmap::{Equivalent, IndexMap};
+use indexmap::Equivalent;
 use num_bigint::BigInt;
 use num_traits::{FromPrimitive, ToPrimitive, Zero};
 
-use crate::{Error, List, python};
-
-/// A map in the order it was written. Keys are values, since YAML and Python allow more than text;
-/// text keys are looked up by `&str`: `map.get("name")`.
-pub type Map = IndexMap<Value, Value>;
+use crate::notes::Property;
+use crate::{Error, List, Map, python};
 
 static SECRETS: AtomicBool = AtomicBool::new(false);
 
@@ -335,8 +332,8 @@ impl Value {
     pub fn is_secret(&self) -> bool {
         match self {
             Value::Str(text) => text.is_secret(),
-            Value::List(items) | Value::Tuple(items) => items.iter().any(Value::is_secret),
-            Value::Map(map) => map.values().any(Value::is_secret),
+            Value::List(items) | Value::Tuple(items) => !items.all(Property::Open, |item| !item.is_secret()),
+            Value::Map(map) => !map.all(Property::Open, |value| !value.is_secret()),
             _ => false,
         }
     }
@@ -507,7 +504,15 @@ impl Hash for Value {
             },
             Value::Bytes(bytes) => bytes.hash(state),
             Value::List(items) | Value::Tuple(items) => items.iter().for_each(|v| v.hash(state)),
-            Value::Map(map) => map.len().hash(state),
+            // Equal maps may have another order.
+            Value::Map(map) => {
+                let entry = |entry: (&Value, &Value)| {
+                    let mut state = DefaultHasher::new();
+                    entry.hash(&mut state);
+                    state.finish()
+                };
+                map.iter().map(entry).fold(map.len() as u64, u64::wrapping_add).hash(state);
+            }
             Value::Null | Value::Undefined(_) | Value::Unknown(_) | Value::Omit | Value::Object(_) => {
                 std::mem::discriminant(self).hash(state);
             }

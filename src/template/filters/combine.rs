@@ -57,7 +57,7 @@ pub(super) fn merge(low: &Map, high: &Map, recursive: bool, lists: ListMerge) ->
     if low.is_empty() || low == high {
         return high.clone();
     }
-    let mut merged = low.clone();
+    let mut merged = low.branch();
     for (key, value) in high {
         let combined = match (merged.get(key), value) {
             (Some(Value::Map(below)), Value::Map(above)) if recursive => {

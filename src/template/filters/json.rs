@@ -103,7 +103,9 @@ impl Style {
                     self.line(out, depth + 1);
                     out.push_str(&self.scalar(&python::json_key(key).into()));
                     out.push_str(&self.key_separator);
-                    self.write(out, &map[key], depth + 1)?;
+                    if let Some(member) = map.get(key) {
+                        self.write(out, member, depth + 1)?;
+                    }
                 }
                 self.line(out, depth);
                 out.push('}');

@@ -31,7 +31,7 @@ fn collect<'a>(members: impl Iterator<Item = &'a Value>) -> Value {
 
 fn union(call: &mut Call) -> Result<Value, Error> {
     let (a, b) = operands(call)?;
-    Ok(collect(a.iter().chain(b.iter())))
+    Ok(Value::List(a.united(&b)))
 }
 
 fn intersect(call: &mut Call) -> Result<Value, Error> {
