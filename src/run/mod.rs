@@ -261,9 +261,9 @@ impl Run {
             play,
             name: name.to_owned(),
             playbook_dir: self.playbook_dir.clone(),
-            batch: RwLock::new(hosts.clone()),
+            batch: RwLock::new(hosts.iter().cloned().collect()),
             removed: RwLock::default(),
-            all_hosts: RwLock::new(hosts),
+            all_hosts: RwLock::new(hosts.into_iter().collect()),
             included_roles: RwLock::default(),
         })
     }

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
+use indexmap::IndexSet;
 use playbook_api::{Error, Value, map, sync};
 
 use super::{ConnectionDefaults, HostScope, HostVars};
@@ -20,33 +21,63 @@ pub struct PlayFacts {
     /// The directory of the playbook on the command line.
     pub playbook_dir: PathBuf,
     /// All hosts of the play's pattern, regardless of `serial`.
-    pub all_hosts: RwLock<Vec<Arc<str>>>,
+    pub all_hosts: RwLock<PlayHosts>,
     /// The hosts of the batch.
-    pub batch: RwLock<Vec<Arc<str>>>,
+    pub batch: RwLock<PlayHosts>,
     /// The hosts that failed or ended the play early.
     pub removed: RwLock<HashSet<Arc<str>>>,
     /// The public roles that were included, whose variables the rest of the play sees.
     pub included_roles: RwLock<Vec<Arc<Role>>>,
 }
 
+/// Hosts of a play in their order, and the lists of them that variables show: tasks of each host may use them.
+#[derive(Debug, Default)]
+pub struct PlayHosts {
+    names: IndexSet<Arc<str>>,
+    all: OnceLock<Value>,
+    /// Those that are not removed.
+    left: OnceLock<Value>,
+}
+
+impl FromIterator<Arc<str>> for PlayHosts {
+    fn from_iter<I: IntoIterator<Item = Arc<str>>>(names: I) -> PlayHosts {
+        PlayHosts { names: names.into_iter().collect(), ..PlayHosts::default() }
+    }
+}
+
+impl PlayHosts {
+    fn all(&self) -> Value {
+        let list = || self.names.iter().map(|name| Value::from(name.clone())).collect();
+        self.all.get_or_init(list).clone()
+    }
+}
+
 impl PlayFacts {
     /// Removes a host from the play.
     pub fn remove(&self, host: &Arc<str>) {
-        sync::write(&self.removed).insert(host.clone());
+        if sync::write(&self.removed).insert(host.clone()) {
+            for hosts in [&self.all_hosts, &self.batch] {
+                sync::write(hosts).left = OnceLock::new();
+            }
+        }
     }
 
     /// A host that the play has added to the inventory is among its hosts, too.
     pub fn add(&self, host: &Arc<str>) {
         let mut hosts = sync::write(&self.all_hosts);
-        if !hosts.contains(host) {
-            hosts.push(host.clone());
+        if hosts.names.insert(host.clone()) {
+            (hosts.all, hosts.left) = Default::default();
         }
     }
 
-    fn left(&self, hosts: &RwLock<Vec<Arc<str>>>) -> Value {
-        let removed = sync::read(&self.removed);
+    fn left(&self, hosts: &RwLock<PlayHosts>) -> Value {
         let hosts = sync::read(hosts);
-        hosts.iter().filter(|h| !removed.contains(*h)).map(|h| Value::from(h.clone())).collect()
+        let list = || {
+            let removed = sync::read(&self.removed);
+            let left = hosts.names.iter().filter(|name| !removed.contains(*name));
+            left.map(|name| Value::from(name.clone())).collect()
+        };
+        hosts.left.get_or_init(list).clone()
     }
 }
 
@@ -168,7 +199,6 @@ pub(crate) fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>>
     if !scope.is_in_play() && PLAY_NAMES.contains(&name) {
         return None;
     }
-    let lists = |names: &RwLock<Vec<Arc<str>>>| list(&sync::read(names));
     let value = match name {
         // These are variables of the host, below all that anyone else says.
         "inventory_hostname"
@@ -191,7 +221,7 @@ pub(crate) fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>>
         "playbook_dir" => path(&play.playbook_dir),
         "ansible_play_name" => play.name.clone().into(),
         "ansible_play_hosts" => play.left(&play.all_hosts),
-        "ansible_play_hosts_all" => lists(&play.all_hosts),
+        "ansible_play_hosts_all" => sync::read(&play.all_hosts).all(),
         "ansible_play_batch" | "play_hosts" => play.left(&play.batch),
         "ansible_version" => {
             let (full, major, minor, revision) = scope.release().version();
@@ -226,7 +256,7 @@ pub(crate) fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>>
         "ansible_role_names" => {
             let mut all = play_roles(play, false);
             all.extend(play_roles(play, true));
-            let all: indexmap::IndexSet<_> = all.into_iter().collect();
+            let all: IndexSet<_> = all.into_iter().collect();
             list(&all.into_iter().collect::<Vec<_>>())
         }
         _ => return role(scope.role()?, scope, name).map(Ok),
@@ -259,7 +289,7 @@ fn role(role: &Arc<Role>, scope: &HostScope, name: &str) -> Option<Value> {
 
 fn play_roles(facts: &PlayFacts, dependent: bool) -> Vec<Arc<str>> {
     let Some(play) = &facts.play else { return Vec::new() };
-    let mut names = indexmap::IndexSet::new();
+    let mut names = IndexSet::new();
     for (role, _) in &play.roles {
         if dependent {
             dependencies(role, &mut names);
@@ -270,7 +300,7 @@ fn play_roles(facts: &PlayFacts, dependent: bool) -> Vec<Arc<str>> {
     names.into_iter().collect()
 }
 
-fn dependencies(role: &Role, names: &mut indexmap::IndexSet<Arc<str>>) {
+fn dependencies(role: &Role, names: &mut IndexSet<Arc<str>>) {
     for dependency in role.dependencies() {
         dependencies(dependency, names);
         names.insert(dependency.full_name.clone());

@@ -24,9 +24,10 @@ pub struct Loaded {
 
 /// Whether two hosts have the same include: then they share one load and run its tasks together.
 pub fn same(a: &Inclusion, b: &Inclusion) -> bool {
-    a.what == b.what
-        && a.item == b.item
+    // The items of a loop differ, and paths take the longest to compare.
+    a.item == b.item
         && a.vars.len() == b.vars.len()
+        && a.what == b.what
         && a.vars.iter().zip(&b.vars).all(|((k, v), (l, w))| k == l && v.raw() == w.raw())
 }
 

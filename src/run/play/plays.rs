@@ -93,7 +93,7 @@ impl Run {
             }
             let lost_before = self.failed.union(&self.unreachable).count();
             let facts = self.play_facts(Some(play.clone()), &name, all.clone());
-            *sync::write(&facts.batch) = hosts.clone();
+            *sync::write(&facts.batch) = hosts.iter().cloned().collect();
             let out = all.iter().filter(|h| self.failed.contains(*h) || self.unreachable.contains(*h));
             out.for_each(|host| facts.remove(host));
             let base = self.scope_base(facts, prompted.clone(), files.clone());
@@ -225,7 +225,7 @@ impl Run {
         let inventory = state.base.inventory();
         let (mut hosts, _) = inventory.select(&pattern, &self.shared.settings)?;
         self.limit(&inventory, &mut hosts)?;
-        *sync::write(&state.base.play.all_hosts) = hosts;
+        *sync::write(&state.base.play.all_hosts) = hosts.into_iter().collect();
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use playbook_api::{Error, List, Map, Value};
 
 use super::{datetime, printf};
 use crate::jinja::program::{Comparison, Operator};
-use crate::template::lazy::{as_asked_map, force, force_deep, reach};
+use crate::template::lazy::{as_asked_map, check_deep, force, force_deep, is_complete, reach};
 use crate::template::{budget, undefined};
 
 /// Evaluates `left operator right`.
@@ -280,6 +280,9 @@ pub fn order(left: &Value, right: &Value, sign: &str) -> Result<Option<Ordering>
     }
 }
 
+/// The length from which a list is searched as a whole.
+const LONG: usize = 32;
+
 /// Evaluates `item in container`.
 pub fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
     if let Some(map) = as_asked_map(container) {
@@ -297,6 +300,10 @@ pub fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
         },
         Value::List(items) | Value::Tuple(items) => {
             let item = force_deep(&item)?;
+            // What is known of a list that grows in a loop is not found out again for each member.
+            if items.len() >= LONG && is_complete(&container) && check_deep(&container).is_ok() {
+                return Ok(items.contains(&item));
+            }
             for member in items.iter() {
                 let same = match (member, &item) {
                     (Value::Str(a), Value::Str(b)) => a.as_str() == b.as_str(),
