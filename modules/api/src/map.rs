@@ -6,6 +6,7 @@ use std::hash::Hash;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock, RwLock};
 
+use foldhash::fast::RandomState;
 use indexmap::map::{self, Entry};
 use indexmap::{Equivalent, IndexMap};
 
@@ -29,9 +30,13 @@ use crate::{Value, sync};
 #[derive(Clone, Default)]
 pub struct Map {
     /// The entries, unless they are shared.
-    own: IndexMap<Value, Value>,
+    own: Own,
     shared: Option<Box<Shared>>,
 }
+
+/// A hash map whose hashes are computed faster than with the standard library's hasher: most of what the engine hashes
+/// are names of a few bytes. They are seeded at random as well.
+type Own = IndexMap<Value, Value, RandomState>;
 
 /// One state of a buffer: its first `length` entries, of which some were replaced by the first `changes` changes.
 #[derive(Clone)]
@@ -55,7 +60,7 @@ struct Buffer {
 #[derive(Default)]
 struct Positions {
     /// The changes of each entry, in the order of the entries.
-    changes_of: IndexMap<Value, Vec<usize>>,
+    changes_of: IndexMap<Value, Vec<usize>, RandomState>,
     changes: usize,
 }
 
@@ -64,10 +69,10 @@ const LARGE: usize = 16;
 
 impl Buffer {
     /// Makes a buffer with room for as many entries again, so that each entry of a growing map is copied about twice.
-    fn new(entries: IndexMap<Value, Value>) -> Buffer {
+    fn new(entries: Own) -> Buffer {
         let capacity = entries.len() * 2;
         let keys = entries.keys().map(|key| (key.clone(), Vec::new()));
-        let mut changes_of = IndexMap::with_capacity(capacity);
+        let mut changes_of = IndexMap::with_capacity_and_hasher(capacity, RandomState::default());
         changes_of.extend(keys);
         let used = entries.into_iter().map(OnceLock::from);
         let free = std::iter::repeat_with(OnceLock::new);
@@ -81,7 +86,7 @@ impl Buffer {
 }
 
 impl Shared {
-    fn of(entries: IndexMap<Value, Value>) -> Shared {
+    fn of(entries: Own) -> Shared {
         let length = entries.len();
         Shared { buffer: Arc::new(Buffer::new(entries)), length, changes: 0 }
     }
@@ -145,8 +150,8 @@ impl Shared {
         Ok(None)
     }
 
-    fn copied(&self) -> IndexMap<Value, Value> {
-        let mut copy = IndexMap::with_capacity(self.length);
+    fn copied(&self) -> Own {
+        let mut copy = IndexMap::with_capacity_and_hasher(self.length, RandomState::default());
         copy.extend((0..self.length).filter_map(|at| self.at(at)).map(|(k, v)| (k.clone(), v.clone())));
         copy
     }
@@ -186,8 +191,8 @@ pub struct Member<'a> {
     pub replaced: Option<&'a Value>,
 }
 
-impl From<IndexMap<Value, Value>> for Map {
-    fn from(own: IndexMap<Value, Value>) -> Map {
+impl From<Own> for Map {
+    fn from(own: Own) -> Map {
         Map { own, shared: None }
     }
 }
@@ -200,7 +205,7 @@ impl Map {
 
     /// Makes an empty map with room for a number of entries.
     pub fn with_capacity(capacity: usize) -> Map {
-        IndexMap::with_capacity(capacity).into()
+        IndexMap::with_capacity_and_hasher(capacity, RandomState::default()).into()
     }
 
     /// Returns a copy that is going to be changed. If the map is large, both share what they have in common.
@@ -211,19 +216,19 @@ impl Map {
         }
     }
 
-    fn sharing(entries: IndexMap<Value, Value>) -> Map {
+    fn sharing(entries: Own) -> Map {
         Map { own: IndexMap::default(), shared: Some(Box::new(Shared::of(entries))) }
     }
 
     /// Returns the map's own entries, to change them. They are copied if another map shares them.
-    fn own(&mut self) -> &mut IndexMap<Value, Value> {
+    fn own(&mut self) -> &mut Own {
         if let Some(shared) = self.shared.take() {
             self.own = shared.copied();
         }
         &mut self.own
     }
 
-    fn into_own(mut self) -> IndexMap<Value, Value> {
+    fn into_own(mut self) -> Own {
         std::mem::take(self.own())
     }
 
@@ -465,7 +470,7 @@ impl IntoIterator for Map {
 
 impl FromIterator<(Value, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (Value, Value)>>(entries: I) -> Map {
-        entries.into_iter().collect::<IndexMap<_, _>>().into()
+        entries.into_iter().collect::<Own>().into()
     }
 }
 
