@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use xtask::{Doing, Result, python};
@@ -171,8 +172,11 @@ pub(super) fn debops(root: &Path, site_packages: &Path, debops: &Path) -> Result
     Ok(debops.join("ansible_collections/debops/debops/playbooks/site.yml"))
 }
 
-/// Writes a Terraform state of about 100 MB: one with 100,000 instances and three outputs.
+/// Writes a Terraform state of about 100 MB: one with 100,000 instances and three outputs. It is written piece by piece,
+/// since the memory that a program starts with is that of the one which started it.
 pub(super) fn terraform_state(path: &Path) -> Result<()> {
+    let doing = || format!("writing {}", path.display());
+    let mut file = io::BufWriter::new(fs::File::create(path).doing(doing())?);
     let mut text = String::from(
         "{\n  \"version\": 4,\n  \"terraform_version\": \"1.9.5\",\n  \"serial\": 7,\n  \"lineage\": \"0e\",\n  \"outputs\": {\n    \"address\": {\"value\": \"10.0.0.1\", \"type\": \"string\"},\n    \"names\": {\"value\": [\"a\", \"b\"], \"type\": [\"list\", \"string\"]},\n    \"password\": {\"value\": \"hunter22\", \"type\": \"string\", \"sensitive\": true}\n  },\n  \"resources\": [\n",
     );
@@ -192,7 +196,8 @@ pub(super) fn terraform_state(path: &Path) -> Result<()> {
             );
         }
         text += if resource == 999 { "      ]\n    }\n" } else { "      ]\n    },\n" };
+        file.write_all(text.as_bytes()).doing(doing())?;
+        text.clear();
     }
-    text += "  ]\n}\n";
-    write(path, &text)
+    file.write_all(b"  ]\n}\n").and_then(|()| file.flush()).doing(doing())
 }

@@ -41,15 +41,21 @@ pub(crate) fn run(bench: &Bench, quick: bool) -> Result<bool> {
 fn loops(bench: &Bench, quick: bool) -> Result<bool> {
     let goal = |seconds, megabytes| Goal { seconds: Some(seconds), megabytes, ..Goal::default() };
     // The goals are in proportion to the number of items.
-    let cases: [(&str, &str, usize, bool, Goal); 8] = [
+    let cases: [(&str, &str, usize, bool, Goal); 14] = [
         ("a list that set_fact grows, 4,000 items", "grow-list.yml", 4000, true, goal(0.1, Some(40.0))),
-        ("the same, 16,000 items", "grow-list.yml", 16_000, false, goal(1.0, None)),
-        ("a dict that combine grows, 4,000 items", "grow-dict.yml", 4000, true, Goal::default()),
+        ("the same, 16,000 items", "grow-list.yml", 16_000, false, goal(0.4, Some(80.0))),
+        ("a dict that combine grows, 4,000 items", "grow-dict.yml", 4000, true, goal(0.1, Some(40.0))),
+        ("the same, 16,000 items", "grow-dict.yml", 16_000, false, goal(0.5, Some(80.0))),
+        ("a list that union grows, 4,000 items", "grow-union.yml", 4000, true, goal(0.1, Some(40.0))),
+        ("the same, 16,000 items", "grow-union.yml", 16_000, false, goal(0.5, Some(80.0))),
         ("a list of dicts, 4,000 items", "grow-dicts.yml", 4000, true, goal(0.1, None)),
         ("set_fact with register, 1,000 items", "loop-register.yml", 1000, true, Goal::default()),
         ("the same, 10,000 items", "loop-register.yml", 10_000, false, goal(0.3, None)),
         ("the same, 100,000 items", "loop-register.yml", 100_000, false, goal(3.0, None)),
         ("debug, 10,000 items", "grow-debug.yml", 10_000, false, goal(0.3, None)),
+        ("add_host, 1,000 items", "grow-hosts.yml", 1000, true, Goal::default()),
+        ("the same, 5,000 items", "grow-hosts.yml", 5000, false, goal(0.4, None)),
+        ("include_tasks, 2,000 items", "grow-includes.yml", 2000, false, goal(0.3, None)),
     ];
     let mut met = true;
     for (what, playbook, items, with_ansible, goal) in cases {
@@ -79,8 +85,12 @@ fn hosts(bench: &Bench, quick: bool) -> Result<bool> {
     let arguments = ["-i", "thousand.ini", "-f", "20", "hosts-ten.yml"];
     let goal = Goal { seconds: Some(1.0), ..Goal::default() };
     let met = side_by_side(bench, "1,000 hosts, 10 tasks", &directory, &arguments, !quick, goal)?;
+    let arguments = ["-i", "ten-thousand.ini", "-f", "20", "group-hosts.yml"];
+    let goal = Goal { seconds: Some(0.5), ..Goal::default() };
+    let met = met & side_by_side(bench, "10,000 hosts, group_by", &directory, &arguments, false, goal)?;
     let arguments = ["-i", "ten-thousand.ini", "-f", "20", "hosts-twenty.yml"];
-    Ok(met & side_by_side(bench, "10,000 hosts, 20 tasks", &directory, &arguments, false, Goal::default())?)
+    let goal = Goal { seconds: Some(2.0), megabytes: Some(90.0), ..Goal::default() };
+    Ok(met & side_by_side(bench, "10,000 hosts, 20 tasks", &directory, &arguments, false, goal)?)
 }
 
 fn listings(bench: &Bench, quick: bool) -> Result<bool> {
