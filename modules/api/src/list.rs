@@ -95,24 +95,24 @@ impl List {
     /// Returns a list of these items and more. Both lists share the items of this one, unless another list has been made
     /// by appending to this one, or the memory is used up.
     pub fn appended(&self, more: &[Value]) -> List {
-        // Clones are made first, so that nothing can panic between reserving the places and writing the items.
-        let more = more.to_vec();
         let length = self.length + more.len();
         let buffer = &self.buffer;
-        let fits = length <= buffer.capacity;
-        if fits
-            && buffer.used.compare_exchange(self.length, length, Ordering::AcqRel, Ordering::Acquire).is_ok()
-        {
-            for (at, item) in (self.length..).zip(more) {
-                // SAFETY: the place is within the capacity, and only this thread writes it: it was reserved above.
-                unsafe { buffer.items.as_ptr().add(at).write(item) };
+        if length <= buffer.capacity && buffer.used.load(Ordering::Relaxed) == self.length {
+            // Clones are made first, so that nothing can panic between reserving the places and writing the items.
+            let more = more.to_vec();
+            if buffer.used.compare_exchange(self.length, length, Ordering::AcqRel, Ordering::Acquire).is_ok()
+            {
+                for (at, item) in (self.length..).zip(more) {
+                    // SAFETY: the place is within the capacity, and only this thread writes it: it was reserved above.
+                    unsafe { buffer.items.as_ptr().add(at).write(item) };
+                }
+                return List { buffer: buffer.clone(), length };
             }
-            return List { buffer: buffer.clone(), length };
         }
         // With room for as many items again, each item of a growing list is copied about twice.
         let mut items = Vec::with_capacity(length + self.length.min(length / 2));
         items.extend_from_slice(self);
-        items.extend(more);
+        items.extend_from_slice(more);
         items.into()
     }
 
