@@ -156,6 +156,8 @@ pub(crate) enum Encoding {
     Utf8,
     /// Whether it is not UTF-8, so that each byte is one character.
     Bytes,
+    /// The one that the task names.
+    Named(&'static encoding_rs::Encoding),
 }
 
 impl Encoding {
@@ -166,18 +168,44 @@ impl Encoding {
         }
     }
 
+    /// Decodes a file that is in the encoding of this name, which Python's or the web's names can be.
+    pub(crate) fn decode_as(bytes: Vec<u8>, name: Option<&str>) -> Result<(String, Encoding), Error> {
+        let Some(name) = name else { return Ok(Encoding::decode(bytes)) };
+        let label = name.to_lowercase().replace('_', "-").replace("latin-", "latin");
+        if matches!(label.as_str(), "utf-8" | "utf8") {
+            return Ok(Encoding::decode(bytes));
+        }
+        // UTF-16 can only be read.
+        let found = encoding_rs::Encoding::for_label(label.as_bytes());
+        let encoding = found.filter(|encoding| encoding.output_encoding() == *encoding).ok_or_else(|| {
+            let help = "Name an encoding of the WHATWG Encoding Standard, such as cp1252, latin-1 or gbk.";
+            Error::new(format!("unsupported encoding: {name}")).with_help(help)
+        })?;
+        match encoding.decode_without_bom_handling_and_without_replacement(&bytes) {
+            Some(text) => Ok((text.into_owned(), Encoding::Named(encoding))),
+            None => Err(Error::new(format!("the file is not in the encoding {name}"))),
+        }
+    }
+
     /// Converts text from a task to the encoding of the file.
     pub(crate) fn adapt(self, text: &str) -> String {
         match self {
-            Encoding::Utf8 => text.to_owned(),
+            Encoding::Utf8 | Encoding::Named(_) => text.to_owned(),
             Encoding::Bytes => text.bytes().map(char::from).collect(),
         }
     }
 
-    pub(crate) fn encode(self, text: &str) -> Vec<u8> {
+    pub(crate) fn encode(self, text: &str) -> Result<Vec<u8>, Error> {
         match self {
-            Encoding::Utf8 => text.as_bytes().to_vec(),
-            Encoding::Bytes => text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect(),
+            Encoding::Utf8 => Ok(text.as_bytes().to_vec()),
+            Encoding::Bytes => Ok(text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect()),
+            Encoding::Named(encoding) => match encoding.encode(text) {
+                (bytes, _, false) => Ok(bytes.into_owned()),
+                (.., true) => {
+                    let name = encoding.name();
+                    Err(Error::new(format!("the text has characters that the encoding {name} lacks")))
+                }
+            },
         }
     }
 }
@@ -217,6 +245,21 @@ mod tests {
     fn bytes_come_back_as_they_were() {
         let (text, encoding) = Encoding::decode(vec![b'a', 0xff]);
         assert_eq!(encoding, Encoding::Bytes);
-        assert_eq!(encoding.encode(&text), [b'a', 0xff]);
+        assert_eq!(encoding.encode(&text).unwrap(), [b'a', 0xff]);
+    }
+
+    #[test]
+    fn a_named_encoding_is_read_and_written() {
+        let (text, encoding) = Encoding::decode_as(vec![0xfc, 0x80], Some("cp1252")).unwrap();
+        assert_eq!(text, "ü€");
+        assert_eq!(encoding.encode("€ß").unwrap(), [0x80, 0xdf]);
+        assert!(encoding.encode("漢").unwrap_err().message().contains("windows-1252 lacks"));
+        let (text, encoding) = Encoding::decode_as(vec![0xb9, 0xfa], Some("GBK")).unwrap();
+        assert_eq!((text.as_str(), encoding.encode("国").unwrap()), ("国", vec![0xb9, 0xfa]));
+        let refused =
+            |bytes: Vec<u8>, name| Encoding::decode_as(bytes, Some(name)).unwrap_err().message().to_owned();
+        assert_eq!(refused(vec![0xff, 0xff], "gbk"), "the file is not in the encoding gbk");
+        assert_eq!(refused(Vec::new(), "cp273"), "unsupported encoding: cp273");
+        assert_eq!(refused(Vec::new(), "utf-16"), "unsupported encoding: utf-16");
     }
 }

@@ -42,8 +42,7 @@ pub(crate) struct Blockinfile {
     /// Whether to put an empty line before the block.
     #[serde(default)]
     prepend_newline: bool,
-    /// The encoding of the file. Bytes outside of the block stay as they are in any encoding.
-    #[expect(dead_code, reason = "every encoding is kept byte by byte")]
+    /// The encoding of the file. UTF-8 by default; bytes that are not UTF-8 then stay as they are.
     encoding: Option<String>,
 }
 
@@ -81,9 +80,10 @@ impl HostModule for Blockinfile {
         if original.content.is_none() && self.state == State::Absent {
             return Ok(Outcome::default().msg(format!("File {} not present", original.shown())));
         }
-        let (text, encoding) = Encoding::decode(original.content.clone().unwrap_or_default());
+        let (text, encoding) =
+            Encoding::decode_as(original.content.clone().unwrap_or_default(), self.encoding.as_deref())?;
         let block = self.block(encoding);
-        let result = encoding.encode(&self.put(&text, &block, encoding)?);
+        let result = encoding.encode(&self.put(&text, &block, encoding)?)?;
         let message = match &original.content {
             Some(before) if *before == result => "",
             None => "File created",

@@ -38,8 +38,7 @@ pub(crate) struct Lineinfile {
     /// Whether the first line that matches counts, rather than the last.
     #[serde(default)]
     firstmatch: bool,
-    /// The encoding of the file. Bytes outside of the line stay as they are in any encoding.
-    #[expect(dead_code, reason = "every encoding is kept byte by byte")]
+    /// The encoding of the file. UTF-8 by default; bytes that are not UTF-8 then stay as they are.
     encoding: Option<String>,
 }
 
@@ -110,11 +109,12 @@ fn bare(line: &str) -> &str {
 
 impl Lineinfile {
     fn present(&self, host: &Host, original: &Original) -> Result<Outcome, Failure> {
-        let (text, encoding) = Encoding::decode(original.content.clone().unwrap_or_default());
+        let (text, encoding) =
+            Encoding::decode_as(original.content.clone().unwrap_or_default(), self.encoding.as_deref())?;
         let mut lines = Original::lines(&text);
         let wanted = encoding.adapt(self.line.as_deref().unwrap_or_default());
         let message = self.put(&mut lines, &wanted, encoding)?;
-        let result = encoding.encode(&lines.concat());
+        let result = encoding.encode(&lines.concat())?;
         self.finish(host, original, &result, message)
     }
 
@@ -207,7 +207,8 @@ impl Lineinfile {
     }
 
     fn absent(&self, host: &Host, original: &Original) -> Result<Outcome, Failure> {
-        let (text, encoding) = Encoding::decode(original.content.clone().unwrap_or_default());
+        let (text, encoding) =
+            Encoding::decode_as(original.content.clone().unwrap_or_default(), self.encoding.as_deref())?;
         let regexp = self.regex(&self.regexp, encoding)?;
         let search = self.search_string.as_ref().map(|t| encoding.adapt(t));
         let line = self.line.as_ref().map(|t| encoding.adapt(t));
@@ -222,7 +223,7 @@ impl Lineinfile {
         lines.retain(|l| !goes(l));
         let found = before - lines.len();
         let message = if found > 0 { format!("{found} line(s) removed") } else { String::new() };
-        let outcome = self.finish(host, original, &encoding.encode(&lines.concat()), &message)?;
+        let outcome = self.finish(host, original, &encoding.encode(&lines.concat())?, &message)?;
         Ok(outcome.with("found", found))
     }
 }

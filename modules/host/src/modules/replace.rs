@@ -20,8 +20,7 @@ pub(crate) struct Replace {
     after: Option<String>,
     /// An expression before whose match text is replaced. In it, `.` matches newlines.
     before: Option<String>,
-    /// The encoding of the file. Bytes that are not replaced stay as they are in any encoding.
-    #[expect(dead_code, reason = "every encoding is kept byte by byte")]
+    /// The encoding of the file. UTF-8 by default; bytes that are not UTF-8 then stay as they are.
     encoding: Option<String>,
 }
 
@@ -43,7 +42,7 @@ impl HostModule for Replace {
         let Some(content) = original.content.clone() else {
             return Err(Failure::new(format!("Path {} does not exist !", original.shown())).with("rc", 257));
         };
-        let (text, encoding) = Encoding::decode(content);
+        let (text, encoding) = Encoding::decode_as(content, self.encoding.as_deref())?;
         let adapt =
             |pattern: &Option<String>| pattern.as_ref().filter(|p| !p.is_empty()).map(|p| encoding.adapt(p));
         let section = match (adapt(&self.after), adapt(&self.before)) {
@@ -68,7 +67,7 @@ impl HostModule for Replace {
         let changed = count > 0 && replaced != text[range.clone()];
         let message = if changed { format!("{count} replacements made") } else { String::new() };
         let result = format!("{}{replaced}{}", &text[..range.start], &text[range.end..]);
-        let outcome = self.edit.finish(&host, &original, &encoding.encode(&result), &message, ("", ""))?;
+        let outcome = self.edit.finish(&host, &original, &encoding.encode(&result)?, &message, ("", ""))?;
         Ok(outcome.with("rc", 0))
     }
 }
