@@ -468,7 +468,7 @@ fn errors_help() {
 #[test]
 fn what_is_missing_is_named() {
     let (message, line, _) = refused("- hosts: all\n  roles: [nope]\n");
-    assert!(message.starts_with("the role 'nope' was not found in ") && line == 2, "{message}");
+    assert!(message.starts_with("The role 'nope' was not found in: ") && line == 2, "{message}");
     let (message, line, _) = refused_task("    - import_tasks: nope.yml\n");
     assert!(message.starts_with("Unable to retrieve") && message.contains("/nope.yml'"), "{message}");
     assert_eq!(line, 3);

@@ -8,9 +8,9 @@ use super::table::Field;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Release {
     /// ansible-core 2.19.14.
-    #[default]
     V2_19,
     /// ansible-core 2.21.5.
+    #[default]
     V2_21,
 }
 
@@ -60,6 +60,11 @@ impl Release {
     /// Whether a loop is ignored as soon as one of its failures is. In 2.19 each of them has to be.
     pub fn one_ignored_item_is_enough(self) -> bool {
         self.is_2_21()
+    }
+
+    /// Whether an `ignore_errors` that cannot be read, such as `ture`, ignores the failure that it is itself.
+    pub fn broken_ignores_count(self) -> bool {
+        !self.is_2_21()
     }
 
     /// Whether every result has `failed`, those of loops and of skipped tasks included, and `skipped` only if it holds.
@@ -137,6 +142,12 @@ impl Release {
         self.is_2_21()
     }
 
+    /// Whether the given salt of a password's hash is only what libxcrypt makes the salt of, and rounds out of range are the
+    /// next possible ones.
+    pub fn passwords_are_hashed_by_libxcrypt(self) -> bool {
+        self.is_2_21()
+    }
+
     /// Whether `to_yaml` and `to_nice_yaml` decrypt what came out of a vault, unless `vault_behavior` says otherwise. In 2.19
     /// they keep it encrypted.
     pub fn to_yaml_has_vault_behavior(self) -> bool {
@@ -146,6 +157,16 @@ impl Release {
     /// The error of an include whose file does not exist begins with this.
     pub fn missing_file(self) -> Option<&'static str> {
         self.is_2_21().then_some("Unable to retrieve file contents. ")
+    }
+
+    /// Whether the message of a missing file says what to do if the file is on the host.
+    pub fn hints_are_part_of_messages(self) -> bool {
+        !self.is_2_21()
+    }
+
+    /// Whether the error of a loop's value has `changed`.
+    pub fn loops_that_fail_at_once_have_changed(self) -> bool {
+        self.is_2_21()
     }
 
     /// The error of a role that is in none of the directories.
@@ -161,12 +182,22 @@ impl Release {
         self.is_2_21()
     }
 
-    /// Whether `stat` returns `disk_usage_bytes`.
+    /// Whether `stat` and `find` return `disk_usage_bytes`, and `find` the number of blocks.
     pub fn stat_has_disk_usage(self) -> bool {
         self.is_2_21()
     }
 
-    /// Whether a failed include says why in `msg`, whatever was missing.
+    /// Whether `user` returns the groups that the user has. In 2.19 it returns those that were asked for.
+    pub fn user_returns_its_groups(self) -> bool {
+        self.is_2_21()
+    }
+
+    /// Whether `user` fails for `append` without `groups`. In 2.19 it warns.
+    pub fn appending_needs_groups(self) -> bool {
+        self.is_2_21()
+    }
+
+    /// Whether a failed include says why in `msg`, whatever was missing, and its error stands above its result.
     pub fn failed_includes_have_a_message(self) -> bool {
         self.is_2_21()
     }
@@ -180,8 +211,8 @@ impl Release {
 impl Field for Release {
     fn take(value: &Value) -> Self {
         match value.as_str() {
-            Some("2.21") => Release::V2_21,
-            _ => Release::V2_19,
+            Some("2.19") => Release::V2_19,
+            _ => Release::V2_21,
         }
     }
 }

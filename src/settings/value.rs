@@ -98,7 +98,7 @@ settings! {
     pub prefer_collections: Vec<String>,
 
     /// The release of ansible-core whose behavior the program has.
-    #[setting(CORE, Text, "2.19")]
+    #[setting(CORE, Text, "2.21")]
     #[ini(playbook.core)]
     #[env(PLAYBOOK_CORE)]
     #[choices("2.19", "2.21")]

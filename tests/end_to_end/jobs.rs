@@ -58,7 +58,7 @@ fn jobs_in_a_loop_are_waited_for_and_may_fail() {
         that:
         - jobs is failed
         - jobs.results | map(attribute='stdout') | list == ['0', '3']
-        - jobs.results[1].rc == 3 and jobs.results[1].msg == 'non-zero return code'
+        - jobs.results[1].rc == 3 and jobs.results[1].msg == 'The command exited with a non-zero return code.'
 ";
     let (_, ended) = run(tasks, &[]);
     ended.fails(0).says(&["ASYNC OK on localhost: jid=j", "ASYNC FAILED on localhost: jid=j"]);

@@ -4,15 +4,15 @@
 //! Playbooks that stand directly in `tests/oracle/` are run by both whenever ansible-core is there. Those in
 //! `tests/oracle/language/` are compared with what ansible-core printed when they were written, so that they need no
 //! ansible-core; where it is there, the records are verified. `PLAYBOOK_TEST_RECORD=1` writes them anew. A case of a later
-//! release of ansible-core says so (`# of: 2.21`): `playbook` is then asked for that release's behavior, and the record is
-//! verified where PLAYBOOK_TEST_ORACLE_2_21 names the directory of its programs.
+//! release of ansible-core than the oracle's says so (`# of: 2.21`), and its record is verified where
+//! PLAYBOOK_TEST_ORACLE_2_21 names the directory of that release's programs.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::{Ended, playbook};
-use xtask::tested::skip;
+use xtask::tested::{AS_THE_ORACLE, skip};
 
 #[test]
 fn reports_read_like_ansibles() {
@@ -81,7 +81,7 @@ impl Case {
         format!("exit status {}\n{}\n", ended.code, lines.join("\n").trim_end())
     }
 
-    /// The release of ansible-core that the case is of, unless it is the usual one.
+    /// The release of ansible-core that the case is of, unless it is the oracle's.
     fn release(&self) -> Option<String> {
         lines_of(&self.directory.join("play.yml"), "# of: ").into_iter().next()
     }
@@ -169,7 +169,7 @@ fn ansible_playbook(bin: &Path, directory: &Path) -> Command {
 
 fn ours(directory: &Path) -> Command {
     let mut command = playbook(directory);
-    command.arg0("ansible-playbook");
+    command.arg0("ansible-playbook").envs([AS_THE_ORACLE]);
     command
 }
 

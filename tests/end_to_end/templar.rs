@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use playbook::document::{self, Node, Trust};
 use playbook::jinja::Template;
+use playbook::settings::Release;
 use playbook::template::{Environment, Options, Renderer, Scope};
 use playbook_api::{Context, Error, Place, Value, python};
 use serde_json::{Value as Json, json};
@@ -58,8 +59,8 @@ impl Scope for Variables {
 }
 
 fn ours(templates: &[String]) -> Vec<Result<String, String>> {
-    let environment =
-        Environment { context: Context::default(), keyring: Arc::default(), options: Options::default() };
+    let options = Options { release: Release::V2_19, ..Options::default() };
+    let environment = Environment { context: Context::default(), keyring: Arc::default(), options };
     let environment = Arc::new(environment);
     let node = document::parse(VARIABLES, "vars.json", Trust::Templates).expect("the variables").node;
     let scope: Arc<Variables> =

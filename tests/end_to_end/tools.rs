@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use xtask::tested::{ANSIBLE_PROGRAMS, skip};
+use xtask::tested::{ANSIBLE_PROGRAMS, AS_THE_ORACLE, skip};
 
 use crate::support::{Ended, Project};
 
@@ -39,7 +39,7 @@ impl Tool {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let rest = std::iter::once(self.bin.clone()).chain(std::env::split_paths(&path));
         let all: Vec<PathBuf> = own.then_some(names).into_iter().chain(rest).collect();
-        tool.env("PATH", std::env::join_paths(all).expect("a PATH"));
+        tool.envs([AS_THE_ORACLE]).env("PATH", std::env::join_paths(all).expect("a PATH"));
         tool
     }
 

@@ -13,7 +13,7 @@ const PAGE: &str = "a page\n";
 
 #[test]
 fn a_host_is_made_as_ansible_makes_it() {
-    let Some(ours) = Scene::new("the reference playbook", Program::Playbook) else { return };
+    let Some(ours) = Scene::compared("the reference playbook") else { return };
     let Some(theirs) = Scene::new("the reference playbook", Program::AnsibleCore) else { return };
     let [(our_runs, ours), (their_runs, theirs)] = std::thread::scope(|scope| {
         [ours, theirs].map(|scene| scope.spawn(move || make(&scene))).map(|twin| twin.join().expect("a twin"))

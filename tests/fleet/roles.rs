@@ -43,7 +43,7 @@ fn an_application() {
 fn everywhere(role: &str) {
     for release in &releases() {
         let what = format!("the role {role} on {release}");
-        let Some(ours) = Scene::new(&what, Program::Playbook) else { return };
+        let Some(ours) = Scene::compared(&what) else { return };
         let Some(theirs) = Scene::new(&what, Program::AnsibleCore) else { return };
         let twins = [ours, theirs];
         let [ours, theirs] = std::thread::scope(|scope| {

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use xtask::children::Group;
 use xtask::fleet::{Controller, Fleet, Machine};
 use xtask::http::Message;
-use xtask::tested::{Ended, skip};
+use xtask::tested::{AS_THE_ORACLE, Ended, skip};
 
 /// The program that runs the playbooks.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -37,7 +37,7 @@ pub struct Scene {
 /// `act` returns how the run ended, and checks what ansible-core does not promise.
 #[track_caller]
 pub fn like_ansible(test: &str, act: impl Fn(&Scene) -> Ended) {
-    let Some(scene) = Scene::new(test, Program::Playbook) else { return };
+    let Some(scene) = Scene::compared(test) else { return };
     let ours = act(&scene);
     let Some(scene) = Scene::new(test, Program::AnsibleCore) else { return };
     let theirs = act(&scene);
@@ -74,6 +74,14 @@ impl Scene {
              interpreter_python = auto_silent\nlocalhost_warning = false\n\
              [connection]\npipelining = true\n[ssh_connection]\nssh_args = -o ControlMaster=auto -o ControlPersist=5s\n",
         );
+        Some(scene)
+    }
+
+    /// Returns a scene of `playbook` with the behavior of the ansible-core that it is compared with.
+    pub fn compared(test: &str) -> Option<Scene> {
+        let scene = Scene::new(test, Program::Playbook)?;
+        let (name, release) = AS_THE_ORACLE;
+        scene.environment.borrow_mut().push((name, release.to_owned()));
         Some(scene)
     }
 

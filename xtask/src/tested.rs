@@ -21,6 +21,9 @@ pub const ANSIBLE_PROGRAMS: [&str; 9] = [
     "ansible-vault",
 ];
 
+/// The environment variable that asks the binary for the behavior of the ansible-core that tests compare it with.
+pub const AS_THE_ORACLE: (&str, &str) = ("PLAYBOOK_CORE", "2.19");
+
 /// The result of a run of the binary.
 #[derive(Debug)]
 pub struct Ended {

@@ -403,10 +403,14 @@ pub fn missing(call: &ActionCall, name: &str, kind: &str) -> Failure {
         .flat_map(|f| [f.join(kind).join(name), f.join(name)])
         .map(|p| p.display().to_string())
         .collect();
-    let message = format!(
-        "Could not find or access '{name}' on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option"
-    );
-    Failure::new(message).with_help(format!("looked for {}", tried.join(", ")))
+    let message = format!("Could not find or access '{name}' on the Ansible Controller.");
+    let hint =
+        "If you are using a module and expect the file to exist on the remote, see the remote_src option";
+    let tried = format!("looked for {}", tried.join(", "));
+    match call.scope.release().hints_are_part_of_messages() {
+        true => Failure::new(format!("{message}\n{hint}")).with_help(tried),
+        false => Failure::new(message).with_help(format!("{tried}. {hint}.")),
+    }
 }
 
 /// Returns the variables that only templates see.

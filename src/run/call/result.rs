@@ -74,11 +74,14 @@ pub(crate) fn failed(info: &Arc<TaskInfo>, scope: &HostScope, error: Error) -> T
     result
 }
 
-/// The result of a task that fails before or between its items: it says nothing of changes.
+/// The result of a task that fails before or between its items: in 2.19 it says nothing of changes.
 pub(crate) fn failed_at_once(info: &Arc<TaskInfo>, scope: &HostScope, error: Error) -> TaskResult {
     let mut result = blank(info, scope, Status::Failed);
     result.values =
         map! { "failed" => true, "msg" => error.to_string(), "exception" => "(traceback unavailable)" };
+    if scope.release().loops_that_fail_at_once_have_changed() {
+        result.values.insert("changed".into(), false.into());
+    }
     result.error = Some(error);
     ignore(scope, &mut result);
     result
@@ -97,7 +100,7 @@ pub(crate) fn ignore(scope: &HostScope, result: &mut TaskResult) {
     result.ignored |= match ignored {
         Ok(ignored) => ignored == Some(true),
         // That is what the task has failed with.
-        Err(_) => keywords.written_truth(keyword),
+        Err(_) => scope.release().broken_ignores_count() && keywords.written_truth(keyword),
     };
 }
 

@@ -22,6 +22,20 @@ pub fn limit(task: &Task, scope: &Arc<HostScope>) -> Result<Option<u64>, Error> 
     Ok(seconds.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0))
 }
 
+/// Returns the interval in seconds in which the task asks for its job's end; nothing if it does not wait for it.
+fn poll(call: &ActionCall) -> Result<Option<u64>, Error> {
+    let seconds = match &call.item.task.poll {
+        Some(node) => keyword::integer(node, "poll", &call.renderer())?.unwrap_or(0),
+        None => i64::try_from(call.item.play.shared.settings.poll_interval).unwrap_or(0),
+    };
+    Ok(u64::try_from(seconds).ok().filter(|seconds| *seconds > 0))
+}
+
+/// Returns whether the task waits for a job.
+pub fn waits(call: &ActionCall) -> Result<bool, Error> {
+    Ok(limit(call.item.task, call.scope)?.is_some() && poll(call)?.is_some())
+}
+
 /// Starts the task's module as a job and, with `poll`, waits for its end.
 pub fn run(call: &mut ActionCall, action: Option<&ActionEntry>) -> Result<Outcome, Failure> {
     let (task, shared) = (call.item.task, &call.item.play.shared);
@@ -39,10 +53,7 @@ pub fn run(call: &mut ActionCall, action: Option<&ActionEntry>) -> Result<Outcom
         _ => return Err(Failure::new(format!("This action ({name}) does not support async."))),
     };
     let limit = limit(task, call.scope)?.unwrap_or_default();
-    let poll = match &task.poll {
-        Some(node) => keyword::integer(node, "poll", &call.renderer())?.unwrap_or(0),
-        None => i64::try_from(shared.settings.poll_interval).unwrap_or(0),
-    };
+    let poll = poll(call)?;
     for (option, _) in entry.spec().options.iter().filter(|(_, option)| option.no_log) {
         if let Some(secret) = call.args.get(option) {
             shared.context.redactor.register_value(secret);
@@ -61,9 +72,9 @@ pub fn run(call: &mut ActionCall, action: Option<&ActionEntry>) -> Result<Outcom
             ..call.args.clone()
         },
     )?;
-    let done = match u64::try_from(poll) {
-        Ok(poll) if poll > 0 => wait(call, &started.values, limit, poll),
-        _ => Ok(started),
+    let done = match poll {
+        Some(poll) => wait(call, &started.values, limit, poll),
+        None => Ok(started),
     };
     let done = match &foreign {
         Some(prepared) => return prepared.finish(done),

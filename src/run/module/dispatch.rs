@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use playbook_api::arguments::to_bool;
 use playbook_api::{Arguments, Context, Diff, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map};
 
 use super::{external, names, on_host, task_host};
@@ -56,6 +57,17 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
         Resolved::Native(entry) => entry,
         Resolved::Foreign(found, path) => return external::call(call, found, path, &args),
     };
+    let release = shared.settings.core;
+    if entry.doc.name == "user"
+        && release.appending_needs_groups()
+        && args.get("append").is_some_and(|append| to_bool(append) == Some(true))
+        && args.get("groups").is_none_or(Value::is_null)
+    {
+        return Err(Failure::new("append is True but all of the following are missing: groups"));
+    }
+    // In 2.19, the result has the groups that were asked for.
+    let asked = (entry.doc.name == "user" && !release.user_returns_its_groups())
+        .then(|| args.get("groups").filter(|groups| !groups.is_null()).map(joined));
     let shown = shared.shows_invocations().then(|| invocation(entry, &args));
     let done = match entry.run {
         Run::Host(_) => on_host::run(call, entry, args),
@@ -83,8 +95,19 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
     };
     let done = done.map(|mut outcome| {
         outcome.diff.iter_mut().for_each(|diff| shorten(diff, shared.settings.max_diff_size));
-        if entry.doc.name == "stat" && shared.settings.core.stat_has_disk_usage() {
-            add_disk_usage(&mut outcome);
+        match (entry.doc.name, release.stat_has_disk_usage()) {
+            ("stat", true) => outcome.values.get_mut("stat").into_iter().for_each(add_disk_usage),
+            ("find", has) => each_file(&mut outcome, |file| match has {
+                true => add_disk_usage(file),
+                false => remove_blocks(file),
+            }),
+            _ => {}
+        }
+        if let Some(asked) = asked
+            && outcome.values.get("state").and_then(Value::as_str) == Some("present")
+        {
+            outcome.values.shift_remove("groups");
+            outcome.values.extend(asked.map(|groups| ("groups".into(), groups)));
         }
         outcome
     });
@@ -101,10 +124,32 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
     }
 }
 
-/// Adds the size on disk to what `stat` returns.
-fn add_disk_usage(outcome: &mut Outcome) {
+/// Applies a function to each file that `find` returns.
+fn each_file(outcome: &mut Outcome, apply: impl FnMut(&mut Value)) {
+    if let Some(Value::List(files)) = outcome.values.get_mut("files") {
+        files.modify(|files| files.iter_mut().for_each(apply));
+    }
+}
+
+/// Removes the number of blocks from what is known of a file.
+fn remove_blocks(file: &mut Value) {
+    if let Value::Map(stat) = file {
+        Arc::make_mut(stat).shift_remove("blocks");
+    }
+}
+
+/// Returns a list as text with commas.
+fn joined(list: &Value) -> Value {
+    match list.as_list() {
+        Some(items) => items.iter().map(|item| item.to_text()).collect::<Vec<_>>().join(",").into(),
+        None => list.to_text().as_ref().into(),
+    }
+}
+
+/// Adds the size on disk to what is known of a file.
+fn add_disk_usage(file: &mut Value) {
     const BLOCK: i64 = 512;
-    let Some(Value::Map(stat)) = outcome.values.get_mut("stat") else { return };
+    let Value::Map(stat) = file else { return };
     let blocks = stat.get("blocks").and_then(Value::as_i64);
     if let Some(bytes) = blocks.and_then(|blocks| blocks.checked_mul(BLOCK)) {
         Arc::make_mut(stat).insert("disk_usage_bytes".into(), bytes.into());

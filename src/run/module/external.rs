@@ -276,10 +276,11 @@ fn discover(call: &ActionCall, silent: bool) -> Result<(String, Option<String>),
         let warning = format!("No python interpreters found for host {} (tried {tried}).", shown(host));
         return Ok(("/usr/bin/python3".into(), Some(warning).filter(|_| !silent)));
     };
+    let (_, major, minor, _) = shared.settings.core.version();
     let warning = format!(
         "Host {} is using the discovered Python interpreter at {}, but future installation of another Python \
          interpreter could cause a different interpreter to be discovered. See \
-         https://docs.ansible.com/ansible-core/2.19/reference_appendices/interpreter_discovery.html for more \
+         https://docs.ansible.com/ansible-core/{major}.{minor}/reference_appendices/interpreter_discovery.html for more \
          information.",
         shown(host),
         shown(found)

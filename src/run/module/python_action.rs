@@ -7,7 +7,7 @@ use playbook_api::{Arguments, Error, Failure, Map, Outcome, Value, map, reply, r
 use serde_json::{Value as Json, json};
 
 use super::names::search;
-use super::{external, on_host, target};
+use super::{asynchronous, external, on_host, target};
 use crate::foreign::{Foreign, Found, Kind, nothing_to_ask, wire};
 use crate::playbook::Task;
 use crate::run::call::{ActionCall, keyword};
@@ -88,12 +88,17 @@ pub fn run(call: &mut ActionCall, found: &Found) -> Result<Outcome, Failure> {
             "port": variable(call, "ansible_port"),
         },
     });
+    let waits = asynchronous::waits(call)?;
+    let mut has_run_a_module = false;
     let mut serve = |what: &str, body: Json| match what {
         "variables" => {
             let host = body.as_str();
             Ok(call.scope.all_written(host).map_or(Json::Null, |all| wire::encode(&all.into())))
         }
-        "module" => called_module(call, &body),
+        "module" => {
+            has_run_a_module = true;
+            called_module(call, &body)
+        }
         "execute" => execute(call, &body),
         _ => nothing_to_ask(what, body),
     };
@@ -110,7 +115,14 @@ pub fn run(call: &mut ActionCall, found: &Found) -> Result<Outcome, Failure> {
                 Err(failure) => &mut failure.outcome,
             };
             outcome.warnings.splice(0..0, found.warnings.iter().cloned());
-            done
+            let has_job = has_run_a_module || outcome.values.contains_key("ansible_job_id");
+            // The modules of a plugin have run to their end; one without any has nothing to wait for.
+            match done {
+                Ok(outcome) if waits && !has_job && !outcome.skipped => {
+                    Err(Failure::new("No job id was returned by the async task"))
+                }
+                done => done,
+            }
         }
         None => Err(Failure::new(format!("The action plugin '{}' returned no dictionary", found.name))),
     }

@@ -81,20 +81,23 @@ impl Batch<'_> {
                         }
                         _ => e,
                     };
-                    self.run.emit(Event::Error(e.clone()));
+                    let of_result = self.run.shared.settings.core.failed_includes_have_a_message();
+                    if !of_result {
+                        self.run.emit(Event::Error(e.clone()));
+                    }
                     for host in &hosts {
                         let scope = HostScope::new(&self.play.base, host, Some(&task), Default::default());
                         let info = Arc::new(describe::task(&self.play, &task, false, &scope).0);
                         let mut result = result::blank(&info, &scope, Status::Failed);
-                        let complete = scope.release().failed_includes_have_a_message();
-                        let said = if complete { "msg" } else { "reason" };
+                        let said = if of_result { "msg" } else { "reason" };
                         result.values = map! { "changed" => false, "failed" => true, said => e.to_string() };
                         if let Included::Tasks { file, .. } = &inclusion.what
-                            && !complete
+                            && !of_result
                         {
                             result.values.insert("include".into(), file.as_str().into());
                         }
                         let values = result.values.clone();
+                        result.error = of_result.then(|| e.clone());
                         self.run.emit(Event::HostResult(result));
                         self.run.stats.failed(host);
                         let once = self.runs_once(&task, &scope)?;

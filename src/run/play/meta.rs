@@ -6,7 +6,7 @@ use playbook_api::{Error, map};
 
 use super::batch::{Batch, Stop, cursor_of};
 use super::cursor::{Cursor, Step};
-use crate::playbook::{FrameKind, Meta, Task};
+use crate::playbook::{Condition, FrameKind, Meta, Task};
 use crate::report::{Event, Status, TaskInfo};
 use crate::run::call::keyword::{self, Verdict};
 use crate::run::call::result;
@@ -33,7 +33,9 @@ impl Batch<'_> {
             }
             return self.carry_out(meta, host, task, info, scope);
         }
-        match keyword::when(task, &scope.renderer()) {
+        // Its error does not name the keyword, in no release.
+        let error = |_: &Condition, error: Error| error;
+        match keyword::conditions_of_no_keyword(task.conditions(), &scope.renderer(), error) {
             Ok(Verdict::True) => {}
             Ok(Verdict::False(condition)) => {
                 let name = meta.as_ref().map_or_else(String::as_str, |meta| meta.name());

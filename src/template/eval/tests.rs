@@ -8,6 +8,7 @@ use super::super::python::access;
 use super::super::{Environment, Options, Renderer};
 use crate::document::{Entry, Kind, Node, VaultText};
 use crate::jinja::{Expression, Template};
+use crate::settings::Release;
 use crate::template::Scope;
 
 /// Variables as a playbook writes them: text with templates in it is one.
@@ -22,7 +23,7 @@ impl Written {
         let environment = Arc::new(Environment {
             context: Context::default(),
             keyring: Arc::default(),
-            options: Options::default(),
+            options: Options { release: Release::V2_19, ..Options::default() },
         });
         Arc::new_cyclic(|this| Written { node: written(&variables.into()), environment, this: this.clone() })
     }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use playbook_api::{Context, Place, Value, map, python};
 
 use crate::jinja::Template;
+use crate::settings::Release;
 use crate::template::{Call, Environment, Renderer, environment::Options};
 
 pub(super) fn renderer() -> Renderer {
-    let environment =
-        Environment { context: Context::default(), keyring: Arc::default(), options: Options::default() };
+    let options = Options { release: Release::V2_19, ..Options::default() };
+    let environment = Environment { context: Context::default(), keyring: Arc::default(), options };
     Renderer { environment: Arc::new(environment), scope: Arc::new(map! { "nl" => "\n", "tab" => "\t" }) }
 }
 

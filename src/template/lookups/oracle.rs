@@ -7,6 +7,7 @@ use std::sync::Arc;
 use playbook_api::{Context, Map, Place, python};
 
 use crate::jinja::Template;
+use crate::settings::Release;
 use crate::template::environment::Options;
 use crate::template::{Environment, Renderer};
 
@@ -26,7 +27,7 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 pub(super) fn renderer(directory: &Path) -> Renderer {
-    let options = Options { base_dir: directory.to_owned(), ..Options::default() };
+    let options = Options { base_dir: directory.to_owned(), release: Release::V2_19, ..Options::default() };
     let environment = Environment { context: Context::default(), keyring: Arc::default(), options };
     Renderer { environment: Arc::new(environment), scope: Arc::new(Map::default()) }
 }

@@ -111,7 +111,13 @@ fn one(term: &str, call: &Map, renderer: &Renderer) -> Result<Value, Error> {
     }
     let text = match &encrypt {
         Some(algorithm) => {
-            crypt::hash(&stored.password, algorithm, stored.salt.as_deref(), None, stored.ident.as_deref())?
+            let with = crypt::With {
+                salt: stored.salt.as_deref(),
+                ident: stored.ident.as_deref(),
+                release: renderer.release(),
+                ..crypt::With::default()
+            };
+            crypt::hash(&stored.password, algorithm, with)?
         }
         None => stored.password,
     };

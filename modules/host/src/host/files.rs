@@ -120,7 +120,8 @@ impl Host<'_> {
         if !command.contains("%s") {
             return Err(Failure::new(format!("validate must contain %s: {command}")));
         }
-        let argv = crate::host::words::split(&command.replace("%s", &file.to_string_lossy()))?;
+        let argv = crate::host::words::split(&command.replace("%s", &file.to_string_lossy()))
+            .map_err(|error| error.context("Invalid command syntax"))?;
         let output = self.run(&Program::new(argv))?;
         if output.success() {
             return Ok(());

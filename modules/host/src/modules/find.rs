@@ -292,7 +292,7 @@ impl<'a> Search<'a> {
             return;
         }
         let mut facts = stat::facts(path, &stat);
-        for not_of_find in ["block_size", "blocks", "device_type"] {
+        for not_of_find in ["block_size", "device_type"] {
             facts.shift_remove(not_of_find);
         }
         if self.criteria.get_checksum && stat.is_file() {

@@ -129,7 +129,7 @@ impl HostModule for User {
             ("name", "str", "The user."),
             ("uid", "int", "The number."),
             ("group", "int", "The own group's number."),
-            ("groups", "str", "The other groups that were asked for."),
+            ("groups", "str", "The other groups that the user has."),
             ("home", "str", "The home directory."),
             ("shell", "str", "The login shell."),
             ("comment", "str", "The description."),
@@ -173,6 +173,9 @@ impl HostModule for User {
         Ok(outcome)
     }
 }
+
+/// What stands for no home directory in the entries of system users.
+const NO_HOMES: [&str; 3] = ["/nonexistent", "/dev/null", "/var/empty"];
 
 fn find(name: &str) -> Option<Entry> {
     accounts::user(name)
@@ -399,7 +402,10 @@ impl User {
     /// A user who was there without a home directory gets one.
     fn make_home(&self, host: &Host, entry: &Entry) -> Result<bool, Failure> {
         let home = self.home.as_ref().map_or_else(|| entry.dir.clone(), |h| h.resolve(host.context));
-        if !self.create_home || home.exists() {
+        if !self.create_home
+            || home.exists()
+            || NO_HOMES.iter().any(|none| home == std::path::Path::new(none))
+        {
             return Ok(false);
         }
         let (uid, gid) = (entry.uid.as_raw(), entry.gid.as_raw());
@@ -440,7 +446,10 @@ impl User {
                 }
             }
         }
-        if let Some(groups) = &self.groups {
+        if let Some(entry) = find(&self.name) {
+            let own = accounts::group_of(entry.gid).map(|group| group.name);
+            let groups: Vec<String> =
+                groups_of(&self.name).into_iter().filter(|g| Some(g) != own.as_ref()).collect();
             outcome = outcome.with("groups", groups.join(","));
         }
         if self.password.is_some() {
