@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use playbook_api::{Error, Map, Place, Value};
+use playbook_api::{Change, Error, Map, Place, Value};
 
 use crate::settings::Release;
 
@@ -240,6 +240,8 @@ pub struct TaskResult {
     pub warnings: Vec<String>,
     /// The deprecation warnings of the task, with their places.
     pub deprecations: Vec<Error>,
+    /// The resource of a service that the task changed, or would change in check mode.
+    pub change: Option<Box<Change>>,
     /// How long the task took on the host, all attempts and items included.
     pub duration: Duration,
 }

@@ -54,6 +54,9 @@ fn result(result: &TaskResult) -> Map {
     if let Some(error) = result.error.as_ref().filter(|_| !result.no_log) {
         values.insert("error".into(), format_error(error).trim_end().into());
     }
+    if let Some(change) = result.change.as_ref().filter(|_| !result.no_log) {
+        values.insert("change".into(), change.to_map().into());
+    }
     if !result.warnings.is_empty() {
         values.insert("warnings".into(), result.warnings.clone().into());
     }

@@ -77,6 +77,7 @@ fn result(task: &Arc<TaskInfo>, status: Status, values: Map) -> TaskResult {
         verbose_always: false,
         warnings: Vec::new(),
         deprecations: Vec::new(),
+        change: None,
         duration: std::time::Duration::ZERO,
     }
 }

@@ -11,13 +11,25 @@ pub fn root() -> PathBuf {
     manifest.parent().unwrap_or(manifest).to_owned()
 }
 
+/// What to build `playbook` with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Parts {
+    /// Everything.
+    All,
+    /// The services of AWS that the sample application uses: the others take minutes to build.
+    Sample,
+}
+
 /// Builds `playbook`, showing cargo's progress, and returns the path of the binary.
-pub fn playbook(release: bool) -> Result<PathBuf> {
+pub fn playbook(release: bool, parts: Parts) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     // The features of the whole workspace, so that `cargo test --workspace` finds its dependencies built.
     build.current_dir(root()).args(["build", "--workspace", "--bin", "playbook"]);
     build.args(["--message-format", "json-render-diagnostics"]);
+    if parts == Parts::Sample {
+        build.args(["--no-default-features", "--features", "playbook/aws,playbook/postgres"]);
+    }
     if release {
         build.arg("--release");
     }

@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
     };
     preflight::sandbox()?;
     heading("Building playbook (takes some minutes the first time)");
-    let playbook = build::playbook(false)?;
+    let playbook = build::playbook(false, build::Parts::Sample)?;
     heading("Starting PostgreSQL and an AWS emulator on this machine");
     let postgres = Postgres::start()?;
     let moto = Moto::start()?;

@@ -3,7 +3,8 @@
 use std::process::{Command, Stdio};
 
 use crate::children::{self, Server};
-use crate::{Result, python};
+use crate::http::{self, Message};
+use crate::{Doing, Result, python};
 
 /// A running emulator; dropping it stops it and discards its state.
 pub struct Moto {
@@ -23,6 +24,16 @@ impl Moto {
         let mut server = Server::start("moto", &mut command, libc::SIGTERM)?;
         server.wait_for_port(port)?;
         Ok(Moto { port, _server: server })
+    }
+
+    /// Empties the account.
+    pub fn reset(&self) -> Result<()> {
+        let request = Message {
+            start: "POST /moto-api/reset HTTP/1.1".to_owned(),
+            headers: vec![("host".to_owned(), "127.0.0.1".to_owned())],
+            ..Message::default()
+        };
+        http::ask(self.port, &request).map(drop).doing("emptying the emulator's account")
     }
 
     /// Returns the endpoint URL.

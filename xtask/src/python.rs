@@ -37,6 +37,12 @@ pub const ORACLE: Packages = Packages {
     ],
 };
 
+/// ansible-core with what the modules of amazon.aws import: the reference of the modules of AWS.
+pub const NAMESAKES: Packages = Packages {
+    name: "namesakes",
+    packages: &["ansible-core==2.19.14", "PyYAML==6.0.3", "boto3==1.44.8", "botocore==1.44.8"],
+};
+
 /// ansible-core with the collections that Ansible comes with, and DebOps: large projects to measure.
 pub const PROJECTS: Packages =
     Packages { name: "projects", packages: &["ansible-core==2.19.14", "ansible==12.3.0", "debops==3.2.5"] };
@@ -131,10 +137,10 @@ fn fingerprint(python: &Path, packages: &Packages) -> u64 {
 /// The release of the package `ansible` whose collections the roles of the tests use: that of ansible-core 2.19.
 const ANSIBLE: &str = "12.3.0";
 
-/// Returns a directory of installed collections: `ansible.posix` and `community.postgresql`.
+/// Returns a directory of installed collections: `ansible.posix`, `community.postgresql`, `amazon.aws` and `community.aws`.
 pub fn collections() -> Result<PathBuf> {
     let bin = environment(&ORACLE)?;
-    let directory = cache::directory()?.join(format!("collections-{ANSIBLE}"));
+    let directory = cache::directory()?.join(format!("collections-{ANSIBLE}-2"));
     cache::once(&directory, |directory| {
         let download = tempfile::tempdir().doing("creating a temporary directory")?;
         let mut pip = Command::new(bin.join("python"));
@@ -142,7 +148,8 @@ pub fn collections() -> Result<PathBuf> {
         children::run("pip download", pip.arg(download.path()).arg(format!("ansible=={ANSIBLE}")))?;
         let script = "import sys, zipfile\n\
                       wheel = zipfile.ZipFile(sys.argv[1])\n\
-                      wanted = ('ansible_collections/ansible/posix/', 'ansible_collections/community/postgresql/')\n\
+                      names = ('ansible/posix', 'community/postgresql', 'amazon/aws', 'community/aws')\n\
+                      wanted = tuple(f'ansible_collections/{name}/' for name in names)\n\
                       wheel.extractall(sys.argv[2], [name for name in wheel.namelist() if name.startswith(wanted)])";
         let wheel = download.path().join(format!("ansible-{ANSIBLE}-py3-none-any.whl"));
         let mut unpack = Command::new(bin.join("python"));

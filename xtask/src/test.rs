@@ -67,6 +67,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
         ("PLAYBOOK_TEST_MOLECULE", &python::MOLECULE),
         ("PLAYBOOK_TEST_RUNNER", &python::RUNNER),
         ("PLAYBOOK_TEST_ARA", &python::ARA),
+        ("PLAYBOOK_TEST_NAMESAKES", &python::NAMESAKES),
     ] {
         cargo.env(variable, python::environment(packages)?);
     }

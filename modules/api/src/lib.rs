@@ -42,7 +42,7 @@ pub use list::List;
 pub use map::Map;
 pub use module::{ControllerModule, Doc, HostModule, ModuleEntry, Run};
 pub use nearest::nearest;
-pub use outcome::{Failure, Outcome};
+pub use outcome::{Change, ChangeAction, Failure, Outcome, ResourceName};
 pub use place::Place;
 pub use plugins::{PluginKind, Plugins, Variables};
 pub use probe::{Observation, Probe, ProbeState};

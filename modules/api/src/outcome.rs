@@ -17,6 +17,81 @@ pub struct Outcome {
     pub facts: Map,
     /// Warnings to report.
     pub warnings: Vec<String>,
+    /// The resource of a service that the module changed, or would change in check mode.
+    pub change: Option<Box<Change>>,
+}
+
+/// What a module did to a resource of a service, or would do in check mode. Reports and plans are made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The kind of change.
+    pub action: ChangeAction,
+    /// The resource.
+    pub resource: ResourceName,
+    /// The names of the members that differ, if an existing resource is modified.
+    pub members: Vec<String>,
+}
+
+impl Change {
+    /// Returns the change as a dictionary: `action`, `type`, `id`, `arn`, `name`, `region`, `account` and `members`.
+    pub fn to_map(&self) -> Map {
+        let text = |value: Option<&str>| value.map_or(Value::Null, Value::from);
+        crate::map! {
+            "action" => self.action.name(),
+            "type" => self.resource.kind,
+            "id" => text(self.resource.id.as_deref()),
+            "arn" => text(self.resource.arn.as_deref()),
+            "name" => self.resource.name.as_str(),
+            "region" => self.resource.region.as_str(),
+            "account" => text(self.resource.account.as_deref()),
+            "members" => self.members.iter().map(Value::from).collect::<Vec<_>>(),
+        }
+    }
+}
+
+/// The kinds of changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeAction {
+    /// The resource did not exist.
+    Create,
+    /// Members of the resource differ.
+    Modify,
+    /// The resource is deleted and created anew, since a member that differs cannot be modified.
+    Replace,
+    /// The resource is deleted.
+    Delete,
+    /// Something is started that ends by itself, such as a task.
+    Run,
+}
+
+impl ChangeAction {
+    /// Returns the name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            ChangeAction::Create => "create",
+            ChangeAction::Modify => "modify",
+            ChangeAction::Replace => "replace",
+            ChangeAction::Delete => "delete",
+            ChangeAction::Run => "run",
+        }
+    }
+}
+
+/// What a resource of a service is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceName {
+    /// The type, in the terms of CloudFormation for AWS: `AWS::EC2::VPC`.
+    pub kind: &'static str,
+    /// The ID that the service assigned, once it is known.
+    pub id: Option<String>,
+    /// The ARN, once it is known.
+    pub arn: Option<String>,
+    /// The account, once it is known.
+    pub account: Option<String>,
+    /// The name that the task gives.
+    pub name: String,
+    /// The region.
+    pub region: String,
 }
 
 impl Outcome {
@@ -50,6 +125,12 @@ impl Outcome {
     /// Adds a difference.
     pub fn diff(mut self, diff: Diff) -> Self {
         self.diff.push(diff);
+        self
+    }
+
+    /// Sets the resource that the module changed.
+    pub fn change(mut self, change: Change) -> Self {
+        self.change = Some(Box::new(change));
         self
     }
 

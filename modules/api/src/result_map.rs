@@ -65,7 +65,7 @@ pub fn from_map(mut values: Map) -> Result<Outcome, Failure> {
     let warnings = take("warnings");
     let warnings = warnings.as_list().unwrap_or_default().iter().map(|v| v.to_text().into_owned()).collect();
     let message = values.get("msg").map(|v| v.to_text().into_owned());
-    let outcome = Outcome { changed, skipped, values, diff, facts, warnings };
+    let outcome = Outcome { changed, skipped, values, diff, facts, warnings, change: None };
     if !failed && !unreachable {
         return Ok(outcome);
     }

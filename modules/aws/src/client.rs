@@ -30,14 +30,14 @@ pub struct Aws {
 
 /// Defines the clients: a cell for each, and a method that builds it at first use from the shared configuration.
 macro_rules! clients {
-    ($($(#[$doc:meta])* $name:ident: $sdk:ident $(, $option:ident = $value:ident)?;)*) => {
+    ($($(#[$attribute:meta])* $name:ident: $sdk:ident $(, $option:ident = $value:ident)?;)*) => {
         #[derive(Default)]
         struct Clients {
-            $($name: OnceLock<$sdk::Client>,)*
+            $($(#[$attribute])* $name: OnceLock<$sdk::Client>,)*
         }
 
         impl Aws {
-            $($(#[$doc])*
+            $($(#[$attribute])*
             pub fn $name(&self) -> &$sdk::Client {
                 self.clients.$name.get_or_init(|| {
                     let config = $sdk::config::Builder::from(&self.config).interceptor(self.guard.clone());
@@ -62,6 +62,38 @@ clients! {
     logs: aws_sdk_cloudwatchlogs;
     /// Returns the client of Amazon S3, which puts the bucket into the path if the endpoint is not Amazon's.
     s3: aws_sdk_s3, force_path_style = path_style;
+    /// Returns the client of AWS Security Token Service.
+    sts: aws_sdk_sts;
+    /// Returns the client of Amazon EC2.
+    #[cfg(feature = "ec2")]
+    ec2: aws_sdk_ec2;
+    /// Returns the client of Amazon ECR.
+    #[cfg(feature = "ecr")]
+    ecr: aws_sdk_ecr;
+    /// Returns the client of AWS Identity and Access Management.
+    #[cfg(feature = "iam")]
+    iam: aws_sdk_iam;
+    /// Returns the client of Amazon CloudWatch.
+    #[cfg(feature = "monitoring")]
+    cloudwatch: aws_sdk_cloudwatch;
+    /// Returns the client of Amazon SNS.
+    #[cfg(feature = "monitoring")]
+    sns: aws_sdk_sns;
+    /// Returns the client of Amazon Route 53.
+    #[cfg(feature = "names")]
+    route53: aws_sdk_route53;
+    /// Returns the client of AWS Certificate Manager.
+    #[cfg(feature = "names")]
+    acm: aws_sdk_acm;
+    /// Returns the client of AWS Systems Manager.
+    #[cfg(feature = "parameters")]
+    ssm: aws_sdk_ssm;
+    /// Returns the client of Amazon EC2 Auto Scaling.
+    #[cfg(feature = "scaling")]
+    autoscaling: aws_sdk_autoscaling;
+    /// Returns the client of Application Auto Scaling.
+    #[cfg(feature = "scaling")]
+    scaling: aws_sdk_applicationautoscaling;
 }
 
 type Cache = Mutex<HashMap<String, Arc<Aws>>>;

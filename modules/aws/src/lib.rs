@@ -4,15 +4,19 @@ mod blocking;
 mod client;
 mod compare;
 mod connection;
+#[cfg(feature = "ec2")]
+mod ec2;
 mod ecs;
 mod error;
 #[cfg(test)]
 mod example;
+mod json;
 mod operations;
 mod probe;
 mod profile;
 mod rds;
 mod read_only;
+mod resource;
 mod s3;
 mod secrets;
 mod shape;
@@ -41,6 +45,8 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::controller::<rds::instance::info::RdsInstanceInfo>(),
         ModuleEntry::controller::<secrets::secret::SecretsManagerSecret>(),
     ]);
+    #[cfg(feature = "ec2")]
+    ec2::register(registry);
     registry.lookups.push(Box::new(secrets::lookup::SecretLookup));
     registry.secret_sources.push(Box::new(secrets::source::Source));
     registry.inventory_sources.push(Box::new(s3::Bucket));

@@ -27,7 +27,8 @@ where
     }
 }
 
-async fn pause(context: &Context, interval: Duration) -> Result<(), Error> {
+/// Sleeps. Ctrl-C ends the sleep within half a second, with an error.
+pub(crate) async fn pause(context: &Context, interval: Duration) -> Result<(), Error> {
     let end = Instant::now() + interval;
     loop {
         if context.cancel.is_set() {

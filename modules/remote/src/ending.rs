@@ -36,6 +36,7 @@ impl Wire for Outcome {
 
     fn get(input: &mut Input) -> Result<Self, Error> {
         Ok(Outcome {
+            change: None,
             changed: Wire::get(input)?,
             skipped: Wire::get(input)?,
             values: Wire::get(input)?,

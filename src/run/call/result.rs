@@ -31,6 +31,7 @@ pub(crate) fn blank(info: &Arc<TaskInfo>, scope: &HostScope, status: Status) -> 
         verbose_always: false,
         warnings: Vec::new(),
         deprecations: Vec::new(),
+        change: None,
         duration: Duration::ZERO,
     }
 }
@@ -199,6 +200,7 @@ pub(crate) fn of(
     result.deprecations =
         told.iter().map(|told| Error::new(playbook_api::reply::deprecation_text(told))).collect();
     result.warnings = outcome.warnings;
+    result.change = outcome.change;
     result.values = values;
     result
 }

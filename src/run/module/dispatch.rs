@@ -49,9 +49,7 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
     let resolved = resolve(call, name)?;
     if let Some(reason) = args.values.values().find_map(unknown) {
         // An earlier task did not run in check mode, so this one's arguments are not known.
-        let outcome =
-            Outcome::changed(true).msg(format!("would run; its arguments are known after {reason}"));
-        return Ok(outcome);
+        return Ok(not_run(&resolved, reason));
     }
     let entry = match &resolved {
         Resolved::Native(entry) => entry,
@@ -122,6 +120,17 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
         Err(failure) if failure.unreachable => Err(failure),
         Err(failure) => Err(failure.with("invocation", shown)),
     }
+}
+
+/// Returns the result of a module that cannot run in check mode, since its arguments are not known yet. What it would
+/// return is as unknown as they are, so that later tasks can be planned too.
+fn not_run(resolved: &Resolved, reason: Arc<str>) -> Outcome {
+    let mut outcome = Outcome::changed(true);
+    if let Resolved::Native(entry) = resolved {
+        let names = entry.doc.returns.iter().map(|(name, _, _)| Value::from(*name));
+        outcome.values.extend(names.map(|name| (name, Value::Unknown(reason.clone()))));
+    }
+    outcome.msg(format!("would run; its arguments are known after {reason}"))
 }
 
 /// Applies a function to each file that `find` returns.

@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
         Some(binary) => binary.canonicalize().doing(format!("looking for {}", binary.display()))?,
         None => {
             println!("Building the release binary");
-            build::playbook(true)?
+            build::playbook(true, build::Parts::All)?
         }
     };
     let oracle = python::environment(&python::ORACLE)?;

@@ -97,7 +97,9 @@ pub(crate) fn add_to(total: &mut Total, arguments: &[String]) -> Result<bool> {
     let bin = match &options.bin {
         Some(bin) => bin.canonicalize().doing(format!("looking for {}", bin.display()))?,
         None if options.record => root::ANSIBLE.into(),
-        None => link_commands(&build::playbook(options.release)?, &work.path().join("bin"))?,
+        None => {
+            link_commands(&build::playbook(options.release, build::Parts::All)?, &work.path().join("bin"))?
+        }
     };
     let machine = Machine {
         source: source_of(core)?,

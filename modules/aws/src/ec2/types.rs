@@ -1,0 +1,40 @@
+//! The types of EC2 as modules return them.
+
+use aws_sdk_ec2::types::{
+    HostnameType, PrivateDnsNameOptionsOnLaunch, Subnet, SubnetCidrBlockState, SubnetCidrBlockStateCode,
+    SubnetIpv6CidrBlockAssociation, SubnetState, Tenancy, Vpc, VpcCidrBlockAssociation, VpcCidrBlockState,
+    VpcCidrBlockStateCode, VpcIpv6CidrBlockAssociation, VpcState,
+};
+
+use crate::json::to_json;
+
+to_json! {
+    enum Tenancy;
+
+    struct Vpc {
+        cidr_block, cidr_block_association_set, dhcp_options_id, instance_tenancy,
+        ipv6_cidr_block_association_set, is_default, owner_id, state, vpc_id,
+    }
+    enum VpcState;
+    struct VpcCidrBlockAssociation { association_id, cidr_block, cidr_block_state }
+    struct VpcIpv6CidrBlockAssociation {
+        association_id, ipv6_cidr_block, ipv6_cidr_block_state, ipv6_pool, network_border_group,
+    }
+    struct VpcCidrBlockState { state, status_message }
+    enum VpcCidrBlockStateCode;
+
+    struct Subnet {
+        assign_ipv6_address_on_creation, availability_zone, availability_zone_id, available_ip_address_count,
+        cidr_block, default_for_az, enable_dns64, ipv6_cidr_block_association_set, ipv6_native,
+        map_customer_owned_ip_on_launch, map_public_ip_on_launch, owner_id, private_dns_name_options_on_launch,
+        state, subnet_arn, subnet_id, vpc_id,
+    }
+    enum SubnetState;
+    struct SubnetIpv6CidrBlockAssociation { association_id, ipv6_cidr_block, ipv6_cidr_block_state }
+    struct SubnetCidrBlockState { state, status_message }
+    enum SubnetCidrBlockStateCode;
+    struct PrivateDnsNameOptionsOnLaunch {
+        enable_resource_name_dns_a_record, enable_resource_name_dns_aaaa_record, hostname_type,
+    }
+    enum HostnameType;
+}
