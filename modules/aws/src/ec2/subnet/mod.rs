@@ -73,6 +73,9 @@ impl ControllerModule for Ec2VpcSubnet {
     - {cidr: 10.20.1.0/24, az: eu-central-1a}
     - {cidr: 10.20.2.0/24, az: eu-central-1b}
   register: subnets
+
+- name: Delete one
+  ec2_vpc_subnet: {vpc_id: \"{{ network.vpc.id }}\", cidr: 10.20.2.0/24, state: absent}
 ",
         ..Doc::BUILTIN
     };

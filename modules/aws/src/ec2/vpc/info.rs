@@ -40,6 +40,9 @@ impl ControllerModule for Ec2VpcNetInfo {
   ec2_vpc_net_info:
     filters: {\"tag:Name\": production}
   register: networks
+
+- name: All networks
+  ec2_vpc_net_info:
 ",
         ..Doc::BUILTIN
     };

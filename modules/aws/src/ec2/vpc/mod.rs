@@ -232,7 +232,7 @@ impl Resource for Ec2VpcNet {
 
     fn returned(&self, current: &Current) -> Map<String, Json> {
         let mut vpc = described(&current.vpc);
-        vpc["name"] = json!(self.name);
+        vpc["name"] = json!(tags(current.vpc.tags()).get("Name"));
         Map::from_iter([("vpc".to_owned(), vpc)])
     }
 
