@@ -23,7 +23,7 @@ mod undefined;
 mod untrusted;
 
 pub use call::{Call, Computed, Function, Needs};
-pub use environment::{Environment, Options, Renderer};
+pub use environment::{Environment, Options, Renderer, Truth};
 pub use lazy::Lazy;
 pub use python::access::{get_attribute, get_item, get_path};
 pub use scope::{Deprecation, Scope};
