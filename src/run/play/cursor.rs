@@ -215,7 +215,7 @@ impl Cursor {
         self.levels.iter().any(|l| matches!(l.kind, Kind::Block { section: Section::Rescue, .. }))
     }
 
-    fn in_handlers(&self) -> bool {
+    pub(crate) fn in_handlers(&self) -> bool {
         self.levels.iter().any(|l| matches!(l.kind, Kind::Handlers(_)))
     }
 

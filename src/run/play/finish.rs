@@ -9,12 +9,12 @@ use super::cursor::{Cursor, Failed};
 use super::failed_task;
 use super::strategy::Strategy;
 use crate::document::Node;
-use crate::playbook::{Keyword, Task};
+use crate::playbook::{Keyword, Task, TaskId};
 use crate::report::{Event, Status, TaskResult};
 use crate::run::call::effect::Effect;
 use crate::run::call::keyword;
 use crate::run::task::TaskOutcome;
-use crate::vars::HostScope;
+use crate::vars::{HostScope, ScopeBase};
 
 impl Batch<'_> {
     /// Applies what a task did on a host; `told` says that its result was already reported.
@@ -134,7 +134,7 @@ impl Batch<'_> {
                 Effect::Notify(names) => {
                     // An unknown handler is an error in the playbook that ends the run. With `run_once` too, only the
                     // host that ran the task is concerned.
-                    self.notify(&names, std::slice::from_ref(host), task, scope)?;
+                    self.notify(&names, std::slice::from_ref(host), task)?;
                 }
                 Effect::Tasks(inclusion) => {
                     // With `run_once`, too, only the host that ran the include runs its tasks.
@@ -225,24 +225,25 @@ impl Batch<'_> {
         }
     }
 
-    fn notify(
-        &mut self,
-        names: &[String],
-        hosts: &[Arc<str>],
-        task: &Arc<Task>,
-        scope: &Arc<HostScope>,
-    ) -> Result<(), Error> {
+    fn notify(&mut self, names: &[String], hosts: &[Arc<str>], task: &Arc<Task>) -> Result<(), Error> {
         let without_host = HostScope::new(&self.play.base, &Arc::from(""), None, Default::default());
         for warning in self.handlers.unusable(&without_host.renderer()) {
             self.run.emit(Event::Warning(warning));
         }
+        let render = name_renderer(self.play.base.clone());
         for name in names {
-            let found = self.handlers.notify(name, hosts, &scope.renderer());
-            if found {
-                for host in hosts {
-                    self.run.emit(Event::Notified { handler: name.clone(), host: host.clone() });
+            let mut found = true;
+            for host in hosts {
+                // While handlers run, there is no later flush that the notification could wait for.
+                if self.cursors.get(host).is_some_and(Cursor::in_handlers) {
+                    let met = self.handlers.notify(name, host, &render);
+                    found &= met.is_some();
+                    self.tell_notified(&met.unwrap_or_default(), host);
+                } else {
+                    found &= self.handlers.save(name, host, &render);
                 }
-            } else {
+            }
+            if !found {
                 let message = format!(
                     "The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list"
                 );
@@ -255,5 +256,22 @@ impl Batch<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Reports the handlers that were notified for a host.
+    pub(super) fn tell_notified(&mut self, handlers: &[TaskId], host: &Arc<str>) {
+        let all = self.handlers.all().clone();
+        for handler in all.iter().filter(|handler| handlers.contains(&handler.id)) {
+            let name = self.handlers.name(handler);
+            self.run.emit(Event::Notified { handler: name, host: host.clone() });
+        }
+    }
+}
+
+/// Returns the function that renders the names of handlers.
+pub(super) fn name_renderer(base: Arc<ScopeBase>) -> impl Fn(&Arc<Task>, &Node) -> Option<String> {
+    move |handler, node| {
+        let scope = HostScope::new(&base, &Arc::from(""), Some(handler), Default::default());
+        scope.renderer().value(node).ok().map(|name| name.to_text().into_owned())
     }
 }

@@ -7,30 +7,43 @@ use crate::document::Node;
 use crate::playbook::{Task, TaskId};
 use crate::template::Renderer;
 
-/// The handlers of a play, and the hosts that each was notified for.
+/// The handlers of a play, the notifications that wait for the next flush, and the hosts that each handler runs on.
+///
+/// Which handlers a notification means is known when handlers are flushed: a role that is included later may have one
+/// of the same name, and the last one counts.
 #[derive(Debug, Default)]
 pub struct Handlers {
     all: Arc<Vec<Arc<Task>>>,
+    /// The notifications of each host since its last flush, in their order.
+    waiting: HashMap<Arc<str>, Vec<String>>,
     notified: HashMap<TaskId, HashSet<Arc<str>>>,
+    /// The names of handlers that are templates, as they were first rendered.
+    names: HashMap<TaskId, String>,
+    /// The handlers that notifications mean, where no name has still to be rendered.
+    known: HashMap<String, Vec<TaskId>>,
     /// Handlers whose name cannot be rendered without a host, about which the user was warned.
     unusable: HashSet<TaskId>,
 }
 
+/// Renders the name of a handler in the scope of the handler, without a host.
+pub type RenderName<'a> = dyn Fn(&Arc<Task>, &Node) -> Option<String> + 'a;
+
 impl Handlers {
     /// Starts with the handlers of a play.
     pub fn new(all: &[Arc<Task>]) -> Self {
-        Handlers { all: Arc::new(all.to_vec()), notified: HashMap::new(), unusable: HashSet::new() }
+        Handlers { all: Arc::new(all.to_vec()), ..Handlers::default() }
     }
 
-    /// Adds the handlers of an included role. They replace those of an earlier use of the role, with their
-    /// notifications.
+    /// Adds the handlers of an included role. Those of an earlier use that can no longer be notified are left out.
     pub fn extend(&mut self, more: Vec<Arc<Task>>) {
         if more.is_empty() {
             return;
         }
+        self.known.clear();
         let all = Arc::make_mut(&mut self.all);
         for handler in more {
-            if let Some(at) = all.iter().position(|known| known.place == handler.place) {
+            let is_named = handler.keywords.name.as_ref().is_some_and(|name| name.as_str().is_some());
+            if is_named && let Some(at) = all.iter().position(|known| known.place == handler.place) {
                 let old = all.remove(at);
                 if let Some(hosts) = self.notified.remove(&old.id) {
                     self.notified.insert(handler.id, hosts);
@@ -57,27 +70,85 @@ impl Handlers {
         }
     }
 
-    /// Notifies the handler of a name and all that listen to it. Returns whether there were any.
-    pub fn notify(&mut self, name: &str, hosts: &[Arc<str>], renderer: &Renderer) -> bool {
-        let mut found: Vec<TaskId> = Vec::new();
-        found.extend(self.named(name, renderer));
-        // A role that is used twice has its handlers twice; of those with the same name, the last one listens.
-        let mut seen = HashSet::new();
-        for section in sections(&self.all).into_iter().rev() {
-            for handler in section {
-                // Topics are not rendered.
-                let listens =
-                    handler.listen.iter().any(|topic| is_called(handler, &topic.raw().to_text(), name));
-                let own = handler.keywords.name.as_ref().map(|node| node.raw().to_text().into_owned());
-                if listens && own.is_none_or(|own| seen.insert(own)) && !found.contains(&handler.id) {
-                    found.push(handler.id);
-                }
+    /// Keeps a notification for the next flush of a host. Returns whether there is a handler for it.
+    pub fn save(&mut self, name: &str, host: &Arc<str>, render: &RenderName) -> bool {
+        let found = !self.meant(name, render).is_empty();
+        let waiting = self.waiting.entry(host.clone()).or_default();
+        if found && !waiting.iter().any(|saved| saved == name) {
+            waiting.push(name.to_owned());
+        }
+        found
+    }
+
+    /// Notifies the handler of a name and all that listen to it at once. Returns those that were not notified before, or
+    /// `None` if there is no such handler.
+    pub fn notify(&mut self, name: &str, host: &Arc<str>, render: &RenderName) -> Option<Vec<TaskId>> {
+        let meant = self.meant(name, render);
+        let new = |id: &TaskId| self.notified.entry(*id).or_default().insert(host.clone());
+        (!meant.is_empty()).then(|| meant.iter().copied().filter(new).collect())
+    }
+
+    /// Notifies the handlers that the saved notifications of a host mean, and returns them.
+    pub fn flush(&mut self, host: &Arc<str>, render: &RenderName) -> Vec<TaskId> {
+        let saved = self.waiting.remove(host).unwrap_or_default();
+        saved.iter().flat_map(|name| self.notify(name, host, render).unwrap_or_default()).collect()
+    }
+
+    /// Returns the handler of a name and all that listen to it.
+    fn meant(&mut self, name: &str, render: &RenderName) -> Vec<TaskId> {
+        if let Some(known) = self.known.get(name) {
+            return known.clone();
+        }
+        let all = self.all.clone();
+        let mut complete = true;
+        for handler in all.iter() {
+            let Some(node) = handler.keywords.name.as_ref().filter(|node| node.as_str().is_none()) else {
+                continue;
+            };
+            if self.names.contains_key(&handler.id) {
+                continue;
+            }
+            match render(handler, node) {
+                Some(name) => drop(self.names.insert(handler.id, name)),
+                None => complete = false,
             }
         }
-        for id in &found {
-            self.notified.entry(*id).or_default().extend(hosts.iter().cloned());
+        let own = |handler: &Task| match self.names.get(&handler.id) {
+            Some(name) => Some(name.clone()),
+            None => Some(handler.keywords.name.as_ref()?.as_str()?.to_owned()),
+        };
+        let sections = sections(&all);
+        let answers = |handler: &&Arc<Task>| own(handler).is_some_and(|own| is_called(handler, &own, name));
+        let named = sections.iter().rev().find_map(|section| section.iter().find(answers));
+        let mut found: Vec<TaskId> = named.map(|handler| handler.id).into_iter().collect();
+        // A role that is used twice has its handlers twice; of those with the same name, the last one listens.
+        let mut seen = HashSet::new();
+        for handler in sections.into_iter().rev().flatten() {
+            // Topics are not rendered.
+            let listens = handler.listen.iter().any(|topic| is_called(handler, &topic.raw().to_text(), name));
+            let written = || handler.keywords.name.as_ref().map(|node| node.raw().to_text().into_owned());
+            if listens
+                && own(handler).or_else(written).is_none_or(|own| seen.insert(own))
+                && !found.contains(&handler.id)
+            {
+                found.push(handler.id);
+            }
         }
-        !found.is_empty()
+        if complete {
+            self.known.insert(name.to_owned(), found.clone());
+        }
+        found
+    }
+
+    /// Returns the name of a handler, with its role's.
+    pub fn name(&self, handler: &Task) -> String {
+        let written = || handler.keywords.name.as_ref().map(|node| node.raw().to_text().into_owned());
+        let own = self.names.get(&handler.id).cloned().or_else(written);
+        let own = own.unwrap_or_else(|| handler.action.name.to_string());
+        match handler.frame.role() {
+            Some(role) => format!("{} : {own}", role.name),
+            None => own,
+        }
     }
 
     /// Returns warnings about handlers that cannot be notified, once.
@@ -98,23 +169,6 @@ impl Handlers {
         }
         told
     }
-
-    /// Returns the first handler of a name in the section (the play's or a role's) that was read last.
-    fn named(&self, name: &str, renderer: &Renderer) -> Option<TaskId> {
-        let answers = |handler: &&Arc<Task>| {
-            handler
-                .keywords
-                .name
-                .as_ref()
-                .and_then(|node| plain(node, renderer))
-                .is_some_and(|own| is_called(handler, &own, name))
-        };
-        sections(&self.all)
-            .into_iter()
-            .rev()
-            .find_map(|section| section.iter().find(answers))
-            .map(|handler| handler.id)
-    }
 }
 
 /// Returns the handlers by section: those of the play, and of each use of a role.
@@ -132,12 +186,4 @@ pub fn is_called(handler: &Task, own: &str, name: &str) -> bool {
                 |role: &str| name.strip_prefix(role).and_then(|rest| rest.strip_prefix(" : ")) == Some(own);
             with(&role.name) || with(&role.full_name)
         })
-}
-
-/// Returns a handler's name, if it can be rendered without a host's facts.
-fn plain(node: &Node, renderer: &Renderer) -> Option<String> {
-    match node.as_str() {
-        Some(text) => Some(text.to_owned()),
-        None => renderer.value(node).ok().map(|v| v.to_text().into_owned()),
-    }
 }

@@ -36,8 +36,7 @@ impl Batch<'_> {
         // Its error does not name the keyword, in no release.
         let error = |_: &Condition, error: Error| error;
         match keyword::conditions_of_no_keyword(task.conditions(), &scope.renderer(), error) {
-            // In check mode, what a condition depends on may not be known: the play goes on as if it held.
-            Ok(Verdict::True | Verdict::Unknown(_)) => {}
+            Ok(Verdict::True) => {}
             Ok(Verdict::False(condition)) => {
                 let name = meta.as_ref().map_or_else(String::as_str, |meta| meta.name());
                 if !task.implicit {
@@ -140,6 +139,9 @@ impl Batch<'_> {
     }
 
     fn flush_handlers(&mut self, host: &Arc<str>, task: &Task) {
+        let render = super::finish::name_renderer(self.play.base.clone());
+        let notified = self.handlers.flush(host, &render);
+        self.tell_notified(&notified, host);
         let handlers = self.handlers.all().clone();
         self.order.insert(handlers.iter().map(|h| h.id).collect());
         cursor_of(&mut self.cursors, host).flush(&handlers);
