@@ -241,16 +241,16 @@ pub(super) fn begin(
     pattern: &str,
 ) -> Result<Inventory, Error> {
     for warning in &session.warnings {
-        reporter.event(&Event::Warning(report::format_error(warning)));
+        reporter.event(&Event::warning(warning));
     }
     let settings = &session.settings;
     reporter.event(&Event::Verbose { level: 1, text: config_line(settings), host: None });
-    let mut warn = |warning| reporter.event(&Event::Warning(report::format_error(&warning)));
+    let mut warn = |warning| reporter.event(&Event::warning(&warning));
     let extra = extra_vars(&options.extra_vars, &session.keyring, settings, &mut warn)?;
     let (mut inventory, warnings) =
         Inventory::load(&options.inventory, settings, &session.keyring, context, &extra)?;
     for warning in warnings {
-        reporter.event(&Event::Warning(report::format_error(&warning)));
+        reporter.event(&Event::warning(&warning));
     }
     for note in std::mem::take(&mut inventory.notes) {
         reporter.event(&Event::Verbose { level: 3, text: note, host: None });

@@ -50,8 +50,11 @@ pub struct Loaded {
 impl Loaded {
     /// The document, where what is odd about it (a key that is there twice) is what `duplicate_dict_key` says: an
     /// `error`, a warning or nothing.
-    pub fn accept(self, policy: &str, warn: impl FnMut(Error)) -> Result<Node, Error> {
-        let mut oddities = self.warnings.into_iter();
+    pub fn accept(self, policy: &str, mut warn: impl FnMut(Error)) -> Result<Node, Error> {
+        let (deprecations, oddities): (Vec<Error>, Vec<Error>) =
+            self.warnings.into_iter().partition(|warning| warning.kind() == ErrorKind::Deprecation);
+        deprecations.into_iter().for_each(&mut warn);
+        let mut oddities = oddities.into_iter();
         match policy {
             "ignore" => {}
             "error" => {

@@ -21,6 +21,17 @@ pub(super) enum Tagged {
     Vault,
 }
 
+/// Returns the deprecation of a tag: the message, and what to write instead.
+pub(super) fn deprecation(tag: &str) -> Option<(String, &'static str)> {
+    let (tag, help) = match tag.strip_prefix(YAML).unwrap_or(tag) {
+        "omap" => ("!!omap", "Use a standard mapping instead, as key order is always preserved."),
+        "pairs" => ("!!pairs", "Use a standard mapping instead."),
+        "!vault-encrypted" => ("!vault-encrypted", "Use the `!vault` tag instead."),
+        _ => return None,
+    };
+    Some((format!("Use of the YAML `{tag}` tag is deprecated."), help))
+}
+
 impl Tagged {
     pub(super) fn read(tag: Option<&str>) -> Result<Tagged, &str> {
         let Some(full) = tag else { return Ok(Tagged::None) };

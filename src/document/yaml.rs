@@ -165,7 +165,10 @@ impl Builder<'_> {
         Place::new(self.file.clone(), mark.line as u32 + 1, mark.column as u32 + 1)
     }
 
-    fn tag(&self, tag: Option<&str>, place: &Place) -> Result<Tagged, Error> {
+    fn tag(&mut self, tag: Option<&str>, place: &Place) -> Result<Tagged, Error> {
+        if let Some((message, help)) = tag.and_then(super::tag::deprecation) {
+            self.warnings.push(Error::deprecated(&message, "2.23").at(place).with_help(help));
+        }
         Tagged::read(tag).map_err(|name| {
             syntax(format!("could not determine a constructor for the tag '{name}'"))
                 .at(place)

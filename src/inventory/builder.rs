@@ -110,11 +110,8 @@ impl Builder<'_> {
 
     fn check_name(&mut self, name: &str, place: &Place) {
         if self.settings.deprecation_warnings && !is_variable_name(name) {
-            let message = format!(
-                "Accepting inventory variable with invalid name '{name}'. This feature will be removed from \
-                 ansible-core version 2.23."
-            );
-            self.warnings.push(Error::new(message).at(place).with_help(
+            let message = format!("Accepting inventory variable with invalid name '{name}'.");
+            self.warnings.push(Error::deprecated(&message, "2.23").at(place).with_help(
                 "Variable names must be strings starting with a letter or underscore character, and contain only \
                  letters, numbers and underscores.",
             ));

@@ -351,7 +351,7 @@ fn read_with(
     }
     let loaded = document.get_or_insert_with(|| parse(&text()?, source, Trust::Templates)).clone()?;
     if builder.settings.duplicate_dict_key == "error"
-        && let Some(duplicate) = loaded.warnings.first()
+        && let Some(duplicate) = loaded.warnings.iter().find(|w| w.kind() != ErrorKind::Deprecation)
     {
         return Err(duplicate.clone().with_kind(ErrorKind::Syntax));
     }

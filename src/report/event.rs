@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use playbook_api::{Change, Error, Map, Place, Value};
+use playbook_api::{Change, Error, ErrorKind, Map, Place, Value};
 
 use crate::settings::Release;
 
@@ -133,6 +133,17 @@ pub enum Event {
         /// The values of `set_stats`, by host; those of the whole run under `_run`.
         custom: IndexMap<Arc<str>, Map>,
     },
+}
+
+impl Event {
+    /// Returns the event of a warning or, if the error is one, of a deprecation warning, with its place.
+    pub fn warning(error: &Error) -> Event {
+        let text = super::format_error(error).trim_end().to_owned();
+        match error.kind() {
+            ErrorKind::Deprecation => Event::Deprecation(text),
+            _ => Event::Warning(text),
+        }
+    }
 }
 
 /// The kind of a task.

@@ -39,7 +39,6 @@ use crate::vars::{
     ConnectionDefaults, FactCache, HostScope, PlayFacts, RunFacts, ScopeBase, Store, VarsFiles,
 };
 use crate::vault::Keyring;
-use call::describe;
 use stats::Stats;
 
 /// How a run ended.
@@ -206,7 +205,7 @@ impl Run {
         let shared = self.shared.clone();
         let loaded = load(&shared.loader(&render, &warn));
         for warning in warnings.into_inner() {
-            self.reporter.event(&Event::Warning(describe::warning(&warning)));
+            self.reporter.event(&Event::warning(&warning));
         }
         loaded
     }
@@ -265,6 +264,7 @@ impl Run {
             removed: RwLock::default(),
             all_hosts: RwLock::new(hosts.into_iter().collect()),
             included_roles: RwLock::default(),
+            dynamic_roles: RwLock::default(),
         })
     }
 
@@ -338,7 +338,7 @@ impl Run {
         }
         *sync::write(&self.inventory) = Arc::new(inventory);
         for warning in warnings {
-            self.emit(Event::Warning(describe::warning(&warning)));
+            self.emit(Event::warning(&warning));
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use playbook_api::{Context, Error, Map, Place, Text, Value};
 use super::lazy::{self, Lazy};
 use super::scope::Overlay;
 use super::undefined::Sealed;
-use super::{Deprecation, Scope, budget, eval, undefined, untrusted};
+use super::{Deprecation, Scope, budget, eval, origin, undefined, untrusted};
 use crate::document::{Kind, Node, VaultText};
 use crate::jinja::{Expression, Syntax, Template};
 use crate::settings::Release;
@@ -23,30 +23,6 @@ pub struct Environment {
     pub keyring: Arc<Keyring>,
     /// The settings of templates that exist in ansible-core 2.19.
     pub options: Options,
-}
-
-/// The truth of a condition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Truth {
-    /// It holds.
-    True,
-    /// It does not hold.
-    False,
-    /// It depends on what only a change will tell, which check mode does not make. The text says which change.
-    Unknown(Arc<str>),
-}
-
-impl Truth {
-    /// Returns whether the condition is known to hold.
-    pub fn holds(&self) -> bool {
-        *self == Truth::True
-    }
-}
-
-impl From<bool> for Truth {
-    fn from(truth: bool) -> Truth {
-        if truth { Truth::True } else { Truth::False }
-    }
 }
 
 /// The settings that templates depend on.
@@ -138,8 +114,9 @@ impl Renderer {
         eval::evaluate(self, expression, false)
     }
 
-    /// Evaluates a condition. Its result must be a boolean, unless broken conditionals are allowed.
-    pub fn condition(&self, expression: &Expression) -> Result<Truth, Error> {
+    /// Evaluates a condition. Its result must be a boolean, unless broken conditionals are allowed. An unknown result
+    /// counts as false.
+    pub fn condition(&self, expression: &Expression) -> Result<bool, Error> {
         if expression.source().trim().is_empty() {
             return self.blank_condition(expression.place());
         }
@@ -155,14 +132,15 @@ impl Renderer {
             }
             false => error.at(expression.place()),
         })?;
-        self.truth(&value, expression.place())
+        let origin = || origin::of(expression.program().ok()?, &*self.scope);
+        self.truth(&value, expression.place(), origin)
     }
 
     /// Returns the result of an empty condition, which is an error unless broken conditionals are allowed.
-    pub fn blank_condition(&self, place: &Place) -> Result<Truth, Error> {
+    pub fn blank_condition(&self, place: &Place) -> Result<bool, Error> {
         if self.environment.options.allow_broken_conditionals {
             self.broken("Empty conditional expression was evaluated as True.".into(), place);
-            return Ok(Truth::True);
+            return Ok(true);
         }
         Err(Error::new("Empty conditional expressions are not allowed.").at(place))
     }
@@ -172,24 +150,39 @@ impl Renderer {
         const HELP: &str = "Broken conditionals are currently allowed because the `ALLOW_BROKEN_CONDITIONALS` \
                             configuration option is enabled.";
         let what = Error::new(message).at(place).with_help(HELP);
-        self.scope.deprecate(Deprecation { what, version: "2.23" });
+        self.scope.deprecate(Deprecation::new(what, "2.23"));
+    }
+
+    /// Returns the truth of the value of a condition that is written as a template.
+    pub fn truth_of(&self, value: &Value, node: &Node) -> Result<bool, Error> {
+        let origin = || match node.kind() {
+            Kind::Template(template) => origin::of(template.program().ok()?, &*self.scope),
+            _ => None,
+        };
+        self.truth(value, node.place(), origin)
     }
 
     /// Returns the truth of a condition's value, which must be a boolean unless broken conditionals are allowed.
-    pub fn truth(&self, value: &Value, place: &Place) -> Result<Truth, Error> {
+    fn truth(
+        &self,
+        value: &Value,
+        place: &Place,
+        origin: impl FnOnce() -> Option<Place>,
+    ) -> Result<bool, Error> {
         match value {
-            Value::Bool(result) => Ok((*result).into()),
-            Value::Unknown(reason) => Ok(Truth::Unknown(reason.clone())),
+            Value::Bool(result) => Ok(*result),
+            Value::Unknown(_) => Ok(false),
             other => {
                 let truth = if other.is_true() { "True" } else { "False" };
                 let name = other.type_name();
+                let origin = origin().unwrap_or_else(|| place.clone());
                 let message = format!(
-                    "Conditional result ({truth}) was derived from value of type '{name}' at '{place}'. \
+                    "Conditional result ({truth}) was derived from value of type '{name}' at '{origin}'. \
                      Conditionals must have a boolean result."
                 );
                 if self.environment.options.allow_broken_conditionals {
                     self.broken(message, place);
-                    return Ok(other.is_true().into());
+                    return Ok(other.is_true());
                 }
                 let help = "Compare it (`x == …`, `x is truthy`) or convert it to a boolean (`x | bool`).";
                 Err(Error::new(message).at(place).with_help(help))

@@ -13,6 +13,7 @@ pub mod lazy;
 mod loader;
 pub mod lookups;
 pub mod object;
+mod origin;
 pub mod purity;
 pub mod python;
 pub mod regex;
@@ -23,7 +24,8 @@ mod undefined;
 mod untrusted;
 
 pub use call::{Call, Computed, Function, Needs};
-pub use environment::{Environment, Options, Renderer, Truth};
+pub use environment::{Environment, Options, Renderer};
+pub use eval::current_place;
 pub use lazy::Lazy;
 pub use python::access::{get_attribute, get_item, get_path};
 pub use scope::{Deprecation, Scope};

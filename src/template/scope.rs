@@ -4,11 +4,18 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Map, Value};
 
+use crate::document::Node;
+
 /// The variables that a template can use. They are resolved, and their templates rendered, only when they are used.
 pub trait Scope: Send + Sync {
     /// Returns the value of a name, or `None` if there is no such variable. Members of a list or map may be values
     /// that are computed later ([`playbook_api::Object::force`]).
     fn get(&self, name: &str) -> Option<Result<Value, Error>>;
+
+    /// Returns the written value of a variable, if it comes from a document.
+    fn node(&self, _name: &str) -> Option<Node> {
+        None
+    }
 
     /// Records the use of deprecated syntax.
     fn deprecate(&self, _: Deprecation) {}
@@ -51,6 +58,20 @@ pub struct Deprecation {
     pub what: Error,
     /// The version of ansible-core that removes it.
     pub version: &'static str,
+    /// The kind and the name of the plugin that it belongs to, such as `lookup` and `first_found`.
+    pub plugin: Option<(&'static str, &'static str)>,
+}
+
+impl Deprecation {
+    /// Creates a deprecation of the language.
+    pub fn new(what: Error, version: &'static str) -> Self {
+        Deprecation { what, version, plugin: None }
+    }
+
+    /// Makes it one of a plugin.
+    pub fn of(self, kind: &'static str, name: &'static str) -> Self {
+        Deprecation { plugin: Some((kind, name)), ..self }
+    }
 }
 
 /// No variables at all.
@@ -92,6 +113,10 @@ impl Scope for Overlay {
             Some(value) => Some(Ok(value.clone())),
             None => self.scope.get(name),
         }
+    }
+
+    fn node(&self, name: &str) -> Option<Node> {
+        if self.variables.get(name).is_some() { None } else { self.scope.node(name) }
     }
 
     fn deprecate(&self, deprecation: Deprecation) {

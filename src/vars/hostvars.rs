@@ -4,21 +4,23 @@ use std::sync::Arc;
 
 use playbook_api::{Error, Map, Object, Value};
 
-use super::scope::{HostScope, ScopeBase};
+use super::scope::{Deprecations, HostScope, ScopeBase};
 
 /// The `hostvars` dict.
 pub struct HostVars {
     base: Arc<ScopeBase>,
+    /// Where the use of deprecated variables is recorded.
+    deprecations: Deprecations,
 }
 
 impl HostVars {
-    /// Makes the dictionary of a play's scopes.
-    pub fn new(base: Arc<ScopeBase>) -> Self {
-        HostVars { base }
+    /// Makes the dictionary that a scope of a play sees.
+    pub fn new(scope: &HostScope) -> Self {
+        HostVars { base: scope.base.clone(), deprecations: scope.deprecations().clone() }
     }
 
     fn of(&self, host: &Arc<str>) -> Value {
-        HostScope::of_host(&self.base, host).as_object()
+        HostScope::seen_through(&self.base, host, &self.deprecations).as_object()
     }
 }
 

@@ -28,6 +28,8 @@ pub struct PlayFacts {
     pub removed: RwLock<HashSet<Arc<str>>>,
     /// The public roles that were included, whose variables the rest of the play sees.
     pub included_roles: RwLock<Vec<Arc<Role>>>,
+    /// All roles that were included, which the names of the play's roles have too.
+    pub dynamic_roles: RwLock<Vec<Arc<Role>>>,
 }
 
 /// Hosts of a play in their order, and the lists of them that variables show: tasks of each host may use them.
@@ -200,12 +202,14 @@ pub(crate) fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>>
         return None;
     }
     let value = match name {
-        // These are variables of the host, below all that anyone else says.
+        // These are variables of the host or of nobody, below all that anyone else says.
         "inventory_hostname"
         | "inventory_hostname_short"
         | "inventory_file"
         | "inventory_dir"
         | "group_names"
+        | "ansible_facts"
+        | "omit"
             if scope.knows(name) =>
         {
             return None;
@@ -216,7 +220,7 @@ pub(crate) fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>>
         "inventory_dir" => base.source_of(&scope.host).and_then(|p| p.parent().map(path))?,
         "group_names" => group_names(&base.inventory(), &scope.host.name),
         "groups" => base.inventory().groups_value(),
-        "hostvars" => Value::Object(Arc::new(HostVars::new(base.clone()))),
+        "hostvars" => Value::Object(Arc::new(HostVars::new(scope))),
         "vars" => scope.as_vars(),
         "playbook_dir" => path(&play.playbook_dir),
         "ansible_play_name" => play.name.clone().into(),
@@ -290,7 +294,8 @@ fn role(role: &Arc<Role>, scope: &HostScope, name: &str) -> Option<Value> {
 fn play_roles(facts: &PlayFacts, dependent: bool) -> Vec<Arc<str>> {
     let Some(play) = &facts.play else { return Vec::new() };
     let mut names = IndexSet::new();
-    for (role, _) in &play.roles {
+    let dynamic = sync::read(&facts.dynamic_roles);
+    for role in play.roles.iter().map(|(role, _)| role).chain(dynamic.iter()) {
         if dependent {
             dependencies(role, &mut names);
         } else {

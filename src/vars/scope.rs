@@ -48,6 +48,9 @@ pub struct ScopeHost {
     pub name: Arc<str>,
 }
 
+/// The deprecated features that were used in a scope and in those made from it.
+pub(super) type Deprecations = Arc<Mutex<Vec<Deprecation>>>;
+
 /// The variables that a host sees.
 pub struct HostScope {
     /// What all scopes of the play share.
@@ -65,7 +68,7 @@ pub struct HostScope {
     /// What earlier items of a loop set and registered, below `local` alone. Scopes of one loop share it.
     carried: Arc<Values>,
     /// The deprecations of templates that were rendered in this scope and in those made from it.
-    deprecations: Arc<Mutex<Vec<Deprecation>>>,
+    deprecations: Deprecations,
     /// What they warned of.
     warnings: Arc<Mutex<Vec<Error>>>,
     /// Variables that were rendered in this scope.
@@ -141,6 +144,24 @@ impl HostScope {
     /// The scope of a host that no play looks at, as `hostvars` shows it.
     pub fn of_host(base: &Arc<ScopeBase>, host: &Arc<str>) -> Arc<HostScope> {
         HostScope::viewed(base, host, View::Host, Values::default())
+    }
+
+    /// The scope of a host as another scope's `hostvars` shows it: what is deprecated there is reported by that one.
+    pub(super) fn seen_through(
+        base: &Arc<ScopeBase>,
+        host: &Arc<str>,
+        deprecations: &Deprecations,
+    ) -> Arc<HostScope> {
+        let scope = HostScope::of_host(base, host);
+        Arc::new_cyclic(|me| HostScope {
+            deprecations: deprecations.clone(),
+            ..scope.copied(Values::default(), Arc::default(), me)
+        })
+    }
+
+    /// Returns the list of deprecations that this scope and those made from it share.
+    pub(super) fn deprecations(&self) -> &Deprecations {
+        &self.deprecations
     }
 
     fn viewed(base: &Arc<ScopeBase>, host: &Arc<str>, view: View, local: Values) -> Arc<HostScope> {
@@ -394,8 +415,32 @@ impl HostScope {
         } else {
             return;
         };
-        let what = Error::new(what).at_opt(self.task().map(|task| &task.place)).with_help(help);
-        self.deprecate(Deprecation { what, version: "2.24" });
+        self.deprecate(Deprecation::new(self.used(what).with_help(help), "2.24"));
+    }
+
+    /// Returns a variable, whether its use is deprecated or not.
+    fn lookup(&self, name: &str) -> Option<Result<Value, Error>> {
+        let me = std::ptr::from_ref(self.base.as_ref()) as usize ^ self.host.name.as_ptr() as usize;
+        let cycle = RESOLVING.with_borrow(|names| {
+            let start = names.iter().position(|(scope, n)| *scope == me && &**n == name)?;
+            let chain: Vec<&str> = names[start..].iter().map(|(_, n)| &**n).chain([name]).collect();
+            Some(chain.join(" -> "))
+        });
+        if let Some(chain) = cycle {
+            let message = format!("Recursive loop detected in template: {chain}");
+            return Some(Err(Error::new(message)
+                .with_help("Break the cycle: one of these variables must not need the others.")));
+        }
+        RESOLVING.with_borrow_mut(|names| names.push((me, name.into())));
+        let found = self.find(name);
+        RESOLVING.with_borrow_mut(|names| names.pop());
+        found
+    }
+
+    /// Returns an error about the template that is being rendered, or else about the task.
+    fn used(&self, what: &str) -> Error {
+        let place = crate::template::current_place();
+        Error::new(what).at_opt(place.as_ref().or(self.task().map(|task| &task.place)))
     }
 
     /// Returns a variable that is not a magic one.
@@ -542,33 +587,30 @@ pub fn with_dependencies(role: &Arc<Role>, add: &mut impl FnMut(&Arc<Role>)) {
 
 impl Scope for HostScope {
     fn get(&self, name: &str) -> Option<Result<Value, Error>> {
-        let me = std::ptr::from_ref(self.base.as_ref()) as usize ^ self.host.name.as_ptr() as usize;
-        let cycle = RESOLVING.with_borrow(|names| {
-            let start = names.iter().position(|(scope, n)| *scope == me && &**n == name)?;
-            let chain: Vec<&str> = names[start..].iter().map(|(_, n)| &**n).chain([name]).collect();
-            Some(chain.join(" -> "))
-        });
-        if let Some(chain) = cycle {
-            let message = format!("Recursive loop detected in template: {chain}");
-            return Some(Err(Error::new(message)
-                .with_help("Break the cycle: one of these variables must not need the others.")));
-        }
         if self.release().deprecates_injected_variables() {
             self.deprecate_injected(name);
         }
         if name == "play_hosts" && self.is_in_play() {
-            let what = Error::new("The `play_hosts` magic variable is deprecated.")
-                .at_opt(self.task().map(|task| &task.place))
-                .with_help("Use `ansible_play_batch` instead.");
-            self.deprecate(Deprecation { what, version: "2.23" });
+            let what = self.used("The `play_hosts` magic variable is deprecated.");
+            let what = what.with_help("Use `ansible_play_batch` instead.");
+            self.deprecate(Deprecation::new(what, "2.23"));
         }
-        RESOLVING.with_borrow_mut(|names| names.push((me, name.into())));
-        let found = self.find(name);
-        RESOLVING.with_borrow_mut(|names| names.pop());
-        found
+        self.lookup(name)
     }
 
-    fn deprecate(&self, deprecation: Deprecation) {
+    fn node(&self, name: &str) -> Option<crate::document::Node> {
+        match self.layers.get(name)? {
+            Found::Node(node) if self.local(name).is_none() => Some(node.clone()),
+            _ => None,
+        }
+    }
+
+    fn deprecate(&self, mut deprecation: Deprecation) {
+        if deprecation.what.place().is_none()
+            && let Some(place) = crate::template::current_place()
+        {
+            deprecation.what = deprecation.what.at(&place);
+        }
         let mut known = sync::lock(&self.deprecations);
         let what = &deprecation.what;
         if !known.iter().any(|d| d.what.place() == what.place() && d.what.message() == what.message()) {
@@ -654,7 +696,8 @@ impl Object for ScopeObject {
     }
 
     fn member(&self, key: &Value) -> Option<Result<Value, Error>> {
-        self.scope.get(key.as_str()?)
+        let name = key.as_str()?;
+        if self.hidden.contains(&"hostvars") { self.scope.get(name) } else { self.scope.lookup(name) }
     }
 
     fn force(&self) -> Option<Result<Value, Error>> {

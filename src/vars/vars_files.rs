@@ -77,7 +77,7 @@ impl VarsFiles {
                     Ok(name) => name.to_text().into_owned(),
                     Err(e) if e.is_undefined() => {
                         undefined = true;
-                        continue;
+                        break;
                     }
                     Err(e) => return Err(e),
                 };

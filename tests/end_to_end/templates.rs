@@ -124,6 +124,38 @@ fn lookups_that_are_told_to_warn_do() {
 }
 
 #[test]
+fn deprecations_name_what_is_deprecated() {
+    let book = "\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - debug:
+        msg:
+          - a: \"{{ play_hosts }}\"
+    - debug: msg=x
+      args: {verbosity: 0}
+      when: \"{{ true }}\"
+    - action: {module: debug, msg: !!omap [a: 1]}
+    - debug:
+        msg: \"{{ query('first_found', 'a;b', skip=true) }}\"
+";
+    let ended = run(&[("site.yml", book)]).ok();
+    for (message, place) in [
+        ("The `play_hosts` magic variable is deprecated.", "site.yml:6:16"),
+        ("Merging legacy k=v args ('msg') into task args.", "site.yml:7:14"),
+        ("Conditionals should not be surrounded by templating delimiters", "site.yml:9:13"),
+        ("Using a mapping for `action` is deprecated.", "site.yml:10:15"),
+        ("Use of the YAML `!!omap` tag is deprecated.", "site.yml:10:38"),
+        ("removed from lookup plugin 'first_found' in ansible-core version 2.23", "site.yml:12:14"),
+    ] {
+        let said: Vec<&str> = ended.stderr.split("[DEPRECATION WARNING]: ").collect();
+        let found = said.iter().find(|warning| warning.contains(message));
+        let found = found.unwrap_or_else(|| panic!("{message}: {}", ended.stderr));
+        assert!(found.contains(place), "{found}");
+    }
+}
+
+#[test]
 fn a_duplicate_key_is_told_at_every_door() {
     let book = "\
 - hosts: localhost

@@ -23,6 +23,8 @@ pub enum ErrorKind {
     Connection,
     /// A bug in this program.
     Internal,
+    /// Not an error: a deprecated feature that was used.
+    Deprecation,
 }
 
 /// An error with its place, its cause, and what the user can do about it.
@@ -46,6 +48,12 @@ struct Inner {
 }
 
 impl Error {
+    /// Creates a deprecation warning of a feature that a version of ansible-core removes.
+    pub fn deprecated(message: &str, version: &str) -> Self {
+        Error::new(format!("{message} This feature will be removed from ansible-core version {version}."))
+            .with_kind(ErrorKind::Deprecation)
+    }
+
     /// Creates an error of kind [`ErrorKind::Input`].
     pub fn new(message: impl Into<String>) -> Self {
         Error(Box::new(Inner {

@@ -207,10 +207,17 @@ fn plain(value: Json) -> Json {
 pub fn deprecation_text(value: &Value) -> String {
     let text = |name: &str| value.get(name).filter(|v| !v.is_null()).map(|v| v.to_text().into_owned());
     let Some(message) = text("msg") else { return value.to_text().into_owned() };
+    let plugin = value.get("deprecator").and_then(|by| {
+        let (name, kind) = (by.get("resolved_name")?.as_str()?, by.get("type")?.as_str()?);
+        let (_, name) = name.rsplit_once('.')?;
+        let kind = if kind == "module" { kind.to_owned() } else { format!("{kind} plugin") };
+        Some(format!(" {kind} '{name}' in"))
+    });
+    let plugin = plugin.unwrap_or_default();
     let by = match text("collection_name").as_deref() {
         None => String::new(),
-        Some("ansible.builtin") => " from ansible-core".to_owned(),
-        Some(name) => format!(" from collection '{name}'"),
+        Some("ansible.builtin") => format!(" from{plugin} ansible-core"),
+        Some(name) => format!(" from{plugin} collection '{name}'"),
     };
     let when = match (text("version"), text("date")) {
         (Some(version), _) => format!("version {version}"),

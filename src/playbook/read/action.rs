@@ -32,11 +32,11 @@ pub(super) struct Parsed {
 }
 
 pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<Parsed, Error> {
-    let keyword = ArgsKeyword::of(task)?;
+    let keyword = ArgsKeyword::of(task, loader)?;
     let mut parsed: Option<Parsed> = None;
     if let Some(node) = task.get("action") {
         parsed = Some(Parsed {
-            action: old_style(node, &keyword, task)?,
+            action: old_style(node, &keyword, task, loader)?,
             key: None,
             local: false,
             wrong: Vec::new(),
@@ -47,7 +47,7 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
             return Err(parser_error("action and local_action are mutually exclusive", task.place()));
         }
         parsed = Some(Parsed {
-            action: old_style(node, &keyword, task)?,
+            action: old_style(node, &keyword, task, loader)?,
             key: None,
             local: true,
             wrong: Vec::new(),
@@ -71,7 +71,7 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
             }
             wrong.extend(parsed.key.take());
         }
-        let action = new_style(&name, &entry.key, &entry.node, &keyword, task)?;
+        let action = new_style(&name, &entry.key, &entry.node, &keyword, task, loader)?;
         parsed = Some(Parsed { action, key: Some(name), local: false, wrong });
     }
     let Some(parsed) = parsed else {
@@ -166,17 +166,26 @@ type Args = HashMap<Arc<str>, Node>;
 struct ArgsKeyword {
     args: Args,
     template: Option<Node>,
+    is_given: bool,
 }
 
 impl ArgsKeyword {
-    fn of(task: &Node) -> Result<ArgsKeyword, Error> {
+    fn of(task: &Node, loader: &Loader) -> Result<ArgsKeyword, Error> {
         let Some(node) = task.get("args") else { return Ok(ArgsKeyword::default()) };
+        let given = ArgsKeyword { is_given: true, ..ArgsKeyword::default() };
         match node.kind() {
             Kind::Template(_) if is_all_template(node) => {
-                Ok(ArgsKeyword { template: Some(node.clone()), ..ArgsKeyword::default() })
+                Ok(ArgsKeyword { template: Some(node.clone()), ..given })
             }
-            Kind::Map(_) => Ok(ArgsKeyword { args: map_args(node), ..ArgsKeyword::default() }),
-            Kind::Value(Value::Null) => Ok(ArgsKeyword::default()),
+            Kind::Map(_) => Ok(ArgsKeyword { args: map_args(node), ..given }),
+            Kind::Value(Value::Null) => {
+                (loader.warn)(
+                    Error::deprecated("Ignoring empty task `args` keyword.", "2.23")
+                        .at(task.place())
+                        .with_help("A mapping or template which resolves to a mapping is required."),
+                );
+                Ok(given)
+            }
             _ => Err(parser_error("The value of the task `args` keyword is invalid.", node.place())
                 .with_help("A mapping or template which resolves to a mapping is required.")),
         }
@@ -216,27 +225,48 @@ fn is_all_template(node: &Node) -> bool {
     (text.starts_with("{{") && text.ends_with("}}")) || (text.starts_with("{%") && text.ends_with("%}"))
 }
 
-/// Reads Reads `copy: src=a dest=b`, `copy: {src: a, dest: b}`, `ping:`.
+/// Reads `copy: src=a dest=b`, `copy: {src: a, dest: b}`, `ping:`.
 fn new_style(
     name: &Arc<str>,
     place: &Place,
     node: &Node,
     keyword: &ArgsKeyword,
     task: &Node,
+    loader: &Loader,
 ) -> Result<Action, Error> {
     let args = match node.kind() {
         Kind::Map(_) => map_args(node),
         Kind::Value(Value::Null) => Args::new(),
         Kind::Vault(_) => Args::from([("_raw_params".into(), node.clone())]),
-        _ => text_args(node, name, task)?,
+        _ => {
+            let args = text_args(node, name, task)?;
+            let mut named: Vec<&str> =
+                args.keys().map(|key| &**key).filter(|key| *key != "_raw_params").collect();
+            if keyword.is_given && !named.is_empty() {
+                named.sort_unstable();
+                let named: Vec<String> = named.iter().map(|key| format!("'{key}'")).collect();
+                let message = format!("Merging legacy k=v args ({}) into task args.", named.join(", "));
+                (loader.warn)(
+                    Error::deprecated(&message, "2.23")
+                        .at(node.place())
+                        .with_help("Include all task args in the task `args` mapping."),
+                );
+            }
+            args
+        }
     };
     Ok(keyword.action(name.clone(), place, args))
 }
 
-/// Reads Reads `action: copy src=a dest=b`, `action: {module: copy, src: a}`.
-fn old_style(node: &Node, keyword: &ArgsKeyword, task: &Node) -> Result<Action, Error> {
+/// Reads `action: copy src=a dest=b`, `action: {module: copy, src: a}`.
+fn old_style(node: &Node, keyword: &ArgsKeyword, task: &Node, loader: &Loader) -> Result<Action, Error> {
     let (text, mut args) = match node.as_map() {
         Some(_) => {
+            (loader.warn)(
+                Error::deprecated("Using a mapping for `action` is deprecated.", "2.23")
+                    .at(node.place())
+                    .with_help("Use a string value for `action`."),
+            );
             let mut args = map_args(node);
             let module = args.remove("module").ok_or_else(|| {
                 parser_error("no module/action detected in task.", task.place())

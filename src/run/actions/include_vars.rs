@@ -13,7 +13,6 @@ use crate::document::{self, Node, Trust};
 use crate::inventory::Vars;
 use crate::paths;
 use crate::report::Event;
-use crate::run::call::describe;
 use crate::run::call::effect::Effect;
 use crate::template::Deprecation;
 
@@ -78,7 +77,7 @@ fn check_lists(call: &ActionCall) -> Result<(), Failure> {
                 let what = Error::new("Specifying 'ignore_files' as a string is deprecated.")
                     .at_opt(call.args.places.get(name))
                     .with_help("Use a list of strings instead.");
-                call.renderer().scope.deprecate(Deprecation { what, version: "2.24" });
+                call.renderer().scope.deprecate(Deprecation::new(what, "2.24").of("action", "include_vars"));
             }
             Some(_) => {
                 let message = format!("The '{name}' option must be a list.");
@@ -249,7 +248,7 @@ fn load(call: &mut ActionCall, path: &Path) -> Result<Vars, Failure> {
     call.hidden |= std::fs::read(path).is_ok_and(|bytes| crate::vault::is_envelope(&bytes));
     let keyring = &call.scope.base.environment.keyring;
     let loaded = document::load(path, Trust::Templates, keyring)?;
-    let warn = |warning| (call.item.emit)(Event::Warning(describe::warning(&warning)));
+    let warn = |warning| (call.item.emit)(Event::warning(&warning));
     let node = loaded.accept(&call.item.play.shared.settings.duplicate_dict_key, warn)?;
     match node.kind() {
         document::Kind::Map(map) => {

@@ -1,6 +1,5 @@
 //! Keywords of tasks, rendered when a task runs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use playbook_api::{Error, Map, Place, Value, arguments::to_bool, time};
@@ -8,7 +7,7 @@ use playbook_api::{Error, Map, Place, Value, arguments::to_bool, time};
 use crate::document::{Kind, Node};
 use crate::playbook::{Condition, FrameKind, Keyword, KeywordKind, Task, not_text};
 use crate::settings::Release;
-use crate::template::{Deprecation, Renderer, Truth};
+use crate::template::{Deprecation, Renderer};
 
 /// The inherited keywords of a task. Each is rendered when it is asked for: its value may depend on the loop's item
 /// and on what earlier attempts registered, and an error in a keyword that is not needed is not raised.
@@ -160,6 +159,11 @@ pub(crate) fn check(task: &Task, renderer: &Renderer, warn: &dyn Fn(String)) -> 
             rendered(node, keyword, renderer)?;
         }
     }
+    if keywords.r#become()? == Some(true)
+        && let Some(method) = keywords.become_method()?
+    {
+        check_become_method(&method)?;
+    }
     if task.keyword(Keyword::Environment).is_some() {
         environment(task, renderer, warn)?;
     }
@@ -171,6 +175,34 @@ pub(crate) fn check(task: &Task, renderer: &Renderer, warn: &dyn Fn(String)) -> 
         integer(node, "poll", renderer)?;
     }
     Ok(())
+}
+
+/// The become plugins of ansible-core, and those that its collections had when they were a part of it.
+const BECOME_METHODS: &[&str] = &[
+    "sudo",
+    "su",
+    "runas",
+    "doas",
+    "dzdo",
+    "enable",
+    "ksu",
+    "machinectl",
+    "pbrun",
+    "pfexec",
+    "pmrun",
+    "run0",
+    "sesu",
+    "sudosu",
+];
+
+/// Rejects a become method that does not exist, even where no other user has to be become. Whether one of a collection
+/// exists is not known here.
+pub(crate) fn check_become_method(method: &str) -> Result<(), Error> {
+    if method.contains('.') || BECOME_METHODS.contains(&method) {
+        return Ok(());
+    }
+    let message = format!("Invalid become method specified, could not find matching plugin: '{method}'.");
+    Err(Error::new(message).with_help("The become methods are sudo, su and doas."))
 }
 
 /// Reads the value of `debugger`.
@@ -373,8 +405,6 @@ pub(crate) enum Verdict {
     True,
     /// The first condition that does not hold, as it was written.
     False(Value),
-    /// None is known not to hold, but one depends on what only a change will tell: the change.
-    Unknown(Arc<str>),
 }
 
 /// Evaluates conditions until one does not hold. `keyword` is what they are written under.
@@ -407,23 +437,20 @@ pub(crate) fn conditions_of_no_keyword<'a>(
     renderer: &Renderer,
     fault: impl Fn(&Condition, Error) -> Error,
 ) -> Result<Verdict, Error> {
-    let mut unknown = None;
     for condition in all {
-        let truth = match condition {
+        let holds = match condition {
             Condition::Expression(expression) => renderer.condition(expression),
             Condition::Node(node) => node_holds(node, renderer),
         };
-        match truth.map_err(|error| fault(condition, error))? {
-            Truth::True => {}
-            Truth::False => return Ok(Verdict::False(condition.written())),
-            Truth::Unknown(reason) => unknown = unknown.or(Some(reason)),
+        if !holds.map_err(|error| fault(condition, error))? {
+            return Ok(Verdict::False(condition.written()));
         }
     }
-    Ok(unknown.map_or(Verdict::True, Verdict::Unknown))
+    Ok(Verdict::True)
 }
 
 /// Evaluates a condition that is not an expression: a boolean, or a template of one.
-fn node_holds(node: &Node, renderer: &Renderer) -> Result<Truth, Error> {
+fn node_holds(node: &Node, renderer: &Renderer) -> Result<bool, Error> {
     let is_condition = match node.kind() {
         Kind::Value(value) => matches!(value, Value::Bool(_) | Value::Str(_) | Value::Null | Value::Omit),
         Kind::Template(_) | Kind::Vault(_) => true,
@@ -448,7 +475,7 @@ fn node_holds(node: &Node, renderer: &Renderer) -> Result<Truth, Error> {
         Value::Str(_) => {
             return Err(Error::new("Encountered untrusted template or expression.").at(node.place()));
         }
-        Value::Null | Value::Omit if node.is_plain() => return Ok(Truth::True),
+        Value::Null | Value::Omit if node.is_plain() => return Ok(true),
         Value::Null | Value::Omit => return renderer.blank_condition(node.place()),
         value => value,
     };
@@ -456,9 +483,9 @@ fn node_holds(node: &Node, renderer: &Renderer) -> Result<Truth, Error> {
         let message =
             "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}.";
         let what = Error::new(message).at(node.place());
-        renderer.scope.deprecate(Deprecation { what, version: "2.23" });
+        renderer.scope.deprecate(Deprecation::new(what, "2.23"));
     }
-    renderer.truth(&value, node.place())
+    renderer.truth_of(&value, node)
 }
 
 /// Evaluates `when` of a task and of all that encloses it, outermost first.

@@ -210,6 +210,7 @@ impl Asker<'_> {
             .text(&["ansible_become_method"], |keywords| keywords.become_method())?
             .or_else(|| options.become_method.clone())
             .unwrap_or_else(|| settings.become_method.clone());
+        keyword::check_become_method(&method)?;
         let name = method.rsplit('.').next().unwrap_or_default().to_owned();
         let own = |what: &str| format!("ansible_{name}_{what}");
         let (exe, flags, user) = match name.as_str() {

@@ -16,6 +16,8 @@ pub struct Loaded {
     pub name: String,
     /// The tasks and blocks.
     pub items: Vec<Item>,
+    /// The role that is included.
+    pub role: Option<Arc<Role>>,
     /// The handlers of an included role.
     pub handlers: Vec<Arc<Task>>,
     /// Roles whose variables the rest of the play sees.
@@ -54,6 +56,7 @@ pub fn load(
             Ok(Loaded {
                 name: path.to_string_lossy().into_owned(),
                 items: loaded.items,
+                role: None,
                 handlers: loaded.handlers,
                 roles: loaded.roles,
             })
@@ -66,7 +69,14 @@ pub fn load(
             if found.role.public {
                 roles.push(found.role.clone());
             }
-            Ok(Loaded { name: spec.name, items: found.tasks.items, handlers: found.tasks.handlers, roles })
+            let role = Some(found.role);
+            Ok(Loaded {
+                name: spec.name,
+                role,
+                items: found.tasks.items,
+                handlers: found.tasks.handlers,
+                roles,
+            })
         }
     }
 }

@@ -42,12 +42,18 @@ impl Batch<'_> {
             let warn = |warning| RefCell::<Vec<Error>>::borrow_mut(&warnings).push(warning);
             let loaded = include::load(&self.play, &inclusion, &task, &hosts, in_handlers, &warn);
             for warning in warnings.take() {
-                self.run.emit(Event::Warning(describe::warning(&warning)));
+                self.run.emit(Event::warning(&warning));
             }
             match loaded {
                 Ok(loaded) => {
                     let included = &self.play.base.play.included_roles;
                     sync::write(included).extend(loaded.roles);
+                    if let Some(role) = loaded.role {
+                        let dynamic = &mut *sync::write(&self.play.base.play.dynamic_roles);
+                        if !dynamic.iter().any(|known| known.full_name == role.full_name) {
+                            dynamic.push(role);
+                        }
+                    }
                     self.run.emit(Event::Included {
                         file: loaded.name,
                         hosts: hosts.clone(),
@@ -74,7 +80,12 @@ impl Batch<'_> {
                             let (line, place) = (line.to_owned(), e.place().cloned());
                             let e = match missing {
                                 // The whole error is on this line.
-                                Some(before) => Error::new(format!("{before}{line}")).with_kind(e.kind()),
+                                Some(before) => {
+                                    let path = line.split('\'').nth(1).unwrap_or_default();
+                                    let line = line.trim_end_matches('.');
+                                    let cause = format!("[Errno 2] No such file or directory: '{path}'");
+                                    Error::new(format!("{before}{line}: {cause}")).with_kind(e.kind())
+                                }
                                 None => e.context(line),
                             };
                             e.at_opt(place.as_ref())

@@ -11,8 +11,8 @@ use crate::document::Node;
 use crate::inventory::Inventory;
 use crate::playbook::{Keyword, Play, Playbook};
 use crate::report::Event;
+use crate::run::call::keyword;
 use crate::run::call::state::PlayState;
-use crate::run::call::{describe, keyword};
 use crate::run::{Run, play_renderer, play_value, prompt};
 use crate::vars::{HostScope, ScopeBase, Values, VarsFiles};
 
@@ -138,11 +138,11 @@ impl Run {
         for entry in play.vars_files.iter().filter(|entry| !entry.is_plain()) {
             if scope.renderer().value(entry).is_err_and(|e| e.is_undefined()) {
                 let warning = Error::new("skipping vars_files item due to an undefined variable");
-                self.emit(Event::Warning(describe::warning(&warning.at(entry.place()))));
+                self.emit(Event::warning(&warning.at(entry.place())));
             }
         }
         for warning in scope.take_warnings() {
-            self.emit(Event::Warning(describe::warning(&warning)));
+            self.emit(Event::warning(&warning));
         }
         Ok((prompted, files?))
     }
@@ -204,7 +204,7 @@ impl Run {
         }
         self.limit(&inventory, &mut hosts)?;
         for warning in inventory.check_files(&hosts)? {
-            self.emit(Event::Warning(describe::warning(&warning)));
+            self.emit(Event::warning(&warning));
         }
         Ok(hosts)
     }

@@ -166,7 +166,7 @@ impl<'c> Each<'c> {
             local.push(("ansible_index_var".into(), name.clone().into()));
         }
         if self.control.extended {
-            local.push(("ansible_loop".into(), self.extended(index, true)));
+            local.push(("ansible_loop".into(), self.extended(index)));
         }
         let scope = scope.with_carried(self.carried.clone(), local);
         let start = Instant::now();
@@ -224,12 +224,12 @@ impl<'c> Each<'c> {
             values.insert("ansible_index_var".into(), name.clone().into());
         }
         if self.control.extended {
-            values.insert("ansible_loop".into(), self.extended(index, false));
+            values.insert("ansible_loop".into(), self.extended(index));
         }
     }
 
     /// `ansible_loop`.
-    fn extended(&self, index: usize, all_items: bool) -> Value {
+    fn extended(&self, index: usize) -> Value {
         let (items, count) = (&self.items, self.items.len());
         let mut info = map! {
             "index" => index + 1,
@@ -240,7 +240,7 @@ impl<'c> Each<'c> {
             "revindex" => count - index,
             "revindex0" => count - index - 1,
         };
-        if let Some(all) = self.all_items.as_ref().filter(|_| all_items) {
+        if let Some(all) = self.all_items.as_ref() {
             info.insert("allitems".into(), all.clone());
         }
         if let Some(next) = items.get(index + 1) {

@@ -77,7 +77,6 @@ fn conditional(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
                 .unwrap_or_else(failed)
         }
         Ok(Verdict::False(condition)) => only(result::skipped(call.info, scope, condition)),
-        Ok(Verdict::Unknown(reason)) => only(result::undecided(call, scope, &reason)),
         Err(e) => failed(e),
     }
 }
@@ -150,7 +149,7 @@ fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Erro
             attempt.result.status != Status::Failed
         } else {
             let scope = with_result(call.task, scope, &attempt);
-            !matches!(keyword::conditions("until", &call.task.until, &scope.renderer())?, Verdict::False(_))
+            matches!(keyword::conditions("until", &call.task.until, &scope.renderer())?, Verdict::True)
         };
         if met {
             return Ok(attempt);
@@ -278,17 +277,15 @@ fn judge(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) {
         return;
     }
     let release = scope.release();
-    let judged = |conditions: &[Condition], outcome: &ItemOutcome| {
+    let holds = |conditions: &[Condition], outcome: &ItemOutcome| {
         let scope = with_result(call.task, scope, outcome);
         let as_it_is = |_: &Condition, error: Error| error;
-        keyword::conditions_of_no_keyword(conditions, &scope.renderer(), as_it_is)
+        let verdict = keyword::conditions_of_no_keyword(conditions, &scope.renderer(), as_it_is)?;
+        Ok::<bool, Error>(matches!(verdict, Verdict::True))
     };
     if let Some(conditions) = &call.task.changed_when {
-        match judged(conditions, outcome) {
-            // Only the change will tell.
-            Ok(Verdict::Unknown(_)) => {}
-            Ok(verdict) => {
-                let changed = matches!(verdict, Verdict::True);
+        match holds(conditions, outcome) {
+            Ok(changed) => {
                 outcome.result.values.insert("changed".into(), changed.into());
                 if release.results_have_verdicts() {
                     outcome.result.values.insert("changed_when_result".into(), changed.into());
@@ -302,8 +299,8 @@ fn judge(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) {
     }
     if let Some(conditions) = &call.task.failed_when {
         // A list of conditions fails the task when all of them hold.
-        match judged(conditions, outcome) {
-            Ok(verdict) => failed_when(call, release, outcome, matches!(verdict, Verdict::True)),
+        match holds(conditions, outcome) {
+            Ok(fails) => failed_when(call, release, outcome, fails),
             Err(e) => broken(call, release, "failed_when", outcome, e),
         }
     }
@@ -392,8 +389,8 @@ fn facts(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) -> 
         outcome.result.values.insert("ansible_facts".into(), Value::Map(shown.into()));
     }
     match call.task.action_name() {
-        // These have effects of their own.
-        "set_fact" | "include_vars" => {}
+        // These have effects of their own, or show what there is.
+        "set_fact" | "include_vars" | "debug" => {}
         _ => {
             // A fact named `ansible_facts` must not replace all facts.
             outcome.carry.extend(names(&facts).into_iter().filter(|(name, _)| &**name != "ansible_facts"));

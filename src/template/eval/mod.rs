@@ -73,7 +73,7 @@ enum Flow {
 pub(super) fn render(renderer: &Renderer, template: &Template) -> Result<Value, Error> {
     let program = template.program()?;
     budget::within(renderer.environment.options.work, || {
-        guarded(|| {
+        guarded_at(template.place(), || {
             let unit =
                 Unit::new(renderer, template.place(), template.syntax().clone(), false, Files::default());
             let mut evaluator = Evaluator::new(Arc::new(unit), None);
@@ -92,7 +92,7 @@ pub(super) fn evaluate(
 ) -> Result<Value, Error> {
     let program = expression.program()?;
     budget::within(renderer.environment.options.work, || {
-        guarded(|| {
+        guarded_at(expression.place(), || {
             let unit =
                 Unit::new(renderer, expression.place(), Syntax::shared_default(), true, Files::default());
             let mut evaluator = Evaluator::new(Arc::new(unit), None);
@@ -106,6 +106,32 @@ pub(super) fn evaluate(
 
 /// How deeply renders may nest: variables that need variables that need …
 const MAX_DEPTH: usize = 400;
+
+thread_local! {
+    /// The places of the templates and expressions that this thread renders, the innermost last.
+    static PLACES: std::cell::RefCell<Vec<Place>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// Returns the place of the innermost template or expression that this thread renders.
+pub fn current_place() -> Option<Place> {
+    let place = PLACES.with_borrow(|places| places.last().cloned())?;
+    // A template file is one template: its first line says no more than its name.
+    let is_file = (place.line, place.column) == (1, 1);
+    Some(if is_file { Place::file_only(place.file.to_string()) } else { place })
+}
+
+/// Counts nested renders as [`guarded`] does, and remembers where what is rendered was written.
+fn guarded_at<T>(place: &Place, render: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    struct Level;
+    impl Drop for Level {
+        fn drop(&mut self) {
+            PLACES.with_borrow_mut(Vec::pop);
+        }
+    }
+    PLACES.with_borrow_mut(|places| places.push(place.clone()));
+    let _level = Level;
+    guarded(render)
+}
 
 /// Counts nested renders, and gives them stack.
 fn guarded<T>(render: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {

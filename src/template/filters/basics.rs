@@ -52,7 +52,7 @@ fn boolean(call: &mut Call) -> Result<Value, Error> {
         };
         let name = call.input.type_name();
         let what = format!("The `bool` filter coerced invalid value {shown} ({name}) to False.");
-        call.renderer.scope.deprecate(Deprecation { what: Error::new(what), version: "2.23" });
+        call.renderer.scope.deprecate(Deprecation::new(Error::new(what), "2.23"));
     }
     Ok(Value::Bool(known.unwrap_or(false)))
 }

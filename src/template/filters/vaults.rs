@@ -25,7 +25,7 @@ fn secret(value: &Option<Value>) -> Result<&str, Error> {
 fn warn_of_vaultid(call: &Call, old_id: &Option<Value>) {
     if old_id.as_ref().is_some_and(|id| !id.is_null()) {
         let what = Error::new("Use of undocumented `vaultid`.").with_help("Use `vault_id` instead.");
-        call.renderer.scope.deprecate(Deprecation { what, version: "2.20" });
+        call.renderer.scope.deprecate(Deprecation::new(what, "2.20"));
     }
 }
 

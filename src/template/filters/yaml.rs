@@ -149,7 +149,7 @@ fn accept(call: &Call, loaded: Loaded) -> Result<document::Node, Error> {
 fn warn_of_type(call: &Call, filter: &str, input: &Value) {
     let name = input.type_name();
     let what = Error::new(format!("The {filter} filter ignored non-string input of type '{name}'."));
-    call.renderer.scope.deprecate(Deprecation { what, version: "2.23" });
+    call.renderer.scope.deprecate(Deprecation::new(what, "2.23"));
 }
 
 fn from_yaml(call: &mut Call) -> Result<Value, Error> {

@@ -41,7 +41,7 @@ impl Names {
                     let what = format!("Automatic splitting of {target} on {shown} is deprecated.");
                     let help = format!("Provide a list of paths for {target} instead.");
                     let what = Error::new(what).with_help(help);
-                    renderer.scope.deprecate(Deprecation { what, version: "2.23" });
+                    renderer.scope.deprecate(Deprecation::new(what, "2.23").of("lookup", "first_found"));
                 }
                 let names = text.split(self.separators).map(str::trim);
                 out.extend(names.filter(|name| !name.is_empty()).map(str::to_owned));
@@ -52,21 +52,24 @@ impl Names {
     }
 }
 
-/// Returns the names of a term, below each of its paths. Undefined names are skipped.
+/// Returns the names of a term, below each of its paths. Undefined names are skipped. A term that is a dict replaces
+/// the options: for itself, for the terms behind it, and for what happens if there is no file.
 fn collect(
     terms: &[Value],
-    options: &Map,
+    options: &mut Map,
     renderer: &Renderer,
     out: &mut Vec<String>,
-    skip: &mut bool,
 ) -> Result<(), Error> {
     for term in terms {
-        let (files, own) = match term {
-            Value::Map(map) => (map.get("files").cloned().unwrap_or_default(), Some(&**map)),
-            Value::Str(_) => (term.clone(), None),
+        let (files, kind) = match term {
+            Value::Map(map) => {
+                *options = (**map).clone();
+                (map.get("files").cloned().unwrap_or_default(), FILES)
+            }
+            Value::Str(_) => (term.clone(), TERMS),
             Value::Undefined(_) => continue,
             Value::List(items) | Value::Tuple(items) => {
-                collect(items, options, renderer, out, skip)?;
+                collect(items, options, renderer, out)?;
                 continue;
             }
             other => {
@@ -76,12 +79,9 @@ fn collect(
                 )));
             }
         };
-        let option = |name: &str| own.and_then(|own| own.get(name)).or_else(|| options.get(name));
         let (mut names, mut directories) = (Vec::new(), Vec::new());
-        let kind = if own.is_some() { FILES } else { TERMS };
         kind.split(&files, renderer, &mut names);
-        PATHS.split(option("paths").unwrap_or(&Value::Null), renderer, &mut directories);
-        *skip |= flag("first_found", own.unwrap_or(options), "skip", false)?;
+        PATHS.split(options.get("paths").unwrap_or(&Value::Null), renderer, &mut directories);
         if directories.is_empty() {
             out.append(&mut names);
         } else {
@@ -96,12 +96,12 @@ fn collect(
 
 fn first_found(terms: &[Value], options: &Map, renderer: &Renderer) -> Result<Vec<Value>, Error> {
     let mut names = Vec::new();
-    let mut skip = flag("first_found", options, "skip", false)?;
-    if let Some(files) = options.get("files") {
-        let term = Value::from(playbook_api::map! { "files" => files.clone() });
-        collect(&[term], options, renderer, &mut names, &mut skip)?;
+    let mut options = options.clone();
+    match options.get("files").cloned() {
+        Some(files) if terms.is_empty() => collect(&[files], &mut options, renderer, &mut names)?,
+        _ => collect(terms, &mut options, renderer, &mut names)?,
     }
-    collect(terms, options, renderer, &mut names, &mut skip)?;
+    let skip = flag("first_found", &options, "skip", false)?;
     let directory = directory_of(renderer.scope.action().unwrap_or_default());
     let found = names.iter().find_map(|name| search::find(renderer, directory, name));
     match found {
