@@ -64,7 +64,7 @@ impl Constructed {
             let expression = Expression::new(source.to_text().into_owned(), entry.node.place().clone());
             let condition = match source {
                 Value::Bool(condition) => Ok(condition),
-                _ => renderer.condition(&expression),
+                _ => renderer.condition(&expression).map(|truth| truth.holds()),
             };
             match condition {
                 Ok(true) => {

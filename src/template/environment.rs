@@ -25,6 +25,30 @@ pub struct Environment {
     pub options: Options,
 }
 
+/// The truth of a condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// It holds.
+    True,
+    /// It does not hold.
+    False,
+    /// It depends on what only a change will tell, which check mode does not make. The text says which change.
+    Unknown(Arc<str>),
+}
+
+impl Truth {
+    /// Returns whether the condition is known to hold.
+    pub fn holds(&self) -> bool {
+        *self == Truth::True
+    }
+}
+
+impl From<bool> for Truth {
+    fn from(truth: bool) -> Truth {
+        if truth { Truth::True } else { Truth::False }
+    }
+}
+
 /// The settings that templates depend on.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -114,9 +138,8 @@ impl Renderer {
         eval::evaluate(self, expression, false)
     }
 
-    /// Evaluates a condition. Its result must be a boolean, unless broken conditionals are allowed. An unknown result
-    /// counts as false.
-    pub fn condition(&self, expression: &Expression) -> Result<bool, Error> {
+    /// Evaluates a condition. Its result must be a boolean, unless broken conditionals are allowed.
+    pub fn condition(&self, expression: &Expression) -> Result<Truth, Error> {
         if expression.source().trim().is_empty() {
             return self.blank_condition(expression.place());
         }
@@ -137,10 +160,10 @@ impl Renderer {
     }
 
     /// Returns the result of an empty condition, which is an error unless broken conditionals are allowed.
-    pub fn blank_condition(&self, place: &Place) -> Result<bool, Error> {
+    pub fn blank_condition(&self, place: &Place) -> Result<Truth, Error> {
         if self.environment.options.allow_broken_conditionals {
             self.broken("Empty conditional expression was evaluated as True.".into(), place);
-            return Ok(true);
+            return Ok(Truth::True);
         }
         Err(Error::new("Empty conditional expressions are not allowed.").at(place))
     }
@@ -154,7 +177,7 @@ impl Renderer {
     }
 
     /// Returns the truth of the value of a condition that is written as a template.
-    pub fn truth_of(&self, value: &Value, node: &Node) -> Result<bool, Error> {
+    pub fn truth_of(&self, value: &Value, node: &Node) -> Result<Truth, Error> {
         let origin = || match node.kind() {
             Kind::Template(template) => origin::of(template.program().ok()?, &*self.scope),
             _ => None,
@@ -168,10 +191,10 @@ impl Renderer {
         value: &Value,
         place: &Place,
         origin: impl FnOnce() -> Option<Place>,
-    ) -> Result<bool, Error> {
+    ) -> Result<Truth, Error> {
         match value {
-            Value::Bool(result) => Ok(*result),
-            Value::Unknown(_) => Ok(false),
+            Value::Bool(result) => Ok((*result).into()),
+            Value::Unknown(reason) => Ok(Truth::Unknown(reason.clone())),
             other => {
                 let truth = if other.is_true() { "True" } else { "False" };
                 let name = other.type_name();
@@ -182,7 +205,7 @@ impl Renderer {
                 );
                 if self.environment.options.allow_broken_conditionals {
                     self.broken(message, place);
-                    return Ok(other.is_true());
+                    return Ok(other.is_true().into());
                 }
                 let help = "Compare it (`x == …`, `x is truthy`) or convert it to a boolean (`x | bool`).";
                 Err(Error::new(message).at(place).with_help(help))

@@ -24,7 +24,7 @@ mod undefined;
 mod untrusted;
 
 pub use call::{Call, Computed, Function, Needs};
-pub use environment::{Environment, Options, Renderer};
+pub use environment::{Environment, Options, Renderer, Truth};
 pub use eval::current_place;
 pub use lazy::Lazy;
 pub use python::access::{get_attribute, get_item, get_path};

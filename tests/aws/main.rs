@@ -160,6 +160,8 @@ struct Count {
 }
 
 fn compare(case: &Case, theirs: &[Step], ours: &[Step], count: &mut Count) {
+    // A difference between the accounts lasts, and counts at the step that made it.
+    let mut before = Vec::new();
     for (task, (theirs, ours)) in case.tasks.iter().zip(theirs.iter().zip(ours)) {
         let mut differences = Vec::new();
         let failed = |step: &Step| step.result["failed"] == true;
@@ -182,7 +184,10 @@ fn compare(case: &Case, theirs: &[Step], ours: &[Step], count: &mut Count) {
             normal::returned(&their_result, &our_result, &task.only, &mut differences);
         }
         let (their_account, our_account) = (normal::normal(&theirs.account), normal::normal(&ours.account));
-        normal::account(&their_account, &our_account, &mut differences);
+        let mut accounts = Vec::new();
+        normal::account(&their_account, &our_account, &mut accounts);
+        differences.extend(accounts.iter().filter(|difference| !before.contains(*difference)).cloned());
+        before = accounts;
         let shown = || format!("{}: {}:\n    {}", case.name(), task.name, differences.join("\n    "));
         match &task.differs {
             None if differences.is_empty() => count.agree += 1,

@@ -141,6 +141,19 @@ def call(function, arguments):
         return {"refused": type(error).__name__}
 
 
+def ecs(connection, arn):
+    """Describes a cluster with its services, or a task definition."""
+    if ":task-definition/" in arn:
+        return connection.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+    (cluster,) = connection.describe_clusters(clusters=[arn])["clusters"]
+    services = connection.list_services(cluster=arn)["serviceArns"]
+    if services:
+        cluster["services"] = connection.describe_services(cluster=arn, services=services)["services"]
+        for service in cluster["services"]:
+            service["tags"] = connection.list_tags_for_resource(resourceArn=service["serviceArn"])["tags"]
+    return cluster
+
+
 def look(services, endpoint):
     """Lists the resources of services."""
     found = {}
@@ -154,6 +167,8 @@ def look(services, endpoint):
             if service == "ssm" and operation == "describe_parameters":
                 arguments = {}
             items = call(getattr(connection, operation), arguments).get(member, [])
+            if service == "ecs":
+                items = [ecs(connection, item) for item in items]
             for item in items:
                 for detail, argument, key, kept in DETAILS.get(operation, []):
                     arguments = {argument: item[key]}

@@ -18,17 +18,56 @@ static RANDOM: LazyLock<Regex> = LazyLock::new(|| {
         r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b",
         r"\b[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){2,6}::(?:/\d+)?",
         r"\b[0-9a-f]{32}\b",
+        r"(?<=:secret:)[\w/+=.@-]+-[A-Za-z0-9]{6}\b",
     ];
     Regex::new(&patterns.join("|")).expect("a pattern")
 });
+
+/// Members that the emulator changes whenever somebody looks, or that tell of the request.
+const MOVING: [&str; 6] = [
+    "runningCount",
+    "pendingCount",
+    "runningTasksCount",
+    "pendingTasksCount",
+    "response_metadata",
+    "ResponseMetadata",
+];
 
 /// Replaces what is random: `vpc-0a1b2c3d` by `vpc-ID`.
 pub(crate) fn normal(json: &Value) -> Value {
     match json {
         Value::String(text) => text_of(text).into(),
         Value::Array(items) => items.iter().map(normal).collect(),
-        Value::Object(members) => members.iter().map(|(key, value)| (text_of(key), normal(value))).collect(),
+        // What is empty is as good as missing: boto3 and the emulator say the one or the other.
+        Value::Object(members) => {
+            let mut normal_members = Map::new();
+            for (key, value) in members.iter().filter(|(key, _)| !MOVING.contains(&key.as_str())) {
+                let value = normal(value);
+                match normal_members.get_mut(&text_of(key)) {
+                    _ if is_empty(&value) => {}
+                    // Several random keys have the same normal form.
+                    Some(Value::Array(items)) if text_of(key) != *key => items.push(value),
+                    _ if text_of(key) != *key => {
+                        normal_members.insert(text_of(key), Value::from(vec![value]));
+                    }
+                    _ => {
+                        normal_members.insert(key.clone(), value);
+                    }
+                }
+            }
+            normal_members.into()
+        }
         other => other.clone(),
+    }
+}
+
+fn is_empty(json: &Value) -> bool {
+    match json {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
     }
 }
 

@@ -12,6 +12,7 @@ mod debugger;
 mod deploy;
 mod durations;
 mod foreign;
+mod from_nothing;
 mod galaxy;
 mod jobs;
 mod listings;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::{Arguments, Context, Error, Failure, Outcome, Redactor, Spec};
+use crate::{Arguments, Context, Error, Failure, Map, Outcome, Redactor, Spec, Value};
 
 /// A module's documentation, in addition to the doc comments and types of its argument struct. `playbook doc NAME`
 /// prints both.
@@ -162,6 +162,13 @@ impl ModuleEntry {
     /// The first argument that the module would reject.
     pub fn check(&self, arguments: &Arguments, redactor: &Redactor) -> Result<(), Error> {
         (self.check)(self, arguments, redactor)
+    }
+
+    /// Returns the documented returned values, all unknown until a change: what the module returns in check mode if it
+    /// cannot run there.
+    pub fn unknown_values(&self, reason: &Arc<str>) -> Map {
+        let names = self.doc.returns.iter().map(|(name, _, _)| Value::from(*name));
+        names.map(|name| (name, Value::Unknown(reason.clone()))).collect()
     }
 
     /// Returns the arguments' types and rules. They are built at first use, since a run uses few modules.

@@ -56,7 +56,7 @@ impl Action for Assert {
                 }
             };
         let failed = message(self.fail_msg, "fail_msg", "Assertion failed")?;
-        let passed = message(self.success_msg, "success_msg", "All assertions passed")?;
+        let mut passed = message(self.success_msg, "success_msg", "All assertions passed")?;
         call.verbose = !self.quiet;
         let renderer = call.renderer();
         // Conditions come as written; a single template, or that of all the arguments, may be a list of them.
@@ -83,13 +83,17 @@ impl Action for Assert {
             }
         };
         for condition in &conditions {
-            if let Verdict::False(written) =
-                keyword::conditions_of_no_keyword([condition], &renderer, |_, error| error)?
-            {
-                let failure = Failure::new(failed.to_text().into_owned())
-                    .with("evaluated_to", false)
-                    .with("assertion", written);
-                return Err(failure.with("msg", failed));
+            match keyword::conditions_of_no_keyword([condition], &renderer, |_, error| error)? {
+                Verdict::True => {}
+                Verdict::False(written) => {
+                    let failure = Failure::new(failed.to_text().into_owned())
+                        .with("evaluated_to", false)
+                        .with("assertion", written);
+                    return Err(failure.with("msg", failed));
+                }
+                Verdict::Unknown(reason) => {
+                    passed = format!("not known yet: {} is known after {reason}", condition.written()).into();
+                }
             }
         }
         Ok(Outcome::default().with("msg", passed))

@@ -1,5 +1,6 @@
 //! Keywords of tasks, rendered when a task runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use playbook_api::{Error, Map, Place, Value, arguments::to_bool, time};
@@ -7,7 +8,7 @@ use playbook_api::{Error, Map, Place, Value, arguments::to_bool, time};
 use crate::document::{Kind, Node};
 use crate::playbook::{Condition, FrameKind, Keyword, KeywordKind, Task, not_text};
 use crate::settings::Release;
-use crate::template::{Deprecation, Renderer};
+use crate::template::{Deprecation, Renderer, Truth};
 
 /// The inherited keywords of a task. Each is rendered when it is asked for: its value may depend on the loop's item
 /// and on what earlier attempts registered, and an error in a keyword that is not needed is not raised.
@@ -405,6 +406,8 @@ pub(crate) enum Verdict {
     True,
     /// The first condition that does not hold, as it was written.
     False(Value),
+    /// None is known not to hold, but one depends on what only a change will tell: the change.
+    Unknown(Arc<str>),
 }
 
 /// Evaluates conditions until one does not hold. `keyword` is what they are written under.
@@ -437,20 +440,23 @@ pub(crate) fn conditions_of_no_keyword<'a>(
     renderer: &Renderer,
     fault: impl Fn(&Condition, Error) -> Error,
 ) -> Result<Verdict, Error> {
+    let mut unknown = None;
     for condition in all {
-        let holds = match condition {
+        let truth = match condition {
             Condition::Expression(expression) => renderer.condition(expression),
             Condition::Node(node) => node_holds(node, renderer),
         };
-        if !holds.map_err(|error| fault(condition, error))? {
-            return Ok(Verdict::False(condition.written()));
+        match truth.map_err(|error| fault(condition, error))? {
+            Truth::True => {}
+            Truth::False => return Ok(Verdict::False(condition.written())),
+            Truth::Unknown(reason) => unknown = unknown.or(Some(reason)),
         }
     }
-    Ok(Verdict::True)
+    Ok(unknown.map_or(Verdict::True, Verdict::Unknown))
 }
 
 /// Evaluates a condition that is not an expression: a boolean, or a template of one.
-fn node_holds(node: &Node, renderer: &Renderer) -> Result<bool, Error> {
+fn node_holds(node: &Node, renderer: &Renderer) -> Result<Truth, Error> {
     let is_condition = match node.kind() {
         Kind::Value(value) => matches!(value, Value::Bool(_) | Value::Str(_) | Value::Null | Value::Omit),
         Kind::Template(_) | Kind::Vault(_) => true,
@@ -475,7 +481,7 @@ fn node_holds(node: &Node, renderer: &Renderer) -> Result<bool, Error> {
         Value::Str(_) => {
             return Err(Error::new("Encountered untrusted template or expression.").at(node.place()));
         }
-        Value::Null | Value::Omit if node.is_plain() => return Ok(true),
+        Value::Null | Value::Omit if node.is_plain() => return Ok(Truth::True),
         Value::Null | Value::Omit => return renderer.blank_condition(node.place()),
         value => value,
     };

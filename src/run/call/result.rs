@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use playbook_api::{Diff, Error, ErrorKind, Failure, Map, Outcome, Value, map};
 
-use super::keyword;
+use super::{ItemCall, keyword};
 use crate::playbook::Keyword;
 use crate::report::{Status, TaskInfo, TaskResult};
 use crate::template::Deprecation;
@@ -54,6 +54,19 @@ pub(crate) fn skipped(info: &Arc<TaskInfo>, scope: &HostScope, condition: Value)
     if scope.release().results_always_have_failed() {
         result.values.insert("failed".into(), false.into());
     }
+    result
+}
+
+/// Returns the result of a task in check mode whose conditions depend on what only a change will tell. What it would
+/// return is as unknown as they are, so that later tasks can be planned too.
+pub(crate) fn undecided(call: &ItemCall, scope: &HostScope, reason: &Arc<str>) -> TaskResult {
+    // What is an action alone, such as `debug`, acts on the run.
+    let module = call.play.shared.registry.module(&call.task.action.name);
+    let status = if module.is_some() { Status::Changed } else { Status::Ok };
+    let mut result = blank(call.info, scope, status);
+    result.values = module.map(|entry| entry.unknown_values(reason)).unwrap_or_default();
+    let msg = format!("would run if its condition holds, which is known after {reason}");
+    result.values.extend(map! { "changed" => module.is_some(), "failed" => false, "msg" => msg });
     result
 }
 

@@ -127,8 +127,7 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
 fn not_run(resolved: &Resolved, reason: Arc<str>) -> Outcome {
     let mut outcome = Outcome::changed(true);
     if let Resolved::Native(entry) = resolved {
-        let names = entry.doc.returns.iter().map(|(name, _, _)| Value::from(*name));
-        outcome.values.extend(names.map(|name| (name, Value::Unknown(reason.clone()))));
+        outcome.values = entry.unknown_values(&reason);
     }
     outcome.msg(format!("would run; its arguments are known after {reason}"))
 }

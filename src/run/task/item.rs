@@ -77,6 +77,7 @@ fn conditional(call: &ItemCall, scope: &Arc<HostScope>) -> ItemOutcome {
                 .unwrap_or_else(failed)
         }
         Ok(Verdict::False(condition)) => only(result::skipped(call.info, scope, condition)),
+        Ok(Verdict::Unknown(reason)) => only(result::undecided(call, scope, &reason)),
         Err(e) => failed(e),
     }
 }
@@ -149,7 +150,7 @@ fn attempts(call: &ItemCall, scope: &Arc<HostScope>) -> Result<ItemOutcome, Erro
             attempt.result.status != Status::Failed
         } else {
             let scope = with_result(call.task, scope, &attempt);
-            matches!(keyword::conditions("until", &call.task.until, &scope.renderer())?, Verdict::True)
+            !matches!(keyword::conditions("until", &call.task.until, &scope.renderer())?, Verdict::False(_))
         };
         if met {
             return Ok(attempt);
@@ -277,15 +278,17 @@ fn judge(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) {
         return;
     }
     let release = scope.release();
-    let holds = |conditions: &[Condition], outcome: &ItemOutcome| {
+    let judged = |conditions: &[Condition], outcome: &ItemOutcome| {
         let scope = with_result(call.task, scope, outcome);
         let as_it_is = |_: &Condition, error: Error| error;
-        let verdict = keyword::conditions_of_no_keyword(conditions, &scope.renderer(), as_it_is)?;
-        Ok::<bool, Error>(matches!(verdict, Verdict::True))
+        keyword::conditions_of_no_keyword(conditions, &scope.renderer(), as_it_is)
     };
     if let Some(conditions) = &call.task.changed_when {
-        match holds(conditions, outcome) {
-            Ok(changed) => {
+        match judged(conditions, outcome) {
+            // Only the change will tell.
+            Ok(Verdict::Unknown(_)) => {}
+            Ok(verdict) => {
+                let changed = matches!(verdict, Verdict::True);
                 outcome.result.values.insert("changed".into(), changed.into());
                 if release.results_have_verdicts() {
                     outcome.result.values.insert("changed_when_result".into(), changed.into());
@@ -299,8 +302,8 @@ fn judge(call: &ItemCall, scope: &Arc<HostScope>, outcome: &mut ItemOutcome) {
     }
     if let Some(conditions) = &call.task.failed_when {
         // A list of conditions fails the task when all of them hold.
-        match holds(conditions, outcome) {
-            Ok(fails) => failed_when(call, release, outcome, fails),
+        match judged(conditions, outcome) {
+            Ok(verdict) => failed_when(call, release, outcome, matches!(verdict, Verdict::True)),
             Err(e) => broken(call, release, "failed_when", outcome, e),
         }
     }

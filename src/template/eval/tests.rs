@@ -5,7 +5,7 @@ use std::sync::Arc;
 use playbook_api::{Context, Error, Map, Place, Value, map, python};
 
 use super::super::python::access;
-use super::super::{Environment, Options, Renderer};
+use super::super::{Environment, Options, Renderer, Truth};
 use crate::document::{Entry, Kind, Node, VaultText};
 use crate::jinja::{Expression, Template};
 use crate::settings::Release;
@@ -86,9 +86,9 @@ fn templates_mean_what_ansible_means() {
         let source = source.replace("\\n", "\n").replace("\\\\", "\\");
         let got = match source.split_at(1) {
             ("=", source) => shown(renderer.evaluate(&Expression::new(source, place.clone()))),
-            ("?", source) => {
-                shown(renderer.condition(&Expression::new(source, place.clone())).map(Value::from))
-            }
+            ("?", source) => shown(
+                renderer.condition(&Expression::new(source, place.clone())).map(|truth| truth.holds().into()),
+            ),
             _ => shown(renderer.render(&Template::new(source.as_str(), place.clone()))),
         };
         if got != expected {
@@ -176,7 +176,7 @@ fn an_unset_variable_of_the_environment_is_undefined_to_default_alone() {
 fn conditions_render_templates_in_their_constants_and_lookups_their_terms() {
     let renderer = renderer(map! { "x" => "PATH" });
     let condition = |text: &str| renderer.condition(&Expression::new(text, Place::new("x", 1, 1)));
-    assert!(condition("'{{ x }}' == 'PATH'").expect("a boolean"));
+    assert!(condition("'{{ x }}' == 'PATH'").expect("a boolean").holds());
     let text = "{{ lookup('env', '{{ x }}') == lookup('env', 'PATH') }}{{ '{{ x }}' }}";
     let value = renderer.render(&Template::new(text, Place::new("x", 1, 1))).expect("text");
     assert_eq!(value, "True{{ x }}".into());
@@ -237,7 +237,7 @@ fn what_needs_something_unknown_is_unknown() {
         assert!(matches!(render(text), Value::Unknown(_)), "{text}: {:?}", render(text));
     }
     let condition = Expression::new("id == 'x'", Place::new("x", 1, 1));
-    assert!(!renderer.condition(&condition).expect("no error"));
+    assert_eq!(renderer.condition(&condition).expect("no error"), Truth::Unknown("deploy".into()));
 }
 
 #[test]

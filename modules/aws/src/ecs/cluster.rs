@@ -81,9 +81,12 @@ impl ControllerModule for EcsCluster {
 
     async fn run(self, context: &Context) -> Result<Outcome, Failure> {
         let aws = Aws::connect(&self.connection, context).await?;
-        let existing = self.find(&aws).await?;
+        let (existing, deleted) = match self.find_any(&aws).await? {
+            Some(cluster) if exists(&cluster) => (Some(cluster), None),
+            other => (None, other),
+        };
         let outcome = match (self.state, existing) {
-            (State::Absent, None) => Outcome::changed(false),
+            (State::Absent, None) => Outcome::changed(false).with("cluster", json_value(deleted.as_ref())),
             (State::Absent, Some(cluster)) => self.delete(&aws, &cluster, context).await?,
             (State::Present, None) => self.create(&aws, context).await?,
             (State::Present, Some(cluster)) => self.update(&aws, &cluster, context).await?,
@@ -98,7 +101,8 @@ impl EcsCluster {
         format!("ECS cluster {}", self.name)
     }
 
-    async fn find(&self, aws: &Aws) -> Result<Option<Cluster>, Error> {
+    /// Finds the cluster, which ECS still describes for a while after its deletion.
+    async fn find_any(&self, aws: &Aws) -> Result<Option<Cluster>, Error> {
         let answer = aws
             .ecs()
             .describe_clusters()
@@ -106,8 +110,11 @@ impl EcsCluster {
             .send()
             .await
             .explain("ecs:DescribeClusters")?;
-        let cluster = answer.clusters.unwrap_or_default().into_iter().next();
-        Ok(cluster.filter(|c| c.status() != Some("INACTIVE")))
+        Ok(answer.clusters.unwrap_or_default().into_iter().next())
+    }
+
+    async fn find(&self, aws: &Aws) -> Result<Option<Cluster>, Error> {
+        Ok(self.find_any(aws).await?.filter(exists))
     }
 
     fn strategy(&self) -> Option<Json> {
@@ -251,6 +258,10 @@ impl EcsCluster {
             .with_help("Check the ECS agent of the instances and its ECS_CLUSTER setting.")),
         }
     }
+}
+
+fn exists(cluster: &Cluster) -> bool {
+    cluster.status() != Some("INACTIVE")
 }
 
 fn json_value(cluster: Option<&Cluster>) -> Value {

@@ -1,6 +1,6 @@
 //! Requests to ECS that several modules use.
 
-use aws_sdk_ecs::types::{Service, ServiceField, Task, TaskDefinition, TaskField};
+use aws_sdk_ecs::types::{Failure, Service, ServiceField, Task, TaskDefinition, TaskField};
 use playbook_api::Error;
 use serde_json::Value as Json;
 
@@ -37,9 +37,13 @@ async fn find_service(
     Ok(answer.and_then(|a| a.services.unwrap_or_default().into_iter().next()))
 }
 
-/// Returns services by name, without those that do not exist. One request describes up to ten.
-pub(crate) async fn services(aws: &Aws, cluster: &str, names: &[String]) -> Result<Vec<Service>, Error> {
-    let mut all = Vec::new();
+/// Returns services by name, and what ECS says of those that it cannot describe. One request describes up to ten.
+pub(crate) async fn services(
+    aws: &Aws,
+    cluster: &str,
+    names: &[String],
+) -> Result<(Vec<Service>, Vec<Failure>), Error> {
+    let (mut services, mut failures) = (Vec::new(), Vec::new());
     for some in names.chunks(10) {
         let answer = aws
             .ecs()
@@ -50,9 +54,10 @@ pub(crate) async fn services(aws: &Aws, cluster: &str, names: &[String]) -> Resu
             .send()
             .await
             .explain("ecs:DescribeServices")?;
-        all.extend(answer.services.unwrap_or_default());
+        services.extend(answer.services.unwrap_or_default());
+        failures.extend(answer.failures.unwrap_or_default());
     }
-    Ok(all)
+    Ok((services, failures))
 }
 
 /// Returns the ARNs of all services of a cluster.

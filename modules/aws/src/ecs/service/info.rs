@@ -2,7 +2,6 @@
 
 use playbook_api::{Context, ControllerModule, Doc, Failure, Outcome, Value};
 use serde::Deserialize;
-use serde_json::Value as Json;
 
 use crate::client::Aws;
 use crate::connection::Connection;
@@ -72,17 +71,11 @@ impl ControllerModule for EcsServiceInfo {
             Some(names) => names,
             None => describe::list_services(&aws, &self.cluster, None).await?,
         };
-        let found = describe::services(&aws, &self.cluster, &names).await?;
-        let is_found = |name: &String| {
-            found
-                .iter()
-                .any(|s| s.service_name() == Some(crate::text::short(name)) || s.service_arn() == Some(name))
-        };
-        let missing: Json = names
-            .iter()
-            .filter(|name| !is_found(name))
-            .map(|name| serde_json::json!({"service": name, "arn": name, "reason": "MISSING"}))
-            .collect();
+        let (found, failures) = describe::services(&aws, &self.cluster, &names).await?;
+        let mut missing = shape::list_to_json(&failures);
+        for failure in missing.as_array_mut().into_iter().flatten() {
+            failure["service"] = crate::text::short(failure["arn"].as_str().unwrap_or_default()).into();
+        }
         let mut services = shape::list_to_json(&found);
         if !self.events {
             for service in services.as_array_mut().into_iter().flatten() {

@@ -1,6 +1,6 @@
 //! Comparison of a desired task definition with the latest revision.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::compare::{Changes, is_empty};
 
@@ -47,9 +47,17 @@ pub(super) fn compare(asked: &Map<String, Json>, current: &Json) -> Changes {
     changes
 }
 
+/// Returns the platform of a definition that names none.
+pub(super) fn default_platform() -> Json {
+    json!({"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"})
+}
+
 /// Returns the normal form of a definition: with defaults, without empty members, unordered lists sorted.
 fn filled(definition: &Json, host_ports: bool) -> Json {
     let mut definition = definition.clone();
+    if definition["runtimePlatform"].is_null() {
+        definition["runtimePlatform"] = default_platform();
+    }
     for container in definition["containerDefinitions"].as_array_mut().into_iter().flatten() {
         let Some(members) = container.as_object_mut() else { continue };
         members.entry("essential").or_insert(true.into());
@@ -102,7 +110,6 @@ fn pruned(json: &Json) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn differing(asked: Json, current: Json) -> Vec<String> {
         compare(asked.as_object().unwrap(), &current).names().map(str::to_owned).collect()

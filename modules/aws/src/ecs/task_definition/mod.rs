@@ -216,7 +216,7 @@ impl EcsTaskDefinition {
             "enableFaultInjection": self.enable_fault_injection,
             "cpu": self.cpu,
             "memory": self.memory,
-            "runtimePlatform": self.runtime_platform,
+            "runtimePlatform": self.runtime_platform.clone().map_or_else(compare::default_platform, Json::Object),
             "ephemeralStorage": self.ephemeral_storage,
         });
         let input = shape::from_json(&asked, "task definition", RegisterTaskDefinitionInput::deserialize)?;

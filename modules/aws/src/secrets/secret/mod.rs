@@ -53,7 +53,7 @@ impl ControllerModule for SecretsManagerSecret {
         let aws = Aws::connect(&self.connection, context).await?;
         let existing = self.find(&aws).await?;
         let outcome = match (self.state, existing) {
-            (State::Absent, None) => Outcome::changed(false).msg("secret does not exist"),
+            (State::Absent, None) => Outcome::changed(false).with("secret", "secret does not exist"),
             (State::Absent, Some(secret)) => self.delete(&aws, &secret, context).await?,
             (State::Present, None) => self.create(&aws, context).await?,
             (State::Present, Some(secret)) => self.update(&aws, &secret, context).await?,
@@ -172,7 +172,7 @@ impl SecretsManagerSecret {
         let now = self.recovery_window == 0;
         let deleted = secret.deleted_date().is_some();
         if deleted && !now {
-            return Ok(Outcome::changed(false).with("secret", Value::from_json(to_json(secret))));
+            return Ok(Outcome::changed(false).with("secret", "secret already scheduled for deletion"));
         }
         let mut outcome = Outcome::changed(true).with("secret", Value::from_json(to_json(secret)));
         if context.diff {
@@ -186,8 +186,10 @@ impl SecretsManagerSecret {
             true => request.force_delete_without_recovery(true),
             false => request.recovery_window_in_days(self.recovery_window),
         };
-        request.send().await.explain("secretsmanager:DeleteSecret")?;
-        Ok(outcome)
+        let answer = request.send().await.explain("secretsmanager:DeleteSecret")?;
+        let mut told = to_json(secret);
+        told["deletion_date"] = json!(answer.deletion_date().map(date));
+        Ok(outcome.with("secret", Value::from_json(told)))
     }
 }
 
@@ -221,6 +223,7 @@ pub(crate) fn to_json(s: &DescribeSecretOutput) -> Json {
         "last_rotated_date": s.last_rotated_date().map(date), "last_accessed_date": s.last_accessed_date().map(date),
         "next_rotation_date": s.next_rotation_date().map(date), "deleted_date": s.deleted_date().map(date),
         "owning_service": s.owning_service(), "primary_region": s.primary_region(), "tags": tags,
+        "tags_dict": tags::to_json(&change::tags(s)),
         "version_ids_to_stages": versions, "replication_status": replicas.collect::<Json>(),
     });
     match all {
