@@ -128,6 +128,11 @@ pub(super) struct BecomePasswordArgs {
 }
 
 impl HostArgs {
+    /// Asks for check mode.
+    pub fn check_only(&mut self) {
+        self.check = true;
+    }
+
     /// Puts the flags that are settings too into the settings.
     pub(super) fn put_flags(&self, settings: &mut Settings) {
         if let Some(forks) = self.forks {

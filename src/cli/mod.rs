@@ -17,6 +17,7 @@ mod galaxy;
 mod interrupt;
 mod inventory;
 mod list;
+mod plan;
 mod pull;
 mod run;
 mod search;
@@ -49,7 +50,7 @@ pub type Register = fn(&mut Registry);
     max_term_width = 100,
     after_help = "\
 Examples:
-  playbook run site.yml -i hosts.ini --check --diff    Show what a playbook would change
+  playbook plan site.yml -i hosts.ini                  Show what a playbook would change
   playbook run site.yml -i hosts.ini                   Run it
   playbook adhoc web -i hosts.ini -m ping              Run one module on the hosts of a group
   playbook check site.yml                              Find mistakes without a host
@@ -63,6 +64,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(Box<run::Run>),
+    Plan(Box<plan::Plan>),
     Check(check::Check),
     Adhoc(Box<adhoc::Adhoc>),
     Console(Box<console::Console>),
@@ -78,6 +80,7 @@ impl Command {
     fn run(self, register: Register) -> Result<u8, Fault> {
         match self {
             Command::Run(command) => command.run(register, true),
+            Command::Plan(command) => command.run(register),
             Command::Check(command) => command.run(register),
             Command::Adhoc(command) => command.run(register, true),
             Command::Console(command) => command.run(register, true),

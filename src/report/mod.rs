@@ -12,6 +12,7 @@ mod live;
 mod log;
 mod minimal;
 pub mod output;
+mod plan;
 pub mod python;
 mod recap;
 mod result;
@@ -30,6 +31,7 @@ pub use error::{brief, format_error};
 pub use event::{Event, HostStats, Reporter, RoleInfo, Status, TaskInfo, TaskKind, TaskResult};
 pub use json_lines::JsonLines;
 pub use minimal::Minimal;
+pub use plan::Plan;
 
 use crate::foreign::Foreign;
 use crate::settings::Settings;
