@@ -312,19 +312,35 @@ impl<R: Resource> Task<'_, R> {
 
     fn change(&self, action: ChangeAction, current: Option<&R::Current>, changes: &Changes) -> Change {
         let identity = current.map(|current| self.asked.identity(current)).unwrap_or_default();
-        Change {
-            action,
-            resource: ResourceName {
-                kind: R::TYPE,
-                id: Some(identity.id).filter(|id| !id.is_empty()),
-                account: identity.account.or_else(|| account_of(identity.arn.as_deref()?)),
-                arn: identity.arn,
-                name: self.asked.name(),
-                region: self.aws.region().to_owned(),
-            },
-            members: changes.names().map(str::to_owned).collect(),
-        }
+        let members = changes.names().map(str::to_owned).collect();
+        Change { action, resource: name(R::TYPE, self.asked.name(), identity, self.aws), members }
     }
+}
+
+/// Returns what a resource is called in reports.
+fn name(kind: &'static str, name: String, identity: Identity, aws: &Aws) -> ResourceName {
+    ResourceName {
+        kind,
+        id: Some(identity.id).filter(|id| !id.is_empty()),
+        account: identity.account.or_else(|| account_of(identity.arn.as_deref()?)),
+        arn: identity.arn,
+        name,
+        region: aws.region().to_owned(),
+    }
+}
+
+/// Returns the change of a resource that a module manages without [`apply`]. `arn` is `None` until it is known.
+pub(crate) fn change(
+    aws: &Aws,
+    kind: &'static str,
+    resource: &str,
+    arn: Option<&str>,
+    action: ChangeAction,
+    changes: &Changes,
+) -> Change {
+    let identity = Identity { id: resource.to_owned(), arn: arn.map(str::to_owned), ..Identity::default() };
+    let members = changes.names().map(str::to_owned).collect();
+    Change { action, resource: name(kind, resource.to_owned(), identity, aws), members }
 }
 
 /// Returns the account that an ARN names.
@@ -338,7 +354,7 @@ pub(crate) fn with_values(outcome: Outcome, values: JsonMap<String, Json>) -> Ou
 }
 
 /// Sets the value at a path such as `vpc.id` to unknown, and creates the dictionaries above it.
-fn set_unknown(values: &mut Map, path: &str, reason: &str) {
+pub(crate) fn set_unknown(values: &mut Map, path: &str, reason: &str) {
     let unknown = Value::Unknown(reason.into());
     match path.split_once('.') {
         None => {

@@ -65,7 +65,7 @@ async fn change_tags(aws: &Aws, id: &str, changes: &TagChanges) -> Result<(), Er
 }
 
 /// Returns a filter of a description.
-fn filter(name: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Filter {
+pub(crate) fn filter(name: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Filter {
     let values = values.into_iter().map(Into::into).collect();
     Filter::builder().name(name).set_values(Some(values)).build()
 }

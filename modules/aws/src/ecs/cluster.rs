@@ -1,7 +1,7 @@
 //! `ecs_cluster`: creates, changes and deletes clusters.
 
 use aws_sdk_ecs::types::{CapacityProviderStrategyItem, Cluster};
-use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
+use playbook_api::{Change, ChangeAction, Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
@@ -10,6 +10,7 @@ use crate::compare::{Changes, whole_diff};
 use crate::connection::Connection;
 use crate::ecs::service::CapacityProvider;
 use crate::error::Explain;
+use crate::resource::{self, set_unknown};
 use crate::{shape, wait};
 
 /// Creates, changes or deletes a cluster of Amazon ECS, or waits until it has container instances.
@@ -117,6 +118,17 @@ impl EcsCluster {
         Ok(self.find_any(aws).await?.filter(exists))
     }
 
+    fn change(
+        &self,
+        aws: &Aws,
+        action: ChangeAction,
+        cluster: Option<&Cluster>,
+        changes: &Changes,
+    ) -> Change {
+        let arn = cluster.and_then(Cluster::cluster_arn);
+        resource::change(aws, "AWS::ECS::Cluster", &self.name, arn, action, changes)
+    }
+
     fn strategy(&self) -> Option<Json> {
         self.capacity_provider_strategy.as_ref().map(|all| {
             all.iter()
@@ -141,7 +153,15 @@ impl EcsCluster {
             outcome = outcome.diff(whole_diff(Json::Null, Json::Object(asked.clone()), &self.title()));
         }
         if context.check {
-            return Ok(outcome.with("cluster", Value::from_json(Json::Object(asked))));
+            let mut outcome = outcome
+                .change(self.change(aws, ChangeAction::Create, None, &Changes::default()))
+                .with("cluster", Value::from_json(Json::Object(asked)));
+            set_unknown(
+                &mut outcome.values,
+                "cluster.clusterArn",
+                &format!("the {} is created", self.title()),
+            );
+            return Ok(outcome);
         }
         let answer = aws
             .ecs()
@@ -152,7 +172,9 @@ impl EcsCluster {
             .send()
             .await
             .explain("ecs:CreateCluster")?;
-        Ok(outcome.with("cluster", json_value(answer.cluster.as_ref())))
+        let created = answer.cluster.as_ref();
+        let outcome = outcome.change(self.change(aws, ChangeAction::Create, created, &Changes::default()));
+        Ok(outcome.with("cluster", json_value(created)))
     }
 
     async fn update(&self, aws: &Aws, cluster: &Cluster, context: &Context) -> Result<Outcome, Failure> {
@@ -170,6 +192,9 @@ impl EcsCluster {
             &current["defaultCapacityProviderStrategy"],
         );
         let mut outcome = Outcome::changed(!changes.is_empty());
+        if !changes.is_empty() {
+            outcome = outcome.change(self.change(aws, ChangeAction::Modify, Some(cluster), &changes));
+        }
         if context.diff && !changes.is_empty() {
             outcome = outcome.diff(changes.diff(&self.title()));
         }
@@ -219,7 +244,9 @@ impl EcsCluster {
     }
 
     async fn delete(&self, aws: &Aws, cluster: &Cluster, context: &Context) -> Result<Outcome, Failure> {
-        let mut outcome = Outcome::changed(true).with("cluster", json_value(Some(cluster)));
+        let mut outcome = Outcome::changed(true)
+            .with("cluster", json_value(Some(cluster)))
+            .change(self.change(aws, ChangeAction::Delete, Some(cluster), &Changes::default()));
         if context.diff {
             outcome = outcome.diff(whole_diff(shape::to_json(cluster), Json::Null, &self.title()));
         }

@@ -3,6 +3,7 @@
 pub(crate) mod cluster;
 pub(crate) mod describe;
 pub(crate) mod logs;
+pub(crate) mod network;
 pub(crate) mod runner;
 pub(crate) mod service;
 pub(crate) mod task;

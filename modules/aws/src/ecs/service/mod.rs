@@ -7,13 +7,14 @@ pub(crate) mod rollout;
 mod wait;
 
 use aws_sdk_ecs::types::Service;
-use playbook_api::{Context, ControllerModule, Doc, Failure, Outcome, Value};
+use playbook_api::{Change, ChangeAction, Context, ControllerModule, Doc, Failure, Outcome, Value};
 use serde_json::{Map, Value as Json};
 
 use crate::client::Aws;
 use crate::compare::{Changes, whole_diff};
-use crate::ecs::describe;
+use crate::ecs::{describe, network};
 use crate::error::Explain;
+use crate::resource::{self, set_unknown};
 use crate::shape;
 use crate::tags::{self, TagChanges};
 
@@ -67,8 +68,9 @@ impl ControllerModule for EcsService {
         ..Doc::BUILTIN
     };
 
-    async fn run(self, context: &Context) -> Result<Outcome, Failure> {
+    async fn run(mut self, context: &Context) -> Result<Outcome, Failure> {
         let aws = Aws::connect(&self.connection, context).await?;
+        network::resolve_groups(&aws, self.network_configuration.as_mut()).await?;
         let asked = change::asked(&self)?;
         let found = match context.check {
             true => describe::service_if_any(&aws, &self.cluster, &self.name).await?,
@@ -115,6 +117,18 @@ impl EcsService {
         format!("ECS service {}/{}", crate::text::short(&self.cluster), self.name)
     }
 
+    fn change(
+        &self,
+        aws: &Aws,
+        action: ChangeAction,
+        service: Option<&Service>,
+        changes: &Changes,
+    ) -> Change {
+        let name = format!("{}/{}", crate::text::short(&self.cluster), self.name);
+        let arn = service.and_then(Service::service_arn);
+        resource::change(aws, "AWS::ECS::Service", &name, arn, action, changes)
+    }
+
     async fn describe(
         &self,
         aws: &Aws,
@@ -155,9 +169,19 @@ impl EcsService {
             outcome
         };
         if context.check {
-            return Ok(outcome.with("service", Value::from_json(planned(after))));
+            let mut outcome = outcome
+                .change(self.change(aws, ChangeAction::Create, None, &Changes::default()))
+                .with("service", Value::from_json(planned(after)));
+            set_unknown(
+                &mut outcome.values,
+                "service.serviceArn",
+                &format!("the {} is created", self.title()),
+            );
+            return Ok(outcome);
         }
         let service = change::create(aws, asked, self.tags.as_ref()).await?;
+        let outcome =
+            outcome.change(self.change(aws, ChangeAction::Create, Some(&service), &Changes::default()));
         let service = if self.wait { self.wait_for_rollout(aws, service, context).await? } else { service };
         Ok(outcome.with("service", json_value(&service)))
     }
@@ -172,6 +196,9 @@ impl EcsService {
         }
         if self.desired_count.is_none() && !daemon && !external {
             missing.push("desired_count");
+        }
+        if self.launch_type == Some(LaunchType::Fargate) && self.network_configuration.is_none() {
+            missing.push("network_configuration");
         }
         if missing.is_empty() {
             return Ok(());
@@ -204,6 +231,9 @@ impl EcsService {
         }
         let names: Vec<Value> = changes.names().map(Value::from).collect();
         let mut outcome = Outcome::changed(!changes.is_empty()).with("changes", names);
+        if !changes.is_empty() {
+            outcome = outcome.change(self.change(aws, ChangeAction::Modify, Some(&service), &changes));
+        }
         if context.diff && !changes.is_empty() {
             outcome = outcome.diff(changes.diff(&self.title()));
         }
@@ -246,6 +276,10 @@ impl EcsService {
             .with_help("Set `force_deletion: true`, or scale the service to `desired_count: 0` first."));
         }
         let mut outcome = Outcome::changed(!draining).with("service", json_value(&service));
+        if !draining {
+            outcome =
+                outcome.change(self.change(aws, ChangeAction::Delete, Some(&service), &Changes::default()));
+        }
         if context.diff && !draining {
             outcome = outcome.diff(whole_diff(shape::to_json(&service), Json::Null, &self.title()));
         }

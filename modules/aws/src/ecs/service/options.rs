@@ -208,7 +208,7 @@ pub(crate) struct PlacementStrategy {
 pub(crate) struct NetworkConfiguration {
     /// The IDs of the subnets.
     pub subnets: Option<Vec<String>>,
-    /// The IDs of the security groups.
+    /// The IDs or names of the security groups. Names are looked up in the VPC of the first subnet.
     pub security_groups: Option<Vec<String>>,
     /// Whether each task gets a public IP address.
     pub assign_public_ip: Option<bool>,

@@ -4,15 +4,19 @@ pub(crate) mod run;
 
 use aws_sdk_ecs::operation::start_task::StartTaskInput;
 use aws_sdk_ecs::types::Task;
-use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Map as ValueMap, Outcome, Value};
+use playbook_api::{
+    ChangeAction, Context, ControllerModule, Doc, Error, Failure, Map as ValueMap, Outcome, Value,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use crate::client::Aws;
+use crate::compare::Changes;
 use crate::connection::Connection;
 use crate::ecs::service::{CapacityProvider, LaunchType, NetworkConfiguration};
-use crate::ecs::{describe, service};
+use crate::ecs::{describe, network, service};
 use crate::error::Explain;
+use crate::resource;
 use crate::tags::Tags;
 use crate::text::short;
 use crate::{shape, wait};
@@ -27,7 +31,8 @@ use crate::{shape, wait};
     "required_if" = [
         ["operation", "run", ["task_definition"]],
         ["operation", "start", ["task_definition", "container_instances"]],
-        ["operation", "stop", ["task"]]
+        ["operation", "stop", ["task"]],
+        ["launch_type", "FARGATE", ["network_configuration"]]
     ]
 ))]
 pub(crate) struct EcsTask {
@@ -122,8 +127,9 @@ impl ControllerModule for EcsTask {
         ..Doc::BUILTIN
     };
 
-    async fn run(self, context: &Context) -> Result<Outcome, Failure> {
+    async fn run(mut self, context: &Context) -> Result<Outcome, Failure> {
         let aws = Aws::connect(&self.connection, context).await?;
+        network::resolve_groups(&aws, self.network_configuration.as_mut()).await?;
         let outcome = match self.operation {
             Operation::Run => self.begin(&aws, context).await?,
             Operation::Start => self.begin(&aws, context).await?,
@@ -157,8 +163,16 @@ impl EcsTask {
         } else {
             asked["containerInstances"] = self.container_instances.clone().into();
         }
+        let change = resource::change(
+            aws,
+            "AWS::ECS::Task",
+            self.task_definition.as_deref().unwrap_or_default(),
+            None,
+            ChangeAction::Run,
+            &Changes::default(),
+        );
         if context.check {
-            return self.would_begin(aws, asked).await;
+            return Ok(self.would_begin(aws, asked).await?.change(change));
         }
         let asked = asked.as_object_mut().map(std::mem::take).unwrap_or_default();
         let tasks = match self.operation {
@@ -166,9 +180,9 @@ impl EcsTask {
             _ => run::start(aws, asked).await?,
         };
         if !self.wait {
-            return Ok(Outcome::changed(true).with("task", json_value(&tasks)));
+            return Ok(Outcome::changed(true).with("task", json_value(&tasks)).change(change));
         }
-        self.follow(aws, tasks, context).await
+        Ok(self.follow(aws, tasks, context).await?.change(change))
     }
 
     /// Reports what a real run would report first: a missing cluster or definition, or a member that does not exist.

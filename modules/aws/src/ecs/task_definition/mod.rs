@@ -4,16 +4,17 @@ mod compare;
 pub(crate) mod info;
 
 use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionInput;
-use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
+use playbook_api::{ChangeAction, Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use crate::client::Aws;
-use crate::compare::whole_diff;
+use crate::compare::{Changes, whole_diff};
 use crate::connection::Connection;
 use crate::ecs::service::LaunchType;
 use crate::ecs::{describe, to_sdk_tags};
 use crate::error::Explain;
+use crate::resource;
 use crate::shape;
 use crate::tags::Tags;
 use compare::compare;
@@ -265,10 +266,19 @@ impl EcsTaskDefinition {
                 None => whole_diff(Json::Null, Json::Object(asked.clone()), &self.title()),
             });
         }
+        // A revision is a resource of its own; the family's next one takes the place of the one before.
+        let action = if existing.is_some() { ChangeAction::Replace } else { ChangeAction::Create };
+        let changes = changes.unwrap_or_default();
+        let change = |arn: Option<&str>| {
+            resource::change(aws, "AWS::ECS::TaskDefinition", self.family(), arn, action, &changes)
+        };
         if context.check {
-            return Ok(outcome.with("taskdefinition", planned(&asked, existing.as_ref())));
+            return Ok(outcome
+                .change(change(None))
+                .with("taskdefinition", planned(&asked, existing.as_ref())));
         }
         let registered = register(aws, asked, self.tags.as_ref()).await?;
+        let outcome = outcome.change(change(registered["taskDefinitionArn"].as_str()));
         Ok(outcome.with("taskdefinition", Value::from_json(registered)))
     }
 
@@ -305,7 +315,14 @@ impl EcsTaskDefinition {
         if current["status"] != "ACTIVE" {
             return Ok(Outcome::changed(false).with("taskdefinition", Value::from_json(current)));
         }
-        let mut outcome = Outcome::changed(true);
+        let mut outcome = Outcome::changed(true).change(resource::change(
+            aws,
+            "AWS::ECS::TaskDefinition",
+            &name,
+            current["taskDefinitionArn"].as_str(),
+            ChangeAction::Delete,
+            &Changes::default(),
+        ));
         if context.diff {
             outcome =
                 outcome.diff(whole_diff(current.clone(), Json::Null, &format!("ECS task definition {name}")));

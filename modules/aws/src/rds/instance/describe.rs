@@ -70,6 +70,26 @@ macro_rules! list {
     };
 }
 
+/// Returns a snapshot by its identifier.
+pub(super) async fn snapshot(aws: &Aws, id: &str) -> Result<Option<Json>, Error> {
+    let answer = aws
+        .rds()
+        .describe_db_snapshots()
+        .db_snapshot_identifier(id)
+        .send()
+        .await
+        .missing("rds:DescribeDBSnapshots", &["DBSnapshotNotFound", "DBSnapshotNotFoundFault"])?;
+    let found = answer.and_then(|a| a.db_snapshots.unwrap_or_default().into_iter().next());
+    Ok(found.map(|snapshot| {
+        Json::Object(members!(snapshot;
+            db_snapshot_identifier, db_instance_identifier, snapshot_create_time, engine, allocated_storage, status,
+            port, availability_zone, vpc_id, instance_create_time, master_username, engine_version, license_model,
+            snapshot_type, iops, option_group_name, percent_progress, storage_type, encrypted, kms_key_id,
+            db_snapshot_arn, iam_database_authentication_enabled, dbi_resource_id, original_snapshot_create_time,
+        ))
+    }))
+}
+
 pub(crate) fn to_json(instance: &DbInstance) -> Json {
     let mut map = members!(instance;
         db_instance_identifier, db_instance_class, engine, db_instance_status, master_username,

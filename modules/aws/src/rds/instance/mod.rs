@@ -8,13 +8,14 @@ mod options;
 pub(crate) mod wait;
 
 use aws_sdk_rds::types::DbInstance;
-use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
+use playbook_api::{Change, ChangeAction, Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
 use serde_json::{Map, Value as Json, json};
 
 use crate::client::Aws;
-use crate::compare::whole_diff;
+use crate::compare::{Changes, whole_diff};
 use crate::error::Explain;
 use crate::rds::to_sdk_tags;
+use crate::resource::{self, set_unknown};
 use crate::tags::TagChanges;
 use options::State;
 use wait::is_moving;
@@ -100,6 +101,17 @@ impl RdsInstance {
 
     pub(crate) fn title(&self) -> String {
         format!("RDS instance {}", self.id())
+    }
+
+    fn change(
+        &self,
+        aws: &Aws,
+        action: ChangeAction,
+        instance: Option<&DbInstance>,
+        changes: &Changes,
+    ) -> Change {
+        let arn = instance.and_then(DbInstance::db_instance_arn);
+        resource::change(aws, "AWS::RDS::DBInstance", self.id(), arn, action, changes)
     }
 
     /// Finds the instance, by its new name if it was already renamed.
@@ -209,13 +221,18 @@ impl RdsInstance {
                 planned.insert(name.into(), value.as_str().into());
             }
         }
-        let mut outcome = Outcome::changed(true);
+        let mut outcome =
+            Outcome::changed(true).change(self.change(aws, ChangeAction::Create, None, &Changes::default()));
         if context.diff {
             outcome = outcome.diff(whole_diff(Json::Null, Json::Object(planned.clone()), &self.title()));
         }
         if context.check {
             planned.insert("db_instance_status".into(), "planned".into());
-            return Ok((outcome_of(outcome, Json::Object(planned)), None));
+            let mut outcome = outcome_of(outcome, Json::Object(planned));
+            for value in ["endpoint", "db_instance_arn"] {
+                set_unknown(&mut outcome.values, value, &format!("the {} is created", self.title()));
+            }
+            return Ok((outcome, None));
         }
         let mut instance = create::create(aws, self).await?;
         let roles = self.iam_roles.clone().unwrap_or_default();
@@ -260,6 +277,9 @@ impl RdsInstance {
             changes.note("read_replica", true.into(), false.into());
         }
         let mut outcome = Outcome::changed(!changes.is_empty());
+        if !changes.is_empty() {
+            outcome = outcome.change(self.change(aws, ChangeAction::Modify, Some(&instance), &changes));
+        }
         if context.diff && !changes.is_empty() {
             outcome = outcome.diff(changes.diff(&self.title()));
         }
@@ -337,6 +357,10 @@ impl RdsInstance {
             }
         }
         let mut outcome = Outcome::changed(!deleting);
+        if !deleting {
+            outcome =
+                outcome.change(self.change(aws, ChangeAction::Delete, Some(&instance), &Changes::default()));
+        }
         if context.diff && !deleting {
             outcome = outcome.diff(whole_diff(current.clone(), Json::Null, &self.title()));
         }
@@ -355,6 +379,12 @@ impl RdsInstance {
         }
         if self.wait {
             self.wait_until_gone(aws, context).await?;
+        }
+        let snapshot = self.final_db_snapshot_identifier.as_deref().filter(|_| !self.skip_final_snapshot);
+        if let Some(snapshot) = snapshot
+            && let Some(told) = describe::snapshot(aws, snapshot).await?
+        {
+            outcome = outcome.with("final_snapshot", Value::from_json(told));
         }
         Ok(outcome_of(outcome, current))
     }

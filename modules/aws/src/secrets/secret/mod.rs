@@ -4,12 +4,13 @@ mod change;
 mod options;
 
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
-use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
+use playbook_api::{Change, ChangeAction, Context, ControllerModule, Doc, Error, Failure, Outcome, Value};
 use serde_json::{Map, Value as Json, json};
 
 use crate::client::Aws;
 use crate::compare::{Changes, whole_diff};
 use crate::error::Explain;
+use crate::resource;
 use crate::tags::{self, TagChanges};
 use crate::text::date;
 use options::State;
@@ -67,6 +68,17 @@ impl SecretsManagerSecret {
         format!("secret {}", self.name)
     }
 
+    fn change(
+        &self,
+        aws: &Aws,
+        action: ChangeAction,
+        secret: Option<&DescribeSecretOutput>,
+        changes: &Changes,
+    ) -> Change {
+        let arn = secret.and_then(DescribeSecretOutput::arn);
+        resource::change(aws, "AWS::SecretsManager::Secret", &self.name, arn, action, changes)
+    }
+
     async fn find(&self, aws: &Aws) -> Result<Option<DescribeSecretOutput>, Error> {
         let answer = aws.secrets().describe_secret().secret_id(&self.name).send().await;
         answer.missing("secretsmanager:DescribeSecret", &["ResourceNotFoundException"])
@@ -86,7 +98,8 @@ impl SecretsManagerSecret {
         if let Some(tags) = &self.tags {
             planned.insert("tags".into(), tags::to_json(tags));
         }
-        let mut outcome = Outcome::changed(true);
+        let mut outcome =
+            Outcome::changed(true).change(self.change(aws, ChangeAction::Create, None, &Changes::default()));
         if context.diff {
             outcome = outcome.diff(whole_diff(Json::Null, Json::Object(planned.clone()), &self.title()));
         }
@@ -129,6 +142,9 @@ impl SecretsManagerSecret {
         let tag_changes = TagChanges::between(&current_tags, self.tags.as_ref(), self.purge_tags);
         tag_changes.note(&current_tags, &mut changes);
         let mut outcome = Outcome::changed(!changes.is_empty());
+        if !changes.is_empty() {
+            outcome = outcome.change(self.change(aws, ChangeAction::Modify, Some(secret), &changes));
+        }
         if context.diff && !changes.is_empty() {
             outcome = outcome.diff(changes.diff(&self.title()));
         }
@@ -174,7 +190,9 @@ impl SecretsManagerSecret {
         if deleted && !now {
             return Ok(Outcome::changed(false).with("secret", "secret already scheduled for deletion"));
         }
-        let mut outcome = Outcome::changed(true).with("secret", Value::from_json(to_json(secret)));
+        let mut outcome = Outcome::changed(true)
+            .with("secret", Value::from_json(to_json(secret)))
+            .change(self.change(aws, ChangeAction::Delete, Some(secret), &Changes::default()));
         if context.diff {
             outcome = outcome.diff(whole_diff(to_json(secret), Json::Null, &self.title()));
         }
