@@ -100,7 +100,7 @@ pub(crate) fn plain<'a>(
     while let Some(line) = dialogue.next_line()? {
         if line.trim_end() == marker {
             let rest = std::mem::take(&mut dialogue.out);
-            return Ok((dialogue, rest));
+            return Ok((dialogue, rest.into()));
         }
     }
     Err(dialogue.refused())

@@ -1,6 +1,7 @@
 //! The dialogue with a shell that starts the helper, or a command as another user: its lines, prompts and error
 //! messages.
 
+use std::collections::VecDeque;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
@@ -42,6 +43,9 @@ const LONGEST_LINE: usize = 64 << 10;
 /// The number of bytes after which the output of a login counts as endless.
 const ENDLESS: usize = 64 << 20;
 
+/// The number of lines after which the output of a login counts as endless.
+const ENDLESS_LINES: usize = 1 << 20;
+
 /// The number of bytes that are kept of a login's output.
 const KEPT: usize = 8 << 10;
 
@@ -74,13 +78,14 @@ pub(crate) struct Dialogue<'a> {
     /// Whether a password was given.
     pub answered: bool,
     /// Output that was read but not yet split into lines.
-    pub out: Vec<u8>,
+    pub out: VecDeque<u8>,
     /// The number of bytes of `out` that hold no line break.
     scanned: usize,
     /// Standard error; only its end if it is long.
     pub err: Vec<u8>,
     noise: String,
     heard: usize,
+    lines: usize,
     /// Whether standard error is closed.
     deaf: bool,
 }
@@ -107,11 +112,12 @@ impl<'a> Dialogue<'a> {
             terminal,
             key,
             answered: false,
-            out: Vec::new(),
+            out: VecDeque::new(),
             scanned: 0,
             err: Vec::new(),
             noise: String::new(),
             heard: 0,
+            lines: 0,
             deaf: false,
         })
     }
@@ -150,10 +156,10 @@ impl<'a> Dialogue<'a> {
     pub(crate) fn next_line(&mut self) -> Result<Option<String>, Failure> {
         let mut until = deadline(self.peer.silence);
         loop {
-            let rest = self.out.get(self.scanned..).unwrap_or_default();
-            if let Some(end) = rest.iter().position(|b| *b == b'\n') {
+            if let Some(end) = self.out.range(self.scanned..).position(|b| *b == b'\n') {
                 let line: Vec<u8> = self.out.drain(..=self.scanned + end).collect();
                 self.scanned = 0;
+                self.lines += 1;
                 return Ok(Some(String::from_utf8_lossy(&line).into_owned()));
             }
             // A long text without a line break cannot be a reply, since replies begin on new lines.
@@ -176,7 +182,7 @@ impl<'a> Dialogue<'a> {
                     }
                     count => {
                         self.hear(count)?;
-                        self.out.extend_from_slice(piece.get(..count).unwrap_or_default());
+                        self.out.extend(piece.get(..count).unwrap_or_default());
                     }
                 }
                 until = deadline(self.peer.silence);
@@ -191,7 +197,7 @@ impl<'a> Dialogue<'a> {
 
     fn hear(&mut self, count: usize) -> Result<(), Failure> {
         self.heard += count;
-        match self.heard > ENDLESS {
+        match self.heard > ENDLESS || self.lines > ENDLESS_LINES {
             true => {
                 let host = &self.peer.host;
                 let message = format!("the login on '{host}' prints endless output");
@@ -289,7 +295,7 @@ impl<'a> Dialogue<'a> {
                     Some(line) if line.trim_end() == GOT => break,
                     // The shell has given up and prints the reason.
                     Some(line) if line.starts_with(FAILED) => {
-                        self.out.splice(..0, line.into_bytes());
+                        line.bytes().rev().for_each(|byte| self.out.push_front(byte));
                         self.scanned = 0;
                         return Ok(());
                     }
@@ -302,10 +308,10 @@ impl<'a> Dialogue<'a> {
     }
 
     /// Returns the channel after the helper's first message.
-    pub(crate) fn channel(self) -> Result<Channel, Failure> {
+    pub(crate) fn channel(mut self) -> Result<Channel, Failure> {
         let mut assembler = Assembler::default();
-        let mut rest = &self.out[..];
         let broken = self.broken(&std::io::ErrorKind::UnexpectedEof.into());
+        let mut rest = &*self.out.make_contiguous();
         while !rest.is_empty() {
             assembler.fill(&mut rest).map_err(|_| broken.clone())?;
         }
