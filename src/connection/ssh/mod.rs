@@ -10,7 +10,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, fcntl};
 use openssh::{Child, Session, Stdio};
@@ -202,13 +202,13 @@ impl Launcher for Ssh {
             let master = lock(&self.master);
             master.as_ref().map(|master| master.socket.clone())?
         };
-        // If a connection breaks, its sessions end shortly before the master does.
-        let deadline = Instant::now() + Duration::from_millis(300);
-        while control::is_alive(&socket) {
-            if Instant::now() > deadline {
-                return None;
-            }
-            std::thread::sleep(Duration::from_millis(20));
+        // If a connection breaks, its sessions end before the master does, and on a busy controller long before. So only a
+        // response of the host counts: a new session, or the refusal of one (MaxSessions), after which the master runs on.
+        match self.on_master(socket.clone(), "exit 0") {
+            Ok(_) => return None,
+            Err(openssh::Error::ChildIo(_)) => {}
+            Err(_) if control::is_alive(&socket) => return None,
+            Err(_) => {}
         }
         drop(self.forget());
         let message = format!(
