@@ -12,8 +12,9 @@ use super::remote::Remote;
 use super::shutdown::announce;
 use super::ssh;
 
-/// The time limit for all of it.
-const LIMIT: Duration = Duration::from_secs(4);
+/// The time limit for all of it: long enough for a login on a busy host, and short enough for a service manager that
+/// kills what has not ended after ten seconds.
+const LIMIT: Duration = Duration::from_secs(6);
 
 /// The time that a program has after SIGTERM.
 const GRACE: Duration = Duration::from_millis(1500);
