@@ -52,13 +52,13 @@ impl Server {
         Ok(self.child.try_wait().doing(self.name)?.is_none())
     }
 
-    /// Waits up to 30 seconds until a program listens on `port`.
+    /// Waits up to two minutes until a program listens on `port`.
     ///
     /// # Errors
     ///
-    /// The server ended, or nothing listens after 30 seconds.
+    /// The server ended, or nothing listens after two minutes.
     pub fn wait_for_port(&mut self, port: u16) -> Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(120);
         loop {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return Ok(());
@@ -67,7 +67,7 @@ impl Server {
                 return Err(format!("{} ended before it listened on port {port} ({status})", self.name));
             }
             if Instant::now() > deadline {
-                return Err(format!("{} does not listen on port {port} after 30 seconds", self.name));
+                return Err(format!("{} does not listen on port {port} after two minutes", self.name));
             }
             std::thread::sleep(Duration::from_millis(30));
         }

@@ -48,13 +48,13 @@ impl Docker {
     }
 
     fn wait_until_ready(&self, log: &Path) -> Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(180);
         while self.run(&["version"]).is_err() {
             if Instant::now() > deadline {
                 let log = std::fs::read_to_string(log).unwrap_or_default();
                 let tail = log.lines().skip(log.lines().count().saturating_sub(5));
                 return Err(format!(
-                    "dockerd does not respond after 60 seconds:\n{}",
+                    "dockerd does not respond after three minutes:\n{}",
                     tail.collect::<Vec<_>>().join("\n")
                 ));
             }

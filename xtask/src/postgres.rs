@@ -72,7 +72,7 @@ impl Postgres {
     /// Waits until the server accepts connections, which is shortly after it opens the port.
     fn wait_until_ready(&self) -> Result<()> {
         let mut last = Ok(String::new());
-        for _ in 0..100 {
+        for _ in 0..1000 {
             last = self.sql("postgres", "select 1");
             if last.is_ok() {
                 break;

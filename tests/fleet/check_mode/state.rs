@@ -55,9 +55,8 @@ impl State {
         }
         let project = scene.path("");
         walk(&project, &project, start, "the project's ", &mut all);
-        // An address is tentative until the kernel has looked for another host with it.
-        let facts = "hostname; cat /proc/mounts; { iptables-save; ip6tables-save; } 2>&1 | sed '/^#/d'; \
-                     ip address | sed 's/ tentative//'";
+        let facts =
+            "hostname; cat /proc/mounts; { iptables-save; ip6tables-save; } 2>&1 | sed '/^#/d'; ip address";
         all.insert("the system".into(), machine.shell(facts).expect("facts"));
         // The session of a connection that has just been closed may still be ending.
         let mut processes = machine.processes();

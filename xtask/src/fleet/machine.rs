@@ -86,7 +86,7 @@ impl Machine {
         unshare.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output).process_group(0);
         let mut server = Server::start("a machine", &mut unshare, libc::SIGKILL)?;
 
-        let seconds = if make.boots { 120 } else { 30 };
+        let seconds = if make.boots { 300 } else { 120 };
         let first = if make.boots { "systemd" } else { "sshd" };
         let deadline = Instant::now() + Duration::from_secs(seconds);
         while Instant::now() < deadline && server.is_running()? {
@@ -187,15 +187,15 @@ impl Machine {
         self.shell("ip link set eth0 down").map(drop)
     }
 
-    /// Reconnects the network and waits up to 10 seconds until the machine can be reached.
+    /// Reconnects the network and waits up to a minute until the machine can be reached.
     pub fn mend(&self) -> Result<()> {
         self.shell(&format!("ip link set eth0 up; ip route replace default via {}", self.gateway()))?;
         let address = SocketAddr::from(([198, 18, self.number, 2], 22));
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
             if Instant::now() > deadline {
                 return Err(format!(
-                    "{} cannot be reached 10 seconds after its network was reconnected",
+                    "{} cannot be reached a minute after its network was reconnected",
                     self.name
                 ));
             }

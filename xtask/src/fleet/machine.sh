@@ -20,6 +20,8 @@ mount -t overlay -o "lowerdir=$ROOT,upperdir=$WORK/changes,workdir=$WORK/scratch
 ip link set lo up
 ip link add eth0 type veth peer name "$CABLE" netns "$PEER"
 ip address add "198.18.$NUMBER.2/30" dev eth0
+# Nobody else can have its address: the kernel need not look for a second.
+{ echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad; } 2> /dev/null || true
 ip link set eth0 up
 ip route add default via "198.18.$NUMBER.1"
 ip route add local "198.19.$NUMBER.0/24" dev lo
@@ -99,6 +101,14 @@ if [ "$BOOTS" = yes ]; then
     # What can only work on a machine with hardware.
     for unit in console-getty.service systemd-modules-load.service systemd-networkd-wait-online.service; do
         ln -sf /dev/null etc/systemd/system/$unit
+    done
+fi
+
+# Until it has its own IPv6 address, its facts change.
+if [ "$(cat /proc/sys/net/ipv6/conf/eth0/disable_ipv6 2> /dev/null)" = 0 ]; then
+    for attempt in $(seq 100); do
+        ip -6 -oneline address show dev eth0 -tentative | grep -q . && break
+        sleep 0.1
     done
 fi
 
