@@ -238,9 +238,8 @@ fn run_all(options: &Options, targets: &[Target], machine: &Machine, total: &mut
                         };
                         lock(&record).insert(name.clone(), done);
                     }
-                    let passed = report(name, &asked, outcome, logs);
-                    if !passed {
-                        lock(&failed).push(name.clone());
+                    if let Some(said) = report(name, &asked, outcome, logs) {
+                        lock(&failed).push((name.clone(), said));
                     }
                 }
             });
@@ -253,24 +252,27 @@ fn run_all(options: &Options, targets: &[Target], machine: &Machine, total: &mut
         let text = format!("{{\n{}\n}}\n", lines.join(",\n"));
         fs::write(&path, text).doing(format!("writing {}", path.display()))?;
     }
-    let failed = std::mem::take(&mut *lock(&failed));
+    let failed: Vec<(String, String)> = std::mem::take(&mut *lock(&failed));
     if !failed.is_empty() {
-        println!("failed: {}", failed.join(" "));
+        let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
+        println!("failed: {}", names.join(" "));
     }
     println!("upstream: {} passed, {} failed", targets.len() - failed.len(), failed.len());
     total.passed += targets.len() - failed.len();
     let passed = failed.is_empty();
-    total.failed.extend(failed.into_iter().map(|name| format!("upstream {name}")));
+    failed.into_iter().for_each(|(name, said)| total.fail(format!("upstream {name}"), said));
     Ok(passed)
 }
 
-/// Prints one line for a target, and the end of its output if it failed and there is no directory for logs.
-fn report(name: &str, asked: &Asked, outcome: Result<Outcome>, logs: Option<&Path>) -> bool {
+/// Prints one line for a target, and the end of its output if it failed and there is no directory for logs. Returns what it
+/// has printed if the target failed.
+fn report(name: &str, asked: &Asked, outcome: Result<Outcome>, logs: Option<&Path>) -> Option<String> {
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
-            println!("FAIL {name:<34} {error}");
-            return false;
+            let line = format!("FAIL {name:<34} {error}");
+            println!("{line}");
+            return Some(line);
         }
     };
     let passed = asked.is_met(&outcome);
@@ -279,7 +281,7 @@ fn report(name: &str, asked: &Asked, outcome: Result<Outcome>, logs: Option<&Pat
     let seconds = outcome.time.as_secs_f64();
     let line =
         format!("{verdict} {name:<34} {status:<8} {seconds:>6.1}s  ok={}/{}", outcome.done, asked.describe());
-    match logs {
+    let text = match logs {
         Some(directory) => {
             let path = directory.join(format!("{name}.log"));
             let written = fs::create_dir_all(directory).and_then(|()| fs::write(&path, &outcome.output));
@@ -287,14 +289,15 @@ fn report(name: &str, asked: &Asked, outcome: Result<Outcome>, logs: Option<&Pat
                 .err()
                 .map(|error| format!("  (cannot write {}: {error})", path.display()))
                 .unwrap_or_default();
-            println!("{line}{note}");
+            format!("{line}{note}")
         }
-        None if passed => println!("{line}"),
+        None if passed => line,
         None => {
             let lines: Vec<&str> = outcome.output.lines().filter(|line| !line.trim().is_empty()).collect();
             let tail = &lines[lines.len().saturating_sub(12)..];
-            println!("{line}\n    {}", tail.join("\n    "));
+            format!("{line}\n    {}", tail.join("\n    "))
         }
-    }
-    passed
+    };
+    println!("{text}");
+    (!passed).then_some(text)
 }
