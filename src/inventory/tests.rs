@@ -316,7 +316,7 @@ fn ten_thousand_hosts_load_without_quadratic_loops() {
     assert_eq!(select(&inventory, "all").split(' ').count(), 10_000);
     assert_eq!(select(&inventory, "web:&h0*:!h00001").split(' ').count(), 9_998);
     assert_eq!(inventory.groups_value().get("web").unwrap().as_list().unwrap().len(), 10_000);
-    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn a_rollout_that_never_ends_runs_into_the_timeout_with_its_state() {
     let deployment = Deployment::new(&servers);
     deployment.proxy.plan(Plan { looks: 2, ending: Ending::Never });
     deployment
-        .deploy("1.0.0", &["-e", "app_rollout_timeout=4"])
+        .deploy("1.0.0", &["-e", "app_rollout_timeout=10"])
         .fails(2)
         .says(&["1 of 2 tasks running", "has started 2 tasks"]);
 }

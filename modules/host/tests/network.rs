@@ -162,15 +162,15 @@ fn wait_for_ports_and_files() {
     let (lab, at) = (Lab::new(), serve());
     let port: i64 = at.rsplit(':').next().unwrap().parse().unwrap();
     assert_eq!(
-        value(&lab.run("wait_for", map! { "port" => port, "timeout" => 2 }), "state"),
+        value(&lab.run("wait_for", map! { "port" => port, "timeout" => 30 }), "state"),
         "started".into()
     );
     assert_eq!(
         lab.fail("wait_for", map! { "port" => 1, "timeout" => 1 }),
         "Timeout when waiting for 127.0.0.1:1"
     );
-    lab.run("wait_for", map! { "port" => 1, "state" => "stopped", "timeout" => 1 });
-    lab.run("wait_for", map! { "port" => 1, "state" => "drained", "timeout" => 1 });
+    lab.run("wait_for", map! { "port" => 1, "state" => "stopped", "timeout" => 30 });
+    lab.run("wait_for", map! { "port" => 1, "state" => "drained", "timeout" => 30 });
     let path = lab.write("f", "is completed now");
     let found = lab.run("wait_for", map! { "path" => &path, "search_regex" => "(?P<what>comp\\w+) (now)" });
     assert_eq!(value(&found, "match_groups").to_string(), "['completed', 'now']");

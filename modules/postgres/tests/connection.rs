@@ -204,7 +204,7 @@ async fn failures_say_what_to_do_and_no_password() {
     let timeout = map! { "login_host" => "127.0.0.1", "login_port" => u32::from(port), "connect_params" => map! { "connect_timeout" => 1 } };
     let failure = query(login(timeout)).await.unwrap_err();
     assert!(failure.error.to_string().contains("no response after 1 second"), "{}", shown(&failure));
-    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(start.elapsed() < Duration::from_secs(30));
     let (user, _, host, port) = parts();
     let url = format!("postgresql://{user}@{host}:{port}/postgres");
     let failure = query(map! { "url" => url, "query" => "SELECT 1" }).await.unwrap_err();

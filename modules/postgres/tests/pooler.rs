@@ -57,7 +57,7 @@ impl Bouncer {
             command.uid(65534);
         }
         let process = command.spawn().unwrap();
-        for _ in 0..100 {
+        for _ in 0..1000 {
             if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 break;
             }

@@ -239,9 +239,16 @@ async fn an_interrupt_ends_the_command() {
     let (directory, database) = (alembic_project(), Database::new().await);
     let context = context();
     let (cancel, marker) = (context.cancel.clone(), directory.path().join("ended"));
-    let script = format!("trap 'echo bye > {}; exit 1' TERM; sleep 30 & wait", marker.display());
+    let begun = directory.path().join("begun");
+    let script = format!(
+        "trap 'echo bye > {}; exit 1' TERM; : > {}; sleep 30 & wait",
+        marker.display(),
+        begun.display()
+    );
     let stop = async move {
-        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        while !begun.exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
         cancel.set();
     };
     let command = map! { "command" => vec!["sh", "-c", &script] };

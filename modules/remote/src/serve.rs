@@ -251,11 +251,16 @@ mod tests {
     #[test]
     fn several_calls_are_under_way_at_once() {
         let mut controller = Controller::start();
-        controller.call(1, command("sleep 0.6; echo slow"));
+        let directory = tempfile::tempdir().unwrap();
+        let go = directory.path().join("go");
+        controller
+            .call(1, command(&format!("until [ -e {} ]; do sleep 0.02; done; echo slow", go.display())));
         let mut quick = command("echo $WHO quick");
         quick.environment = vec![("WHO".into(), "very".into())];
         controller.call(2, quick);
-        let (first, second) = (controller.reply(), controller.reply());
+        let first = controller.reply();
+        std::fs::write(go, "").unwrap();
+        let second = controller.reply();
         assert_eq!((first.0, second.0), (2, 1));
         assert_eq!(first.1.unwrap().values.get("stdout"), Some(&"very quick".into()));
     }
@@ -264,11 +269,11 @@ mod tests {
     fn a_cancelled_call_ends_with_its_children() {
         let mut controller = Controller::start();
         let start = Instant::now();
-        controller.call(1, command("sleep 20 & sleep 20; wait"));
+        controller.call(1, command("sleep 100 & sleep 100; wait"));
         std::thread::sleep(Duration::from_millis(100));
         controller.say(1, Message::Cancel);
         assert!(controller.reply().1.is_err());
-        assert!(start.elapsed() < Duration::from_secs(5));
+        assert!(start.elapsed() < Duration::from_secs(80));
     }
 
     #[test]

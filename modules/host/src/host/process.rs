@@ -405,9 +405,9 @@ mod tests {
     fn signals_are_negative_codes_and_daemons_are_left_behind() {
         assert_eq!(run(Program::new(["sh", "-c", "kill -9 $$"])).rc, -9);
         let start = Instant::now();
-        let output = run(Program::new(["sh", "-c", "echo started; sleep 5 &"]));
+        let output = run(Program::new(["sh", "-c", "echo started; sleep 60 &"]));
         assert_eq!(output.out(), "started\n");
-        assert!(start.elapsed() < Duration::from_secs(3));
+        assert!(start.elapsed() < Duration::from_secs(50));
     }
 
     #[test]
@@ -421,7 +421,7 @@ mod tests {
         let start = Instant::now();
         let program = Program::new(["yes"]).timeout(Duration::from_millis(300));
         assert_eq!(program.execute(&Context::default()).unwrap_err().kind(), io::ErrorKind::TimedOut);
-        assert!(start.elapsed() < Duration::from_secs(5));
+        assert!(start.elapsed() < Duration::from_secs(60));
         let context = Context::default();
         let cancel = context.cancel.clone();
         std::thread::spawn(move || {

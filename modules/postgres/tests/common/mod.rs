@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use playbook_api::{Arguments, Context, Failure, Map, Outcome, Registry, Run, Value};
 
@@ -66,6 +67,24 @@ impl Database {
     /// Runs SQL and returns the rows, without headers.
     pub(crate) fn query(&self, sql: &str) -> String {
         psql(&self.url, sql)
+    }
+
+    /// Waits until a statement of another session is in `pg_sleep`.
+    pub(crate) async fn until_asleep(&self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+        while self.query(sleeps) == "0" {
+            assert!(Instant::now() < deadline, "no statement sleeps within a minute");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Ends the sessions whose statement is in `pg_sleep`.
+    pub(crate) fn end_sleepers(&self) {
+        self.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND wait_event = 'PgSleep'",
+        );
     }
 
     /// Returns the output of pg_dump.
