@@ -7,9 +7,12 @@ mod connection;
 #[cfg(feature = "ec2")]
 mod ec2;
 mod ecs;
+mod elb;
 mod error;
 #[cfg(test)]
 mod example;
+#[cfg(feature = "iam")]
+mod iam;
 mod json;
 mod operations;
 mod probe;
@@ -20,6 +23,7 @@ mod resource;
 mod s3;
 mod secrets;
 mod shape;
+mod sts;
 mod tags;
 mod text;
 mod wait;
@@ -44,9 +48,14 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::controller::<rds::instance::RdsInstance>(),
         ModuleEntry::controller::<rds::instance::info::RdsInstanceInfo>(),
         ModuleEntry::controller::<secrets::secret::SecretsManagerSecret>(),
+        ModuleEntry::controller::<sts::assume_role::StsAssumeRole>(),
+        ModuleEntry::controller::<sts::caller::AwsCallerInfo>(),
     ]);
     #[cfg(feature = "ec2")]
     ec2::register(registry);
+    elb::register(registry);
+    #[cfg(feature = "iam")]
+    iam::register(registry);
     registry.lookups.push(Box::new(secrets::lookup::SecretLookup));
     registry.secret_sources.push(Box::new(secrets::source::Source));
     registry.inventory_sources.push(Box::new(s3::Bucket));
@@ -54,6 +63,7 @@ pub fn register(registry: &mut Registry) {
     registry.probes.extend([
         probe::<InAws<probe::ecs_service::EcsService>>(),
         probe::<InAws<probe::ecs_task::EcsTask>>(),
+        probe::<InAws<probe::load_balancer::LoadBalancer>>(),
         probe::<InAws<probe::rds_instance::RdsInstance>>(),
         probe::<InAws<probe::target_group::TargetGroup>>(),
     ]);

@@ -2,6 +2,7 @@
 
 pub(crate) mod ecs_service;
 pub(crate) mod ecs_task;
+pub(crate) mod load_balancer;
 pub(crate) mod rds_instance;
 pub(crate) mod target_group;
 
