@@ -11,6 +11,23 @@ pub fn root() -> PathBuf {
     manifest.parent().unwrap_or(manifest).to_owned()
 }
 
+/// Returns a command that runs cargo in the workspace.
+///
+/// Cargo tells this program about its package in variables. Passed on, they would make build scripts that watch them run
+/// again, and all that depends on these (ring's does, and with it every AWS SDK), whenever a build of the developer's own
+/// stands between two of this program.
+pub fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo.current_dir(root());
+    cargo
+}
+
 /// What to build `playbook` with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Parts {
@@ -22,10 +39,9 @@ pub enum Parts {
 
 /// Builds `playbook`, showing cargo's progress, and returns the path of the binary.
 pub fn playbook(release: bool, parts: Parts) -> Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
+    let mut build = cargo();
     // The features of the whole workspace, so that `cargo test --workspace` finds its dependencies built.
-    build.current_dir(root()).args(["build", "--workspace", "--bin", "playbook"]);
+    build.args(["build", "--workspace", "--bin", "playbook"]);
     build.args(["--message-format", "json-render-diagnostics"]);
     if parts == Parts::Sample {
         build.args(["--no-default-features", "--features", "playbook/aws,playbook/postgres"]);

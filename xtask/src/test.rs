@@ -1,7 +1,6 @@
 //! Starts the servers that the tests need, and runs the tests.
 
 use std::path::Path;
-use std::process::Command;
 
 use xtask::fleet::Fleet;
 use xtask::moto::Moto;
@@ -38,8 +37,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool> {
     let moto = Moto::start()?;
     let notes = tempfile::NamedTempFile::new().doing("creating a temporary file")?;
 
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(build::root()).arg("test");
+    let mut cargo = build::cargo();
+    cargo.arg("test");
     if arguments.is_empty() {
         cargo.arg("--workspace");
     }
