@@ -19,6 +19,7 @@ static RANDOM: LazyLock<Regex> = LazyLock::new(|| {
         r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b",
         r"\b[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){2,6}::(?:/\d+)?",
         r"\b[0-9a-f]{32}\b",
+        r"\b(?=[a-z0-9]*\d)[a-z0-9]{20}\b",
         r"(?<=:secret:)[\w/+=.@-]+-[A-Za-z0-9]{6}\b",
     ];
     Regex::new(&patterns.join("|")).expect("a pattern")

@@ -362,7 +362,7 @@ mod tests {
             "TargetGroupArn": "arn:web",
             "ForwardConfig": {"TargetGroups": [tuple], "TargetGroupStickinessConfig": {"Enabled": false}},
         }));
-        assert!(equal(&[asked.clone()], std::slice::from_ref(&current)));
+        assert!(equal(std::slice::from_ref(&asked), std::slice::from_ref(&current)));
         let other = action(json!({"Type": "forward", "TargetGroupArn": "arn:api"}));
         assert!(!equal(&[other], &[current]));
     }

@@ -47,6 +47,9 @@ impl ControllerModule for ElbApplicationLbInfo {
     names: [web]
     include_listener_rules: false
   register: balancers
+
+- name: All load balancers, without their attributes
+  elb_application_lb_info: {include_attributes: false}
 ",
         ..Doc::BUILTIN
     };

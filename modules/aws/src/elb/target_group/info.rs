@@ -46,6 +46,9 @@ impl ControllerModule for ElbTargetGroupInfo {
     names: [web]
     collect_targets_health: true
   register: groups
+
+- name: The target groups of a load balancer
+  elb_target_group_info: {load_balancer_arn: \"{{ balancer.load_balancer_arn }}\"}
 ",
         ..Doc::BUILTIN
     };

@@ -41,6 +41,9 @@ impl ControllerModule for IamInstanceProfileInfo {
 - name: The profile of the web servers
   iam_instance_profile_info: {name: web}
   register: profiles
+
+- name: All profiles of an application
+  iam_instance_profile_info: {path_prefix: /webapp/}
 ",
         ..Doc::BUILTIN
     };

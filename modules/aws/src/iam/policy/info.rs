@@ -37,6 +37,9 @@ impl ControllerModule for IamPolicyInfo {
 - name: What the web servers may do
   iam_policy_info: {iam_type: role, iam_name: web}
   register: rights
+
+- name: One policy
+  iam_policy_info: {iam_type: role, iam_name: web, policy_name: read-settings}
 ",
         ..Doc::BUILTIN
     };
