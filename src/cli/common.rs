@@ -129,7 +129,7 @@ pub(super) struct BecomePasswordArgs {
 
 impl HostArgs {
     /// Asks for check mode.
-    pub fn check_only(&mut self) {
+    pub(super) fn check_only(&mut self) {
         self.check = true;
     }
 

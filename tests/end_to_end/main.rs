@@ -17,6 +17,7 @@ mod galaxy;
 mod jobs;
 mod listings;
 mod oracle;
+mod plan;
 mod pull;
 mod seed;
 mod support;

@@ -145,7 +145,7 @@ fn deprecations_name_what_is_deprecated() {
         ("Merging legacy k=v args ('msg') into task args.", "site.yml:7:14"),
         ("Conditionals should not be surrounded by templating delimiters", "site.yml:9:13"),
         ("Using a mapping for `action` is deprecated.", "site.yml:10:15"),
-        ("Use of the YAML `!!omap` tag is deprecated.", "site.yml:10:38"),
+        ("Use of the YAML `!!omap` tag is deprecated.", "site.yml:10:36"),
         ("removed from lookup plugin 'first_found' in ansible-core version 2.23", "site.yml:12:14"),
     ] {
         let said: Vec<&str> = ended.stderr.split("[DEPRECATION WARNING]: ").collect();
