@@ -208,12 +208,13 @@ pub(crate) fn get(scope: &HostScope, name: &str) -> Option<Result<Value, Error>>
         | "inventory_file"
         | "inventory_dir"
         | "group_names"
-        | "ansible_facts"
         | "omit"
             if scope.knows(name) =>
         {
             return None;
         }
+        // A module that returns a fact of this name does not replace all others.
+        "ansible_facts" if scope.knows(name) && !scope.is_fact(name) => return None,
         "inventory_hostname" => scope.host.name.clone().into(),
         "inventory_hostname_short" => scope.host.name.split('.').next().unwrap_or_default().into(),
         "inventory_file" => base.source_of(&scope.host).map(|p| path(&p))?,

@@ -378,6 +378,11 @@ impl HostScope {
         self.local(name).is_some() || self.layers.get(name).is_some()
     }
 
+    /// Whether a variable is what a module returned as a fact.
+    pub fn is_fact(&self, name: &str) -> bool {
+        self.local(name).is_none() && self.layers.is_fact(name)
+    }
+
     /// Returns a written value with its templates as trusted text and its vaults decrypted.
     fn as_written(&self, node: &crate::document::Node) -> Option<Value> {
         use crate::document::Kind;
@@ -408,7 +413,7 @@ impl HostScope {
         let (what, help) = if name == "vars" && self.local(name).is_none() {
             let what = "The internal \"vars\" dictionary is deprecated.";
             (what, "Use the `vars` and `varnames` lookups instead.")
-        } else if name.starts_with("ansible_") && self.local(name).is_none() && self.layers.is_fact(name) {
+        } else if name.starts_with("ansible_") && self.is_fact(name) {
             let what = "INJECT_FACTS_AS_VARS default to `True` is deprecated, top-level facts will not be auto injected \
                         after the change.";
             (what, "Use `ansible_facts[\"fact_name\"]` (no `ansible_` prefix) instead.")
