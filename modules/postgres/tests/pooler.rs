@@ -208,8 +208,14 @@ async fn migrations_go_through_a_pooler() {
     let run = || task(&context, "db_migrate", arguments.clone());
     let (a, b) = tokio::join!(run(), run());
     let (a, b) = (a.unwrap(), b.unwrap());
-    assert!(a.warnings[0].contains("is reached through a connection pooler"), "{:?}", a.warnings);
-    let mut applied = [each(&a, "applied", "version"), each(&b, "applied", "version")].concat();
+    // The pooler has one connection: one of them may have found everything done.
+    let at_work: Vec<_> = [&a, &b].into_iter().filter(|outcome| outcome.changed).collect();
+    for outcome in &at_work {
+        let warned = outcome.warnings.iter().any(|w| w.contains("is reached through a connection pooler"));
+        assert!(warned, "{:?}", outcome.warnings);
+    }
+    let mut applied: Vec<_> =
+        at_work.iter().flat_map(|outcome| each(outcome, "applied", "version")).collect();
     applied.sort();
     assert_eq!(applied, ["001", "002", "003"]);
     assert_eq!(psql(&url, STATE), clean);
