@@ -1,12 +1,12 @@
 //! An RDS instance as amazon.aws prints it: the API's members in snake_case.
 
 use aws_sdk_rds::types::{DbInstance, PendingModifiedValues, ProcessorFeature};
-use aws_smithy_types::DateTime;
 use playbook_api::Error;
 use serde_json::{Map, Value as Json, json};
 
 use crate::client::Aws;
 use crate::error::Explain;
+use crate::json;
 use crate::tags;
 
 /// Returns an instance by its identifier.
@@ -21,44 +21,11 @@ pub(crate) async fn instance(aws: &Aws, id: &str) -> Result<Option<DbInstance>, 
     Ok(answer.and_then(|a| a.db_instances.unwrap_or_default().into_iter().next()))
 }
 
-/// A value of a member.
-trait Member {
-    fn json(&self) -> Json;
-}
-
-impl Member for String {
-    fn json(&self) -> Json {
-        self.as_str().into()
-    }
-}
-impl Member for i32 {
-    fn json(&self) -> Json {
-        (*self).into()
-    }
-}
-impl Member for bool {
-    fn json(&self) -> Json {
-        (*self).into()
-    }
-}
-impl Member for DateTime {
-    fn json(&self) -> Json {
-        crate::text::date(self).into()
-    }
-}
-impl Member for Vec<String> {
-    fn json(&self) -> Json {
-        self.clone().into()
-    }
-}
-
 /// Returns the members of a structure, without those that AWS omitted.
 macro_rules! members {
     ($from:expr; $($name:ident),* $(,)?) => {{
         let mut map = Map::new();
-        $(if let Some(value) = &$from.$name {
-            map.insert(stringify!($name).to_owned(), Member::json(value));
-        })*
+        $(json::put(&mut map, stringify!($name), &$from.$name);)*
         map
     }};
 }

@@ -15,7 +15,7 @@ use crate::client::Aws;
 use crate::compare::{Changes, whole_diff};
 use crate::error::Explain;
 use crate::rds::to_sdk_tags;
-use crate::resource::{self, set_unknown};
+use crate::resource::{self, set_unknown, with_values};
 use crate::tags::TagChanges;
 use options::State;
 use wait::is_moving;
@@ -87,9 +87,7 @@ impl ControllerModule for RdsInstance {
 
 fn outcome_of(outcome: Outcome, instance: Json) -> Outcome {
     match instance {
-        Json::Object(members) => {
-            members.into_iter().fold(outcome, |o, (name, value)| o.with(&name, Value::from_json(value)))
-        }
+        Json::Object(members) => with_values(outcome, members),
         _ => outcome,
     }
 }
