@@ -22,6 +22,7 @@ mod read_only;
 mod resource;
 mod s3;
 mod secrets;
+mod security_groups;
 mod shape;
 mod sts;
 mod tags;

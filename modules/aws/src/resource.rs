@@ -37,6 +37,22 @@ pub(crate) struct Identity {
     pub account: Option<String>,
 }
 
+/// The arguments that the modules of all resources share.
+pub(crate) struct Common<'a> {
+    /// The connection arguments.
+    pub connection: &'a Connection,
+    /// The name that users know the resource by.
+    pub name: &'a str,
+    /// Whether the resource is to exist.
+    pub state: Existence,
+    /// The desired tags; `None` leaves them as they are.
+    pub tags: Option<Tags>,
+    /// Whether to remove tags that are not listed.
+    pub purge_tags: bool,
+    /// For how long to wait until the resource is ready, or gone; `None` does not wait.
+    pub wait: Option<Duration>,
+}
+
 /// The time after which a resource that was created has to be described by its service.
 const CONSISTENT_AFTER: Duration = Duration::from_secs(60);
 /// The time between two requests while a resource is not described yet.
@@ -56,29 +72,8 @@ pub(crate) trait Resource: Sync {
     /// The returned values that only the creation tells, as paths: `["vpc.id"]`. In check mode they are unknown.
     const UNKNOWN: &'static [&'static str];
 
-    /// Returns the connection arguments.
-    fn connection(&self) -> &Connection;
-
-    /// Returns the name that users know the resource by.
-    fn name(&self) -> String;
-
-    /// Returns whether the resource is to exist.
-    fn state(&self) -> Existence;
-
-    /// Returns the desired tags; `None` leaves them as they are.
-    fn tags(&self) -> Option<Tags> {
-        None
-    }
-
-    /// Returns whether to remove tags that are not listed.
-    fn purge_tags(&self) -> bool {
-        true
-    }
-
-    /// Returns for how long to wait until the resource is ready, or gone; `None` does not wait.
-    fn wait(&self) -> Option<Duration> {
-        None
-    }
+    /// Returns the arguments that all resources share.
+    fn common(&self) -> Common<'_>;
 
     /// Returns the time between two requests while waiting.
     fn interval(&self) -> Duration {
@@ -166,9 +161,11 @@ pub(crate) trait Resource: Sync {
 
 /// Brings a resource into the desired state, or reports what that would change.
 pub(crate) async fn apply<R: Resource>(asked: R, context: &Context) -> Result<Outcome, Failure> {
-    let aws = Aws::connect(asked.connection(), context).await?;
-    let task = Task { asked: &asked, aws: &aws, context };
-    let outcome = match (asked.state(), asked.find(&aws).await?) {
+    let common = asked.common();
+    let aws = Aws::connect(common.connection, context).await?;
+    let (state, title) = (common.state, format!("{} {}", R::KIND, common.name));
+    let task = Task { asked: &asked, common, title, aws: &aws, context };
+    let outcome = match (state, asked.find(&aws).await?) {
         (Existence::Absent, None) => with_values(Outcome::changed(false), asked.returned_absent(None)),
         (Existence::Absent, Some(current)) => task.delete(&current).await?,
         (Existence::Present, None) => task.create().await?,
@@ -180,26 +177,24 @@ pub(crate) async fn apply<R: Resource>(asked: R, context: &Context) -> Result<Ou
 /// One call of [`apply`].
 struct Task<'a, R> {
     asked: &'a R,
+    common: Common<'a>,
+    /// What messages call the resource: `VPC production`.
+    title: String,
     aws: &'a Aws,
     context: &'a Context,
 }
 
 impl<R: Resource> Task<'_, R> {
-    fn title(&self) -> String {
-        format!("{} {}", R::KIND, self.asked.name())
-    }
-
     async fn create(&self) -> Result<Outcome, Failure> {
         self.asked.check_creation()?;
         let mut outcome = Outcome::changed(true);
-        let mut foreseen = self.asked.foreseen();
         if self.context.diff {
-            let after = Json::Object(foreseen.clone());
-            outcome = outcome.diff(whole_diff(Json::Null, after, &self.title()));
+            let after = Json::Object(self.asked.foreseen());
+            outcome = outcome.diff(whole_diff(Json::Null, after, &self.title));
         }
         if self.context.check {
-            let reason = format!("the {} is created", self.title());
-            outcome = with_values(outcome, std::mem::take(&mut foreseen));
+            let reason = format!("the {} is created", self.title);
+            outcome = with_values(outcome, self.asked.foreseen());
             for path in R::UNKNOWN {
                 set_unknown(&mut outcome.values, path, &reason);
             }
@@ -216,8 +211,8 @@ impl<R: Resource> Task<'_, R> {
         self.asked.compare(&current, &mut changes)?;
         let modifies = !changes.is_empty();
         let current_tags = self.asked.current_tags(&current);
-        let asked_tags = self.asked.tags();
-        let tag_changes = TagChanges::between(&current_tags, asked_tags.as_ref(), self.asked.purge_tags());
+        let tag_changes =
+            TagChanges::between(&current_tags, self.common.tags.as_ref(), self.common.purge_tags);
         tag_changes.note(&current_tags, &mut changes);
         let mut outcome = Outcome::changed(!changes.is_empty());
         if changes.is_empty() {
@@ -226,7 +221,7 @@ impl<R: Resource> Task<'_, R> {
         }
         outcome = outcome.change(self.change(ChangeAction::Modify, Some(&current), &changes));
         if self.context.diff {
-            outcome = outcome.diff(changes.diff(&self.title()));
+            outcome = outcome.diff(changes.diff(&self.title));
         }
         if self.context.check {
             return Ok(with_values(outcome, self.asked.returned(&current)));
@@ -247,22 +242,22 @@ impl<R: Resource> Task<'_, R> {
             with_values(Outcome::changed(true), self.asked.returned_absent(Some(current))).change(change);
         if self.context.diff {
             let before = Json::Object(self.asked.returned(current));
-            outcome = outcome.diff(whole_diff(before, Json::Null, &self.title()));
+            outcome = outcome.diff(whole_diff(before, Json::Null, &self.title));
         }
         if self.context.check {
             return Ok(outcome);
         }
         self.asked.delete(self.aws, current, self.context).await?;
-        let Some(limit) = self.asked.wait() else { return Ok(outcome) };
+        let Some(limit) = self.common.wait else { return Ok(outcome) };
         let gone = wait::until(self.context, limit, self.asked.interval(), || async {
-            self.context.progress(format!("the {} to be deleted", self.title()));
+            self.context.progress(format!("the {} to be deleted", self.title));
             Ok(self.asked.find_again(self.aws, current).await?.is_none().then_some(()))
         });
         match gone.await? {
             Some(()) => Ok(outcome),
             None => Err(Failure::new(format!(
                 "the {} still exists {} seconds after its deletion was requested",
-                self.title(),
+                self.title,
                 limit.as_secs()
             ))
             .with_help("Check what still uses it, or raise `wait_timeout`.")),
@@ -278,7 +273,7 @@ impl<R: Resource> Task<'_, R> {
             Some(current) => self.ready(current).await,
             None => Err(Failure::new(format!(
                 "the {} was created, but is still not described after {} seconds",
-                self.title(),
+                self.title,
                 CONSISTENT_AFTER.as_secs()
             ))
             .with_help("Run the playbook again: it continues from what exists.")),
@@ -287,16 +282,16 @@ impl<R: Resource> Task<'_, R> {
 
     /// Waits until the resource is ready, if the task waits.
     async fn ready(&self, mut current: R::Current) -> Result<R::Current, Failure> {
-        let Some(limit) = self.asked.wait() else { return Ok(current) };
+        let Some(limit) = self.common.wait else { return Ok(current) };
         let interval = self.asked.interval();
         let end = Instant::now() + limit;
         while let Some(reason) = self.asked.pending(&current)? {
-            self.context.progress(format!("the {}: {reason}", self.title()));
+            self.context.progress(format!("the {}: {reason}", self.title));
             if Instant::now() + interval > end {
                 let seconds = limit.as_secs();
                 return Err(Failure::new(format!(
                     "the {} is not ready after {seconds} seconds: {reason}",
-                    self.title()
+                    self.title
                 ))
                 .with_help(
                     "Run the playbook again: it continues from what exists. Or raise `wait_timeout`.",
@@ -304,7 +299,7 @@ impl<R: Resource> Task<'_, R> {
             }
             wait::pause(self.context, interval).await?;
             current = self.asked.find_again(self.aws, &current).await?.ok_or_else(|| {
-                Failure::new(format!("the {} disappeared while the task waited for it", self.title()))
+                Failure::new(format!("the {} disappeared while the task waited for it", self.title))
             })?;
         }
         Ok(current)
@@ -313,18 +308,18 @@ impl<R: Resource> Task<'_, R> {
     fn change(&self, action: ChangeAction, current: Option<&R::Current>, changes: &Changes) -> Change {
         let identity = current.map(|current| self.asked.identity(current)).unwrap_or_default();
         let members = changes.names().map(str::to_owned).collect();
-        Change { action, resource: name(R::TYPE, self.asked.name(), identity, self.aws), members }
+        Change { action, resource: name(R::TYPE, self.common.name, identity, self.aws), members }
     }
 }
 
 /// Returns what a resource is called in reports.
-fn name(kind: &'static str, name: String, identity: Identity, aws: &Aws) -> ResourceName {
+fn name(kind: &'static str, name: &str, identity: Identity, aws: &Aws) -> ResourceName {
     ResourceName {
         kind,
         id: Some(identity.id).filter(|id| !id.is_empty()),
         account: identity.account.or_else(|| account_of(identity.arn.as_deref()?)),
         arn: identity.arn,
-        name,
+        name: name.to_owned(),
         region: aws.region().to_owned(),
     }
 }
@@ -340,7 +335,7 @@ pub(crate) fn change(
 ) -> Change {
     let identity = Identity { id: resource.to_owned(), arn: arn.map(str::to_owned), ..Identity::default() };
     let members = changes.names().map(str::to_owned).collect();
-    Change { action, resource: name(kind, resource.to_owned(), identity, aws), members }
+    Change { action, resource: name(kind, resource, identity, aws), members }
 }
 
 /// Returns the account that an ARN names.

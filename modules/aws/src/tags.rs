@@ -69,6 +69,11 @@ pub(crate) fn to_json(tags: &Tags) -> Json {
     tags.iter().map(|(k, v)| (k.clone(), Json::from(v.as_str()))).collect::<Map<_, _>>().into()
 }
 
+/// Returns the tags of a new resource as a JSON object.
+pub(crate) fn of_new(tags: Option<&Tags>) -> Json {
+    tags.map_or_else(|| Map::new().into(), to_json)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

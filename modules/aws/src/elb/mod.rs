@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancerAttribute, Tag, TargetGroupAttribute};
 use playbook_api::{Error, Failure, ModuleEntry, Registry};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::client::Aws;
+use crate::compare::Changes;
 use crate::error::Explain;
 use crate::tags::{TagChanges, Tags};
 
@@ -34,23 +35,50 @@ pub(crate) type Attributes = BTreeMap<String, String>;
 
 /// A type of the SDK that is an attribute.
 trait Attribute {
+    fn new(key: &str, value: &str) -> Self;
     fn pair(&self) -> (String, String);
 }
 
-impl Attribute for LoadBalancerAttribute {
-    fn pair(&self) -> (String, String) {
-        (self.key().unwrap_or_default().to_owned(), self.value().unwrap_or_default().to_owned())
-    }
+/// Implements [`Attribute`] for types that differ in nothing but their name.
+macro_rules! attributes {
+    ($($type:ty),*) => {$(
+        impl Attribute for $type {
+            fn new(key: &str, value: &str) -> Self {
+                <$type>::builder().key(key).value(value).build()
+            }
+
+            fn pair(&self) -> (String, String) {
+                (self.key().unwrap_or_default().to_owned(), self.value().unwrap_or_default().to_owned())
+            }
+        }
+    )*};
 }
 
-impl Attribute for TargetGroupAttribute {
-    fn pair(&self) -> (String, String) {
-        (self.key().unwrap_or_default().to_owned(), self.value().unwrap_or_default().to_owned())
-    }
-}
+attributes!(LoadBalancerAttribute, TargetGroupAttribute);
 
 fn attributes<A: Attribute>(sdk: Option<&[A]>) -> Attributes {
     sdk.unwrap_or_default().iter().map(Attribute::pair).collect()
+}
+
+/// Returns attributes as the API takes them.
+fn sdk_attributes<A: Attribute>(attributes: &Attributes) -> Vec<A> {
+    attributes.iter().map(|(key, value)| A::new(key, value)).collect()
+}
+
+/// Records the attributes that differ.
+fn note_attributes(asked: &Attributes, current: &Attributes, changes: &mut Changes) {
+    for (name, asked) in asked {
+        let is = current.get(name);
+        if is != Some(asked) {
+            changes.note(name, json!(is), json!(asked));
+        }
+    }
+}
+
+/// Returns the attributes that were recorded as differing.
+fn differing(mut asked: Attributes, changes: &Changes) -> Attributes {
+    asked.retain(|name, _| changes.has(name));
+    asked
 }
 
 /// Adds attributes to the returned values, named as amazon.aws names them: `idle_timeout_timeout_seconds`.

@@ -11,7 +11,7 @@ use crate::compare::Changes;
 use crate::connection::Connection;
 use crate::error::Explain;
 use crate::json::ToJson;
-use crate::resource::{self, Existence, Identity, Resource};
+use crate::resource::{self, Common, Existence, Identity, Resource};
 use crate::tags::{self as tag, TagChanges, Tags};
 
 /// The number of versions that IAM keeps of a policy.
@@ -185,24 +185,15 @@ impl Resource for IamManagedPolicy {
     const TYPE: &'static str = "AWS::IAM::ManagedPolicy";
     const UNKNOWN: &'static [&'static str] = &["policy.arn", "policy.policy_id"];
 
-    fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-
-    fn state(&self) -> Existence {
-        self.state
-    }
-
-    fn tags(&self) -> Option<Tags> {
-        self.tags.clone()
-    }
-
-    fn purge_tags(&self) -> bool {
-        self.purge_tags
+    fn common(&self) -> Common<'_> {
+        Common {
+            connection: &self.connection,
+            name: &self.name,
+            state: self.state,
+            tags: self.tags.clone(),
+            purge_tags: self.purge_tags,
+            wait: None,
+        }
     }
 
     async fn find(&self, aws: &Aws) -> Result<Option<Current>, Error> {
@@ -261,7 +252,7 @@ impl Resource for IamManagedPolicy {
             "default_version_id": "v1",
             "attachment_count": 0,
             "is_attachable": true,
-            "tags": self.tags.as_ref().map_or_else(|| json!({}), tag::to_json),
+            "tags": tag::of_new(self.tags.as_ref()),
         });
         Map::from_iter([("policy".to_owned(), policy)])
     }

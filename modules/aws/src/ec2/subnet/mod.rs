@@ -4,7 +4,6 @@ use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, Subnet, SubnetCidr
 use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
-use std::time::Duration;
 
 use crate::client::Aws;
 use crate::compare::Changes;
@@ -12,7 +11,7 @@ use crate::connection::Connection;
 use crate::ec2::{change_tags, filter, tag_specification, tags};
 use crate::error::Explain;
 use crate::json::ToJson;
-use crate::resource::{self, Existence, Identity, Resource};
+use crate::resource::{self, Common, Existence, Identity, Resource};
 use crate::tags::{self as tag, TagChanges, Tags};
 use crate::wait;
 
@@ -116,28 +115,15 @@ impl Resource for Ec2VpcSubnet {
         "subnet.availability_zone_id",
     ];
 
-    fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
-    fn name(&self) -> String {
-        self.cidr.clone()
-    }
-
-    fn state(&self) -> Existence {
-        self.state
-    }
-
-    fn tags(&self) -> Option<Tags> {
-        self.tags.clone()
-    }
-
-    fn purge_tags(&self) -> bool {
-        self.purge_tags
-    }
-
-    fn wait(&self) -> Option<Duration> {
-        self.wait.then(|| wait::seconds(self.wait_timeout, 300))
+    fn common(&self) -> Common<'_> {
+        Common {
+            connection: &self.connection,
+            name: &self.cidr,
+            state: self.state,
+            tags: self.tags.clone(),
+            purge_tags: self.purge_tags,
+            wait: self.wait.then(|| wait::seconds(self.wait_timeout, 300)),
+        }
     }
 
     async fn find(&self, aws: &Aws) -> Result<Option<Subnet>, Error> {

@@ -15,7 +15,7 @@ use crate::connection::Connection;
 use crate::ec2::{change_tags, filter, tag_specification, tags, with_name};
 use crate::error::Explain;
 use crate::json::ToJson;
-use crate::resource::{self, Existence, Identity, Resource};
+use crate::resource::{self, Common, Existence, Identity, Resource};
 use crate::tags::{self as tag, TagChanges, Tags};
 
 /// Creates, changes or deletes a VPC.
@@ -110,6 +110,11 @@ pub(crate) struct Current {
 }
 
 impl Ec2VpcNet {
+    /// Returns the desired tags, with the name.
+    fn named_tags(&self) -> Option<Tags> {
+        with_name(self.tags.as_ref(), self.name.as_deref())
+    }
+
     fn cidr_blocks(&self) -> &[String] {
         self.cidr_block.as_deref().unwrap_or_default()
     }
@@ -162,24 +167,15 @@ impl Resource for Ec2VpcNet {
     const TYPE: &'static str = "AWS::EC2::VPC";
     const UNKNOWN: &'static [&'static str] = &["vpc.id", "vpc.vpc_id", "vpc.owner_id", "vpc.dhcp_options_id"];
 
-    fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
-    fn name(&self) -> String {
-        self.name.clone().or_else(|| self.vpc_id.clone()).unwrap_or_default()
-    }
-
-    fn state(&self) -> Existence {
-        self.state
-    }
-
-    fn tags(&self) -> Option<Tags> {
-        with_name(self.tags.as_ref(), self.name.as_deref())
-    }
-
-    fn purge_tags(&self) -> bool {
-        self.purge_tags && self.tags.is_some()
+    fn common(&self) -> Common<'_> {
+        Common {
+            connection: &self.connection,
+            name: self.name.as_deref().or(self.vpc_id.as_deref()).unwrap_or_default(),
+            state: self.state,
+            tags: self.named_tags(),
+            purge_tags: self.purge_tags && self.tags.is_some(),
+            wait: None,
+        }
     }
 
     async fn find(&self, aws: &Aws) -> Result<Option<Current>, Error> {
@@ -246,7 +242,7 @@ impl Resource for Ec2VpcNet {
             "instance_tenancy": self.tenancy,
             "is_default": false,
             "name": self.name,
-            "tags": self.tags().as_ref().map(tag::to_json),
+            "tags": self.named_tags().as_ref().map(tag::to_json),
         });
         Map::from_iter([("vpc".to_owned(), vpc)])
     }
@@ -295,7 +291,7 @@ impl Resource for Ec2VpcNet {
             .set_cidr_block(self.cidr_blocks().first().cloned())
             .instance_tenancy(tenancy)
             .set_amazon_provided_ipv6_cidr_block(self.ipv6_cidr)
-            .set_tag_specifications(tag_specification(ResourceType::Vpc, self.tags()))
+            .set_tag_specifications(tag_specification(ResourceType::Vpc, self.named_tags()))
             .send()
             .await
             .explain("ec2:CreateVpc")?;

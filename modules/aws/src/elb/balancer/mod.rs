@@ -8,13 +8,12 @@ pub(crate) mod info;
 mod listener;
 pub(crate) mod network;
 mod rules;
-mod security_groups;
 
 use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    IpAddressType, LoadBalancer, LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum,
-    LoadBalancerTypeEnum, SubnetMapping,
+    IpAddressType, LoadBalancer, LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum,
+    SubnetMapping,
 };
 use playbook_api::{Context, Error, Failure};
 use serde::Deserialize;
@@ -25,7 +24,8 @@ use crate::compare::Changes;
 use crate::connection::Connection;
 use crate::elb::{self, Attributes};
 use crate::error::Explain;
-use crate::resource::{Existence, Identity, Resource};
+use crate::resource::{Common, Existence, Identity, Resource};
+use crate::security_groups;
 use crate::tags::{self as tag, TagChanges, Tags};
 use action::Groups;
 use current::{Balancer, Parts};
@@ -119,20 +119,6 @@ impl Asked {
         })
     }
 
-    async fn set_attributes(&self, aws: &Aws, arn: &str, attributes: &Attributes) -> Result<(), Failure> {
-        if attributes.is_empty() {
-            return Ok(());
-        }
-        let pair =
-            |(key, value): (&String, &String)| LoadBalancerAttribute::builder().key(key).value(value).build();
-        let request = aws
-            .elb()
-            .modify_load_balancer_attributes()
-            .load_balancer_arn(arn)
-            .set_attributes(Some(attributes.iter().map(pair).collect()));
-        Ok(request.send().await.explain("elasticloadbalancing:ModifyLoadBalancerAttributes").map(drop)?)
-    }
-
     async fn resolve(&self, aws: &Aws) -> Result<Groups, Error> {
         action::resolve(aws, self.listeners.as_deref().unwrap_or_default()).await
     }
@@ -157,6 +143,15 @@ impl Asked {
     }
 }
 
+async fn set_attributes(aws: &Aws, arn: &str, attributes: &Attributes) -> Result<(), Failure> {
+    if attributes.is_empty() {
+        return Ok(());
+    }
+    let request = aws.elb().modify_load_balancer_attributes().load_balancer_arn(arn);
+    let request = request.set_attributes(Some(elb::sdk_attributes(attributes)));
+    Ok(request.send().await.explain("elasticloadbalancing:ModifyLoadBalancerAttributes").map(drop)?)
+}
+
 impl Resource for Asked {
     type Current = Current;
 
@@ -165,28 +160,15 @@ impl Resource for Asked {
     const UNKNOWN: &'static [&'static str] =
         &["load_balancer_arn", "dns_name", "canonical_hosted_zone_id", "vpc_id"];
 
-    fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-
-    fn state(&self) -> Existence {
-        self.state
-    }
-
-    fn tags(&self) -> Option<Tags> {
-        self.tags.clone()
-    }
-
-    fn purge_tags(&self) -> bool {
-        self.purge_tags
-    }
-
-    fn wait(&self) -> Option<Duration> {
-        self.wait
+    fn common(&self) -> Common<'_> {
+        Common {
+            connection: &self.connection,
+            name: &self.name,
+            state: self.state,
+            tags: self.tags.clone(),
+            purge_tags: self.purge_tags,
+            wait: self.wait,
+        }
     }
 
     async fn find(&self, aws: &Aws) -> Result<Option<Current>, Error> {
@@ -206,6 +188,11 @@ impl Resource for Asked {
             return Ok(Some(Current { balancer, groups: Groups::default(), security_groups: None }));
         }
         let security_groups = match &self.security_groups {
+            // No groups are the default one of the VPC.
+            Some(asked) if asked.is_empty() => {
+                let default = ["default".to_owned()];
+                Some(security_groups::ids(aws, &default, balancer.balancer.vpc_id()).await?)
+            }
             Some(asked) => Some(security_groups::ids(aws, asked, balancer.balancer.vpc_id()).await?),
             None => None,
         };
@@ -236,7 +223,7 @@ impl Resource for Asked {
         members.insert("ip_address_type".to_owned(), json!(self.ip_address_type.unwrap_or(Addresses::Ipv4)));
         let zones: Vec<Json> = self.subnet_ids().iter().map(|id| json!({"subnet_id": id})).collect();
         members.insert("availability_zones".to_owned(), zones.into());
-        members.insert("tags".to_owned(), self.tags.as_ref().map_or_else(|| json!({}), tag::to_json));
+        members.insert("tags".to_owned(), tag::of_new(self.tags.as_ref()));
         elb::put_attributes(&mut members, &self.attributes);
         let listeners = self.listeners.iter().flatten();
         members.insert("listeners".to_owned(), listeners.map(|one| one.shown(&Groups::default())).collect());
@@ -265,12 +252,7 @@ impl Resource for Asked {
         if let Some(asked) = &current.security_groups {
             changes.compare("security_groups", &json!(asked), &json!(balancer.balancer.security_groups()));
         }
-        for (name, asked) in &self.attributes {
-            let is = balancer.attributes.get(name);
-            if is != Some(asked) {
-                changes.note(name, json!(is), json!(asked));
-            }
-        }
+        elb::note_attributes(&self.attributes, &balancer.attributes, changes);
         if let Some(wanted) = &self.listeners {
             let plan =
                 listener::Plan::between(&balancer.listeners, wanted, &current.groups, self.purge_listeners);
@@ -289,7 +271,11 @@ impl Resource for Asked {
         action::check_groups(&groups)?;
         let security_groups = match self.security_groups.as_deref() {
             None | Some([]) => None,
-            Some(asked) => Some(security_groups::ids_in_subnet(aws, asked, &self.subnet_ids()).await?),
+            Some(asked) => {
+                let subnets = self.subnet_ids();
+                let first = subnets.first().map(String::as_str);
+                Some(security_groups::ids_in_subnet(aws, asked, first).await?)
+            }
         };
         let request = aws
             .elb()
@@ -310,7 +296,7 @@ impl Resource for Asked {
         let answer = request.send().await.explain("elasticloadbalancing:CreateLoadBalancer")?;
         let created = answer.load_balancers.unwrap_or_default().into_iter().next();
         let balancer = Balancer::new(created.unwrap_or_else(|| LoadBalancer::builder().build()));
-        self.set_attributes(aws, balancer.arn(), &self.attributes).await?;
+        set_attributes(aws, balancer.arn(), &self.attributes).await?;
         let current = Current { balancer, groups, security_groups: None };
         self.change_listeners(aws, &current).await?;
         Ok(current)
@@ -338,9 +324,7 @@ impl Resource for Asked {
             let request = request.set_security_groups(current.security_groups.clone());
             request.send().await.explain("elasticloadbalancing:SetSecurityGroups")?;
         }
-        let differing = self.attributes.iter().filter(|(name, _)| changes.has(name));
-        let differing = differing.map(|(name, value)| (name.clone(), value.clone())).collect();
-        self.set_attributes(aws, arn, &differing).await?;
+        set_attributes(aws, arn, &elb::differing(self.attributes.clone(), changes)).await?;
         if changes.has("listeners") {
             self.change_listeners(aws, current).await?;
         }

@@ -4,21 +4,18 @@ pub(crate) mod info;
 mod options;
 pub(crate) mod targets;
 
-use std::time::Duration;
-
 use aws_sdk_elasticloadbalancingv2::types::{
-    Matcher, ProtocolEnum, TargetGroup, TargetGroupAttribute, TargetHealthDescription, TargetTypeEnum,
+    Matcher, ProtocolEnum, TargetGroup, TargetHealthDescription, TargetTypeEnum,
 };
 use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome};
 use serde_json::{Map, Value as Json, json};
 
 use crate::client::Aws;
 use crate::compare::Changes;
-use crate::connection::Connection;
 use crate::elb::{self, Attributes};
 use crate::error::Explain;
 use crate::json::ToJson;
-use crate::resource::{self, Existence, Identity, Resource};
+use crate::resource::{self, Common, Identity, Resource};
 use crate::tags::{self as tag, TagChanges, Tags};
 use crate::wait;
 
@@ -120,28 +117,15 @@ impl Resource for ElbTargetGroup {
     const TYPE: &'static str = "AWS::ElasticLoadBalancingV2::TargetGroup";
     const UNKNOWN: &'static [&'static str] = &["target_group_arn"];
 
-    fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-
-    fn state(&self) -> Existence {
-        self.state
-    }
-
-    fn tags(&self) -> Option<Tags> {
-        self.tags.clone()
-    }
-
-    fn purge_tags(&self) -> bool {
-        self.purge_tags
-    }
-
-    fn wait(&self) -> Option<Duration> {
-        self.wait.then(|| wait::seconds(Some(self.wait_timeout), 200))
+    fn common(&self) -> Common<'_> {
+        Common {
+            connection: &self.connection,
+            name: &self.name,
+            state: self.state,
+            tags: self.tags.clone(),
+            purge_tags: self.purge_tags,
+            wait: self.wait.then(|| wait::seconds(Some(self.wait_timeout), 200)),
+        }
     }
 
     async fn find(&self, aws: &Aws) -> Result<Option<Current>, Error> {
@@ -224,12 +208,7 @@ impl Resource for ElbTargetGroup {
         for (name, asked) in self.health_check() {
             changes.compare(name, &asked, &now[name]);
         }
-        for (name, asked) in self.attributes() {
-            let is = current.attributes.get(&name);
-            if is != Some(&asked) {
-                changes.note(&name, json!(is), asked.into());
-            }
-        }
+        elb::note_attributes(&self.attributes(), &current.attributes, changes);
         if self.modify_targets {
             let plan = self.target_plan(current);
             if !plan.is_empty() {
@@ -289,8 +268,7 @@ impl Resource for ElbTargetGroup {
                 .set_matcher(self.matcher(current.group.protocol_version()));
             request.send().await.explain("elasticloadbalancing:ModifyTargetGroup")?;
         }
-        let differing = self.attributes().into_iter().filter(|(name, _)| changes.has(name)).collect();
-        set_attributes(aws, current.arn(), &differing).await?;
+        set_attributes(aws, current.arn(), &elb::differing(self.attributes(), changes)).await?;
         if changes.has("targets") {
             self.target_plan(current).apply(aws, current.arn()).await?;
         }
@@ -315,13 +293,8 @@ async fn set_attributes(aws: &Aws, arn: &str, attributes: &Attributes) -> Result
     if attributes.is_empty() {
         return Ok(());
     }
-    let pair =
-        |(key, value): (&String, &String)| TargetGroupAttribute::builder().key(key).value(value).build();
-    let request = aws
-        .elb()
-        .modify_target_group_attributes()
-        .target_group_arn(arn)
-        .set_attributes(Some(attributes.iter().map(pair).collect()));
+    let request = aws.elb().modify_target_group_attributes().target_group_arn(arn);
+    let request = request.set_attributes(Some(elb::sdk_attributes(attributes)));
     Ok(request.send().await.explain("elasticloadbalancing:ModifyTargetGroupAttributes").map(drop)?)
 }
 

@@ -12,7 +12,7 @@ use crate::client::Aws;
 use crate::compare::Changes;
 use crate::connection::Connection;
 use crate::error::Explain;
-use crate::resource::{self, Existence, Identity, Resource};
+use crate::resource::{self, Common, Existence, Identity, Resource};
 use crate::tags::{self as tag, TagChanges, Tags};
 
 /// Creates, changes or deletes an instance profile, with which instances get a role.
@@ -98,24 +98,15 @@ impl Resource for IamInstanceProfile {
     const UNKNOWN: &'static [&'static str] =
         &["iam_instance_profile.arn", "iam_instance_profile.instance_profile_id"];
 
-    fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-
-    fn state(&self) -> Existence {
-        self.state
-    }
-
-    fn tags(&self) -> Option<Tags> {
-        self.tags.clone()
-    }
-
-    fn purge_tags(&self) -> bool {
-        self.purge_tags
+    fn common(&self) -> Common<'_> {
+        Common {
+            connection: &self.connection,
+            name: &self.name,
+            state: self.state,
+            tags: self.tags.clone(),
+            purge_tags: self.purge_tags,
+            wait: None,
+        }
     }
 
     async fn find(&self, aws: &Aws) -> Result<Option<InstanceProfile>, Error> {
@@ -144,7 +135,7 @@ impl Resource for IamInstanceProfile {
             "instance_profile_name": self.name,
             "path": self.path.as_deref().map(full_path),
             "roles": role.iter().map(|role| json!({"role_name": role})).collect::<Vec<Json>>(),
-            "tags": self.tags.as_ref().map_or_else(|| json!({}), tag::to_json),
+            "tags": tag::of_new(self.tags.as_ref()),
         });
         Map::from_iter([("iam_instance_profile".to_owned(), profile)])
     }

@@ -5,7 +5,6 @@ mod options;
 mod policies;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use aws_sdk_iam::types::{AttachedPolicy, InstanceProfile, Role};
 use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome};
@@ -14,11 +13,10 @@ use serde_json::{Map, Value as Json, json};
 use super::{MISSING, document, full_path, sdk_tags, tags, types};
 use crate::client::Aws;
 use crate::compare::Changes;
-use crate::connection::Connection;
 use crate::error::Explain;
 use crate::json::ToJson;
-use crate::resource::{self, Existence, Identity, Resource};
-use crate::tags::{TagChanges, Tags, to_json as tags_to_json};
+use crate::resource::{self, Common, Existence, Identity, Resource};
+use crate::tags::{self as tag, TagChanges, Tags};
 use crate::wait;
 
 pub(crate) use options::IamRole;
@@ -133,28 +131,15 @@ impl Resource for IamRole {
     const TYPE: &'static str = "AWS::IAM::Role";
     const UNKNOWN: &'static [&'static str] = &["iam_role.arn", "iam_role.role_id"];
 
-    fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-
-    fn state(&self) -> Existence {
-        self.state
-    }
-
-    fn tags(&self) -> Option<Tags> {
-        self.tags.clone()
-    }
-
-    fn purge_tags(&self) -> bool {
-        self.purge_tags
-    }
-
-    fn wait(&self) -> Option<Duration> {
-        self.wait.then(|| wait::seconds(Some(self.wait_timeout), 120))
+    fn common(&self) -> Common<'_> {
+        Common {
+            connection: &self.connection,
+            name: &self.name,
+            state: self.state,
+            tags: self.tags.clone(),
+            purge_tags: self.purge_tags,
+            wait: self.wait.then(|| wait::seconds(Some(self.wait_timeout), 120)),
+        }
     }
 
     async fn find(&self, aws: &Aws) -> Result<Option<Current>, Error> {
@@ -190,7 +175,7 @@ impl Resource for IamRole {
             "description": self.description,
             "max_session_duration": self.max_session_duration.unwrap_or(3600),
             "assume_role_policy_document": trust,
-            "tags": self.tags.as_ref().map_or_else(|| json!({}), tags_to_json),
+            "tags": tag::of_new(self.tags.as_ref()),
         });
         Map::from_iter([("iam_role".to_owned(), role)])
     }
