@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use playbook_api::{Diff, Error, ErrorKind, Failure, Map, Outcome, Value, map};
+use playbook_api::{Diff, Error, ErrorKind, Failure, Map, ModuleEntry, Outcome, Value, map};
 
 use super::{ItemCall, keyword};
 use crate::playbook::Keyword;
@@ -57,16 +57,33 @@ pub(crate) fn skipped(info: &Arc<TaskInfo>, scope: &HostScope, condition: Value)
     result
 }
 
-/// Returns the result of a task in check mode whose conditions depend on what only a change will tell. What it would
-/// return is as unknown as they are, so that later tasks can be planned too.
+/// What is not known yet of a task that cannot run in check mode.
+#[derive(Clone, Copy)]
+pub(crate) enum NotYetKnown {
+    Arguments,
+    Condition,
+}
+
+/// Returns the values of a task that cannot run in check mode, since only a change will tell its arguments or whether
+/// its condition holds. What it would return is as unknown as they are, so that later tasks can be planned too.
+pub(crate) fn not_run(module: Option<&ModuleEntry>, what: NotYetKnown, reason: &Arc<str>) -> Map {
+    let mut values = module.map(|entry| entry.unknown_values(reason)).unwrap_or_default();
+    let message = match what {
+        NotYetKnown::Arguments => "would run; its arguments are",
+        NotYetKnown::Condition => "would run if its condition holds, which is",
+    };
+    values.insert("msg".into(), format!("{message} known after {reason}").into());
+    values
+}
+
+/// Returns the result of a task in check mode whose conditions depend on what only a change will tell.
 pub(crate) fn undecided(call: &ItemCall, scope: &HostScope, reason: &Arc<str>) -> TaskResult {
     // What is an action alone, such as `debug`, acts on the run.
     let module = call.play.shared.registry.module(&call.task.action.name);
     let status = if module.is_some() { Status::Changed } else { Status::Ok };
     let mut result = blank(call.info, scope, status);
-    result.values = module.map(|entry| entry.unknown_values(reason)).unwrap_or_default();
-    let msg = format!("would run if its condition holds, which is known after {reason}");
-    result.values.extend(map! { "changed" => module.is_some(), "failed" => false, "msg" => msg });
+    result.values = not_run(module.map(|entry| &**entry), NotYetKnown::Condition, reason);
+    result.values.extend(map! { "changed" => module.is_some(), "failed" => false });
     result
 }
 

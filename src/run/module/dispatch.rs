@@ -4,14 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use playbook_api::arguments::to_bool;
 use playbook_api::{Arguments, Context, Diff, Error, Failure, Map, ModuleEntry, Outcome, Run, Value, map};
 
+use super::release::Differences;
 use super::{external, names, on_host, task_host};
 use crate::connection::Output;
 use crate::foreign::{Found, Kind};
 use crate::run::call::ActionCall;
 use crate::run::call::files::Files;
+use crate::run::call::result::{self, NotYetKnown};
 
 /// The time that a module has to end after its task's time limit.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -49,23 +50,18 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
     let resolved = resolve(call, name)?;
     if let Some(reason) = args.values.values().find_map(unknown) {
         // An earlier task did not run in check mode, so this one's arguments are not known.
-        return Ok(not_run(&resolved, reason));
+        let entry = match &resolved {
+            Resolved::Native(entry) => Some(&**entry),
+            Resolved::Foreign(..) => None,
+        };
+        let values = result::not_run(entry, NotYetKnown::Arguments, &reason);
+        return Ok(Outcome { values, ..Outcome::changed(true) });
     }
     let entry = match &resolved {
         Resolved::Native(entry) => entry,
         Resolved::Foreign(found, path) => return external::call(call, found, path, &args),
     };
-    let release = shared.settings.core;
-    if entry.doc.name == "user"
-        && release.appending_needs_groups()
-        && args.get("append").is_some_and(|append| to_bool(append) == Some(true))
-        && args.get("groups").is_none_or(Value::is_null)
-    {
-        return Err(Failure::new("append is True but all of the following are missing: groups"));
-    }
-    // In 2.19, the result has the groups that were asked for.
-    let asked = (entry.doc.name == "user" && !release.user_returns_its_groups())
-        .then(|| args.get("groups").filter(|groups| !groups.is_null()).map(joined));
+    let release = Differences::of(entry.doc.name, &args, shared.settings.core)?;
     let shown = shared.shows_invocations().then(|| invocation(entry, &args));
     let done = match entry.run {
         Run::Host(_) => on_host::run(call, entry, args),
@@ -93,88 +89,15 @@ pub fn call(call: &ActionCall, name: &str, args: Arguments) -> Result<Outcome, F
     };
     let done = done.map(|mut outcome| {
         outcome.diff.iter_mut().for_each(|diff| shorten(diff, shared.settings.max_diff_size));
-        match (entry.doc.name, release.stat_has_disk_usage()) {
-            ("stat", true) => outcome.values.get_mut("stat").into_iter().for_each(add_disk_usage),
-            ("find", has) => each_file(&mut outcome, |file| match has {
-                true => add_disk_usage(file),
-                false => remove_blocks(file),
-            }),
-            _ => {}
-        }
-        if let Some(asked) = asked
-            && outcome.values.get("state").and_then(Value::as_str) == Some("present")
-        {
-            outcome.values.shift_remove("groups");
-            outcome.values.extend(asked.map(|groups| ("groups".into(), groups)));
-        }
         outcome
     });
-    let worded = matches!(entry.doc.name, "command" | "shell" | "async_status");
-    let done = done.map_err(|failure| match shared.settings.core.command_failed().filter(|_| worded) {
-        Some(message) => with_message(failure, message),
-        None => failure,
-    });
+    let done = release.apply(done);
     let Some(shown) = shown else { return done };
     match done {
         Ok(outcome) => Ok(outcome.with("invocation", shown)),
         Err(failure) if failure.unreachable => Err(failure),
         Err(failure) => Err(failure.with("invocation", shown)),
     }
-}
-
-/// Returns the result of a module that cannot run in check mode, since its arguments are not known yet. What it would
-/// return is as unknown as they are, so that later tasks can be planned too.
-fn not_run(resolved: &Resolved, reason: Arc<str>) -> Outcome {
-    let mut outcome = Outcome::changed(true);
-    if let Resolved::Native(entry) = resolved {
-        outcome.values = entry.unknown_values(&reason);
-    }
-    outcome.msg(format!("would run; its arguments are known after {reason}"))
-}
-
-/// Applies a function to each file that `find` returns.
-fn each_file(outcome: &mut Outcome, apply: impl FnMut(&mut Value)) {
-    if let Some(Value::List(files)) = outcome.values.get_mut("files") {
-        files.modify(|files| files.iter_mut().for_each(apply));
-    }
-}
-
-/// Removes the number of blocks from what is known of a file.
-fn remove_blocks(file: &mut Value) {
-    if let Value::Map(stat) = file {
-        Arc::make_mut(stat).shift_remove("blocks");
-    }
-}
-
-/// Returns a list as text with commas.
-fn joined(list: &Value) -> Value {
-    match list.as_list() {
-        Some(items) => items.iter().map(|item| item.to_text()).collect::<Vec<_>>().join(",").into(),
-        None => list.to_text().as_ref().into(),
-    }
-}
-
-/// Adds the size on disk to what is known of a file.
-fn add_disk_usage(file: &mut Value) {
-    const BLOCK: i64 = 512;
-    let Value::Map(stat) = file else { return };
-    let blocks = stat.get("blocks").and_then(Value::as_i64);
-    if let Some(bytes) = blocks.and_then(|blocks| blocks.checked_mul(BLOCK)) {
-        Arc::make_mut(stat).insert("disk_usage_bytes".into(), bytes.into());
-    }
-}
-
-/// Replaces what a module says of a command whose exit status is not 0.
-fn with_message(mut failure: Failure, message: &str) -> Failure {
-    const SAID: &str = "non-zero return code";
-    let values = &mut failure.outcome.values;
-    if values.get("msg").and_then(Value::as_str) == Some(SAID) {
-        values.insert("msg".into(), message.into());
-    }
-    if failure.error.message() == SAID {
-        failure.error = Error::new(message);
-    }
-    failure
 }
 
 /// A module that was found by its name.

@@ -8,5 +8,6 @@ pub mod names;
 pub mod on_host;
 pub mod python_action;
 mod python_connection;
+mod release;
 pub mod target;
 mod task_host;

@@ -1,5 +1,6 @@
 //! The handlers of a play, and the hosts that they were notified for.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -113,12 +114,9 @@ impl Handlers {
                 None => complete = false,
             }
         }
-        let own = |handler: &Task| match self.names.get(&handler.id) {
-            Some(name) => Some(name.clone()),
-            None => Some(handler.keywords.name.as_ref()?.as_str()?.to_owned()),
-        };
         let sections = sections(&all);
-        let answers = |handler: &&Arc<Task>| own(handler).is_some_and(|own| is_called(handler, &own, name));
+        let answers =
+            |handler: &&Arc<Task>| self.rendered(handler).is_some_and(|own| is_called(handler, own, name));
         let named = sections.iter().rev().find_map(|section| section.iter().find(answers));
         let mut found: Vec<TaskId> = named.map(|handler| handler.id).into_iter().collect();
         // A role that is used twice has its handlers twice; of those with the same name, the last one listens.
@@ -126,9 +124,8 @@ impl Handlers {
         for handler in sections.into_iter().rev().flatten() {
             // Topics are not rendered.
             let listens = handler.listen.iter().any(|topic| is_called(handler, &topic.raw().to_text(), name));
-            let written = || handler.keywords.name.as_ref().map(|node| node.raw().to_text().into_owned());
             if listens
-                && own(handler).or_else(written).is_none_or(|own| seen.insert(own))
+                && self.own_name(handler).is_none_or(|own| seen.insert(own))
                 && !found.contains(&handler.id)
             {
                 found.push(handler.id);
@@ -142,12 +139,26 @@ impl Handlers {
 
     /// Returns the name of a handler, with its role's.
     pub fn name(&self, handler: &Task) -> String {
-        let written = || handler.keywords.name.as_ref().map(|node| node.raw().to_text().into_owned());
-        let own = self.names.get(&handler.id).cloned().or_else(written);
-        let own = own.unwrap_or_else(|| handler.action.name.to_string());
+        let own = self.own_name(handler).unwrap_or(Cow::Borrowed(&*handler.action.name));
         match handler.frame.role() {
             Some(role) => format!("{} : {own}", role.name),
-            None => own,
+            None => own.into_owned(),
+        }
+    }
+
+    /// Returns the rendered name of a handler, if it has one.
+    fn rendered<'a>(&'a self, handler: &'a Task) -> Option<&'a str> {
+        match self.names.get(&handler.id) {
+            Some(name) => Some(name),
+            None => handler.keywords.name.as_ref()?.as_str(),
+        }
+    }
+
+    /// Returns the name of a handler, as it is written if it cannot be rendered.
+    fn own_name<'a>(&'a self, handler: &'a Task) -> Option<Cow<'a, str>> {
+        match self.rendered(handler) {
+            Some(name) => Some(Cow::Borrowed(name)),
+            None => Some(Cow::Owned(handler.keywords.name.as_ref()?.raw().to_text().into_owned())),
         }
     }
 
