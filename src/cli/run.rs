@@ -24,15 +24,6 @@ use crate::settings::Settings;
 /// The exit status of `--detailed-exitcode` if something changes.
 const CHANGES: u8 = 2;
 
-/// What is reported.
-#[derive(Clone, Copy, PartialEq)]
-enum Report {
-    /// Each task.
-    Run,
-    /// The changes.
-    Plan,
-}
-
 /// Runs playbooks on the hosts of an inventory.
 #[derive(Parser)]
 #[command(after_help = "\
@@ -79,6 +70,9 @@ pub(super) struct Run {
     /// Exit with 0 if nothing changes, 2 if something does, and 1 if a task fails
     #[arg(long)]
     detailed_exitcode: bool,
+    /// Report the changes alone
+    #[arg(skip)]
+    plans: bool,
     #[command(flatten)]
     hosts: HostArgs,
 }
@@ -86,22 +80,8 @@ pub(super) struct Run {
 impl Run {
     /// Runs the playbooks. With `by_project` they and the inventory are also searched in the project.
     pub(super) fn run(self, register: Register, by_project: bool) -> Result<u8, Fault> {
-        self.told(register, by_project, Report::Run)
-    }
-
-    /// Shows what the playbooks would change.
-    pub(super) fn plan(mut self, register: Register) -> Result<u8, Fault> {
-        self.hosts.check_only();
-        self.detailed_exitcode = true;
-        let done = self.told(register, true, Report::Plan);
-        // A usage error has the exit status of an error, too.
-        done.map_err(|fault| Fault { code: 1, ..fault })
-    }
-
-    fn told(self, register: Register, by_project: bool, report: Report) -> Result<u8, Fault> {
         let output = self.output;
-        let done = self.execute(register, by_project, report);
-        match done {
+        match self.execute(register, by_project) {
             Err(fault) if output == Form::Json => {
                 let mut report = JsonLines::new(Streams::standard(), Redactor::default());
                 report.event(&Event::Error(fault.error));
@@ -112,7 +92,16 @@ impl Run {
         }
     }
 
-    fn execute(self, register: Register, by_project: bool, report: Report) -> Result<u8, Fault> {
+    /// Shows what the playbooks would change.
+    pub(super) fn plan(mut self, register: Register) -> Result<u8, Fault> {
+        self.hosts.check_only();
+        self.detailed_exitcode = true;
+        self.plans = true;
+        // 2 says that something would change, so what prevents a plan ends with 1.
+        self.execute(register, true).map_err(|fault| Fault { code: 1, ..fault })
+    }
+
+    fn execute(self, register: Register, by_project: bool) -> Result<u8, Fault> {
         let mut session = Session::new(&self.hosts.vault, register, by_project)?;
         self.hosts.put_flags(&mut session.settings);
         let playbooks = playbook_paths(&self.playbooks, &session.settings)?;
@@ -126,11 +115,9 @@ impl Run {
         let (context, foreign) = common::context(&session, &options);
         let redactor = context.redactor.clone();
         let settings = &session.settings;
-        let mut reporter: Box<dyn Reporter> = match report {
-            Report::Run => {
-                report::of_run(settings, &foreign, output, options.verbosity, &redactor, !only_lists)?
-            }
-            Report::Plan => {
+        let mut reporter: Box<dyn Reporter> = match self.plans {
+            false => report::of_run(settings, &foreign, output, options.verbosity, &redactor, !only_lists)?,
+            true => {
                 let json = output == Output::Json;
                 Box::new(report::Plan::new(settings, options.verbosity, redactor.clone(), json))
             }
@@ -167,13 +154,7 @@ impl Run {
         interrupt::watch(cancel, stop);
         let ending = run.playbooks(&loaded)?;
         Ok(match (self.detailed_exitcode, ending) {
-            (true, run::Ending::Ok) => {
-                if run.stats.changed() {
-                    CHANGES
-                } else {
-                    0
-                }
-            }
+            (true, run::Ending::Ok) if run.stats.changed() => CHANGES,
             (true, run::Ending::FailedHosts | run::Ending::UnreachableHosts) => 1,
             (_, ending) => ending.exit_code(),
         })

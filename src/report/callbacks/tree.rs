@@ -43,10 +43,8 @@ impl Callback for Tree {
     fn event(&mut self, event: &Event) -> Vec<Event> {
         let mut answers = Vec::new();
         if !std::mem::replace(&mut self.warned, true) {
-            answers.push(Event::Deprecation(
-                "The tree callback plugin is deprecated. This feature will be removed from ansible-core version 2.23."
-                    .into(),
-            ));
+            let deprecated = Error::deprecated("The tree callback plugin is deprecated.", "2.23");
+            answers.push(Event::Deprecation(deprecated.to_string()));
         }
         if let Event::HostResult(result) = event
             && result.status != Status::Skipped
