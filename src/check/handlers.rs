@@ -31,7 +31,8 @@ pub(super) fn check(walk: &Walk) {
             }
             let found = Value::from(name);
             let message = format!(
-                "The requested handler {} was not found in either the main handlers list nor in the listening handlers list",
+                "The requested handler {} was not found in either the main handlers list nor in the \
+                listening handlers list",
                 playbook_api::python::repr(&found)
             );
             let error = Error::new(message).at(notified.place());

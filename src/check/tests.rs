@@ -150,13 +150,20 @@ fn all_faults_of_a_playbook_are_told_at_once() {
         &[
             "site.yml:2:3 error load: 'gather_fact' is not a valid attribute for a Play [Did you mean 'gather_facts'?]",
             "site.yml:5:7 error load: conflicting action statements: debug, whenn [Did you mean 'when'?]",
-            "site.yml:6:7 error load: couldn't resolve module/action 'debugg'. This often indicates a misspelling, missing collection, or incorrect module path. [Did you mean 'debug'?]",
-            "site.yml:7:36 error arguments: Unsupported parameters for (copy) module: modee. Supported parameters include: attributes (attr), backup, checksum, content, decrypt, dest, directory_mode, follow, force, group, local_follow, mode, owner, remote_src, selevel, serole, setype, seuser, src, unsafe_writes, validate. [Did you mean 'mode'?]",
+            "site.yml:6:7 error load: couldn't resolve module/action 'debugg'. This often indicates a \
+            misspelling, missing collection, or incorrect module path. [Did you mean 'debug'?]",
+            "site.yml:7:36 error arguments: Unsupported parameters for (copy) module: modee. Supported \
+            parameters include: attributes (attr), backup, checksum, content, decrypt, dest, \
+            directory_mode, follow, force, group, local_follow, mode, owner, remote_src, selevel, serole, \
+            setype, seuser, src, unsafe_writes, validate. [Did you mean 'mode'?]",
             "site.yml:8:7 error load: conflicting action statements: copy, registr [Did you mean 'register'?]",
-            "site.yml:11:21 error load: Invalid 'register' specified: Invalid variable name 'a b'. [Variable names must be strings starting with a letter or underscore character, and contain only letters, numbers and underscores.]",
+            "site.yml:11:21 error load: Invalid 'register' specified: Invalid variable name 'a b'. \
+            [Variable names must be strings starting with a letter or underscore character, and contain \
+            only letters, numbers and underscores.]",
             "site.yml:12:11 error load: conflicting action statements: shell, becom [Did you mean 'become'?]",
             "site.yml:13:7 error load: 'rescu' is not a valid attribute for a Block [Did you mean 'rescue'?]",
-            "site.yml:14:3 error load: The field 'hosts' is required but was not set. [Every play names its hosts: 'hosts: all', 'hosts: localhost', a group or a pattern.]",
+            "site.yml:14:3 error load: The field 'hosts' is required but was not set. [Every play names \
+            its hosts: 'hosts: all', 'hosts: localhost', a group or a pattern.]",
         ],
     );
 }
@@ -188,15 +195,24 @@ fn arguments() {
         &[
             "site.yml:3:19 error files: Could not find or access 'a' on the Ansible Controller.",
             "site.yml:3:31 error arguments: parameters are mutually exclusive: src|content",
-            "site.yml:3:44 error arguments: Unsupported parameters for (copy) module: forc. Supported parameters include: attributes (attr), backup, checksum, content, decrypt, dest, directory_mode, follow, force, group, local_follow, mode, owner, remote_src, selevel, serole, setype, seuser, src, unsafe_writes, validate. [Did you mean 'force'?]",
-            "site.yml:4:31 error arguments: value of state must be one of: absent, directory, file, hard, link, touch, got: gone",
-            "site.yml:4:46 error arguments: argument 'recurse' is of type str and we were unable to convert to bool: The value 'maybe' is not a valid boolean. Valid booleans include: 0, 1, 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
+            "site.yml:3:44 error arguments: Unsupported parameters for (copy) module: forc. Supported \
+            parameters include: attributes (attr), backup, checksum, content, decrypt, dest, \
+            directory_mode, follow, force, group, local_follow, mode, owner, remote_src, selevel, serole, \
+            setype, seuser, src, unsafe_writes, validate. [Did you mean 'force'?]",
+            "site.yml:4:31 error arguments: value of state must be one of: absent, directory, file, hard, \
+            link, touch, got: gone",
+            "site.yml:4:46 error arguments: argument 'recurse' is of type str and we were unable to \
+            convert to bool: The value 'maybe' is not a valid boolean. Valid booleans include: 0, 1, 'f', \
+            'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
             "site.yml:6:7 error arguments: missing required arguments: path",
             "site.yml:7:7 error arguments: one of the following is required: _raw_params, cmd, argv",
             "site.yml:8:7 error arguments: missing required arguments: src",
-            "site.yml:9:42 error arguments: argument 'cacheable' is of type str and we were unable to convert to bool: The value 'perhaps' is not a valid boolean. Valid booleans include: 0, 1, 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
+            "site.yml:9:42 error arguments: argument 'cacheable' is of type str and we were unable to \
+            convert to bool: The value 'perhaps' is not a valid boolean. Valid booleans include: 0, 1, \
+            'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
             "site.yml:14:7 error arguments: src (or content) is required",
-            "site.yml:16:32 error arguments: Unsupported parameters for (ping) module: dat. Supported parameters include: data. [Did you mean 'data'?]",
+            "site.yml:16:32 error arguments: Unsupported parameters for (ping) module: dat. Supported \
+            parameters include: data. [Did you mean 'data'?]",
         ],
     );
 }
@@ -228,15 +244,19 @@ fn templates() {
     assert_found(
         found,
         &[
-            "site.yml:3:23 error templates: Syntax error in template: unexpected end of template, expected 'end of print statement'.",
+            "site.yml:3:23 error templates: Syntax error in template: unexpected end of template, \
+            expected 'end of print statement'.",
             "site.yml:5:28 error templates: No filter named 'defualt'. [Did you mean 'default'?]",
             "site.yml:6:18 error templates: No test named 'define'. [Did you mean 'defined'?]",
             "site.yml:7:30 error templates: No lookup named 'flie'. [Did you mean 'file'?]",
             "site.yml:8:25 error templates: Syntax error in expression: unexpected 'end of template'",
             "site.yml:11:25 error templates: Syntax error in expression: chunk after expression",
             "site.yml:12:23 error templates: Syntax error in template: unexpected '}', expected ']'",
-            "vars/more.yml:1:12 error templates: Syntax error in template: expected token 'name', got 'end of print statement'",
-            "templates/bad.j2:4:4 error templates: Syntax error in template: Encountered unknown tag 'endfor'. Jinja was looking for the following tags: 'elif' or 'else' or 'endif'. The innermost block that needs to be closed is 'if'.",
+            "vars/more.yml:1:12 error templates: Syntax error in template: expected token 'name', got \
+            'end of print statement'",
+            "templates/bad.j2:4:4 error templates: Syntax error in template: Encountered unknown tag \
+            'endfor'. Jinja was looking for the following tags: 'elif' or 'else' or 'endif'. The \
+            innermost block that needs to be closed is 'if'.",
         ],
     );
 }
@@ -246,7 +266,8 @@ fn files() {
     let found = findings(&[
         (
             "roles/web/tasks/main.yml",
-            "- copy: {src: there, dest: /x}\n- copy: {src: missing, dest: /x}\n- import_tasks: gone.yml\n- include_tasks: more.yml\n",
+            "- copy: {src: there, dest: /x}\n- copy: {src: missing, dest: /x}\n- import_tasks: gone.yml\n\
+            - include_tasks: more.yml\n",
         ),
         ("roles/web/tasks/more.yml", "- template: {src: missing.j2, dest: /x}\n- include_tasks: more.yml\n"),
         ("roles/web/files/there", ""),
@@ -277,21 +298,28 @@ fn files() {
         found,
         &[
             "roles/web/tasks/main.yml:2:15 error files: Could not find or access 'missing' on the Ansible Controller.",
-            "roles/web/tasks/main.yml:3:17 error load: Unable to retrieve file contents.\nCould not find or access 'roles/web/tasks/gone.yml' on the Ansible Controller.",
+            "roles/web/tasks/main.yml:3:17 error load: Unable to retrieve file contents.\n\
+            Could not find or access 'roles/web/tasks/gone.yml' on the Ansible Controller.",
             "roles/needy/meta/main.yml:1:16 error load: The role 'nowhere' was not found in: roles:.",
             "site.yml:2:16 error files: Could not find or access 'none.yml' on the Ansible Controller.",
             "site.yml:2:26 error files: Could not find or access 'a.yml', 'b.yml' on the Ansible Controller.",
             "site.yml:3:23 error load: The role 'absent' was not found in: roles:.",
             "site.yml:5:15 error files: Could not find or access 'run.sh' on the Ansible Controller.",
             "site.yml:6:24 error files: Could not find or access 'a.tgz' on the Ansible Controller.",
-            "site.yml:8:19 warning files: Could not find or access '/no/such/file' on the Ansible Controller. [It must be there by the time the task runs.]",
+            "site.yml:8:19 warning files: Could not find or access '/no/such/file' on the Ansible \
+            Controller. [It must be there by the time the task runs.]",
             "site.yml:10:21 error files: Could not find or access 'none.yml' on the Ansible Controller.",
             "site.yml:11:22 error files: Could not find or access 'none.yml' on the Ansible Controller.",
             "site.yml:13:28 error load: The role 'none' was not found in: roles:.",
             "site.yml:14:28 error load: Could not find specified file in role: tasks/none [The role is in roles/web.]",
-            "site.yml:15:7 error load: Error when evaluating variable in import path '{{ f }}.yml': {{ f }}.yml is undefined [When using static imports, ensure that any variables used in their names are defined in vars/vars_files or extra-vars passed in from the command line. Static imports cannot use variables from facts or inventory sources like group or host vars.]",
-            "site.yml:16:20 error load: Unable to retrieve file contents.\nCould not find or access 'none.yml' on the Ansible Controller.",
-            "roles/web/tasks/more.yml:1:19 error files: Could not find or access 'missing.j2' on the Ansible Controller.",
+            "site.yml:15:7 error load: Error when evaluating variable in import path '{{ f }}.yml': {{ f \
+            }}.yml is undefined [When using static imports, ensure that any variables used in their names \
+            are defined in vars/vars_files or extra-vars passed in from the command line. Static imports \
+            cannot use variables from facts or inventory sources like group or host vars.]",
+            "site.yml:16:20 error load: Unable to retrieve file contents.\n\
+            Could not find or access 'none.yml' on the Ansible Controller.",
+            "roles/web/tasks/more.yml:1:19 error files: Could not find or access 'missing.j2' on the \
+            Ansible Controller.",
         ],
     );
 }
@@ -316,9 +344,14 @@ fn handlers() {
     assert_found(
         findings(&[role, ("site.yml", play)]),
         &[
-            "site.yml:5:56 error handlers: The requested handler 'restart wbe' was not found in either the main handlers list nor in the listening handlers list [Did you mean 'restart web'?]",
-            "site.yml:8:15 error handlers: The requested handler 'nobody' was not found in either the main handlers list nor in the listening handlers list [Define it under 'handlers' of the play or of one of its roles.]",
-            "roles/web/handlers/main.yml:3:11 error handlers: The requested handler 'gone' was not found in either the main handlers list nor in the listening handlers list [Define it under 'handlers' of the play or of one of its roles.]",
+            "site.yml:5:56 error handlers: The requested handler 'restart wbe' was not found in either \
+            the main handlers list nor in the listening handlers list [Did you mean 'restart web'?]",
+            "site.yml:8:15 error handlers: The requested handler 'nobody' was not found in either the \
+            main handlers list nor in the listening handlers list [Define it under 'handlers' of the play \
+            or of one of its roles.]",
+            "roles/web/handlers/main.yml:3:11 error handlers: The requested handler 'gone' was not found \
+            in either the main handlers list nor in the listening handlers list [Define it under \
+            'handlers' of the play or of one of its roles.]",
         ],
     );
     let open = play.to_owned()
@@ -326,10 +359,16 @@ fn handlers() {
     assert_found(
         findings(&[role, ("site.yml", &open)]),
         &[
-            "site.yml:5:56 error handlers: The requested handler 'restart wbe' was not found in either the main handlers list nor in the listening handlers list [Did you mean 'restart web'?]",
-            "site.yml:8:15 error handlers: The requested handler 'nobody' was not found in either the main handlers list nor in the listening handlers list [Define it under 'handlers' of the play or of one of its roles.]",
-            "site.yml:17:15 warning handlers: The requested handler 'nobody' was not found in either the main handlers list nor in the listening handlers list [A file whose name is a template must define it.]",
-            "roles/web/handlers/main.yml:3:11 error handlers: The requested handler 'gone' was not found in either the main handlers list nor in the listening handlers list [Define it under 'handlers' of the play or of one of its roles.]",
+            "site.yml:5:56 error handlers: The requested handler 'restart wbe' was not found in either \
+            the main handlers list nor in the listening handlers list [Did you mean 'restart web'?]",
+            "site.yml:8:15 error handlers: The requested handler 'nobody' was not found in either the \
+            main handlers list nor in the listening handlers list [Define it under 'handlers' of the play \
+            or of one of its roles.]",
+            "site.yml:17:15 warning handlers: The requested handler 'nobody' was not found in either the \
+            main handlers list nor in the listening handlers list [A file whose name is a template must define it.]",
+            "roles/web/handlers/main.yml:3:11 error handlers: The requested handler 'gone' was not found \
+            in either the main handlers list nor in the listening handlers list [Define it under \
+            'handlers' of the play or of one of its roles.]",
         ],
     );
 }
@@ -368,9 +407,8 @@ fn what_is_right_is_not_found() {
     ]);
     assert_found(
         found,
-        &[
-            "site.yml:8:47 warning templates: No test named 'x.y.z'. [A test plugin of this name must be there when the task runs.]",
-        ],
+        &["site.yml:8:47 warning templates: No test named 'x.y.z'. [A test plugin of this name must be \
+            there when the task runs.]"],
     );
 }
 
@@ -416,9 +454,8 @@ fn a_variable_that_uses_an_undefined_one_leads_to_it() {
                 tasks:\n    - debug: {var: known}\n    - debug: {msg: \"{{ image }}\"}\n";
     assert_eq!(
         undefined_with("all: {vars: {repository: r}}", &[("site.yml", vars)]),
-        [
-            "site.yml:3:33 error variables: 'image_tag' is undefined [Define it in the inventory, in the play or with -e.]"
-        ]
+        ["site.yml:3:33 error variables: 'image_tag' is undefined [Define it in the inventory, in the \
+            play or with -e.]"]
     );
 }
 
@@ -496,19 +533,32 @@ fn keywords() {
     assert_found(
         found,
         &[
-            "site.yml:2:17 error keywords: Error processing keyword 'gather_facts': The value 'ture' could not be converted to 'bool'.",
-            "site.yml:3:13 error keywords: Invalid play strategy specified: liner [The strategies are linear, free, host_pinned and debug.]",
-            "site.yml:4:10 error keywords: Invalid 'order' specified for inventory hosts: back [The orders are inventory, reverse_inventory, sorted, reverse_sorted and shuffle.]",
-            "site.yml:5:24 error keywords: Error processing keyword 'max_fail_percentage': The value 'most' could not be converted to 'percent'.",
-            "site.yml:6:11 error keywords: Error processing keyword 'become': The value 2 could not be converted to 'bool'.",
-            "site.yml:9:22 error keywords: Error processing keyword 'ignore_errors': The value 'ture' could not be converted to 'bool'.",
-            "site.yml:10:16 error keywords: Error processing keyword 'retries': The value 'many' could not be converted to 'int'.",
-            "site.yml:12:14 error keywords: Error processing keyword 'async_val': The value 'x' could not be converted to 'int'.",
-            "site.yml:14:17 error keywords: Error processing keyword 'debugger': 'sometimes' is not a valid value for debugger. Must be one of always, never, on_skipped, on_failed, on_unreachable",
-            "site.yml:16:13 error keywords: The `loop` value must resolve to a 'list', not 'int'. [Provide a list of items/templates, or a template resolving to a list.]",
-            "site.yml:19:32 error keywords: Error processing keyword 'extended': The value 'ture' could not be converted to 'bool'.",
-            "site.yml:19:48 error keywords: Invalid variable name 'a-b'. [Variable names must be strings starting with a letter or underscore character, and contain only letters, numbers and underscores.]",
-            "site.yml:22:15 error keywords: Error processing keyword 'no_log': The value [True] could not be converted to 'bool'.",
+            "site.yml:2:17 error keywords: Error processing keyword 'gather_facts': The value 'ture' \
+            could not be converted to 'bool'.",
+            "site.yml:3:13 error keywords: Invalid play strategy specified: liner [The strategies are \
+            linear, free, host_pinned and debug.]",
+            "site.yml:4:10 error keywords: Invalid 'order' specified for inventory hosts: back [The \
+            orders are inventory, reverse_inventory, sorted, reverse_sorted and shuffle.]",
+            "site.yml:5:24 error keywords: Error processing keyword 'max_fail_percentage': The value \
+            'most' could not be converted to 'percent'.",
+            "site.yml:6:11 error keywords: Error processing keyword 'become': The value 2 could not be \
+            converted to 'bool'.",
+            "site.yml:9:22 error keywords: Error processing keyword 'ignore_errors': The value 'ture' \
+            could not be converted to 'bool'.",
+            "site.yml:10:16 error keywords: Error processing keyword 'retries': The value 'many' could \
+            not be converted to 'int'.",
+            "site.yml:12:14 error keywords: Error processing keyword 'async_val': The value 'x' could not \
+            be converted to 'int'.",
+            "site.yml:14:17 error keywords: Error processing keyword 'debugger': 'sometimes' is not a \
+            valid value for debugger. Must be one of always, never, on_skipped, on_failed, on_unreachable",
+            "site.yml:16:13 error keywords: The `loop` value must resolve to a 'list', not 'int'. \
+            [Provide a list of items/templates, or a template resolving to a list.]",
+            "site.yml:19:32 error keywords: Error processing keyword 'extended': The value 'ture' could \
+            not be converted to 'bool'.",
+            "site.yml:19:48 error keywords: Invalid variable name 'a-b'. [Variable names must be strings \
+            starting with a letter or underscore character, and contain only letters, numbers and underscores.]",
+            "site.yml:22:15 error keywords: Error processing keyword 'no_log': The value [True] could not \
+            be converted to 'bool'.",
         ],
     );
 }
@@ -528,24 +578,33 @@ fn what_a_task_can_never_do() {
 - debug: {msg: \"{{ [1] | map('nope') | list }} {{ [1] | map('upper') }} {{ [1] | map(attribute='nope') }}\"}
 - debug: {msg: \"{{ [1] | select('nope') }} {{ [1] | selectattr('a', 'nope') }} {{ [1] | rejectattr('a') }}\"}
 - debug: {msg: \"{{ 1 | nope }} {{ 1 is nope }} {{ 1 | not.here.nope }}\"}
-- debug: {msg: \"{{ lookup('file', 'nope.txt') }} {{ lookup('file', '/nope') }} {{ lookup('file', 'a', errors='ignore') }}\"}
+- debug: {msg: \"{{ lookup('file', 'nope.txt') }} {{ lookup('file', '/nope') }} {{ lookup('file', 'a', \
+errors='ignore') }}\"}
 ",
     );
     assert_found(
         found,
         &[
-            "site.yml:3:42 error arguments: mode must be in octal or symbolic form: bad symbolic permission for mode: 0999",
-            "site.yml:4:30 error arguments: mode must be in octal or symbolic form: bad symbolic permission for mode: u+rwq",
-            "site.yml:7:7 error arguments: invalid meta action requested: flush_handler [Did you mean 'flush_handlers'?]",
-            "site.yml:8:18 error arguments: Invalid variable name 'a-b'. [Variable names must be strings starting with a letter or underscore character, and contain only letters, numbers and underscores.]",
+            "site.yml:3:42 error arguments: mode must be in octal or symbolic form: bad symbolic \
+            permission for mode: 0999",
+            "site.yml:4:30 error arguments: mode must be in octal or symbolic form: bad symbolic \
+            permission for mode: u+rwq",
+            "site.yml:7:7 error arguments: invalid meta action requested: flush_handler [Did you mean \
+            'flush_handlers'?]",
+            "site.yml:8:18 error arguments: Invalid variable name 'a-b'. [Variable names must be strings \
+            starting with a letter or underscore character, and contain only letters, numbers and underscores.]",
             "site.yml:9:24 error templates: Syntax error in expression: chunk after expression",
-            "site.yml:11:30 error templates: No filter named 'nope'. [A filter plugin of this name must be there when the task runs.]",
+            "site.yml:11:30 error templates: No filter named 'nope'. [A filter plugin of this name must \
+            be there when the task runs.]",
             "site.yml:12:30 error templates: No test named 'nope'. [Did you mean 'none'?]",
             "site.yml:12:57 error templates: No test named 'nope'. [Did you mean 'none'?]",
-            "site.yml:13:28 error templates: No filter named 'nope'. [A filter plugin of this name must be there when the task runs.]",
+            "site.yml:13:28 error templates: No filter named 'nope'. [A filter plugin of this name must \
+            be there when the task runs.]",
             "site.yml:13:44 error templates: No test named 'nope'. [Did you mean 'none'?]",
-            "site.yml:13:59 warning templates: No filter named 'not.here.nope'. [A filter plugin of this name must be there when the task runs.]",
-            "site.yml:14:30 warning files: Could not find or access 'nope.txt' on the Ansible Controller. [It must be there by the time the task runs.]",
+            "site.yml:13:59 warning templates: No filter named 'not.here.nope'. [A filter plugin of this \
+            name must be there when the task runs.]",
+            "site.yml:14:30 warning files: Could not find or access 'nope.txt' on the Ansible Controller. \
+            [It must be there by the time the task runs.]",
         ],
     );
 }
@@ -574,7 +633,8 @@ fn hosts_that_the_inventory_does_not_have() {
 fn permissions_in_decimal() {
     assert_eq!(
         tasks(
-            "- file: {path: /x, mode: 644}\n- file: {path: /x, mode: 0644}\n- file: {path: /x, mode: '644'}\n- file: {path: /x, mode: u=rw}\n"
+            "- file: {path: /x, mode: 644}\n- file: {path: /x, mode: 0644}\n\
+            - file: {path: /x, mode: '644'}\n- file: {path: /x, mode: u=rw}\n"
         ),
         ["site.yml:3:30 warning arguments: mode 644 is a decimal number, which means --w----r-T \
              [Write the permissions as text: 'mode: \"0644\"'.]"]
@@ -592,7 +652,8 @@ fn task_files_of_other_systems_are_not_looked_into_for_modules() {
     ];
     let message = |name: &str| {
         format!(
-            "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or incorrect module path."
+            "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing \
+            collection, or incorrect module path."
         )
     };
     assert_eq!(

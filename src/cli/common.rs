@@ -274,7 +274,8 @@ pub(super) fn begin(
 }
 
 /// ansible-core's warning about an inventory without hosts.
-const NO_HOSTS: &str = "provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'";
+const NO_HOSTS: &str = "provided hosts list is empty, only localhost is available. Note that the implicit \
+    localhost does not match 'all'";
 
 /// Returns the playbooks' directories, whose group_vars/ and host_vars/ are read too.
 pub(super) fn directories(playbooks: &[PathBuf]) -> Vec<PathBuf> {

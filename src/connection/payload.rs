@@ -28,7 +28,10 @@ impl Payload {
     pub(crate) fn own() -> Result<Payload, Failure> {
         if OWN.is_empty() {
             return Err(Failure::new("this playbook was built without its helper for other hosts and users")
-                .with_help("Build it without PLAYBOOK_NO_HELPER, or set `ansible_connection: local` without `become`."));
+                .with_help(
+                    "Build it without PLAYBOOK_NO_HELPER, or set `ansible_connection: local` \
+                    without `become`.",
+                ));
         }
         Ok(Payload { hash: env!("PLAYBOOK_HELPER_HASH").to_owned(), packed: Cow::Borrowed(OWN) })
     }
@@ -55,7 +58,9 @@ impl Payload {
         };
         let place = directories.first().map(|d| d.display().to_string()).unwrap_or_default();
         Err(Failure::new(format!("the helper for this host, a '{uname}', is missing")).with_help(format!(
-            "Build it with `RUSTFLAGS=-Ctarget-feature=+crt-static cargo build --release -p playbook-remote --target {triple}` and put it into {place} as playbook-remote-{triple}; raw works without it."
+            "Build it with `RUSTFLAGS=-Ctarget-feature=+crt-static cargo build --release -p \
+            playbook-remote --target {triple}` and put it into {place} as playbook-remote-{triple}; raw \
+            works without it."
         )))
     }
 

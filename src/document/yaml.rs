@@ -170,9 +170,10 @@ impl Builder<'_> {
             self.warnings.push(Error::deprecated(&message, "2.23").at(place).with_help(help));
         }
         Tagged::read(tag).map_err(|name| {
-            syntax(format!("could not determine a constructor for the tag '{name}'"))
-                .at(place)
-                .with_help("Known tags are !vault, !unsafe and YAML's own (!!str, !!int, …); quote text that starts with '!'.")
+            syntax(format!("could not determine a constructor for the tag '{name}'")).at(place).with_help(
+                "Known tags are !vault, !unsafe and YAML's own (!!str, !!int, …); quote text \
+                    that starts with '!'.",
+            )
         })
     }
 
@@ -418,7 +419,8 @@ mod tests {
 
     #[test]
     fn merged_keys_that_are_replaced_warn() {
-        let text = "a: &a {x: 1, y: 2}\nb: &b {<<: *a, x: 7}\nc: {<<: *b, y: 0}\nd: {<<: [*b, *a]}\ne: {x: 9, <<: *a}\n";
+        let text = "a: &a {x: 1, y: 2}\nb: &b {<<: *a, x: 7}\nc: {<<: *b, y: 0}\nd: {<<: [*b, *a]}\n\
+            e: {x: 9, <<: *a}\n";
         let (nodes, warnings) = parse(text, "x", Trust::Text).unwrap();
         assert_eq!(
             nodes[0].raw().to_string(),

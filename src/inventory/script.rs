@@ -137,7 +137,8 @@ fn group(builder: &mut Builder, name: &str, node: &Node, hosts: &mut IndexSet<St
         members = Some(list(vec![Node::value(place.clone(), name.clone())]));
         vars = Some(untrusted(node));
         builder.deprecate(format!(
-            "Treating malformed group '{name}' as the sole host of that group. Variables provided in this manner cannot \
+            "Treating malformed group '{name}' as the sole host of that group. Variables provided in this \
+            manner cannot \
              be templated."
         ));
     }
@@ -181,9 +182,16 @@ fn host_variables(path: &Path, host: &str) -> Result<Option<Node>, Error> {
 fn run(path: &Path, arguments: &[&str]) -> Result<(String, String), Error> {
     let place = Place::file_only(path.to_string_lossy());
     let output = Command::new(path).args(arguments).output().map_err(|e| {
-        Error::new(format!("Failed to execute inventory script command '{} {}': {e}", path.display(), arguments.join(" ")))
-            .at(&place)
-            .with_help("A script needs a first line such as '#!/usr/bin/env python3'; remove the executable bit of a file that is not a script.")
+        Error::new(format!(
+            "Failed to execute inventory script command '{} {}': {e}",
+            path.display(),
+            arguments.join(" ")
+        ))
+        .at(&place)
+        .with_help(
+            "A script needs a first line such as '#!/usr/bin/env python3'; remove the \
+                executable bit of a file that is not a script.",
+        )
     })?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() {

@@ -127,7 +127,8 @@ fn yaml_prints_as_the_oracle_does() {
 
 #[test]
 fn toml_is_read_and_written() {
-    let text = "[all.vars]\nx = false\n\n[web]\nchildren = [\"sub\"]\n\n[web.hosts]\n\"w[1:2]\" = {}\n\n[web.vars]\nport = 80\n\n[sub.hosts.s]\na = [1, \"b\"]\n";
+    let text = "[all.vars]\nx = false\n\n[web]\nchildren = [\"sub\"]\n\n[web.hosts]\n\"w[1:2]\" = {}\n\n\
+        [web.vars]\nport = 80\n\n[sub.hosts.s]\na = [1, \"b\"]\n";
     let inventory = load(&[("inv.toml", text)], "inv.toml");
     assert_eq!(select(&inventory, "web"), "w1 w2 s");
     assert_eq!((var(&inventory, "s", "a"), var(&inventory, "s", "port")), ("[1, 'b']".into(), "80".into()));

@@ -64,7 +64,8 @@ fn group(builder: &mut Builder, name: &str, node: &Node) -> Result<(), Error> {
                 }
             }
             other => builder.warn(format!(
-                "Skipping unexpected key \"{other}\" in group \"{name}\", only \"vars\", \"children\" and \"hosts\" are valid"
+                "Skipping unexpected key \"{other}\" in group \"{name}\", only \"vars\", \"children\" \
+                and \"hosts\" are valid"
             )),
         }
     }

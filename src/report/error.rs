@@ -107,7 +107,9 @@ mod tests {
         assert_eq!(
             format_error(&error),
             format!(
-                "Invalid 'register' specified: Invalid variable name 'a-b'.\n\nInvalid 'register' specified.\nOrigin: {file}:5:17\n\n{excerpt}\n<<< caused by >>>\n\nInvalid variable name 'a-b'.\nOrigin: {file}:5:17\n\n{excerpt}\nUse letters.\n"
+                "Invalid 'register' specified: Invalid variable name 'a-b'.\n\n\
+                Invalid 'register' specified.\nOrigin: {file}:5:17\n\n{excerpt}\n<<< caused by >>>\n\n\
+                Invalid variable name 'a-b'.\nOrigin: {file}:5:17\n\n{excerpt}\nUse letters.\n"
             )
         );
     }
@@ -126,7 +128,8 @@ mod tests {
         assert_eq!(format_error(&error), "no AWS region is known\n\nSet AWS_REGION.\n");
         assert_eq!(
             format_error(&error.clone().context("Task failed")),
-            "Task failed: no AWS region is known\n\nTask failed\n\n<<< caused by >>>\n\nno AWS region is known\n\nSet AWS_REGION.\n"
+            "Task failed: no AWS region is known\n\nTask failed\n\n<<< caused by >>>\n\n\
+            no AWS region is known\n\nSet AWS_REGION.\n"
         );
         assert_eq!(format_deprecation(&error), "no AWS region is known Set AWS_REGION.");
     }

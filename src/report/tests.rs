@@ -246,7 +246,8 @@ fn the_recap_is_aligned() {
         )
     );
     let (colored, _) = printed(&Settings::default(), 0, true, Redactor::default(), &[event]);
-    assert!(colored.contains("\x1b[0;31mweb1\x1b[0m                       : \x1b[0;32mok=2   \x1b[0m \x1b[0;33mchanged=1   \x1b[0m unreachable=0    \x1b[0;31mfailed=1   \x1b[0m"), "{colored:?}");
+    assert!(colored.contains("\x1b[0;31mweb1\x1b[0m                       : \x1b[0;32mok=2   \x1b[0m \x1b[0;33mchanged=1   \x1b[0m \
+        unreachable=0    \x1b[0;31mfailed=1   \x1b[0m"), "{colored:?}");
 }
 
 #[test]

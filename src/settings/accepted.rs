@@ -8,7 +8,8 @@ const CHANNEL: &str = "Has no effect: a connection is one ssh channel to a helpe
      no sftp, scp, sshpass and paramiko, and keys and agents are those of OpenSSH's configuration.";
 const CORE: &str = "Has no effect: only ansible-core reads it, when it prepares or runs modules in Python.";
 const COWS: &str = "Has no effect: headings have no cows.";
-const GALAXY: &str = "Has no effect: only ansible-core's Galaxy client has it: certificates are always checked, signatures \
+const GALAXY: &str = "Has no effect: only ansible-core's Galaxy client has it: certificates are always \
+    checked, signatures \
      and caches are not supported.";
 const GONE: &str = "Has no effect: it has no effect in ansible-core either.";
 const NOTHING: &str = "Has no effect: the feature that it configures does not exist here.";

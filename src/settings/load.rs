@@ -272,7 +272,8 @@ mod tests {
     #[test]
     fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
         let dir = tempfile::tempdir().unwrap();
-        let cfg = "[defaults]\nforks = 20\nroles_path = roles:$HOME/r:/abs\ninventory = inv,{{CWD}}/hosts\ngathering=smart\n\
+        let cfg = "[defaults]\nforks = 20\nroles_path = roles:$HOME/r:/abs\n\
+            inventory = inv,{{CWD}}/hosts\ngathering=smart\n\
                    [ssh_connection]\nretries = 3\n";
         std::fs::write(dir.path().join("ansible.cfg"), cfg).unwrap();
         let (settings, _) =

@@ -33,7 +33,10 @@ pub(super) fn check(value: &Value) -> Result<(), Error> {
         return Ok(());
     }
     if behavior == Behavior::Fail {
-        return Err(Error::new(MESSAGE).with_help("Templates are rendered only if they are written in a playbook, an inventory or a file of variables."));
+        return Err(Error::new(MESSAGE).with_help(
+            "Templates are rendered only if they are written in a \
+            playbook, an inventory or a file of variables.",
+        ));
     }
     if !SAID.swap(true, Ordering::Relaxed) {
         eprintln!("[WARNING]: {MESSAGE}");

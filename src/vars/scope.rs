@@ -414,7 +414,8 @@ impl HostScope {
             let what = "The internal \"vars\" dictionary is deprecated.";
             (what, "Use the `vars` and `varnames` lookups instead.")
         } else if name.starts_with("ansible_") && self.is_fact(name) {
-            let what = "INJECT_FACTS_AS_VARS default to `True` is deprecated, top-level facts will not be auto injected \
+            let what = "INJECT_FACTS_AS_VARS default to `True` is deprecated, top-level facts will not be \
+                auto injected \
                         after the change.";
             (what, "Use `ansible_facts[\"fact_name\"]` (no `ansible_` prefix) instead.")
         } else {

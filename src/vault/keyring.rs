@@ -341,7 +341,8 @@ fn run(path: &Path, id: Option<&str>) -> Result<Vec<u8>, Error> {
             format!("Vault password client script {shown} did not find a secret for vault-id={id}: {said}")
         }
         (Some(id), code) => format!(
-            "Vault password client script {shown} returned non-zero ({code}) when getting secret for vault-id={id}: {said}"
+            "Vault password client script {shown} returned non-zero ({code}) when getting secret for \
+            vault-id={id}: {said}"
         ),
         (None, code) => format!("Vault password script {shown} returned non-zero ({code})"),
     }))

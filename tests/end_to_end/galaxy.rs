@@ -64,7 +64,8 @@ fn answer(
 fn tarball(name: &str, version: &str, dependencies: &str) -> Vec<u8> {
     let (namespace, short) = name.split_once('.').expect("a full name");
     let galaxy = format!(
-        "namespace: {namespace}\nname: {short}\nversion: {version}\nreadme: README.md\nauthors: [me]\ndependencies: {dependencies}\n"
+        "namespace: {namespace}\nname: {short}\nversion: {version}\nreadme: README.md\nauthors: [me]\n\
+        dependencies: {dependencies}\n"
     );
     let role = format!("- debug:\n    msg: this is {name} {version}\n");
     let project =
@@ -105,7 +106,8 @@ fn server() -> Galaxy {
 fn collections_come_from_a_server_with_what_they_need() {
     let galaxy = server();
     let config = format!(
-        "[defaults]\ncollections_path = ./collections\n[galaxy]\nserver_list = mine\n[galaxy_server.mine]\nurl = {}/api/\ntoken = abc\n",
+        "[defaults]\ncollections_path = ./collections\n[galaxy]\nserver_list = mine\n\
+        [galaxy_server.mine]\nurl = {}/api/\ntoken = abc\n",
         galaxy.address
     );
     let requirements = "collections:\n  - name: acme.app\n    version: '>=1.0.0,<2.0.0'\n";

@@ -82,7 +82,8 @@ fn items_of_loops_have_lists_in_place_of_tuples() {
   with_indexed_items: [p]
 - debug: {msg: x}
   with_subelements: [[{a: 1, k: [1]}], k]
-- debug: {msg: \"{{ [[1, 2]] | items2dict(key_name=0, value_name=1) }} {{ ['ab'] | items2dict(key_name=0, value_name=1) }}\"}
+- debug: {msg: \"{{ [[1, 2]] | items2dict(key_name=0, value_name=1) }} {{ ['ab'] | items2dict(key_name=0, \
+value_name=1) }}\"}
 ";
     run(&[("site.yml", &play(tasks))]).ok().says(&[
         "(item=[0, 'p']) => {\n    \"msg\": \"list\"",
@@ -114,12 +115,16 @@ fn lookups_that_are_told_to_warn_do() {
   loop: \"{{ query('file', '/third', errors='warn') }}\"
 ";
     run(&[("site.yml", &play(tasks))]).ok().says(&[
-        "[WARNING]: An error occurred while running the lookup plugin 'file': Unable to access the file '/missing': File not found.",
+        "[WARNING]: An error occurred while running the lookup plugin 'file': Unable to access the file \
+        '/missing': File not found.",
         "[WARNING]: An error occurred while running the lookup plugin 'pipe': lookup_plugin.pipe(exit 3) returned 3",
-        "[WARNING]: An error occurred while running the lookup plugin 'template': the template file no.j2 could not be found for the lookup",
-        "[WARNING]: An error occurred while running the lookup plugin 'file': Unable to access the file '/other': File not found.",
+        "[WARNING]: An error occurred while running the lookup plugin 'template': the template file no.j2 \
+        could not be found for the lookup",
+        "[WARNING]: An error occurred while running the lookup plugin 'file': Unable to access the file \
+        '/other': File not found.",
         "[WARNING]: Skipping NOPE: No config definition exists for 'NOPE'.",
-        "[WARNING]: An error occurred while running the lookup plugin 'file': Unable to access the file '/third': File not found.",
+        "[WARNING]: An error occurred while running the lookup plugin 'file': Unable to access the file \
+        '/third': File not found.",
     ]);
 }
 

@@ -136,7 +136,9 @@ fn collections_are_listed_as_ansible_galaxy_lists_them() {
     let Some(tool) = Tool::new("PLAYBOOK_TEST_LINT", "lists of collections") else { return };
     let manifest = |name: &str| {
         format!(
-            "{{\"collection_info\": {{\"namespace\": \"my\", \"name\": \"{name}\", \"version\": \"1.2.0\", \"dependencies\": {{}}}}, \"format\": 1}}"
+            "{{\"collection_info\": \
+            {{\"namespace\": \"my\", \"name\": \"{name}\", \"version\": \"1.2.0\", \"dependencies\": \
+            {{}}}}, \"format\": 1}}"
         )
     };
     let project = project(&[

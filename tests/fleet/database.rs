@@ -19,12 +19,14 @@ impl Server {
     pub fn start(machine: &Machine, bin: &str) -> Server {
         let script = format!(
             "grep -v ^postgres: /etc/passwd > /run/lines; echo '{OWNER}' >> /run/lines; cat /run/lines > /etc/passwd
-             grep -v ^postgres: /etc/group > /run/lines; echo postgres:x:61010: >> /run/lines; cat /run/lines > /etc/group
+             grep -v ^postgres: /etc/group > /run/lines; echo postgres:x:61010: >> /run/lines; cat \
+             /run/lines > /etc/group
              rm -rf /run/lines /srv/data /var/lib/postgresql; mkdir -p /run/postgresql /srv/data /var/lib/postgresql
              chown 61010:61010 /run/postgresql /srv/data /var/lib/postgresql
              as() {{ setpriv --reuid 61010 --regid 61010 --clear-groups env HOME=/var/lib/postgresql \"$@\"; }}
              cd /srv/data
-             as {bin}/initdb -D /srv/data -U postgres --auth-local=peer --auth-host=scram-sha-256 -E UTF8 --no-locale --no-sync
+             as {bin}/initdb -D /srv/data -U postgres --auth-local=peer --auth-host=scram-sha-256 -E UTF8 \
+             --no-locale --no-sync
              echo 'host all all all scram-sha-256' >> /srv/data/pg_hba.conf
              as {bin}/pg_ctl -D /srv/data -w -l /srv/data/log \
                -o '-c unix_socket_directories=/run/postgresql -c listen_addresses=* -c fsync=off' start"

@@ -101,7 +101,10 @@ fn accounts_without_a_shell() {
         let machine = scene.machine("web");
         scene.inventory(&[(&machine, "ansible_user=guest")]);
         machine
-            .shell("sed 's!^\\(guest:.*\\):/bin/sh$!\\1:/usr/sbin/nologin!' /etc/passwd > /run/lines; cat /run/lines > /etc/passwd")
+            .shell(
+                "sed 's!^\\(guest:.*\\):/bin/sh$!\\1:/usr/sbin/nologin!' /etc/passwd > /run/lines; cat \
+                /run/lines > /etc/passwd",
+            )
             .expect("an account without a shell");
         let book = "- hosts: all\n  gather_facts: false\n  tasks:\n    - command: echo on\n";
         let run = scene.run(book, &[]).fails(4);
@@ -157,7 +160,12 @@ fn a_helper_that_is_stopped() {
 ";
         let run = scene.start(book, &[]);
         runs(&machine, "sleep 986");
-        machine.shell("for p in /proc/[0-9]*; do case $(tr '\\0' ' ' < $p/cmdline) in */playbook-remot[e]*serv[e]*) kill -STOP ${p#/proc/};; esac; done").expect("a stopped helper");
+        machine
+            .shell(
+                "for p in /proc/[0-9]*; do case $(tr '\\0' ' ' < $p/cmdline) in \
+            */playbook-remot[e]*serv[e]*) kill -STOP ${p#/proc/};; esac; done",
+            )
+            .expect("a stopped helper");
         run.end().ok().says(&["the helper on 'web' has not responded for 6 seconds"]);
         machine.shell("pkill -KILL playbook-remo || true; pkill sleep || true").expect("an end");
     });
@@ -215,7 +223,10 @@ fn a_user_who_may_start_no_process() {
         let machine = scene.machine("web");
         scene.inventory(&[(&machine, &format!("ansible_user=guest ansible_timeout=2 {RETRIES}"))]);
         machine
-            .shell("sed 's!^\\(guest:.*\\):/bin/sh$!\\1:/bin/bash!' /etc/passwd > /run/lines; cat /run/lines > /etc/passwd; echo 'ulimit -u 1' > /home/guest/.bashrc")
+            .shell(
+                "sed 's!^\\(guest:.*\\):/bin/sh$!\\1:/bin/bash!' /etc/passwd > /run/lines; cat \
+                /run/lines > /etc/passwd; echo 'ulimit -u 1' > /home/guest/.bashrc",
+            )
             .expect("a limit");
         let run = scene.run(EVERYTHING, &[]);
         assert_ne!(run.code, 0, "{}", run.text());

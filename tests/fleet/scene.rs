@@ -72,7 +72,8 @@ impl Scene {
             "ansible.cfg",
             "[defaults]\ninventory = hosts.ini\nforks = 10\ndeprecation_warnings = false\n\
              interpreter_python = auto_silent\nlocalhost_warning = false\n\
-             [connection]\npipelining = true\n[ssh_connection]\nssh_args = -o ControlMaster=auto -o ControlPersist=5s\n",
+             [connection]\npipelining = true\n[ssh_connection]\n\
+             ssh_args = -o ControlMaster=auto -o ControlPersist=5s\n",
         );
         Some(scene)
     }

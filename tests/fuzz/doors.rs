@@ -148,7 +148,8 @@ const INVENTORY_WORDS: &[&str] = &[
 #[test]
 fn ini_inventories() {
     const TEXTS: &[&str] = &[
-        "web1 ansible_host=10.0.0.1 a='x y' b=[1,2]\n[web]\nweb[1:3].example.org:2222\n[web:vars]\nx=1\n[all:children]\nweb\n",
+        "web1 ansible_host=10.0.0.1 a='x y' b=[1,2]\n[web]\nweb[1:3].example.org:2222\n[web:vars]\nx=1\n\
+        [all:children]\nweb\n",
         "localhost ansible_connection=local # here\n\n[db]\ndb-[a:c] weight={'a': {1: 2}}\n[prod:children]\ndb\n",
     ];
     let found = [
@@ -187,7 +188,8 @@ fn toml_and_json_inventories() {
         "{\"all\": {\"hosts\": {\"a\": {\"x\": 1}}, \"children\": {\"web\": {\"hosts\": {\"b[0:2]\": null}}}}}",
         "all:\n  hosts:\n    a[1:3]: {x: 1}\n  children:\n    web: {hosts: {b: }, vars: {z: '{{ x }}'}}\n",
         "plugin: constructed\nkeyed_groups:\n  - {key: x, prefix: p}\ngroups: {g: x == 1}\ncompose: {y: x | int}\n",
-        "plugin: generator\nhosts: {name: '{{ a }}-{{ b }}', parents: [{name: '{{ a }}'}]}\nlayers: {a: [x, y], b: [1, 2]}\n",
+        "plugin: generator\nhosts: {name: '{{ a }}-{{ b }}', parents: [{name: '{{ a }}'}]}\n\
+        layers: {a: [x, y], b: [1, 2]}\n",
     ];
     let generator = |n: usize| {
         let layers: Vec<String> = (0..n).map(|i| format!("l{i}: [0,1,2,3,4,5,6,7,8,9]")).collect();

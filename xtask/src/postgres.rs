@@ -147,7 +147,8 @@ pub fn binaries() -> Result<PathBuf> {
     match from_wheel() {
         Ok(bin) => Ok(bin),
         Err(why) => from_system().ok_or(format!(
-            "cannot find a PostgreSQL server: {why}\nInstall one (on Debian: apt-get install postgresql) and run the command again."
+            "cannot find a PostgreSQL server: {why}\n\
+            Install one (on Debian: apt-get install postgresql) and run the command again."
         )),
     }
 }

@@ -79,7 +79,11 @@ pub fn interpreter() -> Result<PathBuf> {
     let asked = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
     let found = children::run(
         "python3",
-        Command::new(asked).args(["-c", "import sys; assert sys.version_info >= (3, 9), 'Python 3.9 or newer is needed'; print(sys.executable)"]),
+        Command::new(asked).args([
+            "-c",
+            "import sys; assert sys.version_info >= (3, 9), 'Python 3.9 or \
+            newer is needed'; print(sys.executable)",
+        ]),
     )?;
     Ok(PathBuf::from(found.trim()))
 }

@@ -338,7 +338,8 @@ fn convert(value: &Value, kind: &ArgType, at: &Where) -> Result<Json, Error> {
         })),
         ArgType::Bool => to_bool(value).map(Json::Bool).ok_or_else(|| {
             Error::new(format!(
-                "The value {} is not a valid boolean. Valid booleans include: 0, 1, 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
+                "The value {} is not a valid boolean. Valid booleans include: 0, 1, 'f', 'false', 'n', \
+                'no', 'off', 'on', 't', 'true', 'y', 'yes'",
                 python::repr(value)
             ))
         }),
@@ -360,18 +361,29 @@ fn convert(value: &Value, kind: &ArgType, at: &Where) -> Result<Json, Error> {
         ArgType::List(element) => {
             let items: Vec<Value> = match value {
                 Value::List(items) | Value::Tuple(items) => items.to_vec(),
-                Value::Str(text) if text.contains(',') || text.is_empty() => {
-                    text.split(',').map(|t| keep_mark(t.trim(), text.is_secret())).filter(|v| !v.to_text().is_empty()).collect()
-                }
+                Value::Str(text) if text.contains(',') || text.is_empty() => text
+                    .split(',')
+                    .map(|t| keep_mark(t.trim(), text.is_secret()))
+                    .filter(|v| !v.to_text().is_empty())
+                    .collect(),
                 Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) => vec![value.clone()],
                 Value::Map(_) if matches!(**element, ArgType::Dict(_)) => vec![value.clone()],
                 _ => return Err(no()),
             };
             let convert_one = |(i, item): (usize, &Value)| {
                 let at = Where { path: format!("{}[{i}]", at.path), ..at.within("") };
-                convert(item, element, &at).map_err(|e| if e.place().is_some() { e } else {
-                    Error::new(format!("Elements value for option '{}' is of type {} and we were unable to convert to {}: {e}",
-                        at.path.split('[').next().unwrap_or(""), item.type_name(), element.name()))
+                convert(item, element, &at).map_err(|e| {
+                    if e.place().is_some() {
+                        e
+                    } else {
+                        Error::new(format!(
+                            "Elements value for option '{}' is of type {} and we were unable \
+                        to convert to {}: {e}",
+                            at.path.split('[').next().unwrap_or(""),
+                            item.type_name(),
+                            element.name()
+                        ))
+                    }
                 })
             };
             items.iter().enumerate().map(convert_one).collect::<Result<Vec<_>, _>>().map(Json::Array)
@@ -497,7 +509,8 @@ mod tests {
         let error = parse(map! { "path" => "/x", "size" => "many" }).unwrap_err();
         assert_eq!(
             error.message(),
-            "argument 'size' is of type str and we were unable to convert to int: \"'many'\" cannot be converted to an int"
+            "argument 'size' is of type str and we were unable to convert to int: \"'many'\" cannot be \
+            converted to an int"
         );
     }
 

@@ -74,7 +74,8 @@ fn answer(mut stream: TcpStream, seen: &Mutex<Vec<String>>, script: &Script) {
     };
     let (status, body) = script(&operation, before);
     let head = format!(
-        "HTTP/1.1 {status} X\r\nContent-Type: application/x-amz-json-1.1\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        "HTTP/1.1 {status} X\r\nContent-Type: application/x-amz-json-1.1\r\nConnection: close\r\n\
+        Content-Length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).unwrap();

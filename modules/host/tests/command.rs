@@ -94,8 +94,7 @@ fn output_beyond_the_limit_is_left_out_and_told() {
     );
     assert_eq!(
         done.warnings,
-        [
-            "40 bytes of the command's output were left out. Set PLAYBOOK_MAX_OUTPUT in the task's environment to keep more."
-        ]
+        ["40 bytes of the command's output were left out. Set PLAYBOOK_MAX_OUTPUT in the task's \
+            environment to keep more."]
     );
 }

@@ -40,14 +40,27 @@ fn answer(stream: TcpStream) -> Option<()> {
             format!("HTTP/1.1 200 OK\r\n{more}Content-Length: {}\r\n\r\n{text}", text.len())
         };
         let text = match path {
-            "/json" => ok("Content-Type: application/json\r\nSet-Cookie: a=1; Path=/\r\nX-Some-Header: x\r\n", "{\"a\": [1]}".into()),
-            "/echo" => ok("Content-Type: text/plain\r\n", format!("{head}{}", String::from_utf8_lossy(&body))),
+            "/json" => ok(
+                "Content-Type: application/json\r\nSet-Cookie: a=1; Path=/\r\n\
+                X-Some-Header: x\r\n",
+                "{\"a\": [1]}".into(),
+            ),
+            "/echo" => {
+                ok("Content-Type: text/plain\r\n", format!("{head}{}", String::from_utf8_lossy(&body)))
+            }
             "/there" => "HTTP/1.1 302 Found\r\nLocation: /json\r\nContent-Length: 0\r\n\r\n".into(),
             "/private" if lower.contains("authorization: basic bwu6cdrz") => ok("", "in".into()),
-            "/private" => "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n".into(),
+            "/private" => "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\
+                Content-Length: 0\r\n\r\n"
+                .into(),
             "/file" if lower.contains("if-modified-since") => "HTTP/1.1 304 Not Modified\r\n\r\n".into(),
             "/file" => ok("Content-Disposition: attachment; filename=\"named.txt\"\r\n", "content\n".into()),
-            "/sums" => ok("", "3f0a377ba0a4a460ecb616f6507ce0d8cfa3e704025d4fda3ed0c5ca05468728  other\n434728a410a78f56fc1b5899c3593436e61ab0c731e9072d95e96db290205e53  file\n".into()),
+            "/sums" => ok(
+                "",
+                "3f0a377ba0a4a460ecb616f6507ce0d8cfa3e704025d4fda3ed0c5ca05468728  other\n\
+                434728a410a78f56fc1b5899c3593436e61ab0c731e9072d95e96db290205e53  file\n"
+                    .into(),
+            ),
             _ => "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\ngone".into(),
         };
         (&stream).write_all(text.as_bytes()).ok()?;

@@ -167,7 +167,8 @@ async fn attempt(
                 let limit = playbook_api::time::in_words(route.timeout.as_secs());
                 return Err(Error::new(format!(
                     "unable to connect to {}: no response after {limit}", target.describe()
-                )).with_help("Check the host and the port, whether a PostgreSQL server listens there, and the network in between."));
+                )).with_help("Check the host and the port, whether a PostgreSQL server listens there, and \
+                    the network in between."));
             }
         },
         () = cancelled(context) => return Err(Error::new("interrupted")),

@@ -89,7 +89,8 @@ pub(crate) fn line_offset(error: &tokio_postgres::Error, statement: &str) -> Opt
 fn advice(db: &DbError) -> Option<String> {
     let code = db.code();
     let text = if *code == SqlState::ACTIVE_SQL_TRANSACTION {
-        "This statement cannot run in a transaction: begin the migration with the comment `-- playbook: no-transaction`, or set autocommit; bypass a connection pooler."
+        "This statement cannot run in a transaction: begin the migration with the comment `-- playbook: \
+        no-transaction`, or set autocommit; bypass a connection pooler."
     } else if *code == SqlState::LOCK_NOT_AVAILABLE {
         "Another session held the lock for longer than lock_timeout: run again when it is free, or raise lock_timeout."
     } else if *code == SqlState::QUERY_CANCELED && db.message().contains("statement timeout") {
@@ -131,7 +132,9 @@ fn unable(target: &Target, text: &str, code: Option<&SqlState>, context: &Contex
         Some("Create it first with postgresql_db, or correct login_db.".into())
     } else if code == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) {
         Some(
-            "Allow the role from this address in the server's pg_hba.conf; if the server requires TLS, set ssl_mode.".into(),
+            "Allow the role from this address in the server's pg_hba.conf; if the server requires TLS, \
+            set ssl_mode."
+                .into(),
         )
     } else if code == Some(&SqlState::TOO_MANY_CONNECTIONS) {
         Some("All of the server's connections are in use: try again later, or raise max_connections.".into())
@@ -144,9 +147,17 @@ fn unable(target: &Target, text: &str, code: Option<&SqlState>, context: &Contex
     } else if lower.contains("notvalidforname") || lower.contains("not valid for name") {
         Some("Connect with a name that is in the certificate, or set ssl_mode to verify-ca.".into())
     } else if lower.contains("unknownissuer") || lower.contains("invalid peer certificate") {
-        Some("Set ca_cert to the certificate of the authority that signed it; for Amazon RDS use https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem.".into())
+        Some(
+            "Set ca_cert to the certificate of the authority that signed it; for Amazon RDS use \
+            https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem."
+                .into(),
+        )
     } else if lower.contains("refused") || lower.contains("timed out") || lower.contains("lookup") {
-        Some("Check the host and the port, whether the server runs, and whether the network (security groups) lets this host in.".into())
+        Some(
+            "Check the host and the port, whether the server runs, and whether the network (security \
+            groups) lets this host in."
+                .into(),
+        )
     } else {
         None
     };

@@ -50,11 +50,13 @@ async fn only_read(session: &Session, calls: Vec<String>) -> Result<bool, Error>
         let sql = format!(
             "SELECT l.lanname, p.provolatile = 'v', coalesce(e.extname IN ({}), false),
                     CASE WHEN p.prosrc <> '' OR p.prokind NOT IN ('f', 'w') THEN p.prosrc
-                    ELSE pg_catalog.regexp_replace(pg_catalog.pg_get_functiondef(p.oid), '^.*?\\m(BEGIN ATOMIC|RETURN)\\M', '') END
+                    ELSE pg_catalog.regexp_replace(pg_catalog.pg_get_functiondef(p.oid), '^.*?\\m(BEGIN \
+                    ATOMIC|RETURN)\\M', '') END
              FROM pg_catalog.pg_proc p
              JOIN pg_catalog.pg_language l ON l.oid = p.prolang
              JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-             LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
+             LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass \
+             AND d.objid = p.oid AND d.deptype = 'e'
              LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
              WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND p.proname IN ({})",
             extensions.join(", "),

@@ -295,9 +295,11 @@ impl PostgresqlPrivs {
                     None => "0".into(),
                 };
                 let acl = format!(
-                    "SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END, a.privilege_type, a.is_grantable
+                    "SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END, \
+                    a.privilege_type, a.is_grantable
                      FROM pg_default_acl d, aclexplode(d.defaclacl) a
-                     WHERE d.defaclobjtype = '{letter}' AND d.defaclnamespace = {schema} AND d.defaclrole = {}::regrole",
+                     WHERE d.defaclobjtype = '{letter}' AND d.defaclnamespace = {schema} AND d.defaclrole \
+                     = {}::regrole",
                     literal(&ident(creator))
                 );
                 let within =
@@ -366,7 +368,8 @@ fn function(signature: &str) -> Object {
 /// Returns the query for the privileges on one row of a catalog.
 fn explode(acl: &str, table: &str, condition: &str) -> String {
     format!(
-        "SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END, a.privilege_type, a.is_grantable
+        "SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END, \
+        a.privilege_type, a.is_grantable
          FROM pg_catalog.{table}, aclexplode(coalesce({acl})) a WHERE {condition}"
     )
 }

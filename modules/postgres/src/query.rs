@@ -50,7 +50,8 @@ impl ControllerModule for PostgresqlQuery {
         name: "postgresql_query",
         collection: "community.postgresql",
         short: "Run PostgreSQL queries",
-        check_mode: "Statements that only read are executed, in a read-only transaction that is rolled back. All others are not executed and are reported as a change, whether or not they would change a row.",
+        check_mode: "Statements that only read are executed, in a read-only transaction that is rolled \
+            back. All others are not executed and are reported as a change, whether or not they would change a row.",
         returns: &[
             ("query", "str", "The last query"),
             ("statusmessage", "str", "The server's status message for the last query, such as SELECT 3"),
@@ -231,7 +232,8 @@ fn tell_of_pooler(session: &Session, statement: &Statement<'_>) {
 
 fn stays_behind(session: &Session, what: &str, statement: &Statement<'_>) -> String {
     session.shown(&format!(
-        "{} is reached through a connection pooler: {what} stays in the server's session after '{}', and the next client of that session gets it",
+        "{} is reached through a connection pooler: {what} stays in the server's session after '{}', and \
+        the next client of that session gets it",
         session.target.describe(),
         statement.text
     ))

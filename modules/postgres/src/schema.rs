@@ -56,7 +56,8 @@ impl ControllerModule for PostgresqlSchema {
         let mut commands = Commands::new(&session, context);
         let name = ident(&self.name);
         let sql = format!(
-            "SELECT pg_get_userbyid(nspowner), obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = {}",
+            "SELECT pg_get_userbyid(nspowner), obj_description(oid, 'pg_namespace') FROM pg_namespace \
+            WHERE nspname = {}",
             literal(&self.name)
         );
         let found = session.rows(&sql).await?.into_iter().next();

@@ -105,7 +105,12 @@ mod tests {
     async fn a_service_completes_a_url() {
         let directory = tempfile::TempDir::new().unwrap();
         let file = directory.path().join("services");
-        std::fs::write(&file, "# x\n[other]\nhost=o\n\n[shop]\nhost=db1,db2\nport=5433\ndbname=shop\nuser=app\nsslmode=require\n[z]\nhost=z\n").unwrap();
+        std::fs::write(
+            &file,
+            "# x\n[other]\nhost=o\n\n[shop]\nhost=db1,db2\nport=5433\ndbname=shop\n\
+            user=app\nsslmode=require\n[z]\nhost=z\n",
+        )
+        .unwrap();
         let name = file.display().to_string();
         let (context, environment) = (Context::default(), Environment::default());
         let mut url = Url::parse("postgresql:///?service=shop&user=me").unwrap();

@@ -58,7 +58,8 @@ const IDLE: [&str; 9] = [
 const UNKEPT: [(&str, &str); 9] = [
     (
         "require_auth",
-        "Remove it. The server's pg_hba.conf decides how a role logs in, and channel_binding=require allows only SCRAM over TLS.",
+        "Remove it. The server's pg_hba.conf decides how a role logs in, and channel_binding=require \
+        allows only SCRAM over TLS.",
     ),
     ("requirepeer", "Remove it, or connect over TLS with sslmode=verify-full."),
     ("sslcrl", "Remove it. Revocation lists are not supported."),

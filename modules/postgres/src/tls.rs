@@ -111,8 +111,10 @@ impl Standard {
 }
 
 fn unreadable(name: &str, path: &Path, error: &dyn std::fmt::Display) -> Error {
-    Error::new(format!("{name}: cannot read {}: {error}", path.display()))
-        .with_help("Give a PEM file; for Amazon RDS set sslrootcert to https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem.")
+    Error::new(format!("{name}: cannot read {}: {error}", path.display())).with_help(
+        "Give a PEM file; for Amazon RDS set sslrootcert to \
+            https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem.",
+    )
 }
 
 async fn certificates(path: &Path, context: &Context) -> Result<Vec<CertificateDer<'static>>, Error> {
@@ -153,8 +155,10 @@ impl Verifier {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(roots.iter().cloned());
         if store.is_empty() {
-            return Err(Error::new("no trusted certificate to check the server's with")
-                .with_help("Set sslrootcert to the authority's certificate; for Amazon RDS this is https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem."));
+            return Err(Error::new("no trusted certificate to check the server's with").with_help(
+                "Set sslrootcert to the authority's certificate; for Amazon RDS this is \
+                    https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem.",
+            ));
         }
         let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone())
             .build()

@@ -306,7 +306,11 @@ mod tests {
 
     #[test]
     fn a_connection_string_of_keywords() {
-        let url = Url::parse("host=127.0.0.1 port=5433 user = postgres password='it\\'s \\\\' dbname=src options='-c search_path=app'").unwrap();
+        let url = Url::parse(
+            "host=127.0.0.1 port=5433 user = postgres password='it\\'s \\\\' dbname=src \
+            options='-c search_path=app'",
+        )
+        .unwrap();
         assert_eq!(url.hosts, [("127.0.0.1".to_owned(), Some(5433))]);
         assert_eq!(url.password.as_deref(), Some("it's \\"));
         assert_eq!((url.user.as_deref(), url.dbname.as_deref()), (Some("postgres"), Some("src")));

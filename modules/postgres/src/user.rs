@@ -110,7 +110,8 @@ impl ControllerModule for PostgresqlUser {
                 if let Err(failure) = commands.run(&format!("DROP ROLE {}", ident(&self.name))).await {
                     if self.fail_on_user {
                         return Err(failure.with_help(
-                            "Give what it owns to another role first: REASSIGN OWNED BY … TO …, then DROP OWNED BY …; or keep the role with fail_on_user: false.",
+                            "Give what it owns to another role first: REASSIGN OWNED BY … TO …, then DROP \
+                            OWNED BY …; or keep the role with fail_on_user: false.",
                         ));
                     }
                     removed = Some(false);

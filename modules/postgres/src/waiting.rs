@@ -93,7 +93,8 @@ impl Watch {
         let holders = lock(&self.holders).clone();
         match (cause.code(), holders) {
             (Some(code), Some(holders)) if *code == SqlState::LOCK_NOT_AVAILABLE => error.with_help(format!(
-                "It waited for a lock that {holders}. Run again when it is free, end that session with pg_terminate_backend, or raise lock_timeout."
+                "It waited for a lock that {holders}. Run again when it is free, end that session with \
+                pg_terminate_backend, or raise lock_timeout."
             )),
             _ => error,
         }

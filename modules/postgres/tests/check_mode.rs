@@ -19,7 +19,8 @@ fn traces(database: &Database) -> String {
         "SELECT slot_name FROM pg_replication_slots ORDER BY 1",
         "SELECT rolname FROM pg_roles ORDER BY 1",
         "SELECT datname FROM pg_database WHERE datname = 'check_mode_made_it'",
-        "SELECT setconfig FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE datname = current_database()",
+        "SELECT setconfig FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE \
+        datname = current_database()",
         "SELECT coalesce(pg_stat_file('/tmp/playbook-check-mode', true)::text, 'none')",
         "SELECT last_value, is_called FROM s",
         "SELECT relfilenode FROM pg_class WHERE relname = 't'",

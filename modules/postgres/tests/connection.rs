@@ -308,7 +308,10 @@ async fn ping_never_fails() {
 #[tokio::test]
 async fn the_probe_only_reads_and_tells_a_name_that_does_not_exist() {
     let database = Database::new().await;
-    database.query("CREATE SEQUENCE s; CREATE FUNCTION writes() RETURNS int LANGUAGE sql AS 'CREATE TABLE w (); SELECT 1'");
+    database.query(
+        "CREATE SEQUENCE s; CREATE FUNCTION writes() RETURNS int LANGUAGE sql AS 'CREATE TABLE \
+        w (); SELECT 1'",
+    );
     let registry = registry();
     let probe = registry.probe("postgres").unwrap();
     let context = context();

@@ -62,7 +62,8 @@ async fn applies_what_is_missing_and_nothing_twice() {
     let third =
         project.migrate(map! { "table" => "playbook_migrations", "schema" => "public" }).await.unwrap();
     assert_eq!(each(&third, "applied", "name"), ["phone"]);
-    let rows = "SELECT version, name, success, length(checksum), duration_ms IS NOT NULL FROM playbook_migrations ORDER BY 1";
+    let rows = "SELECT version, name, success, length(checksum), duration_ms IS NOT NULL FROM \
+        playbook_migrations ORDER BY 1";
     assert_eq!(project.database.query(rows), "001|users|t|64|t\n002|email|t|64|t\n3|phone|t|64|t");
 }
 
@@ -386,7 +387,8 @@ async fn the_way_up_of_two_way_files_runs_and_the_way_down_undoes_it() {
 
 #[tokio::test]
 async fn what_tools_say_of_transactions_is_kept() {
-    let no_transaction = "-- migrate:up transaction:false\nCREATE TABLE a (id int);\nCREATE INDEX CONCURRENTLY i ON a (id);\n-- migrate:down\nDROP TABLE a;\n";
+    let no_transaction = "-- migrate:up transaction:false\nCREATE TABLE a (id int);\n\
+        CREATE INDEX CONCURRENTLY i ON a (id);\n-- migrate:down\nDROP TABLE a;\n";
     let files = [
         ("001_a.sql", no_transaction),
         ("002_alone.sql", "CREATE INDEX CONCURRENTLY j ON a (id);"),
@@ -397,7 +399,8 @@ async fn what_tools_say_of_transactions_is_kept() {
     assert!(project.check(map! {}).await.unwrap().changed);
     let outcome = project.migrate(map! {}).await.unwrap();
     assert_eq!(each(&outcome, "applied", "version"), ["001", "002", "003", "004"]);
-    let all = "SELECT count(*) FROM (VALUES ('a'), ('i'), ('j'), ('b'), ('c'), ('d')) n (name) WHERE to_regclass(name) IS NOT NULL";
+    let all = "SELECT count(*) FROM (VALUES ('a'), ('i'), ('j'), ('b'), ('c'), ('d')) n (name) WHERE \
+        to_regclass(name) IS NOT NULL";
     assert_eq!(project.database.query(all), "6");
     // Check mode foresees what cannot work.
     let mixed = "CREATE TABLE e (id int);\nCREATE INDEX CONCURRENTLY k ON e (id);";
@@ -413,7 +416,10 @@ async fn what_tools_say_of_transactions_is_kept() {
 #[tokio::test]
 async fn what_pg_dump_writes_loads() {
     let from = Database::new().await;
-    from.query("CREATE TABLE t (a text, b int); CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT CASE WHEN a > 0 THEN 1 ELSE 2 END; END; CREATE VIEW \"odd;view\" AS SELECT a FROM t");
+    from.query(
+        "CREATE TABLE t (a text, b int); CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql BEGIN \
+        ATOMIC SELECT CASE WHEN a > 0 THEN 1 ELSE 2 END; END; CREATE VIEW \"odd;view\" AS SELECT a FROM t",
+    );
     from.query("INSERT INTO t VALUES ('O''Brien', 1), (E'tab\\there; \\\\. \"$$ -- /*', NULL), ('', 3)");
     let plain = std::process::Command::new("pg_dump").arg(&from.url).output().unwrap();
     let dump = String::from_utf8(plain.stdout).unwrap();
@@ -507,7 +513,8 @@ async fn being_stopped_cancels_the_statement_on_the_server() {
     let (result, ()) = tokio::join!(task(&context, "db_migrate", project.arguments(map! {})), stop);
     assert!(result.unwrap_err().error.to_string().contains("(SQLSTATE 57014)"));
     assert!(start.elapsed() < Duration::from_secs(50));
-    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND state = 'active' AND pid <> pg_backend_pid() AND datname = current_database()";
+    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND state = \
+        'active' AND pid <> pg_backend_pid() AND datname = current_database()";
     assert_eq!(project.database.query(running), "0");
 }
 

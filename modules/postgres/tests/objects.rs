@@ -152,7 +152,8 @@ async fn roles_and_their_passwords() {
     psql(
         &admin(),
         &format!(
-            "CREATE ROLE {manager} LOGIN CREATEROLE PASSWORD 'manager'; ALTER ROLE {role} PASSWORD 'byserver'; GRANT {role} TO {manager} WITH ADMIN OPTION"
+            "CREATE ROLE {manager} LOGIN CREATEROLE PASSWORD 'manager'; ALTER ROLE {role} PASSWORD \
+            'byserver'; GRANT {role} TO {manager} WITH ADMIN OPTION"
         ),
     );
     let as_manager = |password: &str| {
@@ -227,7 +228,10 @@ async fn schemas_and_extensions() {
 async fn privileges() {
     let (database, role) = (Database::new().await, name("reader"));
     psql(&admin(), &format!("CREATE ROLE {role}"));
-    database.query("CREATE TABLE a (id serial); CREATE VIEW b AS SELECT * FROM a; CREATE FUNCTION f(int, int) RETURNS int LANGUAGE sql AS 'SELECT 1'; REVOKE ALL ON FUNCTION f FROM PUBLIC");
+    database.query(
+        "CREATE TABLE a (id serial); CREATE VIEW b AS SELECT * FROM a; CREATE FUNCTION f(int, \
+        int) RETURNS int LANGUAGE sql AS 'SELECT 1'; REVOKE ALL ON FUNCTION f FROM PUBLIC",
+    );
     let of = |more: Map| {
         let mut arguments = map! { "login_db" => database.name.as_str(), "roles" => role.as_str() };
         arguments.extend(more);

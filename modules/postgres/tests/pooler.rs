@@ -42,7 +42,10 @@ impl Bouncer {
         let users = directory.path().join("users");
         std::fs::write(&users, format!("\"{user}\" \"{password}\"\n")).unwrap();
         let settings = format!(
-            "[databases]\n* = host={host} port={server_port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = plain\nauth_file = {}\npool_mode = transaction\ndefault_pool_size = 1\nserver_reset_query =\nignore_startup_parameters = extra_float_digits\n",
+            "[databases]\n* = host={host} port={server_port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
+            listen_port = {port}\nunix_socket_dir =\nauth_type = plain\nauth_file = {}\n\
+            pool_mode = transaction\ndefault_pool_size = 1\nserver_reset_query =\n\
+            ignore_startup_parameters = extra_float_digits\n",
             users.display()
         );
         let file = directory.path().join("pgbouncer.ini");
@@ -82,7 +85,9 @@ impl Drop for Bouncer {
 /// What the next client finds in the server's session.
 const STATE: &str = "SELECT current_setting('default_transaction_read_only'), current_setting('lock_timeout'),
     current_setting('statement_timeout'), current_setting('search_path'), current_setting('work_mem'), current_user,
-    (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())), (SELECT count(*) FROM pg_prepared_statements WHERE name ~ '^s[0-9]'),
+    (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM \
+    pg_database WHERE datname = current_database())), (SELECT count(*) FROM pg_prepared_statements WHERE \
+    name ~ '^s[0-9]'),
     (SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND datname = current_database())";
 
 /// The same session of the server's, as the only one that the pooler has.
@@ -188,7 +193,8 @@ async fn migrations_go_through_a_pooler() {
         &[
             (
                 "001_a.sql",
-                "SET search_path = public; CREATE TABLE a (id int); CREATE TABLE l AS SELECT current_setting('lock_timeout') AS l;",
+                "SET search_path = public; CREATE TABLE a (id int); CREATE TABLE l AS SELECT \
+                current_setting('lock_timeout') AS l;",
             ),
             (
                 "002_b.sql",
@@ -229,7 +235,8 @@ async fn migrations_go_through_a_pooler() {
     );
     let failure = run().await.unwrap_err();
     let message = format!(
-        "{}/005_i.sql runs outside of a transaction, but database '{}' on 127.0.0.1:{} as 'postgres' is reached through a connection pooler",
+        "{}/005_i.sql runs outside of a transaction, but database '{}' on 127.0.0.1:{} as 'postgres' is \
+        reached through a connection pooler",
         directory.path().display(),
         database.name,
         bouncer.port

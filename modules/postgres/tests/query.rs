@@ -19,13 +19,15 @@ async fn run(
 #[tokio::test]
 async fn rows_keep_their_types() {
     let database = Database::new().await;
-    let query = "SELECT 1 AS i, 1.5::numeric AS n, true AS b, NULL AS x, '{\"a\": [1]}'::jsonb AS j, ARRAY['p','q'] AS l, '2024-01-31 10:00'::timestamp AS t, 'ü' AS s";
+    let query = "SELECT 1 AS i, 1.5::numeric AS n, true AS b, NULL AS x, '{\"a\": [1]}'::jsonb AS j, \
+        ARRAY['p','q'] AS l, '2024-01-31 10:00'::timestamp AS t, 'ü' AS s";
     let outcome = run(&database, false, map! { "query" => query }).await.unwrap();
     assert!(!outcome.changed);
     let row = outcome.values.get("query_result").and_then(Value::as_list).unwrap()[0].clone();
     assert_eq!(
         row.to_string(),
-        "{'i': 1, 'n': 1.5, 'b': True, 'x': None, 'j': {'a': [1]}, 'l': ['p', 'q'], 't': '2024-01-31T10:00:00', 's': 'ü'}"
+        "{'i': 1, 'n': 1.5, 'b': True, 'x': None, 'j': {'a': [1]}, 'l': ['p', 'q'], 't': \
+        '2024-01-31T10:00:00', 's': 'ü'}"
     );
     assert_eq!(value(&outcome, "statusmessage"), "SELECT 1");
     assert_eq!(value(&outcome, "rowcount"), "1");
@@ -41,7 +43,10 @@ async fn arguments_statements_and_changes() {
     let insert = map! { "query" => "INSERT INTO t VALUES (%s, %s) RETURNING a", "positional_args" => vec![Value::from(3), "it's".into()] };
     let outcome = run(&database, false, insert).await.unwrap();
     assert_eq!(each(&outcome, "query_result", "a"), ["3"]);
-    let update = |name: &str| map! { "query" => "UPDATE t SET a = 9 WHERE b = %(name)s", "named_args" => map! { "name" => name } };
+    let update = |name: &str| {
+        map! { "query" => "UPDATE t SET a = 9 WHERE b = \
+        %(name)s", "named_args" => map! { "name" => name } }
+    };
     assert!(run(&database, false, update("it's")).await.unwrap().changed);
     let outcome = run(&database, false, update("nobody")).await.unwrap();
     assert!(!outcome.changed);

@@ -55,7 +55,8 @@ fn stand_in(sql: &str) -> Value {
     vec!["sh", "-c", &script].into()
 }
 
-const UPGRADE: &str = "CREATE TABLE IF NOT EXISTS alembic_version (version_num text PRIMARY KEY); DELETE FROM alembic_version; INSERT INTO alembic_version VALUES ('b2')";
+const UPGRADE: &str = "CREATE TABLE IF NOT EXISTS alembic_version (version_num text PRIMARY KEY); DELETE \
+    FROM alembic_version; INSERT INTO alembic_version VALUES ('b2')";
 
 #[tokio::test]
 async fn a_command_runs_only_when_something_is_pending() {
@@ -225,7 +226,8 @@ async fn django_by_its_files() {
             ("venv/lib/other/migrations/0001_initial.py", migration),
         ],
     );
-    let insert = "CREATE TABLE IF NOT EXISTS django_migrations (app text, name text); INSERT INTO django_migrations VALUES ('shop', '0001_initial'), ('shop', '0002_price')";
+    let insert = "CREATE TABLE IF NOT EXISTS django_migrations (app text, name text); INSERT INTO \
+        django_migrations VALUES ('shop', '0001_initial'), ('shop', '0002_price')";
     let django = map! { "tool" => "django", "command" => stand_in(insert) };
     let outcome = migrate(&check(), directory.path(), &database, django.clone()).await.unwrap();
     assert_eq!(value(&outcome, "pending"), "['shop.0001_initial', 'shop.0002_price']");
@@ -297,8 +299,10 @@ async fn the_real_django() {
     let context = context();
     for detect in ["auto", "files", "tool"] {
         let (directory, database) = (TempDir::new().unwrap(), Database::new().await);
-        let settings = "import os\nSECRET_KEY = 'x'\nINSTALLED_APPS = ['shop']\nDATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'NAME': os.environ['PGDATABASE'], 'USER': os.environ['PGUSER'], 'PASSWORD': os.environ['PGPASSWORD'], 'HOST': os.environ['PGHOST'], 'PORT': os.environ['PGPORT']}}\nUSE_TZ = True\n";
-        let manage = "import os, sys\nos.environ['DJANGO_SETTINGS_MODULE'] = 'settings'\nfrom django.core.management import execute_from_command_line\nexecute_from_command_line(sys.argv)\n";
+        let settings = "import os\nSECRET_KEY = 'x'\nINSTALLED_APPS = ['shop']\n\
+            DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'NAME': os.environ['PGDATABASE'], 'USER': os.environ['PGUSER'], 'PASSWORD': os.environ['PGPASSWORD'], 'HOST': os.environ['PGHOST'], 'PORT': os.environ['PGPORT']}}\nUSE_TZ = True\n";
+        let manage = "import os, sys\nos.environ['DJANGO_SETTINGS_MODULE'] = 'settings'\n\
+            from django.core.management import execute_from_command_line\nexecute_from_command_line(sys.argv)\n";
         let migration = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    dependencies = []\n    operations = [migrations.RunSQL('CREATE TABLE shop_item (id int)', 'DROP TABLE shop_item')]\n";
         write(
             directory.path(),
@@ -497,8 +501,11 @@ async fn applications_of_django_that_are_installed_and_labeled() {
     if !installed("django-admin", "django psycopg2-binary") {
         return;
     }
-    let settings = "import os\nSECRET_KEY = 'x'\nINSTALLED_APPS = ['django.contrib.contenttypes', 'apps.orders.apps.OrdersConfig']\nDATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'NAME': os.environ['PGDATABASE'], 'USER': os.environ['PGUSER'], 'PASSWORD': os.environ['PGPASSWORD'], 'HOST': os.environ['PGHOST'], 'PORT': os.environ['PGPORT']}}\nUSE_TZ = True\nDEFAULT_AUTO_FIELD = 'django.db.models.AutoField'\n";
-    let manage = "import os, sys\nos.environ['DJANGO_SETTINGS_MODULE'] = 'settings'\nfrom django.core.management import execute_from_command_line\nexecute_from_command_line(sys.argv)\n";
+    let settings = "import os\nSECRET_KEY = 'x'\n\
+        INSTALLED_APPS = ['django.contrib.contenttypes', 'apps.orders.apps.OrdersConfig']\n\
+        DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'NAME': os.environ['PGDATABASE'], 'USER': os.environ['PGUSER'], 'PASSWORD': os.environ['PGPASSWORD'], 'HOST': os.environ['PGHOST'], 'PORT': os.environ['PGPORT']}}\nUSE_TZ = True\nDEFAULT_AUTO_FIELD = 'django.db.models.AutoField'\n";
+    let manage = "import os, sys\nos.environ['DJANGO_SETTINGS_MODULE'] = 'settings'\n\
+        from django.core.management import execute_from_command_line\nexecute_from_command_line(sys.argv)\n";
     let migration = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    dependencies = []\n    operations = [migrations.RunSQL('CREATE TABLE sales (id int)')]\n";
     let (directory, database) = (TempDir::new().unwrap(), Database::new().await);
     write(

@@ -103,7 +103,8 @@ impl Collection {
             }
             Some(other) => {
                 let message = format!(
-                    "The collection requirement entry key 'type' must be one of file, galaxy, git, url, dir; it is '{other}'."
+                    "The collection requirement entry key 'type' must be one of file, galaxy, git, url, \
+                    dir; it is '{other}'."
                 );
                 return Err(Error::new(message).at(entry.place()));
             }

@@ -96,7 +96,8 @@ pub(super) fn publish(server: &GalaxyServer, file: &str, bytes: &[u8]) -> Result
     let boundary = format!("--------------------------{}", uuid::Uuid::new_v4().simple());
     let mut body = format!(
         "--{boundary}\r\nContent-Disposition: form-data; name=\"sha256\"\r\n\r\n{sha256}\r\n--{boundary}\r\n\
-         Content-Disposition: form-data; name=\"file\"; filename=\"{file}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+         Content-Disposition: form-data; name=\"file\"; filename=\"{file}\"\r\n\
+         Content-Type: application/octet-stream\r\n\r\n"
     )
     .into_bytes();
     body.extend_from_slice(bytes);

@@ -205,7 +205,8 @@ fn form(text: &str, name: &str, members: &[(String, Range<usize>)]) -> Result<Fo
     let place = Place::file_only(name);
     if has("encrypted_data") && has("encryption_version") {
         return Err(Error::new(format!("the state '{name}' is encrypted by OpenTofu")).at(&place).with_help(
-            "Give the output of `tofu output -json` instead, or the directory: `tofu` knows the keys of its state encryption.",
+            "Give the output of `tofu output -json` instead, or the directory: `tofu` knows the keys of \
+            its state encryption.",
         ));
     }
     if has("format_version") && (has("values") || has("planned_values") || has("resource_changes")) {

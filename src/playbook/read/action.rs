@@ -81,7 +81,8 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
     let name = &*parsed.action.name;
     if builtin(name) == "include" {
         return Err(Error::new(
-            "The 'ansible.builtin.include' action plugin has been removed. Use include_tasks or import_tasks instead. This feature was removed from ansible-core in a release after 2023-05-16.",
+            "The 'ansible.builtin.include' action plugin has been removed. Use include_tasks or \
+            import_tasks instead. This feature was removed from ansible-core in a release after 2023-05-16.",
         )
         .at(task.place()));
     }
@@ -96,9 +97,10 @@ pub(super) fn parse(task: &Node, frame: &Arc<Frame>, loader: &Loader) -> Result<
         && let Some(bad) = parsed.action.args.keys().find(|k| k.starts_with("_ansible_"))
     {
         return Err(Error::new(format!(
-                "Invalid parameter specified beginning with keyword '_ansible_' for action '{name}': '{bad}'. The prefix '_ansible_' is reserved for internal use only."
-            ))
-            .at(task.place()));
+            "Invalid parameter specified beginning with keyword '_ansible_' for action '{name}': \
+                '{bad}'. The prefix '_ansible_' is reserved for internal use only."
+        ))
+        .at(task.place()));
     }
     Ok(parsed)
 }
@@ -133,7 +135,8 @@ fn conflict(first: &str, second: &str, task: &Node, loader: &Loader) -> Error {
 pub fn unknown(name: &str, place: &Place, known: &dyn Names, foreign: &Foreign) -> Error {
     let error = parser_error(
         format!(
-            "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or incorrect module path."
+            "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing \
+            collection, or incorrect module path."
         ),
         place,
     );

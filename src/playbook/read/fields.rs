@@ -91,7 +91,8 @@ pub(super) fn must_be_text(name: &str, node: &Node, place: &Place) -> Result<(),
         Kind::List(_) | Kind::Map(_) => {
             let found = type_name(node);
             let message = format!(
-                "The field '{name}' is supposed to be a string type, however the incoming data structure is a <class '{found}'>"
+                "The field '{name}' is supposed to be a string type, however the incoming data structure \
+                is a <class '{found}'>"
             );
             Err(parser_error(message, place))
         }
@@ -178,6 +179,7 @@ pub fn check_variable_name(name: &Value, place: &Place) -> Result<(), Error> {
         other => format!(" of type '{}'", other.type_name()),
     };
     Err(Error::new(format!("Invalid variable name '{name}'{of_type}.")).at(place).with_help(
-        "Variable names must be strings starting with a letter or underscore character, and contain only letters, numbers and underscores.",
+        "Variable names must be strings starting with a letter or underscore character, and contain only \
+        letters, numbers and underscores.",
     ))
 }

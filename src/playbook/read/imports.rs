@@ -47,7 +47,11 @@ impl Reader<'_> {
             let shown = name.source().unwrap_or_default();
             parser_error(format!("Error when evaluating variable in import path '{shown}'."), entry.place())
                 .caused_by(e)
-                .with_help("When using static imports, ensure that any variables used in their names are defined in vars/vars_files or extra-vars passed in from the command line. Static imports cannot use variables from facts or inventory sources like group or host vars.")
+                .with_help(
+                    "When using static imports, ensure that any variables used in their names are \
+                    defined in vars/vars_files or extra-vars passed in from the command line. Static \
+                    imports cannot use variables from facts or inventory sources like group or host vars.",
+                )
         })?;
         let playbook = &self.loader.directory;
         let file = TaskFileRef { name: &target, frame: &task.frame, playbook, handlers };

@@ -31,7 +31,8 @@ impl Reader<'_> {
         let mut keywords = loader.keywords(&PLAY, entry, |_| false)?;
         if let Some(user) = entry.get("user") {
             if entry.get("remote_user").is_some() {
-                let message = "both 'user' and 'remote_user' are set for this play. The use of 'user' is deprecated, and should be removed";
+                let message = "both 'user' and 'remote_user' are set for this play. The use of 'user' is \
+                    deprecated, and should be removed";
                 return Err(parser_error(message, &place));
             }
             fields::must_be_text("remote_user", user, &place)?;
@@ -154,7 +155,8 @@ impl Reader<'_> {
         let name = match (loader.render)(node, frame).map_err(fault)? {
             Value::Bool(false) | Value::Null | Value::Omit => return Ok(None),
             Value::Bool(true) if title.is_empty() => {
-                let message = "A play name is required when validate_argspec is True. Alternatively, set validate_argspec to the name of an argument spec.";
+                let message = "A play name is required when validate_argspec is True. Alternatively, set \
+                    validate_argspec to the name of an argument spec.";
                 return Err(fault(Error::new(message).at(entry.place())));
             }
             Value::Bool(true) => title.to_owned(),

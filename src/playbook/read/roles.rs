@@ -132,7 +132,8 @@ impl Reader<'_> {
             names.reverse();
             names.push(&found.full_name);
             let message = format!(
-                "A recursion loop was detected with the roles specified. Make sure child roles do not have dependencies on parent roles: {}",
+                "A recursion loop was detected with the roles specified. Make sure child roles do not \
+                have dependencies on parent roles: {}",
                 names.join(" -> ")
             );
             return Err(Error::new(message).at(&wanted.place));

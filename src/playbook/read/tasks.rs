@@ -316,7 +316,8 @@ fn loop_control(entry: &Node) -> Result<LoopControl, Error> {
         ["loop_var", "index_var", "label", "pause", "extended", "extended_allitems", "break_when"];
     let Some(node) = entry.get("loop_control") else { return Ok(LoopControl::default()) };
     let Some(map) = node.as_map() else {
-        let message = "the `loop_control` value must be specified as a dictionary and cannot be a variable itself (though it can contain variables)";
+        let message = "the `loop_control` value must be specified as a dictionary and cannot be a \
+            variable itself (though it can contain variables)";
         return Err(parser_error(message, node.place()));
     };
     for (key, entry) in map {

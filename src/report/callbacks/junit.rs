@@ -189,13 +189,15 @@ impl JUnit {
                 let time = case.time.as_secs_f64();
                 let _ = write!(
                     cases,
-                    "\t\t<testcase classname=\"{class}\" name=\"{name}\" time=\"{time}\">\n\t\t\t{inside}\n\t\t</testcase>\n"
+                    "\t\t<testcase classname=\"{class}\" name=\"{name}\" time=\"{time}\">\n\
+                    \t\t\t{inside}\n\t\t</testcase>\n"
                 );
             }
         }
         let name = quoted(&self.playbook);
         format!(
-            "<?xml version=\"1.0\" ?>\n<testsuites disabled=\"0\" errors=\"{errors}\" failures=\"{failures}\" tests=\"{tests}\" time=\"{total}\">\n\t<testsuite disabled=\"0\" errors=\"{errors}\" failures=\"{failures}\" name=\"{name}\" skipped=\"{skipped}\" tests=\"{tests}\" time=\"{total}\">\n{cases}\t</testsuite>\n</testsuites>\n"
+            "<?xml version=\"1.0\" ?>\n\
+            <testsuites disabled=\"0\" errors=\"{errors}\" failures=\"{failures}\" tests=\"{tests}\" time=\"{total}\">\n\t<testsuite disabled=\"0\" errors=\"{errors}\" failures=\"{failures}\" name=\"{name}\" skipped=\"{skipped}\" tests=\"{tests}\" time=\"{total}\">\n{cases}\t</testsuite>\n</testsuites>\n"
         )
     }
 

@@ -149,7 +149,8 @@ impl Action for Copy {
                 .map_err(|e| Error::io(&e, format!("cannot read {}", source.display())))?;
             if *expected != actual {
                 return Err(Failure::new(format!(
-                    "Copied file does not match the expected checksum. Transfer failed. Expected {expected}, got {actual}"
+                    "Copied file does not match the expected checksum. Transfer failed. Expected \
+                    {expected}, got {actual}"
                 )));
             }
         }

@@ -134,7 +134,8 @@ impl Fetch {
             let place = dest.join(name.rsplit('/').next().unwrap_or(name));
             if place.is_dir() {
                 let message = format!(
-                    "calculated dest '{}' is an existing directory, use another path that does not point to an existing directory",
+                    "calculated dest '{}' is an existing directory, use another path that does not point \
+                    to an existing directory",
                     place.display()
                 );
                 return Err(Failure::new(message));

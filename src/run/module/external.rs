@@ -280,7 +280,8 @@ fn discover(call: &ActionCall, silent: bool) -> Result<(String, Option<String>),
     let warning = format!(
         "Host {} is using the discovered Python interpreter at {}, but future installation of another Python \
          interpreter could cause a different interpreter to be discovered. See \
-         https://docs.ansible.com/ansible-core/{major}.{minor}/reference_appendices/interpreter_discovery.html for more \
+         https://docs.ansible.com/ansible-core/{major}.{minor}/reference_appendices/interpreter_discovery.html \
+         for more \
          information.",
         shown(host),
         shown(found)

@@ -245,7 +245,8 @@ impl Batch<'_> {
             }
             if !found {
                 let message = format!(
-                    "The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list"
+                    "The requested handler '{name}' was not found in either the main handlers list nor in \
+                    the listening handlers list"
                 );
                 if self.play.shared.settings.error_on_missing_handler {
                     return Err(Error::new(message).at(&task.place).with_help(

@@ -47,7 +47,8 @@ pub(super) fn run(call: &ItemCall, scope: &Arc<HostScope>, items: Vec<Value>) ->
     }
     if scope.knows(&control.item) {
         let warning = format!(
-            "The loop variable '{}' is already in use. You should set the `loop_var` value in the `loop_control` option for the task to something else to avoid variable collisions and unexpected behavior.",
+            "The loop variable '{}' is already in use. You should set the `loop_var` value in the \
+            `loop_control` option for the task to something else to avoid variable collisions and unexpected behavior.",
             control.item
         );
         (call.emit)(Event::Warning(warning));

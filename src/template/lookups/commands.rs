@@ -103,7 +103,8 @@ mod tests {
             let source = format!("{{{{ lookup('{lookup}', 'cat /dev/zero') }}}}");
             let error = renderer.render(&Template::new(source, Place::new("x.yml", 1, 1))).unwrap_err();
             let expected = format!(
-                "The lookup plugin '{lookup}' failed: lookup_plugin.{lookup}(cat /dev/zero) was stopped: it printed more than 256 MiB"
+                "The lookup plugin '{lookup}' failed: lookup_plugin.{lookup}(cat /dev/zero) was stopped: \
+                it printed more than 256 MiB"
             );
             assert_eq!(error.to_string(), expected);
         }

@@ -74,7 +74,8 @@ fn variables(prefix: &str) -> String {
         let _ = match n % 3 {
             0 => writeln!(
                 text,
-                "# What is downloaded, and from where\n{prefix}_url_{n}: \"https://{{{{ {prefix}_host | default('example.com') }}}}/v{n}\""
+                "# What is downloaded, and from where\n\
+                {prefix}_url_{n}: \"https://{{{{ {prefix}_host | default('example.com') }}}}/v{n}\""
             ),
             1 => writeln!(
                 text,
@@ -189,7 +190,10 @@ pub(super) fn terraform_state(path: &Path) -> Result<()> {
             let comma = if instance == 99 { "" } else { "," };
             let _ = writeln!(
                 text,
-                "        {{\"index_key\": {instance}, \"schema_version\": 1, \"attributes\": {{\"id\": \"i-{resource:08x}{instance:04x}\", \"private_ip\": \"10.{}.{}.{instance}\", \"tags\": {{\"Name\": \"server{resource}-{instance}\", \"Role\": \"web\"}}, \"user_data\": \"{}\"}}, \"sensitive_attributes\": []}}{comma}",
+                "        {{\"index_key\": {instance}, \"schema_version\": 1, \"attributes\": \
+                {{\"id\": \"i-{resource:08x}{instance:04x}\", \"private_ip\": \"10.{}.{}.{instance}\", \"tags\": \
+                {{\"Name\": \"server{resource}-{instance}\", \"Role\": \"web\"}}, \"user_data\": \"{}\"}}, \"sensitive_attributes\": \
+                []}}{comma}",
                 resource / 250,
                 resource % 250,
                 "x".repeat(760)

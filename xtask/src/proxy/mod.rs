@@ -129,7 +129,8 @@ impl Proxy {
             Some(FaultKind::AccessDenied) => {
                 let who = "arn:aws:sts::123456789012:assumed-role/deployer/ci";
                 let message = format!(
-                    "User: {who} is not authorized to perform: {}:{} because no identity-based policy allows the action",
+                    "User: {who} is not authorized to perform: {}:{} because no identity-based policy \
+                    allows the action",
                     call.service, call.operation
                 );
                 return Some(call.error(400, "AccessDeniedException", &message));

@@ -133,7 +133,8 @@ pub(crate) fn raw(service: &str, form: &str) -> String {
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     let credential = format!(
-        "AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=x"
+        "AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/us-east-1/{service}/aws4_request, \
+        SignedHeaders=host, Signature=x"
     );
     write!(
         stream,

@@ -383,7 +383,8 @@ fn explain(error: &ureq::Error, url: &str) -> String {
 
 fn certificate(url: &str, reason: &str) -> String {
     format!(
-        "Failed to validate the SSL certificate for {}: {reason}. Give the authority's certificate as ca_path, or set validate_certs: false where that is acceptable.",
+        "Failed to validate the SSL certificate for {}: {reason}. Give the authority's certificate as \
+        ca_path, or set validate_certs: false where that is acceptable.",
         host_of(url)
     )
 }

@@ -185,7 +185,8 @@ impl Command {
         let mut warnings = Vec::new();
         if let Some(executable) = self.executable.as_ref().filter(|_| !self.uses_shell) {
             warnings.push(format!(
-                "As of Ansible 2.4, the parameter 'executable' is no longer supported with the 'command' module. Not using '{}'.",
+                "As of Ansible 2.4, the parameter 'executable' is no longer supported with the 'command' \
+                module. Not using '{}'.",
                 executable.0
             ));
         }

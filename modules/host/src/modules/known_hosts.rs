@@ -63,7 +63,8 @@ impl HostModule for KnownHosts {
         }
         if self.key.is_some() && self.name.contains(',') {
             return Err(Failure::new(
-                "Comma separated list of names is not supported. Please pass a single name to lookup in the known_hosts file.",
+                "Comma separated list of names is not supported. Please pass a single name to lookup in \
+                the known_hosts file.",
             ));
         }
         let _lock = Lock::file(&host, &path)?;

@@ -65,7 +65,8 @@ impl HostModule for MountFacts {
         returns: &[(
             "ansible_facts",
             "dict",
-            "`mount_points`: by place, device, type, options and sizes; `aggregate_mounts`: a list of all, if asked for.",
+            "`mount_points`: by place, device, type, options and sizes; `aggregate_mounts`: a list of \
+            all, if asked for.",
         )],
         examples: "- mount_facts:\n    devices: [\"/dev/*\"]\n- debug:\n    var: ansible_facts.mount_points\n",
         ..Doc::BUILTIN

@@ -87,14 +87,16 @@ impl HostModule for Pip {
             self.name.iter().flatten().map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect();
         if self.version.is_some() && names.len() != 1 {
             return Err(Failure::new(
-                "'version' argument is ambiguous when installing multiple package distributions. Please specify version restrictions next to each package in 'name' argument.",
+                "'version' argument is ambiguous when installing multiple package distributions. Please \
+                specify version restrictions next to each package in 'name' argument.",
             ));
         }
         if let (Some(_), Some(name)) =
             (&self.version, names.first().filter(|n| n.contains(['=', '<', '>', '~', '!'])))
         {
             return Err(Failure::new(format!(
-                "The 'version' argument conflicts with any version specifier provided along with a package name. Please keep the version specifier, but remove the 'version' argument: {name}"
+                "The 'version' argument conflicts with any version specifier provided along with a \
+                package name. Please keep the version specifier, but remove the 'version' argument: {name}"
             )));
         }
         let environment = self.virtualenv.as_ref().map(|v| v.resolve(context));
@@ -228,7 +230,8 @@ impl Pip {
                 Some(pip) => Ok(vec![pip.display().to_string()]),
                 None if not_made => Ok(Vec::new()),
                 None => Err(Failure::new(format!(
-                    "Unable to find pip in the virtualenv, {}, under any of these names: pip3, pip. Make sure pip is present in the virtualenv.",
+                    "Unable to find pip in the virtualenv, {}, under any of these names: pip3, pip. Make \
+                    sure pip is present in the virtualenv.",
                     environment.display()
                 ))),
             };

@@ -144,7 +144,8 @@ impl Unarchive {
         let (handler, needed) = if zip { ("ZipArchive", "unzip") } else { ("TgzArchive", "tar") };
         if which(needed, host.context).is_none() {
             return Err(Failure::new(format!(
-                "Failed to find handler for \"{}\". Make sure the required command to extract the file is installed. Unable to find required '{needed}'",
+                "Failed to find handler for \"{}\". Make sure the required command to extract the file is \
+                installed. Unable to find required '{needed}'",
                 archive.display()
             )));
         }
@@ -215,7 +216,8 @@ impl Unarchive {
         let output = host.query(&program.args(names))?;
         if !output.success() {
             let message = format!(
-                "Failed to find handler for \"{}\". Make sure the required command to extract the file is installed. {}",
+                "Failed to find handler for \"{}\". Make sure the required command to extract the file is \
+                installed. {}",
                 archive.display(),
                 output.err().trim()
             );

@@ -162,7 +162,8 @@ impl HostModule for User {
         };
         if self.password.as_deref().is_some_and(|password| !password::is_hashed(password)) {
             outcome = outcome.warn(
-                "The input password appears not to have been hashed. The 'password' argument must be encrypted for this module to work properly.",
+                "The input password appears not to have been hashed. The 'password' argument must be \
+                encrypted for this module to work properly.",
             );
         }
         if self.append && self.groups.is_none() {

@@ -102,7 +102,8 @@ impl Project {
                 self.directory.display()
             ))
             .with_help(
-                "Check whether an older version of the application is being deployed, or whether this is another project's database; detect: tool runs Alembic instead.",
+                "Check whether an older version of the application is being deployed, or whether this is \
+                another project's database; detect: tool runs Alembic instead.",
             ));
         }
         let goals: Vec<&str> = match target {

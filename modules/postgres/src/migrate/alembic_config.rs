@@ -82,7 +82,8 @@ pub(super) fn locate(path: &Path) -> Result<Known<Locations>, Error> {
         return Ok(Known::Sure(Locations { directories: vec![path.to_owned()], recursive, scripts }));
     }
     Err(Error::new(format!("{} has no directory of Alembic revisions", path.display())).with_help(
-        "Set path to the directory of alembic.ini or the one that holds versions/, or set detect: tool, which runs Alembic.",
+        "Set path to the directory of alembic.ini or the one that holds versions/, or set detect: tool, \
+        which runs Alembic.",
     ))
 }
 
@@ -265,7 +266,8 @@ mod tests {
             let found_now = located(&[("alembic.ini", settings), (at, ""), ("three/b.py", "")]).unwrap();
             assert_eq!(found_now.replace("./", ""), found.replace("./", ""), "{settings}");
         }
-        let toml = "[tool.alembic]\nscript_location = \"%(here)s/mig\"\nversion_locations = [\"%(here)s/a\", \"b\"]\nrecursive_version_locations = true\n";
+        let toml = "[tool.alembic]\nscript_location = \"%(here)s/mig\"\n\
+            version_locations = [\"%(here)s/a\", \"b\"]\nrecursive_version_locations = true\n";
         let found =
             located(&[("pyproject.toml", toml), ("mig/env.py", ""), ("a/x.py", ""), ("b/x.py", "")]).unwrap();
         assert_eq!(found.replace("./", ""), "a,b recursive");

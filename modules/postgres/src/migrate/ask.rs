@@ -113,8 +113,10 @@ impl Work<'_> {
 
 fn refused(command: &[String], ended: &Ended) -> Error {
     let message = ended.own_message();
-    Error::new(format!("`{}` failed with exit status {}: {message}", command.join(" "), ended.rc))
-        .with_help("Correct command, chdir or env, or set detect: files, which compares the project's files with the version table.")
+    Error::new(format!("`{}` failed with exit status {}: {message}", command.join(" "), ended.rc)).with_help(
+        "Correct command, chdir or env, or set detect: files, which compares the project's \
+            files with the version table.",
+    )
 }
 
 /// Returns the ids in the output of `alembic heads`, such as `1975ea83b712 (head)`, which is mixed with log lines.
@@ -144,7 +146,8 @@ mod tests {
 
     #[test]
     fn ids_are_found_between_the_log() {
-        let output = "INFO  [alembic.runtime.migration] Context impl PostgresqlImpl.\n1975ea83b712 (head)\n\nae1027a6acf (branch) (effective head)\n001_initial\n";
+        let output = "INFO  [alembic.runtime.migration] Context impl PostgresqlImpl.\n\
+            1975ea83b712 (head)\n\nae1027a6acf (branch) (effective head)\n001_initial\n";
         assert_eq!(revisions(output), ["1975ea83b712", "ae1027a6acf", "001_initial"]);
         let output = "INFO  [x] y\n1975 -> ae10 (head), add users\n<base> -> 1975, first\n";
         assert_eq!(histories(output), ["ae10", "1975"]);

@@ -52,7 +52,8 @@ impl Project {
         }
         if migrations.is_empty() {
             return Err(Error::new(format!("{} has no Django migrations", path.display())).with_help(
-                "Set path to the directory of manage.py (applications keep their migrations in APP/migrations/), or set detect: tool, which runs Django.",
+                "Set path to the directory of manage.py (applications keep their migrations in \
+                APP/migrations/), or set detect: tool, which runs Django.",
             ));
         }
         Ok(Known::Sure(Project(migrations)))

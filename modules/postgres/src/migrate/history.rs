@@ -115,7 +115,8 @@ impl History {
         duration_ms: u128,
     ) -> String {
         format!(
-            "INSERT INTO {} (version, name, file, checksum, kind, success, duration_ms) VALUES ({}, {}, {}, {}, {}, {success}, {duration_ms})",
+            "INSERT INTO {} (version, name, file, checksum, kind, success, duration_ms) VALUES ({}, {}, \
+            {}, {}, {}, {success}, {duration_ms})",
             self.name(),
             literal(&migration.version.to_string()),
             literal(&migration.name),
@@ -135,7 +136,8 @@ impl History {
 
     pub(crate) fn finish(&self, version: &Version, duration_ms: u128) -> String {
         format!(
-            "UPDATE {} SET success = true, duration_ms = {duration_ms}, applied_at = clock_timestamp() WHERE version = {}",
+            "UPDATE {} SET success = true, duration_ms = {duration_ms}, applied_at = clock_timestamp() \
+            WHERE version = {}",
             self.name(),
             literal(&version.to_string())
         )

@@ -241,7 +241,9 @@ fn looks_like_down(text: &str) -> Option<Marker> {
 fn suspect(text: &str) -> Marker {
     Marker::Suspect(
         format!("`{text}` seems to begin the statements that undo the migration"),
-        "Write `-- migrate:up` and `-- migrate:down` before the two sections, move the second one to a file that ends in .down.sql, or reword the comment.".into(),
+        "Write `-- migrate:up` and `-- migrate:down` before the two sections, move the second one to a \
+        file that ends in .down.sql, or reword the comment."
+            .into(),
     )
 }
 

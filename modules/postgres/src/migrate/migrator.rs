@@ -159,12 +159,19 @@ impl Migrator<'_> {
         let down = pick(&self.migrations, &plan.down).filter_map(|m| m.down.as_ref());
         let pooler = format!("{} is reached through a connection pooler", self.session.target.describe());
         if let Some(script) = down.chain(up).find(|script| !script.transaction) {
-            return Err(Error::new(format!("{} runs outside of a transaction, but {pooler}", script.path.display()))
-                .with_help("Connect to the server directly: other clients of the pooler would get its lock and its parameters."));
+            return Err(Error::new(format!(
+                "{} runs outside of a transaction, but {pooler}",
+                script.path.display()
+            ))
+            .with_help(
+                "Connect to the server directly: other clients of the pooler would get its \
+                    lock and its parameters.",
+            ));
         }
         if !plan.is_empty() {
             self.session.warn(format!(
-                "{pooler}: each migration takes its lock in its own transaction. Connect to the server directly for migrations that need a session"
+                "{pooler}: each migration takes its lock in its own transaction. Connect to the server \
+                directly for migrations that need a session"
             ));
         }
         Ok(())
@@ -343,7 +350,8 @@ impl Migrator<'_> {
                 return Err(failure);
             }
             let help = format!(
-                "{} of its {} statements were executed and are not rolled back: repair the rest by hand, then run once with repair: true.",
+                "{} of its {} statements were executed and are not rolled back: repair the rest by hand, \
+                then run once with repair: true.",
                 i,
                 statements.len()
             );

@@ -156,7 +156,8 @@ impl DbMigrate {
         if !path.is_dir() {
             let what = if path.exists() { "is not a directory" } else { "does not exist" };
             return Err(Error::new(format!("path: {} {what}", path.display())).with_help(
-                "Give the directory that holds the migrations; with {{ playbook_dir }} it does not depend on where playbook is started.",
+                "Give the directory that holds the migrations; with {{ playbook_dir }} it does not depend \
+                on where playbook is started.",
             ));
         }
         Ok(path)

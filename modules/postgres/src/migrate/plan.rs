@@ -164,22 +164,30 @@ pub(crate) fn plan(migrations: &[Migration], applied: &[Applied], wish: &Wish) -
 
 fn half_way(row: &Applied) -> Error {
     let Applied { version, name, at, .. } = row;
-    Error::new(format!("migration {version} ({name}) failed half-way on {at}, outside a transaction")).with_help(
-        "Repair what it left behind (for example an INVALID index), then run once with repair: true, which lets it run again.",
-    )
+    Error::new(format!("migration {version} ({name}) failed half-way on {at}, outside a transaction"))
+        .with_help(
+            "Repair what it left behind (for example an INVALID index), then run once with repair: true, \
+        which lets it run again.",
+        )
 }
 
 fn edited(row: &Applied, migration: &Migration) -> Error {
     let path = migration.up.path.display();
     Error::new(format!("migration {} was edited after it was applied on {}: {path}", row.version, row.at)).with_help(
-        "Restore the file and put the change into a new migration; if only a comment was edited, run once with repair: true.",
+        "Restore the file and put the change into a new migration; if only a comment was edited, run once \
+        with repair: true.",
     )
 }
 
 fn missing(row: &Applied, dir: &str) -> Error {
     let Applied { version, name, at, .. } = row;
-    Error::new(format!("migration {version} ({name}) was applied on {at}, but its file is missing from {dir}"))
-        .with_help("Restore the file (is an older version being deployed?); if it was removed on purpose, run once with repair: true.")
+    Error::new(format!(
+        "migration {version} ({name}) was applied on {at}, but its file is missing from {dir}"
+    ))
+    .with_help(
+        "Restore the file (is an older version being deployed?); if it was removed on purpose, \
+            run once with repair: true.",
+    )
 }
 
 fn out_of_order(migration: &Migration, newest: &Version) -> Error {

@@ -211,7 +211,8 @@ impl Script {
                             let word = statement.words(2).join(" ");
                             let message = format!("{word} in a migration that runs in a transaction already");
                             return Err(self.error(statement.line, &message).with_help(
-                                "Remove it, pair each BEGIN with a COMMIT, or begin the file with `-- playbook: no-transaction`.",
+                                "Remove it, pair each BEGIN with a COMMIT, or begin the file with `-- \
+                                playbook: no-transaction`.",
                             ));
                         }
                     }
@@ -232,9 +233,10 @@ impl Script {
                 let message = format!(
                     "{words} … cannot run in a transaction, and this file's other statements would be in one"
                 );
-                return Err(self
-                    .error(statement.line, &message)
-                    .with_help("Move the statement to another file, or begin this one with `-- playbook: no-transaction`."));
+                return Err(self.error(statement.line, &message).with_help(
+                    "Move the statement to another file, or begin this one with `-- playbook: \
+                        no-transaction`.",
+                ));
             }
             self.transaction = false;
         }

@@ -146,7 +146,8 @@ impl Work<'_> {
         let lock = Lock::of(&self.history.schema, &self.history.table);
         if pooled {
             session.warn(format!(
-                "{} is reached through a connection pooler, where session locks have no effect: two simultaneous deployments may both run the command",
+                "{} is reached through a connection pooler, where session locks have no effect: two \
+                simultaneous deployments may both run the command",
                 self.target.describe()
             ));
         } else {
@@ -191,7 +192,9 @@ impl Work<'_> {
                 self.target.describe()
             );
             return Err(Failure::new(message).outcome(outcome).with_help(format!(
-                "Check that the command migrates this database (its URL is in {}) and records it in {}; table and schema choose another table. If the project's files do not show every migration, set detect: tool.",
+                "Check that the command migrates this database (its URL is in {}) and records it in {}; \
+                table and schema choose another table. If the project's files do not show every \
+                migration, set detect: tool.",
                 self.arguments.url_variable,
                 self.history.name()
             )));
@@ -320,7 +323,9 @@ impl Work<'_> {
                 Known::Unsure(why) => return Ok(Some(Known::Unsure(why))),
             };
             let warning = (self.arguments.detect == Detect::Auto).then(|| {
-                "the project's files do not include the migrations of installed applications (auth, contenttypes, …): set detect: tool to find them with Django".to_owned()
+                "the project's files do not include the migrations of installed applications (auth, \
+                contenttypes, …): set detect: tool to find them with Django"
+                    .to_owned()
             });
             let pending = Pending {
                 names: project.pending(applied),

@@ -300,7 +300,8 @@ mod tests {
 
     #[test]
     fn semicolons_in_strings_names_quotes_and_comments_do_not_count() {
-        let sql = "-- one; two\nSELECT ';', \"a;b\", E'it\\'s;', 'it''s;' ; /* ; /* ; */ ; */\n\nSELECT $$;$$, $x$ ; $$ ; $x$, $1;\n;;";
+        let sql = "-- one; two\nSELECT ';', \"a;b\", E'it\\'s;', 'it''s;' ; /* ; /* ; */ ; */\n\n\
+            SELECT $$;$$, $x$ ; $$ ; $x$, $1;\n;;";
         assert_eq!(
             texts(sql),
             [(2, "SELECT ';', \"a;b\", E'it\\'s;', 'it''s;'"), (4, "SELECT $$;$$, $x$ ; $$ ; $x$, $1"),]
@@ -336,7 +337,8 @@ mod tests {
 
     #[test]
     fn rows_of_copy_are_data_and_not_sql() {
-        let sql = "CREATE TABLE t (a text);\nCOPY t FROM stdin; -- rows\nO'Brien\n\"\t/* $$ ;\n\\.\nSELECT 1;\ncopy public.t (a) from STDIN with (format csv);\n\\.\nSELECT 2";
+        let sql = "CREATE TABLE t (a text);\nCOPY t FROM stdin; -- rows\nO'Brien\n\"\t/* $$ ;\n\\.\n\
+            SELECT 1;\ncopy public.t (a) from STDIN with (format csv);\n\\.\nSELECT 2";
         let found: Vec<_> = split(sql, true).unwrap().into_iter().map(|s| (s.line, s.text, s.rows)).collect();
         assert_eq!(
             found,
@@ -378,7 +380,8 @@ mod tests {
     fn strings_follow_standard_conforming_strings() {
         assert_eq!(texts("SELECT 'a\\'; SELECT 1").len(), 2);
         assert_eq!(split("SELECT 'a\\'; SELECT 1'", false).unwrap().len(), 1);
-        let off = "SET standard_conforming_strings = off;\nSELECT 'it\\'s;';\nSET standard_conforming_strings TO 'on';\nSELECT 'a\\';";
+        let off = "SET standard_conforming_strings = off;\nSELECT 'it\\'s;';\n\
+            SET standard_conforming_strings TO 'on';\nSELECT 'a\\';";
         assert_eq!(texts(off).len(), 4);
     }
 

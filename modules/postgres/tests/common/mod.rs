@@ -72,7 +72,8 @@ impl Database {
     /// Waits until a statement of another session is in `pg_sleep`.
     pub(crate) async fn until_asleep(&self) {
         let deadline = Instant::now() + Duration::from_secs(60);
-        let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+        let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND \
+            wait_event = 'PgSleep'";
         while self.query(sleeps) == "0" {
             assert!(Instant::now() < deadline, "no statement sleeps within a minute");
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -76,7 +76,8 @@ impl Task<'_> {
             // Nothing is there yet that could have attributes.
         } else if arguments.follow && self.path.is_symlink() && !self.path.exists() {
             warning = arguments.attributes.any().then_some(
-                "Cannot set fs attributes on a non-existent symlink target. follow should be set to False to avoid this.",
+                "Cannot set fs attributes on a non-existent symlink target. follow should be set to False \
+                to avoid this.",
             );
         } else {
             merge(&mut changes, self.apply(&self.path)?);

@@ -234,7 +234,8 @@ mod tests {
         };
         assert_eq!(
             rule.words("--icmp-type").join(" "),
-            "-p tcp ! -s 10.0.0.1 -j ACCEPT -m multiport --dports 80,443 -m conntrack --ctstate NEW -m comment --comment web"
+            "-p tcp ! -s 10.0.0.1 -j ACCEPT -m multiport --dports 80,443 -m conntrack --ctstate NEW -m \
+            comment --comment web"
         );
     }
 }
