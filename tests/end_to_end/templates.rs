@@ -252,3 +252,35 @@ fn variables_that_name_each_other_twice_are_rendered_once() {
     run(&files).fails(2).says(&["\"msg\": \"<>\"", "the template does too much work"]);
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
 }
+
+/// As in ansible-core, the other items of the loop are included where a rescue catches the failure, and only there.
+#[test]
+fn an_item_that_cannot_be_included_fails_its_host() {
+    let book = "\
+- hosts: all
+  gather_facts: false
+  connection: local
+  tasks:
+    - block:
+        - include_tasks: \"{{ file }}.yml\"
+          loop: [some, \"{{ 'nope' if inventory_hostname == 'a' else 'some' }}\"]
+          loop_control: {loop_var: file}
+      rescue:
+        - debug: {msg: rescued}
+    - include_tasks: \"{{ file }}.yml\"
+      loop: [some, \"{{ 'nope' if inventory_hostname == 'b' else 'some' }}\"]
+      loop_control: {loop_var: file}
+      ignore_errors: true
+    - debug: {msg: end}
+";
+    let project = Project::new(&[("site.yml", book), ("some.yml", "- debug: {msg: \"{{ file }}\"}\n")]);
+    let ended = project.run(&["run", "site.yml", "-i", "a,b,c"]);
+    let recap: Vec<String> = ended
+        .stdout
+        .lines()
+        .filter(|line| line.contains("ok="))
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    let counts = ["a : ok=8 changed=0 unreachable=0 failed=1", "b : ok=5 changed=0 unreachable=0 failed=1"];
+    assert!(counts.iter().zip(&recap).all(|(count, line)| line.starts_with(count)), "{}", ended.stdout);
+}

@@ -29,6 +29,7 @@ impl Action for AddHost {
     };
     const FREE: bool = true;
     const ONCE: bool = true;
+    const MISSING: Option<&'static str> = Some("name, host or hostname needs to be provided");
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let name = match Value::from_json(self.name) {

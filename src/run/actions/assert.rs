@@ -1,9 +1,9 @@
 //! `assert`
 
-use playbook_api::{Doc, Failure, JsonSchema, Outcome, Value};
+use playbook_api::{Doc, Error, Failure, JsonSchema, Outcome, Value};
 use serde::Deserialize;
 
-use super::{Action, ActionCall, BUILTIN};
+use super::{Action, ActionCall, BUILTIN, exception};
 use crate::document::Node;
 use crate::playbook::Condition;
 use crate::run::call::keyword::{self, Verdict};
@@ -57,7 +57,6 @@ impl Action for Assert {
             };
         let failed = message(self.fail_msg, "fail_msg", "Assertion failed")?;
         let mut passed = message(self.success_msg, "success_msg", "All assertions passed")?;
-        call.verbose = !self.quiet;
         let renderer = call.renderer();
         // Conditions come as written; a single template, or that of all the arguments, may be a list of them.
         let written = call.written("that");
@@ -73,7 +72,7 @@ impl Action for Assert {
                 let place = node.map_or(&call.item.task.place, Node::place);
                 let items = value.as_list().map_or_else(|| vec![value.clone()], <[Value]>::to_vec);
                 if items.iter().any(Value::is_null) {
-                    return Err(Failure::new("Empty conditional expressions are not allowed."));
+                    return Err(exception(Error::new("Empty conditional expressions are not allowed.")));
                 }
                 let condition = |item: &Value| match Lazy::written(item) {
                     Some(node) => Condition::list(node),
@@ -83,9 +82,11 @@ impl Action for Assert {
             }
         };
         for condition in &conditions {
-            match keyword::conditions_of_no_keyword([condition], &renderer, |_, error| error)? {
+            let verdict = keyword::conditions_of_no_keyword([condition], &renderer, |_, error| error);
+            match verdict.map_err(exception)? {
                 Verdict::True => {}
                 Verdict::False(written) => {
+                    call.verbose = !self.quiet;
                     let failure = Failure::new(failed.to_text().into_owned())
                         .with("evaluated_to", false)
                         .with("assertion", written);
@@ -96,6 +97,7 @@ impl Action for Assert {
                 }
             }
         }
+        call.verbose = !self.quiet;
         Ok(Outcome::default().with("msg", passed))
     }
 }

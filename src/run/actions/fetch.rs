@@ -43,6 +43,7 @@ impl Action for Fetch {
         examples: "- fetch:\n    src: /var/log/app.log\n    dest: logs\n",
         ..BUILTIN
     };
+    const MISSING: Option<&'static str> = Some("src and dest are required");
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         if call.check {

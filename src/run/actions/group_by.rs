@@ -27,6 +27,7 @@ impl Action for GroupBy {
         ..BUILTIN
     };
     const CHECKED_BY: CheckedBy = CheckedBy::Action;
+    const MISSING: Option<&'static str> = Some("the 'key' param is required when using group_by");
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let clean = |name: &str| Arc::<str>::from(name.replace(' ', "-"));

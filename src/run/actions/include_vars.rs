@@ -8,7 +8,7 @@ use playbook_api::spec::CheckedBy;
 use playbook_api::{Doc, Error, Failure, JsonSchema, Outcome, Value};
 use serde::Deserialize;
 
-use super::{Action, ActionCall, BUILTIN};
+use super::{Action, ActionCall, BUILTIN, exception};
 use crate::document::{self, Node, Trust};
 use crate::inventory::Vars;
 use crate::paths;
@@ -61,6 +61,10 @@ impl Action for IncludeVars {
         if call.scope.release().include_vars_takes_only_lists() {
             check_lists(call)?;
         }
+        if self.dir.is_some() && self.file.is_some() {
+            let message = "You are mixing file only and dir only arguments, these are incompatible";
+            return Err(exception(Error::new(message)));
+        }
         self.include(call).map_err(|failure| {
             let message = failure.error.to_string();
             failure.with("message", message)
@@ -81,9 +85,7 @@ fn check_lists(call: &ActionCall) -> Result<(), Failure> {
             }
             Some(_) => {
                 let message = format!("The '{name}' option must be a list.");
-                let error = Error::new(message).at_opt(call.args.places.get(name));
-                let message = format!("Task failed: {error}");
-                return Err(Failure::from(error).with("msg", message));
+                return Err(exception(Error::new(message).at_opt(call.args.places.get(name))));
             }
         }
     }
@@ -95,12 +97,7 @@ impl IncludeVars {
         let mut vars = Vars::default();
         let mut files = Vec::new();
         match (&self.dir, &self.file) {
-            (Some(_), Some(_)) => {
-                return Err(Failure::new(
-                    "You are mixing file only and dir only arguments, these are incompatible",
-                ));
-            }
-            (Some(dir), None) => {
+            (Some(dir), _) => {
                 let directory = find(call, dir, true).ok_or_else(|| {
                     Failure::new(format!(
                         "{} directory does not exist",
@@ -157,7 +154,7 @@ impl IncludeVars {
 
 impl IncludeVars {
     fn extensions(&self) -> Vec<String> {
-        self.extensions.clone().unwrap_or_else(|| vec!["json".into(), "yaml".into(), "yml".into()])
+        self.extensions.clone().unwrap_or_else(|| vec!["yaml".into(), "yml".into(), "json".into()])
     }
 
     /// A file without an extension matches an empty extension in the list.

@@ -35,7 +35,7 @@ use std::sync::LazyLock;
 use playbook_api::Doc;
 
 pub use super::call::ActionCall;
-pub use super::call::action::{Action, ActionEntry, Actions};
+pub use super::call::action::{Action, ActionEntry, Actions, exception};
 
 /// All actions, by short name.
 pub static TABLE: LazyLock<Actions> = LazyLock::new(|| {

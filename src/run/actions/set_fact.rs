@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use playbook_api::{Doc, Error, Failure, JsonSchema, Map, Outcome, Value};
+use playbook_api::{Doc, Failure, JsonSchema, Map, Outcome, Value};
 use serde::Deserialize;
 
-use super::{Action, ActionCall, BUILTIN};
+use super::{Action, ActionCall, BUILTIN, exception};
 use crate::document::{Node, Trust};
 use crate::playbook::check_variable_name;
 use crate::run::call::effect::Effect;
@@ -33,7 +33,7 @@ impl Action for SetFact {
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
         let names = call.args.values.iter().filter(|(k, _)| k.as_str() != Some("cacheable"));
         let values: Vec<(Arc<str>, Value)> =
-            names.map(|(k, v)| Ok((name(call, k)?, v.clone()))).collect::<Result<_, Error>>()?;
+            names.map(|(k, v)| Ok((name(call, k)?, v.clone()))).collect::<Result<_, Failure>>()?;
         if values.is_empty() {
             return Err(Failure::new(
                 "No key/value pairs provided, at least one is required for this action to succeed",
@@ -56,13 +56,13 @@ impl Action for SetFact {
 }
 
 /// Returns the name of a variable, which may be a template if it was written in the task.
-fn name(call: &ActionCall, key: &Value) -> Result<Arc<str>, Error> {
+fn name(call: &ActionCall, key: &Value) -> Result<Arc<str>, Failure> {
     let written = key.as_str().and_then(|k| call.written(k));
     let place = written.map_or(&call.item.task.place, Node::place);
     let name = match written {
         Some(_) => call.renderer().value(&Node::text(place.clone(), &*key.to_text(), Trust::Templates))?,
         None => key.clone(),
     };
-    check_variable_name(&name, place)?;
+    check_variable_name(&name, place).map_err(exception)?;
     Ok(name.shared_text())
 }

@@ -2,10 +2,10 @@
 
 use playbook_api::arguments::to_bool;
 use playbook_api::spec::CheckedBy;
-use playbook_api::{Doc, Error, Failure, JsonSchema, Outcome, Value};
+use playbook_api::{Doc, Error, Failure, JsonSchema, Map, Outcome, Value};
 use serde::Deserialize;
 
-use super::{Action, ActionCall, BUILTIN};
+use super::{Action, ActionCall, BUILTIN, exception};
 use crate::document::{Node, Trust};
 use crate::playbook::check_variable_name;
 use crate::run::call::effect::Effect;
@@ -15,7 +15,7 @@ use crate::run::call::effect::Effect;
 pub(crate) struct SetStats {
     /// The statistics by name.
     #[schemars(extend("format" = "raw"))]
-    data: serde_json::Value,
+    data: Option<serde_json::Value>,
     /// Whether to keep the statistics per host instead of for the run.
     #[schemars(extend("format" = "raw"))]
     per_host: Option<serde_json::Value>,
@@ -39,13 +39,14 @@ impl Action for SetStats {
     const CHECKED_BY: CheckedBy = CheckedBy::Action;
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
-        let Value::Map(data) = Value::from_json(self.data) else {
+        let Value::Map(data) = self.data.map_or_else(|| Map::default().into(), Value::from_json) else {
             return Err(Failure::new("The 'data' option needs to be a dictionary/hash"));
         };
         let data = data
             .iter()
             .map(|(key, value)| Ok((name(call, key)?, value.clone())))
-            .collect::<Result<playbook_api::Map, Error>>()?;
+            .collect::<Result<Map, Error>>()
+            .map_err(exception)?;
         let (per_host, aggregate) = (flag(self.per_host, false), flag(self.aggregate, true));
         let host = per_host.then(|| call.item.host.clone());
         call.effects.push(Effect::Stats { host, data: data.clone(), aggregate });

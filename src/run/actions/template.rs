@@ -43,6 +43,9 @@ pub(crate) struct Template {
     output_encoding: Option<String>,
 }
 
+/// The message if the template or the destination is missing.
+const INCOMPLETE: &str = "src and dest are required";
+
 fn newline() -> String {
     "\n".into()
 }
@@ -56,8 +59,12 @@ impl Action for Template {
         examples: "- template:\n    src: app.env.j2\n    dest: /etc/app/env\n    mode: '0640'\n",
         ..BUILTIN
     };
+    const MISSING: Option<&'static str> = Some(INCOMPLETE);
 
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure> {
+        if self.common.dest.is_empty() {
+            return Err(Failure::new(INCOMPLETE));
+        }
         let Some(source) = copy::find(call, &self.src, "templates") else {
             return Err(copy::missing(call, &self.src, "templates"));
         };

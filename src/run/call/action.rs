@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use playbook_api::spec::CheckedBy;
-use playbook_api::{Doc, Failure, JsonSchema, Outcome, Spec, name};
+use playbook_api::spec::{CheckedBy, OptionSpec};
+use playbook_api::{Doc, Error, Failure, JsonSchema, Outcome, Spec, name};
 use serde::de::DeserializeOwned;
 
 use super::ActionCall;
@@ -23,9 +23,18 @@ pub trait Action: DeserializeOwned + JsonSchema {
     const CHECKED_BY: CheckedBy = CheckedBy::Module;
     /// Whether one host runs it for all hosts that are at the same task.
     const ONCE: bool = false;
+    /// The message if a required argument is missing, where the action itself asks for it in its own words.
+    const MISSING: Option<&'static str> = None;
 
     /// Runs the action.
     fn run(self, call: &mut ActionCall) -> Result<Outcome, Failure>;
+}
+
+/// Returns the failure for an error that is an exception in ansible-core, and not a result of the action: its message
+/// says that the task failed.
+pub fn exception(error: Error) -> Failure {
+    let message = format!("Task failed: {error}");
+    Failure::from(error).with("msg", message)
 }
 
 /// An entry of the table of actions.
@@ -67,6 +76,15 @@ impl ActionEntry {
             spec: OnceLock::new(),
             run: |entry, call| {
                 let mut args = call.args.clone();
+                if !A::DOC.free_form && args.get("_raw_params").is_some() {
+                    let message =
+                        format!("Action 'ansible.builtin.{}' does not support raw params.", A::DOC.name);
+                    let error = Error::new(message)
+                        .at_opt(args.places.get("_raw_params"))
+                        .at_opt(args.place.as_ref())
+                        .with_help("Give each argument by its name: `name=value`, or in YAML.");
+                    return Err(exception(error));
+                }
                 if A::FREE {
                     args.values.retain(|key, _| key.as_str().is_some_and(|k| entry.spec().find(k).is_some()));
                 }
@@ -74,6 +92,15 @@ impl ActionEntry {
                     if let Some(node) = call.written(name) {
                         args.values.insert((*name).into(), node.raw());
                     }
+                }
+                let lacks = |(name, option): (&String, &OptionSpec)| {
+                    let mut names = std::iter::once(name).chain(&option.aliases);
+                    option.required && names.all(|name| args.get(name).is_none())
+                };
+                if let Some(message) = A::MISSING
+                    && entry.spec().options.iter().any(lacks)
+                {
+                    return Err(Failure::new(message));
                 }
                 let action: A =
                     args.parse(entry.doc.name, entry.spec(), &call.item.play.shared.context.redactor)?;

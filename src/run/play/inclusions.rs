@@ -126,7 +126,10 @@ impl Batch<'_> {
         }
         self.order.splice(&added);
         for (host, items) in for_host {
-            cursor_of(&mut self.cursors, &host).insert(items);
+            // Another item of the loop failed, and nothing rescues the host.
+            if !cursor_of(&mut self.cursors, &host).has_ended() {
+                cursor_of(&mut self.cursors, &host).insert(items);
+            }
         }
         Ok(())
     }

@@ -7,7 +7,12 @@ use playbook_api::{Arguments, Error, Place, Value};
 use crate::playbook::Task;
 use crate::run::call::ItemCall;
 use crate::run::module::defaults;
+use crate::template::Scope;
 use crate::vars::HostScope;
+
+/// With facts as variables, a host's fact may have the name of the variable that the arguments come from.
+const UNSAFE: &str = "Using a template for task args is unsafe in some situations \
+    (see https://docs.ansible.com/ansible/devel/reference_appendices/faq.html#argsplat-unsafe).";
 
 /// Renders the arguments. Those named in `raw` are left out: the action reads them as they were written.
 pub(crate) fn finalize(call: &ItemCall, scope: &HostScope, raw: &[&str]) -> Result<Arguments, Error> {
@@ -20,6 +25,9 @@ pub(crate) fn finalize(call: &ItemCall, scope: &HostScope, raw: &[&str]) -> Resu
     let mut places: HashMap<String, Place> = HashMap::new();
     let mut keys: HashMap<String, Place> = HashMap::new();
     if let Some(node) = &task.action.variable_args {
+        if scope.base.inject_facts {
+            scope.warn(Error::new(UNSAFE).at(node.place()));
+        }
         match renderer.value(node).map_err(whole)? {
             Value::Map(map) => {
                 places.extend(map.keys().map(|k| (k.to_text().into_owned(), node.place().clone())));
@@ -31,7 +39,7 @@ pub(crate) fn finalize(call: &ItemCall, scope: &HostScope, raw: &[&str]) -> Resu
             }
             Value::Null | Value::Omit => {}
             other => {
-                let message = format!("task arguments must be a dictionary, got {}", other.type_name());
+                let message = format!("Task args must resolve to a 'dict' not '{}'.", other.type_name());
                 return Err(whole(Error::new(message).at(node.place())));
             }
         }
