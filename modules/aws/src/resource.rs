@@ -126,6 +126,15 @@ pub(crate) trait Resource: Sync {
         context: &Context,
     ) -> impl Future<Output = Result<Self::Current, Failure>> + Send;
 
+    /// Completes a resource that was created and is described. Returns whether that changed it.
+    fn complete(
+        &self,
+        _aws: &Aws,
+        _current: &Self::Current,
+    ) -> impl Future<Output = Result<bool, Failure>> + Send {
+        async { Ok(false) }
+    }
+
     /// Makes the changes that [`Self::compare`] recorded.
     fn modify(
         &self,
@@ -201,7 +210,10 @@ impl<R: Resource> Task<'_, R> {
             return Ok(outcome.change(self.change(ChangeAction::Create, None, &Changes::default())));
         }
         let created = self.asked.create(self.aws, self.context).await?;
-        let now = self.settle(created).await?;
+        let mut now = self.settle(created).await?;
+        if self.asked.complete(self.aws, &now).await? {
+            now = self.settle(now).await?;
+        }
         let change = self.change(ChangeAction::Create, Some(&now), &Changes::default());
         Ok(with_values(outcome, self.asked.returned(&now)).change(change))
     }

@@ -1,5 +1,6 @@
 //! Amazon EC2: networks, addresses, instances.
 
+mod security_group;
 mod subnet;
 mod types;
 mod vpc;
@@ -20,6 +21,8 @@ pub(crate) fn register(registry: &mut Registry) {
         ModuleEntry::controller::<vpc::Ec2VpcNet>(),
         ModuleEntry::controller::<vpc::info::Ec2VpcNetInfo>(),
         ModuleEntry::controller::<subnet::Ec2VpcSubnet>(),
+        ModuleEntry::controller::<security_group::Ec2SecurityGroup>(),
+        ModuleEntry::controller::<security_group::info::Ec2SecurityGroupInfo>(),
     ]);
 }
 

@@ -1,8 +1,9 @@
 //! The types of EC2 as modules return them.
 
 use aws_sdk_ec2::types::{
-    HostnameType, PrivateDnsNameOptionsOnLaunch, Subnet, SubnetCidrBlockState, SubnetCidrBlockStateCode,
-    SubnetIpv6CidrBlockAssociation, SubnetState, Tenancy, Vpc, VpcCidrBlockAssociation, VpcCidrBlockState,
+    HostnameType, IpPermission, IpRange, Ipv6Range, PrefixListId, PrivateDnsNameOptionsOnLaunch,
+    SecurityGroup, Subnet, SubnetCidrBlockState, SubnetCidrBlockStateCode, SubnetIpv6CidrBlockAssociation,
+    SubnetState, Tenancy, UserIdGroupPair, Vpc, VpcCidrBlockAssociation, VpcCidrBlockState,
     VpcCidrBlockStateCode, VpcIpv6CidrBlockAssociation, VpcState,
 };
 
@@ -37,4 +38,17 @@ to_json! {
         enable_resource_name_dns_a_record, enable_resource_name_dns_aaaa_record, hostname_type,
     }
     enum HostnameType;
+
+    struct SecurityGroup {
+        description, group_id, group_name, ip_permissions, ip_permissions_egress, owner_id, security_group_arn, vpc_id,
+    }
+    struct IpPermission {
+        from_port, ip_protocol, ip_ranges, ipv6_ranges, prefix_list_ids, to_port, user_id_group_pairs,
+    }
+    struct IpRange { cidr_ip, description }
+    struct Ipv6Range { cidr_ipv6, description }
+    struct PrefixListId { description, prefix_list_id }
+    struct UserIdGroupPair {
+        description, group_id, group_name, peering_status, user_id, vpc_id, vpc_peering_connection_id,
+    }
 }
