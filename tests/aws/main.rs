@@ -16,6 +16,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 use xtask::moto::Moto;
+use xtask::proxy::Proxy;
 use xtask::tested::{Ended, skip};
 
 /// The Python process that runs the namesakes.
@@ -116,10 +117,10 @@ impl Case {
         self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Runs the case by the binary.
-    fn run(&self, endpoint: &str, looking: u16) -> Vec<Step> {
+    /// Runs the case by the binary. The account is listed after each task, from the emulator itself.
+    fn run(&self, endpoint: &str, emulator: &str, looking: u16) -> Vec<Step> {
         let directory = tempfile::tempdir().expect("a directory");
-        let look = format!("http://127.0.0.1:{looking}/?services={}&endpoint={endpoint}", self.services);
+        let look = format!("http://127.0.0.1:{looking}/?services={}&endpoint={emulator}", self.services);
         let text = std::fs::read_to_string(&self.path).expect("a case");
         let mut book =
             "- hosts: localhost\n  gather_facts: false\n  ignore_errors: true\n  tasks:\n".to_owned();
@@ -220,6 +221,8 @@ fn modules_do_what_their_namesakes_do() {
     paths.sort();
     let mut namesakes = Namesakes::start(Path::new(&bin), Path::new(&collections));
     let (their_aws, our_aws) = (Moto::start().expect("an emulator"), Moto::start().expect("an emulator"));
+    // What the emulator lacks of the protocols, the proxy translates.
+    let proxy = Proxy::start(our_aws.port).expect("a proxy");
     let mut count = Count::default();
     for case in paths.into_iter().map(Case::read) {
         if !asked.is_empty() && !asked.contains(&case.name().as_str()) {
@@ -228,7 +231,7 @@ fn modules_do_what_their_namesakes_do() {
         their_aws.reset().expect("an empty account");
         our_aws.reset().expect("an empty account");
         let theirs = namesakes.run(&case.path, &their_aws.endpoint());
-        let ours = case.run(&our_aws.endpoint(), namesakes.port);
+        let ours = case.run(&proxy.endpoint(), &our_aws.endpoint(), namesakes.port);
         let before = (count.agree, count.differ, count.wrong.len());
         compare(&case, &theirs, &ours, &mut count);
         println!(

@@ -35,16 +35,27 @@ const MOVING: [&str; 6] = [
     "ResponseMetadata",
 ];
 
+/// Members that are times, in milliseconds since 1970.
+const TIMES: [&str; 2] = ["creationTime", "creation_time"];
+
 /// Replaces what is random: `vpc-0a1b2c3d` by `vpc-ID`.
 pub(crate) fn normal(json: &Value) -> Value {
     match json {
+        // A document inside of the account, such as a policy.
+        Value::String(text) if text.starts_with('{') => match serde_json::from_str::<Value>(text) {
+            Ok(document) => normal(&document),
+            Err(_) => text_of(text).into(),
+        },
         Value::String(text) => text_of(text).into(),
         Value::Array(items) => items.iter().map(normal).collect(),
         // What is empty is as good as missing: boto3 and the emulator say the one or the other.
         Value::Object(members) => {
             let mut normal_members = Map::new();
             for (key, value) in members.iter().filter(|(key, _)| !MOVING.contains(&key.as_str())) {
-                let value = normal(value);
+                let value = match TIMES.contains(&key.as_str()) && value.is_number() {
+                    true => "TIME".into(),
+                    false => normal(value),
+                };
                 match normal_members.get_mut(&text_of(key)) {
                     _ if is_empty(&value) => {}
                     // Several random keys have the same normal form.
@@ -127,9 +138,12 @@ fn superset(path: &str, theirs: &Value, ours: &Value, differences: &mut Vec<Stri
 pub(crate) fn account(theirs: &Value, ours: &Value, differences: &mut Vec<String>) {
     let empty = Map::new();
     let (theirs, ours) = (theirs.as_object().unwrap_or(&empty), ours.as_object().unwrap_or(&empty));
-    for (list, items) in theirs {
-        let items = sorted(items.as_array().map_or(&[], Vec::as_slice));
-        let own = sorted(ours.get(list).and_then(Value::as_array).map_or(&[], Vec::as_slice));
+    let lists: std::collections::BTreeSet<&String> = theirs.keys().chain(ours.keys()).collect();
+    for list in lists {
+        let of = |account: &Map<String, Value>| {
+            sorted(account.get(list).and_then(Value::as_array).map_or(&[], Vec::as_slice))
+        };
+        let (items, own) = (of(theirs), of(ours));
         if items == own {
             continue;
         }

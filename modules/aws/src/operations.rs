@@ -6,7 +6,7 @@
 pub struct Service {
     /// The service's name in the SDK.
     pub sdk: &'static str,
-    /// The service's prefix in IAM policies, which is also its name in a request's signature.
+    /// The service's prefix in IAM policies. Except for CloudWatch, it is also its name in a request's signature.
     pub prefix: &'static str,
     /// The operations that change nothing: all that check mode lets through.
     pub read_only: &'static [&'static str],

@@ -17,7 +17,7 @@ use operations::SERVICES;
 /// A call of an AWS operation.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The service's name in the signature's scope, such as `ecs`.
+    /// The service's prefix in IAM policies, such as `ecs`.
     pub service: String,
     /// The operation, such as `DescribeServices`; for S3 and other REST services, the method and the path.
     pub operation: String,
@@ -30,7 +30,11 @@ impl Call {
     /// Parses a request.
     pub fn of(request: &Message) -> Call {
         let scope = request.header("authorization").unwrap_or_default();
-        let service = scope.split('/').nth(3).unwrap_or("unsigned").to_owned();
+        let service = match scope.split('/').nth(3).unwrap_or("unsigned") {
+            // Its requests are signed for a name of their own.
+            "monitoring" => "cloudwatch".to_owned(),
+            service => service.to_owned(),
+        };
         let body = request.text();
         let target = request.header("x-amz-target").and_then(|target| target.split_once('.'));
         let action = body.split('&').find_map(|field| field.strip_prefix("Action="));

@@ -1,7 +1,8 @@
 //! A proxy in front of the emulator that simulates what the emulator lacks: ECS deployments that take time or fail,
-//! throttling, server errors, slow responses and denied access. It records every call.
+//! throttling, server errors, slow responses and denied access, and the protocol CBOR. It records every call.
 
 mod call;
+mod cbor;
 mod rollout;
 
 use std::io::BufReader;
@@ -101,7 +102,13 @@ impl Proxy {
         let _ = writer.set_nodelay(true);
         let mut reader = BufReader::new(stream);
         while let Ok(Some(request)) = Message::read(&mut reader) {
-            let Some(response) = self.answer(&request, upstream) else { return };
+            let answered = match cbor::to_json(&request) {
+                Some(translated) => {
+                    self.answer(&translated, upstream).map(|response| cbor::of_json(&response))
+                }
+                None => self.answer(&request, upstream),
+            };
+            let Some(response) = answered else { return };
             if response.write(&mut writer, true).is_err() {
                 return;
             }
