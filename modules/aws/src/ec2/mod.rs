@@ -1,5 +1,7 @@
 //! Amazon EC2: networks, addresses, instances.
 
+pub(crate) mod gateway;
+mod route_table;
 mod security_group;
 mod subnet;
 mod types;
@@ -21,6 +23,11 @@ pub(crate) fn register(registry: &mut Registry) {
         ModuleEntry::controller::<vpc::Ec2VpcNet>(),
         ModuleEntry::controller::<vpc::info::Ec2VpcNetInfo>(),
         ModuleEntry::controller::<subnet::Ec2VpcSubnet>(),
+        ModuleEntry::controller::<subnet::info::Ec2VpcSubnetInfo>(),
+        ModuleEntry::controller::<gateway::Ec2VpcIgw>(),
+        ModuleEntry::controller::<gateway::info::Ec2VpcIgwInfo>(),
+        ModuleEntry::controller::<route_table::Ec2VpcRouteTable>(),
+        ModuleEntry::controller::<route_table::info::Ec2VpcRouteTableInfo>(),
         ModuleEntry::controller::<security_group::Ec2SecurityGroup>(),
         ModuleEntry::controller::<security_group::info::Ec2SecurityGroupInfo>(),
     ]);

@@ -1,7 +1,9 @@
 //! The types of EC2 as modules return them.
 
 use aws_sdk_ec2::types::{
-    HostnameType, IpPermission, IpRange, Ipv6Range, PrefixListId, PrivateDnsNameOptionsOnLaunch,
+    AttachmentStatus, HostnameType, InternetGateway, InternetGatewayAttachment, IpPermission, IpRange,
+    Ipv6Range, PrefixListId, PrivateDnsNameOptionsOnLaunch, PropagatingVgw, Route, RouteOrigin, RouteState,
+    RouteTable, RouteTableAssociation, RouteTableAssociationState, RouteTableAssociationStateCode,
     SecurityGroup, Subnet, SubnetCidrBlockState, SubnetCidrBlockStateCode, SubnetIpv6CidrBlockAssociation,
     SubnetState, Tenancy, UserIdGroupPair, Vpc, VpcCidrBlockAssociation, VpcCidrBlockState,
     VpcCidrBlockStateCode, VpcIpv6CidrBlockAssociation, VpcState,
@@ -51,4 +53,24 @@ to_json! {
     struct UserIdGroupPair {
         description, group_id, group_name, peering_status, user_id, vpc_id, vpc_peering_connection_id,
     }
+
+    struct InternetGateway { attachments, internet_gateway_id, owner_id }
+    struct InternetGatewayAttachment { state, vpc_id }
+    enum AttachmentStatus;
+
+    struct RouteTable { associations, owner_id, propagating_vgws, route_table_id, routes, vpc_id }
+    struct RouteTableAssociation {
+        association_state, gateway_id, main, route_table_association_id, route_table_id, subnet_id,
+    }
+    struct RouteTableAssociationState { state, status_message }
+    enum RouteTableAssociationStateCode;
+    struct PropagatingVgw { gateway_id }
+    struct Route {
+        carrier_gateway_id, core_network_arn, destination_cidr_block, destination_ipv6_cidr_block,
+        destination_prefix_list_id, egress_only_internet_gateway_id, gateway_id, instance_id, instance_owner_id,
+        local_gateway_id, nat_gateway_id, network_interface_id, origin, state, transit_gateway_id,
+        vpc_peering_connection_id,
+    }
+    enum RouteOrigin;
+    enum RouteState;
 }

@@ -1,5 +1,7 @@
 //! `ec2_vpc_subnet`: creates, changes and deletes subnets of VPCs.
 
+pub(crate) mod info;
+
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, Subnet, SubnetCidrBlockStateCode};
 use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome};
 use serde::Deserialize;
