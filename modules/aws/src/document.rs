@@ -4,7 +4,7 @@ use playbook_api::Failure;
 use serde_json::{Map, Value as Json};
 
 /// Returns a document that a task gave, as a dictionary.
-pub(super) fn parse(option: &str, given: &Json) -> Result<Json, Failure> {
+pub(crate) fn parse(option: &str, given: &Json) -> Result<Json, Failure> {
     let parsed = match given {
         Json::String(text) => serde_json::from_str(text)
             .map_err(|error| Failure::new(format!("{option} is not valid JSON: {error}")))?,
@@ -18,7 +18,7 @@ pub(super) fn parse(option: &str, given: &Json) -> Result<Json, Failure> {
 }
 
 /// Returns a document of IAM as a dictionary; as text if it is not one.
-pub(super) fn decode(encoded: &str) -> Json {
+pub(crate) fn decode(encoded: &str) -> Json {
     let text = match encoded.trim_start().starts_with('{') {
         true => encoded.to_owned(),
         false => unescape(encoded),
@@ -49,7 +49,7 @@ fn unescape(encoded: &str) -> String {
 
 /// Returns whether documents allow the same: the order of lists does not count, one value is the same as a list of it,
 /// and an account is the same as the ARN of its root.
-pub(super) fn equal(a: &Json, b: &Json) -> bool {
+pub(crate) fn equal(a: &Json, b: &Json) -> bool {
     whole(a) == whole(b)
 }
 

@@ -55,7 +55,7 @@ macro_rules! scalars {
     )*};
 }
 
-scalars!(String, bool, i32, i64, f64);
+scalars!(String, bool, i32, i64, f64, Json);
 
 /// Adds a member unless AWS omitted it.
 pub(crate) fn put(members: &mut Map<String, Json>, name: &str, value: &impl ToJson) {

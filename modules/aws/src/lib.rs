@@ -4,8 +4,12 @@ mod blocking;
 mod client;
 mod compare;
 mod connection;
+#[cfg(any(feature = "ecr", feature = "iam"))]
+mod document;
 #[cfg(feature = "ec2")]
 mod ec2;
+#[cfg(feature = "ecr")]
+mod ecr;
 mod ecs;
 mod elb;
 mod error;
@@ -14,7 +18,12 @@ mod example;
 #[cfg(feature = "iam")]
 mod iam;
 mod json;
+mod logs;
+#[cfg(feature = "monitoring")]
+mod monitoring;
 mod operations;
+#[cfg(feature = "parameters")]
+mod parameters;
 mod probe;
 mod profile;
 mod rds;
@@ -46,17 +55,27 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::controller::<ecs::task::EcsTask>(),
         ModuleEntry::controller::<ecs::task_definition::EcsTaskDefinition>(),
         ModuleEntry::controller::<ecs::task_definition::info::EcsTaskDefinitionInfo>(),
+        ModuleEntry::controller::<logs::group::CloudwatchlogsLogGroup>(),
+        ModuleEntry::controller::<logs::group::info::CloudwatchlogsLogGroupInfo>(),
+        ModuleEntry::controller::<logs::metric_filter::CloudwatchlogsLogGroupMetricFilter>(),
         ModuleEntry::controller::<rds::instance::RdsInstance>(),
         ModuleEntry::controller::<rds::instance::info::RdsInstanceInfo>(),
+        ModuleEntry::controller::<rds::subnet_group::RdsSubnetGroup>(),
         ModuleEntry::controller::<secrets::secret::SecretsManagerSecret>(),
         ModuleEntry::controller::<sts::assume_role::StsAssumeRole>(),
         ModuleEntry::controller::<sts::caller::AwsCallerInfo>(),
     ]);
     #[cfg(feature = "ec2")]
     ec2::register(registry);
+    #[cfg(feature = "ecr")]
+    ecr::register(registry);
     elb::register(registry);
     #[cfg(feature = "iam")]
     iam::register(registry);
+    #[cfg(feature = "monitoring")]
+    monitoring::register(registry);
+    #[cfg(feature = "parameters")]
+    parameters::register(registry);
     registry.lookups.push(Box::new(secrets::lookup::SecretLookup));
     registry.secret_sources.push(Box::new(secrets::source::Source));
     registry.inventory_sources.push(Box::new(s3::Bucket));

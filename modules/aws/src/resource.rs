@@ -119,6 +119,11 @@ pub(crate) trait Resource: Sync {
     /// Records the members that differ from the arguments; tags are compared by [`apply`].
     fn compare(&self, current: &Self::Current, changes: &mut Changes) -> Result<(), Failure>;
 
+    /// Returns whether the changes replace the resource by a new one.
+    fn replaces(&self, _changes: &Changes) -> bool {
+        false
+    }
+
     /// Creates the resource with its tags.
     fn create(
         &self,
@@ -231,7 +236,11 @@ impl<R: Resource> Task<'_, R> {
             let ready = if self.context.check { current } else { self.ready(current).await? };
             return Ok(with_values(outcome, self.asked.returned(&ready)));
         }
-        outcome = outcome.change(self.change(ChangeAction::Modify, Some(&current), &changes));
+        let action = match self.asked.replaces(&changes) {
+            true => ChangeAction::Replace,
+            false => ChangeAction::Modify,
+        };
+        outcome = outcome.change(self.change(action, Some(&current), &changes));
         if self.context.diff {
             outcome = outcome.diff(changes.diff(&self.title));
         }

@@ -5,10 +5,11 @@ use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::{MISSING, document, full_path, sdk_tags, tags};
+use super::{MISSING, full_path, sdk_tags, tags};
 use crate::client::Aws;
 use crate::compare::Changes;
 use crate::connection::Connection;
+use crate::document;
 use crate::error::Explain;
 use crate::json::ToJson;
 use crate::resource::{self, Common, Existence, Identity, Resource};

@@ -1,6 +1,5 @@
 //! AWS Identity and Access Management: roles, policies and instance profiles.
 
-mod document;
 mod instance_profile;
 mod managed_policy;
 mod policy;

@@ -6,7 +6,8 @@ use aws_sdk_iam::types::{
 };
 use serde_json::{Value as Json, json};
 
-use super::{document, tags};
+use super::tags;
+use crate::document;
 use crate::json::{ToJson, to_json};
 use crate::tags as tag;
 

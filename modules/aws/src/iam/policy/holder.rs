@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::client::Aws;
+use crate::document;
 use crate::error::Explain;
-use crate::iam::document;
 
 /// What has inline policies.
 #[derive(Clone, Copy, Debug, Deserialize, serde::Serialize, PartialEq, Eq, schemars::JsonSchema)]

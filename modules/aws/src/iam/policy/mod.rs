@@ -11,9 +11,9 @@ use playbook_api::{
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::document;
 use crate::client::Aws;
 use crate::connection::Connection;
+use crate::document;
 use crate::resource::Existence;
 use holder::Holder;
 

@@ -10,9 +10,10 @@ use aws_sdk_iam::types::{AttachedPolicy, InstanceProfile, Role};
 use playbook_api::{Context, ControllerModule, Doc, Error, Failure, Outcome};
 use serde_json::{Map, Value as Json, json};
 
-use super::{MISSING, document, full_path, sdk_tags, tags, types};
+use super::{MISSING, full_path, sdk_tags, tags, types};
 use crate::client::Aws;
 use crate::compare::Changes;
+use crate::document;
 use crate::error::Explain;
 use crate::json::ToJson;
 use crate::resource::{self, Common, Existence, Identity, Resource};

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::connection::Connection;
-use crate::iam::document;
+use crate::document;
 use crate::resource::Existence;
 use crate::tags::Tags;
 

@@ -1,0 +1,4 @@
+//! Amazon CloudWatch Logs.
+
+pub(crate) mod group;
+pub(crate) mod metric_filter;
