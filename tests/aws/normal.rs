@@ -12,7 +12,7 @@ static RANDOM: LazyLock<Regex> = LazyLock::new(|| {
         r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
         r"(?<=/)[0-9a-f]{16,17}\b",
         r"(?<=/)\d{14,15}$",
-        r"\b(?:AROA|AIPA|ANPA|AIDA|ASIA|AKIA)[A-Z0-9]{12,17}\b|(?<=[^A-Z0-9])[A-Z0-9]{17,21}(?=[^A-Z0-9]|$)|^[A-Z0-9]{14,21}$",
+        r"\b(?:AROA|AIPA|ANPA|AIDA|ASIA|AKIA)[A-Z0-9]{12,17}\b|(?<=[^A-Z0-9])[A-Z0-9]{17,23}(?=[^A-Z0-9]|$)|^[A-Z0-9]{14,23}$",
         r"\b\d{1,3}[.-]\d{1,3}[.-]\d{1,3}[.-]\d{1,3}\b(?!/)",
         r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00:00|Z)?",
         r"(?:[0-9a-f]{2}:){15,19}[0-9a-f]{2}",
@@ -26,7 +26,8 @@ static RANDOM: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Members that the emulator changes whenever somebody looks, or that tell of the request.
-const MOVING: [&str; 6] = [
+const MOVING: [&str; 7] = [
+    "CallerReference",
     "runningCount",
     "pendingCount",
     "runningTasksCount",

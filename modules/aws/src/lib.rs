@@ -4,7 +4,7 @@ mod blocking;
 mod client;
 mod compare;
 mod connection;
-#[cfg(any(feature = "ecr", feature = "iam"))]
+#[cfg(any(feature = "ecr", feature = "iam", feature = "monitoring"))]
 mod document;
 #[cfg(feature = "ec2")]
 mod ec2;
@@ -21,6 +21,8 @@ mod json;
 mod logs;
 #[cfg(feature = "monitoring")]
 mod monitoring;
+#[cfg(feature = "names")]
+mod names;
 mod operations;
 #[cfg(feature = "parameters")]
 mod parameters;
@@ -74,6 +76,8 @@ pub fn register(registry: &mut Registry) {
     iam::register(registry);
     #[cfg(feature = "monitoring")]
     monitoring::register(registry);
+    #[cfg(feature = "names")]
+    names::register(registry);
     #[cfg(feature = "parameters")]
     parameters::register(registry);
     registry.lookups.push(Box::new(secrets::lookup::SecretLookup));

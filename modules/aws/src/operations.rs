@@ -300,6 +300,7 @@ pub const SERVICES: &[Service] = &[
         prefix: "route53",
         read_only: &[
             "GetChange",
+            "GetDNSSEC",
             "GetHealthCheck",
             "GetHostedZone",
             "ListHealthChecks",
