@@ -167,3 +167,33 @@ impl Resource for CloudwatchDashboard {
         Ok(request.send().await.explain("cloudwatch:DeleteDashboards").map(drop)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(body: Json) -> CloudwatchDashboard {
+        let (name, body) = ("webapp".to_owned(), Some(body));
+        CloudwatchDashboard { name, body, state: Existence::Present, connection: Connection::default() }
+    }
+
+    #[test]
+    fn a_body_is_a_dictionary_or_its_json() {
+        let body = json!({"widgets": [{"type": "text", "x": 0}]});
+        assert_eq!(parse(&body).unwrap(), body);
+        assert_eq!(parse(&body.to_string().into()).unwrap(), body);
+        assert!(parse(&json!("{")).unwrap_err().to_string().contains("not valid JSON"));
+        assert!(parse(&json!("[]")).unwrap_err().to_string().contains("not a dictionary"));
+    }
+
+    #[test]
+    fn widgets_in_another_order_are_a_change() {
+        let (one, other) = (json!({"widgets": [1, 2]}), json!({"widgets": [2, 1]}));
+        let current = Current { arn: None, body: one.clone() };
+        let mut changes = Changes::default();
+        asked(one).compare(&current, &mut changes).unwrap();
+        assert!(changes.is_empty());
+        asked(other).compare(&current, &mut changes).unwrap();
+        assert!(changes.has("body"));
+    }
+}

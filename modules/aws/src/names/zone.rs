@@ -299,7 +299,8 @@ impl Resource for Route53Zone {
     fn returned_absent(&self, deleted: Option<&Current>) -> Map<String, Json> {
         let text = match deleted {
             Some(_) => format!("Successfully deleted {}", self.zone),
-            None => "No zone to delete.".to_owned(),
+            None if self.networks().is_empty() => "No zone to delete.".to_owned(),
+            None => "The VPCs do not match a private hosted zone.".to_owned(),
         };
         Map::from_iter([("result".to_owned(), text.into())])
     }
