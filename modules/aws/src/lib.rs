@@ -62,6 +62,8 @@ pub fn register(registry: &mut Registry) {
         ModuleEntry::controller::<logs::metric_filter::CloudwatchlogsLogGroupMetricFilter>(),
         ModuleEntry::controller::<rds::instance::RdsInstance>(),
         ModuleEntry::controller::<rds::instance::info::RdsInstanceInfo>(),
+        ModuleEntry::controller::<rds::snapshot::RdsInstanceSnapshot>(),
+        ModuleEntry::controller::<rds::snapshot::info::RdsSnapshotInfo>(),
         ModuleEntry::controller::<rds::subnet_group::RdsSubnetGroup>(),
         ModuleEntry::controller::<secrets::secret::SecretsManagerSecret>(),
         ModuleEntry::controller::<sts::assume_role::StsAssumeRole>(),

@@ -89,7 +89,11 @@ impl ControllerModule for Route53Zone {
             ("name", "str", "The name with a dot at its end."),
             ("comment", "str", "The comment."),
             ("private_zone", "bool", "Whether only VPCs see the zone."),
-            ("vpcs", "list", "The VPCs of a private zone with id and region; vpc_id and vpc_region are the first."),
+            (
+                "vpcs",
+                "list",
+                "The VPCs of a private zone with id and region; vpc_id and vpc_region are the first.",
+            ),
             ("dnssec", "dict", "The signing of a public zone."),
             ("tags", "dict", "The tags."),
             ("result", "raw", "The same members as a dictionary; a text if the zone is deleted."),
@@ -259,7 +263,8 @@ impl Resource for Route53Zone {
         }
         // A zone of more or fewer VPCs is not the one to delete.
         Ok(found.filter(|current| {
-            let same = lacking(&networks, &current.networks).is_empty() && networks.len() == current.networks.len();
+            let same =
+                lacking(&networks, &current.networks).is_empty() && networks.len() == current.networks.len();
             self.state == Existence::Present || wanted.is_some() || same
         }))
     }
@@ -353,7 +358,10 @@ impl Resource for Route53Zone {
             .set_delegation_set_id(self.delegation_set_id.clone());
         let made = request.send().await.explain("route53:CreateHostedZone")?;
         let Some(zone) = made.hosted_zone else {
-            return Err(Failure::new(format!("Route 53 created the zone {}, but did not return it", self.zone)));
+            return Err(Failure::new(format!(
+                "Route 53 created the zone {}, but did not return it",
+                self.zone
+            )));
         };
         Ok(Current { zone, networks: Vec::new(), delegation_set: None, signing: None, tags: Tags::new() })
     }

@@ -1,6 +1,7 @@
 //! Amazon RDS: database instances and what they need.
 
 pub(crate) mod instance;
+pub(crate) mod snapshot;
 pub(crate) mod subnet_group;
 
 use aws_sdk_rds::types::Tag;

@@ -196,7 +196,9 @@ impl SnsTopic {
 
     /// Returns the subscriptions that the task adds.
     fn added<'a>(&'a self, current: &'a Current) -> impl Iterator<Item = &'a Subscription> {
-        self.subscriptions.iter().filter(|asked| !current.subscriptions.iter().any(|known| asked.is(&known.known)))
+        self.subscriptions
+            .iter()
+            .filter(|asked| !current.subscriptions.iter().any(|known| asked.is(&known.known)))
     }
 
     /// Returns the subscriptions that the task removes.
@@ -316,9 +318,8 @@ impl Resource for SnsTopic {
         let name = self.name.strip_suffix(".fifo").unwrap_or(&self.name);
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
         if name.is_empty() || name.len() > 256 || !name.chars().all(allowed) {
-            return Err(Failure::new(format!("'{}' is not a valid name of a topic", self.name)).with_help(
-                "Use up to 256 ASCII letters, digits, hyphens and underscores.",
-            ));
+            return Err(Failure::new(format!("'{}' is not a valid name of a topic", self.name))
+                .with_help("Use up to 256 ASCII letters, digits, hyphens and underscores."));
         }
         Ok(())
     }
@@ -347,7 +348,8 @@ impl Resource for SnsTopic {
             let before: Vec<Json> = current.subscriptions.iter().map(Known::compared).collect();
             let mut after: Vec<Json> = self.subscriptions.iter().map(Subscription::compared).collect();
             let listed = |known: &&Known| self.subscriptions.iter().any(|asked| asked.is(&known.known));
-            let stays = |known: &&Known| !listed(known) && !(self.purge_subscriptions && known.can_be_removed());
+            let stays =
+                |known: &&Known| !listed(known) && !(self.purge_subscriptions && known.can_be_removed());
             after.extend(current.subscriptions.iter().filter(stays).map(Known::compared));
             changes.note("subscriptions", before.into(), after.into());
         }
@@ -390,7 +392,9 @@ impl Resource for SnsTopic {
         changes: &Changes,
         _context: &Context,
     ) -> Result<(), Failure> {
-        for (name, value) in changes.after.iter().filter(|(name, _)| *name != "subscriptions" && *name != "tags") {
+        for (name, value) in
+            changes.after.iter().filter(|(name, _)| *name != "subscriptions" && *name != "tags")
+        {
             let request = aws.sns().set_topic_attributes().topic_arn(&current.arn).attribute_name(name);
             request.attribute_value(text(value)).send().await.explain("sns:SetTopicAttributes")?;
         }
@@ -437,6 +441,8 @@ fn text(value: &Json) -> String {
 }
 
 fn to_sdk_tags(tags: &Tags) -> Vec<aws_sdk_sns::types::Tag> {
-    let tag = |(key, value): (&String, &String)| aws_sdk_sns::types::Tag::builder().key(key).value(value).build().ok();
+    let tag = |(key, value): (&String, &String)| {
+        aws_sdk_sns::types::Tag::builder().key(key).value(value).build().ok()
+    };
     tags.iter().filter_map(tag).collect()
 }

@@ -117,7 +117,8 @@ impl Current {
     }
 
     async fn read(aws: &Aws, known: Known, asked: &[Subscription]) -> Result<Current, Error> {
-        let wanted = asked.iter().any(|asked| asked.attributes.raw_message_delivery.is_some() && asked.is(&known));
+        let wanted =
+            asked.iter().any(|asked| asked.attributes.raw_message_delivery.is_some() && asked.is(&known));
         let current = Current { known, raw: None };
         let Some(arn) = current.arn().filter(|_| wanted) else { return Ok(current) };
         let answer = aws.sns().get_subscription_attributes().subscription_arn(arn).send().await;
@@ -133,7 +134,10 @@ impl Current {
 
     /// Returns whether the subscription has other attributes than the task names.
     pub(crate) fn differs(&self, asked: &Subscription) -> bool {
-        asked.attributes.raw_message_delivery.is_some_and(|raw| self.raw.is_some_and(|current| current != raw))
+        asked
+            .attributes
+            .raw_message_delivery
+            .is_some_and(|raw| self.raw.is_some_and(|current| current != raw))
     }
 
     /// Returns whether SNS would remove it.

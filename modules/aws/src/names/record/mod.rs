@@ -135,7 +135,11 @@ impl ControllerModule for Route53 {
         aliases: &["community.aws.route53"],
         short: "Create, change, delete or read a record of Route 53",
         returns: &[
-            ("resource_record_sets", "list", "The record: record, type, value, values, ttl, zone and the other arguments."),
+            (
+                "resource_record_sets",
+                "list",
+                "The record: record, type, value, values, ttl, zone and the other arguments.",
+            ),
             ("wait_id", "str", "The ID of the change."),
             ("set", "dict", "The record that `state: get` found."),
             ("nameservers", "list", "The name servers of the zone, with `state: get`."),
@@ -245,7 +249,8 @@ impl Route53 {
             let page = request.send().await.explain("route53:ListResourceRecordSets")?;
             // Records are sorted by name and type, beginning with the first that is asked for.
             let last = page.resource_record_sets.last();
-            let more = page.is_truncated && last.is_some_and(|set| set::name(set) == self.record && set.r#type == kind);
+            let more = page.is_truncated
+                && last.is_some_and(|set| set::name(set) == self.record && set.r#type == kind);
             let found = page.resource_record_sets.into_iter().find(|set| {
                 set::name(set) == self.record
                     && set.r#type == kind
@@ -260,7 +265,8 @@ impl Route53 {
 
     async fn get(&self, aws: &Aws, zone: &str) -> Result<Outcome, Failure> {
         let found = self.read(aws, zone).await?;
-        let answer = aws.route53().get_hosted_zone().id(zone).send().await.explain("route53:GetHostedZone")?;
+        let answer =
+            aws.route53().get_hosted_zone().id(zone).send().await.explain("route53:GetHostedZone")?;
         let servers = answer.delegation_set.map(|set| set.name_servers).unwrap_or_default();
         let set = found.as_ref().map_or_else(|| json!([]), |found| set::camel_set(self, zone, found));
         let sets: Vec<Json> = found.iter().map(snake_set).collect();
@@ -353,7 +359,10 @@ impl Resource for Record {
     }
 
     fn identity(&self, _current: &ResourceRecordSet) -> Identity {
-        Identity { id: format!("{} {} {}", self.zone, self.asked.record, self.asked.r#type), ..Identity::default() }
+        Identity {
+            id: format!("{} {} {}", self.zone, self.asked.record, self.asked.r#type),
+            ..Identity::default()
+        }
     }
 
     fn returned(&self, current: &ResourceRecordSet) -> Map<String, Json> {

@@ -84,7 +84,11 @@ pub(super) fn asked(task: &Route53) -> Result<ResourceRecordSet, Failure> {
 }
 
 /// Records what differs between a record and the one that a task describes.
-pub(super) fn compare(task: &Route53, current: &ResourceRecordSet, changes: &mut Changes) -> Result<(), Failure> {
+pub(super) fn compare(
+    task: &Route53,
+    current: &ResourceRecordSet,
+    changes: &mut Changes,
+) -> Result<(), Failure> {
     let wanted = asked(task)?;
     let (before, after) = (values_of(current), values_of(&wanted));
     let kinds = (current.alias_target().is_some(), wanted.alias_target().is_some());
