@@ -182,8 +182,8 @@ mod tests {
         let body = json!({"widgets": [{"type": "text", "x": 0}]});
         assert_eq!(parse(&body).unwrap(), body);
         assert_eq!(parse(&body.to_string().into()).unwrap(), body);
-        assert!(parse(&json!("{")).unwrap_err().to_string().contains("not valid JSON"));
-        assert!(parse(&json!("[]")).unwrap_err().to_string().contains("not a dictionary"));
+        assert!(parse(&json!("{")).unwrap_err().error.message().contains("not valid JSON"));
+        assert!(parse(&json!("[]")).unwrap_err().error.message().contains("not a dictionary"));
     }
 
     #[test]

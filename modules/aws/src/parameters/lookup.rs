@@ -26,7 +26,7 @@ pub(crate) struct Options {
     /// Whether the keys of the dictionary are the last parts of the names.
     #[serde(default)]
     pub shortnames: bool,
-    /// Whether the keys of the dictionary are the names without the path.
+    /// Whether the keys of the dictionary are the names without the text of the path.
     #[serde(default)]
     pub droppath: bool,
     /// The reaction to a parameter that does not exist.
@@ -72,10 +72,6 @@ impl Lookup for ParameterLookup {
             }
         }
         blocking::wait(options.read(&names, context))
-    }
-
-    fn secret(&self) -> bool {
-        true
     }
 }
 
@@ -144,7 +140,7 @@ impl Options {
                 let key = if self.shortnames {
                     name.rsplit('/').next().unwrap_or(name)
                 } else if self.droppath {
-                    name.strip_prefix(path).unwrap_or(name).trim_start_matches('/')
+                    name.strip_prefix(path).unwrap_or(name)
                 } else {
                     name
                 };
