@@ -221,8 +221,7 @@ fn modules_do_what_their_namesakes_do() {
     paths.sort();
     let mut namesakes = Namesakes::start(Path::new(&bin), Path::new(&collections));
     let (their_aws, our_aws) = (Moto::start().expect("an emulator"), Moto::start().expect("an emulator"));
-    // What the emulator lacks of the protocols, the proxy translates.
-    let proxy = Proxy::start(our_aws.port).expect("a proxy");
+    let proxy = Proxy::translator(our_aws.port).expect("a proxy");
     let mut count = Count::default();
     for case in paths.into_iter().map(Case::read) {
         if !asked.is_empty() && !asked.contains(&case.name().as_str()) {

@@ -50,7 +50,7 @@ LISTS = {
         "describe_addresses Addresses",
         "describe_key_pairs KeyPairs",
         "describe_launch_templates LaunchTemplates",
-        "describe_launch_template_versions LaunchTemplateVersions Versions=$Latest",
+        "describe_launch_template_versions LaunchTemplateVersions Versions[]=$Latest",
         "describe_instances Reservations",
         "describe_volumes Volumes",
     ],
@@ -161,11 +161,8 @@ def look(services, endpoint):
         connection = client(service, endpoint)
         for line in LISTS[service]:
             operation, member, *options = line.split()
-            arguments = dict(option.split("=") for option in options)
-            if operation == "describe_launch_template_versions":
-                arguments = {"Versions": ["$Latest"]}
-            if service == "ssm" and operation == "describe_parameters":
-                arguments = {}
+            pairs = [option.split("=") for option in options]
+            arguments = {key.removesuffix("[]"): [value] if key.endswith("[]") else value for key, value in pairs}
             items = call(getattr(connection, operation), arguments).get(member, [])
             if service == "ecs":
                 items = [ecs(connection, item) for item in items]

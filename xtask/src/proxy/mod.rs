@@ -47,6 +47,8 @@ pub enum FaultKind {
 pub struct Proxy {
     /// Its port on this machine.
     pub port: u16,
+    /// Whether it does no more than translate protocols.
+    only_translates: bool,
     state: Arc<Mutex<State>>,
 }
 
@@ -60,9 +62,18 @@ struct State {
 impl Proxy {
     /// Listens on a free port and forwards calls to the emulator on port `upstream`.
     pub fn start(upstream: u16) -> Result<Proxy> {
+        Proxy::listen(upstream, false)
+    }
+
+    /// Starts a proxy that simulates nothing, and only translates what the emulator lacks of the protocols.
+    pub fn translator(upstream: u16) -> Result<Proxy> {
+        Proxy::listen(upstream, true)
+    }
+
+    fn listen(upstream: u16, only_translates: bool) -> Result<Proxy> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).doing("starting the proxy")?;
         let port = listener.local_addr().doing("starting the proxy")?.port();
-        let proxy = Proxy { port, state: Arc::default() };
+        let proxy = Proxy { port, only_translates, state: Arc::default() };
         let served = proxy.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -147,7 +158,7 @@ impl Proxy {
             Ok(response) => response,
             Err(error) => return Some(call.error(503, "ServiceUnavailable", &error.to_string())),
         };
-        if call.service == "ecs" && response.status() == 200 {
+        if call.service == "ecs" && response.status() == 200 && !self.only_translates {
             self.state().rollouts.play(&call, &mut response);
         }
         Some(response)
