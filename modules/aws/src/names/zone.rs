@@ -329,14 +329,14 @@ impl Resource for Route53Zone {
         if !networks.is_empty() {
             changes.compare("vpcs", &json!(networks), &json!(current.networks));
         }
-        if let Some(asked) = self.delegation_set_id.as_deref().map(bare) {
-            if current.delegation_set.as_deref() != Some(asked) {
-                return Err(Failure::new(format!(
-                    "the zone {} has another delegation set than {asked}, and Route 53 cannot change it",
-                    self.zone
-                ))
-                .with_help("Remove `delegation_set_id`, or delete the zone and create it again."));
-            }
+        if let Some(asked) = self.delegation_set_id.as_deref().map(bare)
+            && current.delegation_set.as_deref() != Some(asked)
+        {
+            return Err(Failure::new(format!(
+                "the zone {} has another delegation set than {asked}, and Route 53 cannot change it",
+                self.zone
+            ))
+            .with_help("Remove `delegation_set_id`, or delete the zone and create it again."));
         }
         if let Some(asked) = self.dnssec.filter(|asked| *asked != current.is_signed()) {
             changes.note("dnssec", json!(!asked), json!(asked));

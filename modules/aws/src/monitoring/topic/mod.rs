@@ -349,7 +349,7 @@ impl Resource for SnsTopic {
             let mut after: Vec<Json> = self.subscriptions.iter().map(Subscription::compared).collect();
             let listed = |known: &&Known| self.subscriptions.iter().any(|asked| asked.is(&known.known));
             let stays =
-                |known: &&Known| !listed(known) && !(self.purge_subscriptions && known.can_be_removed());
+                |known: &&Known| !(listed(known) || self.purge_subscriptions && known.can_be_removed());
             after.extend(current.subscriptions.iter().filter(stays).map(Known::compared));
             changes.note("subscriptions", before.into(), after.into());
         }

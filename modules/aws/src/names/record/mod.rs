@@ -184,13 +184,10 @@ impl ControllerModule for Route53 {
         let change = Arc::new(OnceLock::new());
         let record = Record { asked: self, zone, existence, change: change.clone() };
         let mut outcome = resource::apply(record, context).await?;
-        match (outcome.changed, existence) {
-            (true, _) => {
-                outcome.values.shift_remove("resource_records_sets");
-                let id = change.get().map_or(Value::Null, |id: &String| id.as_str().into());
-                outcome.values.insert("wait_id".into(), id);
-            }
-            (false, _) => {}
+        if outcome.changed {
+            outcome.values.shift_remove("resource_records_sets");
+            let id = change.get().map_or(Value::Null, |id: &String| id.as_str().into());
+            outcome.values.insert("wait_id".into(), id);
         }
         Ok(outcome)
     }
@@ -345,15 +342,15 @@ impl Resource for Record {
 
     async fn find(&self, aws: &Aws) -> Result<Option<ResourceRecordSet>, Error> {
         let found = self.asked.read(aws, &self.zone).await?;
-        if let (Existence::Absent, Some(found), Some(asked)) = (self.existence, &found, &self.asked.value) {
-            if !set::same_values(asked, &values_of(found)) {
-                return Err(Error::new(format!(
-                    "the record {} has another value than the one to delete: {}",
-                    self.asked.record,
-                    values_of(found).join(", ")
-                ))
-                .with_help("Give its value, or remove `value` to delete it whatever its value is."));
-            }
+        if let (Existence::Absent, Some(found), Some(asked)) = (self.existence, &found, &self.asked.value)
+            && !set::same_values(asked, &values_of(found))
+        {
+            return Err(Error::new(format!(
+                "the record {} has another value than the one to delete: {}",
+                self.asked.record,
+                values_of(found).join(", ")
+            ))
+            .with_help("Give its value, or remove `value` to delete it whatever its value is."));
         }
         Ok(found)
     }
